@@ -1,0 +1,77 @@
+/**
+ * Compiles the WebAssembly kernels: src/backend/wasm/kernels/index.ts (AssemblyScript) becomes
+ * src/backend/wasm/kernels.wasm. Run by `npm run build:kernels`.
+ *
+ * The module owns nothing: its memory is imported and shared, its kernels allocate nothing and keep no static
+ * data, so one instance for each thread can run over the same memory.
+ *
+ * A digest of everything the module is made from travels inside it, so an unchanged module is not built again.
+ */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { appendFileSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const kernels = "src/backend/wasm/kernels/";
+const target = `${root}src/backend/wasm/kernels.wasm`;
+const compiler = "node_modules/assemblyscript/bin/asc.js";
+const digestSection = "nopeek.sources";
+
+/** 65536 pages of 64 KiB are the 4 GiB that 32-bit addresses reach. */
+const options = `
+  --optimizeLevel 3 --shrinkLevel 0 --converge --noAssert --runtime stub --enable simd --enable threads
+  --importMemory --noExportMemory --sharedMemory --initialMemory 1 --maximumMemory 65536
+`;
+
+const digest = digestOfSources();
+if (!digest.equals(digestOfTarget())) {
+  const startMs = performance.now();
+  // Renamed when whole, so a reader never meets half a module.
+  const partial = target.replace(".wasm", `.${process.pid}.wasm`);
+  compile(partial);
+  appendFileSync(partial, customSection(digestSection, digest));
+  renameSync(partial, target);
+  console.log(`Compiled the kernels in ${Math.round(performance.now() - startMs)} ms.`);
+}
+
+/** The compiler runs as a program of its own: it prints its messages, and its global types stay out of ours. */
+function compile(output: string): void {
+  const words = [compiler, `${kernels}index.ts`, "--outFile", output, ...options.trim().split(/\s+/)];
+  const { status } = spawnSync(process.execPath, words, { cwd: root, stdio: "inherit" });
+  if (status === 0) return;
+  console.error("The kernels do not compile: the messages above say where.");
+  process.exit(1);
+}
+
+/** SHA-256 of the compiler's version, this script (its options) and every kernel source. */
+function digestOfSources(): Buffer {
+  const names = readdirSync(root + kernels, { recursive: true, encoding: "utf8" });
+  const sources = names.filter((name) => name.endsWith(".ts")).map((name) => kernels + name);
+  const hash = createHash("sha256");
+  for (const path of [
+    "node_modules/assemblyscript/package.json",
+    "scripts/build-kernels.ts",
+    ...sources.sort(),
+  ]) {
+    const contents = readFileSync(root + path);
+    hash.update(`${path} ${contents.length}\n`).update(contents);
+  }
+  return hash.digest();
+}
+
+/** The digest inside the module that stands on disk; empty when there is no such module. */
+function digestOfTarget(): Buffer {
+  try {
+    const module = new WebAssembly.Module(readFileSync(target));
+    return Buffer.from(WebAssembly.Module.customSections(module, digestSection)[0]);
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+/** Id 0, length of the rest, length of the name, name, contents: each length is one byte, being below 128. */
+function customSection(name: string, contents: Buffer): Buffer {
+  const named = Buffer.concat([Buffer.from([name.length]), Buffer.from(name), contents]);
+  return Buffer.concat([Buffer.from([0, named.length]), named]);
+}

@@ -1,0 +1,156 @@
+/**
+ * A context: one backend, one tape, and the lifetimes of every tensor on it. There is no global one: a tensor
+ * carries its context, and ops find it there.
+ *
+ * What is made inside a scope is freed when the scope closes, so a training step leaves nothing behind and its
+ * memory is used again by the next. What is made by `hold` or `parameter` stays until the context closes.
+ */
+import type { Backend, Span } from "../backend/backend.ts";
+import { ShapeError, TensorError } from "../errors.ts";
+import { checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
+import { type Backward, Tape } from "./tape.ts";
+import { type Lifetime, Storage, Tensor } from "./tensor.ts";
+
+/** "record" keeps a tape for backward; "forget" runs ops alone, as sampling and evaluation do. */
+export type ScopeMode = "record" | "forget";
+
+export class Context {
+  readonly backend: Backend;
+  readonly #tape = new Tape();
+  /** What lives until the context closes. */
+  readonly #held = new Set<Storage>();
+  /** What lives until the scope closes; null outside a scope. */
+  #scope: { readonly mode: ScopeMode; readonly storages: Storage[] } | null = null;
+  #closed = false;
+
+  constructor(backend: Backend) {
+    this.backend = backend;
+  }
+
+  /**
+   * Runs `body`; what it made on this context is freed when it ends, also when it fails.
+   *
+   * @throws TensorError while another scope is open on this context: the two would free each other's tensors
+   */
+  async scope<T>(mode: ScopeMode, body: () => T | Promise<T>): Promise<T> {
+    if (this.#scope !== null) {
+      throw new TensorError(
+        "scope: another scope is open on this context; await its end, or use a second context",
+      );
+    }
+    const scope = { mode, storages: [] as Storage[] };
+    this.#scope = scope;
+    try {
+      return await body();
+    } finally {
+      this.#tape.clear((span) => this.backend.free(span));
+      for (const storage of scope.storages)
+        storage.free("its scope has closed; read what you need inside the scope");
+      this.#scope = null;
+    }
+  }
+
+  /** A tensor that lives until it is freed or the context closes, and needs no gradient. Contents unspecified. */
+  hold(shape: Shape): Tensor {
+    return this.#make(shape, "held", false);
+  }
+
+  /** A tensor that is trained: held, and given a gradient by backward. */
+  parameter(shape: Shape, values: ArrayLike<number>): Tensor {
+    return this.#filled("parameter", this.#make(shape, "held", true), values);
+  }
+
+  /** Numbers that enter a computation, for the length of the scope. */
+  constant(shape: Shape, values: ArrayLike<number>): Tensor {
+    return this.#filled("constant", this.#make(shape, "scope", false), values);
+  }
+
+  /** For ops: an output, for the length of the scope. It needs a gradient when any input does. */
+  output(shape: Shape, inputs: readonly Tensor[]): Tensor {
+    const recording = this.#scope?.mode === "record";
+    return this.#make(shape, "scope", recording && inputs.some((input) => input.needsGradient));
+  }
+
+  /** For ops: memory that backward will need; hand it to `record`, which sees to it that it is freed. */
+  keep(values: ArrayLike<number>): Span {
+    const span = this.backend.alloc(values.length);
+    this.backend.write(span, values);
+    return span;
+  }
+
+  /** For ops: memory for the length of one call. */
+  borrow<T>(length: number, body: (span: Span) => T): T {
+    const span = this.backend.alloc(length);
+    try {
+      return body(span);
+    } finally {
+      this.backend.free(span);
+    }
+  }
+
+  /**
+   * For ops: what was computed, and how its gradient goes back. `kept` is memory that only backward needs; it is
+   * freed once backward has run, or with the scope.
+   */
+  record(op: string, output: Tensor, backward: Backward, kept: readonly Span[] = []): void {
+    if (output.needsGradient) this.#tape.push({ op, output: output.storage, backward, kept });
+    else for (const span of kept) this.backend.free(span);
+  }
+
+  /** See `Tape.backward`. */
+  backward(root: Tensor): void {
+    this.#tape.backward(root);
+  }
+
+  /** For `Tensor.free`. */
+  forget(storage: Storage): void {
+    this.#held.delete(storage);
+  }
+
+  /** Frees everything that is held. The backend stays open: who opened it closes it. */
+  close(): void {
+    for (const storage of this.#held) storage.free("its context has closed");
+    this.#held.clear();
+    this.#closed = true;
+  }
+
+  #make(shape: Shape, lifetime: Lifetime, needsGradient: boolean): Tensor {
+    if (this.#closed) throw new TensorError("this context has closed; nothing can be made on it");
+    if (lifetime === "scope" && this.#scope === null) {
+      throw new TensorError(
+        "no scope is open: run ops inside context.scope(…), so that what they make is freed",
+      );
+    }
+    checkShape("tensor", shape);
+    const storage = new Storage(this, this.backend.alloc(sizeOf(shape)), lifetime, needsGradient);
+    if (lifetime === "held") this.#held.add(storage);
+    else this.#scope?.storages.push(storage);
+    return new Tensor(shape, storage);
+  }
+
+  #filled(op: string, tensor: Tensor, values: ArrayLike<number>): Tensor {
+    if (values.length !== tensor.size) {
+      throw new ShapeError(
+        `${op}: ${formatShape(tensor.shape)} holds ${tensor.size} numbers: got ${values.length} values`,
+      );
+    }
+    this.backend.write(tensor.span, values);
+    return tensor;
+  }
+}
+
+/**
+ * The context that all operands of an op share.
+ *
+ * @throws TensorError when two operands live on different contexts
+ */
+export function contextOf(op: string, first: Tensor, ...rest: readonly Tensor[]): Context {
+  for (const tensor of rest) {
+    if (tensor.context !== first.context) {
+      throw new TensorError(
+        `${op}: operands ${formatShape(first.shape)} and ${formatShape(tensor.shape)} live on two contexts; make both on one`,
+      );
+    }
+  }
+  return first.context;
+}

@@ -1,0 +1,262 @@
+/**
+ * The contract between the model and the machine: memory and kernels. Types only, no code.
+ *
+ * A kernel returns nothing and writes where it is told; effects happen in call order; the caller owns every
+ * output. So synchronous loops, WebAssembly memory and a queued GPU share this one interface, and a queue
+ * shows itself only in `await read`.
+ *
+ * Words of this room: span, row, column, stride, batch of matrices. Strides and offsets count numbers, not
+ * bytes. Unless a kernel says otherwise, rows are stored one after the other without gaps, outputs do not
+ * overlap inputs, and whatever a size of zero asks for is done by doing nothing.
+ *
+ * `reference/` is the specification: each kernel there shows its formula.
+ */
+
+/** A run of numbers in one backend's memory. Opaque outside backend/. */
+export interface Span {
+  readonly length: number;
+}
+
+/** Where a backward kernel writes a gradient: `accumulate` adds to what is there, otherwise it is replaced. */
+export interface Sink {
+  readonly span: Span;
+  readonly accumulate: boolean;
+}
+
+/** A batch of matrices laid over a span. A stride of 0 repeats the same numbers (broadcasts). */
+export interface Matrices {
+  readonly span: Span;
+  /** Where element (0, 0) of the first matrix stands. */
+  readonly offset: number;
+  readonly rowStride: number;
+  readonly columnStride: number;
+  /** One stride for each batch axis. */
+  readonly batchStrides: readonly number[];
+}
+
+/** A block of any number of axes laid over a span: a slice, a transpose, a broadcast. */
+export interface Strided {
+  readonly span: Span;
+  readonly offset: number;
+  /** One stride for each axis. */
+  readonly strides: readonly number[];
+}
+
+/**
+ * The sizes of C = A·B for a batch of matrices, and what each sum starts from: 0, a bias, or what C held.
+ *
+ * The order of every sum is part of the contract: C[i, j] = ((start + a₀b₀) + a₁b₁) + …, each product rounded
+ * before it is added. So the bits of one element do not depend on how many rows, columns, matrices or threads
+ * are computed beside it: one token through a cache gives the bits of the whole pass.
+ */
+export interface ProductSize {
+  /** Sizes of the batch axes, outermost first; `[]` is a single product. */
+  readonly batch: readonly number[];
+  /** Rows of A and C. */
+  readonly rows: number;
+  /** Columns of B and C. */
+  readonly columns: number;
+  /** Columns of A, rows of B: the length of each sum. */
+  readonly inner: number;
+  /** Add to C instead of replacing it. */
+  readonly accumulate: boolean;
+  /** One number for each column, added to every row; null with `accumulate`. */
+  readonly bias: Span | null;
+}
+
+/**
+ * Which columns a row of an (R, S) matrix sees. "all": every one. "staircase": row i sees 0 … S−R+i, so the
+ * last row sees all columns and each row above it one fewer (R ≤ S).
+ */
+export type Visibility = "all" | "staircase";
+
+/** A batch of (rows, columns) matrices stored one after the other. */
+export interface MatrixSize {
+  readonly count: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Functions of one number, applied to each element. */
+export type MapName = "exp" | "log" | "sqrt" | "tanh" | "relu" | "gelu" | "gelu-tanh";
+
+/** Functions of two numbers, applied to elements at the same place. */
+export type ZipName = "add" | "subtract" | "multiply" | "divide";
+
+/** Axes of a block seen as (outer, axis, inner), where the middle one is to be reduced. */
+export interface ReductionSize {
+  readonly outer: number;
+  readonly axis: number;
+  readonly inner: number;
+}
+
+/**
+ * Seeded zeroing of elements. Element i is dropped when hash(i, key) < probability · 2³²; the rest are divided
+ * by 1 − probability. The hash has no state, so that forward and backward, fused and plain, in any order and on
+ * any number of threads, drop the same elements. (See reference/dropout.ts for the hash.)
+ */
+export interface Dropping {
+  /** In [0, 1). */
+  readonly probability: number;
+  /** Two unsigned 32-bit integers. */
+  readonly key: readonly [number, number];
+}
+
+/** The sizes of fused attention, and its options. */
+export interface AttentionSize {
+  /** Sizes of the batch axes, outermost first, as in `Matrices.batchStrides`. */
+  readonly batch: readonly number[];
+  /** Rows of q and y. */
+  readonly rows: number;
+  /** Rows of k and v. */
+  readonly columns: number;
+  /** Columns of q, k, v and y. */
+  readonly width: number;
+  /** Multiplies q·kᵀ before the softmax. */
+  readonly scale: number;
+  readonly visible: Visibility;
+  /** Applied to the softmax weights; element (matrix, row, column) has index (matrix·rows + row)·columns + column. */
+  readonly dropping: Dropping | null;
+}
+
+/** What one step of AdamW needs to know. The names are those of Loshchilov & Hutter 2019. */
+export interface AdamWStep {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** 1 − beta1^step and 1 − beta2^step. */
+  readonly correction1: number;
+  readonly correction2: number;
+  /** Multiplies the gradient first: clipping and averaging in the same pass. */
+  readonly gradientScale: number;
+}
+
+export interface Memory {
+  /** Numbers with unspecified contents. */
+  alloc(length: number): Span;
+  free(span: Span): void;
+  fill(dst: Span, value: number): void;
+  /** Copies host numbers to dst[at …]. */
+  write(dst: Span, src: ArrayLike<number>, at?: number): void;
+  /** A copy of the numbers. The only suspension point: a queue is drained here. */
+  read(src: Span): Promise<Float32Array | Float64Array>;
+}
+
+export interface Kernels {
+  /** C = A·B, C = A·B + bias, or C += A·B. */
+  gemm(c: Matrices, a: Matrices, b: Matrices, size: ProductSize): void;
+
+  /** y = f(x). */
+  map(name: MapName, y: Span, x: Span): void;
+  /** dx = dy · f′(x), where y = f(x). */
+  mapBackward(name: MapName, dx: Sink, dy: Span, x: Span, y: Span): void;
+  /** y = f(a, b). `y` may be `a` or `b` itself. */
+  zip(name: ZipName, y: Sink, a: Span, b: Span): void;
+  /** y = factor · x. */
+  scale(y: Sink, x: Span, factor: number): void;
+
+  /** dst[i, j, …] = src[i, j, …] over `shape`. With accumulate, adds; then no two dst elements coincide. */
+  copy(dst: Strided, src: Strided, shape: readonly number[], accumulate: boolean): void;
+
+  /** y[o, i] = factor · Σ_a x[o, a, i]. */
+  sumAxis(y: Sink, x: Span, size: ReductionSize, factor: number): void;
+  /** y[o, i] = max_a x[o, a, i]; NaN where any is NaN. */
+  maxAxis(y: Span, x: Span, size: ReductionSize): void;
+  /** dx[o, a, i] = dy[o, i] for the first a with x[o, a, i] = y[o, i], else 0. */
+  maxAxisBackward(dx: Sink, dy: Span, x: Span, y: Span, size: ReductionSize): void;
+
+  /** y = softmax of each row over the columns it sees; hidden entries are exactly 0. */
+  softmaxRows(y: Span, x: Span, size: MatrixSize, visible: Visibility): void;
+  /** dx = y ⊙ (dy − ⟨dy, y⟩) for each row. Hidden entries have y = 0, so dx = 0 there. */
+  softmaxRowsBackward(dx: Sink, dy: Span, y: Span, size: MatrixSize): void;
+  /** y = x − log Σ exp x for each row. */
+  logSoftmaxRows(y: Span, x: Span, rows: number, columns: number): void;
+  /** dx = dy − exp(y) · Σ dy for each row. */
+  logSoftmaxRowsBackward(dx: Sink, dy: Span, y: Span, rows: number, columns: number): void;
+
+  /**
+   * y = (x − mean) · inverseDeviation ⊙ weight + bias for each row. `mean` and `inverseDeviation` (one number
+   * a row) are outputs, kept for backward.
+   */
+  normalizeRows(
+    y: Span,
+    mean: Span,
+    inverseDeviation: Span,
+    x: Span,
+    weight: Span | null,
+    bias: Span | null,
+    rows: number,
+    columns: number,
+    epsilon: number,
+  ): void;
+  /** Gradients of `normalizeRows`; each sink may be null where no gradient is wanted. */
+  normalizeRowsBackward(
+    dx: Sink | null,
+    dWeight: Sink | null,
+    dBias: Sink | null,
+    dy: Span,
+    x: Span,
+    weight: Span | null,
+    mean: Span,
+    inverseDeviation: Span,
+    rows: number,
+    columns: number,
+  ): void;
+
+  /** y[i] = table[indices[i]], row by row. Indices travel as numbers: exact up to 2²⁴. */
+  gatherRows(y: Span, table: Span, indices: Span, rows: number, columns: number): void;
+  /** dTable[indices[i]] += dy[i], row by row, in the order of i. */
+  scatterAddRows(dTable: Span, dy: Span, indices: Span, rows: number, columns: number): void;
+
+  /** y = x with elements dropped. Backward is the same kernel on the gradient. */
+  dropout(y: Sink, x: Span, dropping: Dropping): void;
+
+  /**
+   * loss[i] = logSumExp[i] − x[i, targets[i]], where logSumExp[i] = log Σ exp x[i, ·]; 0 where targets[i] < 0.
+   * `logSumExp` is an output, kept for backward.
+   */
+  crossEntropyRows(loss: Span, logSumExp: Span, x: Span, targets: Span, rows: number, columns: number): void;
+  /** dx[i, j] = dLoss[i] · (exp(x[i, j] − logSumExp[i]) − [j = targets[i]]); 0 where targets[i] < 0. */
+  crossEntropyRowsBackward(
+    dx: Sink,
+    dLoss: Span,
+    x: Span,
+    logSumExp: Span,
+    targets: Span,
+    rows: number,
+    columns: number,
+  ): void;
+
+  /**
+   * y = drop(softmax(scale · q·kᵀ))·v for each matrix of the batch, over visible columns only; hidden ones are
+   * never computed. `logSumExp` (one number for each row of each matrix) is an output, kept for backward. The
+   * bits of a row of y depend on that row of q and on the columns it sees alone.
+   */
+  attention(y: Matrices, logSumExp: Span, q: Matrices, k: Matrices, v: Matrices, size: AttentionSize): void;
+  /** Gradients of `attention`. The softmax weights are computed again from q, k and logSumExp. */
+  attentionBackward(
+    dq: Matrices,
+    dk: Matrices,
+    dv: Matrices,
+    dy: Matrices,
+    y: Matrices,
+    logSumExp: Span,
+    q: Matrices,
+    k: Matrices,
+    v: Matrices,
+    size: AttentionSize,
+    accumulate: { readonly dq: boolean; readonly dk: boolean; readonly dv: boolean },
+  ): void;
+
+  /** y[at] = Σ x². */
+  sumOfSquares(y: Span, at: number, x: Span): void;
+  /** One step of AdamW on `parameter` and its two moments, in place. */
+  adamw(parameter: Span, gradient: Span, moment1: Span, moment2: Span, step: AdamWStep): void;
+}
+
+export interface Backend extends Memory, Kernels {
+  readonly name: string;
+  close(): Promise<void>;
+}

@@ -1,0 +1,129 @@
+/**
+ * Scaled dot-product attention of one batch of matrices, forward and backward, as one kernel.
+ *
+ *   s = scale·q·kᵀ                 over the visible columns only
+ *   p = softmax(s)                 row by row
+ *   y = drop(p)·v
+ *
+ * Source: Vaswani et al. 2017, §3.2.1; the backward pass that recomputes p: Dao et al. 2022.
+ */
+import { exp } from "../../math.ts";
+import type { AttentionSize, Matrices, Span } from "../backend.ts";
+import { dropFactor } from "./dropout.ts";
+import { logSumExp as logSumExpOf, visibleColumns } from "./softmax.ts";
+import { batchStarts, type MatrixView, matrixAt, numbersOf } from "./span.ts";
+
+export function attention(
+  y: Matrices,
+  logSumExp: Span,
+  q: Matrices,
+  k: Matrices,
+  v: Matrices,
+  size: AttentionSize,
+): void {
+  const totals = numbersOf(logSumExp);
+  forEachMatrix(size, [y, q, k, v], (matrix, [ys, qs, ks, vs]) => {
+    for (let row = 0; row < size.rows; row++) {
+      const scores = scoresOfRow(qs, ks, row, size);
+      const total = logSumExpOf(scores, 0, scores.length);
+      totals[matrix * size.rows + row] = total;
+      const weights = Array.from(scores, (score, column) => {
+        return weightOf(score, total) * factorAt(matrix, row, column, size);
+      });
+      for (let d = 0; d < size.width; d++) {
+        let sum = 0;
+        weights.forEach((weight, column) => {
+          sum += weight * vs.get(column, d);
+        });
+        ys.set(row, d, sum);
+      }
+    }
+  });
+}
+
+/**
+ * With p the softmax weights, f the drop factors and dp = f ⊙ (dy·vᵀ):
+ *
+ *   dv = (f ⊙ p)ᵀ·dy
+ *   ds = p ⊙ (dp − Σ_columns dp ⊙ p)       and the sum over columns is ⟨dy, y⟩ of the row
+ *   dq = scale·ds·k,  dk = scale·dsᵀ·q
+ */
+export function attentionBackward(
+  dq: Matrices,
+  dk: Matrices,
+  dv: Matrices,
+  dy: Matrices,
+  y: Matrices,
+  logSumExp: Span,
+  q: Matrices,
+  k: Matrices,
+  v: Matrices,
+  size: AttentionSize,
+  accumulate: { readonly dq: boolean; readonly dk: boolean; readonly dv: boolean },
+): void {
+  const { rows, columns, width, scale } = size;
+  const totals = numbersOf(logSumExp);
+  forEachMatrix(size, [dq, dk, dv, dy, y, q, k, v], (matrix, [dqs, dks, dvs, dys, ys, qs, ks, vs]) => {
+    if (!accumulate.dq) clear(dqs, rows, width);
+    if (!accumulate.dk) clear(dks, columns, width);
+    if (!accumulate.dv) clear(dvs, columns, width);
+    for (let row = 0; row < rows; row++) {
+      let dot = 0;
+      for (let d = 0; d < width; d++) dot += dys.get(row, d) * ys.get(row, d);
+      scoresOfRow(qs, ks, row, size).forEach((score, column) => {
+        const weight = weightOf(score, totals[matrix * rows + row]);
+        const factor = factorAt(matrix, row, column, size);
+        let dWeight = 0;
+        for (let d = 0; d < width; d++) {
+          dvs.add(column, d, factor * weight * dys.get(row, d));
+          dWeight += factor * dys.get(row, d) * vs.get(column, d);
+        }
+        const dScore = scale * weight * (dWeight - dot);
+        for (let d = 0; d < width; d++) {
+          dqs.add(row, d, dScore * ks.get(column, d));
+          dks.add(column, d, dScore * qs.get(row, d));
+        }
+      });
+    }
+  });
+}
+
+/** scale·⟨q[row], k[column]⟩ for each column that the row sees. */
+function scoresOfRow(q: MatrixView, k: MatrixView, row: number, size: AttentionSize): Float64Array {
+  const seen = visibleColumns(size.visible, row, size.rows, size.columns);
+  return Float64Array.from({ length: seen }, (_, column) => {
+    let sum = 0;
+    for (let d = 0; d < size.width; d++) sum += q.get(row, d) * k.get(column, d);
+    return size.scale * sum;
+  });
+}
+
+/** exp(score − total), and 0 in a row that sees only −∞. */
+function weightOf(score: number, total: number): number {
+  return total === Number.NEGATIVE_INFINITY ? 0 : exp(score - total);
+}
+
+function factorAt(matrix: number, row: number, column: number, size: AttentionSize): number {
+  if (size.dropping === null) return 1;
+  return dropFactor((matrix * size.rows + row) * size.columns + column, size.dropping);
+}
+
+function clear(matrix: MatrixView, rows: number, columns: number): void {
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) matrix.set(i, j, 0);
+  }
+}
+
+function forEachMatrix(
+  { batch }: AttentionSize,
+  operands: readonly Matrices[],
+  visit: (matrix: number, views: readonly MatrixView[]) => void,
+): void {
+  const starts = operands.map((matrices) => batchStarts(matrices, batch));
+  starts[0].forEach((_, matrix) => {
+    visit(
+      matrix,
+      operands.map((matrices, operand) => matrixAt(matrices, starts[operand][matrix])),
+    );
+  });
+}

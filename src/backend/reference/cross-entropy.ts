@@ -1,0 +1,43 @@
+/** Cross-entropy of rows of logits against one target column each. */
+import { exp } from "../../math.ts";
+import type { Sink, Span } from "../backend.ts";
+import { logSumExp as logSumExpOf } from "./softmax.ts";
+import { numbersOf, putInto } from "./span.ts";
+
+/** loss[i] = logSumExp[i] − x[i, targets[i]]: −log of the softmax at the target; 0 for a target below 0. */
+export function crossEntropyRows(
+  loss: Span,
+  logSumExp: Span,
+  x: Span,
+  targets: Span,
+  rows: number,
+  columns: number,
+): void {
+  const [losses, totals, xs, at] = [loss, logSumExp, x, targets].map(numbersOf);
+  for (let i = 0; i < rows; i++) {
+    const total = logSumExpOf(xs, i * columns, columns);
+    totals[i] = total;
+    losses[i] = at[i] < 0 ? 0 : total - xs[i * columns + at[i]];
+  }
+}
+
+/** dx[i, j] = dLoss[i]·(softmax(x)[i, j] − [j = targets[i]]); 0 for a target below 0. */
+export function crossEntropyRowsBackward(
+  dx: Sink,
+  dLoss: Span,
+  x: Span,
+  logSumExp: Span,
+  targets: Span,
+  rows: number,
+  columns: number,
+): void {
+  const [dLosses, xs, totals, at] = [dLoss, x, logSumExp, targets].map(numbersOf);
+  const put = putInto(dx);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      const probability = exp(xs[i * columns + j] - totals[i]);
+      const gradient = dLosses[i] * (probability - (j === at[i] ? 1 : 0));
+      put(i * columns + j, at[i] < 0 ? 0 : gradient);
+    }
+  }
+}

@@ -1,0 +1,19 @@
+/** Rows of a table by index, and the gradient that flows back into the table. */
+import type { Span } from "../backend.ts";
+import { numbersOf } from "./span.ts";
+
+/** y[i] = table[indices[i]]. */
+export function gatherRows(y: Span, table: Span, indices: Span, rows: number, columns: number): void {
+  const [ys, tables, at] = [y, table, indices].map(numbersOf);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) ys[i * columns + j] = tables[at[i] * columns + j];
+  }
+}
+
+/** dTable[indices[i]] += dy[i]; an index that occurs twice receives both. */
+export function scatterAddRows(dTable: Span, dy: Span, indices: Span, rows: number, columns: number): void {
+  const [dTables, dys, at] = [dTable, dy, indices].map(numbersOf);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) dTables[at[i] * columns + j] += dys[i * columns + j];
+  }
+}

@@ -1,0 +1,65 @@
+/** Functions of one number, applied to each element, and their derivatives. */
+import { erfc, exp, log, tanh } from "../../math.ts";
+import type { MapName, Sink, Span } from "../backend.ts";
+import { numbersOf, putInto } from "./span.ts";
+
+interface MapFunction {
+  value(x: number): number;
+  /** dy/dx, from x and y = value(x), whichever is at hand. */
+  derivative(x: number, y: number): number;
+}
+
+const SQRT_HALF = Math.SQRT1_2;
+const ONE_OVER_SQRT_TWO_PI = 0.3989422804014327;
+const SQRT_TWO_OVER_PI = 0.7978845608028654;
+
+/** Φ(x), the normal distribution's cumulative function; by erfc, so that its left tail keeps its digits. */
+const normalBelow = (x: number) => 0.5 * erfc(-x * SQRT_HALF);
+
+/** The inner function of GELU's tanh form: √(2/π)·(x + 0.044715·x³). */
+const geluInner = (x: number) => SQRT_TWO_OVER_PI * (x + 0.044715 * x * x * x);
+
+const maps: Record<MapName, MapFunction> = {
+  exp: { value: exp, derivative: (_x, y) => y },
+  log: { value: log, derivative: (x) => 1 / x },
+  sqrt: { value: Math.sqrt, derivative: (_x, y) => 0.5 / y },
+  tanh: { value: tanh, derivative: (_x, y) => 1 - y * y },
+  relu: {
+    // NaN > 0 is false, yet NaN must not vanish.
+    value: (x) => (x > 0 || Number.isNaN(x) ? x : 0),
+    derivative: (x) => (x > 0 ? 1 : 0),
+  },
+  /** x·Φ(x). Hendrycks & Gimpel 2016. */
+  gelu: {
+    value: (x) => (x === Number.NEGATIVE_INFINITY ? 0 : x * normalBelow(x)),
+    derivative: (x) =>
+      Math.abs(x) === Number.POSITIVE_INFINITY
+        ? normalBelow(x)
+        : normalBelow(x) + x * ONE_OVER_SQRT_TWO_PI * exp(-0.5 * x * x),
+  },
+  /** ½x·(1 + tanh u(x)), as GPT-2 has it. Written x·σ(2u), whose left tail keeps its digits. */
+  "gelu-tanh": {
+    value: (x) => (x === Number.NEGATIVE_INFINITY ? 0 : x / (1 + exp(-2 * geluInner(x)))),
+    derivative: (x) => {
+      const below = 1 / (1 + exp(-2 * geluInner(x)));
+      const slope = SQRT_TWO_OVER_PI * (1 + 3 * 0.044715 * x * x);
+      const bump = below * (1 - below);
+      return bump === 0 ? below : below + 2 * x * bump * slope;
+    },
+  },
+};
+
+/** y = f(x). */
+export function map(name: MapName, y: Span, x: Span): void {
+  const { value } = maps[name];
+  const [ys, xs] = [numbersOf(y), numbersOf(x)];
+  for (let i = 0; i < ys.length; i++) ys[i] = value(xs[i]);
+}
+
+/** dx = dy·f′(x). */
+export function mapBackward(name: MapName, dx: Sink, dy: Span, x: Span, y: Span): void {
+  const { derivative } = maps[name];
+  const [dys, xs, ys] = [numbersOf(dy), numbersOf(x), numbersOf(y)];
+  const put = putInto(dx);
+  for (let i = 0; i < dys.length; i++) put(i, dys[i] * derivative(xs[i], ys[i]));
+}

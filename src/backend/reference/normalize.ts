@@ -1,0 +1,91 @@
+/** LayerNorm's arithmetic: each row to mean 0 and variance 1, then scaled and shifted column by column. */
+import type { Sink, Span } from "../backend.ts";
+import { numbersOf, putInto } from "./span.ts";
+
+/** y = (x − mean)·inverseDeviation ⊙ weight + bias, with inverseDeviation = 1/√(variance + ε). */
+export function normalizeRows(
+  y: Span,
+  mean: Span,
+  inverseDeviation: Span,
+  x: Span,
+  weight: Span | null,
+  bias: Span | null,
+  rows: number,
+  columns: number,
+  epsilon: number,
+): void {
+  const [ys, means, inverses, xs] = [y, mean, inverseDeviation, x].map(numbersOf);
+  const weights = weight === null ? null : numbersOf(weight);
+  const biases = bias === null ? null : numbersOf(bias);
+  for (let row = 0; row < rows; row++) {
+    const start = row * columns;
+    let sum = 0;
+    for (let j = 0; j < columns; j++) sum += xs[start + j];
+    const rowMean = sum / columns;
+    let squares = 0;
+    for (let j = 0; j < columns; j++) squares += (xs[start + j] - rowMean) * (xs[start + j] - rowMean);
+    const inverse = 1 / Math.sqrt(squares / columns + epsilon);
+    for (let j = 0; j < columns; j++) {
+      ys[start + j] = (xs[start + j] - rowMean) * inverse * (weights?.[j] ?? 1) + (biases?.[j] ?? 0);
+    }
+    means[row] = rowMean;
+    inverses[row] = inverse;
+  }
+}
+
+/**
+ * With x̂ = (x − mean)·inverseDeviation and g = dy ⊙ weight:
+ *
+ *   dx      = inverseDeviation·(g − mean(g) − x̂·mean(g ⊙ x̂))    for each row
+ *   dWeight = Σ_rows dy ⊙ x̂
+ *   dBias   = Σ_rows dy
+ */
+export function normalizeRowsBackward(
+  dx: Sink | null,
+  dWeight: Sink | null,
+  dBias: Sink | null,
+  dy: Span,
+  x: Span,
+  weight: Span | null,
+  mean: Span,
+  inverseDeviation: Span,
+  rows: number,
+  columns: number,
+): void {
+  const [dys, xs, means, inverses] = [dy, x, mean, inverseDeviation].map(numbersOf);
+  const weights = weight === null ? null : numbersOf(weight);
+  const normalized = (row: number, j: number) => (xs[row * columns + j] - means[row]) * inverses[row];
+  const gradient = (row: number, j: number) => dys[row * columns + j] * (weights?.[j] ?? 1);
+
+  if (dx !== null) {
+    const put = putInto(dx);
+    for (let row = 0; row < rows; row++) {
+      let sum = 0;
+      let dot = 0;
+      for (let j = 0; j < columns; j++) {
+        sum += gradient(row, j);
+        dot += gradient(row, j) * normalized(row, j);
+      }
+      for (let j = 0; j < columns; j++) {
+        const centred = gradient(row, j) - sum / columns - (normalized(row, j) * dot) / columns;
+        put(row * columns + j, inverses[row] * centred);
+      }
+    }
+  }
+  if (dWeight !== null) {
+    const put = putInto(dWeight);
+    for (let j = 0; j < columns; j++) {
+      let sum = 0;
+      for (let row = 0; row < rows; row++) sum += dys[row * columns + j] * normalized(row, j);
+      put(j, sum);
+    }
+  }
+  if (dBias !== null) {
+    const put = putInto(dBias);
+    for (let j = 0; j < columns; j++) {
+      let sum = 0;
+      for (let row = 0; row < rows; row++) sum += dys[row * columns + j];
+      put(j, sum);
+    }
+  }
+}

@@ -1,0 +1,74 @@
+/** Softmax and log-softmax of rows. */
+import { exp, log } from "../../math.ts";
+import type { MatrixSize, Sink, Span, Visibility } from "../backend.ts";
+import { type Numbers, numbersOf, putInto } from "./span.ts";
+
+/** How many columns, from the left, row `row` of a (rows, columns) matrix sees. */
+export function visibleColumns(visible: Visibility, row: number, rows: number, columns: number): number {
+  return visible === "all" ? columns : columns - rows + row + 1;
+}
+
+/**
+ * log Σ exp x[start … start+count), with the largest taken out first so that nothing overflows. −∞ where every
+ * entry is −∞ (there is nothing to see), NaN where one is NaN or +∞.
+ */
+export function logSumExp(xs: Numbers, start: number, count: number): number {
+  let max = Number.NEGATIVE_INFINITY;
+  for (let j = 0; j < count; j++) max = Math.max(max, xs[start + j]);
+  if (max === Number.NEGATIVE_INFINITY) return max;
+  let sum = 0;
+  for (let j = 0; j < count; j++) sum += exp(xs[start + j] - max);
+  return max + log(sum);
+}
+
+/**
+ * y[i, j] = exp(x[i, j] − max) / Σ exp(x[i, ·] − max) over the columns that row i sees; hidden entries are 0.
+ * A row that sees only −∞ is all zeros.
+ */
+export function softmaxRows(y: Span, x: Span, size: MatrixSize, visible: Visibility): void {
+  const { count, rows, columns } = size;
+  const [ys, xs] = [numbersOf(y), numbersOf(x)];
+  for (let row = 0; row < count * rows; row++) {
+    const start = row * columns;
+    const seen = visibleColumns(visible, row % rows, rows, columns);
+    let max = Number.NEGATIVE_INFINITY;
+    for (let j = 0; j < seen; j++) max = Math.max(max, xs[start + j]);
+    const blind = max === Number.NEGATIVE_INFINITY;
+    let sum = 0;
+    for (let j = 0; j < seen; j++) sum += blind ? 0 : exp(xs[start + j] - max);
+    for (let j = 0; j < columns; j++) {
+      ys[start + j] = j < seen && !blind ? exp(xs[start + j] - max) / sum : 0;
+    }
+  }
+}
+
+/** dx[i, j] = y[i, j]·(dy[i, j] − Σ_s dy[i, s]·y[i, s]). */
+export function softmaxRowsBackward(dx: Sink, dy: Span, y: Span, { count, rows, columns }: MatrixSize): void {
+  const [dys, ys] = [numbersOf(dy), numbersOf(y)];
+  const put = putInto(dx);
+  for (let start = 0; start < count * rows * columns; start += columns) {
+    let dot = 0;
+    for (let j = 0; j < columns; j++) dot += dys[start + j] * ys[start + j];
+    for (let j = 0; j < columns; j++) put(start + j, ys[start + j] * (dys[start + j] - dot));
+  }
+}
+
+/** y[i, j] = x[i, j] − log Σ exp x[i, ·]. */
+export function logSoftmaxRows(y: Span, x: Span, rows: number, columns: number): void {
+  const [ys, xs] = [numbersOf(y), numbersOf(x)];
+  for (let start = 0; start < rows * columns; start += columns) {
+    const total = logSumExp(xs, start, columns);
+    for (let j = 0; j < columns; j++) ys[start + j] = xs[start + j] - total;
+  }
+}
+
+/** dx[i, j] = dy[i, j] − exp(y[i, j])·Σ_s dy[i, s]. */
+export function logSoftmaxRowsBackward(dx: Sink, dy: Span, y: Span, rows: number, columns: number): void {
+  const [dys, ys] = [numbersOf(dy), numbersOf(y)];
+  const put = putInto(dx);
+  for (let start = 0; start < rows * columns; start += columns) {
+    let sum = 0;
+    for (let j = 0; j < columns; j++) sum += dys[start + j];
+    for (let j = 0; j < columns; j++) put(start + j, dys[start + j] - exp(ys[start + j]) * sum);
+  }
+}

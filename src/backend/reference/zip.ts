@@ -1,0 +1,25 @@
+/** Functions of two numbers, applied to elements at the same place; and scaling. */
+import type { Sink, Span, ZipName } from "../backend.ts";
+import { numbersOf, putInto } from "./span.ts";
+
+const zips: Record<ZipName, (a: number, b: number) => number> = {
+  add: (a, b) => a + b,
+  subtract: (a, b) => a - b,
+  multiply: (a, b) => a * b,
+  divide: (a, b) => a / b,
+};
+
+/** y = f(a, b). */
+export function zip(name: ZipName, y: Sink, a: Span, b: Span): void {
+  const f = zips[name];
+  const [as, bs] = [numbersOf(a), numbersOf(b)];
+  const put = putInto(y);
+  for (let i = 0; i < as.length; i++) put(i, f(as[i], bs[i]));
+}
+
+/** y = factor·x. */
+export function scale(y: Sink, x: Span, factor: number): void {
+  const xs = numbersOf(x);
+  const put = putInto(y);
+  for (let i = 0; i < xs.length; i++) put(i, factor * xs[i]);
+}

@@ -1,0 +1,128 @@
+/**
+ * The host's side of the matrix product: checks that the matrices lie in their spans, chooses how to go about the
+ * product, and lays it out as `Product` of kernels/gemm-product.ts.
+ */
+import { BackendError, ShapeError } from "../../errors.ts";
+import type { Matrices, ProductSize } from "../backend.ts";
+import type { Heap } from "./heap.ts";
+import type { KernelExports } from "./signatures.ts";
+
+const bytesPerNumber = 4;
+/**
+ * A block of A is (blockRows, blockInner): 128 KiB, a part of a second-level cache. A block of B is (blockInner,
+ * blockColumns); 16 KiB, half a first-level cache, hold a panel of 16 of its columns.
+ */
+const blockRows = 128;
+const blockInner = 256;
+const blockColumns = 512;
+/** What a thread works in: a row of zeros, a tile of 2 × 16, a block of A, a block of B. */
+const scratchLength = 16 + 2 * 16 + blockRows * blockInner + blockInner * blockColumns;
+/** How many words there are before the batch axes, and for each of them. */
+const headWords = 20;
+const axisWords = 4;
+/** Columns that are fewer than this become rows, where they may: kernels/gemm-rows.ts is quick with few rows. */
+const fewColumns = 4;
+
+/** C = A·B, C = A·B + bias or C += A·B: see `Kernels.gemm` of ../backend.ts. */
+export function gemm(
+  heap: Heap,
+  kernels: Pick<KernelExports, "gemm">,
+  c: Matrices,
+  a: Matrices,
+  b: Matrices,
+  size: ProductSize,
+): void {
+  const { batch, rows, columns, inner, accumulate, bias } = size;
+  let count = 1;
+  for (const length of batch) count *= length;
+  if (count === 0 || rows === 0 || columns === 0) return;
+  check(heap, c, a, b, size);
+
+  const turned = isBetterTurned(c, size);
+  const words = heap.parameterWords;
+  words[3] = bias === null ? 0 : heap.pointer(bias);
+  words[4] = accumulate ? 1 : 0;
+  words[5] = turned ? columns : rows;
+  words[6] = turned ? rows : columns;
+  words[7] = inner;
+  // One part for each matrix. Smaller parts let threads share a matrix.
+  words[14] = words[5];
+  words[15] = words[6];
+  words[16] = blockRows;
+  words[17] = evenBlock(inner);
+  words[18] = blockColumns;
+  words[19] = batch.length;
+  for (let axis = 0; axis < batch.length; axis++) words[headWords + axisWords * axis] = batch[axis];
+  layOut(heap, 0, c, turned);
+  layOut(heap, 1, turned ? b : a, turned);
+  layOut(heap, 2, turned ? a : b, turned);
+  kernels.gemm(heap.parameters.pointer, 0, count, heap.scratch(0, scratchLength).pointer);
+}
+
+/** Cᵀ = Bᵀ·Aᵀ has the same sums. A bias stays with its columns. */
+function isBetterTurned(c: Matrices, { rows, columns, bias }: ProductSize): boolean {
+  if (bias !== null) return false;
+  if (columns < fewColumns || rows < fewColumns) return columns < rows;
+  return c.columnStride !== 1 && c.rowStride === 1;
+}
+
+/** Cuts the sums into the fewest blocks, all of about the same length. */
+function evenBlock(inner: number): number {
+  return Math.ceil(inner / Math.max(1, Math.ceil(inner / blockInner)));
+}
+
+/** Writes one operand (C, A, B are 0, 1, 2) into its places among the words, transposed if `turned`. */
+function layOut(heap: Heap, operand: number, matrices: Matrices, turned: boolean): void {
+  const { span, offset, rowStride, columnStride, batchStrides } = matrices;
+  const words = heap.parameterWords;
+  words[operand] = heap.pointer(span) + bytesPerNumber * offset;
+  words[8 + 2 * operand] = bytesPerNumber * (turned ? columnStride : rowStride);
+  words[9 + 2 * operand] = bytesPerNumber * (turned ? rowStride : columnStride);
+  for (let axis = 0; axis < batchStrides.length; axis++) {
+    words[headWords + axisWords * axis + 1 + operand] = bytesPerNumber * batchStrides[axis];
+  }
+}
+
+function check(heap: Heap, c: Matrices, a: Matrices, b: Matrices, size: ProductSize): void {
+  const { batch, rows, columns, inner, bias, accumulate } = size;
+  const mostAxes = Math.floor((heap.parameters.length - headWords) / axisWords);
+  if (batch.length > mostAxes) {
+    throw new BackendError(`wasm: gemm takes ${mostAxes} batch axes at most: got ${batch.length}`);
+  }
+  if (bias !== null && accumulate)
+    throw new ShapeError("gemm: a sum starts from the bias or from C, not both");
+  if (bias !== null && bias.length < columns) {
+    throw new ShapeError(`gemm: ${columns} columns need as many biases: got ${bias.length}`);
+  }
+  checkReach("C", c, batch, rows, columns);
+  checkReach("A", a, batch, rows, inner);
+  checkReach("B", b, batch, inner, columns);
+}
+
+/** Every element lies in the span, or the kernel would run on into a neighbour. */
+function checkReach(
+  name: string,
+  { span, offset, rowStride, columnStride, batchStrides }: Matrices,
+  batch: readonly number[],
+  rows: number,
+  columns: number,
+): void {
+  if (batchStrides.length !== batch.length) {
+    throw new ShapeError(
+      `gemm: ${name} needs a stride for each of ${batch.length} batch axes: got ${batchStrides.length}`,
+    );
+  }
+  if (rows === 0 || columns === 0) return;
+  let first = offset + Math.min(0, (rows - 1) * rowStride) + Math.min(0, (columns - 1) * columnStride);
+  let last = offset + Math.max(0, (rows - 1) * rowStride) + Math.max(0, (columns - 1) * columnStride);
+  for (let axis = 0; axis < batch.length; axis++) {
+    const reach = (batch[axis] - 1) * batchStrides[axis];
+    if (reach < 0) first += reach;
+    else last += reach;
+  }
+  if (first >= 0 && last < span.length) return;
+  throw new ShapeError(
+    `gemm: ${name}, [${batch}] matrices of (${rows}, ${columns}), reaches numbers ${first} … ${last} of a span ` +
+      `that holds ${span.length}`,
+  );
+}

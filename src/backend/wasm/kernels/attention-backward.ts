@@ -1,0 +1,87 @@
+/**
+ * Fused attention, backward. With f the drop factors:
+ *
+ *   p = exp(scale·q·kᵀ − logSumExp)              computed again, over visible pairs only
+ *   dp = f ⊙ (dy·vᵀ)
+ *   ds = scale·p ⊙ (dp − ⟨dy, y⟩)
+ *   dq = ds·k,  dk = dsᵀ·q,  dv = (f ⊙ p)ᵀ·dy
+ *
+ * Four rows at a time: p and ds stand in scratch, 8·columns numbers (see attention-products.ts). Sums over
+ * columns run in ascending order, and so do sums over rows.
+ *
+ * Source: Dao 2023, FlashAttention-2, algorithm 2.
+ */
+import {
+  Call, Strip, findMatrices, indicesOf, keptLanes, matrixOf, numbersOf, paddedColumns, seenByLast, takeStrip,
+} from "./attention-call";
+import { addOuterProducts, addSumsOverColumns, clearRows, dotProducts, dotsOfRows } from "./attention-products";
+import { expOfNegative } from "./math";
+
+const DQ = 0, DK = 1, DV = 2, DY = 3, Y = 4, Q = 5, K = 6, V = 7;
+
+/** Matrices begin … end−1 of the batch. */
+export function attentionBackward(parameters: usize, begin: i32, end: i32, scratch: usize): void {
+  const call = changetype<Call>(parameters);
+  const width = call.widthBytes;
+  for (let matrix = begin; matrix < end; matrix++) {
+    findMatrices(scratch, call, 8, matrix);
+    if (!call.accumulateDq) clearRows(matrixOf(scratch, DQ), 0, call.rows, width);
+    if (!call.accumulateDk) clearRows(matrixOf(scratch, DK), 0, call.columns, width);
+    if (!call.accumulateDv) clearRows(matrixOf(scratch, DV), 0, call.columns, width);
+    for (let row: usize = 0; row < call.rows; ) {
+      const strip = takeStrip(scratch, call, row);
+      const at = call.logSumExp + 4 * (<usize>matrix * call.rows + row);
+      const logSumExp = strip.rows == 4 ? v128.load(at) : v128.load32_splat(at);
+      // A row that sees only −∞ has weights of 0: it is left out, since 0·∞ would be NaN.
+      const blind = f32x4.eq(logSumExp, f32x4.splat(-Infinity));
+      if (v128.any_true(blind)) strip.rows = 1;
+      if (i32x4.extract_lane(blind, 0) == 0) differentiate(scratch, strip, call, matrix, logSumExp);
+      row += strip.rows;
+    }
+  }
+}
+
+/** Adds to the gradients what the rows of the strip give. */
+function differentiate(scratch: usize, strip: Strip, call: Call, matrix: i32, logSumExp: v128): void {
+  const dy = matrixOf(scratch, DY), q = matrixOf(scratch, Q), k = matrixOf(scratch, K);
+  const p = numbersOf(scratch);
+  const ds = p + 16 * paddedColumns(call.columns);
+  dotProducts(p, strip, q, k, call.scale);
+  dotProducts(ds, strip, dy, matrixOf(scratch, V), call.keepFactor);
+  const dots = dotsOfRows(strip, dy, matrixOf(scratch, Y));
+  softmaxBackward(p, ds, paddedColumns(seenByLast(strip)), logSumExp, dots, call, indicesOf(strip, call, matrix));
+  addSumsOverColumns(matrixOf(scratch, DQ), ds, strip, k);
+  addOuterProducts(matrixOf(scratch, DK), ds, strip, q);
+  addOuterProducts(matrixOf(scratch, DV), p, strip, dy);
+}
+
+/** At p, s becomes f ⊙ p; at ds, dp before dropping becomes ds. */
+function softmaxBackward(
+  p: usize, ds: usize, columns: usize, logSumExp: v128, dots: v128, call: Call, indices: v128,
+): void {
+  // Four columns at a time: an engine sets up the constants of exp once for all four.
+  for (const end = p + 16 * columns; p < end; p += 64) {
+    indices = differentiateColumn(p, ds, logSumExp, dots, call, indices);
+    indices = differentiateColumn(p + 16, ds + 16, logSumExp, dots, call, indices);
+    indices = differentiateColumn(p + 32, ds + 32, logSumExp, dots, call, indices);
+    indices = differentiateColumn(p + 48, ds + 48, logSumExp, dots, call, indices);
+    ds += 64;
+  }
+}
+
+@inline
+function differentiateColumn(
+  p: usize, ds: usize, logSumExp: v128, dots: v128, call: Call, indices: v128,
+): v128 {
+  const weight = expOfNegative(f32x4.sub(v128.load(p), logSumExp));
+  let dWeight = v128.load(ds);
+  let dropped = weight;
+  if (call.dropping) {
+    const kept = keptLanes(call, indices);
+    dWeight = v128.and(dWeight, kept);
+    dropped = v128.and(f32x4.mul(weight, f32x4.splat(call.keepFactor)), kept);
+  }
+  v128.store(p, dropped);
+  v128.store(ds, f32x4.mul(f32x4.splat(call.scale), f32x4.mul(weight, f32x4.sub(dWeight, dots))));
+  return i32x4.add(indices, i32x4.splat(1));
+}

@@ -1,0 +1,130 @@
+/**
+ * What one call of an attention kernel is told, as ../attention.ts lays it out in memory, and what the kernel
+ * makes of it for one matrix of the batch and for one strip of its rows.
+ */
+import { drop } from "./hash";
+
+/** One 32-bit word each, at `parameters`. The sizes of the batch axes follow, then the operands. */
+@unmanaged
+export class Call {
+  rows: usize;
+  columns: usize;
+  /** Bytes of one row of q, k, v or y: a multiple of 16. */
+  widthBytes: usize;
+  scale: f32;
+  /** Row i sees the columns 0 … firstSeen + i·seenStep − 1. */
+  firstSeen: usize;
+  seenStep: usize;
+  /** 1: weights are dropped, see hash.ts; the others are multiplied by keepFactor. */
+  dropping: i32;
+  dropThreshold: i32;
+  key0: i32;
+  key1: i32;
+  keepFactor: f32;
+  /** Address of one number for each row of each matrix. */
+  logSumExp: usize;
+  accumulateDq: i32;
+  accumulateDk: i32;
+  accumulateDv: i32;
+  /** How many axes the batch has. */
+  axes: usize;
+}
+
+/** One matrix of an operand; its columns stand one after the other. */
+@unmanaged
+export class Matrix {
+  start: usize;
+  rowBytes: usize;
+}
+
+/** The rows that are computed together, and what they see. */
+@unmanaged
+export class Strip {
+  /** The first one, in its matrix. */
+  row: usize;
+  /** How many: 4 or 1. */
+  rows: usize;
+  /** Row r of the strip sees the columns 0 … seen + r·step − 1. */
+  seen: usize;
+  step: usize;
+  widthBytes: usize;
+}
+
+/** Scratch opens with up to eight matrices and a strip; four numbers for each column follow, once or twice. */
+const STRIP: usize = 64;
+const NUMBERS: usize = 128;
+
+@inline
+export function matrixOf(scratch: usize, operand: i32): Matrix {
+  return changetype<Matrix>(scratch + operand * offsetof<Matrix>());
+}
+
+@inline
+export function stripOf(scratch: usize): Strip {
+  return changetype<Strip>(scratch + STRIP);
+}
+
+@inline
+export function numbersOf(scratch: usize): usize {
+  return scratch + NUMBERS;
+}
+
+/**
+ * Finds matrix `index` of each operand; the last batch axis is the fastest. An operand is: the address of its
+ * first matrix, the bytes from row to row, the bytes from matrix to matrix along each batch axis.
+ */
+export function findMatrices(scratch: usize, call: Call, operands: i32, index: i32): void {
+  const axes = call.axes;
+  const sizes = changetype<usize>(call) + offsetof<Call>();
+  let given = sizes + 4 * axes;
+  for (let operand = 0; operand < operands; operand++) {
+    const matrix = matrixOf(scratch, operand);
+    matrix.start = load<usize>(given);
+    matrix.rowBytes = load<usize>(given, 4);
+    let left: usize = index;
+    for (let axis = axes; axis > 0; axis--) {
+      const size = load<usize>(sizes + 4 * (axis - 1));
+      matrix.start += (left % size) * load<usize>(given + 4 * (axis - 1), 8);
+      left /= size;
+    }
+    given += 8 + 4 * axes;
+  }
+}
+
+/** The strip that begins at `row`: four rows where there are as many. */
+@inline
+export function takeStrip(scratch: usize, call: Call, row: usize): Strip {
+  const strip = stripOf(scratch);
+  strip.row = row;
+  strip.rows = row + 4 <= call.rows ? 4 : 1;
+  strip.seen = call.firstSeen + row * call.seenStep;
+  strip.step = call.seenStep;
+  strip.widthBytes = call.widthBytes;
+  return strip;
+}
+
+/** How many columns the last row of the strip sees. */
+@inline
+export function seenByLast(strip: Strip): usize {
+  return strip.seen + (strip.rows - 1) * strip.step;
+}
+
+/** Strips are padded to groups of four columns. */
+@inline
+export function paddedColumns(columns: usize): usize {
+  return (columns + 3) & ~3;
+}
+
+/** The indices of the elements of a strip in column 0, for dropping; one more is the next column. */
+@inline
+export function indicesOf(strip: Strip, call: Call, matrix: i32): v128 {
+  const columns = <i32>call.columns;
+  const first = (matrix * <i32>call.rows + <i32>strip.row) * columns;
+  return i32x4.add(i32x4.splat(first), i32x4.mul(i32x4.splat(columns), i32x4(0, 1, 2, 3)));
+}
+
+/** All bits set in the lanes whose element is kept, none where it is dropped. */
+@inline
+export function keptLanes(call: Call, indices: v128): v128 {
+  return drop(i32x4.splat(-1), indices, call.key0, call.key1, call.dropThreshold);
+}

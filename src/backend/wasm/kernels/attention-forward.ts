@@ -1,0 +1,89 @@
+/**
+ * Fused attention, forward. With f the drop factors:
+ *
+ *   s = scale·q·kᵀ                               over visible pairs only
+ *   p = exp(s − max s),  w = f ⊙ p / Σ p         row by row
+ *   y = w·v,  logSumExp = max s + log Σ p
+ *
+ * Four rows at a time: their scores, then their weights, stand in scratch, 4·columns numbers (see
+ * attention-products.ts). Every sum over columns runs in ascending order.
+ */
+import {
+  Call, Strip, findMatrices, indicesOf, keptLanes, matrixOf, numbersOf, paddedColumns, seenByLast, takeStrip,
+} from "./attention-call";
+import { addSumsOverColumns, clearRows, dotProducts } from "./attention-products";
+import { expOfNegative, log } from "./math";
+
+const Y = 0, Q = 1, K = 2, V = 3;
+
+/** Matrices begin … end−1 of the batch. */
+export function attention(parameters: usize, begin: i32, end: i32, scratch: usize): void {
+  const call = changetype<Call>(parameters);
+  for (let matrix = begin; matrix < end; matrix++) {
+    findMatrices(scratch, call, 4, matrix);
+    for (let row: usize = 0; row < call.rows; ) {
+      const strip = takeStrip(scratch, call, row);
+      attend(scratch, strip, call, matrix);
+      row += strip.rows;
+    }
+  }
+}
+
+function attend(scratch: usize, strip: Strip, call: Call, matrix: i32): void {
+  const numbers = numbersOf(scratch);
+  const end = numbers + 16 * paddedColumns(seenByLast(strip));
+  for (let at = numbers + 16 * strip.seen; at < end; at += 16) v128.store(at, f32x4.splat(-Infinity));
+  dotProducts(numbers, strip, matrixOf(scratch, Q), matrixOf(scratch, K), call.scale);
+  const logSumExp = softmax(numbers, end, call, indicesOf(strip, call, matrix));
+  const at = call.logSumExp + 4 * (<usize>matrix * call.rows + strip.row);
+  if (strip.rows == 4) v128.store(at, logSumExp);
+  else v128.store_lane<f32>(at, logSumExp, 0);
+  const y = matrixOf(scratch, Y);
+  clearRows(y, strip.row, strip.rows, strip.widthBytes);
+  addSumsOverColumns(y, numbers, strip, matrixOf(scratch, V));
+}
+
+/** Scores become weights; −∞, behind what a row sees, becomes 0. Returns log Σ exp of each row. */
+function softmax(numbers: usize, end: usize, call: Call, indices: v128): v128 {
+  // This maximum passes over NaN; but exp does not, so the sum has it.
+  let max = f32x4.splat(-Infinity);
+  for (let at = numbers; at < end; at += 16) max = f32x4.pmax(max, v128.load(at));
+  // −∞ − 0 for a row that sees only −∞, where −∞ − max would be NaN.
+  const shift = v128.andnot(max, f32x4.eq(max, f32x4.splat(-Infinity)));
+  let sum = f32x4.splat(0);
+  // Four columns at a time: an engine sets up the constants of exp once for all four.
+  for (let at = numbers; at < end; at += 64) {
+    sum = f32x4.add(sum, exponentiate(at, shift));
+    sum = f32x4.add(sum, exponentiate(at + 16, shift));
+    sum = f32x4.add(sum, exponentiate(at + 32, shift));
+    sum = f32x4.add(sum, exponentiate(at + 48, shift));
+  }
+  // Such a row has sum 0, and weights of 0.
+  const blind = f32x4.eq(sum, f32x4.splat(0));
+  const factor = v128.andnot(f32x4.div(f32x4.splat(call.keepFactor), sum), blind);
+  for (let at = numbers; at < end; at += 16) v128.store(at, f32x4.mul(factor, v128.load(at)));
+  if (call.dropping) dropWeights(numbers, end, call, indices);
+  return f32x4.add(max, log(sum));
+}
+
+@inline
+function exponentiate(at: usize, shift: v128): v128 {
+  const p = expOfNegative(f32x4.sub(v128.load(at), shift));
+  v128.store(at, p);
+  return p;
+}
+
+function dropWeights(numbers: usize, end: usize, call: Call, indices: v128): void {
+  for (let at = numbers; at < end; at += 64) {
+    indices = dropColumn(at, call, indices);
+    indices = dropColumn(at + 16, call, indices);
+    indices = dropColumn(at + 32, call, indices);
+    indices = dropColumn(at + 48, call, indices);
+  }
+}
+
+@inline
+function dropColumn(at: usize, call: Call, indices: v128): v128 {
+  v128.store(at, v128.and(v128.load(at), keptLanes(call, indices)));
+  return i32x4.add(indices, i32x4.splat(1));
+}

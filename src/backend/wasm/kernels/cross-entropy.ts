@@ -1,0 +1,52 @@
+/** Cross-entropy of rows begin … end−1 of logits against one target column each; a target below 0 is left out. */
+import { expOfNegative, log } from "./math";
+import { rowExpSum, rowMax, shiftOf } from "./row";
+import { at, loadPart, put, putPart } from "./vector";
+
+/** loss = logSumExp − x[target]. The largest logit is taken out of both first: it need not cancel in rounding. */
+export function crossEntropyRows(
+  loss: usize, logSumExp: usize, x: usize, targets: usize, columns: i32, begin: i32, end: i32,
+): void {
+  for (let row = begin; row < end; row++) {
+    const from = at(x, row * columns);
+    const shift = shiftOf(rowMax(from, columns));
+    const logSum = f32x4.extract_lane(log(f32x4.splat(rowExpSum(from, shift, columns))), 0);
+    const target = <i32>f32.load(at(targets, row));
+    f32.store(at(logSumExp, row), shift + logSum);
+    f32.store(at(loss, row), target < 0 ? 0 : logSum - (f32.load(at(from, target)) - shift));
+  }
+}
+
+/** dx = dLoss·(exp(x − logSumExp) − [column = target]). */
+export function crossEntropyRowsBackward(
+  dx: usize, dLoss: usize, x: usize, logSumExp: usize, targets: usize,
+  columns: i32, accumulate: bool, begin: i32, end: i32,
+): void {
+  for (let row = begin; row < end; row++) {
+    const from = at(x, row * columns);
+    const to = at(dx, row * columns);
+    const target = <i32>f32.load(at(targets, row));
+    if (target < 0) {
+      if (!accumulate) memory.fill(to, 0, <usize>columns << 2);
+      continue;
+    }
+    const total = f32x4.splat(f32.load(at(logSumExp, row)));
+    const slope = f32x4.splat(f32.load(at(dLoss, row)));
+    let j = 0;
+    for (; j <= columns - 4; j += 4) {
+      const probability = expOfNegative(f32x4.sub(v128.load(at(from, j)), total));
+      put(at(to, j), f32x4.mul(slope, f32x4.sub(probability, oneAt(target - j))), accumulate);
+    }
+    if (j < columns) {
+      const left = columns - j;
+      const probability = expOfNegative(f32x4.sub(loadPart(at(from, j), left, 0), total));
+      putPart(at(to, j), f32x4.mul(slope, f32x4.sub(probability, oneAt(target - j))), left, accumulate);
+    }
+  }
+}
+
+/** 1 in lane `lane`, if there is one, 0 in the others. */
+@inline
+function oneAt(lane: i32): v128 {
+  return v128.and(f32x4.splat(1), i32x4.eq(i32x4.splat(lane), i32x4(0, 1, 2, 3)));
+}

@@ -1,0 +1,33 @@
+/** Rows of a table by index. Indices travel as f32. */
+import { at, loadSome, putSome } from "./vector";
+
+/** y[i] = table[indices[i]] for rows begin … end−1. */
+export function gatherRows(
+  y: usize, table: usize, indices: usize, columns: i32, begin: i32, end: i32,
+): void {
+  for (let row = begin; row < end; row++) {
+    const from = at(table, <i32>f32.load(at(indices, row)) * columns);
+    const to = at(y, row * columns);
+    for (let j = 0; j < columns; j += 4) {
+      const left = min(columns - j, 4);
+      putSome(at(to, j), loadSome(at(from, j), left), left, false);
+    }
+  }
+}
+
+/**
+ * dTable[indices[i]] += dy[i] for columns begin … end−1 of every row, in the order of i: an index that occurs
+ * twice is added to in the same order however the columns are divided.
+ */
+export function scatterAddRows(
+  dTable: usize, dy: usize, indices: usize, rows: i32, columns: i32, begin: i32, end: i32,
+): void {
+  for (let row = 0; row < rows; row++) {
+    const from = at(dy, row * columns);
+    const to = at(dTable, <i32>f32.load(at(indices, row)) * columns);
+    for (let j = begin; j < end; j += 4) {
+      const left = min(end - j, 4);
+      putSome(at(to, j), loadSome(at(from, j), left), left, true);
+    }
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * Products with few rows: row by row, B read where it stands. Packing B would cost more than the product.
+ *
+ * Each number of the row of sums takes its products in the order of k, as in a tile. Strides count bytes.
+ */
+import { Product } from "./gemm-product";
+import { multiplyAdd } from "./gemm-tile";
+
+/** Columns that are summed at once: their sums stay in the first-level cache. */
+const rowColumns: usize = 2048;
+
+export function multiplyRows(
+  product: Product,
+  c: usize,
+  a: usize,
+  b: usize,
+  bias: usize,
+  rows: usize,
+  columns: usize,
+  scratch: usize,
+): void {
+  const cColumn = product.cColumn;
+  for (let row: usize = 0; row < rows; row++) {
+    for (let column: usize = 0; column < columns; column += rowColumns) {
+      const width = min(rowColumns, columns - column);
+      const to = c + column * cColumn;
+      const sums = cColumn == 4 ? to : scratch;
+      if (product.accumulate) copyStrided(sums, 4, to, cColumn, width);
+      else if (bias != 0) memory.copy(sums, bias + 4 * column, 4 * width);
+      else memory.fill(sums, 0, 4 * width);
+      addProducts(sums, a, product.aColumn, b + column * product.bColumn, product.bRow, product.bColumn, width, product.inner);
+      copyStrided(to, cColumn, sums, 4, width);
+    }
+    c += product.cRow;
+    a += product.aRow;
+  }
+}
+
+function copyStrided(to: usize, toStride: usize, from: usize, fromStride: usize, count: usize): void {
+  if (to == from) return;
+  for (let i: usize = 0; i < count; i++) {
+    f32.store(to, f32.load(from));
+    to += toStride;
+    from += fromStride;
+  }
+}
+
+/** sums[j] += Σ_k a[k]·b[k, j], k ascending. */
+function addProducts(
+  sums: usize,
+  a: usize,
+  aStep: usize,
+  b: usize,
+  bRow: usize,
+  bColumn: usize,
+  columns: usize,
+  inner: usize,
+): void {
+  if (bColumn == 4) {
+    let k: usize = 0;
+    for (; k + 4 <= inner; k += 4) {
+      addFourRows(sums, a, aStep, b, bRow, columns);
+      a += 4 * aStep;
+      b += 4 * bRow;
+    }
+    for (; k < inner; k++) {
+      addOneRow(sums, f32.load(a), b, columns);
+      a += aStep;
+      b += bRow;
+    }
+    return;
+  }
+  let column: usize = 0;
+  if (bRow == 4 && aStep == 4) {
+    for (; column + 8 <= columns; column += 8) {
+      addEightColumns(sums, a, b, bColumn, inner);
+      sums += 32;
+      b += 8 * bColumn;
+    }
+  }
+  for (; column < columns; column++) {
+    f32.store(sums, addDot(f32.load(sums), a, aStep, b, bRow, inner));
+    sums += 4;
+    b += bColumn;
+  }
+}
+
+/** sums += a[0]·b[0] + … + a[3]·b[3], one after the other: memory streams by row, sums are touched once in four. */
+function addFourRows(sums: usize, a: usize, aStep: usize, b: usize, bRow: usize, columns: usize): void {
+  const a0 = f32.load(a);
+  const a1 = f32.load(a + aStep);
+  const a2 = f32.load(a + 2 * aStep);
+  const a3 = f32.load(a + 3 * aStep);
+  const x0 = f32x4.splat(a0);
+  const x1 = f32x4.splat(a1);
+  const x2 = f32x4.splat(a2);
+  const x3 = f32x4.splat(a3);
+  let b1 = b + bRow;
+  let b2 = b1 + bRow;
+  let b3 = b2 + bRow;
+  const end = sums + 4 * columns;
+  const wholeEnd = sums + 4 * (columns & ~7);
+  while (sums < wholeEnd) {
+    let s = multiplyAdd(v128.load(sums), x0, v128.load(b));
+    s = multiplyAdd(s, x1, v128.load(b1));
+    s = multiplyAdd(s, x2, v128.load(b2));
+    s = multiplyAdd(s, x3, v128.load(b3));
+    v128.store(sums, s);
+    s = multiplyAdd(v128.load(sums, 16), x0, v128.load(b, 16));
+    s = multiplyAdd(s, x1, v128.load(b1, 16));
+    s = multiplyAdd(s, x2, v128.load(b2, 16));
+    s = multiplyAdd(s, x3, v128.load(b3, 16));
+    v128.store(sums, s, 16);
+    sums += 32;
+    b += 32;
+    b1 += 32;
+    b2 += 32;
+    b3 += 32;
+  }
+  while (sums < end) {
+    let s = f32.load(sums) + a0 * f32.load(b);
+    s += a1 * f32.load(b1);
+    s += a2 * f32.load(b2);
+    s += a3 * f32.load(b3);
+    f32.store(sums, s);
+    sums += 4;
+    b += 4;
+    b1 += 4;
+    b2 += 4;
+    b3 += 4;
+  }
+}
+
+/** sums += a·b for one row of B. */
+function addOneRow(sums: usize, a: f32, b: usize, columns: usize): void {
+  const x = f32x4.splat(a);
+  const end = sums + 4 * columns;
+  const wholeEnd = sums + 4 * (columns & ~3);
+  for (; sums < wholeEnd; sums += 16) {
+    v128.store(sums, multiplyAdd(v128.load(sums), x, v128.load(b)));
+    b += 16;
+  }
+  for (; sums < end; sums += 4) {
+    f32.store(sums, f32.load(sums) + a * f32.load(b));
+    b += 4;
+  }
+}
+
+/** Eight columns of B that are contiguous in k, as is the row of A: (4 columns, 4 steps) turn in registers. */
+function addEightColumns(sums: usize, a: usize, b: usize, bColumn: usize, inner: usize): void {
+  const half = b + 4 * bColumn;
+  const whole = inner & ~3;
+  let low = v128.load(sums);
+  let high = v128.load(sums, 16);
+  let at: usize = 0;
+  for (const end: usize = 4 * whole; at < end; at += 16) {
+    low = addFourByFour(low, a + at, b + at, bColumn);
+    high = addFourByFour(high, a + at, half + at, bColumn);
+  }
+  v128.store(sums, low);
+  v128.store(sums, high, 16);
+  for (let column: usize = 0; column < 8; column++) {
+    f32.store(sums, addDot(f32.load(sums), a + at, 4, b + at, 4, inner - whole));
+    sums += 4;
+    b += bColumn;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function addFourByFour(sum: v128, a: usize, b: usize, bColumn: usize): v128 {
+  const b2 = b + 2 * bColumn;
+  const c0 = v128.load(b);
+  const c1 = v128.load(b + bColumn);
+  const c2 = v128.load(b2);
+  const c3 = v128.load(b2 + bColumn);
+  const low01 = v128.shuffle<f32>(c0, c1, 0, 4, 1, 5);
+  const low23 = v128.shuffle<f32>(c2, c3, 0, 4, 1, 5);
+  const high01 = v128.shuffle<f32>(c0, c1, 2, 6, 3, 7);
+  const high23 = v128.shuffle<f32>(c2, c3, 2, 6, 3, 7);
+  sum = multiplyAdd(sum, v128.load32_splat(a), v128.shuffle<f64>(low01, low23, 0, 2));
+  sum = multiplyAdd(sum, v128.load32_splat(a, 4), v128.shuffle<f64>(low01, low23, 1, 3));
+  sum = multiplyAdd(sum, v128.load32_splat(a, 8), v128.shuffle<f64>(high01, high23, 0, 2));
+  return multiplyAdd(sum, v128.load32_splat(a, 12), v128.shuffle<f64>(high01, high23, 1, 3));
+}
+
+/** sum + Σ_k a[k]·b[k], k ascending. */
+function addDot(sum: f32, a: usize, aStep: usize, b: usize, bStep: usize, inner: usize): f32 {
+  for (let k: usize = 0; k < inner; k++) {
+    sum += f32.load(a) * f32.load(b);
+    a += aStep;
+    b += bStep;
+  }
+  return sum;
+}

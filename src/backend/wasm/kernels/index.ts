@@ -1,0 +1,14 @@
+/** Every kernel of the WebAssembly module: this is what `scripts/build-kernels.ts` compiles. */
+export * from "./attention-backward";
+export * from "./attention-forward";
+export * from "./copy";
+export * from "./cross-entropy";
+export * from "./dropout";
+export * from "./gather";
+export * from "./gemm";
+export * from "./map";
+export * from "./normalize";
+export * from "./optimizer";
+export * from "./reduce";
+export * from "./softmax";
+export * from "./zip";

@@ -1,0 +1,143 @@
+/**
+ * Functions of one number, applied to elements begin … end−1, and their derivatives. See reference/map.ts for
+ * the formulas.
+ */
+import { bell, exp, expOfNegative, log, tailOverBell, tanh } from "./math";
+import { at, loadPart, put, putPart, storePart } from "./vector";
+
+/** The numbers of the functions, as ../wasm-backend.ts counts them. */
+const EXP = 0;
+const LOG = 1;
+const SQRT = 2;
+const TANH = 3;
+const RELU = 4;
+const GELU = 5;
+const GELU_TANH = 6;
+
+const ONE_OVER_SQRT_TWO_PI: f32 = 0.3989422804014327;
+const SQRT_TWO_OVER_PI: f32 = 0.7978845608028654;
+
+/** y = f(x). */
+export function map(name: i32, y: usize, x: usize, begin: i32, end: i32): void {
+  if (name == EXP) mapEach(EXP, y, x, begin, end);
+  else if (name == LOG) mapEach(LOG, y, x, begin, end);
+  else if (name == SQRT) mapEach(SQRT, y, x, begin, end);
+  else if (name == TANH) mapEach(TANH, y, x, begin, end);
+  else if (name == RELU) mapEach(RELU, y, x, begin, end);
+  else if (name == GELU) mapEach(GELU, y, x, begin, end);
+  else mapEach(GELU_TANH, y, x, begin, end);
+}
+
+/** dx = dy·f′(x), where y = f(x). */
+export function mapBackward(
+  name: i32, dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
+): void {
+  if (name == EXP) slopeEach(EXP, dx, dy, x, y, accumulate, begin, end);
+  else if (name == LOG) slopeEach(LOG, dx, dy, x, y, accumulate, begin, end);
+  else if (name == SQRT) slopeEach(SQRT, dx, dy, x, y, accumulate, begin, end);
+  else if (name == TANH) slopeEach(TANH, dx, dy, x, y, accumulate, begin, end);
+  else if (name == RELU) slopeEach(RELU, dx, dy, x, y, accumulate, begin, end);
+  else if (name == GELU) slopeEach(GELU, dx, dy, x, y, accumulate, begin, end);
+  else slopeEach(GELU_TANH, dx, dy, x, y, accumulate, begin, end);
+}
+
+/** Inlined with a constant name, so that each function has a loop of its own. */
+@inline
+function mapEach(name: i32, y: usize, x: usize, begin: i32, end: i32): void {
+  let i = begin;
+  for (; i <= end - 4; i += 4) v128.store(at(y, i), value(name, v128.load(at(x, i))));
+  if (i < end) storePart(at(y, i), value(name, loadPart(at(x, i), end - i, 1)), end - i);
+}
+
+@inline
+function slopeEach(
+  name: i32, dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
+): void {
+  let i = begin;
+  for (; i <= end - 4; i += 4) {
+    const slope = slopeOf(name, v128.load(at(dy, i)), v128.load(at(x, i)), v128.load(at(y, i)));
+    put(at(dx, i), slope, accumulate);
+  }
+  if (i < end) {
+    const left = end - i;
+    const slope = slopeOf(
+      name, loadPart(at(dy, i), left, 0), loadPart(at(x, i), left, 1), loadPart(at(y, i), left, 1),
+    );
+    putPart(at(dx, i), slope, left, accumulate);
+  }
+}
+
+@inline
+function value(name: i32, x: v128): v128 {
+  if (name == EXP) return exp(x);
+  if (name == LOG) return log(x);
+  if (name == SQRT) return f32x4.sqrt(x);
+  if (name == TANH) return tanh(x);
+  // Zero where x ≤ 0: a NaN stays.
+  if (name == RELU) return v128.andnot(x, f32x4.le(x, f32x4.splat(0)));
+  // Below −16 the second factor is 0; so −∞ gives 0 too.
+  const clamped = f32x4.pmax(x, f32x4.splat(-16));
+  return f32x4.mul(clamped, name == GELU ? normalBelow(clamped) : sigmoid(geluInner(clamped)));
+}
+
+/** dy·f′(x), from x or y = f(x), whichever is at hand. */
+@inline
+function slopeOf(name: i32, dy: v128, x: v128, y: v128): v128 {
+  if (name == EXP) return f32x4.mul(dy, y);
+  if (name == LOG) return f32x4.div(dy, x);
+  if (name == SQRT) return f32x4.div(f32x4.mul(dy, f32x4.splat(0.5)), y);
+  if (name == TANH) return f32x4.mul(dy, f32x4.sub(f32x4.splat(1), f32x4.mul(y, y)));
+  if (name == RELU) return f32x4.mul(dy, v128.and(f32x4.splat(1), f32x4.gt(x, f32x4.splat(0))));
+  const clamped = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-16)), f32x4.splat(16));
+  return f32x4.mul(dy, name == GELU ? geluSlope(clamped) : geluTanhSlope(clamped));
+}
+
+/** Φ(x) for −16 ≤ x. */
+@inline
+function normalBelow(x: v128): v128 {
+  const a = f32x4.pmin(f32x4.abs(x), f32x4.splat(16));
+  return reflect(x, f32x4.mul(bell(a), tailOverBell(a)));
+}
+
+/** Φ(x) + x·e^{−x²/2}/√(2π) for |x| ≤ 16. */
+@inline
+function geluSlope(x: v128): v128 {
+  const a = f32x4.abs(x);
+  const b = bell(a);
+  const density = f32x4.mul(b, f32x4.splat(ONE_OVER_SQRT_TWO_PI));
+  return f32x4.add(reflect(x, f32x4.mul(b, tailOverBell(a))), f32x4.mul(x, density));
+}
+
+/** `below` for negative x, 1 − below for others: F(x) from F(−|x|) of a symmetric distribution. */
+@inline
+function reflect(x: v128, below: v128): v128 {
+  return v128.bitselect(below, f32x4.sub(f32x4.splat(1), below), f32x4.lt(x, f32x4.splat(0)));
+}
+
+/** 2u(x) = 2·√(2/π)·(x + 0.044715·x³): GELU's tanh form is x·σ(2u). */
+@inline
+function geluInner(x: v128): v128 {
+  const cubic = f32x4.mul(f32x4.mul(x, x), f32x4.splat(2 * SQRT_TWO_OVER_PI * 0.044715));
+  return f32x4.mul(x, f32x4.add(f32x4.splat(2 * SQRT_TWO_OVER_PI), cubic));
+}
+
+/** σ(z) = 1/(1 + e^{−z}), without overflow and with the digits of its left tail: e^z/(1 + e^z) there. */
+@inline
+function sigmoid(z: v128): v128 {
+  const e = expOfNegative(f32x4.neg(f32x4.abs(z)));
+  const numerator = v128.bitselect(e, f32x4.splat(1), f32x4.lt(z, f32x4.splat(0)));
+  return f32x4.div(numerator, f32x4.add(f32x4.splat(1), e));
+}
+
+/** σ(2u) + x·σ′(2u)·2u′, with σ′(z) = e/(1 + e)² and e = e^{−|z|}. */
+@inline
+function geluTanhSlope(x: v128): v128 {
+  const z = geluInner(x);
+  const e = expOfNegative(f32x4.neg(f32x4.abs(z)));
+  const inverse = f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), e));
+  const below = f32x4.mul(v128.bitselect(e, f32x4.splat(1), f32x4.lt(z, f32x4.splat(0))), inverse);
+  const bump = f32x4.mul(f32x4.mul(e, inverse), inverse);
+  const square = f32x4.mul(f32x4.mul(x, x), f32x4.splat(6 * SQRT_TWO_OVER_PI * 0.044715));
+  const slope = f32x4.add(f32x4.splat(2 * SQRT_TWO_OVER_PI), square);
+  return f32x4.add(below, f32x4.mul(f32x4.mul(x, slope), bump));
+}

@@ -1,0 +1,166 @@
+/**
+ * exp, log, tanh and the normal distribution, four numbers at a time.
+ *
+ * Only +, −, ×, ÷ and bit operations: the same bits on every machine. The polynomials are minimax fits made by
+ * `scripts/fit-polynomials.ts`. The errors stated are maxima measured by `test/backend/wasm/math.test.ts`
+ * against double precision, in units in the last place (ulp).
+ */
+
+/** Adding 1.5·2²³ to a number below 2²² rounds it to a whole one, which then stands in the low bits. */
+const ROUNDER: f32 = 12582912;
+const LOG2_E: f32 = 1.44269504088896341;
+/** ln 2 in two parts: the first has nine significant bits, so that its whole multiples up to 2¹⁵ are exact. */
+const LN2_HIGH: f32 = 0.693359375;
+const LN2_LOW: f32 = -2.12194440054690583e-4;
+
+/** e^r for |r| ≤ ½·ln 2: 1 + r + r²·P(r), P of degree 4. */
+@inline
+function expNearZero(r: v128): v128 {
+  let p = f32x4.splat(0.0013814624422176071);
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(0.008368709970099884));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(0.04166838714802045));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(0.16666520688342648));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(0.4999999345268978));
+  return f32x4.add(f32x4.splat(1), f32x4.add(r, f32x4.mul(f32x4.mul(r, r), p)));
+}
+
+/** x − n·ln 2. */
+@inline
+function lessMultipleOfLn2(x: v128, n: v128): v128 {
+  return f32x4.sub(
+    f32x4.sub(x, f32x4.mul(n, f32x4.splat(LN2_HIGH))),
+    f32x4.mul(n, f32x4.splat(LN2_LOW)),
+  );
+}
+
+/** e^x over the whole range, gradual underflow and overflow to ∞ included. Error: 0.96 ulp. */
+@inline
+export function exp(x: v128): v128 {
+  // Beyond these e^x is 0 and ∞ in single precision. NaN passes: each comparison with it is false.
+  const inside = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-104)), f32x4.splat(89));
+  const rounded = f32x4.add(f32x4.mul(inside, f32x4.splat(LOG2_E)), f32x4.splat(ROUNDER));
+  const r = lessMultipleOfLn2(inside, f32x4.sub(rounded, f32x4.splat(ROUNDER)));
+  const n = i32x4.sub(rounded, f32x4.splat(ROUNDER));
+  // 2ⁿ in two factors: near the ends of the range it is not a normal number.
+  const half = i32x4.shr_s(n, 1);
+  const scaled = f32x4.mul(expNearZero(r), powerOfTwo(half));
+  return f32x4.mul(scaled, powerOfTwo(i32x4.sub(n, half)));
+}
+
+/**
+ * e^x for x ≤ 0, or at most 88, as softmax needs it. Error: 0.96 ulp, and below 2^−126.5 the result is 0. The
+ * other one takes half as long again.
+ */
+@inline
+export function expOfNegative(x: v128): v128 {
+  // The rounder carries the exponent's bias, 127; at −88 the biased exponent is 0, and so 2ⁿ reads as 0.
+  const rounder = f32x4.splat(ROUNDER + 127);
+  const inside = f32x4.pmax(x, f32x4.splat(-88));
+  const rounded = f32x4.add(f32x4.mul(inside, f32x4.splat(LOG2_E)), rounder);
+  const r = lessMultipleOfLn2(inside, f32x4.sub(rounded, rounder));
+  return f32x4.mul(expNearZero(r), i32x4.shl(rounded, 23));
+}
+
+/** 2ⁿ for whole n in −126 … 127. */
+@inline
+function powerOfTwo(n: v128): v128 {
+  return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);
+}
+
+/**
+ * ln x: −∞ at 0, NaN below, subnormal numbers included. Error: 0.79 ulp.
+ *
+ * With x = 2ⁿ·(1 + f), √½ ≤ 1 + f < √2: ln x = n·ln 2 + f − f²/2 + f³·P(f), P of degree 8.
+ */
+@inline
+export function log(x: v128): v128 {
+  const subnormal = f32x4.lt(x, f32x4.splat(1.17549435e-38));
+  const normal = v128.bitselect(f32x4.mul(x, f32x4.splat(8388608)), x, subnormal);
+  const aboveRootHalf = i32x4.sub(normal, i32x4.splat(0x3f3504f3));
+  const shift = v128.and(subnormal, i32x4.splat(23));
+  const n = f32x4.convert_i32x4_s(i32x4.sub(i32x4.shr_s(aboveRootHalf, 23), shift));
+  const mantissa = i32x4.add(v128.and(aboveRootHalf, i32x4.splat(0x7fffff)), i32x4.splat(0x3f3504f3));
+  const f = f32x4.sub(mantissa, f32x4.splat(1));
+  let p = f32x4.splat(0.06746642028003076);
+  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(-0.11675652241097821));
+  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(0.11888161793704233));
+  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(-0.12405588820360905));
+  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(0.14219552417174436));
+  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(-0.16667995861440965));
+  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(0.2000211865590755));
+  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(-0.25000009599226636));
+  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(0.3333331260411291));
+  const f2 = f32x4.mul(f, f);
+  let small = f32x4.mul(f32x4.mul(f, f2), p);
+  small = f32x4.add(small, f32x4.mul(n, f32x4.splat(LN2_LOW)));
+  small = f32x4.sub(small, f32x4.mul(f2, f32x4.splat(0.5)));
+  let y = f32x4.add(f32x4.add(small, f), f32x4.mul(n, f32x4.splat(LN2_HIGH)));
+  y = v128.bitselect(y, x, f32x4.lt(x, f32x4.splat(Infinity)));
+  y = v128.bitselect(y, f32x4.splat(-Infinity), f32x4.ne(x, f32x4.splat(0)));
+  // All bits set is a NaN.
+  return v128.or(y, f32x4.lt(x, f32x4.splat(0)));
+}
+
+/**
+ * tanh x. Error: 1.5 ulp; exactly ±1 from |x| = 9.02 on.
+ *
+ * (1 − e^{−2|x|}) / (1 + e^{−2|x|}), and below 0.625, where that cancels, x + x³·P(x²), P of degree 4.
+ */
+@inline
+export function tanh(x: v128): v128 {
+  const magnitude = f32x4.abs(x);
+  const e = expOfNegative(f32x4.mul(magnitude, f32x4.splat(-2)));
+  const far = f32x4.div(f32x4.sub(f32x4.splat(1), e), f32x4.add(f32x4.splat(1), e));
+  const x2 = f32x4.mul(x, x);
+  let p = f32x4.splat(-0.005704983230261168);
+  p = f32x4.add(f32x4.mul(p, x2), f32x4.splat(0.02063908355264048));
+  p = f32x4.add(f32x4.mul(p, x2), f32x4.splat(-0.05373971387354543));
+  p = f32x4.add(f32x4.mul(p, x2), f32x4.splat(0.1333144218413557));
+  p = f32x4.add(f32x4.mul(p, x2), f32x4.splat(-0.3333328194174112));
+  const near = f32x4.add(magnitude, f32x4.mul(f32x4.mul(magnitude, x2), p));
+  const y = v128.bitselect(near, far, f32x4.lt(magnitude, f32x4.splat(0.625)));
+  return v128.or(y, v128.and(x, f32x4.splat(-0.0)));
+}
+
+/**
+ * e^{−a²/2} for 0 ≤ a ≤ 16.
+ *
+ * a² must be known better than one rounding, since the error of an exponent is the relative error of its power.
+ * With h the upper 12 bits of a: a²/2 = h²/2 + (a − h)(a + h)/2, and h² is exact.
+ */
+@inline
+export function bell(a: v128): v128 {
+  const half = f32x4.splat(-0.5);
+  const h = v128.and(a, i32x4.splat(0xfffff000));
+  const high = f32x4.mul(half, f32x4.mul(h, h));
+  const low = f32x4.mul(half, f32x4.mul(f32x4.sub(a, h), f32x4.add(a, h)));
+  const rounder = f32x4.splat(ROUNDER + 127);
+  const inside = f32x4.pmax(high, f32x4.splat(-88));
+  const rounded = f32x4.add(f32x4.mul(inside, f32x4.splat(LOG2_E)), rounder);
+  const r = f32x4.add(lessMultipleOfLn2(inside, f32x4.sub(rounded, rounder)), low);
+  return f32x4.mul(expNearZero(r), i32x4.shl(rounded, 23));
+}
+
+/**
+ * Φ(−a) / e^{−a²/2}, Φ the normal distribution's cumulative function, for 0 ≤ a ≤ 16. Error of the
+ * product of both, Φ(−a): 6.1 ulp.
+ *
+ * Smooth, falling from ½ as 1/a: t·P(t − ½) with t = 1/(1 + 0.35·a), P of degree 8. So 1 − Φ, and with it erf's
+ * complement, keeps its digits however far out.
+ */
+@inline
+export function tailOverBell(a: v128): v128 {
+  const one = f32x4.splat(1);
+  const t = f32x4.div(one, f32x4.add(one, f32x4.mul(f32x4.splat(0.35), a)));
+  const u = f32x4.sub(t, f32x4.splat(0.5));
+  let p = f32x4.splat(-0.02916529074087861);
+  p = f32x4.add(f32x4.mul(p, u), f32x4.splat(0.02740642578858852));
+  p = f32x4.add(f32x4.mul(p, u), f32x4.splat(0.04416331134901975));
+  p = f32x4.add(f32x4.mul(p, u), f32x4.splat(-0.056141116149351376));
+  p = f32x4.add(f32x4.mul(p, u), f32x4.splat(-0.08173967288388416));
+  p = f32x4.add(f32x4.mul(p, u), f32x4.splat(0.0818708923565247));
+  p = f32x4.add(f32x4.mul(p, u), f32x4.splat(0.2843957734428853));
+  p = f32x4.add(f32x4.mul(p, u), f32x4.splat(0.3429916083649934));
+  p = f32x4.add(f32x4.mul(p, u), f32x4.splat(0.2532442768127959));
+  return f32x4.mul(t, p);
+}

@@ -1,0 +1,143 @@
+/**
+ * Sums and maxima along the middle axis of (outer, axis, inner), and the sum of squares.
+ *
+ * A line is one (outer, inner) pair: it is reduced to one number, and lines are what can be divided. `…Rows` is
+ * for inner = 1, where a line is a row; in `…Columns` lines side by side fill the lanes, each added up in order.
+ */
+import { rowSum } from "./row";
+import { at, loadPart, loadSome, putOne, putSixteen, putSome } from "./vector";
+
+/** y = factor·Σ x for rows begin … end−1. */
+export function sumRows(
+  y: usize, x: usize, columns: i32, factor: f32, accumulate: bool, begin: i32, end: i32,
+): void {
+  for (let row = begin; row < end; row++) {
+    putOne(at(y, row), factor * rowSum(at(x, row * columns), columns), accumulate);
+  }
+}
+
+/** y = factor·Σ_a x[a] for lines begin … end−1. Sixteen lines at a time: one cache line of each row. */
+export function sumColumns(
+  y: usize, x: usize, axis: i32, inner: i32, factor: f32, accumulate: bool, begin: i32, end: i32,
+): void {
+  const factors = f32x4.splat(factor);
+  const step = <usize>inner << 2;
+  let line = begin;
+  while (line < end) {
+    const stop = min(end, line - line % inner + inner);
+    const first = at(x, line / inner * axis * inner + line % inner) - at(0, line);
+    for (; line <= stop - 16; line += 16) {
+      let from = at(first, line);
+      let sum0 = f32x4.splat(0);
+      let sum1 = sum0;
+      let sum2 = sum0;
+      let sum3 = sum0;
+      for (let a = 0; a < axis; a++) {
+        sum0 = f32x4.add(sum0, v128.load(from));
+        sum1 = f32x4.add(sum1, v128.load(from, 16));
+        sum2 = f32x4.add(sum2, v128.load(from, 32));
+        sum3 = f32x4.add(sum3, v128.load(from, 48));
+        from += step;
+      }
+      sum0 = f32x4.mul(sum0, factors);
+      sum1 = f32x4.mul(sum1, factors);
+      sum2 = f32x4.mul(sum2, factors);
+      sum3 = f32x4.mul(sum3, factors);
+      putSixteen(at(y, line), sum0, sum1, sum2, sum3, accumulate);
+    }
+    for (; line < stop; line += 4) {
+      const left = min(stop - line, 4);
+      let from = at(first, line);
+      let sum = f32x4.splat(0);
+      for (let a = 0; a < axis; a++) {
+        sum = f32x4.add(sum, loadSome(from, left));
+        from += step;
+      }
+      putSome(at(y, line), f32x4.mul(sum, factors), left, accumulate);
+    }
+    line = stop;
+  }
+}
+
+/** y = max x for rows begin … end−1; NaN where one is. */
+export function maxRows(y: usize, x: usize, columns: i32, begin: i32, end: i32): void {
+  for (let row = begin; row < end; row++) {
+    const from = at(x, row * columns);
+    let max = f32x4.splat(-Infinity);
+    let j = 0;
+    for (; j <= columns - 4; j += 4) max = f32x4.max(max, v128.load(at(from, j)));
+    if (j < columns) max = f32x4.max(max, loadPart(at(from, j), columns - j, -Infinity));
+    max = f32x4.max(max, v128.shuffle<f32>(max, max, 2, 3, 0, 1));
+    max = f32x4.max(max, v128.shuffle<f32>(max, max, 1, 0, 3, 2));
+    f32.store(at(y, row), f32x4.extract_lane(max, 0));
+  }
+}
+
+/** y = max_a x[a] for lines begin … end−1; NaN where one is. */
+export function maxColumns(y: usize, x: usize, axis: i32, inner: i32, begin: i32, end: i32): void {
+  let line = begin;
+  while (line < end) {
+    const stop = min(end, line - line % inner + inner);
+    const left = min(stop - line, 4);
+    let from = at(x, line / inner * axis * inner + line % inner);
+    let max = f32x4.splat(-Infinity);
+    for (let a = 0; a < axis; a++) {
+      max = f32x4.max(max, loadSome(from, left));
+      from += <usize>inner << 2;
+    }
+    putSome(at(y, line), max, left, false);
+    line += left;
+  }
+}
+
+/** dx[a] = dy for the first a with x[a] = y, else 0, for lines begin … end−1. */
+export function maxBackward(
+  dx: usize, dy: usize, x: usize, y: usize, axis: i32, inner: i32, accumulate: bool, begin: i32, end: i32,
+): void {
+  let line = begin;
+  while (line < end) {
+    const stop = min(end, line - line % inner + inner);
+    const left = min(stop - line, 4);
+    const start = line / inner * axis * inner + line % inner;
+    const slope = loadSome(at(dy, line), left);
+    const max = loadSome(at(y, line), left);
+    let found = i32x4.splat(0);
+    for (let a = 0; a < axis; a++) {
+      const first = v128.andnot(f32x4.eq(loadSome(at(x, start + a * inner), left), max), found);
+      putSome(at(dx, start + a * inner), v128.and(slope, first), left, accumulate);
+      found = v128.or(found, first);
+    }
+    line += left;
+  }
+}
+
+const CHUNK = 4096;
+
+/**
+ * chunks[c] = Σ x² over numbers 4096·c … 4096·(c + 1) − 1, for chunks begin … end−1, in double precision: the
+ * square of a large gradient does not overflow, and a million small ones do not vanish beside a large one.
+ */
+export function sumOfSquaresInChunks(chunks: usize, x: usize, length: i32, begin: i32, end: i32): void {
+  for (let chunk = begin; chunk < end; chunk++) {
+    let i = chunk * CHUNK;
+    const stop = min(length, i + CHUNK);
+    let sum0 = f64x2.splat(0);
+    let sum1 = sum0;
+    for (; i < stop; i += 4) {
+      const value = loadSome(at(x, i), min(stop - i, 4));
+      const low = f64x2.promote_low_f32x4(value);
+      const high = f64x2.promote_low_f32x4(v128.shuffle<f32>(value, value, 2, 3, 0, 1));
+      sum0 = f64x2.add(sum0, f64x2.mul(low, low));
+      sum1 = f64x2.add(sum1, f64x2.mul(high, high));
+    }
+    const sum = f64x2.add(sum0, sum1);
+    f64.store(chunks + (<usize>chunk << 3), f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1));
+  }
+}
+
+/** y = Σ chunks[0 … count−1]. */
+export function sumOfChunks(y: usize, chunks: usize, count: i32): void {
+  let sum: f64 = 0;
+  for (let chunk = 0; chunk < count; chunk++) sum += f64.load(chunks + (<usize>chunk << 3));
+  f32.store(y, <f32>sum);
+}

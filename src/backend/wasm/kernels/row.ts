@@ -1,0 +1,104 @@
+/**
+ * Sums and maxima of one row. The order of a sum is fixed by the row's length alone: four numbers side by side
+ * in each of four accumulators, added at the end. So the bits do not depend on what is computed beside the row,
+ * and the rounding error grows with a sixteenth of the length.
+ */
+import { expOfNegative } from "./math";
+import { at, loadPart, maxLanes, sumLanes } from "./vector";
+
+const PLAIN = 0;
+const PRODUCT = 1;
+const SQUARED_DEVIATION = 2;
+
+/** Σ x. */
+@inline
+export function rowSum(x: usize, columns: i32): f32 {
+  return total(PLAIN, x, x, 0, columns);
+}
+
+/** Σ a·b. */
+@inline
+export function rowDot(a: usize, b: usize, columns: i32): f32 {
+  return total(PRODUCT, a, b, 0, columns);
+}
+
+/** Σ (x − centre)². */
+@inline
+export function rowSquaredDeviation(x: usize, centre: f32, columns: i32): f32 {
+  return total(SQUARED_DEVIATION, x, x, centre, columns);
+}
+
+/** The largest number, −∞ for none. A NaN may be passed over: whoever needs it must find it in a sum. */
+@inline
+export function rowMax(x: usize, columns: i32): f32 {
+  let max0 = f32x4.splat(-Infinity);
+  let max1 = max0;
+  let j = 0;
+  for (; j <= columns - 8; j += 8) {
+    max0 = f32x4.pmax(max0, v128.load(at(x, j)));
+    max1 = f32x4.pmax(max1, v128.load(at(x, j), 16));
+  }
+  if (j <= columns - 4) {
+    max0 = f32x4.pmax(max0, v128.load(at(x, j)));
+    j += 4;
+  }
+  if (j < columns) max1 = f32x4.pmax(max1, loadPart(at(x, j), columns - j, -Infinity));
+  return maxLanes(f32x4.pmax(max0, max1));
+}
+
+/** Σ exp(x − shift), for x ≤ shift. */
+@inline
+export function rowExpSum(x: usize, shift: f32, columns: i32): f32 {
+  const shifts = f32x4.splat(shift);
+  let sum = f32x4.splat(0);
+  let j = 0;
+  for (; j <= columns - 4; j += 4) {
+    sum = f32x4.add(sum, expOfNegative(f32x4.sub(v128.load(at(x, j)), shifts)));
+  }
+  if (j < columns) {
+    const part = loadPart(at(x, j), columns - j, -Infinity);
+    sum = f32x4.add(sum, expOfNegative(f32x4.sub(part, shifts)));
+  }
+  return sumLanes(sum);
+}
+
+/** What to take out of a row before exp: its largest number, or 0 where that is −∞ and nothing is to be seen. */
+@inline
+export function shiftOf(max: f32): f32 {
+  return max == -Infinity ? 0 : max;
+}
+
+/** Inlined with a constant kind of term. */
+@inline
+function total(kind: i32, a: usize, b: usize, centre: f32, columns: i32): f32 {
+  const centres = f32x4.splat(centre);
+  let sum0 = f32x4.splat(0);
+  let sum1 = sum0;
+  let sum2 = sum0;
+  let sum3 = sum0;
+  let j = 0;
+  for (; j <= columns - 16; j += 16) {
+    const from = at(a, j);
+    const against = at(b, j);
+    sum0 = f32x4.add(sum0, term(kind, v128.load(from), v128.load(against), centres));
+    sum1 = f32x4.add(sum1, term(kind, v128.load(from, 16), v128.load(against, 16), centres));
+    sum2 = f32x4.add(sum2, term(kind, v128.load(from, 32), v128.load(against, 32), centres));
+    sum3 = f32x4.add(sum3, term(kind, v128.load(from, 48), v128.load(against, 48), centres));
+  }
+  for (; j <= columns - 4; j += 4) {
+    sum0 = f32x4.add(sum0, term(kind, v128.load(at(a, j)), v128.load(at(b, j)), centres));
+  }
+  if (j < columns) {
+    const part = loadPart(at(a, j), columns - j, centre);
+    sum1 = f32x4.add(sum1, term(kind, part, loadPart(at(b, j), columns - j, centre), centres));
+  }
+  return sumLanes(f32x4.add(f32x4.add(sum0, sum1), f32x4.add(sum2, sum3)));
+}
+
+@inline
+function term(kind: i32, a: v128, b: v128, centres: v128): v128 {
+  if (kind == PLAIN) return a;
+  if (kind == PRODUCT) return f32x4.mul(a, b);
+  const deviation = f32x4.sub(a, centres);
+  return f32x4.mul(deviation, deviation);
+}

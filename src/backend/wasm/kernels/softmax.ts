@@ -1,0 +1,112 @@
+/** Softmax and log-softmax of rows begin … end−1. See reference/softmax.ts for the formulas. */
+import { expOfNegative, log } from "./math";
+import { rowDot, rowExpSum, rowMax, rowSum, shiftOf } from "./row";
+import { at, loadPart, put, putPart, storePart, sumLanes } from "./vector";
+
+/**
+ * Row r sees all columns, or with `staircase` the first columns − rows + 1 + (r mod rows); entries it does not
+ * see become 0. A row that sees only −∞ has sum 0 and becomes all zeros; NaN and +∞ spread through the sum.
+ */
+export function softmaxRows(
+  y: usize, x: usize, rows: i32, columns: i32, staircase: bool, begin: i32, end: i32,
+): void {
+  for (let row = begin; row < end; row++) {
+    const seen = staircase ? columns - rows + 1 + row % rows : columns;
+    const from = at(x, row * columns);
+    const to = at(y, row * columns);
+    const sum = expAndSum(to, from, shiftOf(rowMax(from, seen)), seen);
+    const factor = sum == 0 ? <f32>0 : <f32>1 / sum;
+    scaleRow(to, factor, seen);
+    memory.fill(at(to, seen), 0, <usize>(columns - seen) << 2);
+  }
+}
+
+/** dx = y·(dy − ⟨dy, y⟩). */
+export function softmaxRowsBackward(
+  dx: usize, dy: usize, y: usize, columns: i32, accumulate: bool, begin: i32, end: i32,
+): void {
+  for (let row = begin; row < end; row++) {
+    const to = at(dx, row * columns);
+    const slope = at(dy, row * columns);
+    const weight = at(y, row * columns);
+    const dot = f32x4.splat(rowDot(slope, weight, columns));
+    let j = 0;
+    for (; j <= columns - 4; j += 4) {
+      const centred = f32x4.sub(v128.load(at(slope, j)), dot);
+      put(at(to, j), f32x4.mul(v128.load(at(weight, j)), centred), accumulate);
+    }
+    if (j < columns) {
+      const left = columns - j;
+      const centred = f32x4.sub(loadPart(at(slope, j), left, 0), dot);
+      putPart(at(to, j), f32x4.mul(loadPart(at(weight, j), left, 0), centred), left, accumulate);
+    }
+  }
+}
+
+/** y = (x − max) − log Σ exp(x − max). */
+export function logSoftmaxRows(y: usize, x: usize, columns: i32, begin: i32, end: i32): void {
+  for (let row = begin; row < end; row++) {
+    const from = at(x, row * columns);
+    const to = at(y, row * columns);
+    const shift = shiftOf(rowMax(from, columns));
+    const shifts = f32x4.splat(shift);
+    const logSum = log(f32x4.splat(rowExpSum(from, shift, columns)));
+    let j = 0;
+    for (; j <= columns - 4; j += 4) {
+      v128.store(at(to, j), f32x4.sub(f32x4.sub(v128.load(at(from, j)), shifts), logSum));
+    }
+    if (j < columns) {
+      const part = f32x4.sub(f32x4.sub(loadPart(at(from, j), columns - j, 0), shifts), logSum);
+      storePart(at(to, j), part, columns - j);
+    }
+  }
+}
+
+/** dx = dy − exp(y)·Σ dy. */
+export function logSoftmaxRowsBackward(
+  dx: usize, dy: usize, y: usize, columns: i32, accumulate: bool, begin: i32, end: i32,
+): void {
+  for (let row = begin; row < end; row++) {
+    const to = at(dx, row * columns);
+    const slope = at(dy, row * columns);
+    const value = at(y, row * columns);
+    const sum = f32x4.splat(rowSum(slope, columns));
+    let j = 0;
+    for (; j <= columns - 4; j += 4) {
+      const share = f32x4.mul(expOfNegative(v128.load(at(value, j))), sum);
+      put(at(to, j), f32x4.sub(v128.load(at(slope, j)), share), accumulate);
+    }
+    if (j < columns) {
+      const left = columns - j;
+      const share = f32x4.mul(expOfNegative(loadPart(at(value, j), left, 0)), sum);
+      putPart(at(to, j), f32x4.sub(loadPart(at(slope, j), left, 0), share), left, accumulate);
+    }
+  }
+}
+
+/** y = exp(x − shift); returns Σ y. */
+@inline
+function expAndSum(y: usize, x: usize, shift: f32, columns: i32): f32 {
+  const shifts = f32x4.splat(shift);
+  let sum = f32x4.splat(0);
+  let j = 0;
+  for (; j <= columns - 4; j += 4) {
+    const e = expOfNegative(f32x4.sub(v128.load(at(x, j)), shifts));
+    v128.store(at(y, j), e);
+    sum = f32x4.add(sum, e);
+  }
+  if (j < columns) {
+    const e = expOfNegative(f32x4.sub(loadPart(at(x, j), columns - j, -Infinity), shifts));
+    storePart(at(y, j), e, columns - j);
+    sum = f32x4.add(sum, e);
+  }
+  return sumLanes(sum);
+}
+
+@inline
+function scaleRow(y: usize, factor: f32, columns: i32): void {
+  const factors = f32x4.splat(factor);
+  let j = 0;
+  for (; j <= columns - 4; j += 4) v128.store(at(y, j), f32x4.mul(v128.load(at(y, j)), factors));
+  if (j < columns) storePart(at(y, j), f32x4.mul(loadPart(at(y, j), columns - j, 0), factors), columns - j);
+}

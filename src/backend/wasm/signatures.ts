@@ -1,0 +1,70 @@
+/**
+ * The arguments of every kernel, in order, as the modules in kernels/ export it.
+ *
+ * All are numbers: pointers in bytes (0 for none), lengths and strides in numbers, flags 0 or 1. `begin … end`
+ * is the part of the work to do: elements, rows, columns, lines, chunks or steps of the first axis, as the
+ * kernel says. However the work is divided, each bit of the result is the same.
+ */
+export const signatures = {
+  gemm: ["parameters", "begin", "end", "scratch"],
+  attention: ["parameters", "begin", "end", "scratch"],
+  attentionBackward: ["parameters", "begin", "end", "scratch"],
+
+  map: ["name", "y", "x", "begin", "end"],
+  mapBackward: ["name", "dx", "dy", "x", "y", "accumulate", "begin", "end"],
+  zip: ["name", "y", "a", "b", "accumulate", "begin", "end"],
+  scale: ["y", "x", "factor", "accumulate", "begin", "end"],
+  dropout: ["y", "x", "key0", "key1", "threshold", "factor", "accumulate", "begin", "end"],
+  // biome-ignore format: one argument a line would hide the others.
+  adamw: [
+    "parameter", "gradient", "moment1", "moment2", "gradientScale", "decay", "beta1", "rest1", "beta2", "rest2",
+    "stepSize", "rootCorrection2", "epsilon", "begin", "end",
+  ],
+
+  // biome-ignore format: one argument a line would hide the others.
+  copyBlock: [
+    "dst", "src", "accumulate", "shape1", "shape2", "shape3", "dst0", "dst1", "dst2", "dst3",
+    "src0", "src1", "src2", "src3", "begin", "end",
+  ],
+  gatherRows: ["y", "table", "indices", "columns", "begin", "end"],
+  scatterAddRows: ["dTable", "dy", "indices", "rows", "columns", "begin", "end"],
+
+  sumRows: ["y", "x", "columns", "factor", "accumulate", "begin", "end"],
+  sumColumns: ["y", "x", "axis", "inner", "factor", "accumulate", "begin", "end"],
+  maxRows: ["y", "x", "columns", "begin", "end"],
+  maxColumns: ["y", "x", "axis", "inner", "begin", "end"],
+  maxBackward: ["dx", "dy", "x", "y", "axis", "inner", "accumulate", "begin", "end"],
+  sumOfSquaresInChunks: ["chunks", "x", "length", "begin", "end"],
+  sumOfChunks: ["y", "chunks", "count"],
+
+  softmaxRows: ["y", "x", "rows", "columns", "staircase", "begin", "end"],
+  softmaxRowsBackward: ["dx", "dy", "y", "columns", "accumulate", "begin", "end"],
+  logSoftmaxRows: ["y", "x", "columns", "begin", "end"],
+  logSoftmaxRowsBackward: ["dx", "dy", "y", "columns", "accumulate", "begin", "end"],
+  crossEntropyRows: ["loss", "logSumExp", "x", "targets", "columns", "begin", "end"],
+  // biome-ignore format: one argument a line would hide the others.
+  crossEntropyRowsBackward: [
+    "dx", "dLoss", "x", "logSumExp", "targets", "columns", "accumulate", "begin", "end",
+  ],
+
+  // biome-ignore format: one argument a line would hide the others.
+  normalizeRows: [
+    "y", "mean", "inverseDeviation", "x", "weight", "bias", "columns", "epsilon", "begin", "end",
+  ],
+  // biome-ignore format: one argument a line would hide the others.
+  normalizeRowsBackward: [
+    "dx", "dy", "x", "weight", "mean", "inverseDeviation", "columns", "accumulate", "begin", "end",
+  ],
+  // biome-ignore format: one argument a line would hide the others.
+  normalizeRowsBackwardColumns: [
+    "dWeight", "dBias", "dy", "x", "mean", "inverseDeviation", "rows", "columns", "accumulateWeight",
+    "accumulateBias", "begin", "end",
+  ],
+} as const;
+
+type Numbers<Names extends readonly string[]> = { [Place in keyof Names]: number };
+
+/** The functions that the modules in kernels/ export. */
+export type KernelExports = {
+  readonly [Name in keyof typeof signatures]: (...args: Numbers<(typeof signatures)[Name]>) => void;
+};

@@ -1,0 +1,100 @@
+/** `nopeek bench`: the time of a training step and of a sampled token, on this machine. */
+import { Context } from "../autograd/context.ts";
+import { openBackend } from "../backend/open.ts";
+import { ConfigError } from "../errors.ts";
+import { GPT } from "../nn/gpt.ts";
+import { countNumbers } from "../nn/parameters.ts";
+import { Random } from "../random.ts";
+import { nextLogits } from "../sample/logits.ts";
+import { presetOf } from "../train/presets.ts";
+import { gptConfigOf } from "../train/run-config.ts";
+import { resolveSettings } from "../train/settings.ts";
+import { Trainer } from "../train/trainer.ts";
+import { type CommonFlags, givenSettings } from "./flags.ts";
+import { formatCount, median, plural } from "./format.ts";
+import { checkMemory } from "./memory-check.ts";
+import { Terminal } from "./terminal.ts";
+
+interface BenchFlags extends CommonFlags {
+  readonly preset: string;
+  readonly rounds: number;
+  readonly [setting: string]: unknown;
+}
+
+/** As many different tokens as tiny Shakespeare has characters. Which ones they are does not change the time. */
+const VOCAB_SIZE = 65;
+const WARM_UP_ROUNDS = 3;
+
+export async function bench(flags: BenchFlags): Promise<void> {
+  const terminal = new Terminal();
+  if (!Number.isInteger(flags.rounds) || flags.rounds < 1) {
+    throw new ConfigError(`--rounds must be a whole number of at least 1: got ${flags.rounds}`);
+  }
+  const settings = resolveSettings(presetOf(flags.preset).settings, givenSettings(flags));
+  const config = gptConfigOf(settings, VOCAB_SIZE);
+  checkMemory(config, settings.batchSize);
+  const backend = await openBackend(flags.backend);
+  const random = Random.of(settings.seed, "bench");
+  const model = new GPT(new Context(backend), config, random);
+  const corpusLength = 100 * (settings.contextLength + 1);
+  const ids = Int32Array.from({ length: corpusLength }, () => random.below(VOCAB_SIZE));
+  const trainer = new Trainer(model, ids, settings);
+
+  const stepMs = await timeEach(flags.rounds, () => trainer.step());
+  const tokenMs = await timeTokens(model, flags.rounds);
+  const msPerStep = median(stepMs);
+  const msPerToken = median(tokenMs);
+  const tokensPerSecond = (1000 * trainer.tokensPerStep) / msPerStep;
+  const parameters = countNumbers(model.parameters());
+
+  if (flags.json) {
+    terminal.json({
+      msPerStep,
+      tokensPerSecond,
+      msPerToken,
+      backend: backend.name,
+      threads: flags.threads,
+      parameters,
+      rounds: flags.rounds,
+      settings,
+    });
+  } else {
+    terminal.write(
+      `training   ${msPerStep.toFixed(2)} ms a step, ${formatCount(tokensPerSecond)} tokens a second\n`,
+    );
+    terminal.write(
+      `sampling   ${msPerToken.toFixed(3)} ms a token, ${formatCount(1000 / msPerToken)} a second\n`,
+    );
+    terminal.note(
+      `medians of ${flags.rounds} rounds; ${backend.name}, ${plural(flags.threads, "thread")}, ${formatCount(parameters)} parameters, batches of ${settings.batchSize} windows of ${settings.contextLength}`,
+    );
+  }
+  await backend.close();
+}
+
+/** Times of `rounds` calls, after a few that warm the machine up. */
+async function timeEach(rounds: number, work: () => Promise<unknown>): Promise<number[]> {
+  const times: number[] = [];
+  for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
+    const startMs = performance.now();
+    await work();
+    if (round >= 0) times.push(performance.now() - startMs);
+  }
+  return times;
+}
+
+/** Times of one token each, the cache growing from empty to full in every round. */
+async function timeTokens(model: GPT, rounds: number): Promise<number[]> {
+  const cache = model.makeCache(1);
+  const times: number[] = [];
+  for (let round = -1; round < rounds; round++) {
+    cache.clear();
+    while (cache.length < cache.capacity) {
+      const startMs = performance.now();
+      await nextLogits(model, cache, [1]);
+      if (round >= 0) times.push(performance.now() - startMs);
+    }
+  }
+  cache.free();
+  return times;
+}

@@ -1,0 +1,118 @@
+#!/usr/bin/env node
+/** The program `nopeek`: words of the command line in, exit code out. Each command is loaded when it is called. */
+import { Command, Option } from "commander";
+import { NopeekError } from "../errors.ts";
+import { flagOf, SETTINGS } from "../train/settings.ts";
+import { addCommonFlags, addSettingFlags, parseNumber } from "./flags.ts";
+
+/** What the shell is told. */
+const EXIT = { done: 0, failed: 1, usage: 2 } as const;
+
+const program = new Command("nopeek")
+  .description("Train a small GPT on your own text, sample from it, and look inside.")
+  .configureHelp({ showGlobalOptions: true })
+  .showHelpAfterError("(--help shows every flag)");
+
+/** Flags of a command cannot be told from those of its neighbours, so each command gets its own. */
+function command(name: string, description: string): Command {
+  return program.command(name).description(description).allowExcessArguments(false);
+}
+
+const train = command("train", "train a model on a text; the embedded tales unless --data names one")
+  .option("--data <file>", "the text to learn from (UTF-8)")
+  .option("--preset <name>", "settings to start from: tales, shakespeare-cpu, tiny")
+  .option("--out <folder>", "where the run is kept (default: the next free folder in checkpoints/)")
+  .option("--resume", "go on with the run in --out, to the same bits as if it had never stopped")
+  .action(async (flags) => (await import("./train.ts")).train(flags));
+addCommonFlags(train);
+addSettingFlags(train, "model");
+addSettingFlags(train, "training");
+
+const sample = command(
+  "sample",
+  "let a model write; the one that ships with nopeek unless --model names another",
+)
+  .option("--model <folder>", "a run, or one of its step folders")
+  .option("--prompt <text>", "what to continue (default: a line break)")
+  .option("--tokens <count>", "how many tokens to write", parseNumber, 500)
+  .addOption(
+    new Option("--strategy <name>", "greedy: always the most probable token; sample: draw by probability")
+      .choices(["sample", "greedy"])
+      .default("sample"),
+  )
+  .option(
+    "--temperature <number>",
+    "below 1 bolder for the likely, above 1 wilder; 0 is greedy",
+    parseNumber,
+    0.8,
+  )
+  .option("--top-k <count>", "draw among the k most probable tokens only", parseNumber)
+  .option("--top-p <share>", "draw among the fewest tokens that together reach this probability", parseNumber)
+  .addOption(
+    new Option(
+      "--overflow <what>",
+      "when the context is full. stop: end there. slide: keep the newest half, read it again as if the text began there, and go on",
+    )
+      .choices(["slide", "stop"])
+      .default("slide"),
+  )
+  .option("--seed <number>", "the same seed writes the same text", parseNumber, 1337)
+  .action(async (flags) => (await import("./sample.ts")).sample(flags));
+addCommonFlags(sample);
+
+const evaluate = command(
+  "eval",
+  "measure a model's loss on a text: every character of the split predicted once",
+)
+  .requiredOption("--model <folder>", "a run, or one of its step folders")
+  .requiredOption("--data <file>", "the text to measure on (UTF-8)")
+  .addOption(
+    new Option("--split <part>", "train: the first 90 %; val: the last 10 %; all: the whole text")
+      .choices(["train", "val", "all"])
+      .default("val"),
+  )
+  .action(async (flags) => (await import("./eval.ts")).evaluate(flags));
+addCommonFlags(evaluate);
+
+const logits = command("logits", "show a model's scores for the next token at each position of a prompt")
+  .requiredOption("--model <folder>", "a run, or one of its step folders")
+  .requiredOption("--prompt <text>", "the text to read")
+  .option("--cached", "one token at a time through the cache, as sampling does")
+  .action(async (flags) => (await import("./logits.ts")).logits(flags));
+addCommonFlags(logits);
+
+const bench = command("bench", "time training steps and sampling on this machine")
+  .option("--preset <name>", "settings to start from: tales, shakespeare-cpu, tiny", "shakespeare-cpu")
+  .option("--rounds <count>", "timed steps", parseNumber, 15)
+  .addOption(
+    new Option(
+      `--${flagOf("batchSize")} <number>`,
+      SETTINGS.find(({ name }) => name === "batchSize")?.help,
+    ).argParser(parseNumber),
+  )
+  .action(async (flags) => (await import("./bench.ts")).bench(flags));
+addCommonFlags(bench);
+addSettingFlags(bench, "model");
+
+// Commander exits with 1 on bad usage by default; the convention here is 2, and 0 after --help.
+for (const each of [program, ...program.commands]) {
+  each.exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage));
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = explain(error);
+}
+
+/** Tells a person what went wrong; gives the exit code. A stack trace is shown for bugs of ours alone. */
+function explain(error: unknown): number {
+  if (error instanceof NopeekError) {
+    process.stderr.write(`nopeek: ${error.message}\n`);
+    const usage = error.name === "ConfigError" || error.name === "SampleError";
+    return usage ? EXIT.usage : EXIT.failed;
+  }
+  process.stderr.write(`nopeek: this is a bug in nopeek; please report it:\n`);
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  return EXIT.failed;
+}

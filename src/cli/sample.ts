@@ -1,0 +1,63 @@
+/** `nopeek sample`: text from a trained model, shown as it comes. */
+import { Random } from "../random.ts";
+import { generate } from "../sample/generate.ts";
+import type { SampleSettings } from "../sample/strategies.ts";
+import type { CommonFlags } from "./flags.ts";
+import { formatCount } from "./format.ts";
+import { openModel, SHIPPED_MODEL_PATH } from "./open-model.ts";
+import { Terminal } from "./terminal.ts";
+
+interface SampleFlags extends CommonFlags {
+  readonly model?: string;
+  readonly prompt?: string;
+  readonly tokens: number;
+  readonly strategy: SampleSettings["strategy"];
+  readonly temperature: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly overflow: "stop" | "slide";
+  readonly seed: number;
+}
+
+export async function sample(flags: SampleFlags): Promise<void> {
+  const terminal = new Terminal();
+  const { model, tokenizer, backend } = await openModel(flags.model ?? SHIPPED_MODEL_PATH, flags.backend);
+  const prompt = flags.prompt ?? "\n";
+  const { strategy, temperature, tokens, overflow, seed } = flags;
+  const settings = { strategy, temperature, topK: flags.topK ?? null, topP: flags.topP ?? null };
+  const options = { tokens, settings, overflow, random: Random.of(seed, "sample") };
+
+  const decoder = tokenizer.decoder();
+  const ids: number[] = [];
+  let text = "";
+  const show = (piece: string) => {
+    text += piece;
+    if (!flags.json) terminal.write(piece);
+  };
+
+  const startMs = performance.now();
+  const stream = generate(model, tokenizer.encode(prompt), options);
+  // The prompt is shown where the person gave one, so that the text reads on from it.
+  if (flags.prompt !== undefined && !flags.json) terminal.write(flags.prompt);
+  let next = await stream.next();
+  for (; !next.done; next = await stream.next()) {
+    ids.push(next.value);
+    show(decoder.push(next.value));
+  }
+  show(decoder.end());
+  const elapsedMs = performance.now() - startMs;
+
+  if (flags.json) {
+    terminal.json({ prompt, text, tokens: ids, ended: next.value, seed, settings, overflow });
+  } else {
+    terminal.write("\n");
+    const rate = formatCount((1000 * ids.length) / Math.max(elapsedMs, 1e-3));
+    if (next.value === "context") {
+      terminal.note(
+        `(the context of ${model.config.contextLength} tokens is full; --overflow slide goes on)`,
+      );
+    }
+    if (terminal.live) terminal.note(`${formatCount(ids.length)} tokens, ${rate} a second, seed ${seed}`);
+  }
+  await backend.close();
+}

@@ -1,0 +1,131 @@
+/**
+ * Elementary functions in double precision, made of +, −, ×, ÷ and √ alone.
+ *
+ * Those five are rounded the same way on every machine (IEEE 754); `Math.exp` and its like are not: engines and
+ * versions differ in the last bit. Wherever a bit can reach a weight or a token, these are used instead. They
+ * are accurate to about one unit in the last place, and slow enough that kernels bring their own.
+ */
+
+const { LN2 } = Math;
+/** ln 2 in two parts: the first has 32 significant bits, so that a small whole multiple of it is exact. */
+const LN2_HIGH = 0.6931471803691238;
+const LN2_LOW = 1.9082149292705877e-10;
+
+const bits = new DataView(new ArrayBuffer(8));
+
+/** 2^k, exactly, for −1022 ≤ k ≤ 1023. */
+function powerOfTwo(k: number): number {
+  bits.setUint32(0, (k + 1023) << 20);
+  bits.setUint32(4, 0);
+  return bits.getFloat64(0);
+}
+
+/** e^x. Taylor's series for |r| ≤ ln(2)/2 after x = k·ln 2 + r. */
+export function exp(x: number): number {
+  if (Number.isNaN(x)) return x;
+  if (x > 709.782712893384) return Number.POSITIVE_INFINITY;
+  if (x < -745.1332191019412) return 0;
+  const k = Math.round(x / LN2);
+  const r = x - k * LN2_HIGH - k * LN2_LOW;
+  let sum = 1;
+  for (let n = 14; n >= 1; n--) sum = 1 + (r / n) * sum;
+  // Two factors: near the ends of the range 2^k alone is not a normal number.
+  const half = k >> 1;
+  return sum * powerOfTwo(half) * powerOfTwo(k - half);
+}
+
+/** ln x. With x = 2^k·m, √½ ≤ m < √2 and s = (m−1)/(m+1): ln m = 2·(s + s³/3 + s⁵/5 + …). */
+export function log(x: number): number {
+  if (Number.isNaN(x) || x < 0) return Number.NaN;
+  if (x === 0) return Number.NEGATIVE_INFINITY;
+  if (x === Number.POSITIVE_INFINITY) return x;
+  let k = 0;
+  let m = x;
+  if (m < 2.2250738585072014e-308) {
+    m *= powerOfTwo(54);
+    k = -54;
+  }
+  bits.setFloat64(0, m);
+  const high = bits.getUint32(0);
+  k += (high >>> 20) - 1023;
+  bits.setUint32(0, (high & 0x000fffff) | (1023 << 20));
+  m = bits.getFloat64(0);
+  if (m > Math.SQRT2) {
+    m *= 0.5;
+    k += 1;
+  }
+  const s = (m - 1) / (m + 1);
+  const s2 = s * s;
+  let sum = 0;
+  for (let n = 23; n >= 3; n -= 2) sum = (sum + 1 / n) * s2;
+  return k * LN2_HIGH + (k * LN2_LOW + 2 * s * sum + 2 * s);
+}
+
+/** tanh x = (1 − e^{−2|x|}) / (1 + e^{−2|x|}); near 0, where that cancels, Lambert's continued fraction. */
+export function tanh(x: number): number {
+  const magnitude = Math.abs(x);
+  if (magnitude < 0.5) {
+    const x2 = x * x;
+    let denominator = 21;
+    for (let n = 19; n >= 1; n -= 2) denominator = n + x2 / denominator;
+    return x / denominator;
+  }
+  const e = exp(-2 * magnitude);
+  const y = (1 - e) / (1 + e);
+  return x < 0 ? -y : y;
+}
+
+/** cos x for |x| up to a million, by Taylor's series on |r| ≤ π/4 after x = k·π/2 + r. */
+export function cos(x: number): number {
+  const k = Math.round(x / 1.5707963267948966);
+  const r = x - k * 1.5707963267341256 - k * 6.077100506506192e-11;
+  const r2 = r * r;
+  const odd = (k & 1) !== 0;
+  let sum = 1;
+  for (let n = odd ? 21 : 20; n >= 2; n -= 2) sum = 1 - (r2 / (n * (n - 1))) * sum;
+  const value = odd ? r * sum : sum;
+  return (((k + 1) >> 1) & 1) !== 0 ? -value : value;
+}
+
+/**
+ * erf x = 2/√π ∫₀ˣ e^{−t²} dt. Below 2.5 by the series 2/√π·e^{−x²} Σ 2ⁿx^{2n+1}/(2n+1)!!, whose terms are all of
+ * one sign; above by the continued fraction of 1 − erf.
+ */
+export function erf(x: number): number {
+  const TWO_OVER_SQRT_PI = 1.1283791670955126;
+  const magnitude = Math.abs(x);
+  if (Number.isNaN(x)) return x;
+  if (magnitude < 2.5) {
+    let term = x;
+    let sum = x;
+    for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(sum); n++) {
+      term *= (2 * x * x) / (2 * n + 1);
+      sum += term;
+    }
+    return TWO_OVER_SQRT_PI * exp(-x * x) * sum;
+  }
+  const y = 1 - erfcTail(magnitude);
+  return x < 0 ? -y : y;
+}
+
+/** 1 − erf x, without cancellation for large x. */
+export function erfc(x: number): number {
+  return x < 2.5 ? 1 - erf(x) : erfcTail(x);
+}
+
+/** e^{−x²}/√π · 1/(x + ½/(x + 1/(x + 1½/(x + …)))) for x ≥ 2.5. */
+function erfcTail(x: number): number {
+  if (x > 27) return 0;
+  let denominator = x;
+  for (let n = 60; n >= 1; n--) denominator = x + n / 2 / denominator;
+  return (exp(-x * x) * 0.5641895835477563) / denominator;
+}
+
+/** base^n for a whole n ≥ 0, by repeated squaring. */
+export function powerOfInteger(base: number, n: number): number {
+  let result = 1;
+  for (let square = base, left = n; left > 0; left = Math.floor(left / 2), square *= square) {
+    if (left % 2 === 1) result *= square;
+  }
+  return result;
+}

@@ -1,0 +1,112 @@
+/**
+ * The model: GPT-2's decoder (Radford et al. 2019), on one page.
+ *
+ *   x      = tokenEmbedding[tokens] + positionEmbedding[0 … T−1]
+ *   x      = block(x)                                                for each layer
+ *   logits = finalNorm(x)·W_head
+ *
+ * Row t of the logits scores what token t+1 is, from tokens 0 … t and no other.
+ */
+import type { Context } from "../autograd/context.ts";
+import type { Tensor } from "../autograd/tensor.ts";
+import { ShapeError } from "../errors.ts";
+import { add } from "../ops/add.ts";
+import { dropout } from "../ops/dropout.ts";
+import { embedding } from "../ops/embedding.ts";
+import { linear } from "../ops/linear.ts";
+import { slice } from "../ops/slice.ts";
+import type { Random } from "../random.ts";
+import { Block } from "./block.ts";
+import { checkGPTConfig, type GPTConfig } from "./config.ts";
+import { normalValues, WEIGHT_DEVIATION } from "./initialize.ts";
+import { KeyValueCache } from "./key-value-cache.ts";
+import { LayerNorm } from "./layer-norm.ts";
+import { Linear } from "./linear.ts";
+import { named, type Parameters } from "./parameters.ts";
+import { type Pass, PLAIN_PASS } from "./pass.ts";
+
+/** A batch of token sequences of one length, row by row. */
+export interface Tokens {
+  readonly ids: ArrayLike<number>;
+  readonly batchSize: number;
+}
+
+export class GPT {
+  readonly context: Context;
+  readonly config: GPTConfig;
+  readonly tokenEmbedding: Tensor;
+  readonly positionEmbedding: Tensor;
+  readonly blocks: readonly Block[];
+  readonly finalNorm: LayerNorm;
+  /** null when the head is tied to the token embedding. */
+  readonly head: Linear | null;
+
+  /** @throws ConfigError when the sizes do not fit together */
+  constructor(context: Context, config: GPTConfig, random: Random) {
+    checkGPTConfig(config);
+    const { vocabSize, contextLength, dModel, layers, bias } = config;
+    const table = (rows: number) =>
+      context.parameter([rows, dModel], normalValues(rows * dModel, random, WEIGHT_DEVIATION));
+    this.context = context;
+    this.config = config;
+    this.tokenEmbedding = table(vocabSize);
+    this.positionEmbedding = table(contextLength);
+    this.blocks = Array.from({ length: layers }, (_, layer) => new Block(context, config, layer, random));
+    this.finalNorm = new LayerNorm(context, { channels: dModel, bias });
+    const headSizes = { inputs: dModel, outputs: vocabSize, bias: false };
+    this.head = config.tieHead ? null : new Linear(context, headSizes, random, WEIGHT_DEVIATION);
+  }
+
+  /** Logits (B, T, V) for tokens (B, T). */
+  forward(tokens: Tokens, pass: Pass = PLAIN_PASS): Tensor {
+    return this.logits(this.hidden(tokens, pass));
+  }
+
+  /**
+   * What the head reads: (B, T, C) for tokens (B, T). With a cache, the tokens are those that follow it, and it
+   * grows by T.
+   *
+   * @throws ShapeError when the sequence is longer than the context
+   */
+  hidden(tokens: Tokens, pass: Pass = PLAIN_PASS): Tensor {
+    const { ids, batchSize } = tokens;
+    const positions = ids.length / batchSize;
+    const start = pass.cache?.length ?? 0;
+    if (!Number.isInteger(positions) || start + positions > this.config.contextLength) {
+      throw new ShapeError(
+        `gpt: sequences may be ${this.config.contextLength} tokens long: got ${ids.length} ids in ${batchSize} rows after ${start} cached`,
+      );
+    }
+    const token = embedding(this.tokenEmbedding, ids, [batchSize, positions]);
+    const position = slice(this.positionEmbedding, 0, start, start + positions);
+    let x = dropout(add(token, position), this.config.dropout, pass.random);
+    for (const block of this.blocks) x = block.forward(x, pass);
+    pass.cache?.advance(positions);
+    return this.finalNorm.forward(x);
+  }
+
+  /** Scores for the next token: (…, C) → (…, V). */
+  logits(hidden: Tensor): Tensor {
+    return this.head?.forward(hidden) ?? linear(hidden, this.tokenEmbedding, null, "out-in");
+  }
+
+  /** An empty cache for generating from this model. */
+  makeCache(batchSize: number): KeyValueCache {
+    const { contextLength, dModel, layers } = this.config;
+    return new KeyValueCache(this.context, { batchSize, capacity: contextLength, channels: dModel, layers });
+  }
+
+  /** Every trained tensor by name, in a fixed order. */
+  parameters(): Parameters {
+    return {
+      tokenEmbedding: this.tokenEmbedding,
+      positionEmbedding: this.positionEmbedding,
+      ...Object.assign(
+        {},
+        ...this.blocks.map((block, layer) => named(`blocks.${layer}`, block.parameters())),
+      ),
+      ...named("finalNorm", this.finalNorm.parameters()),
+      ...(this.head === null ? {} : named("head", this.head.parameters())),
+    };
+  }
+}

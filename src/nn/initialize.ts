@@ -1,0 +1,18 @@
+/**
+ * GPT-2's initialisation (Radford et al. 2019): weights and embeddings from N(0, 0.02²); the projections that
+ * write into the residual stream from N(0, (0.02/√(2·layers))²), because each block adds two of them; norms 1,
+ * biases 0.
+ */
+import type { Random } from "../random.ts";
+
+export const WEIGHT_DEVIATION = 0.02;
+
+/** The deviation for projections into the residual stream. */
+export function residualDeviation(layers: number): number {
+  return WEIGHT_DEVIATION / Math.sqrt(2 * layers);
+}
+
+/** Independent numbers from N(0, deviation²). */
+export function normalValues(count: number, random: Random, deviation: number): Float64Array {
+  return Float64Array.from({ length: count }, () => deviation * random.normal());
+}

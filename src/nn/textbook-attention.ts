@@ -1,0 +1,68 @@
+/**
+ * Attention as the textbook writes it, from plain ops, every intermediate a tensor one can look at:
+ *
+ *   softmax(Q·Kᵀ/√D + M)·V        for each head, M = 0 where a query may look, −∞ where it may not
+ *
+ * −∞ goes in before the softmax, so a hidden weight is exp(−∞) = 0 exactly and the visible ones sum to 1.
+ * Source: Vaswani et al. 2017, §3.2.
+ */
+import type { Tensor } from "../autograd/tensor.ts";
+import { dropout } from "../ops/dropout.ts";
+import { maskedAdd } from "../ops/masked-add.ts";
+import { matmul } from "../ops/matmul.ts";
+import { reshape } from "../ops/reshape.ts";
+import { scale } from "../ops/scale.ts";
+import { softmax } from "../ops/softmax.ts";
+import { transpose } from "../ops/transpose.ts";
+import type { Random } from "../random.ts";
+
+/** Makes M (T, S), in row-major order, for T queries that are the last of S positions. */
+export type MaskMatrix = (queries: number, keys: number) => Float64Array;
+
+/** No peeking to the right: query t is position S−T+t and sees keys 0 … S−T+t. */
+export const causalMask: MaskMatrix = (queries, keys) =>
+  Float64Array.from({ length: queries * keys }, (_, i) => {
+    const [query, key] = [Math.floor(i / keys), i % keys];
+    return key <= keys - queries + query ? 0 : Number.NEGATIVE_INFINITY;
+  });
+
+/**
+ * @param query (B, T, C)
+ * @param key   (B, S, C)
+ * @param value (B, S, C)
+ * @returns     (B, T, C); channels h·D … (h+1)·D−1 come from head h
+ */
+export function textbookAttention(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  options: {
+    readonly heads: number;
+    readonly mask: MaskMatrix;
+    readonly dropout: number;
+    readonly random: Random | null;
+  },
+): Tensor {
+  const { context } = query;
+  const [queries, keys] = [query.shape[1], key.shape[1]];
+  const [q, k, v] = [query, key, value].map((x) => splitHeads(x, options.heads));
+  const headSize = q.shape[q.shape.length - 1];
+
+  const scores = scale(matmul(q, transpose(k)), 1 / Math.sqrt(headSize)); // (B, H, T, S)
+  const mask = context.constant([queries, keys], options.mask(queries, keys));
+  const weights = softmax(maskedAdd(scores, mask));
+  const kept = dropout(weights, options.dropout, options.random);
+  return joinHeads(matmul(kept, v));
+}
+
+/** (B, T, C) → (B, H, T, D) */
+function splitHeads(x: Tensor, heads: number): Tensor {
+  const [batchSize, positions, channels] = x.shape;
+  return transpose(reshape(x, [batchSize, positions, heads, channels / heads]), [0, 2, 1, 3]);
+}
+
+/** (B, H, T, D) → (B, T, C) */
+function joinHeads(x: Tensor): Tensor {
+  const [batchSize, heads, positions, headSize] = x.shape;
+  return reshape(transpose(x, [0, 2, 1, 3]), [batchSize, positions, heads * headSize]);
+}

@@ -1,0 +1,120 @@
+import { contextOf } from "../autograd/context.ts";
+import type { Tensor } from "../autograd/tensor.ts";
+import type { Matrices, Sink, Span } from "../backend/backend.ts";
+import { ShapeError } from "../errors.ts";
+import type { Random } from "../random.ts";
+import { formatShape } from "../shape.ts";
+import { droppingOf } from "./dropout.ts";
+import { scale } from "./scale.ts";
+import { type Mask, visibilityOf } from "./softmax.ts";
+
+export interface AttentionOptions {
+  /** How many heads share the channels. */
+  readonly heads: number;
+  readonly mask: Mask;
+  /** Only the first `keyCount` keys and values take part; left out, all. So a cache is read in place. */
+  readonly keyCount?: number;
+  /** Probability of dropping a weight. */
+  readonly dropout?: number;
+  /** See `dropout`. */
+  readonly random?: Random | null;
+}
+
+/**
+ * Scaled dot-product attention of all heads in one kernel: softmax(QKᵀ/√D + M)·V.
+ *
+ * The same numbers as nn/attention's composition from plain ops, but hidden pairs are never computed and the
+ * weights (T, S) never stored: backward computes them again from one number kept for each query.
+ *
+ * @param query (B, T, C)
+ * @param keys  (B, S, C)
+ * @param values (B, S, C)
+ * @returns     (B, T, C); channels h·D … (h+1)·D−1 come from head h, D = C / heads
+ * @throws ShapeError when the shapes or the heads do not fit, or causal and T > keyCount
+ * Source: Vaswani et al. 2017, §3.2; the recomputation: Dao et al. 2022.
+ */
+export function attention(query: Tensor, keys: Tensor, values: Tensor, options: AttentionOptions): Tensor {
+  const context = contextOf("attention", query, keys, values);
+  // The kernel writes three gradients at once; operands that share memory get gradients of their own first.
+  const key = keys.storage === query.storage ? scale(keys, 1) : keys;
+  const value =
+    values.storage === query.storage || values.storage === keys.storage ? scale(values, 1) : values;
+  const { backend } = context;
+  const { heads, mask } = options;
+  checkShapes(query, key, value, options);
+  const [batchSize, queries, channels] = query.shape;
+  const keyCount = options.keyCount ?? key.shape[1];
+  const width = channels / heads;
+  const size = {
+    batch: [batchSize, heads],
+    rows: queries,
+    columns: keyCount,
+    width,
+    scale: 1 / Math.sqrt(width),
+    visible: visibilityOf(mask),
+    dropping: droppingOf(options.dropout ?? 0, options.random ?? null),
+  };
+  /** Heads are strides, not copies. */
+  const byHead = (span: Span, tensor: Tensor): Matrices => ({
+    span,
+    offset: 0,
+    rowStride: channels,
+    columnStride: 1,
+    batchStrides: [tensor.shape[1] * channels, width],
+  });
+  const [q, k, v] = [query, key, value].map((tensor) => byHead(tensor.span, tensor));
+  const y = context.output(query.shape, [query, key, value]);
+  const logSumExp = backend.alloc(batchSize * heads * queries);
+  backend.attention(byHead(y.span, y), logSumExp, q, k, v, size);
+  const backward = (dy: Span) => {
+    const spare: Span[] = [];
+    /** For a kernel that writes `rows` positions of each sequence, whether or not anyone needs the gradient. */
+    const sinkOf = (tensor: Tensor, rows: number): Sink => {
+      if (!tensor.needsGradient) {
+        const span = backend.alloc(tensor.size);
+        spare.push(span);
+        return { span, accumulate: false };
+      }
+      const whole = rows === tensor.shape[1];
+      return whole ? tensor.gradientSink() : { span: tensor.gradientToAddTo(), accumulate: true };
+    };
+    const [dq, dk, dv] = [sinkOf(query, queries), sinkOf(key, keyCount), sinkOf(value, keyCount)];
+    backend.attentionBackward(
+      byHead(dq.span, query),
+      byHead(dk.span, key),
+      byHead(dv.span, value),
+      byHead(dy, y),
+      byHead(y.span, y),
+      logSumExp,
+      q,
+      k,
+      v,
+      size,
+      { dq: dq.accumulate, dk: dk.accumulate, dv: dv.accumulate },
+    );
+    for (const span of spare) backend.free(span);
+  };
+  context.record("attention", y, backward, [logSumExp]);
+  return y;
+}
+
+function checkShapes(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions): void {
+  const { heads, mask } = options;
+  const [batchSize, queries, channels] = query.shape;
+  const keys = options.keyCount ?? key.shape[1];
+  const found = [query, key, value].map(({ shape }) => formatShape(shape)).join(", ");
+  const fits = (tensor: Tensor) =>
+    tensor.shape.length === 3 && tensor.shape[0] === batchSize && tensor.shape[2] === channels;
+  if (![query, key, value].every(fits) || key.shape[1] !== value.shape[1]) {
+    throw new ShapeError(`attention: needs query (B, T, C), key (B, S, C) and value (B, S, C): got ${found}`);
+  }
+  if (!Number.isInteger(heads) || heads < 1 || channels % heads !== 0) {
+    throw new ShapeError(`attention: ${channels} channels do not divide into ${heads} heads`);
+  }
+  if (!Number.isInteger(keys) || keys < 0 || keys > key.shape[1]) {
+    throw new ShapeError(`attention: keyCount must be in 0 … ${key.shape[1]}: got ${keys}`);
+  }
+  if (mask === "causal" && queries > keys) {
+    throw new ShapeError(`attention: causal needs keys ≥ queries: got ${queries} queries over ${keys} keys`);
+  }
+}

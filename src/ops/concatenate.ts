@@ -1,0 +1,52 @@
+import { contextOf } from "../autograd/context.ts";
+import type { Tensor } from "../autograd/tensor.ts";
+import { ShapeError } from "../errors.ts";
+import { axisOf, formatShape, stridesOf } from "../shape.ts";
+
+/**
+ * Tensors laid one after the other along one axis.
+ *
+ * @param tensors at least one; equal shapes but for that axis
+ * @param axis    −1 is the last
+ * @throws ShapeError when there is none, or the other axes differ
+ */
+export function concatenate(tensors: readonly Tensor[], axis: number): Tensor {
+  if (tensors.length === 0) throw new ShapeError("concatenate: needs at least one tensor: got none");
+  const [first, ...rest] = tensors;
+  const context = contextOf("concatenate", first, ...rest);
+  const { backend } = context;
+  const at = axisOf("concatenate", first.shape, axis);
+  for (const { shape } of rest) {
+    if (shape.length !== first.shape.length || shape.some((n, i) => i !== at && n !== first.shape[i])) {
+      throw new ShapeError(
+        `concatenate: only axis ${axis} may differ: got ${formatShape(first.shape)} and ${formatShape(shape)}`,
+      );
+    }
+  }
+  const total = tensors.reduce((length, { shape }) => length + shape[at], 0);
+  const shape = first.shape.map((length, i) => (i === at ? total : length));
+  const strides = stridesOf(shape);
+  const y = context.output(shape, tensors);
+  let start = 0;
+  const parts = tensors.map((x) => {
+    const part = { x, offset: start * strides[at], whole: stridesOf(x.shape) };
+    start += x.shape[at];
+    return part;
+  });
+  for (const { x, offset, whole } of parts) {
+    backend.copy(
+      { span: y.span, offset, strides },
+      { span: x.span, offset: 0, strides: whole },
+      x.shape,
+      false,
+    );
+  }
+  context.record("concatenate", y, (dy) => {
+    for (const { x, offset, whole } of parts) {
+      if (!x.needsGradient) continue;
+      const { span, accumulate } = x.gradientSink();
+      backend.copy({ span, offset: 0, strides: whole }, { span: dy, offset, strides }, x.shape, accumulate);
+    }
+  });
+  return y;
+}

@@ -1,0 +1,45 @@
+import type { Tensor } from "../autograd/tensor.ts";
+import { ShapeError, TokenError } from "../errors.ts";
+import { formatShape, type Shape, sizeOf } from "../shape.ts";
+
+/**
+ * Rows of a table by index: y[…] = table[ids[…]].
+ *
+ * @param table (V, C)
+ * @param ids   whole numbers in 0 … V−1, in row-major order of `shape`
+ * @param shape the axes of the ids, such as (B, T)
+ * @returns     (…shape, C)
+ * @throws ShapeError when the ids do not fill the shape, or the table is no matrix
+ * @throws TokenError when an id is outside the table
+ */
+export function embedding(table: Tensor, ids: ArrayLike<number>, shape: Shape): Tensor {
+  const rows = sizeOf(shape);
+  if (table.shape.length !== 2 || ids.length !== rows) {
+    throw new ShapeError(
+      `embedding: needs a table (V, C) and ids that fill ${formatShape(shape)}: got ${formatShape(table.shape)} and ${ids.length} ids`,
+    );
+  }
+  const [entries, columns] = table.shape;
+  checkIds("embedding", ids, 0, entries);
+  const { context } = table;
+  const { backend } = context;
+  const y = context.output([...shape, columns], [table]);
+  const indices = context.keep(ids);
+  backend.gatherRows(y.span, table.span, indices, rows, columns);
+  const backward = (dy: typeof y.span) => {
+    backend.scatterAddRows(table.gradientToAddTo(), dy, indices, rows, columns);
+  };
+  context.record("embedding", y, backward, [indices]);
+  return y;
+}
+
+/** @throws TokenError for the first id that is not a whole number in lowest … count−1 */
+export function checkIds(op: string, ids: ArrayLike<number>, lowest: number, count: number): void {
+  for (let i = 0; i < ids.length; i++) {
+    if (!Number.isInteger(ids[i]) || ids[i] < lowest || ids[i] >= count) {
+      throw new TokenError(
+        `${op}: ids must be whole numbers in ${lowest} … ${count - 1}: got ${ids[i]} at ${i}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,7 @@
+import type { Tensor } from "../autograd/tensor.ts";
+import { map } from "./map.ts";
+
+/** y = eˣ, so dx = dy ⊙ y. */
+export function exp(x: Tensor): Tensor {
+  return map("exp", x);
+}

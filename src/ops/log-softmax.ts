@@ -1,0 +1,26 @@
+import type { Tensor } from "../autograd/tensor.ts";
+import { ShapeError } from "../errors.ts";
+import { formatShape } from "../shape.ts";
+import { rowsOf } from "./product.ts";
+
+/**
+ * Logarithm of the softmax over the last axis: y = x − log Σ exp x, without the overflow of the plain formula.
+ *
+ * @returns the shape of x
+ * @throws ShapeError when x has no axis
+ */
+export function logSoftmax(x: Tensor): Tensor {
+  if (x.shape.length === 0) {
+    throw new ShapeError(`logSoftmax: needs at least one axis: got ${formatShape(x.shape)}`);
+  }
+  const { context } = x;
+  const { backend } = context;
+  const columns = x.shape[x.shape.length - 1];
+  const rows = rowsOf(x.shape);
+  const y = context.output(x.shape, [x]);
+  backend.logSoftmaxRows(y.span, x.span, rows, columns);
+  context.record("logSoftmax", y, (dy) =>
+    backend.logSoftmaxRowsBackward(x.gradientSink(), dy, y.span, rows, columns),
+  );
+  return y;
+}

@@ -1,0 +1,57 @@
+import { contextOf } from "../autograd/context.ts";
+import type { Tensor } from "../autograd/tensor.ts";
+import type { Matrices, Sink } from "../backend/backend.ts";
+import { ShapeError } from "../errors.ts";
+import { broadcastShapes, formatShape } from "../shape.ts";
+import { broadcastTo } from "./broadcast.ts";
+import { matricesOf, rowsOf, transposed } from "./product.ts";
+
+/**
+ * Matrix product of the last two axes, batched over the axes before them, which broadcast: y = a·b.
+ *
+ * @param a (…, M, K)
+ * @param b (…, K, N)
+ * @returns (…, M, N)
+ * @throws ShapeError when an operand has fewer than two axes, K differs, or the batches do not broadcast
+ */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  contextOf("matmul", a, b);
+  if (a.shape.length < 2 || b.shape.length < 2 || a.shape.at(-1) !== b.shape.at(-2)) {
+    throw new ShapeError(
+      `matmul: needs (…, M, K) and (…, K, N): got ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+    );
+  }
+  const batch = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
+  if (b.shape.length === 2) {
+    // One b for the whole batch: the batch is nothing but more rows of a.
+    const flat = product(a.view([rowsOf(a.shape), a.shape[a.shape.length - 1]]), b);
+    return flat.view([...a.shape.slice(0, -1), b.shape[1]]);
+  }
+  return product(
+    broadcastTo(a, [...batch, ...a.shape.slice(-2)]),
+    broadcastTo(b, [...batch, ...b.shape.slice(-2)]),
+  );
+}
+
+/** y = a·b for equal batch axes. */
+function product(a: Tensor, b: Tensor): Tensor {
+  const { context } = a;
+  const { backend } = context;
+  const batch = a.shape.slice(0, -2);
+  const [rows, inner] = a.shape.slice(-2);
+  const columns = b.shape[b.shape.length - 1];
+  const y = context.output([...batch, rows, columns], [a, b]);
+  const run = (to: Sink, toShape: readonly number[], left: Matrices, right: Matrices, length: number) => {
+    const [m, n] = toShape.slice(-2);
+    const size = { batch, rows: m, columns: n, inner: length, accumulate: to.accumulate, bias: null };
+    backend.gemm(matricesOf(to.span, toShape), left, right, size);
+  };
+  run(y.sink, y.shape, matricesOf(a.span, a.shape), matricesOf(b.span, b.shape), inner);
+  context.record("matmul", y, (dySpan) => {
+    const dy = matricesOf(dySpan, y.shape);
+    // da = dy·bᵀ, db = aᵀ·dy.
+    if (a.needsGradient) run(a.gradientSink(), a.shape, dy, transposed(matricesOf(b.span, b.shape)), columns);
+    if (b.needsGradient) run(b.gradientSink(), b.shape, transposed(matricesOf(a.span, a.shape)), dy, rows);
+  });
+  return y;
+}

@@ -1,0 +1,22 @@
+import type { Tensor } from "../autograd/tensor.ts";
+import { ShapeError } from "../errors.ts";
+import { formatShape } from "../shape.ts";
+import { reductionOf } from "./reduction.ts";
+
+/**
+ * Maximum over one axis, or over all. The gradient goes to the first of equal maxima.
+ *
+ * @param axis −1 is the last; left out, all axes are searched
+ * @returns    the shape of x without that axis; () for all
+ * @throws ShapeError when x has no such axis, or it is empty
+ */
+export function max(x: Tensor, axis?: number): Tensor {
+  const { context } = x;
+  const { backend } = context;
+  const { size, shape } = reductionOf("max", x.shape, axis);
+  if (size.axis === 0) throw new ShapeError(`max: the axis is empty: got ${formatShape(x.shape)}`);
+  const y = context.output(shape, [x]);
+  backend.maxAxis(y.span, x.span, size);
+  context.record("max", y, (dy) => backend.maxAxisBackward(x.gradientSink(), dy, x.span, y.span, size));
+  return y;
+}

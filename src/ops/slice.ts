@@ -1,0 +1,32 @@
+import type { Tensor } from "../autograd/tensor.ts";
+import { ShapeError } from "../errors.ts";
+import { axisOf, formatShape, stridesOf } from "../shape.ts";
+
+/**
+ * The part start … end−1 of one axis.
+ *
+ * @param axis −1 is the last
+ * @returns    the shape of x with that axis end − start long
+ * @throws ShapeError when x has no such axis, or it has no such part
+ */
+export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
+  const at = axisOf("slice", x.shape, axis);
+  if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end < start || end > x.shape[at]) {
+    throw new ShapeError(
+      `slice: axis ${axis} of ${formatShape(x.shape)} has 0 ≤ start ≤ end ≤ ${x.shape[at]}: got ${start} to ${end}`,
+    );
+  }
+  const { context } = x;
+  const { backend } = context;
+  const shape = x.shape.map((length, i) => (i === at ? end - start : length));
+  const strides = stridesOf(x.shape);
+  const offset = start * strides[at];
+  const y = context.output(shape, [x]);
+  const whole = stridesOf(shape);
+  backend.copy({ span: y.span, offset: 0, strides: whole }, { span: x.span, offset, strides }, shape, false);
+  context.record("slice", y, (dy) => {
+    const span = x.gradientToAddTo();
+    backend.copy({ span, offset, strides }, { span: dy, offset: 0, strides: whole }, shape, true);
+  });
+  return y;
+}

@@ -1,0 +1,47 @@
+import type { Tensor } from "../autograd/tensor.ts";
+import { ShapeError } from "../errors.ts";
+import { formatShape, stridesOf } from "../shape.ts";
+
+/**
+ * Axes in another order: axis i of the result is axis `axes[i]` of x.
+ *
+ * @param axes each axis of x once; left out, the last two are exchanged, as in Kᵀ
+ * @throws ShapeError when `axes` does not name each axis of x once
+ */
+export function transpose(x: Tensor, axes: readonly number[] = lastTwoExchanged(x.shape.length)): Tensor {
+  const count = x.shape.length;
+  if (axes.length !== count || new Set(axes).size !== count || axes.some((axis) => !(axis in x.shape))) {
+    throw new ShapeError(
+      `transpose: axes must name each axis of ${formatShape(x.shape)} once, 0 to ${count - 1}: got ${formatShape(axes)}`,
+    );
+  }
+  const { context } = x;
+  const { backend } = context;
+  const shape = axes.map((axis) => x.shape[axis]);
+  const strides = stridesOf(x.shape);
+  /** Walks memory laid out as x in the order of y. */
+  const permuted = axes.map((axis) => strides[axis]);
+  const plain = stridesOf(shape);
+  const y = context.output(shape, [x]);
+  backend.copy(
+    { span: y.span, offset: 0, strides: plain },
+    { span: x.span, offset: 0, strides: permuted },
+    shape,
+    false,
+  );
+  context.record("transpose", y, (dy) => {
+    const { span, accumulate } = x.gradientSink();
+    backend.copy(
+      { span, offset: 0, strides: permuted },
+      { span: dy, offset: 0, strides: plain },
+      shape,
+      accumulate,
+    );
+  });
+  return y;
+}
+
+function lastTwoExchanged(count: number): number[] {
+  const axes = Array.from({ length: count }, (_, axis) => axis);
+  return [...axes.slice(0, -2), ...axes.slice(-2).reverse()];
+}

@@ -1,0 +1,68 @@
+/**
+ * What a token is drawn from: the tokens still possible, and their logits.
+ *
+ * Here logits enter, are made fit to compute with, and become probabilities.
+ */
+import { SampleError } from "../errors.ts";
+import { exp } from "../math.ts";
+
+/** At least one token; `ids[i]` has the logit `logits[i]`. */
+export interface Candidates {
+  /** Ascending. */
+  readonly ids: Int32Array;
+  /** Below +∞, and the highest of them above −∞. */
+  readonly logits: Float64Array;
+}
+
+/**
+ * The tokens that can be drawn at all: those whose logit is not −∞. Where some logits are +∞, softmax's limit is
+ * taken: those tokens alone are left, equally probable.
+ *
+ * @param logits one for each token of the vocabulary
+ * @throws SampleError when a logit is NaN, or no token is left
+ */
+export function candidatesOf(logits: ArrayLike<number>): Candidates {
+  const highest = highestOf(logits);
+  if (Number.isNaN(highest)) {
+    const id = Array.from(logits).findIndex(Number.isNaN);
+    throw new SampleError(
+      `logits must be numbers: token ${id} has NaN; the model's weights are likely not finite, as after training that diverged`,
+    );
+  }
+  if (highest === Number.NEGATIVE_INFINITY) {
+    throw new SampleError(
+      `no token can be drawn: all ${logits.length} logits are −∞, and at least one must be higher`,
+    );
+  }
+  const endless = highest === Number.POSITIVE_INFINITY;
+  const lowest = endless ? highest : -Number.MAX_VALUE;
+  let count = 0;
+  for (let id = 0; id < logits.length; id++) if (logits[id] >= lowest) count++;
+  const candidates = { ids: new Int32Array(count), logits: new Float64Array(count) };
+  for (let id = 0, i = 0; id < logits.length; id++) {
+    if (logits[id] < lowest) continue;
+    candidates.ids[i] = id;
+    candidates.logits[i] = endless ? 0 : logits[id];
+    i++;
+  }
+  return candidates;
+}
+
+/** p = exp(logit − highest) / Σ exp(logits − highest), in double precision; the sum runs over ascending ids. */
+export function probabilitiesOf({ logits }: Candidates): Float64Array {
+  const highest = highestOf(logits);
+  const weights = logits.map((logit) => exp(logit - highest));
+  let total = 0;
+  for (const weight of weights) total += weight;
+  return weights.map((weight) => weight / total);
+}
+
+/** The highest of some numbers; NaN if any is NaN, −∞ if there are none. */
+export function highestOf(numbers: ArrayLike<number>): number {
+  let highest = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < numbers.length; i++) {
+    if (numbers[i] > highest) highest = numbers[i];
+    else if (Number.isNaN(numbers[i])) return Number.NaN;
+  }
+  return highest;
+}

@@ -1,0 +1,63 @@
+/** Logits of a sequence, out of a model: all positions in one pass, or one after the other through the cache. */
+import { SampleError } from "../errors.ts";
+import type { GPT } from "../nn/gpt.ts";
+import type { KeyValueCache } from "../nn/key-value-cache.ts";
+import { checkIds } from "../ops/embedding.ts";
+import { slice } from "../ops/slice.ts";
+
+/**
+ * Logits of every position, in one pass.
+ *
+ * @param ids T token ids
+ * @returns   (T, V), row by row; numbers of single precision are held exactly
+ * @throws SampleError when there are none, or more than the context holds
+ * @throws TokenError when an id is outside the vocabulary
+ */
+export async function fullLogits(model: GPT, ids: ArrayLike<number>): Promise<Float64Array> {
+  checkSequence(model, ids);
+  const pass = () => model.forward({ ids, batchSize: 1 }).read();
+  return Float64Array.from(await model.context.scope("forget", pass));
+}
+
+/** As `fullLogits`, but one token at a time through a cache: what generating sees. */
+export async function cachedLogits(model: GPT, ids: ArrayLike<number>): Promise<Float64Array> {
+  checkSequence(model, ids);
+  const { vocabSize } = model.config;
+  const logits = new Float64Array(ids.length * vocabSize);
+  const cache = model.makeCache(1);
+  try {
+    for (let t = 0; t < ids.length; t++) {
+      logits.set(await nextLogits(model, cache, [ids[t]]), t * vocabSize);
+    }
+  } finally {
+    cache.free();
+  }
+  return logits;
+}
+
+/**
+ * Appends tokens to a cache in one pass. Only the last goes through the head.
+ *
+ * @param ids at least one token id
+ * @returns   (V) logits of the token that follows the last
+ * @throws ShapeError when the cache has no room for them
+ */
+export function nextLogits(
+  model: GPT,
+  cache: KeyValueCache,
+  ids: ArrayLike<number>,
+): Promise<Float32Array | Float64Array> {
+  return model.context.scope("forget", () => {
+    const hidden = model.hidden({ ids, batchSize: 1 }, { cache, random: null });
+    return model.logits(slice(hidden, 1, ids.length - 1, ids.length)).read();
+  });
+}
+
+function checkSequence({ config }: GPT, ids: ArrayLike<number>): void {
+  if (ids.length < 1 || ids.length > config.contextLength) {
+    throw new SampleError(
+      `logits: the model sees 1 to ${config.contextLength} tokens at a time: got ${ids.length}`,
+    );
+  }
+  checkIds("logits", ids, 0, config.vocabSize);
+}

@@ -1,0 +1,140 @@
+/**
+ * Tokens are the characters (code points) of the training text, numbered in code point order. Few ids and no
+ * training of its own, but text with any other character cannot be encoded.
+ */
+import { TokenError } from "../errors.ts";
+import type { StreamingDecoder, Tokenizer, TokenizerData } from "./tokenizer.ts";
+
+const UNKNOWN = -1;
+const FIRST_TWO_UNIT_CODE_POINT = 0x10000;
+
+export class CharTokenizer implements Tokenizer {
+  readonly kind = "char";
+  /** Each id's character. */
+  readonly #characters: readonly string[];
+  /** Each code point's id, or UNKNOWN; as long as the largest code point asks for. */
+  readonly #ids: Int32Array;
+
+  /**
+   * @param codePoints the vocabulary, strictly ascending
+   * @throws TokenError when it is empty, out of order, or holds what is no character
+   */
+  constructor(codePoints: readonly number[]) {
+    checkVocabulary(codePoints);
+    this.#characters = codePoints.map((codePoint) => String.fromCodePoint(codePoint));
+    this.#ids = new Int32Array(codePoints[codePoints.length - 1] + 1).fill(UNKNOWN);
+    codePoints.forEach((codePoint, id) => {
+      this.#ids[codePoint] = id;
+    });
+  }
+
+  /** The tokenizer that knows the characters of `text` and no others. */
+  static fromText(text: string): CharTokenizer {
+    const seen = new Uint8Array(0x110000);
+    for (let at = 0; at < text.length; ) {
+      const codePoint = codePointAt(text, at);
+      seen[codePoint] = 1;
+      at += unitCount(codePoint);
+    }
+    const codePoints: number[] = [];
+    for (let codePoint = seen.indexOf(1); codePoint >= 0; codePoint = seen.indexOf(1, codePoint + 1)) {
+      codePoints.push(codePoint);
+    }
+    return new CharTokenizer(codePoints);
+  }
+
+  get vocabSize(): number {
+    return this.#characters.length;
+  }
+
+  encode(text: string): Int32Array {
+    const ids = new Int32Array(text.length);
+    let count = 0;
+    for (let at = 0; at < text.length; ) {
+      const codePoint = codePointAt(text, at);
+      const id = codePoint < this.#ids.length ? this.#ids[codePoint] : UNKNOWN;
+      if (id === UNKNOWN) throw this.#unknownCharacter(text, at);
+      ids[count++] = id;
+      at += unitCount(codePoint);
+    }
+    return count === ids.length ? ids : ids.slice(0, count);
+  }
+
+  decode(ids: ArrayLike<number>): string {
+    let text = "";
+    for (let i = 0; i < ids.length; i++) text += this.#character(ids[i]);
+    return text;
+  }
+
+  decoder(): StreamingDecoder {
+    return { push: (id) => this.#character(id), end: () => "" };
+  }
+
+  toJSON(): TokenizerData {
+    return { kind: this.kind, characters: this.#characters.join("") };
+  }
+
+  #character(id: number): string {
+    const character = this.#characters[id];
+    if (character === undefined) {
+      throw new TokenError(`decode: ids of this vocabulary are 0 … ${this.vocabSize - 1}: got ${id}`);
+    }
+    return character;
+  }
+
+  #unknownCharacter(text: string, at: number): TokenError {
+    const before = Array.from(text.slice(0, at));
+    const line = before.filter((character) => character === "\n").length + 1;
+    const column = before.length - before.lastIndexOf("\n");
+    return new TokenError(
+      `encode: ${nameCharacter(codePointAt(text, at))} is not among the ${this.vocabSize} characters that this ` +
+        `model knows: character ${before.length + 1} of the text, line ${line}, column ${column}; ` +
+        "train on text that has it, or use the byte tokenizer",
+    );
+  }
+}
+
+function checkVocabulary(codePoints: readonly number[]): void {
+  if (codePoints.length === 0) {
+    throw new TokenError("vocabulary: needs at least one character: got none, as from an empty text");
+  }
+  let previous = -1;
+  for (const codePoint of codePoints) {
+    if (isSurrogate(codePoint) || !(Number.isInteger(codePoint) && codePoint >= 0 && codePoint <= 0x10ffff)) {
+      throw new TokenError(
+        `vocabulary: ${nameCharacter(codePoint)} is not a character; remove it from the text, or use the byte tokenizer`,
+      );
+    }
+    if (codePoint <= previous) {
+      throw new TokenError(
+        `vocabulary: characters stand once each, in code point order: got ${nameCharacter(codePoint)} after ${nameCharacter(previous)}`,
+      );
+    }
+    previous = codePoint;
+  }
+}
+
+/** The code point that starts at UTF-16 unit `at`, which lies inside the text. */
+function codePointAt(text: string, at: number): number {
+  return text.codePointAt(at) ?? UNKNOWN;
+}
+
+function unitCount(codePoint: number): number {
+  return codePoint >= FIRST_TWO_UNIT_CODE_POINT ? 2 : 1;
+}
+
+/** Half of a UTF-16 pair. In a text, `codePointAt` gives one only where the other half is missing. */
+function isSurrogate(codePoint: number): boolean {
+  return codePoint >= 0xd800 && codePoint <= 0xdfff;
+}
+
+/** `"é" (U+00E9)`; what a terminal does not show is escaped: `"\n" (U+000A)`, `"\u{301}" (U+0301)`. */
+function nameCharacter(codePoint: number): string {
+  const hex = codePoint.toString(16);
+  const name = `U+${hex.toUpperCase().padStart(4, "0")}`;
+  if (isSurrogate(codePoint)) return `${name}, half of a UTF-16 pair`;
+  const character = String.fromCodePoint(codePoint);
+  if (/^[\p{L}\p{N}\p{P}\p{S} ]$/u.test(character)) return `"${character}" (${name})`;
+  const escaped = { "\n": "\\n", "\r": "\\r", "\t": "\\t" }[character] ?? `\\u{${hex}}`;
+  return `"${escaped}" (${name})`;
+}

@@ -1,0 +1,23 @@
+/** Builds a tokenizer again from what `toJSON` gave: the counterpart that a saved run is read with. */
+import { z } from "zod";
+import { TokenError } from "../errors.ts";
+import { ByteTokenizer } from "./byte-tokenizer.ts";
+import { CharTokenizer } from "./char-tokenizer.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+const tokenizerData = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("byte") }),
+  z.strictObject({ kind: z.literal("char"), characters: z.string() }),
+]);
+
+/** @throws TokenError when `data` is not what a tokenizer's `toJSON` gives */
+export function tokenizerFromJSON(data: unknown): Tokenizer {
+  const parsed = tokenizerData.safeParse(data);
+  if (!parsed.success) {
+    throw new TokenError(
+      `tokenizer: expected {"kind": "byte"} or {"kind": "char", "characters": "…"}: ${z.prettifyError(parsed.error)}`,
+    );
+  }
+  if (parsed.data.kind === "byte") return new ByteTokenizer();
+  return new CharTokenizer(Array.from(parsed.data.characters, (character) => character.codePointAt(0) ?? 0));
+}

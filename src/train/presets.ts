@@ -1,0 +1,67 @@
+/** Settings with a name. Each says what it replaces in the table of settings. */
+import { ConfigError } from "../errors.ts";
+import { nearest } from "./nearest.ts";
+import type { Settings } from "./settings.ts";
+
+export interface Preset {
+  readonly help: string;
+  readonly settings: Partial<Settings>;
+}
+
+export const PRESETS: Readonly<Record<string, Preset>> = {
+  tales: {
+    help: "the embedded tales, in about a minute on a laptop",
+    settings: {
+      layers: 3,
+      heads: 4,
+      dModel: 128,
+      contextLength: 128,
+      batchSize: 8,
+      steps: 700,
+      learningRate: 4e-3,
+      minLearningRate: 1e-4,
+      warmupSteps: 50,
+      activation: "tanh",
+      evalInterval: 175,
+      checkpointInterval: 350,
+    },
+  },
+  "shakespeare-cpu": {
+    help: "nanoGPT's setting for a CPU and tiny Shakespeare: bring the corpus with --data",
+    settings: {
+      layers: 4,
+      heads: 4,
+      dModel: 128,
+      contextLength: 64,
+      batchSize: 12,
+      steps: 2000,
+      learningRate: 1e-3,
+      minLearningRate: 1e-4,
+      warmupSteps: 100,
+      weightDecay: 0.1,
+      beta2: 0.99,
+      bias: false,
+    },
+  },
+  tiny: {
+    help: "4,000-odd parameters: to look at every number, or to try things in seconds",
+    settings: {
+      layers: 1,
+      heads: 4,
+      dModel: 16,
+      contextLength: 16,
+      batchSize: 8,
+      steps: 500,
+      learningRate: 1e-2,
+    },
+  },
+};
+
+/** @throws ConfigError for an unknown name, with the nearest known one */
+export function presetOf(name: string): Preset {
+  if (Object.hasOwn(PRESETS, name)) return PRESETS[name];
+  const names = Object.keys(PRESETS);
+  throw new ConfigError(
+    `there is no preset "${name}"; did you mean "${nearest(name, names)}"? There are: ${names.join(", ")}`,
+  );
+}

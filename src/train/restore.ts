@@ -1,0 +1,44 @@
+/** Values from a checkpoint into tensors, and back. */
+import { CheckpointError } from "../errors.ts";
+import type { Parameters } from "../nn/parameters.ts";
+import { formatShape, sameShape } from "../shape.ts";
+import type { StoredTensor } from "./safetensors.ts";
+
+/**
+ * Fills tensors with stored values, by name.
+ *
+ * @param where the file, for messages
+ * @throws CheckpointError when a name is missing, one is left over, or a shape differs; nothing is filled then
+ */
+export function restore(tensors: Parameters, stored: ReadonlyMap<string, StoredTensor>, where: string): void {
+  for (const [name, { shape }] of Object.entries(tensors)) {
+    const found = stored.get(name);
+    if (found === undefined)
+      throw new CheckpointError(`${where}: lacks the tensor "${name}" ${formatShape(shape)}`);
+    if (!sameShape(found.shape, shape)) {
+      throw new CheckpointError(
+        `${where}: "${name}" should be ${formatShape(shape)}, as config.json says: got ${formatShape(found.shape)}`,
+      );
+    }
+  }
+  for (const name of stored.keys()) {
+    if (!Object.hasOwn(tensors, name)) {
+      throw new CheckpointError(
+        `${where}: holds a tensor "${name}" that a model of this config.json does not have`,
+      );
+    }
+  }
+  for (const [name, tensor] of Object.entries(tensors)) {
+    const found = stored.get(name);
+    if (found !== undefined) tensor.context.backend.write(tensor.span, found.values);
+  }
+}
+
+/** Copies of all tensors, by name, as a checkpoint stores them. */
+export async function snapshot(tensors: Parameters): Promise<Map<string, StoredTensor>> {
+  const stored = new Map<string, StoredTensor>();
+  for (const [name, tensor] of Object.entries(tensors)) {
+    stored.set(name, { shape: tensor.shape, values: Float32Array.from(await tensor.read()) });
+  }
+  return stored;
+}

@@ -1,0 +1,115 @@
+/**
+ * The file operations that a run directory is made of: few, so that tests can stand in for a full disk or a process
+ * that is killed at any moment. All at once and not `async`: between two of them nothing else of this program runs.
+ */
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { CheckpointError } from "../errors.ts";
+
+export interface Files {
+  exists(path: string): boolean;
+  /** The names in a folder, sorted. */
+  list(folder: string): string[];
+  read(file: string): Uint8Array;
+  /** Creates or replaces a file; it is on the disk, not only in memory, when this returns. */
+  write(file: string, bytes: Uint8Array): void;
+  /** Adds to the end of a file, which may reach the disk later. */
+  append(file: string, text: string): void;
+  /** Puts on the disk what was appended. */
+  flush(file: string): void;
+  /** Creates a folder, and those that lead to it. */
+  createFolder(folder: string): void;
+  /** Puts on the disk which names a folder has: what was created in it, or renamed. */
+  flushFolder(folder: string): void;
+  /** At one moment; replaces a file. */
+  rename(from: string, to: string): void;
+  /** Removes a file or a whole folder, if it is there. */
+  remove(path: string): void;
+}
+
+export const nodeFiles: Files = {
+  exists: existsSync,
+  list: (folder) => readdirSync(folder).sort(),
+  read: (file) => readFileSync(file),
+  write: (file, bytes) => writeFileSync(file, bytes, { flush: true }),
+  append: (file, text) => appendFileSync(file, text),
+  flush: (file) => flushOpened(file, "r+"),
+  createFolder: (folder) => {
+    mkdirSync(folder, { recursive: true });
+  },
+  flushFolder: (folder) => {
+    try {
+      flushOpened(folder, "r");
+    } catch (error) {
+      // Windows, and some network file systems, cannot flush a folder; they need not.
+      if (!["EPERM", "EISDIR", "EINVAL", "ENOTSUP"].includes(codeOf(error) ?? "")) throw error;
+    }
+  },
+  rename: renameSync,
+  remove: (path) => rmSync(path, { recursive: true, force: true }),
+};
+
+function flushOpened(path: string, mode: "r" | "r+"): void {
+  const descriptor = openSync(path, mode);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The same operations; a failure of the system becomes a CheckpointError that says what failed, where and why. */
+export function explainFailures(files: Files): Files {
+  return {
+    exists: (path) => attempt(`look for ${path}`, () => files.exists(path)),
+    list: (folder) => attempt(`list ${folder}`, () => files.list(folder)),
+    read: (file) => attempt(`read ${file}`, () => files.read(file)),
+    write: (file, bytes) => attempt(`write ${file}`, () => files.write(file, bytes), UNTOUCHED),
+    append: (file, text) => attempt(`write ${file}`, () => files.append(file, text), UNTOUCHED),
+    flush: (file) => attempt(`write ${file}`, () => files.flush(file), UNTOUCHED),
+    createFolder: (folder) => attempt(`create ${folder}`, () => files.createFolder(folder), UNTOUCHED),
+    flushFolder: (folder) => attempt(`write ${folder}`, () => files.flushFolder(folder), UNTOUCHED),
+    rename: (from, to) => attempt(`rename ${from} to ${to}`, () => files.rename(from, to), UNTOUCHED),
+    remove: (path) => attempt(`remove ${path}`, () => files.remove(path), UNTOUCHED),
+  };
+}
+
+const UNTOUCHED = "; what was saved before is untouched";
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full; free some space, or use a folder on another disk",
+  EDQUOT: "your disk quota is used up; free some space, or use a folder on another disk",
+  EACCES: "permission denied; use a folder that you may read and write",
+  EPERM: "permission denied; use a folder that you may read and write",
+  EROFS: "the file system is read-only; use a folder on another one",
+  ENOTDIR: "a part of the path is a file, not a folder",
+  EEXIST: "a file of that name stands in the way",
+  EISDIR: "it is a folder, not a file",
+  ENOENT: "it is not there",
+};
+
+function attempt<T>(what: string, operation: () => T, consolation = ""): T {
+  try {
+    return operation();
+  } catch (cause) {
+    const code = codeOf(cause);
+    if (!(cause instanceof Error) || code === null) throw cause;
+    throw new CheckpointError(`cannot ${what}: ${REASONS[code] ?? cause.message}${consolation}`, { cause });
+  }
+}
+
+/** "ENOSPC" and the like; null for what is no failure of the system. */
+function codeOf(error: unknown): string | null {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
+}

@@ -1,0 +1,170 @@
+/**
+ * Every setting of a run, in one table: name, check, default, unit and help. The type, the JSON in a run
+ * directory, the flags and `--help` are all made from it, so they cannot disagree.
+ */
+import { z } from "zod";
+import { ConfigError } from "../errors.ts";
+import { nearest } from "./nearest.ts";
+
+/** What a person needs to know about a setting besides its check and its default. */
+export interface Description {
+  readonly group: "model" | "training";
+  readonly help: string;
+  /** What a number counts; left out where it is a bare number. */
+  readonly unit?: string;
+}
+
+const descriptions = z.registry<Description>();
+
+const model = (help: string, unit?: string): Description => describe("model", help, unit);
+const training = (help: string, unit?: string): Description => describe("training", help, unit);
+
+function describe(group: Description["group"], help: string, unit: string | undefined): Description {
+  return unit === undefined ? { group, help } : { group, help, unit };
+}
+
+const MANY = 1_000_000_000;
+const count = (lowest: number, highest: number) => z.int().min(lowest).max(highest);
+const real = (lowest: number, highest: number) => z.number().min(lowest).max(highest);
+const share = () => z.number().min(0).lt(1);
+const is = descriptions;
+
+const table = z.strictObject({
+  layers: count(1, 1000).default(4).register(is, model("decoder blocks")),
+  heads: count(1, 1000)
+    .default(4)
+    .register(is, model("attention heads in each layer; must divide --d-model")),
+  dModel: count(1, 65_536).default(128).register(is, model("width of the residual stream", "channels")),
+  contextLength: count(1, 65_536)
+    .default(64)
+    .register(is, model("longest sequence the model sees", "tokens")),
+  dropout: share().default(0).register(is, model("probability of dropping an activation in training")),
+  bias: z.boolean().default(true).register(is, model("biases in linear layers and norms")),
+  activation: z.enum(["exact", "tanh"]).default("exact").register(is, model("form of GELU in the MLP")),
+  tieHead: z.boolean().default(true).register(is, model("the head reads the token embedding's weights")),
+  attention: z
+    .enum(["fused", "textbook"])
+    .default("fused")
+    .register(is, model("one fast kernel, or the formula from plain ops: the same numbers")),
+  tokenizer: z
+    .enum(["char", "byte"])
+    .default("char")
+    .register(is, model("tokens are the characters of the corpus, or bytes of UTF-8")),
+
+  batchSize: count(1, 65_536).default(12).register(is, training("windows in a batch", "windows")),
+  steps: count(0, MANY).default(2000).register(is, training("updates to make in all", "steps")),
+  learningRate: real(0, 10).default(1e-3).register(is, training("after warm-up")),
+  minLearningRate: real(0, 10).default(1e-4).register(is, training("where the schedule ends")),
+  schedule: z
+    .enum(["cosine", "linear", "constant"])
+    .default("cosine")
+    .register(is, training("how the learning rate falls after warm-up")),
+  warmupSteps: count(0, MANY)
+    .default(100)
+    .register(is, training("the learning rate rises over these", "steps")),
+  weightDecay: real(0, 10).default(0.1).register(is, training("pull towards 0 on matrices and embeddings")),
+  beta1: share().default(0.9).register(is, training("AdamW's memory of the gradient")),
+  beta2: share().default(0.99).register(is, training("AdamW's memory of the gradient's square")),
+  epsilon: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1e-8)
+    .register(is, training("AdamW's guard against division by 0")),
+  gradClip: real(0, 1e6).default(1).register(is, training("largest norm of the gradient; 0 does not clip")),
+  gradAccumulation: count(1, 65_536)
+    .default(1)
+    .register(is, training("batches that make one update", "batches")),
+  evalInterval: count(1, MANY).default(250).register(is, training("between evaluations", "steps")),
+  evalBatches: count(1, 65_536)
+    .default(10)
+    .register(is, training("random batches in a quick estimate", "batches")),
+  checkpointInterval: count(1, MANY).default(500).register(is, training("between checkpoints", "steps")),
+  seed: count(0, Number.MAX_SAFE_INTEGER)
+    .default(1337)
+    .register(is, training("where all randomness comes from")),
+});
+
+export type Settings = Readonly<z.infer<typeof table>>;
+export type SettingName = keyof Settings;
+
+/** One row of the table, as flags and help need it. */
+export interface Setting extends Description {
+  readonly name: SettingName;
+  readonly default: number | string | boolean;
+  readonly kind: "number" | "switch" | "choice";
+  /** The words that a choice may take. */
+  readonly choices: readonly string[];
+}
+
+export const SETTINGS: readonly Setting[] = table.keyof().options.map((name) => {
+  const check = table.shape[name];
+  const description = descriptions.get(check);
+  if (description === undefined) throw new ConfigError(`settings: ${name} is not described`);
+  const inner = check.unwrap();
+  const choices = inner instanceof z.ZodEnum ? inner.options : [];
+  const kind = inner instanceof z.ZodEnum ? "choice" : inner instanceof z.ZodBoolean ? "switch" : "number";
+  return { ...description, name, default: check.parse(undefined), kind, choices };
+});
+
+/**
+ * Whole and checked settings: the table's defaults, replaced by each layer in turn.
+ *
+ * @throws ConfigError for an unknown name, with the nearest known one, for a value out of range, and for values
+ *   at odds with each other
+ */
+export function resolveSettings(...layers: readonly Readonly<Record<string, unknown>>[]): Settings {
+  const input: Record<string, unknown> = Object.assign({}, ...layers);
+  const result = table.safeParse(input);
+  if (!result.success) {
+    throw new ConfigError(result.error.issues.map((issue) => explain(issue, input)).join("\n"));
+  }
+  checkTogether(result.data);
+  return result.data;
+}
+
+/** "d-model" for "dModel". */
+export function flagOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function explain(issue: z.core.$ZodIssue, input: Readonly<Record<string, unknown>>): string {
+  if (issue.code === "unrecognized_keys") {
+    const names = SETTINGS.map(({ name }) => name);
+    return issue.keys
+      .map((key) => `there is no setting "${key}"; did you mean "${nearest(key, names)}"?`)
+      .join("\n");
+  }
+  const name = String(issue.path[0]);
+  return `--${flagOf(name)} ${demandOf(issue)}: got ${JSON.stringify(input[name])}`;
+}
+
+/** What would be right, in words. */
+function demandOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "too_small":
+      return `must be ${issue.inclusive ? "at least" : "more than"} ${issue.minimum}`;
+    case "too_big":
+      return `must be ${issue.inclusive ? "at most" : "less than"} ${issue.maximum}`;
+    case "invalid_value":
+      return `must be ${issue.values.join(" or ")}`;
+    case "invalid_type":
+      return issue.expected === "int" ? "must be a whole number" : `must be a ${issue.expected}`;
+    default:
+      return issue.message;
+  }
+}
+
+function checkTogether(settings: Settings): void {
+  const { dModel, heads, minLearningRate, learningRate, schedule } = settings;
+  if (dModel % heads !== 0) {
+    throw new ConfigError(
+      `--d-model must be a multiple of --heads: got ${dModel} channels for ${heads} heads`,
+    );
+  }
+  if (schedule !== "constant" && minLearningRate > learningRate) {
+    throw new ConfigError(
+      `--min-learning-rate must not be above --learning-rate: got ${minLearningRate} and ${learningRate}`,
+    );
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Training, one step at a time. Teacher forcing: every position of every window predicts its next token in the
+ * same pass, from the true tokens before it.
+ *
+ * A step's randomness comes from (seed, step) alone, so a run that was stopped goes on to the same bits.
+ */
+import { TrainingError } from "../errors.ts";
+import type { GPT } from "../nn/gpt.ts";
+import type { Parameters } from "../nn/parameters.ts";
+import { crossEntropy } from "../ops/cross-entropy.ts";
+import { Random } from "../random.ts";
+import { AdamW, gradientNorm } from "./adamw.ts";
+import { type TokenIds, WindowLoader } from "./loader.ts";
+import { learningRateAt } from "./schedule.ts";
+import type { Settings } from "./settings.ts";
+
+/** What one step did. */
+export interface StepReport {
+  /** Updates made so far, this one included. */
+  readonly step: number;
+  /** Mean nats per token over the step's windows, before the update. */
+  readonly lossNats: number;
+  readonly learningRate: number;
+  /** The Euclidean norm of the whole gradient, before clipping. */
+  readonly gradientNorm: number;
+}
+
+export class Trainer {
+  readonly model: GPT;
+  readonly settings: Settings;
+  readonly #loader: WindowLoader;
+  readonly #optimizer: AdamW;
+  readonly #parameters: Parameters;
+  #step = 0;
+
+  /** @param ids the training split */
+  constructor(model: GPT, ids: TokenIds, settings: Settings) {
+    const { contextLength, batchSize, seed } = settings;
+    this.model = model;
+    this.settings = settings;
+    this.#loader = new WindowLoader(ids, { contextLength, batchSize }, seed);
+    this.#parameters = model.parameters();
+    this.#optimizer = new AdamW(this.#parameters, settings);
+  }
+
+  /** Updates made so far. */
+  get stepsDone(): number {
+    return this.#step;
+  }
+
+  /** Tokens that one step predicts. */
+  get tokensPerStep(): number {
+    const { batchSize, contextLength, gradAccumulation } = this.settings;
+    return batchSize * contextLength * gradAccumulation;
+  }
+
+  /**
+   * One update: forward and backward over each batch, clip, AdamW.
+   *
+   * @throws TrainingError when the loss or the gradient is not finite; nothing has been updated then
+   */
+  async step(): Promise<StepReport> {
+    const { gradAccumulation, gradClip } = this.settings;
+    let sum = 0;
+    for (let part = 0; part < gradAccumulation; part++) sum += await this.#addGradient(part);
+    const lossNats = sum / gradAccumulation;
+    // The parts' gradients were added up; the step is along their mean.
+    const norm = (await gradientNorm(this.#parameters)) / gradAccumulation;
+    this.#checkFinite(lossNats, norm);
+
+    const clip = gradClip > 0 && norm > gradClip ? gradClip / norm : 1;
+    const learningRate = learningRateAt(this.settings, this.#step);
+    this.#optimizer.step(this.#step + 1, learningRate, clip / gradAccumulation);
+    this.#step += 1;
+    return { step: this.#step, lossNats, learningRate, gradientNorm: norm };
+  }
+
+  /** The passes of a step without its update: for timing. Nothing that the run computes depends on it. */
+  async rehearse(): Promise<void> {
+    await this.#addGradient(0);
+    for (const parameter of Object.values(this.#parameters)) parameter.storage.clearGradient();
+  }
+
+  /** The optimizer's tensors by name. */
+  optimizerState(): Parameters {
+    return this.#optimizer.state();
+  }
+
+  /** Goes on after `step` updates; the weights and the optimizer's tensors must be those of that moment. */
+  resumeAt(step: number): void {
+    this.#step = step;
+  }
+
+  /** Adds the gradient of one batch to the parameters'; gives its loss. */
+  #addGradient(part: number): Promise<number> {
+    const { context } = this.model;
+    const { inputs, targets, batchSize } = this.#loader.batch(this.#step, part);
+    const random = Random.of(this.settings.seed, "dropout", this.#step, part);
+    return context.scope("record", () => {
+      const logits = this.model.forward({ ids: inputs, batchSize }, { cache: null, random });
+      const loss = crossEntropy(logits, targets);
+      context.backward(loss);
+      return loss.item();
+    });
+  }
+
+  #checkFinite(lossNats: number, norm: number): void {
+    if (Number.isFinite(lossNats) && Number.isFinite(norm)) return;
+    throw new TrainingError(
+      `training: step ${this.#step + 1} gave a loss of ${lossNats} and a gradient norm of ${norm}; the weights are as they were before it. A lower learning rate (now ${this.settings.learningRate}), more warm-up steps or --grad-clip 1 usually helps`,
+    );
+  }
+}

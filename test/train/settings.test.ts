@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { ConfigError } from "../../src/errors.ts";
+import { PRESETS, presetOf } from "../../src/train/presets.ts";
+import { flagOf, resolveSettings, SETTINGS } from "../../src/train/settings.ts";
+
+describe("settings", () => {
+  it("are the table's defaults where nothing is given, and later layers win", () => {
+    const defaults = resolveSettings();
+    for (const { name, default: value } of SETTINGS) expect(defaults).toHaveProperty(name, value);
+    expect(resolveSettings({ layers: 3, heads: 2 }, { layers: 5 })).toMatchObject({ layers: 5, heads: 2 });
+  });
+
+  it("survive JSON unchanged", () => {
+    const settings = resolveSettings({ learningRate: 0.1 + 0.2, attention: "textbook" });
+    expect(resolveSettings(JSON.parse(JSON.stringify(settings)))).toEqual(settings);
+  });
+
+  it("each have a help text and a flag of their own", () => {
+    for (const { help } of SETTINGS) expect(help.length).toBeGreaterThan(5);
+    expect(new Set(SETTINGS.map(({ name }) => flagOf(name))).size).toBe(SETTINGS.length);
+    expect(flagOf("dModel")).toBe("d-model");
+  });
+
+  it.each([
+    [{ learingRate: 1 }, 'there is no setting "learingRate"; did you mean "learningRate"?'],
+    [{ layers: 0 }, "--layers must be at least 1: got 0"],
+    [{ layers: 2.5 }, "--layers must be a whole number: got 2.5"],
+    [{ batchSize: -3 }, "--batch-size must be at least 1: got -3"],
+    [{ dModel: 1e9 }, "--d-model must be at most 65536: got 1000000000"],
+    [{ dropout: 1 }, "--dropout must be less than 1: got 1"],
+    [{ attention: "magic" }, '--attention must be fused or textbook: got "magic"'],
+    [{ dModel: 100, heads: 3 }, "--d-model must be a multiple of --heads: got 100 channels for 3 heads"],
+    [{ learningRate: 1e-4, minLearningRate: 1e-3 }, "--min-learning-rate must not be above --learning-rate"],
+  ])("%j is refused: %s", (given, message) => {
+    expect(() => resolveSettings(given)).toThrow(ConfigError);
+    expect(() => resolveSettings(given)).toThrow(message);
+  });
+
+  it("every preset is whole and fits together", () => {
+    for (const name of Object.keys(PRESETS)) {
+      expect(() => resolveSettings(presetOf(name).settings)).not.toThrow();
+    }
+    expect(() => presetOf("shakespear-cpu")).toThrow('did you mean "shakespeare-cpu"?');
+    expect(() => presetOf("toString")).toThrow(ConfigError);
+  });
+});

@@ -1,0 +1,189 @@
+import { describe, expect, it } from "vitest";
+import { Context } from "../../src/autograd/context.ts";
+import type { Backend } from "../../src/backend/backend.ts";
+import { openBackend } from "../../src/backend/open.ts";
+import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
+import { TrainingError } from "../../src/errors.ts";
+import { GPT } from "../../src/nn/gpt.ts";
+import { Random } from "../../src/random.ts";
+import { estimateLoss, wholeLoss } from "../../src/train/evaluate.ts";
+import { restore, snapshot } from "../../src/train/restore.ts";
+import { gptConfigOf } from "../../src/train/run-config.ts";
+import { resolveSettings, type Settings } from "../../src/train/settings.ts";
+import { Trainer } from "../../src/train/trainer.ts";
+
+const VOCAB = 7;
+const small = { layers: 2, heads: 2, dModel: 6, contextLength: 5, batchSize: 3, steps: 12, warmupSteps: 3 };
+const ids = (() => {
+  const random = Random.of(1, "test corpus");
+  return Int32Array.from({ length: 211 }, () => random.below(VOCAB));
+})();
+
+function makeTrainer(changes: Partial<Settings> = {}, backend: Backend = new ReferenceBackend()): Trainer {
+  const settings = resolveSettings(small, changes);
+  const model = new GPT(
+    new Context(backend),
+    gptConfigOf(settings, VOCAB),
+    Random.of(settings.seed, "weights"),
+  );
+  return new Trainer(model, ids, settings);
+}
+
+async function losses(trainer: Trainer, count: number): Promise<number[]> {
+  const found: number[] = [];
+  for (let i = 0; i < count; i++) found.push((await trainer.step()).lossNats);
+  return found;
+}
+
+describe("training", () => {
+  it("the same seed gives the same losses to the last bit, another seed others", async () => {
+    const first = await losses(makeTrainer({ dropout: 0.2 }), 6);
+    expect(await losses(makeTrainer({ dropout: 0.2 }), 6)).toEqual(first);
+    expect(await losses(makeTrainer({ dropout: 0.2, seed: 2 }), 6)).not.toEqual(first);
+  });
+
+  it("resumed, goes on to the same bits", async () => {
+    const changes = { dropout: 0.3, gradAccumulation: 2 };
+    const whole = makeTrainer(changes);
+    const all = await losses(whole, 9);
+
+    const first = makeTrainer(changes);
+    await losses(first, 4);
+    const [model, optimizer] = [
+      await snapshot(first.model.parameters()),
+      await snapshot(first.optimizerState()),
+    ];
+    const second = makeTrainer({ ...changes });
+    restore(second.model.parameters(), model, "model");
+    restore(second.optimizerState(), optimizer, "optimizer");
+    second.resumeAt(4);
+    expect(await losses(second, 5)).toEqual(all.slice(4));
+    expect(await snapshot(second.model.parameters())).toEqual(await snapshot(whole.model.parameters()));
+  });
+
+  it("rehearsing changes nothing", async () => {
+    const plain = await losses(makeTrainer({ dropout: 0.2 }), 4);
+    const rehearsed = makeTrainer({ dropout: 0.2 });
+    await rehearsed.rehearse();
+    expect(await losses(rehearsed, 4)).toEqual(plain);
+  });
+
+  it("accumulating over two batches moves along the mean of their gradients", async () => {
+    const clipped = { gradClip: 0, weightDecay: 0, schedule: "constant" as const, warmupSteps: 0 };
+    const trainer = makeTrainer({ ...clipped, gradAccumulation: 2 });
+    const before = await snapshot(trainer.model.parameters());
+    const { gradientNorm, lossNats } = await trainer.step();
+    // The same gradient by hand: each micro-batch on a model of its own, added up in the test.
+    const sums = new Map<string, Float64Array>();
+    let loss = 0;
+    for (const part of [0, 1]) {
+      const { gradients, lossNats } = await gradientOfPart(part);
+      loss += lossNats / 2;
+      for (const [name, gradient] of gradients) {
+        const sum = sums.get(name) ?? new Float64Array(gradient.length);
+        gradient.forEach((value, i) => {
+          sum[i] += value / 2;
+        });
+        sums.set(name, sum);
+      }
+    }
+    let squares = 0;
+    for (const sum of sums.values()) for (const value of sum) squares += value * value;
+    expect(lossNats).toBeCloseTo(loss, 6);
+    expect(gradientNorm).toBeCloseTo(Math.sqrt(squares), 5);
+    expect(await snapshot(trainer.model.parameters())).not.toEqual(before);
+  });
+
+  it("clipping bounds the step and reports the norm before it", async () => {
+    const [free, clipped] = [makeTrainer({ gradClip: 0 }), makeTrainer({ gradClip: 1e-3 })];
+    const [a, b] = [await free.step(), await clipped.step()];
+    expect(b.gradientNorm).toBe(a.gradientNorm);
+    expect(b.gradientNorm).toBeGreaterThan(1e-3);
+    const squared = await clipped.optimizerState()["finalNorm.weight.firstMoment"].read();
+    const whole = await free.optimizerState()["finalNorm.weight.firstMoment"].read();
+    // The first moment is (1 − β₁)·g: clipping scales it by clip / norm.
+    const ratio = 1e-3 / a.gradientNorm;
+    squared.forEach((value, i) => {
+      expect(value).toBeCloseTo(whole[i] * ratio, 9);
+    });
+  });
+
+  it("a loss that is not finite stops the run before the weights are touched", async () => {
+    const trainer = makeTrainer();
+    const { tokenEmbedding } = trainer.model;
+    trainer.model.context.backend.fill(tokenEmbedding.span, Number.NaN);
+    const before = await snapshot(trainer.model.parameters());
+    await expect(trainer.step()).rejects.toThrow(TrainingError);
+    expect(await snapshot(trainer.model.parameters())).toEqual(before);
+    expect(trainer.stepsDone).toBe(0);
+  });
+
+  it.each(["reference", "wasm"] as const)("memorises one batch on %s", async (name) => {
+    const settings = {
+      steps: 150,
+      learningRate: 2e-2,
+      minLearningRate: 1e-3,
+      weightDecay: 0,
+      dModel: 16,
+      batchSize: 4,
+    };
+    const corpus = Int32Array.of(3, 1, 4, 1, 5, 2);
+    const resolved = resolveSettings(small, settings);
+    const model = new GPT(new Context(await openBackend(name)), gptConfigOf(resolved, VOCAB), Random.of(3));
+    const trainer = new Trainer(model, corpus, resolved);
+    const found = await losses(trainer, 150);
+    expect(found[0]).toBeGreaterThan(1);
+    expect(found[149]).toBeLessThan(0.01);
+  });
+});
+
+describe("evaluation", () => {
+  it("over the whole split is the mean over every token, however windows fall", async () => {
+    const { model } = makeTrainer();
+    const whole = await wholeLoss(model, ids, { start: 100, end: 211 });
+    expect(whole).toMatchObject({ method: "whole split", tokens: 111 });
+    // By hand: −log softmax of each target, from the windows that start at 99, 104, …
+    let nats = 0;
+    for (let first = 99; first < 210; first += 5) {
+      const window = ids.subarray(first, Math.min(first + 5, 210));
+      const logits = await model.context.scope("forget", () =>
+        model.forward({ ids: window, batchSize: 1 }).read(),
+      );
+      window.forEach((_, t) => {
+        const row = logits.subarray(t * VOCAB, (t + 1) * VOCAB);
+        const total = Array.from(row).reduce((sum, x) => sum + Math.exp(x), 0);
+        nats += Math.log(total) - row[ids[first + t + 1]];
+      });
+    }
+    expect(whole.lossNats).toBeCloseTo(nats / 111, 5);
+  });
+
+  it("by estimate is the same for the same seed, and says that it is one", async () => {
+    const { model } = makeTrainer();
+    const options = { batches: 2, batchSize: 3, seed: 5 };
+    const estimate = await estimateLoss(model, ids, options);
+    expect(estimate).toMatchObject({ method: "random windows", tokens: 30 });
+    expect(await estimateLoss(model, ids, options)).toEqual(estimate);
+    expect(await estimateLoss(model, ids, { ...options, seed: 6 })).not.toEqual(estimate);
+  });
+});
+
+/** Loss and gradient of one micro-batch of step 0, through the model alone. */
+async function gradientOfPart(part: number) {
+  const { WindowLoader } = await import("../../src/train/loader.ts");
+  const { crossEntropy } = await import("../../src/ops/cross-entropy.ts");
+  const { model, settings } = makeTrainer();
+  const { contextLength, batchSize, seed } = settings;
+  const batch = new WindowLoader(ids, { contextLength, batchSize }, seed).batch(0, part);
+  const { context } = model;
+  const lossNats = await context.scope("record", () => {
+    const loss = crossEntropy(model.forward({ ids: batch.inputs, batchSize }), batch.targets);
+    context.backward(loss);
+    return loss.item();
+  });
+  const gradients = new Map<string, Float32Array | Float64Array>();
+  for (const [name, parameter] of Object.entries(model.parameters())) {
+    gradients.set(name, await parameter.readGradient());
+  }
+  return { lossNats, gradients };
+}
