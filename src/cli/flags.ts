@@ -49,7 +49,7 @@ function optionsOf(setting: Setting): Option[] {
   const help = `${setting.help} (default: ${setting.default}${setting.unit ? ` ${setting.unit}` : ""})`;
   switch (setting.kind) {
     case "switch":
-      return [new Option(flag, help), new Option(flag.replace("--", "--no-"), `without ${setting.help}`)];
+      return [new Option(flag, help), new Option(flag.replace("--", "--no-"), `turns ${flag} off`)];
     case "choice":
       return [new Option(`${flag} <word>`, help).choices(setting.choices)];
     case "number":

@@ -1,16 +1,22 @@
 #!/usr/bin/env node
 /** The program `nopeek`: words of the command line in, exit code out. Each command is loaded when it is called. */
+import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import { z } from "zod";
 import { NopeekError } from "../errors.ts";
 import { flagOf, SETTINGS } from "../train/settings.ts";
 import { addCommonFlags, addSettingFlags, parseNumber } from "./flags.ts";
+
+const { version } = z
+  .object({ version: z.string() })
+  .parse(JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")));
 
 /** What the shell is told. */
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
 const program = new Command("nopeek")
   .description("Train a small GPT on your own text, sample from it, and look inside.")
-  .configureHelp({ showGlobalOptions: true })
+  .version(version, "--version", "print the version and leave")
   .showHelpAfterError("(--help shows every flag)");
 
 /** Flags of a command cannot be told from those of its neighbours, so each command gets its own. */

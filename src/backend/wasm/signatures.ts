@@ -5,14 +5,34 @@
  * is the part of the work to do: elements, rows, columns, lines, chunks or steps of the first axis, as the
  * kernel says. However the work is divided, each bit of the result is the same.
  */
+
+const map = ["y", "x", "begin", "end"] as const;
+const mapBackward = ["dx", "dy", "x", "y", "accumulate", "begin", "end"] as const;
+const zip = ["y", "a", "b", "accumulate", "begin", "end"] as const;
+
 export const signatures = {
   gemm: ["parameters", "begin", "end", "scratch"],
   attention: ["parameters", "begin", "end", "scratch"],
   attentionBackward: ["parameters", "begin", "end", "scratch"],
 
-  map: ["name", "y", "x", "begin", "end"],
-  mapBackward: ["name", "dx", "dy", "x", "y", "accumulate", "begin", "end"],
-  zip: ["name", "y", "a", "b", "accumulate", "begin", "end"],
+  mapExp: map,
+  mapLog: map,
+  mapSqrt: map,
+  mapTanh: map,
+  mapRelu: map,
+  mapGelu: map,
+  mapGeluTanh: map,
+  mapExpBackward: mapBackward,
+  mapLogBackward: mapBackward,
+  mapSqrtBackward: mapBackward,
+  mapTanhBackward: mapBackward,
+  mapReluBackward: mapBackward,
+  mapGeluBackward: mapBackward,
+  mapGeluTanhBackward: mapBackward,
+  zipAdd: zip,
+  zipSubtract: zip,
+  zipMultiply: zip,
+  zipDivide: zip,
   scale: ["y", "x", "factor", "accumulate", "begin", "end"],
   dropout: ["y", "x", "key0", "key1", "threshold", "factor", "accumulate", "begin", "end"],
   // biome-ignore format: one argument a line would hide the others.

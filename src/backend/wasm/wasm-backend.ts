@@ -27,17 +27,22 @@ import { instantiate } from "./instance.ts";
 import type { KernelExports } from "./signatures.ts";
 import { bytesPerNumber, WasmMemory } from "./wasm-memory.ts";
 
-/** The numbers that kernels/map.ts and kernels/zip.ts know their functions by. */
-const mapNumbers: Record<MapName, number> = {
-  exp: 0,
-  log: 1,
-  sqrt: 2,
-  tanh: 3,
-  relu: 4,
-  gelu: 5,
-  "gelu-tanh": 6,
-};
-const zipNumbers: Record<ZipName, number> = { add: 0, subtract: 1, multiply: 2, divide: 3 };
+/** The kernels of each function. */
+const maps = {
+  exp: { value: "mapExp", slope: "mapExpBackward" },
+  log: { value: "mapLog", slope: "mapLogBackward" },
+  sqrt: { value: "mapSqrt", slope: "mapSqrtBackward" },
+  tanh: { value: "mapTanh", slope: "mapTanhBackward" },
+  relu: { value: "mapRelu", slope: "mapReluBackward" },
+  gelu: { value: "mapGelu", slope: "mapGeluBackward" },
+  "gelu-tanh": { value: "mapGeluTanh", slope: "mapGeluTanhBackward" },
+} as const satisfies Record<MapName, unknown>;
+const zips = {
+  add: "zipAdd",
+  subtract: "zipSubtract",
+  multiply: "zipMultiply",
+  divide: "zipDivide",
+} as const satisfies Record<ZipName, unknown>;
 
 /** How many numbers kernels/reduce.ts squares and adds at a time. */
 const chunkLength = 4096;
@@ -63,19 +68,18 @@ export class WasmBackend extends WasmMemory implements Backend {
 
   map(name: MapName, y: Span, x: Span): void {
     const n = x.length;
-    this.#kernels.map(mapNumbers[name], this.at(y, n), this.at(x, n), 0, n);
+    this.#kernels[maps[name].value](this.at(y, n), this.at(x, n), 0, n);
   }
 
   mapBackward(name: MapName, dx: Sink, dy: Span, x: Span, y: Span): void {
     const n = dy.length;
     const to = this.at(dx.span, n);
-    const number = mapNumbers[name];
-    this.#kernels.mapBackward(number, to, this.at(dy, n), this.at(x, n), this.at(y, n), adds(dx), 0, n);
+    this.#kernels[maps[name].slope](to, this.at(dy, n), this.at(x, n), this.at(y, n), adds(dx), 0, n);
   }
 
   zip(name: ZipName, y: Sink, a: Span, b: Span): void {
     const n = a.length;
-    this.#kernels.zip(zipNumbers[name], this.at(y.span, n), this.at(a, n), this.at(b, n), adds(y), 0, n);
+    this.#kernels[zips[name]](this.at(y.span, n), this.at(a, n), this.at(b, n), adds(y), 0, n);
   }
 
   scale(y: Sink, x: Span, factor: number): void {

@@ -5,7 +5,6 @@
 import { bell, exp, expOfNegative, log, tailOverBell, tanh } from "./math";
 import { at, loadPart, put, putPart, storePart } from "./vector";
 
-/** The numbers of the functions, as ../wasm-backend.ts counts them. */
 const EXP = 0;
 const LOG = 1;
 const SQRT = 2;
@@ -17,31 +16,77 @@ const GELU_TANH = 6;
 const ONE_OVER_SQRT_TWO_PI: f32 = 0.3989422804014327;
 const SQRT_TWO_OVER_PI: f32 = 0.7978845608028654;
 
-/** y = f(x). */
-export function map(name: i32, y: usize, x: usize, begin: i32, end: i32): void {
-  if (name == EXP) mapEach(EXP, y, x, begin, end);
-  else if (name == LOG) mapEach(LOG, y, x, begin, end);
-  else if (name == SQRT) mapEach(SQRT, y, x, begin, end);
-  else if (name == TANH) mapEach(TANH, y, x, begin, end);
-  else if (name == RELU) mapEach(RELU, y, x, begin, end);
-  else if (name == GELU) mapEach(GELU, y, x, begin, end);
-  else mapEach(GELU_TANH, y, x, begin, end);
+export function mapExp(y: usize, x: usize, begin: i32, end: i32): void {
+  mapEach(EXP, y, x, begin, end);
 }
 
-/** dx = dy·f′(x), where y = f(x). */
-export function mapBackward(
-  name: i32, dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
+export function mapLog(y: usize, x: usize, begin: i32, end: i32): void {
+  mapEach(LOG, y, x, begin, end);
+}
+
+export function mapSqrt(y: usize, x: usize, begin: i32, end: i32): void {
+  mapEach(SQRT, y, x, begin, end);
+}
+
+export function mapTanh(y: usize, x: usize, begin: i32, end: i32): void {
+  mapEach(TANH, y, x, begin, end);
+}
+
+export function mapRelu(y: usize, x: usize, begin: i32, end: i32): void {
+  mapEach(RELU, y, x, begin, end);
+}
+
+export function mapGelu(y: usize, x: usize, begin: i32, end: i32): void {
+  mapEach(GELU, y, x, begin, end);
+}
+
+export function mapGeluTanh(y: usize, x: usize, begin: i32, end: i32): void {
+  mapEach(GELU_TANH, y, x, begin, end);
+}
+
+export function mapExpBackward(
+  dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
 ): void {
-  if (name == EXP) slopeEach(EXP, dx, dy, x, y, accumulate, begin, end);
-  else if (name == LOG) slopeEach(LOG, dx, dy, x, y, accumulate, begin, end);
-  else if (name == SQRT) slopeEach(SQRT, dx, dy, x, y, accumulate, begin, end);
-  else if (name == TANH) slopeEach(TANH, dx, dy, x, y, accumulate, begin, end);
-  else if (name == RELU) slopeEach(RELU, dx, dy, x, y, accumulate, begin, end);
-  else if (name == GELU) slopeEach(GELU, dx, dy, x, y, accumulate, begin, end);
-  else slopeEach(GELU_TANH, dx, dy, x, y, accumulate, begin, end);
+  slopeEach(EXP, dx, dy, x, y, accumulate, begin, end);
 }
 
-/** Inlined with a constant name, so that each function has a loop of its own. */
+export function mapLogBackward(
+  dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
+): void {
+  slopeEach(LOG, dx, dy, x, y, accumulate, begin, end);
+}
+
+export function mapSqrtBackward(
+  dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
+): void {
+  slopeEach(SQRT, dx, dy, x, y, accumulate, begin, end);
+}
+
+export function mapTanhBackward(
+  dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
+): void {
+  slopeEach(TANH, dx, dy, x, y, accumulate, begin, end);
+}
+
+export function mapReluBackward(
+  dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
+): void {
+  slopeEach(RELU, dx, dy, x, y, accumulate, begin, end);
+}
+
+export function mapGeluBackward(
+  dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
+): void {
+  slopeEach(GELU, dx, dy, x, y, accumulate, begin, end);
+}
+
+export function mapGeluTanhBackward(
+  dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
+): void {
+  slopeEach(GELU_TANH, dx, dy, x, y, accumulate, begin, end);
+}
+
+/** y = f(x). Inlined with a constant name, so that each export is a loop around one function. */
 @inline
 function mapEach(name: i32, y: usize, x: usize, begin: i32, end: i32): void {
   let i = begin;
@@ -49,6 +94,7 @@ function mapEach(name: i32, y: usize, x: usize, begin: i32, end: i32): void {
   if (i < end) storePart(at(y, i), value(name, loadPart(at(x, i), end - i, 1)), end - i);
 }
 
+/** dx = dy·f′(x), where y = f(x). */
 @inline
 function slopeEach(
   name: i32, dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,

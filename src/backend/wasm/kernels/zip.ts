@@ -1,20 +1,25 @@
 /** Functions of two numbers, and scaling, for elements begin … end−1. `y` may be `a` or `b` itself. */
 import { at, loadPart, put, putPart } from "./vector";
 
-/** The numbers of the functions, as ../wasm-backend.ts counts them. */
 const ADD = 0;
 const SUBTRACT = 1;
 const MULTIPLY = 2;
 const DIVIDE = 3;
 
-/** y = f(a, b). */
-export function zip(
-  name: i32, y: usize, a: usize, b: usize, accumulate: bool, begin: i32, end: i32,
-): void {
-  if (name == ADD) zipEach(ADD, y, a, b, accumulate, begin, end);
-  else if (name == SUBTRACT) zipEach(SUBTRACT, y, a, b, accumulate, begin, end);
-  else if (name == MULTIPLY) zipEach(MULTIPLY, y, a, b, accumulate, begin, end);
-  else zipEach(DIVIDE, y, a, b, accumulate, begin, end);
+export function zipAdd(y: usize, a: usize, b: usize, accumulate: bool, begin: i32, end: i32): void {
+  zipEach(ADD, y, a, b, accumulate, begin, end);
+}
+
+export function zipSubtract(y: usize, a: usize, b: usize, accumulate: bool, begin: i32, end: i32): void {
+  zipEach(SUBTRACT, y, a, b, accumulate, begin, end);
+}
+
+export function zipMultiply(y: usize, a: usize, b: usize, accumulate: bool, begin: i32, end: i32): void {
+  zipEach(MULTIPLY, y, a, b, accumulate, begin, end);
+}
+
+export function zipDivide(y: usize, a: usize, b: usize, accumulate: bool, begin: i32, end: i32): void {
+  zipEach(DIVIDE, y, a, b, accumulate, begin, end);
 }
 
 /** y = factor·x. */
@@ -25,7 +30,7 @@ export function scale(y: usize, x: usize, factor: f32, accumulate: bool, begin: 
   if (i < end) putPart(at(y, i), f32x4.mul(loadPart(at(x, i), end - i, 0), factors), end - i, accumulate);
 }
 
-/** Inlined with a constant name, so that each function has a loop of its own. */
+/** y = f(a, b). Inlined with a constant name, so that each export is a loop around one function. */
 @inline
 function zipEach(name: i32, y: usize, a: usize, b: usize, accumulate: bool, begin: i32, end: i32): void {
   let i = begin;
