@@ -65,7 +65,8 @@ function pick({ ids, logits }: Candidates, places: readonly number[]): Candidate
  * with and log n for each place taken, so taking few of many is cheap.
  */
 function* bestFirst(logits: Float64Array): Generator<number> {
-  const heap = Int32Array.from({ length: logits.length }, (_, place) => place);
+  const heap = new Int32Array(logits.length);
+  for (let place = 0; place < heap.length; place++) heap[place] = place;
   const precedes = (a: number, b: number) => logits[a] > logits[b] || (logits[a] === logits[b] && a < b);
   /** Lets the entry at `node` sink below every child that precedes it. */
   const sink = (node: number, size: number) => {

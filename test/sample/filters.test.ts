@@ -1,0 +1,155 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type Candidates, candidatesOf, probabilitiesOf } from "../../src/sample/candidates.ts";
+import { type Filter, keepTopK, keepTopP, temper } from "../../src/sample/filters.ts";
+
+const ids = (candidates: Candidates) => [...candidates.ids];
+const logitsOf = (...probabilities: number[]) => probabilities.map((p) => Math.log(p));
+
+describe("temper", () => {
+  test("divides logits, up to a constant", () => {
+    const { logits } = temper(0.5)(candidatesOf([3, -1, 2]));
+    expect([...logits].map((logit) => logit - logits[1])).toEqual([8, 0, 6]);
+  });
+
+  test("leaves probabilities as they are at 1", () => {
+    const candidates = candidatesOf([0.3, -1.7, 2.9, 1e3]);
+    expect(probabilitiesOf(temper(1)(candidates))).toEqual(probabilitiesOf(candidates));
+  });
+
+  test("becomes greedy towards 0 and uniform towards the largest", () => {
+    const candidates = candidatesOf([1, 3, 2, 3]);
+    expect([...probabilitiesOf(temper(Number.MIN_VALUE)(candidates))]).toEqual([0, 0.5, 0, 0.5]);
+    expect([...probabilitiesOf(temper(Number.MAX_VALUE)(candidates))]).toEqual([0.25, 0.25, 0.25, 0.25]);
+  });
+});
+
+describe("keepTopK", () => {
+  const candidates = candidatesOf([2, 5, 1, 5, 2, 2, 3]);
+  test.each([
+    [1, [1]],
+    [2, [1, 3]],
+    [3, [1, 3, 6]],
+    [4, [0, 1, 3, 6]],
+    [5, [0, 1, 3, 4, 6]],
+    [6, [0, 1, 3, 4, 5, 6]],
+    [7, [0, 1, 2, 3, 4, 5, 6]],
+    [8, [0, 1, 2, 3, 4, 5, 6]],
+    [1e9, [0, 1, 2, 3, 4, 5, 6]],
+  ])("keeps the %i best, of equals at the edge the lowest ids", (k, expected) => {
+    expect(ids(keepTopK(k)(candidates))).toEqual(expected);
+  });
+
+  test("agrees with sorting everything, for a large vocabulary", () => {
+    const logits = Float32Array.from({ length: 100_003 }, (_, id) => ((id * 7919) % 1009) / 17);
+    const sorted = Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b);
+    const expected = sorted.slice(0, 541).sort((a, b) => a - b);
+    expect(ids(keepTopK(541)(candidatesOf(logits)))).toEqual(expected);
+  });
+});
+
+describe("keepTopP", () => {
+  // Sums of powers of two are exact, so the edge of each set can be met and missed on purpose.
+  const candidates = candidatesOf(logitsOf(1 / 8, 1 / 2, 1 / 8, 1 / 4));
+  test.each([
+    [Number.MIN_VALUE, [1]],
+    [0.499, [1]],
+    [0.501, [1, 3]],
+    [0.749, [1, 3]],
+    [0.751, [0, 1, 3]],
+    [0.874, [0, 1, 3]],
+    [0.876, [0, 1, 2, 3]],
+    [1, [0, 1, 2, 3]],
+  ])("reaches %f with as few as it takes, of equals the lowest ids", (p, expected) => {
+    expect(ids(keepTopP(p)(candidates))).toEqual(expected);
+  });
+
+  test("a set that reaches p exactly is enough", () => {
+    const equal = candidatesOf([0, 0, 0, 0]);
+    expect(ids(keepTopP(0.5)(equal))).toEqual([0, 1]);
+    expect(ids(keepTopP(0.75)(equal))).toEqual([0, 1, 2]);
+  });
+
+  test("keeps even the improbable at 1", () => {
+    expect(ids(keepTopP(1)(candidatesOf([0, -40, -800])))).toEqual([0, 1, 2]);
+  });
+
+  test("sees the probabilities of what an earlier filter has left", () => {
+    // Of 0.4, 0.2, 0.2, 0.2 the first two are 2/3 and 1/3 after top-k, and the first alone reaches 0.6.
+    const all = candidatesOf(logitsOf(0.4, 0.2, 0.2, 0.2));
+    expect(ids(keepTopP(0.6)(keepTopK(2)(all)))).toEqual([0]);
+    expect(ids(keepTopK(2)(keepTopP(0.6)(all)))).toEqual([0, 1]);
+  });
+});
+
+describe("every filter", () => {
+  const anyFilter: fc.Arbitrary<Filter> = fc.oneof(
+    fc.double({ min: 0.05, max: 20, noNaN: true }).map(temper),
+    fc.integer({ min: 1, max: 37 }).map(keepTopK),
+    fc.double({ min: 0, minExcluded: true, max: 1, noNaN: true }).map(keepTopP),
+  );
+  const anyChain = fc.array(anyFilter, { minLength: 1, maxLength: 3 }).map(
+    (chain): Filter =>
+      (candidates) =>
+        chain.reduce((left, filter) => filter(left), candidates),
+  );
+  // Few different values, so that ties are common; multiples of 1/8 can be shifted without rounding.
+  const anyLogits = fc.array(
+    fc.oneof(
+      fc.integer({ min: -64, max: 64 }).map((n) => n / 8),
+      fc.constant(Number.NEGATIVE_INFINITY),
+    ),
+    { minLength: 1, maxLength: 31 },
+  );
+  const cases = fc.tuple(
+    anyLogits.filter((logits) => logits.some(Number.isFinite)),
+    anyChain,
+  );
+
+  test("keeps the best token, in ascending order, with probabilities that sum to 1", () => {
+    fc.assert(
+      fc.property(cases, ([logits, filter]) => {
+        const left = filter(candidatesOf(logits));
+        expect(ids(left)).toContain(logits.indexOf(Math.max(...logits)));
+        expect(ids(left)).toEqual([...new Set(ids(left))].sort((a, b) => a - b));
+        expect(ids(left).every((id) => Number.isFinite(logits[id]))).toBe(true);
+        expect(left.logits.length).toBe(left.ids.length);
+        const sum = probabilitiesOf(left).reduce((total, p) => total + p, 0);
+        expect(Math.abs(sum - 1)).toBeLessThan(1e-14);
+      }),
+    );
+  });
+
+  test("keeps no token while it drops a better one", () => {
+    fc.assert(
+      fc.property(cases, ([logits, filter]) => {
+        const kept = new Set(ids(filter(candidatesOf(logits))));
+        const worstKept = Math.min(...[...kept].map((id) => logits[id]));
+        for (const [id, logit] of logits.entries()) {
+          if (!kept.has(id)) expect(logit).toBeLessThanOrEqual(worstKept);
+        }
+      }),
+    );
+  });
+
+  test("does not see a constant added to all logits", () => {
+    fc.assert(
+      fc.property(cases, fc.integer({ min: -1000, max: 1000 }), ([logits, filter], constant) => {
+        const plain = filter(candidatesOf(logits));
+        const shifted = filter(candidatesOf(logits.map((logit) => logit + constant)));
+        expect(shifted.ids).toEqual(plain.ids);
+        expect(probabilitiesOf(shifted)).toEqual(probabilitiesOf(plain));
+      }),
+    );
+  });
+
+  test("leaves its input as it was", () => {
+    fc.assert(
+      fc.property(cases, ([logits, filter]) => {
+        const candidates = candidatesOf(logits);
+        filter(candidates);
+        expect(candidates).toEqual(candidatesOf(logits));
+      }),
+    );
+  });
+});

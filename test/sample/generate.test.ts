@@ -1,0 +1,203 @@
+import { describe, expect, test } from "vitest";
+import { SampleError, TokenError } from "../../src/errors.ts";
+import type { GPT } from "../../src/nn/gpt.ts";
+import { Random } from "../../src/random.ts";
+import { type GenerateOptions, generate } from "../../src/sample/generate.ts";
+import { fullLogits } from "../../src/sample/logits.ts";
+import { chooseToken, type SampleSettings } from "../../src/sample/strategies.ts";
+import { CountingBackend, TINY, tinyModel } from "./tiny-model.ts";
+
+const { contextLength, vocabSize } = TINY;
+const GREEDY: SampleSettings = { strategy: "greedy", temperature: 1, topK: null, topP: null };
+const DRAWN: SampleSettings = { strategy: "sample", temperature: 1.3, topK: 7, topP: 0.9 };
+const PROMPT = [4, 0, 9];
+
+const optionsOf = (changes: Partial<GenerateOptions>): GenerateOptions => ({
+  tokens: 5,
+  settings: GREEDY,
+  random: Random.of(6),
+  overflow: "stop",
+  ...changes,
+});
+
+/** All tokens of a generation, and why it ended. */
+async function collect(model: GPT, prompt: ArrayLike<number>, changes: Partial<GenerateOptions> = {}) {
+  const generation = generate(model, prompt, optionsOf(changes));
+  const tokens: number[] = [];
+  for (;;) {
+    const { done, value } = await generation.next();
+    if (done) return { tokens, reason: value };
+    tokens.push(value);
+  }
+}
+
+/** The logits after `ids`, from a full pass without a cache. */
+async function logitsAfter(model: GPT, ids: readonly number[]): Promise<number[]> {
+  return [...(await fullLogits(model, ids))].slice(-vocabSize);
+}
+
+async function argmaxAfter(model: GPT, ids: readonly number[]): Promise<number> {
+  const logits = await logitsAfter(model, ids);
+  return logits.indexOf(Math.max(...logits));
+}
+
+describe.each(["fused", "textbook"] as const)("with %s attention", (attention) => {
+  test("greedy takes the argmax of the full pass at each step", async () => {
+    const model = tinyModel({ attention });
+    const { tokens } = await collect(model, PROMPT, { tokens: 8 });
+    const sequence = [...PROMPT];
+    for (const token of tokens) {
+      expect(token).toBe(await argmaxAfter(model, sequence));
+      sequence.push(token);
+    }
+    expect(tokens.length).toBe(8);
+    expect(new Set(tokens).size).toBeGreaterThan(2);
+  });
+
+  test.each([contextLength, contextLength - 1])(
+    "slide goes on from the newest half of %i",
+    async (length) => {
+      const model = tinyModel({ attention, contextLength: length });
+      const options = { tokens: 31, settings: DRAWN, random: Random.of(7), overflow: "slide" } as const;
+      const { tokens, reason } = await collect(model, PROMPT, options);
+      const random = Random.of(7);
+      let seen = [...PROMPT];
+      for (const token of tokens) {
+        if (seen.length > length) seen = seen.slice(-Math.ceil(length / 2));
+        expect(token).toBe(chooseToken(await logitsAfter(model, seen), DRAWN, random));
+        seen.push(token);
+      }
+      expect(tokens.length).toBe(31);
+      expect(reason).toBe("length");
+    },
+  );
+});
+
+describe("the end", () => {
+  test.each([
+    [PROMPT.length, 9],
+    [1, 11],
+    [10, 2],
+    [11, 1],
+    [12, 1],
+    [40, 1],
+  ])("stop: a prompt of %i leaves room for %i tokens", async (length, room) => {
+    const prompt = Array.from({ length }, (_, i) => (i * 5) % vocabSize);
+    const { tokens, reason } = await collect(tinyModel(), prompt, { tokens: 100 });
+    expect(tokens.length).toBe(room);
+    expect(reason).toBe("context");
+  });
+
+  test("length: as many as were asked for, also when that fills the context", async () => {
+    expect((await collect(tinyModel(), PROMPT, { tokens: 4 })).tokens.length).toBe(4);
+    expect((await collect(tinyModel(), PROMPT, { tokens: 4 })).reason).toBe("length");
+    expect((await collect(tinyModel(), PROMPT, { tokens: 9 })).reason).toBe("length");
+    expect(await collect(tinyModel(), PROMPT, { tokens: 0 })).toEqual({ tokens: [], reason: "length" });
+  });
+
+  test("slides also over a context of one token", async () => {
+    const model = tinyModel({ contextLength: 1 });
+    const { tokens } = await collect(model, PROMPT, { tokens: 5, overflow: "slide" });
+    const seen = [9, ...tokens];
+    for (const [i, token] of tokens.entries()) expect(token).toBe(await argmaxAfter(model, [seen[i]]));
+    expect(tokens.length).toBe(5);
+  });
+});
+
+test("of a prompt longer than the context, the newest tokens count", async () => {
+  const prompt = Array.from({ length: 29 }, (_, i) => (i * 7) % vocabSize);
+  const model = tinyModel();
+  const long = await collect(model, prompt, { tokens: 20, overflow: "slide" });
+  expect(long).toEqual(await collect(model, prompt.slice(-11), { tokens: 20, overflow: "slide" }));
+  expect(long.tokens[0]).toBe(await argmaxAfter(model, prompt.slice(-11)));
+});
+
+test("the same seed gives the same tokens, another seed others", async () => {
+  const run = async (seed: number) => {
+    const options = { tokens: 25, settings: DRAWN, random: Random.of(seed), overflow: "slide" } as const;
+    return (await collect(tinyModel(), PROMPT, options)).tokens;
+  };
+  expect(await run(1)).toEqual(await run(1));
+  expect(await run(1)).not.toEqual(await run(2));
+});
+
+test("typed arrays are prompts too, and the prompt stays as it was", async () => {
+  const prompt = Int32Array.from(PROMPT);
+  const model = tinyModel();
+  expect(await collect(model, prompt)).toEqual(await collect(model, PROMPT));
+  expect([...prompt]).toEqual(PROMPT);
+});
+
+describe("memory", () => {
+  test("a consumer that leaves early frees the cache and the context", async () => {
+    const backend = new CountingBackend();
+    const model = tinyModel({}, backend);
+    const before = backend.spans;
+    let given = 0;
+    for await (const _ of generate(model, PROMPT, optionsOf({ tokens: 9 }))) {
+      expect(backend.spans).toBe(before + 2 * TINY.layers);
+      if (++given === 2) break;
+    }
+    expect(given).toBe(2);
+    expect(backend.spans).toBe(before);
+    await model.context.scope("record", () => {});
+  });
+
+  test("the end and a slide leave nothing behind", async () => {
+    const backend = new CountingBackend();
+    const model = tinyModel({}, backend);
+    const before = backend.spans;
+    await collect(model, PROMPT, { tokens: 23, overflow: "slide" });
+    await collect(model, PROMPT, { tokens: 23, overflow: "stop" });
+    expect(backend.spans).toBe(before);
+  });
+
+  test("a failure frees the cache", async () => {
+    const backend = new CountingBackend();
+    const model = tinyModel({}, backend);
+    backend.fill(model.finalNorm.parameters().weight.span, Number.NaN);
+    const before = backend.spans;
+    await expect(collect(model, PROMPT)).rejects.toThrow(/token 0 has NaN/);
+    expect(backend.spans).toBe(before);
+  });
+
+  test("the consumer may use the context between two tokens", async () => {
+    const model = tinyModel();
+    const undisturbed = (await collect(model, PROMPT)).tokens;
+    const tokens: number[] = [];
+    for await (const token of generate(model, PROMPT, optionsOf({}))) {
+      tokens.push(token);
+      await fullLogits(model, [1, 2, 3]);
+    }
+    expect(tokens).toEqual(undisturbed);
+  });
+});
+
+describe("what cannot be continued is refused before any work", () => {
+  const refused = async (prompt: readonly number[], changes: Partial<GenerateOptions>, error: RegExp) => {
+    const backend = new CountingBackend();
+    const model = tinyModel({}, backend);
+    backend.alloc = () => expect.unreachable("memory was taken");
+    await expect(collect(model, prompt, changes)).rejects.toThrow(error);
+  };
+
+  test("an empty prompt", async () => {
+    await refused([], {}, /prompt is empty: give at least one token/);
+    await expect(collect(tinyModel(), [])).rejects.toThrow(SampleError);
+  });
+
+  test.each([[vocabSize], [-1], [0.5], [Number.NaN]])("the id %f", async (id) => {
+    // The wrong id comes early in a long prompt, where the model would not see it.
+    const prompt = [0, id, ...new Array<number>(20).fill(3)];
+    await refused(prompt, {}, /^prompt: .* at 1$/);
+    await expect(collect(tinyModel(), prompt)).rejects.toThrow(TokenError);
+  });
+
+  test.each([-1, 2.5, Number.NaN, Number.POSITIVE_INFINITY])("%f tokens", async (tokens) => {
+    await refused(PROMPT, { tokens }, /whole number ≥ 0/);
+  });
+
+  test("settings out of range", async () => {
+    await refused(PROMPT, { settings: { ...DRAWN, temperature: -1 } }, /temperature/);
+  });
+});

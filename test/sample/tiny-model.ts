@@ -1,0 +1,53 @@
+/** A model small enough to check by hand, and a backend that counts what it lends. */
+import { Context } from "../../src/autograd/context.ts";
+import type { Span } from "../../src/backend/backend.ts";
+import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
+import type { GPTConfig } from "../../src/nn/config.ts";
+import { GPT } from "../../src/nn/gpt.ts";
+import { Random } from "../../src/random.ts";
+
+export class CountingBackend extends ReferenceBackend {
+  /** Spans lent and not given back. */
+  spans = 0;
+
+  override alloc(length: number): Span {
+    this.spans++;
+    return super.alloc(length);
+  }
+
+  override free(span: Span): void {
+    this.spans--;
+    super.free(span);
+  }
+}
+
+/** Sizes are distinct, so that a swapped axis shows. */
+export const TINY: GPTConfig = {
+  vocabSize: 13,
+  contextLength: 11,
+  layers: 2,
+  heads: 2,
+  dModel: 6,
+  dropout: 0,
+  bias: true,
+  activation: "exact",
+  tieHead: false,
+  attention: "fused",
+};
+
+/** A model whose matrices are large enough that every position, and every token before it, shows in the logits. */
+export function tinyModel(
+  changes: Partial<GPTConfig> = {},
+  backend: ReferenceBackend = new CountingBackend("double"),
+): GPT {
+  const model = new GPT(new Context(backend), { ...TINY, ...changes }, Random.of(1));
+  const random = Random.of(4);
+  for (const { span, size, shape } of Object.values(model.parameters())) {
+    if (shape.length !== 2) continue;
+    backend.write(
+      span,
+      Float64Array.from({ length: size }, () => random.normal()),
+    );
+  }
+  return model;
+}
