@@ -20,7 +20,7 @@ const digestSection = "nopeek.sources";
 
 /** 65536 pages of 64 KiB are the 4 GiB that 32-bit addresses reach. */
 const options = `
-  --optimizeLevel 3 --shrinkLevel 0 --converge --noAssert --runtime stub --enable simd --enable threads
+  --optimizeLevel 3 --shrinkLevel 0 --noAssert --runtime stub --enable simd --enable threads
   --importMemory --noExportMemory --sharedMemory --initialMemory 1 --maximumMemory 65536
 `;
 

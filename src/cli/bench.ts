@@ -21,8 +21,8 @@ interface BenchFlags extends CommonFlags {
   readonly [setting: string]: unknown;
 }
 
-/** As many different tokens as tiny Shakespeare has characters. Which ones they are does not change the time. */
-const VOCAB_SIZE = 65;
+/** As many different tokens as tiny Shakespeare has characters, or as there are bytes. Which ones does not change the time. */
+const VOCAB_SIZE = { char: 65, byte: 256 } as const;
 const WARM_UP_ROUNDS = 3;
 
 export async function bench(flags: BenchFlags): Promise<void> {
@@ -31,13 +31,14 @@ export async function bench(flags: BenchFlags): Promise<void> {
     throw new ConfigError(`--rounds must be a whole number of at least 1: got ${flags.rounds}`);
   }
   const settings = resolveSettings(presetOf(flags.preset).settings, givenSettings(flags));
-  const config = gptConfigOf(settings, VOCAB_SIZE);
+  const vocabSize = VOCAB_SIZE[settings.tokenizer];
+  const config = gptConfigOf(settings, vocabSize);
   checkMemory(config, settings.batchSize);
   const backend = await openBackend(flags.backend);
   const random = Random.of(settings.seed, "bench");
   const model = new GPT(new Context(backend), config, random);
   const corpusLength = 100 * (settings.contextLength + 1);
-  const ids = Int32Array.from({ length: corpusLength }, () => random.below(VOCAB_SIZE));
+  const ids = Int32Array.from({ length: corpusLength }, () => random.below(vocabSize));
   const trainer = new Trainer(model, ids, settings);
 
   const stepMs = await timeEach(flags.rounds, () => trainer.step());

@@ -3,12 +3,20 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { BACKEND_NAMES, DEFAULT_BACKEND } from "../backend/open.ts";
 import { flagOf, SETTINGS, type Setting } from "../train/settings.ts";
 
-/** Adds a flag for every setting of the group. A flag that is not given leaves the setting alone. */
-export function addSettingFlags(command: Command, group: Setting["group"]): void {
-  for (const setting of SETTINGS) {
-    if (setting.group !== group) continue;
-    for (const option of optionsOf(setting)) command.addOption(option.helpGroup(`Settings of the ${group}:`));
+/**
+ * Adds a flag for each of some settings. A flag that is not given leaves the setting alone.
+ *
+ * @param defaults what `--help` says the default is; without it, the table's
+ */
+export function addSettingFlags(command: Command, settings: readonly Setting[], defaults?: string): void {
+  for (const setting of settings) {
+    const group = `Settings of the ${setting.group}:`;
+    for (const option of optionsOf(setting, defaults)) command.addOption(option.helpGroup(group));
   }
+}
+
+export function settingsOf(group: Setting["group"]): Setting[] {
+  return SETTINGS.filter((setting) => setting.group === group);
 }
 
 /** The settings that were given as flags. */
@@ -26,7 +34,9 @@ export function addCommonFlags(command: Command): void {
         .default(DEFAULT_BACKEND),
     )
     .addOption(
-      new Option("--threads <count>", "this version computes on one").argParser(oneThread).default(1),
+      new Option("--threads <count>", "threads to compute on; this version has one")
+        .argParser(oneThread)
+        .default(1),
     )
     .option("--json", "machine-readable results on stdout");
 }
@@ -40,25 +50,32 @@ export interface CommonFlags {
 /** For flags that take a number; ranges are checked where the number is used. */
 export function parseNumber(text: string): number {
   const number = Number(text);
-  if (text.trim() === "" || Number.isNaN(number)) throw new InvalidArgumentError("it must be a number.");
+  if (text.trim() === "" || !Number.isFinite(number)) throw new InvalidArgumentError("It must be a number.");
   return number;
 }
 
-function optionsOf(setting: Setting): Option[] {
+function optionsOf(setting: Setting, defaults?: string): Option[] {
   const flag = `--${flagOf(setting.name)}`;
-  const help = `${setting.help} (default: ${setting.default}${setting.unit ? ` ${setting.unit}` : ""})`;
+  const unit = setting.unit === undefined || setting.default === 1 ? "" : ` ${setting.unit}`;
+  const make = (flags: string, help: string) => new Option(flags, help);
+  const fallback = defaults ?? `${setting.default}${unit}`;
   switch (setting.kind) {
-    case "switch":
-      return [new Option(flag, help), new Option(flag.replace("--", "--no-"), `turns ${flag} off`)];
+    case "switch": {
+      const onOrOff = defaults ?? (setting.default ? "on" : "off");
+      return [
+        make(flag, setting.help).default(undefined, onOrOff),
+        make(flag.replace("--", "--no-"), `turns ${flag} off`),
+      ];
+    }
     case "choice":
-      return [new Option(`${flag} <word>`, help).choices(setting.choices)];
+      return [make(`${flag} <word>`, setting.help).choices(setting.choices).default(undefined, fallback)];
     case "number":
-      return [new Option(`${flag} <number>`, help).argParser(parseNumber)];
+      return [make(`${flag} <number>`, setting.help).argParser(parseNumber).default(undefined, fallback)];
   }
 }
 
 function oneThread(text: string): number {
   const threads = parseNumber(text);
-  if (threads !== 1) throw new InvalidArgumentError("this version computes on one thread.");
+  if (threads !== 1) throw new InvalidArgumentError("It must be 1: this version computes on one thread.");
   return threads;
 }

@@ -1,4 +1,4 @@
-/** Numbers as people read them. */
+/** Numbers and words as people read them. */
 
 /** 1,115,394 */
 export function formatCount(count: number): string {
@@ -7,7 +7,7 @@ export function formatCount(count: number): string {
 
 /** "850 ms", "12 s", "3 min 20 s", "2 h 5 min" */
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
@@ -23,6 +23,11 @@ export function formatLoss(nats: number): string {
 /** "1 step", "2 steps" */
 export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** A word that a shell reads as it stands: quoted where it must be. */
+export function shellWord(word: string): string {
+  return /^[\w./@%+=:,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** The middle of the sorted numbers. */

@@ -1,8 +1,8 @@
 /** `nopeek logits`: the scores behind every choice, in full precision. */
-
 import { candidatesOf, probabilitiesOf } from "../sample/candidates.ts";
 import { cachedLogits, fullLogits } from "../sample/logits.ts";
 import { best } from "../sample/strategies.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import type { CommonFlags } from "./flags.ts";
 import { openModel } from "./open-model.ts";
 import { Terminal } from "./terminal.ts";
@@ -29,9 +29,15 @@ export async function logits(flags: LogitsFlags): Promise<void> {
       const candidates = candidatesOf(row);
       const next = best(candidates);
       const share = 100 * probabilitiesOf(candidates)[candidates.ids.indexOf(next)];
-      const [seen, guess] = [ids[t], next].map((id) => JSON.stringify(tokenizer.decode([id])));
+      const [seen, guess] = [ids[t], next].map((id) => show(tokenizer, id));
       terminal.write(`${seen.padEnd(8)} ${guess.padEnd(8)} ${share.toFixed(1).padStart(5)} %\n`);
     });
   }
   await backend.close();
+}
+
+/** A token as a person can read it; of bytes, those that are no character alone stand as 0xc3. */
+function show(tokenizer: Tokenizer, id: number): string {
+  if (tokenizer.kind === "byte" && id > 0x7f) return `0x${id.toString(16)}`;
+  return JSON.stringify(tokenizer.decode([id]));
 }

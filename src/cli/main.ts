@@ -4,12 +4,16 @@ import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { z } from "zod";
 import { NopeekError } from "../errors.ts";
-import { flagOf, SETTINGS } from "../train/settings.ts";
-import { addCommonFlags, addSettingFlags, parseNumber } from "./flags.ts";
+import { PRESETS } from "../train/presets.ts";
+import { SETTINGS } from "../train/settings.ts";
+import { addCommonFlags, addSettingFlags, parseNumber, settingsOf } from "./flags.ts";
+import { describeOption, describePresets, EXAMPLES } from "./help.ts";
 
 const { version } = z
   .object({ version: z.string() })
   .parse(JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")));
+
+const presetNames = Object.keys(PRESETS).join(", ");
 
 /** What the shell is told. */
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
@@ -17,7 +21,12 @@ const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 const program = new Command("nopeek")
   .description("Train a small GPT on your own text, sample from it, and look inside.")
   .version(version, "--version", "print the version and leave")
-  .showHelpAfterError("(--help shows every flag)");
+  .configureHelp({ optionDescription: describeOption })
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "nopeek: ")) })
+  .showHelpAfterError("(--help shows every flag)")
+  // Commander exits with 1 on bad usage by default; the convention here is 2, and 0 after --help.
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage))
+  .addHelpText("after", EXAMPLES);
 
 /** Flags of a command cannot be told from those of its neighbours, so each command gets its own. */
 function command(name: string, description: string): Command {
@@ -26,13 +35,17 @@ function command(name: string, description: string): Command {
 
 const train = command("train", "train a model on a text; the embedded tales unless --data names one")
   .option("--data <file>", "the text to learn from (UTF-8)")
-  .option("--preset <name>", "settings to start from: tales, shakespeare-cpu, tiny")
+  .option(
+    "--preset <name>",
+    `settings to start from: ${presetNames} (default: tales where no --data is given)`,
+  )
   .option("--out <folder>", "where the run is kept (default: the next free folder in checkpoints/)")
   .option("--resume", "go on with the run in --out, to the same bits as if it had never stopped")
   .action(async (flags) => (await import("./train.ts")).train(flags));
 addCommonFlags(train);
-addSettingFlags(train, "model");
-addSettingFlags(train, "training");
+addSettingFlags(train, settingsOf("model"));
+addSettingFlags(train, settingsOf("training"));
+train.addHelpText("after", describePresets);
 
 const sample = command(
   "sample",
@@ -88,22 +101,17 @@ const logits = command("logits", "show a model's scores for the next token at ea
 addCommonFlags(logits);
 
 const bench = command("bench", "time training steps and sampling on this machine")
-  .option("--preset <name>", "settings to start from: tales, shakespeare-cpu, tiny", "shakespeare-cpu")
+  .option("--preset <name>", `settings to start from: ${presetNames}`, "shakespeare-cpu")
   .option("--rounds <count>", "timed steps", parseNumber, 15)
-  .addOption(
-    new Option(
-      `--${flagOf("batchSize")} <number>`,
-      SETTINGS.find(({ name }) => name === "batchSize")?.help,
-    ).argParser(parseNumber),
-  )
   .action(async (flags) => (await import("./bench.ts")).bench(flags));
 addCommonFlags(bench);
-addSettingFlags(bench, "model");
-
-// Commander exits with 1 on bad usage by default; the convention here is 2, and 0 after --help.
-for (const each of [program, ...program.commands]) {
-  each.exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage));
-}
+addSettingFlags(bench, settingsOf("model"), "the preset's");
+addSettingFlags(
+  bench,
+  SETTINGS.filter(({ name }) => name === "batchSize"),
+  "the preset's",
+);
+bench.addHelpText("after", describePresets);
 
 try {
   await program.parseAsync();

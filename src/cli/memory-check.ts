@@ -1,6 +1,7 @@
 /** Refuses models that cannot fit, before anything is allocated. */
 import { ConfigError } from "../errors.ts";
 import type { GPTConfig } from "../nn/config.ts";
+import { formatCount } from "./format.ts";
 
 /** WebAssembly addresses 4 GiB; a little is left for what is not counted here. */
 const LIMIT_BYTES = 3.9 * 2 ** 30;
@@ -27,8 +28,9 @@ export function checkMemory(config: GPTConfig, batchSize: number): void {
   const parameters = countParameters(config);
   const bytes = BYTES_PER_NUMBER * (4 * parameters + countActivations(config, batchSize));
   if (bytes <= LIMIT_BYTES) return;
-  const needed = (bytes / 2 ** 30).toPrecision(3);
+  const gib = bytes / 2 ** 30;
+  const needed = gib < 100 ? gib.toPrecision(3) : formatCount(gib);
   throw new ConfigError(
-    `this model has ${parameters} parameters and a step of ${batchSize} windows of ${config.contextLength}: that takes about ${needed} GiB, and 3.9 GiB can be had; lower --d-model, --layers, --context-length or --batch-size`,
+    `this model has ${formatCount(parameters)} parameters and learns from batches of ${formatCount(batchSize)} windows of ${formatCount(config.contextLength)}: that takes about ${needed} GiB, and 3.9 GiB can be had; lower --d-model, --layers, --context-length or --batch-size`,
   );
 }

@@ -4,13 +4,12 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import { Context } from "../autograd/context.ts";
 import type { Backend } from "../backend/backend.ts";
-import { openBackend } from "../backend/open.ts";
+import { DEFAULT_BACKEND, openBackend } from "../backend/open.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
 import { GPT } from "../nn/gpt.ts";
 import { Random } from "../random.ts";
 import { ByteTokenizer } from "../text/byte-tokenizer.ts";
 import { CharTokenizer } from "../text/char-tokenizer.ts";
-import type { Tokenizer } from "../text/tokenizer.ts";
 import { type CorpusSplit, checkSplit, splitCorpus } from "../train/corpus.ts";
 import { presetOf } from "../train/presets.ts";
 import { restore } from "../train/restore.ts";
@@ -20,6 +19,7 @@ import { flagOf, resolveSettings, SETTINGS, type SettingName, type Settings } fr
 import { Trainer } from "../train/trainer.ts";
 import { type CorpusFile, readCorpus, TALES_PATH } from "./corpus-file.ts";
 import { type CommonFlags, givenSettings } from "./flags.ts";
+import { shellWord } from "./format.ts";
 import { checkMemory } from "./memory-check.ts";
 
 export interface TrainFlags extends CommonFlags {
@@ -41,6 +41,8 @@ export interface PreparedRun {
   readonly path: string;
   /** The lowest estimate of the validation loss that a checkpoint of this run had so far. */
   readonly bestLossNats: number;
+  /** What to type to go on when it is stopped. */
+  readonly resumeCommand: string;
 }
 
 /** Settings that a resumed run may change: they end it later or report more often, and change no step's work. */
@@ -58,7 +60,8 @@ export async function startRun(flags: TrainFlags): Promise<PreparedRun> {
   const path = flags.out ?? nextFreeFolder(basename(corpus.path).replace(/\.[^.]*$/, ""));
   const built = await build(config, corpus, flags);
   const directory = RunDirectory.create(path, runConfigToJSON(config));
-  return { ...built, config, corpus, directory, path, bestLossNats: Number.POSITIVE_INFINITY };
+  const resumeCommand = commandToResume(path, config, config, flags);
+  return { ...built, config, corpus, directory, path, bestLossNats: Number.POSITIVE_INFINITY, resumeCommand };
 }
 
 /** The run in `--out`, as its latest checkpoint left it. */
@@ -76,21 +79,32 @@ export async function resumeRun(flags: TrainFlags): Promise<PreparedRun> {
     );
   }
   const built = await build(config, corpus, flags);
-  const { trainer } = built;
+  const bestLossNats = restoreLatest(built.trainer, directory);
+  checkStepsLeft(built.trainer.stepsDone, config.settings.steps, path);
+  directory.resumeLog(built.trainer.stepsDone);
+  const resumeCommand = commandToResume(path, config, saved, flags);
+  return { ...built, config, corpus, directory, path, bestLossNats, resumeCommand };
+}
+
+/** Puts the trainer where the run's latest checkpoint was; gives the best loss until then. */
+function restoreLatest(trainer: Trainer, directory: RunDirectory): number {
   // A run that was stopped before its first checkpoint starts again, which is the same.
-  if (directory.latest() === null)
-    return { ...built, config, corpus, directory, path, bestLossNats: Number.POSITIVE_INFINITY };
-  const step = directory.loadStep("latest");
-  restore(trainer.model.parameters(), step.model, join(path, step.name, "model.safetensors"));
-  restore(trainer.optimizerState(), step.optimizer, join(path, step.name, "optimizer.safetensors"));
-  trainer.resumeAt(step.step);
-  directory.resumeLog(step.step);
-  return { ...built, config, corpus, directory, path, bestLossNats: bestLossOf(step.state) };
+  if (directory.latest() === null) return Number.POSITIVE_INFINITY;
+  const { name, step, model, optimizer, state } = directory.loadStep("latest");
+  restore(trainer.model.parameters(), model, join(directory.path, name, "model.safetensors"));
+  restore(trainer.optimizerState(), optimizer, join(directory.path, name, "optimizer.safetensors"));
+  trainer.resumeAt(step);
+  return bestLossOf(state);
+}
+
+function checkStepsLeft(done: number, steps: number, path: string): void {
+  if (steps >= done) return;
+  throw new ConfigError(`--steps ${steps}: ${path} has made ${done} steps already; ask for more than that`);
 }
 
 async function build(config: RunConfig, corpus: CorpusFile, flags: TrainFlags) {
   const { settings, tokenizer } = config;
-  const ids = encode(tokenizer, corpus);
+  const ids = tokenizer.encode(corpus.text);
   const split = splitCorpus(ids);
   checkSplit(split, settings.contextLength);
   const gptConfig = gptConfigOf(settings, tokenizer.vocabSize);
@@ -98,10 +112,6 @@ async function build(config: RunConfig, corpus: CorpusFile, flags: TrainFlags) {
   const backend = await openBackend(flags.backend);
   const model = new GPT(new Context(backend), gptConfig, Random.of(settings.seed, "weights"));
   return { backend, ids, split, trainer: new Trainer(model, split.train, settings) };
-}
-
-function encode(tokenizer: Tokenizer, corpus: CorpusFile): Int32Array {
-  return tokenizer.encode(corpus.text);
 }
 
 /** @throws ConfigError when a flag would change what the steps of the run compute */
@@ -118,6 +128,19 @@ function resumedSettings(saved: Settings, flags: TrainFlags): Settings {
     );
   }
   return resumed;
+}
+
+/** Says again what config.json does not keep: settings changed since the start, another file or backend. */
+function commandToResume(path: string, config: RunConfig, saved: RunConfig, flags: TrainFlags): string {
+  const words = ["npx nopeek train --resume --out", shellWord(path)];
+  for (const name of CHANGEABLE) {
+    const value = config.settings[name];
+    if (value !== saved.settings[name]) words.push(`--${flagOf(name)} ${value}`);
+  }
+  if (flags.data !== undefined && flags.data !== saved.corpus.path)
+    words.push(`--data ${shellWord(flags.data)}`);
+  if (flags.backend !== DEFAULT_BACKEND) words.push(`--backend ${flags.backend}`);
+  return words.join(" ");
 }
 
 const savedState = z.object({ bestLossNats: z.number() });

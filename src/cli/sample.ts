@@ -1,4 +1,7 @@
 /** `nopeek sample`: text from a trained model, shown as it comes. */
+import { existsSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { CheckpointError, ConfigError } from "../errors.ts";
 import { Random } from "../random.ts";
 import { generate } from "../sample/generate.ts";
 import type { SampleSettings } from "../sample/strategies.ts";
@@ -21,7 +24,8 @@ interface SampleFlags extends CommonFlags {
 
 export async function sample(flags: SampleFlags): Promise<void> {
   const terminal = new Terminal();
-  const { model, tokenizer, backend } = await openModel(flags.model ?? SHIPPED_MODEL_PATH, flags.backend);
+  checkSeed(flags.seed);
+  const { model, tokenizer, backend } = await openModel(flags.model ?? shippedModel(), flags.backend);
   const prompt = flags.prompt ?? "\n";
   const { strategy, temperature, tokens, overflow, seed } = flags;
   const settings = { strategy, temperature, topK: flags.topK ?? null, topP: flags.topP ?? null };
@@ -43,6 +47,8 @@ export async function sample(flags: SampleFlags): Promise<void> {
   for (; !next.done; next = await stream.next()) {
     ids.push(next.value);
     show(decoder.push(next.value));
+    // That nobody reads on is noticed in a turn of the event loop.
+    await nextTurn();
   }
   show(decoder.end());
   const elapsedMs = performance.now() - startMs;
@@ -60,4 +66,16 @@ export async function sample(flags: SampleFlags): Promise<void> {
     if (terminal.live) terminal.note(`${formatCount(ids.length)} tokens, ${rate} a second, seed ${seed}`);
   }
   await backend.close();
+}
+
+function shippedModel(): string {
+  if (existsSync(SHIPPED_MODEL_PATH)) return SHIPPED_MODEL_PATH;
+  throw new CheckpointError(
+    `${SHIPPED_MODEL_PATH}: the model that comes with nopeek is not there; name one of yours with --model, or train one: npx nopeek train`,
+  );
+}
+
+function checkSeed(seed: number): void {
+  if (Number.isSafeInteger(seed) && seed >= 0) return;
+  throw new ConfigError(`--seed must be a whole number of at least 0: got ${seed}`);
 }

@@ -1,18 +1,23 @@
 /** Where the program writes: results to stdout, everything for people to stderr. */
 import { writeSync } from "node:fs";
 
+/** What a stream says when whoever read it is gone: a pipe that was closed, a terminal that is no more. */
+const READER_GONE: readonly (string | undefined)[] = ["EPIPE", "EIO"];
+
 export class Terminal {
   /** Whether people watch: then one line of stderr is redrawn in place. */
   readonly live: boolean;
   #statusShown = false;
 
-  constructor() {
+  /** @param whenUnread called when nobody reads on, as in `nopeek sample | head`; that is no failure */
+  constructor(whenUnread: () => void = () => process.exit(0)) {
     this.live = process.stderr.isTTY === true && process.env.TERM !== "dumb";
-    // `nopeek sample | head` closes the pipe early; that is no failure.
-    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") process.exit(0);
-      throw error;
-    });
+    for (const stream of [process.stdout, process.stderr]) {
+      stream.on("error", (error: NodeJS.ErrnoException) => {
+        if (READER_GONE.includes(error.code)) whenUnread();
+        else failToWrite(error);
+      });
+    }
   }
 
   /** A piece of the result, without a line end of its own. */
@@ -44,10 +49,13 @@ export class Terminal {
     process.stderr.write("\r\x1b[K");
     this.#statusShown = false;
   }
+}
 
-  /** A last line that must be out before the process ends at once. */
-  lastWord(line: string): void {
-    this.clearStatus();
-    writeSync(2, `${line}\n`);
+/** A disk that is full, for one: what is written on would be lost. */
+function failToWrite(error: Error): void {
+  try {
+    writeSync(2, `nopeek: the output cannot be written: ${error.message}\n`);
+  } finally {
+    process.exit(1);
   }
 }

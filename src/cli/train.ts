@@ -1,24 +1,28 @@
 /** `nopeek train`: trains, shows how it goes, keeps checkpoints, and lets the model write at the end. */
 import { relative } from "node:path";
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { countNumbers } from "../nn/parameters.ts";
 import { Random } from "../random.ts";
 import { generate } from "../sample/generate.ts";
 import { type Evaluation, estimateLoss, wholeLoss } from "../train/evaluate.ts";
 import { snapshot } from "../train/restore.ts";
 import { entropyFloor, TALES_PATH } from "./corpus-file.ts";
-import { formatCount, formatDuration, formatLoss, median, plural } from "./format.ts";
+import { formatCount, formatDuration, formatLoss, median, plural, shellWord } from "./format.ts";
 import { type PreparedRun, resumeRun, startRun, type TrainFlags } from "./prepare-run.ts";
 import { Terminal } from "./terminal.ts";
 
-/** What the shell is told after Ctrl-C, by convention. */
-const EXIT_INTERRUPTED = 130;
+/** What makes a run save and stop, and what the shell is told then, by convention. */
+const EXIT_AFTER = { SIGINT: 130, SIGTERM: 143, nobodyReads: 130 } as const;
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+/** npm hands on a Ctrl-C that the terminal has sent already: what comes within this time is the same one. */
+const ONE_KEYSTROKE_MS = 300;
 const SAMPLE_TOKENS = 400;
 /** Where nobody watches live, a line is printed this many times between two evaluations. */
 const LINES_BETWEEN_EVALUATIONS = 5;
 
 export async function train(flags: TrainFlags): Promise<void> {
   const run = flags.resume ? await resumeRun(flags) : await startRun(flags);
-  await new TrainingSession(run, new Terminal(), flags.json === true).go();
+  await new TrainingSession(run, flags.json === true).go();
   await run.backend.close();
 }
 
@@ -28,13 +32,13 @@ class TrainingSession {
   readonly #json: boolean;
   #floor: number | null = null;
   #bestLossNats: number;
-  #interrupted = false;
+  #stopReason: keyof typeof EXIT_AFTER | null = null;
   /** Of the last few steps, for the rate that is shown. */
   #stepMs: number[] = [];
 
-  constructor(run: PreparedRun, terminal: Terminal, json: boolean) {
+  constructor(run: PreparedRun, json: boolean) {
     this.#run = run;
-    this.#terminal = terminal;
+    this.#terminal = new Terminal(() => this.#stop("nobodyReads"));
     this.#json = json;
     this.#bestLossNats = run.bestLossNats;
   }
@@ -44,13 +48,17 @@ class TrainingSession {
     const { settings } = this.#run.config;
     this.#floor = await entropyFloor(this.#run.corpus.sha256);
     await this.#introduce();
-    process.on("SIGINT", this.#interrupt);
+    for (const signal of SIGNALS) process.on(signal, this.#stop);
     try {
-      while (trainer.stepsDone < settings.steps && !this.#interrupted) await this.#step();
-      if (this.#interrupted) await this.#leaveEarly();
+      while (trainer.stepsDone < settings.steps && this.#stopReason === null) {
+        await this.#step();
+        // Signals, and pipes that were closed, are noticed in a turn of the event loop and at no other time.
+        await nextTurn();
+      }
+      if (this.#stopReason !== null) await this.#leaveEarly(this.#stopReason);
       else await this.#finish();
     } finally {
-      process.off("SIGINT", this.#interrupt);
+      this.#letSignalsEnd();
       this.#terminal.clearStatus();
     }
   }
@@ -68,7 +76,7 @@ class TrainingSession {
     const saves = last || report.step % settings.checkpointInterval === 0;
     this.#record({ kind: "step", ...report, elapsedMs });
     this.#terminal.status(this.#progressLine(report.step, report.lossNats));
-    const every = Math.ceil(settings.evalInterval / LINES_BETWEEN_EVALUATIONS);
+    const every = Math.ceil(Math.min(settings.evalInterval, settings.steps) / LINES_BETWEEN_EVALUATIONS);
     if (!this.#terminal.live && (report.step % every === 0 || last || report.step === 1)) {
       this.#terminal.note(this.#progressLine(report.step, report.lossNats));
     }
@@ -138,7 +146,10 @@ class TrainingSession {
         `floor       ${formatLoss(this.#floor)} nats: what the text's own grammar leaves open; no model can go below without peeking`,
       );
     const left = settings.steps - trainer.stepsDone;
-    if (trainer.stepsDone > 0) note(`resumed     after step ${trainer.stepsDone}`);
+    if (trainer.stepsDone > 0) {
+      const all = left === 0 ? ", its last: there is nothing left to train; --steps makes it longer" : "";
+      note(`resumed     after step ${trainer.stepsDone}${all}`);
+    }
     if (left > 0)
       note(`takes       about ${formatDuration(await this.#estimateMs(left))} here, by the time of a step`);
     note("");
@@ -155,6 +166,7 @@ class TrainingSession {
       times.push(performance.now() - startMs);
     }
     const stepMs = Math.min(...times) * settings.gradAccumulation;
+    this.#stepMs = [stepMs];
     // A forward pass alone is about a third of a step's work.
     const msPerToken = stepMs / trainer.tokensPerStep / 3;
     const evaluations = Math.ceil(steps / settings.evalInterval);
@@ -167,7 +179,9 @@ class TrainingSession {
   async #finish(): Promise<void> {
     const { trainer, ids, split, directory } = this.#run;
     // A run of no steps keeps its first weights.
-    if (directory.latest() === null) await this.#save(Number.POSITIVE_INFINITY);
+    if (directory.latest() === null) await this.#save((await this.#estimate(0)).lossNats);
+    // All is saved: from here Ctrl-C ends the program as it ends any other.
+    this.#letSignalsEnd();
     this.#terminal.note("measuring the whole validation split …");
     const range = { start: split.boundary, end: ids.length };
     const evaluation = await wholeLoss(trainer.model, ids, range);
@@ -203,38 +217,43 @@ class TrainingSession {
   }
 
   #suggest(): void {
-    const { config, corpus, path: folder } = this.#run;
-    const data = corpus.path === TALES_PATH ? relative(".", TALES_PATH) : corpus.path;
+    const { config, corpus, path } = this.#run;
+    const folder = shellWord(path);
+    const data = shellWord(corpus.path === TALES_PATH ? relative(".", TALES_PATH) : corpus.path);
+    const moreSteps = Math.max(2 * config.settings.steps, 100);
     this.#terminal.note("");
     this.#terminal.note("next:");
     this.#terminal.note(`  npx nopeek sample --model ${folder} --prompt "…"`);
     this.#terminal.note(`  npx nopeek eval --model ${folder} --data ${data}`);
-    this.#terminal.note(
-      `  npx nopeek train --resume --out ${folder} --steps ${2 * config.settings.steps}   (longer)`,
-    );
+    this.#terminal.note(`  npx nopeek train --resume --out ${folder} --steps ${moreSteps}   (longer)`);
     this.#terminal.note("  npx nopeek train --data your-own.txt");
   }
 
-  async #leaveEarly(): Promise<void> {
-    const { trainer, path, split, config } = this.#run;
+  async #leaveEarly(reason: keyof typeof EXIT_AFTER): Promise<void> {
+    const { trainer, split, config, resumeCommand } = this.#run;
     const { evalBatches, batchSize, seed } = config.settings;
-    const { lossNats } = await estimateLoss(trainer.model, split.validation, {
-      batches: evalBatches,
-      batchSize,
-      seed,
-    });
+    await pause(ONE_KEYSTROKE_MS);
+    this.#letSignalsEnd();
+    const options = { batches: evalBatches, batchSize, seed };
+    const { lossNats } = await estimateLoss(trainer.model, split.validation, options);
     await this.#save(lossNats);
     this.#terminal.note(`stopped after step ${trainer.stepsDone} and saved; go on with`);
-    this.#terminal.note(`  npx nopeek train --resume --out ${path}`);
-    process.exitCode = EXIT_INTERRUPTED;
+    this.#terminal.note(`  ${resumeCommand}`);
+    process.exitCode = EXIT_AFTER[reason];
   }
 
-  /** The first Ctrl-C lets the step finish and saves; the second leaves at once. */
-  readonly #interrupt = (): void => {
-    if (this.#interrupted) process.exit(EXIT_INTERRUPTED);
-    this.#interrupted = true;
-    this.#terminal.note("stopping after this step … (Ctrl-C again leaves at once, without saving)");
+  /** Called between steps. The run saves where it is and ends; a second Ctrl-C ends it at once. */
+  readonly #stop = (reason: keyof typeof EXIT_AFTER): void => {
+    if (this.#stopReason !== null) return;
+    this.#stopReason = reason;
+    const { stepsDone } = this.#run.trainer;
+    this.#terminal.note(`saving step ${stepsDone} … (Ctrl-C again leaves at once, without saving it)`);
   };
+
+  /** Signals end the program again, even in the middle of a step. */
+  #letSignalsEnd(): void {
+    for (const signal of SIGNALS) process.off(signal, this.#stop);
+  }
 
   #record(entry: { readonly step: number; readonly [field: string]: unknown }): void {
     this.#run.directory.appendLog(entry);

@@ -16,12 +16,13 @@ export class CharTokenizer implements Tokenizer {
   readonly #ids: Int32Array;
 
   /**
-   * @param codePoints the vocabulary, strictly ascending
+   * @param vocabulary every known character once, in code point order
    * @throws TokenError when it is empty, out of order, or holds what is no character
    */
-  constructor(codePoints: readonly number[]) {
+  constructor(vocabulary: string) {
+    this.#characters = Array.from(vocabulary);
+    const codePoints = this.#characters.map((character) => codePointAt(character, 0));
     checkVocabulary(codePoints);
-    this.#characters = codePoints.map((codePoint) => String.fromCodePoint(codePoint));
     this.#ids = new Int32Array(codePoints[codePoints.length - 1] + 1).fill(UNKNOWN);
     codePoints.forEach((codePoint, id) => {
       this.#ids[codePoint] = id;
@@ -36,11 +37,11 @@ export class CharTokenizer implements Tokenizer {
       seen[codePoint] = 1;
       at += unitCount(codePoint);
     }
-    const codePoints: number[] = [];
+    let vocabulary = "";
     for (let codePoint = seen.indexOf(1); codePoint >= 0; codePoint = seen.indexOf(1, codePoint + 1)) {
-      codePoints.push(codePoint);
+      vocabulary += String.fromCodePoint(codePoint);
     }
-    return new CharTokenizer(codePoints);
+    return new CharTokenizer(vocabulary);
   }
 
   get vocabSize(): number {
@@ -100,9 +101,9 @@ function checkVocabulary(codePoints: readonly number[]): void {
   }
   let previous = -1;
   for (const codePoint of codePoints) {
-    if (isSurrogate(codePoint) || !(Number.isInteger(codePoint) && codePoint >= 0 && codePoint <= 0x10ffff)) {
+    if (isSurrogate(codePoint)) {
       throw new TokenError(
-        `vocabulary: ${nameCharacter(codePoint)} is not a character; remove it from the text, or use the byte tokenizer`,
+        `vocabulary: ${nameCharacter(codePoint)} is not a character; remove it from the text`,
       );
     }
     if (codePoint <= previous) {

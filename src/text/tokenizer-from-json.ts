@@ -19,5 +19,5 @@ export function tokenizerFromJSON(data: unknown): Tokenizer {
     );
   }
   if (parsed.data.kind === "byte") return new ByteTokenizer();
-  return new CharTokenizer(Array.from(parsed.data.characters, (character) => character.codePointAt(0) ?? 0));
+  return new CharTokenizer(parsed.data.characters);
 }

@@ -40,8 +40,8 @@ export function stepFolderName(step: number): string {
 
 /** The step of a folder's name; null for any other name. */
 export function stepOfName(name: string): number | null {
-  const digits = /^step-(\d{6,})$/.exec(name)?.[1];
-  return digits !== undefined && stepFolderName(Number(digits)) === name ? Number(digits) : null;
+  const digits = /^step-(\d{6}|[1-9]\d{6,14})$/.exec(name)?.[1];
+  return digits === undefined ? null : Number(digits);
 }
 
 /** Writes the files of a step into `folder`, which is there and empty. */

@@ -1,18 +1,31 @@
 /**
- * The host's side of fused attention: checks the sizes, lays them out for kernels/attention-*.ts and calls.
+ * The host's side of fused attention: checks that the matrices lie in their spans and lays the call out as `Call` of
+ * kernels/attention-call.ts.
  *
- * The kernels take vectors of four along a row, so its columns must stand one after the other and their number be
+ * The kernels take a row four numbers at a time, so its columns must stand one after the other and their number be
  * a multiple of four. Operands that do not come so are copied, padded with zeros, and results copied back.
  */
 import { BackendError, ShapeError } from "../../errors.ts";
-import type { AttentionSize, Matrices, Span } from "../backend.ts";
+import type { AttentionSize, Dropping, Matrices, Span } from "../backend.ts";
 import type { Heap } from "./heap.ts";
 import type { KernelExports } from "./signatures.ts";
 
 const bytesPerNumber = 4;
-/** Numbers of scratch that the kernels need beside those for each column: NUMBERS of kernels/attention-call.ts. */
+/** Where the kernels' scratch begins to hold numbers for each column. */
 const scratchHead = 32;
+/** How many words there are before the sizes of the batch axes, and for an operand besides its batch strides. */
+const headWords = 16;
+const operandWords = 2;
 
+interface Operand {
+  readonly name: string;
+  readonly matrices: Matrices;
+  readonly rows: number;
+  /** Written by the kernel, and read where it accumulates. */
+  readonly isOutput: boolean;
+}
+
+/** See `Kernels.attention` of ../backend.ts. */
 export function attention(
   heap: Heap,
   kernels: Pick<KernelExports, "attention">,
@@ -24,18 +37,21 @@ export function attention(
   size: AttentionSize,
 ): void {
   const { rows, columns } = size;
-  const scratch = heap.scratch(0, scratchHead + 4 * padded(columns)).pointer;
   const operands = [
-    { matrices: y, rows, output: true },
-    { matrices: q, rows, output: false },
-    { matrices: k, rows: columns, output: false },
-    { matrices: v, rows: columns, output: false },
+    { name: "y", matrices: y, rows, isOutput: true },
+    { name: "q", matrices: q, rows, isOutput: false },
+    { name: "k", matrices: k, rows: columns, isOutput: false },
+    { name: "v", matrices: v, rows: columns, isOutput: false },
   ];
-  callOver(heap, operands, logSumExp, size, [false, false, false], (parameters, count) => {
-    kernels.attention(parameters, 0, count, scratch);
+  const scratch = heap.scratch(0, scratchHead + 4 * padded(columns)).pointer;
+  check(heap, operands, logSumExp, size);
+  withReady(heap, operands, size, (ready) => {
+    layOut(heap, ready, logSumExp, size, { dq: false, dk: false, dv: false });
+    kernels.attention(heap.parameters.pointer, 0, matricesIn(size.batch), scratch);
   });
 }
 
+/** See `Kernels.attentionBackward` of ../backend.ts. */
 export function attentionBackward(
   heap: Heap,
   kernels: Pick<KernelExports, "attentionBackward">,
@@ -52,153 +68,147 @@ export function attentionBackward(
   accumulate: { readonly dq: boolean; readonly dk: boolean; readonly dv: boolean },
 ): void {
   const { rows, columns } = size;
-  const scratch = heap.scratch(0, scratchHead + 8 * padded(columns)).pointer;
   const operands = [
-    { matrices: dq, rows, output: true },
-    { matrices: dk, rows: columns, output: true },
-    { matrices: dv, rows: columns, output: true },
-    { matrices: dy, rows, output: false },
-    { matrices: y, rows, output: false },
-    { matrices: q, rows, output: false },
-    { matrices: k, rows: columns, output: false },
-    { matrices: v, rows: columns, output: false },
+    { name: "dq", matrices: dq, rows, isOutput: true },
+    { name: "dk", matrices: dk, rows: columns, isOutput: true },
+    { name: "dv", matrices: dv, rows: columns, isOutput: true },
+    { name: "dy", matrices: dy, rows, isOutput: false },
+    { name: "y", matrices: y, rows, isOutput: false },
+    { name: "q", matrices: q, rows, isOutput: false },
+    { name: "k", matrices: k, rows: columns, isOutput: false },
+    { name: "v", matrices: v, rows: columns, isOutput: false },
   ];
-  const flags = [accumulate.dq, accumulate.dk, accumulate.dv];
-  callOver(heap, operands, logSumExp, size, flags, (parameters, count) => {
-    kernels.attentionBackward(parameters, 0, count, scratch);
+  const scratch = heap.scratch(0, scratchHead + 8 * padded(columns)).pointer;
+  check(heap, operands, logSumExp, size);
+  withReady(heap, operands, size, (ready) => {
+    layOut(heap, ready, logSumExp, size, accumulate);
+    kernels.attentionBackward(heap.parameters.pointer, 0, matricesIn(size.batch), scratch);
   });
 }
 
-/** A batch of matrices of `rows` rows. */
-interface Operand {
-  readonly matrices: Matrices;
-  readonly rows: number;
-  /** Written by the kernel; and read too, where it accumulates. */
-  readonly output: boolean;
-}
-
-/** Lays out what the kernel is told, as `Call` of kernels/attention-call.ts has it, and calls it. */
-function callOver(
+function layOut(
   heap: Heap,
-  operands: readonly Operand[],
+  operands: readonly Matrices[],
   logSumExp: Span,
   size: AttentionSize,
-  accumulate: readonly boolean[],
-  call: (parameters: number, count: number) => void,
+  accumulate: { readonly dq: boolean; readonly dk: boolean; readonly dv: boolean },
 ): void {
-  check(heap, operands, logSumExp, size);
-  const { batch, rows, columns, scale, visible, dropping } = size;
-  const staged = operands.map((operand) =>
-    isReady(operand, size) ? operand.matrices : stage(heap, operand, size),
-  );
-  const words = new Int32Array(heap.memory.buffer, heap.parameters.pointer, heap.parameters.length);
-  const floats = new Float32Array(heap.memory.buffer, heap.parameters.pointer, heap.parameters.length);
+  const { batch, rows, columns, width, scale, visible, dropping } = size;
+  const words = heap.parameterWords;
+  const first = heap.parameters.pointer / bytesPerNumber;
   words[0] = rows;
   words[1] = columns;
-  words[2] = bytesPerNumber * padded(size.width);
-  floats[3] = scale;
+  words[2] = bytesPerNumber * padded(width);
+  heap.floats[first + 3] = scale;
   words[4] = visible === "all" ? columns : columns - rows + 1;
   words[5] = visible === "all" ? 0 : 1;
   words[6] = dropping === null ? 0 : 1;
-  words[7] = dropping === null ? 0 : Math.floor(dropping.probability * 2 ** 32);
-  words[8] = dropping === null ? 0 : dropping.key[0];
-  words[9] = dropping === null ? 0 : dropping.key[1];
-  floats[10] = dropping === null ? 1 : 1 / (1 - dropping.probability);
+  const { probability, key }: Dropping = dropping ?? { probability: 0, key: [0, 0] };
+  words[7] = Math.floor(probability * 2 ** 32);
+  words[8] = key[0];
+  words[9] = key[1];
+  heap.floats[first + 10] = 1 / (1 - probability);
   words[11] = heap.pointer(logSumExp);
-  for (let i = 0; i < 3; i++) words[12 + i] = Number(accumulate[i] ?? false);
+  words[12] = Number(accumulate.dq);
+  words[13] = Number(accumulate.dk);
+  words[14] = Number(accumulate.dv);
   words[15] = batch.length;
-  let at = 16;
-  for (const length of batch) words[at++] = length;
-  for (const { span, offset, rowStride, batchStrides } of staged) {
+  words.set(batch, headWords);
+  let at = headWords + batch.length;
+  for (const { span, offset, rowStride, batchStrides } of operands) {
     words[at++] = heap.pointer(span) + bytesPerNumber * offset;
     words[at++] = bytesPerNumber * rowStride;
     for (const stride of batchStrides) words[at++] = bytesPerNumber * stride;
   }
-  call(heap.parameters.pointer, matricesIn(batch));
-  operands.forEach((operand, i) => {
-    if (staged[i] === operand.matrices) return;
-    if (operand.output) copyMatrices(heap, operand.matrices, staged[i], operand.rows, size);
-    heap.free(staged[i].span);
-  });
 }
 
 function check(heap: Heap, operands: readonly Operand[], logSumExp: Span, size: AttentionSize): void {
-  const { batch, rows, columns, visible } = size;
+  const { batch, rows, columns, width, visible } = size;
   if (visible === "staircase" && rows > columns) {
     throw new ShapeError(
       `attention: a staircase needs columns ≥ rows: got ${rows} rows over ${columns} columns`,
     );
   }
-  const words = 16 + batch.length + operands.length * (2 + batch.length);
+  const words = headWords + batch.length + operands.length * (operandWords + batch.length);
   if (words > heap.parameters.length) {
-    throw new BackendError(`wasm: attention takes fewer batch axes than ${batch.length}`);
+    throw new BackendError(`wasm: attention does not take as many as ${batch.length} batch axes`);
   }
-  if (logSumExp.length < matricesIn(batch) * rows) {
-    throw new BackendError(
-      `wasm: attention needs ${matricesIn(batch) * rows} numbers for logSumExp, the span holds ${logSumExp.length}`,
-    );
+  const count = matricesIn(batch);
+  if (logSumExp.length < count * rows) {
+    throw new ShapeError(`attention: logSumExp needs ${count * rows} numbers: got ${logSumExp.length}`);
   }
-  for (const { matrices, rows } of operands) checkReach(matrices, rows, size);
+  if (count === 0) return;
+  for (const operand of operands) checkReach(operand, batch, width);
 }
 
-/** Every element lies in its span, or the kernel would run on into a neighbour. */
-function checkReach(matrices: Matrices, rows: number, { batch, width }: AttentionSize): void {
+/** Every element lies in the span, or the kernel would run on into a neighbour. */
+function checkReach({ name, matrices, rows }: Operand, batch: readonly number[], columns: number): void {
   const { span, offset, rowStride, columnStride, batchStrides } = matrices;
-  if (matricesIn(batch) * rows * width === 0) return;
-  let first = offset;
-  let last = offset;
-  const reach = (length: number, stride: number): void => {
-    first += Math.min((length - 1) * stride, 0);
-    last += Math.max((length - 1) * stride, 0);
-  };
-  reach(rows, rowStride);
-  reach(width, columnStride);
-  batch.forEach((length, axis) => {
-    reach(length, batchStrides[axis]);
-  });
-  if (first < 0 || last >= span.length) {
-    throw new BackendError(
-      `wasm: attention: ${rows} × ${width} matrices of batch [${batch}] reach numbers ${first} … ${last} of a ` +
-        `span that holds ${span.length}`,
+  if (batchStrides.length !== batch.length) {
+    throw new ShapeError(
+      `attention: ${name} needs a stride for each of ${batch.length} batch axes: got ${batchStrides.length}`,
     );
   }
+  if (rows === 0 || columns === 0) return;
+  let first = offset + Math.min(0, (rows - 1) * rowStride) + Math.min(0, (columns - 1) * columnStride);
+  let last = offset + Math.max(0, (rows - 1) * rowStride) + Math.max(0, (columns - 1) * columnStride);
+  for (let axis = 0; axis < batch.length; axis++) {
+    const reach = (batch[axis] - 1) * batchStrides[axis];
+    if (reach < 0) first += reach;
+    else last += reach;
+  }
+  if (first >= 0 && last < span.length) return;
+  throw new ShapeError(
+    `attention: ${name}, [${batch}] matrices of (${rows}, ${columns}), reaches numbers ${first} … ${last} of a ` +
+      `span that holds ${span.length}`,
+  );
 }
 
-function isReady({ matrices }: Operand, { width }: AttentionSize): boolean {
-  return matrices.columnStride === 1 && width % 4 === 0;
+/** Calls `use` with the operands as the kernels take them: themselves, or copies for the time of the call. */
+function withReady(
+  heap: Heap,
+  operands: readonly Operand[],
+  size: AttentionSize,
+  use: (ready: readonly Matrices[]) => void,
+): void {
+  const ready = operands.map(({ matrices, rows }) =>
+    matrices.columnStride === 1 && size.width % 4 === 0 ? matrices : paddedCopy(heap, matrices, rows, size),
+  );
+  use(ready);
+  operands.forEach(({ matrices, rows, isOutput }, i) => {
+    if (ready[i] === matrices) return;
+    if (isOutput) copyMatrices(heap, matrices, ready[i], rows, size);
+    heap.free(ready[i].span);
+  });
 }
 
-/** A copy without gaps, each row padded with zeros. */
-function stage(heap: Heap, { matrices, rows }: Operand, size: AttentionSize): Matrices {
-  const rowStride = padded(size.width);
-  const span = heap.alloc(matricesIn(size.batch) * rows * rowStride);
-  const batchStrides = size.batch.map((_, axis) => matricesIn(size.batch.slice(axis + 1)) * rows * rowStride);
+function paddedCopy(heap: Heap, matrices: Matrices, rows: number, size: AttentionSize): Matrices {
+  const { batch, width } = size;
+  const rowStride = padded(width);
+  const span = heap.alloc(matricesIn(batch) * rows * rowStride);
+  const batchStrides = batch.map((_, axis) => matricesIn(batch.slice(axis + 1)) * rows * rowStride);
   const copy = { span, offset: 0, rowStride, columnStride: 1, batchStrides };
-  heap.floats.fill(0, span.pointer / bytesPerNumber, span.pointer / bytesPerNumber + span.length);
+  const first = span.pointer / bytesPerNumber;
+  heap.floats.fill(0, first, first + span.length);
   copyMatrices(heap, copy, matrices, rows, size);
   return copy;
 }
 
-function copyMatrices(
-  heap: Heap,
-  to: Matrices,
-  from: Matrices,
-  rows: number,
-  { batch, width }: AttentionSize,
-): void {
+function copyMatrices(heap: Heap, to: Matrices, from: Matrices, rows: number, size: AttentionSize): void {
   const { floats } = heap;
-  const targets = startsOf(heap, to, batch);
-  const sources = startsOf(heap, from, batch);
-  targets.forEach((target, matrix) => {
+  const sources = startsOf(heap, from, size.batch);
+  startsOf(heap, to, size.batch).forEach((start, matrix) => {
     for (let row = 0; row < rows; row++) {
-      const dst = target + row * to.rowStride;
+      const dst = start + row * to.rowStride;
       const src = sources[matrix] + row * from.rowStride;
-      for (let d = 0; d < width; d++) floats[dst + d * to.columnStride] = floats[src + d * from.columnStride];
+      for (let d = 0; d < size.width; d++) {
+        floats[dst + d * to.columnStride] = floats[src + d * from.columnStride];
+      }
     }
   });
 }
 
-/** Where each matrix starts in memory, in numbers; the last batch axis is the fastest. */
+/** Where each matrix starts in memory, counted in numbers; the last batch axis is the fastest. */
 function startsOf(heap: Heap, { span, offset, batchStrides }: Matrices, batch: readonly number[]): number[] {
   let starts = [heap.pointer(span) / bytesPerNumber + offset];
   batch.forEach((length, axis) => {

@@ -9,11 +9,11 @@ import type { KernelExports } from "./signatures.ts";
 
 const bytesPerNumber = 4;
 /**
- * A block of A is (blockRows, blockInner): 128 KiB, a part of a second-level cache. A block of B is (blockInner,
- * blockColumns); 16 KiB, half a first-level cache, hold a panel of 16 of its columns.
+ * A block of A is (blockRows, blockInner): 96 KiB, a part of a second-level cache. A block of B is (blockInner,
+ * blockColumns); a panel of 16 of its columns, 24 KiB, stays in a first-level cache.
  */
-const blockRows = 128;
-const blockInner = 256;
+const blockRows = 64;
+const blockInner = 384;
 const blockColumns = 512;
 /** What a thread works in: a row of zeros, a tile of 2 × 16, a block of A, a block of B. */
 const scratchLength = 16 + 2 * 16 + blockRows * blockInner + blockInner * blockColumns;

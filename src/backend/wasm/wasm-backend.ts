@@ -51,10 +51,13 @@ export class WasmBackend extends WasmMemory implements Backend {
   readonly name = "wasm";
   readonly #kernels: KernelExports;
 
-  /** @param module the compiled kernels: `loadKernels` of ../open.ts */
-  constructor(module: WebAssembly.Module) {
+  /**
+   * @param module the compiled kernels: `loadKernels` of ../open.ts
+   * @param divide what stands between this backend and the kernels; it may run a range in parts, in any order
+   */
+  constructor(module: WebAssembly.Module, divide = (kernels: KernelExports): KernelExports => kernels) {
     super();
-    this.#kernels = instantiate(module, this.heap.memory);
+    this.#kernels = divide(instantiate(module, this.heap.memory));
   }
 
   /** The memory goes when nothing refers to it any more. */

@@ -1,5 +1,5 @@
 /** Strided copies of blocks of four axes; `copy.ts` one folder up brings every copy into this form. */
-import { at, loadPart, put, putOne, putPart } from "./vector";
+import { at, put, putOne, putPart, putRun } from "./vector";
 
 /**
  * dst[i, j, k, l] = src[i, j, k, l] for i in begin … end−1, every j < shape1, k < shape2, l < shape3. Strides
@@ -20,19 +20,12 @@ export function copyBlock(
       }
       for (let k = 0; k < shape2; k++) {
         const row = at(to, k * dst2);
-        if (dst3 == 1 && src3 == 1) copyRun(row, at(from, k * src2), accumulate, shape3);
+        if (dst3 == 1 && src3 == 1) putRun(row, at(from, k * src2), shape3, accumulate);
         else if (dst3 == 1 && src3 == 0) repeat(row, f32.load(at(from, k * src2)), accumulate, shape3);
         else copyStrided(row, at(from, k * src2), accumulate, shape3, dst3, src3);
       }
     }
   }
-}
-
-@inline
-function copyRun(dst: usize, src: usize, accumulate: bool, length: i32): void {
-  let i = 0;
-  for (; i <= length - 4; i += 4) put(at(dst, i), v128.load(at(src, i)), accumulate);
-  if (i < length) putPart(at(dst, i), loadPart(at(src, i), length - i, 0), length - i, accumulate);
 }
 
 @inline

@@ -1,7 +1,7 @@
 /** Cross-entropy of rows begin … end−1 of logits against one target column each; a target below 0 is left out. */
 import { expOfNegative, log } from "./math";
 import { rowExpSum, rowMax, shiftOf } from "./row";
-import { at, loadPart, put, putPart } from "./vector";
+import { at, loadPart, put, putPart, putSixteen } from "./vector";
 
 /** loss = logSumExp − x[target]. The largest logit is taken out of both first: it need not cancel in rounding. */
 export function crossEntropyRows(
@@ -33,20 +33,27 @@ export function crossEntropyRowsBackward(
     const total = f32x4.splat(f32.load(at(logSumExp, row)));
     const slope = f32x4.splat(f32.load(at(dLoss, row)));
     let j = 0;
+    for (; j <= columns - 16; j += 16) {
+      const logits = at(from, j);
+      const a = gradient(v128.load(logits), total, slope, target - j);
+      const b = gradient(v128.load(logits, 16), total, slope, target - j - 4);
+      const c = gradient(v128.load(logits, 32), total, slope, target - j - 8);
+      const d = gradient(v128.load(logits, 48), total, slope, target - j - 12);
+      putSixteen(at(to, j), a, b, c, d, accumulate);
+    }
     for (; j <= columns - 4; j += 4) {
-      const probability = expOfNegative(f32x4.sub(v128.load(at(from, j)), total));
-      put(at(to, j), f32x4.mul(slope, f32x4.sub(probability, oneAt(target - j))), accumulate);
+      put(at(to, j), gradient(v128.load(at(from, j)), total, slope, target - j), accumulate);
     }
     if (j < columns) {
-      const left = columns - j;
-      const probability = expOfNegative(f32x4.sub(loadPart(at(from, j), left, 0), total));
-      putPart(at(to, j), f32x4.mul(slope, f32x4.sub(probability, oneAt(target - j))), left, accumulate);
+      const part = loadPart(at(from, j), columns - j, 0);
+      putPart(at(to, j), gradient(part, total, slope, target - j), columns - j, accumulate);
     }
   }
 }
 
-/** 1 in lane `lane`, if there is one, 0 in the others. */
+/** slope·(exp(x − total) − [lane = target]). */
 @inline
-function oneAt(lane: i32): v128 {
-  return v128.and(f32x4.splat(1), i32x4.eq(i32x4.splat(lane), i32x4(0, 1, 2, 3)));
+function gradient(x: v128, total: v128, slope: v128, target: i32): v128 {
+  const hit = v128.and(f32x4.splat(1), i32x4.eq(i32x4.splat(target), i32x4(0, 1, 2, 3)));
+  return f32x4.mul(slope, f32x4.sub(expOfNegative(f32x4.sub(x, total)), hit));
 }

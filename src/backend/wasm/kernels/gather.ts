@@ -1,5 +1,5 @@
 /** Rows of a table by index. Indices travel as f32. */
-import { at, loadSome, putSome } from "./vector";
+import { at, putRun } from "./vector";
 
 /** y[i] = table[indices[i]] for rows begin … end−1. */
 export function gatherRows(
@@ -8,10 +8,7 @@ export function gatherRows(
   for (let row = begin; row < end; row++) {
     const from = at(table, <i32>f32.load(at(indices, row)) * columns);
     const to = at(y, row * columns);
-    for (let j = 0; j < columns; j += 4) {
-      const left = min(columns - j, 4);
-      putSome(at(to, j), loadSome(at(from, j), left), left, false);
-    }
+    putRun(to, from, columns, false);
   }
 }
 
@@ -23,11 +20,8 @@ export function scatterAddRows(
   dTable: usize, dy: usize, indices: usize, rows: i32, columns: i32, begin: i32, end: i32,
 ): void {
   for (let row = 0; row < rows; row++) {
-    const from = at(dy, row * columns);
-    const to = at(dTable, <i32>f32.load(at(indices, row)) * columns);
-    for (let j = begin; j < end; j += 4) {
-      const left = min(end - j, 4);
-      putSome(at(to, j), loadSome(at(from, j), left), left, true);
-    }
+    const from = at(dy, row * columns + begin);
+    const to = at(dTable, <i32>f32.load(at(indices, row)) * columns + begin);
+    putRun(to, from, end - begin, true);
   }
 }

@@ -71,9 +71,9 @@ function addProducts(
     return;
   }
   let column: usize = 0;
-  if (bRow == 4 && aStep == 4) {
+  if (bRow == 4) {
     for (; column + 8 <= columns; column += 8) {
-      addEightColumns(sums, a, b, bColumn, inner);
+      addEightColumns(sums, a, aStep, b, bColumn, inner);
       sums += 32;
       b += 8 * bColumn;
     }
@@ -146,21 +146,29 @@ function addOneRow(sums: usize, a: f32, b: usize, columns: usize): void {
   }
 }
 
-/** Eight columns of B that are contiguous in k, as is the row of A: (4 columns, 4 steps) turn in registers. */
-function addEightColumns(sums: usize, a: usize, b: usize, bColumn: usize, inner: usize): void {
-  const half = b + 4 * bColumn;
+/** Eight columns of B that are contiguous in k: blocks of (4 columns, 4 steps) turn in registers. */
+function addEightColumns(sums: usize, a: usize, aStep: usize, b: usize, bColumn: usize, inner: usize): void {
+  const half: usize = 4 * bColumn;
   const whole = inner & ~3;
   let low = v128.load(sums);
   let high = v128.load(sums, 16);
-  let at: usize = 0;
-  for (const end: usize = 4 * whole; at < end; at += 16) {
-    low = addFourByFour(low, a + at, b + at, bColumn);
-    high = addFourByFour(high, a + at, half + at, bColumn);
+  for (const end = b + 4 * whole; b < end; b += 16) {
+    const a1 = a + aStep;
+    const a2 = a1 + aStep;
+    const a3 = a2 + aStep;
+    const x0 = v128.load32_splat(a);
+    const x1 = v128.load32_splat(a1);
+    const x2 = v128.load32_splat(a2);
+    const x3 = v128.load32_splat(a3);
+    low = addFourByFour(low, x0, x1, x2, x3, b, bColumn);
+    high = addFourByFour(high, x0, x1, x2, x3, b + half, bColumn);
+    a = a3 + aStep;
   }
   v128.store(sums, low);
   v128.store(sums, high, 16);
-  for (let column: usize = 0; column < 8; column++) {
-    f32.store(sums, addDot(f32.load(sums), a + at, 4, b + at, 4, inner - whole));
+  if (whole == inner) return;
+  for (let column = 0; column < 8; column++) {
+    f32.store(sums, addDot(f32.load(sums), a, aStep, b, 4, inner - whole));
     sums += 4;
     b += bColumn;
   }
@@ -168,7 +176,7 @@ function addEightColumns(sums: usize, a: usize, b: usize, bColumn: usize, inner:
 
 // @ts-ignore: decorator
 @inline
-function addFourByFour(sum: v128, a: usize, b: usize, bColumn: usize): v128 {
+function addFourByFour(sum: v128, x0: v128, x1: v128, x2: v128, x3: v128, b: usize, bColumn: usize): v128 {
   const b2 = b + 2 * bColumn;
   const c0 = v128.load(b);
   const c1 = v128.load(b + bColumn);
@@ -178,10 +186,10 @@ function addFourByFour(sum: v128, a: usize, b: usize, bColumn: usize): v128 {
   const low23 = v128.shuffle<f32>(c2, c3, 0, 4, 1, 5);
   const high01 = v128.shuffle<f32>(c0, c1, 2, 6, 3, 7);
   const high23 = v128.shuffle<f32>(c2, c3, 2, 6, 3, 7);
-  sum = multiplyAdd(sum, v128.load32_splat(a), v128.shuffle<f64>(low01, low23, 0, 2));
-  sum = multiplyAdd(sum, v128.load32_splat(a, 4), v128.shuffle<f64>(low01, low23, 1, 3));
-  sum = multiplyAdd(sum, v128.load32_splat(a, 8), v128.shuffle<f64>(high01, high23, 0, 2));
-  return multiplyAdd(sum, v128.load32_splat(a, 12), v128.shuffle<f64>(high01, high23, 1, 3));
+  sum = multiplyAdd(sum, x0, v128.shuffle<f64>(low01, low23, 0, 2));
+  sum = multiplyAdd(sum, x1, v128.shuffle<f64>(low01, low23, 1, 3));
+  sum = multiplyAdd(sum, x2, v128.shuffle<f64>(high01, high23, 0, 2));
+  return multiplyAdd(sum, x3, v128.shuffle<f64>(high01, high23, 1, 3));
 }
 
 /** sum + Σ_k a[k]·b[k], k ascending. */

@@ -1,10 +1,10 @@
 /**
- * Sums and maxima of one row. The order of a sum is fixed by the row's length alone: four numbers side by side
- * in each of four accumulators, added at the end. So the bits do not depend on what is computed beside the row,
- * and the rounding error grows with a sixteenth of the length.
+ * Sums and maxima of one row. The order of a sum is fixed by the row's length alone: sixteen numbers side by
+ * side, added up across at the end or as they come. So the bits do not depend on what is computed beside the
+ * row, and the rounding error grows with a sixteenth of the length.
  */
 import { expOfNegative } from "./math";
-import { at, loadPart, maxLanes, sumLanes } from "./vector";
+import { at, loadPart, maxLanes, putSixteen, storePart, sumLanes } from "./vector";
 
 const PLAIN = 0;
 const PRODUCT = 1;
@@ -49,15 +49,40 @@ export function rowMax(x: usize, columns: i32): f32 {
 /** Σ exp(x − shift), for x ≤ shift. */
 @inline
 export function rowExpSum(x: usize, shift: f32, columns: i32): f32 {
+  return expSum(false, 0, x, shift, columns);
+}
+
+/** y = exp(x − shift) and Σ y, for x ≤ shift. */
+@inline
+export function rowExpAndSum(y: usize, x: usize, shift: f32, columns: i32): f32 {
+  return expSum(true, y, x, shift, columns);
+}
+
+/** Inlined with a constant `keep`: whether y is wanted. */
+@inline
+function expSum(keep: bool, y: usize, x: usize, shift: f32, columns: i32): f32 {
   const shifts = f32x4.splat(shift);
   let sum = f32x4.splat(0);
   let j = 0;
+  // Four vectors at a time share the constants, which engines load anew for each turn of the loop.
+  for (; j <= columns - 16; j += 16) {
+    const from = at(x, j);
+    const a = expOfNegative(f32x4.sub(v128.load(from), shifts));
+    const b = expOfNegative(f32x4.sub(v128.load(from, 16), shifts));
+    const c = expOfNegative(f32x4.sub(v128.load(from, 32), shifts));
+    const d = expOfNegative(f32x4.sub(v128.load(from, 48), shifts));
+    if (keep) putSixteen(at(y, j), a, b, c, d, false);
+    sum = f32x4.add(sum, f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
+  }
   for (; j <= columns - 4; j += 4) {
-    sum = f32x4.add(sum, expOfNegative(f32x4.sub(v128.load(at(x, j)), shifts)));
+    const e = expOfNegative(f32x4.sub(v128.load(at(x, j)), shifts));
+    if (keep) v128.store(at(y, j), e);
+    sum = f32x4.add(sum, e);
   }
   if (j < columns) {
-    const part = loadPart(at(x, j), columns - j, -Infinity);
-    sum = f32x4.add(sum, expOfNegative(f32x4.sub(part, shifts)));
+    const e = expOfNegative(f32x4.sub(loadPart(at(x, j), columns - j, -Infinity), shifts));
+    if (keep) storePart(at(y, j), e, columns - j);
+    sum = f32x4.add(sum, e);
   }
   return sumLanes(sum);
 }

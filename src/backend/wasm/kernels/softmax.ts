@@ -1,7 +1,7 @@
 /** Softmax and log-softmax of rows begin … end−1. See reference/softmax.ts for the formulas. */
 import { expOfNegative, log } from "./math";
-import { rowDot, rowExpSum, rowMax, rowSum, shiftOf } from "./row";
-import { at, loadPart, put, putPart, storePart, sumLanes } from "./vector";
+import { rowDot, rowExpAndSum, rowExpSum, rowMax, rowSum, shiftOf } from "./row";
+import { at, loadPart, put, putPart, storePart } from "./vector";
 
 /**
  * Row r sees all columns, or with `staircase` the first columns − rows + 1 + (r mod rows); entries it does not
@@ -14,7 +14,7 @@ export function softmaxRows(
     const seen = staircase ? columns - rows + 1 + row % rows : columns;
     const from = at(x, row * columns);
     const to = at(y, row * columns);
-    const sum = expAndSum(to, from, shiftOf(rowMax(from, seen)), seen);
+    const sum = rowExpAndSum(to, from, shiftOf(rowMax(from, seen)), seen);
     const factor = sum == 0 ? <f32>0 : <f32>1 / sum;
     scaleRow(to, factor, seen);
     memory.fill(at(to, seen), 0, <usize>(columns - seen) << 2);
@@ -82,25 +82,6 @@ export function logSoftmaxRowsBackward(
       putPart(at(to, j), f32x4.sub(loadPart(at(slope, j), left, 0), share), left, accumulate);
     }
   }
-}
-
-/** y = exp(x − shift); returns Σ y. */
-@inline
-function expAndSum(y: usize, x: usize, shift: f32, columns: i32): f32 {
-  const shifts = f32x4.splat(shift);
-  let sum = f32x4.splat(0);
-  let j = 0;
-  for (; j <= columns - 4; j += 4) {
-    const e = expOfNegative(f32x4.sub(v128.load(at(x, j)), shifts));
-    v128.store(at(y, j), e);
-    sum = f32x4.add(sum, e);
-  }
-  if (j < columns) {
-    const e = expOfNegative(f32x4.sub(loadPart(at(x, j), columns - j, -Infinity), shifts));
-    storePart(at(y, j), e, columns - j);
-    sum = f32x4.add(sum, e);
-  }
-  return sumLanes(sum);
 }
 
 @inline

@@ -73,11 +73,33 @@ export function putSome(at: usize, value: v128, count: i32, accumulate: bool): v
   else putPart(at, value, count, accumulate);
 }
 
-/** `put` for sixteen numbers. */
+/** `put` for sixteen numbers; one branch for all, before which engines finish all four values side by side. */
 @inline
 export function putSixteen(at: usize, a: v128, b: v128, c: v128, d: v128, accumulate: bool): void {
-  put(at, a, accumulate);
-  put(at + 16, b, accumulate);
-  put(at + 32, c, accumulate);
-  put(at + 48, d, accumulate);
+  if (accumulate) {
+    a = f32x4.add(v128.load(at), a);
+    b = f32x4.add(v128.load(at, 16), b);
+    c = f32x4.add(v128.load(at, 32), c);
+    d = f32x4.add(v128.load(at, 48), d);
+  }
+  v128.store(at, a);
+  v128.store(at, b, 16);
+  v128.store(at, c, 32);
+  v128.store(at, d, 48);
+}
+
+/** `put` for a run of numbers. */
+@inline
+export function putRun(to: usize, from: usize, length: i32, accumulate: bool): void {
+  let i = 0;
+  for (; i <= length - 16; i += 16) {
+    const next = at(from, i);
+    const a = v128.load(next);
+    const b = v128.load(next, 16);
+    const c = v128.load(next, 32);
+    const d = v128.load(next, 48);
+    putSixteen(at(to, i), a, b, c, d, accumulate);
+  }
+  for (; i <= length - 4; i += 4) put(at(to, i), v128.load(at(from, i)), accumulate);
+  if (i < length) putPart(at(to, i), loadPart(at(from, i), length - i, 0), length - i, accumulate);
 }

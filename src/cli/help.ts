@@ -1,0 +1,50 @@
+/** What `--help` says, beyond the names of flags. */
+import type { Option } from "commander";
+import { PRESETS } from "../train/presets.ts";
+import { flagOf } from "../train/settings.ts";
+
+export const EXAMPLES = `
+Examples:
+  nopeek train --data my.txt         learn from a text of yours
+  nopeek sample --prompt "Once "     let the model that comes with nopeek go on
+  nopeek train --help                every flag of a command`;
+
+/** A flag: its meaning, its choices, its default. */
+export function describeOption({
+  description,
+  argChoices,
+  defaultValue,
+  defaultValueDescription,
+}: Option): string {
+  const facts = argChoices === undefined ? [] : [argChoices.join(", ")];
+  const fallback = defaultValueDescription ?? defaultValue;
+  if (fallback !== undefined) facts.push(`default: ${fallback}`);
+  return facts.length === 0 ? description : `${description} (${facts.join("; ")})`;
+}
+
+/** The presets, and the flags that each stands for. */
+export function describePresets(): string {
+  const lines = Object.entries(PRESETS).flatMap(([name, { help, settings }]) => {
+    const words = Object.entries(settings).map(([setting, value]) => wordOf(setting, value));
+    const body = [...wrap(help.split(" "), 76), ...wrap(words, 76)];
+    return ["", `  ${name}`, ...body.map((line) => `    ${line}`)];
+  });
+  return ["", "Presets, and the flags that each stands for:", ...lines].join("\n");
+}
+
+/** "--layers 3", "--bias", "--no-bias" */
+function wordOf(setting: string, value: number | string | boolean): string {
+  if (typeof value === "boolean") return `--${value ? "" : "no-"}${flagOf(setting)}`;
+  return `--${flagOf(setting)} ${value}`;
+}
+
+/** Words put together into lines of at most `width` columns. */
+function wrap(words: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && longer.length <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}

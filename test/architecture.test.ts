@@ -1,0 +1,152 @@
+/** The import rule and the forbidden words, enforced over every file of src/. */
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { complaintsAbout, type Files, importsOf } from "./support/architecture.ts";
+
+const root = new URL("../src/", import.meta.url);
+
+/** Every TypeScript file under src/. */
+function sources(): Files {
+  const paths = readdirSync(fileURLToPath(root), { recursive: true, encoding: "utf8" })
+    .map((path) => path.replaceAll("\\", "/"))
+    .filter((path) => path.endsWith(".ts"));
+  return new Map(paths.map((path) => [path, readFileSync(new URL(path, root), "utf8")]));
+}
+
+test("src/ keeps the rules", () => {
+  expect(complaintsAbout(sources())).toEqual([]);
+});
+
+test("every import inside src/ leads to a file, so that none is misread", () => {
+  const files = sources();
+  expect(files.size).toBeGreaterThan(50);
+  for (const [path, source] of files) {
+    for (const { target, isPackage } of importsOf(path, source)) {
+      if (!isPackage) expect(files.has(target), `${path} imports ${target}`).toBe(true);
+    }
+    // As many as a plain search for the keyword in front of a path finds.
+    const plain = source.match(/^(?!\s*(\*|\/\/)).*\b(from |import |import\()["'][\w./:@-]+["']/gm) ?? [];
+    expect(importsOf(path, source).length, path).toBe(plain.length);
+  }
+});
+
+describe("the rules have teeth", () => {
+  const complain = (path: string, source: string) => complaintsAbout(new Map([[path, source]]));
+
+  test.each([
+    ["shape.ts", "./autograd/tensor.ts"],
+    ["errors.ts", "./backend/backend.ts"],
+    ["backend/backend.ts", "../autograd/tensor.ts"],
+    ["backend/reference/gemm.ts", "../wasm/heap.ts"],
+    ["backend/reference/gemm.ts", "../open.ts"],
+    ["backend/wasm/wasm-backend.ts", "../../autograd/tape.ts"],
+    ["backend/wasm/kernels/gemm.ts", "../heap.ts"],
+    ["backend/wasm/kernels/gemm.ts", "../../../math.ts"],
+    ["backend/open.ts", "../autograd/context.ts"],
+    ["autograd/tape.ts", "../ops/add.ts"],
+    ["autograd/tape.ts", "../backend/reference/span.ts"],
+    ["ops/add.ts", "../nn/gpt.ts"],
+    ["ops/add.ts", "../backend/open.ts"],
+    ["nn/gpt.ts", "../train/trainer.ts"],
+    ["nn/gpt.ts", "../text/tokenizer.ts"],
+    ["text/tokenizer.ts", "../nn/gpt.ts"],
+    ["text/tokenizer.ts", "../backend/backend.ts"],
+    ["sample/generate.ts", "../train/trainer.ts"],
+    ["sample/generate.ts", "../backend/open.ts"],
+    ["train/trainer.ts", "../sample/generate.ts"],
+    ["train/trainer.ts", "../cli/main.ts"],
+    ["train/trainer.ts", "../backend/wasm/heap.ts"],
+    ["web/page.ts", "../nn/gpt.ts"],
+  ])("%s may not import %s", (path, target) => {
+    for (const line of [
+      `import { x } from "${target}";`,
+      `import type { X } from "${target}";`,
+      `import {\n  x,\n  type Y,\n} from "${target}";`,
+      `export * from "${target}";`,
+      `export { x } from '${target}';`,
+      `import "${target}";`,
+      `const { x } = await import("${target}");`,
+      `type X = import("${target}").X;`,
+    ]) {
+      expect(complain(path, line), line).toHaveLength(1);
+    }
+  });
+
+  test.each([
+    ["ops/add.ts", "../autograd/tensor.ts"],
+    ["nn/gpt.ts", "../shape.ts"],
+    ["backend/wasm/wasm-backend.ts", "./heap.ts"],
+    ["backend/wasm/kernels/gemm.ts", "./vector"],
+    ["backend/open.ts", "./wasm/wasm-backend.ts"],
+    ["train/trainer.ts", "../text/tokenizer.ts"],
+    ["cli/main.ts", "../backend/open.ts"],
+    ["cli/main.ts", "commander"],
+    ["random.ts", "seedrandom"],
+  ])("%s may import %s", (path, target) => {
+    expect(complain(path, `import { x } from "${target}";`)).toEqual([]);
+  });
+
+  test.each([
+    ["nn/gpt.ts", "zod"],
+    ["ops/add.ts", "node:fs"],
+    ["shape.ts", "zod"],
+    ["backend/wasm/kernels/gemm.ts", "node:fs"],
+  ])("%s may not import the package %s", (path, name) => {
+    expect(complain(path, `import { x } from "${name}";`)).toHaveLength(1);
+  });
+
+  test.each([
+    "console.log(1);",
+    "process.exit(1);",
+    "const now = Date.now();",
+    "const now = new Date();",
+    "performance.now();",
+    "Math.random();",
+    "Math.exp(x);",
+    "Math.log(x);",
+    "Math.log2(x);",
+    "Math.tanh(x);",
+    "Math.cos(x);",
+    "Math.pow(x, 2);",
+    "Math.cbrt(x);",
+    "const y = x ** 2;",
+    "const y = 2 ** k;",
+    "const y = (x + 1) ** 2;",
+    "const y = xs[0] ** 2;",
+    "y **= 2;",
+  ])("%s is not said in train", (line) => {
+    expect(complain("train/trainer.ts", line)).not.toEqual([]);
+  });
+
+  test.each([
+    "// console.log(1) is for cli",
+    "/** See Math.exp. */",
+    "/*\n * x ** 2\n */",
+    "const n = 2 ** 32;",
+    "Math.sqrt(x);",
+  ])("%s is", (line) => {
+    expect(complain("train/trainer.ts", line)).toEqual([]);
+  });
+
+  test("cli prints and reads the clock, but its numbers are the library's", () => {
+    expect(complain("cli/main.ts", "console.log(process.argv, Date.now());")).toEqual([]);
+    expect(complain("cli/main.ts", "const y = Math.exp(x) + Math.random();")).toHaveLength(2);
+  });
+
+  test("circles are found, unless types alone close them", () => {
+    const circle = (last: string) =>
+      complaintsAbout(
+        new Map([
+          ["ops/a.ts", 'import { b } from "./b.ts";'],
+          ["ops/b.ts", 'export { c } from "./c.ts";'],
+          ["ops/c.ts", last],
+        ]),
+      );
+    expect(circle('import { a } from "./a.ts";')).toEqual([
+      "a circle of imports: ops/a.ts → ops/b.ts → ops/c.ts → ops/a.ts",
+    ]);
+    expect(circle('import { type A, a } from "./a.ts";')).toHaveLength(1);
+    expect(circle('import type { A } from "./a.ts";')).toEqual([]);
+  });
+});

@@ -1,0 +1,162 @@
+/** Scopes and lifetimes. */
+import { describe, expect, test } from "vitest";
+import { Context } from "../../src/autograd/context.ts";
+import { ShapeError, TensorError } from "../../src/errors.ts";
+import { add } from "../../src/ops/add.ts";
+import { exp } from "../../src/ops/exp.ts";
+import { sum } from "../../src/ops/sum.ts";
+import { countingBackend, doubleContext, inScope } from "../support/contexts.ts";
+
+describe("scope", () => {
+  test("gives what its body gives", async () => {
+    expect(await inScope("forget", (context) => context.constant([2], [3, 5]).read())).toEqual(
+      new Float64Array([3, 5]),
+    );
+    expect(await inScope("record", () => "at once")).toBe("at once");
+  });
+
+  test("frees what was made inside, and nothing that is held", async () => {
+    const { backend, memory } = countingBackend();
+    const context = new Context(backend);
+    const x = context.parameter([3], [1, 2, 3]);
+    const y = await context.scope("record", () => exp(exp(x)));
+    expect([...memory.live]).toEqual([x.span]);
+    const why = "its scope has closed; read what you need inside the scope";
+    expect(() => y.span).toThrow(
+      new TensorError(`a tensor of 3 numbers was used after it was freed: ${why}`),
+    );
+    expect(Array.from(await x.read())).toEqual([1, 2, 3]);
+  });
+
+  test.each([
+    [
+      "throws",
+      () => {
+        throw new RangeError("in the body");
+      },
+    ],
+    ["rejects", () => Promise.reject(new RangeError("in the body"))],
+  ])("frees when its body %s, and can be opened again", async (_, fail) => {
+    const { backend, memory } = countingBackend();
+    const context = new Context(backend);
+    const x = context.parameter([], [2]);
+    const run = context.scope("record", () => {
+      exp(x);
+      return fail();
+    });
+    await expect(run).rejects.toThrow(new RangeError("in the body"));
+    expect([...memory.live]).toEqual([x.span]);
+    expect(await context.scope("forget", () => exp(context.constant([], [0])).item())).toBe(1);
+  });
+
+  test("cannot overlap another on the same context", async () => {
+    const context = doubleContext();
+    const error = new TensorError(
+      "scope: another scope is open on this context; await its end, or use a second context",
+    );
+    await context.scope("record", async () => {
+      await expect(context.scope("forget", () => 1)).rejects.toThrow(error);
+    });
+    const first = context.scope("record", () => Promise.resolve(1));
+    await expect(context.scope("record", () => 2)).rejects.toThrow(error);
+    // The refused scope does not close the open one behind its back.
+    expect(await first).toBe(1);
+    expect(await context.scope("record", () => 3)).toBe(3);
+  });
+
+  test("two contexts may run at once", async () => {
+    const run = (value: number) =>
+      inScope("record", async (context) => {
+        const x = context.parameter([], [value]);
+        await Promise.resolve();
+        const y = exp(x);
+        await Promise.resolve();
+        context.backward(y);
+        return (await x.readGradient())[0];
+      });
+    const [one, two] = await Promise.all([run(0), run(1)]);
+    expect(one).toBe(1);
+    expect(two).toBeCloseTo(Math.E, 14);
+  });
+
+  test("is needed by ops and constants", () => {
+    const context = doubleContext();
+    const x = context.parameter([], [1]);
+    const error = new TensorError(
+      "no scope is open: run ops inside context.scope(…), so that what they make is freed",
+    );
+    expect(() => exp(x)).toThrow(error);
+    expect(() => context.constant([], [1])).toThrow(error);
+  });
+});
+
+describe("what a context makes", () => {
+  test("refuses values that do not fill the shape", async () => {
+    const context = doubleContext();
+    const parameter = new ShapeError("parameter: (2, 3) holds 6 numbers: got 5 values");
+    expect(() => context.parameter([2, 3], [1, 2, 3, 4, 5])).toThrow(parameter);
+    await context.scope("forget", () => {
+      const constant = new ShapeError("constant: () holds 1 numbers: got 0 values");
+      expect(() => context.constant([], [])).toThrow(constant);
+    });
+  });
+
+  test.each([[[2, -1]], [[1.5]], [[Number.NaN]]])("refuses the shape %j", (shape) => {
+    expect(() => doubleContext().hold(shape)).toThrow(ShapeError);
+  });
+
+  test("a held tensor lives until it is freed", () => {
+    const { backend, memory } = countingBackend();
+    const context = new Context(backend);
+    const x = context.hold([5]);
+    x.free();
+    expect(memory.live.size).toBe(0);
+    expect(() => x.span).toThrow(
+      new TensorError("a tensor of 5 numbers was used after it was freed: it was freed by hand"),
+    );
+    x.free();
+    context.close();
+  });
+
+  test("close frees what is held, gradients too, and lets nothing more be made", async () => {
+    const { backend, memory } = countingBackend();
+    const context = new Context(backend);
+    const x = context.parameter([3], [1, 2, 3]);
+    const held = context.hold([7]);
+    await context.scope("record", () => context.backward(sum(x)));
+    expect(memory.live.size).toBe(3);
+    context.close();
+    expect(memory.live.size).toBe(0);
+    const freed = "was used after it was freed: its context has closed";
+    expect(() => held.span).toThrow(new TensorError(`a tensor of 7 numbers ${freed}`));
+    expect(() => context.hold([1])).toThrow(
+      new TensorError("this context has closed; nothing can be made on it"),
+    );
+  });
+
+  test("a borrowed span is given back, also on error", () => {
+    const { backend, memory } = countingBackend();
+    const context = new Context(backend);
+    expect(context.borrow(5, (span) => span.length)).toBe(5);
+    expect(() =>
+      context.borrow(5, () => {
+        throw new RangeError("inside");
+      }),
+    ).toThrow(RangeError);
+    expect(memory.live.size).toBe(0);
+  });
+
+  test("a tensor that was freed by hand in its scope cannot be differentiated through", async () => {
+    const { backend, memory } = countingBackend();
+    const context = new Context(backend);
+    const x = context.parameter([], [1]);
+    await context.scope("record", () => {
+      const y = exp(x);
+      const z = add(y, x);
+      y.free();
+      expect(() => context.backward(z)).toThrow(TensorError);
+    });
+    x.free();
+    expect(memory.live.size).toBe(0);
+  });
+});

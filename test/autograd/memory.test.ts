@@ -1,0 +1,74 @@
+/** Memory over the steps of a model: nothing is left behind, steps are alike, and backward frees as it goes. */
+import { describe, expect, test } from "vitest";
+import { Context } from "../../src/autograd/context.ts";
+import { crossEntropy } from "../../src/ops/cross-entropy.ts";
+import { scale } from "../../src/ops/scale.ts";
+import { sum } from "../../src/ops/sum.ts";
+import { Random } from "../../src/random.ts";
+import { countingBackend } from "../support/contexts.ts";
+import { randomIds, tinyModel } from "../support/models.ts";
+
+describe.each(["textbook", "fused"] as const)("steps of a model with %s attention", (attention) => {
+  test("leave nothing behind, and allocate the same sizes in the same order", async () => {
+    const { backend, memory } = countingBackend();
+    const context = new Context(backend);
+    const model = tinyModel(context, { attention, dropout: 0.2 });
+    const parameters = Object.values(model.parameters()).length;
+    const ids = randomIds(10, 11, "input");
+    const step = async (seed: number) => {
+      memory.allocated.length = 0;
+      await context.scope("record", async () => {
+        const logits = model.forward({ ids, batchSize: 2 }, { cache: null, random: Random.of(seed) });
+        context.backward(crossEntropy(logits, randomIds(10, 11, "targets")));
+      });
+      for (const { storage } of Object.values(model.parameters())) storage.clearGradient();
+      return memory.allocated.slice();
+    };
+    await step(1);
+    // A value and a gradient for each parameter.
+    expect(memory.live.size).toBe(2 * parameters);
+    const second = await step(2);
+    expect(await step(3)).toEqual(second);
+    expect(memory.live.size).toBe(2 * parameters);
+
+    await context.scope("forget", () => model.forward({ ids, batchSize: 2 }).read());
+    expect(memory.live.size).toBe(2 * parameters);
+    const cache = model.makeCache(2);
+    await context.scope("forget", () => model.forward({ ids, batchSize: 2 }, { cache, random: null }).read());
+    cache.free();
+    expect(memory.live.size).toBe(2 * parameters);
+    context.close();
+    expect(memory.live.size).toBe(0);
+  });
+});
+
+test("without a tape, and without backward, everything goes with the scope", async () => {
+  const { backend, memory } = countingBackend();
+  const context = new Context(backend);
+  const model = tinyModel(context, { attention: "fused" });
+  const before = memory.live.size;
+  const ids = randomIds(5, 11);
+  // What ops keep for backward is still on the tape when the scope closes.
+  await context.scope("record", () => crossEntropy(model.forward({ ids, batchSize: 1 }), ids).item());
+  expect(memory.live.size).toBe(before);
+});
+
+test("backward frees as it goes: a chain of n ops never holds n gradients", async () => {
+  const { backend, memory } = countingBackend();
+  const context = new Context(backend);
+  const length = 101;
+  const ops = 37;
+  const x = context.parameter([length], new Float64Array(length));
+  await context.scope("record", () => {
+    let y = x;
+    for (let i = 0; i < ops; i++) y = scale(y, 2);
+    const loss = sum(y);
+    const afterForward = memory.current;
+    memory.peak = memory.current;
+    context.backward(loss);
+    // At the top: all values, the loss's gradient, and at most two gradients and one scratch span of one number.
+    expect(memory.peak - afterForward).toBeLessThanOrEqual(2 * length + 2);
+    // At the end: x, its gradient, the loss and its gradient.
+    expect(memory.current).toBe(2 * length + 2);
+  });
+});

@@ -1,0 +1,223 @@
+/** The suite's teeth: a backend with one fault fails the case that is about it; the reference has none and passes. */
+import { describe, expect, it } from "vitest";
+import type { Backend, Sink } from "../../src/backend/backend.ts";
+import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
+import { cases, check, conformance, singlePrecision } from "./conformance.ts";
+
+// Its sums run in double precision: nearer to the truth than the order of the contract.
+const inDouble = { ...singlePrecision, ordered: false };
+conformance("reference", async () => new ReferenceBackend("single"), inDouble);
+
+interface Fault {
+  readonly is: string;
+  readonly case: string;
+  /** The wrong kernels, made from the right ones. */
+  readonly make: (right: Backend) => Partial<Backend>;
+}
+
+const overwriting = (sink: Sink): Sink => ({ ...sink, accumulate: false });
+
+const faults: readonly Fault[] = [
+  {
+    is: "takes one GELU for the other",
+    case: "map gelu",
+    make: (right) => ({ map: (name, y, x) => right.map(name === "gelu" ? "gelu-tanh" : name, y, x) }),
+  },
+  {
+    is: "forgets a last element that does not fill a vector",
+    case: "map exp",
+    make: (right) => ({
+      map: (name, y, x) => {
+        const short = right.alloc(x.length - (x.length % 4));
+        right.copy(strided(short), strided(x), [short.length], false);
+        const result = right.alloc(short.length);
+        right.map(name, result, short);
+        right.copy(strided(y), strided(result), [short.length], false);
+      },
+    }),
+  },
+  {
+    is: "writes to its input",
+    case: "map tanh",
+    make: (right) => ({
+      map: (name, y, x) => {
+        right.map(name, y, x);
+        right.copy(strided(x), strided(y), [x.length], false);
+      },
+    }),
+  },
+  {
+    is: "overwrites where it should accumulate",
+    case: "mapBackward relu",
+    make: (right) => ({
+      mapBackward: (name, dx, dy, x, y) => right.mapBackward(name, overwriting(dx), dy, x, y),
+    }),
+  },
+  {
+    is: "swaps the operands",
+    case: "zip subtract",
+    make: (right) => ({ zip: (name, y, a, b) => right.zip(name, y, b, a) }),
+  },
+  {
+    is: "forgets half of the key",
+    case: "dropout",
+    make: (right) => ({
+      dropout: (y, x, dropping) => right.dropout(y, x, { ...dropping, key: [dropping.key[0], 0] }),
+    }),
+  },
+  {
+    is: "forgets weight decay",
+    case: "adamw",
+    make: (right) => ({
+      adamw: (p, g, m, v, step) => right.adamw(p, g, m, v, { ...step, weightDecay: 0 }),
+    }),
+  },
+  {
+    is: "starts from the first number of the span",
+    case: "copy",
+    make: (right) => ({
+      copy: (dst, src, shape, accumulate) => right.copy(dst, { ...src, offset: 0 }, shape, accumulate),
+    }),
+  },
+  {
+    is: "overwrites where it should accumulate",
+    case: "copy",
+    make: (right) => ({ copy: (dst, src, shape) => right.copy(dst, src, shape, false) }),
+  },
+  {
+    is: "forgets the factor",
+    case: "sumAxis",
+    make: (right) => ({ sumAxis: (y, x, size) => right.sumAxis(y, x, size, 1) }),
+  },
+  {
+    is: "overwrites where it should accumulate",
+    case: "maxAxisBackward",
+    make: (right) => ({
+      maxAxisBackward: (dx, dy, x, y, size) => right.maxAxisBackward(overwriting(dx), dy, x, y, size),
+    }),
+  },
+  {
+    is: "writes to the first place",
+    case: "sumOfSquares",
+    make: (right) => ({ sumOfSquares: (y, _at, x) => right.sumOfSquares(y, 0, x) }),
+  },
+  {
+    is: "ignores the staircase",
+    case: "softmaxRows",
+    make: (right) => ({ softmaxRows: (y, x, size) => right.softmaxRows(y, x, size, "all") }),
+  },
+  {
+    is: "ignores the staircase",
+    case: "softmaxRows: hidden entries are exactly +0, and what they held does not matter",
+    make: (right) => ({ softmaxRows: (y, x, size) => right.softmaxRows(y, x, size, "all") }),
+  },
+  {
+    is: "takes the targets for those of the first row",
+    case: "crossEntropyRows",
+    make: (right) => ({
+      crossEntropyRows: (loss, total, x, targets, rows, columns) => {
+        const first = right.alloc(rows);
+        right.copy(strided(first), { ...strided(targets), strides: [0] }, [rows], false);
+        right.crossEntropyRows(loss, total, x, first, rows, columns);
+      },
+    }),
+  },
+  {
+    is: "forgets the bias",
+    case: "normalizeRows",
+    make: (right) => ({
+      normalizeRows: (y, mean, inverse, x, weight, _bias, rows, columns, epsilon) =>
+        right.normalizeRows(y, mean, inverse, x, weight, null, rows, columns, epsilon),
+    }),
+  },
+  {
+    is: "forgets the weight",
+    case: "normalizeRowsBackward",
+    make: (right) => ({
+      normalizeRowsBackward: (dx, dWeight, dBias, dy, x, _weight, mean, inverse, rows, columns) =>
+        right.normalizeRowsBackward(dx, dWeight, dBias, dy, x, null, mean, inverse, rows, columns),
+    }),
+  },
+  {
+    is: "forgets the last row",
+    case: "gatherRows",
+    make: (right) => ({
+      gatherRows: (y, table, indices, rows, columns) =>
+        right.gatherRows(y, table, indices, Math.max(rows - 1, 0), columns),
+    }),
+  },
+  {
+    is: "takes all indices for the first",
+    case: "scatterAddRows",
+    make: (right) => ({
+      scatterAddRows: (dTable, dy, indices, rows, columns) => {
+        const first = right.alloc(rows);
+        right.copy(strided(first), { ...strided(indices), strides: [0] }, [rows], false);
+        right.scatterAddRows(dTable, dy, first, rows, columns);
+      },
+    }),
+  },
+  {
+    is: "drops the last term of each sum",
+    case: "gemm",
+    make: (right) => ({
+      gemm: (c, a, b, size) => right.gemm(c, a, b, { ...size, inner: Math.max(size.inner - 1, 0) }),
+    }),
+  },
+  {
+    is: "overwrites where it should accumulate",
+    case: "gemm",
+    make: (right) => ({ gemm: (c, a, b, size) => right.gemm(c, a, b, { ...size, accumulate: false }) }),
+  },
+  {
+    is: "forgets the bias",
+    case: "gemm",
+    make: (right) => ({ gemm: (c, a, b, size) => right.gemm(c, a, b, { ...size, bias: null }) }),
+  },
+  {
+    is: "forgets to drop",
+    case: "attention",
+    make: (right) => ({
+      attention: (y, total, q, k, v, size) => right.attention(y, total, q, k, v, { ...size, dropping: null }),
+    }),
+  },
+  {
+    is: "looks to the right",
+    case: "attention",
+    make: (right) => ({
+      attention: (y, total, q, k, v, size) => right.attention(y, total, q, k, v, { ...size, visible: "all" }),
+    }),
+  },
+  {
+    is: "overwrites where it should accumulate",
+    case: "attentionBackward",
+    make: (right) => ({
+      attentionBackward: (dq, dk, dv, dy, y, total, q, k, v, size, accumulate) =>
+        right.attentionBackward(dq, dk, dv, dy, y, total, q, k, v, size, { ...accumulate, dk: false }),
+    }),
+  },
+];
+
+function strided(span: { readonly length: number }) {
+  return { span, offset: 0, strides: [1] };
+}
+
+describe("a fault is found", () => {
+  for (const fault of faults) {
+    it(`${fault.case}: ${fault.is}`, async () => {
+      const one = cases.find(({ name }) => name === fault.case);
+      if (one === undefined) throw new Error(`there is no case "${fault.case}"`);
+      const backend = Object.assign(
+        new ReferenceBackend("single"),
+        fault.make(new ReferenceBackend("single")),
+      );
+      await expect(check(one, backend, inDouble)).rejects.toThrow(`${fault.case}, seed `);
+    });
+  }
+
+  it("gemm: sums in another order than the contract's", async () => {
+    const gemm = cases.filter(({ name }) => name === "gemm");
+    expect(gemm).toHaveLength(1);
+    await expect(check(gemm[0], new ReferenceBackend("single"))).rejects.toThrow("order of the contract");
+  });
+});

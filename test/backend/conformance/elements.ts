@@ -1,0 +1,179 @@
+/** Kernels that treat each element by itself, and memory. */
+import type { AdamWStep, MapName, ZipName } from "../../../src/backend/backend.ts";
+import { type Case, sameBits, specials } from "./trial.ts";
+
+const mapNames: readonly MapName[] = ["exp", "log", "sqrt", "tanh", "relu", "gelu", "gelu-tanh"];
+const zipNames: readonly ZipName[] = ["add", "subtract", "multiply", "divide"];
+
+const maps: Case[] = mapNames.map((name) => ({
+  name: `map ${name}`,
+  async check(trial) {
+    const x = trial.span(trial.wild(trial.length(), specials));
+    const y = trial.output(x.numbers.length);
+    trial.run((backend, of) => backend.map(name, of(y), of(x)));
+    const roundings = name === "relu" ? 0 : trial.tolerance.functions;
+    // x·Φ(x): the probability is as near as a function can be to 1, however small it is.
+    const isProduct = name === "gelu" || name === "gelu-tanh";
+    await trial.near("y", y, isProduct ? { roundings, scale: x.numbers } : { roundings });
+  },
+}));
+
+/** What dy is multiplied by, or what that is a difference of. */
+const slopes: Record<MapName, (x: number, y: number) => number> = {
+  exp: (_x, y) => y,
+  log: (x) => 1 / x,
+  sqrt: (_x, y) => 0.5 / y,
+  tanh: (_x, y) => 1 + y * y,
+  relu: () => 1,
+  gelu: () => 2,
+  "gelu-tanh": () => 2,
+};
+
+const mapsBackward: Case[] = mapNames.map((name) => ({
+  name: `mapBackward ${name}`,
+  async check(trial) {
+    const x = trial.span(trial.wild(trial.length(), specials));
+    const value = trial.output(x.numbers.length);
+    trial.runTruth((backend, of) => backend.map(name, of(value), of(x)));
+    const y = trial.span(await trial.truth(value));
+    const dy = trial.noise(x.numbers.length);
+    const dx = trial.output(x.numbers.length);
+    const accumulate = trial.flip();
+    trial.run((backend, of) => {
+      backend.mapBackward(name, { span: of(dx), accumulate }, of(dy), of(x), of(y));
+    });
+    const scale = dy.numbers.map((slope, i) => {
+      const change = Math.abs(slope * slopes[name](x.numbers[i], y.numbers[i]));
+      return accumulate ? change + Math.abs(dx.numbers[i]) : change;
+    });
+    await trial.near("dx", dx, { roundings: trial.tolerance.functions, scale });
+  },
+}));
+
+const zips: Case[] = zipNames.map((name) => ({
+  name: `zip ${name}`,
+  async check(trial) {
+    const n = trial.length();
+    const a = trial.span(trial.wild(n, specials));
+    const b = trial.span(trial.wild(n, specials));
+    const accumulate = trial.flip();
+    const y = accumulate ? trial.output(n) : trial.pick([trial.output(n), a, b]);
+    const value = trial.output(n);
+    trial.runTruth((backend, of) => backend.zip(name, { span: of(value), accumulate: false }, of(a), of(b)));
+    const values = await trial.truth(value);
+    trial.run((backend, of) => backend.zip(name, { span: of(y), accumulate }, of(a), of(b)));
+    const scale = y.numbers.map((old, i) => Math.abs(values[i]) + (accumulate ? Math.abs(old) : 0));
+    const roundings = name === "divide" ? trial.tolerance.functions : 2;
+    await trial.near("y", y, { roundings, scale });
+  },
+}));
+
+const scale: Case = {
+  name: "scale",
+  async check(trial) {
+    const x = trial.span(trial.wild(trial.length(), specials));
+    const y = trial.output(x.numbers.length);
+    const factor = Math.fround(trial.random.normal());
+    const accumulate = trial.flip();
+    trial.run((backend, of) => backend.scale({ span: of(y), accumulate }, of(x), factor));
+    const bound = x.numbers.map((value, i) => Math.abs(factor * value) + Math.abs(y.numbers[i]));
+    await trial.near("y", y, { roundings: 2, scale: bound });
+  },
+};
+
+const dropout: Case = {
+  name: "dropout",
+  async check(trial) {
+    // Also over NaN: what is dropped is 0, whatever it was.
+    const x = trial.span(trial.wild(trial.length(), [Number.NaN, Number.POSITIVE_INFINITY, 0]));
+    const y = trial.output(x.numbers.length);
+    const accumulate = trial.flip();
+    const dropping = {
+      probability: trial.pick([0, 0.1, 0.5, 0.93]),
+      key: [trial.random.uint32(), trial.random.uint32()] as const,
+    };
+    trial.run((backend, of) => backend.dropout({ span: of(y), accumulate }, of(x), dropping));
+    const bound = x.numbers.map((value, i) => {
+      return Math.abs(value / (1 - dropping.probability)) + Math.abs(y.numbers[i]);
+    });
+    await trial.near("y", y, { roundings: 3, scale: bound });
+  },
+};
+
+const adamw: Case = {
+  name: "adamw",
+  async check(trial) {
+    const n = trial.length();
+    const [parameter, gradient, moment1] = [trial.noise(n), trial.noise(n), trial.noise(n)];
+    const moment2 = trial.span(trial.normals(n).map((value) => (trial.flip() ? value * value : 0)));
+    const steps = 1 + trial.random.below(50);
+    const step: AdamWStep = {
+      learningRate: trial.random.uniform(),
+      beta1: 0.9,
+      beta2: 0.97,
+      epsilon: 1e-8,
+      weightDecay: trial.pick([0, 0.1]),
+      correction1: 1 - 0.9 ** steps,
+      correction2: 1 - 0.97 ** steps,
+      gradientScale: trial.pick([1, 0.125, 3]),
+    };
+    trial.run((backend, of) => backend.adamw(of(parameter), of(gradient), of(moment1), of(moment2), step));
+    const g = gradient.numbers.map((value) => Math.abs(step.gradientScale * value));
+    const scale1 = moment1.numbers.map((old, i) => Math.abs(old) + g[i]);
+    const scale2 = moment2.numbers.map((old, i) => old + g[i] * g[i]);
+    await trial.near("moment1", moment1, { roundings: 4, scale: scale1 });
+    await trial.near("moment2", moment2, { roundings: 4, scale: scale2 });
+    const second = await trial.truth(moment2);
+    const rate = step.learningRate / step.correction1;
+    const bound = parameter.numbers.map((old, i) => {
+      const deviation = Math.sqrt(second[i] / step.correction2) + step.epsilon;
+      return Math.abs(old) + (rate * scale1[i]) / deviation;
+    });
+    await trial.near("parameter", parameter, { roundings: 8 + 2 * trial.tolerance.functions, scale: bound });
+  },
+};
+
+const memory: Case = {
+  name: "fill, write, read",
+  async check(trial) {
+    const x = trial.span(trial.wild(trial.length(), specials));
+    const part = trial.normals(trial.random.below(x.numbers.length + 1)).map(Math.fround);
+    const before = Float32Array.from(await trial.tested(x));
+    const read = await trial.tested(x);
+    if (trial.flip()) trial.run((backend, of) => backend.fill(of(x), part[0] ?? Number.NaN));
+    trial.run((backend, of) => backend.write(of(x), part, x.numbers.length - part.length));
+    await trial.same("x", x);
+    if (before.some((number, i) => !Object.is(number, read[i]))) {
+      throw new Error("what was read changes with the memory it was read from");
+    }
+  },
+};
+
+const alone: Case = {
+  name: "map: an element has the same bits wherever it stands",
+  async check(trial) {
+    const name = trial.pick(mapNames);
+    const x = trial.span(trial.wild(trial.length(1), specials));
+    const n = x.numbers.length;
+    const first = trial.random.below(n);
+    const y = trial.output(n);
+    const rest = trial.span(x.numbers.subarray(first));
+    const restY = trial.output(n - first);
+    trial.run((backend, of) => {
+      backend.map(name, of(y), of(x));
+      backend.map(name, of(restY), of(rest));
+    });
+    sameBits("element", await trial.tested(restY), (await trial.tested(y)).slice(first));
+  },
+};
+
+export const elementCases: readonly Case[] = [
+  ...maps,
+  ...mapsBackward,
+  ...zips,
+  scale,
+  dropout,
+  adamw,
+  memory,
+  alone,
+];

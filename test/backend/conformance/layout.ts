@@ -1,0 +1,31 @@
+/** Random ways to lay a block over a span: any order of the axes, with gaps, from any place, repeated. */
+import type { Trial } from "./trial.ts";
+
+export interface Layout {
+  readonly offset: number;
+  readonly strides: readonly number[];
+  /** How long a span must be to hold the block. */
+  readonly length: number;
+}
+
+/** @param repeats whether an axis may have stride 0 */
+export function layOut(trial: Trial, shape: readonly number[], { repeats }: { repeats: boolean }): Layout {
+  const strides = shape.map(() => 0);
+  // Usually the last axis is the innermost, as in a contiguous block.
+  const order = trial.flip()
+    ? shape.map((_, axis) => shape.length - 1 - axis)
+    : shuffled(trial, shape.length);
+  const offset = trial.pick([0, 0, 1, 4, 7]);
+  let extent = 1;
+  for (const axis of order) {
+    if (repeats && trial.random.below(6) === 0) continue;
+    strides[axis] = extent + trial.pick([0, 0, 0, 0, 1, 3]);
+    extent = Math.max(strides[axis] * shape[axis], 1);
+  }
+  return { offset, strides, length: offset + extent };
+}
+
+function shuffled(trial: Trial, length: number): number[] {
+  const left = Array.from({ length }, (_, i) => i);
+  return Array.from({ length }, () => left.splice(trial.random.below(left.length), 1)[0]);
+}

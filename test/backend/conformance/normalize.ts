@@ -1,0 +1,169 @@
+/** LayerNorm's kernels, and rows of a table. */
+import { type Case, sameBits, type Trial, type Twin } from "./trial.ts";
+
+interface Norm {
+  readonly rows: number;
+  readonly columns: number;
+  readonly x: Twin;
+  readonly weight: Twin | null;
+  readonly bias: Twin | null;
+  readonly epsilon: number;
+}
+
+/** Rows with a mean of their own, some of them constant. */
+function norm(trial: Trial): Norm {
+  const [rows, columns] = [trial.random.below(20), trial.length(1)];
+  const x = Array.from({ length: rows }, () => {
+    const mean = 3 * trial.random.normal();
+    return trial.normals(columns, trial.pick([0, 1, 1, 5]), mean);
+  });
+  const [weight, bias] = [trial.noise(columns), trial.noise(columns)];
+  return {
+    ...{ rows, columns, epsilon: trial.pick([1e-5, 1e-3]), x: trial.span(x.flat()) },
+    ...{ weight: trial.pick([weight, null]), bias: trial.pick([bias, null]) },
+  };
+}
+
+/** The mean of each row's absolute values. */
+function meanAbsolutes(values: ArrayLike<number>, rows: number, columns: number): number[] {
+  return Array.from({ length: rows }, (_, row) => {
+    let sum = 0;
+    for (let j = 0; j < columns; j++) sum += Math.abs(values[row * columns + j]) / columns;
+    return sum;
+  });
+}
+
+const forward: Case = {
+  name: "normalizeRows",
+  async check(trial) {
+    const { rows, columns, x, weight, bias, epsilon } = norm(trial);
+    const [y, mean, inverse] = [trial.output(rows * columns), trial.output(rows), trial.output(rows)];
+    trial.run((backend, of) => {
+      const [weights, biases] = [weight && of(weight), bias && of(bias)];
+      backend.normalizeRows(of(y), of(mean), of(inverse), of(x), weights, biases, rows, columns, epsilon);
+    });
+    const roundings = columns * trial.tolerance.sums + 2 * trial.tolerance.functions;
+    const sizes = meanAbsolutes(x.numbers, rows, columns);
+    const inverses = await trial.truth(inverse);
+    await trial.near("mean", mean, { roundings, scale: sizes });
+    await trial.near("inverseDeviation", inverse, { roundings });
+    const values = await trial.truth(y);
+    const scale = x.numbers.map((value, i) => {
+      const [row, j] = [Math.floor(i / columns), i % columns];
+      const spread = inverses[row] * (Math.abs(value) + sizes[row]) * Math.abs(weight?.numbers[j] ?? 1);
+      return spread + Math.abs(values[i]) + Math.abs(bias?.numbers[j] ?? 0);
+    });
+    await trial.near("y", y, { roundings, scale });
+  },
+};
+
+const backward: Case = {
+  name: "normalizeRowsBackward",
+  async check(trial) {
+    const { rows, columns, x, weight, epsilon } = norm(trial);
+    const y = trial.output(rows * columns);
+    const [means, inverses] = [trial.output(rows), trial.output(rows)];
+    trial.runTruth((backend, of) => {
+      backend.normalizeRows(of(y), of(means), of(inverses), of(x), null, null, rows, columns, epsilon);
+    });
+    const mean = trial.span(await trial.truth(means));
+    const inverse = trial.span(await trial.truth(inverses));
+    const dy = trial.noise(rows * columns);
+    const dx = trial.output(rows * columns);
+    const [dWeight, dBias] = [trial.output(columns), trial.output(columns)];
+    const [wantX, wantWeight, wantBias] = [trial.flip(), trial.flip(), trial.flip()];
+    const [addX, addWeight, addBias] = [trial.flip(), trial.flip(), trial.flip()];
+    trial.run((backend, of) => {
+      backend.normalizeRowsBackward(
+        wantX ? { span: of(dx), accumulate: addX } : null,
+        wantWeight ? { span: of(dWeight), accumulate: addWeight } : null,
+        wantBias ? { span: of(dBias), accumulate: addBias } : null,
+        ...([of(dy), of(x), weight && of(weight), of(mean), of(inverse), rows, columns] as const),
+      );
+    });
+    const normalized = x.numbers.map((value, i) => {
+      const row = Math.floor(i / columns);
+      return Math.abs(value - mean.numbers[row]) * inverse.numbers[row];
+    });
+    const slopes = dy.numbers.map((slope, i) => Math.abs(slope * (weight?.numbers[i % columns] ?? 1)));
+    const dots = meanAbsolutes(
+      slopes.map((slope, i) => slope * normalized[i]),
+      rows,
+      columns,
+    );
+    const means1 = meanAbsolutes(slopes, rows, columns);
+    const scaleX = slopes.map((slope, i) => {
+      const row = Math.floor(i / columns);
+      const change = inverse.numbers[row] * (slope + means1[row] + normalized[i] * dots[row]);
+      return change + Math.abs(dx.numbers[i]);
+    });
+    const { sums, functions } = trial.tolerance;
+    await trial.near("dx", dx, { roundings: columns * sums + 2 * functions, scale: scaleX });
+    const overRows = (twin: Twin, change: (i: number) => number) =>
+      twin.numbers.map((old, j) => {
+        let sum = Math.abs(old);
+        for (let row = 0; row < rows; row++) sum += change(row * columns + j);
+        return sum;
+      });
+    const scaleWeight = overRows(dWeight, (i) => Math.abs(dy.numbers[i]) * normalized[i]);
+    await trial.near("dWeight", dWeight, { roundings: rows * sums + 4, scale: scaleWeight });
+    const scaleBias = overRows(dBias, (i) => Math.abs(dy.numbers[i]));
+    await trial.near("dBias", dBias, { roundings: rows * sums + 1, scale: scaleBias });
+  },
+};
+
+const alone: Case = {
+  name: "normalizeRows: a row has the same bits whatever stands beside it",
+  async check(trial) {
+    const { rows, columns, x, weight, bias, epsilon } = norm(trial);
+    if (rows === 0) return;
+    const row = trial.random.below(rows);
+    const [start, end] = [row * columns, (row + 1) * columns];
+    const x1 = trial.span(x.numbers.subarray(start, end));
+    const [y, y1] = [trial.output(rows * columns), trial.output(columns)];
+    const [mean, inverse] = [trial.output(rows), trial.output(rows)];
+    trial.run((backend, of) => {
+      const [weights, biases] = [weight && of(weight), bias && of(bias)];
+      const statistics = [of(mean), of(inverse)] as const;
+      backend.normalizeRows(of(y), ...statistics, of(x), weights, biases, rows, columns, epsilon);
+      backend.normalizeRows(of(y1), ...statistics, of(x1), weights, biases, 1, columns, epsilon);
+    });
+    sameBits("row", await trial.tested(y1), (await trial.tested(y)).subarray(start, end));
+  },
+};
+
+/** A table, and indices of its rows, many of them twice. */
+function table(trial: Trial): { rows: number; columns: number; count: number; indices: Twin } {
+  const [rows, columns, count] = [trial.length(), trial.length(), 1 + trial.random.below(13)];
+  const indices = trial.span(Array.from({ length: rows }, () => trial.random.below(count)));
+  return { rows, columns, count, indices };
+}
+
+const gather: Case = {
+  name: "gatherRows",
+  async check(trial) {
+    const { rows, columns, count, indices } = table(trial);
+    const numbers = trial.span(trial.wild(count * columns, [Number.NaN, Number.POSITIVE_INFINITY, -0]));
+    const y = trial.output(rows * columns);
+    trial.run((backend, of) => backend.gatherRows(of(y), of(numbers), of(indices), rows, columns));
+    await trial.same("y", y);
+  },
+};
+
+const scatter: Case = {
+  name: "scatterAddRows",
+  async check(trial) {
+    const { rows, columns, count, indices } = table(trial);
+    const dy = trial.noise(rows * columns);
+    const dTable = trial.output(count * columns);
+    const absolute = { dTable: trial.absolute(dTable), dy: trial.absolute(dy) };
+    trial.run((backend, of) => backend.scatterAddRows(of(dTable), of(dy), of(indices), rows, columns));
+    trial.runTruth((backend, of) => {
+      backend.scatterAddRows(of(absolute.dTable), of(absolute.dy), of(indices), rows, columns);
+    });
+    const scale = await trial.truth(absolute.dTable);
+    await trial.near("dTable", dTable, { roundings: rows * trial.tolerance.sums, scale });
+  },
+};
+
+export const normalizeCases: readonly Case[] = [forward, backward, alone, gather, scatter];

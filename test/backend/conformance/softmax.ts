@@ -1,0 +1,246 @@
+/** Softmax, log-softmax and cross-entropy of rows. */
+import type { Backend, MatrixSize, Visibility } from "../../../src/backend/backend.ts";
+import { type Case, type Side, sameBits, type Trial, type Twin } from "./trial.ts";
+
+/** Rows of scores: ordinary, large, all equal, some −∞, all −∞, with a NaN or ∞. */
+function scores(trial: Trial, rows: number, columns: number): Twin {
+  const values = Array.from({ length: rows }, () => {
+    const row = trial.normals(columns, trial.pick([1, 1, 30]), trial.pick([0, 0, 100, -1000]));
+    const kind = trial.random.below(12);
+    if (kind === 0) return row.fill(trial.pick([0, -7, 88, 3e38, Number.NEGATIVE_INFINITY]));
+    if (kind === 1) return row.map((value) => (trial.flip() ? value : Number.NEGATIVE_INFINITY));
+    if (kind === 2 && columns > 0) row[trial.random.below(columns)] = trial.pick([Number.NaN, Infinity]);
+    return row;
+  });
+  return trial.span(values.flat());
+}
+
+/** A batch of matrices in which a staircase has a place: rows ≤ columns. */
+function matrices(trial: Trial): { size: MatrixSize; visible: Visibility } {
+  const columns = trial.length();
+  const rows = Math.min(trial.length(), columns, 19);
+  return { size: { count: trial.random.below(4), rows, columns }, visible: trial.pick(["all", "staircase"]) };
+}
+
+/** What a sink of random contents already held, and what came to it. */
+function grown(dx: Twin, change: ArrayLike<number>): Float64Array {
+  return Float64Array.from(dx.numbers, (old, i) => Math.abs(old) + Math.abs(change[i]));
+}
+
+/** One number for each row, from the row of `values`. */
+function byRow(
+  values: ArrayLike<number>,
+  columns: number,
+  f: (row: number[]) => number,
+): (i: number) => number {
+  const numbers = Array.from(values);
+  const results = new Map<number, number>();
+  return (i) => {
+    const row = Math.floor(i / columns);
+    const known = results.get(row) ?? f(numbers.slice(row * columns, (row + 1) * columns));
+    results.set(row, known);
+    return known;
+  };
+}
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+const sumOfAbsolutes = (values: readonly number[]) => sum(values.map(Math.abs));
+
+/** The roundings of a function of a sum over a row. */
+function rowRoundings({ tolerance }: Trial, columns: number): number {
+  return columns * tolerance.sums + 2 * tolerance.functions;
+}
+
+const softmax: Case = {
+  name: "softmaxRows",
+  async check(trial) {
+    const { size, visible } = matrices(trial);
+    const x = scores(trial, size.count * size.rows, size.columns);
+    const y = trial.output(x.numbers.length);
+    trial.run((backend, of) => backend.softmaxRows(of(y), of(x), size, visible));
+    // x − max is rounded before exp, and an absolute error of an exponent is a relative one of its power.
+    const scale = Array.from(await trial.truth(y), (value) =>
+      value > 0 ? value * (1 - Math.log(value)) : 0,
+    );
+    await trial.near("y", y, { roundings: rowRoundings(trial, size.columns), scale });
+  },
+};
+
+const softmaxHidden: Case = {
+  name: "softmaxRows: hidden entries are exactly +0, and what they held does not matter",
+  async check(trial) {
+    const { size } = matrices(trial);
+    const { rows, columns } = size;
+    const isHidden = (i: number) => i % columns > columns - rows + (Math.floor(i / columns) % rows);
+    const plain = trial.noise(size.count * rows * columns);
+    const wild = trial.span(
+      plain.numbers.map((value, i) => (isHidden(i) ? trial.pick([Number.NaN, 1e30]) : value)),
+    );
+    const [y, z] = [trial.output(plain.numbers.length), trial.output(plain.numbers.length)];
+    trial.run((backend, of) => {
+      backend.softmaxRows(of(y), of(plain), size, "staircase");
+      backend.softmaxRows(of(z), of(wild), size, "staircase");
+    });
+    const values = await trial.tested(y);
+    sameBits("y", await trial.tested(z), values);
+    const hidden = values.filter((_, i) => isHidden(i));
+    sameBits("hidden entries", hidden, new Float32Array(hidden.length));
+  },
+};
+
+const softmaxBackward: Case = {
+  name: "softmaxRowsBackward",
+  async check(trial) {
+    const { size, visible } = matrices(trial);
+    const x = trial.noise(size.count * size.rows * size.columns);
+    const probabilities = trial.output(x.numbers.length);
+    trial.runTruth((backend, of) => backend.softmaxRows(of(probabilities), of(x), size, visible));
+    const y = trial.span(await trial.truth(probabilities));
+    const [dy, dx] = [trial.noise(x.numbers.length), trial.output(x.numbers.length)];
+    const accumulate = trial.flip();
+    trial.run((backend, of) =>
+      backend.softmaxRowsBackward({ span: of(dx), accumulate }, of(dy), of(y), size),
+    );
+    const products = y.numbers.map((value, i) => value * dy.numbers[i]);
+    const dot = byRow(products, size.columns, sumOfAbsolutes);
+    const change = y.numbers.map((value, i) => value * (Math.abs(dy.numbers[i]) + dot(i)));
+    await trial.near("dx", dx, {
+      roundings: rowRoundings(trial, size.columns),
+      scale: grown(dx, change),
+    });
+  },
+};
+
+const logSoftmax: Case = {
+  name: "logSoftmaxRows",
+  async check(trial) {
+    const [rows, columns] = [trial.random.below(8), trial.length()];
+    const x = scores(trial, rows, columns);
+    const y = trial.output(x.numbers.length);
+    trial.run((backend, of) => backend.logSoftmaxRows(of(y), of(x), rows, columns));
+    const scale = Array.from(
+      await trial.truth(y),
+      (value, i) => Math.abs(value) + Math.abs(x.numbers[i]) + 1,
+    );
+    await trial.near("y", y, { roundings: rowRoundings(trial, columns), scale });
+  },
+};
+
+const logSoftmaxBackward: Case = {
+  name: "logSoftmaxRowsBackward",
+  async check(trial) {
+    const [rows, columns] = [trial.random.below(8), trial.length()];
+    const x = trial.span(trial.normals(rows * columns, 3));
+    const logs = trial.output(rows * columns);
+    trial.runTruth((backend, of) => backend.logSoftmaxRows(of(logs), of(x), rows, columns));
+    const y = trial.span(await trial.truth(logs));
+    const [dy, dx] = [trial.noise(rows * columns), trial.output(rows * columns)];
+    const accumulate = trial.flip();
+    trial.run((backend, of) => {
+      backend.logSoftmaxRowsBackward({ span: of(dx), accumulate }, of(dy), of(y), rows, columns);
+    });
+    const total = byRow(dy.numbers, columns, sumOfAbsolutes);
+    const change = dy.numbers.map((slope, i) => Math.abs(slope) + Math.exp(y.numbers[i]) * total(i));
+    await trial.near("dx", dx, { roundings: rowRoundings(trial, columns), scale: grown(dx, change) });
+  },
+};
+
+/** Target columns, some below 0. */
+function targets(trial: Trial, rows: number, columns: number): Twin {
+  return trial.span(
+    Array.from({ length: rows }, () => (trial.random.below(5) === 0 ? -1 : trial.random.below(columns))),
+  );
+}
+
+const crossEntropy: Case = {
+  name: "crossEntropyRows",
+  async check(trial) {
+    const [rows, columns] = [trial.random.below(20), trial.length(1)];
+    const x = scores(trial, rows, columns);
+    const at = targets(trial, rows, columns);
+    const [loss, logSumExp] = [trial.output(rows), trial.output(rows)];
+    trial.run((backend, of) => {
+      backend.crossEntropyRows(of(loss), of(logSumExp), of(x), of(at), rows, columns);
+    });
+    const totals = await trial.truth(logSumExp);
+    const roundings = rowRoundings(trial, columns);
+    await trial.near("logSumExp", logSumExp, {
+      roundings,
+      scale: totals.map((total) => Math.abs(total) + 1),
+    });
+    const scale = totals.map((total, i) => {
+      return at.numbers[i] < 0 ? 0 : Math.abs(total) + Math.abs(x.numbers[i * columns + at.numbers[i]]) + 1;
+    });
+    await trial.near("loss", loss, { roundings, scale });
+  },
+};
+
+const crossEntropyBackward: Case = {
+  name: "crossEntropyRowsBackward",
+  async check(trial) {
+    const [rows, columns] = [trial.random.below(20), trial.length(1)];
+    const x = trial.span(trial.normals(rows * columns, trial.pick([1, 20]), trial.pick([0, 500])));
+    const at = targets(trial, rows, columns);
+    const [loss, totals] = [trial.output(rows), trial.output(rows)];
+    trial.runTruth((backend, of) =>
+      backend.crossEntropyRows(of(loss), of(totals), of(x), of(at), rows, columns),
+    );
+    const logSumExp = trial.span(await trial.truth(totals));
+    const [dLoss, dx] = [trial.noise(rows), trial.output(rows * columns)];
+    const accumulate = trial.flip();
+    trial.run((backend, of) => {
+      const sink = { span: of(dx), accumulate };
+      backend.crossEntropyRowsBackward(sink, of(dLoss), of(x), of(logSumExp), of(at), rows, columns);
+    });
+    const change = x.numbers.map((value, i) => {
+      const row = Math.floor(i / columns);
+      const exponent = value - logSumExp.numbers[row];
+      return dLoss.numbers[row] * (1 + Math.exp(exponent) * (1 + Math.abs(exponent)));
+    });
+    await trial.near("dx", dx, { roundings: 2 * trial.tolerance.functions, scale: grown(dx, change) });
+  },
+};
+
+/** Kernels of one row of scores after another, and how many numbers they make of a row. */
+const rowKernels: readonly {
+  run(backend: Backend, of: Side, y: Twin, x: Twin, rows: number, columns: number): void;
+}[] = [
+  {
+    run: (backend, of, y, x, rows, columns) => {
+      backend.softmaxRows(of(y), of(x), { count: 1, rows, columns }, "all");
+    },
+  },
+  {
+    run: (backend, of, y, x, rows, columns) => backend.logSoftmaxRows(of(y), of(x), rows, columns),
+  },
+];
+
+const alone: Case = {
+  name: "softmaxRows, logSoftmaxRows: a row has the same bits whatever stands beside it",
+  async check(trial) {
+    const [rows, columns] = [1 + trial.random.below(6), trial.length(1)];
+    const row = trial.random.below(rows);
+    const { run } = trial.pick(rowKernels);
+    const x = scores(trial, rows, columns);
+    const y = trial.output(rows * columns);
+    const [start, end] = [row * columns, (row + 1) * columns];
+    const x1 = trial.span(x.numbers.subarray(start, end));
+    const y1 = trial.output(columns);
+    trial.run((backend, of) => {
+      run(backend, of, y, x, rows, columns);
+      run(backend, of, y1, x1, 1, columns);
+    });
+    sameBits("row", await trial.tested(y1), (await trial.tested(y)).subarray(start, end));
+  },
+};
+
+export const softmaxCases: readonly Case[] = [
+  softmax,
+  softmaxHidden,
+  softmaxBackward,
+  logSoftmax,
+  logSoftmaxBackward,
+  crossEntropy,
+  crossEntropyBackward,
+  alone,
+];

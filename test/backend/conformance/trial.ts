@@ -1,0 +1,210 @@
+/**
+ * One run of one kernel on two machines: the backend under test, and the reference in double precision. Both get
+ * the same numbers (32-bit floats) in every span, outputs included, so that what a kernel should leave alone is
+ * compared as well.
+ */
+import type { Backend, Span } from "../../../src/backend/backend.ts";
+import { ReferenceBackend } from "../../../src/backend/reference/reference-backend.ts";
+import type { Random } from "../../../src/random.ts";
+
+/** How far a backend may be from the truth. Every bound of the suite is a multiple of these. */
+export interface Tolerance {
+  /**
+   * The relative error of exp, log, tanh and the like, and of a quotient, in roundings. A good implementation
+   * stays below 4.
+   */
+  readonly functions: number;
+  /**
+   * The error of a sum of n terms, in roundings of the sum of their absolute values, is at most n times this
+   * (Higham 2002, §4.2: n − 1 additions and one product each, whatever the order).
+   */
+  readonly sums: number;
+  /** Whether products are summed in the order that the contract names, so that they are equal bit for bit. */
+  readonly ordered: boolean;
+}
+
+/** Half a unit in the last place of 1: the relative error of one rounding to single precision. */
+export const rounding = 2 ** -24;
+/** Numbers below the smallest normal one may be rounded to 0. */
+const underflow = 2 ** -126;
+
+/** A span of the same contents on both machines. */
+export interface Twin {
+  readonly tested: Span;
+  readonly truth: Span;
+  /** What it held at first. */
+  readonly numbers: Float32Array;
+}
+
+/** The span of a twin that belongs to the machine at hand. */
+export type Side = (twin: Twin) => Span;
+
+/** How far number i may be from the truth: `roundings` of `scale[i]` (of the truth itself where not given). */
+export interface Bound {
+  readonly roundings: number;
+  readonly scale?: ArrayLike<number>;
+}
+
+export class Trial {
+  readonly random: Random;
+  readonly tolerance: Tolerance;
+  readonly #backend: Backend;
+  readonly #reference = new ReferenceBackend("double");
+  readonly #twins: Twin[] = [];
+  readonly #outputs = new Set<Twin>();
+
+  constructor(backend: Backend, random: Random, tolerance: Tolerance) {
+    this.#backend = backend;
+    this.random = random;
+    this.tolerance = tolerance;
+  }
+
+  span(numbers: ArrayLike<number>): Twin {
+    const rounded = Float32Array.from(numbers);
+    const [tested, truth] = [this.#backend, this.#reference].map((backend) => {
+      const span = backend.alloc(rounded.length);
+      backend.write(span, rounded);
+      return span;
+    });
+    const twin = { tested, truth, numbers: rounded };
+    this.#twins.push(twin);
+    return twin;
+  }
+
+  /** A span of random contents. */
+  noise(length: number): Twin {
+    return this.span(this.normals(length));
+  }
+
+  /** A span to be written to; its contents are random. */
+  output(length: number): Twin {
+    const twin = this.noise(length);
+    this.#outputs.add(twin);
+    return twin;
+  }
+
+  run(kernel: (backend: Backend, of: Side) => void): void {
+    kernel(this.#backend, (twin) => twin.tested);
+    kernel(this.#reference, (twin) => twin.truth);
+  }
+
+  /** For what the backend under test is not asked: inputs that depend on inputs, and bounds. */
+  runTruth(kernel: (backend: Backend, of: Side) => void): void {
+    kernel(this.#reference, (twin) => twin.truth);
+  }
+
+  /** The absolute values of what a span held at first. */
+  absolute(twin: Twin): Twin {
+    return this.span(twin.numbers.map(Math.abs));
+  }
+
+  /** What the reference holds now. */
+  truth(twin: Twin): Promise<Float32Array | Float64Array> {
+    return this.#reference.read(twin.truth);
+  }
+
+  /** What the backend under test holds now. */
+  tested(twin: Twin): Promise<Float32Array | Float64Array> {
+    return this.#backend.read(twin.tested);
+  }
+
+  /** Fails unless the backend's numbers are as near to the truth as `bound` says. */
+  async near(name: string, twin: Twin, { roundings, scale }: Bound): Promise<void> {
+    this.#outputs.add(twin);
+    const [actual, truth] = [await this.tested(twin), await this.truth(twin)];
+    if (actual.length !== truth.length)
+      throw new Error(`${name}: ${actual.length} numbers, not ${truth.length}`);
+    for (let i = 0; i < truth.length; i++) {
+      const expected = Math.fround(truth[i]);
+      if (Object.is(actual[i], expected) || actual[i] === expected) continue;
+      const unit = Math.abs(scale === undefined ? truth[i] : scale[i]);
+      const allowed = roundings * rounding * unit + (roundings > 0 ? underflow : 0);
+      // Written so that a NaN on any side fails.
+      if (Number.isFinite(allowed) && Math.abs(actual[i] - truth[i]) <= allowed) continue;
+      throw new Error(
+        `${name}[${i}] of ${truth.length}: got ${actual[i]}, expected ${truth[i]} ± ${allowed}`,
+      );
+    }
+  }
+
+  /** Fails unless both hold the same numbers. */
+  same(name: string, twin: Twin): Promise<void> {
+    return this.near(name, twin, { roundings: 0 });
+  }
+
+  /** Fails if a span that is no output has changed; then frees all. */
+  async finish(): Promise<void> {
+    for (const [place, twin] of this.#twins.entries()) {
+      if (this.#outputs.has(twin)) continue;
+      const now = await this.tested(twin);
+      const changed = twin.numbers.findIndex((number, i) => !Object.is(now[i], number));
+      if (changed >= 0) {
+        throw new Error(`span ${place}, an input, has changed at ${changed}: ${now[changed]}`);
+      }
+    }
+    for (const { tested } of this.#twins) this.#backend.free(tested);
+  }
+
+  /** A length: often one at which loops over four, eight or sixteen numbers begin or end. */
+  length(least = 0): number {
+    return Math.max(least, this.pick([0, 1, 2, 3, 4, 5, 7, 8, 11, 13, 16, 17, 31, 64, 65, 67, 131]));
+  }
+
+  pick<T>(values: readonly T[]): T {
+    return values[this.random.below(values.length)];
+  }
+
+  flip(): boolean {
+    return this.random.below(2) === 1;
+  }
+
+  normals(length: number, deviation = 1, mean = 0): number[] {
+    return Array.from({ length }, () => mean + deviation * this.random.normal());
+  }
+
+  /** Normal numbers over many orders of magnitude, one in eight replaced by one of `specials`. */
+  wild(length: number, specials: readonly number[]): number[] {
+    return Array.from({ length }, () => {
+      if (specials.length > 0 && this.random.below(8) === 0) return this.pick(specials);
+      return this.random.normal() * 2 ** (this.random.below(24) - 16);
+    });
+  }
+}
+
+/** Numbers at which functions of numbers go wrong. */
+export const specials: readonly number[] = [
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  0,
+  -0,
+  1,
+  -1,
+  2 ** -149,
+  -(2 ** -149),
+  2 ** -126,
+  -1e-40,
+  3.4e38,
+  -3.4e38,
+  88.7,
+  89,
+  -87.3,
+  -88,
+  -104,
+  -745,
+];
+
+/** Fails unless both are the same numbers, the sign of 0 included. */
+export function sameBits(name: string, actual: ArrayLike<number>, expected: ArrayLike<number>): void {
+  if (actual.length !== expected.length) throw new Error(`${name}: ${actual.length}, not ${expected.length}`);
+  for (let i = 0; i < expected.length; i++) {
+    if (Object.is(actual[i], expected[i])) continue;
+    throw new Error(`${name}[${i}] of ${expected.length}: got ${actual[i]}, expected exactly ${expected[i]}`);
+  }
+}
+
+/** A kernel, and a random use of it that throws when the backend is wrong. */
+export interface Case {
+  readonly name: string;
+  check(trial: Trial): Promise<void>;
+}

@@ -1,0 +1,277 @@
+/** What the ops' tests do not reach in the smaller kernels: edges, extremes, and the promises of the contract. */
+import { describe, expect, test } from "vitest";
+import type { MapName, ZipName } from "../../../src/backend/backend.ts";
+import { dropFactor, dropThreshold, hash } from "../../../src/backend/reference/dropout.ts";
+import { visibleColumns } from "../../../src/backend/reference/softmax.ts";
+import { Block, sumOver } from "../../support/block.ts";
+import { expectClose } from "../../support/check-op.ts";
+import { numbersIn, reference, spanOf, written } from "../../support/spans.ts";
+
+const { POSITIVE_INFINITY, NEGATIVE_INFINITY, NaN: nan } = Number;
+
+describe("map", () => {
+  test.each<[MapName, number[]]>([
+    ["exp", [POSITIVE_INFINITY, 0, nan]],
+    ["log", [POSITIVE_INFINITY, nan, nan]],
+    ["sqrt", [POSITIVE_INFINITY, nan, nan]],
+    ["tanh", [1, -1, nan]],
+    ["relu", [POSITIVE_INFINITY, 0, nan]],
+    ["gelu", [POSITIVE_INFINITY, 0, nan]],
+    ["gelu-tanh", [POSITIVE_INFINITY, 0, nan]],
+  ])("%s of ∞, −∞ and NaN", async (name, expected) => {
+    const y = reference.alloc(3);
+    reference.map(name, y, spanOf([POSITIVE_INFINITY, NEGATIVE_INFINITY, nan]));
+    expect(await numbersIn(y)).toEqual(expected);
+  });
+
+  test.each<MapName>(["gelu", "gelu-tanh"])(
+    "%s is flat far to the left and the identity far to the right",
+    async (name) => {
+      const x = spanOf([-1e30, -100, 100, 1e30]);
+      const y = reference.alloc(4);
+      reference.map(name, y, x);
+      expect((await numbersIn(y)).map(Math.abs)).toEqual([0, 0, 100, 1e30]);
+      const slopes = await written(4, (dx) => reference.mapBackward(name, dx, spanOf([1, 1, 1, 1]), x, y));
+      expect(slopes.map(Math.abs)).toEqual([0, 0, 1, 1]);
+    },
+  );
+});
+
+describe("zip and scale", () => {
+  test.each<[ZipName, number[]]>([
+    ["add", [10, 5]],
+    ["subtract", [4, 9]],
+    ["multiply", [21, -14]],
+    ["divide", [7 / 3, -3.5]],
+  ])("%s may write over either operand", async (name, expected) => {
+    const operands = () => [spanOf([7, 7]), spanOf([3, -2])];
+    for (const target of [0, 1]) {
+      const spans = operands();
+      reference.zip(name, { span: spans[target], accumulate: false }, spans[0], spans[1]);
+      expect(await numbersIn(spans[target])).toEqual(expected);
+    }
+    const [a, b] = operands();
+    expect(await written(2, (y) => reference.zip(name, y, a, b))).toEqual(expected);
+  });
+
+  test("scale replaces or adds", async () => {
+    expect(await written(2, (y) => reference.scale(y, spanOf([3, -5]), 2))).toEqual([6, -10]);
+  });
+});
+
+describe("copy", () => {
+  test("from one strided block into another, or on top of it; all else stays", async () => {
+    const src = { span: spanOf([0, 1, 2, 3, 4, 5, 6, 7]), offset: 1, strides: [4, 2] };
+    const dst = { span: spanOf(new Float64Array(7).fill(10)), offset: 6, strides: [-1, -3] };
+    reference.copy(dst, src, [2, 2], false);
+    expect(await numbersIn(dst.span)).toEqual([10, 10, 7, 3, 10, 5, 1]);
+    reference.copy(dst, src, [2, 2], true);
+    expect(await numbersIn(dst.span)).toEqual([10, 10, 14, 6, 10, 10, 2]);
+  });
+
+  test("a single number, and nothing", async () => {
+    const dst = spanOf([5]);
+    reference.copy(
+      { span: dst, offset: 0, strides: [0] },
+      { span: dst, offset: 0, strides: [0] },
+      [0],
+      false,
+    );
+    reference.copy(
+      { span: dst, offset: 0, strides: [] },
+      { span: spanOf([1, 2]), offset: 1, strides: [] },
+      [],
+      false,
+    );
+    expect(await numbersIn(dst)).toEqual([2]);
+  });
+});
+
+describe("reductions", () => {
+  const size = { outer: 2, axis: 3, inner: 5 };
+  const x = Block.random([2, 3, 5], "x");
+
+  test("sumAxis scales, replaces or adds", async () => {
+    const expected = Block.build([2, 5], (o, i) => -2 * sumOver(3, (a) => x.at(o, a, i)));
+    const found = await written(10, (y) => reference.sumAxis(y, spanOf(x.values), size, -2));
+    expectClose(found, expected.values, 1e-14);
+  });
+
+  test("maxAxis is −∞ over −∞, and NaN wherever NaN stands", async () => {
+    const y = reference.alloc(2);
+    const low = NEGATIVE_INFINITY;
+    reference.maxAxis(y, spanOf([low, nan, low, 5]), { outer: 1, axis: 2, inner: 2 });
+    expect(await numbersIn(y)).toEqual([low, nan]);
+  });
+
+  test("sumOfSquares writes one number where it is told", async () => {
+    const y = spanOf([1, 2, 3]);
+    reference.sumOfSquares(y, 1, spanOf([3, -4]));
+    expect(await numbersIn(y)).toEqual([1, 25, 3]);
+    reference.sumOfSquares(y, 2, reference.alloc(0));
+    expect(await numbersIn(y)).toEqual([1, 25, 0]);
+  });
+});
+
+describe("softmax", () => {
+  test("the staircase ends at the last column, each row above one shorter", () => {
+    const seen = (rows: number, columns: number) =>
+      Array.from({ length: rows }, (_, row) => visibleColumns("staircase", row, rows, columns));
+    expect(seen(3, 3)).toEqual([1, 2, 3]);
+    expect(seen(2, 5)).toEqual([4, 5]);
+    expect(visibleColumns("all", 0, 2, 5)).toBe(5);
+  });
+
+  test("hidden columns are not even looked at: NaN stays where it is hidden", async () => {
+    const y = reference.alloc(4);
+    reference.softmaxRows(y, spanOf([1, nan, 2, 2]), { count: 1, rows: 2, columns: 2 }, "staircase");
+    expect(await numbersIn(y)).toEqual([1, 0, 0.5, 0.5]);
+  });
+
+  test("the staircase begins anew with every matrix", async () => {
+    const y = reference.alloc(8);
+    reference.softmaxRows(y, spanOf(new Float64Array(8)), { count: 2, rows: 2, columns: 2 }, "staircase");
+    expect(await numbersIn(y)).toEqual([1, 0, 0.5, 0.5, 1, 0, 0.5, 0.5]);
+  });
+
+  test("NaN and +∞ spread through a row", async () => {
+    const y = reference.alloc(4);
+    reference.softmaxRows(
+      y,
+      spanOf([nan, 0, POSITIVE_INFINITY, 0]),
+      { count: 2, rows: 1, columns: 2 },
+      "all",
+    );
+    const [a, b, c] = await numbersIn(y);
+    expect([a, b, c]).toEqual([nan, nan, nan]);
+  });
+});
+
+test("cross-entropy of an infinitely unlikely target is ∞, not NaN", async () => {
+  const [loss, logSumExp] = [reference.alloc(1), reference.alloc(1)];
+  reference.crossEntropyRows(loss, logSumExp, spanOf([0, NEGATIVE_INFINITY]), spanOf([1]), 1, 2);
+  expect([await numbersIn(loss), await numbersIn(logSumExp)]).toEqual([[POSITIVE_INFINITY], [0]]);
+});
+
+describe("dropout's hash", () => {
+  const count = 20_011;
+  const hashes = (key: readonly [number, number]) => Array.from({ length: count }, (_, i) => hash(i, key));
+
+  test("is written down, since it decides what trained models are", () => {
+    expect([hash(0, [0, 0]), hash(1, [0, 0]), hash(0, [1, 0]), hash(2 ** 31, [5, 7])]).toEqual([
+      0, 1492470133, 1492470133, 1787517301,
+    ]);
+  });
+
+  test("fills 32 bits, each of them set half the time", () => {
+    const values = hashes([0x9e3779b9, 7]);
+    expect(values.every((value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32)).toBe(true);
+    for (let bit = 0; bit < 32; bit++) {
+      const share = values.filter((value) => (value >>> bit) & 1).length / count;
+      expect(Math.abs(share - 0.5), `bit ${bit}`).toBeLessThan(5 * Math.sqrt(0.25 / count));
+    }
+  });
+
+  test("neighbouring indices, and keys that differ in one bit, are unrelated", () => {
+    const values = hashes([3, 5]);
+    const low = (value: number) => value < 2 ** 31;
+    const both = values.filter((value, i) => i > 0 && low(value) && low(values[i - 1])).length / count;
+    expect(Math.abs(both - 0.25)).toBeLessThan(0.02);
+    for (const other of [hashes([2, 5]), hashes([3, 4])]) {
+      const same = values.filter((value, i) => low(value) === low(other[i])).length / count;
+      expect(Math.abs(same - 0.5)).toBeLessThan(0.02);
+    }
+    // The second half of the key does more than shift the sequence: few values are shared.
+    const set = new Set(values);
+    expect(hashes([3, 4]).filter((value) => set.has(value)).length).toBeLessThan(10);
+  });
+
+  test("elements below the threshold are dropped, the others divided by what is kept", () => {
+    const dropping = { probability: 0.25, key: [1, 2] } as const;
+    for (let i = 0; i < 100; i++) {
+      expect(dropFactor(i, dropping)).toBe(hash(i, [1, 2]) < 2 ** 30 ? 0 : 4 / 3);
+    }
+    expect(dropThreshold(0.3)).toBe(1288490188);
+  });
+});
+
+describe("adamw", () => {
+  test("follows the formula over several steps", async () => {
+    const [learningRate, beta1, beta2, epsilon, weightDecay, gradientScale] = [
+      0.1, 0.9, 0.95, 1e-3, 0.2, 0.5,
+    ];
+    const start = [1, -2, 0];
+    const spans = [spanOf(start), spanOf([0, 0, 0]), spanOf([0, 0, 0])] as const;
+    const [w, m, v] = [start.slice(), [0, 0, 0], [0, 0, 0]];
+    for (let step = 1; step <= 3; step++) {
+      const gradient = Array.from(Block.random([3], `step ${step}`).values);
+      const [correction1, correction2] = [1 - beta1 ** step, 1 - beta2 ** step];
+      const settings = {
+        learningRate,
+        beta1,
+        beta2,
+        epsilon,
+        weightDecay,
+        correction1,
+        correction2,
+        gradientScale,
+      };
+      reference.adamw(spans[0], spanOf(gradient), spans[1], spans[2], settings);
+      gradient.forEach((each, i) => {
+        const g = gradientScale * each;
+        m[i] = beta1 * m[i] + (1 - beta1) * g;
+        v[i] = beta2 * v[i] + (1 - beta2) * g ** 2;
+        // Decay is apart from the gradient: that is the W of AdamW.
+        w[i] -=
+          learningRate *
+          (m[i] / correction1 / (Math.sqrt(v[i] / correction2) + epsilon) + weightDecay * w[i]);
+      });
+    }
+    expectClose(await numbersIn(spans[0]), w, 1e-14, "parameter");
+    expectClose(await numbersIn(spans[1]), m, 1e-14, "moment 1");
+    expectClose(await numbersIn(spans[2]), v, 1e-14, "moment 2");
+  });
+
+  test("the first step is as long as the learning rate, whatever the gradient's size", async () => {
+    for (const gradient of [1e-6, 1, 1e6]) {
+      const parameter = spanOf([0]);
+      const settings = {
+        learningRate: 0.01,
+        beta1: 0.9,
+        beta2: 0.99,
+        epsilon: 0,
+        weightDecay: 0,
+        gradientScale: 1,
+      };
+      const corrections = { correction1: 1 - 0.9, correction2: 1 - 0.99 };
+      reference.adamw(parameter, spanOf([gradient]), spanOf([0]), spanOf([0]), {
+        ...settings,
+        ...corrections,
+      });
+      expect((await numbersIn(parameter))[0]).toBeCloseTo(-0.01, 12);
+    }
+  });
+});
+
+describe("attention", () => {
+  const strides = { offset: 0, rowStride: 2, columnStride: 1, batchStrides: [] };
+  const size = { batch: [], rows: 2, columns: 2, width: 2, scale: 1, dropping: null };
+
+  test("keeps log Σ exp of the visible scores for backward", async () => {
+    const [q, k, v] = ["q", "k", "v"].map((name) => Block.random([2, 2], name));
+    const [y, logSumExp] = [reference.alloc(4), reference.alloc(2)];
+    const [qs, ks, vs] = [q, k, v].map((block) => ({ ...strides, span: spanOf(block.values) }));
+    reference.attention({ ...strides, span: y }, logSumExp, qs, ks, vs, { ...size, visible: "staircase" });
+    const score = (i: number, j: number) => q.at(i, 0) * k.at(j, 0) + q.at(i, 1) * k.at(j, 1);
+    const expected = [score(0, 0), Math.log(Math.exp(score(1, 0)) + Math.exp(score(1, 1)))];
+    expectClose(await numbersIn(logSumExp), expected, 1e-14);
+  });
+
+  test("never looks at hidden keys and values: NaN there stays there", async () => {
+    const [y, logSumExp] = [reference.alloc(4), reference.alloc(2)];
+    const matrix = (values: number[]) => ({ ...strides, span: spanOf(values) });
+    const [q, k, v] = [matrix([1, 2, 3, 4]), matrix([1, 0, nan, nan]), matrix([5, 7, nan, nan])];
+    reference.attention({ ...strides, span: y }, logSumExp, q, k, v, { ...size, visible: "staircase" });
+    expect(await numbersIn(y)).toEqual([5, 7, nan, nan]);
+  });
+});

@@ -1,0 +1,42 @@
+/** The reference backend's memory: strict on purpose, so that ops which misuse it are found. */
+import { describe, expect, test } from "vitest";
+import { ReferenceBackend } from "../../../src/backend/reference/reference-backend.ts";
+import { BackendError } from "../../../src/errors.ts";
+
+describe.each(["single", "double"] as const)("in %s precision", (precision) => {
+  const backend = new ReferenceBackend(precision);
+
+  test("new memory holds NaN, so that what was never written shows", async () => {
+    expect((await backend.read(backend.alloc(3))).every(Number.isNaN)).toBe(true);
+  });
+
+  test("numbers are stored at that precision", async () => {
+    const span = backend.alloc(1);
+    backend.write(span, [0.1]);
+    expect((await backend.read(span))[0]).toBe(precision === "double" ? 0.1 : Math.fround(0.1));
+  });
+
+  test("write begins where it is told, fill covers everything, read gives a copy", async () => {
+    const span = backend.alloc(5);
+    backend.fill(span, 7);
+    backend.write(span, [1, 2], 2);
+    const copy = await backend.read(span);
+    expect(Array.from(copy)).toEqual([7, 7, 1, 2, 7]);
+    copy.fill(0);
+    expect(Array.from(await backend.read(span))).toEqual([7, 7, 1, 2, 7]);
+  });
+
+  test("freed memory, and another backend's, is refused by every kernel", () => {
+    const freed = backend.alloc(3);
+    const live = backend.alloc(3);
+    backend.free(freed);
+    const error = new BackendError("reference: a span of 3 was used after free");
+    expect(() => backend.fill(freed, 0)).toThrow(error);
+    expect(() => backend.free(freed)).toThrow(error);
+    expect(() => backend.read(freed)).toThrow(error);
+    expect(() => backend.map("exp", live, freed)).toThrow(error);
+    expect(() => backend.scale({ span: freed, accumulate: false }, live, 2)).toThrow(error);
+    const foreign = new BackendError("reference: this span lives in another backend's memory");
+    expect(() => backend.map("exp", live, { length: 3 })).toThrow(foreign);
+  });
+});

@@ -1,0 +1,5 @@
+import { loadKernels } from "../../../src/backend/open.ts";
+import { WasmBackend } from "../../../src/backend/wasm/wasm-backend.ts";
+import { conformance } from "../conformance.ts";
+
+conformance("wasm", async () => new WasmBackend(await loadKernels()));

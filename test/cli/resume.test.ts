@@ -1,0 +1,172 @@
+/**
+ * A run that was stopped goes on to the same bits as one that never was. The run has dropout, so that randomness
+ * out of place would show.
+ */
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { RunDirectory } from "../../src/train/run-directory.ts";
+import {
+  makeFolder,
+  makeText,
+  type Outcome,
+  type Program,
+  START_MS,
+  start,
+  succeed,
+  TINY,
+  WORDS,
+} from "../support/program.ts";
+
+/** More steps than fit as lines into the pipes between two programs: one that is not read stops before the last. */
+const STEPS = 1499;
+const folder = makeFolder();
+const run = ["--steps", STEPS, "--dropout", 0.1, "--eval-interval", 499];
+const training = [
+  "train",
+  "--data",
+  "text.txt",
+  ...TINY,
+  ...run,
+  "--checkpoint-interval",
+  499,
+  "--eval-batches",
+  1,
+];
+
+beforeAll(async () => {
+  writeFileSync(join(folder, "text.txt"), makeText(WORDS, 200));
+  await succeed(folder, ...training, "--out", "whole");
+}, START_MS);
+
+/** Runs until some steps are done, sends signals, and lets it end. */
+async function stop(program: Program, ...signals: NodeJS.Signals[]): Promise<Outcome> {
+  await program.shows(/"kind":"step","step":7,/, "stdout");
+  program.process.stdout?.pause();
+  for (const signal of signals) program.process.kill(signal);
+  program.process.stdout?.resume();
+  return program.outcome;
+}
+
+function expectSameAsWhole(name: string): void {
+  for (const file of ["model.safetensors", "optimizer.safetensors"]) {
+    const [resumed, whole] = [name, "whole"].map((each) =>
+      readFileSync(join(folder, each, `step-00${STEPS}`, file)),
+    );
+    expect(resumed.equals(whole), `${name}/${file}`).toBe(true);
+  }
+  expect(lossesOf(name)).toEqual(lossesOf("whole"));
+}
+
+/** Every step's loss and learning rate, as the log has them in the end. */
+function lossesOf(name: string) {
+  const steps = RunDirectory.open(join(folder, name))
+    .readLog()
+    .filter(({ kind }) => kind === "step");
+  expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: STEPS }, (_, i) => i + 1));
+  return steps.map(({ lossNats, learningRate }) => [lossNats, learningRate]);
+}
+
+function latestOf(name: string): string {
+  return readFileSync(join(folder, name, "latest"), "utf8").trim();
+}
+
+describe("a run that is stopped and resumed", () => {
+  it("learns at all", () => {
+    const losses = lossesOf("whole").map(([loss]) => Number(loss));
+    expect(losses[STEPS - 1]).toBeLessThan(losses[0] - 0.5);
+  });
+
+  it("by Ctrl-C, which npm sends twice: it saves, says how to go on, and comes to the same bits", async () => {
+    const stopped = await stop(
+      start(folder, ...training, "--out", "interrupted", "--json"),
+      "SIGINT",
+      "SIGINT",
+    );
+    expect(stopped.code).toBe(130);
+    expect(stopped.stderr).toContain(
+      "and saved; go on with\n  npx nopeek train --resume --out interrupted\n",
+    );
+    const done = Number(/stopped after step (\d+)/.exec(stopped.stderr)?.[1]);
+    expect(done).toBeLessThan(STEPS);
+    expect(latestOf("interrupted")).toBe(`step-${String(done).padStart(6, "0")}`);
+    const { stderr } = await succeed(folder, "train", "--resume", "--out", "interrupted");
+    expect(stderr).toContain(`resumed     after step ${done}\n`);
+    expectSameAsWhole("interrupted");
+  });
+
+  it("by SIGTERM, as schedulers do", async () => {
+    const stopped = await stop(start(folder, ...training, "--out", "ended", "--json"), "SIGTERM");
+    expect(stopped.code).toBe(143);
+    expect(stopped.stderr).toContain("and saved");
+    expect(Number(latestOf("ended").slice("step-".length))).toBeLessThan(STEPS);
+  });
+
+  it("by kill -9, before the first checkpoint and after one", async () => {
+    const killed = await stop(start(folder, ...training, "--out", "killed", "--json"), "SIGKILL");
+    expect(killed.signal).toBe("SIGKILL");
+    const again = start(folder, "train", "--resume", "--out", "killed", "--json");
+    await again.shows(/"kind":"step","step":5\d\d,/, "stdout");
+    again.process.kill("SIGKILL");
+    await again.outcome;
+    expect(latestOf("killed")).toBe("step-000499");
+    await succeed(folder, "train", "--resume", "--out", "killed");
+    expectSameAsWhole("killed");
+  });
+
+  it("because nobody read its output any more", async () => {
+    const program = start(folder, ...training, "--out", "unread", "--json");
+    await program.shows(/"step":7,/, "stdout");
+    program.process.stdout?.destroy();
+    const { code, stderr } = await program.outcome;
+    expect(code).toBe(130);
+    expect(stderr).toContain("and saved");
+    expect(stderr).not.toContain("    at ");
+    expect(Number(latestOf("unread").slice("step-".length))).toBeLessThan(STEPS);
+  });
+});
+
+describe("Ctrl-C", () => {
+  it("a second time ends a run at once, and loses nothing that was saved", async () => {
+    cpSync(join(folder, "whole"), join(folder, "hasty"), { recursive: true });
+    const flags = [
+      "--steps",
+      9999,
+      "--eval-batches",
+      65536,
+      "--eval-interval",
+      9999,
+      "--checkpoint-interval",
+      9999,
+    ];
+    const program = start(folder, "train", "--resume", "--out", "hasty", ...flags, "--json");
+    await program.shows(/"kind":"step"/, "stdout");
+    program.process.kill("SIGINT");
+    await program.shows(/saving step \d+/, "stderr");
+    // Only what comes after a keystroke's time is a second one.
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    program.process.kill("SIGINT");
+    expect((await program.outcome).signal).toBe("SIGINT");
+    expect(latestOf("hasty")).toBe(`step-00${STEPS}`);
+  }, 30_000);
+
+  it("in a run that was made longer is followed by a command that says so", async () => {
+    cpSync(join(folder, "whole"), join(folder, "a longer run"), { recursive: true });
+    const words = ["train", "--resume", "--out", "a longer run", "--steps", 9999, "--json"];
+    const program = start(folder, ...words);
+    await program.shows(/"kind":"step"/, "stdout");
+    program.process.kill("SIGINT");
+    const { stderr } = await program.outcome;
+    expect(stderr).toContain("npx nopeek train --resume --out 'a longer run' --steps 9999\n");
+  });
+});
+
+describe("a run that has made all its steps", () => {
+  it("says so when it is resumed, and leaves its weights alone", async () => {
+    const before = readdirSync(join(folder, "whole"));
+    const { stderr } = await succeed(folder, "train", "--resume", "--out", "whole");
+    expect(stderr).toContain("there is nothing left to train; --steps makes it longer");
+    expect(readdirSync(join(folder, "whole"))).toEqual(before);
+    expect(existsSync(join(folder, "whole", latestOf("whole")))).toBe(true);
+  });
+});

@@ -1,0 +1,146 @@
+/** The library's own elementary functions against fixed-point arithmetic of 160 bits. */
+import { describe, expect, test } from "vitest";
+import { cos, erf, erfc, exp, log, powerOfInteger, tanh } from "../src/math.ts";
+import { Random } from "../src/random.ts";
+import { exact } from "./support/exact.ts";
+
+/** The distance in units of the last place of the exact value. */
+function unitsOff(actual: number, expected: number): number {
+  if (Object.is(actual, expected)) return 0;
+  const exponent = Math.max(-1022, Math.floor(Math.log2(Math.abs(expected))));
+  return Math.abs(actual - expected) / 2 ** (exponent - 52);
+}
+
+/** Uniform in [from, to]. */
+function uniform(count: number, from: number, to: number): number[] {
+  const random = Random.of(1, "math", from, to);
+  return Array.from({ length: count }, () => from + (to - from) * random.uniform());
+}
+
+function expectUnits(
+  f: (x: number) => number,
+  oracle: (x: number) => number,
+  xs: number[],
+  units: number,
+): void {
+  for (const x of xs) {
+    const [actual, expected] = [f(x), oracle(x)];
+    expect(unitsOff(actual, expected), `at ${x}: got ${actual}, want ${expected}`).toBeLessThanOrEqual(units);
+  }
+}
+
+const { POSITIVE_INFINITY, NEGATIVE_INFINITY, NaN: nan } = Number;
+
+test("the oracle knows the digits of e, ln 2, tanh 1, cos 1 and erf 1", () => {
+  expect(exact.exp(1)).toBeCloseTo(Math.E, 15);
+  expect(exact.log(2)).toBeCloseTo(Math.LN2, 15);
+  expect(exact.tanh(1)).toBeCloseTo(0.7615941559557649, 15);
+  expect(exact.cos(1)).toBeCloseTo(0.5403023058681398, 15);
+  expect(exact.erf(1)).toBeCloseTo(0.8427007929497149, 15);
+  expect(exact.erfc(3)).toBeCloseTo(2.209049699858544e-5, 19);
+});
+
+describe("exp", () => {
+  test("is right to a unit in the last place", () => {
+    expectUnits(
+      exp,
+      exact.exp,
+      [...uniform(300, -30, 40), ...uniform(100, -1, 1), 1e-20, 0.34657, 0.34658],
+      1.5,
+    );
+  });
+
+  test("reaches from the smallest number to the largest", () => {
+    expect(exp(0)).toBe(1);
+    expect(exp(709.782712893384) / 1.7976931348622732e308).toBeCloseTo(1, 12);
+    expect(exp(709.79)).toBe(POSITIVE_INFINITY);
+    expect(exp(-745.13)).toBe(Number.MIN_VALUE);
+    expect(exp(-745.14)).toBe(0);
+    // e^−720 = e^−360 · e^−360, below the normal numbers.
+    expect(unitsOff(exp(-720), Math.exp(-360) * Math.exp(-360))).toBeLessThanOrEqual(1);
+    expect([exp(POSITIVE_INFINITY), exp(NEGATIVE_INFINITY), exp(nan)]).toEqual([POSITIVE_INFINITY, 0, nan]);
+  });
+});
+
+describe("log", () => {
+  test("is right to two units in the last place", () => {
+    const xs = [
+      ...uniform(200, 0, 2),
+      ...uniform(100, 0.99, 1.01),
+      ...uniform(100, 2, 1e6),
+      1 + 2 ** -52,
+      1 - 2 ** -53,
+    ];
+    expectUnits(log, exact.log, xs, 2);
+  });
+
+  test("reaches from the smallest number to the largest", () => {
+    expect(log(1)).toBe(0);
+    expectUnits(log, () => -1074 * Math.LN2, [Number.MIN_VALUE], 1);
+    expectUnits(log, () => 709.782712893384, [Number.MAX_VALUE], 1);
+    expect([log(0), log(-1), log(POSITIVE_INFINITY), log(nan)]).toEqual([
+      NEGATIVE_INFINITY,
+      nan,
+      POSITIVE_INFINITY,
+      nan,
+    ]);
+  });
+});
+
+describe("tanh", () => {
+  test("is right to two units in the last place, and odd", () => {
+    const xs = [...uniform(200, -1, 1), ...uniform(100, -15, 15), 0.5, 0.49999999, 1e-10];
+    expectUnits(tanh, exact.tanh, xs, 2);
+    for (const x of xs) expect(tanh(-x)).toBe(-tanh(x));
+  });
+
+  test("has its limits", () => {
+    expect([tanh(0), tanh(25), tanh(NEGATIVE_INFINITY), tanh(nan)]).toEqual([0, 1, -1, nan]);
+    expect(tanh(1e-300)).toBe(1e-300);
+  });
+});
+
+describe("cos", () => {
+  test("is right to 2⁻⁵², near its zeros too", () => {
+    const xs = [
+      ...uniform(200, -10, 10),
+      ...uniform(30, -50, 50),
+      Math.PI / 2,
+      Math.PI,
+      (3 * Math.PI) / 2,
+      0,
+    ];
+    for (const x of xs) expect(Math.abs(cos(x) - exact.cos(x)), `at ${x}`).toBeLessThan(2 ** -52);
+  });
+
+  test("stays so up to a million, by 1 + cos 2x = 2·cos² x", () => {
+    for (const x of uniform(300, -5e5, 5e5)) {
+      expect(Math.abs(1 + cos(2 * x) - 2 * cos(x) * cos(x)), `at ${x}`).toBeLessThan(2 ** -50);
+    }
+  });
+});
+
+describe("erf and erfc", () => {
+  test("erf is right to a dozen units in the last place, and odd", () => {
+    const xs = [...uniform(200, -3, 3), ...uniform(50, -5.5, 5.5), 2.5, 2.4999999, 1e-12];
+    expectUnits(erf, exact.erf, xs, 12);
+    for (const x of xs) expect(erf(-x)).toBe(-erf(x));
+  });
+
+  test("erfc keeps its digits where erf is all but 1", () => {
+    for (const x of [...uniform(50, -3, 2.5), ...uniform(50, 2.5, 8)]) {
+      expect(Math.abs(erfc(x) / exact.erfc(x) - 1), `at ${x}`).toBeLessThan(1e-12);
+    }
+  });
+
+  test("have their limits", () => {
+    expect([erf(0), erf(POSITIVE_INFINITY), erf(NEGATIVE_INFINITY), erf(nan)]).toEqual([0, 1, -1, nan]);
+    expect([erfc(0), erfc(POSITIVE_INFINITY), erfc(NEGATIVE_INFINITY), erfc(nan)]).toEqual([1, 0, 2, nan]);
+  });
+});
+
+test("powerOfInteger multiplies", () => {
+  expect([0, 1, 2, 3, 10, 31].map((n) => powerOfInteger(-2, n))).toEqual([1, -2, 4, -8, 1024, -2147483648]);
+  expect(powerOfInteger(0, 0)).toBe(1);
+  expect(powerOfInteger(0.999, 10_000)).toBeCloseTo(Math.exp(10_000 * Math.log(0.999)), 14);
+});

@@ -1,0 +1,153 @@
+/** The model against GPT-2's forward pass in plain numbers, and its manners. */
+import { describe, expect, test } from "vitest";
+import type { Context } from "../../src/autograd/context.ts";
+import { ConfigError, ShapeError, TokenError } from "../../src/errors.ts";
+import type { GPTConfig } from "../../src/nn/config.ts";
+import { GPT } from "../../src/nn/gpt.ts";
+import { countNumbers } from "../../src/nn/parameters.ts";
+import { Random } from "../../src/random.ts";
+import { expectClose } from "../support/check-op.ts";
+import { doubleContext } from "../support/contexts.ts";
+import { logitsOf } from "../support/leakage.ts";
+import { randomIds, TINY, tinyModel } from "../support/models.ts";
+import { parametersOf, textbookGPT } from "../support/textbook-gpt.ts";
+
+const rows = [randomIds(5, 11, "row", 0), randomIds(5, 11, "row", 1)];
+const ids = rows.flat();
+
+describe("forward", () => {
+  test.each<Partial<GPTConfig>>([
+    {},
+    { attention: "fused", heads: 2, tieHead: false },
+    { activation: "tanh", bias: false, heads: 1 },
+    { attention: "fused", bias: false, tieHead: false, layers: 1, heads: 6 },
+  ])("is the textbook's, with %j", async (changes) => {
+    const model = tinyModel(doubleContext(), changes);
+    const parameters = await parametersOf(model);
+    const logits = await logitsOf(model, rows);
+    for (const [b, row] of rows.entries()) {
+      expectClose(
+        logits[b].flat(),
+        textbookGPT(model.config, parameters, row).flat(),
+        1e-10,
+        `row ${b}, logit`,
+      );
+    }
+  });
+
+  test("gives (B, T, V), also for no tokens", async () => {
+    const model = tinyModel(doubleContext());
+    await model.context.scope("forget", () => {
+      expect(model.forward({ ids, batchSize: 2 }).shape).toEqual([2, 5, 11]);
+      expect(model.hidden({ ids, batchSize: 2 }).shape).toEqual([2, 5, 6]);
+      expect(model.forward({ ids: [], batchSize: 2 }).shape).toEqual([2, 0, 11]);
+    });
+  });
+
+  test("drops only when given a Random, and then the same for the same seed", async () => {
+    const model = tinyModel(doubleContext(), { dropout: 0.3 });
+    const run = (seed: number | null) =>
+      model.context.scope("forget", () => {
+        const random = seed === null ? null : Random.of(seed);
+        return model.forward({ ids, batchSize: 2 }, { cache: null, random }).read();
+      });
+    const plain = await run(null);
+    expect(plain).toEqual(await run(null));
+    expect(await run(1)).toEqual(await run(1));
+    expect(await run(1)).not.toEqual(await run(2));
+    expect(await run(1)).not.toEqual(plain);
+    // The plain pass is the one of a model that knows no dropout.
+    const without = tinyModel(doubleContext());
+    expect(plain.join()).toEqual((await logitsOf(without, rows)).flat(2).join());
+  });
+
+  test("refuses sequences that are too long, and ids that make no rows", async () => {
+    const model = tinyModel(doubleContext());
+    await model.context.scope("forget", async () => {
+      const long = "gpt: sequences may be 7 tokens long: got 8 ids in 1 rows after 0 cached";
+      expect(() => model.forward({ ids: new Array(8).fill(0), batchSize: 1 })).toThrow(new ShapeError(long));
+      const uneven = "gpt: sequences may be 7 tokens long: got 5 ids in 2 rows after 0 cached";
+      expect(() => model.forward({ ids: [0, 0, 0, 0, 0], batchSize: 2 })).toThrow(new ShapeError(uneven));
+      expect(() => model.forward({ ids: [0], batchSize: 0 })).toThrow(ShapeError);
+      expect(() => model.forward({ ids: [11], batchSize: 1 })).toThrow(TokenError);
+
+      const cache = model.makeCache(1);
+      model.forward({ ids: [1, 2, 3, 4, 5, 6], batchSize: 1 }, { cache, random: null });
+      const full = "gpt: sequences may be 7 tokens long: got 2 ids in 1 rows after 6 cached";
+      expect(() => model.forward({ ids: [0, 0], batchSize: 1 }, { cache, random: null })).toThrow(
+        new ShapeError(full),
+      );
+      expect(cache.length, "what is refused is not counted").toBe(6);
+    });
+  });
+
+  test("refuses a cache where gradients are recorded", async () => {
+    const model = tinyModel(doubleContext());
+    const cache = model.makeCache(1);
+    const run = model.context.scope("record", () =>
+      model.forward({ ids: [1], batchSize: 1 }, { cache, random: null }),
+    );
+    await expect(run).rejects.toThrow(
+      'cache: gradients do not pass through a cache; run it in a "forget" scope',
+    );
+  });
+});
+
+describe("parameters", () => {
+  test("have these names and shapes, in this order", () => {
+    const { vocabSize: V, contextLength: T, dModel: C } = TINY;
+    const model = new GPT(doubleContext(), { ...TINY, tieHead: false, layers: 1 }, Random.of(1));
+    const found = Object.entries(model.parameters()).map(([name, { shape }]) => [name, shape]);
+    const square = (name: string) => [
+      [`blocks.0.attention.${name}.weight`, [C, C]],
+      [`blocks.0.attention.${name}.bias`, [C]],
+    ];
+    const norm = (name: string) => [
+      [`${name}.weight`, [C]],
+      [`${name}.bias`, [C]],
+    ];
+    expect(found).toEqual([
+      ["tokenEmbedding", [V, C]],
+      ["positionEmbedding", [T, C]],
+      ...norm("blocks.0.attentionNorm"),
+      ...["query", "key", "value", "output"].flatMap(square),
+      ...norm("blocks.0.mlpNorm"),
+      ["blocks.0.mlp.expand.weight", [C, 4 * C]],
+      ["blocks.0.mlp.expand.bias", [4 * C]],
+      ["blocks.0.mlp.contract.weight", [4 * C, C]],
+      ["blocks.0.mlp.contract.bias", [C]],
+      ...norm("finalNorm"),
+      ["head.weight", [C, V]],
+    ]);
+  });
+
+  test("are fewer without biases, and with a tied head", () => {
+    const count = (changes: Partial<GPTConfig>) =>
+      countNumbers(new GPT(doubleContext(), { ...TINY, ...changes }, Random.of(1)).parameters());
+    const [C, V, T] = [6, 11, 7];
+    const layer = 2 * C + 4 * C * C + 8 * C * C;
+    expect(count({ bias: false })).toBe(V * C + T * C + 2 * layer - 2 * C + 2 * C + C);
+    expect(count({ bias: true }) - count({ bias: false })).toBe(2 * (2 * C + 4 * C + 5 * C) + C);
+    expect(count({ tieHead: false }) - count({})).toBe(C * V);
+  });
+
+  test("follow from the seed", async () => {
+    const drawn = async (seed: number) => {
+      const model = new GPT(doubleContext(), TINY, Random.of(seed));
+      return Promise.all(Object.values(model.parameters()).map((tensor) => tensor.read()));
+    };
+    expect(await drawn(1)).toEqual(await drawn(1));
+    expect(await drawn(1)).not.toEqual(await drawn(2));
+  });
+
+  test("do not depend on the form of attention", async () => {
+    const drawn = async (attention: "textbook" | "fused") =>
+      parametersOf(new GPT(doubleContext(), { ...TINY, attention }, Random.of(1)));
+    expect(await drawn("textbook")).toEqual(await drawn("fused"));
+  });
+});
+
+test("a config whose sizes do not fit is refused", () => {
+  const context: Context = doubleContext();
+  expect(() => new GPT(context, { ...TINY, heads: 4 }, Random.of(1))).toThrow(ConfigError);
+});

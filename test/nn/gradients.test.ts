@@ -1,0 +1,83 @@
+/** The whole model: every element of every parameter's gradient against finite differences, in double precision. */
+import { describe, expect, test } from "vitest";
+import { Context } from "../../src/autograd/context.ts";
+import type { Backend, Span } from "../../src/backend/backend.ts";
+import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
+import { numbersOf } from "../../src/backend/reference/span.ts";
+import type { GPTConfig } from "../../src/nn/config.ts";
+import { crossEntropy, IGNORED } from "../../src/ops/cross-entropy.ts";
+import { Random } from "../../src/random.ts";
+import { doubleContext, withKernels } from "../support/contexts.ts";
+import { gradientError } from "../support/gradient-check.ts";
+import { tinyModel } from "../support/models.ts";
+
+const variants: Partial<GPTConfig>[] = [
+  { attention: "textbook", layers: 2 },
+  { attention: "fused", layers: 2 },
+  { attention: "textbook", bias: false, tieHead: false, activation: "tanh" },
+  { attention: "fused", bias: false, tieHead: false },
+  { attention: "textbook", dropout: 0.2, tieHead: false },
+  { attention: "fused", dropout: 0.2, activation: "tanh" },
+];
+
+/** Two rows of three positions; token 4 occurs in both, and token 9 never. Some positions do not count. */
+const tokens = { ids: [4, 0, 10, 2, 4, 7], batchSize: 2 };
+const targets = [0, IGNORED, 3, 4, IGNORED, 10];
+
+describe.each(variants)("%j", (variant) => {
+  test("every parameter's gradient is the slope of the loss", async () => {
+    const context = doubleContext();
+    const model = tinyModel(context, { layers: 1, ...variant });
+    const loss = () => {
+      const logits = model.forward(tokens, { cache: null, random: Random.of(17, "dropout") });
+      return crossEntropy(logits, targets);
+    };
+    const { worst, where } = await gradientError(context, model.parameters(), loss);
+    expect(worst, where).toBeLessThan(1e-6);
+    // Every tensor takes part. (A key's bias adds the same to all scores of a query, which the softmax ignores.)
+    for (const [name, tensor] of Object.entries(model.parameters())) {
+      const gradient = await tensor.readGradient();
+      expect(
+        gradient.some((g) => Math.abs(g) > 1e-6),
+        name,
+      ).toBe(!name.endsWith("key.bias"));
+    }
+  });
+});
+
+describe("the check has teeth", () => {
+  const inner = new ReferenceBackend("double");
+  const sabotages: [string, Partial<Backend>][] = [
+    [
+      "GELU's derivative in the form of its approximation",
+      { mapBackward: (_name, ...rest) => inner.mapBackward("gelu-tanh", ...rest) },
+    ],
+    [
+      "one part in a hundred thousand too much through attention",
+      {
+        attentionBackward: (dq, dk, dv, dy, y, logSumExp, q, k, v, size, accumulate) => {
+          inner.attentionBackward(dq, dk, dv, dy, y, logSumExp, q, k, v, size, accumulate);
+          inner.scale({ span: dq.span, accumulate: false }, dq.span, 1 + 1e-5);
+        },
+      },
+    ],
+    ["repeated tokens that overwrite instead of adding", { scatterAddRows: overwriteRows }],
+  ];
+
+  test.each(sabotages)("%s", async (_, replaced) => {
+    const context = new Context(withKernels(inner, replaced));
+    const model = tinyModel(context, { layers: 1, attention: "fused" });
+    const loss = () => crossEntropy(model.forward(tokens), targets);
+    const { tokenEmbedding } = model;
+    const { worst } = await gradientError(context, { tokenEmbedding }, loss);
+    expect(worst).toBeGreaterThan(1e-6);
+  });
+
+  /** dTable[indices[i]] = dy[i]: what a scatter does that forgets to add. */
+  function overwriteRows(dTable: Span, dy: Span, indices: Span, rows: number, columns: number): void {
+    const [to, from, at] = [dTable, dy, indices].map(numbersOf);
+    for (let i = 0; i < rows * columns; i++) {
+      to[at[Math.floor(i / columns)] * columns + (i % columns)] = from[i];
+    }
+  }
+});

@@ -1,0 +1,51 @@
+/** A tiny model learns one batch by heart: everything from tokens to the optimizer works together. */
+import { expect, test } from "vitest";
+import { Context } from "../../src/autograd/context.ts";
+import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
+import { GPT } from "../../src/nn/gpt.ts";
+import { crossEntropy } from "../../src/ops/cross-entropy.ts";
+import { Random } from "../../src/random.ts";
+import { randomIds, TINY } from "../support/models.ts";
+
+test.each(["textbook", "fused"] as const)("one batch is memorised, with %s attention", async (attention) => {
+  const backend = new ReferenceBackend("single");
+  const context = new Context(backend);
+  const model = new GPT(context, { ...TINY, layers: 1, heads: 2, dModel: 14, attention }, Random.of(1));
+  const trained = Object.values(model.parameters()).map((parameter) => {
+    const [moment1, moment2] = [context.hold(parameter.shape), context.hold(parameter.shape)];
+    backend.fill(moment1.span, 0);
+    backend.fill(moment2.span, 0);
+    return { parameter, moment1, moment2 };
+  });
+  // Two random sequences that differ at once: no rule leads from one token to the next, they must be remembered.
+  const tokens = { ids: [1, ...randomIds(5, 11, "one"), 2, ...randomIds(5, 11, "two")], batchSize: 2 };
+  const targets = randomIds(12, 11, "targets");
+
+  let loss = Number.POSITIVE_INFINITY;
+  let [power1, power2] = [1, 1];
+  for (let step = 1; loss >= 0.01 && step <= 300; step++) {
+    loss = await context.scope("record", () => {
+      const root = crossEntropy(model.forward(tokens), targets);
+      context.backward(root);
+      return root.item();
+    });
+    power1 *= 0.9;
+    power2 *= 0.99;
+    for (const { parameter, moment1, moment2 } of trained) {
+      const { gradient, span, storage } = parameter;
+      if (gradient === null) throw new Error("a parameter took no part in the loss");
+      backend.adamw(span, gradient, moment1.span, moment2.span, {
+        learningRate: 0.02,
+        beta1: 0.9,
+        beta2: 0.99,
+        epsilon: 1e-8,
+        weightDecay: 0,
+        correction1: 1 - power1,
+        correction2: 1 - power2,
+        gradientScale: 1,
+      });
+      storage.clearGradient();
+    }
+  }
+  expect(loss).toBeLessThan(0.01);
+});

@@ -1,0 +1,196 @@
+import { describe, expect, test } from "vitest";
+import { Context } from "../../src/autograd/context.ts";
+import type { Tensor } from "../../src/autograd/tensor.ts";
+import type { Span } from "../../src/backend/backend.ts";
+import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
+import { ShapeError, TensorError } from "../../src/errors.ts";
+import { type AttentionOptions, attention } from "../../src/ops/attention.ts";
+import { dropout } from "../../src/ops/dropout.ts";
+import { sum } from "../../src/ops/sum.ts";
+import { Random } from "../../src/random.ts";
+import { Block, sumOver } from "../support/block.ts";
+import { checkOp } from "../support/check-op.ts";
+import { doubleContext, inScope, withKernels } from "../support/contexts.ts";
+
+/** How much the weight of (row, head, query, key) is multiplied by after the softmax. */
+type Factor = (b: number, h: number, t: number, s: number) => number;
+
+/** y[b, t, hD+d] = Σ_s softmax(⟨q[b, t, head], k[b, s, head]⟩ / √D)[s]·v[b, s, hD+d] over visible s. */
+function textbookAttention(
+  [q, k, v]: readonly Block[],
+  { heads, mask, keyCount }: AttentionOptions,
+  factor: Factor = () => 1,
+): Block {
+  const [, queries, channels] = q.shape;
+  const keys = keyCount ?? k.shape[1];
+  const width = channels / heads;
+  return Block.build(q.shape, (b, t, c) => {
+    const h = Math.floor(c / width);
+    const score = (s: number) =>
+      sumOver(width, (d) => q.at(b, t, h * width + d) * k.at(b, s, h * width + d)) / Math.sqrt(width);
+    const power = (s: number) => (mask === "none" || s <= keys - queries + t ? Math.exp(score(s)) : 0);
+    const total = sumOver(keys, power);
+    return sumOver(keys, (s) => (power(s) / total) * factor(b, h, t, s) * v.at(b, s, c));
+  });
+}
+
+/** Batch, queries, keys and channels. */
+function shapesOf(batch: number, queries: number, keys: number, channels: number): number[][] {
+  return [
+    [batch, queries, channels],
+    [batch, keys, channels],
+    [batch, keys, channels],
+  ];
+}
+
+function check(shapes: number[][], options: AttentionOptions): Promise<void> {
+  return checkOp({
+    shapes,
+    op: (q, k, v) => attention(q, k, v, options),
+    textbook: (...blocks) => textbookAttention(blocks, options),
+  });
+}
+
+describe("attention", () => {
+  test.each([
+    [shapesOf(2, 5, 5, 6), 3],
+    [shapesOf(1, 3, 7, 6), 2],
+    [shapesOf(3, 1, 5, 7), 1],
+    [shapesOf(2, 1, 1, 3), 3],
+    [shapesOf(0, 3, 5, 2), 1],
+    [shapesOf(2, 0, 3, 2), 1],
+  ])("causal, of %j with %i heads", async (shapes, heads) => {
+    await check(shapes, { heads, mask: "causal" });
+  });
+
+  test.each([
+    [shapesOf(2, 3, 5, 6), 3],
+    [shapesOf(2, 5, 3, 6), 2],
+  ])("without a mask, of %j with %i heads", async (shapes, heads) => {
+    await check(shapes, { heads, mask: "none" });
+  });
+
+  test.each(["causal", "none"] as const)("over the first keys alone, mask %s", async (mask) => {
+    // The keys behind the first five take no part: their gradient is 0, and not what memory held.
+    await check(shapesOf(2, 3, 7, 6), { heads: 2, mask, keyCount: 5 });
+  });
+
+  test("with dropped weights", async () => {
+    const [batch, heads, positions] = [2, 3, 5];
+    const shape = [batch, heads, positions, positions];
+    const kept = await inScope("forget", async (context) => {
+      const ones = context.constant(shape, Block.build(shape, () => 1).values);
+      return new Block(shape, await dropout(ones, 0.3, Random.of(2)).read());
+    });
+    expect(kept.values.some((value) => value === 0)).toBe(true);
+    const options: AttentionOptions = { heads, mask: "causal", dropout: 0.3 };
+    await checkOp({
+      shapes: shapesOf(batch, positions, positions, 6),
+      op: (q, k, v) => attention(q, k, v, { ...options, random: Random.of(2) }),
+      textbook: (...blocks) => textbookAttention(blocks, options, (...index) => kept.at(...index)),
+    });
+  });
+
+  test.each<[string, number, (a: Tensor, b: Tensor) => Tensor[], (a: Block, b: Block) => Block[]]>([
+    ["query, keys and values", 1, (x) => [x, x, x], (x) => [x, x, x]],
+    ["query and keys", 2, (x, y) => [x, x, y], (x, y) => [x, x, y]],
+    ["query and values", 2, (x, y) => [x, y, x], (x, y) => [x, y, x]],
+    ["keys and values", 2, (x, y) => [x, y, y], (x, y) => [x, y, y]],
+  ])("one tensor as %s", async (_, count, operands, blocks) => {
+    const options: AttentionOptions = { heads: 2, mask: "causal" };
+    await checkOp({
+      shapes: shapesOf(2, 3, 3, 6).slice(0, count),
+      op: (a, b) => {
+        const [q, k, v] = operands(a, b);
+        return attention(q, k, v, options);
+      },
+      textbook: (a, b) => textbookAttention(blocks(a, b), options),
+    });
+  });
+
+  test("the kernel never gets one memory for two gradients", async () => {
+    const backend = new ReferenceBackend("double");
+    const written: Span[][] = [];
+    const watched = withKernels(backend, {
+      attentionBackward(dq, dk, dv, ...rest) {
+        written.push([dq.span, dk.span, dv.span]);
+        backend.attentionBackward(dq, dk, dv, ...rest);
+      },
+    });
+    const context = new Context(watched);
+    const x = context.parameter([1, 2, 3], Block.random([1, 2, 3], "x").values);
+    const y = context.parameter([1, 2, 3], Block.random([1, 2, 3], "y").values);
+    for (const [q, k, v] of [
+      [x, x, x],
+      [x, x, y],
+      [x, y, x],
+      [y, x, x],
+    ]) {
+      await context.scope("record", () =>
+        context.backward(sum(attention(q, k, v, { heads: 1, mask: "causal" }))),
+      );
+    }
+    expect(written.map((spans) => new Set(spans).size)).toEqual([3, 3, 3, 3]);
+  });
+
+  const three = "attention: needs query (B, T, C), key (B, S, C) and value (B, S, C): got";
+  test.each<[number[][], AttentionOptions, string]>([
+    [
+      [
+        [2, 3],
+        [2, 3],
+        [2, 3],
+      ],
+      { heads: 1, mask: "none" },
+      `${three} (2, 3), (2, 3), (2, 3)`,
+    ],
+    [
+      [
+        [2, 3, 6],
+        [5, 3, 6],
+        [5, 3, 6],
+      ],
+      { heads: 1, mask: "none" },
+      `${three} (2, 3, 6), (5, 3, 6), (5, 3, 6)`,
+    ],
+    [
+      [
+        [2, 3, 6],
+        [2, 3, 6],
+        [2, 5, 6],
+      ],
+      { heads: 1, mask: "none" },
+      `${three} (2, 3, 6), (2, 3, 6), (2, 5, 6)`,
+    ],
+    [shapesOf(2, 3, 5, 6), { heads: 4, mask: "none" }, "attention: 6 channels do not divide into 4 heads"],
+    [shapesOf(2, 3, 5, 6), { heads: 0, mask: "none" }, "attention: 6 channels do not divide into 0 heads"],
+    [
+      shapesOf(2, 3, 5, 6),
+      { heads: 2, mask: "none", keyCount: 7 },
+      "attention: keyCount must be in 0 … 5: got 7",
+    ],
+    [
+      shapesOf(2, 5, 3, 6),
+      { heads: 2, mask: "causal" },
+      "attention: causal needs keys ≥ queries: got 5 queries over 3 keys",
+    ],
+    [
+      shapesOf(2, 3, 5, 6),
+      { heads: 2, mask: "causal", keyCount: 2 },
+      "attention: causal needs keys ≥ queries: got 3 queries over 2 keys",
+    ],
+  ])("refuses %j with %j", async (shapes, options, message) => {
+    await inScope("forget", (context) => {
+      const [q, k, v] = shapes.map((shape) => context.hold(shape));
+      expect(() => attention(q, k, v, options)).toThrow(new ShapeError(message));
+    });
+  });
+
+  test("refuses operands of two contexts", async () => {
+    await inScope("forget", (context) => {
+      const [q, k] = [context.hold([2, 3, 6]), context.hold([2, 3, 6])];
+      const v = doubleContext().hold([2, 3, 6]);
+      expect(() => attention(q, k, v, { heads: 1, mask: "none" })).toThrow(TensorError);
+    });
+  });
+});

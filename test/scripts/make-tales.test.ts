@@ -1,0 +1,188 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { BETWEEN, makeCorpus, tale } from "../../scripts/tales/corpus.ts";
+import { compile } from "../../scripts/tales/grammar.ts";
+import { generate, score } from "../../scripts/tales/tale.ts";
+import { words } from "../../scripts/tales/words.ts";
+import { Random } from "../../src/random.ts";
+
+const read = (file: string) => readFileSync(new URL(`../../data/${file}`, import.meta.url), "utf8");
+const text = read("tales.txt");
+const facts = JSON.parse(read("tales.json"));
+const tales = text.trimEnd().split(BETWEEN);
+const cut = Math.floor(0.9 * text.length);
+
+/** The sentences of a tale; quotation marks go with what they close. */
+const sentences = (tale: string) => tale.match(/.+?[.!?]"?(?=\s|$)/gs)!.map((sentence) => sentence.trim());
+
+describe("the files on disk", () => {
+  test("are what the script makes", () => {
+    const made = makeCorpus();
+    expect(text === made.text).toBe(true); // not toBe(text): a difference would print a million characters
+    expect(facts).toEqual(made.facts);
+  });
+
+  test("another seed makes another corpus", () => {
+    expect(makeCorpus(facts.seed + 1).text === text).toBe(false);
+  });
+
+  test("are about a million plain characters", () => {
+    expect(text.length).toBeGreaterThan(900_000);
+    expect(text.length).toBeLessThan(1_100_000);
+    expect(text).toMatch(/^[\n -~]+$/);
+  });
+
+  test("agree with what the JSON says of the text", () => {
+    expect(facts.characters).toBe(text.length);
+    expect(facts.tales).toBe(tales.length);
+    expect(facts.vocabulary).toBe([...new Set(text)].sort().join(""));
+    expect(facts.sha256).toBe(createHash("sha256").update(text).digest("hex"));
+  });
+
+  test("the nine-tenths cut falls between two tales", () => {
+    const { train, validation } = facts.split;
+    expect(train.characters).toBe(cut);
+    expect(train.characters + validation.characters).toBe(text.length);
+    expect(train.tales + validation.tales).toBe(tales.length);
+    expect(text.slice(cut - BETWEEN.length, cut)).toBe(BETWEEN);
+    expect(text.slice(0, cut).trimEnd().split(BETWEEN)).toHaveLength(train.tales);
+  });
+});
+
+describe("the entropy", () => {
+  test("is that of the text: every tale has exactly one derivation, and scoring finds the stated nats", () => {
+    const nats = { train: 0, validation: 0 };
+    let at = 0;
+    for (const told of tales) {
+      const { derivations, logProbability } = score(tale, told);
+      if (derivations !== 1) expect.fail(`${derivations} derivations of: ${told}`);
+      nats[at < cut ? "train" : "validation"] -= logProbability;
+      at += told.length + BETWEEN.length;
+    }
+    for (const split of ["train", "validation"] as const) {
+      const { characters, entropyNatsPerCharacter } = facts.split[split];
+      expect(entropyNatsPerCharacter).toBeCloseTo(nats[split] / characters, 6);
+    }
+  });
+
+  test("of fresh tales is found again by scoring them", () => {
+    const random = Random.of(7, "fresh tales");
+    for (let i = 0; i < 200; i++) {
+      const told = generate(tale, random);
+      const scored = score(tale, told.text);
+      expect(scored.derivations).toBe(1);
+      expect(scored.logProbability).toBeCloseTo(told.logProbability, 9);
+    }
+  });
+
+  test("a text that the grammar cannot make has no derivation", () => {
+    const told = tales[0]!;
+    expect(score(tale, told.slice(0, -1)).derivations).toBe(0);
+    expect(score(tale, `${told} `).derivations).toBe(0);
+    expect(score(tale, told.replace(/[a-z]/, "#")).derivations).toBe(0);
+  });
+
+  test("no list or rule holds an entry twice", () => {
+    for (const [list, entries] of Object.entries(words)) {
+      expect(new Set(entries.map((word) => word.text)).size, list).toBe(entries.length);
+    }
+  });
+});
+
+describe("the grammar's machine", () => {
+  const word = (text: string) => ({ text, plural: `${text}s` });
+  const small = { words: { pet: [word("cat"), word("dog"), word("hen")] } };
+  const grammar = (...start: string[]) => compile({ ...small, rules: { start, tail: ["!", "?"] } }, "start");
+
+  test("every choice costs ln of the number of options", () => {
+    const { derivations, logProbability } = score(grammar("{pet:a} and {pet.plural!a}{tail}(| yes)"), "cat and hens!");
+    expect(derivations).toBe(1);
+    expect(logProbability).toBeCloseTo(-Math.log(1 * 3 * 2 * 2 * 2), 12);
+  });
+
+  test("a remembered word costs nothing and must agree", () => {
+    const start = grammar("{pet:a}, {a}, {a.Plural}");
+    expect(score(start, "dog, dog, Dogs").logProbability).toBeCloseTo(-Math.log(3), 12);
+    expect(score(start, "dog, dog, Cats").derivations).toBe(0);
+  });
+
+  test("an excluded word cannot come", () => {
+    expect(score(grammar("{pet:a} {pet!a}"), "cat cat").derivations).toBe(0);
+  });
+
+  test("ambiguity is counted, not hidden", () => {
+    expect(score(grammar("a {pet}", "(a|an) cat"), "a cat").derivations).toBe(2);
+  });
+
+  test.each(["{pet", "(a|b", "a|b", "{pet:A}"])("a malformed template is an error that shows it: %s", (template) => {
+    expect(() => grammar(template)).toThrow(template);
+  });
+
+  test.each(["{nobody}", "{pet.past}", "{pet:a}{pet:a}"])("a template that cannot be said is an error: %s", (template) => {
+    expect(() => generate(grammar(template), Random.of(1))).toThrow(/^tales: /);
+  });
+});
+
+describe("the English", () => {
+  test("a and an agree with what follows", () => {
+    expect(text.match(/\ba [aeiou]\w*/gi) ?? []).toEqual([]);
+    expect(text.match(/\ban [^aeiou]\w*/gi) ?? []).toEqual([]);
+  });
+
+  test("spaces and stops are where they belong", () => {
+    expect(text.match(/.{9}(?: {2}| [.,!?]|[.,!?][.,!?]| \n|\n )/g) ?? []).toEqual([]);
+    for (const told of tales) expect(told).toMatch(/^[A-Z].*[.!?]"?$/s);
+  });
+
+  test("sentences begin with a capital, and no tale says a sentence twice", () => {
+    for (const told of tales) {
+      const all = sentences(told);
+      expect(all.join(" ")).toBe(told.replaceAll("\n", " "));
+      const narrated = all.filter((sentence) => !sentence.includes('"'));
+      for (const sentence of narrated) expect(sentence).toMatch(/^[A-Z]/);
+      expect(new Set(all).size, told).toBe(all.length);
+    }
+  });
+
+  test("more than one is plural, one is not", () => {
+    const plurals = new Set(Object.values(words).flatMap((list) => list.flatMap((word) => word.plural ?? [])));
+    for (const [, noun] of text.matchAll(/\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) (\w+)/g)) {
+      if (!plurals.has(noun!)) expect(adjective(noun!), noun).toBe(true);
+    }
+    for (const [, noun] of text.matchAll(/\ban? (\w+)\b/g)) expect(plurals.has(noun!), noun).toBe(false);
+  });
+
+  test("pronouns agree: a tale of she alone never says he, and the other way round", () => {
+    for (const told of tales) {
+      const people = new Set(words.name!.filter(({ text }) => new RegExp(`\\b${text}\\b`).test(told)).map(({ she }) => she));
+      for (const [she, pronouns] of [
+        ["she", /\b(?:she|her)\b/i],
+        ["he", /\b(?:he|him|his)\b/i],
+      ] as const) {
+        // The magpie's nest is hers whoever the tale is about.
+        if (!people.has(she)) expect(told.replace("in her nest", "")).not.toMatch(pronouns);
+      }
+    }
+  });
+
+  test("what is said early returns: the hero in every tale, the thing with its colour in most", () => {
+    const name = new RegExp(`\\b(?:${words.name!.map((word) => word.text).join("|")})\\b`);
+    const thing = new RegExp(
+      `(?:${words.colour!.map((word) => word.text).join("|")}) (?:${words.thing!.map((word) => word.text).join("|")})`,
+    );
+    let returning = 0;
+    for (const told of tales) {
+      const hero = name.exec(told)![0];
+      expect(told.split(new RegExp(`\\b${hero}\\b`)).length, told).toBeGreaterThan(2);
+      const treasure = thing.exec(told.slice(told.indexOf("\n")))?.[0];
+      if (treasure !== undefined && told.indexOf(treasure) < told.indexOf("\n")) returning++;
+    }
+    expect(returning / tales.length).toBeGreaterThan(0.4);
+  });
+});
+
+/** Whether a word is an adjective of ours, which may stand between a number and its noun. */
+function adjective(word: string): boolean {
+  return ["colour", "size", "weather"].some((list) => words[list]!.some(({ text }) => text === word));
+}

@@ -1,0 +1,171 @@
+/**
+ * The rules of the house, as a check over source texts: which room may import which, and which words are spoken
+ * where. Enter: files by their path under src/. Leaves: complaints, in words.
+ */
+import { posix } from "node:path";
+
+export type Files = ReadonlyMap<string, string>;
+
+interface Import {
+  /** The file under src/, or the name of a package. */
+  readonly target: string;
+  readonly isPackage: boolean;
+  /** Gone when the program runs, as `import type` is. */
+  readonly typeOnly: boolean;
+}
+
+/**
+ * Which room each path belongs to; the first that fits counts. A concrete backend is a room of its own, named by
+ * its folder.
+ */
+function roomOf(path: string): string {
+  const kernels = /^backend\/[^/]+\/kernels\//.exec(path);
+  if (kernels !== null) return kernels[0].slice(0, -1);
+  if (path === "backend/backend.ts") return "contract";
+  if (path === "backend/open.ts") return "open";
+  const backend = /^backend\/[^/]+\//.exec(path);
+  if (backend !== null) return backend[0].slice(0, -1);
+  return path.includes("/") ? path.slice(0, path.indexOf("/")) : "ground";
+}
+
+const core = ["ground", "contract", "autograd", "ops", "nn"];
+
+/** What each room may import besides itself. cli may import everything. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  ground: [],
+  contract: ["ground"],
+  autograd: core.slice(0, 2),
+  ops: core.slice(0, 3),
+  nn: core.slice(0, 4),
+  text: ["ground"],
+  sample: [...core, "text"],
+  train: [...core, "text"],
+};
+
+/** The packages of rooms that must run anywhere; the others may import any. */
+const allowedPackages: Readonly<Record<string, readonly string[]>> = {
+  ground: ["seedrandom"],
+  contract: [],
+  autograd: [],
+  ops: [],
+  nn: [],
+  text: ["zod"],
+  sample: [],
+};
+
+function mayImport(from: string, to: string): boolean {
+  if (from === to || from === "cli") return true;
+  const toBackend = to.startsWith("backend/");
+  if (from === "open") return to === "contract" || to === "ground" || (toBackend && !to.endsWith("/kernels"));
+  if (from.endsWith("/kernels")) return false;
+  if (from.startsWith("backend/")) return to === "contract" || to === "ground";
+  return allowed[from]?.includes(to) ?? false;
+}
+
+/** Forbidden words: where, and why. */
+const words: readonly { pattern: RegExp; outsideCliOnly: boolean; why: string }[] = [
+  { pattern: /\bconsole\s*\./, outsideCliOnly: true, why: "only cli prints" },
+  {
+    pattern: /\bprocess\s*\.|\bfrom "node:process"/,
+    outsideCliOnly: true,
+    why: "only cli knows the process",
+  },
+  { pattern: /\bDate\b|\bperformance\s*\./, outsideCliOnly: true, why: "only cli reads the clock" },
+  { pattern: /\bMath\s*\.\s*random\b/, outsideCliOnly: false, why: "randomness is a passed Random" },
+  {
+    pattern: /\bMath\s*\.\s*(exp|expm1|log|log1p|log2|log10|pow|cbrt|hypot|a?(sin|cos|tan)h?|atan2)\b/,
+    outsideCliOnly: false,
+    why: "the host's functions differ in the last bit: use math.ts",
+  },
+  {
+    // A power of two plain numbers is a constant; any other is the host's Math.pow.
+    pattern: /(?<![\d\s])\s*\*\*|\*\*\s*(?!\d+\b)\S|[A-Za-z_$][\w$.]*\s*\*\*/,
+    outsideCliOnly: false,
+    why: "** is the host's Math.pow: multiply, or use math.ts",
+  },
+];
+
+export function complaintsAbout(files: Files): string[] {
+  return [...arrowComplaints(files), ...wordComplaints(files), ...cycleComplaints(files)];
+}
+
+function arrowComplaints(files: Files): string[] {
+  const complaints: string[] = [];
+  for (const [path, source] of files) {
+    const from = roomOf(path);
+    for (const { target, isPackage } of importsOf(path, source)) {
+      if (isPackage) {
+        const fits = allowedPackages[from]?.includes(target) ?? !from.endsWith("/kernels");
+        if (!fits) complaints.push(`${path} imports the package ${target}: ${from} may not`);
+      } else if (!mayImport(from, roomOf(target))) {
+        complaints.push(`${path} imports ${target}: ${from} may not import ${roomOf(target)}`);
+      }
+    }
+  }
+  return complaints;
+}
+
+function wordComplaints(files: Files): string[] {
+  const complaints: string[] = [];
+  for (const [path, source] of files) {
+    withoutComments(source)
+      .split("\n")
+      .forEach((line, i) => {
+        for (const { pattern, outsideCliOnly, why } of words) {
+          if (outsideCliOnly && roomOf(path) === "cli") continue;
+          if (pattern.test(line)) complaints.push(`${path}:${i + 1} ${line.trim()}: ${why}`);
+        }
+      });
+  }
+  return complaints;
+}
+
+/** Files that need each other while they load. Imports of types are gone by then. */
+function cycleComplaints(files: Files): string[] {
+  const complaints: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    const first = trail.indexOf(path);
+    if (first >= 0) {
+      complaints.push(`a circle of imports: ${[...trail.slice(first), path].join(" → ")}`);
+      return;
+    }
+    if (done.has(path)) return;
+    for (const { target, isPackage, typeOnly } of importsOf(path, files.get(path) ?? "")) {
+      if (!isPackage && !typeOnly) visit(target, [...trail, path]);
+    }
+    done.add(path);
+  };
+  for (const path of files.keys()) visit(path, []);
+  return complaints;
+}
+
+/** Every `import … from`, `export … from`, `import "…"` and `import("…")` of a file. */
+export function importsOf(path: string, source: string): Import[] {
+  const text = withoutComments(source);
+  const found: Import[] = [];
+  const add = (specifier: string, typeOnly: boolean) => {
+    const isPackage = !specifier.startsWith(".");
+    const target = isPackage ? specifier : withExtension(posix.join(posix.dirname(path), specifier));
+    found.push({ target, isPackage, typeOnly });
+  };
+  for (const [, type, specifier] of text.matchAll(
+    /^\s*(?:import|export)\s+(type\s+(?!,|from\b))?[^;'"()]*?\bfrom\s*["']([^"']+)["']/gm,
+  )) {
+    add(specifier, type !== undefined);
+  }
+  for (const [, specifier] of text.matchAll(/^\s*import\s*["']([^"']+)["']/gm)) add(specifier, false);
+  for (const [, specifier] of text.matchAll(/\bimport\s*\(\s*["'`]([^"'`]+)["'`]/g)) add(specifier, false);
+  return found;
+}
+
+/** AssemblyScript leaves the extension out. */
+function withExtension(path: string): string {
+  return path.endsWith(".ts") ? path : `${path}.ts`;
+}
+
+/** The text with comments blanked out, line by line as long as it was; strings stay. */
+function withoutComments(source: string): string {
+  const parts = /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
+  return source.replace(parts, (part, text?: string) => text ?? part.replace(/[^\n]/g, " "));
+}

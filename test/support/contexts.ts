@@ -1,0 +1,57 @@
+/** Contexts and backends for tests. Everything runs on the reference backend in double precision unless told. */
+import { Context, type ScopeMode } from "../../src/autograd/context.ts";
+import type { Backend, Span } from "../../src/backend/backend.ts";
+import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
+
+export function doubleContext(): Context {
+  return new Context(new ReferenceBackend("double"));
+}
+
+/** Runs `body` in one scope of a context of its own, in double precision. */
+export function inScope<T>(mode: ScopeMode, body: (context: Context) => T | Promise<T>): Promise<T> {
+  const context = doubleContext();
+  return context.scope(mode, () => body(context));
+}
+
+/** A backend that goes through `replaced` where that has the method, and through `backend` elsewhere. */
+export function withKernels(backend: Backend, replaced: Partial<Backend>): Backend {
+  return new Proxy(backend, {
+    get(target, name) {
+      const value: unknown = Reflect.get(name in replaced ? replaced : target, name);
+      return typeof value === "function" && !(name in replaced) ? value.bind(target) : value;
+    },
+  });
+}
+
+/** What a backend's memory went through. Lengths count numbers. */
+export interface MemoryLog {
+  /** Spans allocated and not freed yet. */
+  readonly live: Set<Span>;
+  /** Lengths of all allocations, in order. */
+  readonly allocated: number[];
+  /** The numbers that live spans hold, now and at most. */
+  current: number;
+  peak: number;
+}
+
+/** A reference backend that keeps account of its memory. */
+export function countingBackend(): { backend: Backend; memory: MemoryLog } {
+  const inner = new ReferenceBackend("double");
+  const memory: MemoryLog = { live: new Set(), allocated: [], current: 0, peak: 0 };
+  const backend = withKernels(inner, {
+    alloc(length) {
+      const span = inner.alloc(length);
+      memory.live.add(span);
+      memory.allocated.push(length);
+      memory.current += length;
+      memory.peak = Math.max(memory.peak, memory.current);
+      return span;
+    },
+    free(span) {
+      inner.free(span);
+      memory.live.delete(span);
+      memory.current -= span.length;
+    },
+  });
+  return { backend, memory };
+}

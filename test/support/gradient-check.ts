@@ -1,0 +1,110 @@
+/**
+ * Gradients against finite differences, in double precision.
+ *
+ * A tensor-valued function is contracted with a fixed random cotangent c to the scalar Σ c ⊙ f(x), so that every
+ * element of every output takes part, each with a weight of its own. Backward says what the slope of that scalar
+ * is; the finite difference measures it from forward values alone.
+ *
+ * The difference is the five-point one of order h⁴,
+ *
+ *   f′(x) ≈ (8·(f(x+h) − f(x−h)) − (f(x+2h) − f(x−2h))) / 12h        with h = 10⁻³
+ *
+ * whose truncation (h⁴·f⁽⁵⁾/30 ≈ 10⁻¹³) and rounding (2⁻⁵³·|f|/h ≈ 10⁻¹³) errors are small alike.
+ */
+import type { Context } from "../../src/autograd/context.ts";
+import type { Tensor } from "../../src/autograd/tensor.ts";
+import { multiply } from "../../src/ops/multiply.ts";
+import { sum } from "../../src/ops/sum.ts";
+import { Random } from "../../src/random.ts";
+
+export interface GradientReport {
+  /** The greatest relative error of any element. */
+  readonly worst: number;
+  /** Where it is, with both numbers. */
+  readonly where: string;
+}
+
+/**
+ * Runs `f` forward and backward once, and compares the gradient of each parameter with finite differences.
+ *
+ * The relative error of an element is |analytic − numeric| / max(|analytic|, |numeric|, floor). The floor is there
+ * because a finite difference has an absolute error of about 10⁻¹² whatever the slope is: an element far below its
+ * neighbours (a key's bias, whose gradient is 0 in exact arithmetic) says nothing about itself. It is a
+ * thousandth of the greatest gradient in the same tensor, and at least 10⁻⁵ of the greatest of all: a wrong
+ * formula is off by far more than a millionth of either.
+ *
+ * @param parameters by name; on a double-precision backend. Their gradients are left as backward made them.
+ * @param f          gives a tensor of any shape; called anew in a scope for each evaluation
+ */
+export async function gradientError(
+  context: Context,
+  parameters: Readonly<Record<string, Tensor>>,
+  f: () => Tensor,
+): Promise<GradientReport> {
+  for (const tensor of Object.values(parameters)) tensor.storage.clearGradient();
+  const cotangent = await backwardWithCotangent(context, f);
+  const contracted = () =>
+    context.scope("forget", async () => {
+      const values = await f().read();
+      return cotangent.reduce((total, c, i) => total + c * values[i], 0);
+    });
+
+  const found: { name: string; analytic: ArrayLike<number>; numeric: Float64Array; greatest: number }[] = [];
+  for (const [name, tensor] of Object.entries(parameters)) {
+    const analytic = await tensor.readGradient();
+    const numeric = await finiteDifferences(tensor, contracted);
+    found.push({ name, analytic, numeric, greatest: greatestOf(analytic, numeric) });
+  }
+  const greatest = Math.max(0, ...found.map((entry) => entry.greatest));
+
+  let report: GradientReport = { worst: 0, where: "nowhere" };
+  for (const { name, analytic, numeric, greatest: own } of found) {
+    const floor = Math.max(1e-3 * own, 1e-5 * greatest, Number.MIN_VALUE);
+    numeric.forEach((n, i) => {
+      const a = analytic[i];
+      const error = Math.abs(a - n) / Math.max(Math.abs(a), Math.abs(n), floor);
+      // NaN is the worst of all, and no comparison would say so.
+      if (!(error <= report.worst)) {
+        report = {
+          worst: Number.isNaN(error) ? Number.POSITIVE_INFINITY : error,
+          where: `${name}[${i}]: backward ${a}, difference ${n}`,
+        };
+      }
+    });
+  }
+  return report;
+}
+
+/** Σ c ⊙ f, differentiated; gives c. */
+export function backwardWithCotangent(context: Context, f: () => Tensor): Promise<Float64Array> {
+  return context.scope("record", () => {
+    const y = f();
+    const random = Random.of(11, "cotangent");
+    const cotangent = Float64Array.from({ length: y.size }, () => random.normal());
+    context.backward(sum(multiply(y, context.constant(y.shape, cotangent))));
+    return cotangent;
+  });
+}
+
+async function finiteDifferences(tensor: Tensor, f: () => Promise<number>): Promise<Float64Array> {
+  const h = 1e-3;
+  const { backend } = tensor.context;
+  const values = await tensor.read();
+  const slopes = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const at = async (x: number) => {
+      backend.write(tensor.span, [x], i);
+      return f();
+    };
+    const x = values[i];
+    const near = (await at(x + h)) - (await at(x - h));
+    const far = (await at(x + 2 * h)) - (await at(x - 2 * h));
+    slopes[i] = (8 * near - far) / (12 * h);
+    backend.write(tensor.span, [x], i);
+  }
+  return slopes;
+}
+
+function greatestOf(...lists: readonly ArrayLike<number>[]): number {
+  return Math.max(0, ...lists.flatMap((list) => Array.from(list, Math.abs)));
+}

@@ -1,0 +1,44 @@
+/** Tiny models for tests, with sizes that are distinct wherever they can be. */
+import type { Context } from "../../src/autograd/context.ts";
+import type { GPTConfig } from "../../src/nn/config.ts";
+import { GPT } from "../../src/nn/gpt.ts";
+import { Random } from "../../src/random.ts";
+
+export const TINY: GPTConfig = {
+  vocabSize: 11,
+  contextLength: 7,
+  layers: 2,
+  heads: 3,
+  dModel: 6,
+  dropout: 0,
+  bias: true,
+  activation: "exact",
+  tieHead: true,
+  attention: "textbook",
+};
+
+/**
+ * A model every part of which matters: all parameters, biases and norms too, are drawn from N(0, deviation²), where
+ * GPT-2's own start leaves attention all but uniform and biases at 0. The norms' weights are drawn around 1.
+ */
+export function tinyModel(
+  context: Context,
+  changes: Partial<GPTConfig> = {},
+  seed: number | string = 1,
+  deviation = 0.5,
+): GPT {
+  const random = Random.of(2, "model", seed);
+  const model = new GPT(context, { ...TINY, ...changes }, random);
+  for (const [name, { span, size }] of Object.entries(model.parameters())) {
+    const centre = /norm\.weight$/i.test(name) ? 1 : 0;
+    const values = Float64Array.from({ length: size }, () => centre + deviation * random.normal());
+    context.backend.write(span, values);
+  }
+  return model;
+}
+
+/** Random token ids for `rows` sequences of one length. */
+export function randomIds(count: number, vocabSize: number, ...names: (string | number)[]): number[] {
+  const random = Random.of(5, "ids", ...names);
+  return Array.from({ length: count }, () => random.below(vocabSize));
+}
