@@ -12,7 +12,10 @@ import { makeCorpus } from "./tales/corpus.ts";
 const { text, facts } = makeCorpus();
 const files = [
   { path: fileURLToPath(new URL("../data/tales.txt", import.meta.url)), contents: text },
-  { path: fileURLToPath(new URL("../data/tales.json", import.meta.url)), contents: `${JSON.stringify(facts, null, 2)}\n` },
+  {
+    path: fileURLToPath(new URL("../data/tales.json", import.meta.url)),
+    contents: `${JSON.stringify(facts, null, 2)}\n`,
+  },
 ];
 
 for (const { path, contents } of files) {

@@ -27,7 +27,13 @@ export interface Grammar {
 type Part =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "choice"; readonly templates: readonly Template[] }
-  | { readonly kind: "word"; readonly list: readonly Word[]; readonly as?: string; readonly not: readonly string[]; readonly form: string }
+  | {
+      readonly kind: "word";
+      readonly list: readonly Word[];
+      readonly as?: string;
+      readonly not: readonly string[];
+      readonly form: string;
+    }
   | { readonly kind: "remembered"; readonly name: string; readonly form: string };
 
 type Template = readonly Part[];
@@ -43,7 +49,7 @@ export interface State {
 
 /** What the machine does next: says something, offers equally likely ways to go on, or has finished. */
 export type Move =
-  | { readonly kind: "say"; readonly text: string; readonly then: State }
+  | { readonly kind: "say"; readonly text: string; readonly rest: State }
   | { readonly kind: "choose"; readonly options: readonly State[] }
   | { readonly kind: "end" };
 
@@ -64,7 +70,8 @@ export function compile(grammar: Grammar, start: string): State {
   };
 
   const slot = (inside: string, template: string): Part => {
-    const [, name, form = "text", as, not = ""] = SLOT.exec(inside) ?? fail(`{${inside}} is no slot`, template);
+    const [, name, form = "text", as, not = ""] =
+      SLOT.exec(inside) ?? fail(`{${inside}} is no slot`, template);
     if (name! in grammar.rules) return ruleNamed(name!);
     const list = grammar.words[name!];
     if (list === undefined) return { kind: "remembered", name: name!, form };
@@ -115,13 +122,16 @@ export function move(state: State): Move {
   const { part, next } = pending;
   switch (part.kind) {
     case "text":
-      return { kind: "say", text: part.text, then: { pending: next, memory } };
+      return { kind: "say", text: part.text, rest: { pending: next, memory } };
     case "remembered": {
       const word = memory[part.name] ?? fail(`nothing is remembered as ${part.name}`);
-      return { kind: "say", text: formOf(word, part.form), then: { pending: next, memory } };
+      return { kind: "say", text: formOf(word, part.form), rest: { pending: next, memory } };
     }
     case "choice":
-      return { kind: "choose", options: part.templates.map((template) => ({ pending: before(template, next), memory })) };
+      return {
+        kind: "choose",
+        options: part.templates.map((template) => ({ pending: before(template, next), memory })),
+      };
     case "word": {
       const taken = part.not.map((name) => memory[name]);
       const options = part.list.filter((word) => !taken.includes(word));

@@ -6,7 +6,17 @@
  * No tale can be read in two ways: where two alternatives begin alike, what follows tells them apart.
  */
 export const rules: Readonly<Record<string, readonly string[]>> = {
-  tale: ["{lost}", "{gift}", "{storm}", "{bargain}", "{riddle}", "{visit}", "{quarrel}", "{letter}", "{voyage}"],
+  tale: [
+    "{lost}",
+    "{gift}",
+    "{storm}",
+    "{bargain}",
+    "{riddle}",
+    "{visit}",
+    "{quarrel}",
+    "{letter}",
+    "{voyage}",
+  ],
 
   // Where and when, and who: the beginning of a sentence that the plot ends.
   hero: ["{when}, {name:h} the {kind:k}"],
@@ -63,12 +73,11 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
   ],
 
   // A thing is made for a friend.
-  gift: ["{hero} made {size.a} {colour:c} {thing:t} for {name:f!h} the {kind:g!k}. {walk}\n{gift-talk} {gift-used} {end}"],
-  "gift-talk": ['"Is it {food}?" said {f} {manner}.', "{talk}"],
-  "gift-used": [
-    "{f} took the {c} {t} to the {spot}.",
-    "{f} put {number} {good.plural} by the {c} {t}.",
+  gift: [
+    "{hero} made {size.a} {colour:c} {thing:t} for {name:f!h} the {kind:g!k}. {walk}\n{gift-talk} {gift-used} {end}",
   ],
+  "gift-talk": ['"Is it {food}?" said {f} {manner}.', "{talk}"],
+  "gift-used": ["{f} took the {c} {t} to the {spot}.", "{f} put {number} {good.plural} by the {c} {t}."],
 
   // A storm drives a friend to the door.
   storm: ["{hero} had {feast} when a storm came. {storm-blew}\n{talk} {storm-thanks} {end}"],
@@ -82,7 +91,9 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
   ],
 
   // A thing is bought.
-  bargain: ["{hero} {went} to the fair with {number} {good.plural:x}. {bargain-stall}\n{bargain-talk} {bargain-deal} {end}"],
+  bargain: [
+    "{hero} {went} to the fair with {number} {good.plural:x}. {bargain-stall}\n{bargain-talk} {bargain-deal} {end}",
+  ],
   "bargain-stall": ["There {name:f!h} the {kind:g!k} sold {food}, {food} and {size.a} {colour:c} {thing:t}."],
   "bargain-talk": ['"I want {number} {good.plural!x} for the {t}," said {f}.', "{talk}"],
   "bargain-deal": [
@@ -92,9 +103,15 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
 
   // What is in the bag?
   riddle: ["{hero} {went} home from {town}. {comes}\n{riddle-asked} {riddle-guess} {riddle-answer} {end}"],
-  "riddle-asked": ['"What is {size} and {colour:c}?" said {f} {manner}.', '"What is {colour:c} and smells of {food}?" said {f}.'],
+  "riddle-asked": [
+    '"What is {size} and {colour:c}?" said {f} {manner}.',
+    '"What is {colour:c} and smells of {food}?" said {f}.',
+  ],
   "riddle-guess": ['"{good.A}?" said {h}. "{kind.A}?"', '"{number.Text} {good.plural}?" said {h} {manner}.'],
-  "riddle-answer": ["It was {c.a} {thing}.", 'It was {c.a} {thing}, and {number} {kind.plural} had told {h.her}.'],
+  "riddle-answer": [
+    "It was {c.a} {thing}.",
+    "It was {c.a} {thing}, and {number} {kind.plural} had told {h.her}.",
+  ],
 
   // A friend is visited.
   visit: ["{hero} {went} to see {name:f!h} the {kind:g!k}. {walk}\n{talk} {visit-did} {end}"],
@@ -104,7 +121,9 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
   ],
 
   // Two friends want the same thing.
-  quarrel: ["{hero} and {name:f!h} the {kind:g!k} found {size.a} {colour:c} {thing:t}.\n{quarrel-talk} {quarrel-sulk} {quarrel-end} {end}"],
+  quarrel: [
+    "{hero} and {name:f!h} the {kind:g!k} found {size.a} {colour:c} {thing:t}.\n{quarrel-talk} {quarrel-sulk} {quarrel-end} {end}",
+  ],
   "quarrel-talk": [
     '"I need it for my {good.plural}," said {h} {manner}. "It is mine," said {f}.',
     '"You are {mood:one}," said {h}. "You are {mood!one}," said {f} {manner}.',
@@ -120,11 +139,18 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
 
   // A letter asks the hero to bring something.
   letter: ["{hero} had a letter.\n{letter-says} {walk} {letter-there} {end}"],
-  "letter-says": ['"Bring {food} and {size.a} {colour:c} {thing:t} to the {spot}," said {name:f!h} the {kind:g!k} in it.'],
-  "letter-there": ["{f} put {number} {good.plural} by the {c} {t}.", "{f} took the {c} {t} and gave {h.her} {finds}."],
+  "letter-says": [
+    '"Bring {food} and {size.a} {colour:c} {thing:t} to the {spot}," said {name:f!h} the {kind:g!k} in it.',
+  ],
+  "letter-there": [
+    "{f} put {number} {good.plural} by the {c} {t}.",
+    "{f} took the {c} {t} and gave {h.her} {finds}.",
+  ],
 
   // Two friends build a boat and name it; b is the kind in its name.
-  voyage: ["{hero} and {name:f!h} the {kind:g!k} made a boat from {finds}. It was the {colour.Text:c} {kind.Text:b}.\n{talk} {voyage-saw} {end}"],
+  voyage: [
+    "{hero} and {name:f!h} the {kind:g!k} made a boat from {finds}. It was the {colour.Text:c} {kind.Text:b}.\n{talk} {voyage-saw} {end}",
+  ],
   "voyage-saw": [
     "The {c.Text} {b.Text} went to {town} and to {town}.",
     "In {month} the {c.Text} {b.Text} came home with {number} {kind.plural}.",

@@ -29,7 +29,7 @@ export function generate(start: State, random: Random): Tale {
     if (next.kind === "end") return { text, logProbability };
     if (next.kind === "say") {
       text += next.text;
-      state = next.then;
+      state = next.rest;
     } else {
       logProbability -= Math.log(next.options.length);
       state = next.options[random.below(next.options.length)]!;
@@ -47,7 +47,7 @@ export function score(start: State, text: string): Score {
     while (next.kind === "say") {
       if (!text.startsWith(next.text, at)) return;
       at += next.text.length;
-      state = next.then;
+      state = next.rest;
       next = move(state);
     }
     if (next.kind === "choose") {

@@ -38,7 +38,10 @@ function withArticle(text: string): string {
 export const words: Readonly<Record<string, readonly Word[]>> = {
   // No two names begin with the same letter, nor do two things or two colours: one letter tells which returns.
   name: [
-    ...names({ she: "she", her: "her", his: "her" }, "Ada Cleo Elsie Gwen Ivy Kitty Mab Olive Rosa Tilda Vera Yara"),
+    ...names(
+      { she: "she", her: "her", his: "her" },
+      "Ada Cleo Elsie Gwen Ivy Kitty Mab Olive Rosa Tilda Vera Yara",
+    ),
     ...names({ she: "he", her: "him", his: "his" }, "Bram Dov Finn Hugo Jem Leo Ned Pim Sam Ulf Wilf Zeb"),
   ],
   kind: nouns(
@@ -55,15 +58,23 @@ export const words: Readonly<Record<string, readonly Word[]>> = {
     `acorn apple bean bun button candle cherry/cherries coin egg feather fig leaf/leaves lemon marble nail nut onion
      peach/peaches pear pearl pin plum rose shell`,
   ),
-  food: plain("bread butter cake cheese corn cream fudge ginger honey jam milk mint oats peas pie rice salt soup tea toast"),
-  spot: plain("barn bench bridge church field garden gate hill inn lake mill orchard pond road school shed tower wall well wood"),
+  food: plain(
+    "bread butter cake cheese corn cream fudge ginger honey jam milk mint oats peas pie rice salt soup tea toast",
+  ),
+  spot: plain(
+    "barn bench bridge church field garden gate hill inn lake mill orchard pond road school shed tower wall well wood",
+  ),
   "town-head": plain("Ash Bram Dun Elm Fern Glen Hart Kirk Lang Moss New Oak Penn Red Stan Thorn"),
   "town-tail": plain("bury by dale den field ford ham ley mouth port stead stow ton wick"),
   number: plain("two three four five six seven eight nine ten eleven twelve"),
-  weather: adjectives("bright clear cloudy cold damp dark foggy frosty hot misty rainy snowy sunny warm wet windy"),
+  weather: adjectives(
+    "bright clear cloudy cold damp dark foggy frosty hot misty rainy snowy sunny warm wet windy",
+  ),
   hour: plain("morning evening night day Monday Tuesday Wednesday Thursday Friday Saturday Sunday"),
   month: plain("January February March April May June July August September October November December"),
-  mood: adjectives("angry bold bored brave calm cross glad happy hungry merry proud quiet sad shy sleepy tired"),
+  mood: adjectives(
+    "angry bold bored brave calm cross glad happy hungry merry proud quiet sad shy sleepy tired",
+  ),
   manner: plain("boldly gently gladly kindly loudly proudly quickly sadly shyly slowly softly warmly"),
   went: plain("crept danced hopped hurried marched ran rode skipped strolled trotted walked wandered"),
   note: plain("da dee di do dum fa fee ho hum la li lo mi na ra ree ro ta ti to tra tum"),

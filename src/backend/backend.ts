@@ -258,5 +258,7 @@ export interface Kernels {
 
 export interface Backend extends Memory, Kernels {
   readonly name: string;
+  /** How many threads compute. The bits are the same for any number. */
+  readonly threads: number;
   close(): Promise<void>;
 }

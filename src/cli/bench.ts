@@ -10,7 +10,7 @@ import { presetOf } from "../train/presets.ts";
 import { gptConfigOf } from "../train/run-config.ts";
 import { resolveSettings } from "../train/settings.ts";
 import { Trainer } from "../train/trainer.ts";
-import { type CommonFlags, givenSettings } from "./flags.ts";
+import { type CommonFlags, givenSettings, threadsOf } from "./flags.ts";
 import { formatCount, median, plural } from "./format.ts";
 import { checkMemory } from "./memory-check.ts";
 import { Terminal } from "./terminal.ts";
@@ -34,7 +34,7 @@ export async function bench(flags: BenchFlags): Promise<void> {
   const vocabSize = VOCAB_SIZE[settings.tokenizer];
   const config = gptConfigOf(settings, vocabSize);
   checkMemory(config, settings.batchSize);
-  const backend = await openBackend(flags.backend);
+  const backend = await openBackend(flags.backend, threadsOf(flags));
   const random = Random.of(settings.seed, "bench");
   const model = new GPT(new Context(backend), config, random);
   const corpusLength = 100 * (settings.contextLength + 1);
@@ -54,7 +54,7 @@ export async function bench(flags: BenchFlags): Promise<void> {
       tokensPerSecond,
       msPerToken,
       backend: backend.name,
-      threads: flags.threads,
+      threads: backend.threads,
       parameters,
       rounds: flags.rounds,
       settings,
@@ -67,7 +67,7 @@ export async function bench(flags: BenchFlags): Promise<void> {
       `sampling   ${msPerToken.toFixed(3)} ms a token, ${formatCount(1000 / msPerToken)} a second\n`,
     );
     terminal.note(
-      `medians of ${flags.rounds} rounds; ${backend.name}, ${plural(flags.threads, "thread")}, ${formatCount(parameters)} parameters, batches of ${settings.batchSize} windows of ${settings.contextLength}`,
+      `medians of ${flags.rounds} rounds; ${backend.name}, ${plural(backend.threads, "thread")}, ${formatCount(parameters)} parameters, batches of ${settings.batchSize} windows of ${settings.contextLength}`,
     );
   }
   await backend.close();

@@ -55,6 +55,8 @@ function reasonOf(error: NodeJS.ErrnoException): string {
       return "there is no such file; --data takes the path of a text file";
     case "EISDIR":
       return "is a folder; --data takes the path of one text file";
+    case "ENOTDIR":
+      return "a part of the path is a file, not a folder; --data takes the path of a text file";
     case "EACCES":
       return "may not be read by you; check its permissions";
     default:

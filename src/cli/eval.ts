@@ -4,7 +4,7 @@ import type { TokenizerData } from "../text/tokenizer.ts";
 import { splitCorpus } from "../train/corpus.ts";
 import { wholeLoss } from "../train/evaluate.ts";
 import { entropyFloor, readCorpus } from "./corpus-file.ts";
-import type { CommonFlags } from "./flags.ts";
+import { type CommonFlags, threadsOf } from "./flags.ts";
 import { formatCount, formatLoss } from "./format.ts";
 import { openModel } from "./open-model.ts";
 import { Terminal } from "./terminal.ts";
@@ -17,7 +17,7 @@ interface EvalFlags extends CommonFlags {
 
 export async function evaluate(flags: EvalFlags): Promise<void> {
   const terminal = new Terminal();
-  const { model, tokenizer, backend } = await openModel(flags.model, flags.backend);
+  const { model, tokenizer, backend } = await openModel(flags.model, flags.backend, threadsOf(flags));
   const corpus = await readCorpus(flags.data);
   const ids = tokenizer.encode(corpus.text);
   const range = rangeOf(flags.split, ids);

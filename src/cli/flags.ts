@@ -1,4 +1,5 @@
 /** Flags, made from the table of settings, and those that several commands share. */
+import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { BACKEND_NAMES, DEFAULT_BACKEND } from "../backend/open.ts";
 import { flagOf, SETTINGS, type Setting } from "../train/settings.ts";
@@ -34,16 +35,16 @@ export function addCommonFlags(command: Command): void {
         .default(DEFAULT_BACKEND),
     )
     .addOption(
-      new Option("--threads <count>", "threads to compute on; this version has one")
-        .argParser(oneThread)
-        .default(1),
+      new Option("--threads <count>", "threads to compute on; the same bits on any number")
+        .argParser(parseThreads)
+        .default(undefined, "the machine's cores, up to 8; 1 for sample and logits"),
     )
     .option("--json", "machine-readable results on stdout");
 }
 
 export interface CommonFlags {
   readonly backend: (typeof BACKEND_NAMES)[number];
-  readonly threads: number;
+  readonly threads?: number;
   readonly json?: boolean;
 }
 
@@ -74,8 +75,19 @@ function optionsOf(setting: Setting, defaults?: string): Option[] {
   }
 }
 
-function oneThread(text: string): number {
+/** More threads than this gain nothing at the sizes of these models. */
+const USUAL_THREADS = 8;
+const MOST_THREADS = 64;
+
+/** Threads for work that can be shared: as told, or as many as the machine has. */
+export function threadsOf({ threads, backend }: CommonFlags): number {
+  return threads ?? (backend === "reference" ? 1 : Math.min(availableParallelism(), USUAL_THREADS));
+}
+
+function parseThreads(text: string): number {
   const threads = parseNumber(text);
-  if (threads !== 1) throw new InvalidArgumentError("It must be 1: this version computes on one thread.");
+  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
+    throw new InvalidArgumentError(`It must be a whole number from 1 to ${MOST_THREADS}.`);
+  }
   return threads;
 }

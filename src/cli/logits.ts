@@ -15,7 +15,7 @@ interface LogitsFlags extends CommonFlags {
 
 export async function logits(flags: LogitsFlags): Promise<void> {
   const terminal = new Terminal();
-  const { model, tokenizer, backend } = await openModel(flags.model, flags.backend);
+  const { model, tokenizer, backend } = await openModel(flags.model, flags.backend, flags.threads ?? 1);
   const ids = tokenizer.encode(flags.prompt);
   const flat = await (flags.cached ? cachedLogits(model, ids) : fullLogits(model, ids));
   const { vocabSize } = model.config;

@@ -26,11 +26,11 @@ export interface OpenModel {
 }
 
 /** @throws CheckpointError when the folder does not hold a whole and fitting model */
-export async function openModel(path: string, backendName: BackendName): Promise<OpenModel> {
+export async function openModel(path: string, backendName: BackendName, threads: number): Promise<OpenModel> {
   const files = loadModelFiles(path);
   const configFile = join(dirname(files.folder), "config.json");
   const config = runConfigFromJSON(files.config, configFile);
-  const backend = await openBackend(backendName);
+  const backend = await openBackend(backendName, threads);
   const gptConfig = gptConfigOf(config.settings, config.tokenizer.vocabSize);
   checkCount(gptConfig, configFile, files);
   // The weights are drawn and then replaced, so which random ones they are does not matter.

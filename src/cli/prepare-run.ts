@@ -18,7 +18,7 @@ import { RunDirectory } from "../train/run-directory.ts";
 import { flagOf, resolveSettings, SETTINGS, type SettingName, type Settings } from "../train/settings.ts";
 import { Trainer } from "../train/trainer.ts";
 import { type CorpusFile, readCorpus, TALES_PATH } from "./corpus-file.ts";
-import { type CommonFlags, givenSettings } from "./flags.ts";
+import { type CommonFlags, givenSettings, threadsOf } from "./flags.ts";
 import { shellWord } from "./format.ts";
 import { checkMemory } from "./memory-check.ts";
 
@@ -109,7 +109,7 @@ async function build(config: RunConfig, corpus: CorpusFile, flags: TrainFlags) {
   checkSplit(split, settings.contextLength);
   const gptConfig = gptConfigOf(settings, tokenizer.vocabSize);
   checkMemory(gptConfig, settings.batchSize);
-  const backend = await openBackend(flags.backend);
+  const backend = await openBackend(flags.backend, threadsOf(flags));
   const model = new GPT(new Context(backend), gptConfig, Random.of(settings.seed, "weights"));
   return { backend, ids, split, trainer: new Trainer(model, split.train, settings) };
 }

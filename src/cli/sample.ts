@@ -25,7 +25,11 @@ interface SampleFlags extends CommonFlags {
 export async function sample(flags: SampleFlags): Promise<void> {
   const terminal = new Terminal();
   checkSeed(flags.seed);
-  const { model, tokenizer, backend } = await openModel(flags.model ?? shippedModel(), flags.backend);
+  const { model, tokenizer, backend } = await openModel(
+    flags.model ?? shippedModel(),
+    flags.backend,
+    flags.threads ?? 1,
+  );
   const prompt = flags.prompt ?? "\n";
   const { strategy, temperature, tokens, overflow, seed } = flags;
   const settings = { strategy, temperature, topK: flags.topK ?? null, topP: flags.topP ?? null };

@@ -44,10 +44,7 @@ export async function wholeLoss(
   return { method: "whole split", ...(await meanLoss(model, batches)) };
 }
 
-async function meanLoss(
-  model: GPT,
-  batches: Iterable<Batch>,
-): Promise<{ lossNats: number; tokens: number }> {
+async function meanLoss(model: GPT, batches: Iterable<Batch>): Promise<{ lossNats: number; tokens: number }> {
   let nats = 0;
   let tokens = 0;
   for (const { inputs, targets, batchSize } of batches) {

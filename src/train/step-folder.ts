@@ -98,8 +98,8 @@ export function readJSON(files: Files, file: string, format: string, version: nu
     if (cause instanceof CheckpointError) throw cause;
     throw new CheckpointError(`${file}: is damaged: it is not JSON`, { cause });
   }
-  const head = z.looseObject({ format: z.literal(format), version: z.int() }).safeParse(value);
-  if (!head.success) {
+  const head = headLayout.safeParse(value);
+  if (!head.success || head.data.format !== format) {
     throw new CheckpointError(`${file}: should begin with "format": "${format}" and a version, and does not`);
   }
   if (head.data.version !== version) {
@@ -109,6 +109,8 @@ export function readJSON(files: Files, file: string, format: string, version: nu
   }
   return head.data;
 }
+
+const headLayout = z.looseObject({ format: z.string(), version: z.int() });
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 

@@ -13,7 +13,7 @@ import { tinyModel } from "../support/models.ts";
 
 const variants: Partial<GPTConfig>[] = [
   { attention: "textbook", layers: 2 },
-  { attention: "fused", layers: 2 },
+  { attention: "fused" },
   { attention: "textbook", bias: false, tieHead: false, activation: "tanh" },
   { attention: "fused", bias: false, tieHead: false },
   { attention: "textbook", dropout: 0.2, tieHead: false },

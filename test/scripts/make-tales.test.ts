@@ -96,7 +96,10 @@ describe("the grammar's machine", () => {
   const grammar = (...start: string[]) => compile({ ...small, rules: { start, tail: ["!", "?"] } }, "start");
 
   test("every choice costs ln of the number of options", () => {
-    const { derivations, logProbability } = score(grammar("{pet:a} and {pet.plural!a}{tail}(| yes)"), "cat and hens!");
+    const { derivations, logProbability } = score(
+      grammar("{pet:a} and {pet.plural!a}{tail}(| yes)"),
+      "cat and hens!",
+    );
     expect(derivations).toBe(1);
     expect(logProbability).toBeCloseTo(-Math.log(1 * 3 * 2 * 2 * 2), 12);
   });
@@ -115,13 +118,19 @@ describe("the grammar's machine", () => {
     expect(score(grammar("a {pet}", "(a|an) cat"), "a cat").derivations).toBe(2);
   });
 
-  test.each(["{pet", "(a|b", "a|b", "{pet:A}"])("a malformed template is an error that shows it: %s", (template) => {
-    expect(() => grammar(template)).toThrow(template);
-  });
+  test.each(["{pet", "(a|b", "a|b", "{pet:A}"])(
+    "a malformed template is an error that shows it: %s",
+    (template) => {
+      expect(() => grammar(template)).toThrow(template);
+    },
+  );
 
-  test.each(["{nobody}", "{pet.past}", "{pet:a}{pet:a}"])("a template that cannot be said is an error: %s", (template) => {
-    expect(() => generate(grammar(template), Random.of(1))).toThrow(/^tales: /);
-  });
+  test.each(["{nobody}", "{pet.past}", "{pet:a}{pet:a}"])(
+    "a template that cannot be said is an error: %s",
+    (template) => {
+      expect(() => generate(grammar(template), Random.of(1))).toThrow(/^tales: /);
+    },
+  );
 });
 
 describe("the English", () => {
@@ -139,23 +148,29 @@ describe("the English", () => {
     for (const told of tales) {
       const all = sentences(told);
       expect(all.join(" ")).toBe(told.replaceAll("\n", " "));
-      const narrated = all.filter((sentence) => !sentence.includes('"'));
-      for (const sentence of narrated) expect(sentence).toMatch(/^[A-Z]/);
+      // What follows a question in quotation marks may go on: "An egg?" said Mab.
+      for (const sentence of all) expect(sentence).toMatch(/^(?:"?[A-Z]|said )/);
       expect(new Set(all).size, told).toBe(all.length);
     }
   });
 
   test("more than one is plural, one is not", () => {
-    const plurals = new Set(Object.values(words).flatMap((list) => list.flatMap((word) => word.plural ?? [])));
-    for (const [, noun] of text.matchAll(/\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) (\w+)/g)) {
-      if (!plurals.has(noun!)) expect(adjective(noun!), noun).toBe(true);
+    const plurals = new Set(
+      Object.values(words).flatMap((list) => list.flatMap((word) => word.plural ?? [])),
+    );
+    for (const [, noun] of text.matchAll(
+      /\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) (\w+)/g,
+    )) {
+      if (!plurals.has(noun!) && noun !== "days") expect(adjective(noun!), noun).toBe(true);
     }
     for (const [, noun] of text.matchAll(/\ban? (\w+)\b/g)) expect(plurals.has(noun!), noun).toBe(false);
   });
 
   test("pronouns agree: a tale of she alone never says he, and the other way round", () => {
     for (const told of tales) {
-      const people = new Set(words.name!.filter(({ text }) => new RegExp(`\\b${text}\\b`).test(told)).map(({ she }) => she));
+      const people = new Set(
+        words.name!.filter(({ text }) => new RegExp(`\\b${text}\\b`).test(told)).map(({ she }) => she),
+      );
       for (const [she, pronouns] of [
         ["she", /\b(?:she|her)\b/i],
         ["he", /\b(?:he|him|his)\b/i],
@@ -166,19 +181,17 @@ describe("the English", () => {
     }
   });
 
-  test("what is said early returns: the hero in every tale, the thing with its colour in most", () => {
-    const name = new RegExp(`\\b(?:${words.name!.map((word) => word.text).join("|")})\\b`);
-    const thing = new RegExp(
-      `(?:${words.colour!.map((word) => word.text).join("|")}) (?:${words.thing!.map((word) => word.text).join("|")})`,
-    );
-    let returning = 0;
-    for (const told of tales) {
-      const hero = name.exec(told)![0];
-      expect(told.split(new RegExp(`\\b${hero}\\b`)).length, told).toBeGreaterThan(2);
-      const treasure = thing.exec(told.slice(told.indexOf("\n")))?.[0];
-      if (treasure !== undefined && told.indexOf(treasure) < told.indexOf("\n")) returning++;
-    }
-    expect(returning / tales.length).toBeGreaterThan(0.4);
+  test("what is said early returns: a name in every tale, the thing with its colour in most", () => {
+    const anyOf = (list: string) => `(?:${words[list]!.map(({ text }) => text).join("|")})`;
+    const name = new RegExp(`\\b${anyOf("name")}\\b`, "g");
+    const treasure = new RegExp(`\\b${anyOf("colour")} ${anyOf("thing")}\\b`, "g");
+    const returns = (told: string, what: RegExp) => {
+      const said = told.match(what) ?? [];
+      return new Set(said).size < said.length;
+    };
+    for (const told of tales) expect(returns(told, name), told).toBe(true);
+    const kept = tales.filter((told) => returns(told, treasure));
+    expect(kept.length / tales.length).toBeGreaterThan(0.5);
   });
 });
 

@@ -83,7 +83,8 @@ describe.each([
   });
 
   it("leaves later steps alone when the run goes on from further back", () => {
-    const { run } = makeRun([2, 3, 5, 7], 2);
+    const { files, path } = makeRun([2, 3, 5, 7]);
+    const run = RunDirectory.open(path, { files, keep: 1 });
     run.saveStep(someStep(4));
     expect(run.latest()).toBe("step-000004");
     expect(run.steps()).toEqual(["step-000002", "step-000004", "step-000005", "step-000007"]);

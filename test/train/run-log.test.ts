@@ -45,13 +45,14 @@ it("takes back, on a resume, what came after the step, and keeps every byte", ()
 });
 
 it("reads on after a line that a kill cut short at any byte", () => {
-  const line = '{"step":2,"lossNats":2.25}';
+  const line = '{"step":3,"lossNats":2.25}';
   for (let length = 0; length < line.length; length++) {
     const { run, files } = newRun();
     run.appendLog({ step: 1 });
+    run.appendLog({ step: 2, lossNats: 2.5 });
     files.append(LOG, line.slice(0, length));
     const again = RunDirectory.open("/run", { files });
-    expect(again.readLog()).toEqual([{ step: 1 }]);
+    expect(again.readLog()).toEqual([{ step: 1 }, { step: 2, lossNats: 2.5 }]);
     again.resumeLog(1);
     again.appendLog({ step: 2 });
     expect(again.readLog()).toEqual([{ step: 1 }, { step: 2 }]);

@@ -68,6 +68,8 @@ export function attentionBackward(
     if (!accumulate.dk) clear(dks, columns, width);
     if (!accumulate.dv) clear(dvs, columns, width);
     for (let row = 0; row < rows; row++) {
+      // A row that sees only −∞ gave zeros, whatever k and v hold.
+      if (totals[matrix * rows + row] === Number.NEGATIVE_INFINITY) continue;
       let dot = 0;
       for (let d = 0; d < width; d++) dot += dys.get(row, d) * ys.get(row, d);
       scoresOfRow(qs, ks, row, size).forEach((score, column) => {

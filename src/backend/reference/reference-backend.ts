@@ -22,6 +22,7 @@ import { scale, zip } from "./zip.ts";
 
 export class ReferenceBackend implements Backend {
   readonly name: string = "reference";
+  readonly threads = 1;
   readonly #double: boolean;
 
   constructor(precision: "single" | "double" = "single") {

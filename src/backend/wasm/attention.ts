@@ -43,7 +43,7 @@ export function attention(
     { name: "k", matrices: k, rows: columns, isOutput: false },
     { name: "v", matrices: v, rows: columns, isOutput: false },
   ];
-  const scratch = heap.scratch(0, scratchHead + 4 * padded(columns)).pointer;
+  const scratch = heap.scratch(scratchHead + 4 * padded(columns));
   check(heap, operands, logSumExp, size);
   withReady(heap, operands, size, (ready) => {
     layOut(heap, ready, logSumExp, size, { dq: false, dk: false, dv: false });
@@ -78,7 +78,7 @@ export function attentionBackward(
     { name: "k", matrices: k, rows: columns, isOutput: false },
     { name: "v", matrices: v, rows: columns, isOutput: false },
   ];
-  const scratch = heap.scratch(0, scratchHead + 8 * padded(columns)).pointer;
+  const scratch = heap.scratch(scratchHead + 8 * padded(columns));
   check(heap, operands, logSumExp, size);
   withReady(heap, operands, size, (ready) => {
     layOut(heap, ready, logSumExp, size, accumulate);

@@ -22,6 +22,8 @@ const headWords = 20;
 const axisWords = 4;
 /** Columns that are fewer than this become rows, where they may: kernels/gemm-rows.ts is quick with few rows. */
 const fewColumns = 4;
+/** Parts are whole tiles of the kernel, also when turned. */
+const tileLength = 16;
 
 /** C = A·B, C = A·B + bias or C += A·B: see `Kernels.gemm` of ../backend.ts. */
 export function gemm(
@@ -45,9 +47,9 @@ export function gemm(
   words[5] = turned ? columns : rows;
   words[6] = turned ? rows : columns;
   words[7] = inner;
-  // One part for each matrix. Smaller parts let threads share a matrix.
-  words[14] = words[5];
-  words[15] = words[6];
+  const [partRows, partColumns] = partOf(words[5], words[6], count < heap.threads ? heap.threads : 1);
+  words[14] = partRows;
+  words[15] = partColumns;
   words[16] = blockRows;
   words[17] = evenBlock(inner);
   words[18] = blockColumns;
@@ -56,7 +58,19 @@ export function gemm(
   layOut(heap, 0, c, turned);
   layOut(heap, 1, turned ? b : a, turned);
   layOut(heap, 2, turned ? a : b, turned);
-  kernels.gemm(heap.parameters.pointer, 0, count, heap.scratch(0, scratchLength).pointer);
+  const parts = count * Math.ceil(words[5] / partRows) * Math.ceil(words[6] / partColumns);
+  kernels.gemm(heap.parameters.pointer, 0, parts, heap.scratch(scratchLength));
+}
+
+/**
+ * Rows and columns of the parts of one matrix that threads take; a batch of many matrices needs no cutting. A part
+ * packs what it multiplies for itself, so there are no more parts than threads, and the longer side is cut: of
+ * the other, everything is packed again.
+ */
+function partOf(rows: number, columns: number, parts: number): [rows: number, columns: number] {
+  const cut = (length: number) => Math.ceil(length / parts / tileLength) * tileLength;
+  if (parts === 1) return [rows, columns];
+  return rows >= columns ? [cut(rows), columns] : [rows, cut(columns)];
 }
 
 /** Cᵀ = Bᵀ·Aᵀ has the same sums. A bias stays with its columns. */

@@ -33,6 +33,7 @@ export class WasmSpan implements Span {
 
 export class Heap {
   readonly memory: WebAssembly.Memory;
+  readonly threads: number;
   /** Room for the sizes and strides of one kernel call, when they are too many for arguments. */
   readonly parameters: WasmSpan;
   /** The parameters as integers. This view holds: shared memory grows, but never moves. */
@@ -44,10 +45,16 @@ export class Heap {
   /** Pointers to free blocks, by their size in bytes. */
   readonly #free = new Map<number, number[]>();
   #freeBytes = 0;
-  readonly #scratches: WasmSpan[] = [];
+  /** Working memory of all threads, one after the other. */
+  #scratch: WasmSpan | null = null;
+  #scratchStride = 0;
 
-  /** @param maximumBytes how far memory may grow; 4 GiB is what 32-bit addresses reach */
-  constructor(maximumBytes = 2 ** 32) {
+  /**
+   * @param maximumBytes how far memory may grow; 4 GiB is what 32-bit addresses reach
+   * @param threads      how many need working memory of their own
+   */
+  constructor(maximumBytes = 2 ** 32, threads = 1) {
+    this.threads = threads;
     const maximum = Math.floor(maximumBytes / pageBytes);
     this.#maximumBytes = maximum * pageBytes;
     try {
@@ -96,13 +103,22 @@ export class Heap {
     throw new BackendError("wasm: this span lives in another backend's memory");
   }
 
-  /** Working memory for one thread during one kernel: at least `length` numbers. */
-  scratch(thread: number, length: number): WasmSpan {
-    const held = this.#scratches[thread];
-    if (held?.length >= length) return held;
-    if (held !== undefined) this.free(held);
-    this.#scratches[thread] = this.alloc(length);
-    return this.#scratches[thread];
+  /**
+   * Working memory during one kernel, at least `length` numbers for each thread: the address of the first thread's.
+   * Each next thread's stands `scratchStride` bytes further.
+   */
+  scratch(length: number): number {
+    const stride = blockBytes(length);
+    if (this.#scratch === null || stride > this.#scratchStride) {
+      if (this.#scratch !== null) this.free(this.#scratch);
+      this.#scratchStride = stride;
+      this.#scratch = this.alloc((this.threads * stride) / bytesPerNumber);
+    }
+    return this.#scratch.pointer;
+  }
+
+  get scratchStride(): number {
+    return this.#scratchStride;
   }
 
   #takeBlock(bytes: number): number {

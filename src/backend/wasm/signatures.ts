@@ -84,7 +84,9 @@ export const signatures = {
 
 type Numbers<Names extends readonly string[]> = { [Place in keyof Names]: number };
 
+export type KernelName = keyof typeof signatures;
+
 /** The functions that the modules in kernels/ export. */
 export type KernelExports = {
-  readonly [Name in keyof typeof signatures]: (...args: Numbers<(typeof signatures)[Name]>) => void;
+  readonly [Name in KernelName]: (...args: Numbers<(typeof signatures)[Name]>) => void;
 };

@@ -23,8 +23,10 @@ import type {
 import { attention, attentionBackward } from "./attention.ts";
 import { blocksOf } from "./copy.ts";
 import { gemm } from "./gemm.ts";
+import { Heap } from "./heap.ts";
 import { instantiate } from "./instance.ts";
 import type { KernelExports } from "./signatures.ts";
+import { type Thread, ThreadPool, type ThreadStart } from "./thread-pool.ts";
 import { bytesPerNumber, WasmMemory } from "./wasm-memory.ts";
 
 /** The kernels of each function. */
@@ -50,19 +52,47 @@ const chunkLength = 4096;
 export class WasmBackend extends WasmMemory implements Backend {
   readonly name = "wasm";
   readonly #kernels: KernelExports;
+  readonly #pool: ThreadPool | null;
 
   /**
    * @param module the compiled kernels: `loadKernels` of ../open.ts
    * @param divide what stands between this backend and the kernels; it may run a range in parts, in any order
+   * @param heap   the memory that they share
+   * @param pool   stopped when the backend closes
    */
-  constructor(module: WebAssembly.Module, divide = (kernels: KernelExports): KernelExports => kernels) {
-    super();
-    this.#kernels = divide(instantiate(module, this.heap.memory));
+  constructor(
+    module: WebAssembly.Module,
+    divide = (kernels: KernelExports): KernelExports => kernels,
+    heap = new Heap(),
+    pool: ThreadPool | null = null,
+  ) {
+    super(heap);
+    this.#kernels = divide(instantiate(module, heap.memory));
+    this.#pool = pool;
   }
 
-  /** The memory goes when nothing refers to it any more. */
-  close(): Promise<void> {
-    return Promise.resolve();
+  /**
+   * A backend on several threads, which computes the same bits as one.
+   *
+   * @param spawn starts a thread of the host
+   */
+  static async onThreads(
+    module: WebAssembly.Module,
+    count: number,
+    spawn: (start: ThreadStart) => Thread,
+  ): Promise<WasmBackend> {
+    const heap = new Heap(undefined, count);
+    const pool = await ThreadPool.start(count, module, heap, spawn);
+    return new WasmBackend(module, (kernels) => pool.share(kernels), heap, pool);
+  }
+
+  get threads(): number {
+    return this.heap.threads;
+  }
+
+  /** Stops the threads. The memory goes when nothing refers to it any more. */
+  async close(): Promise<void> {
+    await this.#pool?.stop();
   }
 
   gemm(c: Matrices, a: Matrices, b: Matrices, size: ProductSize): void {
@@ -275,9 +305,10 @@ export class WasmBackend extends WasmMemory implements Backend {
     const from = this.at(x, x.length);
     const chunks = Math.ceil(x.length / chunkLength);
     // A chunk's sum is in double precision: as long as two numbers.
-    const sums = this.heap.scratch(0, 2 * chunks);
+    const sums = this.heap.alloc(2 * chunks);
     this.#kernels.sumOfSquaresInChunks(sums.pointer, from, x.length, 0, chunks);
     this.#kernels.sumOfChunks(to, sums.pointer, chunks);
+    this.heap.free(sums);
   }
 
   adamw(parameter: Span, gradient: Span, moment1: Span, moment2: Span, step: AdamWStep): void {

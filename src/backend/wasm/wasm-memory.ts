@@ -1,12 +1,16 @@
 /** The memory of the WebAssembly backend: what enters and leaves it, and where a kernel finds its spans. */
 import { BackendError } from "../../errors.ts";
 import type { Memory, Span, Strided } from "../backend.ts";
-import { Heap } from "./heap.ts";
+import type { Heap } from "./heap.ts";
 
 export const bytesPerNumber = 4;
 
 export class WasmMemory implements Memory {
-  protected readonly heap = new Heap();
+  protected readonly heap: Heap;
+
+  constructor(heap: Heap) {
+    this.heap = heap;
+  }
 
   alloc(length: number): Span {
     return this.heap.alloc(length);

@@ -257,11 +257,13 @@ it("divides a product into parts that give the bits of the whole", () => {
       for (let part = parts - 1; part >= 0; part--) kernels.gemm(parameters, part, part + 1, scratch);
     },
   };
-  const size = { batch: [2], rows, inner, columns, accumulate: false, bias: null };
+  const bias = Float32Array.from({ length: columns }, (_, j) => j / 3);
+  const size = { batch: [2], rows, inner, columns, accumulate: false, bias: put(bias) };
   gemm(heap, inParts, inC, inA, inB, size);
   const at = spans[0].pointer / 4;
   const found = heap.floats.slice(at, at + c.numbers.length);
-  expect(found).toEqual(plainProduct({ batch: [2], rows, inner, columns }, a, b, c, new Float32Array()));
+  expect(found).toEqual(plainProduct({ batch: [2], rows, inner, columns, start: "bias" }, a, b, c, bias));
+  heap.free(size.bias);
   for (const span of spans) heap.free(span);
 });
 

@@ -1,0 +1,106 @@
+/**
+ * Times the fused attention of the WebAssembly backend on one thread: `npx tsx scripts/bench/attention.ts`.
+ *
+ * Heads are strides inside (positions, channels) matrices, as in the model, and the staircase is on. Each figure is
+ * the best of many runs, when no other program held the processor. Forward takes 4 operations for each visible pair
+ * and number of the width, backward 10; decoding (one row against a cache) is counted by the bytes of k and v.
+ */
+import type { AttentionSize, Matrices } from "../../src/backend/backend.ts";
+import { loadKernels } from "../../src/backend/open.ts";
+import { attention, attentionBackward } from "../../src/backend/wasm/attention.ts";
+import { Heap } from "../../src/backend/wasm/heap.ts";
+import { instantiate } from "../../src/backend/wasm/instance.ts";
+import { Random } from "../../src/random.ts";
+
+/** [batch, heads, rows, columns, width] */
+const training = [
+  [12, 4, 64, 64, 32],
+  [8, 6, 64, 64, 32],
+  [8, 6, 64, 64, 16],
+  [8, 4, 128, 128, 32],
+  [2, 6, 256, 256, 64],
+  [1, 4, 1024, 1024, 64],
+];
+const decoding = [
+  [1, 4, 1, 64, 32],
+  [1, 6, 1, 256, 64],
+  [1, 6, 1, 1024, 64],
+];
+const totalMs = 500;
+
+const heap = new Heap();
+const kernels = instantiate(await loadKernels(), heap.memory);
+const random = Random.of(1, "bench");
+const dropping = { probability: 0.1, key: [1, 2] } as const;
+
+for (const sizes of training) {
+  for (const drops of [null, dropping]) {
+    const { size, forward, backward } = prepare(sizes, drops);
+    const name = `${sizes.join(" × ")}${drops === null ? "" : ", dropping"}`;
+    console.log(
+      `${name.padEnd(36)}${speed("forward", forward, 4, size)}${speed("backward", backward, 10, size)}`,
+    );
+  }
+}
+for (const sizes of decoding) {
+  const { size, forward } = prepare(sizes, null);
+  const ms = bestMs(forward);
+  const bytes = 8 * size.batch[0] * size.batch[1] * size.columns * size.width;
+  console.log(
+    `${sizes.join(" × ").padEnd(36)}decoding ${(1000 * ms).toFixed(1)} µs, ${(bytes / ms / 1e6).toFixed(1)} GB/s`,
+  );
+}
+
+function prepare(sizes: readonly number[], drops: typeof dropping | null) {
+  const [batch, heads, rows, columns, width] = sizes;
+  const size: AttentionSize = {
+    batch: [batch, heads],
+    rows,
+    columns,
+    width,
+    scale: 1 / Math.sqrt(width),
+    visible: "staircase",
+    dropping: drops,
+  };
+  const noise = (positions: number): Matrices => {
+    const channels = heads * width;
+    const span = heap.alloc(batch * positions * channels);
+    const first = span.pointer / 4;
+    heap.floats.subarray(first, first + span.length).forEach((_, i, numbers) => {
+      numbers[i] = random.normal();
+    });
+    const batchStrides = [positions * channels, width];
+    return { span, offset: 0, rowStride: channels, columnStride: 1, batchStrides };
+  };
+  const [q, y, dq, dy] = [rows, rows, rows, rows].map(noise);
+  const [k, v, dk, dv] = [columns, columns, columns, columns].map(noise);
+  const logSumExp = heap.alloc(batch * heads * rows);
+  const replace = { dq: false, dk: false, dv: false };
+  return {
+    size,
+    forward: () => attention(heap, kernels, y, logSumExp, q, k, v, size),
+    backward: () => attentionBackward(heap, kernels, dq, dk, dv, dy, y, logSumExp, q, k, v, size, replace),
+  };
+}
+
+function speed(
+  name: string,
+  run: () => void,
+  perPair: number,
+  { batch, rows, columns, width }: AttentionSize,
+): string {
+  const pairs = batch[0] * batch[1] * (rows * columns - (rows * (rows - 1)) / 2);
+  const ms = bestMs(run);
+  const gigaflops = (perPair * pairs * width) / ms / 1e6;
+  return `${name} ${ms.toFixed(3)} ms, ${gigaflops.toFixed(1)} GFLOP/s   `;
+}
+
+function bestMs(run: () => void): number {
+  let best = Number.POSITIVE_INFINITY;
+  for (const endMs = performance.now() + totalMs; performance.now() < endMs; ) {
+    const startMs = performance.now();
+    run();
+    best = Math.min(best, performance.now() - startMs);
+  }
+  return best;
+}

@@ -1,0 +1,254 @@
+/**
+ * The loops inside the products of attention-products.ts: over four rows of a strip, and over one.
+ *
+ * Matrices are given by an address and the bytes from row to row; `numbers` is a strip, and for one row the place
+ * of its lane in column 0. `widthBytes` is a multiple of 16. What one row does is, operation by operation, what it
+ * does among four.
+ */
+
+/** Bytes of one column of a strip. */
+const COLUMN: usize = 16;
+
+/** The sums of the lanes of four vectors, each as (0 + 2) + (1 + 3). */
+@inline
+export function sumsOfLanes(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7));
+  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7));
+  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
+}
+
+@inline
+export function multiplyAdd(sum: v128, a: v128, b: v128): v128 {
+  return f32x4.add(sum, f32x4.mul(a, b));
+}
+
+/** Four rows against two columns at a time. */
+export function dotProductsOfFour(
+  numbers: usize, a0: usize, aRow: usize, b: usize, bRow: usize, widthBytes: usize, factor: f32, seen: usize,
+): void {
+  const a1 = a0 + aRow;
+  const a2 = a1 + aRow;
+  const a3 = a2 + aRow;
+  const factors = f32x4.splat(factor);
+  let column: usize = 0;
+  for (; column + 2 <= seen; column += 2) {
+    let s00 = f32x4.splat(0), s10 = s00, s20 = s00, s30 = s00;
+    let s01 = s00, s11 = s00, s21 = s00, s31 = s00;
+    const next = b + bRow;
+    for (let d: usize = 0; d < widthBytes; d += 16) {
+      const b0 = v128.load(b + d);
+      const b1 = v128.load(next + d);
+      let x = v128.load(a0 + d);
+      s00 = multiplyAdd(s00, x, b0);
+      s01 = multiplyAdd(s01, x, b1);
+      x = v128.load(a1 + d);
+      s10 = multiplyAdd(s10, x, b0);
+      s11 = multiplyAdd(s11, x, b1);
+      x = v128.load(a2 + d);
+      s20 = multiplyAdd(s20, x, b0);
+      s21 = multiplyAdd(s21, x, b1);
+      x = v128.load(a3 + d);
+      s30 = multiplyAdd(s30, x, b0);
+      s31 = multiplyAdd(s31, x, b1);
+    }
+    v128.store(numbers, f32x4.mul(factors, sumsOfLanes(s00, s10, s20, s30)));
+    v128.store(numbers, f32x4.mul(factors, sumsOfLanes(s01, s11, s21, s31)), COLUMN);
+    numbers += 2 * COLUMN;
+    b = next + bRow;
+  }
+  if (column == seen) return;
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  for (let d: usize = 0; d < widthBytes; d += 16) {
+    const x = v128.load(b + d);
+    s0 = multiplyAdd(s0, v128.load(a0 + d), x);
+    s1 = multiplyAdd(s1, v128.load(a1 + d), x);
+    s2 = multiplyAdd(s2, v128.load(a2 + d), x);
+    s3 = multiplyAdd(s3, v128.load(a3 + d), x);
+  }
+  v128.store(numbers, f32x4.mul(factors, sumsOfLanes(s0, s1, s2, s3)));
+}
+
+/** One row against four columns at a time. */
+export function dotProductsOfOne(
+  numbers: usize, a: usize, b: usize, bRow: usize, widthBytes: usize, factor: f32, from: usize, to: usize,
+): void {
+  const factors = f32x4.splat(factor);
+  b += from * bRow;
+  numbers += from * COLUMN;
+  let column = from;
+  for (; column + 4 <= to; column += 4) {
+    const b1 = b + bRow;
+    const b2 = b1 + bRow;
+    const b3 = b2 + bRow;
+    let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+    for (let d: usize = 0; d < widthBytes; d += 16) {
+      const x = v128.load(a + d);
+      s0 = multiplyAdd(s0, x, v128.load(b + d));
+      s1 = multiplyAdd(s1, x, v128.load(b1 + d));
+      s2 = multiplyAdd(s2, x, v128.load(b2 + d));
+      s3 = multiplyAdd(s3, x, v128.load(b3 + d));
+    }
+    const scores = f32x4.mul(factors, sumsOfLanes(s0, s1, s2, s3));
+    v128.store_lane<f32>(numbers, scores, 0);
+    v128.store_lane<f32>(numbers, scores, 1, COLUMN);
+    v128.store_lane<f32>(numbers, scores, 2, 2 * COLUMN);
+    v128.store_lane<f32>(numbers, scores, 3, 3 * COLUMN);
+    numbers += 4 * COLUMN;
+    b = b3 + bRow;
+  }
+  for (; column < to; column++) {
+    let s = f32x4.splat(0);
+    for (let d: usize = 0; d < widthBytes; d += 16) s = multiplyAdd(s, v128.load(a + d), v128.load(b + d));
+    v128.store_lane<f32>(numbers, f32x4.mul(factors, sumsOfLanes(s, s, s, s)), 0);
+    numbers += COLUMN;
+    b += bRow;
+  }
+}
+
+/** Four rows, eight numbers of their width at a time. */
+export function addSumsOfFour(
+  y: usize, yRow: usize, numbers: usize, b: usize, bRow: usize, widthBytes: usize, seen: usize,
+): void {
+  const end = numbers + seen * COLUMN;
+  let d: usize = 0;
+  for (; d + 32 <= widthBytes; d += 32) {
+    const y0 = y + d;
+    const y1 = y0 + yRow;
+    const y2 = y1 + yRow;
+    const y3 = y2 + yRow;
+    let s00 = v128.load(y0), s01 = v128.load(y0, 16);
+    let s10 = v128.load(y1), s11 = v128.load(y1, 16);
+    let s20 = v128.load(y2), s21 = v128.load(y2, 16);
+    let s30 = v128.load(y3), s31 = v128.load(y3, 16);
+    let at = b + d;
+    for (let w = numbers; w < end; w += COLUMN) {
+      const b0 = v128.load(at);
+      const b1 = v128.load(at, 16);
+      let weight = v128.load32_splat(w);
+      s00 = multiplyAdd(s00, weight, b0);
+      s01 = multiplyAdd(s01, weight, b1);
+      weight = v128.load32_splat(w, 4);
+      s10 = multiplyAdd(s10, weight, b0);
+      s11 = multiplyAdd(s11, weight, b1);
+      weight = v128.load32_splat(w, 8);
+      s20 = multiplyAdd(s20, weight, b0);
+      s21 = multiplyAdd(s21, weight, b1);
+      weight = v128.load32_splat(w, 12);
+      s30 = multiplyAdd(s30, weight, b0);
+      s31 = multiplyAdd(s31, weight, b1);
+      at += bRow;
+    }
+    v128.store(y0, s00);
+    v128.store(y0, s01, 16);
+    v128.store(y1, s10);
+    v128.store(y1, s11, 16);
+    v128.store(y2, s20);
+    v128.store(y2, s21, 16);
+    v128.store(y3, s30);
+    v128.store(y3, s31, 16);
+  }
+  if (d == widthBytes) return;
+  for (let r: usize = 0; r < 4; r++) {
+    let s = v128.load(y + r * yRow + d);
+    let at = b + d;
+    for (let w = numbers + 4 * r; w < end; w += COLUMN) {
+      s = multiplyAdd(s, v128.load32_splat(w), v128.load(at));
+      at += bRow;
+    }
+    v128.store(y + r * yRow + d, s);
+  }
+}
+
+/** One row, sixteen numbers of its width at a time. */
+export function addSumOfOne(
+  y: usize, numbers: usize, b: usize, bRow: usize, widthBytes: usize, from: usize, to: usize,
+): void {
+  if (from == to) return;
+  const end = numbers + to * COLUMN;
+  numbers += from * COLUMN;
+  b += from * bRow;
+  let d: usize = 0;
+  for (; d + 64 <= widthBytes; d += 64) {
+    let s0 = v128.load(y + d), s1 = v128.load(y + d, 16), s2 = v128.load(y + d, 32), s3 = v128.load(y + d, 48);
+    let at = b + d;
+    for (let w = numbers; w < end; w += COLUMN) {
+      const weight = v128.load32_splat(w);
+      s0 = multiplyAdd(s0, weight, v128.load(at));
+      s1 = multiplyAdd(s1, weight, v128.load(at, 16));
+      s2 = multiplyAdd(s2, weight, v128.load(at, 32));
+      s3 = multiplyAdd(s3, weight, v128.load(at, 48));
+      at += bRow;
+    }
+    v128.store(y + d, s0);
+    v128.store(y + d, s1, 16);
+    v128.store(y + d, s2, 32);
+    v128.store(y + d, s3, 48);
+  }
+  for (; d < widthBytes; d += 16) {
+    let s = v128.load(y + d);
+    let at = b + d;
+    for (let w = numbers; w < end; w += COLUMN) {
+      s = multiplyAdd(s, v128.load32_splat(w), v128.load(at));
+      at += bRow;
+    }
+    v128.store(y + d, s);
+  }
+}
+
+/** Four rows of `a` stay in registers, eight numbers of their width at a time. */
+export function addOuterProductsOfFour(
+  y: usize, yRow: usize, numbers: usize, a0: usize, aRow: usize, widthBytes: usize, seen: usize,
+): void {
+  const end = numbers + seen * COLUMN;
+  const a1 = a0 + aRow;
+  const a2 = a1 + aRow;
+  const a3 = a2 + aRow;
+  let d: usize = 0;
+  for (; d + 32 <= widthBytes; d += 32) {
+    const a00 = v128.load(a0 + d), a01 = v128.load(a0 + d, 16);
+    const a10 = v128.load(a1 + d), a11 = v128.load(a1 + d, 16);
+    const a20 = v128.load(a2 + d), a21 = v128.load(a2 + d, 16);
+    const a30 = v128.load(a3 + d), a31 = v128.load(a3 + d, 16);
+    let at = y + d;
+    for (let w = numbers; w < end; w += COLUMN) {
+      let weight = v128.load32_splat(w);
+      let s0 = multiplyAdd(v128.load(at), weight, a00);
+      let s1 = multiplyAdd(v128.load(at, 16), weight, a01);
+      weight = v128.load32_splat(w, 4);
+      s0 = multiplyAdd(s0, weight, a10);
+      s1 = multiplyAdd(s1, weight, a11);
+      weight = v128.load32_splat(w, 8);
+      s0 = multiplyAdd(s0, weight, a20);
+      s1 = multiplyAdd(s1, weight, a21);
+      weight = v128.load32_splat(w, 12);
+      v128.store(at, multiplyAdd(s0, weight, a30));
+      v128.store(at, multiplyAdd(s1, weight, a31), 16);
+      at += yRow;
+    }
+  }
+  if (d == widthBytes) return;
+  const x0 = v128.load(a0 + d), x1 = v128.load(a1 + d), x2 = v128.load(a2 + d), x3 = v128.load(a3 + d);
+  let at = y + d;
+  for (let w = numbers; w < end; w += COLUMN) {
+    let s = multiplyAdd(v128.load(at), v128.load32_splat(w), x0);
+    s = multiplyAdd(s, v128.load32_splat(w, 4), x1);
+    s = multiplyAdd(s, v128.load32_splat(w, 8), x2);
+    v128.store(at, multiplyAdd(s, v128.load32_splat(w, 12), x3));
+    at += yRow;
+  }
+}
+
+export function addOuterProductOfOne(
+  y: usize, yRow: usize, numbers: usize, a: usize, widthBytes: usize, from: usize, to: usize,
+): void {
+  numbers += from * COLUMN;
+  y += from * yRow;
+  for (let column = from; column < to; column++) {
+    const weight = v128.load32_splat(numbers);
+    for (let d: usize = 0; d < widthBytes; d += 16) {
+      v128.store(y + d, multiplyAdd(v128.load(y + d), weight, v128.load(a + d)));
+    }
+    numbers += COLUMN;
+    y += yRow;
+  }
+}

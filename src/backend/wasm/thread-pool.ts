@@ -1,0 +1,215 @@
+/**
+ * A pool of threads over one shared memory: a kernel's range is cut into chunks, and whoever is free takes the
+ * next one. Which thread computes a chunk changes no bit of it (test/backend/wasm/ranges.test.ts), so results are
+ * the same for any number of threads.
+ *
+ * A job lives in a few shared words. The caller writes kernel and arguments, opens the job and wakes the threads;
+ * a thread enters (`active` + 1), takes chunks while the job is open, and leaves (`active` − 1). The caller takes
+ * chunks too, then closes the job and waits until nobody is inside. A thread that wakes too late finds the job
+ * closed and is never waited for; so a sleeping thread costs nothing, and a job is never written while it is read.
+ */
+import { BackendError } from "../../errors.ts";
+import type { Heap } from "./heap.ts";
+import { type KernelExports, type KernelName, signatures } from "./signatures.ts";
+import { workOf } from "./thread-work.ts";
+
+/** Places in the control words. */
+const layout = {
+  /** Counts jobs: threads wait for it to change. */
+  generation: 0,
+  /** 1 while chunks may be taken. */
+  open: 1,
+  /** Threads inside a job. */
+  active: 2,
+  /** The next chunk to take, and how many there are. */
+  next: 3,
+  chunks: 4,
+  kernel: 5,
+  /** Bytes between the scratch of one thread and the next. */
+  scratchStride: 6,
+  /** 1 once a kernel has trapped in a thread. */
+  failed: 7,
+  /** Looks at `generation` before a thread goes to sleep: tens of microseconds, the gap between two kernels. */
+  spins: 4000,
+} as const;
+
+/** What a thread is given when it starts. */
+export interface ThreadStart {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly control: Int32Array<SharedArrayBuffer>;
+  readonly jobArguments: Float64Array<SharedArrayBuffer>;
+  /** 1 and up; the caller is thread 0. */
+  readonly thread: number;
+  readonly layout: typeof layout;
+  readonly kernels: readonly KernelPlace[];
+}
+
+/** Where a kernel's arguments hold its range and its scratch (−1: it has none). */
+interface KernelPlace {
+  readonly name: string;
+  readonly count: number;
+  readonly begin: number;
+  readonly scratch: number;
+}
+
+/** A running thread, as the host gives it: Node's Worker here, a page's there. */
+export interface Thread {
+  /** Resolves once the thread waits for jobs. */
+  readonly ready: Promise<void>;
+  stop(): Promise<unknown>;
+}
+
+/** Work below this many multiply-adds, or as many numbers moved, is done sooner alone than shared. */
+const LEAST_WORK = 32_768;
+/** Chunks for each thread: more than one, so that a thread that is held up elsewhere is not waited for. */
+const CHUNKS_PER_THREAD = 3;
+/** The caller looks this often before it waits for the others in its sleep. */
+const CALLER_SPINS = 20_000;
+/** No kernel takes this long: a thread that is still inside has died. */
+const PATIENCE_MS = 60_000;
+
+type Kernel = (...args: number[]) => void;
+
+const kernelNames = Object.keys(signatures).filter(isKernelName);
+const places: readonly KernelPlace[] = kernelNames.map((name) => ({
+  name,
+  count: signatures[name].length,
+  begin: signatures[name].findIndex((argument) => argument === "begin"),
+  scratch: signatures[name].findIndex((argument) => argument === "scratch"),
+}));
+
+export class ThreadPool {
+  readonly #heap: Heap;
+  readonly #threads: readonly Thread[];
+  readonly #control: Int32Array<SharedArrayBuffer>;
+  readonly #jobArguments: Float64Array<SharedArrayBuffer>;
+
+  private constructor(
+    heap: Heap,
+    threads: readonly Thread[],
+    start: Pick<ThreadStart, "control" | "jobArguments">,
+  ) {
+    this.#heap = heap;
+    this.#threads = threads;
+    this.#control = start.control;
+    this.#jobArguments = start.jobArguments;
+  }
+
+  /**
+   * @param count threads in all, the calling one included
+   * @param spawn starts one thread of the host
+   * @throws BackendError when a thread does not start
+   */
+  static async start(
+    count: number,
+    module: WebAssembly.Module,
+    heap: Heap,
+    spawn: (start: ThreadStart) => Thread,
+  ): Promise<ThreadPool> {
+    const shared = {
+      control: new Int32Array(new SharedArrayBuffer(4 * 16)),
+      jobArguments: new Float64Array(new SharedArrayBuffer(8 * 32)),
+    };
+    const threads = Array.from({ length: count - 1 }, (_, i) =>
+      spawn({ module, memory: heap.memory, ...shared, thread: i + 1, layout, kernels: places }),
+    );
+    const pool = new ThreadPool(heap, threads, shared);
+    try {
+      await Promise.all(threads.map(({ ready }) => ready));
+    } catch (cause) {
+      await pool.stop();
+      throw new BackendError(`wasm: a thread did not start: ${cause}; --threads 1 does without`, { cause });
+    }
+    return pool;
+  }
+
+  /** Threads in all, the calling one included. */
+  get count(): number {
+    return this.#threads.length + 1;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.stop()));
+  }
+
+  /** The same kernels, each shared among the threads when its work repays it. */
+  share(kernels: KernelExports): KernelExports {
+    const shared = { ...kernels };
+    kernelNames.forEach((name, index) => {
+      const kernel: unknown = kernels[name];
+      if (places[index].begin < 0 || !isKernel(kernel)) return;
+      Object.assign(shared, { [name]: this.#sharing(kernel, name, index) });
+    });
+    return shared;
+  }
+
+  #sharing(alone: Kernel, name: KernelName, index: number): Kernel {
+    const place = places[index];
+    const { perStep, grain } = workOf(name);
+    return (...args) => {
+      const begin = args[place.begin];
+      const steps = args[place.begin + 1] - begin;
+      const chunks = Math.min(CHUNKS_PER_THREAD * this.count, Math.ceil(steps / grain));
+      if (chunks < 2 || perStep(args, this.#heap.parameterWords) * steps < LEAST_WORK) {
+        alone(...args);
+        return;
+      }
+      this.#open(index, args, chunks);
+      this.#takePart(alone, place, args, chunks);
+      this.#close();
+    };
+  }
+
+  #open(kernel: number, args: readonly number[], chunks: number): void {
+    const control = this.#control;
+    this.#jobArguments.set(args);
+    control[layout.kernel] = kernel;
+    control[layout.chunks] = chunks;
+    control[layout.scratchStride] = this.#heap.scratchStride;
+    Atomics.store(control, layout.next, 0);
+    Atomics.store(control, layout.open, 1);
+    Atomics.add(control, layout.generation, 1);
+    Atomics.notify(control, layout.generation);
+  }
+
+  #takePart(kernel: Kernel, place: KernelPlace, args: readonly number[], chunks: number): void {
+    const own = [...args];
+    const begin = args[place.begin];
+    const steps = args[place.begin + 1] - begin;
+    for (;;) {
+      const chunk = Atomics.add(this.#control, layout.next, 1);
+      if (chunk >= chunks) return;
+      own[place.begin] = begin + Math.floor((steps * chunk) / chunks);
+      own[place.begin + 1] = begin + Math.floor((steps * (chunk + 1)) / chunks);
+      kernel(...own);
+    }
+  }
+
+  /** @throws BackendError when a thread failed or does not answer */
+  #close(): void {
+    const control = this.#control;
+    Atomics.store(control, layout.open, 0);
+    for (let turn = 0; turn < CALLER_SPINS && Atomics.load(control, layout.active) !== 0; turn++);
+    for (;;) {
+      const active = Atomics.load(control, layout.active);
+      if (active === 0) break;
+      if (Atomics.wait(control, layout.active, active, PATIENCE_MS) === "timed-out") {
+        throw new BackendError(
+          `wasm: ${active} of ${this.#threads.length} threads did not answer; --threads 1 does without`,
+        );
+      }
+    }
+    if (Atomics.load(control, layout.failed) !== 0) {
+      throw new BackendError("wasm: a kernel failed in a thread; the numbers are not to be trusted");
+    }
+  }
+}
+
+function isKernelName(name: string): name is KernelName {
+  return Object.hasOwn(signatures, name);
+}
+
+function isKernel(value: unknown): value is Kernel {
+  return typeof value === "function";
+}

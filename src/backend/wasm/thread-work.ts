@@ -1,0 +1,51 @@
+/** How much work one step of each kernel's range is, so that small jobs stay on the calling thread. */
+import { type KernelName, signatures } from "./signatures.ts";
+
+export interface Work {
+  /** Multiply-adds, or numbers moved, of one step: from the kernel's arguments, and the words it reads them from. */
+  readonly perStep: (args: readonly number[], parameterWords: Int32Array) => number;
+  /** Fewest steps in a chunk. */
+  readonly grain: number;
+}
+
+/** A step is one number: chunks of whole cache lines, so that no two threads write to one. */
+const numbers: Work = { perStep: () => 1, grain: 1024 };
+
+/** A step is a row (or a column, a line, a chunk) of as many numbers as an argument says. */
+function numbersIn(kernel: KernelName, ...names: readonly string[]): Work {
+  const places = names.map((name) => signatures[kernel].findIndex((argument) => argument === name));
+  return { perStep: (args) => places.reduce((product, place) => product * args[place], 1), grain: 1 };
+}
+
+const rows = (kernel: KernelName) => numbersIn(kernel, "columns");
+
+const exceptions: { readonly [Name in KernelName]?: Work } = {
+  // Words 14, 15 and 7 are the rows, columns and inner length of one part: see gemm.ts.
+  gemm: { perStep: (_, words) => words[14] * words[15] * words[7], grain: 1 },
+  // Words 0, 1 and 2 are rows, columns and bytes of a row: see attention.ts. A pair costs two products and an exp.
+  attention: { perStep: (_, words) => words[0] * words[1] * words[2], grain: 1 },
+  attentionBackward: { perStep: (_, words) => 2 * words[0] * words[1] * words[2], grain: 1 },
+  copyBlock: numbersIn("copyBlock", "shape1", "shape2", "shape3"),
+  gatherRows: rows("gatherRows"),
+  // Its range is the columns; 16 of them are a cache line.
+  scatterAddRows: { ...numbersIn("scatterAddRows", "rows"), grain: 16 },
+  sumRows: rows("sumRows"),
+  sumColumns: { ...numbersIn("sumColumns", "axis"), grain: 16 },
+  maxRows: rows("maxRows"),
+  maxColumns: { ...numbersIn("maxColumns", "axis"), grain: 16 },
+  maxBackward: numbersIn("maxBackward", "axis"),
+  sumOfSquaresInChunks: { perStep: () => 4096, grain: 1 },
+  softmaxRows: rows("softmaxRows"),
+  softmaxRowsBackward: rows("softmaxRowsBackward"),
+  logSoftmaxRows: rows("logSoftmaxRows"),
+  logSoftmaxRowsBackward: rows("logSoftmaxRowsBackward"),
+  crossEntropyRows: rows("crossEntropyRows"),
+  crossEntropyRowsBackward: rows("crossEntropyRowsBackward"),
+  normalizeRows: rows("normalizeRows"),
+  normalizeRowsBackward: rows("normalizeRowsBackward"),
+  normalizeRowsBackwardColumns: { ...numbersIn("normalizeRowsBackwardColumns", "rows"), grain: 16 },
+};
+
+export function workOf(kernel: KernelName): Work {
+  return exceptions[kernel] ?? numbers;
+}

@@ -1,0 +1,100 @@
+/** Places that cannot be written or read: full, forbidden. What a machine does not let a test do is skipped. */
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import {
+  expectComplaint,
+  MAIN,
+  makeFolder,
+  makeText,
+  nopeek,
+  Program,
+  START_MS,
+  succeed,
+  TINY,
+  WORDS,
+} from "../support/program.ts";
+
+const folder = makeFolder();
+const NOBODY = 65534;
+const at = (...names: string[]) => join(folder, ...names);
+const training = ["train", "--data", "text.txt", ...TINY, "--steps", 40, "--checkpoint-interval", 10];
+
+beforeAll(async () => {
+  writeFileSync(at("text.txt"), makeText(WORDS, 200));
+  await succeed(folder, ...training, "--out", "whole");
+}, START_MS);
+
+function attempt(command: string, ...words: string[]): boolean {
+  try {
+    execFileSync(command, words, { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe("a disk that fills up", () => {
+  it("fails the run, not what it had saved; with room again the run goes on to the same bits", async (test) => {
+    const disk = at("disk");
+    mkdirSync(disk);
+    test.skip(
+      !attempt("mount", "-t", "tmpfs", "-o", "size=64k", "none", disk),
+      "no file system can be mounted",
+    );
+    try {
+      const outcome = await nopeek(folder, ...training, "--out", "disk/run");
+      expect(outcome.code).toBe(1);
+      expect(outcome.stderr).toContain("the disk is full; free some space");
+      expect(outcome.stderr).toContain("what was saved before is untouched");
+      expect(outcome.stderr).not.toMatch(/^\s+at /m);
+      // Some steps fitted, not all: else this would prove nothing.
+      const saved = readFileSync(at("disk/run/latest"), "utf8").trim();
+      expect(["step-000010", "step-000020", "step-000030"]).toContain(saved);
+      await succeed(folder, "sample", "--model", "disk/run", "--tokens", 3);
+
+      expect(attempt("mount", "-o", "remount,size=1m", disk)).toBe(true);
+      await succeed(folder, "train", "--resume", "--out", "disk/run");
+      const [resumed, whole] = ["disk/run", "whole"].map((run) =>
+        readFileSync(at(run, "step-000040/model.safetensors")),
+      );
+      expect(resumed.equals(whole)).toBe(true);
+    } finally {
+      attempt("umount", disk);
+    }
+  });
+
+  it("under the output is told too", async (test) => {
+    test.skip(!existsSync("/dev/full"), "there is no /dev/full here");
+    const words = [process.execPath, MAIN, "sample", "--model", "whole"].join(" ");
+    const outcome = await new Program("sh", ["-c", `${words} > /dev/full`], folder).outcome;
+    expectComplaint(outcome, 1, "the output cannot be written", "no space left");
+  });
+});
+
+describe("a place without permission", () => {
+  /** As a user who may not write in the folder, whoever runs the tests. */
+  async function forbidden(...words: (string | number)[]) {
+    const uid = process.getuid?.() === 0 ? NOBODY : undefined;
+    const run = (...all: (string | number)[]) =>
+      new Program(process.execPath, [MAIN, ...all.map(String)], folder, uid).outcome;
+    const works = (await run("--version")).code === 0;
+    return works ? run(...words) : null;
+  }
+
+  it("is named", async (test) => {
+    mkdirSync(at("locked"));
+    chmodSync(at("locked"), 0o555);
+    chmodSync(folder, 0o755);
+    const outcome = await forbidden(...training, "--out", "locked/run");
+    if (outcome === null) return test.skip("another user cannot run the program from where it is");
+    expectComplaint(outcome, 1, "cannot create locked/run", "permission denied");
+    expect(readdirSync(at("locked"))).toEqual([]);
+
+    writeFileSync(at("secret.txt"), "the fox");
+    chmodSync(at("secret.txt"), 0o000);
+    const unread = await forbidden("train", "--data", "secret.txt");
+    if (unread !== null) expectComplaint(unread, 1, "secret.txt: may not be read by you");
+  });
+});

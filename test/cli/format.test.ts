@@ -1,0 +1,54 @@
+import { execFileSync } from "node:child_process";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { formatCount, formatDuration, formatLoss, median, plural, shellWord } from "../../src/cli/format.ts";
+
+describe("format", () => {
+  it.each([
+    [0, "0 ms"],
+    [0.4, "0 ms"],
+    [849.6, "850 ms"],
+    [999.4, "999 ms"],
+    [999.6, "1 s"],
+    [1000, "1 s"],
+    [59_499, "59 s"],
+    [59_500, "1 min 0 s"],
+    [200_000, "3 min 20 s"],
+    [3_599_600, "1 h 0 min"],
+    [7_500_000, "2 h 5 min"],
+  ])("%d ms is %s", (ms, text) => {
+    expect(formatDuration(ms)).toBe(text);
+  });
+
+  it("counts are whole, with commas; losses have four digits", () => {
+    expect([0, 999, 1000, 1115394, 12.6].map(formatCount)).toEqual(["0", "999", "1,000", "1,115,394", "13"]);
+    expect([0, 1.23456, 10].map(formatLoss)).toEqual(["0.0000", "1.2346", "10.0000"]);
+    expect([0, 1, 2, 1234].map((count) => plural(count, "step"))).toEqual([
+      "0 steps",
+      "1 step",
+      "2 steps",
+      "1,234 steps",
+    ]);
+  });
+
+  it("the median has as many numbers below as above, whatever their order, and changes nothing", () => {
+    expect(median([3, 1, 10])).toBe(3);
+    expect(median([10, 2, 4, 3])).toBe(3.5);
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: -1e3, max: 1e3, noNaN: true }), { minLength: 1 }), (numbers) => {
+        const copy = [...numbers];
+        const middle = median(numbers);
+        expect(numbers).toEqual(copy);
+        expect(numbers.filter((each) => each < middle).length * 2).toBeLessThanOrEqual(numbers.length);
+        expect(numbers.filter((each) => each > middle).length * 2).toBeLessThanOrEqual(numbers.length);
+      }),
+    );
+  });
+
+  it("a shell reads a quoted word as it was", () => {
+    expect(shellWord("checkpoints/tales-1")).toBe("checkpoints/tales-1");
+    const words = ["a b", "it's", "$HOME", "a;b", 'say "no"', "*", "back\\slash", "", "größe", "plain"];
+    const line = `printf '%s\\n' ${words.map(shellWord).join(" ")}`;
+    expect(execFileSync("sh", ["-c", line], { encoding: "utf8" })).toBe(`${words.join("\n")}\n`);
+  });
+});

@@ -1,0 +1,50 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { checkMemory, countParameters } from "../../src/cli/memory-check.ts";
+import { ConfigError } from "../../src/errors.ts";
+import type { GPTConfig } from "../../src/nn/config.ts";
+import { GPT } from "../../src/nn/gpt.ts";
+import { countNumbers } from "../../src/nn/parameters.ts";
+import { Random } from "../../src/random.ts";
+import { doubleContext } from "../support/contexts.ts";
+import { TINY } from "../support/models.ts";
+
+describe("countParameters", () => {
+  it("is what a model of that configuration has", () => {
+    const small = fc.integer({ min: 1, max: 5 });
+    fc.assert(
+      fc.property(
+        fc.record({ layers: small, heads: small, width: small, vocabSize: small, contextLength: small }),
+        fc.record({ bias: fc.boolean(), tieHead: fc.boolean() }),
+        ({ heads, width, ...sizes }, choices) => {
+          const config: GPTConfig = { ...TINY, ...sizes, ...choices, heads, dModel: heads * width };
+          const model = new GPT(doubleContext(), config, Random.of(1));
+          expect(countParameters(config)).toBe(countNumbers(model.parameters()));
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe("checkMemory", () => {
+  const config: GPTConfig = { ...TINY, vocabSize: 65, contextLength: 64, heads: 4, dModel: 128, layers: 4 };
+
+  it("lets pass what fits, and refuses what does not, whichever size it comes from", () => {
+    expect(() => checkMemory(config, 12)).not.toThrow();
+    for (const [changes, batchSize] of [
+      [{ dModel: 8192 }, 1],
+      [{ layers: 5000 }, 1],
+      [{ contextLength: 65_536 }, 12],
+      [{}, 65_536],
+    ] as const) {
+      expect(() => checkMemory({ ...config, ...changes }, batchSize)).toThrow(ConfigError);
+    }
+  });
+
+  it("knows that textbook attention keeps its scores, and fused attention does not", () => {
+    const long = { ...config, contextLength: 8192 };
+    expect(() => checkMemory({ ...long, attention: "fused" }, 1)).not.toThrow();
+    expect(() => checkMemory({ ...long, attention: "textbook" }, 1)).toThrow("GiB can be had");
+  });
+});
