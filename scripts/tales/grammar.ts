@@ -13,7 +13,8 @@
  *     {list:x}        the same, remembered as x; {list!y!z} takes none of the words remembered as y or z
  *     {x}             what is remembered as x: nothing to choose
  *     {….form}        another form of the word, such as {x.plural}; {….Form} begins with a capital
- *     (one|two|)      one of these, equally likely; the last is empty. They nest.
+ *
+ * Names of one letter are remembered for the whole tale; longer ones may be taken again.
  */
 
 /** A word and its forms; `text` is what stands when no form is asked for. */
@@ -30,7 +31,7 @@ type Part =
   | {
       readonly kind: "word";
       readonly list: readonly Word[];
-      readonly as?: string;
+      readonly as: string | undefined;
       readonly not: readonly string[];
       readonly form: string;
     }
@@ -41,10 +42,13 @@ type Template = readonly Part[];
 /** What is still to be said, as a linked list, so that states share their tails. */
 type Pending = { readonly part: Part; readonly next: Pending } | undefined;
 
+/** The words remembered so far, the latest first. */
+type Memory = { readonly name: string; readonly word: Word; readonly earlier: Memory } | undefined;
+
 /** A place in a derivation: what is to come, and the words remembered so far. States are values: nothing mutates. */
 export interface State {
   readonly pending: Pending;
-  readonly memory: Readonly<Record<string, Word>>;
+  readonly memory: Memory;
 }
 
 /** What the machine does next: says something, offers equally likely ways to go on, or has finished. */
@@ -53,63 +57,41 @@ export type Move =
   | { readonly kind: "choose"; readonly options: readonly State[] }
   | { readonly kind: "end" };
 
-/** A grammar made ready to run, to be begun at `start`. */
-export function compile(grammar: Grammar, start: string): State {
-  const templates = new Map<string, readonly Template[]>();
+/** A grammar made ready to run, to be begun at the rule `start`. */
+export function compile({ rules, words }: Grammar, start: string): State {
+  const choices = new Map<string, Template[]>();
 
-  /** The choice among a rule's templates; filled in later when rules are still being read. */
+  /** The choice among a rule's templates. It is noted before they are read, so that rules may hold each other. */
   const ruleNamed = (name: string): Part => {
-    let known = templates.get(name);
-    if (known === undefined) {
-      const filling: Template[] = [];
-      known = filling;
-      templates.set(name, known);
-      for (const template of grammar.rules[name]!) filling.push(parse(template));
+    let templates = choices.get(name);
+    if (templates === undefined) {
+      templates = [];
+      choices.set(name, templates);
+      for (const template of rules[name]!) templates.push(parse(template));
     }
-    return { kind: "choice", templates: known };
+    return { kind: "choice", templates };
   };
 
   const slot = (inside: string, template: string): Part => {
-    const [, name, form = "text", as, not = ""] =
-      SLOT.exec(inside) ?? fail(`{${inside}} is no slot`, template);
-    if (name! in grammar.rules) return ruleNamed(name!);
-    const list = grammar.words[name!];
-    if (list === undefined) return { kind: "remembered", name: name!, form };
-    const excluded = not.split("!").filter((word) => word !== "");
-    return { kind: "word", list, form, not: excluded, ...(as === undefined ? {} : { as }) };
+    const [, name = "", form, as, not = ""] = SLOT.exec(inside) ?? fail(`{${inside}} is no slot`, template);
+    if (name in rules) {
+      if (inside !== name) fail(`the rule ${name} has no forms and is not remembered`, template);
+      return ruleNamed(name);
+    }
+    const list = words[name];
+    if (list === undefined) return { kind: "remembered", name, form: form ?? "text" };
+    return { kind: "word", list, form: form ?? "text", as, not: not.split("!").slice(1) };
   };
 
-  const parse = (template: string): Template => {
-    let at = 0;
-    const sequence = (closing: string): Part[] => {
-      const parts: Part[] = [];
-      for (;;) {
-        const from = at;
-        while (at < template.length && !"{(|)".includes(template[at]!)) at++;
-        if (at > from) parts.push({ kind: "text", text: template.slice(from, at) });
-        const mark = template[at];
-        if (mark === undefined || closing.includes(mark)) return parts;
-        if (mark === "{") {
-          const end = template.indexOf("}", at);
-          if (end < 0) fail("a { is never closed", template);
-          parts.push(slot(template.slice(at + 1, end), template));
-          at = end + 1;
-        } else if (mark === "(") {
-          const options: Part[][] = [];
-          do {
-            at++;
-            options.push(sequence("|)"));
-          } while (template[at] === "|");
-          if (template[at] !== ")") fail("a ( is never closed", template);
-          at++;
-          parts.push({ kind: "choice", templates: options });
-        } else fail(`${mark} outside of ( )`, template);
-      }
-    };
-    return sequence("");
-  };
+  /** Splitting at slots leaves text at even places and the insides of slots at odd ones. */
+  const parse = (template: string): Template =>
+    template.split(/\{([^{}]*)\}/).flatMap((piece, at): Part[] => {
+      if (at % 2 === 1) return [slot(piece, template)];
+      if (/[{}]/.test(piece)) fail("a brace without its partner", template);
+      return piece === "" ? [] : [{ kind: "text", text: piece }];
+    });
 
-  return { pending: { part: ruleNamed(start), next: undefined }, memory: {} };
+  return { pending: { part: ruleNamed(start), next: undefined }, memory: undefined };
 }
 
 /** name, .form, :as, !not!not */
@@ -124,7 +106,7 @@ export function move(state: State): Move {
     case "text":
       return { kind: "say", text: part.text, rest: { pending: next, memory } };
     case "remembered": {
-      const word = memory[part.name] ?? fail(`nothing is remembered as ${part.name}`);
+      const word = recall(memory, part.name) ?? fail(`nothing is remembered as ${part.name}`);
       return { kind: "say", text: formOf(word, part.form), rest: { pending: next, memory } };
     }
     case "choice":
@@ -133,8 +115,9 @@ export function move(state: State): Move {
         options: part.templates.map((template) => ({ pending: before(template, next), memory })),
       };
     case "word": {
-      const taken = part.not.map((name) => memory[name]);
+      const taken = part.not.map((name) => recall(memory, name));
       const options = part.list.filter((word) => !taken.includes(word));
+      if (part.as?.length === 1 && recall(memory, part.as)) fail(`${part.as} is remembered already`);
       return {
         kind: "choose",
         options: options.map((word) => ({
@@ -150,9 +133,13 @@ function before(template: Template, next: Pending): Pending {
   return template.reduceRight<Pending>((rest, part) => ({ part, next: rest }), next);
 }
 
-function remember(memory: State["memory"], name: string, word: Word): State["memory"] {
-  if (name.length === 1 && name in memory) fail(`${name} is remembered already`);
-  return { ...memory, [name]: word };
+function remember(memory: Memory, name: string, word: Word): Memory {
+  return { name, word, earlier: memory };
+}
+
+function recall(memory: Memory, name: string): Word | undefined {
+  for (let at = memory; at !== undefined; at = at.earlier) if (at.name === name) return at.word;
+  return undefined;
 }
 
 /** A word in a form; a form with a capital is the lower-case form, capitalised. */

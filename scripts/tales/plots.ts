@@ -3,7 +3,9 @@
  * same letter everywhere: h the hero, k its kind, f the friend, g its kind, t the thing, c its colour. What is
  * remembered early comes back late, and is then certain to whoever has read from the start.
  *
- * No tale can be read in two ways: where two alternatives begin alike, what follows tells them apart.
+ * Sentences are short and full of choices, so that a tale holds much that nobody can foresee and little that everybody
+ * can; lists and songs hold most. No tale can be read in two ways: where two alternatives begin alike, what
+ * follows tells them apart.
  */
 export const rules: Readonly<Record<string, readonly string[]>> = {
   tale: [
@@ -22,101 +24,96 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
   hero: ["{when}, {name:h} the {kind:k}"],
   when: [
     "One {weather} {hour} in {town}",
-    "One {weather} {hour} in {month}",
-    "After {number} {weather} days in {town}",
-    "Between {town} and {town}",
+    "In {town}, on the {date} of {month}",
+    "In the year 1{digit}{digit}{digit}, near {town}",
+    "Between {town-head:one}{town-tail} and {town-head!one}{town-tail}",
   ],
   town: ["{town-head}{town-tail}"],
 
   // The hero goes somewhere.
   walk: [
-    "{h} {went} past the {spot:one}, the {spot:two!one} and the {spot!one!two}.",
-    "{h} saw {finds}.",
-    "{h} {went} to the {spot}, and {number} {kind.plural} {went} after {h.her}.",
+    "{h.She} {went} past the {spot:one}, the {spot:two!one} and the {spot!one!two}.",
+    "{h.She} saw {finds}.",
+    "{h.She} {went} to the {spot}, and {many} {kind.plural} {went} after {h.her}.",
   ],
 
   // A friend comes into the tale.
   comes: [
-    "By the {spot} {h} met {name:f!h} the {kind:g!k}.",
+    "By the {spot} sat {name:f!h} the {kind:g!k}, {mood:one} and {mood!one}.",
     "Then {name:f!h} the {kind:g!k} came with {feast}.",
   ],
 
   // Odds and ends; never the thing of the tale, if that is known by then.
   finds: [
-    "{number} {good.plural:one}, {number} {good.plural:two!one} and {number} {good.plural!one!two}",
-    "{size.a} {colour} {thing!t} and {number} {good.plural}",
-    "{number} {kind.plural} with {size.a} {thing!t}",
+    "{many} {good.plural:one}, {many} {good.plural:two!one} and {many} {good.plural!one!two}",
+    "{size.a} {colour} {thing!t} and {many} {good.plural}",
+    "{size.a} {thing:one!t}, {size.a} {thing!t!one} and {many} {good.plural}",
   ],
+  many: ["{number}", "{tens}{digit}"],
   feast: ["{food:one}, {food:two!one} and {food!one!two}"],
 
   // What friends say, whatever the tale.
   talk: [
     '"I have {finds}," said {f}.',
     '"It is {weather:one} and {weather!one}," said {h} {manner}.',
-    '"You look {mood:one} and {mood!one}," said {f}.',
-    '"I dreamed of {good.plural:one} and {good.plural!one}," said {h} {manner}.',
+    '"You look {mood:one} and {mood!one}," said {f} {manner}.',
+    '"I dreamed of {good.plural:one}, {kind.plural} and {good.plural!one}," said {h}.',
   ],
 
-  end: [
+  end: ["{close}", "{close} {song}", "{song}", "{song} {close}"],
+  close: [
     "They ate {feast}.",
-    "{name:one!h!f}, {name:two!h!f!one} and {name!h!f!one!two} came too.",
-    'They sang, "{note.Text} {note} {note}, {note} {note} {note}!"',
+    "{name:one!h!f}, {name:two!h!f!one} and {name!h!f!one!two} {went} in.",
     "They {went} home, {mood:one} and {mood!one}.",
   ],
+  song: [
+    'They sang, "{note.Text} {note} {note}, {note} {note} {note}, {note} {note} {note}!"',
+    'And the {kind.plural} sang, "{note.Text} {note}, {note} {note} {note}, {note} {note}, {note} {note} {note}!"',
+  ],
 
-  // A thing is lost, and a friend has seen it.
-  lost: ["{hero} lost {size.a} {colour:c} {thing:t}. {walk} {comes}\n{lost-talk} {lost-found} {end}"],
-  "lost-talk": ['"My {t} is gone," said {h} {manner}.', "{talk}"],
+  // A thing is lost, and turns up.
+  lost: ["{hero} lost {size.a} {colour:c} {thing:t}. {walk} {comes}\n{talk} {lost-found} {end}"],
   "lost-found": [
-    "They found the {c} {t} by the {spot}, with {number} {good.plural}.",
+    "The {c} {t} lay by the {spot}, under {finds}.",
     "{number.Text} {kind.plural} had the {c} {t}.",
   ],
 
   // A thing is made for a friend.
   gift: [
-    "{hero} made {size.a} {colour:c} {thing:t} for {name:f!h} the {kind:g!k}. {walk}\n{gift-talk} {gift-used} {end}",
+    "{hero} made {size.a} {colour:c} {thing:t} for {name:f!h} the {kind:g!k}. {walk}\n{talk} {gift-used} {end}",
   ],
-  "gift-talk": ['"Is it {food}?" said {f} {manner}.', "{talk}"],
-  "gift-used": ["{f} took the {c} {t} to the {spot}.", "{f} put {number} {good.plural} by the {c} {t}."],
+  "gift-used": ["{f} took the {c} {t} to the {spot}.", "{f} put {finds} by the {c} {t}."],
 
   // A storm drives a friend to the door.
   storm: ["{hero} had {feast} when a storm came. {storm-blew}\n{talk} {storm-thanks} {end}"],
   "storm-blew": [
     "In came {name:f!h} the {kind:g!k} with {size.a} {colour:c} {thing:t}.",
-    "Down came the {spot}, and in came {name:f!h} the {kind:g!k} with {size.a} {colour:c} {thing:t}.",
+    "It took {finds}, and in came {name:f!h} the {kind:g!k} with {size.a} {colour:c} {thing:t}.",
   ],
-  "storm-thanks": [
-    "By {hour} it was {weather}, and {h} had the {c} {t}.",
-    "{f} left the {c} {t} and {number} {good.plural}.",
-  ],
+  "storm-thanks": ["{h} had the {c} {t} for that.", "{f} left the {c} {t} and {many} {good.plural}."],
 
   // A thing is bought.
   bargain: [
-    "{hero} {went} to the fair with {number} {good.plural:x}. {bargain-stall}\n{bargain-talk} {bargain-deal} {end}",
+    "{hero} {went} to the fair with {many} {good.plural:x}. There {name:f!h} the {kind:g!k} sold {food:one}, {food!one} and {size.a} {colour:c} {thing:t}.\n{talk} {bargain-deal} {end}",
   ],
-  "bargain-stall": ["There {name:f!h} the {kind:g!k} sold {food}, {food} and {size.a} {colour:c} {thing:t}."],
-  "bargain-talk": ['"I want {number} {good.plural!x} for the {t}," said {f}.', "{talk}"],
   "bargain-deal": [
     "So {h} had the {c} {t} and {f} had the {x.plural}.",
-    "So {f} had the {x.plural}, and {h} {went} to the {spot} with the {c} {t}.",
+    "{f} took the {x.plural}, and {h} {went} to the {spot} with the {c} {t}.",
   ],
 
   // What is in the bag?
   riddle: ["{hero} {went} home from {town}. {comes}\n{riddle-asked} {riddle-guess} {riddle-answer} {end}"],
   "riddle-asked": [
     '"What is {size} and {colour:c}?" said {f} {manner}.',
-    '"What is {colour:c} and smells of {food}?" said {f}.',
+    '"What is {colour:c} and smells of {food:one} and {food!one}?" said {f}.',
   ],
-  "riddle-guess": ['"{good.A}?" said {h}. "{kind.A}?"', '"{number.Text} {good.plural}?" said {h} {manner}.'],
-  "riddle-answer": [
-    "It was {c.a} {thing}.",
-    "It was {c.a} {thing}, and {number} {kind.plural} had told {h.her}.",
-  ],
+  "riddle-guess": ['"{good.A}?" said {h}. "{kind.A}?"', '"{tens}{digit} {good.plural}?" said {h} {manner}.'],
+  "riddle-answer": ["It was {c.a} {thing}.", "It was {c.a} {thing}, with {many} {good.plural} beside it."],
 
   // A friend is visited.
   visit: ["{hero} {went} to see {name:f!h} the {kind:g!k}. {walk}\n{talk} {visit-did} {end}"],
   "visit-did": [
-    "{f} and {h} {went} to the {spot} and saw {number} {kind.plural}.",
+    "{f} and {h} {went} to the {spot} and saw {many} {kind.plural}.",
     "They painted the {spot:one} {colour:two} and the {spot!one} {colour!two}.",
   ],
 
@@ -125,25 +122,25 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
     "{hero} and {name:f!h} the {kind:g!k} found {size.a} {colour:c} {thing:t}.\n{quarrel-talk} {quarrel-sulk} {quarrel-end} {end}",
   ],
   "quarrel-talk": [
-    '"I need it for my {good.plural}," said {h} {manner}. "It is mine," said {f}.',
-    '"You are {mood:one}," said {h}. "You are {mood!one}," said {f} {manner}.',
+    '"I need it for my {good.plural:one} and {good.plural!one}," said {h} {manner}.',
+    '"You are {mood:one} and {mood!one}," said {f} {manner}.',
   ],
   "quarrel-sulk": [
     "{h} {went} to the {spot:one} and {f} {went} to the {spot!one}.",
-    "For {number} days they were {mood:one} and {mood!one}.",
+    "For {many} days they were {mood:one} and {mood!one}.",
   ],
   "quarrel-end": [
     "So {h} had the {c} {t} in {month:one} and {f} in {month!one}.",
-    "They sold the {c} {t} for {number} {good.plural}.",
+    "They sold the {c} {t} for {finds}.",
   ],
 
   // A letter asks the hero to bring something.
   letter: ["{hero} had a letter.\n{letter-says} {walk} {letter-there} {end}"],
   "letter-says": [
-    '"Bring {food} and {size.a} {colour:c} {thing:t} to the {spot}," said {name:f!h} the {kind:g!k} in it.',
+    '"Bring {food:one}, {food!one} and {size.a} {colour:c} {thing:t} to the {spot} on the {date} of {month}," wrote {name:f!h} the {kind:g!k}.',
   ],
   "letter-there": [
-    "{f} put {number} {good.plural} by the {c} {t}.",
+    "{f} put {many} {good.plural} by the {c} {t}.",
     "{f} took the {c} {t} and gave {h.her} {finds}.",
   ],
 
@@ -152,7 +149,7 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
     "{hero} and {name:f!h} the {kind:g!k} made a boat from {finds}. It was the {colour.Text:c} {kind.Text:b}.\n{talk} {voyage-saw} {end}",
   ],
   "voyage-saw": [
-    "The {c.Text} {b.Text} went to {town} and to {town}.",
-    "In {month} the {c.Text} {b.Text} came home with {number} {kind.plural}.",
+    "The {c.Text} {b.Text} went to {town} and came home with {many} {kind.plural}.",
+    "On the {date} of {month} the {c.Text} {b.Text} came home with {feast}.",
   ],
 };

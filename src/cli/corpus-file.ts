@@ -14,6 +14,8 @@ export interface CorpusFile {
 
 /** The tales that come with nopeek, and what is known about them. */
 export const TALES_PATH = fileURLToPath(new URL("../../data/tales.txt", import.meta.url));
+/** What config.json calls them: their path is another on every machine. */
+export const TALES_NAME = "the embedded tales";
 const TALES_FACTS_PATH = fileURLToPath(new URL("../../data/tales.json", import.meta.url));
 
 const talesFacts = z.object({

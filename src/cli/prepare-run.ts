@@ -17,7 +17,7 @@ import { gptConfigOf, type RunConfig, runConfigFromJSON, runConfigToJSON } from 
 import { RunDirectory } from "../train/run-directory.ts";
 import { flagOf, resolveSettings, SETTINGS, type SettingName, type Settings } from "../train/settings.ts";
 import { Trainer } from "../train/trainer.ts";
-import { type CorpusFile, readCorpus, TALES_PATH } from "./corpus-file.ts";
+import { type CorpusFile, readCorpus, TALES_NAME, TALES_PATH } from "./corpus-file.ts";
 import { type CommonFlags, givenSettings, threadsOf } from "./flags.ts";
 import { shellWord } from "./format.ts";
 import { checkMemory } from "./memory-check.ts";
@@ -55,7 +55,8 @@ export async function startRun(flags: TrainFlags): Promise<PreparedRun> {
   const settings = resolveSettings(preset, givenSettings(flags));
   const corpus = await readCorpus(flags.data ?? TALES_PATH);
   const tokenizer = settings.tokenizer === "char" ? CharTokenizer.fromText(corpus.text) : new ByteTokenizer();
-  const record = { path: corpus.path, sha256: corpus.sha256, characters: countCodePoints(corpus.text) };
+  const name = corpus.path === TALES_PATH ? TALES_NAME : corpus.path;
+  const record = { path: name, sha256: corpus.sha256, characters: countCodePoints(corpus.text) };
   const config = { settings, tokenizer, corpus: record };
   const path = flags.out ?? nextFreeFolder(basename(corpus.path).replace(/\.[^.]*$/, ""));
   const built = await build(config, corpus, flags);
@@ -72,7 +73,8 @@ export async function resumeRun(flags: TrainFlags): Promise<PreparedRun> {
   const directory = RunDirectory.open(path);
   const saved = runConfigFromJSON(directory.config, join(path, "config.json"));
   const config = { ...saved, settings: resumedSettings(saved.settings, flags) };
-  const corpus = await readCorpus(flags.data ?? saved.corpus.path);
+  const savedPath = saved.corpus.path === TALES_NAME ? TALES_PATH : saved.corpus.path;
+  const corpus = await readCorpus(flags.data ?? savedPath);
   if (corpus.sha256 !== saved.corpus.sha256) {
     throw new ConfigError(
       `${corpus.path}: is not the text that this run was started on (${saved.corpus.path}, ${saved.corpus.characters} characters): its SHA-256 differs; pass the same text with --data`,

@@ -6,7 +6,7 @@ import { Random } from "../random.ts";
 import { generate } from "../sample/generate.ts";
 import { type Evaluation, estimateLoss, wholeLoss } from "../train/evaluate.ts";
 import { snapshot } from "../train/restore.ts";
-import { entropyFloor, TALES_PATH } from "./corpus-file.ts";
+import { entropyFloor, TALES_NAME, TALES_PATH } from "./corpus-file.ts";
 import { formatCount, formatDuration, formatLoss, median, plural, shellWord } from "./format.ts";
 import { type PreparedRun, resumeRun, startRun, type TrainFlags } from "./prepare-run.ts";
 import { Terminal } from "./terminal.ts";
@@ -128,7 +128,7 @@ class TrainingSession {
     const { trainer, config, corpus, split, path, backend } = this.#run;
     const { settings, tokenizer } = config;
     const note = (line: string) => this.#terminal.note(line);
-    const text = corpus.path === TALES_PATH ? "the embedded tales" : corpus.path;
+    const text = corpus.path === TALES_PATH ? TALES_NAME : corpus.path;
     const parameters = countNumbers(trainer.model.parameters());
     note(`corpus      ${text}: ${formatCount(config.corpus.characters)} characters`);
     note(

@@ -115,6 +115,16 @@ describe("nopeek train", () => {
     expect(stderr).toContain("checkpoints/text-1");
   });
 
+  it("without --data learns from the embedded tales, and the run names no place on this machine", async () => {
+    const flags = [...TINY, "--context-length", 64, "--steps", 1];
+    const { stderr } = await succeed(folder, "train", "--out", "tales", ...flags);
+    expect(stderr).toContain("the embedded tales");
+    expect(stderr).toMatch(/floor {7}\d\.\d{4} nats/);
+    const config = JSON.parse(readFileSync(join(folder, "tales/config.json"), "utf8"));
+    expect(config.config.corpus.path).toBe("the embedded tales");
+    expect((await succeed(folder, "train", "--resume", "--out", "tales")).stderr).toContain("after step 1");
+  });
+
   it("with --steps 0 keeps the model as it was drawn", async () => {
     await succeed(folder, "train", "--data", "text.txt", "--out", "unborn", ...TINY, "--steps", 0);
     const { lossNats } = await json("eval", "--model", "unborn", "--data", "text.txt");

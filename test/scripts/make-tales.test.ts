@@ -23,8 +23,9 @@ describe("the files on disk", () => {
     expect(facts).toEqual(made.facts);
   });
 
-  test("another seed makes another corpus", () => {
-    expect(makeCorpus(facts.seed + 1).text === text).toBe(false);
+  test("begin as their seed says, and another seed begins otherwise", () => {
+    expect(generate(tale, Random.of(facts.seed + 1, "tales")).text).not.toBe(tales[0]);
+    expect(generate(tale, Random.of(facts.seed, "tales")).text).toBe(tales[0]);
   });
 
   test("are about a million plain characters", () => {
@@ -83,7 +84,7 @@ describe("the entropy", () => {
     expect(score(tale, told.replace(/[a-z]/, "#")).derivations).toBe(0);
   });
 
-  test("no list or rule holds an entry twice", () => {
+  test("no list holds an entry twice", () => {
     for (const [list, entries] of Object.entries(words)) {
       expect(new Set(entries.map((word) => word.text)).size, list).toBe(entries.length);
     }
@@ -97,11 +98,11 @@ describe("the grammar's machine", () => {
 
   test("every choice costs ln of the number of options", () => {
     const { derivations, logProbability } = score(
-      grammar("{pet:a} and {pet.plural!a}{tail}(| yes)"),
+      grammar("{pet:a} and {pet.plural!a}{tail}", "{pet}"),
       "cat and hens!",
     );
     expect(derivations).toBe(1);
-    expect(logProbability).toBeCloseTo(-Math.log(1 * 3 * 2 * 2 * 2), 12);
+    expect(logProbability).toBeCloseTo(-Math.log(2 * 3 * 2 * 2), 12);
   });
 
   test("a remembered word costs nothing and must agree", () => {
@@ -115,10 +116,10 @@ describe("the grammar's machine", () => {
   });
 
   test("ambiguity is counted, not hidden", () => {
-    expect(score(grammar("a {pet}", "(a|an) cat"), "a cat").derivations).toBe(2);
+    expect(score(grammar("a {pet}", "a cat"), "a cat").derivations).toBe(2);
   });
 
-  test.each(["{pet", "(a|b", "a|b", "{pet:A}"])(
+  test.each(["{pet", "pet}", "{pet:A}", "{tail:a}"])(
     "a malformed template is an error that shows it: %s",
     (template) => {
       expect(() => grammar(template)).toThrow(template);
@@ -149,7 +150,7 @@ describe("the English", () => {
       const all = sentences(told);
       expect(all.join(" ")).toBe(told.replaceAll("\n", " "));
       // What follows a question in quotation marks may go on: "An egg?" said Mab.
-      for (const sentence of all) expect(sentence).toMatch(/^(?:"?[A-Z]|said )/);
+      for (const sentence of all) expect(sentence).toMatch(/^(?:"?[A-Z]|"\d|said )/);
       expect(new Set(all).size, told).toBe(all.length);
     }
   });
@@ -159,7 +160,7 @@ describe("the English", () => {
       Object.values(words).flatMap((list) => list.flatMap((word) => word.plural ?? [])),
     );
     for (const [, noun] of text.matchAll(
-      /\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) (\w+)/g,
+      /\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\d\d) (\w+)/g,
     )) {
       if (!plurals.has(noun!) && noun !== "days") expect(adjective(noun!), noun).toBe(true);
     }
@@ -175,8 +176,7 @@ describe("the English", () => {
         ["she", /\b(?:she|her)\b/i],
         ["he", /\b(?:he|him|his)\b/i],
       ] as const) {
-        // The magpie's nest is hers whoever the tale is about.
-        if (!people.has(she)) expect(told.replace("in her nest", "")).not.toMatch(pronouns);
+        if (!people.has(she)) expect(told).not.toMatch(pronouns);
       }
     }
   });

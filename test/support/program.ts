@@ -122,5 +122,10 @@ export const WORDS = "the fox sees a red bird and runs home to sleep under old t
   " ",
 );
 
-/** A model and a training so small that a step takes about a millisecond. */
-export const TINY = ["--layers", 1, "--heads", 2, "--d-model", 6, "--context-length", 13, "--batch-size", 3];
+/** A model and a training so small that a step takes about a millisecond, too little for more than one thread. */
+export const TINY = ["--layers", 1, "--heads", 2, "--d-model", 6, "--context-length", 13].concat([
+  "--batch-size",
+  3,
+  "--threads",
+  1,
+]);
