@@ -55,20 +55,25 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
   // What friends say, whatever the tale.
   talk: [
     '"I have {finds}," said {f}.',
-    '"It is {weather:one} and {weather!one}," said {h} {manner}.',
+    '"It is {weather:one} and {weather!one}," was all {h.she} said.',
     '"You look {mood:one} and {mood!one}," said {f} {manner}.',
-    '"I dreamed of {good.plural:one}, {kind.plural} and {good.plural!one}," said {h}.',
+    '"I dreamed of {good.plural:one}, {kind.plural} and {good.plural!one}," {h.she} said {manner}.',
   ],
 
-  end: ["{close}", "{close} {song}", "{song}", "{song} {close}"],
+  // Every tale ends with a song, whose syllables nobody can foresee.
+  end: ["{close} {song}", "{song}"],
   close: [
     "They ate {feast}.",
     "{name:one!h!f}, {name:two!h!f!one} and {name!h!f!one!two} {went} in.",
     "They {went} home, {mood:one} and {mood!one}.",
   ],
   song: [
-    'They sang, "{note.Text} {note} {note}, {note} {note} {note}, {note} {note} {note}!"',
-    'And the {kind.plural} sang, "{note.Text} {note}, {note} {note} {note}, {note} {note}, {note} {note} {note}!"',
+    'They sang, "{verse}! {verse}! {verse}! {verse}!"',
+    'And the {kind.plural} sang, "{verse}! {verse}! {verse}! {verse}!"',
+    'And they danced to "{verse}" and "{verse}", then "{verse}" and "{verse}".',
+  ],
+  verse: [
+    "{note.Text} {note} {note}, {note} {note} {note}, {note} {note} {note}, {note} {note} {note} {note} {note}",
   ],
 
   // A thing is lost, and turns up.
@@ -82,7 +87,7 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
   gift: [
     "{hero} made {size.a} {colour:c} {thing:t} for {name:f!h} the {kind:g!k}. {walk}\n{talk} {gift-used} {end}",
   ],
-  "gift-used": ["{f} took the {c} {t} to the {spot}.", "{f} put {finds} by the {c} {t}."],
+  "gift-used": ["The {c} {t} went to the {spot}, with {finds}.", "They put {finds} by the {c} {t}."],
 
   // A storm drives a friend to the door.
   storm: ["{hero} had {feast} when a storm came. {storm-blew}\n{talk} {storm-thanks} {end}"],
@@ -90,15 +95,15 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
     "In came {name:f!h} the {kind:g!k} with {size.a} {colour:c} {thing:t}.",
     "It took {finds}, and in came {name:f!h} the {kind:g!k} with {size.a} {colour:c} {thing:t}.",
   ],
-  "storm-thanks": ["{h} had the {c} {t} for that.", "{f} left the {c} {t} and {many} {good.plural}."],
+  "storm-thanks": ["{h} had the {c} {t} for that.", "Then they put the {c} {t} by {many} {good.plural}."],
 
   // A thing is bought.
   bargain: [
     "{hero} {went} to the fair with {many} {good.plural:x}. There {name:f!h} the {kind:g!k} sold {food:one}, {food!one} and {size.a} {colour:c} {thing:t}.\n{talk} {bargain-deal} {end}",
   ],
   "bargain-deal": [
-    "So {h} had the {c} {t} and {f} had the {x.plural}.",
-    "{f} took the {x.plural}, and {h} {went} to the {spot} with the {c} {t}.",
+    "So the {x.plural} went for the {c} {t}.",
+    "{h.She} {went} to the {spot} with the {c} {t}.",
   ],
 
   // What is in the bag?
@@ -107,13 +112,13 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
     '"What is {size} and {colour:c}?" said {f} {manner}.',
     '"What is {colour:c} and smells of {food:one} and {food!one}?" said {f}.',
   ],
-  "riddle-guess": ['"{good.A}?" said {h}. "{kind.A}?"', '"{tens}{digit} {good.plural}?" said {h} {manner}.'],
+  "riddle-guess": ['"{good.A}? {kind.A}?"', '"{tens}{digit} {good.plural}?" {h.she} said {manner}.'],
   "riddle-answer": ["It was {c.a} {thing}.", "It was {c.a} {thing}, with {many} {good.plural} beside it."],
 
   // A friend is visited.
   visit: ["{hero} {went} to see {name:f!h} the {kind:g!k}. {walk}\n{talk} {visit-did} {end}"],
   "visit-did": [
-    "{f} and {h} {went} to the {spot} and saw {many} {kind.plural}.",
+    "They {went} to the {spot} and saw {many} {kind.plural}.",
     "They painted the {spot:one} {colour:two} and the {spot!one} {colour!two}.",
   ],
 
@@ -122,11 +127,11 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
     "{hero} and {name:f!h} the {kind:g!k} found {size.a} {colour:c} {thing:t}.\n{quarrel-talk} {quarrel-sulk} {quarrel-end} {end}",
   ],
   "quarrel-talk": [
-    '"I need it for my {good.plural:one} and {good.plural!one}," said {h} {manner}.',
+    '"I need it for my {good.plural:one} and {good.plural!one}," {h.she} said {manner}.',
     '"You are {mood:one} and {mood!one}," said {f} {manner}.',
   ],
   "quarrel-sulk": [
-    "{h} {went} to the {spot:one} and {f} {went} to the {spot!one}.",
+    "One {went} to the {spot:one} and one {went} to the {spot!one}.",
     "For {many} days they were {mood:one} and {mood!one}.",
   ],
   "quarrel-end": [

@@ -39,54 +39,34 @@ export const words: Readonly<Record<string, readonly Word[]>> = {
   name: [
     ...names(
       { she: "she", her: "her", his: "her" },
-      `Ada Bea Cleo Dot Edda Fern Gwen Hetty Ivy Juno Kitty Lotte Mab Nell Olive Poppy Rosa Sal Tilda Una Vera Willa Yara
-       Zoe`,
+      `Ada Bea Dot Gwen Hetty Juno Mab Nell Poppy Tilda Una Willa`,
     ),
-    ...names(
-      { she: "he", her: "him", his: "his" },
-      `Abe Bram Cob Dov Emil Finn Gus Hugo Ivo Jem Kip Leo Milo Ned Otto Pim Rolf Sam Tam Ulf Vic Wilf Yan Zeb`,
-    ),
+    ...names({ she: "he", her: "him", his: "his" }, `Abe Bram Dov Gus Hugo Jem Milo Ned Pim Tam Ulf Wilf`),
   ],
   kind: nouns(
-    `badger bear beaver cat colt cow crab crane crow cuckoo dog donkey dove duck eel falcon finch/finches fox/foxes frog
-     goat goose/geese gull hare hen heron jay kid lamb lark lizard magpie mole moth mouse/mice newt otter owl pig pony/ponies
-     rabbit raven robin seal snail squirrel stork swan toad turtle weasel wolf/wolves wren baker cobbler cook fiddler king
-     miller piper potter queen sailor shepherd smith tailor weaver`,
+    `badger beaver colt crow donkey fox/foxes goat hare kid mouse/mice otter pig robin squirrel
+     wolf/wolves baker fiddler potter`,
   ),
   thing: nouns(
-    `apron bag basket bell boat bonnet book bottle bowl box/boxes brush/brushes bucket cap cart chair clock coat comb cup
-     drum fan flag flute glove hammer hat inkpot jar jug kettle kite ladder lamp mirror mug net oar pan pen pillow pipe
-     plate purse quilt ring rope rug sack scarf/scarves shawl shield sled spoon stool teapot top tray umbrella vase whistle`,
+    `apron bag bell bottle box/boxes clock cup fan hammer kite ladder mirror pan pillow rope
+     scarf/scarves shield teapot`,
   ),
-  colour: adjectives(
-    "amber black blue brown copper cream gold green grey lilac orange pink purple red silver tan violet white yellow",
-  ),
-  size: adjectives(
-    "big bright broad cheap clean fine flat heavy large light little long narrow neat new odd old plain round short small soft tall thin tiny wide",
-  ),
+  colour: adjectives("amber black blue copper cream gold lilac orange purple red silver violet"),
+  size: adjectives("big bright cheap flat large light neat new old short soft tall"),
   good: nouns(
-    `acorn almond apple bean beet berry/berries bone bun button cabbage candle carrot cherry/cherries clove coin cork date
-     egg feather fig gem grape hook leaf/leaves leek lemon lime marble melon muffin nail needle nut olive onion orange
-     pancake peach/peaches pear pearl pebble pin plum potato/potatoes pumpkin radish/radishes rose scone seed shell stamp stone thimble thorn
-     tulip turnip twig walnut`,
+    `acorn almond berry/berries bun coin date fig grape muffin nail onion pancake potato/potatoes
+     radish/radishes seed stamp`,
   ),
   food: plain(
-    `bacon barley beer bread broth butter cake celery cheese chowder cider cocoa corn cream curd custard dough fish flour
-     fudge garlic ginger ham hash honey jam jelly juice kale lard malt milk mint mustard oats oil parsley pasta pepper pie
-     porridge pudding rice rye sage salad salt soup spice spinach stew sugar syrup tea toast trout veal water wine yeast`,
+    `bacon barley bread celery chowder custard flour garlic honey malt milk mustard pasta pie salad spice
+     stew toast`,
   ),
   spot: plain(
-    `arch barn bench bridge camp canal castle cave church cliff cottage creek dairy dam dock farm fence ferry field ford
-     forge fountain garden gate hall harbour hedge hill inn island kiln lake lane lodge market meadow mill moor oak orchard
-     palace park path pier pond port quarry river road school shed shore shop spring stable statue stile swamp temple
-     tower tree tunnel village wall well wharf wood yard`,
+    `arch bench camp church cottage ferry fountain gate hill market mill oak path pond shore statue swamp
+     tunnel`,
   ),
-  "town-head": plain(
-    "Ald Ash Barn Bex Brad Bram Burn Chip Cold Cor Dun Elm Fal Fern Glen Had Hart Kel Kirk Lang Lin Mal Moss New Oak Penn Red Rush Sel Stan Swin Thorn Upp Wal Wex Win",
-  ),
-  "town-tail": plain(
-    "bourne bridge bury combe dale den field ford ham hurst ley mere mouth port stead stow ton wick worth",
-  ),
+  "town-head": plain("Ald Ash Bex Bram Cor Dun Fal Glen Kirk Lang Mal New Rush Sel Swin Upp"),
+  "town-tail": plain("bourne bridge combe dale field hurst mere mouth stead stow"),
   number: plain("two three four five six seven eight nine ten eleven twelve"),
   // Two figures make a count of 20 to 99.
   tens: plain("2 3 4 5 6 7 8 9"),
@@ -97,16 +77,12 @@ export const words: Readonly<Record<string, readonly Word[]>> = {
   month: plain("January February March April May June July August September October November December"),
   hour: plain("morning afternoon evening night day Monday Tuesday Wednesday Thursday Friday Saturday Sunday"),
   weather: adjectives(
-    "bleak bright breezy calm chilly clear cloudy cold cool damp dark dewy dim dry dull dusty foggy fresh frosty gusty hazy hot icy mild misty muddy murky rainy snowy stormy sunny warm wet wild windy",
+    "bleak bright calm clear cool dark dim dull fresh gusty hot icy murky snowy stormy warm",
   ),
   mood: adjectives(
-    "angry bold bored brave busy calm cheerful cold cross dizzy eager gentle glad gloomy grumpy happy hungry jolly kind lazy lively lonely merry mild nervous polite proud quiet restless sad shy silent sleepy sorry stiff thirsty timid tired weary wise worried",
+    `angry bored busy cheerful eager glad grumpy hungry lively merry nervous proud shy sleepy stiff timid`,
   ),
-  manner: plain(
-    "boldly bravely briskly calmly coldly dryly firmly gently gladly gravely gruffly happily humbly kindly lightly loudly meekly merrily mildly politely proudly quickly quietly sadly sharply shyly slowly softly stiffly sweetly warmly weakly wearily wisely",
-  ),
-  went: plain(
-    "bounced climbed crawled crept danced drifted galloped hiked hobbled hopped hurried jogged jumped limped marched paced raced rambled ran rode rolled rushed sailed scurried skated skipped slipped sneaked stomped strolled strode swam tiptoed trotted trudged waddled walked wandered",
-  ),
+  manner: plain("boldly briskly coldly gladly gruffly humbly merrily politely quickly shyly softly sweetly"),
+  went: plain("bounced crawled danced hopped jogged marched rode rushed scurried stomped strode trotted"),
   note: plain("da dee di do dum fa fee ho hum la li lo mi na ra ree ro ta ti to tra tum wee wo"),
 };

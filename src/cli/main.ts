@@ -63,7 +63,7 @@ const sample = command(
     "--temperature <number>",
     "below 1 bolder for the likely, above 1 wilder; 0 is greedy",
     parseNumber,
-    0.8,
+    0.6,
   )
   .option("--top-k <count>", "draw among the k most probable tokens only", parseNumber)
   .option("--top-p <share>", "draw among the fewest tokens that together reach this probability", parseNumber)

@@ -9,10 +9,11 @@ const BYTES_PER_NUMBER = 4;
 
 /** How many numbers a model of this configuration trains. */
 export function countParameters(config: GPTConfig): number {
-  const { vocabSize, contextLength, layers, dModel, bias, tieHead } = config;
+  const { vocabSize, contextLength, layers, dModel, bias, tieHead, bigram } = config;
   const block = 12 * dModel * dModel + 2 * dModel + (bias ? 11 * dModel : 0);
   const head = tieHead ? 0 : vocabSize * dModel;
-  return (vocabSize + contextLength) * dModel + layers * block + dModel + (bias ? dModel : 0) + head;
+  const pairs = bigram ? (vocabSize + 1) * vocabSize * dModel : 0;
+  return (vocabSize + contextLength) * dModel + pairs + layers * block + dModel + (bias ? dModel : 0) + head;
 }
 
 /** Numbers that one training step keeps for its backward pass, about. */

@@ -208,7 +208,7 @@ class TrainingSession {
     let text = "";
     const stream = generate(trainer.model, start, {
       tokens: SAMPLE_TOKENS,
-      settings: { strategy: "sample", temperature: 0.8, topK: null, topP: null },
+      settings: { strategy: "sample", temperature: 0.6, topK: null, topP: null },
       random: Random.of(settings.seed, "sample"),
       overflow: "slide",
     });

@@ -20,6 +20,8 @@ export interface GPTConfig {
   readonly activation: GeluForm;
   /** Whether the head reads the token embedding's weights instead of its own. */
   readonly tieHead: boolean;
+  /** Whether each position also reads an embedding of its token together with the one before it. */
+  readonly bigram: boolean;
   /** "textbook" composes attention from plain ops, "fused" computes it in one kernel: the same numbers. */
   readonly attention: "textbook" | "fused";
 }

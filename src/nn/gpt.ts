@@ -36,6 +36,8 @@ export class GPT {
   readonly config: GPTConfig;
   readonly tokenEmbedding: Tensor;
   readonly positionEmbedding: Tensor;
+  /** One row for each pair (before, token), and for each token that nothing comes before; null without. */
+  readonly pairEmbedding: Tensor | null;
   readonly blocks: readonly Block[];
   readonly finalNorm: LayerNorm;
   /** null when the head is tied to the token embedding. */
@@ -51,6 +53,7 @@ export class GPT {
     this.config = config;
     this.tokenEmbedding = table(vocabSize);
     this.positionEmbedding = table(contextLength);
+    this.pairEmbedding = config.bigram ? table((vocabSize + 1) * vocabSize) : null;
     this.blocks = Array.from({ length: layers }, (_, layer) => new Block(context, config, layer, random));
     this.finalNorm = new LayerNorm(context, { channels: dModel, bias });
     const headSizes = { inputs: dModel, outputs: vocabSize, bias: false };
@@ -79,10 +82,23 @@ export class GPT {
     }
     const token = embedding(this.tokenEmbedding, ids, [batchSize, positions]);
     const position = slice(this.positionEmbedding, 0, start, start + positions);
-    let x = dropout(add(token, position), this.config.dropout, pass.random);
+    const embedded = add(this.#withPairs(token, tokens, pass), position);
+    let x = dropout(embedded, this.config.dropout, pass.random);
     for (const block of this.blocks) x = block.forward(x, pass);
-    pass.cache?.advance(positions);
+    pass.cache?.advance(positions, ids);
     return this.finalNorm.forward(x);
+  }
+
+  /** Adds the embeddings of pairs, where the model has them: what came just before is known without attention. */
+  #withPairs(token: Tensor, { ids, batchSize }: Tokens, { cache }: Pass): Tensor {
+    if (this.pairEmbedding === null) return token;
+    const { vocabSize } = this.config;
+    const positions = ids.length / batchSize;
+    const pairs = Int32Array.from({ length: ids.length }, (_, i) => {
+      const before = i % positions > 0 ? ids[i - 1] : cache?.lastIds?.[i / positions];
+      return (before ?? vocabSize) * vocabSize + ids[i];
+    });
+    return add(token, embedding(this.pairEmbedding, pairs, [batchSize, positions]));
   }
 
   /** Scores for the next token: (…, C) → (…, V). */
@@ -101,6 +117,7 @@ export class GPT {
     return {
       tokenEmbedding: this.tokenEmbedding,
       positionEmbedding: this.positionEmbedding,
+      ...(this.pairEmbedding === null ? {} : { pairEmbedding: this.pairEmbedding }),
       ...Object.assign(
         {},
         ...this.blocks.map((block, layer) => named(`blocks.${layer}`, block.parameters())),

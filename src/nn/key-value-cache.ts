@@ -19,6 +19,7 @@ export class KeyValueCache {
   readonly capacity: number;
   readonly #layers: readonly LayerCache[];
   #length = 0;
+  #lastIds: readonly number[] | null = null;
 
   constructor(
     context: Context,
@@ -70,14 +71,26 @@ export class KeyValueCache {
     return cache;
   }
 
-  /** Counts positions that every layer has written. */
-  advance(positions: number): void {
+  /**
+   * Counts positions that every layer has written.
+   *
+   * @param ids the tokens (B, positions) that stand there
+   */
+  advance(positions: number, ids: ArrayLike<number>): void {
     this.#length += positions;
+    if (positions === 0) return;
+    this.#lastIds = Array.from({ length: this.batchSize }, (_, row) => ids[(row + 1) * positions - 1]);
+  }
+
+  /** The newest token of each row; null while nothing is cached. */
+  get lastIds(): readonly number[] | null {
+    return this.#lastIds;
   }
 
   /** Forgets every position and keeps the memory. */
   clear(): void {
     this.#length = 0;
+    this.#lastIds = null;
   }
 
   /** Gives the memory back. */

@@ -54,6 +54,19 @@ export function runConfigFromJSON(json: unknown, where: string): RunConfig {
 
 /** The part of the settings that builds a model. */
 export function gptConfigOf(settings: Settings, vocabSize: number): GPTConfig {
-  const { contextLength, layers, heads, dModel, dropout, bias, activation, tieHead, attention } = settings;
-  return { vocabSize, contextLength, layers, heads, dModel, dropout, bias, activation, tieHead, attention };
+  const { contextLength, layers, heads, dModel, dropout, bias, activation, tieHead, bigram, attention } =
+    settings;
+  return {
+    vocabSize,
+    contextLength,
+    layers,
+    heads,
+    dModel,
+    dropout,
+    bias,
+    activation,
+    tieHead,
+    bigram,
+    attention,
+  };
 }

@@ -42,6 +42,7 @@ const table = z.strictObject({
   bias: z.boolean().default(true).register(is, model("biases in linear layers and norms")),
   activation: z.enum(["exact", "tanh"]).default("exact").register(is, model("form of GELU in the MLP")),
   tieHead: z.boolean().default(true).register(is, model("the head reads the token embedding's weights")),
+  bigram: z.boolean().default(false).register(is, model("an embedding of each pair of neighbouring tokens")),
   attention: z
     .enum(["fused", "textbook"])
     .default("fused")
@@ -53,6 +54,12 @@ const table = z.strictObject({
 
   batchSize: count(1, 65_536).default(12).register(is, training("windows in a batch", "windows")),
   steps: count(0, MANY).default(2000).register(is, training("updates to make in all", "steps")),
+  optimizer: z
+    .enum(["adamw", "muon"])
+    .default("adamw")
+    .register(is, training("muon moves the blocks' matrices, and AdamW what is left")),
+  muonLearningRate: real(0, 10).default(0.02).register(is, training("for what Muon moves, after warm-up")),
+  muonMomentum: share().default(0.95).register(is, training("Muon's memory of the gradient")),
   learningRate: real(0, 10).default(1e-3).register(is, training("after warm-up")),
   minLearningRate: real(0, 10).default(1e-4).register(is, training("where the schedule ends")),
   schedule: z

@@ -9,8 +9,9 @@ import type { GPT } from "../nn/gpt.ts";
 import type { Parameters } from "../nn/parameters.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
 import { Random } from "../random.ts";
-import { AdamW, gradientNorm } from "./adamw.ts";
+import { gradientNorm } from "./adamw.ts";
 import { type TokenIds, WindowLoader } from "./loader.ts";
+import { Optimizer } from "./optimizer.ts";
 import { learningRateAt } from "./schedule.ts";
 import type { Settings } from "./settings.ts";
 
@@ -29,7 +30,7 @@ export class Trainer {
   readonly model: GPT;
   readonly settings: Settings;
   readonly #loader: WindowLoader;
-  readonly #optimizer: AdamW;
+  readonly #optimizer: Optimizer;
   readonly #parameters: Parameters;
   #step = 0;
 
@@ -40,7 +41,7 @@ export class Trainer {
     this.settings = settings;
     this.#loader = new WindowLoader(ids, { contextLength, batchSize }, seed);
     this.#parameters = model.parameters();
-    this.#optimizer = new AdamW(this.#parameters, settings);
+    this.#optimizer = new Optimizer(this.#parameters, settings);
   }
 
   /** Updates made so far. */
@@ -55,7 +56,7 @@ export class Trainer {
   }
 
   /**
-   * One update: forward and backward over each batch, clip, AdamW.
+   * One update: forward and backward over each batch, clip, optimize.
    *
    * @throws TrainingError when the loss or the gradient is not finite; nothing has been updated then
    */
@@ -70,7 +71,7 @@ export class Trainer {
 
     const clip = gradClip > 0 && norm > gradClip ? gradClip / norm : 1;
     const learningRate = learningRateAt(this.settings, this.#step);
-    this.#optimizer.step(this.#step + 1, learningRate, clip / gradAccumulation);
+    await this.#optimizer.step(this.#step + 1, learningRate, clip / gradAccumulation);
     this.#step += 1;
     return { step: this.#step, lossNats, learningRate, gradientNorm: norm };
   }

@@ -15,7 +15,7 @@ describe("countParameters", () => {
     fc.assert(
       fc.property(
         fc.record({ layers: small, heads: small, width: small, vocabSize: small, contextLength: small }),
-        fc.record({ bias: fc.boolean(), tieHead: fc.boolean() }),
+        fc.record({ bias: fc.boolean(), tieHead: fc.boolean(), bigram: fc.boolean() }),
         ({ heads, width, ...sizes }, choices) => {
           const config: GPTConfig = { ...TINY, ...sizes, ...choices, heads, dModel: heads * width };
           const model = new GPT(doubleContext(), config, Random.of(1));

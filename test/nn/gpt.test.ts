@@ -20,6 +20,7 @@ describe("forward", () => {
     {},
     { attention: "fused", heads: 2, tieHead: false },
     { activation: "tanh", bias: false, heads: 1 },
+    { bigram: true, layers: 1 },
     { attention: "fused", bias: false, tieHead: false, layers: 1, heads: 6 },
   ])("is the textbook's, with %j", async (changes) => {
     const model = tinyModel(doubleContext(), changes);

@@ -16,6 +16,7 @@ const variants: Partial<GPTConfig>[] = [
   { attention: "fused" },
   { attention: "textbook", bias: false, tieHead: false, activation: "tanh" },
   { attention: "fused", bias: false, tieHead: false },
+  { attention: "fused", layers: 1, bigram: true },
   { attention: "textbook", dropout: 0.2, tieHead: false },
   { attention: "fused", dropout: 0.2, activation: "tanh" },
 ];

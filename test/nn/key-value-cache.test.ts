@@ -20,9 +20,9 @@ describe("KeyValueCache", () => {
       const [k1, v1, k2, v2] = [block(1, "k1"), block(1, "v1"), block(3, "k2"), block(3, "v2")];
       for (const layer of [0, 1]) cache.append(layer, k1, v1);
       expect(cache.length, "until every layer has written").toBe(0);
-      cache.advance(1);
+      cache.advance(1, new Int32Array(99));
       const { keys, values } = cache.append(1, k2, v2);
-      cache.advance(3);
+      cache.advance(3, new Int32Array(99));
       expect(cache.length).toBe(4);
       for (const [stored, first, second] of [
         [keys, k1, k2],
@@ -40,7 +40,7 @@ describe("KeyValueCache", () => {
   test("refuses what does not fit", async () => {
     await inScope("forget", (context) => {
       const cache = new KeyValueCache(context, sizes);
-      cache.advance(4);
+      cache.advance(4, new Int32Array(99));
       const two = context.hold([2, 2, 3]);
       const long = "cache: holds 2 rows of 5 positions, 4 filled: got 2 rows of 2 more";
       expect(() => cache.append(0, two, two)).toThrow(new ShapeError(long));
@@ -63,7 +63,7 @@ describe("KeyValueCache", () => {
     const context = new Context(backend);
     const cache = new KeyValueCache(context, sizes);
     expect(memory.current).toBe(2 * 2 * 2 * 5 * 3);
-    cache.advance(5);
+    cache.advance(5, new Int32Array(99));
     cache.clear();
     expect(cache.length).toBe(0);
     cache.free();

@@ -38,6 +38,7 @@ function randomCase(seed: number): Case {
     bias: pick(true, false),
     activation: pick("exact", "tanh"),
     tieHead: pick(true, false),
+    bigram: pick(true, false),
   };
   const positions = 2 + random.below(6);
   const rows = Array.from({ length: pick(1, 2, 3) }, (_, b) =>

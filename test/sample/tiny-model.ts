@@ -32,6 +32,7 @@ export const TINY: GPTConfig = {
   bias: true,
   activation: "exact",
   tieHead: false,
+  bigram: false,
   attention: "fused",
 };
 

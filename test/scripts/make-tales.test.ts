@@ -149,8 +149,8 @@ describe("the English", () => {
     for (const told of tales) {
       const all = sentences(told);
       expect(all.join(" ")).toBe(told.replaceAll("\n", " "));
-      // What follows a question in quotation marks may go on: "An egg?" said Mab.
-      for (const sentence of all) expect(sentence).toMatch(/^(?:"?[A-Z]|"\d|said )/);
+      // What follows a question in quotation marks may go on: "An egg?" he said.
+      for (const sentence of all) expect(sentence).toMatch(/^(?:"?[A-Z]|"\d|(?:s?he )?said )/);
       expect(new Set(all).size, told).toBe(all.length);
     }
   });
@@ -181,7 +181,7 @@ describe("the English", () => {
     }
   });
 
-  test("what is said early returns: a name in every tale, the thing with its colour in most", () => {
+  test("what is said early returns: a name or the thing with its colour in most tales", () => {
     const anyOf = (list: string) => `(?:${words[list]!.map(({ text }) => text).join("|")})`;
     const name = new RegExp(`\\b${anyOf("name")}\\b`, "g");
     const treasure = new RegExp(`\\b${anyOf("colour")} ${anyOf("thing")}\\b`, "g");
@@ -189,9 +189,11 @@ describe("the English", () => {
       const said = told.match(what) ?? [];
       return new Set(said).size < said.length;
     };
-    for (const told of tales) expect(returns(told, name), told).toBe(true);
-    const kept = tales.filter((told) => returns(told, treasure));
-    expect(kept.length / tales.length).toBeGreaterThan(0.5);
+    const share = (...whats: RegExp[]) =>
+      tales.filter((told) => whats.some((what) => returns(told, what))).length / tales.length;
+    expect(share(name, treasure)).toBeGreaterThan(0.85);
+    expect(share(name)).toBeGreaterThan(0.5);
+    expect(share(treasure)).toBeGreaterThan(0.5);
   });
 });
 

@@ -22,7 +22,8 @@ function roomOf(path: string): string {
   const kernels = /^backend\/[^/]+\/kernels\//.exec(path);
   if (kernels !== null) return kernels[0].slice(0, -1);
   if (path === "backend/backend.ts") return "contract";
-  if (path === "backend/open.ts") return "open";
+  // What starts backends: with the threads of Node for one of them.
+  if (path === "backend/open.ts" || path === "backend/node-thread.ts") return "open";
   const backend = /^backend\/[^/]+\//.exec(path);
   if (backend !== null) return backend[0].slice(0, -1);
   return path.includes("/") ? path.slice(0, path.indexOf("/")) : "ground";

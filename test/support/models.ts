@@ -14,6 +14,7 @@ export const TINY: GPTConfig = {
   bias: true,
   activation: "exact",
   tieHead: true,
+  bigram: false,
   attention: "textbook",
 };
 

@@ -64,6 +64,12 @@ export function textbookGPT(
 
   const embed = (table: string, i: number) => Array.from({ length: dModel }, (_, c) => of(table).at(i, c));
   let xs = ids.map((id, t) => plus(embed("tokenEmbedding", id), embed("positionEmbedding", t)));
+  if (config.bigram) {
+    const { vocabSize } = config;
+    xs = xs.map((x, t) =>
+      plus(x, embed("pairEmbedding", (t === 0 ? vocabSize : ids[t - 1]) * vocabSize + ids[t])),
+    );
+  }
   for (let layer = 0; layer < layers; layer++) {
     const name = `blocks.${layer}`;
     const attended = attend(

@@ -7,7 +7,12 @@ import { Random } from "../../src/random.ts";
 import { Muon, orthogonalize } from "../../src/train/muon.ts";
 
 /** U·diag(σ)·Vᵀ for two random rotations of the plane, embedded in (rows, columns): singular values are known. */
-function withSingularValues(rows: number, columns: number, sigmas: readonly number[], seed: number): Float64Array {
+function withSingularValues(
+  rows: number,
+  columns: number,
+  sigmas: readonly number[],
+  seed: number,
+): Float64Array {
   const random = Random.of(seed, "muon");
   const orthogonal = (n: number) => {
     // Gram–Schmidt on a random matrix.
@@ -78,7 +83,10 @@ describe("Muon", () => {
       const norm = Math.sqrt(direction.reduce((total, x) => total + x * x, 0)) + 1e-7;
       const backend = new ReferenceBackend("double");
       const span = backend.alloc(6);
-      backend.write(span, direction.map((x) => x / norm));
+      backend.write(
+        span,
+        direction.map((x) => x / norm),
+      );
       orthogonalize(backend, span, 1, 2, 3);
       const update = await backend.read(span);
       expected = expected.map((w, i) => w * (1 - 0.1 * 0.5) - 0.1 * Math.sqrt(3 / 2) * update[i]);

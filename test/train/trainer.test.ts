@@ -61,6 +61,22 @@ describe("training", () => {
     expect(await snapshot(second.model.parameters())).toEqual(await snapshot(whole.model.parameters()));
   });
 
+  it("with Muon, learns, and resumes to the same bits", async () => {
+    const changes = { optimizer: "muon" as const, bigram: true, learningRate: 1e-2 };
+    const whole = makeTrainer(changes);
+    const all = await losses(whole, 9);
+    expect(Object.keys(whole.optimizerState())).toContain("blocks.0.attention.query.weight.momentum");
+    expect(Object.keys(whole.optimizerState())).toContain("pairEmbedding.firstMoment");
+    const first = makeTrainer(changes);
+    await losses(first, 5);
+    const second = makeTrainer(changes);
+    restore(second.model.parameters(), await snapshot(first.model.parameters()), "model");
+    restore(second.optimizerState(), await snapshot(first.optimizerState()), "optimizer");
+    second.resumeAt(5);
+    expect(await losses(second, 4)).toEqual(all.slice(5));
+    expect(all[8]).toBeLessThan(all[0]);
+  });
+
   it("rehearsing changes nothing", async () => {
     const plain = await losses(makeTrainer({ dropout: 0.2 }), 4);
     const rehearsed = makeTrainer({ dropout: 0.2 });

@@ -86,6 +86,11 @@ type Numbers<Names extends readonly string[]> = { [Place in keyof Names]: number
 
 export type KernelName = keyof typeof signatures;
 
+/** The names of a kernel's arguments, in order. */
+export function argumentsOf(kernel: KernelName): readonly string[] {
+  return signatures[kernel];
+}
+
 /** The functions that the modules in kernels/ export. */
 export type KernelExports = {
   readonly [Name in KernelName]: (...args: Numbers<(typeof signatures)[Name]>) => void;

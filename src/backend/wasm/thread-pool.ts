@@ -10,7 +10,7 @@
  */
 import { BackendError } from "../../errors.ts";
 import type { Heap } from "./heap.ts";
-import { type KernelExports, type KernelName, signatures } from "./signatures.ts";
+import { argumentsOf, type KernelExports, type KernelName, signatures } from "./signatures.ts";
 import { workOf } from "./thread-work.ts";
 
 /** Places in the control words. */
@@ -29,8 +29,8 @@ const layout = {
   scratchStride: 6,
   /** 1 once a kernel has trapped in a thread. */
   failed: 7,
-  /** Looks at `generation` before a thread goes to sleep: tens of microseconds, the gap between two kernels. */
-  spins: 4000,
+  /** Looks at `generation` before a thread goes to sleep: about the gap between two kernels. */
+  spins: 30_000,
 } as const;
 
 /** What a thread is given when it starts. */
@@ -74,9 +74,9 @@ type Kernel = (...args: number[]) => void;
 const kernelNames = Object.keys(signatures).filter(isKernelName);
 const places: readonly KernelPlace[] = kernelNames.map((name) => ({
   name,
-  count: signatures[name].length,
-  begin: signatures[name].findIndex((argument) => argument === "begin"),
-  scratch: signatures[name].findIndex((argument) => argument === "scratch"),
+  count: argumentsOf(name).length,
+  begin: argumentsOf(name).indexOf("begin"),
+  scratch: argumentsOf(name).indexOf("scratch"),
 }));
 
 export class ThreadPool {

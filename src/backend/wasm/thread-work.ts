@@ -1,5 +1,5 @@
 /** How much work one step of each kernel's range is, so that small jobs stay on the calling thread. */
-import { type KernelName, signatures } from "./signatures.ts";
+import { argumentsOf, type KernelName } from "./signatures.ts";
 
 export interface Work {
   /** Multiply-adds, or numbers moved, of one step: from the kernel's arguments, and the words it reads them from. */
@@ -13,7 +13,7 @@ const numbers: Work = { perStep: () => 1, grain: 1024 };
 
 /** A step is a row (or a column, a line, a chunk) of as many numbers as an argument says. */
 function numbersIn(kernel: KernelName, ...names: readonly string[]): Work {
-  const places = names.map((name) => signatures[kernel].findIndex((argument) => argument === name));
+  const places = names.map((name) => argumentsOf(kernel).indexOf(name));
   return { perStep: (args) => places.reduce((product, place) => product * args[place], 1), grain: 1 };
 }
 
