@@ -32,9 +32,9 @@ const VOCAB_SIZE = 23;
 export const GOLDEN_LOSSES_PATH = fileURLToPath(new URL("../../test/golden/losses.json", import.meta.url));
 
 /** Losses of the golden run's twenty steps. */
-export async function goldenLosses(attention: Settings["attention"]): Promise<number[]> {
+export async function goldenLosses(attention: Settings["attention"], threads = 1): Promise<number[]> {
   const settings = resolveSettings(SETTINGS, { attention });
-  const backend = await openBackend();
+  const backend = await openBackend("wasm", threads);
   const config = gptConfigOf(settings, VOCAB_SIZE);
   const model = new GPT(new Context(backend), config, Random.of(settings.seed, "weights"));
   const trainer = new Trainer(model, sawtooth(2003), settings);

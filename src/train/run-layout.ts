@@ -88,14 +88,16 @@ export function readStep<Value extends { readonly step: number }>(
   if (name === null) {
     const steps = listSteps(files, run);
     const why = steps.length === 0 ? "no step was saved yet" : `it has no file "${which}"`;
-    throw new CheckpointError(`${run}: ${why}${suggest(files, run, steps, read)}`);
+    throw new CheckpointError(`${run}: ${why}${suggest(files, run, which, steps, read)}`);
   }
   try {
     return readNamed(files, run, name, read);
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;
     const others = listSteps(files, run).filter((other) => other !== name);
-    throw new CheckpointError(`${error.message}${suggest(files, run, others, read)}`, { cause: error });
+    throw new CheckpointError(`${error.message}${suggest(files, run, which, others, read)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -140,12 +142,13 @@ function readNamed<Value extends { readonly step: number }>(
 function suggest(
   files: Files,
   run: string,
+  which: string,
   names: readonly string[],
   read: (files: Files, folder: string) => unknown,
 ): string {
   const whole = names.filter((name) => isWhole(files, join(run, name), read));
   if (whole.length === 0) return names.length === 0 ? "" : "; no other step here is whole";
-  return `; whole steps here: ${some(whole)}; to use one, write its name into ${join(run, "latest")}`;
+  return `; whole steps here: ${some(whole)}; to use one, write its name into ${join(run, isPointer(which) ? which : "latest")}`;
 }
 
 function isWhole(files: Files, folder: string, read: (files: Files, folder: string) => unknown): boolean {

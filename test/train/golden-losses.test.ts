@@ -4,13 +4,15 @@ import { GOLDEN_LOSSES_PATH, goldenLosses } from "../../scripts/golden/losses.ts
 
 const golden: unknown = JSON.parse(readFileSync(GOLDEN_LOSSES_PATH, "utf8"));
 
-it.each(["fused", "textbook"] as const)(
-  "the %s loss curve is the golden one, bit for bit",
-  async (attention) => {
-    const losses = await goldenLosses(attention);
-    // JSON keeps doubles exactly: what is printed is what is read.
-    expect(golden).toHaveProperty(attention, losses);
-    expect(losses).toHaveLength(20);
-    expect(losses[19]).toBeLessThan(losses[0]);
-  },
-);
+it.each([
+  ["fused", 1],
+  ["fused", 3],
+  ["textbook", 1],
+  ["textbook", 3],
+] as const)("the %s loss curve on %i threads is the golden one, bit for bit", async (attention, threads) => {
+  const losses = await goldenLosses(attention, threads);
+  // JSON keeps doubles exactly: what is printed is what is read.
+  expect(golden).toHaveProperty(attention, losses);
+  expect(losses).toHaveLength(20);
+  expect(losses[19]).toBeLessThan(losses[0]);
+});

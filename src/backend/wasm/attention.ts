@@ -8,6 +8,7 @@
 import { BackendError, ShapeError } from "../../errors.ts";
 import type { AttentionSize, Dropping, Matrices, Span } from "../backend.ts";
 import type { Heap } from "./heap.ts";
+import { checkReach } from "./reach.ts";
 import type { KernelExports } from "./signatures.ts";
 
 const bytesPerNumber = 4;
@@ -138,30 +139,8 @@ function check(heap: Heap, operands: readonly Operand[], logSumExp: Span, size: 
     throw new ShapeError(`attention: logSumExp needs ${count * rows} numbers: got ${logSumExp.length}`);
   }
   if (count === 0) return;
-  for (const operand of operands) checkReach(operand, batch, width);
-}
-
-/** Every element lies in the span, or the kernel would run on into a neighbour. */
-function checkReach({ name, matrices, rows }: Operand, batch: readonly number[], columns: number): void {
-  const { span, offset, rowStride, columnStride, batchStrides } = matrices;
-  if (batchStrides.length !== batch.length) {
-    throw new ShapeError(
-      `attention: ${name} needs a stride for each of ${batch.length} batch axes: got ${batchStrides.length}`,
-    );
-  }
-  if (rows === 0 || columns === 0) return;
-  let first = offset + Math.min(0, (rows - 1) * rowStride) + Math.min(0, (columns - 1) * columnStride);
-  let last = offset + Math.max(0, (rows - 1) * rowStride) + Math.max(0, (columns - 1) * columnStride);
-  for (let axis = 0; axis < batch.length; axis++) {
-    const reach = (batch[axis] - 1) * batchStrides[axis];
-    if (reach < 0) first += reach;
-    else last += reach;
-  }
-  if (first >= 0 && last < span.length) return;
-  throw new ShapeError(
-    `attention: ${name}, [${batch}] matrices of (${rows}, ${columns}), reaches numbers ${first} … ${last} of a ` +
-      `span that holds ${span.length}`,
-  );
+  for (const { name, matrices, rows } of operands)
+    checkReach(`attention: ${name}`, matrices, batch, rows, width);
 }
 
 /** Calls `use` with the operands as the kernels take them: themselves, or copies for the time of the call. */

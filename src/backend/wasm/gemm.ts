@@ -5,6 +5,7 @@
 import { BackendError, ShapeError } from "../../errors.ts";
 import type { Matrices, ProductSize } from "../backend.ts";
 import type { Heap } from "./heap.ts";
+import { checkReach } from "./reach.ts";
 import type { KernelExports } from "./signatures.ts";
 
 const bytesPerNumber = 4;
@@ -108,35 +109,7 @@ function check(heap: Heap, c: Matrices, a: Matrices, b: Matrices, size: ProductS
   if (bias !== null && bias.length < columns) {
     throw new ShapeError(`gemm: ${columns} columns need as many biases: got ${bias.length}`);
   }
-  checkReach("C", c, batch, rows, columns);
-  checkReach("A", a, batch, rows, inner);
-  checkReach("B", b, batch, inner, columns);
-}
-
-/** Every element lies in the span, or the kernel would run on into a neighbour. */
-function checkReach(
-  name: string,
-  { span, offset, rowStride, columnStride, batchStrides }: Matrices,
-  batch: readonly number[],
-  rows: number,
-  columns: number,
-): void {
-  if (batchStrides.length !== batch.length) {
-    throw new ShapeError(
-      `gemm: ${name} needs a stride for each of ${batch.length} batch axes: got ${batchStrides.length}`,
-    );
-  }
-  if (rows === 0 || columns === 0) return;
-  let first = offset + Math.min(0, (rows - 1) * rowStride) + Math.min(0, (columns - 1) * columnStride);
-  let last = offset + Math.max(0, (rows - 1) * rowStride) + Math.max(0, (columns - 1) * columnStride);
-  for (let axis = 0; axis < batch.length; axis++) {
-    const reach = (batch[axis] - 1) * batchStrides[axis];
-    if (reach < 0) first += reach;
-    else last += reach;
-  }
-  if (first >= 0 && last < span.length) return;
-  throw new ShapeError(
-    `gemm: ${name}, [${batch}] matrices of (${rows}, ${columns}), reaches numbers ${first} … ${last} of a span ` +
-      `that holds ${span.length}`,
-  );
+  checkReach("gemm: C", c, batch, rows, columns);
+  checkReach("gemm: A", a, batch, rows, inner);
+  checkReach("gemm: B", b, batch, inner, columns);
 }

@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import { startThread } from "../../../src/backend/node-thread.ts";
+import { loadKernels, openBackend } from "../../../src/backend/open.ts";
+import { Heap } from "../../../src/backend/wasm/heap.ts";
+import { instantiate } from "../../../src/backend/wasm/instance.ts";
+import { ThreadPool } from "../../../src/backend/wasm/thread-pool.ts";
+import { WasmBackend } from "../../../src/backend/wasm/wasm-backend.ts";
+import { BackendError } from "../../../src/errors.ts";
+
+describe("a pool of threads", () => {
+  it("computes what one computes, for sizes that are shared out", async () => {
+    const results: number[][] = [];
+    for (const threads of [1, 2, 3, 7]) {
+      const backend = await openBackend("wasm", threads);
+      expect(backend.threads).toBe(threads);
+      const [x, y] = [backend.alloc(200_003), backend.alloc(200_003)];
+      const values = Float32Array.from({ length: 200_003 }, (_, i) => (i % 1009) / 211 - 2);
+      backend.write(x, values);
+      // Many jobs in a row, so that threads meet each other at every stage of waking and leaving.
+      for (let i = 0; i < 50; i++) backend.map("tanh", y, x);
+      backend.zip("multiply", { span: y, accumulate: true }, x, x);
+      results.push(Array.from(await backend.read(y)));
+      await backend.close();
+    }
+    for (const result of results) expect(result).toEqual(results[0]);
+  });
+
+  it("goes on after its threads have slept", async () => {
+    const backend = await openBackend("wasm", 2);
+    const [x, y] = [backend.alloc(100_000), backend.alloc(100_000)];
+    backend.fill(x, 1);
+    for (let i = 0; i < 3; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      backend.scale({ span: y, accumulate: false }, x, i);
+      expect(new Set(await backend.read(y))).toEqual(new Set([i]));
+    }
+    await backend.close();
+  });
+
+  it("says so when a thread does not start", async () => {
+    const start = WasmBackend.onThreads(await loadKernels(), 3, () => ({
+      ready: Promise.reject(new Error("no more threads")),
+      stop: () => Promise.resolve(),
+    }));
+    await expect(start).rejects.toThrow(BackendError);
+    await expect(start).rejects.toThrow("a thread did not start");
+  });
+
+  it("says so when a kernel fails in a thread", async () => {
+    const module = await loadKernels();
+    const heap = new Heap(undefined, 2);
+    const pool = await ThreadPool.start(2, module, heap, startThread);
+    // The caller dawdles over its first chunk, so that the thread takes the others, at addresses outside of memory.
+    const dawdle = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    const kernels = pool.share({ ...instantiate(module, heap.memory), zipAdd: dawdle });
+    const outside = 4_000_000_000;
+    expect(() => kernels.zipAdd(outside, outside, outside, 0, 0, 1_000_000)).toThrow(
+      "a kernel failed in a thread",
+    );
+    await pool.stop();
+  });
+});
