@@ -2,6 +2,7 @@
  * The model: GPT-2's decoder (Radford et al. 2019), on one page.
  *
  *   x      = tokenEmbedding[tokens] + positionEmbedding[0 … T−1]
+ *   x     += pairEmbedding[(token before, token)]                    with `bigram`
  *   x      = block(x)                                                for each layer
  *   logits = finalNorm(x)·W_head
  *

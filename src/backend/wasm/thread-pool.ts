@@ -29,9 +29,10 @@ const layout = {
   scratchStride: 6,
   /** 1 once a kernel has trapped in a thread. */
   failed: 7,
-  /** Looks at `generation` before a thread goes to sleep: about the gap between two kernels. */
-  spins: 30_000,
 } as const;
+
+/** A thread looks this often for a new job before it goes to sleep: about the gap between two kernels. */
+const THREAD_SPINS = 30_000;
 
 /** What a thread is given when it starts. */
 export interface ThreadStart {
@@ -42,6 +43,8 @@ export interface ThreadStart {
   /** 1 and up; the caller is thread 0. */
   readonly thread: number;
   readonly layout: typeof layout;
+  /** How often to look for a new job before going to sleep. */
+  readonly spins: number;
   readonly kernels: readonly KernelPlace[];
 }
 
@@ -112,7 +115,15 @@ export class ThreadPool {
       jobArguments: new Float64Array(new SharedArrayBuffer(8 * 32)),
     };
     const threads = Array.from({ length: count - 1 }, (_, i) =>
-      spawn({ module, memory: heap.memory, ...shared, thread: i + 1, layout, kernels: places }),
+      spawn({
+        module,
+        memory: heap.memory,
+        ...shared,
+        thread: i + 1,
+        layout,
+        spins: THREAD_SPINS,
+        kernels: places,
+      }),
     );
     const pool = new ThreadPool(heap, threads, shared);
     try {

@@ -7,7 +7,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 
 /** @type {import("./thread-pool.ts").ThreadStart} */
-const { module, memory, control, jobArguments, thread, layout, kernels } = workerData;
+const { module, memory, control, jobArguments, thread, layout, spins, kernels } = workerData;
 const { exports } = new WebAssembly.Instance(module, { env: { memory } });
 /** @type {Map<string, unknown>} */
 const functions = new Map(Object.entries(exports));
@@ -15,7 +15,7 @@ const functions = new Map(Object.entries(exports));
 parentPort?.postMessage("ready");
 
 for (let seen = 0; ; ) {
-  for (let turn = 0; turn < layout.spins && Atomics.load(control, layout.generation) === seen; turn++);
+  for (let turn = 0; turn < spins && Atomics.load(control, layout.generation) === seen; turn++);
   Atomics.wait(control, layout.generation, seen);
   seen = Atomics.load(control, layout.generation);
   Atomics.add(control, layout.active, 1);
