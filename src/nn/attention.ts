@@ -1,26 +1,31 @@
-/** Masked multi-head self-attention: the one place where positions exchange information. */
+/** Masked multi-head attention: the one place where positions exchange information. */
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import { attention } from "../ops/attention.ts";
 import { dropout } from "../ops/dropout.ts";
 import { slice } from "../ops/slice.ts";
+import type { Mask } from "../ops/softmax.ts";
 import type { Random } from "../random.ts";
-import type { GPTConfig } from "./config.ts";
+import type { BlockConfig } from "./config.ts";
 import { residualDeviation, WEIGHT_DEVIATION } from "./initialize.ts";
+import type { LayerKeysAndValues } from "./key-value-cache.ts";
 import { Linear } from "./linear.ts";
+import { type AttentionMask, cachedMask, crossMask, selfMask } from "./mask.ts";
 import { named, type Parameters } from "./parameters.ts";
-import type { Pass } from "./pass.ts";
-import { causalMask, textbookAttention } from "./textbook-attention.ts";
+import type { Memory, Pass } from "./pass.ts";
+import { type MaskMatrix, textbookAttention } from "./textbook-attention.ts";
 
 export class Attention {
   readonly query: Linear;
   readonly key: Linear;
   readonly value: Linear;
   readonly output: Linear;
-  readonly #config: GPTConfig;
+  readonly #config: BlockConfig;
   readonly #layer: number;
+  readonly #mask: Mask;
 
-  constructor(context: Context, config: GPTConfig, layer: number, random: Random) {
+  /** @param mask what self-attention may see: "causal" in a decoder, "none" in an encoder */
+  constructor(context: Context, config: BlockConfig, layer: number, mask: Mask, random: Random) {
     const sizes = { inputs: config.dModel, outputs: config.dModel, bias: config.bias };
     this.query = new Linear(context, sizes, random, WEIGHT_DEVIATION);
     this.key = new Linear(context, sizes, random, WEIGHT_DEVIATION);
@@ -28,15 +33,33 @@ export class Attention {
     this.output = new Linear(context, sizes, random, residualDeviation(config.layers));
     this.#config = config;
     this.#layer = layer;
+    this.#mask = mask;
   }
 
-  /** (B, T, C) → (B, T, C). With a cache, x are the positions that follow those in it. */
+  /** Self-attention: (B, T, C) → (B, T, C). With a cache, x are the positions that follow those in it. */
   forward(x: Tensor, pass: Pass): Tensor {
     const query = this.query.forward(x);
-    const key = this.key.forward(x);
-    const value = this.value.forward(x);
-    const mixed = this.#mix(query, key, value, pass);
-    return dropout(this.output.forward(mixed), this.#config.dropout, pass.random);
+    const own = this.project(x);
+    const { cache, padding, maskMatrix } = pass;
+    const positions = x.shape[1];
+    if (cache === null) {
+      return this.#attend(query, own, maskMatrix ?? selfMask(this.#mask, padding, positions), pass);
+    }
+    const mask = maskMatrix ?? cachedMask(cache.lengths, padding, positions);
+    const keyCount = cache.lengthAfter(positions, padding);
+    return this.#attend(query, cache.append(this.#layer, own, padding), mask, pass, keyCount);
+  }
+
+  /** Cross-attention: queries from x (B, T, C), keys and values from the states of a source. */
+  cross(x: Tensor, memory: Memory, pass: Pass): Tensor {
+    const query = this.query.forward(x);
+    const source = memory.projected?.[this.#layer] ?? this.project(memory.states);
+    return this.#attend(query, source, crossMask(memory.padding, source.keys.shape[1]), pass);
+  }
+
+  /** The keys and values of states (B, S, C). */
+  project(states: Tensor): LayerKeysAndValues {
+    return { keys: this.key.forward(states), values: this.value.forward(states) };
   }
 
   parameters(): Parameters {
@@ -48,16 +71,25 @@ export class Attention {
     };
   }
 
-  /** softmax(QKᵀ/√D + M)·V, over the cached positions too when there is a cache. */
-  #mix(query: Tensor, key: Tensor, value: Tensor, { cache, random, maskMatrix }: Pass): Tensor {
-    const { heads, dropout } = this.#config;
-    const seen = cache?.append(this.#layer, key, value) ?? { keys: key, values: value };
-    const keyCount = (cache?.length ?? 0) + key.shape[1];
-    if (this.#config.attention === "fused" && maskMatrix === undefined) {
-      return attention(query, seen.keys, seen.values, { heads, mask: "causal", keyCount, dropout, random });
-    }
-    const keys = cache === null ? seen.keys : slice(seen.keys, 1, 0, keyCount);
-    const values = cache === null ? seen.values : slice(seen.values, 1, 0, keyCount);
-    return textbookAttention(query, keys, values, { heads, mask: maskMatrix ?? causalMask, dropout, random });
+  /** softmax(QKᵀ/√D + M)·V·W_O; of keys and values, the first `keyCount` of each sequence. */
+  #attend(
+    query: Tensor,
+    { keys, values }: LayerKeysAndValues,
+    mask: AttentionMask | MaskMatrix,
+    { random }: Pass,
+    keyCount = keys.shape[1],
+  ): Tensor {
+    const { heads, dropout: probability } = this.#config;
+    const options = { heads, dropout: probability, random };
+    const fused = this.#config.attention === "fused" && typeof mask === "string";
+    const mixed = fused
+      ? attention(query, keys, values, { ...options, mask, keyCount })
+      : textbookAttention(query, first(keys, keyCount), first(values, keyCount), { ...options, mask });
+    return dropout(this.output.forward(mixed), probability, random);
   }
+}
+
+/** The first positions of each sequence. */
+function first(x: Tensor, count: number): Tensor {
+  return x.shape[1] === count ? x : slice(x, 1, 0, count);
 }

@@ -1,42 +1,79 @@
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
+import { ConfigError } from "../errors.ts";
 import { add } from "../ops/add.ts";
+import type { Mask } from "../ops/softmax.ts";
 import type { Random } from "../random.ts";
 import { Attention } from "./attention.ts";
-import type { GPTConfig } from "./config.ts";
+import type { BlockConfig } from "./config.ts";
 import { LayerNorm } from "./layer-norm.ts";
 import { MLP } from "./mlp.ts";
 import { named, type Parameters } from "./parameters.ts";
 import type { Pass } from "./pass.ts";
 
+/** What sets one block of the family apart from another. */
+export interface BlockKind {
+  /** Which block of its stack it is, from 0. */
+  readonly layer: number;
+  /** "causal" makes a decoder's block, "none" an encoder's. */
+  readonly mask: Mask;
+  /** Whether it also looks at the states of a source. */
+  readonly cross: boolean;
+}
+
 /**
- * A decoder block: positions look at earlier ones, then each thinks for itself. Both add to the residual stream,
- * so gradients reach every layer undimmed; both read it through a norm (GPT-2's order).
+ * A block: positions look at each other, as far as the mask lets them, then each thinks for itself. Every part adds
+ * to the residual stream, so gradients reach each layer undimmed, and reads it through a norm (GPT-2's order). In an
+ * encoder–decoder, the decoder's blocks look at the source in between.
  */
 export class Block {
   readonly attentionNorm: LayerNorm;
   readonly attention: Attention;
+  /** null in blocks that do not look at a source. */
+  readonly cross: { readonly norm: LayerNorm; readonly attention: Attention } | null;
   readonly mlpNorm: LayerNorm;
   readonly mlp: MLP;
 
-  constructor(context: Context, config: GPTConfig, layer: number, random: Random) {
+  constructor(context: Context, config: BlockConfig, { layer, mask, cross }: BlockKind, random: Random) {
     const sizes = { channels: config.dModel, bias: config.bias };
     this.attentionNorm = new LayerNorm(context, sizes);
-    this.attention = new Attention(context, config, layer, random);
+    this.attention = new Attention(context, config, layer, mask, random);
+    this.cross = cross
+      ? {
+          norm: new LayerNorm(context, sizes),
+          attention: new Attention(context, config, layer, "none", random),
+        }
+      : null;
     this.mlpNorm = new LayerNorm(context, sizes);
     this.mlp = new MLP(context, config, random);
   }
 
-  /** (B, T, C) → (B, T, C) */
+  /**
+   * (B, T, C) → (B, T, C)
+   *
+   * @throws ConfigError when the block looks at a source and the pass brings none
+   */
   forward(x: Tensor, pass: Pass): Tensor {
-    const attended = add(x, this.attention.forward(this.attentionNorm.forward(x), pass));
-    return add(attended, this.mlp.forward(this.mlpNorm.forward(attended), pass));
+    let stream = add(x, this.attention.forward(this.attentionNorm.forward(x), pass));
+    if (this.cross !== null) {
+      const { norm, attention } = this.cross;
+      if (pass.memory === undefined)
+        throw new ConfigError("block: cross-attention needs a source to look at");
+      stream = add(stream, attention.cross(norm.forward(stream), pass.memory, pass));
+    }
+    return add(stream, this.mlp.forward(this.mlpNorm.forward(stream), pass));
   }
 
   parameters(): Parameters {
     return {
       ...named("attentionNorm", this.attentionNorm.parameters()),
       ...named("attention", this.attention.parameters()),
+      ...(this.cross === null
+        ? {}
+        : {
+            ...named("crossNorm", this.cross.norm.parameters()),
+            ...named("cross", this.cross.attention.parameters()),
+          }),
       ...named("mlpNorm", this.mlpNorm.parameters()),
       ...named("mlp", this.mlp.parameters()),
     };

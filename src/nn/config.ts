@@ -2,11 +2,8 @@
 import { ConfigError } from "../errors.ts";
 import type { GeluForm } from "../ops/gelu.ts";
 
-export interface GPTConfig {
-  /** How many different tokens there are (V). */
-  readonly vocabSize: number;
-  /** The longest sequence the model can see (T at most). */
-  readonly contextLength: number;
+/** What a block needs to know. */
+export interface BlockConfig {
   readonly layers: number;
   /** Attention heads in each layer (H); divides dModel. */
   readonly heads: number;
@@ -18,12 +15,19 @@ export interface GPTConfig {
   readonly bias: boolean;
   /** The form of GELU in the MLP. */
   readonly activation: GeluForm;
+  /** "textbook" composes attention from plain ops, "fused" computes it in one kernel: the same numbers. */
+  readonly attention: "textbook" | "fused";
+}
+
+export interface GPTConfig extends BlockConfig {
+  /** How many different tokens there are (V). */
+  readonly vocabSize: number;
+  /** The longest sequence the model can see (T at most). */
+  readonly contextLength: number;
   /** Whether the head reads the token embedding's weights instead of its own. */
   readonly tieHead: boolean;
   /** Whether each position also reads an embedding of its token together with the one before it. */
   readonly bigram: boolean;
-  /** "textbook" composes attention from plain ops, "fused" computes it in one kernel: the same numbers. */
-  readonly attention: "textbook" | "fused";
 }
 
 /** @throws ConfigError when sizes do not fit together */

@@ -25,12 +25,9 @@ import { LayerNorm } from "./layer-norm.ts";
 import { Linear } from "./linear.ts";
 import { named, type Parameters } from "./parameters.ts";
 import { type Pass, PLAIN_PASS } from "./pass.ts";
+import { checkTokens, positionsOf, rowsOf, type Tokens } from "./tokens.ts";
 
-/** A batch of token sequences of one length, row by row. */
-export interface Tokens {
-  readonly ids: ArrayLike<number>;
-  readonly batchSize: number;
-}
+export type { Tokens } from "./tokens.ts";
 
 export class GPT {
   readonly context: Context;
@@ -55,7 +52,9 @@ export class GPT {
     this.tokenEmbedding = table(vocabSize);
     this.positionEmbedding = table(contextLength);
     this.pairEmbedding = config.bigram ? table((vocabSize + 1) * vocabSize) : null;
-    this.blocks = Array.from({ length: layers }, (_, layer) => new Block(context, config, layer, random));
+    this.blocks = Array.from({ length: layers }, (_, layer) => {
+      return new Block(context, config, { layer, mask: "causal", cross: false }, random);
+    });
     this.finalNorm = new LayerNorm(context, { channels: dModel, bias });
     const headSizes = { inputs: dModel, outputs: vocabSize, bias: false };
     this.head = config.tieHead ? null : new Linear(context, headSizes, random, WEIGHT_DEVIATION);
@@ -67,39 +66,70 @@ export class GPT {
   }
 
   /**
-   * What the head reads: (B, T, C) for tokens (B, T). With a cache, the tokens are those that follow it, and it
-   * grows by T.
+   * What the head reads: (B, T, C) for tokens (B, T). With a cache, the tokens are those that follow it, and each of
+   * its rows grows by as many as are the row's own. At padding, the numbers mean nothing.
    *
-   * @throws ShapeError when the sequence is longer than the context
+   * @throws ShapeError when a sequence is longer than the context, or the padding does not fit the rows
    */
   hidden(tokens: Tokens, pass: Pass = PLAIN_PASS): Tensor {
-    const { ids, batchSize } = tokens;
-    const positions = ids.length / batchSize;
-    const start = pass.cache?.length ?? 0;
-    if (!Number.isInteger(positions) || start + positions > this.config.contextLength) {
-      throw new ShapeError(
-        `gpt: sequences may be ${this.config.contextLength} tokens long: got ${ids.length} ids in ${batchSize} rows after ${start} cached`,
-      );
-    }
+    this.#check(tokens, pass);
+    const { ids, batchSize, padding } = tokens;
+    const positions = positionsOf(tokens);
     const token = embedding(this.tokenEmbedding, ids, [batchSize, positions]);
-    const position = slice(this.positionEmbedding, 0, start, start + positions);
-    const embedded = add(this.#withPairs(token, tokens, pass), position);
+    const embedded = add(this.#withPairs(token, tokens, pass), this.#positionsOf(tokens, pass));
     let x = dropout(embedded, this.config.dropout, pass.random);
-    for (const block of this.blocks) x = block.forward(x, pass);
-    pass.cache?.advance(positions, ids);
+    for (const block of this.blocks) x = block.forward(x, { ...pass, padding });
+    pass.cache?.advance(tokens);
     return this.finalNorm.forward(x);
   }
 
+  /** Embeddings of the places in the sequence: (T, C) where they are the same in every row, else (B, T, C). */
+  #positionsOf(tokens: Tokens, { cache }: Pass): Tensor {
+    const { batchSize, padding } = tokens;
+    const positions = positionsOf(tokens);
+    const before = cache?.lengths ?? new Array<number>(batchSize).fill(0);
+    if (padding === undefined && before.every((length) => length === before[0])) {
+      const start = before[0] ?? 0;
+      return slice(this.positionEmbedding, 0, start, start + positions);
+    }
+    const { starts, ends } = rowsOf(tokens);
+    const places = Int32Array.from({ length: batchSize * positions }, (_, i) => {
+      const [b, t] = [Math.floor(i / positions), i % positions];
+      // Padding has no place; it gets the first one, and nobody sees it there.
+      return t < starts[b] || t >= ends[b] ? 0 : before[b] + t - starts[b];
+    });
+    return embedding(this.positionEmbedding, places, [batchSize, positions]);
+  }
+
   /** Adds the embeddings of pairs, where the model has them: what came just before is known without attention. */
-  #withPairs(token: Tensor, { ids, batchSize }: Tokens, { cache }: Pass): Tensor {
+  #withPairs(token: Tensor, tokens: Tokens, { cache }: Pass): Tensor {
     if (this.pairEmbedding === null) return token;
     const { vocabSize } = this.config;
-    const positions = ids.length / batchSize;
+    const { ids, batchSize } = tokens;
+    const positions = positionsOf(tokens);
+    const { starts } = rowsOf(tokens);
     const pairs = Int32Array.from({ length: ids.length }, (_, i) => {
-      const before = i % positions > 0 ? ids[i - 1] : cache?.lastIds?.[i / positions];
+      const [b, t] = [Math.floor(i / positions), i % positions];
+      const before = t > starts[b] ? ids[i - 1] : cache?.lastIds[b];
       return (before ?? vocabSize) * vocabSize + ids[i];
     });
     return add(token, embedding(this.pairEmbedding, pairs, [batchSize, positions]));
+  }
+
+  #check(tokens: Tokens, { cache }: Pass): void {
+    const { contextLength } = this.config;
+    const { ids, batchSize } = tokens;
+    const { starts, ends } = rowsOf(tokens);
+    const longest = ends.reduce(
+      (most, end, b) => Math.max(most, (cache?.lengths[b] ?? 0) + end - starts[b]),
+      0,
+    );
+    if (!Number.isInteger(positionsOf(tokens)) || longest > contextLength) {
+      throw new ShapeError(
+        `gpt: sequences may be ${contextLength} tokens long: got ${ids.length} ids in ${batchSize} rows after ${cache?.length ?? 0} cached`,
+      );
+    }
+    checkTokens(tokens);
   }
 
   /** Scores for the next token: (…, C) → (…, V). */

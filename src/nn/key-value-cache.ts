@@ -1,96 +1,144 @@
 /**
  * The keys and values of positions already seen. In a causal model they never change again, so generating one
  * token costs the work of one position instead of all of them.
+ *
+ * Each row of the batch has a length of its own: padding is never stored, so that unequal prompts stand side by side.
  */
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import { ShapeError, TensorError } from "../errors.ts";
 import { stridesOf } from "../shape.ts";
+import { lengthsOf, type Padding, positionsOf, rowsOf, type Tokens } from "./tokens.ts";
 
-/** One layer's part: keys and values (B, capacity, C), of which the first `count` positions are filled. */
-export interface LayerCache {
+/** Keys and values of one layer, (B, S, C) each. */
+export interface LayerKeysAndValues {
   readonly keys: Tensor;
   readonly values: Tensor;
 }
 
-export class KeyValueCache {
+export interface CacheSizes {
   readonly batchSize: number;
-  /** How many positions fit: the model's context length. */
   readonly capacity: number;
-  readonly #layers: readonly LayerCache[];
-  #length = 0;
-  #lastIds: readonly number[] | null = null;
+  readonly channels: number;
+  readonly layers: number;
+}
 
-  constructor(
-    context: Context,
-    sizes: {
-      readonly batchSize: number;
-      readonly capacity: number;
-      readonly channels: number;
-      readonly layers: number;
-    },
-  ) {
-    const { batchSize, capacity, channels, layers } = sizes;
-    const shape = [batchSize, capacity, channels];
-    this.batchSize = batchSize;
-    this.capacity = capacity;
-    this.#layers = Array.from({ length: layers }, () => ({
-      keys: context.hold(shape),
-      values: context.hold(shape),
-    }));
+export class KeyValueCache {
+  /** How many positions fit into a row: the model's context length. */
+  readonly capacity: number;
+  readonly #context: Context;
+  readonly #sizes: CacheSizes;
+  /** (B, capacity, C) each, of which the first `lengths[b]` positions of row b are filled. */
+  #layers: readonly LayerKeysAndValues[];
+  #lengths: number[];
+  #lastIds: (number | undefined)[];
+
+  constructor(context: Context, sizes: CacheSizes) {
+    this.capacity = sizes.capacity;
+    this.#context = context;
+    this.#sizes = sizes;
+    this.#layers = this.#hold(sizes.batchSize);
+    this.#lengths = new Array<number>(sizes.batchSize).fill(0);
+    this.#lastIds = new Array<undefined>(sizes.batchSize).fill(undefined);
   }
 
-  /** Positions filled so far. */
+  get batchSize(): number {
+    return this.#lengths.length;
+  }
+
+  /** Positions filled so far, row by row. */
+  get lengths(): readonly number[] {
+    return this.#lengths;
+  }
+
+  /** Positions that the longest row has filled so far. */
   get length(): number {
-    return this.#length;
+    return this.#lengths.reduce((longest, length) => Math.max(longest, length), 0);
+  }
+
+  /** The newest token of each row; undefined where nothing is cached. */
+  get lastIds(): readonly (number | undefined)[] {
+    return this.#lastIds;
+  }
+
+  /** Positions that the longest row will have filled once a pass over T positions has been appended. */
+  lengthAfter(positions: number, padding?: Padding): number {
+    if (padding === undefined) return this.length + positions;
+    const own = lengthsOf(padding);
+    return this.#lengths.reduce((longest, length, b) => Math.max(longest, length + own[b]), 0);
   }
 
   /**
-   * Writes the keys and values of new positions behind those that are filled. The length grows only with
-   * `advance`, when every layer has written.
+   * Writes the keys and values of new positions behind those that are filled. The lengths grow only with `advance`,
+   * when every layer has written.
    *
-   * @param keys   (B, T, C)
-   * @param values (B, T, C)
-   * @returns      the layer's cache, of which `length` + T positions now count
+   * @param own     (B, T, C) each
+   * @param padding where in T the tokens of each row stand; nothing else is stored
+   * @returns       the layer's cache, (B, capacity, C) each
    * @throws ShapeError when they do not fit
    * @throws TensorError when they need a gradient, which a copy in the cache would lose
    */
-  append(layer: number, keys: Tensor, values: Tensor): LayerCache {
+  append(layer: number, own: LayerKeysAndValues, padding?: Padding): LayerKeysAndValues {
+    const { keys, values } = own;
     if (keys.needsGradient || values.needsGradient) {
       throw new TensorError('cache: gradients do not pass through a cache; run it in a "forget" scope');
     }
     const [batchSize, positions] = keys.shape;
-    if (batchSize !== this.batchSize || this.#length + positions > this.capacity) {
+    if (batchSize !== this.batchSize || this.lengthAfter(positions, padding) > this.capacity) {
       throw new ShapeError(
-        `cache: holds ${this.batchSize} rows of ${this.capacity} positions, ${this.#length} filled: got ${batchSize} rows of ${positions} more`,
+        `cache: holds ${this.batchSize} rows of ${this.capacity} positions, ${this.length} filled: got ${batchSize} rows of ${positions} more`,
       );
     }
     const cache = this.#layers[layer];
-    this.#write(cache.keys, keys);
-    this.#write(cache.values, values);
+    this.#write(cache.keys, keys, padding);
+    this.#write(cache.values, values, padding);
     return cache;
   }
 
-  /**
-   * Counts positions that every layer has written.
-   *
-   * @param ids the tokens (B, positions) that stand there
-   */
-  advance(positions: number, ids: ArrayLike<number>): void {
-    this.#length += positions;
-    if (positions === 0) return;
-    this.#lastIds = Array.from({ length: this.batchSize }, (_, row) => ids[(row + 1) * positions - 1]);
+  /** Counts the tokens whose positions every layer has written. */
+  advance(tokens: Tokens): void {
+    const positions = positionsOf(tokens);
+    const { starts, ends } = rowsOf(tokens);
+    ends.forEach((end, b) => {
+      if (end === starts[b]) return;
+      this.#lengths[b] += end - starts[b];
+      this.#lastIds[b] = tokens.ids[b * positions + end - 1];
+    });
   }
 
-  /** The newest token of each row; null while nothing is cached. */
-  get lastIds(): readonly number[] | null {
-    return this.#lastIds;
+  /**
+   * Makes row i a copy of what row rows[i] holds. So beams branch, a prompt read once is continued many times, and
+   * rows that are done leave.
+   *
+   * @param rows any number of them, in any order; each in 0 … batchSize−1
+   * @throws ShapeError when there is no such row
+   */
+  select(rows: readonly number[]): void {
+    const wrong = rows.find((row) => !Number.isInteger(row) || row < 0 || row >= this.batchSize);
+    if (wrong !== undefined) {
+      throw new ShapeError(`cache: has rows 0 … ${this.batchSize - 1}: got ${wrong} to select`);
+    }
+    if (rows.length === this.batchSize && rows.every((row, i) => row === i)) return;
+    const selected = this.#hold(rows.length);
+    this.#layers.forEach((layer, i) => {
+      this.#copyRows(selected[i].keys, layer.keys, rows);
+      this.#copyRows(selected[i].values, layer.values, rows);
+    });
+    this.free();
+    this.#layers = selected;
+    this.#lengths = rows.map((row) => this.#lengths[row]);
+    this.#lastIds = rows.map((row) => this.#lastIds[row]);
+  }
+
+  /** Forgets every position of one row and keeps its memory. */
+  clearRow(row: number): void {
+    this.#lengths[row] = 0;
+    this.#lastIds[row] = undefined;
   }
 
   /** Forgets every position and keeps the memory. */
   clear(): void {
-    this.#length = 0;
-    this.#lastIds = null;
+    for (let row = 0; row < this.batchSize; row++) this.clearRow(row);
   }
 
   /** Gives the memory back. */
@@ -101,10 +149,45 @@ export class KeyValueCache {
     }
   }
 
-  #write(cache: Tensor, rows: Tensor): void {
-    const strides = stridesOf(cache.shape);
-    const offset = this.#length * strides[1];
-    const src = { span: rows.span, offset: 0, strides: stridesOf(rows.shape) };
-    cache.context.backend.copy({ span: cache.span, offset, strides }, src, rows.shape, false);
+  #hold(batchSize: number): LayerKeysAndValues[] {
+    const shape = [batchSize, this.#sizes.capacity, this.#sizes.channels];
+    return Array.from({ length: this.#sizes.layers }, () => ({
+      keys: this.#context.hold(shape),
+      values: this.#context.hold(shape),
+    }));
+  }
+
+  #write(cache: Tensor, own: Tensor, padding: Padding | undefined): void {
+    const [batchSize, positions, channels] = own.shape;
+    const even = this.#lengths.every((length) => length === this.#lengths[0]);
+    const { backend } = this.#context;
+    const [to, from] = [cache, own].map(({ shape }) => stridesOf(shape));
+    if (padding === undefined && even) {
+      const offset = (this.#lengths[0] ?? 0) * channels;
+      backend.copy(
+        { span: cache.span, offset, strides: to },
+        { span: own.span, offset: 0, strides: from },
+        own.shape,
+        false,
+      );
+      return;
+    }
+    for (let b = 0; b < batchSize; b++) {
+      const start = padding?.starts[b] ?? 0;
+      const count = (padding?.ends[b] ?? positions) - start;
+      const dst = { span: cache.span, offset: b * to[0] + this.#lengths[b] * channels, strides: [1] };
+      const src = { span: own.span, offset: b * from[0] + start * channels, strides: [1] };
+      backend.copy(dst, src, [count * channels], false);
+    }
+  }
+
+  #copyRows(to: Tensor, from: Tensor, rows: readonly number[]): void {
+    const [rowSize] = stridesOf(from.shape);
+    const { channels } = this.#sizes;
+    rows.forEach((row, i) => {
+      const dst = { span: to.span, offset: i * rowSize, strides: [1] };
+      const src = { span: from.span, offset: row * rowSize, strides: [1] };
+      this.#context.backend.copy(dst, src, [this.#lengths[row] * channels], false);
+    });
   }
 }

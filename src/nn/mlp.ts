@@ -3,7 +3,7 @@ import type { Tensor } from "../autograd/tensor.ts";
 import { dropout } from "../ops/dropout.ts";
 import { gelu } from "../ops/gelu.ts";
 import type { Random } from "../random.ts";
-import type { GPTConfig } from "./config.ts";
+import type { BlockConfig } from "./config.ts";
 import { residualDeviation, WEIGHT_DEVIATION } from "./initialize.ts";
 import { Linear } from "./linear.ts";
 import { named, type Parameters } from "./parameters.ts";
@@ -16,9 +16,9 @@ const EXPANSION = 4;
 export class MLP {
   readonly expand: Linear;
   readonly contract: Linear;
-  readonly #config: GPTConfig;
+  readonly #config: BlockConfig;
 
-  constructor(context: Context, config: GPTConfig, random: Random) {
+  constructor(context: Context, config: BlockConfig, random: Random) {
     const { dModel, bias } = config;
     const hidden = EXPANSION * dModel;
     this.expand = new Linear(context, { inputs: dModel, outputs: hidden, bias }, random, WEIGHT_DEVIATION);

@@ -1,6 +1,8 @@
+import type { Tensor } from "../autograd/tensor.ts";
 import type { Random } from "../random.ts";
-import type { KeyValueCache } from "./key-value-cache.ts";
+import type { KeyValueCache, LayerKeysAndValues } from "./key-value-cache.ts";
 import type { MaskMatrix } from "./textbook-attention.ts";
+import type { Padding } from "./tokens.ts";
 
 /** What one pass through a model brings along besides its input. */
 export interface Pass {
@@ -8,8 +10,22 @@ export interface Pass {
   readonly cache: KeyValueCache | null;
   /** Gives the keys of dropout, in the order of the ops; null outside training, where nothing is dropped. */
   readonly random: Random | null;
-  /** Another mask than the causal one, to show what goes wrong without it. */
-  readonly maskMatrix?: MaskMatrix;
+  /** Where the tokens of the input stand; left out where every row is full. The model takes it from `Tokens`. */
+  readonly padding?: Padding | undefined;
+  /** What cross-attention reads; only blocks of an encoder–decoder need it. */
+  readonly memory?: Memory | undefined;
+  /** Another mask than the model's own in self-attention, to show what goes wrong without it. */
+  readonly maskMatrix?: MaskMatrix | undefined;
+}
+
+/** A source that was read, for cross-attention. */
+export interface Memory {
+  /** (B, S, C) */
+  readonly states: Tensor;
+  /** Where the tokens of the source stand; left out where every row is full. */
+  readonly padding?: Padding | undefined;
+  /** Keys and values of the states, by layer, where they are kept: they are the same for every token that is generated. */
+  readonly projected?: readonly LayerKeysAndValues[] | undefined;
 }
 
 /** A pass over whole sequences, with nothing dropped. */

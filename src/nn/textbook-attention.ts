@@ -7,6 +7,7 @@
  * Source: Vaswani et al. 2017, §3.2.
  */
 import type { Tensor } from "../autograd/tensor.ts";
+import { ShapeError } from "../errors.ts";
 import { dropout } from "../ops/dropout.ts";
 import { maskedAdd } from "../ops/masked-add.ts";
 import { matmul } from "../ops/matmul.ts";
@@ -15,6 +16,8 @@ import { scale } from "../ops/scale.ts";
 import { softmax } from "../ops/softmax.ts";
 import { transpose } from "../ops/transpose.ts";
 import type { Random } from "../random.ts";
+import type { Shape } from "../shape.ts";
+import type { AttentionMask } from "./mask.ts";
 
 /** Makes M (T, S), in row-major order, for T queries that are the last of S positions. */
 export type MaskMatrix = (queries: number, keys: number) => Float64Array;
@@ -38,7 +41,7 @@ export function textbookAttention(
   value: Tensor,
   options: {
     readonly heads: number;
-    readonly mask: MaskMatrix;
+    readonly mask: AttentionMask | MaskMatrix;
     readonly dropout: number;
     readonly random: Random | null;
   },
@@ -49,10 +52,34 @@ export function textbookAttention(
   const headSize = q.shape[q.shape.length - 1];
 
   const scores = scale(matmul(q, transpose(k)), 1 / Math.sqrt(headSize)); // (B, H, T, S)
-  const mask = context.constant([queries, keys], options.mask(queries, keys));
-  const weights = softmax(maskedAdd(scores, mask));
+  const { shape, values } = matrixOf(options.mask, query.shape[0], queries, keys);
+  const weights = softmax(maskedAdd(scores, context.constant(shape, values)));
   const kept = dropout(weights, options.dropout, options.random);
   return joinHeads(matmul(kept, v));
+}
+
+/** M as numbers: (T, S) where all sequences have one mask, (B, 1, T, S) where each has its own. */
+function matrixOf(
+  mask: AttentionMask | MaskMatrix,
+  batchSize: number,
+  queries: number,
+  keys: number,
+): { shape: Shape; values: Float64Array } {
+  const shape = [queries, keys];
+  if (typeof mask === "function") return { shape, values: mask(queries, keys) };
+  if (mask === "causal") return { shape, values: causalMask(queries, keys) };
+  if (mask === "none") return { shape, values: new Float64Array(queries * keys) };
+  if (mask.length !== batchSize) {
+    throw new ShapeError(`attention: needs a window for each of ${batchSize} sequences: got ${mask.length}`);
+  }
+  const values = new Float64Array(batchSize * queries * keys).fill(Number.NEGATIVE_INFINITY);
+  mask.forEach(({ from, end, diagonal }, b) => {
+    for (let t = 0; t < queries; t++) {
+      const row = (b * queries + t) * keys;
+      for (let s = from; s < Math.min(end, diagonal + t + 1); s++) values[row + s] = 0;
+    }
+  });
+  return { shape: [batchSize, 1, queries, keys], values };
 }
 
 /** (B, T, C) → (B, H, T, D) */
