@@ -151,10 +151,13 @@ export class KeyValueCache {
 
   #hold(batchSize: number): LayerKeysAndValues[] {
     const shape = [batchSize, this.#sizes.capacity, this.#sizes.channels];
-    return Array.from({ length: this.#sizes.layers }, () => ({
-      keys: this.#context.hold(shape),
-      values: this.#context.hold(shape),
-    }));
+    // Zeros, not whatever memory held: textbook attention multiplies what is not filled yet by a weight of 0.
+    const empty = () => {
+      const tensor = this.#context.hold(shape);
+      this.#context.backend.fill(tensor.span, 0);
+      return tensor;
+    };
+    return Array.from({ length: this.#sizes.layers }, () => ({ keys: empty(), values: empty() }));
   }
 
   #write(cache: Tensor, own: Tensor, padding: Padding | undefined): void {
