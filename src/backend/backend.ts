@@ -70,6 +70,16 @@ export interface ProductSize {
  */
 export type Visibility = "all" | "staircase";
 
+/**
+ * Which columns a row sees, for each index of the first batch axis by itself: three whole numbers (exact up to 2²⁴)
+ * for each, one index after the other: from, end, diagonal. Row i of the matrices there sees the columns
+ * from … min(end, diagonal + i + 1) − 1, and none where that is empty. from and end are within 0 … columns;
+ * diagonal may be negative.
+ */
+export interface Windows {
+  readonly span: Span;
+}
+
 /** A batch of (rows, columns) matrices stored one after the other. */
 export interface MatrixSize {
   readonly count: number;
@@ -114,7 +124,7 @@ export interface AttentionSize {
   readonly width: number;
   /** Multiplies q·kᵀ before the softmax. */
   readonly scale: number;
-  readonly visible: Visibility;
+  readonly visible: Visibility | Windows;
   /** Applied to the softmax weights; element (matrix, row, column) has index (matrix·rows + row)·columns + column. */
   readonly dropping: Dropping | null;
 }
@@ -232,10 +242,14 @@ export interface Kernels {
   /**
    * y = drop(softmax(scale · q·kᵀ))·v for each matrix of the batch, over visible columns only; hidden ones are
    * never computed. `logSumExp` (one number for each row of each matrix) is an output, kept for backward. The
-   * bits of a row of y depend on that row of q and on the columns it sees alone.
+   * bits of a row of y depend on that row of q and on the columns it sees alone, and not on where these stand. A
+   * row that sees nothing gives zeros, and −∞ in `logSumExp`.
    */
   attention(y: Matrices, logSumExp: Span, q: Matrices, k: Matrices, v: Matrices, size: AttentionSize): void;
-  /** Gradients of `attention`. The softmax weights are computed again from q, k and logSumExp. */
+  /**
+   * Gradients of `attention`. The softmax weights are computed again from q, k and logSumExp. Rows that see nothing
+   * and columns that nobody sees receive 0, or what they accumulate to stays as it is.
+   */
   attentionBackward(
     dq: Matrices,
     dk: Matrices,

@@ -5,13 +5,15 @@ import { ShapeError } from "../errors.ts";
 import type { Random } from "../random.ts";
 import { formatShape } from "../shape.ts";
 import { droppingOf } from "./dropout.ts";
+import type { KeyWindow } from "./key-window.ts";
 import { scale } from "./scale.ts";
 import { type Mask, visibilityOf } from "./softmax.ts";
 
 export interface AttentionOptions {
   /** How many heads share the channels. */
   readonly heads: number;
-  readonly mask: Mask;
+  /** A window for each sequence of the batch is what padding, and keys of unequal number, ask for. */
+  readonly mask: Mask | readonly KeyWindow[];
   /** Only the first `keyCount` keys and values take part; left out, all. So a cache is read in place. */
   readonly keyCount?: number;
   /** Probability of dropping a weight. */
@@ -24,13 +26,14 @@ export interface AttentionOptions {
  * Scaled dot-product attention of all heads in one kernel: softmax(QKᵀ/√D + M)·V.
  *
  * The same numbers as nn/attention's composition from plain ops, but hidden pairs are never computed and the
- * weights (T, S) never stored: backward computes them again from one number kept for each query.
+ * weights (T, S) never stored: backward computes them again from one number kept for each query. A query that sees
+ * no key gives 0, and so do the gradients: its own, and that of a key which nobody sees.
  *
  * @param query (B, T, C)
  * @param keys  (B, S, C)
  * @param values (B, S, C)
  * @returns     (B, T, C); channels h·D … (h+1)·D−1 come from head h, D = C / heads
- * @throws ShapeError when the shapes or the heads do not fit, or causal and T > keyCount
+ * @throws ShapeError when the shapes, the heads or the windows do not fit, or causal and T > keyCount
  * Source: Vaswani et al. 2017, §3.2; the recomputation: Dao et al. 2022.
  */
 export function attention(query: Tensor, keys: Tensor, values: Tensor, options: AttentionOptions): Tensor {
@@ -45,14 +48,17 @@ export function attention(query: Tensor, keys: Tensor, values: Tensor, options: 
   const [batchSize, queries, channels] = query.shape;
   const keyCount = options.keyCount ?? key.shape[1];
   const width = channels / heads;
+  const dropping = droppingOf(options.dropout ?? 0, options.random ?? null);
+  const windows = typeof mask === "string" ? [] : [context.keep(mask.flatMap(numbersOf))];
+  const visible = typeof mask === "string" ? visibilityOf(mask) : { span: windows[0] };
   const size = {
     batch: [batchSize, heads],
     rows: queries,
     columns: keyCount,
     width,
     scale: 1 / Math.sqrt(width),
-    visible: visibilityOf(mask),
-    dropping: droppingOf(options.dropout ?? 0, options.random ?? null),
+    visible,
+    dropping,
   };
   /** Heads are strides, not copies. */
   const byHead = (span: Span, tensor: Tensor): Matrices => ({
@@ -94,7 +100,7 @@ export function attention(query: Tensor, keys: Tensor, values: Tensor, options: 
     );
     for (const span of spare) backend.free(span);
   };
-  context.record("attention", y, backward, [logSumExp]);
+  context.record("attention", y, backward, [logSumExp, ...windows]);
   return y;
 }
 
@@ -117,4 +123,31 @@ function checkShapes(query: Tensor, key: Tensor, value: Tensor, options: Attenti
   if (mask === "causal" && queries > keys) {
     throw new ShapeError(`attention: causal needs keys ≥ queries: got ${queries} queries over ${keys} keys`);
   }
+  if (typeof mask !== "string") checkWindows(mask, batchSize, keys);
+}
+
+/** In the order that the kernels have. */
+function numbersOf({ from, end, diagonal }: KeyWindow): number[] {
+  return [from, end, diagonal];
+}
+
+function checkWindows(windows: readonly KeyWindow[], batchSize: number, keys: number): void {
+  if (windows.length !== batchSize) {
+    throw new ShapeError(
+      `attention: needs one window for each of the ${batchSize} sequences of the batch: got ${windows.length}`,
+    );
+  }
+  windows.forEach(({ from, end, diagonal }, sequence) => {
+    for (const [name, key] of Object.entries({ from, end })) {
+      if (Number.isInteger(key) && key >= 0 && key <= keys) continue;
+      throw new ShapeError(
+        `attention: ${name} of window ${sequence} must be a whole number in 0 … ${keys}, the keys that take part: got ${key}`,
+      );
+    }
+    if (!Number.isInteger(diagonal) || Math.abs(diagonal) > 2 ** 24) {
+      throw new ShapeError(
+        `attention: diagonal of window ${sequence} must be a whole number in −2²⁴ … 2²⁴: got ${diagonal}`,
+      );
+    }
+  });
 }

@@ -1,4 +1,5 @@
 import type { Tensor } from "../autograd/tensor.ts";
+import type { Span } from "../backend/backend.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape } from "../shape.ts";
 import { checkIds } from "./embedding.ts";
@@ -14,7 +15,7 @@ export const IGNORED = -1;
  *
  * @param logits  (…, V)
  * @param targets one id for each row of logits, in 0 … V−1, or `IGNORED`
- * @returns       (); 0 when every target is ignored
+ * @returns       (); 0 when every target is ignored. The bits are those of the counted rows alone, wherever they stand
  * @throws ShapeError when there is not one target for each row
  * @throws TokenError when a target is outside the vocabulary
  */
@@ -27,8 +28,9 @@ export function crossEntropy(logits: Tensor, targets: ArrayLike<number>): Tensor
     );
   }
   checkIds("crossEntropy", targets, IGNORED, columns);
-  let counted = 0;
-  for (let i = 0; i < rows; i++) counted += targets[i] === IGNORED ? 0 : 1;
+  let ignored = 0;
+  for (let i = 0; i < rows; i++) ignored += targets[i] === IGNORED ? 1 : 0;
+  const counted = rows - ignored;
   const share = counted === 0 ? 0 : 1 / counted;
 
   const { context } = logits;
@@ -36,11 +38,28 @@ export function crossEntropy(logits: Tensor, targets: ArrayLike<number>): Tensor
   const y = context.output([], [logits]);
   const at = context.keep(targets);
   const logSumExp = backend.alloc(rows);
+  const sum = (losses: Span, count: number) => {
+    backend.sumAxis(y.sink, losses, { outer: 1, axis: count, inner: 1 }, share);
+  };
+  /** A 0 adds nothing, but moves the others to another place in the sum, which can change its last bit. */
+  const sumOfCounted = (losses: Span) => {
+    const rowsThatCount = Array.from({ length: rows }, (_, row) => row).filter(
+      (row) => targets[row] !== IGNORED,
+    );
+    context.borrow(counted, (places) => {
+      backend.write(places, rowsThatCount);
+      context.borrow(counted, (terms) => {
+        backend.gatherRows(terms, losses, places, counted, 1);
+        sum(terms, counted);
+      });
+    });
+  };
   context.borrow(rows, (losses) => {
     backend.crossEntropyRows(losses, logSumExp, logits.span, at, rows, columns);
-    backend.sumAxis(y.sink, losses, { outer: 1, axis: rows, inner: 1 }, share);
+    if (ignored === 0) sum(losses, rows);
+    else sumOfCounted(losses);
   });
-  const backward = (dy: typeof y.span) => {
+  const backward = (dy: Span) => {
     context.borrow(rows, (dLosses) => {
       const everyRow = { span: dLosses, offset: 0, strides: [1] };
       backend.copy(everyRow, { span: dy, offset: 0, strides: [0] }, [rows], false);

@@ -24,16 +24,17 @@ export function attention(
   const totals = numbersOf(logSumExp);
   forEachMatrix(size, [y, q, k, v], (matrix, [ys, qs, ks, vs]) => {
     for (let row = 0; row < size.rows; row++) {
-      const scores = scoresOfRow(qs, ks, row, size);
+      const seen = columnsSeen(matrix, row, size);
+      const scores = Float64Array.from(seen, (column) => scoreAt(qs, ks, row, column, size));
       const total = logSumExpOf(scores, 0, scores.length);
       totals[matrix * size.rows + row] = total;
-      const weights = Array.from(scores, (score, column) => {
-        return weightOf(score, total) * factorAt(matrix, row, column, size);
+      const weights = seen.map((column, i) => {
+        return weightOf(scores[i], total) * factorAt(matrix, row, column, size);
       });
       for (let d = 0; d < size.width; d++) {
         let sum = 0;
-        weights.forEach((weight, column) => {
-          sum += weight * vs.get(column, d);
+        seen.forEach((column, i) => {
+          sum += weights[i] * vs.get(column, d);
         });
         ys.set(row, d, sum);
       }
@@ -68,11 +69,12 @@ export function attentionBackward(
     if (!accumulate.dk) clear(dks, columns, width);
     if (!accumulate.dv) clear(dvs, columns, width);
     for (let row = 0; row < rows; row++) {
-      // A row that sees only −∞ gave zeros, whatever k and v hold.
+      // A row that sees nothing, or only −∞, gave zeros, whatever k and v hold.
       if (totals[matrix * rows + row] === Number.NEGATIVE_INFINITY) continue;
       let dot = 0;
       for (let d = 0; d < width; d++) dot += dys.get(row, d) * ys.get(row, d);
-      scoresOfRow(qs, ks, row, size).forEach((score, column) => {
+      for (const column of columnsSeen(matrix, row, size)) {
+        const score = scoreAt(qs, ks, row, column, size);
         const weight = weightOf(score, totals[matrix * rows + row]);
         const factor = factorAt(matrix, row, column, size);
         let dWeight = 0;
@@ -85,19 +87,32 @@ export function attentionBackward(
           dqs.add(row, d, dScore * ks.get(column, d));
           dks.add(column, d, dScore * qs.get(row, d));
         }
-      });
+      }
     }
   });
 }
 
-/** scale·⟨q[row], k[column]⟩ for each column that the row sees. */
-function scoresOfRow(q: MatrixView, k: MatrixView, row: number, size: AttentionSize): Float64Array {
-  const seen = visibleColumns(size.visible, row, size.rows, size.columns);
-  return Float64Array.from({ length: seen }, (_, column) => {
-    let sum = 0;
-    for (let d = 0; d < size.width; d++) sum += q.get(row, d) * k.get(column, d);
-    return size.scale * sum;
-  });
+/** The columns that a row of a matrix sees, in ascending order. */
+function columnsSeen(matrix: number, row: number, size: AttentionSize): number[] {
+  const { batch, rows, columns, visible } = size;
+  if (typeof visible === "string") return range(0, visibleColumns(visible, row, rows, columns));
+  // The axes behind the first share a window.
+  const sharing = batch.slice(1).reduce((count, length) => count * length, 1);
+  const window = 3 * Math.floor(matrix / sharing);
+  const [from, end, diagonal] = numbersOf(visible.span).subarray(window, window + 3);
+  return range(from, Math.min(end, diagonal + row + 1));
+}
+
+/** from … end−1. */
+function range(from: number, end: number): number[] {
+  return Array.from({ length: Math.max(end - from, 0) }, (_, i) => from + i);
+}
+
+/** scale·⟨q[row], k[column]⟩. */
+function scoreAt(q: MatrixView, k: MatrixView, row: number, column: number, size: AttentionSize): number {
+  let sum = 0;
+  for (let d = 0; d < size.width; d++) sum += q.get(row, d) * k.get(column, d);
+  return size.scale * sum;
 }
 
 /** exp(score − total), and 0 in a row that sees only −∞. */

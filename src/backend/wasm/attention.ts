@@ -6,7 +6,7 @@
  * a multiple of four. Operands that do not come so are copied, padded with zeros, and results copied back.
  */
 import { BackendError, ShapeError } from "../../errors.ts";
-import type { AttentionSize, Dropping, Matrices, Span } from "../backend.ts";
+import type { AttentionSize, Dropping, Matrices, Span, Windows } from "../backend.ts";
 import type { Heap } from "./heap.ts";
 import { checkReach } from "./reach.ts";
 import type { KernelExports } from "./signatures.ts";
@@ -101,8 +101,8 @@ function layOut(
   words[1] = columns;
   words[2] = bytesPerNumber * padded(width);
   heap.floats[first + 3] = scale;
-  words[4] = visible === "all" ? columns : columns - rows + 1;
-  words[5] = visible === "all" ? 0 : 1;
+  words[4] = visible === "staircase" ? columns - rows : columns;
+  words[5] = typeof visible === "string" ? 0 : heap.pointer(visible.span);
   words[6] = dropping === null ? 0 : 1;
   const { probability, key }: Dropping = dropping ?? { probability: 0, key: [0, 0] };
   words[7] = Math.floor(probability * 2 ** 32);
@@ -139,8 +139,29 @@ function check(heap: Heap, operands: readonly Operand[], logSumExp: Span, size: 
     throw new ShapeError(`attention: logSumExp needs ${count * rows} numbers: got ${logSumExp.length}`);
   }
   if (count === 0) return;
+  if (typeof visible !== "string") checkWindows(heap, visible, size);
   for (const { name, matrices, rows } of operands)
     checkReach(`attention: ${name}`, matrices, batch, rows, width);
+}
+
+/** What keeps the kernels inside k and v. */
+function checkWindows(heap: Heap, { span }: Windows, { batch, columns }: AttentionSize): void {
+  if (batch.length === 0) throw new ShapeError("attention: windows need a batch axis: got a single matrix");
+  const [count] = batch;
+  if (span.length < 3 * count) {
+    throw new ShapeError(`attention: ${count} windows need ${3 * count} numbers: got ${span.length}`);
+  }
+  const first = heap.pointer(span) / bytesPerNumber;
+  for (let i = 0; i < count; i++) {
+    const [from, end, diagonal] = heap.floats.subarray(first + 3 * i, first + 3 * i + 3);
+    const isColumn = (x: number) => Number.isInteger(x) && x >= 0 && x <= columns;
+    if (isColumn(from) && isColumn(end) && Number.isInteger(diagonal) && Math.abs(diagonal) <= 2 ** 24)
+      continue;
+    throw new BackendError(
+      `wasm: attention: window ${i} must have whole numbers, from and end in 0 … ${columns} and a diagonal in ` +
+        `−2²⁴ … 2²⁴: got from ${from}, end ${end}, diagonal ${diagonal}`,
+    );
+  }
 }
 
 /** Calls `use` with the operands as the kernels take them: themselves, or copies for the time of the call. */

@@ -12,7 +12,8 @@
  * Source: Dao 2023, FlashAttention-2, algorithm 2.
  */
 import {
-  Call, Strip, findMatrices, indicesOf, keptLanes, matrixOf, numbersOf, paddedColumns, seenByLast, takeStrip,
+  Call, Strip, findMatrices, findWindow, indicesOf, keptLanes, matrixOf, moveToWindow, numbersOf, paddedColumns,
+  seenByLast, takeStrip,
 } from "./attention-call";
 import { addOuterProducts, addSumsOverColumns, clearRows, dotProducts, dotsOfRows } from "./attention-products";
 import { expOfNegative } from "./math";
@@ -28,11 +29,16 @@ export function attentionBackward(parameters: usize, begin: i32, end: i32, scrat
     if (!call.accumulateDq) clearRows(matrixOf(scratch, DQ), 0, call.rows, width);
     if (!call.accumulateDk) clearRows(matrixOf(scratch, DK), 0, call.columns, width);
     if (!call.accumulateDv) clearRows(matrixOf(scratch, DV), 0, call.columns, width);
+    findWindow(scratch, call, matrix);
+    moveToWindow(scratch, DK);
+    moveToWindow(scratch, DV);
+    moveToWindow(scratch, K);
+    moveToWindow(scratch, V);
     for (let row: usize = 0; row < call.rows; ) {
       const strip = takeStrip(scratch, call, row);
       const at = call.logSumExp + 4 * (<usize>matrix * call.rows + row);
       const logSumExp = strip.rows == 4 ? v128.load(at) : v128.load32_splat(at);
-      // A row that sees only −∞ has weights of 0: it is left out, since 0·∞ would be NaN.
+      // A row that sees nothing, or only −∞, has weights of 0: it is left out, since 0·∞ would be NaN.
       const blind = f32x4.eq(logSumExp, f32x4.splat(-Infinity));
       if (v128.any_true(blind)) strip.rows = 1;
       if (i32x4.extract_lane(blind, 0) == 0) differentiate(scratch, strip, call, matrix, logSumExp);
@@ -49,7 +55,8 @@ function differentiate(scratch: usize, strip: Strip, call: Call, matrix: i32, lo
   dotProducts(p, strip, q, k, call.scale);
   dotProducts(ds, strip, dy, matrixOf(scratch, V), call.keepFactor);
   const dots = dotsOfRows(strip, dy, matrixOf(scratch, Y));
-  softmaxBackward(p, ds, paddedColumns(seenByLast(strip)), logSumExp, dots, call, indicesOf(strip, call, matrix));
+  const indices = indicesOf(scratch, strip, call, matrix);
+  softmaxBackward(p, ds, paddedColumns(seenByLast(strip)), logSumExp, dots, call, indices);
   addSumsOverColumns(matrixOf(scratch, DQ), ds, strip, k);
   addOuterProducts(matrixOf(scratch, DK), ds, strip, q);
   addOuterProducts(matrixOf(scratch, DV), p, strip, dy);

@@ -12,9 +12,10 @@ export class Call {
   /** Bytes of one row of q, k, v or y: a multiple of 16. */
   widthBytes: usize;
   scale: f32;
-  /** Row i sees the columns 0 … firstSeen + i·seenStep − 1. */
-  firstSeen: usize;
-  seenStep: usize;
+  /** Without windows, row i sees the columns 0 … min(columns, diagonal + i + 1) − 1. */
+  diagonal: i32;
+  /** Address of the windows, or 0; see `Windows` of ../../backend.ts. */
+  windows: usize;
   /** 1: weights are dropped, see hash.ts; the others are multiplied by keepFactor. */
   dropping: i32;
   dropThreshold: i32;
@@ -37,6 +38,17 @@ export class Matrix {
   rowBytes: usize;
 }
 
+/** What the rows of one matrix see. Its columns are counted from the window's first one on. */
+@unmanaged
+export class Window {
+  /** The column of the matrix that is column 0 of the window. */
+  from: usize;
+  /** How many columns it has. */
+  columns: i32;
+  /** Row i sees the columns 0 … clamp(seenByFirst + i, 0, columns) − 1. */
+  seenByFirst: i32;
+}
+
 /** The rows that are computed together, and what they see. */
 @unmanaged
 export class Strip {
@@ -44,14 +56,15 @@ export class Strip {
   row: usize;
   /** How many: 4 or 1. */
   rows: usize;
-  /** Row r of the strip sees the columns 0 … seen + r·step − 1. */
+  /** Row r of the strip sees the columns 0 … seen + r·step − 1 of the window. */
   seen: usize;
   step: usize;
   widthBytes: usize;
 }
 
-/** Scratch opens with up to eight matrices and a strip; four numbers for each column follow, once or twice. */
+/** Scratch opens with up to eight matrices, a strip and a window; four numbers for each column follow, once or twice. */
 const STRIP: usize = 64;
+const WINDOW: usize = 96;
 const NUMBERS: usize = 128;
 
 @inline
@@ -62,6 +75,11 @@ export function matrixOf(scratch: usize, operand: i32): Matrix {
 @inline
 export function stripOf(scratch: usize): Strip {
   return changetype<Strip>(scratch + STRIP);
+}
+
+@inline
+export function windowOf(scratch: usize): Window {
+  return changetype<Window>(scratch + WINDOW);
 }
 
 @inline
@@ -91,14 +109,51 @@ export function findMatrices(scratch: usize, call: Call, operands: i32, index: i
   }
 }
 
-/** The strip that begins at `row`: four rows where there are as many. */
+/** Finds the window of matrix `index`. */
+export function findWindow(scratch: usize, call: Call, index: i32): void {
+  const window = windowOf(scratch);
+  window.from = 0;
+  window.columns = <i32>call.columns;
+  window.seenByFirst = call.diagonal + 1;
+  if (!call.windows) return;
+  // A window is for one index of the first batch axis: all further axes share it.
+  const sizes = changetype<usize>(call) + offsetof<Call>();
+  let at: usize = index;
+  for (let axis = call.axes - 1; axis > 0; axis--) at /= load<usize>(sizes + 4 * axis);
+  const given = call.windows + 12 * at;
+  const from = <i32>f32.load(given);
+  window.from = from;
+  window.columns = max(<i32>f32.load(given, 4) - from, 0);
+  window.seenByFirst = <i32>f32.load(given, 8) + 1 - from;
+}
+
+/** Lets an operand of one row for each column begin where the window does. */
+@inline
+export function moveToWindow(scratch: usize, operand: i32): void {
+  const matrix = matrixOf(scratch, operand);
+  matrix.start += windowOf(scratch).from * matrix.rowBytes;
+}
+
+/** How many columns of the window row `row` sees. */
+@inline
+function seenBy(window: Window, row: usize): i32 {
+  return max(min(window.seenByFirst + <i32>row, window.columns), 0);
+}
+
+/**
+ * The strip that begins at `row`: four rows where there are as many and what they see grows evenly; one where they
+ * come to the window's edge.
+ */
 @inline
 export function takeStrip(scratch: usize, call: Call, row: usize): Strip {
   const strip = stripOf(scratch);
+  const window = windowOf(scratch);
+  const seen = seenBy(window, row);
+  const growth = seenBy(window, row + 3) - seen;
   strip.row = row;
-  strip.rows = row + 4 <= call.rows ? 4 : 1;
-  strip.seen = call.firstSeen + row * call.seenStep;
-  strip.step = call.seenStep;
+  strip.rows = row + 4 <= call.rows && (growth == 0 || growth == 3) ? 4 : 1;
+  strip.seen = seen;
+  strip.step = growth == 3 ? 1 : 0;
   strip.widthBytes = call.widthBytes;
   return strip;
 }
@@ -115,11 +170,11 @@ export function paddedColumns(columns: usize): usize {
   return (columns + 3) & ~3;
 }
 
-/** The indices of the elements of a strip in column 0, for dropping; one more is the next column. */
+/** The indices of the elements of a strip in column 0 of the window, for dropping; one more is the next column. */
 @inline
-export function indicesOf(strip: Strip, call: Call, matrix: i32): v128 {
+export function indicesOf(scratch: usize, strip: Strip, call: Call, matrix: i32): v128 {
   const columns = <i32>call.columns;
-  const first = (matrix * <i32>call.rows + <i32>strip.row) * columns;
+  const first = (matrix * <i32>call.rows + <i32>strip.row) * columns + <i32>windowOf(scratch).from;
   return i32x4.add(i32x4.splat(first), i32x4.mul(i32x4.splat(columns), i32x4(0, 1, 2, 3)));
 }
 

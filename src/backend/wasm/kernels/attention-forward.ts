@@ -9,7 +9,8 @@
  * attention-products.ts). Every sum over columns runs in ascending order.
  */
 import {
-  Call, Strip, findMatrices, indicesOf, keptLanes, matrixOf, numbersOf, paddedColumns, seenByLast, takeStrip,
+  Call, Strip, findMatrices, findWindow, indicesOf, keptLanes, matrixOf, moveToWindow, numbersOf, paddedColumns,
+  seenByLast, takeStrip,
 } from "./attention-call";
 import { addSumsOverColumns, clearRows, dotProducts } from "./attention-products";
 import { expOfNegative, log } from "./math";
@@ -21,6 +22,9 @@ export function attention(parameters: usize, begin: i32, end: i32, scratch: usiz
   const call = changetype<Call>(parameters);
   for (let matrix = begin; matrix < end; matrix++) {
     findMatrices(scratch, call, 4, matrix);
+    findWindow(scratch, call, matrix);
+    moveToWindow(scratch, K);
+    moveToWindow(scratch, V);
     for (let row: usize = 0; row < call.rows; ) {
       const strip = takeStrip(scratch, call, row);
       attend(scratch, strip, call, matrix);
@@ -34,7 +38,7 @@ function attend(scratch: usize, strip: Strip, call: Call, matrix: i32): void {
   const end = numbers + 16 * paddedColumns(seenByLast(strip));
   for (let at = numbers + 16 * strip.seen; at < end; at += 16) v128.store(at, f32x4.splat(-Infinity));
   dotProducts(numbers, strip, matrixOf(scratch, Q), matrixOf(scratch, K), call.scale);
-  const logSumExp = softmax(numbers, end, call, indicesOf(strip, call, matrix));
+  const logSumExp = softmax(numbers, end, call, indicesOf(scratch, strip, call, matrix));
   const at = call.logSumExp + 4 * (<usize>matrix * call.rows + strip.row);
   if (strip.rows == 4) v128.store(at, logSumExp);
   else v128.store_lane<f32>(at, logSumExp, 0);
@@ -48,7 +52,7 @@ function softmax(numbers: usize, end: usize, call: Call, indices: v128): v128 {
   // This maximum passes over NaN; but exp does not, so the sum has it.
   let max = f32x4.splat(-Infinity);
   for (let at = numbers; at < end; at += 16) max = f32x4.pmax(max, v128.load(at));
-  // −∞ − 0 for a row that sees only −∞, where −∞ − max would be NaN.
+  // −∞ − 0 for a row that sees nothing or only −∞, where −∞ − max would be NaN.
   const shift = v128.andnot(max, f32x4.eq(max, f32x4.splat(-Infinity)));
   let sum = f32x4.splat(0);
   // Four columns at a time: an engine sets up the constants of exp once for all four.
