@@ -81,7 +81,7 @@ export class Attention {
   ): Tensor {
     const { heads, dropout: probability } = this.#config;
     const options = { heads, dropout: probability, random };
-    const fused = this.#config.attention === "fused" && typeof mask === "string";
+    const fused = this.#config.attention === "fused" && typeof mask !== "function";
     const mixed = fused
       ? attention(query, keys, values, { ...options, mask, keyCount })
       : textbookAttention(query, first(keys, keyCount), first(values, keyCount), { ...options, mask });
