@@ -1,0 +1,95 @@
+/**
+ * Do the tests bite? Each mutant is a copy of the project with one line broken on purpose; the tests that guard the
+ * broken promise must fail on it. A mutant that survives means a test that cannot fail, and this program fails.
+ *
+ *   npx tsx scripts/mutants.ts [WORD]      only mutants whose promise or file holds the word
+ */
+import { execFile } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { MUTANTS, type Mutant } from "./mutants/list.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const copied = [
+  "src",
+  "test",
+  "scripts",
+  "data",
+  "checkpoints/tales",
+  "package.json",
+  "tsconfig.json",
+  "vitest.config.ts",
+];
+
+interface Outcome {
+  readonly mutant: Mutant;
+  readonly caught: boolean;
+  readonly seconds: number;
+}
+
+const word = process.argv[2] ?? "";
+const chosen = MUTANTS.filter(({ promise, file }) => promise.includes(word) || file.includes(word));
+const folder = mkdtempSync(join(tmpdir(), "nopeek-mutants-"));
+try {
+  process.exitCode = (await judge(chosen)) ? 0 : 1;
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+/** Whether every mutant was caught. */
+async function judge(mutants: readonly Mutant[]): Promise<boolean> {
+  for (const part of copied) cpSync(join(root, part), join(folder, part), { recursive: true });
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  const guards = [...new Set(mutants.flatMap(({ tests }) => tests))];
+  process.stderr.write(`${mutants.length} mutants, guarded by ${guards.length} test files\n`);
+  if (!(await passes(guards))) throw new Error("the tests fail before anything is broken");
+
+  const outcomes: Outcome[] = [];
+  for (const mutant of mutants) {
+    const outcome = await tryOne(mutant);
+    outcomes.push(outcome);
+    const verdict = outcome.caught ? "caught  " : "SURVIVED";
+    process.stdout.write(`${verdict} ${outcome.seconds.toFixed(1).padStart(5)} s  ${mutant.promise}\n`);
+    if (!outcome.caught) process.stdout.write(`         ${mutant.file}: ${mutant.line} → ${mutant.broken}\n`);
+  }
+  const caught = outcomes.filter((outcome) => outcome.caught).length;
+  process.stdout.write(`${caught} of ${mutants.length} mutants caught\n`);
+  return caught === mutants.length;
+}
+
+async function tryOne(mutant: Mutant): Promise<Outcome> {
+  const path = join(folder, mutant.file);
+  const source = readFileSync(path, "utf8");
+  const parts = source.split(mutant.line);
+  if (parts.length !== 2) {
+    throw new Error(`${mutant.file} holds ${parts.length - 1} times, not once: ${mutant.line}`);
+  }
+  const startMs = performance.now();
+  writeFileSync(path, parts.join(mutant.broken));
+  try {
+    const compiled = !mutant.file.includes("/kernels/") || (await buildsKernels());
+    const caught = !compiled || !(await passes(mutant.tests));
+    return { mutant, caught, seconds: (performance.now() - startMs) / 1000 };
+  } finally {
+    writeFileSync(path, source);
+    if (mutant.file.includes("/kernels/")) await buildsKernels();
+  }
+}
+
+function passes(tests: readonly string[]): Promise<boolean> {
+  return succeeds("node_modules/.bin/vitest", ["run", "--bail", "1", ...tests]);
+}
+
+function buildsKernels(): Promise<boolean> {
+  return succeeds("node_modules/.bin/tsx", ["scripts/build-kernels.ts"]);
+}
+
+function succeeds(program: string, args: readonly string[]): Promise<boolean> {
+  return new Promise((resolve) => {
+    execFile(join(root, program), args, { cwd: folder, maxBuffer: 1 << 28 }, (error) =>
+      resolve(error === null),
+    );
+  });
+}

@@ -1,0 +1,115 @@
+/** The breaks that scripts/mutants.ts makes, one for each promise, and the tests that must notice. */
+
+export interface Mutant {
+  /** What is promised, and so what the break takes away. */
+  readonly promise: string;
+  readonly file: string;
+  /** A piece of the file that stands there once, and what takes its place. */
+  readonly line: string;
+  readonly broken: string;
+  /** Test files, one of which must fail. */
+  readonly tests: readonly string[];
+}
+
+const masks: readonly Mutant[] = [
+  {
+    promise: "the causal mask hides what is later",
+    file: "src/nn/textbook-attention.ts",
+    line: "key <= keys - queries + query ? 0 : Number.NEGATIVE_INFINITY",
+    broken: "key <= keys - queries + query + 1 ? 0 : Number.NEGATIVE_INFINITY",
+    tests: ["test/nn/leakage.test.ts"],
+  },
+  {
+    promise: "a mask is −∞, not a large number that softmax can still see",
+    file: "src/nn/textbook-attention.ts",
+    line: "key <= keys - queries + query ? 0 : Number.NEGATIVE_INFINITY",
+    broken: "key <= keys - queries + query ? 0 : -30",
+    tests: ["test/nn/leakage.test.ts"],
+  },
+  {
+    promise: "fused attention is causal (reference)",
+    file: "src/backend/reference/softmax.ts",
+    line: "columns - rows + row + 1;",
+    broken: "Math.min(columns, columns - rows + row + 2);",
+    tests: ["test/nn/leakage.test.ts"],
+  },
+  {
+    promise: "fused attention is causal (wasm)",
+    file: "src/backend/wasm/attention.ts",
+    line: 'visible === "staircase" ? columns - rows : columns;',
+    broken: 'visible === "staircase" ? columns - rows + 1 : columns;',
+    tests: ["test/nn/leakage.test.ts"],
+  },
+  {
+    promise: "padding on the left is not seen",
+    file: "src/nn/mask.ts",
+    line: "    from,\n",
+    broken: "    from: 0,\n",
+    tests: ["test/nn/padding.test.ts"],
+  },
+  {
+    promise: "padding on the right is not seen",
+    file: "src/nn/mask.ts",
+    line: "end: padding.ends[b],",
+    broken: "end: positions,",
+    tests: ["test/nn/mask.test.ts"],
+  },
+  {
+    promise: "a padded row of a cache sees itself up to its own token",
+    file: "src/nn/mask.ts",
+    line: "diagonal: length - (padding?.starts[b] ?? 0),",
+    broken: "diagonal: length,",
+    tests: ["test/nn/padding.test.ts"],
+  },
+  {
+    promise: "padding enters no cache",
+    file: "src/nn/key-value-cache.ts",
+    line: "const start = padding?.starts[b] ?? 0;",
+    broken: "const start = 0;",
+    tests: ["test/nn/padding.test.ts"],
+  },
+  {
+    promise: "positions of a padded row count from its first own token",
+    file: "src/nn/gpt.ts",
+    line: "before[b] + t - starts[b];",
+    broken: "before[b] + t;",
+    tests: ["test/nn/padding.test.ts"],
+  },
+  {
+    promise: "a pair of tokens never reaches into padding",
+    file: "src/nn/gpt.ts",
+    line: "t > starts[b] ? ids[i - 1]",
+    broken: "t > 0 ? ids[i - 1]",
+    tests: ["test/nn/padding.test.ts"],
+  },
+  {
+    promise: "ignored targets leave no trace in the loss",
+    file: "src/ops/cross-entropy.ts",
+    line: "counted === 0 ? 0 : 1 / counted",
+    broken: "counted === 0 ? 0 : 1 / rows",
+    tests: ["test/nn/padding.test.ts"],
+  },
+  {
+    promise: "a window hides what stands before it (wasm)",
+    file: "src/backend/wasm/kernels/attention-call.ts",
+    line: "window.from = from;",
+    broken: "window.from = 0;",
+    tests: ["test/nn/padding.test.ts"],
+  },
+  {
+    promise: "a query that sees nothing gives zeros, not NaN (reference)",
+    file: "src/backend/reference/attention.ts",
+    line: "return total === Number.NEGATIVE_INFINITY ? 0 : exp(score - total);",
+    broken: "return exp(score - total);",
+    tests: ["test/backend/reference/kernels.test.ts", "test/backend/conformance.test.ts"],
+  },
+  {
+    promise: "selecting rows of a cache copies the right ones",
+    file: "src/nn/key-value-cache.ts",
+    line: "offset: row * rowSize, strides: [1] };",
+    broken: "offset: i * rowSize, strides: [1] };",
+    tests: ["test/nn/key-value-cache.test.ts"],
+  },
+];
+
+export const MUTANTS: readonly Mutant[] = [...masks];
