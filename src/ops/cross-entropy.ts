@@ -46,9 +46,9 @@ export function crossEntropy(logits: Tensor, targets: ArrayLike<number>): Tensor
     const rowsThatCount = Array.from({ length: rows }, (_, row) => row).filter(
       (row) => targets[row] !== IGNORED,
     );
-    context.borrow(counted, (places) => {
+    context.borrow(rows, (places) => {
       backend.write(places, rowsThatCount);
-      context.borrow(counted, (terms) => {
+      context.borrow(rows, (terms) => {
         backend.gatherRows(terms, losses, places, counted, 1);
         sum(terms, counted);
       });

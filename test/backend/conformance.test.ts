@@ -1,6 +1,6 @@
 /** The suite's teeth: a backend with one fault fails the case that is about it; the reference has none and passes. */
 import { describe, expect, it } from "vitest";
-import type { Backend, Sink } from "../../src/backend/backend.ts";
+import type { AttentionSize, Backend, Sink } from "../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
 import { cases, check, conformance, singlePrecision } from "./conformance.ts";
 
@@ -189,6 +189,46 @@ const faults: readonly Fault[] = [
     }),
   },
   {
+    is: "gives every index of the first batch axis the window of the first",
+    case: "attention",
+    make: (right) => ({
+      attention: (y, total, q, k, v, size) =>
+        right.attention(y, total, q, k, v, { ...size, visible: firstWindow(right, size) }),
+    }),
+  },
+  {
+    is: "looks to the right",
+    case: "attention, attentionBackward: what is hidden does not matter, and receives nothing",
+    make: (right) => ({
+      attention: (y, total, q, k, v, size) => right.attention(y, total, q, k, v, { ...size, visible: "all" }),
+    }),
+  },
+  {
+    is: "looks to the right",
+    case: "attentionBackward",
+    make: (right) => ({
+      attentionBackward: (dq, dk, dv, dy, y, total, q, k, v, size, accumulate) => {
+        const all = { ...size, visible: "all" } as const;
+        right.attentionBackward(dq, dk, dv, dy, y, total, q, k, v, all, accumulate);
+      },
+    }),
+  },
+  {
+    is: "clears what it should keep where nobody looks",
+    case: "attention, attentionBackward: what is hidden does not matter, and receives nothing",
+    make: (right) => ({
+      attentionBackward: (dq, dk, dv, dy, y, total, q, k, v, size, accumulate) =>
+        right.attentionBackward(dq, dk, dv, dy, y, total, q, k, v, size, { ...accumulate, dv: false }),
+    }),
+  },
+  {
+    is: "looks to the right",
+    case: "attention: the bits of a row depend on that row of q and on the columns it sees",
+    make: (right) => ({
+      attention: (y, total, q, k, v, size) => right.attention(y, total, q, k, v, { ...size, visible: "all" }),
+    }),
+  },
+  {
     is: "overwrites where it should accumulate",
     case: "attentionBackward",
     make: (right) => ({
@@ -197,6 +237,14 @@ const faults: readonly Fault[] = [
     }),
   },
 ];
+
+function firstWindow(right: Backend, { batch, visible }: AttentionSize): AttentionSize["visible"] {
+  if (typeof visible === "string") return visible;
+  const span = right.alloc(3 * batch[0]);
+  const repeated = { span: visible.span, offset: 0, strides: [0, 1] };
+  right.copy({ span, offset: 0, strides: [3, 1] }, repeated, [batch[0], 3], false);
+  return { span };
+}
 
 function strided(span: { readonly length: number }) {
   return { span, offset: 0, strides: [1] };

@@ -7,6 +7,7 @@
 import { afterAll, beforeAll, describe, it } from "vitest";
 import type { Backend } from "../../src/backend/backend.ts";
 import { Random } from "../../src/random.ts";
+import { attentionCases } from "./conformance/attention.ts";
 import { blockCases } from "./conformance/blocks.ts";
 import { elementCases } from "./conformance/elements.ts";
 import { normalizeCases } from "./conformance/normalize.ts";
@@ -20,6 +21,7 @@ export const cases: readonly Case[] = [
   ...softmaxCases,
   ...normalizeCases,
   ...productCases,
+  ...attentionCases,
 ];
 
 /** What plain single-precision arithmetic in the order of the contract can keep. */

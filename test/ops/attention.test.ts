@@ -6,8 +6,10 @@ import { ReferenceBackend } from "../../src/backend/reference/reference-backend.
 import { ShapeError, TensorError } from "../../src/errors.ts";
 import { type AttentionOptions, attention } from "../../src/ops/attention.ts";
 import { dropout } from "../../src/ops/dropout.ts";
+import type { KeyWindow } from "../../src/ops/key-window.ts";
 import { sum } from "../../src/ops/sum.ts";
 import { Random } from "../../src/random.ts";
+import { backends } from "../support/backends.ts";
 import { Block, sumOver } from "../support/block.ts";
 import { checkOp } from "../support/check-op.ts";
 import { doubleContext, inScope, withKernels } from "../support/contexts.ts";
@@ -28,10 +30,29 @@ function textbookAttention(
     const h = Math.floor(c / width);
     const score = (s: number) =>
       sumOver(width, (d) => q.at(b, t, h * width + d) * k.at(b, s, h * width + d)) / Math.sqrt(width);
-    const power = (s: number) => (mask === "none" || s <= keys - queries + t ? Math.exp(score(s)) : 0);
+    const power = (s: number) => (sees(mask, b, t, s, queries, keys) ? Math.exp(score(s)) : 0);
     const total = sumOver(keys, power);
-    return sumOver(keys, (s) => (power(s) / total) * factor(b, h, t, s) * v.at(b, s, c));
+    const weight = (s: number) => (total === 0 ? 0 : power(s) / total);
+    return sumOver(keys, (s) => weight(s) * factor(b, h, t, s) * v.at(b, s, c));
   });
+}
+
+function sees(
+  mask: AttentionOptions["mask"],
+  b: number,
+  t: number,
+  s: number,
+  queries: number,
+  keys: number,
+): boolean {
+  if (mask === "none") return true;
+  if (mask === "causal") return s <= keys - queries + t;
+  const { from, end, diagonal } = mask[b];
+  return s >= from && s < end && s <= diagonal + t;
+}
+
+function window(from: number, end: number, diagonal: number): KeyWindow {
+  return { from, end, diagonal };
 }
 
 /** Batch, queries, keys and channels. */
@@ -75,21 +96,83 @@ describe("attention", () => {
     await check(shapesOf(2, 3, 7, 6), { heads: 2, mask, keyCount: 5 });
   });
 
+  test.each<[string, number[][], KeyWindow[], number]>([
+    [
+      "padding on the left, causal",
+      shapesOf(3, 5, 5, 6),
+      [window(2, 5, 0), window(0, 5, 0), window(4, 5, 0)],
+      3,
+    ],
+    ["padding on the right, causal", shapesOf(2, 5, 5, 6), [window(0, 3, 0), window(0, 5, 0)], 2],
+    [
+      "sources of unequal length",
+      shapesOf(3, 3, 7, 6),
+      [window(0, 7, 7), window(0, 2, 7), window(0, 5, 7)],
+      2,
+    ],
+    ["caches of unequal length", shapesOf(2, 2, 7, 6), [window(0, 5, 3), window(0, 7, 5)], 1],
+    ["more queries than keys", shapesOf(2, 7, 3, 6), [window(0, 3, -4), window(1, 3, -2)], 3],
+    [
+      "a sequence that sees nothing",
+      shapesOf(3, 5, 3, 2),
+      [window(1, 1, 3), window(0, 3, 3), window(2, 1, 3)],
+      1,
+    ],
+    ["no sequence at all", shapesOf(0, 3, 5, 2), [], 1],
+  ])("with windows: %s", async (_, shapes, mask, heads) => {
+    await check(shapes, { heads, mask });
+  });
+
+  test("with windows over the first keys alone", async () => {
+    await check(shapesOf(2, 3, 7, 6), { heads: 2, mask: [window(1, 5, 1), window(2, 4, 5)], keyCount: 5 });
+  });
+
+  test.each(backends)("on %s, a query that sees nothing gives and receives exactly 0", async (_, open) => {
+    const context = new Context(await open());
+    const poison = (values: Float64Array, t: number) => values.fill(Number.NaN, 6 * t, 6 * (t + 1));
+    const [q, k, v] = ["query", "keys", "values"].map((name) => Block.random([2, 5, 6], name).values);
+    // Queries and keys 0 and 1 of the first sequence are padding; the second is nothing else.
+    for (const t of [0, 1, 5, 6, 7, 8, 9]) for (const values of [q, k, v]) poison(values, t);
+    const operands = [q, k, v].map((values) => context.parameter([2, 5, 6], values));
+    await context.scope("record", async () => {
+      const mask = [window(2, 5, 0), window(0, 0, 0)];
+      const y = attention(operands[0], operands[1], operands[2], { heads: 2, mask });
+      const values = Array.from(await y.read());
+      context.backward(sum(y));
+      expect(values.map((value) => value === 0)).toEqual(values.map((_, i) => i < 12 || i >= 30));
+      expect(values.every(Number.isFinite)).toBe(true);
+    });
+    for (const operand of operands) {
+      const gradient = Array.from(await operand.readGradient());
+      expect([...gradient.slice(0, 12), ...gradient.slice(30)]).toEqual(Array.from({ length: 42 }, () => 0));
+      expect(gradient.every(Number.isFinite)).toBe(true);
+    }
+    await context.backend.close();
+  });
+
+  test("with dropped weights and windows", async () => {
+    const mask = [window(1, 5, 0), window(0, 4, 5)];
+    await checkDropped({ heads: 3, mask, dropout: 0.3 });
+  });
+
   test("with dropped weights", async () => {
-    const [batch, heads, positions] = [2, 3, 5];
+    await checkDropped({ heads: 3, mask: "causal", dropout: 0.3 });
+  });
+
+  async function checkDropped(options: AttentionOptions): Promise<void> {
+    const [batch, heads, positions] = [2, options.heads, 5];
     const shape = [batch, heads, positions, positions];
     const kept = await inScope("forget", async (context) => {
       const ones = context.constant(shape, Block.build(shape, () => 1).values);
       return new Block(shape, await dropout(ones, 0.3, Random.of(2)).read());
     });
     expect(kept.values.some((value) => value === 0)).toBe(true);
-    const options: AttentionOptions = { heads, mask: "causal", dropout: 0.3 };
     await checkOp({
       shapes: shapesOf(batch, positions, positions, 6),
       op: (q, k, v) => attention(q, k, v, { ...options, random: Random.of(2) }),
       textbook: (...blocks) => textbookAttention(blocks, options, (...index) => kept.at(...index)),
     });
-  });
+  }
 
   test.each<[string, number, (a: Tensor, b: Tensor) => Tensor[], (a: Block, b: Block) => Block[]]>([
     ["query, keys and values", 1, (x) => [x, x, x], (x) => [x, x, x]],
@@ -178,6 +261,36 @@ describe("attention", () => {
       shapesOf(2, 3, 5, 6),
       { heads: 2, mask: "causal", keyCount: 2 },
       "attention: causal needs keys ≥ queries: got 3 queries over 2 keys",
+    ],
+    [
+      shapesOf(2, 3, 5, 6),
+      { heads: 2, mask: [window(0, 5, 0)] },
+      "attention: needs one window for each of the 2 sequences of the batch: got 1",
+    ],
+    [
+      shapesOf(2, 3, 5, 6),
+      { heads: 2, mask: [window(0, 5, 0), window(0, 6, 0)] },
+      "attention: end of window 1 must be a whole number in 0 … 5, the keys that take part: got 6",
+    ],
+    [
+      shapesOf(2, 3, 5, 6),
+      { heads: 2, mask: [window(0, 5, 0), window(0, 3, 0)], keyCount: 3 },
+      "attention: end of window 0 must be a whole number in 0 … 3, the keys that take part: got 5",
+    ],
+    [
+      shapesOf(2, 3, 5, 6),
+      { heads: 2, mask: [window(-1, 5, 0), window(0, 3, 0)] },
+      "attention: from of window 0 must be a whole number in 0 … 5, the keys that take part: got -1",
+    ],
+    [
+      shapesOf(2, 3, 5, 6),
+      { heads: 2, mask: [window(1.5, 5, 0), window(0, 3, 0)] },
+      "attention: from of window 0 must be a whole number in 0 … 5, the keys that take part: got 1.5",
+    ],
+    [
+      shapesOf(2, 3, 5, 6),
+      { heads: 2, mask: [window(0, 5, 0), window(0, 3, Number.NaN)] },
+      "attention: diagonal of window 1 must be a whole number in −2²⁴ … 2²⁴: got NaN",
     ],
   ])("refuses %j with %j", async (shapes, options, message) => {
     await inScope("forget", (context) => {

@@ -1,7 +1,11 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Context } from "../../src/autograd/context.ts";
 import { ShapeError, TokenError } from "../../src/errors.ts";
 import { crossEntropy, IGNORED } from "../../src/ops/cross-entropy.ts";
 import { logSoftmax } from "../../src/ops/log-softmax.ts";
+import { Random } from "../../src/random.ts";
+import { backends } from "../support/backends.ts";
 import { Block, sumOver } from "../support/block.ts";
 import { checkOp, expectClose } from "../support/check-op.ts";
 import { doubleContext, inScope } from "../support/contexts.ts";
@@ -67,6 +71,49 @@ describe("crossEntropy", () => {
     expect(Array.from(gradient.slice(0, 3))).toEqual([0, 0, 0]);
     expect(gradient.slice(3).every((g) => g !== 0)).toBe(true);
   });
+
+  test.each(backends)(
+    "on %s, ignored rows leave no trace in any bit, wherever they stand",
+    async (_, open) => {
+      const classes = 5;
+      const context = new Context(await open());
+      const lossOf = async (logits: ArrayLike<number>, targets: readonly number[]) => {
+        const x = context.parameter([targets.length, classes], logits);
+        const loss = await context.scope("record", () => {
+          const y = crossEntropy(x, targets);
+          context.backward(y);
+          return y.item();
+        });
+        const gradient = await x.readGradient();
+        x.free();
+        return { loss, gradient };
+      };
+      await fc.assert(
+        fc.asyncProperty(fc.nat(1e6), fc.integer({ min: 0, max: 70 }), async (seed, rows) => {
+          const random = Random.of(seed);
+          const targets = Array.from({ length: rows }, () =>
+            random.below(3) === 0 ? IGNORED : random.below(classes),
+          );
+          const logits = Array.from({ length: rows * classes }, () => 3 * random.normal());
+          const counted = targets.flatMap((target, row) => (target === IGNORED ? [] : [row]));
+          const rowsOf = (values: ArrayLike<number>) =>
+            counted.flatMap((row) => Array.from({ length: classes }, (_, j) => values[row * classes + j]));
+          // What an ignored row holds is nobody's business.
+          const wild = logits.map((x, i) => (targets[Math.floor(i / classes)] === IGNORED ? Number.NaN : x));
+          const alone = await lossOf(
+            rowsOf(logits),
+            counted.map((row) => targets[row]),
+          );
+          const among = await lossOf(wild, targets);
+          expect(among.loss).toBe(alone.loss);
+          expect(rowsOf(among.gradient)).toEqual(Array.from(alone.gradient));
+        }),
+        { numRuns: 60 },
+      );
+      context.close();
+      await context.backend.close();
+    },
+  );
 
   test.each([5, -2, 1.5])("refuses target %d of 5", async (target) => {
     await inScope("forget", (context) => {

@@ -83,6 +83,13 @@ export class Trial {
     return twin;
   }
 
+  /** A span to be written to, with the contents that another had at first. */
+  again({ numbers }: Twin): Twin {
+    const twin = this.span(numbers);
+    this.#outputs.add(twin);
+    return twin;
+  }
+
   run(kernel: (backend: Backend, of: Side) => void): void {
     kernel(this.#backend, (twin) => twin.tested);
     kernel(this.#reference, (twin) => twin.truth);

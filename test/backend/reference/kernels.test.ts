@@ -274,4 +274,29 @@ describe("attention", () => {
     reference.attention({ ...strides, span: y }, logSumExp, q, k, v, { ...size, visible: "staircase" });
     expect(await numbersIn(y)).toEqual([5, 7, nan, nan]);
   });
+
+  test("windows belong to the first batch axis, and hide by from, end and diagonal", async () => {
+    const [sequences, heads, rows, columns] = [2, 3, 2, 5];
+    const windows = spanOf([1, 4, 2, 2, 5, -1]);
+    // q = 0: all weights of a row are equal, and v tells the columns apart by powers of 2.
+    const matrix = (span: ReturnType<typeof spanOf>, length: number) => {
+      return { span, offset: 0, rowStride: 1, columnStride: 1, batchStrides: [heads * length, length] };
+    };
+    const count = sequences * heads;
+    const [y, logSumExp] = [reference.alloc(count * rows), reference.alloc(count * rows)];
+    const zeros = spanOf(new Float64Array(count * columns));
+    const powers = spanOf(Array.from({ length: count * columns }, (_, i) => 2 ** (i % columns)));
+    reference.attention(
+      matrix(y, rows),
+      logSumExp,
+      matrix(zeros, rows),
+      matrix(zeros, columns),
+      matrix(powers, columns),
+      { ...size, batch: [sequences, heads], rows, columns, width: 1, visible: { span: windows } },
+    );
+    // The first sequence sees columns 1 and 2, then 1 to 3; the second, whose diagonal never reaches column 2, none.
+    const expected = [2 + 4, 2 + 4 + 8].map((sum, row) => sum / (2 + row));
+    expectClose(await numbersIn(y), [expected, expected, expected, [0, 0], [0, 0], [0, 0]].flat(), 1e-14);
+    expect((await numbersIn(logSumExp)).slice(6)).toEqual(Array.from({ length: 6 }, () => NEGATIVE_INFINITY));
+  });
 });

@@ -4,10 +4,12 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { AttentionSize } from "../../../src/backend/backend.ts";
 import { attention } from "../../../src/backend/wasm/attention.ts";
 import type { KernelExports } from "../../../src/backend/wasm/signatures.ts";
 import {
   dense,
+  expectNear,
   heap,
   inputsOf,
   kernels,
@@ -19,6 +21,7 @@ import {
   sizes,
   take,
   untouched,
+  windowsOf,
 } from "./attention-trial.ts";
 
 describe("the bits of a row", () => {
@@ -90,8 +93,131 @@ describe("the bits of a row", () => {
     },
   );
 
-  it("do not depend on how the batch is divided", () => {
-    const size = { ...sizes, batch: [5], width: 20 };
+  it("are those of the sequence alone, however it is padded, gradients included", () => {
+    const lengths = fc.record({
+      before: fc.integer({ min: 0, max: 9 }),
+      own: fc.integer({ min: 1, max: 21 }),
+      behind: fc.integer({ min: 0, max: 9 }),
+      width: fc.constantFrom(3, 4, 8, 20),
+      seesAll: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(lengths, fc.nat(1000), ({ before, own, behind, width, seesAll }, seed) => {
+        const one: AttentionSize = {
+          ...{ ...sizes, rows: own, columns: own, width },
+          visible: seesAll ? "all" : "staircase",
+        };
+        const inputs = inputsOf(one, seed);
+        const whole = run(inputs, one);
+        const total = before + own + behind;
+        // Row i of the sequence is row before + i, and sees the same columns: its diagonal stands at 0 again.
+        const diagonal = seesAll ? total : 0;
+        const visible = windowsOf(lists(3, () => [before, before + own, diagonal]));
+        const size = { ...one, rows: total, columns: total, visible };
+        // Under a staircase rows in front see nothing, and hold NaN. The others see the sequence, but no gradient
+        // comes to them.
+        const padded = (numbers: Numbers, front: number, back: number): Numbers =>
+          numbers.map((matrix) => [
+            ...lists(before, () => lists(width, () => front)),
+            ...matrix,
+            ...lists(behind, () => lists(width, () => back)),
+          ]);
+        const results = run(
+          {
+            q: padded(inputs.q, seesAll ? 3 : Number.NaN, -2),
+            k: padded(inputs.k, Number.NaN, Number.NaN),
+            v: padded(inputs.v, Infinity, Number.NaN),
+            dy: padded(inputs.dy, seesAll ? 0 : Number.NaN, 0),
+          },
+          size,
+        );
+        heap.free(visible.span);
+        const middle = (numbers: Numbers) => numbers.map((matrix) => matrix.slice(before, before + own));
+        for (const name of ["y", "dq", "dk", "dv"] as const)
+          expect(middle(results[name])).toEqual(whole[name]);
+        expect(results.logSumExp.filter((_, i) => i % total >= before && i % total < before + own)).toEqual(
+          whole.logSumExp,
+        );
+        // Columns nobody sees receive nothing.
+        const outside = (matrix: Numbers[0]) => [...matrix.slice(0, before), ...matrix.slice(before + own)];
+        for (const matrix of [...results.dk, ...results.dv])
+          expect(outside(matrix)).toEqual(lists(before + behind, () => lists(width, () => 0)));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("do not depend on the place in a strip where a window opens and where it closes", () => {
+    const [rows, columns, width] = [11, 7, 8];
+    for (let diagonal = -rows - 1; diagonal <= columns + 1; diagonal++) {
+      for (const [from, end] of [
+        [0, 7],
+        [2, 6],
+        [3, 4],
+        [5, 5],
+        [6, 1],
+      ]) {
+        const visible = windowsOf(lists(3, () => [from, end, diagonal]));
+        const size = { ...sizes, rows, columns, width, visible };
+        const inputs = inputsOf(size);
+        const whole = run(inputs, size);
+        heap.free(visible.span);
+        for (let row = 0; row < rows; row++) {
+          const count = Math.max(Math.min(end, diagonal + row + 1) - from, 0);
+          const alone = (numbers: Numbers) => numbers.map((matrix) => matrix.slice(from, from + count));
+          const ofRow = (numbers: Numbers) => numbers.map((matrix) => [matrix[row]]);
+          if (count === 0) {
+            expect(ofRow(whole.y)).toEqual(lists(3, () => [lists(width, () => 0)]));
+            expect(ofRow(whole.dq)).toEqual(lists(3, () => [lists(width, () => 0)]));
+            expect(whole.logSumExp[row]).toBe(-Infinity);
+            continue;
+          }
+          const expected = run(
+            { q: ofRow(inputs.q), k: alone(inputs.k), v: alone(inputs.v), dy: ofRow(inputs.dy) },
+            { ...size, rows: 1, columns: count, visible: "all" },
+          );
+          expect(ofRow(whole.y)).toEqual(expected.y);
+          expect(ofRow(whole.dq)).toEqual(expected.dq);
+        }
+      }
+    }
+  });
+
+  it("drop what they drop in the whole matrix, wherever the window stands", () => {
+    const dropping = { probability: 0.4, key: [3, 5] } as const;
+    const visible = windowsOf([
+      [2, 7, 7],
+      [3, 5, 0],
+      [0, 6, 1],
+    ]);
+    const size = { ...sizes, rows: 5, columns: 7, width: 8, visible, dropping };
+    const inputs = inputsOf(size);
+    // v = 1, so y is the matrix of weights: 0 where hidden or dropped.
+    const identity = lists(3, () => lists(7, (j) => lists(8, (d) => (j === d ? 1 : 0))));
+    const seen = run({ ...inputs, v: identity }, { ...size, dropping: null }).y;
+    const kept = run({ ...inputs, v: identity }, { ...size, visible: "all" }).y;
+    const both = run({ ...inputs, v: identity }, size);
+    heap.free(visible.span);
+    const isZero = (numbers: Numbers) =>
+      numbers.map((matrix) => matrix.map((row) => row.map((x) => x === 0)));
+    const expected = seen.map((matrix, b) =>
+      matrix.map((row, i) => row.map((weight, j) => weight === 0 || kept[b][i][j] === 0)),
+    );
+    expect(isZero(both.y)).toEqual(expected);
+    // Backward drops the same: dv is the weights' transpose times dy.
+    const dv = lists(3, (b) =>
+      lists(7, (j) =>
+        lists(8, (d) => lists(5, (i) => both.y[b][i][j] * inputs.dy[b][i][d]).reduce((a, c) => a + c)),
+      ),
+    );
+    expectNear(both.dv, dv, 1e-6);
+  });
+
+  it.each([
+    ["a staircase", "staircase" as const],
+    ["windows", windowsOf([3, 0, 5, 1, 2].map((from, b) => [from, 7 - (b % 3), 1 - b]))],
+  ])("do not depend on how the batch is divided, seen through %s", (_, visible) => {
+    const size = { ...sizes, batch: [5], width: 20, visible };
     const inputs = inputsOf(size);
     const oneByOne =
       (kernel: KernelExports["attention"]): KernelExports["attention"] =>

@@ -66,6 +66,13 @@ export function inputsOf({ batch, rows, columns, width }: AttentionSize, seed = 
   };
 }
 
+/** `visible` for windows of [from, end, diagonal]; whoever asks frees the span. */
+export function windowsOf(windows: readonly (readonly number[])[]): { readonly span: WasmSpan } {
+  const span = heap.alloc(3 * windows.length);
+  numbersOf(span).set(windows.flat());
+  return { span };
+}
+
 export function lists<T>(length: number, item: (index: number) => T): T[] {
   return Array.from({ length }, (_, index) => item(index));
 }

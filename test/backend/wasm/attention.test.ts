@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import type { AttentionSize } from "../../../src/backend/backend.ts";
 import { attention } from "../../../src/backend/wasm/attention.ts";
 import { WasmBackend } from "../../../src/backend/wasm/wasm-backend.ts";
-import { ShapeError } from "../../../src/errors.ts";
+import { BackendError, ShapeError } from "../../../src/errors.ts";
 import {
   dense,
   expectNear,
@@ -22,6 +22,7 @@ import {
   run,
   sizes,
   untouched,
+  windowsOf,
 } from "./attention-trial.ts";
 
 function seenBy(row: number, { rows, columns, visible }: AttentionSize): number {
@@ -202,6 +203,35 @@ it("says what does not fit", () => {
   expect(() => run(inputsOf(sizes), { ...sizes, width: 9 })).toThrow(ShapeError);
   expect(() => run(inputsOf(sizes), { ...sizes, batch: [3, 1] })).toThrow(
     "y needs a stride for each of 2 batch axes: got 1",
+  );
+});
+
+it.each([
+  [[8, 7, 0], "got from 8, end 7, diagonal 0"],
+  [[-1, 7, 0], "got from -1, end 7, diagonal 0"],
+  [[0, 8, 0], "got from 0, end 8, diagonal 0"],
+  [[0, 2.5, 0], "got from 0, end 2.5, diagonal 0"],
+  [[Number.NaN, 7, 0], "got from NaN, end 7, diagonal 0"],
+  [[0, 7, 0.5], "got from 0, end 7, diagonal 0.5"],
+  [[0, 7, -Infinity], "got from 0, end 7, diagonal -Infinity"],
+])("does not look through a window of %j", (window, found) => {
+  const message = `wasm: attention: window 2 must have whole numbers, from and end in 0 … 7 and a diagonal in −2²⁴ … 2²⁴: ${found}`;
+  const visible = windowsOf([[0, 7, 0], [7, 0, -(2 ** 24)], window]);
+  expect(() => run(inputsOf(sizes), { ...sizes, visible })).toThrow(new BackendError(message));
+});
+
+it("needs a window for each index of the first batch axis, and that axis", () => {
+  const visible = windowsOf([
+    [0, 7, 0],
+    [0, 7, 0],
+  ]);
+  expect(() => run(inputsOf(sizes), { ...sizes, visible })).toThrow(
+    new ShapeError("attention: 3 windows need 9 numbers: got 6"),
+  );
+  const span = heap.alloc(56);
+  const one = { span, offset: 0, rowStride: 8, columnStride: 1, batchStrides: [] };
+  expect(() => attention(heap, kernels, one, span, one, one, one, { ...sizes, batch: [], visible })).toThrow(
+    new ShapeError("attention: windows need a batch axis: got a single matrix"),
   );
 });
 

@@ -1,0 +1,257 @@
+/** Fused attention: whatever its rows see. */
+import type { AttentionSize, Matrices, Span } from "../../../src/backend/backend.ts";
+import { type Operand, operand, over, places } from "./operand.ts";
+import { type Case, type Side, sameBits, type Trial, type Twin } from "./trial.ts";
+
+/** The first column that a row sees, and how many it sees. */
+interface Seen {
+  readonly from: number;
+  readonly count: number;
+}
+
+interface RandomSize {
+  readonly size: AttentionSize;
+  /** The size with the windows in the memory of the machine at hand. */
+  on(of: Side): AttentionSize;
+  seen(matrix: number, row: number): Seen;
+}
+
+function randomSize(trial: Trial, { dropping = true } = {}): RandomSize {
+  const kind = trial.pick(["all", "staircase", "windows", "windows"] as const);
+  const columns = trial.pick([1, 2, 3, 4, 5, 8, 13, 17, 31, 33]);
+  const fewer = 1 + trial.random.below(columns);
+  const rows = trial.pick(kind === "windows" ? [columns, 1, fewer, columns + 6] : [columns, 1, fewer]);
+  const axes = kind === "windows" ? 1 + trial.random.below(2) : trial.random.below(3);
+  const batch = Array.from({ length: axes }, () => 1 + trial.random.below(3));
+  const drops = { probability: 0.4, key: [trial.random.uint32(), trial.random.uint32()] as const };
+  const size = {
+    ...{
+      batch,
+      rows,
+      columns,
+      width: trial.pick([1, 3, 4, 8, 16, 24, 32]),
+      scale: trial.pick([1, 0.25, 0.1]),
+    },
+    ...{ visible: kind === "windows" ? "all" : kind, dropping: dropping ? trial.pick([null, drops]) : null },
+  };
+  if (kind !== "windows") {
+    const count = (row: number) => (kind === "all" ? columns : columns - rows + row + 1);
+    return { size, on: () => size, seen: (_, row) => ({ from: 0, count: count(row) }) };
+  }
+  // Also windows that end before they begin, and rows from above the diagonal's first column on.
+  const windows = Array.from({ length: batch[0] }, () => [
+    trial.pick([0, trial.random.below(columns + 1)]),
+    trial.pick([columns, trial.random.below(columns + 1)]),
+    trial.pick([columns - rows, columns, trial.random.below(rows + columns + 2) - rows - 1]),
+  ]);
+  const twin = trial.span(windows.flat());
+  return {
+    size,
+    on: (of) => ({ ...size, visible: { span: of(twin) } }),
+    seen(matrix, row) {
+      const [from, end, diagonal] = windows[axes === 1 ? matrix : Math.floor(matrix / batch[1])];
+      const columnsSeen = Array.from({ length: columns }, (_, column) => column).filter(
+        (column) => column >= from && column < end && column <= diagonal + row,
+      );
+      return { from, count: columnsSeen.length };
+    },
+  };
+}
+
+interface AttentionOperands {
+  readonly q: Operand;
+  readonly k: Operand;
+  readonly v: Operand;
+  readonly y: Operand;
+  readonly logSumExp: Twin;
+}
+
+function attentionOperands(trial: Trial, size: AttentionSize): AttentionOperands {
+  const { batch, rows, columns, width } = size;
+  const count = batch.reduce((product, length) => product * length, 1);
+  return {
+    q: operand(trial, batch, rows, width),
+    k: operand(trial, batch, columns, width),
+    v: operand(trial, batch, columns, width),
+    y: operand(trial, batch, rows, width, { output: true }),
+    logSumExp: trial.output(count * rows),
+  };
+}
+
+/** The largest absolute value in a twin, or `least`. */
+const largest = ({ numbers }: Twin, least = 0) =>
+  numbers.reduce((most, value) => Math.max(most, Math.abs(value)), least);
+
+/**
+ * An error of a score is a relative error of its weight: so a weight is off by the roundings of the largest
+ * score (`width` products), of exp, and of the sum over columns.
+ */
+function weightRoundings({ tolerance }: Trial, size: AttentionSize, { q, k }: AttentionOperands): number {
+  const score = size.scale * size.width * largest(q.twin) * largest(k.twin);
+  return 2 * tolerance.functions + tolerance.sums * (size.columns + size.width * score);
+}
+
+const attention: Case = {
+  name: "attention",
+  async check(trial) {
+    const { size, on } = randomSize(trial);
+    const operands = attentionOperands(trial, size);
+    const { q, k, v, y, logSumExp } = operands;
+    trial.run((backend, of) => {
+      const [ys, qs, ks, vs] = [y, q, k, v].map((matrices) => over(matrices, of(matrices.twin)));
+      backend.attention(ys, of(logSumExp), qs, ks, vs, on(of));
+    });
+    const roundings = weightRoundings(trial, size, operands);
+    const largestWeight = size.dropping === null ? 1 : 1 / (1 - size.dropping.probability);
+    const scale = y.twin.numbers.map(() => largestWeight * largest(v.twin));
+    await trial.near("y", y.twin, { roundings, scale });
+    await trial.near("logSumExp", logSumExp, { roundings, scale: logSumExp.numbers.map(() => 1) });
+  },
+};
+
+const attentionBackward: Case = {
+  name: "attentionBackward",
+  async check(trial) {
+    const { size, on } = randomSize(trial);
+    const { batch, rows, columns, width } = size;
+    const operands = attentionOperands(trial, size);
+    const { q, k, v, y, logSumExp } = operands;
+    trial.runTruth((backend, of) => {
+      const [ys, qs, ks, vs] = [y, q, k, v].map((matrices) => over(matrices, of(matrices.twin)));
+      backend.attention(ys, of(logSumExp), qs, ks, vs, on(of));
+    });
+    const outcome: Operand = { ...y, twin: trial.span(await trial.truth(y.twin)) };
+    const totals = trial.span(await trial.truth(logSumExp));
+    const dy = operand(trial, batch, rows, width);
+    const dq = operand(trial, batch, rows, width, { output: true });
+    const dk = operand(trial, batch, columns, width, { output: true });
+    const dv = operand(trial, batch, columns, width, { output: true });
+    const accumulate = { dq: trial.flip(), dk: trial.flip(), dv: trial.flip() };
+    trial.run((backend, of) => {
+      const at = (matrices: Operand) => over(matrices, of(matrices.twin));
+      const inputs = [at(dy), at(outcome), of(totals), at(q), at(k), at(v)] as const;
+      backend.attentionBackward(at(dq), at(dk), at(dv), ...inputs, on(of), accumulate);
+    });
+    // A weight is at most 1 (and those of a row add up to 1), a dropped one this; its gradient is ⟨dy, v⟩ − ⟨dy, y⟩.
+    const factor = size.dropping === null ? 1 : 1 / (1 - size.dropping.probability);
+    const dScore = 2 * size.scale * factor * width * largest(dy.twin) * largest(v.twin);
+    const roundings = 2 * (weightRoundings(trial, size, operands) + width + rows * trial.tolerance.sums);
+    const bound = (name: string, { twin }: Operand, size: number) =>
+      trial.near(name, twin, { roundings, scale: twin.numbers.map((old) => Math.abs(old) + size) });
+    await bound("dq", dq, dScore * largest(k.twin));
+    await bound("dk", dk, dScore * largest(q.twin) * rows);
+    await bound("dv", dv, factor * largest(dy.twin) * rows);
+  },
+};
+
+const hidden: Case = {
+  name: "attention, attentionBackward: what is hidden does not matter, and receives nothing",
+  async check(trial) {
+    const { size, on, seen } = randomSize(trial);
+    const { batch, rows, columns, width } = size;
+    const byRow = (output = false) => operand(trial, batch, rows, width, { output, repeats: false });
+    const byColumn = (output = false) => operand(trial, batch, columns, width, { output, repeats: false });
+    const [q, dy, k, v] = [byRow(), byRow(), byColumn(), byColumn()];
+    const outputs = [byRow(true), byRow(true), byColumn(true), byColumn(true)];
+    const count = batch.reduce((product, length) => product * length, 1);
+    const totals = trial.output(count * rows);
+    const accumulate = { dq: trial.flip(), dk: trial.flip(), dv: trial.flip() };
+
+    const indices = (length: number) => Array.from({ length }, (_, i) => i);
+    const blindRow = (matrix: number, row: number) => seen(matrix, row).count === 0;
+    const unseenColumn = (matrix: number, column: number) =>
+      indices(rows).every((row) => {
+        const { from, count } = seen(matrix, row);
+        return column < from || column >= from + count;
+      });
+    const elements = (matrices: Operand, length: number, where: (matrix: number, i: number) => boolean) =>
+      places(matrices, batch).flatMap((at, matrix) =>
+        indices(length).flatMap((i) => (where(matrix, i) ? indices(width).map((d) => at(i, d)) : [])),
+      );
+    const poisoned = (matrices: Operand, length: number, where: (matrix: number, i: number) => boolean) => {
+      const numbers = matrices.twin.numbers.slice();
+      for (const at of elements(matrices, length, where))
+        numbers[at] = trial.pick([Number.NaN, Infinity, 3e38]);
+      return { ...matrices, twin: trial.span(numbers) };
+    };
+    const wild = {
+      ...{ q: poisoned(q, rows, blindRow), dy: poisoned(dy, rows, blindRow) },
+      ...{ k: poisoned(k, columns, unseenColumn), v: poisoned(v, columns, unseenColumn) },
+    };
+    const wildOutputs = outputs.map((output) => ({ ...output, twin: trial.again(output.twin) }));
+    const wildTotals = trial.again(totals);
+    const both = [
+      { inputs: { q, dy, k, v }, outputs, totals },
+      { inputs: wild, outputs: wildOutputs, totals: wildTotals },
+    ];
+    trial.run((backend, of) => {
+      for (const { inputs, outputs, totals } of both) {
+        const at = (matrices: Operand) => over(matrices, of(matrices.twin));
+        const [y, dq, dk, dv] = outputs.map(at);
+        const [qs, ks, vs] = [inputs.q, inputs.k, inputs.v].map(at);
+        backend.attention(y, of(totals), qs, ks, vs, on(of));
+        const total = of(totals);
+        backend.attentionBackward(dq, dk, dv, at(inputs.dy), y, total, qs, ks, vs, on(of), accumulate);
+      }
+    });
+
+    sameBits("logSumExp", await trial.tested(wildTotals), await trial.tested(totals));
+    const received = [
+      { name: "y", length: rows, where: blindRow, kept: false },
+      { name: "dq", length: rows, where: blindRow, kept: accumulate.dq },
+      { name: "dk", length: columns, where: unseenColumn, kept: accumulate.dk },
+      { name: "dv", length: columns, where: unseenColumn, kept: accumulate.dv },
+    ];
+    for (const [i, { name, length, where, kept }] of received.entries()) {
+      const numbers = await trial.tested(outputs[i].twin);
+      sameBits(name, await trial.tested(wildOutputs[i].twin), numbers);
+      const nothing = elements(outputs[i], length, where);
+      sameBits(
+        `${name} of what is hidden`,
+        nothing.map((at) => numbers[at]),
+        nothing.map((at) => (kept ? outputs[i].twin.numbers[at] : 0)),
+      );
+    }
+  },
+};
+
+const alone: Case = {
+  name: "attention: the bits of a row depend on that row of q and on the columns it sees",
+  async check(trial) {
+    const { size, on, seen } = randomSize(trial, { dropping: false });
+    const { batch, rows, width } = size;
+    const { q, k, v, y, logSumExp } = attentionOperands(trial, size);
+    const row = trial.random.below(rows);
+    const [y1, total1] = [trial.output(width), trial.output(1)];
+    trial.run((backend, of) => {
+      const [qs, ks, vs] = [q, k, v].map((matrices) => over(matrices, of(matrices.twin)));
+      backend.attention(over(y, of(y.twin)), of(logSumExp), qs, ks, vs, on(of));
+    });
+    const [whole, totals] = [await trial.tested(y.twin), await trial.tested(logSumExp)];
+    for (const [matrix, at] of places(y, batch).entries()) {
+      const { from, count } = seen(matrix, row);
+      /** One matrix, from one row on. */
+      const part = (matrices: Operand, span: Span, first: number): Matrices => {
+        return {
+          ...over(matrices, span),
+          offset: places(matrices, batch)[matrix](first, 0),
+          batchStrides: [],
+        };
+      };
+      trial.run((backend, of) => {
+        const to = { span: of(y1), offset: 0, rowStride: width, columnStride: 1, batchStrides: [] };
+        const [qs, ks, vs] = [part(q, of(q.twin), row), part(k, of(k.twin), from), part(v, of(v.twin), from)];
+        const one = { ...size, batch: [], rows: 1, columns: count, visible: "all" } as const;
+        backend.attention(to, of(total1), qs, ks, vs, one);
+      });
+      sameBits(
+        "row",
+        await trial.tested(y1),
+        Array.from({ length: width }, (_, j) => whole[at(row, j)]),
+      );
+      sameBits("logSumExp", await trial.tested(total1), [totals[matrix * rows + row]]);
+    }
+  },
+};
+
+export const attentionCases: readonly Case[] = [attention, attentionBackward, hidden, alone];

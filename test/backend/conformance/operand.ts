@@ -1,0 +1,41 @@
+/** Batches of matrices, laid out at random. */
+import type { Matrices, Span } from "../../../src/backend/backend.ts";
+import { layOut } from "./layout.ts";
+import type { Trial, Twin } from "./trial.ts";
+
+/** A batch of matrices, laid out at random over a twin. */
+export interface Operand {
+  readonly twin: Twin;
+  readonly layout: Omit<Matrices, "span">;
+}
+
+export const over = ({ layout }: Operand, span: Span): Matrices => ({ ...layout, span });
+
+export function operand(
+  trial: Trial,
+  batch: readonly number[],
+  rows: number,
+  columns: number,
+  { output = false, specials = false, repeats = true } = {},
+): Operand {
+  const { offset, strides, length } = layOut(trial, [...batch, rows, columns], {
+    repeats: repeats && !output,
+  });
+  const [rowStride, columnStride] = strides.slice(batch.length);
+  const layout = { offset, rowStride, columnStride, batchStrides: strides.slice(0, batch.length) };
+  if (output) return { twin: trial.output(length), layout };
+  const numbers = specials
+    ? trial.wild(length, [Number.NaN, Number.POSITIVE_INFINITY, 0])
+    : trial.normals(length);
+  return { twin: trial.span(numbers), layout };
+}
+
+/** Where element (i, j) of each matrix of a batch stands. */
+export function places({ layout }: Operand, batch: readonly number[]): ((i: number, j: number) => number)[] {
+  const starts = batch.reduce(
+    (all, length, axis) =>
+      all.flatMap((start) => Array.from({ length }, (_, i) => start + i * layout.batchStrides[axis])),
+    [layout.offset],
+  );
+  return starts.map((start) => (i, j) => start + i * layout.rowStride + j * layout.columnStride);
+}
