@@ -43,7 +43,7 @@ export class Matrix {
 export class Window {
   /** The column of the matrix that is column 0 of the window. */
   from: usize;
-  /** How many columns it has. */
+  /** How many columns it has; a window that ends before it begins has fewer than 0, which is as good as none. */
   columns: i32;
   /** Row i sees the columns 0 … clamp(seenByFirst + i, 0, columns) − 1. */
   seenByFirst: i32;
@@ -123,7 +123,7 @@ export function findWindow(scratch: usize, call: Call, index: i32): void {
   const given = call.windows + 12 * at;
   const from = <i32>f32.load(given);
   window.from = from;
-  window.columns = max(<i32>f32.load(given, 4) - from, 0);
+  window.columns = <i32>f32.load(given, 4) - from;
   window.seenByFirst = <i32>f32.load(given, 8) + 1 - from;
 }
 
