@@ -275,6 +275,39 @@ describe("attention", () => {
     expect(await numbersIn(y)).toEqual([5, 7, nan, nan]);
   });
 
+  test("a row whose visible scores are all −∞ gives zeros, and lets no gradient through", async () => {
+    const [y, logSumExp, dq, dk, dv] = [4, 2, 4, 4, 4].map((length) => reference.alloc(length));
+    const low = NEGATIVE_INFINITY;
+    const matrix = (span: typeof y) => ({ ...strides, span });
+    const [q, k, v] = [
+      [1, 0, 0, 1],
+      [low, 1, low, 1],
+      [5, 7, 3, 2],
+    ].map((values) => matrix(spanOf(values)));
+    // ⟨(1, 0), (−∞, 1)⟩ = −∞ for both columns.
+    const first = { ...size, visible: "all", rows: 1 } as const;
+    reference.attention(matrix(y), logSumExp, q, k, v, first);
+    expect((await numbersIn(y)).slice(0, 2)).toEqual([0, 0]);
+    expect((await numbersIn(logSumExp))[0]).toBe(low);
+    const dy = matrix(spanOf([1, 1, 1, 1]));
+    const replace = { dq: false, dk: false, dv: false };
+    reference.attentionBackward(
+      matrix(dq),
+      matrix(dk),
+      matrix(dv),
+      dy,
+      matrix(y),
+      logSumExp,
+      q,
+      k,
+      v,
+      first,
+      replace,
+    );
+    expect((await numbersIn(dq)).slice(0, 2)).toEqual([0, 0]);
+    for (const span of [dk, dv]) expect(await numbersIn(span)).toEqual([0, 0, 0, 0]);
+  });
+
   test("windows belong to the first batch axis, and hide by from, end and diagonal", async () => {
     const [sequences, heads, rows, columns] = [2, 3, 2, 5];
     const windows = spanOf([1, 4, 2, 2, 5, -1]);
