@@ -9,6 +9,7 @@ import { Context } from "../../src/autograd/context.ts";
 import { openBackend } from "../../src/backend/open.ts";
 import { GPT } from "../../src/nn/gpt.ts";
 import { Random } from "../../src/random.ts";
+import { NextToken } from "../../src/train/objectives/next-token.ts";
 import { gptConfigOf } from "../../src/train/run-config.ts";
 import { resolveSettings, type Settings } from "../../src/train/settings.ts";
 import { Trainer } from "../../src/train/trainer.ts";
@@ -37,7 +38,7 @@ export async function goldenLosses(attention: Settings["attention"], threads = 1
   const backend = await openBackend("wasm", threads);
   const config = gptConfigOf(settings, VOCAB_SIZE);
   const model = new GPT(new Context(backend), config, Random.of(settings.seed, "weights"));
-  const trainer = new Trainer(model, sawtooth(2003), settings);
+  const trainer = new Trainer(model, new NextToken(model, sawtooth(2003), settings), settings);
   const losses: number[] = [];
   while (trainer.stepsDone < settings.steps) losses.push((await trainer.step()).lossNats);
   await backend.close();

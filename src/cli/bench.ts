@@ -6,6 +6,7 @@ import { GPT } from "../nn/gpt.ts";
 import { countNumbers } from "../nn/parameters.ts";
 import { Random } from "../random.ts";
 import { nextLogits } from "../sample/logits.ts";
+import { NextToken } from "../train/objectives/next-token.ts";
 import { presetOf } from "../train/presets.ts";
 import { gptConfigOf } from "../train/run-config.ts";
 import { resolveSettings } from "../train/settings.ts";
@@ -39,7 +40,7 @@ export async function bench(flags: BenchFlags): Promise<void> {
   const model = new GPT(new Context(backend), config, random);
   const corpusLength = 100 * (settings.contextLength + 1);
   const ids = Int32Array.from({ length: corpusLength }, () => random.below(vocabSize));
-  const trainer = new Trainer(model, ids, settings);
+  const trainer = new Trainer(model, new NextToken(model, ids, settings), settings);
 
   const stepMs = await timeEach(flags.rounds, () => trainer.step());
   const tokenMs = await timeTokens(model, flags.rounds);

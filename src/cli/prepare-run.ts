@@ -11,6 +11,7 @@ import { Random } from "../random.ts";
 import { ByteTokenizer } from "../text/byte-tokenizer.ts";
 import { CharTokenizer } from "../text/char-tokenizer.ts";
 import { type CorpusSplit, checkSplit, splitCorpus } from "../train/corpus.ts";
+import { NextToken } from "../train/objectives/next-token.ts";
 import { presetOf } from "../train/presets.ts";
 import { restore } from "../train/restore.ts";
 import { gptConfigOf, type RunConfig, runConfigFromJSON, runConfigToJSON } from "../train/run-config.ts";

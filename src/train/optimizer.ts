@@ -34,5 +34,5 @@ export class Optimizer {
 
 /** Embeddings and the head are matrices too, but tables: their rows are looked up or scored one by one. */
 function isBlockMatrix(name: string, parameters: Parameters): boolean {
-  return name.startsWith("blocks.") && parameters[name].shape.length === 2;
+  return /(^|\.)blocks\./.test(name) && parameters[name].shape.length === 2;
 }

@@ -6,10 +6,20 @@ import { z } from "zod";
 import { ConfigError } from "../errors.ts";
 import { nearest } from "./nearest.ts";
 
+/** What can be trained: a decoder, an encoder, or both with the one looking at the other. */
+export const MODEL_KINDS = ["gpt", "encoder", "seq2seq"] as const;
+export type ModelKind = (typeof MODEL_KINDS)[number];
+
+/** What a seq2seq model can be asked to do with a string. */
+export const TASKS = ["reverse", "sort"] as const;
+export type Task = (typeof TASKS)[number];
+
 /** What a person needs to know about a setting besides its check and its default. */
 export interface Description {
   readonly group: "model" | "training";
   readonly help: string;
+  /** The kinds of model that have this setting; left out, all. */
+  readonly kinds?: readonly ModelKind[];
   /** What a number counts; left out where it is a bare number. */
   readonly unit?: string;
 }
@@ -23,6 +33,10 @@ function describe(group: Description["group"], help: string, unit: string | unde
   return unit === undefined ? { group, help } : { group, help, unit };
 }
 
+/** The same, for what only some kinds of model have. */
+const only = (kinds: readonly ModelKind[], description: Description): Description => ({ ...description, kinds });
+const TEXT_KINDS = ["gpt", "encoder"] as const;
+
 const MANY = 1_000_000_000;
 const count = (lowest: number, highest: number) => z.int().min(lowest).max(highest);
 const real = (lowest: number, highest: number) => z.number().min(lowest).max(highest);
@@ -30,19 +44,30 @@ const share = () => z.number().min(0).lt(1);
 const is = descriptions;
 
 const table = z.strictObject({
-  layers: count(1, 1000).default(4).register(is, model("decoder blocks")),
+  model: z
+    .enum(MODEL_KINDS)
+    .default("gpt")
+    .register(is, model("gpt goes on with a text, encoder fills in blanks, seq2seq answers a string by another")),
+  task: z
+    .enum(TASKS)
+    .default("reverse")
+    .register(is, only(["seq2seq"], model("what seq2seq is to do with a string"))),
+  layers: count(1, 1000).default(4).register(is, model("blocks of the model; in each half of seq2seq")),
   heads: count(1, 1000)
     .default(4)
     .register(is, model("attention heads in each layer; must divide --d-model")),
   dModel: count(1, 65_536).default(128).register(is, model("width of the residual stream", "channels")),
   contextLength: count(1, 65_536)
     .default(64)
-    .register(is, model("longest sequence the model sees", "tokens")),
+    .register(is, only(TEXT_KINDS, model("longest sequence the model sees", "tokens"))),
   dropout: share().default(0).register(is, model("probability of dropping an activation in training")),
   bias: z.boolean().default(true).register(is, model("biases in linear layers and norms")),
   activation: z.enum(["exact", "tanh"]).default("exact").register(is, model("form of GELU in the MLP")),
   tieHead: z.boolean().default(true).register(is, model("the head reads the token embedding's weights")),
-  bigram: z.boolean().default(false).register(is, model("an embedding of each pair of neighbouring tokens")),
+  bigram: z
+    .boolean()
+    .default(false)
+    .register(is, only(["gpt"], model("an embedding of each pair of neighbouring tokens"))),
   attention: z
     .enum(["fused", "textbook"])
     .default("fused")
@@ -50,9 +75,18 @@ const table = z.strictObject({
   tokenizer: z
     .enum(["char", "byte"])
     .default("char")
-    .register(is, model("tokens are the characters of the corpus, or bytes of UTF-8")),
+    .register(is, only(TEXT_KINDS, model("tokens are the characters of the corpus, or bytes of UTF-8"))),
+  alphabetSize: count(2, 26)
+    .default(10)
+    .register(is, only(["seq2seq"], model("strings are made of the first so many of a to z", "letters"))),
+  minLength: count(1, 1000)
+    .default(3)
+    .register(is, only(["seq2seq"], model("shortest string to learn from", "letters"))),
+  maxLength: count(1, 1000)
+    .default(10)
+    .register(is, only(["seq2seq"], model("longest string that the model sees", "letters"))),
 
-  batchSize: count(1, 65_536).default(12).register(is, training("windows in a batch", "windows")),
+  batchSize: count(1, 65_536).default(12).register(is, training("windows, or strings, in a batch", "windows")),
   steps: count(0, MANY).default(2000).register(is, training("updates to make in all", "steps")),
   optimizer: z
     .enum(["adamw", "muon"])
@@ -130,6 +164,23 @@ export function resolveSettings(...layers: readonly Readonly<Record<string, unkn
   return result.data;
 }
 
+/** Whether a kind of model has this setting. */
+export function belongsTo(kind: ModelKind, { kinds }: Setting): boolean {
+  return kinds === undefined || kinds.includes(kind);
+}
+
+/**
+ * Checks that settings which were asked for by name are ones that the model has.
+ *
+ * @throws ConfigError for those that it has not, with the kinds that have them
+ */
+export function checkBelonging(kind: ModelKind, given: Readonly<Record<string, unknown>>): void {
+  const strangers = SETTINGS.filter((setting) => setting.name in given && !belongsTo(kind, setting));
+  if (strangers.length === 0) return;
+  const complaints = strangers.map(({ name, kinds }) => `--${flagOf(name)} is for ${kinds?.join(" and ")}`);
+  throw new ConfigError(`${complaints.join("; ")}: got it with --model ${kind}`);
+}
+
 /** "d-model" for "dModel". */
 export function flagOf(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -163,7 +214,7 @@ function demandOf(issue: z.core.$ZodIssue): string {
 }
 
 function checkTogether(settings: Settings): void {
-  const { dModel, heads, minLearningRate, learningRate, schedule } = settings;
+  const { dModel, heads, minLearningRate, learningRate, schedule, minLength, maxLength } = settings;
   if (dModel % heads !== 0) {
     throw new ConfigError(
       `--d-model must be a multiple of --heads: got ${dModel} channels for ${heads} heads`,
@@ -173,5 +224,8 @@ function checkTogether(settings: Settings): void {
     throw new ConfigError(
       `--min-learning-rate must not be above --learning-rate: got ${minLearningRate} and ${learningRate}`,
     );
+  }
+  if (minLength > maxLength) {
+    throw new ConfigError(`--min-length must not be above --max-length: got ${minLength} and ${maxLength}`);
   }
 }

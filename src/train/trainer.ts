@@ -1,16 +1,13 @@
 /**
- * Training, one step at a time. Teacher forcing: every position of every window predicts its next token in the
- * same pass, from the true tokens before it.
+ * Training, one step at a time: whatever the objective asks of the model, the step is the same.
  *
  * A step's randomness comes from (seed, step) alone, so a run that was stopped goes on to the same bits.
  */
 import { TrainingError } from "../errors.ts";
-import type { GPT } from "../nn/gpt.ts";
 import type { Parameters } from "../nn/parameters.ts";
-import { crossEntropy } from "../ops/cross-entropy.ts";
 import { Random } from "../random.ts";
 import { gradientNorm } from "./adamw.ts";
-import { type TokenIds, WindowLoader } from "./loader.ts";
+import type { Objective, Trainable } from "./objectives/objective.ts";
 import { Optimizer } from "./optimizer.ts";
 import { learningRateAt } from "./schedule.ts";
 import type { Settings } from "./settings.ts";
@@ -19,27 +16,25 @@ import type { Settings } from "./settings.ts";
 export interface StepReport {
   /** Updates made so far, this one included. */
   readonly step: number;
-  /** Mean nats per token over the step's windows, before the update. */
+  /** Mean nats per token that the model was asked for, before the update. */
   readonly lossNats: number;
   readonly learningRate: number;
   /** The Euclidean norm of the whole gradient, before clipping. */
   readonly gradientNorm: number;
 }
 
-export class Trainer {
-  readonly model: GPT;
+export class Trainer<Model extends Trainable = Trainable> {
+  readonly model: Model;
   readonly settings: Settings;
-  readonly #loader: WindowLoader;
+  readonly #objective: Objective;
   readonly #optimizer: Optimizer;
   readonly #parameters: Parameters;
   #step = 0;
 
-  /** @param ids the training split */
-  constructor(model: GPT, ids: TokenIds, settings: Settings) {
-    const { contextLength, batchSize, seed } = settings;
+  constructor(model: Model, objective: Objective, settings: Settings) {
     this.model = model;
     this.settings = settings;
-    this.#loader = new WindowLoader(ids, { contextLength, batchSize }, seed);
+    this.#objective = objective;
     this.#parameters = model.parameters();
     this.#optimizer = new Optimizer(this.#parameters, settings);
   }
@@ -49,10 +44,9 @@ export class Trainer {
     return this.#step;
   }
 
-  /** Tokens that one step predicts. */
+  /** Tokens that one step shows to the model. */
   get tokensPerStep(): number {
-    const { batchSize, contextLength, gradAccumulation } = this.settings;
-    return batchSize * contextLength * gradAccumulation;
+    return this.#objective.tokensPerBatch * this.settings.gradAccumulation;
   }
 
   /**
@@ -95,11 +89,9 @@ export class Trainer {
   /** Adds the gradient of one batch to the parameters'; gives its loss. */
   #addGradient(part: number): Promise<number> {
     const { context } = this.model;
-    const { inputs, targets, batchSize } = this.#loader.batch(this.#step, part);
     const random = Random.of(this.settings.seed, "dropout", this.#step, part);
     return context.scope("record", () => {
-      const logits = this.model.forward({ ids: inputs, batchSize }, { cache: null, random });
-      const loss = crossEntropy(logits, targets);
+      const loss = this.#objective.loss(this.#step, part, random);
       context.backward(loss);
       return loss.item();
     });

@@ -1,0 +1,32 @@
+/**
+ * GPT's objective. Teacher forcing: every position of every window predicts its next token in the same pass, from
+ * the true tokens before it.
+ */
+import type { Tensor } from "../../autograd/tensor.ts";
+import type { GPT } from "../../nn/gpt.ts";
+import { crossEntropy } from "../../ops/cross-entropy.ts";
+import type { Random } from "../../random.ts";
+import { type TokenIds, WindowLoader, type WindowSize } from "../loader.ts";
+import type { Objective } from "./objective.ts";
+
+export class NextToken implements Objective {
+  readonly tokensPerBatch: number;
+  readonly #model: GPT;
+  readonly #loader: WindowLoader;
+
+  /**
+   * @param ids the training split
+   * @throws DataError when no window fits
+   */
+  constructor(model: GPT, ids: TokenIds, size: WindowSize & { readonly seed: number }) {
+    this.tokensPerBatch = size.batchSize * size.contextLength;
+    this.#model = model;
+    this.#loader = new WindowLoader(ids, size, size.seed);
+  }
+
+  loss(step: number, part: number, random: Random): Tensor {
+    const { inputs, targets, batchSize } = this.#loader.batch(step, part);
+    const logits = this.#model.forward({ ids: inputs, batchSize }, { cache: null, random });
+    return crossEntropy(logits, targets);
+  }
+}

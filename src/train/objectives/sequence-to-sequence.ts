@@ -1,0 +1,73 @@
+/**
+ * The encoder–decoder's objective: the answer to a source, token by token. Teacher forcing: the decoder reads
+ * [start] and the true answer, and predicts the answer and [end].
+ *
+ *   source          b a d
+ *   decoder reads   [start] d a b
+ *   and predicts    d       a b [end]
+ *
+ * Sources and answers have unequal lengths; the shorter are padded, and padding has no target.
+ */
+import type { Tensor } from "../../autograd/tensor.ts";
+import type { EncoderDecoder } from "../../nn/seq2seq.ts";
+import { padLike, padTokens, type Tokens } from "../../nn/tokens.ts";
+import { crossEntropy, IGNORED } from "../../ops/cross-entropy.ts";
+import { Random } from "../../random.ts";
+import type { Example, ToyTask } from "../toy-task.ts";
+import type { Objective } from "./objective.ts";
+
+export interface PairBatch {
+  readonly source: Tokens;
+  /** What the decoder reads. */
+  readonly inputs: Tokens;
+  /** What it is to say at each position; IGNORED where there is padding. */
+  readonly targets: Int32Array;
+  /** How many targets count. */
+  readonly targetCount: number;
+}
+
+/** Lays examples out for one pass. */
+export function pairBatch(
+  examples: readonly Example[],
+  { startId, endId }: { readonly startId: number; readonly endId: number },
+): PairBatch {
+  const source = padTokens(
+    examples.map((example) => example.source),
+    "right",
+  );
+  const inputs = padTokens(
+    examples.map(({ answer }) => [startId, ...answer]),
+    "right",
+  );
+  const rows = examples.map(({ answer }) => [...answer, endId]);
+  const targetCount = rows.reduce((count, row) => count + row.length, 0);
+  return { source, inputs, targets: padLike(inputs, rows, IGNORED), targetCount };
+}
+
+export class SequenceToSequence implements Objective {
+  readonly tokensPerBatch: number;
+  readonly #model: EncoderDecoder;
+  readonly #task: ToyTask;
+  readonly #batchSize: number;
+
+  constructor(model: EncoderDecoder, task: ToyTask, batchSize: number) {
+    const { minLength, maxLength } = task.settings;
+    // On average: what the decoder reads, [start] and an answer.
+    this.tokensPerBatch = batchSize * ((minLength + maxLength) / 2 + 1);
+    this.#model = model;
+    this.#task = task;
+    this.#batchSize = batchSize;
+  }
+
+  /** See `Objective`: the strings of a step are a function of seed, step and part. */
+  batch(step: number, part: number): PairBatch {
+    const random = Random.of(this.#task.settings.seed, "strings", step, part);
+    const examples = Array.from({ length: this.#batchSize }, () => this.#task.draw("training", random));
+    return pairBatch(examples, this.#model);
+  }
+
+  loss(step: number, part: number, random: Random): Tensor {
+    const { source, inputs, targets } = this.batch(step, part);
+    return crossEntropy(this.#model.forward(source, inputs, { cache: null, random }), targets);
+  }
+}
