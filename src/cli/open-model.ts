@@ -4,13 +4,12 @@ import { fileURLToPath } from "node:url";
 import { Context } from "../autograd/context.ts";
 import type { Backend } from "../backend/backend.ts";
 import { type BackendName, openBackend } from "../backend/open.ts";
-import { CheckpointError } from "../errors.ts";
-import type { GPTConfig } from "../nn/config.ts";
+import { CheckpointError, ConfigError } from "../errors.ts";
 import { GPT } from "../nn/gpt.ts";
 import { Random } from "../random.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { restore } from "../train/restore.ts";
-import { gptConfigOf, type RunConfig, runConfigFromJSON } from "../train/run-config.ts";
+import { buildModel, gptConfigOf, type Model, type RunConfig, runConfigFromJSON } from "../train/run-config.ts";
 import { loadModelFiles, type ModelFiles } from "../train/run-directory.ts";
 import { formatCount } from "./format.ts";
 import { countParameters } from "./memory-check.ts";
@@ -18,30 +17,53 @@ import { countParameters } from "./memory-check.ts";
 /** The model that comes with nopeek. */
 export const SHIPPED_MODEL_PATH = fileURLToPath(new URL("../../checkpoints/tales", import.meta.url));
 
-export interface OpenModel {
-  readonly model: GPT;
+export interface OpenModel<Kind extends Model = Model> {
+  readonly model: Kind;
   readonly tokenizer: Tokenizer;
   readonly config: RunConfig;
   readonly backend: Backend;
 }
 
-/** @throws CheckpointError when the folder does not hold a whole and fitting model */
-export async function openModel(path: string, backendName: BackendName, threads: number): Promise<OpenModel> {
+/**
+ * A GPT.
+ *
+ * @throws CheckpointError when the folder does not hold a whole and fitting model
+ * @throws ConfigError when it holds one of another kind
+ */
+export async function openModel(
+  path: string,
+  backendName: BackendName,
+  threads: number,
+): Promise<OpenModel<GPT>> {
+  const { model, ...rest } = await openAnyModel(path, backendName, threads);
+  if (model instanceof GPT) return { ...rest, model };
+  throw new ConfigError(
+    `${path}: is a model of kind ${rest.config.settings.model}, and only a gpt can do this; nopeek sample and nopeek eval take every kind`,
+  );
+}
+
+/** A model of any kind. Throws as `openModel` does. */
+export async function openAnyModel(
+  path: string,
+  backendName: BackendName,
+  threads: number,
+): Promise<OpenModel> {
   const files = loadModelFiles(path);
   const configFile = join(dirname(files.folder), "config.json");
   const config = runConfigFromJSON(files.config, configFile);
+  const { settings, tokenizer } = config;
   const backend = await openBackend(backendName, threads);
-  const gptConfig = gptConfigOf(config.settings, config.tokenizer.vocabSize);
-  checkCount(gptConfig, configFile, files);
+  checkCount(config, configFile, files);
   // The weights are drawn and then replaced, so which random ones they are does not matter.
-  const model = new GPT(new Context(backend), gptConfig, Random.of(0));
+  const model = buildModel(new Context(backend), settings, tokenizer.vocabSize, Random.of(0));
   restore(model.parameters(), files.tensors, join(files.folder, "model.safetensors"));
-  return { model, tokenizer: config.tokenizer, config, backend };
+  return { model, tokenizer, config, backend };
 }
 
 /** Before anything is allocated: a config that was edited may ask for any size. */
-function checkCount(config: GPTConfig, configFile: string, { tensors, folder }: ModelFiles): void {
-  const described = countParameters(config);
+function checkCount({ settings, tokenizer }: RunConfig, configFile: string, files: ModelFiles): void {
+  const { tensors, folder } = files;
+  const described = countParameters(gptConfigOf(settings, tokenizer.vocabSize), settings.model);
   const stored = [...tensors.values()].reduce((count, { values }) => count + values.length, 0);
   if (described === stored) return;
   throw new CheckpointError(

@@ -6,22 +6,35 @@ import { Context } from "../autograd/context.ts";
 import type { Backend } from "../backend/backend.ts";
 import { DEFAULT_BACKEND, openBackend } from "../backend/open.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
-import { GPT } from "../nn/gpt.ts";
-import { Random } from "../random.ts";
 import { ByteTokenizer } from "../text/byte-tokenizer.ts";
 import { CharTokenizer } from "../text/char-tokenizer.ts";
-import { type CorpusSplit, checkSplit, splitCorpus } from "../train/corpus.ts";
-import { NextToken } from "../train/objectives/next-token.ts";
-import { presetOf } from "../train/presets.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+import { type Preset, presetOf } from "../train/presets.ts";
 import { restore } from "../train/restore.ts";
-import { gptConfigOf, type RunConfig, runConfigFromJSON, runConfigToJSON } from "../train/run-config.ts";
+import {
+  type CorpusRecord,
+  gptConfigOf,
+  type RunConfig,
+  runConfigFromJSON,
+  runConfigToJSON,
+} from "../train/run-config.ts";
 import { RunDirectory } from "../train/run-directory.ts";
-import { flagOf, resolveSettings, SETTINGS, type SettingName, type Settings } from "../train/settings.ts";
+import {
+  checkBelonging,
+  flagOf,
+  resolveSettings,
+  SETTINGS,
+  type SettingName,
+  type Settings,
+} from "../train/settings.ts";
 import { Trainer } from "../train/trainer.ts";
 import { type CorpusFile, readCorpus, TALES_NAME, TALES_PATH } from "./corpus-file.ts";
 import { type CommonFlags, givenSettings, threadsOf } from "./flags.ts";
 import { shellWord } from "./format.ts";
 import { checkMemory } from "./memory-check.ts";
+import { PREPARE } from "./studies/prepare.ts";
+import type { Study } from "./studies/study.ts";
+import { countCodePoints } from "./studies/text.ts";
 
 export interface TrainFlags extends CommonFlags {
   readonly data?: string;
@@ -34,9 +47,7 @@ export interface TrainFlags extends CommonFlags {
 export interface PreparedRun {
   readonly backend: Backend;
   readonly config: RunConfig;
-  readonly corpus: CorpusFile;
-  readonly ids: Int32Array;
-  readonly split: CorpusSplit;
+  readonly study: Study;
   readonly trainer: Trainer;
   readonly directory: RunDirectory;
   readonly path: string;
@@ -51,19 +62,50 @@ const CHANGEABLE: readonly SettingName[] = ["steps", "evalInterval", "evalBatche
 
 /** A new run. Nothing is written before everything has been checked. */
 export async function startRun(flags: TrainFlags): Promise<PreparedRun> {
-  const presetName = flags.preset ?? (flags.data === undefined ? "tales" : null);
-  const preset = presetName === null ? {} : presetOf(presetName).settings;
-  const settings = resolveSettings(preset, givenSettings(flags));
-  const corpus = await readCorpus(flags.data ?? TALES_PATH);
-  const tokenizer = settings.tokenizer === "char" ? CharTokenizer.fromText(corpus.text) : new ByteTokenizer();
-  const name = corpus.path === TALES_PATH ? TALES_NAME : corpus.path;
-  const record = { path: name, sha256: corpus.sha256, characters: countCodePoints(corpus.text) };
-  const config = { settings, tokenizer, corpus: record };
-  const path = flags.out ?? nextFreeFolder(basename(corpus.path).replace(/\.[^.]*$/, ""));
+  const given = givenSettings(flags);
+  const preset = presetFor(flags, given)?.settings ?? {};
+  const settings = resolveSettings(preset, given);
+  checkBelonging(settings.model, { ...preset, ...given });
+  const corpus = await corpusFor(settings, flags.data);
+  const config = {
+    settings,
+    tokenizer: tokenizerFor(settings, corpus),
+    corpus: corpus === null ? null : recordOf(corpus),
+  };
+  const path = flags.out ?? nextFreeFolder(nameOf(settings, corpus));
   const built = await build(config, corpus, flags);
   const directory = RunDirectory.create(path, runConfigToJSON(config));
   const resumeCommand = commandToResume(path, config, config, flags);
-  return { ...built, config, corpus, directory, path, bestLossNats: Number.POSITIVE_INFINITY, resumeCommand };
+  return { ...built, config, directory, path, bestLossNats: Number.POSITIVE_INFINITY, resumeCommand };
+}
+
+/** The preset by name; without one, what shows a kind of model at its best without a text of one's own. */
+function presetFor(flags: TrainFlags, given: Readonly<Record<string, unknown>>): Preset | null {
+  if (flags.preset !== undefined) return presetOf(flags.preset);
+  if (given.model === "seq2seq") return presetOf(String(given.task ?? "reverse"));
+  if (flags.data !== undefined) return null;
+  return presetOf(given.model === "encoder" ? "blanks" : "tales");
+}
+
+/** null for a model that makes up what it learns from. */
+async function corpusFor(settings: Settings, data: string | undefined): Promise<CorpusFile | null> {
+  if (settings.model !== "seq2seq") return readCorpus(data ?? TALES_PATH);
+  if (data === undefined) return null;
+  throw new ConfigError(`--model seq2seq learns from strings that it draws, not from a text: got --data ${data}`);
+}
+
+function tokenizerFor(settings: Settings, corpus: CorpusFile | null): Tokenizer {
+  if (corpus === null) return new CharTokenizer("abcdefghijklmnopqrstuvwxyz".slice(0, settings.alphabetSize));
+  return settings.tokenizer === "char" ? CharTokenizer.fromText(corpus.text) : new ByteTokenizer();
+}
+
+function recordOf({ path, sha256, text }: CorpusFile): CorpusRecord {
+  return { path: path === TALES_PATH ? TALES_NAME : path, sha256, characters: countCodePoints(text) };
+}
+
+/** What a run is called after. */
+function nameOf({ task }: Settings, corpus: CorpusFile | null): string {
+  return corpus === null ? task : basename(corpus.path).replace(/\.[^.]*$/, "");
 }
 
 /** The run in `--out`, as its latest checkpoint left it. */
@@ -74,11 +116,11 @@ export async function resumeRun(flags: TrainFlags): Promise<PreparedRun> {
   const directory = RunDirectory.open(path);
   const saved = runConfigFromJSON(directory.config, join(path, "config.json"));
   const config = { ...saved, settings: resumedSettings(saved.settings, flags) };
-  const savedPath = saved.corpus.path === TALES_NAME ? TALES_PATH : saved.corpus.path;
-  const corpus = await readCorpus(flags.data ?? savedPath);
-  if (corpus.sha256 !== saved.corpus.sha256) {
+  const savedPath = saved.corpus?.path === TALES_NAME ? TALES_PATH : saved.corpus?.path;
+  const corpus = await corpusFor(config.settings, flags.data ?? savedPath);
+  if (corpus !== null && corpus.sha256 !== saved.corpus?.sha256) {
     throw new ConfigError(
-      `${corpus.path}: is not the text that this run was started on (${saved.corpus.path}, ${saved.corpus.characters} characters): its SHA-256 differs; pass the same text with --data`,
+      `${corpus.path}: is not the text that this run was started on (${saved.corpus?.path}, ${saved.corpus?.characters} characters): its SHA-256 differs; pass the same text with --data`,
     );
   }
   const built = await build(config, corpus, flags);
@@ -86,7 +128,7 @@ export async function resumeRun(flags: TrainFlags): Promise<PreparedRun> {
   checkStepsLeft(built.trainer.stepsDone, config.settings.steps, path);
   directory.resumeLog(built.trainer.stepsDone);
   const resumeCommand = commandToResume(path, config, saved, flags);
-  return { ...built, config, corpus, directory, path, bestLossNats, resumeCommand };
+  return { ...built, config, directory, path, bestLossNats, resumeCommand };
 }
 
 /** Puts the trainer where the run's latest checkpoint was; gives the best loss until then. */
@@ -105,16 +147,13 @@ function checkStepsLeft(done: number, steps: number, path: string): void {
   throw new ConfigError(`--steps ${steps}: ${path} has made ${done} steps already; ask for more than that`);
 }
 
-async function build(config: RunConfig, corpus: CorpusFile, flags: TrainFlags) {
+async function build(config: RunConfig, corpus: CorpusFile | null, flags: TrainFlags) {
   const { settings, tokenizer } = config;
-  const ids = tokenizer.encode(corpus.text);
-  const split = splitCorpus(ids);
-  checkSplit(split, settings.contextLength);
-  const gptConfig = gptConfigOf(settings, tokenizer.vocabSize);
-  checkMemory(gptConfig, settings.batchSize);
+  const makeStudy = await PREPARE[settings.model](config, corpus);
+  checkMemory(gptConfigOf(settings, tokenizer.vocabSize), settings.batchSize, settings.model);
   const backend = await openBackend(flags.backend, threadsOf(flags));
-  const model = new GPT(new Context(backend), gptConfig, Random.of(settings.seed, "weights"));
-  return { backend, ids, split, trainer: new Trainer(model, split.train, settings) };
+  const study = makeStudy(new Context(backend));
+  return { backend, study, trainer: new Trainer(study.model, study.objective, settings) };
 }
 
 /** @throws ConfigError when a flag would change what the steps of the run compute */
@@ -140,7 +179,7 @@ function commandToResume(path: string, config: RunConfig, saved: RunConfig, flag
     const value = config.settings[name];
     if (value !== saved.settings[name]) words.push(`--${flagOf(name)} ${value}`);
   }
-  if (flags.data !== undefined && flags.data !== saved.corpus.path)
+  if (flags.data !== undefined && flags.data !== saved.corpus?.path)
     words.push(`--data ${shellWord(flags.data)}`);
   if (flags.backend !== DEFAULT_BACKEND) words.push(`--backend ${flags.backend}`);
   return words.join(" ");
@@ -159,10 +198,4 @@ function nextFreeFolder(name: string): string {
     if (!taken.has(`${name}-${number}`)) return join("checkpoints", `${name}-${number}`);
   }
   throw new CheckpointError(`checkpoints/ holds too many runs named ${name}: name a folder with --out`);
-}
-
-function countCodePoints(text: string): number {
-  let count = 0;
-  for (let i = 0; i < text.length; i++) count += (text.charCodeAt(i) & 0xfc00) === 0xdc00 ? 0 : 1;
-  return count;
 }

@@ -1,4 +1,4 @@
-/** The sizes and choices that make a GPT what it is; together with a vocabulary, all that is needed to build one. */
+/** The sizes and choices that make a model what it is; together with a vocabulary, all that is needed to build one. */
 import { ConfigError } from "../errors.ts";
 import type { GeluForm } from "../ops/gelu.ts";
 
@@ -19,19 +19,23 @@ export interface BlockConfig {
   readonly attention: "textbook" | "fused";
 }
 
-export interface GPTConfig extends BlockConfig {
+/** What every model of the family has. */
+export interface ModelConfig extends BlockConfig {
   /** How many different tokens there are (V). */
   readonly vocabSize: number;
   /** The longest sequence the model can see (T at most). */
   readonly contextLength: number;
   /** Whether the head reads the token embedding's weights instead of its own. */
   readonly tieHead: boolean;
+}
+
+export interface GPTConfig extends ModelConfig {
   /** Whether each position also reads an embedding of its token together with the one before it. */
   readonly bigram: boolean;
 }
 
 /** @throws ConfigError when sizes do not fit together */
-export function checkGPTConfig(config: GPTConfig): void {
+export function checkModelConfig(config: ModelConfig): void {
   for (const name of ["vocabSize", "contextLength", "layers", "heads", "dModel"] as const) {
     if (!Number.isSafeInteger(config[name]) || config[name] < 1) {
       throw new ConfigError(`${name} must be a whole number ≥ 1: got ${config[name]}`);
@@ -44,6 +48,6 @@ export function checkGPTConfig(config: GPTConfig): void {
   }
 }
 
-function nearestMultiple({ dModel, heads }: GPTConfig): number {
+function nearestMultiple({ dModel, heads }: ModelConfig): number {
   return Math.max(1, Math.round(dModel / heads)) * heads;
 }

@@ -10,22 +10,21 @@
  */
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
-import { ShapeError } from "../errors.ts";
 import { add } from "../ops/add.ts";
 import { dropout } from "../ops/dropout.ts";
 import { embedding } from "../ops/embedding.ts";
 import { linear } from "../ops/linear.ts";
-import { slice } from "../ops/slice.ts";
 import type { Random } from "../random.ts";
 import { Block } from "./block.ts";
-import { checkGPTConfig, type GPTConfig } from "./config.ts";
+import { checkModelConfig, type GPTConfig } from "./config.ts";
 import { normalValues, WEIGHT_DEVIATION } from "./initialize.ts";
 import { KeyValueCache } from "./key-value-cache.ts";
 import { LayerNorm } from "./layer-norm.ts";
 import { Linear } from "./linear.ts";
 import { named, type Parameters } from "./parameters.ts";
 import { type Pass, PLAIN_PASS } from "./pass.ts";
-import { checkTokens, positionsOf, rowsOf, type Tokens } from "./tokens.ts";
+import { checkPlaces, placesOf } from "./places.ts";
+import { positionsOf, rowsOf, type Tokens } from "./tokens.ts";
 
 export type { Tokens } from "./tokens.ts";
 
@@ -43,7 +42,7 @@ export class GPT {
 
   /** @throws ConfigError when the sizes do not fit together */
   constructor(context: Context, config: GPTConfig, random: Random) {
-    checkGPTConfig(config);
+    checkModelConfig(config);
     const { vocabSize, contextLength, dModel, layers, bias } = config;
     const table = (rows: number) =>
       context.parameter([rows, dModel], normalValues(rows * dModel, random, WEIGHT_DEVIATION));
@@ -72,33 +71,15 @@ export class GPT {
    * @throws ShapeError when a sequence is longer than the context, or the padding does not fit the rows
    */
   hidden(tokens: Tokens, pass: Pass = PLAIN_PASS): Tensor {
-    this.#check(tokens, pass);
+    checkPlaces("gpt", tokens, pass.cache, this.config.contextLength);
     const { ids, batchSize, padding } = tokens;
     const positions = positionsOf(tokens);
     const token = embedding(this.tokenEmbedding, ids, [batchSize, positions]);
-    const embedded = add(this.#withPairs(token, tokens, pass), this.#positionsOf(tokens, pass));
+    const embedded = add(this.#withPairs(token, tokens, pass), placesOf(this.positionEmbedding, tokens, pass.cache));
     let x = dropout(embedded, this.config.dropout, pass.random);
     for (const block of this.blocks) x = block.forward(x, { ...pass, padding });
     pass.cache?.advance(tokens);
     return this.finalNorm.forward(x);
-  }
-
-  /** Embeddings of the places in the sequence: (T, C) where they are the same in every row, else (B, T, C). */
-  #positionsOf(tokens: Tokens, { cache }: Pass): Tensor {
-    const { batchSize, padding } = tokens;
-    const positions = positionsOf(tokens);
-    const before = cache?.lengths ?? new Array<number>(batchSize).fill(0);
-    if (padding === undefined && before.every((length) => length === before[0])) {
-      const start = before[0] ?? 0;
-      return slice(this.positionEmbedding, 0, start, start + positions);
-    }
-    const { starts, ends } = rowsOf(tokens);
-    const places = Int32Array.from({ length: batchSize * positions }, (_, i) => {
-      const [b, t] = [Math.floor(i / positions), i % positions];
-      // Padding has no place; it gets the first one, and nobody sees it there.
-      return t < starts[b] || t >= ends[b] ? 0 : before[b] + t - starts[b];
-    });
-    return embedding(this.positionEmbedding, places, [batchSize, positions]);
   }
 
   /** Adds the embeddings of pairs, where the model has them: what came just before is known without attention. */
@@ -114,22 +95,6 @@ export class GPT {
       return (before ?? vocabSize) * vocabSize + ids[i];
     });
     return add(token, embedding(this.pairEmbedding, pairs, [batchSize, positions]));
-  }
-
-  #check(tokens: Tokens, { cache }: Pass): void {
-    const { contextLength } = this.config;
-    const { ids, batchSize } = tokens;
-    const { starts, ends } = rowsOf(tokens);
-    const longest = ends.reduce(
-      (most, end, b) => Math.max(most, (cache?.lengths[b] ?? 0) + end - starts[b]),
-      0,
-    );
-    if (!Number.isInteger(positionsOf(tokens)) || longest > contextLength) {
-      throw new ShapeError(
-        `gpt: sequences may be ${contextLength} tokens long: got ${ids.length} ids in ${batchSize} rows after ${cache?.length ?? 0} cached`,
-      );
-    }
-    checkTokens(tokens);
   }
 
   /** Scores for the next token: (…, C) → (…, V). */

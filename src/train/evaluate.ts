@@ -1,5 +1,5 @@
 /**
- * Two evaluations, which are not to be confused:
+ * Two evaluations of GPT, which are not to be confused:
  *
  *   estimateLoss  a quick look: the mean over random windows, with the noise of a sample
  *   wholeLoss     the figure to report: every token of a split predicted once, in disjoint windows
@@ -11,7 +11,7 @@ import { crossEntropy } from "../ops/cross-entropy.ts";
 import { type Batch, disjointWindows, type TokenIds, WindowLoader } from "./loader.ts";
 
 export interface Evaluation {
-  readonly method: "random windows" | "whole split";
+  readonly method: "random windows" | "whole split" | "held-out strings";
   /** Mean nats per predicted token. */
   readonly lossNats: number;
   /** How many tokens were predicted. */
@@ -19,7 +19,7 @@ export interface Evaluation {
 }
 
 /** Windows evaluated at once: enough rows for a fast product, few enough for little memory. */
-const BATCH_SIZE = 16;
+export const BATCH_SIZE = 16;
 
 /** Mean loss over `batches` batches of random windows; the same windows for the same seed. */
 export async function estimateLoss(

@@ -8,6 +8,26 @@ export interface Preset {
   readonly settings: Partial<Settings>;
 }
 
+/** What both toy tasks share. */
+const STRINGS: Partial<Settings> = {
+  model: "seq2seq",
+  alphabetSize: 10,
+  minLength: 3,
+  maxLength: 10,
+  layers: 2,
+  heads: 4,
+  dModel: 64,
+  batchSize: 32,
+  steps: 1500,
+  learningRate: 2e-3,
+  minLearningRate: 1e-4,
+  warmupSteps: 100,
+  weightDecay: 0.01,
+  evalInterval: 250,
+  evalBatches: 4,
+  checkpointInterval: 500,
+};
+
 export const PRESETS: Readonly<Record<string, Preset>> = {
   tales: {
     help: "the embedded tales, in about a minute on a laptop",
@@ -48,6 +68,35 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
       beta2: 0.99,
       bias: false,
     },
+  },
+  blanks: {
+    help: "an encoder that fills in blanks of the embedded tales",
+    settings: {
+      model: "encoder",
+      layers: 2,
+      heads: 4,
+      dModel: 64,
+      contextLength: 128,
+      activation: "tanh",
+      batchSize: 8,
+      steps: 2000,
+      optimizer: "muon",
+      muonLearningRate: 0.02,
+      learningRate: 0.01,
+      minLearningRate: 1e-4,
+      schedule: "linear",
+      warmupSteps: 50,
+      evalInterval: 500,
+      checkpointInterval: 1000,
+    },
+  },
+  reverse: {
+    help: "an encoder and a decoder that turn strings round, without a mistake",
+    settings: { ...STRINGS, task: "reverse" },
+  },
+  sort: {
+    help: "an encoder and a decoder that sort the letters of strings, without a mistake",
+    settings: { ...STRINGS, task: "sort" },
   },
   tiny: {
     help: "4,000-odd parameters: to look at every number, or to try things in seconds",

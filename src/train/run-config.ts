@@ -1,10 +1,15 @@
 /** `config.json` of a run directory: all that is needed to build the model again and to repeat the run. */
 import { z } from "zod";
+import type { Context } from "../autograd/context.ts";
 import { CheckpointError } from "../errors.ts";
 import type { GPTConfig } from "../nn/config.ts";
+import { Encoder } from "../nn/encoder.ts";
+import { GPT } from "../nn/gpt.ts";
+import { EncoderDecoder } from "../nn/seq2seq.ts";
+import type { Random } from "../random.ts";
 import type { Tokenizer, TokenizerData } from "../text/tokenizer.ts";
 import { tokenizerFromJSON } from "../text/tokenizer-from-json.ts";
-import { resolveSettings, type Settings } from "./settings.ts";
+import { belongsTo, resolveSettings, SETTINGS, type Settings } from "./settings.ts";
 
 /** What a run remembers of the text that it was trained on. */
 export interface CorpusRecord {
@@ -16,21 +21,26 @@ export interface CorpusRecord {
 export interface RunConfig {
   readonly settings: Settings;
   readonly tokenizer: Tokenizer;
-  readonly corpus: CorpusRecord;
+  /** null where the run makes up what it learns from. */
+  readonly corpus: CorpusRecord | null;
 }
 
 const layout = z.object({
   settings: z.record(z.string(), z.unknown()),
   tokenizer: z.unknown(),
-  corpus: z.object({ path: z.string(), sha256: z.string(), characters: z.int().min(0) }),
+  corpus: z.object({ path: z.string(), sha256: z.string(), characters: z.int().min(0) }).nullable(),
 });
 
+/** Settings that other kinds of model have are left out: they say nothing about this one. */
 export function runConfigToJSON(config: RunConfig): {
-  settings: Settings;
+  settings: Partial<Settings>;
   tokenizer: TokenizerData;
-  corpus: CorpusRecord;
+  corpus: CorpusRecord | null;
 } {
-  return { settings: config.settings, tokenizer: config.tokenizer.toJSON(), corpus: config.corpus };
+  const { settings, tokenizer, corpus } = config;
+  const own = SETTINGS.filter((setting) => belongsTo(settings.model, setting));
+  const kept = Object.fromEntries(own.map(({ name }) => [name, settings[name]]));
+  return { settings: kept, tokenizer: tokenizer.toJSON(), corpus };
 }
 
 /**
@@ -54,8 +64,8 @@ export function runConfigFromJSON(json: unknown, where: string): RunConfig {
 
 /** The part of the settings that builds a model. */
 export function gptConfigOf(settings: Settings, vocabSize: number): GPTConfig {
-  const { contextLength, layers, heads, dModel, dropout, bias, activation, tieHead, bigram, attention } =
-    settings;
+  const { layers, heads, dModel, dropout, bias, activation, tieHead, bigram, attention } = settings;
+  const contextLength = contextLengthOf(settings);
   return {
     vocabSize,
     contextLength,
@@ -69,4 +79,25 @@ export function gptConfigOf(settings: Settings, vocabSize: number): GPTConfig {
     bigram,
     attention,
   };
+}
+
+/** Of a seq2seq model, room for [start] and the longest answer. */
+function contextLengthOf({ model, contextLength, maxLength }: Settings): number {
+  return model === "seq2seq" ? maxLength + 1 : contextLength;
+}
+
+/** A model of any kind. */
+export type Model = GPT | Encoder | EncoderDecoder;
+
+/** The model that the settings describe, with weights as they are drawn. */
+export function buildModel(context: Context, settings: Settings, vocabSize: number, random: Random): Model {
+  const config = gptConfigOf(settings, vocabSize);
+  switch (settings.model) {
+    case "gpt":
+      return new GPT(context, config, random);
+    case "encoder":
+      return new Encoder(context, config, random);
+    case "seq2seq":
+      return new EncoderDecoder(context, config, random);
+  }
 }

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/errors.ts";
-import { checkGPTConfig } from "../../src/nn/config.ts";
+import { checkModelConfig } from "../../src/nn/config.ts";
 import { TINY } from "../support/models.ts";
 
-describe("checkGPTConfig", () => {
+describe("checkModelConfig", () => {
   test("accepts sizes that fit", () => {
-    expect(() => checkGPTConfig(TINY)).not.toThrow();
+    expect(() => checkModelConfig(TINY)).not.toThrow();
   });
 
   test.each(["vocabSize", "contextLength", "layers", "heads", "dModel"] as const)(
@@ -13,7 +13,7 @@ describe("checkGPTConfig", () => {
     (name) => {
       for (const value of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
         const error = new ConfigError(`${name} must be a whole number ≥ 1: got ${value}`);
-        expect(() => checkGPTConfig({ ...TINY, [name]: value })).toThrow(error);
+        expect(() => checkModelConfig({ ...TINY, [name]: value })).toThrow(error);
       }
     },
   );
@@ -24,7 +24,7 @@ describe("checkGPTConfig", () => {
     [2, 5, 5],
   ])("%i channels do not make %i heads, and %i would", (dModel, heads, nearest) => {
     const message = `dModel must be a multiple of heads: got ${dModel} channels for ${heads} heads; ${nearest} would do`;
-    expect(() => checkGPTConfig({ ...TINY, dModel, heads })).toThrow(new ConfigError(message));
-    expect(() => checkGPTConfig({ ...TINY, dModel: nearest, heads })).not.toThrow();
+    expect(() => checkModelConfig({ ...TINY, dModel, heads })).toThrow(new ConfigError(message));
+    expect(() => checkModelConfig({ ...TINY, dModel: nearest, heads })).not.toThrow();
   });
 });

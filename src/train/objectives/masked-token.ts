@@ -101,7 +101,7 @@ export class MaskedToken implements Objective {
 
   loss(step: number, part: number, random: Random): Tensor {
     const { inputs, targets, batchSize } = this.batch(step, part);
-    const logits = this.#model.forward({ ids: inputs, batchSize }, { cache: null, random });
+    const logits = this.#model.forward({ ids: inputs, batchSize }, { random });
     return crossEntropy(logits, targets);
   }
 }

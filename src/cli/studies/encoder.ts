@@ -1,0 +1,80 @@
+/** An encoder learns to fill in blanks. */
+import type { Context } from "../../autograd/context.ts";
+import { Encoder } from "../../nn/encoder.ts";
+import { Random } from "../../random.ts";
+import { estimateMaskedLoss, wholeMaskedLoss } from "../../train/evaluate-masked.ts";
+import { MaskedToken } from "../../train/objectives/masked-token.ts";
+import { gptConfigOf, type RunConfig } from "../../train/run-config.ts";
+import { BLANK, fillBlanks } from "../fill-blanks.ts";
+import { formatCount, formatLoss } from "../format.ts";
+import type { Prepare, Study, Told } from "./study.ts";
+import { dataWord, readText, type TextToLearn } from "./text.ts";
+
+/** In what is shown, one character in so many is a blank. */
+const SHOWN_BLANK_EVERY = 7;
+
+export const prepareEncoder: Prepare = async (config, corpus) => {
+  const text = readText(config, corpus);
+  return (context) => new EncoderStudy(context, config, text);
+};
+
+class EncoderStudy implements Study {
+  readonly model: Encoder;
+  readonly objective: MaskedToken;
+  readonly sources: readonly string[];
+  readonly reach: string;
+  readonly remark =
+    "objective   of 15 % of the tokens, hidden from it, what stood there; it sees what comes after, so no floor of next-token models is its own";
+  readonly tokens: Study["tokens"];
+  readonly measured = "the whole validation split";
+  readonly #config: RunConfig;
+  readonly #text: TextToLearn;
+
+  constructor(context: Context, config: RunConfig, text: TextToLearn) {
+    const { settings, tokenizer } = config;
+    const { contextLength, evalBatches, batchSize, seed } = settings;
+    this.model = new Encoder(context, gptConfigOf(settings, tokenizer.vocabSize), Random.of(seed, "weights"));
+    this.objective = new MaskedToken(this.model, text.split.train, settings);
+    this.sources = text.sources;
+    this.reach = `context ${contextLength}, both ways`;
+    const estimate = evalBatches * batchSize * contextLength;
+    this.tokens = { estimate, measure: text.split.validation.length };
+    this.#config = config;
+    this.#text = text;
+  }
+
+  async estimate(): Promise<Told> {
+    const { evalBatches, batchSize, seed } = this.#config.settings;
+    const options = { batches: evalBatches, batchSize, seed };
+    const evaluation = await estimateMaskedLoss(this.model, this.#text.split.validation, options);
+    const words = `validation loss about ${formatLoss(evaluation.lossNats)} (estimate: ${formatCount(evaluation.tokens)} hidden tokens in random windows)`;
+    return { evaluation, words };
+  }
+
+  async measure(): Promise<Told> {
+    const { ids, split } = this.#text;
+    const evaluation = await wholeMaskedLoss(this.model, ids, { start: split.boundary, end: ids.length });
+    const words = `validation loss ${formatLoss(evaluation.lossNats)} nats (whole split: ${formatCount(evaluation.tokens)} of ${formatCount(split.validation.length)} tokens hidden, by masks that are always the same)`;
+    return { evaluation, words };
+  }
+
+  /** A piece of what is held out, with blanks, filled in, and as it was. */
+  async show(): Promise<string> {
+    const { tokenizer, settings } = this.#config;
+    const piece = this.#text.split.validation.subarray(0, settings.contextLength);
+    const original = tokenizer.decode(piece);
+    const prompt = Array.from(original, (character, i) =>
+      i % SHOWN_BLANK_EVERY === SHOWN_BLANK_EVERY - 1 && character !== "\n" ? BLANK : character,
+    ).join("");
+    // In bytes, a character may be several, and a blank is one: the piece may have become another length.
+    const { text } = await fillBlanks(this.model, tokenizer, prompt);
+    return [prompt, text, original].map((each) => each.trim()).join("\n\n");
+  }
+
+  suggestions(folder: string): readonly string[] {
+    return [
+      `npx nopeek sample --model ${folder} --prompt "… a w${BLANK}rd …"`,
+      `npx nopeek eval --model ${folder} --data ${dataWord(this.#text.corpus)}`,
+    ];
+  }
+}

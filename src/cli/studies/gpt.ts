@@ -1,0 +1,99 @@
+/** GPT learns to go on with a text. */
+import type { Context } from "../../autograd/context.ts";
+import { GPT } from "../../nn/gpt.ts";
+import { Random } from "../../random.ts";
+import { generate } from "../../sample/generate.ts";
+import { estimateLoss, wholeLoss } from "../../train/evaluate.ts";
+import { NextToken } from "../../train/objectives/next-token.ts";
+import { gptConfigOf, type RunConfig } from "../../train/run-config.ts";
+import { type CorpusFile, entropyFloor } from "../corpus-file.ts";
+import { formatCount, formatLoss } from "../format.ts";
+import type { Prepare, Study, Told } from "./study.ts";
+import { dataWord, readText, type TextToLearn } from "./text.ts";
+
+const SAMPLE_TOKENS = 400;
+
+export const prepareGPT: Prepare = async (config, corpus) => {
+  const text = readText(config, corpus);
+  const floor = await entropyFloor(text.corpus.sha256);
+  return (context) => new GPTStudy(context, config, text, floor);
+};
+
+class GPTStudy implements Study {
+  readonly model: GPT;
+  readonly objective: NextToken;
+  readonly sources: readonly string[];
+  readonly reach: string;
+  readonly remark: string | null;
+  readonly tokens: Study["tokens"];
+  readonly measured = "the whole validation split";
+  readonly #config: RunConfig;
+  readonly #text: TextToLearn;
+  readonly #floor: number | null;
+
+  constructor(context: Context, config: RunConfig, text: TextToLearn, floor: number | null) {
+    const { settings, tokenizer } = config;
+    const { contextLength, evalBatches, batchSize, seed } = settings;
+    this.model = new GPT(context, gptConfigOf(settings, tokenizer.vocabSize), Random.of(seed, "weights"));
+    this.objective = new NextToken(this.model, text.split.train, settings);
+    this.sources = text.sources;
+    this.reach = `context ${contextLength}`;
+    this.remark =
+      floor === null
+        ? null
+        : `floor       ${formatLoss(floor)} nats: what the text's own grammar leaves open; no model can go below without peeking`;
+    const estimate = evalBatches * batchSize * contextLength;
+    this.tokens = { estimate, measure: text.split.validation.length };
+    this.#config = config;
+    this.#text = text;
+    this.#floor = floor;
+  }
+
+  async estimate(): Promise<Told> {
+    const { evalBatches, batchSize, seed } = this.#config.settings;
+    const options = { batches: evalBatches, batchSize, seed };
+    const evaluation = await estimateLoss(this.model, this.#text.split.validation, options);
+    const floor = this.#floor === null ? "" : `, floor ${formatLoss(this.#floor)}`;
+    const words = `validation loss about ${formatLoss(evaluation.lossNats)}${floor} (estimate: ${formatCount(evaluation.tokens)} tokens in random windows)`;
+    return { evaluation, words };
+  }
+
+  async measure(): Promise<Told> {
+    const { ids, split } = this.#text;
+    const evaluation = await wholeLoss(this.model, ids, { start: split.boundary, end: ids.length });
+    const above =
+      this.#floor === null
+        ? ""
+        : `, ${(100 * (evaluation.lossNats / this.#floor - 1)).toFixed(1)} % above the floor`;
+    const words = `validation loss ${formatLoss(evaluation.lossNats)} nats${above} (whole split: ${formatCount(evaluation.tokens)} tokens, each predicted once)`;
+    return { evaluation, words };
+  }
+
+  async show(): Promise<string> {
+    const { tokenizer, settings } = this.#config;
+    const { corpus } = this.#text;
+    const start = tokenizer.kind === "byte" ? [10] : Array.from(tokenizer.encode(firstCharacter(corpus)));
+    const decoder = tokenizer.decoder();
+    let text = "";
+    const stream = generate(this.model, start, {
+      tokens: SAMPLE_TOKENS,
+      settings: { strategy: "sample", temperature: 0.6, topK: null, topP: null },
+      random: Random.of(settings.seed, "sample"),
+      overflow: "slide",
+    });
+    for await (const id of stream) text += decoder.push(id);
+    return text + decoder.end();
+  }
+
+  suggestions(folder: string): readonly string[] {
+    return [
+      `npx nopeek sample --model ${folder} --prompt "…"`,
+      `npx nopeek eval --model ${folder} --data ${dataWord(this.#text.corpus)}`,
+    ];
+  }
+}
+
+/** A character to start from: a line break where the text has one. */
+function firstCharacter({ text }: CorpusFile): string {
+  return text.includes("\n") ? "\n" : String.fromCodePoint(text.codePointAt(0) ?? 10);
+}

@@ -1,0 +1,85 @@
+/** An encoder–decoder learns to answer strings. */
+import type { Context } from "../../autograd/context.ts";
+import { greedyAnswers } from "../../nn/greedy-answer.ts";
+import { EncoderDecoder } from "../../nn/seq2seq.ts";
+import { padTokens } from "../../nn/tokens.ts";
+import { Random } from "../../random.ts";
+import { type AnswerEvaluation, evaluateAnswers } from "../../train/evaluate-answers.ts";
+import { SequenceToSequence } from "../../train/objectives/sequence-to-sequence.ts";
+import { gptConfigOf, type RunConfig } from "../../train/run-config.ts";
+import { type Example, ToyTask } from "../../train/toy-task.ts";
+import { formatCount, formatLoss } from "../format.ts";
+import type { Prepare, Study, Told } from "./study.ts";
+
+/** How many strings the measurement at the end takes, and how many are shown. */
+export const MEASURED_STRINGS = 500;
+const SHOWN_STRINGS = 5;
+
+export const prepareSeq2Seq: Prepare = async (config) => {
+  const task = new ToyTask(config.settings);
+  return (context) => new Seq2SeqStudy(context, config, task);
+};
+
+class Seq2SeqStudy implements Study {
+  readonly model: EncoderDecoder;
+  readonly objective: SequenceToSequence;
+  readonly sources: readonly string[];
+  readonly reach: string;
+  readonly remark = null;
+  readonly tokens: Study["tokens"];
+  readonly measured = "strings that it never learnt from";
+  readonly #config: RunConfig;
+  readonly #task: ToyTask;
+
+  constructor(context: Context, config: RunConfig, task: ToyTask) {
+    const { settings, tokenizer } = config;
+    const { minLength, maxLength, batchSize, evalBatches, seed } = settings;
+    const modelConfig = gptConfigOf(settings, tokenizer.vocabSize);
+    this.model = new EncoderDecoder(context, modelConfig, Random.of(seed, "weights"));
+    this.objective = new SequenceToSequence(this.model, task, batchSize);
+    const letters = tokenizer.decode(Array.from({ length: tokenizer.vocabSize }, (_, id) => id));
+    this.sources = [
+      `task        ${settings.task} strings of ${minLength} to ${maxLength} letters out of ${letters}`,
+      "split       a hash of each string says whether it is learnt from; one in ten is held out",
+    ];
+    this.reach = `strings up to ${maxLength}; an encoder and a decoder`;
+    const tokensOf = (strings: number) => 2 * strings * (maxLength + 1);
+    this.tokens = { estimate: tokensOf(evalBatches * batchSize), measure: tokensOf(MEASURED_STRINGS) };
+    this.#config = config;
+    this.#task = task;
+  }
+
+  async estimate(): Promise<Told> {
+    const { evalBatches, batchSize } = this.#config.settings;
+    const evaluation = await evaluateAnswers(this.model, this.#task.heldOut(evalBatches * batchSize));
+    return { evaluation, words: inWords(evaluation) };
+  }
+
+  async measure(): Promise<Told> {
+    const evaluation = await evaluateAnswers(this.model, this.#task.heldOut(MEASURED_STRINGS));
+    return { evaluation, words: inWords(evaluation) };
+  }
+
+  async show(): Promise<string> {
+    const { tokenizer } = this.#config;
+    const examples = this.#task.heldOut(SHOWN_STRINGS);
+    const sources = examples.map(({ source }) => source);
+    const answers = await greedyAnswers(this.model, padTokens(sources, "right"));
+    const line = ({ source }: Example, i: number) =>
+      `${tokenizer.decode(source)} → ${tokenizer.decode(answers[i].ids)}`;
+    return examples.map(line).join("\n");
+  }
+
+  suggestions(folder: string): readonly string[] {
+    const [{ source }] = this.#task.heldOut(1);
+    return [
+      `npx nopeek sample --model ${folder} --prompt ${this.#config.tokenizer.decode(source)}`,
+      `npx nopeek eval --model ${folder}`,
+    ];
+  }
+}
+
+/** "loss 0.0012 nats, 500 of 500 strings right to the last letter (held-out strings: 3,700 tokens)" */
+export function inWords({ lossNats, strings, exact, tokens }: AnswerEvaluation): string {
+  return `validation loss ${formatLoss(lossNats)} nats, ${formatCount(exact)} of ${formatCount(strings)} held-out strings right to the last letter (${formatCount(tokens)} tokens)`;
+}

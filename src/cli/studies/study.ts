@@ -1,0 +1,38 @@
+/** What `nopeek train` needs to know of one kind of model: what it learns, how it is measured, what it can show. */
+import type { Context } from "../../autograd/context.ts";
+import type { Evaluation } from "../../train/evaluate.ts";
+import type { Objective, Trainable } from "../../train/objectives/objective.ts";
+import type { RunConfig } from "../../train/run-config.ts";
+import type { CorpusFile } from "../corpus-file.ts";
+
+export interface Study {
+  readonly model: Trainable;
+  readonly objective: Objective;
+  /** Lines that say what it learns from. */
+  readonly sources: readonly string[];
+  /** What is particular about the sizes of this kind: "context 64". */
+  readonly reach: string;
+  /** A last line of the introduction; null where there is nothing to say. */
+  readonly remark: string | null;
+  /** Tokens that go through the model in a quick estimate, and in the measurement at the end: to foretell the time. */
+  readonly tokens: { readonly estimate: number; readonly measure: number };
+  /** A quick look, on what is held out. */
+  estimate(): Promise<Told>;
+  /** The figure to report. */
+  measure(): Promise<Told>;
+  /** What is being measured at the end, in words. */
+  readonly measured: string;
+  /** Something that it makes. */
+  show(): Promise<string>;
+  /** Commands to go on with, besides a longer run: for a model that is kept in `folder`, a word of the shell. */
+  suggestions(folder: string): readonly string[];
+}
+
+/** An evaluation, and the same in words. */
+export interface Told {
+  readonly evaluation: Evaluation;
+  readonly words: string;
+}
+
+/** Checks all that can be checked before memory is taken; gives what builds the study then. */
+export type Prepare = (config: RunConfig, corpus: CorpusFile | null) => Promise<(context: Context) => Study>;
