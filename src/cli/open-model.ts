@@ -9,7 +9,13 @@ import { GPT } from "../nn/gpt.ts";
 import { Random } from "../random.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { restore } from "../train/restore.ts";
-import { buildModel, gptConfigOf, type Model, type RunConfig, runConfigFromJSON } from "../train/run-config.ts";
+import {
+  buildModel,
+  gptConfigOf,
+  type Model,
+  type RunConfig,
+  runConfigFromJSON,
+} from "../train/run-config.ts";
 import { loadModelFiles, type ModelFiles } from "../train/run-directory.ts";
 import { formatCount } from "./format.ts";
 import { countParameters } from "./memory-check.ts";

@@ -91,7 +91,9 @@ function presetFor(flags: TrainFlags, given: Readonly<Record<string, unknown>>):
 async function corpusFor(settings: Settings, data: string | undefined): Promise<CorpusFile | null> {
   if (settings.model !== "seq2seq") return readCorpus(data ?? TALES_PATH);
   if (data === undefined) return null;
-  throw new ConfigError(`--model seq2seq learns from strings that it draws, not from a text: got --data ${data}`);
+  throw new ConfigError(
+    `--model seq2seq learns from strings that it draws, not from a text: got --data ${data}`,
+  );
 }
 
 function tokenizerFor(settings: Settings, corpus: CorpusFile | null): Tokenizer {

@@ -75,7 +75,10 @@ export class GPT {
     const { ids, batchSize, padding } = tokens;
     const positions = positionsOf(tokens);
     const token = embedding(this.tokenEmbedding, ids, [batchSize, positions]);
-    const embedded = add(this.#withPairs(token, tokens, pass), placesOf(this.positionEmbedding, tokens, pass.cache));
+    const embedded = add(
+      this.#withPairs(token, tokens, pass),
+      placesOf(this.positionEmbedding, tokens, pass.cache),
+    );
     let x = dropout(embedded, this.config.dropout, pass.random);
     for (const block of this.blocks) x = block.forward(x, { ...pass, padding });
     pass.cache?.advance(tokens);

@@ -25,9 +25,7 @@ export function greedyAnswers(model: EncoderDecoder, source: Tokens): Promise<An
     try {
       let newest = new Array<number>(batchSize).fill(startId);
       while (cache.length < config.contextLength && answers.some(({ ended }) => !ended)) {
-        const logits = await model
-          .decode({ ids: newest, batchSize }, { cache, random: null, memory })
-          .read();
+        const logits = await model.decode({ ids: newest, batchSize }, { cache, random: null, memory }).read();
         newest = answers.map((_, b) => highest(logits.subarray(b * (endId + 1), (b + 1) * (endId + 1))));
         // A row that has ended is still computed, beside those that have not; nobody listens.
         answers.forEach((answer, b) => {

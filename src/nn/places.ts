@@ -38,7 +38,10 @@ export function checkPlaces(
 ): void {
   const { ids, batchSize } = tokens;
   const { starts, ends } = rowsOf(tokens);
-  const longest = ends.reduce((most, end, b) => Math.max(most, (cache?.lengths[b] ?? 0) + end - starts[b]), 0);
+  const longest = ends.reduce(
+    (most, end, b) => Math.max(most, (cache?.lengths[b] ?? 0) + end - starts[b]),
+    0,
+  );
   if (!Number.isInteger(positionsOf(tokens)) || longest > contextLength) {
     throw new ShapeError(
       `${model}: sequences may be ${contextLength} tokens long: got ${ids.length} ids in ${batchSize} rows after ${cache?.length ?? 0} cached`,

@@ -34,7 +34,10 @@ function describe(group: Description["group"], help: string, unit: string | unde
 }
 
 /** The same, for what only some kinds of model have. */
-const only = (kinds: readonly ModelKind[], description: Description): Description => ({ ...description, kinds });
+const only = (kinds: readonly ModelKind[], description: Description): Description => ({
+  ...description,
+  kinds,
+});
 const TEXT_KINDS = ["gpt", "encoder"] as const;
 
 const MANY = 1_000_000_000;
@@ -47,7 +50,10 @@ const table = z.strictObject({
   model: z
     .enum(MODEL_KINDS)
     .default("gpt")
-    .register(is, model("gpt goes on with a text, encoder fills in blanks, seq2seq answers a string by another")),
+    .register(
+      is,
+      model("gpt goes on with a text, encoder fills in blanks, seq2seq answers a string by another"),
+    ),
   task: z
     .enum(TASKS)
     .default("reverse")
@@ -86,7 +92,9 @@ const table = z.strictObject({
     .default(10)
     .register(is, only(["seq2seq"], model("longest string that the model sees", "letters"))),
 
-  batchSize: count(1, 65_536).default(12).register(is, training("windows, or strings, in a batch", "windows")),
+  batchSize: count(1, 65_536)
+    .default(12)
+    .register(is, training("windows, or strings, in a batch", "windows")),
   steps: count(0, MANY).default(2000).register(is, training("updates to make in all", "steps")),
   optimizer: z
     .enum(["adamw", "muon"])

@@ -7,6 +7,7 @@ import { TrainingError } from "../../src/errors.ts";
 import { GPT } from "../../src/nn/gpt.ts";
 import { Random } from "../../src/random.ts";
 import { estimateLoss, wholeLoss } from "../../src/train/evaluate.ts";
+import { NextToken } from "../../src/train/objectives/next-token.ts";
 import { restore, snapshot } from "../../src/train/restore.ts";
 import { gptConfigOf } from "../../src/train/run-config.ts";
 import { resolveSettings, type Settings } from "../../src/train/settings.ts";
@@ -19,14 +20,17 @@ const ids = (() => {
   return Int32Array.from({ length: 211 }, () => random.below(VOCAB));
 })();
 
-function makeTrainer(changes: Partial<Settings> = {}, backend: Backend = new ReferenceBackend()): Trainer {
+function makeTrainer(
+  changes: Partial<Settings> = {},
+  backend: Backend = new ReferenceBackend(),
+): Trainer<GPT> {
   const settings = resolveSettings(small, changes);
   const model = new GPT(
     new Context(backend),
     gptConfigOf(settings, VOCAB),
     Random.of(settings.seed, "weights"),
   );
-  return new Trainer(model, ids, settings);
+  return new Trainer(model, new NextToken(model, ids, settings), settings);
 }
 
 async function losses(trainer: Trainer, count: number): Promise<number[]> {
@@ -146,7 +150,7 @@ describe("training", () => {
     const corpus = Int32Array.of(3, 1, 4, 1, 5, 2);
     const resolved = resolveSettings(small, settings);
     const model = new GPT(new Context(await openBackend(name)), gptConfigOf(resolved, VOCAB), Random.of(3));
-    const trainer = new Trainer(model, corpus, resolved);
+    const trainer = new Trainer(model, new NextToken(model, corpus, resolved), resolved);
     const found = await losses(trainer, 150);
     expect(found[0]).toBeGreaterThan(1);
     expect(found[149]).toBeLessThan(0.01);

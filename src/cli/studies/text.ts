@@ -15,7 +15,8 @@ export interface TextToLearn {
 
 /** @throws DataError when the text is too short for a window */
 export function readText({ settings, tokenizer }: RunConfig, corpus: CorpusFile | null): TextToLearn {
-  if (corpus === null) throw new DataError(`--model ${settings.model} learns from a text: name one with --data`);
+  if (corpus === null)
+    throw new DataError(`--model ${settings.model} learns from a text: name one with --data`);
   const ids = tokenizer.encode(corpus.text);
   const split = splitCorpus(ids);
   checkSplit(split, settings.contextLength);
