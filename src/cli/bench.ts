@@ -32,6 +32,9 @@ export async function bench(flags: BenchFlags): Promise<void> {
     throw new ConfigError(`--rounds must be a whole number of at least 1: got ${flags.rounds}`);
   }
   const settings = resolveSettings(presetOf(flags.preset).settings, givenSettings(flags));
+  if (settings.model !== "gpt") {
+    throw new ConfigError(`--preset ${flags.preset}: is for ${settings.model}, and bench times a gpt`);
+  }
   const vocabSize = VOCAB_SIZE[settings.tokenizer];
   const config = gptConfigOf(settings, vocabSize);
   checkMemory(config, settings.batchSize);

@@ -2,12 +2,22 @@
 import type { Option } from "commander";
 import { PRESETS } from "../train/presets.ts";
 import { flagOf } from "../train/settings.ts";
+import { BLANK } from "./fill-blanks.ts";
 
 export const EXAMPLES = `
 Examples:
   nopeek train --data my.txt         learn from a text of yours
   nopeek sample --prompt "Once "     let the model that comes with nopeek go on
+  nopeek train --model seq2seq       the family: an encoder and a decoder that
+                                     turn strings round
   nopeek train --help                every flag of a command`;
+
+/** What `sample` does with models that do not go on with a text. */
+export const OTHER_KINDS = `
+Models of other kinds (see nopeek train --model):
+  encoder   fills in each ${BLANK} of the prompt, a token for each
+  seq2seq   answers the prompt
+Both take --prompt and the most probable tokens; the other flags are for gpt.`;
 
 /** A flag: its meaning, its choices, its default. */
 export function describeOption({

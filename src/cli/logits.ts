@@ -1,10 +1,15 @@
 /** `nopeek logits`: the scores behind every choice, in full precision. */
+import { ConfigError } from "../errors.ts";
+import { Encoder } from "../nn/encoder.ts";
+import type { GPT } from "../nn/gpt.ts";
+import { EncoderDecoder } from "../nn/seq2seq.ts";
 import { candidatesOf, probabilitiesOf } from "../sample/candidates.ts";
 import { cachedLogits, fullLogits } from "../sample/logits.ts";
 import { best } from "../sample/strategies.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import { BLANK, encoderLogits, idsWithBlanks } from "./fill-blanks.ts";
 import type { CommonFlags } from "./flags.ts";
-import { openModel } from "./open-model.ts";
+import { openAnyModel } from "./open-model.ts";
 import { Terminal } from "./terminal.ts";
 
 interface LogitsFlags extends CommonFlags {
@@ -15,25 +20,49 @@ interface LogitsFlags extends CommonFlags {
 
 export async function logits(flags: LogitsFlags): Promise<void> {
   const terminal = new Terminal();
-  const { model, tokenizer, backend } = await openModel(flags.model, flags.backend, flags.threads ?? 1);
-  const ids = tokenizer.encode(flags.prompt);
-  const flat = await (flags.cached ? cachedLogits(model, ids) : fullLogits(model, ids));
-  const { vocabSize } = model.config;
-  const rows = Array.from(ids, (_, t) => Array.from(flat.subarray(t * vocabSize, (t + 1) * vocabSize)));
+  const opened = await openAnyModel(flags.model, flags.backend, flags.threads ?? 1);
+  const { model, tokenizer, backend } = opened;
+  if (model instanceof EncoderDecoder) {
+    throw new ConfigError(
+      `${flags.model}: a seq2seq model scores an answer after a source, and this shows one text alone; use nopeek sample`,
+    );
+  }
+  if (model instanceof Encoder && flags.cached) {
+    throw new ConfigError(
+      "--cached: an encoder has no cache, for what stands at a position depends on what comes after it",
+    );
+  }
+  const ids =
+    model instanceof Encoder ? idsWithBlanks(model, tokenizer, flags.prompt) : tokenizer.encode(flags.prompt);
+  const rows = await rowsOf(model, ids, flags.cached === true);
 
   if (flags.json) {
     terminal.json({ tokens: Array.from(ids), logits: rows });
   } else {
-    terminal.note("after each token, the most probable next one:");
+    terminal.note(
+      model instanceof Encoder
+        ? "each token, and the most probable one in its place:"
+        : "after each token, the most probable next one:",
+    );
     rows.forEach((row, t) => {
       const candidates = candidatesOf(row);
       const next = best(candidates);
       const share = 100 * probabilitiesOf(candidates)[candidates.ids.indexOf(next)];
-      const [seen, guess] = [ids[t], next].map((id) => show(tokenizer, id));
+      const [seen, guess] = [ids[t], next].map((id) =>
+        id < tokenizer.vocabSize ? show(tokenizer, id) : BLANK,
+      );
       terminal.write(`${seen.padEnd(8)} ${guess.padEnd(8)} ${share.toFixed(1).padStart(5)} %\n`);
     });
   }
   await backend.close();
+}
+
+/** Logits by position. */
+async function rowsOf(model: GPT | Encoder, ids: ArrayLike<number>, cached: boolean): Promise<number[][]> {
+  if (model instanceof Encoder) return encoderLogits(model, Array.from(ids));
+  const flat = await (cached ? cachedLogits(model, ids) : fullLogits(model, ids));
+  const { vocabSize } = model.config;
+  return Array.from(ids, (_, t) => Array.from(flat.subarray(t * vocabSize, (t + 1) * vocabSize)));
 }
 
 /** A token as a person can read it; of bytes, those that are no character alone stand as 0xc3. */

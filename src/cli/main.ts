@@ -7,7 +7,7 @@ import { NopeekError } from "../errors.ts";
 import { PRESETS } from "../train/presets.ts";
 import { SETTINGS } from "../train/settings.ts";
 import { addCommonFlags, addSettingFlags, parseNumber, settingsOf } from "./flags.ts";
-import { describeOption, describePresets, EXAMPLES } from "./help.ts";
+import { describeOption, describePresets, EXAMPLES, OTHER_KINDS } from "./help.ts";
 
 const { version } = z
   .object({ version: z.string() })
@@ -78,22 +78,26 @@ const sample = command(
   .option("--seed <number>", "the same seed writes the same text", parseNumber, 1337)
   .action(async (flags) => (await import("./sample.ts")).sample(flags));
 addCommonFlags(sample);
+sample.addHelpText("after", OTHER_KINDS);
 
 const evaluate = command(
   "eval",
-  "measure a model's loss on a text: every character of the split predicted once",
+  "measure a model on a text: a gpt on every character of the split, an encoder on those that are hidden from it; seq2seq on strings that it never learnt from",
 )
   .requiredOption("--model <folder>", "a run, or one of its step folders")
-  .requiredOption("--data <file>", "the text to measure on (UTF-8)")
+  .option("--data <file>", "the text to measure on (UTF-8); seq2seq needs none")
   .addOption(
     new Option("--split <part>", "train: the first 90 %; val: the last 10 %; all: the whole text")
       .choices(["train", "val", "all"])
-      .default("val"),
+      .default(undefined, "val"),
   )
   .action(async (flags) => (await import("./eval.ts")).evaluate(flags));
 addCommonFlags(evaluate);
 
-const logits = command("logits", "show a model's scores for the next token at each position of a prompt")
+const logits = command(
+  "logits",
+  "show a gpt's scores for the next token at each position of a prompt, or an encoder's for the token there",
+)
   .requiredOption("--model <folder>", "a run, or one of its step folders")
   .requiredOption("--prompt <text>", "the text to read")
   .option("--cached", "one token at a time through the cache, as sampling does")
@@ -105,7 +109,11 @@ const bench = command("bench", "time training steps and sampling on this machine
   .option("--rounds <count>", "timed steps", parseNumber, 15)
   .action(async (flags) => (await import("./bench.ts")).bench(flags));
 addCommonFlags(bench);
-addSettingFlags(bench, settingsOf("model"), "the preset's");
+addSettingFlags(
+  bench,
+  settingsOf("model").filter(({ name, kinds }) => name !== "model" && kinds?.includes("gpt") !== false),
+  "the preset's",
+);
 addSettingFlags(
   bench,
   SETTINGS.filter(({ name }) => name === "batchSize"),

@@ -17,13 +17,14 @@ import {
   runConfigFromJSON,
 } from "../train/run-config.ts";
 import { loadModelFiles, type ModelFiles } from "../train/run-directory.ts";
+import type { ModelKind } from "../train/settings.ts";
 import { formatCount } from "./format.ts";
 import { countParameters } from "./memory-check.ts";
 
 /** The model that comes with nopeek. */
 export const SHIPPED_MODEL_PATH = fileURLToPath(new URL("../../checkpoints/tales", import.meta.url));
 
-export interface OpenModel<Kind extends Model = Model> {
+export interface OpenModel<Kind extends Model = GPT> {
   readonly model: Kind;
   readonly tokenizer: Tokenizer;
   readonly config: RunConfig;
@@ -36,11 +37,7 @@ export interface OpenModel<Kind extends Model = Model> {
  * @throws CheckpointError when the folder does not hold a whole and fitting model
  * @throws ConfigError when it holds one of another kind
  */
-export async function openModel(
-  path: string,
-  backendName: BackendName,
-  threads: number,
-): Promise<OpenModel<GPT>> {
+export async function openModel(path: string, backendName: BackendName, threads: number): Promise<OpenModel> {
   const { model, ...rest } = await openAnyModel(path, backendName, threads);
   if (model instanceof GPT) return { ...rest, model };
   throw new ConfigError(
@@ -48,12 +45,18 @@ export async function openModel(
   );
 }
 
+/** What kind of model a folder holds. Throws as `openModel` does. */
+export function kindOfModel(path: string): ModelKind {
+  const { config, folder } = loadModelFiles(path);
+  return runConfigFromJSON(config, join(dirname(folder), "config.json")).settings.model;
+}
+
 /** A model of any kind. Throws as `openModel` does. */
 export async function openAnyModel(
   path: string,
   backendName: BackendName,
   threads: number,
-): Promise<OpenModel> {
+): Promise<OpenModel<Model>> {
   const files = loadModelFiles(path);
   const configFile = join(dirname(files.folder), "config.json");
   const config = runConfigFromJSON(files.config, configFile);

@@ -8,6 +8,7 @@ import type { SampleSettings } from "../sample/strategies.ts";
 import type { CommonFlags } from "./flags.ts";
 import { formatCount } from "./format.ts";
 import { openModel, SHIPPED_MODEL_PATH } from "./open-model.ts";
+import { sampleOtherKinds } from "./sample-other-kinds.ts";
 import { Terminal } from "./terminal.ts";
 
 interface SampleFlags extends CommonFlags {
@@ -23,6 +24,7 @@ interface SampleFlags extends CommonFlags {
 }
 
 export async function sample(flags: SampleFlags): Promise<void> {
+  if (await sampleOtherKinds(flags)) return;
   const terminal = new Terminal();
   checkSeed(flags.seed);
   const { model, tokenizer, backend } = await openModel(

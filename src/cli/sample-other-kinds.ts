@@ -1,0 +1,92 @@
+/** `nopeek sample` on models that do not go on with a text: an encoder fills in blanks, seq2seq answers. */
+import { ConfigError, SampleError } from "../errors.ts";
+import { Encoder } from "../nn/encoder.ts";
+import { greedyAnswers } from "../nn/greedy-answer.ts";
+import { EncoderDecoder } from "../nn/seq2seq.ts";
+import { padTokens } from "../nn/tokens.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+import { flagOf, type ModelKind } from "../train/settings.ts";
+import { BLANK, fillBlanks } from "./fill-blanks.ts";
+import type { CommonFlags } from "./flags.ts";
+import { kindOfModel, openAnyModel } from "./open-model.ts";
+import { Terminal } from "./terminal.ts";
+
+interface OtherFlags extends CommonFlags {
+  readonly model?: string | undefined;
+  readonly prompt?: string | readonly string[] | undefined;
+}
+
+/** Flags that mean something here; then those that always have a value, given or not. */
+const TAKEN: readonly string[] = ["model", "prompt", "backend", "threads", "json"];
+const ALWAYS_THERE: readonly string[] = ["tokens", "strategy", "temperature", "overflow", "seed"];
+
+/**
+ * Answers the prompts if the model is none that goes on with a text.
+ *
+ * @returns false when it is one, and nothing has been done
+ */
+export async function sampleOtherKinds(flags: OtherFlags): Promise<boolean> {
+  if (flags.model === undefined) return false;
+  const kind = kindOfModel(flags.model);
+  if (kind === "gpt") return false;
+  const prompts = promptsOf(flags, kind);
+  const terminal = new Terminal();
+  const { model, tokenizer, backend } = await openAnyModel(flags.model, flags.backend, flags.threads ?? 1);
+  if (model instanceof Encoder) await fillEach(terminal, model, tokenizer, prompts, flags);
+  if (model instanceof EncoderDecoder) await answerAll(terminal, model, tokenizer, prompts, flags);
+  await backend.close();
+  return true;
+}
+
+function promptsOf(flags: OtherFlags, kind: ModelKind): readonly string[] {
+  const strangers = Object.entries(flags).flatMap(([name, value]) => {
+    return value === undefined || [...TAKEN, ...ALWAYS_THERE].includes(name) ? [] : [name];
+  });
+  if (strangers.length > 0) {
+    const names = strangers.map((name) => `--${flagOf(name)}`).join(", ");
+    throw new ConfigError(`${names}: is for gpt; ${kind} takes its most probable tokens, and --prompt alone`);
+  }
+  if (flags.prompt !== undefined) return [flags.prompt].flat();
+  throw new SampleError(
+    kind === "encoder"
+      ? `an encoder fills in blanks: give it a text with --prompt, and in it a ${BLANK} for each token that is missing`
+      : "a seq2seq model answers a string: give it one with --prompt",
+  );
+}
+
+async function fillEach(
+  terminal: Terminal,
+  model: Encoder,
+  tokenizer: Tokenizer,
+  prompts: readonly string[],
+  flags: OtherFlags,
+): Promise<void> {
+  for (const prompt of prompts) {
+    const { text, blanks } = await fillBlanks(model, tokenizer, prompt);
+    if (flags.json) terminal.json({ prompt, text, blanks });
+    else terminal.write(`${text}\n`);
+  }
+}
+
+/** All prompts in one batch, padded to the longest. */
+async function answerAll(
+  terminal: Terminal,
+  model: EncoderDecoder,
+  tokenizer: Tokenizer,
+  prompts: readonly string[],
+  flags: OtherFlags,
+): Promise<void> {
+  const sources = prompts.map((prompt) => tokenizer.encode(prompt));
+  const longest = model.config.contextLength - 1;
+  for (const source of sources) {
+    if (source.length >= 1 && source.length <= longest) continue;
+    throw new SampleError(`this model answers strings of 1 to ${longest} letters: got ${source.length}`);
+  }
+  const answers = await greedyAnswers(model, padTokens(sources, "right"));
+  answers.forEach(({ ids, ended }, i) => {
+    const text = tokenizer.decode(ids);
+    if (flags.json)
+      terminal.json({ prompt: prompts[i], text, tokens: ids, ended: ended ? "end" : "context" });
+    else terminal.write(`${text}\n`);
+  });
+}
