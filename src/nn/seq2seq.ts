@@ -12,6 +12,7 @@
  */
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
+import { ShapeError } from "../errors.ts";
 import { embedding } from "../ops/embedding.ts";
 import type { Random } from "../random.ts";
 import { checkModelConfig, type ModelConfig } from "./config.ts";
@@ -83,8 +84,16 @@ export class EncoderDecoder {
     return { ...memory, projected };
   }
 
-  /** Logits (B, T, V + 1) for what the decoder reads; with a cache, for the tokens that follow it. */
+  /**
+   * Logits (B, T, V + 1) for what the decoder reads; with a cache, for the tokens that follow it.
+   *
+   * @throws ShapeError as `forward`, or when there is not one source for each row
+   */
   decode(tokens: Tokens, pass: Pass & { readonly memory: Memory }): Tensor {
+    const [sources] = pass.memory.states.shape;
+    if (sources !== tokens.batchSize) {
+      throw new ShapeError(`decoder: needs a source for each of ${tokens.batchSize} rows: got ${sources}`);
+    }
     this.decoder.check(tokens, pass);
     return this.head.forward(this.decoder.forward(this.#embed(tokens), tokens, pass));
   }

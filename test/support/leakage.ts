@@ -12,6 +12,12 @@ import { slice } from "../../src/ops/slice.ts";
 import { sum } from "../../src/ops/sum.ts";
 import { Random } from "../../src/random.ts";
 
+/** What the checks ask of a model: a GPT, or another that scores a token at each position. */
+export type Subject = Pick<
+  GPT,
+  "context" | "config" | "positionEmbedding" | "forward" | "makeCache" | "parameters"
+>;
+
 export interface Way {
   /** Another mask than the model's own. */
   readonly maskMatrix?: MaskMatrix;
@@ -26,7 +32,7 @@ export type Rows = readonly (readonly number[])[];
 export type Logits = readonly (readonly (readonly number[])[])[];
 
 /** Runs the model over the rows. */
-export function logitsOf(model: GPT, rows: Rows, way: Way = {}): Promise<Logits> {
+export function logitsOf(model: Subject, rows: Rows, way: Way = {}): Promise<Logits> {
   const { context, config } = model;
   const batchSize = rows.length;
   const positions = rows[0].length;
@@ -58,7 +64,7 @@ export function sameBits(a: readonly number[], b: readonly number[]): boolean {
 }
 
 /** For every position t: all tokens after t become others; what changes in the logits up to t? */
-export async function leaksFromTheFuture(model: GPT, rows: Rows, way: Way = {}): Promise<string[]> {
+export async function leaksFromTheFuture(model: Subject, rows: Rows, way: Way = {}): Promise<string[]> {
   const before = await logitsOf(model, rows, way);
   const leaks: string[] = [];
   for (let last = 0; last < rows[0].length - 1; last++) {
@@ -78,7 +84,7 @@ export async function leaksFromTheFuture(model: GPT, rows: Rows, way: Way = {}):
 }
 
 /** Each row of the batch again, beside other rows and alone: what changes in its logits? */
-export async function leaksBetweenRows(model: GPT, rows: Rows, way: Way = {}): Promise<string[]> {
+export async function leaksBetweenRows(model: Subject, rows: Rows, way: Way = {}): Promise<string[]> {
   const together = await logitsOf(model, rows, way);
   const leaks: string[] = [];
   for (const [b, row] of rows.entries()) {
@@ -99,7 +105,7 @@ export async function leaksBetweenRows(model: GPT, rows: Rows, way: Way = {}): P
  * embedding is the gradient in the input. It must be exactly 0 for s > t, and must not be 0 for s ≤ t.
  */
 export async function leaksInTheGradient(
-  model: GPT,
+  model: Subject,
   ids: readonly number[],
   way: Way = {},
 ): Promise<string[]> {
@@ -132,7 +138,7 @@ export async function leaksInTheGradient(
 }
 
 /** A token other than `id`. */
-function anotherId(model: GPT, id: number, position: number): number {
+function anotherId(model: Subject, id: number, position: number): number {
   const { vocabSize } = model.config;
   return (id + 1 + (position % (vocabSize - 1))) % vocabSize;
 }

@@ -1,7 +1,10 @@
 /** Tiny models for tests, with sizes that are distinct wherever they can be. */
 import type { Context } from "../../src/autograd/context.ts";
-import type { GPTConfig } from "../../src/nn/config.ts";
+import type { GPTConfig, ModelConfig } from "../../src/nn/config.ts";
+import { Encoder } from "../../src/nn/encoder.ts";
 import { GPT } from "../../src/nn/gpt.ts";
+import type { Parameters } from "../../src/nn/parameters.ts";
+import { EncoderDecoder } from "../../src/nn/seq2seq.ts";
 import { Random } from "../../src/random.ts";
 
 export const TINY: GPTConfig = {
@@ -29,11 +32,38 @@ export function tinyModel(
   deviation = 0.5,
 ): GPT {
   const random = Random.of(2, "model", seed);
-  const model = new GPT(context, { ...TINY, ...changes }, random);
+  return scramble(new GPT(context, { ...TINY, ...changes }, random), random, deviation);
+}
+
+/** The same, for an encoder. */
+export function tinyEncoder(
+  context: Context,
+  changes: Partial<ModelConfig> = {},
+  seed: number | string = 1,
+): Encoder {
+  const random = Random.of(2, "encoder", seed);
+  return scramble(new Encoder(context, { ...TINY, ...changes }, random), random, 0.5);
+}
+
+/** The same, for an encoder–decoder. */
+export function tinySeq2Seq(
+  context: Context,
+  changes: Partial<ModelConfig> = {},
+  seed: number | string = 1,
+): EncoderDecoder {
+  const random = Random.of(2, "seq2seq", seed);
+  return scramble(new EncoderDecoder(context, { ...TINY, ...changes }, random), random, 0.5);
+}
+
+function scramble<Model extends { readonly context: Context; parameters(): Parameters }>(
+  model: Model,
+  random: Random,
+  deviation: number,
+): Model {
   for (const [name, { span, size }] of Object.entries(model.parameters())) {
     const centre = /norm\.weight$/i.test(name) ? 1 : 0;
     const values = Float64Array.from({ length: size }, () => centre + deviation * random.normal());
-    context.backend.write(span, values);
+    model.context.backend.write(span, values);
   }
   return model;
 }

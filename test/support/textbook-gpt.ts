@@ -1,15 +1,15 @@
 /**
- * GPT-2's forward pass in plain numbers, position by position, with none of the library's ops, kernels or modules:
- * an oracle for the model.
+ * The family's forward passes in plain numbers, position by position, with none of the library's ops, kernels or
+ * modules: an oracle for each model.
  */
-import type { GPTConfig } from "../../src/nn/config.ts";
-import type { GPT } from "../../src/nn/gpt.ts";
+import type { GPTConfig, ModelConfig } from "../../src/nn/config.ts";
+import type { Parameters } from "../../src/nn/parameters.ts";
 import { Block, sumOver } from "./block.ts";
 
 type Vector = readonly number[];
 
 /** The parameters of a model as blocks, by name. */
-export async function parametersOf(model: GPT): Promise<Map<string, Block>> {
+export async function parametersOf(model: { parameters(): Parameters }): Promise<Map<string, Block>> {
   const blocks = new Map<string, Block>();
   for (const [name, tensor] of Object.entries(model.parameters())) {
     blocks.set(name, new Block(tensor.shape, await tensor.read()));
@@ -17,12 +17,47 @@ export async function parametersOf(model: GPT): Promise<Map<string, Block>> {
   return blocks;
 }
 
-/** The logits of one sequence: a vector of V for each position. */
+/** GPT's logits of one sequence: a vector of V for each position. */
 export function textbookGPT(
   config: GPTConfig,
   parameters: Map<string, Block>,
   ids: readonly number[],
 ): Vector[] {
+  const { stack, embed, plus, head } = textbook(config, parameters);
+  const { vocabSize } = config;
+  const tokens = ids.map((id, t) => {
+    const token = embed("tokenEmbedding", id);
+    const before = t === 0 ? vocabSize : ids[t - 1];
+    return config.bigram ? plus(token, embed("pairEmbedding", before * vocabSize + id)) : token;
+  });
+  return head(stack("", tokens, "causal"), vocabSize);
+}
+
+/** An encoder's logits of one sequence: a vector of V for each position. */
+export function textbookEncoder(
+  config: ModelConfig,
+  parameters: Map<string, Block>,
+  ids: readonly number[],
+): Vector[] {
+  const { stack, embed, head } = textbook(config, parameters);
+  const tokens = ids.map((id) => embed("tokenEmbedding", id));
+  return head(stack("", tokens, "none"), config.vocabSize);
+}
+
+/** An encoder–decoder's logits for what the decoder reads after a source: a vector of V + 1 for each position. */
+export function textbookSeq2Seq(
+  config: ModelConfig,
+  parameters: Map<string, Block>,
+  source: readonly number[],
+  ids: readonly number[],
+): Vector[] {
+  const { stack, embed, head } = textbook(config, parameters);
+  const [read, written] = [source, ids].map((each) => each.map((id) => embed("tokenEmbedding", id)));
+  const memory = stack("encoder.", read, "none");
+  return head(stack("decoder.", written, "causal", memory), config.vocabSize + 1);
+}
+
+function textbook(config: ModelConfig, parameters: Map<string, Block>) {
   const { dModel, layers, heads, activation } = config;
   const of = (name: string): Block => {
     const block = parameters.get(name);
@@ -47,48 +82,66 @@ export function textbookGPT(
   };
   const gelu = (x: number) => (activation === "exact" ? x * normalBelow(x) : tanhGelu(x));
 
-  /** What each position reads from itself and those before it. */
-  const attend = (name: string, xs: readonly Vector[]): Vector[] => {
-    const [q, k, v] = ["query", "key", "value"].map((part) => xs.map((x) => affine(`${name}.${part}`, x)));
+  /** What each position of xs reads from the first `seen(t)` of ys. */
+  const attend = (
+    name: string,
+    xs: readonly Vector[],
+    ys: readonly Vector[],
+    seen: (t: number) => number,
+  ): Vector[] => {
+    const q = xs.map((x) => affine(`${name}.query`, x));
+    const [k, v] = ["key", "value"].map((part) => ys.map((y) => affine(`${name}.${part}`, y)));
     const width = dModel / heads;
     return xs.map((_, t) => {
       const mixed = Array.from({ length: dModel }, (_, channel) => {
         const first = channel - (channel % width);
         const power = (s: number) =>
           Math.exp(sumOver(width, (d) => q[t][first + d] * k[s][first + d]) / Math.sqrt(width));
-        return sumOver(t + 1, (s) => power(s) * v[s][channel]) / sumOver(t + 1, power);
+        return sumOver(seen(t), (s) => power(s) * v[s][channel]) / sumOver(seen(t), power);
       });
       return affine(`${name}.output`, mixed);
     });
   };
 
   const embed = (table: string, i: number) => Array.from({ length: dModel }, (_, c) => of(table).at(i, c));
-  let xs = ids.map((id, t) => plus(embed("tokenEmbedding", id), embed("positionEmbedding", t)));
-  if (config.bigram) {
-    const { vocabSize } = config;
-    xs = xs.map((x, t) =>
-      plus(x, embed("pairEmbedding", (t === 0 ? vocabSize : ids[t - 1]) * vocabSize + ids[t])),
-    );
-  }
-  for (let layer = 0; layer < layers; layer++) {
-    const name = `blocks.${layer}`;
-    const attended = attend(
-      `${name}.attention`,
-      xs.map((x) => norm(`${name}.attentionNorm`, x)),
-    );
-    xs = xs.map((x, t) => plus(x, attended[t]));
-    xs = xs.map((x) => {
-      const expanded = affine(`${name}.mlp.expand`, norm(`${name}.mlpNorm`, x));
-      return plus(x, affine(`${name}.mlp.contract`, expanded.map(gelu)));
+
+  /** Places, blocks and the last norm, of the stack whose parameters have names that begin with `prefix`. */
+  const stack = (
+    prefix: string,
+    tokens: readonly Vector[],
+    mask: "causal" | "none",
+    memory: readonly Vector[] | null = null,
+  ): Vector[] => {
+    let xs = tokens.map((token, t) => plus(token, embed(`${prefix}positionEmbedding`, t)));
+    const seen = (t: number) => (mask === "causal" ? t + 1 : xs.length);
+    for (let layer = 0; layer < layers; layer++) {
+      const name = `${prefix}blocks.${layer}`;
+      const normed = (part: string) => xs.map((x) => norm(`${name}.${part}`, x));
+      const own = normed("attentionNorm");
+      const attended = attend(`${name}.attention`, own, own, seen);
+      xs = xs.map((x, t) => plus(x, attended[t]));
+      if (memory !== null) {
+        const looked = attend(`${name}.cross`, normed("crossNorm"), memory, () => memory.length);
+        xs = xs.map((x, t) => plus(x, looked[t]));
+      }
+      xs = xs.map((x) => {
+        const expanded = affine(`${name}.mlp.expand`, norm(`${name}.mlpNorm`, x));
+        return plus(x, affine(`${name}.mlp.contract`, expanded.map(gelu)));
+      });
+    }
+    return xs.map((x) => norm(`${prefix}finalNorm`, x));
+  };
+
+  /** Scores of the first `count` tokens. */
+  const head = (xs: readonly Vector[], count: number): Vector[] =>
+    xs.map((x) => {
+      if (!config.tieHead) return affine("head", x);
+      return Array.from({ length: count }, (_, id) => {
+        return sumOver(dModel, (c) => x[c] * of("tokenEmbedding").at(id, c));
+      });
     });
-  }
-  return xs.map((x) => {
-    const last = norm("finalNorm", x);
-    if (!config.tieHead) return affine("head", last);
-    return Array.from({ length: config.vocabSize }, (_, id) => {
-      return sumOver(dModel, (c) => last[c] * of("tokenEmbedding").at(id, c));
-    });
-  });
+
+  return { stack, embed, plus, head };
 }
 
 function tanhGelu(x: number): number {
