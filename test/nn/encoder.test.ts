@@ -42,11 +42,16 @@ test.each(variants)("forward is the textbook's, with %j", async (changes) => {
   }
 });
 
-test.each([
-  ...variants.map((variant) => ({ ...variant, layers: 1 })),
-  { layers: 1, dropout: 0.2, attention: "fused" as const },
+/** Sizes for which every number can be nudged. */
+const SMALL: Partial<ModelConfig> = { layers: 1, heads: 1, dModel: 3 };
+
+test.each<Partial<ModelConfig>>([
+  {},
+  { attention: "fused", heads: 3, tieHead: false },
+  { attention: "fused", activation: "tanh", bias: false },
+  { attention: "fused", dropout: 0.2 },
 ])("every parameter's gradient is the slope of the loss, with %j", async (changes) => {
-  const model = tinyEncoder(doubleContext(), changes);
+  const model = tinyEncoder(doubleContext(), { ...SMALL, ...changes }, "slopes");
   const tokens = padTokens([rows[0], rows[1]], "left");
   const targets = padLike(
     tokens,

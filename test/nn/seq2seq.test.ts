@@ -51,35 +51,46 @@ test.each(variants)("forward is the textbook's, with %j", async (changes) => {
   }
 });
 
-test.each<Partial<ModelConfig>>([...variants, { dropout: 0.2, attention: "fused" }])(
-  "every parameter's gradient is the slope of the loss, with %j",
-  async (changes) => {
-    const model = tinySeq2Seq(doubleContext(), changes);
-    const source = padTokens([sources[0], sources[1]], "right");
-    const tokens = padTokens([written[0], written[1]], "left");
-    const targets = padLike(
-      tokens,
-      [
-        [1, IGNORED, 4, END],
-        [7, END],
-      ],
-      IGNORED,
-    );
-    const loss = () => {
-      const pass = { cache: null, random: Random.of(17, "dropout") };
-      return crossEntropy(model.forward(source, tokens, pass), targets);
-    };
-    const { worst, where } = await gradientError(model.context, model.parameters(), loss);
-    expect(worst, where).toBeLessThan(1e-6);
-    for (const [name, tensor] of Object.entries(model.parameters())) {
-      const gradient = await tensor.readGradient();
-      expect(
-        gradient.some((g) => Math.abs(g) > 1e-6),
-        name,
-      ).toBe(!name.endsWith("key.bias"));
-    }
-  },
-);
+/** Sizes for which every number can be nudged. */
+const SMALL: Partial<ModelConfig> = { layers: 1, heads: 1, dModel: 3, contextLength: 4 };
+
+test.each<Partial<ModelConfig>>([
+  {},
+  { attention: "fused", heads: 3, tieHead: false },
+  { attention: "fused", activation: "tanh", bias: false },
+  { attention: "fused", dropout: 0.2 },
+])("every parameter's gradient is the slope of the loss, with %j", async (changes) => {
+  const model = tinySeq2Seq(doubleContext(), { ...SMALL, ...changes }, "slopes");
+  const source = padTokens([[3, 10, 3, 0], [6]], "right");
+  const tokens = padTokens(
+    [
+      [START, 4],
+      [START, 1, 9],
+    ],
+    "left",
+  );
+  const targets = padLike(
+    tokens,
+    [
+      [4, END],
+      [IGNORED, 9, END],
+    ],
+    IGNORED,
+  );
+  const loss = () => {
+    const pass = { cache: null, random: Random.of(17, "dropout") };
+    return crossEntropy(model.forward(source, tokens, pass), targets);
+  };
+  const { worst, where } = await gradientError(model.context, model.parameters(), loss);
+  expect(worst, where).toBeLessThan(1e-6);
+  for (const [name, tensor] of Object.entries(model.parameters())) {
+    const gradient = await tensor.readGradient();
+    expect(
+      gradient.some((g) => Math.abs(g) > 1e-6),
+      name,
+    ).toBe(!name.endsWith("key.bias"));
+  }
+});
 
 describe.each(backends)("on %s", (_, open) => {
   describe.each(["textbook", "fused"] as const)("with %s attention", (attention) => {
