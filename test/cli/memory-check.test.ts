@@ -3,8 +3,10 @@ import { describe, expect, it } from "vitest";
 import { checkMemory, countParameters } from "../../src/cli/memory-check.ts";
 import { ConfigError } from "../../src/errors.ts";
 import type { GPTConfig } from "../../src/nn/config.ts";
+import { Encoder } from "../../src/nn/encoder.ts";
 import { GPT } from "../../src/nn/gpt.ts";
 import { countNumbers } from "../../src/nn/parameters.ts";
+import { EncoderDecoder } from "../../src/nn/seq2seq.ts";
 import { Random } from "../../src/random.ts";
 import { doubleContext } from "../support/contexts.ts";
 import { TINY } from "../support/models.ts";
@@ -16,13 +18,15 @@ describe("countParameters", () => {
       fc.property(
         fc.record({ layers: small, heads: small, width: small, vocabSize: small, contextLength: small }),
         fc.record({ bias: fc.boolean(), tieHead: fc.boolean(), bigram: fc.boolean() }),
-        ({ heads, width, ...sizes }, choices) => {
+        fc.constantFrom("gpt" as const, "encoder" as const, "seq2seq" as const),
+        ({ heads, width, ...sizes }, choices, kind) => {
           const config: GPTConfig = { ...TINY, ...sizes, ...choices, heads, dModel: heads * width };
-          const model = new GPT(doubleContext(), config, Random.of(1));
-          expect(countParameters(config)).toBe(countNumbers(model.parameters()));
+          const Model = { gpt: GPT, encoder: Encoder, seq2seq: EncoderDecoder }[kind];
+          const model = new Model(doubleContext(), config, Random.of(1));
+          expect(countParameters(config, kind)).toBe(countNumbers(model.parameters()));
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 90 },
     );
   });
 });
@@ -40,6 +44,13 @@ describe("checkMemory", () => {
     ] as const) {
       expect(() => checkMemory({ ...config, ...changes }, batchSize)).toThrow(ConfigError);
     }
+  });
+
+  it("knows that an encoder–decoder is more than twice as much, and what to lower", () => {
+    const near = { ...config, layers: 25, dModel: 896 };
+    expect(() => checkMemory(near, 1, "encoder")).not.toThrow();
+    expect(() => checkMemory(near, 1, "seq2seq")).toThrow("1 strings of 64: that takes about");
+    expect(() => checkMemory(near, 1, "seq2seq")).toThrow("lower --d-model, --layers, --max-length or");
   });
 
   it("knows that textbook attention keeps its scores, and fused attention does not", () => {

@@ -1,9 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { CheckpointError } from "../../src/errors.ts";
+import { Encoder } from "../../src/nn/encoder.ts";
+import { GPT } from "../../src/nn/gpt.ts";
+import { EncoderDecoder } from "../../src/nn/seq2seq.ts";
+import { Random } from "../../src/random.ts";
 import { ByteTokenizer } from "../../src/text/byte-tokenizer.ts";
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
-import { gptConfigOf, runConfigFromJSON, runConfigToJSON } from "../../src/train/run-config.ts";
-import { resolveSettings } from "../../src/train/settings.ts";
+import { buildModel, gptConfigOf, runConfigFromJSON, runConfigToJSON } from "../../src/train/run-config.ts";
+import { resolveSettings, type Settings } from "../../src/train/settings.ts";
+import { doubleContext } from "../support/contexts.ts";
 
 const settings = resolveSettings({
   layers: 3,
@@ -31,6 +36,44 @@ describe("the config of a run", () => {
     const { layers, heads, dModel, contextLength, attention, bias, tieHead } = settings;
     const model = { layers, heads, dModel, contextLength, attention, bias, tieHead, vocabSize: 19 };
     expect(gptConfigOf(settings, 19)).toMatchObject(model);
+  });
+
+  it.each([
+    ["gpt", ["contextLength", "bigram", "tokenizer"], ["task", "alphabetSize", "minLength", "maxLength"]],
+    ["encoder", ["contextLength", "tokenizer"], ["bigram", "task"]],
+    ["seq2seq", ["task", "alphabetSize", "minLength", "maxLength"], ["contextLength", "bigram", "tokenizer"]],
+  ] as const)("of %s keeps its own settings and leaves those of other kinds out", (model, own, others) => {
+    const settings = resolveSettings({ model });
+    const json = runConfigToJSON({ settings, tokenizer: new ByteTokenizer(), corpus: null });
+    for (const name of ["model", "layers", "steps", "seed", ...own]) {
+      expect(json.settings).toHaveProperty(name);
+    }
+    for (const name of others) expect(json.settings).not.toHaveProperty(name);
+    const back = runConfigFromJSON(JSON.parse(JSON.stringify(json)), "config.json");
+    expect(back).toMatchObject({ settings, corpus: null });
+  });
+
+  it("that does not say what kind of model it is of is of a gpt, as all were once", () => {
+    const { model: _, ...old } = runConfigToJSON({
+      settings,
+      tokenizer: new ByteTokenizer(),
+      corpus,
+    }).settings;
+    const json = { settings: old, tokenizer: { kind: "byte" }, corpus };
+    expect(runConfigFromJSON(json, "config.json").settings).toEqual({ ...settings, model: "gpt" });
+  });
+
+  it("builds the model that it describes", () => {
+    const build = (changes: Partial<Settings>) => {
+      const settings = resolveSettings({ layers: 1, heads: 1, dModel: 2, contextLength: 5 }, changes);
+      return buildModel(doubleContext(), settings, 7, Random.of(1));
+    };
+    expect(build({})).toBeInstanceOf(GPT);
+    expect(build({ model: "encoder" })).toBeInstanceOf(Encoder);
+    const answering = build({ model: "seq2seq", maxLength: 13 });
+    expect(answering).toBeInstanceOf(EncoderDecoder);
+    // Room for [start] and an answer as long as the longest string.
+    expect(answering.config.contextLength).toBe(14);
   });
 
   const whole = runConfigToJSON({ settings, tokenizer: new ByteTokenizer(), corpus });

@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../src/errors.ts";
 import { PRESETS, presetOf } from "../../src/train/presets.ts";
-import { flagOf, resolveSettings, SETTINGS } from "../../src/train/settings.ts";
+import {
+  checkBelonging,
+  flagOf,
+  type ModelKind,
+  resolveSettings,
+  SETTINGS,
+  type Settings,
+} from "../../src/train/settings.ts";
 
 describe("settings", () => {
   it("are the table's defaults where nothing is given, and later layers win", () => {
@@ -30,15 +37,31 @@ describe("settings", () => {
     [{ dropout: 1 }, "--dropout must be less than 1: got 1"],
     [{ attention: "magic" }, '--attention must be fused or textbook: got "magic"'],
     [{ dModel: 100, heads: 3 }, "--d-model must be a multiple of --heads: got 100 channels for 3 heads"],
+    [{ minLength: 9, maxLength: 8 }, "--min-length must not be above --max-length: got 9 and 8"],
+    [{ model: "bert" }, '--model must be gpt or encoder or seq2seq: got "bert"'],
+    [{ alphabetSize: 27 }, "--alphabet-size must be at most 26: got 27"],
     [{ learningRate: 1e-4, minLearningRate: 1e-3 }, "--min-learning-rate must not be above --learning-rate"],
   ])("%j is refused: %s", (given, message) => {
     expect(() => resolveSettings(given)).toThrow(ConfigError);
     expect(() => resolveSettings(given)).toThrow(message);
   });
 
+  it("that a kind of model does not have are refused when they are asked for", () => {
+    const check = (kind: ModelKind, given: Partial<Settings>) => () => checkBelonging(kind, given);
+    expect(check("gpt", { contextLength: 5, bigram: true, tokenizer: "byte", layers: 1 })).not.toThrow();
+    expect(check("seq2seq", { task: "sort", maxLength: 5, layers: 1 })).not.toThrow();
+    expect(check("gpt", { task: "sort" })).toThrow(ConfigError);
+    expect(check("gpt", { task: "sort" })).toThrow("--task is for seq2seq: got it with --model gpt");
+    expect(check("encoder", { bigram: false })).toThrow("--bigram is for gpt: got it with --model encoder");
+    expect(check("seq2seq", { contextLength: 5, bigram: true })).toThrow(
+      "--context-length is for gpt and encoder; --bigram is for gpt: got it with --model seq2seq",
+    );
+  });
+
   it("every preset is whole and fits together", () => {
     for (const name of Object.keys(PRESETS)) {
-      expect(() => resolveSettings(presetOf(name).settings)).not.toThrow();
+      const { settings } = presetOf(name);
+      expect(() => checkBelonging(resolveSettings(settings).model, settings)).not.toThrow();
     }
     expect(() => presetOf("shakespear-cpu")).toThrow('did you mean "shakespeare-cpu"?');
     expect(() => presetOf("toString")).toThrow(ConfigError);

@@ -52,7 +52,9 @@ class Seq2SeqStudy implements Study {
   async estimate(): Promise<Told> {
     const { evalBatches, batchSize } = this.#config.settings;
     const evaluation = await evaluateAnswers(this.model, this.#task.heldOut(evalBatches * batchSize));
-    return { evaluation, words: inWords(evaluation) };
+    const { lossNats, exact, strings } = evaluation;
+    const words = `validation loss about ${formatLoss(lossNats)}, ${formatCount(exact)} of ${formatCount(strings)} strings right (estimate: some that are held out)`;
+    return { evaluation, words };
   }
 
   async measure(): Promise<Told> {
@@ -79,7 +81,7 @@ class Seq2SeqStudy implements Study {
   }
 }
 
-/** "loss 0.0012 nats, 500 of 500 strings right to the last letter (held-out strings: 3,700 tokens)" */
+/** "validation loss 0.0002 nats, 485 of 485 held-out strings right to the last letter (3,698 tokens)" */
 export function inWords({ lossNats, strings, exact, tokens }: AnswerEvaluation): string {
   return `validation loss ${formatLoss(lossNats)} nats, ${formatCount(exact)} of ${formatCount(strings)} held-out strings right to the last letter (${formatCount(tokens)} tokens)`;
 }
