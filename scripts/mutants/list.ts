@@ -1,5 +1,7 @@
 /** The breaks that scripts/mutants.ts makes, one for each promise, and the tests that must notice. */
 
+import { family } from "./family.ts";
+
 export interface Mutant {
   /** What is promised, and so what the break takes away. */
   readonly promise: string;
@@ -70,7 +72,7 @@ const masks: readonly Mutant[] = [
   },
   {
     promise: "positions of a padded row count from its first own token",
-    file: "src/nn/gpt.ts",
+    file: "src/nn/places.ts",
     line: "before[b] + t - starts[b];",
     broken: "before[b] + t;",
     tests: ["test/nn/padding.test.ts"],
@@ -112,4 +114,4 @@ const masks: readonly Mutant[] = [
   },
 ];
 
-export const MUTANTS: readonly Mutant[] = [...masks];
+export const MUTANTS: readonly Mutant[] = [...masks, ...family];

@@ -182,6 +182,20 @@ describe.each(backends)("on %s", (_, open) => {
   });
 });
 
+test("a row that has ended stays as it is beside rows that go on", async () => {
+  let mixed = 0;
+  for (let seed = 0; seed < 12; seed++) {
+    const model = tinySeq2Seq(doubleContext(), { layers: 1, tieHead: false }, seed);
+    const together = await greedyAnswers(model, padTokens(sources, "right"));
+    for (const [b, source] of sources.entries()) {
+      expect(await greedyAnswers(model, one(source)), `seed ${seed}, row ${b}`).toEqual([together[b]]);
+    }
+    const lengths = together.map(({ ids }) => ids.length);
+    if (together.some(({ ended, ids }) => ended && ids.length < Math.max(...lengths))) mixed++;
+  }
+  expect(mixed, "batches in which one row ended before another").toBeGreaterThan(0);
+});
+
 test("a model that says [end] at once answers with nothing, one that never does stops when there is no room", async () => {
   const answersWith = async (id: number) => {
     const model = tinySeq2Seq(doubleContext(), { tieHead: false });

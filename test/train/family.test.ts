@@ -4,7 +4,9 @@ import { Context } from "../../src/autograd/context.ts";
 import { openBackend } from "../../src/backend/open.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
 import { Encoder } from "../../src/nn/encoder.ts";
+import { greedyAnswers } from "../../src/nn/greedy-answer.ts";
 import { EncoderDecoder } from "../../src/nn/seq2seq.ts";
+import { padTokens } from "../../src/nn/tokens.ts";
 import { IGNORED } from "../../src/ops/cross-entropy.ts";
 import { Random } from "../../src/random.ts";
 import { evaluateAnswers } from "../../src/train/evaluate-answers.ts";
@@ -135,6 +137,8 @@ describe("an encoder", () => {
   });
 });
 
+const HALF_WAY = { reverse: 100, sort: 50 };
+
 describe("an encoder–decoder", () => {
   it.each(["reverse", "sort"] as const)(
     "learns to %s strings that it never saw, without a mistake, in seconds",
@@ -153,7 +157,17 @@ describe("an encoder–decoder", () => {
       const before = await evaluateAnswers(model, heldOut);
       expect(before.exact).toBe(0);
       expect(before.lossNats).toBeGreaterThan(1.4);
-      await losses(new Trainer(model, new SequenceToSequence(model, toy, 32), settings), 400);
+      const trainer = new Trainer(model, new SequenceToSequence(model, toy, 32), settings);
+      // Half way: some answers are right, some are as long as they should be and wrong.
+      await losses(trainer, HALF_WAY[task]);
+      const sources = heldOut.map(({ source }) => source);
+      const said = (await greedyAnswers(model, padTokens(sources, "left"))).map(({ ids }) => ids.join());
+      const right = heldOut.filter(({ answer }, i) => answer.join() === said[i]).length;
+      const asLong = heldOut.filter(({ answer }, i) => answer.join().length === said[i].length).length;
+      expect(right).toBeGreaterThan(0);
+      expect(asLong).toBeGreaterThan(right);
+      expect((await evaluateAnswers(model, heldOut)).exact).toBe(right);
+      await losses(trainer, 400 - HALF_WAY[task]);
       const after = await evaluateAnswers(model, heldOut);
       expect(after).toMatchObject({
         method: "held-out strings",
