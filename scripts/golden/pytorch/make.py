@@ -1,0 +1,47 @@
+"""Makes the golden files test/golden/pytorch/*.json: what PyTorch says about models, training and single ops.
+
+    python3 -m venv /tmp/golden && /tmp/golden/bin/pip install torch==2.15.0 numpy
+    /tmp/golden/bin/python scripts/golden/pytorch/make.py            writes the files
+    /tmp/golden/bin/python scripts/golden/pytorch/make.py --check    says whether they are still what PyTorch gives
+
+Only who changes the golden files needs Python; who uses or tests nopeek does not. The files in the repository were
+made by PyTorch 2.15.0 on CPU; each names its version in "madeBy".
+
+Everything follows from seeds: on one machine two runs give the same bytes. Another machine may sum in another order,
+so `--check` allows 1e-12 (store.py says of what). Weights, tokens and inputs are exact in single precision, and PyTorch
+computes in double: what a test finds is nopeek's own error.
+"""
+
+import sys
+
+import torch
+
+import models
+import ops
+import store
+import training
+
+FILES = {
+    "models": models.make,
+    "curves": training.make_curves,
+    "muon": training.make_muon_steps,
+    "ops": ops.make,
+}
+
+
+def main(arguments):
+    if arguments not in ([], ["--check"]):
+        sys.exit(__doc__)
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    differences = 0
+    for name, make in FILES.items():
+        made = {"madeBy": f"PyTorch {torch.__version__.split('+')[0]}", **make()}
+        if arguments:
+            differences += store.check(name, made)
+        else:
+            store.write(name, made)
+    sys.exit(1 if differences else 0)
+
+
+main(sys.argv[1:])

@@ -1,0 +1,75 @@
+/** Ten steps of training against torch.optim, and Muon alone against its textbook in PyTorch. */
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { z } from "zod";
+import { Context } from "../../src/autograd/context.ts";
+import { GPT } from "../../src/nn/gpt.ts";
+import { multiply } from "../../src/ops/multiply.ts";
+import { sum } from "../../src/ops/sum.ts";
+import { Random } from "../../src/random.ts";
+import { WindowLoader } from "../../src/train/loader.ts";
+import { Muon } from "../../src/train/muon.ts";
+import { gptConfigOf } from "../../src/train/run-config.ts";
+import { resolveSettings } from "../../src/train/settings.ts";
+import { Trainer } from "../../src/train/trainer.ts";
+import { goldenTensor, goldenTensors, load, PRECISIONS, readGolden, relativeError } from "../support/golden.ts";
+
+const ids = z.array(z.array(z.int()));
+const golden = readGolden(
+  "curves",
+  z.strictObject({
+    madeBy: z.string().startsWith("PyTorch "),
+    seed: z.string(),
+    curves: z.array(
+      z.strictObject({
+        name: z.string(),
+        settings: z.record(z.string(), z.unknown()),
+        vocabSize: z.int(),
+        /** For each step, the batches whose gradients it adds up. */
+        batches: z.array(z.array(z.strictObject({ inputs: ids, targets: ids }))),
+        start: goldenTensors,
+        steps: z.array(
+          z.strictObject({ loss: z.number(), gradientNorm: z.number(), learningRate: z.number() }),
+        ),
+        end: goldenTensors,
+        lossesInBfloat16: z.array(z.number()).optional(),
+      }),
+    ),
+  }),
+);
+type Curve = (typeof golden.curves)[number];
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe.each(PRECISIONS)("on $where", ({ where, open, tolerance }) => {
+  test.each(golden.curves)("$name: every step is PyTorch's", async (curve) => {
+    const trainer = trainerOf(curve, new Context(await open()));
+    for (const [i, expected] of curve.steps.entries()) {
+      const { lossNats, gradientNorm, learningRate } = await trainer.step();
+      expect(relativeError([lossNats], [expected.loss]), `loss ${i}`).toBeLessThan(tolerance);
+      expect(relativeError([gradientNorm], [expected.gradientNorm]), `norm ${i}`).toBeLessThan(tolerance);
+      expect(relativeError([learningRate], [expected.learningRate]), `rate ${i}`).toBeLessThan(1e-12);
+    }
+    const parameters = trainer.model.parameters();
+    expect(Object.keys(curve.end)).toEqual(Object.keys(parameters));
+    for (const [name, { values }] of Object.entries(curve.end)) {
+      const error = relativeError(await parameters[name].read(), values);
+      expect(error, `${name} in the end`).toBeLessThan(tolerance);
+    }
+    trainer.model.context.close();
+  });
+});
+
+/** A trainer that starts from the golden weights and is given the golden batches. */
+function trainerOf(curve: Curve, context: Context): Trainer {
+  const settings = resolveSettings(curve.settings);
+  const model = new GPT(context, gptConfigOf(settings, curve.vocabSize), Random.of(1));
+  load(model.parameters(), curve.start);
+  vi.spyOn(WindowLoader.prototype, "batch").mockImplementation((step, part = 0) => {
+    const { inputs, targets } = curve.batches[step][part];
+    const flat = (rows: readonly number[][]) => Int32Array.from(rows.flat());
+    return { inputs: flat(inputs), targets: flat(targets), batchSize: inputs.length };
+  });
+  return new Trainer(model, new Int32Array(settings.contextLength + 1), settings);
+}
