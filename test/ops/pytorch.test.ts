@@ -40,9 +40,7 @@ const options = z.strictObject({
   heads: z.int().default(1),
   mask: z.enum(["causal", "none"]).default("none"),
   kind: z.string().default(""),
-  windows: z
-    .array(z.strictObject({ from: z.int(), end: z.int(), diagonal: z.int() }))
-    .default([]),
+  windows: z.array(z.strictObject({ from: z.int(), end: z.int(), diagonal: z.int() })).default([]),
   /** The windows as matrices, drawn by the golden program: a row of "0110" for each query. */
   visible: z.array(z.array(z.string())).default([]),
 });
@@ -125,7 +123,9 @@ test("every op that is tested has golden cases, and every golden case is tested"
 });
 
 test("some query sees nothing, and gives 0", () => {
-  const blind = golden.cases.filter(({ options }) => options.visible.flat().some((row) => !row.includes("1")));
+  const blind = golden.cases.filter(({ options }) =>
+    options.visible.flat().some((row) => !row.includes("1")),
+  );
   expect(blind.length).toBeGreaterThan(2);
   for (const { output, options } of blind) {
     const channels = output.shape[2];
@@ -142,8 +142,7 @@ function composedAttention([query, keys, values]: readonly Tensor[], options: Op
   const [batchSize, queries, channels] = query.shape;
   const { heads } = options;
   const width = channels / heads;
-  const byHead = (x: Tensor) =>
-    transpose(reshape(x, [batchSize, x.shape[1], heads, width]), [0, 2, 1, 3]);
+  const byHead = (x: Tensor) => transpose(reshape(x, [batchSize, x.shape[1], heads, width]), [0, 2, 1, 3]);
   const [q, k, v] = [query, keys, values].map(byHead);
   const hidden = hiddenPairs(options, batchSize, queries, keys.shape[1]);
   const mask = context.constant([batchSize, 1, queries, keys.shape[1]], hidden);

@@ -17,7 +17,11 @@ export const PRECISIONS: readonly {
   readonly open: () => Backend | Promise<Backend>;
   readonly tolerance: number;
 }[] = [
-  { where: "the reference in double precision", open: () => new ReferenceBackend("double"), tolerance: 1e-12 },
+  {
+    where: "the reference in double precision",
+    open: () => new ReferenceBackend("double"),
+    tolerance: 1e-12,
+  },
   { where: "wasm", open: async () => new WasmBackend(await loadKernels()), tolerance: 1e-5 },
 ];
 
