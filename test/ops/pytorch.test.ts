@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Context } from "../../src/autograd/context.ts";
 import type { Tensor } from "../../src/autograd/tensor.ts";
+import { textbookAttention } from "../../src/nn/textbook-attention.ts";
 import { add } from "../../src/ops/add.ts";
 import { attention } from "../../src/ops/attention.ts";
 import { crossEntropy } from "../../src/ops/cross-entropy.ts";
@@ -71,8 +72,16 @@ const RUNS: Readonly<Record<string, readonly Run[]>> = {
   crossEntropy: [([logits], { targets }) => crossEntropy(logits, targets)],
   matmul: [([a, b]) => matmul(a, b)],
   linear: [([x, weight, bias], { layout }) => linear(x, weight, bias ?? null, layout)],
-  attention: [([q, k, v], { heads, mask }) => attention(q, k, v, { heads, mask }), composedAttention],
-  windowedAttention: [composedAttention],
+  attention: [
+    ([q, k, v], { heads, mask }) => attention(q, k, v, { heads, mask }),
+    ([q, k, v], { heads, mask }) => textbookAttention(q, k, v, { heads, mask, dropout: 0, random: null }),
+  ],
+  windowedAttention: [
+    ([q, k, v], { heads, windows }) => attention(q, k, v, { heads, mask: windows }),
+    ([q, k, v], { heads, windows }) =>
+      textbookAttention(q, k, v, { heads, mask: windows, dropout: 0, random: null }),
+    composedAttention,
+  ],
 };
 
 const golden = readGolden(

@@ -51,7 +51,7 @@ export function readGolden<T extends z.ZodType>(name: string, layout: T): z.outp
   return layout.parse(JSON.parse(readFileSync(url, "utf8")));
 }
 
-/** Gives parameters the golden weights, which must be of just the same names, order and shapes. */
+/** Gives parameters the golden weights, which must have just the same names and shapes. */
 export function load(parameters: Parameters, weights: Readonly<Record<string, GoldenTensor>>): void {
   expect(shapesOf(parameters)).toEqual(shapesOf(weights));
   for (const [name, { values }] of Object.entries(weights)) {
@@ -86,7 +86,7 @@ export function greatest(values: ArrayLike<number>): number {
 }
 
 function shapesOf(tensors: Readonly<Record<string, { readonly shape: readonly number[] }>>) {
-  return Object.entries(tensors).map(([name, { shape }]) => [name, shape]);
+  return Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape]));
 }
 
 function bytesOf(base64: string): ArrayBuffer {

@@ -7,9 +7,9 @@
 Only who changes the golden files needs Python; who uses or tests nopeek does not. The files in the repository were
 made by PyTorch 2.15.0 on CPU; each names its version in "madeBy".
 
-Everything follows from seeds: on one machine two runs give the same bytes. Another machine may sum in another order,
-so `--check` allows 1e-12 (store.py says of what). Weights, tokens and inputs are exact in single precision, and PyTorch
-computes in double: what a test finds is nopeek's own error.
+Everything follows from seeds: on one machine two runs give the same bytes. Another machine may sum in another
+order, so `--check` allows 1e-12 (store.py says of what). Weights and inputs are exact in single precision, and
+PyTorch computes in double: what a test finds is nopeek's own error.
 """
 
 import sys
@@ -22,7 +22,9 @@ import store
 import training
 
 FILES = {
-    "models": models.make,
+    "gpt": models.make_gpts,
+    "encoder": models.make_encoders,
+    "encoder-decoder": models.make_encoder_decoders,
     "curves": training.make_curves,
     "muon": training.make_muon_steps,
     "ops": ops.make,

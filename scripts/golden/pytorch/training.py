@@ -37,7 +37,7 @@ RUN = {
     "gradClip": 0.0,
     "gradAccumulation": 1,
 }
-VOCABULARY = 11
+VOCABULARY = 7
 
 # What each run changes. Some ignore a share of the targets, as padding does.
 RUNS = [
@@ -127,8 +127,7 @@ def train(model, settings, batches, muon):
     schedules = [make_schedule(optimizer, settings) for optimizer in optimizers]
     steps = []
     for parts in batches:
-        losses = [loss_of(model(torch.tensor(p["inputs"])), torch.tensor(p["targets"])) for p in parts]
-        loss = sum(losses) / len(losses)
+        loss = sum(batch_loss(model, part) for part in parts) / len(parts)
         loss.backward()
         limit = settings["gradClip"] or math.inf
         norm = clip_grad_norm_(model.parameters(), limit)
@@ -141,9 +140,14 @@ def train(model, settings, batches, muon):
     return steps
 
 
+def batch_loss(model, batch):
+    ids = torch.tensor(batch["inputs"])
+    return loss_of(model(ids, torch.ones_like(ids, dtype=torch.bool)), torch.tensor(batch["targets"]))
+
+
 def make_optimizers(model, settings, muon):
     """AdamW with decay on matrices and embeddings alone; with Muon, the blocks' matrices go there."""
-    moved = {p for p in model.blocks.parameters() if p.dim() == 2} if muon else set()
+    moved = {p for p in model.stack.blocks.parameters() if p.dim() == 2} if muon else set()
     rest = [p for p in model.parameters() if p not in moved]
     groups = [
         {"params": [p for p in rest if p.dim() >= 2], "weight_decay": settings["weightDecay"]},
@@ -153,13 +157,13 @@ def make_optimizers(model, settings, muon):
     adamw = torch.optim.AdamW(groups, lr=settings["learningRate"], betas=betas, eps=settings["epsilon"])
     if not muon:
         return [adamw]
-    ordered = [p for p in model.blocks.parameters() if p in moved]
+    ordered = [p for p in model.stack.blocks.parameters() if p in moved]
     rate, momentum = settings["muonLearningRate"], settings["muonMomentum"]
     return [adamw, muon(ordered, lr=rate, momentum=momentum, weight_decay=0.0)]
 
 
 def make_schedule(optimizer, settings):
-    """Warm-up and decay by PyTorch's schedulers. Every optimizer's rate comes down to the same share of its start."""
+    """Warm-up and decay by PyTorch's schedulers. Every optimizer's rate falls to the same share of its start."""
     warmup, steps = settings["warmupSteps"], settings["steps"]
     share = settings["minLearningRate"] / settings["learningRate"]
     if settings["schedule"] == "cosine":
@@ -176,9 +180,9 @@ def make_schedule(optimizer, settings):
 class TextbookMuon(torch.optim.Optimizer):
     """Muon as Jordan et al. 2024 print it, in the precision of its parameters.
 
-    torch.optim.Muon has the same momentum, Nesterov's direction, coefficients, scaling by the root of max(1, out/in)
-    and decay. It differs in two points: it orthogonalises in bfloat16 whatever the weights are, which keeps three
-    digits, and it divides by max(norm, 1e-7), where Jordan's code, this one and nopeek divide by norm + 1e-7.
+    torch.optim.Muon has the same momentum, Nesterov's direction, coefficients, decay, and scaling by the root of
+    max(1, out/in). It differs in two points: it orthogonalises in bfloat16 whatever the weights are, which keeps
+    three digits, and it divides by max(norm, 1e-7), where Jordan's code, this one and nopeek divide by norm + 1e-7.
     """
 
     def __init__(self, params, lr, momentum, weight_decay):
