@@ -73,6 +73,16 @@ describe.each(PRECISIONS)("on $where", ({ open, tolerance }) => {
   });
 });
 
+test("torch.optim.Muon itself, which orthogonalises in bfloat16, comes as near as three digits can", async () => {
+  const curve = golden.curves.find(({ lossesInBfloat16 }) => lossesInBfloat16 !== undefined);
+  if (curve?.lossesInBfloat16 === undefined) throw new Error("no curve was made by torch.optim.Muon");
+  const trainer = trainerOf(curve, doubleContext());
+  for (const loss of curve.lossesInBfloat16) {
+    expect(relativeError([(await trainer.step()).lossNats], [loss])).toBeLessThan(1e-3);
+  }
+  expect(curve.lossesInBfloat16).toHaveLength(curve.steps.length);
+});
+
 const muon = readGolden(
   "muon",
   z.strictObject({

@@ -13,9 +13,9 @@ from store import computed, drawn
 SEED = "training 1"
 
 MODEL = {
-    "layers": 2,
+    "layers": 1,
     "heads": 2,
-    "dModel": 6,
+    "dModel": 10,
     "contextLength": 7,
     "bias": True,
     "activation": "exact",
@@ -45,7 +45,14 @@ RUNS = [
     {
         "name": "AdamW, clipped, two batches a step",
         "ignored": 0.0,
-        "changes": {"gradClip": 0.5, "gradAccumulation": 2, "weightDecay": 0.3, "beta2": 0.95},
+        "changes": {
+            "layers": 2,
+            "dModel": 6,
+            "gradClip": 0.5,
+            "gradAccumulation": 2,
+            "weightDecay": 0.3,
+            "beta2": 0.95,
+        },
     },
     {
         "name": "AdamW, linear decay, no warm-up, targets ignored",
@@ -68,8 +75,6 @@ RUNS = [
             "muonLearningRate": 0.02,
             "muonMomentum": 0.9,
             "bigram": True,
-            "layers": 1,
-            "dModel": 10,
         },
     },
 ]
