@@ -68,7 +68,7 @@ describe.each(PRECISIONS)("on $where", ({ open, tolerance }) => {
     context.close();
   };
 
-  test.each(inBothForms(gpts))("GPT $index with $attention attention is PyTorch's", ({ found, attention }) =>
+  test.each(inBothForms(gpts))("GPT $number with $attention attention is PyTorch's", ({ found, attention }) =>
     prove(
       found,
       (context) => new GPT(context, configOf(found, attention), Random.of(1)),
@@ -95,7 +95,7 @@ function modelsOf(name: string): readonly Golden[] {
 
 function inBothForms(models: readonly Golden[]) {
   return models.flatMap((found, index) =>
-    (["fused", "textbook"] as const).map((attention) => ({ found, index, attention })),
+    (["fused", "textbook"] as const).map((attention) => ({ found, number: index + 1, attention })),
   );
 }
 

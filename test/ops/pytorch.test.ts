@@ -104,7 +104,7 @@ const golden = readGolden(
 
 const cases = golden.cases.flatMap((found) => {
   const shapes = found.inputs.map(({ shape }) => `(${shape.join(", ")})`).join(" ");
-  return (RUNS[found.op] ?? []).map((run, way) => ({ ...found, run, way, shapes }));
+  return (RUNS[found.op] ?? []).map((run, way) => ({ ...found, run, way: way + 1, shapes }));
 });
 
 describe.each(PRECISIONS)("on $where", ({ open, tolerance }) => {

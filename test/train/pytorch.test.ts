@@ -11,6 +11,7 @@ import { Muon } from "../../src/train/muon.ts";
 import { gptConfigOf } from "../../src/train/run-config.ts";
 import { resolveSettings } from "../../src/train/settings.ts";
 import { Trainer } from "../../src/train/trainer.ts";
+import { doubleContext } from "../support/contexts.ts";
 import {
   goldenTensor,
   goldenTensors,
