@@ -52,6 +52,8 @@ RUNS = [
             "gradAccumulation": 2,
             "weightDecay": 0.3,
             "beta2": 0.95,
+            # Far above the square root of some gradients' squares: Adam alone would not notice a gradient scaled.
+            "epsilon": 1e-2,
         },
     },
     {
