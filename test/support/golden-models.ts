@@ -1,0 +1,116 @@
+/** Whole models against those that PyTorch made: logits, loss, and the gradient of every parameter. */
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { Context } from "../../src/autograd/context.ts";
+import type { Tensor } from "../../src/autograd/tensor.ts";
+import type { GPTConfig } from "../../src/nn/config.ts";
+import type { Parameters } from "../../src/nn/parameters.ts";
+import { type Padding, rowsOf, type Tokens } from "../../src/nn/tokens.ts";
+import { crossEntropy } from "../../src/ops/cross-entropy.ts";
+import {
+  goldenTensor,
+  goldenTensors,
+  greatest,
+  load,
+  PRECISIONS,
+  readGolden,
+  relativeError,
+} from "./golden.ts";
+
+const grid = z.array(z.array(z.int()));
+const padding = z.strictObject({ starts: z.array(z.int()), ends: z.array(z.int()) });
+const tokens = z.strictObject({ ids: grid, padding: padding.optional() }).transform(toTokens);
+
+const goldenModel = z.strictObject({
+  config: z.strictObject({
+    layers: z.int(),
+    heads: z.int(),
+    dModel: z.int(),
+    contextLength: z.int(),
+    vocabSize: z.int(),
+    bias: z.boolean(),
+    activation: z.enum(["exact", "tanh"]),
+    tieHead: z.boolean(),
+    bigram: z.boolean().default(false),
+  }),
+  /** What an encoder–decoder looks at. */
+  source: tokens.default({ ids: [], batchSize: 0 }),
+  tokens,
+  targets: grid,
+  weights: goldenTensors,
+  /** Zeros at padding, where logits mean nothing. */
+  logits: goldenTensor,
+  loss: z.number(),
+  gradients: goldenTensors,
+});
+export type GoldenModel = z.output<typeof goldenModel>;
+
+/** The models of test/golden/pytorch/NAME.json. */
+export function goldenModels(name: string): readonly GoldenModel[] {
+  const madeBy = z.string().startsWith("PyTorch ");
+  return readGolden(name, z.strictObject({ madeBy, seed: z.string(), models: z.array(goldenModel) })).models;
+}
+
+/** Tests that each model, with either form of attention and in each precision, is PyTorch's. */
+export function provePyTorchs<Model extends { parameters(): Parameters }>(
+  models: readonly GoldenModel[],
+  make: (context: Context, config: GPTConfig) => Model,
+  logitsOf: (model: Model, found: GoldenModel) => Tensor,
+): void {
+  const cases = models.flatMap((found, index) =>
+    (["fused", "textbook"] as const).map((attention) => ({ found, number: index + 1, attention })),
+  );
+  describe.each(PRECISIONS)("on $where", ({ open, tolerance }) => {
+    test.each(cases)("model $number with $attention attention is PyTorch's", async ({ found, attention }) => {
+      const context = new Context(await open());
+      const model = make(context, { ...found.config, dropout: 0, attention });
+      load(model.parameters(), found.weights);
+      await checkLogitsAndLoss(found, context, () => logitsOf(model, found), tolerance);
+      await checkGradients(found, model.parameters(), tolerance);
+      context.close();
+    });
+  });
+}
+
+/** Leaves the gradient of the loss with the parameters. */
+async function checkLogitsAndLoss(
+  found: GoldenModel,
+  context: Context,
+  forward: () => Tensor,
+  tolerance: number,
+): Promise<void> {
+  await context.scope("record", async () => {
+    const logits = forward();
+    expect(logits.shape).toEqual(found.logits.shape);
+    const error = relativeError(ownRows(await logits.read(), found), ownRows(found.logits.values, found));
+    expect(error, "logits").toBeLessThan(tolerance);
+    const loss = crossEntropy(logits, found.targets.flat());
+    expect(relativeError([await loss.item()], [found.loss]), "loss").toBeLessThan(tolerance);
+    context.backward(loss);
+  });
+}
+
+async function checkGradients(found: GoldenModel, parameters: Parameters, tolerance: number): Promise<void> {
+  expect(Object.keys(found.gradients).sort()).toEqual(Object.keys(parameters).sort());
+  const largest = Math.max(...Object.values(found.gradients).map(({ values }) => greatest(values)));
+  for (const [name, { values }] of Object.entries(found.gradients)) {
+    // In exact arithmetic the gradient of a key's bias is 0: it moves all scores of a query alike. Of what rounding
+    // leaves there, the other gradients are the measure.
+    const floor = greatest(values) < 1e-12 * largest ? largest : 0;
+    const error = relativeError(await parameters[name].readGradient(), values, floor);
+    expect(error, `gradient of ${name}`).toBeLessThan(tolerance);
+  }
+}
+
+/** Of logits (B, T, V), those at the rows' own tokens. */
+function ownRows(logits: Float32Array | Float64Array, { tokens, logits: { shape } }: GoldenModel): number[] {
+  const { starts, ends } = rowsOf(tokens);
+  const [, positions, scores] = shape;
+  return starts.flatMap((start, b) => {
+    return [...logits.subarray((b * positions + start) * scores, (b * positions + ends[b]) * scores)];
+  });
+}
+
+function toTokens({ ids, padding }: { ids: number[][]; padding?: Padding | undefined }): Tokens {
+  return { ids: ids.flat(), batchSize: ids.length, ...(padding === undefined ? {} : { padding }) };
+}
