@@ -1,8 +1,8 @@
 """Makes the golden files test/golden/pytorch/*.json: what PyTorch says about models, training and single ops.
 
-    python3 -m venv /tmp/golden && /tmp/golden/bin/pip install torch==2.15.0 numpy
-    /tmp/golden/bin/python scripts/golden/pytorch/make.py            writes the files
-    /tmp/golden/bin/python scripts/golden/pytorch/make.py --check    says whether they are still what PyTorch gives
+    python3 -m venv ENV && ENV/bin/pip install torch==2.15.0 numpy
+    ENV/bin/python scripts/golden/pytorch/make.py            writes the files
+    ENV/bin/python scripts/golden/pytorch/make.py --check    says whether they are still what PyTorch gives
 
 Only who changes the golden files needs Python; who uses or tests nopeek does not. The files in the repository were
 made by PyTorch 2.15.0 on CPU; each names its version in "madeBy".
