@@ -8,6 +8,7 @@ import { sum } from "../../src/ops/sum.ts";
 import { Random } from "../../src/random.ts";
 import { WindowLoader } from "../../src/train/loader.ts";
 import { Muon } from "../../src/train/muon.ts";
+import { NextToken } from "../../src/train/objectives/next-token.ts";
 import { gptConfigOf } from "../../src/train/run-config.ts";
 import { resolveSettings } from "../../src/train/settings.ts";
 import { Trainer } from "../../src/train/trainer.ts";
@@ -129,5 +130,6 @@ function trainerOf(curve: Curve, context: Context): Trainer {
     const flat = (rows: readonly number[][]) => Int32Array.from(rows.flat());
     return { inputs: flat(inputs), targets: flat(targets), batchSize: inputs.length };
   });
-  return new Trainer(model, new Int32Array(settings.contextLength + 1), settings);
+  const objective = new NextToken(model, new Int32Array(settings.contextLength + 1), settings);
+  return new Trainer(model, objective, settings);
 }
