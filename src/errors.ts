@@ -48,7 +48,12 @@ export class TrainingError extends NopeekError {
   override name = "TrainingError";
 }
 
-/** Sampling settings, or logits, from which no token can be drawn. */
+/** Prompts or settings that nothing can be sampled with. */
 export class SampleError extends NopeekError {
   override name = "SampleError";
+}
+
+/** Logits that no token can be chosen from: whoever samples has done nothing wrong, the model is broken. */
+export class LogitsError extends SampleError {
+  override name = "LogitsError";
 }

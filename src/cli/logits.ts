@@ -6,10 +6,10 @@ import { EncoderDecoder } from "../nn/seq2seq.ts";
 import { candidatesOf, probabilitiesOf } from "../sample/candidates.ts";
 import { cachedLogits, fullLogits } from "../sample/logits.ts";
 import { best } from "../sample/strategies.ts";
-import type { Tokenizer } from "../text/tokenizer.ts";
 import { BLANK, encoderLogits, idsWithBlanks } from "./fill-blanks.ts";
 import type { CommonFlags } from "./flags.ts";
 import { openAnyModel } from "./open-model.ts";
+import { showToken } from "./show-token.ts";
 import { Terminal } from "./terminal.ts";
 
 interface LogitsFlags extends CommonFlags {
@@ -49,7 +49,7 @@ export async function logits(flags: LogitsFlags): Promise<void> {
       const next = best(candidates);
       const share = 100 * probabilitiesOf(candidates)[candidates.ids.indexOf(next)];
       const [seen, guess] = [ids[t], next].map((id) =>
-        id < tokenizer.vocabSize ? show(tokenizer, id) : BLANK,
+        id < tokenizer.vocabSize ? showToken(tokenizer, id) : BLANK,
       );
       terminal.write(`${seen.padEnd(8)} ${guess.padEnd(8)} ${share.toFixed(1).padStart(5)} %\n`);
     });
@@ -63,10 +63,4 @@ async function rowsOf(model: GPT | Encoder, ids: ArrayLike<number>, cached: bool
   const flat = await (cached ? cachedLogits(model, ids) : fullLogits(model, ids));
   const { vocabSize } = model.config;
   return Array.from(ids, (_, t) => Array.from(flat.subarray(t * vocabSize, (t + 1) * vocabSize)));
-}
-
-/** A token as a person can read it; of bytes, those that are no character alone stand as 0xc3. */
-function show(tokenizer: Tokenizer, id: number): string {
-  if (tokenizer.kind === "byte" && id > 0x7f) return `0x${id.toString(16)}`;
-  return JSON.stringify(tokenizer.decode([id]));
 }

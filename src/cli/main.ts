@@ -8,6 +8,7 @@ import { PRESETS } from "../train/presets.ts";
 import { SETTINGS } from "../train/settings.ts";
 import { addCommonFlags, addSettingFlags, parseNumber, settingsOf } from "./flags.ts";
 import { describeOption, describePresets, EXAMPLES, OTHER_KINDS } from "./help.ts";
+import { addSampleFlags } from "./sample-flags.ts";
 
 const { version } = z
   .object({ version: z.string() })
@@ -50,33 +51,8 @@ train.addHelpText("after", describePresets);
 const sample = command(
   "sample",
   "let a model write; the one that ships with nopeek unless --model names another",
-)
-  .option("--model <folder>", "a run, or one of its step folders")
-  .option("--prompt <text>", "what to continue (default: a line break)")
-  .option("--tokens <count>", "how many tokens to write", parseNumber, 500)
-  .addOption(
-    new Option("--strategy <name>", "greedy: always the most probable token; sample: draw by probability")
-      .choices(["sample", "greedy"])
-      .default("sample"),
-  )
-  .option(
-    "--temperature <number>",
-    "below 1 bolder for the likely, above 1 wilder; 0 is greedy",
-    parseNumber,
-    0.6,
-  )
-  .option("--top-k <count>", "draw among the k most probable tokens only", parseNumber)
-  .option("--top-p <share>", "draw among the fewest tokens that together reach this probability", parseNumber)
-  .addOption(
-    new Option(
-      "--overflow <what>",
-      "when the context is full. stop: end there. slide: keep the newest half, read it again as if the text began there, and go on",
-    )
-      .choices(["slide", "stop"])
-      .default("slide"),
-  )
-  .option("--seed <number>", "the same seed writes the same text", parseNumber, 1337)
-  .action(async (flags) => (await import("./sample.ts")).sample(flags));
+).action(async (flags) => (await import("./sample.ts")).sample(flags));
+addSampleFlags(sample);
 addCommonFlags(sample);
 sample.addHelpText("after", OTHER_KINDS);
 

@@ -48,3 +48,13 @@ export function checkMemory(config: GPTConfig, batchSize: number, kind: ModelKin
     `this model has ${formatCount(parameters)} parameters and learns from batches of ${formatCount(batchSize)} ${pieces} of ${formatCount(config.contextLength)}: that takes about ${needed} GiB, and 3.9 GiB can be had; lower --d-model, --layers, ${length} or --batch-size`,
   );
 }
+
+/** @throws ConfigError when the caches of so many beams, twice while they branch, exceed what can be addressed */
+export function checkBeamMemory({ contextLength, dModel, layers }: GPTConfig, beams: number): void {
+  const bytes = BYTES_PER_NUMBER * 4 * layers * contextLength * dModel * (beams + 1);
+  if (bytes <= LIMIT_BYTES) return;
+  const most = Math.floor(LIMIT_BYTES / (bytes / (beams + 1))) - 1;
+  throw new ConfigError(
+    `--beams may be ${formatCount(most)} for a model of this size, with what fits into memory: got ${formatCount(beams)}`,
+  );
+}

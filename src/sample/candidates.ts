@@ -3,8 +3,8 @@
  *
  * Here logits enter, are made fit to compute with, and become probabilities.
  */
-import { SampleError } from "../errors.ts";
-import { exp } from "../math.ts";
+import { LogitsError } from "../errors.ts";
+import { exp, log } from "../math.ts";
 
 /** At least one token; `ids[i]` has the logit `logits[i]`. */
 export interface Candidates {
@@ -19,18 +19,18 @@ export interface Candidates {
  * taken: those tokens alone are left, equally probable.
  *
  * @param logits one for each token of the vocabulary
- * @throws SampleError when a logit is NaN, or no token is left
+ * @throws LogitsError when a logit is NaN, or no token is left
  */
 export function candidatesOf(logits: ArrayLike<number>): Candidates {
   const highest = highestOf(logits);
   if (Number.isNaN(highest)) {
     const id = Array.from(logits).findIndex(Number.isNaN);
-    throw new SampleError(
+    throw new LogitsError(
       `logits must be numbers: token ${id} has NaN; the model's weights are likely not finite, as after training that diverged`,
     );
   }
   if (highest === Number.NEGATIVE_INFINITY) {
-    throw new SampleError(
+    throw new LogitsError(
       `no token can be drawn: all ${logits.length} logits are −∞, and at least one must be higher`,
     );
   }
@@ -55,6 +55,18 @@ export function probabilitiesOf({ logits }: Candidates): Float64Array {
   let total = 0;
   for (const weight of weights) total += weight;
   return weights.map((weight) => weight / total);
+}
+
+/**
+ * ln p of each candidate = (logit − highest) − ln Σ exp(logits − highest). Taken from the logits and not from the
+ * probabilities, so that what is too improbable for a double still has one.
+ */
+export function logProbabilitiesOf({ logits }: Candidates): Float64Array {
+  const highest = highestOf(logits);
+  let total = 0;
+  for (const logit of logits) total += exp(logit - highest);
+  const logTotal = log(total);
+  return logits.map((logit) => logit - highest - logTotal);
 }
 
 /** The highest of some numbers; NaN if any is NaN, −∞ if there are none. */

@@ -3,9 +3,14 @@
  * ones, at least one of them, the best among them, in ascending order of ids. Probabilities are always those of
  * the candidates that are left, so a filter after another sees them renormalised.
  */
+import { exp } from "../math.ts";
+import { bestFirst } from "./best-first.ts";
 import { type Candidates, highestOf, probabilitiesOf } from "./candidates.ts";
 
 export type Filter = (candidates: Candidates) => Candidates;
+
+/** @param history every token before the one to choose, the prompt's too */
+export type HistoryFilter = (candidates: Candidates, history: readonly number[]) => Candidates;
 
 /**
  * Divides logits by a temperature > 0: below 1 the probable become more probable, above 1 less so. They are
@@ -51,38 +56,28 @@ export function keepTopP(p: number): Filter {
   };
 }
 
+/**
+ * Keeps the candidates that are at least `share` times as probable as the best one: few where the model is sure,
+ * many where it is not. At 0 all, at 1 the best and its equals. Source: Nguyen et al. 2024, "Turning Up the Heat".
+ */
+export function keepMinP(share: number): Filter {
+  return (candidates) => {
+    const { logits } = candidates;
+    const highest = highestOf(logits);
+    const kept: number[] = [];
+    // A ratio of probabilities: the sum by which both are divided falls out.
+    for (let place = 0; place < logits.length; place++) {
+      if (exp(logits[place] - highest) >= share) kept.push(place);
+    }
+    return kept.length === logits.length ? candidates : pick(candidates, kept);
+  };
+}
+
 /** The candidates at some places, in ascending order of ids again. */
-function pick({ ids, logits }: Candidates, places: readonly number[]): Candidates {
+export function pick({ ids, logits }: Candidates, places: readonly number[]): Candidates {
   const ascending = Int32Array.from(places).sort();
   return {
     ids: ascending.map((place) => ids[place]),
     logits: Float64Array.from(ascending, (place) => logits[place]),
   };
-}
-
-/**
- * Places in descending order of their logits, equal ones in ascending order. A binary heap: n steps to begin
- * with and log n for each place taken, so taking few of many is cheap.
- */
-function* bestFirst(logits: Float64Array): Generator<number> {
-  const heap = new Int32Array(logits.length);
-  for (let place = 0; place < heap.length; place++) heap[place] = place;
-  const precedes = (a: number, b: number) => logits[a] > logits[b] || (logits[a] === logits[b] && a < b);
-  /** Lets the entry at `node` sink below every child that precedes it. */
-  const sink = (node: number, size: number) => {
-    const sinking = heap[node];
-    for (let child = 2 * node + 1; child < size; child = 2 * node + 1) {
-      if (child + 1 < size && precedes(heap[child + 1], heap[child])) child++;
-      if (!precedes(heap[child], sinking)) break;
-      heap[node] = heap[child];
-      node = child;
-    }
-    heap[node] = sinking;
-  };
-  for (let node = (heap.length >> 1) - 1; node >= 0; node--) sink(node, heap.length);
-  for (let size = heap.length; size > 0; size--) {
-    yield heap[0];
-    heap[0] = heap[size - 1];
-    sink(0, size - 1);
-  }
 }

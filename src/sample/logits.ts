@@ -2,6 +2,7 @@
 import { SampleError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
 import type { KeyValueCache } from "../nn/key-value-cache.ts";
+import { padTokens, positionsOf } from "../nn/tokens.ts";
 import { checkIds } from "../ops/embedding.ts";
 import { slice } from "../ops/slice.ts";
 
@@ -51,6 +52,29 @@ export function nextLogits(
     const hidden = model.hidden({ ids, batchSize: 1 }, { cache, random: null });
     return model.logits(slice(hidden, 1, ids.length - 1, ids.length)).read();
   });
+}
+
+/**
+ * As `nextLogits`, for sequences side by side in one pass: each row of the cache gets tokens of its own, as many as it
+ * likes. Every row gets the bits that it would get alone.
+ *
+ * @param rows at least one token id for each row of the cache
+ * @returns    (V) logits for each row
+ */
+export async function nextLogitsOfRows(
+  model: GPT,
+  cache: KeyValueCache,
+  rows: readonly ArrayLike<number>[],
+): Promise<(Float32Array | Float64Array)[]> {
+  const { vocabSize } = model.config;
+  const logits = await model.context.scope("forget", () => {
+    // Padded on the left, so that every row ends at the last position.
+    const tokens = padTokens(rows, "left");
+    const hidden = model.hidden(tokens, { cache, random: null });
+    const positions = positionsOf(tokens);
+    return model.logits(slice(hidden, 1, positions - 1, positions)).read();
+  });
+  return rows.map((_, b) => logits.subarray(b * vocabSize, (b + 1) * vocabSize));
 }
 
 function checkSequence({ config }: GPT, ids: ArrayLike<number>): void {

@@ -1,58 +1,111 @@
-/** Strategies: from the logits of a position and seeded randomness to the token that follows. */
-import { SampleError } from "../errors.ts";
+/**
+ * Strategies: from the logits of a position and seeded randomness to the token that follows.
+ *
+ * Rules reshape and thin out the candidates, always in this order:
+ *
+ *   1. repetition penalty   tokens seen before become less likely
+ *   2. no-repeat n-gram     tokens that would repeat a run of n drop out
+ *   3. temperature          logits are divided
+ *   4. top-k                the k most probable stay
+ *   5. top-p                the fewest that reach a probability stay
+ *   6. min-p                those near enough to the most probable stay
+ *
+ * Each sees the probabilities that those before it have left. Then one is drawn. Greedy takes the best after rule 2.
+ */
 import type { Random } from "../random.ts";
-import { type Candidates, candidatesOf, probabilitiesOf } from "./candidates.ts";
-import { type Filter, keepTopK, keepTopP, temper } from "./filters.ts";
+import { type Candidates, candidatesOf, logProbabilitiesOf, probabilitiesOf } from "./candidates.ts";
+import { type HistoryFilter, keepMinP, keepTopK, keepTopP, temper } from "./filters.ts";
+import { forbidRepeats, penalizeRepetition } from "./repetition.ts";
+import { isSet, type RepetitionSettings, type SampleSettings } from "./settings.ts";
 
-export interface SampleSettings {
-  /** "sample" draws a token by its probability; "greedy" takes the most probable and heeds nothing below. */
-  readonly strategy: "greedy" | "sample";
-  /** Divides the logits: 1 leaves the model's own probabilities, and at 0 "sample" is "greedy". */
-  readonly temperature: number;
-  /** Only the k most probable tokens can be drawn; null for all. */
-  readonly topK: number | null;
-  /** Only the most probable tokens can be drawn, as few as reach this probability; null for all. */
-  readonly topP: number | null;
+/** A filter, and what people call it. */
+export interface Rule {
+  readonly name: string;
+  /** What it is set to. */
+  readonly value: number;
+  readonly filter: HistoryFilter;
 }
 
-/** @throws SampleError for a temperature, topK or topP out of range */
-export function checkSampleSettings({ temperature, topK, topP }: SampleSettings): void {
-  if (!Number.isFinite(temperature) || temperature < 0) {
-    throw new SampleError(
-      `temperature must be a finite number ≥ 0: got ${temperature}; 1 leaves the model's probabilities, 0 is greedy`,
-    );
-  }
-  if (topK !== null && (!Number.isInteger(topK) || topK < 1)) {
-    throw new SampleError(`topK must be a whole number ≥ 1: got ${topK}; leave it out to keep every token`);
-  }
-  if (topP !== null && !(topP > 0 && topP <= 1)) {
-    throw new SampleError(
-      `topP must be above 0 and at most 1: got ${topP}; leave it out to keep every token`,
-    );
-  }
+/** A token that was chosen, and how it came to that. */
+export interface Choice {
+  readonly token: number;
+  /** ln p of the token by the model's own distribution, before any rule. */
+  readonly logProbability: number;
+  /** What the model offered. */
+  readonly offered: Candidates;
+  /** What each rule left, in order. */
+  readonly stages: readonly Stage[];
+}
+
+export interface Stage {
+  readonly rule: Rule;
+  readonly left: Candidates;
 }
 
 /**
  * The token that follows.
  *
- * @param logits one for each token of the vocabulary; −∞ is never chosen, and +∞ before all else
- * @param random gives one uniform number for a drawn token, and none for a greedy one
- * @throws SampleError when settings are out of range, a logit is NaN, or all are −∞
+ * @param logits   one for each token of the vocabulary; −∞ is never chosen, and +∞ before all else
+ * @param history  every token so far, the prompt's too
+ * @param settings in range, as `checkSampleSettings` sees to
+ * @param random   gives one uniform number for a drawn token, and none for a greedy one
+ * @throws LogitsError when a logit is NaN, or all are −∞
  */
-export function chooseToken(logits: ArrayLike<number>, settings: SampleSettings, random: Random): number {
-  checkSampleSettings(settings);
-  let candidates = candidatesOf(logits);
-  if (settings.strategy === "greedy" || settings.temperature === 0) return best(candidates);
-  for (const filter of filtersOf(settings)) candidates = filter(candidates);
-  return draw(candidates, random.uniform());
+export function choose(
+  logits: ArrayLike<number>,
+  history: readonly number[],
+  settings: SampleSettings,
+  random: Random,
+): Choice {
+  const offered = candidatesOf(logits);
+  const stages = applyRules(rulesOf(settings), offered, history);
+  const left = stages.at(-1)?.left ?? offered;
+  const token = isGreedy(settings) ? best(left) : draw(left, random.uniform());
+  return { token, logProbability: logProbabilityOf(offered, token), offered, stages };
 }
 
-/** What happens before the draw, in this order. */
-export function filtersOf({ temperature, topK, topP }: SampleSettings): Filter[] {
-  const filters = [temper(temperature)];
-  if (topK !== null) filters.push(keepTopK(topK));
-  if (topP !== null) filters.push(keepTopP(topP));
-  return filters;
+function isGreedy({ strategy, temperature }: SampleSettings): boolean {
+  return strategy === "greedy" || temperature === 0;
+}
+
+/** What happens before the choice, in this order. */
+export function rulesOf(settings: SampleSettings): Rule[] {
+  const { temperature, topK, topP, minP } = settings;
+  const rules = repetitionRulesOf(settings);
+  if (isGreedy(settings)) return rules;
+  rules.push({ name: "temperature", value: temperature, filter: temper(temperature) });
+  if (isSet(topK)) rules.push({ name: "top-k", value: topK, filter: keepTopK(topK) });
+  if (isSet(topP)) rules.push({ name: "top-p", value: topP, filter: keepTopP(topP) });
+  if (isSet(minP)) rules.push({ name: "min-p", value: minP, filter: keepMinP(minP) });
+  return rules;
+}
+
+/** The rules that every strategy heeds. */
+export function repetitionRulesOf({ repetitionPenalty, noRepeatNgram }: RepetitionSettings): Rule[] {
+  const rules: Rule[] = [];
+  if (isSet(repetitionPenalty)) {
+    const filter = penalizeRepetition(repetitionPenalty);
+    rules.push({ name: "repetition penalty", value: repetitionPenalty, filter });
+  }
+  if (isSet(noRepeatNgram)) {
+    rules.push({ name: "no-repeat n-gram", value: noRepeatNgram, filter: forbidRepeats(noRepeatNgram) });
+  }
+  return rules;
+}
+
+/** Runs rules one after the other and keeps what each leaves: the one trail that is chosen from and explained by. */
+export function applyRules(
+  rules: readonly Rule[],
+  offered: Candidates,
+  history: readonly number[],
+): readonly Stage[] {
+  const stages: Stage[] = [];
+  let left = offered;
+  for (const rule of rules) {
+    left = rule.filter(left, history);
+    stages.push({ rule, left });
+  }
+  return stages;
 }
 
 /** The candidate of the highest logit; the lowest id among equals. */
@@ -78,4 +131,9 @@ export function draw(candidates: Candidates, u: number): number {
     if (probabilities[i] > 0) token = candidates.ids[i];
   }
   return token;
+}
+
+/** ln p of one candidate. */
+function logProbabilityOf(candidates: Candidates, id: number): number {
+  return logProbabilitiesOf(candidates)[candidates.ids.indexOf(id)];
 }

@@ -9,8 +9,8 @@ const COMMON = ["--backend", "--threads", "--json", "--help"];
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
   train: ["--data", "--preset", "--out", "--resume", ...SETTINGS.map(({ name }) => `--${flagOf(name)}`)],
   sample: ["--model", "--prompt", "--tokens", "--strategy", "--temperature", "--top-k", "--top-p"].concat(
-    "--overflow",
-    "--seed",
+    ...["--min-p", "--repetition-penalty", "--no-repeat-ngram", "--stop", "--samples", "--beams", "--best"],
+    ...["--length-penalty", "--explain", "--overflow", "--seed"],
   ),
   eval: ["--model", "--data", "--split"],
   logits: ["--model", "--prompt", "--cached"],
@@ -37,6 +37,18 @@ describe("--help", () => {
       for (const flag of [...FLAGS[command], ...COMMON]) {
         const words = explained.get(flag)?.replace(/^(-h, )?--\S+( <\w+>)?/, "");
         expect(words?.trim().length, `${flag}: ${words}`).toBeGreaterThan(5);
+      }
+      // The order of the rules is a promise.
+      if (command === "sample") {
+        const order = /in this order:([^.]*)\./.exec(stdout)?.[1].match(/--[a-z-]+/g);
+        expect(order?.map((flag) => flag.slice(2).replaceAll("-", " "))).toEqual([
+          "repetition penalty",
+          "no repeat ngram",
+          "temperature",
+          "top k",
+          "top p",
+          "min p",
+        ]);
       }
       if (command !== "train") return;
       for (const { name, default: value, kind } of SETTINGS) {

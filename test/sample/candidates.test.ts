@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { SampleError } from "../../src/errors.ts";
-import { candidatesOf, probabilitiesOf } from "../../src/sample/candidates.ts";
+import { LogitsError } from "../../src/errors.ts";
+import { candidatesOf, logProbabilitiesOf, probabilitiesOf } from "../../src/sample/candidates.ts";
 
 const { NEGATIVE_INFINITY, POSITIVE_INFINITY, MAX_VALUE } = Number;
 
@@ -21,14 +21,14 @@ describe("candidatesOf", () => {
     expect(() => candidatesOf([1, 2, Number.NaN, POSITIVE_INFINITY, Number.NaN])).toThrow(
       /^logits .* token 2 /,
     );
-    expect(() => candidatesOf([Number.NaN])).toThrow(SampleError);
+    expect(() => candidatesOf([Number.NaN])).toThrow(LogitsError);
   });
 
   test("refuses logits that are all −∞", () => {
     expect(() => candidatesOf([NEGATIVE_INFINITY, NEGATIVE_INFINITY, NEGATIVE_INFINITY])).toThrow(
       /all 3 logits are −∞/,
     );
-    expect(() => candidatesOf([])).toThrow(SampleError);
+    expect(() => candidatesOf([])).toThrow(LogitsError);
   });
 });
 
@@ -41,5 +41,20 @@ describe("probabilitiesOf", () => {
   test("neither overflows nor underflows as a whole", () => {
     expect([...probabilitiesOf(candidatesOf([1e308, -1e308, 1e308]))]).toEqual([0.5, 0, 0.5]);
     expect([...probabilitiesOf(candidatesOf([-1e308, -1e308]))]).toEqual([0.5, 0.5]);
+  });
+});
+
+describe("logProbabilitiesOf", () => {
+  test("is ln of softmax", () => {
+    const candidates = candidatesOf([0.3, -1.7, 2.9, 1.1]);
+    const probabilities = probabilitiesOf(candidates);
+    for (const [i, logProbability] of logProbabilitiesOf(candidates).entries()) {
+      expect(logProbability).toBeCloseTo(Math.log(probabilities[i]), 14);
+    }
+  });
+
+  test("has a number where the probability is too small for one, and is 0 where there is no choice", () => {
+    expect([...logProbabilitiesOf(candidatesOf([0, -1000]))]).toEqual([0, -1000]);
+    expect([...logProbabilitiesOf(candidatesOf([NEGATIVE_INFINITY, 7]))]).toEqual([0]);
   });
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Candidates, candidatesOf, probabilitiesOf } from "../../src/sample/candidates.ts";
-import { type Filter, keepTopK, keepTopP, temper } from "../../src/sample/filters.ts";
+import { type Filter, keepMinP, keepTopK, keepTopP, temper } from "../../src/sample/filters.ts";
 
 const ids = (candidates: Candidates) => [...candidates.ids];
 const logitsOf = (...probabilities: number[]) => probabilities.map((p) => Math.log(p));
@@ -82,11 +82,67 @@ describe("keepTopP", () => {
   });
 });
 
+describe("keepMinP", () => {
+  const candidates = candidatesOf(logitsOf(1 / 8, 1 / 2, 1 / 8, 1 / 4));
+  test.each([
+    [0, [0, 1, 2, 3]],
+    [0.249, [0, 1, 2, 3]],
+    [0.251, [1, 3]],
+    [0.499, [1, 3]],
+    [0.501, [1]],
+    [1, [1]],
+  ])("keeps what is at least %f times as probable as the best", (share, expected) => {
+    expect(ids(keepMinP(share)(candidates))).toEqual(expected);
+  });
+
+  test("keeps every best one at 1, and what is exactly on the edge", () => {
+    expect(ids(keepMinP(1)(candidatesOf([3, 1, 3])))).toEqual([0, 2]);
+    const edge = Math.exp(-1);
+    expect(ids(keepMinP(edge - 1e-15)(candidatesOf([5, 4, 3])))).toEqual([0, 1]);
+    expect(ids(keepMinP(edge + 1e-15)(candidatesOf([5, 4, 3])))).toEqual([0]);
+  });
+
+  test("keeps even the improbable at 0", () => {
+    expect(ids(keepMinP(0)(candidatesOf([0, -40, -800])))).toEqual([0, 1, 2]);
+  });
+
+  test("does not ask how many candidates there are: what an earlier filter dropped makes no difference", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -40, max: 40 }), { minLength: 2, maxLength: 19 }), (tenths) => {
+        const all = candidatesOf(tenths.map((n) => n / 10));
+        const few = keepTopK(2)(all);
+        const kept = ids(keepMinP(0.3)(all));
+        expect(ids(keepMinP(0.3)(few))).toEqual(ids(few).filter((id) => kept.includes(id)));
+      }),
+    );
+  });
+});
+
+test("top-k and min-p twice are top-k and min-p once; top-p is not, since it sees new probabilities", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: -40, max: 40 }), { minLength: 1, maxLength: 19 }),
+      fc.integer({ min: 1, max: 20 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (tenths, k, share) => {
+        const candidates = candidatesOf(tenths.map((n) => n / 10));
+        for (const filter of [keepTopK(k), keepMinP(share)]) {
+          expect(filter(filter(candidates))).toEqual(filter(candidates));
+        }
+      },
+    ),
+  );
+  const candidates = candidatesOf(logitsOf(0.4, 0.3, 0.2, 0.1));
+  expect(ids(keepTopP(0.65)(candidates))).toEqual([0, 1]);
+  expect(ids(keepTopP(0.55)(keepTopP(0.65)(candidates)))).toEqual([0]);
+});
+
 describe("every filter", () => {
   const anyFilter: fc.Arbitrary<Filter> = fc.oneof(
     fc.double({ min: 0.05, max: 20, noNaN: true }).map(temper),
     fc.integer({ min: 1, max: 37 }).map(keepTopK),
     fc.double({ min: 0, minExcluded: true, max: 1, noNaN: true }).map(keepTopP),
+    fc.double({ min: 0, max: 1, noNaN: true }).map(keepMinP),
   );
   const anyChain = fc.array(anyFilter, { minLength: 1, maxLength: 3 }).map(
     (chain): Filter =>

@@ -4,7 +4,8 @@ import type { GPT } from "../../src/nn/gpt.ts";
 import { Random } from "../../src/random.ts";
 import { type GenerateOptions, generate } from "../../src/sample/generate.ts";
 import { fullLogits } from "../../src/sample/logits.ts";
-import { chooseToken, type SampleSettings } from "../../src/sample/strategies.ts";
+import type { SampleSettings } from "../../src/sample/settings.ts";
+import { type Choice, choose } from "../../src/sample/strategies.ts";
 import { CountingBackend, TINY, tinyModel } from "./tiny-model.ts";
 
 const { contextLength, vocabSize } = TINY;
@@ -20,15 +21,21 @@ const optionsOf = (changes: Partial<GenerateOptions>): GenerateOptions => ({
   ...changes,
 });
 
-/** All tokens of a generation, and why it ended. */
-async function collect(model: GPT, prompt: ArrayLike<number>, changes: Partial<GenerateOptions> = {}) {
+/** All choices of a generation, and why it ended. */
+async function collectChoices(model: GPT, prompt: ArrayLike<number>, changes: Partial<GenerateOptions> = {}) {
   const generation = generate(model, prompt, optionsOf(changes));
-  const tokens: number[] = [];
+  const choices: Choice[] = [];
   for (;;) {
     const { done, value } = await generation.next();
-    if (done) return { tokens, reason: value };
-    tokens.push(value);
+    if (done) return { choices, reason: value };
+    choices.push(value);
   }
+}
+
+/** All tokens of a generation, and why it ended. */
+async function collect(model: GPT, prompt: ArrayLike<number>, changes: Partial<GenerateOptions> = {}) {
+  const { choices, reason } = await collectChoices(model, prompt, changes);
+  return { tokens: choices.map(({ token }) => token), reason };
 }
 
 /** The logits after `ids`, from a full pass without a cache. */
@@ -64,7 +71,7 @@ describe.each(["fused", "textbook"] as const)("with %s attention", (attention) =
       let seen = [...PROMPT];
       for (const token of tokens) {
         if (seen.length > length) seen = seen.slice(-Math.ceil(length / 2));
-        expect(token).toBe(chooseToken(await logitsAfter(model, seen), DRAWN, random));
+        expect(token).toBe(choose(await logitsAfter(model, seen), [], DRAWN, random).token);
         seen.push(token);
       }
       expect(tokens.length).toBe(31);
@@ -128,6 +135,65 @@ test("typed arrays are prompts too, and the prompt stays as it was", async () =>
   expect([...prompt]).toEqual(PROMPT);
 });
 
+test("the rules against repetition see every token: of a long prompt, and what the context has forgotten", async () => {
+  const model = tinyModel();
+  const prompt = Array.from({ length: 17 }, (_, i) => (i * 5) % 7);
+  const settings = { ...DRAWN, repetitionPenalty: 1.9, noRepeatNgram: 2 };
+  const options = { tokens: 31, settings, random: Random.of(7), overflow: "slide" } as const;
+  const { tokens } = await collect(model, prompt, options);
+  const random = Random.of(7);
+  const history = [...prompt];
+  let seen = prompt.slice(-contextLength);
+  for (const token of tokens) {
+    if (seen.length > contextLength) seen = seen.slice(-Math.ceil(contextLength / 2));
+    expect(token).toBe(choose(await logitsAfter(model, seen), history, settings, random).token);
+    history.push(token);
+    seen.push(token);
+  }
+  const pairs = history.slice(1).map((token, i) => `${history[i]},${token}`);
+  expect(new Set(pairs.slice(prompt.length - 1)).size).toBe(tokens.length);
+});
+
+test("each token comes with ln p by the model's own distribution", async () => {
+  const model = tinyModel();
+  const { choices } = await collectChoices(model, PROMPT, { tokens: 8, settings: DRAWN });
+  const seen = [...PROMPT];
+  for (const { token, logProbability } of choices) {
+    const logits = await logitsAfter(model, seen);
+    const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
+    expect(logProbability).toBeCloseTo(logits[token] - Math.log(total), 10);
+    seen.push(token);
+  }
+});
+
+describe("stop", () => {
+  test("is asked after each token, in order, and ends after the one that it names", async () => {
+    const undisturbed = (await collect(tinyModel(), PROMPT, { tokens: 8 })).tokens;
+    const asked: number[] = [];
+    const stop = (token: number) => asked.push(token) === 3;
+    const { tokens, reason } = await collect(tinyModel(), PROMPT, { tokens: 8, stop });
+    expect(reason).toBe("stop");
+    expect(tokens).toEqual(undisturbed.slice(0, 3));
+    expect(asked).toEqual(tokens);
+  });
+
+  test("is asked when the consumer has seen the token, and also after the last", async () => {
+    let seen = 0;
+    const stop = () => seen === 5;
+    const generation = generate(tinyModel(), PROMPT, optionsOf({ tokens: 5, stop }));
+    let next = await generation.next();
+    for (; !next.done; next = await generation.next()) seen++;
+    expect([seen, next.value]).toEqual([5, "stop"]);
+  });
+
+  test("that never comes changes nothing", async () => {
+    const changes = { tokens: 23, overflow: "slide" } as const;
+    const undisturbed = await collect(tinyModel(), PROMPT, changes);
+    expect(await collect(tinyModel(), PROMPT, { ...changes, stop: () => false })).toEqual(undisturbed);
+    expect(undisturbed.reason).toBe("length");
+  });
+});
+
 describe("memory", () => {
   test("a consumer that leaves early frees the cache and the context", async () => {
     const backend = new CountingBackend();
@@ -165,7 +231,7 @@ describe("memory", () => {
     const model = tinyModel();
     const undisturbed = (await collect(model, PROMPT)).tokens;
     const tokens: number[] = [];
-    for await (const token of generate(model, PROMPT, optionsOf({}))) {
+    for await (const { token } of generate(model, PROMPT, optionsOf({}))) {
       tokens.push(token);
       await fullLogits(model, [1, 2, 3]);
     }
@@ -199,5 +265,6 @@ describe("what cannot be continued is refused before any work", () => {
 
   test("settings out of range", async () => {
     await refused(PROMPT, { settings: { ...DRAWN, temperature: -1 } }, /temperature/);
+    await refused(PROMPT, { settings: { ...GREEDY, noRepeatNgram: 0 } }, /noRepeatNgram/);
   });
 });

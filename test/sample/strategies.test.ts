@@ -1,30 +1,54 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SampleError } from "../../src/errors.ts";
 import { Random } from "../../src/random.ts";
 import { candidatesOf } from "../../src/sample/candidates.ts";
-import { keepTopK, keepTopP, temper } from "../../src/sample/filters.ts";
-import { checkSampleSettings, chooseToken, draw, type SampleSettings } from "../../src/sample/strategies.ts";
+import { keepMinP, keepTopK, keepTopP, temper } from "../../src/sample/filters.ts";
+import { forbidRepeats, penalizeRepetition } from "../../src/sample/repetition.ts";
+import type { SampleSettings } from "../../src/sample/settings.ts";
+import { choose, draw, rulesOf } from "../../src/sample/strategies.ts";
 import { follows } from "./chi-squared.ts";
 
 const PLAIN: SampleSettings = { strategy: "sample", temperature: 1, topK: null, topP: null };
-/** With these logits, every filter matters, and so does which of temperature or top-k and top-p comes first. */
+/** With these, every rule matters, and so does which of temperature, top-k and top-p comes first. */
 const ALL_THREE = { strategy: "sample", temperature: 2.3, topK: 4, topP: 0.6 } as const;
 const LOGITS = [0.9, -0.4, 1.3, 0.2, 1.3, -1.1, 0.7];
+/** Tokens 2, 3 and 6 have been seen, and 6 has followed the newest one before. */
+const HISTORY = [2, 6, 3, 2];
+/** With these, so does the place of every other rule but the last. */
+const ALL_SIX = {
+  strategy: "sample",
+  temperature: 2.3,
+  topK: 5,
+  topP: 0.8,
+  minP: 0.4,
+  repetitionPenalty: 2.5,
+  noRepeatNgram: 2,
+} as const;
 const ALMOST_ONE = 1 - 2 ** -53;
 
 /** The distribution as books write it: every probability at each stage, everything sorted, the host's exp. */
 function textbookProbabilities(logits: readonly number[], settings: SampleSettings): number[] {
-  const { temperature, topK, topP } = settings;
+  const { temperature, topK, topP, minP, repetitionPenalty, noRepeatNgram } = settings;
   const normalized = (p: readonly number[]) => p.map((x) => x / p.reduce((a, b) => a + b, 0));
-  let p = normalized(logits.map((x) => Math.exp(x / temperature)));
-  const order = p.map((_, id) => id).sort((a, b) => logits[b] - logits[a] || a - b);
+  const penalty = (x: number, id: number) => {
+    if (!HISTORY.includes(id)) return x;
+    return x < 0 ? x * (repetitionPenalty ?? 1) : x / (repetitionPenalty ?? 1);
+  };
+  const text = HISTORY.join("");
+  const forbidden = (id: number) =>
+    typeof noRepeatNgram === "number" && text.includes(`${text.slice(text.length + 1 - noRepeatNgram)}${id}`);
+  const weights = logits.map(penalty);
+  let p = normalized(weights.map((x, id) => (forbidden(id) ? 0 : Math.exp(x / temperature))));
+  const order = p.map((_, id) => id).sort((a, b) => p[b] - p[a] || a - b);
   const rank = (id: number) => order.indexOf(id);
   p = normalized(p.map((x, id) => (rank(id) < (topK ?? logits.length) ? x : 0)));
   const before = (id: number) => order.slice(0, rank(id)).reduce((sum, other) => sum + p[other], 0);
-  return normalized(p.map((x, id) => (before(id) < (topP ?? 2) ? x : 0)));
+  p = normalized(p.map((x, id) => (before(id) < (topP ?? 2) ? x : 0)));
+  return normalized(p.map((x) => (x < (minP ?? 0) * Math.max(...p) ? 0 : x)));
 }
 
-/** How often each token comes in seeded draws. */
+/** How often each of the first tokens comes in seeded draws. */
 function countsOf(choose: (random: Random) => number): number[] {
   const random = Random.of(5, "draws");
   const counts = new Array<number>(LOGITS.length).fill(0);
@@ -39,20 +63,33 @@ describe("the distribution of draws", () => {
     ["hot", { ...PLAIN, temperature: 1.9 }],
     ["top-k", { ...PLAIN, topK: 3 }],
     ["top-p", { ...PLAIN, topP: 0.7 }],
-    ["all three", ALL_THREE],
+    ["min-p", { ...PLAIN, minP: 0.3 }],
+    ["repetition penalty", { ...PLAIN, repetitionPenalty: 1.8 }],
+    ["favoured repetition", { ...PLAIN, repetitionPenalty: 0.6 }],
+    ["no-repeat n-gram", { ...PLAIN, noRepeatNgram: 2 }],
+    ["both against repetition", { ...PLAIN, repetitionPenalty: 1.8, noRepeatNgram: 1 }],
+    ["temperature, top-k, top-p", ALL_THREE],
+    ["cold min-p", { ...PLAIN, temperature: 0.6, minP: 0.4 }],
+    ["all six", ALL_SIX],
   ];
 
-  test.each(cases)("%s is the textbook's", (_, settings) => {
-    const counts = countsOf((random) => chooseToken(LOGITS, settings, random));
-    expect(follows(counts, textbookProbabilities(LOGITS, settings))).toBe(true);
+  const drawn = new Map(
+    cases.map(([name, settings]) => [
+      name,
+      countsOf((random) => choose(LOGITS, HISTORY, settings, random).token),
+    ]),
+  );
+  const fits = (name: string, settings: SampleSettings) =>
+    follows(drawn.get(name) ?? [], textbookProbabilities(LOGITS, settings));
+
+  test.each(cases)("%s is the textbook's", (name, settings) => {
+    expect(fits(name, settings)).toBe(true);
   });
 
   test("each case is told apart from every other, so the check can fail", () => {
-    for (const [name, settings] of cases) {
-      const counts = countsOf((random) => chooseToken(LOGITS, settings, random));
-      for (const [other, otherSettings] of cases) {
-        const fits = follows(counts, textbookProbabilities(LOGITS, otherSettings));
-        expect([name, other, fits]).toEqual([name, other, name === other]);
+    for (const [name] of cases) {
+      for (const [other, settings] of cases) {
+        expect([name, other, fits(name, settings)]).toEqual([name, other, name === other]);
       }
     }
   });
@@ -70,6 +107,51 @@ describe("the distribution of draws", () => {
       return draw(left, random.uniform());
     });
     expect(follows(counts, textbookProbabilities(LOGITS, ALL_THREE))).toBe(false);
+  });
+
+  const [r, n] = [penalizeRepetition(ALL_SIX.repetitionPenalty), forbidRepeats(ALL_SIX.noRepeatNgram)];
+  const [k5, p8, m] = [keepTopK(ALL_SIX.topK), keepTopP(ALL_SIX.topP), keepMinP(ALL_SIX.minP)];
+  test.each([
+    ["the penalty after temperature", [t, r, n, k5, p8, m]],
+    ["n-grams after top-k", [r, t, k5, n, p8, m]],
+    ["top-p before top-k", [r, n, t, p8, k5, m]],
+    ["temperature last", [r, n, k5, p8, m, t]],
+    ["no penalty", [n, t, k5, p8, m]],
+    ["no n-grams", [r, t, k5, p8, m]],
+  ])("the check finds, of all six, a sampler with %s", (_, filters) => {
+    const counts = countsOf((random) => {
+      const left = filters.reduce((candidates, filter) => filter(candidates, HISTORY), candidatesOf(LOGITS));
+      return draw(left, random.uniform());
+    });
+    expect(follows(counts, textbookProbabilities(LOGITS, ALL_SIX))).toBe(false);
+  });
+
+  test("min-p comes after top-p, and the check finds it before", () => {
+    // Of 0.4, 0.25, 0.15, 0.1, 0.1, top-p takes four, and of these 0.1 is too little for min-p. The other way
+    // round, min-p leaves the first three, and of these two reach 0.81.
+    const logits = [0.4, 0.25, 0.15, 0.1, 0.1].map((p) => Math.log(p));
+    const settings = { ...PLAIN, topP: 0.81, minP: 0.3 };
+    const expected = textbookProbabilities(logits, settings);
+    const counts = countsOf((random) => choose(logits, [], settings, random).token);
+    expect(follows(counts, expected)).toBe(true);
+    for (const filters of [[keepMinP(0.3), keepTopP(0.81)], [keepTopP(0.81)]]) {
+      const left = filters.reduce((candidates, filter) => filter(candidates), candidatesOf(logits));
+      expect(
+        follows(
+          countsOf((random) => draw(left, random.uniform())),
+          expected,
+        ),
+      ).toBe(false);
+    }
+  });
+
+  test("the rules stand in the order that is promised, and greedy has the first two alone", () => {
+    const names = (settings: SampleSettings) => rulesOf(settings).map(({ name }) => name);
+    const order = ["repetition penalty", "no-repeat n-gram", "temperature", "top-k", "top-p", "min-p"];
+    expect(names(ALL_SIX)).toEqual(order);
+    expect(names({ ...ALL_SIX, strategy: "greedy" })).toEqual(order.slice(0, 2));
+    expect(names({ ...ALL_SIX, temperature: 0 })).toEqual(order.slice(0, 2));
+    expect(names(PLAIN)).toEqual(["temperature"]);
   });
 
   test("the check finds a sampler whose uniform number is a little off", () => {
@@ -100,26 +182,44 @@ describe("draw", () => {
   });
 });
 
-describe("chooseToken", () => {
+describe("choose", () => {
   const random = () => Random.of(3);
+  const tokenOf = (logits: readonly number[], settings: SampleSettings, from: Random, history = HISTORY) =>
+    choose(logits, history, settings, from).token;
+  const greedy: SampleSettings = { ...PLAIN, strategy: "greedy" };
 
   test("greedy takes the highest logit, of equals the lowest id", () => {
-    const greedy: SampleSettings = { ...PLAIN, strategy: "greedy" };
-    expect(chooseToken(LOGITS, greedy, random())).toBe(2);
-    expect(chooseToken([Number.NEGATIVE_INFINITY, -3, -2], greedy, random())).toBe(2);
-    expect(chooseToken([4, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY], greedy, random())).toBe(1);
+    expect(tokenOf(LOGITS, greedy, random())).toBe(2);
+    expect(tokenOf([Number.NEGATIVE_INFINITY, -3, -2], greedy, random())).toBe(2);
+    expect(tokenOf([4, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY], greedy, random())).toBe(1);
+  });
+
+  test("greedy heeds the rules against repetition, and no other", () => {
+    // 2 and 4 are equal and the best; 2 has been seen, and 4 has followed the newest token.
+    expect(tokenOf(LOGITS, { ...greedy, repetitionPenalty: 1.1 }, random(), [2])).toBe(4);
+    expect(tokenOf(LOGITS, { ...greedy, noRepeatNgram: 2 }, random(), [1, 2, 1])).toBe(4);
+    const both = { ...greedy, repetitionPenalty: 1.1, noRepeatNgram: 2 };
+    expect(tokenOf(LOGITS, both, random(), [2, 4, 2])).toBe(2);
+    expect(tokenOf(LOGITS, both, random(), [2, 4, 6, 2, 4, 2, 2])).toBe(0);
+    expect(tokenOf(LOGITS, { ...greedy, temperature: 9, topK: 3, topP: 0.1, minP: 1 }, random())).toBe(2);
   });
 
   test("a temperature of 0 is greedy, whatever else is set", () => {
-    const settings = { ...PLAIN, temperature: 0, topK: 5, topP: 0.9 };
-    for (let seed = 0; seed < 50; seed++) expect(chooseToken(LOGITS, settings, Random.of(seed))).toBe(2);
+    const settings = { ...PLAIN, temperature: 0, topK: 5, topP: 0.9, minP: 0.1 };
+    for (let seed = 0; seed < 50; seed++) expect(tokenOf(LOGITS, settings, Random.of(seed))).toBe(2);
+    expect(tokenOf(LOGITS, { ...settings, noRepeatNgram: 1 }, random())).toBe(4);
+  });
+
+  test("more than there are, in top-k, is all", () => {
+    const counts = countsOf((from) => tokenOf(LOGITS, { ...PLAIN, topK: 1000 }, from));
+    expect(counts).toEqual(countsOf((from) => tokenOf(LOGITS, PLAIN, from)));
   });
 
   test("takes one uniform number for a draw and none for a greedy choice", () => {
     const [used, untouched] = [random(), random()];
-    chooseToken(LOGITS, { ...PLAIN, strategy: "greedy" }, used);
+    tokenOf(LOGITS, greedy, used);
     expect(used.state()).toEqual(untouched.state());
-    chooseToken(LOGITS, { ...PLAIN, topK: 1 }, used);
+    tokenOf(LOGITS, { ...ALL_SIX, topK: 1 }, used);
     untouched.uniform();
     expect(used.state()).toEqual(untouched.state());
   });
@@ -127,43 +227,71 @@ describe("chooseToken", () => {
   test("gives the same tokens for the same seed", () => {
     const tokens = (seed: number) => {
       const seeded = Random.of(seed);
-      return Array.from({ length: 40 }, () => chooseToken(LOGITS, PLAIN, seeded));
+      return Array.from({ length: 40 }, () => tokenOf(LOGITS, PLAIN, seeded));
     };
     expect(tokens(8)).toEqual(tokens(8));
     expect(tokens(8)).not.toEqual(tokens(9));
   });
 
+  test("tells ln p of the token by the model's own distribution, whatever the rules made of it", () => {
+    const own = textbookProbabilities(LOGITS, PLAIN);
+    for (const settings of [PLAIN, ALL_SIX, ALL_THREE, greedy, { ...greedy, noRepeatNgram: 1 }]) {
+      for (let seed = 0; seed < 9; seed++) {
+        const { token, logProbability } = choose(LOGITS, HISTORY, settings, Random.of(seed));
+        expect(logProbability).toBeCloseTo(Math.log(own[token]), 13);
+      }
+    }
+  });
+
+  test("keeps what the model offered and what each rule left", () => {
+    const { offered, stages, token } = choose(LOGITS, HISTORY, ALL_SIX, random());
+    expect(offered).toEqual(candidatesOf(LOGITS));
+    expect(stages.map(({ rule }) => rule.name)).toEqual(rulesOf(ALL_SIX).map(({ name }) => name));
+    let left = candidatesOf(LOGITS);
+    for (const stage of stages) {
+      left = stage.rule.filter(left, HISTORY);
+      expect(stage.left).toEqual(left);
+    }
+    expect([...left.ids]).toContain(token);
+  });
+
   test.each(["greedy", "sample"] as const)("%s refuses NaN and what leaves no token", (strategy) => {
     const settings = { ...PLAIN, strategy };
-    expect(() => chooseToken([0, Number.NaN], settings, random())).toThrow(SampleError);
-    expect(() => chooseToken([Number.NEGATIVE_INFINITY], settings, random())).toThrow(SampleError);
-  });
-});
-
-describe("checkSampleSettings", () => {
-  test.each<Partial<SampleSettings>>([
-    { temperature: -0.1 },
-    { temperature: Number.NaN },
-    { temperature: Number.POSITIVE_INFINITY },
-    { topK: 0 },
-    { topK: -3 },
-    { topK: 2.5 },
-    { topK: Number.NaN },
-    { topP: 0 },
-    { topP: -0.2 },
-    { topP: 1.01 },
-    { topP: Number.NaN },
-  ])("refuses %o with its value", (wrong) => {
-    const [[name, value]] = Object.entries(wrong);
-    const settings = { ...PLAIN, ...wrong };
-    expect(() => checkSampleSettings(settings)).toThrow(SampleError);
-    expect(() => checkSampleSettings(settings)).toThrow(`got ${value}`);
-    expect(() => checkSampleSettings(settings)).toThrow(name);
-    expect(() => chooseToken(LOGITS, settings, Random.of(1))).toThrow(SampleError);
+    expect(() => tokenOf([0, Number.NaN], settings, random())).toThrow(SampleError);
+    expect(() => tokenOf([Number.NEGATIVE_INFINITY], settings, random())).toThrow(SampleError);
   });
 
-  test("lets the ends of every range pass", () => {
-    checkSampleSettings({ ...PLAIN, temperature: 0, topK: 1, topP: 1 });
-    checkSampleSettings({ ...PLAIN, temperature: 1e9, topK: 1e9, topP: Number.MIN_VALUE });
+  test("always finds a token, one that the rules have left", () => {
+    const optional = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: null });
+    const share = fc.double({ min: 0, minExcluded: true, max: 1, noNaN: true });
+    const anySettings = fc.record({
+      strategy: fc.constantFrom("sample", "greedy"),
+      temperature: fc.double({ min: 0, max: 30, noNaN: true }),
+      topK: optional(fc.integer({ min: 1, max: 9 })),
+      topP: optional(share),
+      minP: optional(share),
+      repetitionPenalty: optional(fc.double({ min: 0, minExcluded: true, max: 30, noNaN: true })),
+      noRepeatNgram: optional(fc.integer({ min: 1, max: 4 })),
+    });
+    const anyLogits = fc.array(
+      fc.oneof(fc.double({ noNaN: true }), fc.constant(Number.NEGATIVE_INFINITY), fc.integer({ max: 9 })),
+      { minLength: 1, maxLength: 7 },
+    );
+    const possible = anyLogits.filter((logits) => logits.some((x) => x > Number.NEGATIVE_INFINITY));
+    const anyHistory = fc.array(fc.integer({ min: 0, max: 6 }), { maxLength: 13 });
+    fc.assert(
+      fc.property(possible, anyHistory, anySettings, fc.nat(), (logits, history, settings, seed) => {
+        const { token, stages, offered } = choose(logits, history, settings, Random.of(seed));
+        expect(logits[token]).toBeGreaterThan(Number.NEGATIVE_INFINITY);
+        let before = offered;
+        for (const { left } of stages) {
+          expect(left.ids.length).toBeGreaterThan(0);
+          expect(left.ids.every((id) => before.ids.includes(id))).toBe(true);
+          before = left;
+        }
+        expect([...before.ids]).toContain(token);
+      }),
+      { numRuns: 500 },
+    );
   });
 });

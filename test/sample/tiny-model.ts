@@ -1,6 +1,6 @@
 /** A model small enough to check by hand, and a backend that counts what it lends. */
 import { Context } from "../../src/autograd/context.ts";
-import type { Span } from "../../src/backend/backend.ts";
+import type { Backend, Span } from "../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
 import type { GPTConfig } from "../../src/nn/config.ts";
 import { GPT } from "../../src/nn/gpt.ts";
@@ -39,15 +39,16 @@ export const TINY: GPTConfig = {
 /** A model whose matrices are large enough that every position, and every token before it, shows in the logits. */
 export function tinyModel(
   changes: Partial<GPTConfig> = {},
-  backend: ReferenceBackend = new CountingBackend("double"),
+  backend: Backend = new CountingBackend("double"),
+  { seed = 4, deviation = 1 } = {},
 ): GPT {
   const model = new GPT(new Context(backend), { ...TINY, ...changes }, Random.of(1));
-  const random = Random.of(4);
+  const random = Random.of(seed);
   for (const { span, size, shape } of Object.values(model.parameters())) {
     if (shape.length !== 2) continue;
     backend.write(
       span,
-      Float64Array.from({ length: size }, () => random.normal()),
+      Float64Array.from({ length: size }, () => deviation * random.normal()),
     );
   }
   return model;

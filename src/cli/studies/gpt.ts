@@ -81,7 +81,7 @@ class GPTStudy implements Study {
       random: Random.of(settings.seed, "sample"),
       overflow: "slide",
     });
-    for await (const id of stream) text += decoder.push(id);
+    for await (const { token } of stream) text += decoder.push(token);
     return text + decoder.end();
   }
 

@@ -1,0 +1,196 @@
+/** `nopeek sample`, run as a person runs it: stop strings, many texts at once, searches, explanations. */
+import { createHash } from "node:crypto";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { decodeSafetensors, encodeSafetensors } from "../../src/train/safetensors.ts";
+import {
+  expectComplaint,
+  makeFolder,
+  makeText,
+  nopeek,
+  parseLines,
+  START_MS,
+  start,
+  succeed,
+  TINY,
+  WORDS,
+} from "../support/program.ts";
+
+const folder = makeFolder();
+const TEXT = makeText(WORDS, 400);
+
+beforeAll(async () => {
+  writeFileSync(join(folder, "text.txt"), TEXT);
+  const flags = ["--steps", 60, "--learning-rate", 0.02, "--warmup-steps", 2, "--eval-batches", 1];
+  await succeed(folder, "train", "--data", "text.txt", "--out", "run", ...TINY, ...flags);
+}, START_MS);
+
+type Words = readonly (string | number)[];
+const words = (...more: Words) => ["sample", "--model", "run", ...more];
+/** The objects that --json prints, and nothing on stderr. */
+const lines = async (...more: Words) => {
+  const { stdout, stderr } = await succeed(folder, ...words(...more, "--json"));
+  expect(stderr).toBe("");
+  return parseLines(stdout);
+};
+const line = async (...more: Words) => {
+  const all = await lines(...more);
+  expect(all).toHaveLength(1);
+  return all[0];
+};
+
+describe("--stop", () => {
+  it("ends before the text, which is not shown, and says so; one never met changes nothing", async () => {
+    const flags = ["--prompt", "the ", "--tokens", 80, "--seed", 5];
+    const whole = await line(...flags);
+    const text = String(whole.text);
+    // The first place after a dozen characters at which a text of two stands for the first time.
+    const places = Array.from(text, (_, i) => i).slice(12);
+    const at = places.find((i) => text.indexOf(text.slice(i, i + 2)) === i) ?? 0;
+    const stop = text.slice(at, at + 2);
+    expect(stop).toHaveLength(2);
+
+    const stopped = await line(...flags, "--stop", "never Ω", "--stop", stop);
+    expect(stopped).toMatchObject({ text: text.slice(0, at), ended: "stop", stop });
+    expect(stopped.tokens).toEqual(Array.isArray(whole.tokens) && whole.tokens.slice(0, at + 2));
+    const shown = await succeed(folder, ...words(...flags, "--stop", stop));
+    expect(shown.stdout).toBe(`the ${text.slice(0, at)}\n`);
+    const unmet = await line(...flags, "--stop", "never Ω");
+    expect(unmet).toEqual({ ...whole, ended: "length", stop: null });
+  });
+});
+
+describe("many texts", () => {
+  const prompts = ["--prompt", "the fox sees a bird", "--prompt", "a", "--prompt", "old trees"];
+  const flags = ["--tokens", 30, "--seed", 9, "--repetition-penalty", 1.2];
+
+  it("are an object a line, each the same as alone, whatever the prompts beside it", async () => {
+    const together = await lines(...prompts, ...flags, "--samples", 2);
+    expect(together.map(({ prompt, sample }) => [prompt, sample])).toEqual([
+      ["the fox sees a bird", 0],
+      ["the fox sees a bird", 1],
+      ["a", 0],
+      ["a", 1],
+      ["old trees", 0],
+      ["old trees", 1],
+    ]);
+    const { sample, ...first } = together[4];
+    expect(await line("--prompt", "old trees", ...flags)).toEqual(first);
+    expect(together[4].text).not.toBe(together[5].text);
+    const many = await lines("--prompt", "a", ...flags, "--samples", 70);
+    expect(many).toHaveLength(70);
+    expect(many.slice(0, 2)).toEqual(together.slice(2, 4));
+    expect(many[69].sample).toBe(69);
+    expect(new Set(many.map(({ text }) => text)).size).toBe(70);
+  });
+
+  it("are shown one below the other, under their numbers", async () => {
+    const { stdout } = await succeed(folder, ...words(...prompts.slice(2), ...flags));
+    const [a, trees] = await lines(...prompts.slice(2), ...flags);
+    expect(stdout).toBe(`── text 1 of 2 ──\na${a.text}\n── text 2 of 2 ──\nold trees${trees.text}\n`);
+  });
+
+  it("have ln p of every token, and their sum", async () => {
+    const { tokens, logProbabilities, logProbability } = await line("--prompt", "the", "--tokens", 1);
+    const scores = await succeed(folder, "logits", "--model", "run", "--prompt", "the", "--json");
+    const [{ logits }] = parseLines(scores.stdout);
+    const rows: number[][] = Array.isArray(logits) ? logits : [];
+    const last = rows[rows.length - 1];
+    const total = last.reduce((sum, logit) => sum + Math.exp(logit), 0);
+    const token = Array.isArray(tokens) ? Number(tokens[0]) : -1;
+    expect(logProbabilities).toEqual([logProbability]);
+    expect(logProbability).toBeCloseTo(last[token] - Math.log(total), 6);
+  });
+});
+
+describe("--strategy beam", () => {
+  it("gives the best it finds, never less probable than greedy, also with more beams than tokens", async () => {
+    const flags = ["--prompt", "the fox", "--tokens", 20];
+    const greedy = await line(...flags, "--strategy", "greedy");
+    const found = await lines(...flags, "--strategy", "beam", "--beams", 100, "--best", 3);
+    expect(found.map(({ rank }) => rank)).toEqual([1, 2, 3]);
+    const scores = found.map(({ score }) => Number(score));
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+    expect(found.map(({ logProbability }) => logProbability)).toEqual(scores);
+    expect(scores[0]).toBeGreaterThanOrEqual(Number(greedy.logProbability));
+    expect(new Set(found.map(({ text }) => text)).size).toBe(3);
+    const one = await line(...flags, "--strategy", "beam", "--beams", 1);
+    expect(one.tokens).toEqual(greedy.tokens);
+  });
+
+  it("shows the best alone as a text, and several under their scores; a stop string ends each", async () => {
+    const flags = ["--prompt", "the fox", "--tokens", 20, "--strategy", "beam", "--stop", "e", "--best"];
+    const results = await lines(...flags, 2);
+    for (const { text, ended } of results) {
+      expect(text).not.toContain("e");
+      expect(["stop", "length"]).toContain(ended);
+    }
+    expect(results.map(({ ended }) => ended)).toContain("stop");
+    const { stdout } = await succeed(folder, ...words(...flags, 2));
+    const blocks = results.map(
+      ({ rank, score, text }) =>
+        `── best ${rank} of 2, score ${Number(score).toFixed(4)} ──\nthe fox${text}\n`,
+    );
+    expect(stdout).toBe(blocks.join(""));
+    const alone = await succeed(folder, ...words(...flags, 1));
+    expect(alone.stdout).toBe(`the fox${results[0].text}\n`);
+  });
+});
+
+describe("--explain", () => {
+  const flags = ["--prompt", "the fox", "--tokens", 4, "--top-k", 5, "--no-repeat-ngram", 1];
+
+  it("tells each step on stderr in 80 columns, and leaves the text on stdout as it is", async () => {
+    const plain = await succeed(folder, ...words(...flags));
+    const { stdout, stderr } = await succeed(folder, ...words(...flags, "--explain"));
+    expect(stdout).toBe(plain.stdout);
+    expect(plain.stderr).toBe("");
+    expect(stderr.match(/^step \d: ".*" chosen, /gm)).toHaveLength(4);
+    expect(stderr.match(/^ {4}no-repeat n-gram 1: \d+ left; \d+ dropped/gm)).toHaveLength(4);
+    expect(stderr.match(/^ {4}top-k 5: 5 left; \d+ dropped: "/gm)).toHaveLength(4);
+    for (const each of stderr.split("\n")) expect(each.length, each).toBeLessThanOrEqual(80);
+  });
+
+  it("with --json is a field, of a search too", async () => {
+    const { steps, tokens } = await line(...flags, "--explain");
+    expect(Array.isArray(steps) && steps.map(({ token }) => token)).toEqual(tokens);
+    const search = ["--prompt", "the", "--tokens", 3, "--strategy", "beam", "--best", 2, "--explain"];
+    const [best, second] = await lines(...search);
+    expect(best.steps).toHaveLength(3);
+    expect(second.steps).toBeUndefined();
+    const { stderr } = await succeed(folder, ...words(...search));
+    expect(stderr.match(/^step \d: \d+ continuations compared, [45] followed/gm)).toHaveLength(3);
+  });
+});
+
+describe("many texts, too", () => {
+  it("end quietly when nobody reads on", async () => {
+    const program = start(folder, ...words("--samples", 1000, "--tokens", 300));
+    await program.shows(/text 1 of 1000/, "stdout");
+    program.process.stdout?.destroy();
+    expect(await program.outcome).toMatchObject({ code: 0, signal: null, stderr: "" });
+  });
+});
+
+describe("a model whose weights are not numbers", () => {
+  it("is said to be broken, whatever the strategy, and that is no bad usage", async () => {
+    cpSync(join(folder, "run"), join(folder, "broken"), { recursive: true });
+    const step = join(folder, "broken", readFileSync(join(folder, "broken/latest"), "utf8").trim());
+    const sha256 = (bytes: string | Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+    const { tensors } = decodeSafetensors(readFileSync(join(step, "model.safetensors")), "model");
+    tensors.get("tokenEmbedding")?.values.fill(Number.NaN);
+    const bytes = encodeSafetensors(tensors);
+    writeFileSync(join(step, "model.safetensors"), bytes);
+    const { sha256: _, ...body } = JSON.parse(readFileSync(join(step, "state.json"), "utf8"));
+    body.files["model.safetensors"] = sha256(bytes);
+    writeFileSync(
+      join(step, "state.json"),
+      JSON.stringify({ ...body, sha256: sha256(JSON.stringify(body)) }),
+    );
+    for (const strategy of ["sample", "beam"]) {
+      const outcome = await nopeek(folder, "sample", "--model", "broken", "--strategy", strategy);
+      expectComplaint(outcome, 1, "token 0 has NaN", "weights are likely not finite");
+    }
+  });
+});

@@ -1,0 +1,387 @@
+import { describe, expect, test } from "vitest";
+import { SampleError, TokenError } from "../../src/errors.ts";
+import type { GPT } from "../../src/nn/gpt.ts";
+import { Random } from "../../src/random.ts";
+import {
+  type BeamOptions,
+  type BeamSettings,
+  type BeamStep,
+  beamSearch,
+  checkBeamSettings,
+} from "../../src/sample/beam-search.ts";
+import { type EndReason, generate } from "../../src/sample/generate.ts";
+import { fullLogits } from "../../src/sample/logits.ts";
+import { backends } from "../support/backends.ts";
+import { CountingBackend, TINY, tinyModel } from "./tiny-model.ts";
+
+const PROMPT = [1, 0, 2];
+const SETTINGS: BeamSettings = { beams: 3, best: 1, lengthPenalty: 0 };
+
+const optionsOf = (settings: Partial<BeamSettings>, changes: Partial<BeamOptions> = {}): BeamOptions => ({
+  tokens: 4,
+  settings: { ...SETTINGS, ...settings },
+  overflow: "stop",
+  ...changes,
+});
+
+async function search(model: GPT, options: BeamOptions, prompt: ArrayLike<number> = PROMPT) {
+  const steps: BeamStep[] = [];
+  const stream = beamSearch(model, prompt, options);
+  for (;;) {
+    const { done, value } = await stream.next();
+    if (done) return { results: value, steps };
+    steps.push(value);
+  }
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
+
+/** Five tokens, so that every continuation of four can be looked at. */
+const VOCAB_SIZE = 5;
+const modelOf = (seed: number, contextLength = 11) =>
+  tinyModel({ vocabSize: VOCAB_SIZE, contextLength }, undefined, { seed });
+
+/** ln p of every token after a sequence, by the host's functions, after a penalty on tokens seen. */
+async function logProbabilitiesAfter(
+  model: GPT,
+  sequence: readonly number[],
+  penalty = 1,
+): Promise<number[]> {
+  const logits = [...(await fullLogits(model, sequence))].slice(-model.config.vocabSize);
+  const weighed = logits.map((x, id) => {
+    if (!sequence.includes(id)) return x;
+    return x > 0 ? x / penalty : x * penalty;
+  });
+  const highest = Math.max(...weighed);
+  const total = Math.log(sum(weighed.map((x) => Math.exp(x - highest))));
+  return weighed.map((x) => x - highest - total);
+}
+
+interface Rules {
+  readonly tokens: number;
+  readonly penalty?: number;
+  readonly ngram?: number;
+  readonly ends?: (tokens: readonly number[]) => boolean;
+  readonly lengthPenalty?: number;
+}
+
+/** Every continuation there is, best first: the oracle. */
+async function exhaust(model: GPT, { tokens, penalty, ngram, ends, lengthPenalty = 0 }: Rules) {
+  const found: { tokens: number[]; score: number; ended: EndReason }[] = [];
+  const repeats = (all: readonly number[]) => {
+    if (ngram === undefined) return false;
+    const runs = all.slice(ngram - 1).map((_, i) => all.slice(i, i + ngram).join());
+    return runs.indexOf(runs[runs.length - 1]) < runs.length - 1;
+  };
+  const visit = async (so_far: readonly number[], total: number): Promise<void> => {
+    const over = so_far.length === tokens;
+    const ended = so_far.length > 0 && (ends?.(so_far) ?? false);
+    if (over || ended) {
+      const score = total / ((5 + so_far.length) / 6) ** lengthPenalty;
+      found.push({ tokens: [...so_far], score, ended: ended ? "stop" : "length" });
+      return;
+    }
+    const sequence = [...PROMPT, ...so_far];
+    const logProbabilities = await logProbabilitiesAfter(model, sequence, penalty);
+    const allowed = [...logProbabilities.keys()].filter((token) => !repeats([...sequence, token]));
+    for (const token of allowed.length === 0 ? logProbabilities.keys() : allowed) {
+      await visit([...so_far, token], total + logProbabilities[token]);
+    }
+  };
+  await visit([], 0);
+  return found.sort((a, b) => b.score - a.score);
+}
+
+/** What greedy writes, and its ln p. */
+async function greedy(model: GPT, { tokens, overflow, ends, settings }: BeamOptions, prompt = PROMPT) {
+  const { repetitionPenalty = null, noRepeatNgram = null } = settings;
+  const written: number[] = [];
+  const logProbabilities: number[] = [];
+  const stream = generate(model, prompt, {
+    tokens,
+    overflow,
+    random: Random.of(1),
+    settings: {
+      strategy: "greedy",
+      temperature: 1,
+      topK: null,
+      topP: null,
+      repetitionPenalty,
+      noRepeatNgram,
+    },
+    stop: () => ends?.(written) ?? false,
+  });
+  for await (const { token, logProbability } of stream) {
+    written.push(token);
+    logProbabilities.push(logProbability);
+  }
+  return { tokens: written, logProbabilities, logProbability: sum(logProbabilities) };
+}
+
+/** Beam search as books have it, whole passes and no cache, greedy's path for nobody's sake. */
+async function plainBeamSearch(model: GPT, beams: number, tokens: number) {
+  let paths: { tokens: number[]; total: number }[] = [{ tokens: [], total: 0 }];
+  for (let length = 0; length < tokens; length++) {
+    const longer: typeof paths = [];
+    for (const path of paths) {
+      const logProbabilities = await logProbabilitiesAfter(model, [...PROMPT, ...path.tokens]);
+      for (const [token, each] of logProbabilities.entries()) {
+        longer.push({ tokens: [...path.tokens, token], total: path.total + each });
+      }
+    }
+    paths = longer.sort((a, b) => b.total - a.total).slice(0, beams);
+  }
+  return paths;
+}
+
+describe("with as many beams as there are continuations, the n best of all are found", () => {
+  const all = VOCAB_SIZE ** 4;
+  const endsAtZero = (tokens: readonly number[]) => tokens[tokens.length - 1] === 0;
+  test.each<[string, Partial<BeamSettings>, Rules]>([
+    ["plain", {}, { tokens: 4 }],
+    ["no pair of tokens twice", { noRepeatNgram: 2 }, { tokens: 4, ngram: 2 }],
+    ["no token twice", { noRepeatNgram: 1 }, { tokens: 4, ngram: 1 }],
+    ["a repetition penalty", { repetitionPenalty: 1.7 }, { tokens: 4, penalty: 1.7 }],
+    [
+      "both against repetition",
+      { repetitionPenalty: 1.7, noRepeatNgram: 2 },
+      { tokens: 4, penalty: 1.7, ngram: 2 },
+    ],
+    ["ends", {}, { tokens: 4, ends: endsAtZero }],
+    [
+      "ends, and mild with length",
+      { lengthPenalty: 0.7 },
+      { tokens: 4, ends: endsAtZero, lengthPenalty: 0.7 },
+    ],
+    ["ends, and length wins", { lengthPenalty: 3 }, { tokens: 4, ends: endsAtZero, lengthPenalty: 3 }],
+  ])("%s", async (_, settings, rules) => {
+    // With ends, a search for few results may end early.
+    const counts = rules.ends === undefined ? [13] : [1, 2, 3, 13];
+    for (const seed of [4, 5]) {
+      const model = modelOf(seed);
+      const every = await exhaust(model, rules);
+      for (const best of counts) {
+        const expected = every.slice(0, best);
+        const options = optionsOf(
+          { beams: all, best, ...settings },
+          rules.ends === undefined ? {} : { ends: rules.ends },
+        );
+        const { results } = await search(model, options);
+        expect(results.map(({ tokens, ended }) => ({ tokens, ended }))).toEqual(
+          expected.map(({ tokens, ended }) => ({ tokens, ended })),
+        );
+        for (const [i, { score }] of results.entries()) expect(score).toBeCloseTo(expected[i].score, 9);
+      }
+      if (rules.ends !== undefined) {
+        expect(new Set(every.slice(0, 13).map(({ tokens }) => tokens.length)).size).toBeGreaterThan(1);
+      }
+    }
+  });
+
+  test("and all of them, when all are asked for", async () => {
+    const model = modelOf(4);
+    const options = optionsOf({ beams: 999, best: 999 }, { tokens: 3 });
+    const { results } = await search(model, options);
+    expect(results.length).toBe(VOCAB_SIZE ** 3);
+    const expected = await exhaust(model, { tokens: 3 });
+    expect(results.map(({ tokens }) => tokens)).toEqual(expected.map(({ tokens }) => tokens));
+    expect(sum(results.map(({ logProbabilities }) => Math.exp(sum(logProbabilities))))).toBeCloseTo(1, 9);
+  });
+});
+
+describe("greedy", () => {
+  /** Random models that are unsure at most steps: there search goes astray now and then. */
+  const unsure = (seed: number) =>
+    tinyModel({ vocabSize: 11, contextLength: 13 }, undefined, { seed, deviation: 0.4 });
+  const seeds = Array.from({ length: 60 }, (_, i) => i);
+
+  test("never has more ln p than the best of two beams or more; plain beam search does lose to it", async () => {
+    let plainLost = 0;
+    let rescued = 0;
+    for (const seed of seeds) {
+      const model = unsure(seed);
+      const options = optionsOf({ beams: 2 }, { tokens: 9 });
+      const rival = await greedy(model, options);
+      const { results, steps } = await search(model, options);
+      expect(results[0].tokens.length).toBe(rival.tokens.length);
+      expect(sum(results[0].logProbabilities)).toBeGreaterThanOrEqual(rival.logProbability);
+      const [plain] = await plainBeamSearch(model, 2, 9);
+      if (plain.total < rival.logProbability - 1e-9) plainLost++;
+      // Where nothing has to be rescued, it is the plain search.
+      if (steps.some(({ followed }) => followed.length > 2)) rescued++;
+      else expect(results[0].tokens).toEqual(plain.tokens);
+      for (const { followed } of steps) expect(followed.length).toBeLessThanOrEqual(3);
+    }
+    expect(plainLost).toBeGreaterThan(0);
+    expect(rescued).toBeGreaterThan(plainLost);
+    expect(rescued).toBeLessThan(seeds.length);
+  });
+
+  test.each<[string, Partial<BeamSettings>, boolean]>([
+    ["with ends", {}, true],
+    ["with ends, mild with length", { lengthPenalty: 1.5 }, true],
+    ["with n-grams forbidden", { noRepeatNgram: 2 }, false],
+  ])("never has a higher score either %s", async (_, settings, ending) => {
+    const ends = (tokens: readonly number[]) =>
+      ending && tokens.length > 3 && tokens[tokens.length - 1] % 3 === 1;
+    for (const seed of seeds) {
+      const model = unsure(seed);
+      const options = optionsOf({ beams: 2, ...settings }, { tokens: 9, ends });
+      const rival = await greedy(model, options);
+      const { results } = await search(model, options);
+      const score = rival.logProbability / ((5 + rival.tokens.length) / 6) ** (settings.lengthPenalty ?? 0);
+      expect(results[0].score).toBeGreaterThanOrEqual(score - 1e-12);
+    }
+  });
+
+  test.each([
+    [PROMPT, 5],
+    [[3, 1, 4, 1, 0, 2, 4, 3, 3], 1],
+  ])("is what one beam writes after %j, also when it slides, with the same bits", async (prompt, room) => {
+    for (const overflow of ["slide", "stop"] as const) {
+      for (const settings of [{}, { repetitionPenalty: 1.6 }, { noRepeatNgram: 3 }]) {
+        const model = modelOf(4, 7);
+        const options = optionsOf({ beams: 1, ...settings }, { tokens: 23, overflow });
+        const { tokens, logProbabilities } = await greedy(model, options, prompt);
+        const { results } = await search(model, options, prompt);
+        expect(results).toHaveLength(1);
+        expect(results[0]).toMatchObject({ tokens, logProbabilities });
+        expect(results[0].ended).toBe(overflow === "slide" ? "length" : "context");
+        expect(tokens.length).toBe(overflow === "slide" ? 23 : room);
+      }
+    }
+  });
+});
+
+describe.each(backends)("on %s", (_, open) => {
+  test("beams that branch and slide have the bits of a sequence alone", async () => {
+    const backend = await open();
+    const model = tinyModel({ contextLength: 7 }, backend);
+    const { results } = await search(
+      model,
+      optionsOf({ beams: 5, best: 5 }, { tokens: 9, overflow: "slide" }),
+    );
+    expect(results).toHaveLength(5);
+    for (const { tokens, logProbabilities } of results) {
+      let seen = [...PROMPT];
+      for (const [i, token] of tokens.entries()) {
+        if (seen.length > 7) seen = seen.slice(-4);
+        expect(logProbabilities[i]).toBeCloseTo((await logProbabilitiesAfter(model, seen))[token], 12);
+        seen.push(token);
+      }
+    }
+    await backend.close();
+  });
+});
+
+describe("results", () => {
+  test("are sorted, different, at most as many as asked for, and fewer where there are no more", async () => {
+    const model = modelOf(4);
+    const { results } = await search(model, optionsOf({ beams: 7, best: 6 }));
+    expect(results).toHaveLength(6);
+    const scores = results.map(({ score }) => score);
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+    expect(new Set(results.map(({ tokens }) => tokens.join())).size).toBe(6);
+    const few = await search(model, optionsOf({ beams: 40, best: 40 }, { tokens: 1 }));
+    expect(few.results).toHaveLength(VOCAB_SIZE);
+  });
+
+  test("of no tokens are one, which is empty", async () => {
+    const { results, steps } = await search(modelOf(4), optionsOf({}, { tokens: 0 }));
+    expect(results).toEqual([{ tokens: [], logProbabilities: [], score: 0, ended: "length" }]);
+    expect(steps).toEqual([]);
+  });
+
+  test("a search in which nothing better can come ends early, to the same results", async () => {
+    const model = modelOf(4);
+    const likeliest = (await greedy(model, optionsOf({}))).tokens[0];
+    const ends = (tokens: readonly number[]) => tokens[tokens.length - 1] === likeliest;
+    const { results, steps } = await search(model, optionsOf({ beams: VOCAB_SIZE ** 4 }, { ends }));
+    expect(results[0].tokens).toEqual([likeliest]);
+    expect(results[0].tokens).toEqual((await exhaust(model, { tokens: 4, ends }))[0].tokens);
+    expect(steps.length).toBeLessThan(4);
+    // One that has ended is not enough where three are asked for.
+    const three = await search(model, optionsOf({ beams: VOCAB_SIZE ** 4, best: 3 }, { ends }));
+    const expected = (await exhaust(model, { tokens: 4, ends })).slice(0, 3);
+    expect(three.results.map(({ tokens }) => tokens)).toEqual(expected.map(({ tokens }) => tokens));
+  });
+
+  test("of a prompt longer than the context come from its end, and the rules see all of it", async () => {
+    const model = modelOf(4);
+    const prompt = Array.from({ length: 19 }, (_, i) => (i * 2) % VOCAB_SIZE);
+    const options = optionsOf({}, { overflow: "slide" });
+    const long = await search(model, options, prompt);
+    expect(long.results).toEqual((await search(model, options, prompt.slice(-11))).results);
+    const unrepeated = optionsOf({ noRepeatNgram: 1 }, { tokens: 1 });
+    // All five stand in the prompt, so the rule steps aside; all but 4 stand in the other.
+    expect((await search(model, unrepeated, prompt)).steps[0].forbidden).toBe(0);
+    const other = [0, 1, 2, 3, ...new Array<number>(17).fill(3)];
+    const { results, steps } = await search(model, unrepeated, other);
+    expect(results[0].tokens).toEqual([4]);
+    expect(steps[0].forbidden).toBe(4);
+  });
+});
+
+test("a step tells what is followed, ended and given up", async () => {
+  const model = modelOf(4);
+  const ends = (tokens: readonly number[]) => tokens[tokens.length - 1] === 0;
+  const { steps, results } = await search(model, optionsOf({ beams: 3, best: 3 }, { ends }));
+  const seen = new Set<string>([""]);
+  for (const { followed, ended, dropped, compared } of steps) {
+    for (const path of [...followed, ...ended]) {
+      expect([...seen]).toContain(path.tokens.slice(0, -1).join());
+      expect(sum(path.logProbabilities)).toBeCloseTo(path.total, 12);
+      expect(ends(path.tokens)).toBe(ended.includes(path));
+    }
+    for (const path of dropped) {
+      for (const better of followed.slice(0, 3)) expect(path.total).toBeLessThanOrEqual(better.total);
+    }
+    expect(compared % VOCAB_SIZE).toBe(0);
+    for (const { tokens } of followed) seen.add(tokens.join());
+  }
+  expect(results.length).toBe(3);
+});
+
+test("memory is given back, at the end, early and after a failure", async () => {
+  const backend = new CountingBackend();
+  const model = tinyModel({}, backend);
+  const before = backend.spans;
+  await search(model, optionsOf({}, { tokens: 23, overflow: "slide" }));
+  await search(model, optionsOf({}, { tokens: 23, overflow: "stop" }));
+  for await (const { followed } of beamSearch(model, PROMPT, optionsOf({}))) if (followed.length > 2) break;
+  expect(backend.spans).toBe(before);
+  backend.fill(model.finalNorm.parameters().weight.span, Number.NaN);
+  await expect(search(model, optionsOf({}))).rejects.toThrow(/token 0 has NaN/);
+  expect(backend.spans).toBe(before);
+});
+
+describe("what cannot be searched is refused", () => {
+  test.each<Partial<BeamSettings>>([
+    { beams: 0 },
+    { beams: -2 },
+    { beams: 1.5 },
+    { beams: Number.NaN },
+    { best: 0 },
+    { best: 4 },
+    { best: 1.5 },
+    { lengthPenalty: -0.1 },
+    { lengthPenalty: Number.NaN },
+    { lengthPenalty: Number.POSITIVE_INFINITY },
+    { repetitionPenalty: 0 },
+    { noRepeatNgram: 0 },
+  ])("%o", async (wrong) => {
+    const [[name, value]] = Object.entries(wrong);
+    const check = () => checkBeamSettings({ ...SETTINGS, ...wrong }, (setting) => `<${setting}>`);
+    expect(check).toThrow(SampleError);
+    expect(check).toThrow(`<${name}> must be`);
+    expect(check).toThrow(`got ${value}`);
+    await expect(search(modelOf(4), optionsOf(wrong))).rejects.toThrow(name);
+  });
+
+  test("prompts that are empty or outside the vocabulary, and counts that are none", async () => {
+    await expect(search(modelOf(4), optionsOf({}), [])).rejects.toThrow(/the prompt is empty/);
+    await expect(search(modelOf(4), optionsOf({}), [VOCAB_SIZE])).rejects.toThrow(TokenError);
+    await expect(search(modelOf(4), optionsOf({}, { tokens: -1 }))).rejects.toThrow(/whole number ≥ 0/);
+    expect(TINY.vocabSize).toBeGreaterThan(VOCAB_SIZE);
+  });
+});

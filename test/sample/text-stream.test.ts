@@ -1,0 +1,145 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { SampleError } from "../../src/errors.ts";
+import { checkStops, holdsStop, TextStream } from "../../src/sample/text-stream.ts";
+import { ByteTokenizer } from "../../src/text/byte-tokenizer.ts";
+import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
+import type { Tokenizer } from "../../src/text/tokenizer.ts";
+
+/** A tokenizer whose tokens are whole pieces of text, as those of subwords are. */
+function piecesTokenizer(pieces: readonly string[]): Tokenizer {
+  return {
+    kind: "char",
+    vocabSize: pieces.length,
+    encode: () => expect.unreachable("only decodes"),
+    decode: (ids) => Array.from(ids, (id) => pieces[id]).join(""),
+    decoder: () => ({ push: (id) => pieces[id], end: () => "" }),
+    toJSON: () => expect.unreachable("is not kept"),
+  };
+}
+
+/** What each token shows, and then the end. */
+function pushAll(tokenizer: Tokenizer, stops: readonly string[], tokens: Iterable<number>) {
+  const stream = new TextStream(tokenizer, stops);
+  const shown: string[] = [];
+  for (const token of tokens) {
+    if (stream.stop !== null) break;
+    shown.push(stream.push(token));
+  }
+  return { shown, end: stream.end(), stop: stream.stop };
+}
+
+const pushPieces = (stops: readonly string[], ...pieces: string[]) =>
+  pushAll(piecesTokenizer(pieces), stops, pieces.keys());
+
+describe("a stop string", () => {
+  test("ends the text before it, and what may become one is held back", () => {
+    const { shown, end, stop } = pushPieces(["END"], ..."an EN, an END, more");
+    expect(shown).toEqual(["a", "n", " ", "", "", "EN,", " ", "a", "n", " ", "", "", ""]);
+    expect([end, stop]).toEqual(["", "END"]);
+  });
+
+  test("across the borders of tokens that hold several characters, and inside one", () => {
+    expect(pushPieces(["\n\n"], "One.\n", "\nTwo")).toEqual({ shown: ["One.", ""], end: "", stop: "\n\n" });
+    expect(pushPieces(["stop"], "a st", "o", "pper")).toEqual({
+      shown: ["a ", "", ""],
+      end: "",
+      stop: "stop",
+    });
+    expect(pushPieces(["top"], "a stopper", "?")).toEqual({ shown: ["a s"], end: "", stop: "top" });
+    expect(pushPieces(["stop"], "a st", "ar")).toEqual({ shown: ["a ", "star"], end: "", stop: null });
+  });
+
+  test("that begins again within itself is found", () => {
+    expect(pushPieces(["aab"], ..."aaaab").shown.join("")).toBe("aa");
+    expect(pushPieces(["abac"], ..."ababac")).toMatchObject({
+      stop: "abac",
+      shown: ["", "", "", "ab", "", ""],
+    });
+  });
+
+  test("that never comes holds nothing back in the end", () => {
+    expect(pushPieces(["xyz"], "ab", "x", "y")).toEqual({ shown: ["ab", "", ""], end: "xy", stop: null });
+  });
+
+  test("of several, the first to be complete ends; at the same character the longest", () => {
+    expect(pushPieces(["bcd", "c"], "abcd")).toEqual({ shown: ["ab"], end: "", stop: "c" });
+    expect(pushPieces(["cd", "bcd", "d"], ..."abcd")).toMatchObject({ stop: "bcd", end: "" });
+    expect(pushPieces(["cd", "bcd", "d"], ..."abcd").shown.join("")).toBe("a");
+    expect(pushPieces(["zz", "b"], "a", "b").stop).toBe("b");
+  });
+
+  test("of bytes: a character is found when it is whole", () => {
+    const tokenizer = new ByteTokenizer();
+    const run = (text: string, stops: string[]) => pushAll(tokenizer, stops, tokenizer.encode(text));
+    expect(run("für 🦊!", ["🦊"])).toMatchObject({ stop: "🦊", end: "" });
+    expect(run("für 🦊!", ["🦊"]).shown.join("")).toBe("für ");
+    // 🦋 begins with the bytes, and the surrogate, of 🦊.
+    expect(run("a 🦋!", ["🦊"]).shown).toEqual(["a", " ", "", "", "", "🦋", "!"]);
+    const cut = pushAll(tokenizer, ["xy"], tokenizer.encode("xü").slice(0, 2));
+    expect(cut).toEqual({ shown: ["", ""], end: "x\ufffd", stop: null });
+  });
+
+  test("of characters: as many tokens as the text has", () => {
+    const tokenizer = new CharTokenizer("abc🦊");
+    expect(pushAll(tokenizer, ["🦊c"], tokenizer.encode("ab🦊cab"))).toEqual({
+      shown: ["a", "b", "", ""],
+      end: "",
+      stop: "🦊c",
+    });
+  });
+
+  test("empty is refused, with what to do", () => {
+    expect(() => checkStops(["x", ""])).toThrow(SampleError);
+    expect(() => checkStops([""], () => "--stop")).toThrow(
+      /^--stop must be a text of at least one character/,
+    );
+    expect(() => new TextStream(new ByteTokenizer(), [""])).toThrow(SampleError);
+  });
+});
+
+describe("whatever the text, the stop strings and the tokens", () => {
+  const letters = (most: number, least = 0) =>
+    fc.string({ unit: fc.constantFrom("a", "b", "c"), minLength: least, maxLength: most });
+  const cases = fc.record({
+    pieces: fc.array(letters(4), { maxLength: 13 }),
+    stops: fc.array(letters(4, 1), { maxLength: 3 }),
+  });
+
+  /** By its definition: the shortest beginning of the text that ends in a stop string. */
+  function expectedOf(text: string, stops: readonly string[]) {
+    for (let end = 1; end <= text.length; end++) {
+      const complete = stops.filter((stop) => text.slice(0, end).endsWith(stop));
+      if (complete.length === 0) continue;
+      const length = Math.max(...complete.map((stop) => stop.length));
+      return { text: text.slice(0, end - length), stopped: true };
+    }
+    return { text, stopped: false };
+  }
+
+  test("what is shown is the text before the first stop string that is complete", () => {
+    fc.assert(
+      fc.property(cases, ({ pieces, stops }) => {
+        const { shown, end, stop } = pushPieces(stops, ...pieces);
+        const expected = expectedOf(pieces.join(""), stops);
+        expect({ text: shown.join("") + end, stopped: stop !== null }).toEqual(expected);
+        expect(holdsStop(piecesTokenizer(pieces), stops, [...pieces.keys()])).toBe(expected.stopped);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("no more is held back than a stop string begins with", () => {
+    fc.assert(
+      fc.property(cases, ({ pieces, stops }) => {
+        const { shown, end, stop } = pushPieces(stops, ...pieces);
+        if (stop !== null) return;
+        expect(end === "" || stops.some((each) => each.startsWith(end) && each !== end)).toBe(true);
+        const text = shown.join("") + end;
+        for (let length = end.length + 1; length <= text.length; length++) {
+          expect(stops.some((each) => each.startsWith(text.slice(-length)))).toBe(false);
+        }
+      }),
+    );
+  });
+});
