@@ -1,5 +1,6 @@
 /** The breaks that scripts/mutants.ts makes, one for each promise, and the tests that must notice. */
 
+import { decoding } from "./decoding.ts";
 import { family } from "./family.ts";
 
 export interface Mutant {
@@ -114,4 +115,4 @@ const masks: readonly Mutant[] = [
   },
 ];
 
-export const MUTANTS: readonly Mutant[] = [...masks, ...family];
+export const MUTANTS: readonly Mutant[] = [...masks, ...family, ...decoding];
