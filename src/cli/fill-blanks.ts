@@ -10,7 +10,7 @@ export const BLANK = "_";
 
 export interface Filled {
   /** The whole text, its blanks filled in. */
-  readonly text: string;
+  readonly ids: readonly number[];
   readonly blanks: readonly Blank[];
 }
 
@@ -22,7 +22,11 @@ export interface Blank {
   readonly probability: number;
 }
 
-/** The ids of a prompt, [MASK] for each blank. */
+/**
+ * The ids of a prompt, [MASK] for each blank.
+ *
+ * @throws TokenError for a character outside the vocabulary
+ */
 export function idsWithBlanks(model: Encoder, tokenizer: Tokenizer, prompt: string): number[] {
   return prompt.split(BLANK).flatMap((piece, i) => {
     const ids = Array.from(tokenizer.encode(piece));
@@ -30,15 +34,23 @@ export function idsWithBlanks(model: Encoder, tokenizer: Tokenizer, prompt: stri
   });
 }
 
+/** Ids as a text, a blank for each [MASK]. */
+export function textWithBlanks(model: Encoder, tokenizer: Tokenizer, ids: readonly number[]): string {
+  const pieces: number[][] = [[]];
+  for (const id of ids) {
+    if (id === model.maskId) pieces.push([]);
+    else pieces[pieces.length - 1].push(id);
+  }
+  return pieces.map((piece) => tokenizer.decode(piece)).join(BLANK);
+}
+
 /**
- * Fills each blank with the token that is most probable there, given all that is not blank. The blanks are filled at
+ * Fills each [MASK] with the token that is most probable there, given all that is not hidden. They are filled at
  * once: none knows what another got.
  *
- * @throws SampleError when there is no blank, or the prompt is longer than the context
- * @throws TokenError for a character outside the vocabulary
+ * @throws SampleError when nothing is hidden, or there are more ids than the context holds
  */
-export async function fillBlanks(model: Encoder, tokenizer: Tokenizer, prompt: string): Promise<Filled> {
-  const ids = idsWithBlanks(model, tokenizer, prompt);
+export async function fillBlanks(model: Encoder, ids: readonly number[]): Promise<Filled> {
   const positions = ids.flatMap((id, t) => (id === model.maskId ? [t] : []));
   if (positions.length === 0) {
     throw new SampleError(`the prompt has no blank: this model fills in each ${BLANK} of it`);
@@ -51,7 +63,7 @@ export async function fillBlanks(model: Encoder, tokenizer: Tokenizer, prompt: s
   });
   const filled = [...ids];
   for (const { position, token } of blanks) filled[position] = token;
-  return { text: tokenizer.decode(filled), blanks };
+  return { ids: filled, blanks };
 }
 
 /**

@@ -6,7 +6,7 @@ import { EncoderDecoder } from "../nn/seq2seq.ts";
 import { padTokens } from "../nn/tokens.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { flagOf, type ModelKind } from "../train/settings.ts";
-import { BLANK, fillBlanks } from "./fill-blanks.ts";
+import { BLANK, fillBlanks, idsWithBlanks } from "./fill-blanks.ts";
 import type { CommonFlags } from "./flags.ts";
 import { kindOfModel, openAnyModel } from "./open-model.ts";
 import { Terminal } from "./terminal.ts";
@@ -62,7 +62,8 @@ async function fillEach(
   flags: OtherFlags,
 ): Promise<void> {
   for (const prompt of prompts) {
-    const { text, blanks } = await fillBlanks(model, tokenizer, prompt);
+    const { ids, blanks } = await fillBlanks(model, idsWithBlanks(model, tokenizer, prompt));
+    const text = tokenizer.decode(ids);
     if (flags.json) terminal.json({ prompt, text, blanks });
     else terminal.write(`${text}\n`);
   }

@@ -79,7 +79,7 @@ describe("nopeek train", () => {
   });
 
   it("shows at the end what the model makes: blanks filled in, strings answered", () => {
-    const [prompt, filled, original] = outcomes.encoder.stdout.trim().split("\n\n");
+    const [prompt, filled, original] = outcomes.encoder.stdout.slice(0, -1).split("\n\n");
     expect(prompt).toContain("_");
     expect(filled).not.toContain("_");
     expect(TEXT).toContain(original);
@@ -98,6 +98,16 @@ describe("nopeek train", () => {
     });
     expect(configOf("seq2seq").settings).not.toHaveProperty("contextLength");
     expect(configOf("gpt").settings.model).toBe("gpt");
+  });
+
+  it("an encoder of bytes whose window ends within a character", async () => {
+    writeFileSync(join(folder, "bytes.txt"), "Ü".repeat(99));
+    const words = ["train", "--model", "encoder", "--tokenizer", "byte", "--data", "bytes.txt", "--json"];
+    const sizes = [...SIZES, "--context-length", 3, "--steps", 1, "--out", "bytes"];
+    const { stdout } = await succeed(folder, ...words, ...sizes);
+    expect(parseLines(stdout).at(-1)).toMatchObject({ kind: "sample", text: expect.stringMatching(/^_/) });
+    const [{ text }] = await json("sample", "--model", "bytes", "--prompt", "Ü_");
+    expect(text).toMatch(/^Ü./s);
   });
 
   it("with --model seq2seq alone, starts from the preset of the task", async () => {

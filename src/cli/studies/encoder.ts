@@ -5,12 +5,12 @@ import { Random } from "../../random.ts";
 import { estimateMaskedLoss, wholeMaskedLoss } from "../../train/evaluate-masked.ts";
 import { MaskedToken } from "../../train/objectives/masked-token.ts";
 import { gptConfigOf, type RunConfig } from "../../train/run-config.ts";
-import { BLANK, fillBlanks } from "../fill-blanks.ts";
+import { BLANK, fillBlanks, textWithBlanks } from "../fill-blanks.ts";
 import { formatCount, formatLoss } from "../format.ts";
 import type { Prepare, Study, Told } from "./study.ts";
 import { dataWord, readText, type TextToLearn } from "./text.ts";
 
-/** In what is shown, one character in so many is a blank. */
+/** In what is shown, one token in so many is a blank. */
 const SHOWN_BLANK_EVERY = 7;
 
 export const prepareEncoder: Prepare = async (config, corpus) => {
@@ -24,7 +24,7 @@ class EncoderStudy implements Study {
   readonly sources: readonly string[];
   readonly reach: string;
   readonly remark =
-    "objective   of 15 % of the tokens, hidden from it, what stood there; it sees what comes after, so no floor of next-token models is its own";
+    "objective   15 % of the tokens are hidden, and it says what stood there; it sees both sides, so no floor for next tokens is its floor";
   readonly tokens: Study["tokens"];
   readonly measured = "the whole validation split";
   readonly #config: RunConfig;
@@ -61,14 +61,11 @@ class EncoderStudy implements Study {
   /** A piece of what is held out, with blanks, filled in, and as it was. */
   async show(): Promise<string> {
     const { tokenizer, settings } = this.#config;
-    const piece = this.#text.split.validation.subarray(0, settings.contextLength);
-    const original = tokenizer.decode(piece);
-    const prompt = Array.from(original, (character, i) =>
-      i % SHOWN_BLANK_EVERY === SHOWN_BLANK_EVERY - 1 && character !== "\n" ? BLANK : character,
-    ).join("");
-    // In bytes, a character may be several, and a blank is one: the piece may have become another length.
-    const { text } = await fillBlanks(this.model, tokenizer, prompt);
-    return [prompt, text, original].map((each) => each.trim()).join("\n\n");
+    const piece = Array.from(this.#text.split.validation.subarray(0, settings.contextLength));
+    const hidden = piece.map((id, t) => (t % SHOWN_BLANK_EVERY === 0 ? this.model.maskId : id));
+    const { ids } = await fillBlanks(this.model, hidden);
+    const prompt = textWithBlanks(this.model, tokenizer, hidden);
+    return [prompt, tokenizer.decode(ids), tokenizer.decode(piece)].join("\n\n");
   }
 
   suggestions(folder: string): readonly string[] {
