@@ -47,7 +47,8 @@ export interface Strided {
  *
  * The order of every sum is part of the contract: C[i, j] = ((start + a₀b₀) + a₁b₁) + …, each product rounded
  * before it is added. So the bits of one element do not depend on how many rows, columns, matrices or threads
- * are computed beside it: one token through a cache gives the bits of the whole pass.
+ * are computed beside it: one token through a cache gives the bits of the whole pass. A backend that is not `exact`
+ * keeps everything but the order.
  */
 export interface ProductSize {
   /** Sizes of the batch axes, outermost first; `[]` is a single product. */
@@ -272,7 +273,15 @@ export interface Kernels {
 
 export interface Backend extends Memory, Kernels {
   readonly name: string;
-  /** How many threads compute. The bits are the same for any number. */
+  /**
+   * Whether the bits of a result depend on its operands alone: not on the machine, the number of threads, or what is
+   * computed beside it. Where false, products come from a library that sums in an order of its own: as near to the
+   * truth, and the same bits only from the same library on the same machine and as many threads.
+   */
+  readonly exact: boolean;
+  /** The library that computes products, as it names itself; null where there is none. */
+  readonly library: string | null;
+  /** How many threads compute. */
   readonly threads: number;
   close(): Promise<void>;
 }

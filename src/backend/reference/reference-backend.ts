@@ -22,6 +22,8 @@ import { scale, zip } from "./zip.ts";
 
 export class ReferenceBackend implements Backend {
   readonly name: string = "reference";
+  readonly exact = true;
+  readonly library = null;
   readonly threads = 1;
   readonly #double: boolean;
 

@@ -18,9 +18,16 @@ const blockInner = 384;
 const blockColumns = 512;
 /** What a thread works in: a row of zeros, a tile of 2 × 16, a block of A, a block of B. */
 const scratchLength = 16 + 2 * 16 + blockRows * blockInner + blockInner * blockColumns;
-/** How many words there are before the batch axes, and for each of them. */
-const headWords = 20;
-const axisWords = 4;
+/** Places of the words of `Product`, and of the four words of each batch axis that follow. */
+export const productWords = {
+  ...{ c: 0, a: 1, b: 2, bias: 3, accumulate: 4, rows: 5, columns: 6, inner: 7 },
+  ...{ cRow: 8, cColumn: 9, aRow: 10, aColumn: 11, bRow: 12, bColumn: 13, partRows: 14, partColumns: 15 },
+  ...{ blockRows: 16, blockInner: 17, blockColumns: 18, axes: 19 },
+  /** Before the batch axes, and for each of them. */
+  ...{ head: 20, axis: 4 },
+} as const;
+export type ProductWords = typeof productWords;
+const at = productWords;
 /** Columns that are fewer than this become rows, where they may: kernels/gemm-rows.ts is quick with few rows. */
 const fewColumns = 4;
 /** Parts are whole tiles of the kernel, also when turned. */
@@ -43,23 +50,27 @@ export function gemm(
 
   const turned = isBetterTurned(c, size);
   const words = heap.parameterWords;
-  words[3] = bias === null ? 0 : heap.pointer(bias);
-  words[4] = accumulate ? 1 : 0;
-  words[5] = turned ? columns : rows;
-  words[6] = turned ? rows : columns;
-  words[7] = inner;
-  const [partRows, partColumns] = partOf(words[5], words[6], count < heap.threads ? heap.threads : 1);
-  words[14] = partRows;
-  words[15] = partColumns;
-  words[16] = blockRows;
-  words[17] = evenBlock(inner);
-  words[18] = blockColumns;
-  words[19] = batch.length;
-  for (let axis = 0; axis < batch.length; axis++) words[headWords + axisWords * axis] = batch[axis];
+  words[at.bias] = bias === null ? 0 : heap.pointer(bias);
+  words[at.accumulate] = accumulate ? 1 : 0;
+  words[at.rows] = turned ? columns : rows;
+  words[at.columns] = turned ? rows : columns;
+  words[at.inner] = inner;
+  const [partRows, partColumns] = partOf(
+    words[at.rows],
+    words[at.columns],
+    count < heap.threads ? heap.threads : 1,
+  );
+  words[at.partRows] = partRows;
+  words[at.partColumns] = partColumns;
+  words[at.blockRows] = blockRows;
+  words[at.blockInner] = evenBlock(inner);
+  words[at.blockColumns] = blockColumns;
+  words[at.axes] = batch.length;
+  for (let axis = 0; axis < batch.length; axis++) words[at.head + at.axis * axis] = batch[axis];
   layOut(heap, 0, c, turned);
   layOut(heap, 1, turned ? b : a, turned);
   layOut(heap, 2, turned ? a : b, turned);
-  const parts = count * Math.ceil(words[5] / partRows) * Math.ceil(words[6] / partColumns);
+  const parts = count * Math.ceil(words[at.rows] / partRows) * Math.ceil(words[at.columns] / partColumns);
   kernels.gemm(heap.parameters.pointer, 0, parts, heap.scratch(scratchLength));
 }
 
@@ -91,16 +102,16 @@ function layOut(heap: Heap, operand: number, matrices: Matrices, turned: boolean
   const { span, offset, rowStride, columnStride, batchStrides } = matrices;
   const words = heap.parameterWords;
   words[operand] = heap.pointer(span) + bytesPerNumber * offset;
-  words[8 + 2 * operand] = bytesPerNumber * (turned ? columnStride : rowStride);
-  words[9 + 2 * operand] = bytesPerNumber * (turned ? rowStride : columnStride);
+  words[at.cRow + 2 * operand] = bytesPerNumber * (turned ? columnStride : rowStride);
+  words[at.cColumn + 2 * operand] = bytesPerNumber * (turned ? rowStride : columnStride);
   for (let axis = 0; axis < batchStrides.length; axis++) {
-    words[headWords + axisWords * axis + 1 + operand] = bytesPerNumber * batchStrides[axis];
+    words[at.head + at.axis * axis + 1 + operand] = bytesPerNumber * batchStrides[axis];
   }
 }
 
 function check(heap: Heap, c: Matrices, a: Matrices, b: Matrices, size: ProductSize): void {
   const { batch, rows, columns, inner, bias, accumulate } = size;
-  const mostAxes = Math.floor((heap.parameters.length - headWords) / axisWords);
+  const mostAxes = Math.floor((heap.parameters.length - at.head) / at.axis);
   if (batch.length > mostAxes) {
     throw new BackendError(`wasm: gemm takes ${mostAxes} batch axes at most: got ${batch.length}`);
   }

@@ -46,7 +46,23 @@ export interface ThreadStart {
   /** How often to look for a new job before going to sleep. */
   readonly spins: number;
   readonly kernels: readonly KernelPlace[];
+  readonly replacement: Replacement | null;
 }
+
+/** Kernels that threads do not take from WebAssembly, but from a module of JavaScript. */
+export interface Replacement {
+  /** The address of a module that exports `replaceKernels`. */
+  readonly module: string;
+  /** What that function is told; it must survive the way to a thread. */
+  readonly options: unknown;
+}
+
+/** Gives other functions for some of the kernels, to be called by this thread. */
+export type ReplaceKernels<Options> = (
+  kernels: KernelExports,
+  memory: WebAssembly.Memory,
+  options: Options,
+) => Promise<Partial<KernelExports>>;
 
 /** Where a kernel's arguments hold its range and its scratch (−1: it has none). */
 interface KernelPlace {
@@ -100,8 +116,9 @@ export class ThreadPool {
   }
 
   /**
-   * @param count threads in all, the calling one included
-   * @param spawn starts one thread of the host
+   * @param count       threads in all, the calling one included
+   * @param spawn       starts one thread of the host
+   * @param replacement for the threads alone: the caller's kernels are those that `share` is given
    * @throws BackendError when a thread does not start
    */
   static async start(
@@ -109,6 +126,7 @@ export class ThreadPool {
     module: WebAssembly.Module,
     heap: Heap,
     spawn: (start: ThreadStart) => Thread,
+    replacement: Replacement | null = null,
   ): Promise<ThreadPool> {
     const shared = {
       control: new Int32Array(new SharedArrayBuffer(4 * 16)),
@@ -123,6 +141,7 @@ export class ThreadPool {
         layout,
         spins: THREAD_SPINS,
         kernels: places,
+        replacement,
       }),
     );
     const pool = new ThreadPool(heap, threads, shared);

@@ -2,15 +2,20 @@
 /**
  * One thread of the pool: waits for jobs in shared memory and takes part in them (see thread-pool.ts, which holds
  * the protocol). Plain JavaScript, because a thread starts from a file that Node itself can load, also where a
- * tool compiles the rest of the program on the fly. It imports nothing of the project.
+ * tool compiles the rest of the program on the fly. It imports nothing of the project but what it is told to.
  */
 import { parentPort, workerData } from "node:worker_threads";
 
 /** @type {import("./thread-pool.ts").ThreadStart} */
-const { module, memory, control, jobArguments, thread, layout, spins, kernels } = workerData;
+const { module, memory, control, jobArguments, thread, layout, spins, kernels, replacement } = workerData;
 const { exports } = new WebAssembly.Instance(module, { env: { memory } });
 /** @type {Map<string, unknown>} */
 const functions = new Map(Object.entries(exports));
+if (replacement !== null) {
+  const { replaceKernels } = await import(replacement.module);
+  const replaced = await replaceKernels(exports, memory, replacement.options);
+  for (const [name, kernel] of Object.entries(replaced)) functions.set(name, kernel);
+}
 
 parentPort?.postMessage("ready");
 

@@ -50,7 +50,9 @@ const zips = {
 const chunkLength = 4096;
 
 export class WasmBackend extends WasmMemory implements Backend {
-  readonly name = "wasm";
+  readonly name: string = "wasm";
+  readonly exact: boolean = true;
+  readonly library: string | null = null;
   readonly #kernels: KernelExports;
   readonly #pool: ThreadPool | null;
 

@@ -1,0 +1,18 @@
+/** Whether this machine has a BLAS library, for tests that need one. Others skip and say so. */
+import { openBackend } from "../../src/backend/open.ts";
+import { BackendError } from "../../src/errors.ts";
+
+/** Why there is none; null when there is one. */
+export const noBlas: string | null = await openBackend("blas").then(
+  async (backend) => {
+    await backend.close();
+    return null;
+  },
+  (error: unknown) => {
+    if (error instanceof BackendError) return error.message;
+    throw error;
+  },
+);
+
+/** For the name of a test that is skipped where there is none. */
+export const ifBlas = noBlas === null ? "" : " (skipped: no BLAS library here)";
