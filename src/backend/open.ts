@@ -11,7 +11,8 @@ export type BackendName = (typeof BACKEND_NAMES)[number];
 export const DEFAULT_BACKEND = "wasm" satisfies BackendName;
 
 /**
- * @param threads how many compute, the calling one included
+ * @param threads how many compute, the calling one included; the bits are the same for any number where the backend
+ *                is `exact`
  * @param library for blas: the name or path of the system's library; null for the usual ones
  * @throws BackendError when the backend cannot start
  * @throws ConfigError when it has no threads

@@ -1,6 +1,5 @@
 /** `nopeek bench`: the time of a training step and of a sampled token, on this machine. */
 import { Context } from "../autograd/context.ts";
-import { openBackend } from "../backend/open.ts";
 import { ConfigError } from "../errors.ts";
 import { GPT } from "../nn/gpt.ts";
 import { countNumbers } from "../nn/parameters.ts";
@@ -14,6 +13,7 @@ import { Trainer } from "../train/trainer.ts";
 import { type CommonFlags, givenSettings, threadsOf } from "./flags.ts";
 import { formatCount, median, plural } from "./format.ts";
 import { checkMemory } from "./memory-check.ts";
+import { nameOf, openBackend } from "./open-backend.ts";
 import { Terminal } from "./terminal.ts";
 
 interface BenchFlags extends CommonFlags {
@@ -58,6 +58,7 @@ export async function bench(flags: BenchFlags): Promise<void> {
       tokensPerSecond,
       msPerToken,
       backend: backend.name,
+      library: backend.library,
       threads: backend.threads,
       parameters,
       rounds: flags.rounds,
@@ -71,7 +72,7 @@ export async function bench(flags: BenchFlags): Promise<void> {
       `sampling   ${msPerToken.toFixed(3)} ms a token, ${formatCount(1000 / msPerToken)} a second\n`,
     );
     terminal.note(
-      `medians of ${flags.rounds} rounds; ${backend.name}, ${plural(backend.threads, "thread")}, ${formatCount(parameters)} parameters, batches of ${settings.batchSize} windows of ${settings.contextLength}`,
+      `medians of ${flags.rounds} rounds; ${nameOf(backend)}, ${plural(backend.threads, "thread")}, ${formatCount(parameters)} parameters, batches of ${settings.batchSize} windows of ${settings.contextLength}`,
     );
   }
   await backend.close();

@@ -30,12 +30,15 @@ export function givenSettings(flags: Readonly<Record<string, unknown>>): Record<
 export function addCommonFlags(command: Command): void {
   command
     .addOption(
-      new Option("--backend <name>", "what computes: wasm is fast, reference is plain TypeScript")
+      new Option(
+        "--backend <name>",
+        "what computes. wasm: fast, the same bits everywhere; blas: faster, by the system's BLAS library, other bits; auto: blas where it is there, else wasm; reference: plain TypeScript",
+      )
         .choices(BACKEND_NAMES)
         .default(DEFAULT_BACKEND),
     )
     .addOption(
-      new Option("--threads <count>", "threads to compute on; the same bits on any number")
+      new Option("--threads <count>", "threads to compute on; the same bits on any number, but for blas")
         .argParser(parseThreads)
         .default(undefined, "the machine's cores, up to 8; 1 for sample and logits"),
     )

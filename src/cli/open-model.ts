@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Context } from "../autograd/context.ts";
 import type { Backend } from "../backend/backend.ts";
-import { type BackendName, openBackend } from "../backend/open.ts";
+import type { BackendName } from "../backend/open.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
 import { GPT } from "../nn/gpt.ts";
 import { Random } from "../random.ts";
@@ -20,6 +20,7 @@ import { loadModelFiles, type ModelFiles } from "../train/run-directory.ts";
 import type { ModelKind } from "../train/settings.ts";
 import { formatCount } from "./format.ts";
 import { countParameters } from "./memory-check.ts";
+import { openBackend } from "./open-backend.ts";
 
 /** The model that comes with nopeek. */
 export const SHIPPED_MODEL_PATH = fileURLToPath(new URL("../../checkpoints/tales", import.meta.url));

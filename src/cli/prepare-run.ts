@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import { Context } from "../autograd/context.ts";
 import type { Backend } from "../backend/backend.ts";
-import { DEFAULT_BACKEND, openBackend } from "../backend/open.ts";
+import { DEFAULT_BACKEND } from "../backend/open.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
 import { ByteTokenizer } from "../text/byte-tokenizer.ts";
 import { CharTokenizer } from "../text/char-tokenizer.ts";
@@ -32,6 +32,7 @@ import { type CorpusFile, readCorpus, TALES_NAME, TALES_PATH } from "./corpus-fi
 import { type CommonFlags, givenSettings, threadsOf } from "./flags.ts";
 import { shellWord } from "./format.ts";
 import { checkMemory } from "./memory-check.ts";
+import { openBackend } from "./open-backend.ts";
 import { PREPARE } from "./studies/prepare.ts";
 import type { Study } from "./studies/study.ts";
 import { countCodePoints } from "./studies/text.ts";
@@ -53,6 +54,8 @@ export interface PreparedRun {
   readonly path: string;
   /** The lowest estimate of the validation loss that a checkpoint of this run had so far. */
   readonly bestLossNats: number;
+  /** What computed the checkpoint that this run goes on from; null where there is none, or it does not say. */
+  readonly savedBy: string | null;
   /** What to type to go on when it is stopped. */
   readonly resumeCommand: string;
 }
@@ -75,8 +78,8 @@ export async function startRun(flags: TrainFlags): Promise<PreparedRun> {
   const path = flags.out ?? nextFreeFolder(nameOf(settings, corpus));
   const built = await build(config, corpus, flags);
   const directory = RunDirectory.create(path, runConfigToJSON(config));
-  const resumeCommand = commandToResume(path, config, config, flags);
-  return { ...built, config, directory, path, bestLossNats: Number.POSITIVE_INFINITY, resumeCommand };
+  const resumeCommand = commandToResume(path, config, config, flags, built.backend);
+  return { ...built, config, directory, path, ...NOTHING_SAVED, resumeCommand };
 }
 
 /** The preset by name; without one, what shows a kind of model at its best without a text of one's own. */
@@ -126,22 +129,25 @@ export async function resumeRun(flags: TrainFlags): Promise<PreparedRun> {
     );
   }
   const built = await build(config, corpus, flags);
-  const bestLossNats = restoreLatest(built.trainer, directory);
+  const saves = restoreLatest(built.trainer, directory);
   checkStepsLeft(built.trainer.stepsDone, config.settings.steps, path);
   directory.resumeLog(built.trainer.stepsDone);
-  const resumeCommand = commandToResume(path, config, saved, flags);
-  return { ...built, config, directory, path, bestLossNats, resumeCommand };
+  const resumeCommand = commandToResume(path, config, saved, flags, built.backend);
+  return { ...built, config, directory, path, ...saves, resumeCommand };
 }
 
-/** Puts the trainer where the run's latest checkpoint was; gives the best loss until then. */
-function restoreLatest(trainer: Trainer, directory: RunDirectory): number {
+type Saves = Pick<PreparedRun, "bestLossNats" | "savedBy">;
+const NOTHING_SAVED: Saves = { bestLossNats: Number.POSITIVE_INFINITY, savedBy: null };
+
+/** Puts the trainer where the run's latest checkpoint was; gives what is known until then. */
+function restoreLatest(trainer: Trainer, directory: RunDirectory): Saves {
   // A run that was stopped before its first checkpoint starts again, which is the same.
-  if (directory.latest() === null) return Number.POSITIVE_INFINITY;
+  if (directory.latest() === null) return NOTHING_SAVED;
   const { name, step, model, optimizer, state } = directory.loadStep("latest");
   restore(trainer.model.parameters(), model, join(directory.path, name, "model.safetensors"));
   restore(trainer.optimizerState(), optimizer, join(directory.path, name, "optimizer.safetensors"));
   trainer.resumeAt(step);
-  return bestLossOf(state);
+  return savesOf(state);
 }
 
 function checkStepsLeft(done: number, steps: number, path: string): void {
@@ -174,8 +180,17 @@ function resumedSettings(saved: Settings, flags: TrainFlags): Settings {
   return resumed;
 }
 
-/** Says again what config.json does not keep: settings changed since the start, another file or backend. */
-function commandToResume(path: string, config: RunConfig, saved: RunConfig, flags: TrainFlags): string {
+/**
+ * Says again what config.json does not keep: settings changed since the start, another file or backend, and threads
+ * where the bits depend on them.
+ */
+function commandToResume(
+  path: string,
+  config: RunConfig,
+  saved: RunConfig,
+  flags: TrainFlags,
+  backend: Backend,
+): string {
   const words = ["npx nopeek train --resume --out", shellWord(path)];
   for (const name of CHANGEABLE) {
     const value = config.settings[name];
@@ -183,14 +198,19 @@ function commandToResume(path: string, config: RunConfig, saved: RunConfig, flag
   }
   if (flags.data !== undefined && flags.data !== saved.corpus?.path)
     words.push(`--data ${shellWord(flags.data)}`);
-  if (flags.backend !== DEFAULT_BACKEND) words.push(`--backend ${flags.backend}`);
+  if (backend.name !== DEFAULT_BACKEND) words.push(`--backend ${backend.name}`);
+  if (!backend.exact) words.push(`--threads ${backend.threads}`);
   return words.join(" ");
 }
 
-const savedState = z.object({ bestLossNats: z.number() });
+const savedState = z.object({
+  bestLossNats: z.number().catch(Number.POSITIVE_INFINITY),
+  computedBy: z.string().nullable().catch(null),
+});
 
-function bestLossOf(state: unknown): number {
-  return savedState.safeParse(state).data?.bestLossNats ?? Number.POSITIVE_INFINITY;
+function savesOf(state: unknown): Saves {
+  const { bestLossNats, computedBy } = savedState.parse(state);
+  return { bestLossNats, savedBy: computedBy };
 }
 
 /** checkpoints/tales-1, -2, …: where a run goes when nobody says. */

@@ -4,6 +4,7 @@ import { countNumbers } from "../nn/parameters.ts";
 import type { Evaluation } from "../train/evaluate.ts";
 import { snapshot } from "../train/restore.ts";
 import { formatCount, formatDuration, formatLoss, median, plural, shellWord } from "./format.ts";
+import { computedBy } from "./open-backend.ts";
 import { type PreparedRun, resumeRun, startRun, type TrainFlags } from "./prepare-run.ts";
 import { Terminal } from "./terminal.ts";
 
@@ -95,21 +96,25 @@ class TrainingSession {
   }
 
   async #save(lossNats: number): Promise<void> {
-    const { trainer, directory } = this.#run;
+    const { trainer, directory, backend } = this.#run;
     const best = lossNats <= this.#bestLossNats;
     if (best) this.#bestLossNats = lossNats;
     directory.saveStep({
       step: trainer.stepsDone,
       model: await snapshot(trainer.model.parameters()),
       optimizer: await snapshot(trainer.optimizerState()),
-      state: { bestLossNats: this.#bestLossNats, validationLossNats: lossNats },
+      state: {
+        bestLossNats: this.#bestLossNats,
+        validationLossNats: lossNats,
+        computedBy: computedBy(backend),
+      },
       best,
     });
   }
 
   /** What is about to happen, and how long it will take, measured. */
   async #introduce(): Promise<void> {
-    const { trainer, config, study, path, backend } = this.#run;
+    const { trainer, config, study, path, backend, savedBy } = this.#run;
     const { settings } = config;
     const note = (line: string) => this.#terminal.note(line);
     const parameters = countNumbers(trainer.model.parameters());
@@ -118,7 +123,7 @@ class TrainingSession {
       `model       ${plural(settings.layers, "layer")}, ${plural(settings.heads, "head")}, ${settings.dModel} channels, ${study.reach}: ${formatCount(parameters)} parameters`,
     );
     note(
-      `training    ${plural(settings.steps, "step")} of ${formatCount(trainer.tokensPerStep)} tokens, on ${backend.name}`,
+      `training    ${plural(settings.steps, "step")} of ${formatCount(trainer.tokensPerStep)} tokens, on ${computedBy(backend)}`,
     );
     note(`kept in     ${path}`);
     if (study.remark !== null) note(study.remark);
@@ -126,6 +131,8 @@ class TrainingSession {
     if (trainer.stepsDone > 0) {
       const all = left === 0 ? ", its last: there is nothing left to train; --steps makes it longer" : "";
       note(`resumed     after step ${trainer.stepsDone}${all}`);
+      if (savedBy !== null && savedBy !== computedBy(backend))
+        note(`            other bits than without the stop: until now it ran on ${savedBy}`);
     }
     if (left > 0)
       note(`takes       about ${formatDuration(await this.#estimateMs(left))} here, by the time of a step`);

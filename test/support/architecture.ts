@@ -43,6 +43,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   train: [...core, "text"],
 };
 
+/** A backend that is another one with a part replaced. */
+const foundations: Readonly<Record<string, string>> = { "backend/blas": "backend/wasm" };
+
 /** The packages of rooms that must run anywhere; the others may import any. */
 const allowedPackages: Readonly<Record<string, readonly string[]>> = {
   ground: ["seedrandom"],
@@ -59,7 +62,7 @@ function mayImport(from: string, to: string): boolean {
   const toBackend = to.startsWith("backend/");
   if (from === "open") return to === "contract" || to === "ground" || (toBackend && !to.endsWith("/kernels"));
   if (from.endsWith("/kernels")) return false;
-  if (from.startsWith("backend/")) return to === "contract" || to === "ground";
+  if (from.startsWith("backend/")) return to === "contract" || to === "ground" || to === foundations[from];
   return allowed[from]?.includes(to) ?? false;
 }
 
@@ -162,7 +165,7 @@ export function importsOf(path: string, source: string): Import[] {
 
 /** AssemblyScript leaves the extension out. */
 function withExtension(path: string): string {
-  return path.endsWith(".ts") ? path : `${path}.ts`;
+  return /\.[jt]s$/.test(path) ? path : `${path}.ts`;
 }
 
 /** The text with comments blanked out, line by line as long as it was; strings stay. */

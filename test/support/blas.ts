@@ -1,4 +1,8 @@
 /** Whether this machine has a BLAS library, for tests that need one. Others skip and say so. */
+import { platform } from "node:os";
+import type { BlasOptions } from "../../src/backend/blas/blas-backend.ts";
+import { usualLibraries } from "../../src/backend/blas/library-names.ts";
+import { startThread } from "../../src/backend/node-thread.ts";
 import { openBackend } from "../../src/backend/open.ts";
 import { BackendError } from "../../src/errors.ts";
 
@@ -16,3 +20,7 @@ export const noBlas: string | null = await openBackend("blas").then(
 
 /** For the name of a test that is skipped where there is none. */
 export const ifBlas = noBlas === null ? "" : " (skipped: no BLAS library here)";
+
+export function blasOptions(threads: number): BlasOptions {
+  return { libraries: usualLibraries(platform()), threads, spawn: startThread };
+}

@@ -16,9 +16,9 @@ export function operand(
   batch: readonly number[],
   rows: number,
   columns: number,
-  { output = false, specials = false, repeats = true } = {},
+  { output = false, specials = false, repeats = true, lay = layOut } = {},
 ): Operand {
-  const { offset, strides, length } = layOut(trial, [...batch, rows, columns], {
+  const { offset, strides, length } = lay(trial, [...batch, rows, columns], {
     repeats: repeats && !output,
   });
   const [rowStride, columnStride] = strides.slice(batch.length);

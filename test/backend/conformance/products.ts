@@ -1,16 +1,17 @@
 /** Matrix products. */
+import { layOut, layRuns } from "./layout.ts";
 import { operand, over, places } from "./operand.ts";
 import { type Case, sameBits } from "./trial.ts";
 
-const gemm: Case = {
-  name: "gemm",
+const product = (name: string, lay: typeof layOut): Case => ({
+  name,
   async check(trial) {
     const batch = Array.from({ length: trial.random.below(3) }, () => trial.pick([0, 1, 2, 3, 5]));
     const [rows, columns, inner] = [trial.length(), trial.length(), trial.length()];
     const specials = trial.random.below(6) === 0;
-    const a = operand(trial, batch, rows, inner, { specials });
-    const b = operand(trial, batch, inner, columns, { specials });
-    const c = operand(trial, batch, rows, columns, { output: true });
+    const a = operand(trial, batch, rows, inner, { specials, lay });
+    const b = operand(trial, batch, inner, columns, { specials, lay });
+    const c = operand(trial, batch, rows, columns, { output: true, lay });
     const accumulate = trial.flip();
     const bias = accumulate || trial.flip() ? null : trial.noise(columns);
     const size = { batch, rows, columns, inner, accumulate };
@@ -44,6 +45,6 @@ const gemm: Case = {
     }
     sameBits("c in the order of the contract", await trial.tested(c.twin), expected);
   },
-};
+});
 
-export const productCases: readonly Case[] = [gemm];
+export const productCases: readonly Case[] = [product("gemm", layOut), product("gemm over runs", layRuns)];

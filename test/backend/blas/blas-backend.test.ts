@@ -1,0 +1,150 @@
+/** The backend over a library of the system: that it is asked, on which threads, and what stays true without bits. */
+import koffi from "koffi";
+import { afterEach, describe, expect, it } from "vitest";
+import { Context } from "../../../src/autograd/context.ts";
+import type { Backend, Span } from "../../../src/backend/backend.ts";
+import { BlasBackend } from "../../../src/backend/blas/blas-backend.ts";
+import { openLibrary } from "../../../src/backend/blas/library.js";
+import { startThread } from "../../../src/backend/node-thread.ts";
+import { loadKernels, openBackend } from "../../../src/backend/open.ts";
+import { productWords } from "../../../src/backend/wasm/gemm.ts";
+import { Heap } from "../../../src/backend/wasm/heap.ts";
+import { instantiate } from "../../../src/backend/wasm/instance.ts";
+import { ThreadPool } from "../../../src/backend/wasm/thread-pool.ts";
+import { WasmBackend } from "../../../src/backend/wasm/wasm-backend.ts";
+import { GPT } from "../../../src/nn/gpt.ts";
+import { Random } from "../../../src/random.ts";
+import { gptConfigOf } from "../../../src/train/run-config.ts";
+import { resolveSettings } from "../../../src/train/settings.ts";
+import { Trainer } from "../../../src/train/trainer.ts";
+import { blasOptions, ifBlas, noBlas } from "../../support/blas.ts";
+
+const [rows, inner, columns] = [67, 131, 53];
+
+function noise(backend: Backend, length: number, seed: number): Span {
+  const random = Random.of(seed);
+  const span = backend.alloc(length);
+  backend.write(
+    span,
+    Float32Array.from({ length }, () => random.normal()),
+  );
+  return span;
+}
+
+function multiply(backend: Backend, c: Span, a: Span, b: Span): void {
+  const byRow = (span: Span, width: number) => ({
+    ...{ span, offset: 0, rowStride: width, columnStride: 1, batchStrides: [] },
+  });
+  const size = { batch: [], rows, columns, inner, accumulate: false, bias: null };
+  backend.gemm(byRow(c, columns), byRow(a, inner), byRow(b, columns), size);
+}
+
+/** The same product on any backend. */
+async function product(backend: Backend): Promise<Float32Array | Float64Array> {
+  const [a, b] = [noise(backend, rows * inner, 1), noise(backend, inner * columns, 2)];
+  const c = backend.alloc(rows * columns);
+  multiply(backend, c, a, b);
+  return backend.read(c);
+}
+
+describe.skipIf(noBlas !== null)(`a backend with BLAS${ifBlas}`, () => {
+  const open: Backend[] = [];
+  const opened = async <T extends Backend>(backend: Promise<T>): Promise<T> => {
+    open.push(await backend);
+    return backend;
+  };
+  afterEach(() => Promise.all(open.splice(0).map((backend) => backend.close())));
+
+  it("says what it is", async () => {
+    const backend = await opened(openBackend("blas", 2));
+    expect(backend).toMatchObject({ name: "blas", exact: false, threads: 2 });
+    expect(backend.library).toMatch(/\S/);
+    const wasm = await opened(openBackend("wasm"));
+    expect(wasm).toMatchObject({ name: "wasm", exact: true, library: null });
+  });
+
+  it("asks the library, and not for what is small", async () => {
+    const wasm = await product(await opened(openBackend("wasm")));
+    const blas = await product(await opened(openBackend("blas")));
+    const never = BlasBackend.open(await loadKernels(), { ...blasOptions(1), leastWork: 1e9 });
+    expect(await product(await opened(never))).toEqual(wasm);
+    // Sums of 131 products in another order, or fused: some of 3,551 have other last bits.
+    expect(blas).not.toEqual(wasm);
+    blas.forEach((value, i) => {
+      expect(Math.abs(value - wasm[i])).toBeLessThan(1e-4);
+    });
+  });
+
+  it("its threads ask the library too", async () => {
+    const module = await loadKernels();
+    const library = await openLibrary(blasOptions(1).libraries);
+    if (library === null) throw new Error("no library");
+    const heap = new Heap(undefined, 2);
+    const replacement = {
+      module: new URL("../../../src/backend/blas/thread-kernels.js", import.meta.url).href,
+      options: { file: library.file, at: productWords, leastWork: 0 },
+    };
+    const pool = await ThreadPool.start(2, module, heap, startThread, replacement);
+    // The caller dawdles over its part and leaves it out: what is there comes from the other thread.
+    const dawdle = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    const lame = { ...instantiate(module, heap.memory), gemm: dawdle };
+    const backend = await opened(
+      Promise.resolve(new WasmBackend(module, () => pool.share(lame), heap, pool)),
+    );
+    const [a, b] = [noise(backend, rows * inner, 1), noise(backend, inner * columns, 2)];
+    const c = backend.alloc(rows * columns);
+    backend.fill(c, Number.NaN);
+    multiply(backend, c, a, b);
+    const [found, whole] = [await backend.read(c), await product(await opened(openBackend("blas")))];
+    const wasm = await product(await opened(openBackend("wasm")));
+    const there = Array.from(found.keys()).filter((i) => !Number.isNaN(found[i]));
+    expect(there.length).toBeGreaterThan(rows);
+    expect(there.length).toBeLessThan(rows * columns);
+    for (const i of there) expect(Math.abs(found[i] - whole[i])).toBeLessThan(1e-4);
+    expect(there.some((i) => found[i] !== wasm[i])).toBe(true);
+  });
+
+  it("keeps the library on the thread that calls", async () => {
+    const library = await openLibrary(blasOptions(1).libraries);
+    const file = library?.file ?? "";
+    let count: () => number;
+    try {
+      count = koffi.load(file).func("openblas_get_num_threads", "int", []);
+      koffi.load(file).func("openblas_set_num_threads", "void", ["int"])(2);
+    } catch {
+      return; // Another maker's.
+    }
+    for (const threads of [1, 3]) {
+      await opened(openBackend("blas", threads));
+      expect(count()).toBe(1);
+    }
+  });
+
+  it("finds its numbers after memory has grown, and beyond 2 GiB", async () => {
+    const backend = await opened(openBackend("blas", 3));
+    const before = await product(backend);
+    // Nobody writes there, so the machine need not have it.
+    const gap = backend.alloc(2 ** 29 + 1009);
+    expect(await product(backend)).toEqual(before);
+    backend.free(gap);
+  });
+
+  it.each([1, 3])("the same seed learns the same on %i threads, twice", async (threads) => {
+    const settings = resolveSettings({ layers: 1, heads: 2, dModel: 32, contextLength: 16 }, { steps: 20 });
+    const losses = async () => {
+      const context = new Context(await opened(openBackend("blas", threads)));
+      const corpus = Int32Array.from({ length: 500 }, (_, i) => (i * i) % 11);
+      const trainer = new Trainer(
+        new GPT(context, gptConfigOf(settings, 11), Random.of(3)),
+        corpus,
+        settings,
+      );
+      const all: number[] = [];
+      for (let step = 0; step < 20; step++) all.push((await trainer.step()).lossNats);
+      return all;
+    };
+    const first = await losses();
+    expect(await losses()).toEqual(first);
+    expect(first[19]).toBeLessThan(first[0]);
+  });
+});

@@ -1,0 +1,49 @@
+/** Machines without a library, as far as this program can see. */
+import { afterEach, expect, it, vi } from "vitest";
+import { openBackend } from "../../../src/backend/open.ts";
+import { BackendError } from "../../../src/errors.ts";
+
+const nowhere = ["libnowhere.so.1", "/nowhere/libnot.so"];
+vi.mock("../../../src/backend/blas/library-names.ts", async (original) => ({
+  ...(await original<object>()),
+  usualLibraries: () => nowhere,
+}));
+afterEach(() => vi.doUnmock("koffi"));
+
+it("says what was tried and what to install", async () => {
+  const open = openBackend("blas");
+  await expect(open).rejects.toThrow(BackendError);
+  for (const words of [...nowhere, "Debian", "macOS", "Windows", "NOPEEK_BLAS", "--backend wasm"]) {
+    await expect(open).rejects.toThrow(words);
+  }
+});
+
+it("auto does without", async () => {
+  const backend = await openBackend("auto", 2);
+  expect(backend).toMatchObject({ name: "wasm", exact: true, library: null, threads: 2 });
+  await backend.close();
+});
+
+it.each(["blas", "auto"] as const)("%s does not pass over a library that was named", async (name) => {
+  const open = openBackend(name, 1, "/another/libnot.so");
+  await expect(open).rejects.toThrow("tried /another/libnot.so.");
+});
+
+it("a library without cblas_sgemm is none", async () => {
+  await expect(openBackend("blas", 1, process.execPath)).rejects.toThrow("no BLAS library was found");
+  await expect(openBackend("blas", 1, "libm.so.6")).rejects.toThrow("no BLAS library was found");
+});
+
+it("says so where koffi is missing", async () => {
+  vi.resetModules();
+  vi.doMock("koffi", () => {
+    throw new Error("Cannot find package");
+  });
+  const { openBackend: openAnew } = await import("../../../src/backend/open.ts");
+  await expect(openAnew("blas")).rejects.toThrow(
+    /^blas: the package koffi.* does not load .*npm install koffi/,
+  );
+  const backend = await openAnew("auto");
+  expect(backend.name).toBe("wasm");
+  await backend.close();
+});
