@@ -1,0 +1,112 @@
+/** `--backend blas` and `--backend auto`, from outside: what is said, what is kept, and how a run goes on. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { ifBlas, noBlas } from "../support/blas.ts";
+import {
+  expectComplaint,
+  makeFolder,
+  makeText,
+  nopeek,
+  START_MS,
+  start,
+  succeed,
+  WORDS,
+} from "../support/program.ts";
+
+const folder = makeFolder();
+/** Large enough for products that are given to the library, and shared out. */
+const size = ["--layers", 1, "--heads", 2, "--d-model", 32, "--context-length", 32, "--batch-size", 8];
+const often = ["--eval-interval", 1000, "--checkpoint-interval", 1000, "--eval-batches", 1];
+const train = ["train", "--data", "text.txt", ...size, ...often, "--threads", 2];
+
+beforeAll(() => writeFileSync(join(folder, "text.txt"), makeText(WORDS, 200)), START_MS);
+afterEach(() => {
+  delete process.env.NOPEEK_BLAS;
+});
+
+/** The record of what computed a step. */
+function computedBy(run: string, step: string): unknown {
+  return JSON.parse(readFileSync(join(folder, run, step, "state.json"), "utf8")).state.computedBy;
+}
+
+it("a library that NOPEEK_BLAS names and that is not there is an error, also for auto", async () => {
+  process.env.NOPEEK_BLAS = "/nowhere/libnot.so";
+  for (const backend of ["blas", "auto"]) {
+    const outcome = await nopeek(folder, "bench", "--backend", backend);
+    expectComplaint(outcome, 1, "/nowhere/libnot.so", "apt-get install", "--backend wasm");
+  }
+  // Nobody asked for it here.
+  const { stderr } = await succeed(folder, ...train, "--steps", 2, "--out", "wasm");
+  expect(stderr).toMatch(/^training .* on wasm$/m);
+  expect(stderr).not.toContain("other bits");
+  expect(computedBy("wasm", "step-000002")).toBe("wasm");
+});
+
+describe.skipIf(noBlas !== null)(`with a BLAS library${ifBlas}`, () => {
+  it("the same run has the same bits, and says once that others may not", async () => {
+    const weights: Buffer[] = [];
+    for (const out of ["one", "two"]) {
+      const { stderr, stdout } = await succeed(
+        folder,
+        ...train,
+        "--backend",
+        "blas",
+        "--steps",
+        20,
+        "--out",
+        out,
+      );
+      expect(
+        stderr.match(/^products by .*: other bits on another machine or number of threads/gm),
+      ).toHaveLength(1);
+      expect(stderr).toMatch(/^training .* on blas \(.+\), 2 threads$/m);
+      expect(stdout).not.toContain("other bits");
+      weights.push(readFileSync(join(folder, out, "step-000020", "model.safetensors")));
+    }
+    expect(weights[0].equals(weights[1])).toBe(true);
+    expect(computedBy("one", "step-000020")).toMatch(/^blas \(.+\), 2 threads$/);
+    // It was the library: the default has other bits.
+    await succeed(folder, ...train, "--steps", 20, "--out", "default");
+    const usual = readFileSync(join(folder, "default", "step-000020", "model.safetensors"));
+    expect(usual.equals(weights[0])).toBe(false);
+  });
+
+  it("a run that is stopped says how to go on as it was, and going on otherwise is told", async () => {
+    const program = start(
+      folder,
+      ...train,
+      "--json",
+      "--backend",
+      "auto",
+      "--steps",
+      5000,
+      "--out",
+      "stopped",
+    );
+    await program.shows(/"kind":"step","step":3,/, "stdout");
+    program.process.kill("SIGINT");
+    const { stderr, code } = await program.outcome;
+    expect(code, stderr).toBe(130);
+    // What auto found, by its name: another time it might find something else.
+    expect(stderr).toContain("--resume --out stopped --backend blas --threads 2\n");
+    const resume = ["train", "--resume", "--out", "stopped", "--steps", 5000];
+    const same = start(folder, ...resume, "--backend", "blas", "--threads", 2);
+    await same.shows(/^step /m, "stderr");
+    same.process.kill("SIGINT");
+    expect((await same.outcome).stderr).not.toContain("until now it ran on");
+    const other = start(folder, ...resume);
+    await other.shows(/^step /m, "stderr");
+    other.process.kill("SIGINT");
+    expect((await other.outcome).stderr).toMatch(
+      /other bits .* until now it ran on blas \(.+\), 2 threads$/m,
+    );
+  });
+
+  it("bench tells the library", async () => {
+    const words = ["bench", "--backend", "auto", "--rounds", 1, "--threads", 1, ...size];
+    const { stdout, stderr } = await succeed(folder, ...words, "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ backend: "blas", library: expect.stringMatching(/\S/) });
+    expect(stderr).toContain("products by");
+  });
+});
