@@ -1,5 +1,6 @@
 /** The breaks that scripts/mutants.ts makes, one for each promise, and the tests that must notice. */
 
+import { blas } from "./blas.ts";
 import { decoding } from "./decoding.ts";
 import { family } from "./family.ts";
 
@@ -115,4 +116,4 @@ const masks: readonly Mutant[] = [
   },
 ];
 
-export const MUTANTS: readonly Mutant[] = [...masks, ...family, ...decoding];
+export const MUTANTS: readonly Mutant[] = [...masks, ...family, ...decoding, ...blas];

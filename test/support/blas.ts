@@ -18,6 +18,12 @@ export const noBlas: string | null = await openBackend("blas").then(
   },
 );
 
+/** The package that calls it is optional. */
+export const noKoffi: boolean = await import("koffi").then(
+  () => false,
+  () => true,
+);
+
 /** For the name of a test that is skipped where there is none. */
 export const ifBlas = noBlas === null ? "" : " (skipped: no BLAS library here)";
 

@@ -1,5 +1,4 @@
 /** The backend over a library of the system: that it is asked, on which threads, and what stays true without bits. */
-import koffi from "koffi";
 import { afterEach, describe, expect, it } from "vitest";
 import { Context } from "../../../src/autograd/context.ts";
 import type { Backend, Span } from "../../../src/backend/backend.ts";
@@ -110,9 +109,10 @@ describe.skipIf(noBlas !== null)(`a backend with BLAS${ifBlas}`, () => {
   });
 
   it("keeps the library on the thread that calls", async () => {
+    const { default: koffi } = await import("koffi");
     const library = await openLibrary(blasOptions(1).libraries);
     const file = library?.file ?? "";
-    let count: () => number;
+    let count: () => unknown;
     try {
       count = koffi.load(file).func("openblas_get_num_threads", "int", []);
       koffi.load(file).func("openblas_set_num_threads", "void", ["int"])(2);

@@ -2,6 +2,7 @@
 import { afterEach, expect, it, vi } from "vitest";
 import { openBackend } from "../../../src/backend/open.ts";
 import { BackendError } from "../../../src/errors.ts";
+import { noKoffi } from "../../support/blas.ts";
 
 const nowhere = ["libnowhere.so.1", "/nowhere/libnot.so"];
 vi.mock("../../../src/backend/blas/library-names.ts", async (original) => ({
@@ -10,7 +11,7 @@ vi.mock("../../../src/backend/blas/library-names.ts", async (original) => ({
 }));
 afterEach(() => vi.doUnmock("koffi"));
 
-it("says what was tried and what to install", async () => {
+it.skipIf(noKoffi)("says what was tried and what to install", async () => {
   const open = openBackend("blas");
   await expect(open).rejects.toThrow(BackendError);
   for (const words of [...nowhere, "Debian", "macOS", "Windows", "NOPEEK_BLAS", "--backend wasm"]) {
@@ -24,12 +25,15 @@ it("auto does without", async () => {
   await backend.close();
 });
 
-it.each(["blas", "auto"] as const)("%s does not pass over a library that was named", async (name) => {
-  const open = openBackend(name, 1, "/another/libnot.so");
-  await expect(open).rejects.toThrow("tried /another/libnot.so.");
-});
+it.skipIf(noKoffi).each(["blas", "auto"] as const)(
+  "%s does not pass over a library that was named",
+  async (name) => {
+    const open = openBackend(name, 1, "/another/libnot.so");
+    await expect(open).rejects.toThrow("tried /another/libnot.so.");
+  },
+);
 
-it("a library without cblas_sgemm is none", async () => {
+it.skipIf(noKoffi)("a library without cblas_sgemm is none", async () => {
   await expect(openBackend("blas", 1, process.execPath)).rejects.toThrow("no BLAS library was found");
   await expect(openBackend("blas", 1, "libm.so.6")).rejects.toThrow("no BLAS library was found");
 });
