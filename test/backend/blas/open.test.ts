@@ -4,7 +4,7 @@ import { openBackend } from "../../../src/backend/open.ts";
 import { BackendError } from "../../../src/errors.ts";
 import { noKoffi } from "../../support/blas.ts";
 
-const nowhere = ["libnowhere.so.1", "/nowhere/libnot.so"];
+const nowhere = vi.hoisted(() => ["libnowhere.so.1", "/nowhere/libnot.so"]);
 vi.mock("../../../src/backend/blas/library-names.ts", async (original) => ({
   ...(await original<object>()),
   usualLibraries: () => nowhere,
