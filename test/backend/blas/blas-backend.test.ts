@@ -13,6 +13,7 @@ import { ThreadPool } from "../../../src/backend/wasm/thread-pool.ts";
 import { WasmBackend } from "../../../src/backend/wasm/wasm-backend.ts";
 import { GPT } from "../../../src/nn/gpt.ts";
 import { Random } from "../../../src/random.ts";
+import { NextToken } from "../../../src/train/objectives/next-token.ts";
 import { gptConfigOf } from "../../../src/train/run-config.ts";
 import { resolveSettings } from "../../../src/train/settings.ts";
 import { Trainer } from "../../../src/train/trainer.ts";
@@ -139,11 +140,8 @@ describe.skipIf(noBlas !== null)(`a backend with BLAS${ifBlas}`, () => {
     const losses = async () => {
       const context = new Context(await opened(openBackend("blas", threads)));
       const corpus = Int32Array.from({ length: 500 }, (_, i) => (i * i) % 11);
-      const trainer = new Trainer(
-        new GPT(context, gptConfigOf(settings, 11), Random.of(3)),
-        corpus,
-        settings,
-      );
+      const model = new GPT(context, gptConfigOf(settings, 11), Random.of(3));
+      const trainer = new Trainer(model, new NextToken(model, corpus, settings), settings);
       const all: number[] = [];
       for (let step = 0; step < 20; step++) all.push((await trainer.step()).lossNats);
       return all;
