@@ -18,7 +18,7 @@ interface OtherFlags extends CommonFlags {
 
 /** Flags that mean something here; then those that always have a value, given or not. */
 const TAKEN: readonly string[] = ["model", "prompt", "backend", "threads", "json"];
-const ALWAYS_THERE: readonly string[] = ["tokens", "strategy", "temperature", "overflow", "seed"];
+const ALWAYS_THERE: readonly string[] = ["tokens", "strategy", "overflow", "seed"];
 
 /**
  * Answers the prompts if the model is none that goes on with a text.
