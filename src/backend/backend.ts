@@ -178,7 +178,10 @@ export interface Kernels {
   /** dx[o, a, i] = dy[o, i] for the first a with x[o, a, i] = y[o, i], else 0. */
   maxAxisBackward(dx: Sink, dy: Span, x: Span, y: Span, size: ReductionSize): void;
 
-  /** y = softmax of each row over the columns it sees; hidden entries are exactly 0. */
+  /**
+   * y = softmax of each row over the columns it sees; hidden entries are exactly 0. Sums run in ascending order, here
+   * and in backward: a column of −∞, wherever it stands, changes no bit of the others.
+   */
   softmaxRows(y: Span, x: Span, size: MatrixSize, visible: Visibility): void;
   /** dx = y ⊙ (dy − ⟨dy, y⟩) for each row. Hidden entries have y = 0, so dx = 0 there. */
   softmaxRowsBackward(dx: Sink, dy: Span, y: Span, size: MatrixSize): void;

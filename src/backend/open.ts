@@ -67,6 +67,12 @@ async function openFastest(threads: number, library: string | null): Promise<Bac
   }
 }
 
+/** The reference in double precision, where a gradient can be compared with finite differences. */
+export async function openDoubleBackend(): Promise<Backend> {
+  const { ReferenceBackend } = await import("./reference/reference-backend.ts");
+  return new ReferenceBackend("double");
+}
+
 /** Reads and compiles the WebAssembly kernels, which stand beside this program. */
 export async function loadKernels(): Promise<WebAssembly.Module> {
   const url = new URL("./wasm/kernels.wasm", import.meta.url);

@@ -2,30 +2,26 @@
  * Sums and maxima of one row. The order of a sum is fixed by the row's length alone: sixteen numbers side by
  * side, added up across at the end or as they come. So the bits do not depend on what is computed beside the
  * row, and the rounding error grows with a sixteenth of the length.
+ *
+ * Sums over a row of weights run in ascending order instead: there, zeros before, between or behind the others change
+ * no bit, so that a row is the same however many hidden columns stand in it, and wherever.
  */
 import { expOfNegative } from "./math";
 import { at, loadPart, maxLanes, putSixteen, storePart, sumLanes } from "./vector";
 
 const PLAIN = 0;
-const PRODUCT = 1;
-const SQUARED_DEVIATION = 2;
+const SQUARED_DEVIATION = 1;
 
 /** Σ x. */
 @inline
 export function rowSum(x: usize, columns: i32): f32 {
-  return total(PLAIN, x, x, 0, columns);
-}
-
-/** Σ a·b. */
-@inline
-export function rowDot(a: usize, b: usize, columns: i32): f32 {
-  return total(PRODUCT, a, b, 0, columns);
+  return total(PLAIN, x, 0, columns);
 }
 
 /** Σ (x − centre)². */
 @inline
 export function rowSquaredDeviation(x: usize, centre: f32, columns: i32): f32 {
-  return total(SQUARED_DEVIATION, x, x, centre, columns);
+  return total(SQUARED_DEVIATION, x, centre, columns);
 }
 
 /** The largest number, −∞ for none. A NaN may be passed over: whoever needs it must find it in a sum. */
@@ -52,10 +48,21 @@ export function rowExpSum(x: usize, shift: f32, columns: i32): f32 {
   return expSum(false, 0, x, shift, columns);
 }
 
-/** y = exp(x − shift) and Σ y, for x ≤ shift. */
+/** y = exp(x − shift) and Σ y, for x ≤ shift; the sum in ascending order. */
 @inline
 export function rowExpAndSum(y: usize, x: usize, shift: f32, columns: i32): f32 {
-  return expSum(true, y, x, shift, columns);
+  expSum(true, y, x, shift, columns);
+  let sum: f32 = 0;
+  for (let j = 0; j < columns; j++) sum += f32.load(at(y, j));
+  return sum;
+}
+
+/** Σ a·b in ascending order. */
+@inline
+export function rowDotInOrder(a: usize, b: usize, columns: i32): f32 {
+  let sum: f32 = 0;
+  for (let j = 0; j < columns; j++) sum += f32.load(at(a, j)) * f32.load(at(b, j));
+  return sum;
 }
 
 /** Inlined with a constant `keep`: whether y is wanted. */
@@ -95,7 +102,7 @@ export function shiftOf(max: f32): f32 {
 
 /** Inlined with a constant kind of term. */
 @inline
-function total(kind: i32, a: usize, b: usize, centre: f32, columns: i32): f32 {
+function total(kind: i32, x: usize, centre: f32, columns: i32): f32 {
   const centres = f32x4.splat(centre);
   let sum0 = f32x4.splat(0);
   let sum1 = sum0;
@@ -103,27 +110,20 @@ function total(kind: i32, a: usize, b: usize, centre: f32, columns: i32): f32 {
   let sum3 = sum0;
   let j = 0;
   for (; j <= columns - 16; j += 16) {
-    const from = at(a, j);
-    const against = at(b, j);
-    sum0 = f32x4.add(sum0, term(kind, v128.load(from), v128.load(against), centres));
-    sum1 = f32x4.add(sum1, term(kind, v128.load(from, 16), v128.load(against, 16), centres));
-    sum2 = f32x4.add(sum2, term(kind, v128.load(from, 32), v128.load(against, 32), centres));
-    sum3 = f32x4.add(sum3, term(kind, v128.load(from, 48), v128.load(against, 48), centres));
+    const from = at(x, j);
+    sum0 = f32x4.add(sum0, term(kind, v128.load(from), centres));
+    sum1 = f32x4.add(sum1, term(kind, v128.load(from, 16), centres));
+    sum2 = f32x4.add(sum2, term(kind, v128.load(from, 32), centres));
+    sum3 = f32x4.add(sum3, term(kind, v128.load(from, 48), centres));
   }
-  for (; j <= columns - 4; j += 4) {
-    sum0 = f32x4.add(sum0, term(kind, v128.load(at(a, j)), v128.load(at(b, j)), centres));
-  }
-  if (j < columns) {
-    const part = loadPart(at(a, j), columns - j, centre);
-    sum1 = f32x4.add(sum1, term(kind, part, loadPart(at(b, j), columns - j, centre), centres));
-  }
+  for (; j <= columns - 4; j += 4) sum0 = f32x4.add(sum0, term(kind, v128.load(at(x, j)), centres));
+  if (j < columns) sum1 = f32x4.add(sum1, term(kind, loadPart(at(x, j), columns - j, centre), centres));
   return sumLanes(f32x4.add(f32x4.add(sum0, sum1), f32x4.add(sum2, sum3)));
 }
 
 @inline
-function term(kind: i32, a: v128, b: v128, centres: v128): v128 {
-  if (kind == PLAIN) return a;
-  if (kind == PRODUCT) return f32x4.mul(a, b);
-  const deviation = f32x4.sub(a, centres);
+function term(kind: i32, x: v128, centres: v128): v128 {
+  if (kind == PLAIN) return x;
+  const deviation = f32x4.sub(x, centres);
   return f32x4.mul(deviation, deviation);
 }

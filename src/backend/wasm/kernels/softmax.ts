@@ -1,6 +1,6 @@
 /** Softmax and log-softmax of rows begin … end−1. See reference/softmax.ts for the formulas. */
 import { expOfNegative, log } from "./math";
-import { rowDot, rowExpAndSum, rowExpSum, rowMax, rowSum, shiftOf } from "./row";
+import { rowDotInOrder, rowExpAndSum, rowExpSum, rowMax, rowSum, shiftOf } from "./row";
 import { at, loadPart, put, putPart, storePart } from "./vector";
 
 /**
@@ -29,7 +29,7 @@ export function softmaxRowsBackward(
     const to = at(dx, row * columns);
     const slope = at(dy, row * columns);
     const weight = at(y, row * columns);
-    const dot = f32x4.splat(rowDot(slope, weight, columns));
+    const dot = f32x4.splat(rowDotInOrder(slope, weight, columns));
     let j = 0;
     for (; j <= columns - 4; j += 4) {
       const centred = f32x4.sub(v128.load(at(slope, j)), dot);
