@@ -3,6 +3,7 @@ import type { Option } from "commander";
 import { PRESETS } from "../train/presets.ts";
 import { flagOf } from "../train/settings.ts";
 import { BLANK } from "./fill-blanks.ts";
+import { wrap } from "./format.ts";
 
 export const EXAMPLES = `
 Examples:
@@ -46,15 +47,4 @@ export function describePresets(): string {
 function wordOf(setting: string, value: number | string | boolean): string {
   if (typeof value === "boolean") return `--${value ? "" : "no-"}${flagOf(setting)}`;
   return `--${flagOf(setting)} ${value}`;
-}
-
-/** Words put together into lines of at most `width` columns. */
-function wrap(words: readonly string[], width: number): string[] {
-  const lines: string[] = [];
-  for (const word of words) {
-    const longer = `${lines.at(-1)} ${word}`;
-    if (lines.length > 0 && longer.length <= width) lines[lines.length - 1] = longer;
-    else lines.push(word);
-  }
-  return lines;
 }

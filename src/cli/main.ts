@@ -97,6 +97,50 @@ addSettingFlags(
 );
 bench.addHelpText("after", describePresets);
 
+const verify = command(
+  "verify",
+  "prove on a trained model that it does not peek, and that cache, batches, padding and gradients change nothing",
+)
+  .option("--model <folder>", "a run, or one of its step folders (default: the one that ships with nopeek)")
+  .option(
+    "--texts <count>",
+    "texts to try: the first is written by the model, the others are random",
+    parseNumber,
+    2,
+  )
+  .option("--positions <count>", "how long the texts are (default: as long as the context)", parseNumber)
+  .option("--seed <number>", "where the texts come from", parseNumber, 1337)
+  .addOption(
+    new Option(
+      "--break <what>",
+      "break a copy in memory first, to see the checks notice; files stay as they are",
+    ).choices(["mask", "shift", "cache", "padding"]),
+  )
+  .action(async (flags) => (await import("./verify.ts")).verifyModel(flags));
+addCommonFlags(verify);
+
+const lesson = command("lesson", "learn by looking; without a name, lists the lessons")
+  .argument("[name]", "which lesson")
+  .action(async (name) => (await import("./lesson.ts")).listLessons(name));
+
+const leakage = lesson
+  .command("leakage")
+  .description("train the same model with the mask and without it; see the loss that is too good to be true")
+  .option("--steps <count>", "of each of the two trainings", parseNumber, 600)
+  .option("--seed <number>", "where weights, windows and samples come from", parseNumber, 1337)
+  .action(async (flags) => (await import("./lesson-leakage.ts")).lessonLeakage(flags));
+addCommonFlags(leakage);
+
+const mask = lesson
+  .command("mask")
+  .description("one head of a trained model in numbers: scores, mask, softmax, weights")
+  .option("--model <folder>", "a run, or one of its step folders (default: the one that ships with nopeek)")
+  .option("--prompt <text>", "the text that the head reads, a few tokens", "Ulf the")
+  .option("--layer <number>", "which layer, from 0", parseNumber, 0)
+  .option("--head <number>", "which head of it, from 0", parseNumber, 0)
+  .action(async (flags) => (await import("./lesson-mask.ts")).lessonMask(flags));
+addCommonFlags(mask);
+
 try {
   await program.parseAsync();
 } catch (error) {

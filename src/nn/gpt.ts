@@ -71,18 +71,20 @@ export class GPT {
    * @throws ShapeError when a sequence is longer than the context, or the padding does not fit the rows
    */
   hidden(tokens: Tokens, pass: Pass = PLAIN_PASS): Tensor {
-    checkPlaces("gpt", tokens, pass.cache, this.config.contextLength);
-    const { ids, batchSize, padding } = tokens;
-    const positions = positionsOf(tokens);
-    const token = embedding(this.tokenEmbedding, ids, [batchSize, positions]);
-    const embedded = add(
-      this.#withPairs(token, tokens, pass),
-      placesOf(this.positionEmbedding, tokens, pass.cache),
-    );
-    let x = dropout(embedded, this.config.dropout, pass.random);
-    for (const block of this.blocks) x = block.forward(x, { ...pass, padding });
+    let x = this.embed(tokens, pass);
+    for (const block of this.blocks) x = block.forward(x, { ...pass, padding: tokens.padding });
     pass.cache?.advance(tokens);
     return this.finalNorm.forward(x);
+  }
+
+  /** What the first block reads: tokens (B, T) and their places as channels (B, T, C). Throws as `hidden` does. */
+  embed(tokens: Tokens, pass: Pass = PLAIN_PASS): Tensor {
+    checkPlaces("gpt", tokens, pass.cache, this.config.contextLength);
+    const { ids, batchSize } = tokens;
+    const token = embedding(this.tokenEmbedding, ids, [batchSize, positionsOf(tokens)]);
+    const places = placesOf(this.positionEmbedding, tokens, pass.cache);
+    const embedded = add(this.#withPairs(token, tokens, pass), places);
+    return dropout(embedded, this.config.dropout, pass.random);
   }
 
   /** Adds the embeddings of pairs, where the model has them: what came just before is known without attention. */

@@ -11,9 +11,9 @@ import { backends } from "../support/backends.ts";
 import { expectClose } from "../support/check-op.ts";
 import { doubleContext } from "../support/contexts.ts";
 import { gradientError } from "../support/gradient-check.ts";
-import { sameBits } from "../support/leakage.ts";
 import { randomIds, TINY, tinyEncoder } from "../support/models.ts";
 import { parametersOf, textbookEncoder } from "../support/textbook-gpt.ts";
+import { sameBits } from "../support/verify.ts";
 
 const { vocabSize: V, dModel: C, contextLength: T } = TINY;
 /** Unequal rows; [MASK] (id V) stands among the others. */

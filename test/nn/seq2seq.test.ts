@@ -12,9 +12,9 @@ import { backends } from "../support/backends.ts";
 import { expectClose } from "../support/check-op.ts";
 import { countingBackend, doubleContext } from "../support/contexts.ts";
 import { gradientError } from "../support/gradient-check.ts";
-import { sameBits } from "../support/leakage.ts";
 import { randomIds, TINY, tinySeq2Seq } from "../support/models.ts";
 import { parametersOf, textbookSeq2Seq } from "../support/textbook-gpt.ts";
+import { sameBits } from "../support/verify.ts";
 
 const { vocabSize: V, dModel: C, contextLength: T } = TINY;
 const [END, START, SCORES] = [V, V + 1, V + 1];

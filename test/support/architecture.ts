@@ -41,6 +41,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   text: ["ground"],
   sample: [...core, "text"],
   train: [...core, "text"],
+  verify: [...core, "text", "sample", "train"],
+  lesson: [...core, "text", "sample", "train", "verify"],
 };
 
 /** A backend that is another one with a part replaced. */

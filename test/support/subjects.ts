@@ -1,9 +1,9 @@
-/** The family as the checks of leakage ask for a model: token rows in, logits out. */
+/** The family as the checks ask for a model: token rows in, logits out. */
 import type { Encoder } from "../../src/nn/encoder.ts";
 import { PLAIN_PASS } from "../../src/nn/pass.ts";
 import type { EncoderDecoder } from "../../src/nn/seq2seq.ts";
 import type { Tokens } from "../../src/nn/tokens.ts";
-import type { Subject } from "./leakage.ts";
+import type { Subject } from "../../src/verify/check.ts";
 
 /** The decoder of an encoder–decoder that answers one source, the same in every row. */
 export function decoderAfter(model: EncoderDecoder, source: readonly number[]): Subject {

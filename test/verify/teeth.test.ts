@@ -1,25 +1,27 @@
 /**
- * The leakage checks have teeth: with the mask removed, shifted, or replaced by finite numbers, and with rows of a
+ * The checks have teeth: with the mask removed, shifted, or replaced by finite numbers, and with rows of a
  * batch mixed up, they report a leak, on every backend.
  */
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import type { Backend } from "../../src/backend/backend.ts";
 import type { MaskMatrix } from "../../src/nn/textbook-attention.ts";
+import { checkBatch } from "../../src/verify/batch.ts";
+import type { Rows } from "../../src/verify/check.ts";
+import { checkFuture } from "../../src/verify/future.ts";
+import { checkPadding } from "../../src/verify/padding.ts";
+import { checkReach } from "../../src/verify/reach.ts";
 import { backends } from "../support/backends.ts";
 import { withKernels } from "../support/contexts.ts";
-import {
-  leaksBetweenRows,
-  leaksFromTheFuture,
-  leaksInTheGradient,
-  type Rows,
-  type Way,
-} from "../support/leakage.ts";
 import { randomIds, tinyModel } from "../support/models.ts";
+import { complaints, optionsFor, withMaskMatrix } from "../support/verify.ts";
 
 const rows: Rows = [randomIds(5, 11, "teeth", 0), randomIds(5, 11, "teeth", 1)];
 /** Chunks of more than one position: a position decoded alone has no future that could leak. */
 const chunks = [2, 3];
+const options = optionsFor(rows);
+/** Gradients are looked at one text at a time. */
+const first = optionsFor(rows.slice(0, 1));
 
 /** A mask that adds `hiding` to the scores of keys that the query at position `last` does not see. */
 function maskOf(hiding: number, sees: (key: number, last: number) => boolean): MaskMatrix {
@@ -94,58 +96,75 @@ describe.each(backends)("on %s", (_, open) => {
   const fused = async (sabotage: (backend: Backend) => Backend) =>
     tinyModel(new Context(sabotage(await open())), { attention: "fused" });
 
+  const dependsOn = (t: number, s: number) =>
+    `the logits at position ${t} depend on the input at position ${s},`;
+  const changed = (j: number, t: number) =>
+    new RegExp(`^changing token ${j} to .* at position ${t} from`, "m");
+
   describe.each(brokenMasks)("textbook attention with its mask %s", (_, maskMatrix) => {
     test("leaks to every position that has a future", async () => {
-      const model = await textbook();
-      for (const way of [{ maskMatrix }, { maskMatrix, chunks }]) {
-        const leaks = (await leaksFromTheFuture(model, rows, way)).join("\n");
-        const first = way.chunks === undefined ? [0, 1, 2, 3] : [0, 2, 3];
-        for (const t of first) expect(leaks).toContain(`position ${t} sees beyond ${t}`);
+      const model = withMaskMatrix(await textbook(), maskMatrix);
+      for (const way of [null, chunks]) {
+        const leaks = complaints(await checkFuture(model, options, way));
+        for (const t of way === null ? [0, 1, 2, 3] : [0, 2, 3]) expect(leaks).toMatch(changed(t + 1, t));
       }
     });
 
     test("leaks in the gradient", async () => {
-      const leaks = await leaksInTheGradient(await textbook(), rows[0], { maskMatrix });
-      for (const t of [0, 1, 2, 3])
-        expect(leaks).toContain(`the logits at ${t} depend on the input at ${t + 1}`);
+      const model = withMaskMatrix(await textbook(), maskMatrix);
+      const leaks = complaints(await checkReach(model, first));
+      for (const t of [0, 1, 2, 3]) expect(leaks).toContain(dependsOn(t, t + 1));
     });
   });
 
   test("a mask of −30 leaks in the gradient, where single precision hides it in the logits", async () => {
     // e⁻³⁰ ≈ 10⁻¹³ of a later value is lost in the 24 bits of a logit, but not in a gradient of 0.
-    const leaks = await leaksInTheGradient(await textbook(), rows[0], { maskMatrix: maskOf(-30, causal) });
-    expect(leaks).toContain("the logits at 0 depend on the input at 1");
+    const model = withMaskMatrix(await textbook(), maskOf(-30, causal));
+    expect(complaints(await checkReach(model, first))).toContain(dependsOn(0, 1));
   });
 
   test("a mask that hides too much makes the gradient 0 where it must not be", async () => {
-    const maskMatrix = maskOf(hidden, (key, last) => key === last);
-    const leaks = await leaksInTheGradient(await textbook(), rows[0], { maskMatrix });
-    expect(leaks).toContain("the logits at 1 do not depend on the input at 0");
+    const model = withMaskMatrix(
+      await textbook(),
+      maskOf(hidden, (key, last) => key === last),
+    );
+    const missing = "the logits at position 1 do not depend on the input at position 0, in any of the texts";
+    expect(complaints(await checkReach(model, options))).toContain(missing);
   });
 
   test("fused attention without its mask leaks, in the gradient too", async () => {
     const model = await fused(withoutMask);
-    for (const way of [{}, { chunks }]) {
-      expect(await leaksFromTheFuture(model, rows, way)).toContain("row 0, position 0 sees beyond 0");
+    for (const way of [null, chunks]) {
+      expect(complaints(await checkFuture(model, options, way))).toMatch(changed(1, 0));
     }
-    const leaks = await leaksInTheGradient(model, rows[0]);
-    expect(leaks).toContain("the logits at 0 depend on the input at 4");
+    expect(complaints(await checkReach(model, first))).toContain(dependsOn(0, 4));
   });
 
   test("fused attention with its mask shifted by one leaks", async () => {
     const model = await fused(withShiftedMask);
-    for (const way of [{}, { chunks }]) {
-      expect(await leaksFromTheFuture(model, rows, way)).toContain("row 1, position 3 sees beyond 3");
+    for (const way of [null, chunks]) {
+      expect(complaints(await checkFuture(model, options, way))).toMatch(changed(4, 3));
     }
   });
 
   test("rows of a batch that read each other's keys are noticed", async () => {
     const model = await fused(withMixedRows);
-    for (const way of [{}, { chunks }]) {
-      const leaks = await leaksBetweenRows(model, rows, way);
-      expect(leaks).toContain("row 1, position 4 sees another row");
-      expect(leaks).toContain("row 1, position 4 differs when alone");
+    for (const way of [null, chunks]) {
+      const leaks = complaints(await checkBatch(model, options, way));
+      expect(leaks).toMatch(/row 1 of a batch, had the other rows changed: .* at position 4/);
+      expect(leaks).toMatch(/row 1 of a batch, was read alone: .* at position 4/);
     }
+  });
+
+  test("padding that is attended to is noticed in the logits, the loss and the gradients", async () => {
+    const model = withMaskMatrix(await textbook(), maskOf(hidden, causal));
+    const leaks = complaints(await checkPadding(model, options));
+    expect(leaks).toMatch(/padded on the left: the logit of ".*" at position 0 went from/);
+    expect(leaks).toMatch(/padded on the left: its loss went from/);
+    expect(leaks).toMatch(
+      /padded on the left: the gradient of blocks\.0\.attention\.query\.weight\[\d+\] went/,
+    );
+    expect(leaks, "causal attention does not see what is padded on the right").not.toContain("on the right");
   });
 
   /**
@@ -168,9 +187,8 @@ describe.each(backends)("on %s", (_, open) => {
           values.map((value) => scoreScale * value),
         );
       }
-      const way: Way = { maskMatrix: maskOf(hiding, sees) };
-      const leaks = await leaksFromTheFuture(model, rows, way);
-      return leaks.some((leak) => leak.includes("sees beyond")) ? "leaks" : "holds";
+      const check = await checkFuture(withMaskMatrix(model, maskOf(hiding, sees)), options);
+      return /^changing (token|all)/m.test(complaints(check)) ? "leaks" : "holds";
     };
 
     test.each<[string, number, typeof causal, string]>([

@@ -1,0 +1,102 @@
+/**
+ * One head at work, in numbers: what the mask does between the scores and the weights.
+ *
+ *   S = Q·Kᵀ/√D      A = softmax(S + M)      Y = A·V
+ *
+ * The numbers come from plain ops on a trained model's weights; the fused kernel computes Y again for comparison.
+ */
+import type { Tensor } from "../autograd/tensor.ts";
+import { ConfigError } from "../errors.ts";
+import type { GPT } from "../nn/gpt.ts";
+import { PLAIN_PASS } from "../nn/pass.ts";
+import { causalMask } from "../nn/textbook-attention.ts";
+import { attention } from "../ops/attention.ts";
+import { maskedAdd } from "../ops/masked-add.ts";
+import { matmul } from "../ops/matmul.ts";
+import { reshape } from "../ops/reshape.ts";
+import { scale } from "../ops/scale.ts";
+import { slice } from "../ops/slice.ts";
+import { softmax } from "../ops/softmax.ts";
+import { transpose } from "../ops/transpose.ts";
+
+/** Row by row. */
+export type Matrix = readonly (readonly number[])[];
+
+export interface MaskLesson {
+  /** D: the head's share of the channels. */
+  readonly headSize: number;
+  /** S (T, T) */
+  readonly scores: Matrix;
+  /** M (T, T) */
+  readonly mask: Matrix;
+  /** S + M (T, T) */
+  readonly masked: Matrix;
+  /** A (T, T) */
+  readonly weights: Matrix;
+  /** softmax(S): what the weights would be without a mask (T, T) */
+  readonly weightsWithoutMask: Matrix;
+  /** Y (T, D) */
+  readonly output: Matrix;
+  /** Y by the fused kernel (T, D) */
+  readonly fused: Matrix;
+}
+
+/**
+ * @param ids one sequence of token ids
+ * @throws ConfigError when the model has no such layer or head
+ * @throws ShapeError when the sequence is longer than the context
+ */
+export async function teachMask(
+  model: GPT,
+  ids: ArrayLike<number>,
+  { layer, head }: { readonly layer: number; readonly head: number },
+): Promise<MaskLesson> {
+  const { layers, heads, dModel } = model.config;
+  checkPlace("layer", layer, layers);
+  checkPlace("head", head, heads);
+  const positions = ids.length;
+  const headSize = dModel / heads;
+  return model.context.scope("forget", async () => {
+    const { query, keys, values } = attentionInputs(model, ids, layer);
+    const ofHead = (x: Tensor) =>
+      reshape(slice(x, 2, head * headSize, (head + 1) * headSize), [positions, headSize]);
+    const [q, k, v] = [query, keys, values].map(ofHead);
+
+    const scores = scale(matmul(q, transpose(k)), 1 / Math.sqrt(headSize)); // (T, T)
+    const mask = model.context.constant([positions, positions], causalMask(positions, positions));
+    const masked = maskedAdd(scores, mask);
+    const weights = softmax(masked);
+    const output = matmul(weights, v); // (T, D)
+
+    return {
+      headSize,
+      scores: await matrixOf(scores),
+      mask: await matrixOf(mask),
+      masked: await matrixOf(masked),
+      weights: await matrixOf(weights),
+      weightsWithoutMask: await matrixOf(softmax(scores)),
+      output: await matrixOf(output),
+      fused: await matrixOf(ofHead(attention(query, keys, values, { heads, mask: "causal" }))),
+    };
+  });
+}
+
+/** Q, K and V of all heads, (1, T, C) each, as a layer's attention gets them. */
+function attentionInputs(model: GPT, ids: ArrayLike<number>, layer: number) {
+  let x = model.embed({ ids, batchSize: 1 });
+  for (const block of model.blocks.slice(0, layer)) x = block.forward(x, PLAIN_PASS);
+  const block = model.blocks[layer];
+  const normed = block.attentionNorm.forward(x);
+  return { query: block.attention.query.forward(normed), ...block.attention.project(normed) };
+}
+
+async function matrixOf(tensor: Tensor): Promise<Matrix> {
+  const [rows, columns] = tensor.shape;
+  const values = Array.from(await tensor.read());
+  return Array.from({ length: rows }, (_, i) => values.slice(i * columns, (i + 1) * columns));
+}
+
+function checkPlace(what: "layer" | "head", place: number, count: number): void {
+  if (Number.isInteger(place) && place >= 0 && place < count) return;
+  throw new ConfigError(`--${what} must be in 0 … ${count - 1} for this model: got ${place}`);
+}

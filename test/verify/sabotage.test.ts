@@ -1,0 +1,76 @@
+/** Every break is found by the checks that are meant to find it, and the rest of them keep still. */
+import { describe, expect, test } from "vitest";
+import { Context } from "../../src/autograd/context.ts";
+import { loadKernels } from "../../src/backend/open.ts";
+import { WasmBackend } from "../../src/backend/wasm/wasm-backend.ts";
+import type { GPT } from "../../src/nn/gpt.ts";
+import { copyWeights } from "../../src/verify/copy.ts";
+import { BREAKS, type Break, brokenModel } from "../../src/verify/sabotage.ts";
+import { makeTexts } from "../../src/verify/texts.ts";
+import { CHECK_COUNT, verify } from "../../src/verify/verify.ts";
+import { doubleContext } from "../support/contexts.ts";
+import { tinyModel } from "../support/models.ts";
+import { optionsFor } from "../support/verify.ts";
+
+const FUTURE = "later tokens, earlier logits";
+const REACH = "gradients from the future";
+const CACHE = "cached and uncached";
+const PADDING = "padded and unpadded";
+
+/** The checks that fail for each break, in their order. */
+const caughtBy: Readonly<Record<Break, readonly string[]>> = {
+  // Without its mask a position sees tokens that are not there yet when it is cached, and padding.
+  mask: [FUTURE, REACH, CACHE, PADDING],
+  shift: [FUTURE, REACH, CACHE, PADDING],
+  cache: [CACHE],
+  padding: [PADDING],
+};
+
+async function copyOf(model: GPT, how: Break | null, context: Context): Promise<GPT> {
+  const copy =
+    how === null ? tinyModel(context, { ...model.config }) : brokenModel(how, context, { ...model.config });
+  await copyWeights(model.parameters(), copy.parameters());
+  return copy;
+}
+
+async function failing(attention: "textbook" | "fused", how: Break | null): Promise<string[]> {
+  const context = new Context(new WasmBackend(await loadKernels()));
+  const honest = tinyModel(context, { attention, contextLength: 13, bigram: true });
+  const model = await copyOf(honest, how, context);
+  const twin = await copyOf(honest, how, doubleContext());
+  const texts = await makeTexts(honest, { count: 3, positions: 13, seed: 7 });
+  const ids = Int32Array.from(texts.flat());
+  const known = { ids, range: { start: 13, end: ids.length }, floorNats: 0.01 };
+  const failed: string[] = [];
+  let count = 0;
+  for await (const check of verify({ model, twin, known, options: optionsFor(texts) })) {
+    count += 1;
+    expect(check.skipped).toBeNull();
+    expect(check.comparisons).toBeGreaterThan(0);
+    expect(check.counterExamples.length).toBe(check.failures);
+    if (!check.ok) failed.push(check.name);
+  }
+  expect(count).toBe(CHECK_COUNT);
+  return failed;
+}
+
+describe.each(["textbook", "fused"] as const)("with %s attention", (attention) => {
+  test("an honest model passes", async () => {
+    expect(await failing(attention, null)).toEqual([]);
+  });
+
+  test.each(BREAKS)("--break %s is found", async (how) => {
+    expect(await failing(attention, how)).toEqual(caughtBy[how]);
+  });
+});
+
+test("a break leaves the weights it is given alone", async () => {
+  const honest = tinyModel(doubleContext());
+  const before = await honest.tokenEmbedding.read();
+  const copy = await copyOf(honest, "cache", doubleContext());
+  await copy.context.scope("forget", () => {
+    copy.forward({ ids: [1, 2, 3], batchSize: 1 }, { cache: copy.makeCache(1), random: null });
+  });
+  expect(await honest.tokenEmbedding.read()).toEqual(before);
+  expect(await copy.tokenEmbedding.read()).toEqual(before);
+});
