@@ -7,14 +7,14 @@ export const family: readonly Mutant[] = [
     file: "src/nn/encoder.ts",
     line: 'mask: "none", cross: false',
     broken: 'mask: "causal", cross: false',
-    tests: ["test/nn/family-leakage.test.ts"],
+    tests: ["test/verify/family.test.ts"],
   },
   {
     promise: "seq2seq: the decoder does not peek",
     file: "src/nn/seq2seq.ts",
     line: 'mask: "causal", cross: true',
     broken: 'mask: "none", cross: true',
-    tests: ["test/nn/family-leakage.test.ts"],
+    tests: ["test/verify/family.test.ts"],
   },
   {
     promise: "seq2seq: padding of a source is not seen",
