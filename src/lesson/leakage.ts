@@ -125,6 +125,7 @@ async function write(model: GPT, { tokenizer, prompt, sampleTokens, seed }: Leak
   } as const;
   const decoder = tokenizer.decoder();
   let text = "";
-  for await (const id of generate(model, tokenizer.encode(prompt), options)) text += decoder.push(id);
+  for await (const { token } of generate(model, tokenizer.encode(prompt), options))
+    text += decoder.push(token);
   return text + decoder.end();
 }

@@ -22,7 +22,7 @@ export async function makeTexts(
   const settings = { strategy: "sample", temperature: 1, topK: null, topP: null } as const;
   const options = { tokens: positions - 1, settings, random, overflow: "slide" } as const;
   const written = texts[0].slice(0, 1);
-  for await (const id of generate(model, written.slice(), options)) written.push(id);
+  for await (const { token } of generate(model, written.slice(), options)) written.push(token);
   return [written, ...texts.slice(1)];
 }
 
