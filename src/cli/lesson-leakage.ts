@@ -1,6 +1,5 @@
 /** `nopeek lesson leakage`: what a model learns that may look at what it is asked for. */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { openBackend } from "../backend/open.ts";
 import { ConfigError, DataError } from "../errors.ts";
 import { type LeakageLesson, type Outcome, teachLeakage } from "../lesson/leakage.ts";
 import { log } from "../math.ts";
@@ -10,6 +9,7 @@ import { drawChart } from "./chart.ts";
 import { entropyFloor, readCorpus, TALES_PATH } from "./corpus-file.ts";
 import { type CommonFlags, threadsOf } from "./flags.ts";
 import { formatCount, formatLoss, plural, wrap } from "./format.ts";
+import { openBackend } from "./open-backend.ts";
 import { Terminal } from "./terminal.ts";
 
 interface LeakageFlags extends CommonFlags {

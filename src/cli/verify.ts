@@ -34,6 +34,11 @@ export async function verifyModel(flags: VerifyFlags): Promise<void> {
   const path = flags.model ?? SHIPPED_MODEL_PATH;
   const opened = await openModel(path, flags.backend, threadsOf(flags));
   const { model: honest, tokenizer, backend } = opened;
+  if (!backend.exact) {
+    throw new ConfigError(
+      `verify compares to the bit, and ${backend.name} gives other bits beside other rows: use --backend wasm or reference`,
+    );
+  }
   const positions = checkFlags(flags, honest);
   await checkFinite(honest.parameters(), path);
   const how = flags.break ?? null;
