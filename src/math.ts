@@ -76,10 +76,21 @@ export function tanh(x: number): number {
   return x < 0 ? -y : y;
 }
 
-/** cos x for |x| up to a million, by Taylor's series on |r| ≤ π/4 after x = k·π/2 + r. */
+/** cos x for |x| up to a million. */
 export function cos(x: number): number {
-  const k = Math.round(x / 1.5707963267948966);
-  const r = x - k * 1.5707963267341256 - k * 6.077100506506192e-11;
+  return turned(x, 0);
+}
+
+/** sin x for |x| up to a million: cos of a quarter turn less. */
+export function sin(x: number): number {
+  return turned(x, -1);
+}
+
+/** cos(x + quarters·π/2), by Taylor's series on |r| ≤ π/4 after x = k·π/2 + r. */
+function turned(x: number, quarters: number): number {
+  const turns = Math.round(x / 1.5707963267948966);
+  const r = x - turns * 1.5707963267341256 - turns * 6.077100506506192e-11;
+  const k = turns + quarters;
   const r2 = r * r;
   const odd = (k & 1) !== 0;
   let sum = 1;

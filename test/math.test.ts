@@ -1,6 +1,6 @@
 /** The library's own elementary functions against fixed-point arithmetic of 160 bits. */
 import { describe, expect, test } from "vitest";
-import { cos, erf, erfc, exp, log, powerOfInteger, tanh } from "../src/math.ts";
+import { cos, erf, erfc, exp, log, powerOfInteger, sin, tanh } from "../src/math.ts";
 import { Random } from "../src/random.ts";
 import { exact } from "./support/exact.ts";
 
@@ -31,11 +31,12 @@ function expectUnits(
 
 const { POSITIVE_INFINITY, NEGATIVE_INFINITY, NaN: nan } = Number;
 
-test("the oracle knows the digits of e, ln 2, tanh 1, cos 1 and erf 1", () => {
+test("the oracle knows the digits of e, ln 2, tanh 1, cos 1, sin 1 and erf 1", () => {
   expect(exact.exp(1)).toBeCloseTo(Math.E, 15);
   expect(exact.log(2)).toBeCloseTo(Math.LN2, 15);
   expect(exact.tanh(1)).toBeCloseTo(0.7615941559557649, 15);
   expect(exact.cos(1)).toBeCloseTo(0.5403023058681398, 15);
+  expect(exact.sin(1)).toBeCloseTo(0.8414709848078965, 15);
   expect(exact.erf(1)).toBeCloseTo(0.8427007929497149, 15);
   expect(exact.erfc(3)).toBeCloseTo(2.209049699858544e-5, 19);
 });
@@ -116,6 +117,22 @@ describe("cos", () => {
   test("stays so up to a million, by 1 + cos 2x = 2·cos² x", () => {
     for (const x of uniform(300, -5e5, 5e5)) {
       expect(Math.abs(1 + cos(2 * x) - 2 * cos(x) * cos(x)), `at ${x}`).toBeLessThan(2 ** -50);
+    }
+  });
+});
+
+describe("sin", () => {
+  test("is right to 2⁻⁵², near its zeros too", () => {
+    for (const x of [...uniform(200, -10, 10), ...uniform(30, -50, 50), Math.PI, 2 * Math.PI, 0]) {
+      expect(Math.abs(sin(x) - exact.sin(x)), `at ${x}`).toBeLessThan(2 ** -52);
+    }
+  });
+
+  test("and cos stay on the unit circle up to a million", () => {
+    expect(sin(-1)).toBe(-sin(1));
+    for (const x of uniform(300, -1e6, 1e6)) {
+      expect(Math.abs(sin(x) * sin(x) + cos(x) * cos(x) - 1), `at ${x}`).toBeLessThan(2 ** -50);
+      expect(Math.abs(sin(2 * x) - 2 * sin(x) * cos(x)), `at ${x}`).toBeLessThan(2 ** -48);
     }
   });
 });

@@ -89,7 +89,7 @@ export interface MatrixSize {
 }
 
 /** Functions of one number, applied to each element. */
-export type MapName = "exp" | "log" | "sqrt" | "tanh" | "relu" | "gelu" | "gelu-tanh";
+export type MapName = "exp" | "log" | "sqrt" | "tanh" | "relu" | "relu2" | "silu" | "gelu" | "gelu-tanh";
 
 /** Functions of two numbers, applied to elements at the same place. */
 export type ZipName = "add" | "subtract" | "multiply" | "divide";
@@ -128,6 +128,15 @@ export interface AttentionSize {
   readonly visible: Visibility | Windows;
   /** Applied to the softmax weights; element (matrix, row, column) has index (matrix·rows + row)·columns + column. */
   readonly dropping: Dropping | null;
+}
+
+/** Rows of `groups` runs, each of 2·half columns: columns j and half + j of a run are a point of the plane. */
+export interface RotationSize {
+  readonly rows: number;
+  readonly groups: number;
+  readonly half: number;
+  /** Turn by the opposite angles. */
+  readonly backwards: boolean;
 }
 
 /** What one step of AdamW needs to know. The names are those of Loshchilov & Hutter 2019. */
@@ -192,11 +201,12 @@ export interface Kernels {
 
   /**
    * y = (x − mean) · inverseDeviation ⊙ weight + bias for each row. `mean` and `inverseDeviation` (one number
-   * a row) are outputs, kept for backward.
+   * a row) are outputs, kept for backward. Without `mean`, rows are not centred: x · inverseDeviation, where the
+   * deviation is from 0.
    */
   normalizeRows(
     y: Span,
-    mean: Span,
+    mean: Span | null,
     inverseDeviation: Span,
     x: Span,
     weight: Span | null,
@@ -213,11 +223,18 @@ export interface Kernels {
     dy: Span,
     x: Span,
     weight: Span | null,
-    mean: Span,
+    mean: Span | null,
     inverseDeviation: Span,
     rows: number,
     columns: number,
   ): void;
+
+  /**
+   * Turns the points of each row in the plane, by the angles of one row of a table: table[places[i]] holds the
+   * cosines of the `half` angles, then their sines, and point (a, b) number j becomes (a·cos − b·sin, a·sin + b·cos)
+   * by angle j. Places travel as numbers: exact up to 2²⁴. Backward is the same kernel on the gradient, backwards.
+   */
+  rotateRows(y: Sink, x: Span, table: Span, places: Span, size: RotationSize): void;
 
   /** y[i] = table[indices[i]], row by row. Indices travel as numbers: exact up to 2²⁴. */
   gatherRows(y: Span, table: Span, indices: Span, rows: number, columns: number): void;

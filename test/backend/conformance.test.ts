@@ -139,6 +139,52 @@ const faults: readonly Fault[] = [
     }),
   },
   {
+    is: "centres what is not to be centred",
+    case: "normalizeRows",
+    make: (right) => ({
+      normalizeRows: (y, mean, inverse, x, weight, bias, rows, columns, epsilon) => {
+        const centre = mean ?? right.alloc(rows);
+        right.normalizeRows(y, centre, inverse, x, weight, bias, rows, columns, epsilon);
+      },
+    }),
+  },
+  {
+    is: "takes a mean out of the gradient of what was not centred",
+    case: "normalizeRowsBackward",
+    make: (right) => ({
+      normalizeRowsBackward: (dx, dWeight, dBias, dy, x, weight, mean, inverse, rows, columns) => {
+        const zeros = right.alloc(rows);
+        right.fill(zeros, 0);
+        const rest = [dy, x, weight, mean ?? zeros, inverse, rows, columns] as const;
+        right.normalizeRowsBackward(dx, dWeight, dBias, ...rest);
+      },
+    }),
+  },
+  {
+    is: "turns forwards only",
+    case: "rotateRows",
+    make: (right) => ({
+      rotateRows: (y, x, table, places, size) =>
+        right.rotateRows(y, x, table, places, { ...size, backwards: false }),
+    }),
+  },
+  {
+    is: "turns all rows by the place of the first",
+    case: "rotateRows",
+    make: (right) => ({
+      rotateRows: (y, x, table, places, size) => {
+        const first = right.alloc(size.rows);
+        right.copy(strided(first), { ...strided(places), strides: [0] }, [size.rows], false);
+        right.rotateRows(y, x, table, first, size);
+      },
+    }),
+  },
+  {
+    is: "takes ReLU squared for ReLU",
+    case: "map relu2",
+    make: (right) => ({ map: (name, y, x) => right.map(name === "relu2" ? "relu" : name, y, x) }),
+  },
+  {
     is: "forgets the last row",
     case: "gatherRows",
     make: (right) => ({

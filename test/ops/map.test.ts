@@ -1,4 +1,4 @@
-/** exp, log, sqrt, tanh, relu, gelu; and scale and negate, which are as simple. */
+/** exp, log, sqrt, tanh, relu and its square, silu, gelu; and softCap, scale and negate, which are as simple. */
 import { describe, expect, test } from "vitest";
 import type { Tensor } from "../../src/autograd/tensor.ts";
 import { exp } from "../../src/ops/exp.ts";
@@ -6,7 +6,10 @@ import { gelu } from "../../src/ops/gelu.ts";
 import { log } from "../../src/ops/log.ts";
 import { negate } from "../../src/ops/negate.ts";
 import { relu } from "../../src/ops/relu.ts";
+import { reluSquared } from "../../src/ops/relu-squared.ts";
 import { scale } from "../../src/ops/scale.ts";
+import { silu } from "../../src/ops/silu.ts";
+import { softCap } from "../../src/ops/soft-cap.ts";
 import { sqrt } from "../../src/ops/sqrt.ts";
 import { tanh } from "../../src/ops/tanh.ts";
 import type { Random } from "../../src/random.ts";
@@ -31,6 +34,9 @@ const cases: {
   { name: "sqrt", op: sqrt, formula: Math.sqrt, draw: positive },
   { name: "tanh", op: tanh, formula: Math.tanh, draw: wide },
   { name: "relu", op: relu, formula: (x) => Math.max(0, x), draw: awayFromZero },
+  { name: "relu squared", op: reluSquared, formula: (x) => Math.max(0, x) ** 2, draw: awayFromZero },
+  { name: "silu", op: silu, formula: (x) => x / (1 + Math.exp(-x)), draw: wide },
+  { name: "soft cap", op: (x) => softCap(x, 2.5), formula: (x) => 2.5 * Math.tanh(x / 2.5), draw: wide },
   { name: "gelu", op: (x) => gelu(x), formula: (x) => x * normalBelow(x), draw: wide },
   {
     name: "gelu, tanh form",

@@ -74,6 +74,11 @@ function cosOf(x: bigint): bigint {
   return series(ONE, (term, n) => -times(term, square) / ((2n * n - 1n) * (2n * n)));
 }
 
+function sinOf(x: bigint): bigint {
+  const square = times(x, x);
+  return series(x, (term, n) => -times(term, square) / (2n * n * (2n * n + 1n)));
+}
+
 /** 2/√π Σ (−1)ⁿ x^{2n+1} / (n!·(2n+1)), with π from Machin's formula. */
 function erfOf(x: bigint): bigint {
   const square = times(x, x);
@@ -115,6 +120,7 @@ export const exact = {
     return toDouble(over(power - ONE, power + ONE));
   },
   cos: (x: number) => toDouble(cosOf(fixed(x))),
+  sin: (x: number) => toDouble(sinOf(fixed(x))),
   erf: (x: number) => toDouble(erfOf(fixed(x))),
   erfc: (x: number) => toDouble(ONE - erfOf(fixed(x))),
 };

@@ -29,6 +29,20 @@ const maps: Record<MapName, MapFunction> = {
     value: (x) => (x > 0 || Number.isNaN(x) ? x : 0),
     derivative: (x) => (x > 0 ? 1 : 0),
   },
+  /** ReLU, squared. So et al. 2021. */
+  relu2: {
+    value: (x) => (x > 0 || Number.isNaN(x) ? x * x : 0),
+    derivative: (x) => (x > 0 ? 2 * x : 0),
+  },
+  /** x·σ(x), with σ(x) = 1/(1 + e^{−x}). Elfwing, Uchibe & Doya 2017. */
+  silu: {
+    value: (x) => (x === Number.NEGATIVE_INFINITY ? 0 : x / (1 + exp(-x))),
+    derivative: (x) => {
+      const below = 1 / (1 + exp(-x));
+      const bump = below * (1 - below);
+      return bump === 0 ? below : below + x * bump;
+    },
+  },
   /** x·Φ(x). Hendrycks & Gimpel 2016. */
   gelu: {
     value: (x) => (x === Number.NEGATIVE_INFINITY ? 0 : x * normalBelow(x)),

@@ -1,11 +1,14 @@
-/** LayerNorm's arithmetic: each row to mean 0 and variance 1, then scaled and shifted column by column. */
+/**
+ * The norms' arithmetic. LayerNorm: each row to mean 0 and variance 1, then scaled and shifted column by column.
+ * RMS norm, where no mean is asked for: the same around 0 instead of the mean.
+ */
 import type { Sink, Span } from "../backend.ts";
 import { numbersOf, putInto } from "./span.ts";
 
-/** y = (x − mean)·inverseDeviation ⊙ weight + bias, with inverseDeviation = 1/√(variance + ε). */
+/** y = (x − mean)·inverseDeviation ⊙ weight + bias, with inverseDeviation = 1/√(mean((x − mean)²) + ε). */
 export function normalizeRows(
   y: Span,
-  mean: Span,
+  mean: Span | null,
   inverseDeviation: Span,
   x: Span,
   weight: Span | null,
@@ -14,21 +17,22 @@ export function normalizeRows(
   columns: number,
   epsilon: number,
 ): void {
-  const [ys, means, inverses, xs] = [y, mean, inverseDeviation, x].map(numbersOf);
+  const [ys, inverses, xs] = [y, inverseDeviation, x].map(numbersOf);
+  const means = mean === null ? null : numbersOf(mean);
   const weights = weight === null ? null : numbersOf(weight);
   const biases = bias === null ? null : numbersOf(bias);
   for (let row = 0; row < rows; row++) {
     const start = row * columns;
     let sum = 0;
     for (let j = 0; j < columns; j++) sum += xs[start + j];
-    const rowMean = sum / columns;
+    const rowMean = means === null ? 0 : sum / columns;
     let squares = 0;
     for (let j = 0; j < columns; j++) squares += (xs[start + j] - rowMean) * (xs[start + j] - rowMean);
     const inverse = 1 / Math.sqrt(squares / columns + epsilon);
     for (let j = 0; j < columns; j++) {
       ys[start + j] = (xs[start + j] - rowMean) * inverse * (weights?.[j] ?? 1) + (biases?.[j] ?? 0);
     }
-    means[row] = rowMean;
+    if (means !== null) means[row] = rowMean;
     inverses[row] = inverse;
   }
 }
@@ -39,6 +43,8 @@ export function normalizeRows(
  *   dx      = inverseDeviation·(g − mean(g) − x̂·mean(g ⊙ x̂))    for each row
  *   dWeight = Σ_rows dy ⊙ x̂
  *   dBias   = Σ_rows dy
+ *
+ * Where no mean was taken away, none is: x̂ = x·inverseDeviation, and dx is without mean(g).
  */
 export function normalizeRowsBackward(
   dx: Sink | null,
@@ -47,14 +53,16 @@ export function normalizeRowsBackward(
   dy: Span,
   x: Span,
   weight: Span | null,
-  mean: Span,
+  mean: Span | null,
   inverseDeviation: Span,
   rows: number,
   columns: number,
 ): void {
-  const [dys, xs, means, inverses] = [dy, x, mean, inverseDeviation].map(numbersOf);
+  const [dys, xs, inverses] = [dy, x, inverseDeviation].map(numbersOf);
+  const means = mean === null ? null : numbersOf(mean);
   const weights = weight === null ? null : numbersOf(weight);
-  const normalized = (row: number, j: number) => (xs[row * columns + j] - means[row]) * inverses[row];
+  const normalized = (row: number, j: number) =>
+    (xs[row * columns + j] - (means?.[row] ?? 0)) * inverses[row];
   const gradient = (row: number, j: number) => dys[row * columns + j] * (weights?.[j] ?? 1);
 
   if (dx !== null) {
@@ -63,7 +71,7 @@ export function normalizeRowsBackward(
       let sum = 0;
       let dot = 0;
       for (let j = 0; j < columns; j++) {
-        sum += gradient(row, j);
+        if (means !== null) sum += gradient(row, j);
         dot += gradient(row, j) * normalized(row, j);
       }
       for (let j = 0; j < columns; j++) {

@@ -16,6 +16,7 @@ import { map, mapBackward } from "./map.ts";
 import { normalizeRows, normalizeRowsBackward } from "./normalize.ts";
 import { adamw } from "./optimizer.ts";
 import { maxAxis, maxAxisBackward, sumAxis, sumOfSquares } from "./reduce.ts";
+import { rotateRows } from "./rotate.ts";
 import { logSoftmaxRows, logSoftmaxRowsBackward, softmaxRows, softmaxRowsBackward } from "./softmax.ts";
 import { numbersOf, ReferenceSpan } from "./span.ts";
 import { scale, zip } from "./zip.ts";
@@ -73,6 +74,7 @@ export class ReferenceBackend implements Backend {
   readonly logSoftmaxRowsBackward = logSoftmaxRowsBackward;
   readonly normalizeRows = normalizeRows;
   readonly normalizeRowsBackward = normalizeRowsBackward;
+  readonly rotateRows = rotateRows;
   readonly gatherRows = gatherRows;
   readonly scatterAddRows = scatterAddRows;
   readonly dropout = dropout;

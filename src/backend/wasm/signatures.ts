@@ -20,6 +20,8 @@ export const signatures = {
   mapSqrt: map,
   mapTanh: map,
   mapRelu: map,
+  mapRelu2: map,
+  mapSilu: map,
   mapGelu: map,
   mapGeluTanh: map,
   mapExpBackward: mapBackward,
@@ -27,6 +29,8 @@ export const signatures = {
   mapSqrtBackward: mapBackward,
   mapTanhBackward: mapBackward,
   mapReluBackward: mapBackward,
+  mapRelu2Backward: mapBackward,
+  mapSiluBackward: mapBackward,
   mapGeluBackward: mapBackward,
   mapGeluTanhBackward: mapBackward,
   zipAdd: zip,
@@ -45,6 +49,10 @@ export const signatures = {
   copyBlock: [
     "dst", "src", "accumulate", "shape1", "shape2", "shape3", "dst0", "dst1", "dst2", "dst3",
     "src0", "src1", "src2", "src3", "begin", "end",
+  ],
+  // biome-ignore format: one argument a line would hide the others.
+  rotateRows: [
+    "y", "x", "table", "places", "groups", "half", "backwards", "accumulate", "begin", "end",
   ],
   gatherRows: ["y", "table", "indices", "columns", "begin", "end"],
   scatterAddRows: ["dTable", "dy", "indices", "rows", "columns", "begin", "end"],

@@ -26,6 +26,7 @@ const exceptions: { readonly [Name in KernelName]?: Work } = {
   attention: { perStep: (_, words) => words[0] * words[1] * words[2], grain: 1 },
   attentionBackward: { perStep: (_, words) => 2 * words[0] * words[1] * words[2], grain: 1 },
   copyBlock: numbersIn("copyBlock", "shape1", "shape2", "shape3"),
+  rotateRows: numbersIn("rotateRows", "groups", "half"),
   gatherRows: rows("gatherRows"),
   // Its range is the columns; 16 of them are a cache line.
   scatterAddRows: { ...numbersIn("scatterAddRows", "rows"), grain: 16 },

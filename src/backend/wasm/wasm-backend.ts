@@ -14,6 +14,7 @@ import type {
   MatrixSize,
   ProductSize,
   ReductionSize,
+  RotationSize,
   Sink,
   Span,
   Strided,
@@ -36,6 +37,8 @@ const maps = {
   sqrt: { value: "mapSqrt", slope: "mapSqrtBackward" },
   tanh: { value: "mapTanh", slope: "mapTanhBackward" },
   relu: { value: "mapRelu", slope: "mapReluBackward" },
+  relu2: { value: "mapRelu2", slope: "mapRelu2Backward" },
+  silu: { value: "mapSilu", slope: "mapSiluBackward" },
   gelu: { value: "mapGelu", slope: "mapGeluBackward" },
   "gelu-tanh": { value: "mapGeluTanh", slope: "mapGeluTanhBackward" },
 } as const satisfies Record<MapName, unknown>;
@@ -186,7 +189,7 @@ export class WasmBackend extends WasmMemory implements Backend {
 
   normalizeRows(
     y: Span,
-    mean: Span,
+    mean: Span | null,
     inverseDeviation: Span,
     x: Span,
     weight: Span | null,
@@ -209,7 +212,7 @@ export class WasmBackend extends WasmMemory implements Backend {
     dy: Span,
     x: Span,
     weight: Span | null,
-    mean: Span,
+    mean: Span | null,
     inverseDeviation: Span,
     rows: number,
     columns: number,
@@ -234,6 +237,17 @@ export class WasmBackend extends WasmMemory implements Backend {
         toWeight, toBias, slopes, from, means, inverses, rows, columns, adds(dWeight), adds(dBias), 0, columns,
       );
     }
+  }
+
+  rotateRows(y: Sink, x: Span, table: Span, places: Span, size: RotationSize): void {
+    const { rows, groups, half, backwards } = size;
+    this.#checkIndices("rotateRows", places, rows, table.length / (2 * half));
+    const n = rows * groups * 2 * half;
+    // biome-ignore format: as the kernel has them.
+    this.#kernels.rotateRows(
+      this.at(y.span, n), this.at(x, n), this.at(table, 0), this.at(places, rows), groups, half,
+      Number(backwards), adds(y), 0, rows,
+    );
   }
 
   gatherRows(y: Span, table: Span, indices: Span, rows: number, columns: number): void {

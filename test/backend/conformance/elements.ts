@@ -2,7 +2,17 @@
 import type { AdamWStep, MapName, ZipName } from "../../../src/backend/backend.ts";
 import { type Case, sameBits, specials } from "./trial.ts";
 
-const mapNames: readonly MapName[] = ["exp", "log", "sqrt", "tanh", "relu", "gelu", "gelu-tanh"];
+const mapNames: readonly MapName[] = [
+  "exp",
+  "log",
+  "sqrt",
+  "tanh",
+  "relu",
+  "relu2",
+  "silu",
+  "gelu",
+  "gelu-tanh",
+];
 const zipNames: readonly ZipName[] = ["add", "subtract", "multiply", "divide"];
 
 const maps: Case[] = mapNames.map((name) => ({
@@ -13,7 +23,7 @@ const maps: Case[] = mapNames.map((name) => ({
     trial.run((backend, of) => backend.map(name, of(y), of(x)));
     const roundings = name === "relu" ? 0 : trial.tolerance.functions;
     // x·Φ(x): the probability is as near as a function can be to 1, however small it is.
-    const isProduct = name === "gelu" || name === "gelu-tanh";
+    const isProduct = name === "silu" || name === "gelu" || name === "gelu-tanh";
     await trial.near("y", y, isProduct ? { roundings, scale: x.numbers } : { roundings });
   },
 }));
@@ -25,6 +35,8 @@ const slopes: Record<MapName, (x: number, y: number) => number> = {
   sqrt: (_x, y) => 0.5 / y,
   tanh: (_x, y) => 1 + y * y,
   relu: () => 1,
+  relu2: (x) => 2 * x,
+  silu: () => 2,
   gelu: () => 2,
   "gelu-tanh": () => 2,
 };

@@ -1,4 +1,4 @@
-/** LayerNorm's kernels, and rows of a table. */
+/** The norms' kernels, rotation of points, and rows of a table. */
 import { type Case, sameBits, type Trial, type Twin } from "./trial.ts";
 
 interface Norm {
@@ -8,6 +8,8 @@ interface Norm {
   readonly weight: Twin | null;
   readonly bias: Twin | null;
   readonly epsilon: number;
+  /** Whether a mean is taken away: LayerNorm, or RMS norm. */
+  readonly centred: boolean;
 }
 
 /** Rows with a mean of their own, some of them constant. */
@@ -20,7 +22,7 @@ function norm(trial: Trial): Norm {
   const [weight, bias] = [trial.noise(columns), trial.noise(columns)];
   return {
     ...{ rows, columns, epsilon: trial.pick([1e-5, 1e-3]), x: trial.span(x.flat()) },
-    ...{ weight: trial.pick([weight, null]), bias: trial.pick([bias, null]) },
+    ...{ weight: trial.pick([weight, null]), bias: trial.pick([bias, null]), centred: trial.flip() },
   };
 }
 
@@ -36,11 +38,12 @@ function meanAbsolutes(values: ArrayLike<number>, rows: number, columns: number)
 const forward: Case = {
   name: "normalizeRows",
   async check(trial) {
-    const { rows, columns, x, weight, bias, epsilon } = norm(trial);
+    const { rows, columns, x, weight, bias, epsilon, centred } = norm(trial);
     const [y, mean, inverse] = [trial.output(rows * columns), trial.output(rows), trial.output(rows)];
     trial.run((backend, of) => {
       const [weights, biases] = [weight && of(weight), bias && of(bias)];
-      backend.normalizeRows(of(y), of(mean), of(inverse), of(x), weights, biases, rows, columns, epsilon);
+      const statistics = [centred ? of(mean) : null, of(inverse)] as const;
+      backend.normalizeRows(of(y), ...statistics, of(x), weights, biases, rows, columns, epsilon);
     });
     const roundings = columns * trial.tolerance.sums + 2 * trial.tolerance.functions;
     const sizes = meanAbsolutes(x.numbers, rows, columns);
@@ -60,13 +63,15 @@ const forward: Case = {
 const backward: Case = {
   name: "normalizeRowsBackward",
   async check(trial) {
-    const { rows, columns, x, weight, epsilon } = norm(trial);
+    const { rows, columns, x, weight, epsilon, centred } = norm(trial);
     const y = trial.output(rows * columns);
     const [means, inverses] = [trial.output(rows), trial.output(rows)];
     trial.runTruth((backend, of) => {
-      backend.normalizeRows(of(y), of(means), of(inverses), of(x), null, null, rows, columns, epsilon);
+      const statistics = [of(means), of(inverses)] as const;
+      if (centred) backend.normalizeRows(of(y), ...statistics, of(x), null, null, rows, columns, epsilon);
+      else backend.normalizeRows(of(y), null, of(inverses), of(x), null, null, rows, columns, epsilon);
     });
-    const mean = trial.span(await trial.truth(means));
+    const mean = trial.span(centred ? await trial.truth(means) : new Float32Array(rows));
     const inverse = trial.span(await trial.truth(inverses));
     const dy = trial.noise(rows * columns);
     const dx = trial.output(rows * columns);
@@ -78,7 +83,13 @@ const backward: Case = {
         wantX ? { span: of(dx), accumulate: addX } : null,
         wantWeight ? { span: of(dWeight), accumulate: addWeight } : null,
         wantBias ? { span: of(dBias), accumulate: addBias } : null,
-        ...([of(dy), of(x), weight && of(weight), of(mean), of(inverse), rows, columns] as const),
+        of(dy),
+        of(x),
+        weight && of(weight),
+        centred ? of(mean) : null,
+        of(inverse),
+        rows,
+        columns,
       );
     });
     const normalized = x.numbers.map((value, i) => {
@@ -115,7 +126,7 @@ const backward: Case = {
 const alone: Case = {
   name: "normalizeRows: a row has the same bits whatever stands beside it",
   async check(trial) {
-    const { rows, columns, x, weight, bias, epsilon } = norm(trial);
+    const { rows, columns, x, weight, bias, epsilon, centred } = norm(trial);
     if (rows === 0) return;
     const row = trial.random.below(rows);
     const [start, end] = [row * columns, (row + 1) * columns];
@@ -124,11 +135,72 @@ const alone: Case = {
     const [mean, inverse] = [trial.output(rows), trial.output(rows)];
     trial.run((backend, of) => {
       const [weights, biases] = [weight && of(weight), bias && of(bias)];
-      const statistics = [of(mean), of(inverse)] as const;
+      const statistics = [centred ? of(mean) : null, of(inverse)] as const;
       backend.normalizeRows(of(y), ...statistics, of(x), weights, biases, rows, columns, epsilon);
       backend.normalizeRows(of(y1), ...statistics, of(x1), weights, biases, 1, columns, epsilon);
     });
     sameBits("row", await trial.tested(y1), (await trial.tested(y)).subarray(start, end));
+  },
+};
+
+/** A batch of rows to turn. */
+function rotation(trial: Trial) {
+  const size = {
+    rows: trial.random.below(9),
+    groups: 1 + trial.random.below(3),
+    half: trial.length(),
+    backwards: trial.flip(),
+  };
+  const count = 1 + trial.random.below(7);
+  const n = size.rows * size.groups * 2 * size.half;
+  return {
+    size,
+    x: trial.noise(n),
+    y: trial.output(n),
+    table: trial.noise(count * 2 * size.half),
+    places: trial.span(Array.from({ length: size.rows }, () => trial.random.below(count))),
+  };
+}
+
+const rotate: Case = {
+  name: "rotateRows",
+  async check(trial) {
+    const { size, x, y, table, places } = rotation(trial);
+    const accumulate = trial.flip();
+    trial.run((backend, of) => {
+      backend.rotateRows({ span: of(y), accumulate }, of(x), of(table), of(places), size);
+    });
+    // A point turned by any angle stays within the sum of what it is made of.
+    const { half, groups } = size;
+    const scale = y.numbers.map((old, i) => {
+      const [start, j] = [i - (i % (2 * half)), i % half];
+      const turn = places.numbers[Math.floor(i / (2 * half * groups))] * 2 * half;
+      const [cosine, sine] = [table.numbers[turn + j], table.numbers[turn + half + j]];
+      const [a, b] = [x.numbers[start + j], x.numbers[start + half + j]];
+      const [along, across] = i % (2 * half) < half ? [a, b] : [b, a];
+      return Math.abs(old) + Math.abs(along * cosine) + Math.abs(across * sine);
+    });
+    await trial.near("y", y, { roundings: 4, scale });
+  },
+};
+
+const rotateAlone: Case = {
+  name: "rotateRows: a row has the same bits whatever stands beside it",
+  async check(trial) {
+    const { size, x, y, table, places } = rotation(trial);
+    if (size.rows === 0) return;
+    const row = trial.random.below(size.rows);
+    const width = size.groups * 2 * size.half;
+    const x1 = trial.span(x.numbers.subarray(row * width, (row + 1) * width));
+    const place = trial.span([places.numbers[row]]);
+    const y1 = trial.output(width);
+    trial.run((backend, of) => {
+      const to = (span: typeof y) => ({ span: of(span), accumulate: false });
+      backend.rotateRows(to(y), of(x), of(table), of(places), size);
+      backend.rotateRows(to(y1), of(x1), of(table), of(place), { ...size, rows: 1 });
+    });
+    const whole = await trial.tested(y);
+    sameBits("row", await trial.tested(y1), whole.subarray(row * width, (row + 1) * width));
   },
 };
 
@@ -166,4 +238,12 @@ const scatter: Case = {
   },
 };
 
-export const normalizeCases: readonly Case[] = [forward, backward, alone, gather, scatter];
+export const normalizeCases: readonly Case[] = [
+  forward,
+  backward,
+  alone,
+  rotate,
+  rotateAlone,
+  gather,
+  scatter,
+];

@@ -16,6 +16,8 @@ describe("map", () => {
     ["sqrt", [POSITIVE_INFINITY, nan, nan]],
     ["tanh", [1, -1, nan]],
     ["relu", [POSITIVE_INFINITY, 0, nan]],
+    ["relu2", [POSITIVE_INFINITY, 0, nan]],
+    ["silu", [POSITIVE_INFINITY, 0, nan]],
     ["gelu", [POSITIVE_INFINITY, 0, nan]],
     ["gelu-tanh", [POSITIVE_INFINITY, 0, nan]],
   ])("%s of ∞, −∞ and NaN", async (name, expected) => {

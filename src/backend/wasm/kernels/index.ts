@@ -10,5 +10,6 @@ export * from "./map";
 export * from "./normalize";
 export * from "./optimizer";
 export * from "./reduce";
+export * from "./rotate";
 export * from "./softmax";
 export * from "./zip";

@@ -12,6 +12,8 @@ const TANH = 3;
 const RELU = 4;
 const GELU = 5;
 const GELU_TANH = 6;
+const RELU2 = 7;
+const SILU = 8;
 
 const ONE_OVER_SQRT_TWO_PI: f32 = 0.3989422804014327;
 const SQRT_TWO_OVER_PI: f32 = 0.7978845608028654;
@@ -34,6 +36,14 @@ export function mapTanh(y: usize, x: usize, begin: i32, end: i32): void {
 
 export function mapRelu(y: usize, x: usize, begin: i32, end: i32): void {
   mapEach(RELU, y, x, begin, end);
+}
+
+export function mapRelu2(y: usize, x: usize, begin: i32, end: i32): void {
+  mapEach(RELU2, y, x, begin, end);
+}
+
+export function mapSilu(y: usize, x: usize, begin: i32, end: i32): void {
+  mapEach(SILU, y, x, begin, end);
 }
 
 export function mapGelu(y: usize, x: usize, begin: i32, end: i32): void {
@@ -72,6 +82,18 @@ export function mapReluBackward(
   dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
 ): void {
   slopeEach(RELU, dx, dy, x, y, accumulate, begin, end);
+}
+
+export function mapRelu2Backward(
+  dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
+): void {
+  slopeEach(RELU2, dx, dy, x, y, accumulate, begin, end);
+}
+
+export function mapSiluBackward(
+  dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
+): void {
+  slopeEach(SILU, dx, dy, x, y, accumulate, begin, end);
 }
 
 export function mapGeluBackward(
@@ -136,7 +158,15 @@ function value(name: i32, x: v128): v128 {
   if (name == SQRT) return f32x4.sqrt(x);
   if (name == TANH) return tanh(x);
   // Zero where x ≤ 0: a NaN stays.
-  if (name == RELU) return v128.andnot(x, f32x4.le(x, f32x4.splat(0)));
+  if (name == RELU || name == RELU2) {
+    const above = v128.andnot(x, f32x4.le(x, f32x4.splat(0)));
+    return name == RELU ? above : f32x4.mul(above, above);
+  }
+  if (name == SILU) {
+    // Below −104 the second factor is 0; so −∞ gives 0 too.
+    const above = f32x4.pmax(x, f32x4.splat(-104));
+    return f32x4.mul(above, sigmoid(above));
+  }
   // Below −16 the second factor is 0; so −∞ gives 0 too.
   const clamped = f32x4.pmax(x, f32x4.splat(-16));
   return f32x4.mul(clamped, name == GELU ? normalBelow(clamped) : sigmoid(geluInner(clamped)));
@@ -150,6 +180,13 @@ function slopeOf(name: i32, dy: v128, x: v128, y: v128): v128 {
   if (name == SQRT) return f32x4.div(f32x4.mul(dy, f32x4.splat(0.5)), y);
   if (name == TANH) return f32x4.mul(dy, f32x4.sub(f32x4.splat(1), f32x4.mul(y, y)));
   if (name == RELU) return f32x4.mul(dy, v128.and(f32x4.splat(1), f32x4.gt(x, f32x4.splat(0))));
+  if (name == RELU2) {
+    // 2·dy, and not 2·x, which may be more than a number holds.
+    return f32x4.mul(f32x4.add(dy, dy), v128.and(x, f32x4.gt(x, f32x4.splat(0))));
+  }
+  if (name == SILU) {
+    return f32x4.mul(dy, siluSlope(f32x4.pmin(f32x4.pmax(x, f32x4.splat(-104)), f32x4.splat(104))));
+  }
   const clamped = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-16)), f32x4.splat(16));
   return f32x4.mul(dy, name == GELU ? geluSlope(clamped) : geluTanhSlope(clamped));
 }
@@ -189,6 +226,15 @@ function sigmoid(z: v128): v128 {
   const e = expOfNegative(f32x4.neg(f32x4.abs(z)));
   const numerator = v128.bitselect(e, f32x4.splat(1), f32x4.lt(z, f32x4.splat(0)));
   return f32x4.div(numerator, f32x4.add(f32x4.splat(1), e));
+}
+
+/** σ(x) + x·σ′(x), with σ′(x) = e/(1 + e)² and e = e^{−|x|}. */
+@inline
+function siluSlope(x: v128): v128 {
+  const e = expOfNegative(f32x4.neg(f32x4.abs(x)));
+  const inverse = f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), e));
+  const below = f32x4.mul(v128.bitselect(e, f32x4.splat(1), f32x4.lt(x, f32x4.splat(0))), inverse);
+  return f32x4.add(below, f32x4.mul(x, f32x4.mul(f32x4.mul(e, inverse), inverse)));
 }
 
 /** σ(2u) + x·σ′(2u)·2u′, with σ′(z) = e/(1 + e)² and e = e^{−|z|}. */

@@ -1,4 +1,4 @@
-/** LayerNorm's arithmetic. See reference/normalize.ts for the formulas. A weight or bias at 0 is none. */
+/** The norms' arithmetic. See reference/normalize.ts for the formulas. A mean, weight or bias at 0 is none. */
 import { rowSquaredDeviation, rowSum } from "./row";
 import { at, loadPart, loadSome, put, putSixteen, putPart, putSome, storePart, sumLanes } from "./vector";
 
@@ -10,10 +10,10 @@ export function normalizeRows(
   for (let row = begin; row < end; row++) {
     const from = at(x, row * columns);
     const to = at(y, row * columns);
-    const centre = rowSum(from, columns) / <f32>columns;
+    const centre: f32 = mean ? rowSum(from, columns) / <f32>columns : 0;
     const variance = rowSquaredDeviation(from, centre, columns) / <f32>columns;
     const inverse = <f32>1 / sqrt<f32>(variance + epsilon);
-    f32.store(at(mean, row), centre);
+    if (mean) f32.store(at(mean, row), centre);
     f32.store(at(inverseDeviation, row), inverse);
     const centres = f32x4.splat(centre);
     const inverses = f32x4.splat(inverse);
@@ -44,7 +44,7 @@ export function normalizeRowsBackward(
     const from = at(x, row * columns);
     const slope = at(dy, row * columns);
     const to = at(dx, row * columns);
-    const centres = f32x4.splat(f32.load(at(mean, row)));
+    const centres = centresOf(mean, row);
     const inverses = f32x4.splat(f32.load(at(inverseDeviation, row)));
     let sum0 = f32x4.splat(0);
     let sum1 = sum0;
@@ -72,7 +72,9 @@ export function normalizeRowsBackward(
       dot1 = f32x4.add(dot1, f32x4.mul(g, f32x4.sub(loadPart(at(from, j), left, 0), centres)));
     }
     const count = f32x4.splat(<f32>columns);
-    const meanSlope = f32x4.div(f32x4.splat(sumLanes(f32x4.add(sum0, sum1))), count);
+    // A row that is not centred has no mean to take out of its gradient.
+    const slopes: f32 = mean ? sumLanes(f32x4.add(sum0, sum1)) : 0;
+    const meanSlope = f32x4.div(f32x4.splat(slopes), count);
     // The second factor inverseDeviation turns x − mean into x̂ when it meets it below.
     const dot = f32x4.mul(f32x4.splat(sumLanes(f32x4.add(dot0, dot1))), inverses);
     const meanDot = f32x4.mul(f32x4.div(dot, count), inverses);
@@ -111,7 +113,7 @@ export function normalizeRowsBackwardColumns(
     for (let row = 0; row < rows; row++) {
       const slope = at(dy, row * columns + j);
       const from = at(x, row * columns + j);
-      const centres = f32x4.splat(f32.load(at(mean, row)));
+      const centres = centresOf(mean, row);
       const inverses = f32x4.splat(f32.load(at(inverseDeviation, row)));
       const dy0 = v128.load(slope);
       const dy1 = v128.load(slope, 16);
@@ -134,7 +136,7 @@ export function normalizeRowsBackwardColumns(
     let weight = f32x4.splat(0);
     let bias = weight;
     for (let row = 0; row < rows; row++) {
-      const centres = f32x4.splat(f32.load(at(mean, row)));
+      const centres = centresOf(mean, row);
       const inverses = f32x4.splat(f32.load(at(inverseDeviation, row)));
       const slope = loadSome(at(dy, row * columns + j), left);
       bias = f32x4.add(bias, slope);
@@ -144,6 +146,12 @@ export function normalizeRowsBackwardColumns(
     if (dWeight) putSome(at(dWeight, j), weight, left, accumulateWeight);
     if (dBias) putSome(at(dBias, j), bias, left, accumulateBias);
   }
+}
+
+/** What a row was centred around. */
+@inline
+function centresOf(mean: usize, row: i32): v128 {
+  return f32x4.splat(mean ? f32.load(at(mean, row)) : 0);
 }
 
 /** dy·x̂. */
