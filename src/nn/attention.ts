@@ -3,16 +3,18 @@ import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import { attention } from "../ops/attention.ts";
 import { dropout } from "../ops/dropout.ts";
+import { rotate } from "../ops/rotate.ts";
 import { slice } from "../ops/slice.ts";
 import type { Mask } from "../ops/softmax.ts";
 import type { Random } from "../random.ts";
 import type { BlockConfig } from "./config.ts";
-import { residualDeviation, WEIGHT_DEVIATION } from "./initialize.ts";
+import { outputDeviation, WEIGHT_DEVIATION } from "./initialize.ts";
 import type { LayerKeysAndValues } from "./key-value-cache.ts";
 import { Linear } from "./linear.ts";
 import { type AttentionMask, cachedMask, crossMask, selfMask } from "./mask.ts";
 import { named, type Parameters } from "./parameters.ts";
 import type { Memory, Pass } from "./pass.ts";
+import { normalizeHeads } from "./qk-norm.ts";
 import { type MaskMatrix, textbookAttention } from "./textbook-attention.ts";
 
 export class Attention {
@@ -30,7 +32,7 @@ export class Attention {
     this.query = new Linear(context, sizes, random, WEIGHT_DEVIATION);
     this.key = new Linear(context, sizes, random, WEIGHT_DEVIATION);
     this.value = new Linear(context, sizes, random, WEIGHT_DEVIATION);
-    this.output = new Linear(context, sizes, random, residualDeviation(config.layers));
+    this.output = new Linear(context, sizes, random, outputDeviation(config));
     this.#config = config;
     this.#layer = layer;
     this.#mask = mask;
@@ -38,9 +40,13 @@ export class Attention {
 
   /** Self-attention: (B, T, C) → (B, T, C). With a cache, x are the positions that follow those in it. */
   forward(x: Tensor, pass: Pass): Tensor {
-    const query = this.query.forward(x);
-    const own = this.project(x);
-    const { cache, padding, maskMatrix } = pass;
+    const { cache, padding, maskMatrix, rotation } = pass;
+    const turned = (heads: Tensor) =>
+      rotation === undefined ? heads : rotate(heads, rotation.angles, rotation.places);
+    const query = turned(this.#normed(this.query.forward(x)));
+    const { keys, values } = this.project(x);
+    // Keys are turned before they are cached: they keep their place for good.
+    const own = { keys: turned(keys), values };
     const positions = x.shape[1];
     if (cache === null) {
       return this.#attend(query, own, maskMatrix ?? selfMask(this.#mask, padding, positions), pass);
@@ -52,14 +58,14 @@ export class Attention {
 
   /** Cross-attention: queries from x (B, T, C), keys and values from the states of a source. */
   cross(x: Tensor, memory: Memory, pass: Pass): Tensor {
-    const query = this.query.forward(x);
+    const query = this.#normed(this.query.forward(x));
     const source = memory.projected?.[this.#layer] ?? this.project(memory.states);
     return this.#attend(query, source, crossMask(memory.padding, source.keys.shape[1]), pass);
   }
 
   /** The keys and values of states (B, S, C). */
   project(states: Tensor): LayerKeysAndValues {
-    return { keys: this.key.forward(states), values: this.value.forward(states) };
+    return { keys: this.#normed(this.key.forward(states)), values: this.value.forward(states) };
   }
 
   parameters(): Parameters {
@@ -69,6 +75,11 @@ export class Attention {
       ...named("value", this.value.parameters()),
       ...named("output", this.output.parameters()),
     };
+  }
+
+  /** Queries or keys as they meet. */
+  #normed(x: Tensor): Tensor {
+    return this.#config.qkNorm ? normalizeHeads(x, this.#config.heads) : x;
   }
 
   /** softmax(QKᵀ/√D + M)·V·W_O; of keys and values, the first `keyCount` of each sequence. */

@@ -6,8 +6,8 @@ import type { Mask } from "../ops/softmax.ts";
 import type { Random } from "../random.ts";
 import { Attention } from "./attention.ts";
 import type { BlockConfig } from "./config.ts";
-import { LayerNorm } from "./layer-norm.ts";
 import { MLP } from "./mlp.ts";
+import { Norm } from "./norm.ts";
 import { named, type Parameters } from "./parameters.ts";
 import type { Pass } from "./pass.ts";
 
@@ -27,24 +27,23 @@ export interface BlockKind {
  * encoder–decoder, the decoder's blocks look at the source in between.
  */
 export class Block {
-  readonly attentionNorm: LayerNorm;
+  readonly attentionNorm: Norm;
   readonly attention: Attention;
   /** null in blocks that do not look at a source. */
-  readonly cross: { readonly norm: LayerNorm; readonly attention: Attention } | null;
-  readonly mlpNorm: LayerNorm;
+  readonly cross: { readonly norm: Norm; readonly attention: Attention } | null;
+  readonly mlpNorm: Norm;
   readonly mlp: MLP;
 
   constructor(context: Context, config: BlockConfig, { layer, mask, cross }: BlockKind, random: Random) {
-    const sizes = { channels: config.dModel, bias: config.bias };
-    this.attentionNorm = new LayerNorm(context, sizes);
+    this.attentionNorm = new Norm(context, config);
     this.attention = new Attention(context, config, layer, mask, random);
     this.cross = cross
       ? {
-          norm: new LayerNorm(context, sizes),
+          norm: new Norm(context, config),
           attention: new Attention(context, config, layer, "none", random),
         }
       : null;
-    this.mlpNorm = new LayerNorm(context, sizes);
+    this.mlpNorm = new Norm(context, config);
     this.mlp = new MLP(context, config, random);
   }
 

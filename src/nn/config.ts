@@ -1,6 +1,8 @@
 /** The sizes and choices that make a model what it is; together with a vocabulary, all that is needed to build one. */
 import { ConfigError } from "../errors.ts";
-import type { GeluForm } from "../ops/gelu.ts";
+import type { Activation } from "./mlp.ts";
+import type { NormKind } from "./norm.ts";
+import type { PositionKind } from "./positions.ts";
 
 /** What a block needs to know. */
 export interface BlockConfig {
@@ -11,10 +13,17 @@ export interface BlockConfig {
   readonly dModel: number;
   /** Probability of dropping an activation in training. */
   readonly dropout: number;
-  /** Whether linear layers and norms have a bias. */
+  /** Whether linear layers have a bias, and LayerNorms a shift. */
   readonly bias: boolean;
-  /** The form of GELU in the MLP. */
-  readonly activation: GeluForm;
+  /** What is between the two layers of the MLP. */
+  readonly activation: Activation;
+  readonly norm: NormKind;
+  /** Whether norms have a learned scale for each channel. */
+  readonly normWeights: boolean;
+  /** Whether each head's queries and keys are normalised before they meet. */
+  readonly qkNorm: boolean;
+  /** Whether the projections into the residual stream start at 0, so that a new block is the identity. */
+  readonly zeroInit: boolean;
   /** "textbook" composes attention from plain ops, "fused" computes it in one kernel: the same numbers. */
   readonly attention: "textbook" | "fused";
 }
@@ -25,6 +34,8 @@ export interface ModelConfig extends BlockConfig {
   readonly vocabSize: number;
   /** The longest sequence the model can see (T at most). */
   readonly contextLength: number;
+  /** How the model knows where tokens stand. */
+  readonly positions: PositionKind;
   /** Whether the head reads the token embedding's weights instead of its own. */
   readonly tieHead: boolean;
 }
@@ -32,7 +43,23 @@ export interface ModelConfig extends BlockConfig {
 export interface GPTConfig extends ModelConfig {
   /** Whether each position also reads an embedding of its token together with the one before it. */
   readonly bigram: boolean;
+  /** Logits are pressed into −logitCap … logitCap; 0 leaves them as they are. */
+  readonly logitCap: number;
 }
+
+/** GPT-2's answers to the choices that are left open, with GELU exact. */
+export const GPT2_STYLE = {
+  bias: true,
+  activation: "gelu",
+  norm: "layer",
+  normWeights: true,
+  qkNorm: false,
+  zeroInit: false,
+  positions: "learned",
+  tieHead: true,
+  bigram: false,
+  logitCap: 0,
+} as const satisfies Partial<GPTConfig>;
 
 /** @throws ConfigError when sizes do not fit together */
 export function checkModelConfig(config: ModelConfig): void {
@@ -41,13 +68,27 @@ export function checkModelConfig(config: ModelConfig): void {
       throw new ConfigError(`${name} must be a whole number ≥ 1: got ${config[name]}`);
     }
   }
-  if (config.dModel % config.heads !== 0) {
+  const { dModel, heads, positions } = config;
+  if (dModel % heads !== 0) {
     throw new ConfigError(
-      `dModel must be a multiple of heads: got ${config.dModel} channels for ${config.heads} heads; ${nearestMultiple(config)} would do`,
+      `dModel must be a multiple of heads: got ${dModel} channels for ${heads} heads; ${nearestMultiple(dModel, heads)} would do`,
+    );
+  }
+  if (positions === "rotary" && (dModel / heads) % 2 !== 0) {
+    throw new ConfigError(
+      `rotary positions turn pairs of channels, so each head needs an even number: got ${dModel} channels for ${heads} heads, ${dModel / heads} in each; ${nearestMultiple(dModel, 2 * heads)} channels would do`,
     );
   }
 }
 
-function nearestMultiple({ dModel, heads }: ModelConfig): number {
-  return Math.max(1, Math.round(dModel / heads)) * heads;
+/** @throws ConfigError as `checkModelConfig`, and when the cap is no number ≥ 0 */
+export function checkGPTConfig(config: GPTConfig): void {
+  checkModelConfig(config);
+  if (!(config.logitCap >= 0 && Number.isFinite(config.logitCap))) {
+    throw new ConfigError(`logitCap must be a number ≥ 0: got ${config.logitCap}`);
+  }
+}
+
+function nearestMultiple(size: number, of: number): number {
+  return Math.max(1, Math.round(size / of)) * of;
 }

@@ -1,10 +1,10 @@
 /**
  * The model: GPT-2's decoder (Radford et al. 2019), on one page.
  *
- *   x      = tokenEmbedding[tokens] + positionEmbedding[0 … T−1]
+ *   x      = tokenEmbedding[tokens] + positionEmbedding[0 … T−1]     the places where `positions` is "learned"
  *   x     += pairEmbedding[(token before, token)]                    with `bigram`
  *   x      = block(x)                                                for each layer
- *   logits = finalNorm(x)·W_head
+ *   logits = finalNorm(x)·W_head                                     pressed into ±`logitCap` where there is one
  *
  * Row t of the logits scores what token t+1 is, from tokens 0 … t and no other.
  */
@@ -14,17 +14,19 @@ import { add } from "../ops/add.ts";
 import { dropout } from "../ops/dropout.ts";
 import { embedding } from "../ops/embedding.ts";
 import { linear } from "../ops/linear.ts";
+import { softCap } from "../ops/soft-cap.ts";
 import type { Random } from "../random.ts";
 import { Block } from "./block.ts";
-import { checkModelConfig, type GPTConfig } from "./config.ts";
+import { checkGPTConfig, type GPTConfig } from "./config.ts";
 import { normalValues, WEIGHT_DEVIATION } from "./initialize.ts";
 import { KeyValueCache } from "./key-value-cache.ts";
-import { LayerNorm } from "./layer-norm.ts";
 import { Linear } from "./linear.ts";
+import { Norm } from "./norm.ts";
+import { countPairRows, pairRows } from "./pairs.ts";
 import { named, type Parameters } from "./parameters.ts";
 import { type Pass, PLAIN_PASS } from "./pass.ts";
-import { checkPlaces, placesOf } from "./places.ts";
-import { positionsOf, rowsOf, type Tokens } from "./tokens.ts";
+import { checkPlaces, Positions } from "./positions.ts";
+import { positionsOf, type Tokens } from "./tokens.ts";
 
 export type { Tokens } from "./tokens.ts";
 
@@ -32,29 +34,29 @@ export class GPT {
   readonly context: Context;
   readonly config: GPTConfig;
   readonly tokenEmbedding: Tensor;
-  readonly positionEmbedding: Tensor;
-  /** One row for each pair (before, token), and for each token that nothing comes before; null without. */
+  readonly positions: Positions;
+  /** Rows for pairs of neighbouring tokens (see pairs.ts); null without. */
   readonly pairEmbedding: Tensor | null;
   readonly blocks: readonly Block[];
-  readonly finalNorm: LayerNorm;
+  readonly finalNorm: Norm;
   /** null when the head is tied to the token embedding. */
   readonly head: Linear | null;
 
   /** @throws ConfigError when the sizes do not fit together */
   constructor(context: Context, config: GPTConfig, random: Random) {
-    checkModelConfig(config);
-    const { vocabSize, contextLength, dModel, layers, bias } = config;
+    checkGPTConfig(config);
+    const { vocabSize, dModel, layers } = config;
     const table = (rows: number) =>
       context.parameter([rows, dModel], normalValues(rows * dModel, random, WEIGHT_DEVIATION));
     this.context = context;
     this.config = config;
     this.tokenEmbedding = table(vocabSize);
-    this.positionEmbedding = table(contextLength);
-    this.pairEmbedding = config.bigram ? table((vocabSize + 1) * vocabSize) : null;
+    this.positions = new Positions(context, config, random);
+    this.pairEmbedding = config.bigram ? table(countPairRows(vocabSize)) : null;
     this.blocks = Array.from({ length: layers }, (_, layer) => {
       return new Block(context, config, { layer, mask: "causal", cross: false }, random);
     });
-    this.finalNorm = new LayerNorm(context, { channels: dModel, bias });
+    this.finalNorm = new Norm(context, config);
     const headSizes = { inputs: dModel, outputs: vocabSize, bias: false };
     this.head = config.tieHead ? null : new Linear(context, headSizes, random, WEIGHT_DEVIATION);
   }
@@ -72,39 +74,35 @@ export class GPT {
    */
   hidden(tokens: Tokens, pass: Pass = PLAIN_PASS): Tensor {
     let x = this.embed(tokens, pass);
-    for (const block of this.blocks) x = block.forward(x, { ...pass, padding: tokens.padding });
+    const rotation = this.positions.rotation(tokens, pass.cache);
+    for (const block of this.blocks) x = block.forward(x, { ...pass, padding: tokens.padding, rotation });
     pass.cache?.advance(tokens);
     return this.finalNorm.forward(x);
   }
 
   /** What the first block reads: tokens (B, T) and their places as channels (B, T, C). Throws as `hidden` does. */
   embed(tokens: Tokens, pass: Pass = PLAIN_PASS): Tensor {
-    checkPlaces("gpt", tokens, pass.cache, this.config.contextLength);
+    const { cache, random, probe } = pass;
+    checkPlaces("gpt", tokens, cache, this.config.contextLength);
     const { ids, batchSize } = tokens;
     const token = embedding(this.tokenEmbedding, ids, [batchSize, positionsOf(tokens)]);
-    const places = placesOf(this.positionEmbedding, tokens, pass.cache);
-    const embedded = add(this.#withPairs(token, tokens, pass), places);
-    return dropout(embedded, this.config.dropout, pass.random);
+    const embedded = this.positions.addTo(this.#withPairs(token, tokens, pass), tokens, cache);
+    const x = dropout(embedded, this.config.dropout, random);
+    return probe === undefined ? x : add(x, probe);
   }
 
   /** Adds the embeddings of pairs, where the model has them: what came just before is known without attention. */
   #withPairs(token: Tensor, tokens: Tokens, { cache }: Pass): Tensor {
     if (this.pairEmbedding === null) return token;
-    const { vocabSize } = this.config;
-    const { ids, batchSize } = tokens;
-    const positions = positionsOf(tokens);
-    const { starts } = rowsOf(tokens);
-    const pairs = Int32Array.from({ length: ids.length }, (_, i) => {
-      const [b, t] = [Math.floor(i / positions), i % positions];
-      const before = t > starts[b] ? ids[i - 1] : cache?.lastIds[b];
-      return (before ?? vocabSize) * vocabSize + ids[i];
-    });
-    return add(token, embedding(this.pairEmbedding, pairs, [batchSize, positions]));
+    const rows = pairRows(tokens, cache?.lastIds ?? [], this.config.vocabSize);
+    return add(token, embedding(this.pairEmbedding, rows, [tokens.batchSize, positionsOf(tokens)]));
   }
 
   /** Scores for the next token: (…, C) → (…, V). */
   logits(hidden: Tensor): Tensor {
-    return this.head?.forward(hidden) ?? linear(hidden, this.tokenEmbedding, null, "out-in");
+    const { logitCap } = this.config;
+    const logits = this.head?.forward(hidden) ?? linear(hidden, this.tokenEmbedding, null, "out-in");
+    return logitCap === 0 ? logits : softCap(logits, logitCap);
   }
 
   /** An empty cache for generating from this model. */
@@ -117,7 +115,7 @@ export class GPT {
   parameters(): Parameters {
     return {
       tokenEmbedding: this.tokenEmbedding,
-      positionEmbedding: this.positionEmbedding,
+      ...this.positions.parameters(),
       ...(this.pairEmbedding === null ? {} : { pairEmbedding: this.pairEmbedding }),
       ...Object.assign(
         {},

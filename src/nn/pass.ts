@@ -1,6 +1,7 @@
 import type { Tensor } from "../autograd/tensor.ts";
 import type { Random } from "../random.ts";
 import type { KeyValueCache, LayerKeysAndValues } from "./key-value-cache.ts";
+import type { Rotation } from "./rotary.ts";
 import type { MaskMatrix } from "./textbook-attention.ts";
 import type { Padding } from "./tokens.ts";
 
@@ -12,6 +13,10 @@ export interface Pass {
   readonly random: Random | null;
   /** Where the tokens of the input stand; left out where every row is full. The model takes it from `Tokens`. */
   readonly padding?: Padding | undefined;
+  /** How self-attention turns queries and keys; the model sets it where its positions are rotary. */
+  readonly rotation?: Rotation | undefined;
+  /** Added to what the first block reads, (B, T, C): zeros whose gradient is that of the input, for checks of reach. */
+  readonly probe?: Tensor | undefined;
   /** What cross-attention reads; only blocks of an encoder–decoder need it. */
   readonly memory?: Memory | undefined;
   /** Another mask than the model's own in self-attention, to show what goes wrong without it. */

@@ -5,11 +5,10 @@ import { dropout } from "../ops/dropout.ts";
 import type { Random } from "../random.ts";
 import { Block, type BlockKind } from "./block.ts";
 import type { ModelConfig } from "./config.ts";
-import { normalValues, WEIGHT_DEVIATION } from "./initialize.ts";
-import { LayerNorm } from "./layer-norm.ts";
+import { Norm } from "./norm.ts";
 import { named, type Parameters } from "./parameters.ts";
 import type { Pass } from "./pass.ts";
-import { checkPlaces, placesOf } from "./places.ts";
+import { checkPlaces, Positions } from "./positions.ts";
 import type { Tokens } from "./tokens.ts";
 
 /**
@@ -17,9 +16,9 @@ import type { Tokens } from "./tokens.ts";
  * causal mask; an encoder–decoder is two, the second causal and looking at the first.
  */
 export class Stack {
-  readonly positionEmbedding: Tensor;
+  readonly positions: Positions;
   readonly blocks: readonly Block[];
-  readonly finalNorm: LayerNorm;
+  readonly finalNorm: Norm;
   readonly #config: ModelConfig;
   readonly #name: string;
 
@@ -30,13 +29,11 @@ export class Stack {
     { name, ...kind }: Omit<BlockKind, "layer"> & { readonly name: string },
     random: Random,
   ) {
-    const { contextLength, dModel, layers, bias } = config;
-    const places = normalValues(contextLength * dModel, random, WEIGHT_DEVIATION);
-    this.positionEmbedding = context.parameter([contextLength, dModel], places);
-    this.blocks = Array.from({ length: layers }, (_, layer) => {
+    this.positions = new Positions(context, config, random);
+    this.blocks = Array.from({ length: config.layers }, (_, layer) => {
       return new Block(context, config, { layer, ...kind }, random);
     });
-    this.finalNorm = new LayerNorm(context, { channels: dModel, bias });
+    this.finalNorm = new Norm(context, config);
     this.#config = config;
     this.#name = name;
   }
@@ -47,9 +44,10 @@ export class Stack {
    * @throws ShapeError when a sequence is longer than the context, or the padding does not fit the rows
    */
   forward(embedded: Tensor, tokens: Tokens, pass: Pass): Tensor {
-    let x = add(embedded, placesOf(this.positionEmbedding, tokens, pass.cache));
-    x = dropout(x, this.#config.dropout, pass.random);
-    for (const block of this.blocks) x = block.forward(x, { ...pass, padding: tokens.padding });
+    const rotation = this.positions.rotation(tokens, pass.cache);
+    let x = dropout(this.positions.addTo(embedded, tokens, pass.cache), this.#config.dropout, pass.random);
+    if (pass.probe !== undefined) x = add(x, pass.probe);
+    for (const block of this.blocks) x = block.forward(x, { ...pass, padding: tokens.padding, rotation });
     pass.cache?.advance(tokens);
     return this.finalNorm.forward(x);
   }
@@ -61,7 +59,7 @@ export class Stack {
 
   parameters(): Parameters {
     return {
-      positionEmbedding: this.positionEmbedding,
+      ...this.positions.parameters(),
       ...Object.assign(
         {},
         ...this.blocks.map((block, layer) => named(`blocks.${layer}`, block.parameters())),

@@ -55,29 +55,39 @@ export function runConfigFromJSON(json: unknown, where: string): RunConfig {
   }
   const { settings, tokenizer, corpus } = result.data;
   try {
-    return { settings: resolveSettings(settings), tokenizer: tokenizerFromJSON(tokenizer), corpus };
+    return {
+      settings: resolveSettings(inWordsOfToday(settings)),
+      tokenizer: tokenizerFromJSON(tokenizer),
+      corpus,
+    };
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause;
     throw new CheckpointError(`${where}: ${cause.message}`, { cause });
   }
 }
 
+/** What a setting's words were called in runs of earlier versions. */
+const FORMER_WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  activation: { exact: "gelu", tanh: "gelu-tanh" },
+};
+
+function inWordsOfToday(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => {
+      const words = Object.hasOwn(FORMER_WORDS, name) ? FORMER_WORDS[name] : {};
+      return [name, typeof value === "string" && Object.hasOwn(words, value) ? words[value] : value];
+    }),
+  );
+}
+
 /** The part of the settings that builds a model. */
 export function gptConfigOf(settings: Settings, vocabSize: number): GPTConfig {
-  const { layers, heads, dModel, dropout, bias, activation, tieHead, bigram, attention } = settings;
+  const { layers, heads, dModel, dropout, bias, activation, positions, attention } = settings;
+  const { norm, normWeights, qkNorm, zeroInit, tieHead, bigram, logitCap } = settings;
   const contextLength = contextLengthOf(settings);
   return {
-    vocabSize,
-    contextLength,
-    layers,
-    heads,
-    dModel,
-    dropout,
-    bias,
-    activation,
-    tieHead,
-    bigram,
-    attention,
+    ...{ vocabSize, contextLength, layers, heads, dModel, dropout, bias, activation, positions, attention },
+    ...{ norm, normWeights, qkNorm, zeroInit, tieHead, bigram, logitCap },
   };
 }
 

@@ -5,9 +5,11 @@
  *   lr(s) = min + ½·(1 + cos π·r)·(max − min)                   "cosine", with r = (s − warmup) / (steps − warmup)
  *   lr(s) = min + (1 − r)·(max − min)                           "linear"
  *   lr(s) = max                                                 "constant"
+ *   lr(s) = min + min(1, (1 − r)/cooldown)·(max − min)          "trapezoid"
  *
  * s is the number of updates made before this one: the first update has s = 0, the last s = steps − 1, so the
- * floor itself is reached just after the last. Source of the cosine: Loshchilov & Hutter 2017.
+ * floor itself is reached just after the last. Sources: of the cosine, Loshchilov & Hutter 2017; of the trapezoid,
+ * Hägele et al. 2024.
  */
 import { cos } from "../math.ts";
 
@@ -19,7 +21,9 @@ export interface Schedule {
   readonly warmupSteps: number;
   /** Updates in the whole run. */
   readonly steps: number;
-  readonly schedule: "cosine" | "linear" | "constant";
+  readonly schedule: "cosine" | "linear" | "constant" | "trapezoid";
+  /** The share of the steps after the warm-up over which a trapezoid falls, in (0, 1]. */
+  readonly cooldown: number;
 }
 
 /** The learning rate of the update that `step` updates came before. */
@@ -29,6 +33,17 @@ export function learningRateAt(settings: Schedule, step: number): number {
   if (schedule === "constant") return learningRate;
   if (step >= steps) return minLearningRate;
   const ratio = (step - warmupSteps) / (steps - warmupSteps);
-  const share = schedule === "cosine" ? 0.5 * (1 + cos(Math.PI * ratio)) : 1 - ratio;
-  return minLearningRate + share * (learningRate - minLearningRate);
+  return minLearningRate + shareLeft(settings, ratio) * (learningRate - minLearningRate);
+}
+
+/** How much of the way from the floor to the full rate is left when `ratio` of the decay's steps have been made. */
+function shareLeft({ schedule, cooldown }: Schedule, ratio: number): number {
+  switch (schedule) {
+    case "cosine":
+      return 0.5 * (1 + cos(Math.PI * ratio));
+    case "trapezoid":
+      return Math.min(1, (1 - ratio) / cooldown);
+    default:
+      return 1 - ratio;
+  }
 }

@@ -68,12 +68,40 @@ const table = z.strictObject({
     .register(is, only(TEXT_KINDS, model("longest sequence the model sees", "tokens"))),
   dropout: share().default(0).register(is, model("probability of dropping an activation in training")),
   bias: z.boolean().default(true).register(is, model("biases in linear layers and norms")),
-  activation: z.enum(["exact", "tanh"]).default("exact").register(is, model("form of GELU in the MLP")),
+  activation: z
+    .enum(["gelu", "gelu-tanh", "relu2", "swiglu"])
+    .default("gelu")
+    .register(is, model("in the MLP: GELU, exact or by tanh; ReLU squared; or a gate, with a third matrix")),
+  positions: z
+    .enum(["learned", "rotary", "none"])
+    .default("learned")
+    .register(
+      is,
+      model(
+        "how tokens know their place; rotary turns queries and keys, and ends at the context like the others: longer distances were never learnt",
+      ),
+    ),
+  norm: z
+    .enum(["layer", "rms"])
+    .default("layer")
+    .register(is, model("LayerNorm, or RMS norm, which leaves the mean alone")),
+  normWeights: z.boolean().default(true).register(is, model("norms scale each channel by a learned weight")),
+  qkNorm: z.boolean().default(false).register(is, model("normalise each head's queries and keys")),
+  zeroInit: z.boolean().default(false).register(is, model("blocks start as the identity: they write 0")),
   tieHead: z.boolean().default(true).register(is, model("the head reads the token embedding's weights")),
   bigram: z
     .boolean()
     .default(false)
-    .register(is, only(["gpt"], model("an embedding of each pair of neighbouring tokens"))),
+    .register(
+      is,
+      only(
+        ["gpt"],
+        model("an embedding of each pair of neighbouring tokens; beyond 131,072 pairs, by a hash"),
+      ),
+    ),
+  logitCap: real(0, 1e6)
+    .default(0)
+    .register(is, only(["gpt"], model("press logits softly to within this of 0; 0 leaves them"))),
   attention: z
     .enum(["fused", "textbook"])
     .default("fused")
@@ -105,9 +133,15 @@ const table = z.strictObject({
   learningRate: real(0, 10).default(1e-3).register(is, training("after warm-up")),
   minLearningRate: real(0, 10).default(1e-4).register(is, training("where the schedule ends")),
   schedule: z
-    .enum(["cosine", "linear", "constant"])
+    .enum(["cosine", "linear", "constant", "trapezoid"])
     .default("cosine")
-    .register(is, training("how the learning rate falls after warm-up")),
+    .register(is, training("how the learning rate falls after warm-up; a trapezoid stays, then falls")),
+  cooldown: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.4)
+    .register(is, training("share of the steps after warm-up over which a trapezoid falls")),
   warmupSteps: count(0, MANY)
     .default(100)
     .register(is, training("the learning rate rises over these", "steps")),
@@ -124,6 +158,15 @@ const table = z.strictObject({
   gradAccumulation: count(1, 65_536)
     .default(1)
     .register(is, training("batches that make one update", "batches")),
+  averageSteps: count(0, MANY)
+    .default(0)
+    .register(
+      is,
+      training(
+        "evaluate and keep the mean of the weights over about the last so many; 0 the newest",
+        "steps",
+      ),
+    ),
   evalInterval: count(1, MANY).default(250).register(is, training("between evaluations", "steps")),
   evalBatches: count(1, 65_536)
     .default(10)
