@@ -50,9 +50,9 @@ export class Encoder {
    *
    * @throws ShapeError when a sequence is longer than the context, or the padding does not fit the rows
    */
-  forward(tokens: Tokens, { random, maskMatrix }: Omit<Pass, "cache"> = PLAIN_PASS): Tensor {
+  forward(tokens: Tokens, { random, maskMatrix, probe }: Omit<Pass, "cache"> = PLAIN_PASS): Tensor {
     // What stands at a position depends on what comes after it: there is nothing that a cache could keep.
-    const pass = { cache: null, random, maskMatrix };
+    const pass = { cache: null, random, maskMatrix, probe };
     this.stack.check(tokens, pass);
     const embedded = embedding(this.tokenEmbedding, tokens.ids, [tokens.batchSize, positionsOf(tokens)]);
     return this.head.forward(this.stack.forward(embedded, tokens, pass));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/errors.ts";
-import { checkModelConfig } from "../../src/nn/config.ts";
+import { checkGPTConfig, checkModelConfig } from "../../src/nn/config.ts";
 import { TINY } from "../support/models.ts";
 
 describe("checkModelConfig", () => {
@@ -26,5 +26,21 @@ describe("checkModelConfig", () => {
     const message = `dModel must be a multiple of heads: got ${dModel} channels for ${heads} heads; ${nearest} would do`;
     expect(() => checkModelConfig({ ...TINY, dModel, heads })).toThrow(new ConfigError(message));
     expect(() => checkModelConfig({ ...TINY, dModel: nearest, heads })).not.toThrow();
+  });
+
+  test("rotary positions need pairs of channels", () => {
+    const config = { ...TINY, heads: 3, positions: "rotary" } as const;
+    const message =
+      "rotary positions turn pairs of channels, so each head needs an even number: got 15 channels for 3 heads, 5 in each; 18 channels would do";
+    expect(() => checkModelConfig({ ...config, dModel: 15 })).toThrow(new ConfigError(message));
+    expect(() => checkModelConfig({ ...config, dModel: 18 })).not.toThrow();
+  });
+
+  test("the cap of logits is a number of at least 0", () => {
+    for (const logitCap of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      const message = `logitCap must be a number ≥ 0: got ${logitCap}`;
+      expect(() => checkGPTConfig({ ...TINY, logitCap })).toThrow(new ConfigError(message));
+    }
+    expect(() => checkGPTConfig({ ...TINY, logitCap: 30 })).not.toThrow();
   });
 });

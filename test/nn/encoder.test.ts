@@ -23,7 +23,7 @@ rows[0][3] = V;
 const variants: Partial<ModelConfig>[] = [
   {},
   { attention: "fused", heads: 2, tieHead: false },
-  { attention: "fused", activation: "tanh", bias: false, layers: 1 },
+  { attention: "fused", activation: "gelu-tanh", bias: false, layers: 1 },
 ];
 
 async function ownLogits(model: Encoder, tokens: ReturnType<typeof padTokens>): Promise<number[][]> {

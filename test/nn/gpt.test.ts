@@ -9,7 +9,7 @@ import { Random } from "../../src/random.ts";
 import { logitsOf } from "../../src/verify/logits.ts";
 import { expectClose } from "../support/check-op.ts";
 import { doubleContext } from "../support/contexts.ts";
-import { randomIds, TINY, tinyModel } from "../support/models.ts";
+import { CHOICES, randomIds, TINY, tinyModel } from "../support/models.ts";
 import { parametersOf, textbookGPT } from "../support/textbook-gpt.ts";
 
 const rows = [randomIds(5, 11, "row", 0), randomIds(5, 11, "row", 1)];
@@ -19,9 +19,11 @@ describe("forward", () => {
   test.each<Partial<GPTConfig>>([
     {},
     { attention: "fused", heads: 2, tieHead: false },
-    { activation: "tanh", bias: false, heads: 1 },
+    { activation: "gelu-tanh", bias: false, heads: 1 },
     { bigram: true, layers: 1 },
     { attention: "fused", bias: false, tieHead: false, layers: 1, heads: 6 },
+    ...CHOICES,
+    ...CHOICES.map((choice) => ({ ...choice, attention: "fused" as const })),
   ])("is the textbook's, with %j", async (changes) => {
     const model = tinyModel(doubleContext(), changes);
     const parameters = await parametersOf(model);
@@ -121,6 +123,39 @@ describe("parameters", () => {
       ...norm("finalNorm"),
       ["head.weight", [C, V]],
     ]);
+  });
+
+  test("have these names and shapes where the choices are others", () => {
+    const { vocabSize: V, dModel: C } = TINY;
+    const changes = CHOICES[CHOICES.length - 1];
+    const modern = {
+      ...TINY,
+      layers: 1,
+      ...changes,
+      activation: "swiglu",
+      norm: "layer",
+      bias: true,
+    } as const;
+    const model = new GPT(doubleContext(), modern, Random.of(1));
+    const found = Object.entries(model.parameters()).map(([name, { shape }]) => [name, shape]);
+    const layer = (name: string, inputs: number, outputs: number) => [
+      [`blocks.0.${name}.weight`, [inputs, outputs]],
+      [`blocks.0.${name}.bias`, [outputs]],
+    ];
+    expect(found).toEqual([
+      ["tokenEmbedding", [V, C]],
+      ["pairEmbedding", [(V + 1) * V, C]],
+      // Norms without a scale keep their shift; RMS norm has none.
+      ["blocks.0.attentionNorm.bias", [C]],
+      ...["query", "key", "value", "output"].flatMap((name) => layer(`attention.${name}`, C, C)),
+      ["blocks.0.mlpNorm.bias", [C]],
+      // Two thirds of 4C: as many weights in three matrices as in two of 4C.
+      ...[layer("mlp.gate", C, 16), layer("mlp.expand", C, 16), layer("mlp.contract", 16, C)].flat(),
+      ["finalNorm.bias", [C]],
+      ["head.weight", [C, V]],
+    ]);
+    const rms = new GPT(doubleContext(), { ...modern, norm: "rms" }, Random.of(1)).parameters();
+    expect(Object.keys(rms).filter((name) => /norm/i.test(name))).toEqual([]);
   });
 
   test("are fewer without biases, and with a tied head", () => {

@@ -4,7 +4,8 @@ import { GPT } from "../../src/nn/gpt.ts";
 import { normalValues, residualDeviation, WEIGHT_DEVIATION } from "../../src/nn/initialize.ts";
 import { Random } from "../../src/random.ts";
 import { doubleContext } from "../support/contexts.ts";
-import { TINY } from "../support/models.ts";
+import { logitsOf } from "../support/leakage.ts";
+import { randomIds, TINY } from "../support/models.ts";
 
 test("a new model's weights have GPT-2's deviations, its norms are 1 and its biases 0", async () => {
   const layers = 2;
@@ -30,6 +31,29 @@ test("a new model's weights have GPT-2's deviations, its norms are 1 and its bia
       expect(Math.abs(deviation / expected - 1), name).toBeLessThan(5 / Math.sqrt(2 * values.length));
     }
   }
+});
+
+test("where blocks start as the identity, what they write is 0 and all else is drawn as without", async () => {
+  const read = async (zeroInit: boolean) => {
+    const model = new GPT(doubleContext(), { ...TINY, zeroInit, activation: "swiglu" }, Random.of(1));
+    const ids = randomIds(4, TINY.vocabSize, "identity");
+    const logits = (await logitsOf(model, [ids]))[0];
+    const weights = Object.entries(model.parameters()).map(async ([name, tensor]) => {
+      return [name, Array.from(await tensor.read())] as const;
+    });
+    return { logits, weights: new Map(await Promise.all(weights)) };
+  };
+  const [zero, drawn] = [await read(true), await read(false)];
+  for (const [name, values] of zero.weights) {
+    const expected = /(attention\.output|mlp\.contract)\.weight/.test(name);
+    expect(values, name).toEqual(expected ? values.map(() => 0) : drawn.weights.get(name));
+  }
+  expect(zero.logits).not.toEqual(drawn.logits);
+  const blockless = new GPT(doubleContext(), { ...TINY, zeroInit: true, layers: 1 }, Random.of(1));
+  const deeper = new GPT(doubleContext(), { ...TINY, zeroInit: true, layers: 3 }, Random.of(1));
+  // The embeddings are drawn first, so both have the same.
+  const ids = randomIds(5, TINY.vocabSize, "identity");
+  expect(await logitsOf(blockless, [ids])).toEqual(await logitsOf(deeper, [ids]));
 });
 
 test("the deviations are those of the paper", () => {

@@ -10,10 +10,12 @@ import { padLike, padTokens, rowsOf, type Tokens } from "../../src/nn/tokens.ts"
 import { crossEntropy, IGNORED } from "../../src/ops/cross-entropy.ts";
 import { Random } from "../../src/random.ts";
 import { backends } from "../support/backends.ts";
-import { randomIds, tinyModel } from "../support/models.ts";
 import { sameBits } from "../support/verify.ts";
+import { CHOICES, randomIds, tinyModel } from "../support/models.ts";
 
 const VOCAB = 11;
+/** Every choice made otherwise than GPT-2 makes it. */
+const ALL = CHOICES[CHOICES.length - 1];
 /** Unequal rows; one is empty, which is a row of padding alone, and two are as long as each other. */
 const rows = [5, 2, 0, 7, 2].map((length, b) => randomIds(length, VOCAB, "padding", b));
 
@@ -73,55 +75,64 @@ describe.each(backends)("on %s", (_, open) => {
       tinyModel(new Context(await open()), { attention, vocabSize: VOCAB, ...changes }, "padding");
 
     describe.each(layouts)("padding %s", (_, tokens) => {
-      test.each([{}, { bigram: true, tieHead: false, heads: 2 }])("logits, with %j", async (changes) => {
+      test.each([{}, { bigram: true, tieHead: false, heads: 2 }, ...CHOICES])(
+        "logits, with %j",
+        async (changes) => {
+          const model = await modelOf(changes);
+          const padded = await ownLogits(model, tokens);
+          for (const [b, row] of rows.entries()) {
+            if (row.length === 0) continue;
+            const [alone] = await ownLogits(model, { ids: row, batchSize: 1 });
+            expect(sameBits(padded[b], alone), `row ${b}`).toBe(true);
+          }
+        },
+      );
+
+      test.each([{ bigram: true }, ALL])(
+        "the loss of a row, and every gradient, with %j",
+        async (changes) => {
+          const model = await modelOf(changes);
+          const targets = rows.map((row, b) => randomIds(row.length, VOCAB, "targets", b));
+          for (const [b, row] of rows.entries()) {
+            if (row.length === 0) continue;
+            const among = await learn(model, tokens, (counted) => counted === b, targets);
+            const alone = await learn(model, { ids: row, batchSize: 1 }, () => true, [targets[b]]);
+            expect(among.loss, `loss of row ${b}`).toBe(alone.loss);
+            Object.keys(model.parameters()).forEach((name, i) => {
+              const [padded, single] = [among, alone].map(({ gradients }) => plain(gradients[i]));
+              expect(sameBits(padded, single), `${name}, row ${b}`).toBe(true);
+            });
+          }
+        },
+      );
+    });
+
+    test.each([{ bigram: true }, { positions: "rotary" as const }, ALL])(
+      "rows of a cache grow by their own tokens, to the bits of the row alone, with %j",
+      async (changes) => {
         const model = await modelOf(changes);
-        const padded = await ownLogits(model, tokens);
-        for (const [b, row] of rows.entries()) {
-          if (row.length === 0) continue;
-          const [alone] = await ownLogits(model, { ids: row, batchSize: 1 });
-          expect(sameBits(padded[b], alone), `row ${b}`).toBe(true);
+        const cache = model.makeCache(rows.length);
+        const read = rows.map(() => 0);
+        const random = Random.of(4, "parts");
+        while (read.some((count, b) => count < rows[b].length)) {
+          const parts = rows.map((row, b) => row.slice(read[b], read[b] + random.below(4)));
+          const tokens = padTokens(parts, random.below(2) === 0 ? "left" : "right");
+          const { starts, ends } = rowsOf(tokens);
+          const pass = { cache, random: null };
+          const logits = await model.context.scope("forget", () => model.forward(tokens, pass).read());
+          for (const [b, row] of rows.entries()) {
+            if (parts[b].length === 0) continue;
+            const [alone] = await ownLogits(model, { ids: row, batchSize: 1 });
+            const at = (b * logits.length) / rows.length;
+            const own = Array.from(logits.slice(at + starts[b] * VOCAB, at + ends[b] * VOCAB));
+            const expected = alone.slice(read[b] * VOCAB, (read[b] + parts[b].length) * VOCAB);
+            expect(sameBits(own, expected), `row ${b}`).toBe(true);
+            read[b] += parts[b].length;
+          }
         }
-      });
-
-      test("the loss of a row, and every gradient", async () => {
-        const model = await modelOf({ bigram: true });
-        const targets = rows.map((row, b) => randomIds(row.length, VOCAB, "targets", b));
-        for (const [b, row] of rows.entries()) {
-          if (row.length === 0) continue;
-          const among = await learn(model, tokens, (counted) => counted === b, targets);
-          const alone = await learn(model, { ids: row, batchSize: 1 }, () => true, [targets[b]]);
-          expect(among.loss, `loss of row ${b}`).toBe(alone.loss);
-          Object.keys(model.parameters()).forEach((name, i) => {
-            const [padded, single] = [among, alone].map(({ gradients }) => plain(gradients[i]));
-            expect(sameBits(padded, single), `${name}, row ${b}`).toBe(true);
-          });
-        }
-      });
-    });
-
-    test("rows of a cache grow by their own tokens, to the bits of the row alone", async () => {
-      const model = await modelOf({ bigram: true });
-      const cache = model.makeCache(rows.length);
-      const read = rows.map(() => 0);
-      const random = Random.of(4, "parts");
-      while (read.some((count, b) => count < rows[b].length)) {
-        const parts = rows.map((row, b) => row.slice(read[b], read[b] + random.below(4)));
-        const tokens = padTokens(parts, random.below(2) === 0 ? "left" : "right");
-        const { starts, ends } = rowsOf(tokens);
-        const pass = { cache, random: null };
-        const logits = await model.context.scope("forget", () => model.forward(tokens, pass).read());
-        for (const [b, row] of rows.entries()) {
-          if (parts[b].length === 0) continue;
-          const [alone] = await ownLogits(model, { ids: row, batchSize: 1 });
-          const at = (b * logits.length) / rows.length;
-          const own = Array.from(logits.slice(at + starts[b] * VOCAB, at + ends[b] * VOCAB));
-          const expected = alone.slice(read[b] * VOCAB, (read[b] + parts[b].length) * VOCAB);
-          expect(sameBits(own, expected), `row ${b}`).toBe(true);
-          read[b] += parts[b].length;
-        }
-      }
-      expect(cache.lengths).toEqual(rows.map((row) => row.length));
-    });
+        expect(cache.lengths).toEqual(rows.map((row) => row.length));
+      },
+    );
 
     test("a batch that is padding alone gives no NaN", async () => {
       const model = await modelOf({});

@@ -25,7 +25,7 @@ const written = [4, 2, 6].map((length, b) => [START, ...randomIds(length - 1, V,
 const variants: Partial<ModelConfig>[] = [
   {},
   { attention: "fused", heads: 2, tieHead: false },
-  { attention: "fused", activation: "tanh", bias: false, layers: 1 },
+  { attention: "fused", activation: "gelu-tanh", bias: false, layers: 1 },
 ];
 
 const one = (ids: readonly number[]): Tokens => ({ ids, batchSize: 1 });

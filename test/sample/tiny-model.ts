@@ -2,7 +2,7 @@
 import { Context } from "../../src/autograd/context.ts";
 import type { Backend, Span } from "../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
-import type { GPTConfig } from "../../src/nn/config.ts";
+import { GPT2_STYLE, type GPTConfig } from "../../src/nn/config.ts";
 import { GPT } from "../../src/nn/gpt.ts";
 import { Random } from "../../src/random.ts";
 
@@ -23,16 +23,14 @@ export class CountingBackend extends ReferenceBackend {
 
 /** Sizes are distinct, so that a swapped axis shows. */
 export const TINY: GPTConfig = {
+  ...GPT2_STYLE,
   vocabSize: 13,
   contextLength: 11,
   layers: 2,
   heads: 2,
   dModel: 6,
   dropout: 0,
-  bias: true,
-  activation: "exact",
   tieHead: false,
-  bigram: false,
   attention: "fused",
 };
 

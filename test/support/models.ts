@@ -1,6 +1,6 @@
 /** Tiny models for tests, with sizes that are distinct wherever they can be. */
 import type { Context } from "../../src/autograd/context.ts";
-import type { GPTConfig, ModelConfig } from "../../src/nn/config.ts";
+import { GPT2_STYLE, type GPTConfig, type ModelConfig } from "../../src/nn/config.ts";
 import { Encoder } from "../../src/nn/encoder.ts";
 import { GPT } from "../../src/nn/gpt.ts";
 import type { Parameters } from "../../src/nn/parameters.ts";
@@ -8,18 +8,56 @@ import { EncoderDecoder } from "../../src/nn/seq2seq.ts";
 import { Random } from "../../src/random.ts";
 
 export const TINY: GPTConfig = {
+  ...GPT2_STYLE,
   vocabSize: 11,
   contextLength: 7,
   layers: 2,
   heads: 3,
   dModel: 6,
   dropout: 0,
-  bias: true,
-  activation: "exact",
-  tieHead: true,
-  bigram: false,
   attention: "textbook",
 };
+
+/** Each choice that a model leaves open, made otherwise than GPT-2 makes it; then several together. */
+export const CHOICES: readonly Partial<GPTConfig>[] = [
+  { positions: "rotary" },
+  { positions: "none" },
+  { norm: "rms" },
+  { norm: "rms", normWeights: false },
+  { normWeights: false },
+  { qkNorm: true },
+  { activation: "relu2" },
+  { activation: "swiglu" },
+  { logitCap: 1.5 },
+  {
+    positions: "rotary",
+    norm: "rms",
+    normWeights: false,
+    qkNorm: true,
+    activation: "relu2",
+    logitCap: 2.5,
+    bias: false,
+    tieHead: false,
+    bigram: true,
+  },
+];
+
+/** Any of the choices, each by itself. */
+export function randomChoices(random: Random): Partial<GPTConfig> {
+  const pick = <T>(...choices: readonly T[]) => choices[random.below(choices.length)];
+  return {
+    positions: pick("learned", "rotary", "none"),
+    norm: pick("layer", "rms"),
+    normWeights: pick(true, false),
+    qkNorm: pick(true, false),
+    activation: pick("gelu", "gelu-tanh", "relu2", "swiglu"),
+    zeroInit: pick(true, false),
+    logitCap: pick(0, 2),
+    bias: pick(true, false),
+    tieHead: pick(true, false),
+    bigram: pick(true, false),
+  };
+}
 
 /**
  * A model every part of which matters: all parameters, biases and norms too, are drawn from N(0, deviation²), where

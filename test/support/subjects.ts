@@ -7,7 +7,7 @@ import type { Subject } from "../../src/verify/check.ts";
 
 /** The decoder of an encoder–decoder that answers one source, the same in every row. */
 export function decoderAfter(model: EncoderDecoder, source: readonly number[]): Subject {
-  const { context, decoder, config } = model;
+  const { context, config } = model;
   const sources = (batchSize: number): Tokens => ({
     ids: Array.from({ length: batchSize }, () => source).flat(),
     batchSize,
@@ -15,8 +15,7 @@ export function decoderAfter(model: EncoderDecoder, source: readonly number[]): 
   return {
     context,
     // [end] is a token like any other here.
-    config: { ...config, vocabSize: model.endId + 1, bigram: false },
-    positionEmbedding: decoder.positionEmbedding,
+    config: { ...config, vocabSize: model.endId + 1, bigram: false, logitCap: 0 },
     parameters: () => model.parameters(),
     forward: (tokens, pass = PLAIN_PASS) => model.forward(sources(tokens.batchSize), tokens, pass),
     makeCache: (batchSize) => model.makeCache(batchSize),
@@ -25,11 +24,10 @@ export function decoderAfter(model: EncoderDecoder, source: readonly number[]): 
 
 /** An encoder, asked what it must never be asked. */
 export function asSubject(model: Encoder): Subject {
-  const { context, config, stack } = model;
+  const { context, config } = model;
   return {
     context,
-    config: { ...config, bigram: false },
-    positionEmbedding: stack.positionEmbedding,
+    config: { ...config, bigram: false, logitCap: 0 },
     parameters: () => model.parameters(),
     forward: (tokens, pass) => model.forward(tokens, pass),
     makeCache: () => {

@@ -30,7 +30,9 @@ export function textbookGPT(
     const before = t === 0 ? vocabSize : ids[t - 1];
     return config.bigram ? plus(token, embed("pairEmbedding", before * vocabSize + id)) : token;
   });
-  return head(stack("", tokens, "causal"), vocabSize);
+  const { logitCap: cap } = config;
+  const logits = head(stack("", tokens, "causal"), vocabSize);
+  return cap === 0 ? logits : logits.map((row) => row.map((logit) => cap * Math.tanh(logit / cap)));
 }
 
 /** An encoder's logits of one sequence: a vector of V for each position. */
@@ -73,14 +75,45 @@ function textbook(config: ModelConfig, parameters: Map<string, Block>) {
     });
   };
   const norm = (name: string, x: Vector): Vector => {
-    const mean = sumOver(x.length, (i) => x[i]) / x.length;
+    const mean = config.norm === "layer" ? sumOver(x.length, (i) => x[i]) / x.length : 0;
     const variance = sumOver(x.length, (i) => (x[i] - mean) ** 2) / x.length;
-    const bias = parameters.get(`${name}.bias`);
+    const [weight, bias] = ["weight", "bias"].map((part) => parameters.get(`${name}.${part}`));
     return x.map((value, i) => {
-      return ((value - mean) / Math.sqrt(variance + 1e-5)) * of(`${name}.weight`).at(i) + (bias?.at(i) ?? 0);
+      return ((value - mean) / Math.sqrt(variance + 1e-5)) * (weight?.at(i) ?? 1) + (bias?.at(i) ?? 0);
     });
   };
-  const gelu = (x: number) => (activation === "exact" ? x * normalBelow(x) : tanhGelu(x));
+  const mlp = (name: string, x: Vector): Vector => {
+    const expanded = affine(`${name}.expand`, x);
+    const gate = activation === "swiglu" ? affine(`${name}.gate`, x) : [];
+    const hidden = expanded.map((value, i) => {
+      if (activation === "gelu") return value * normalBelow(value);
+      if (activation === "gelu-tanh") return tanhGelu(value);
+      if (activation === "relu2") return Math.max(0, value) ** 2;
+      return (gate[i] / (1 + Math.exp(-gate[i]))) * value;
+    });
+    return affine(`${name}.contract`, hidden);
+  };
+  const width = dModel / heads;
+  /** Each head's part of a query or key to a root mean square of 1, where the model does so. */
+  const level = (x: Vector): Vector => {
+    if (!config.qkNorm) return x;
+    return x.map((value, channel) => {
+      const first = channel - (channel % width);
+      return value / Math.sqrt(sumOver(width, (d) => x[first + d] ** 2) / width + 1e-5);
+    });
+  };
+  /** A query or key at place t, where places are told by turning: channels d and d + D/2 of a head are a point. */
+  const turn = (x: Vector, t: number): Vector => {
+    if (config.positions !== "rotary") return x;
+    return x.map((value, channel) => {
+      const d = channel % width;
+      const pair = d % (width / 2);
+      const angle = t * 10_000 ** ((-2 * pair) / width);
+      const isFirst = d < width / 2;
+      const partner = x[isFirst ? channel + width / 2 : channel - width / 2];
+      return value * Math.cos(angle) + (isFirst ? -partner : partner) * Math.sin(angle);
+    });
+  };
 
   /** What each position of xs reads from the first `seen(t)` of ys. */
   const attend = (
@@ -89,9 +122,11 @@ function textbook(config: ModelConfig, parameters: Map<string, Block>) {
     ys: readonly Vector[],
     seen: (t: number) => number,
   ): Vector[] => {
-    const q = xs.map((x) => affine(`${name}.query`, x));
-    const [k, v] = ["key", "value"].map((part) => ys.map((y) => affine(`${name}.${part}`, y)));
-    const width = dModel / heads;
+    // Places of a source and of an answer are not counted from one start.
+    const placed = (x: Vector, t: number) => (xs === ys ? turn(x, t) : x);
+    const q = xs.map((x, t) => placed(level(affine(`${name}.query`, x)), t));
+    const k = ys.map((y, t) => placed(level(affine(`${name}.key`, y)), t));
+    const v = ys.map((y) => affine(`${name}.value`, y));
     return xs.map((_, t) => {
       const mixed = Array.from({ length: dModel }, (_, channel) => {
         const first = channel - (channel % width);
@@ -112,7 +147,9 @@ function textbook(config: ModelConfig, parameters: Map<string, Block>) {
     mask: "causal" | "none",
     memory: readonly Vector[] | null = null,
   ): Vector[] => {
-    let xs = tokens.map((token, t) => plus(token, embed(`${prefix}positionEmbedding`, t)));
+    let xs = tokens.map((token, t) => {
+      return config.positions === "learned" ? plus(token, embed(`${prefix}positionEmbedding`, t)) : token;
+    });
     const seen = (t: number) => (mask === "causal" ? t + 1 : xs.length);
     for (let layer = 0; layer < layers; layer++) {
       const name = `${prefix}blocks.${layer}`;
@@ -124,10 +161,7 @@ function textbook(config: ModelConfig, parameters: Map<string, Block>) {
         const looked = attend(`${name}.cross`, normed("crossNorm"), memory, () => memory.length);
         xs = xs.map((x, t) => plus(x, looked[t]));
       }
-      xs = xs.map((x) => {
-        const expanded = affine(`${name}.mlp.expand`, norm(`${name}.mlpNorm`, x));
-        return plus(x, affine(`${name}.mlp.contract`, expanded.map(gelu)));
-      });
+      xs = xs.map((x) => plus(x, mlp(`${name}.mlp`, norm(`${name}.mlpNorm`, x))));
     }
     return xs.map((x) => norm(`${prefix}finalNorm`, x));
   };

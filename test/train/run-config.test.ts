@@ -9,6 +9,7 @@ import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
 import { buildModel, gptConfigOf, runConfigFromJSON, runConfigToJSON } from "../../src/train/run-config.ts";
 import { resolveSettings, type Settings } from "../../src/train/settings.ts";
 import { doubleContext } from "../support/contexts.ts";
+import { randomChoices } from "../support/models.ts";
 
 const settings = resolveSettings({
   layers: 3,
@@ -30,6 +31,28 @@ describe("the config of a run", () => {
     expect(back.corpus).toEqual(corpus);
     expect(back.tokenizer.toJSON()).toEqual(tokenizer.toJSON());
     expect(back.tokenizer.encode("no 🦊")).toEqual(tokenizer.encode("no 🦊"));
+  });
+
+  it("of an earlier version is read in words of today, and what it did not know is as it was then", () => {
+    const { activation: _, ...rest } = settings;
+    const { positions, norm, normWeights, qkNorm, zeroInit, logitCap, cooldown, averageSteps, ...known } =
+      rest;
+    const tokenizer = new ByteTokenizer().toJSON();
+    for (const [then, today] of [
+      ["exact", "gelu"],
+      ["tanh", "gelu-tanh"],
+      ["swiglu", "swiglu"],
+    ]) {
+      const json = { settings: { ...known, activation: then }, tokenizer, corpus };
+      expect(runConfigFromJSON(json, "config.json").settings).toEqual({ ...settings, activation: today });
+    }
+    const unknown = { settings: { ...known, activation: "toString" }, tokenizer, corpus };
+    expect(() => runConfigFromJSON(unknown, "config.json")).toThrow("--activation must be gelu or");
+  });
+
+  it("gives the model every choice", () => {
+    const choices = randomChoices(Random.of(3));
+    expect(gptConfigOf(resolveSettings(choices), 19)).toMatchObject(choices);
   });
 
   it("gives the model its sizes and choices", () => {

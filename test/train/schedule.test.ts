@@ -8,6 +8,7 @@ const settings = {
   warmupSteps: 7,
   steps: 101,
   schedule: "cosine",
+  cooldown: 0.4,
 } as const;
 
 /** Numbers of `get_lr` in nanoGPT's train.py for these settings, computed by Python. */
@@ -34,7 +35,7 @@ describe("learningRateAt", () => {
   });
 
   it("rises by equal parts to the full rate, which the first update after the warm-up has", () => {
-    for (const schedule of ["cosine", "linear", "constant"] as const) {
+    for (const schedule of ["cosine", "linear", "constant", "trapezoid"] as const) {
       const rates = Array.from({ length: 8 }, (_, step) => learningRateAt({ ...settings, schedule }, step));
       rates.forEach((rate, step) => {
         expect(rate).toBeCloseTo(((step + 1) / 8) * 3e-3, 15);
@@ -50,8 +51,18 @@ describe("learningRateAt", () => {
     expect(learningRateAt({ ...settings, schedule: "constant" }, 1000)).toBe(3e-3);
   });
 
+  it("stays, then falls in a straight line over the cooldown", () => {
+    // 94 steps of decay, of which the last half fall: from step 54 on.
+    const trapezoid = { ...settings, schedule: "trapezoid", cooldown: 0.5 } as const;
+    for (const step of [7, 30, 54]) expect(learningRateAt(trapezoid, step)).toBe(3e-3);
+    expect(learningRateAt(trapezoid, 54) - learningRateAt(trapezoid, 55)).toBeCloseTo(2.8e-3 / 47, 15);
+    expect(learningRateAt(trapezoid, 100)).toBeCloseTo(2e-4 + 2.8e-3 / 47, 15);
+    const whole = { ...trapezoid, cooldown: 1 };
+    expect(learningRateAt(whole, 60)).toBe(learningRateAt({ ...settings, schedule: "linear" }, 60));
+  });
+
   it("stays at the floor from `steps` on", () => {
-    for (const schedule of ["cosine", "linear"] as const) {
+    for (const schedule of ["cosine", "linear", "trapezoid"] as const) {
       expect(learningRateAt({ ...settings, schedule }, 100)).toBeGreaterThan(2e-4);
       expect(learningRateAt({ ...settings, schedule }, 101)).toBe(2e-4);
       expect(learningRateAt({ ...settings, schedule }, 5000)).toBe(2e-4);
@@ -59,10 +70,17 @@ describe("learningRateAt", () => {
   });
 
   it("is never above the full rate, below the floor, rising after the warm-up, or no number", () => {
-    const schedules = fc.constantFrom("cosine" as const, "linear" as const, "constant" as const);
+    const schedules = fc.constantFrom(...(["cosine", "linear", "constant", "trapezoid"] as const));
     fc.assert(
       fc.property(schedules, fc.nat(13), fc.nat(23), fc.nat(40), (schedule, warmupSteps, steps, step) => {
-        const given = { learningRate: 0.5, minLearningRate: 0.1, warmupSteps, steps, schedule };
+        const given = {
+          learningRate: 0.5,
+          minLearningRate: 0.1,
+          warmupSteps,
+          steps,
+          schedule,
+          cooldown: 0.4,
+        };
         const rate = learningRateAt(given, step);
         expect(rate).toBeGreaterThan(0);
         expect(rate).toBeLessThanOrEqual(0.5);
