@@ -9,6 +9,7 @@ import { CheckpointError, ConfigError } from "../errors.ts";
 import { ByteTokenizer } from "../text/byte-tokenizer.ts";
 import { CharTokenizer } from "../text/char-tokenizer.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import { Patience } from "../train/patience.ts";
 import { type Preset, presetOf } from "../train/presets.ts";
 import { restore } from "../train/restore.ts";
 import {
@@ -52,8 +53,8 @@ export interface PreparedRun {
   readonly trainer: Trainer;
   readonly directory: RunDirectory;
   readonly path: string;
-  /** The lowest estimate of the validation loss that a checkpoint of this run had so far. */
-  readonly bestLossNats: number;
+  /** What the evaluations of the whole validation split have shown so far. */
+  readonly patience: Patience;
   /** What computed the checkpoint that this run goes on from; null where there is none, or it does not say. */
   readonly savedBy: string | null;
   /** What to type to go on when it is stopped. */
@@ -61,7 +62,13 @@ export interface PreparedRun {
 }
 
 /** Settings that a resumed run may change: they end it later or report more often, and change no step's work. */
-const CHANGEABLE: readonly SettingName[] = ["steps", "evalInterval", "evalBatches", "checkpointInterval"];
+const CHANGEABLE: readonly SettingName[] = [
+  "steps",
+  "evalInterval",
+  "patience",
+  "evalBatches",
+  "checkpointInterval",
+];
 
 /** A new run. Nothing is written before everything has been checked. */
 export async function startRun(flags: TrainFlags): Promise<PreparedRun> {
@@ -79,7 +86,7 @@ export async function startRun(flags: TrainFlags): Promise<PreparedRun> {
   const built = await build(config, corpus, flags);
   const directory = RunDirectory.create(path, runConfigToJSON(config));
   const resumeCommand = commandToResume(path, config, config, flags, built.backend);
-  return { ...built, config, directory, path, ...NOTHING_SAVED, resumeCommand };
+  return { ...built, config, directory, path, ...nothingSaved(), resumeCommand };
 }
 
 /** The preset by name; without one, what shows a kind of model at its best without a text of one's own. */
@@ -136,13 +143,16 @@ export async function resumeRun(flags: TrainFlags): Promise<PreparedRun> {
   return { ...built, config, directory, path, ...saves, resumeCommand };
 }
 
-type Saves = Pick<PreparedRun, "bestLossNats" | "savedBy">;
-const NOTHING_SAVED: Saves = { bestLossNats: Number.POSITIVE_INFINITY, savedBy: null };
+type Saves = Pick<PreparedRun, "patience" | "savedBy">;
+
+function nothingSaved(): Saves {
+  return { patience: new Patience(), savedBy: null };
+}
 
 /** Puts the trainer where the run's latest checkpoint was; gives what is known until then. */
 function restoreLatest(trainer: Trainer, directory: RunDirectory): Saves {
   // A run that was stopped before its first checkpoint starts again, which is the same.
-  if (directory.latest() === null) return NOTHING_SAVED;
+  if (directory.latest() === null) return nothingSaved();
   const { name, step, model, optimizer, state } = directory.loadStep("latest");
   restore(trainer.model.parameters(), model, join(directory.path, name, "model.safetensors"));
   restore(trainer.optimizerState(), optimizer, join(directory.path, name, "optimizer.safetensors"));
@@ -203,14 +213,10 @@ function commandToResume(
   return words.join(" ");
 }
 
-const savedState = z.object({
-  bestLossNats: z.number().catch(Number.POSITIVE_INFINITY),
-  computedBy: z.string().nullable().catch(null),
-});
+const savedState = z.object({ computedBy: z.string().nullable().catch(null) });
 
 function savesOf(state: unknown): Saves {
-  const { bestLossNats, computedBy } = savedState.parse(state);
-  return { bestLossNats, savedBy: computedBy };
+  return { patience: Patience.fromJSON(state), savedBy: savedState.parse(state).computedBy };
 }
 
 /** checkpoints/tales-1, -2, …: where a run goes when nobody says. */

@@ -1,11 +1,13 @@
 /** `nopeek train`: trains, shows how it goes, keeps checkpoints, and shows at the end what the model makes. */
+import { join } from "node:path";
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { countNumbers } from "../nn/parameters.ts";
-import type { Evaluation } from "../train/evaluate.ts";
-import { snapshot } from "../train/restore.ts";
+import { restore, snapshot } from "../train/restore.ts";
+import { explainStop } from "./explain-stop.ts";
 import { formatCount, formatDuration, formatLoss, median, plural, shellWord } from "./format.ts";
 import { computedBy } from "./open-backend.ts";
 import { type PreparedRun, resumeRun, startRun, type TrainFlags } from "./prepare-run.ts";
+import type { Told } from "./studies/study.ts";
 import { Terminal } from "./terminal.ts";
 
 /** What makes a run save and stop, and what the shell is told then, by convention. */
@@ -26,7 +28,8 @@ class TrainingSession {
   readonly #run: PreparedRun;
   readonly #terminal: Terminal;
   readonly #json: boolean;
-  #bestLossNats: number;
+  /** The last evaluation of the whole split, where no step has been made since. */
+  #measured: Told | null = null;
   #stopReason: keyof typeof EXIT_AFTER | null = null;
   /** Of the last few steps, for the rate that is shown. */
   #stepMs: number[] = [];
@@ -35,16 +38,16 @@ class TrainingSession {
     this.#run = run;
     this.#terminal = new Terminal(() => this.#stop("nobodyReads"));
     this.#json = json;
-    this.#bestLossNats = run.bestLossNats;
   }
 
   async go(): Promise<void> {
-    const { trainer } = this.#run;
+    const { trainer, patience } = this.#run;
     const { settings } = this.#run.config;
     await this.#introduce();
     for (const signal of SIGNALS) process.on(signal, this.#stop);
     try {
-      while (trainer.stepsDone < settings.steps && this.#stopReason === null) {
+      const goesOn = () => trainer.stepsDone < settings.steps && !patience.isExhausted(settings.patience);
+      while (goesOn() && this.#stopReason === null) {
         await this.#step();
         // Signals, and pipes that were closed, are noticed in a turn of the event loop and at no other time.
         await nextTurn();
@@ -58,12 +61,14 @@ class TrainingSession {
   }
 
   async #step(): Promise<void> {
-    const { trainer, config } = this.#run;
+    const { trainer, config, patience } = this.#run;
     const { settings } = config;
     const startMs = performance.now();
     const report = await trainer.step();
     const elapsedMs = performance.now() - startMs;
     this.#stepMs = [...this.#stepMs.slice(-49), elapsedMs];
+    patience.trained(report.lossNats);
+    this.#measured = null;
 
     const last = report.step === settings.steps;
     const evaluates = report.step % settings.evalInterval === 0;
@@ -74,9 +79,11 @@ class TrainingSession {
     if (!this.#terminal.live && (report.step % every === 0 || last || report.step === 1)) {
       this.#terminal.note(this.#progressLine(report.step, report.lossNats));
     }
-    if (evaluates || saves) {
-      const estimate = await this.#estimate(report.step);
-      if (saves) await this.#save(estimate.lossNats);
+    if (saves || (evaluates && settings.patience > 0)) {
+      const best = await this.#measure();
+      if (saves || best || patience.isExhausted(settings.patience)) await this.#save(best);
+    } else if (evaluates) {
+      await this.#estimate();
     }
   }
 
@@ -88,28 +95,39 @@ class TrainingSession {
     return `step ${step}/${settings.steps}  loss ${formatLoss(lossNats)}  ${rate} tokens/s  ${left} left`;
   }
 
-  async #estimate(step: number): Promise<Evaluation> {
-    const { evaluation, words } = await this.#run.study.estimate();
-    this.#record({ kind: "evaluation", step, split: "val", ...evaluation });
-    this.#terminal.note(`step ${step}: ${words}`);
-    return evaluation;
+  /** A quick look. */
+  async #estimate(): Promise<void> {
+    const { trainer, study } = this.#run;
+    this.#tell(await trainer.evaluating(() => study.estimate()));
   }
 
-  async #save(lossNats: number): Promise<void> {
-    const { trainer, directory, backend } = this.#run;
-    const best = lossNats <= this.#bestLossNats;
-    if (best) this.#bestLossNats = lossNats;
-    directory.saveStep({
-      step: trainer.stepsDone,
-      model: await snapshot(trainer.model.parameters()),
-      optimizer: await snapshot(trainer.optimizerState()),
-      state: {
-        bestLossNats: this.#bestLossNats,
-        validationLossNats: lossNats,
-        computedBy: computedBy(backend),
-      },
-      best,
-    });
+  /** Evaluates on all that is held out; tells whether it was never better. */
+  async #measure(): Promise<boolean> {
+    const { trainer, study, patience } = this.#run;
+    this.#terminal.status(`measuring ${study.measured} …`);
+    this.#measured = await trainer.evaluating(() => study.measure());
+    this.#tell(this.#measured);
+    return patience.evaluated(trainer.stepsDone, this.#measured.evaluation.lossNats);
+  }
+
+  #tell({ evaluation, words }: Told): void {
+    const step = this.#run.trainer.stepsDone;
+    this.#record({ kind: "evaluation", step, split: "val", ...evaluation });
+    this.#terminal.note(`step ${step}: ${words}`);
+  }
+
+  /** @param best whether the model was never better on what is held out */
+  async #save(best: boolean): Promise<void> {
+    const { trainer, directory, patience, backend } = this.#run;
+    await trainer.evaluating(async () =>
+      directory.saveStep({
+        step: trainer.stepsDone,
+        model: await snapshot(trainer.model.parameters()),
+        optimizer: await snapshot(trainer.optimizerState()),
+        state: { ...patience.toJSON(), computedBy: computedBy(backend) },
+        best,
+      }),
+    );
   }
 
   /** What is about to happen, and how long it will take, measured. */
@@ -156,43 +174,62 @@ class TrainingSession {
     // A forward pass alone is about a third of a step's work.
     const msPerToken = stepMs / trainer.tokensPerStep / 3;
     const evaluations = Math.ceil(steps / settings.evalInterval);
-    const evaluated = evaluations * study.tokens.estimate + study.tokens.measure;
+    const saves = Math.ceil(steps / settings.checkpointInterval);
+    const { estimate, measure } = study.tokens;
+    const evaluated = evaluations * (settings.patience > 0 ? measure : estimate) + saves * measure;
     return steps * stepMs + evaluated * msPerToken;
   }
 
   async #finish(): Promise<void> {
-    const { trainer, study, directory } = this.#run;
+    const { trainer, study, directory, patience, config } = this.#run;
     // A run of no steps keeps its first weights.
-    if (directory.latest() === null) await this.#save((await this.#estimate(0)).lossNats);
+    if (directory.latest() === null) await this.#save(await this.#measure());
     // All is saved: from here Ctrl-C ends the program as it ends any other.
     this.#letSignalsEnd();
-    this.#terminal.note(`measuring ${study.measured} …`);
-    const { evaluation, words } = await study.measure();
-    this.#record({ kind: "evaluation", step: trainer.stepsDone, split: "val", ...evaluation });
-    this.#terminal.note(words);
+    const stoppedEarly = patience.isExhausted(config.settings.patience);
+    if (stoppedEarly) {
+      const { isOverfitting, best } = patience;
+      this.#record({ kind: "early stop", step: trainer.stepsDone, best, isOverfitting });
+      for (const line of explainStop(patience, config.settings)) this.#terminal.note(line);
+    } else if (this.#measured === null) {
+      this.#terminal.note(`measuring ${study.measured} …`);
+      this.#tell(await trainer.evaluating(() => study.measure()));
+    }
     this.#terminal.note("");
-    const text = await study.show();
+    const text = await trainer.evaluating(async () => {
+      if (stoppedEarly) this.#recallBest();
+      return study.show();
+    });
     if (this.#json) this.#terminal.json({ kind: "sample", text });
     else this.#terminal.write(`${text.trim()}\n`);
-    this.#suggest();
+    this.#suggest(stoppedEarly);
   }
 
-  #suggest(): void {
+  /** Fills the model with the best weights that were saved: those that are used from now on. */
+  #recallBest(): void {
+    const { trainer, directory } = this.#run;
+    const { name, model } = directory.loadStep("best");
+    restore(trainer.model.parameters(), model, join(directory.path, name, "model.safetensors"));
+  }
+
+  #suggest(stoppedEarly: boolean): void {
     const { config, study, path } = this.#run;
     const folder = shellWord(path);
     const moreSteps = Math.max(2 * config.settings.steps, 100);
     this.#terminal.note("");
     this.#terminal.note("next:");
     for (const command of study.suggestions(folder)) this.#terminal.note(`  ${command}`);
-    this.#terminal.note(`  npx nopeek train --resume --out ${folder} --steps ${moreSteps}   (longer)`);
+    if (!stoppedEarly)
+      this.#terminal.note(`  npx nopeek train --resume --out ${folder} --steps ${moreSteps}   (longer)`);
     this.#terminal.note("  npx nopeek train --data your-own.txt");
   }
 
   async #leaveEarly(reason: keyof typeof EXIT_AFTER): Promise<void> {
-    const { trainer, study, resumeCommand } = this.#run;
+    const { trainer, resumeCommand } = this.#run;
     await pause(ONE_KEYSTROKE_MS);
     this.#letSignalsEnd();
-    await this.#save((await study.estimate()).evaluation.lossNats);
+    await this.#estimate();
+    await this.#save(false);
     this.#terminal.note(`stopped after step ${trainer.stepsDone} and saved; go on with`);
     this.#terminal.note(`  ${resumeCommand}`);
     process.exitCode = EXIT_AFTER[reason];

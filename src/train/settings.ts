@@ -168,6 +168,15 @@ const table = z.strictObject({
       ),
     ),
   evalInterval: count(1, MANY).default(250).register(is, training("between evaluations", "steps")),
+  patience: count(0, MANY)
+    .default(0)
+    .register(
+      is,
+      training(
+        "stop after so many evaluations without a lower validation loss, each of the whole split; 0 goes on",
+        "evaluations",
+      ),
+    ),
   evalBatches: count(1, 65_536)
     .default(10)
     .register(is, training("random batches in a quick estimate", "batches")),

@@ -11,6 +11,7 @@ import type { Objective, Trainable } from "./objectives/objective.ts";
 import { Optimizer } from "./optimizer.ts";
 import { learningRateAt } from "./schedule.ts";
 import type { Settings } from "./settings.ts";
+import { WeightAverage } from "./weight-average.ts";
 
 /** What one step did. */
 export interface StepReport {
@@ -29,6 +30,8 @@ export class Trainer<Model extends Trainable = Trainable> {
   readonly #objective: Objective;
   readonly #optimizer: Optimizer;
   readonly #parameters: Parameters;
+  /** null where the newest weights are evaluated. */
+  readonly #average: WeightAverage | null;
   #step = 0;
 
   constructor(model: Model, objective: Objective, settings: Settings) {
@@ -37,6 +40,8 @@ export class Trainer<Model extends Trainable = Trainable> {
     this.#objective = objective;
     this.#parameters = model.parameters();
     this.#optimizer = new Optimizer(this.#parameters, settings);
+    this.#average =
+      settings.averageSteps > 0 ? new WeightAverage(this.#parameters, settings.averageSteps) : null;
   }
 
   /** Updates made so far. */
@@ -67,6 +72,7 @@ export class Trainer<Model extends Trainable = Trainable> {
     const learningRate = learningRateAt(this.settings, this.#step);
     await this.#optimizer.step(this.#step + 1, learningRate, clip / gradAccumulation);
     this.#step += 1;
+    this.#average?.add(this.#step);
     return { step: this.#step, lossNats, learningRate, gradientNorm: norm };
   }
 
@@ -76,14 +82,29 @@ export class Trainer<Model extends Trainable = Trainable> {
     for (const parameter of Object.values(this.#parameters)) parameter.storage.clearGradient();
   }
 
-  /** The optimizer's tensors by name. */
-  optimizerState(): Parameters {
-    return this.#optimizer.state();
+  /**
+   * Runs `body` while the model holds the weights that are to be evaluated and kept: with `averageSteps` their
+   * average, else the newest. Everything that looks at the model or saves it belongs in here.
+   */
+  async evaluating<T>(body: () => Promise<T>): Promise<T> {
+    this.#average?.swap();
+    try {
+      return await body();
+    } finally {
+      this.#average?.swap();
+    }
   }
 
-  /** Goes on after `step` updates; the weights and the optimizer's tensors must be those of that moment. */
+  /** What a checkpoint keeps beside the model, by name; to be read while `evaluating`. */
+  optimizerState(): Parameters {
+    return { ...this.#optimizer.state(), ...this.#average?.state() };
+  }
+
+  /** Goes on after `step` updates; the model and the tensors of `optimizerState` must be filled as they were saved. */
   resumeAt(step: number): void {
     this.#step = step;
+    // What was saved as the model is what is kept; training goes on from what stands beside it.
+    this.#average?.swap();
   }
 
   /** Adds the gradient of one batch to the parameters'; gives its loss. */

@@ -24,6 +24,7 @@ const variants: Partial<ModelConfig>[] = [
   {},
   { attention: "fused", heads: 2, tieHead: false },
   { attention: "fused", activation: "gelu-tanh", bias: false, layers: 1 },
+  { positions: "rotary", norm: "rms", qkNorm: true, activation: "swiglu" },
 ];
 
 async function ownLogits(model: Encoder, tokens: ReturnType<typeof padTokens>): Promise<number[][]> {
@@ -48,8 +49,9 @@ const SMALL: Partial<ModelConfig> = { layers: 1, heads: 1, dModel: 3 };
 test.each<Partial<ModelConfig>>([
   {},
   { attention: "fused", heads: 3, tieHead: false },
-  { attention: "fused", activation: "tanh", bias: false },
+  { attention: "fused", activation: "gelu-tanh", bias: false },
   { attention: "fused", dropout: 0.2 },
+  { dModel: 4, bias: false, positions: "rotary", norm: "rms", qkNorm: true, activation: "swiglu" },
 ])("every parameter's gradient is the slope of the loss, with %j", async (changes) => {
   const model = tinyEncoder(doubleContext(), { ...SMALL, ...changes }, "slopes");
   const tokens = padTokens([rows[0], rows[1]], "left");

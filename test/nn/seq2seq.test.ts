@@ -26,6 +26,7 @@ const variants: Partial<ModelConfig>[] = [
   {},
   { attention: "fused", heads: 2, tieHead: false },
   { attention: "fused", activation: "gelu-tanh", bias: false, layers: 1 },
+  { positions: "rotary", norm: "rms", qkNorm: true, activation: "swiglu" },
 ];
 
 const one = (ids: readonly number[]): Tokens => ({ ids, batchSize: 1 });
@@ -57,8 +58,9 @@ const SMALL: Partial<ModelConfig> = { layers: 1, heads: 1, dModel: 3, contextLen
 test.each<Partial<ModelConfig>>([
   {},
   { attention: "fused", heads: 3, tieHead: false },
-  { attention: "fused", activation: "tanh", bias: false },
+  { attention: "fused", activation: "gelu-tanh", bias: false },
   { attention: "fused", dropout: 0.2 },
+  { dModel: 4, bias: false, positions: "rotary", norm: "rms", qkNorm: true, activation: "swiglu" },
 ])("every parameter's gradient is the slope of the loss, with %j", async (changes) => {
   const model = tinySeq2Seq(doubleContext(), { ...SMALL, ...changes }, "slopes");
   const source = padTokens([[3, 10, 3, 0], [6]], "right");

@@ -81,6 +81,52 @@ describe("training", () => {
     expect(all[8]).toBeLessThan(all[0]);
   });
 
+  it("keeps the average of the weights beside them, and resumes to the same bits", async () => {
+    const changes = { averageSteps: 3, learningRate: 1e-2, schedule: "constant" as const };
+    const whole = makeTrainer(changes);
+    const plain = makeTrainer({ ...changes, averageSteps: 0 });
+    const expected = new Map<string, Float64Array>();
+    const kept = (trainer: Trainer) => trainer.evaluating(() => snapshot(trainer.model.parameters()));
+    expect(await kept(whole)).toEqual(await kept(plain));
+    const all: number[] = [];
+    for (let update = 1; update <= 7; update++) {
+      all.push((await whole.step()).lossNats);
+      // Averaging changes nothing that is trained.
+      expect((await plain.step()).lossNats).toBe(all[update - 1]);
+      for (const [name, { values }] of await snapshot(plain.model.parameters())) {
+        const average = expected.get(name) ?? new Float64Array(values.length);
+        const share = 1 / Math.min(update, 3);
+        expected.set(
+          name,
+          average.map((old, i) => old + (values[i] - old) * share),
+        );
+      }
+    }
+    const averages = await kept(whole);
+    for (const [name, values] of expected) {
+      averages.get(name)?.values.forEach((value, i) => {
+        expect(value).toBeCloseTo(values[i], 6);
+      });
+    }
+    expect(averages).not.toEqual(await kept(plain));
+    // And looking at it changes nothing either.
+    expect(await snapshot(whole.model.parameters())).toEqual(await snapshot(plain.model.parameters()));
+
+    const first = makeTrainer(changes);
+    await losses(first, 4);
+    const [model, optimizer] = await first.evaluating(async () => [
+      await snapshot(first.model.parameters()),
+      await snapshot(first.optimizerState()),
+    ]);
+    const second = makeTrainer(changes);
+    restore(second.model.parameters(), model, "model");
+    restore(second.optimizerState(), optimizer, "optimizer");
+    second.resumeAt(4);
+    expect(await kept(second)).toEqual(model);
+    expect(await losses(second, 3)).toEqual(all.slice(4));
+    expect(await kept(second)).toEqual(averages);
+  });
+
   it("rehearsing changes nothing", async () => {
     const plain = await losses(makeTrainer({ dropout: 0.2 }), 4);
     const rehearsed = makeTrainer({ dropout: 0.2 });
