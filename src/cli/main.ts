@@ -141,6 +141,35 @@ const mask = lesson
   .action(async (flags) => (await import("./lesson-mask.ts")).lessonMask(flags));
 addCommonFlags(mask);
 
+const ablate = command(
+  "ablate",
+  "find out which settings help: train variations of a base, each with several seeds, and compare",
+)
+  .option("--data <file>", "the text to learn from (UTF-8; default: the embedded tales)")
+  .option("--preset <name>", `the base: ${presetNames} (default: tales where no --data is given)`)
+  .option(
+    "--vary <changes>",
+    'a variation, such as "positions=rotary" or "optimizer=adamw learning-rate=0.003"; may be given again and again (default: each option switched, one at a time)',
+    (words: string, before: string[] | undefined) => [...(before ?? []), words],
+  )
+  .option("--seeds <count>", "runs of each, with seeds from --seed on", parseNumber, 3)
+  .option(
+    "--holdout <share>",
+    "share of the training split to measure on; the validation split is not looked at",
+    parseNumber,
+    0.1,
+  )
+  .option(
+    "--results <file>",
+    "where finished runs are kept; what is there already is not run again",
+    "ablation.jsonl",
+  )
+  .action(async (flags) => (await import("./ablate.ts")).ablate(flags));
+addCommonFlags(ablate);
+addSettingFlags(ablate, settingsOf("model"), "the base's");
+addSettingFlags(ablate, settingsOf("training"), "the base's");
+ablate.addHelpText("after", describePresets);
+
 try {
   await program.parseAsync();
 } catch (error) {

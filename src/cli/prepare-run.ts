@@ -106,7 +106,8 @@ async function corpusFor(settings: Settings, data: string | undefined): Promise<
   );
 }
 
-function tokenizerFor(settings: Settings, corpus: CorpusFile | null): Tokenizer {
+/** The tokenizer that a text asks for; of strings, one for their letters. */
+export function tokenizerFor(settings: Settings, corpus: CorpusFile | null): Tokenizer {
   if (corpus === null) return new CharTokenizer("abcdefghijklmnopqrstuvwxyz".slice(0, settings.alphabetSize));
   return settings.tokenizer === "char" ? CharTokenizer.fromText(corpus.text) : new ByteTokenizer();
 }

@@ -103,17 +103,28 @@ class TrainingSession {
 
   /** Evaluates on all that is held out; tells whether it was never better. */
   async #measure(): Promise<boolean> {
-    const { trainer, study, patience } = this.#run;
+    const { trainer, study, patience, config } = this.#run;
+    const { settings } = config;
     this.#terminal.status(`measuring ${study.measured} …`);
     this.#measured = await trainer.evaluating(() => study.measure());
-    this.#tell(this.#measured);
+    // The last one is told at the end.
+    if (trainer.stepsDone < settings.steps) this.#tell(this.#measured);
+    else this.#recordEvaluation(this.#measured);
     return patience.evaluated(trainer.stepsDone, this.#measured.evaluation.lossNats);
   }
 
-  #tell({ evaluation, words }: Told): void {
-    const step = this.#run.trainer.stepsDone;
-    this.#record({ kind: "evaluation", step, split: "val", ...evaluation });
-    this.#terminal.note(`step ${step}: ${words}`);
+  #tell(told: Told): void {
+    this.#recordEvaluation(told);
+    this.#terminal.note(`step ${this.#run.trainer.stepsDone}: ${told.words}`);
+  }
+
+  #recordEvaluation({ evaluation }: Told): void {
+    this.#record({
+      kind: "evaluation",
+      step: this.#run.trainer.stepsDone,
+      split: "val",
+      ...evaluation,
+    });
   }
 
   /** @param best whether the model was never better on what is held out */
@@ -191,9 +202,13 @@ class TrainingSession {
       const { isOverfitting, best } = patience;
       this.#record({ kind: "early stop", step: trainer.stepsDone, best, isOverfitting });
       for (const line of explainStop(patience, config.settings)) this.#terminal.note(line);
-    } else if (this.#measured === null) {
-      this.#terminal.note(`measuring ${study.measured} …`);
-      this.#tell(await trainer.evaluating(() => study.measure()));
+    } else {
+      if (this.#measured === null) {
+        this.#terminal.note(`measuring ${study.measured} …`);
+        this.#measured = await trainer.evaluating(() => study.measure());
+        this.#recordEvaluation(this.#measured);
+      }
+      this.#terminal.note(this.#measured.words);
     }
     this.#terminal.note("");
     const text = await trainer.evaluating(async () => {

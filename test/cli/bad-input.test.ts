@@ -135,7 +135,7 @@ const CASES: readonly Case[] = [
   ["an unknown preset to time", ["bench", "--preset", "tyni"], 2, ['did you mean "tiny"?']],
   ["an unknown backend", start("--backend", "gpu"), 2, ["--backend", "'gpu'", "wasm, blas, auto, reference"]],
   ["no threads at all", start("--threads", 0), 2, ["It must be a whole number from 1 to 64"]],
-  ["an unknown activation", start("--activation", "relu"), 2, ["'relu'", "exact, tanh"]],
+  ["an unknown activation", start("--activation", "relu"), 2, ["'relu'", "gelu, gelu-tanh, relu2, swiglu"]],
   [
     "no rounds",
     ["bench", "--preset", "tiny", "--rounds", 0],

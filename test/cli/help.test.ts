@@ -14,6 +14,7 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   ),
   eval: ["--model", "--data", "--split"],
   logits: ["--model", "--prompt", "--cached"],
+  ablate: ["--data", "--preset", "--vary", "--seeds", "--holdout", "--results", "--layers", "--positions"],
   bench: ["--preset", "--rounds", "--layers", "--d-model", "--context-length", "--batch-size"],
 };
 
