@@ -6,9 +6,10 @@ import { Random } from "../../src/random.ts";
 import { goldenModels, provePyTorchs } from "../support/golden-models.ts";
 
 const models = goldenModels("gpt");
+const others = goldenModels("gpt-choices");
 
 provePyTorchs(
-  models,
+  [...models, ...others],
   (context, config) => new GPT(context, config, Random.of(1)),
   (gpt, { tokens }) => gpt.forward(tokens),
 );
@@ -24,4 +25,12 @@ test("the models differ in every choice; some targets are ignored, and rows padd
   const paddings = models.flatMap(({ tokens: { padding } }) => padding ?? []);
   expect(paddings.some(({ starts }) => starts.some((start) => start > 0))).toBe(true);
   expect(paddings.some(({ ends }) => ends.some((end) => end < Math.max(...ends)))).toBe(true);
+});
+
+test("other choices than GPT-2's are there too", () => {
+  const choices = ["norm", "normWeights", "qkNorm", "positions", "activation", "logitCap"] as const;
+  const made = choices.map((name) => new Set(others.map(({ config }) => config[name])).size);
+  expect(made).toEqual([2, 2, 2, 3, expect.any(Number), 3]);
+  const activations = others.map(({ config }) => config.activation);
+  expect(activations).toEqual(expect.arrayContaining(["relu2", "swiglu"]));
 });

@@ -29,9 +29,14 @@ const goldenModel = z.strictObject({
     contextLength: z.int(),
     vocabSize: z.int(),
     bias: z.boolean(),
-    activation: z.enum(["exact", "tanh"]),
+    activation: z.enum(["gelu", "gelu-tanh", "relu2", "swiglu"]),
     tieHead: z.boolean(),
     bigram: z.boolean().default(false),
+    norm: z.enum(["layer", "rms"]).default("layer"),
+    normWeights: z.boolean().default(true),
+    qkNorm: z.boolean().default(false),
+    positions: z.enum(["learned", "rotary", "none"]).default("learned"),
+    logitCap: z.number().default(0),
   }),
   /** What an encoder–decoder looks at. */
   source: tokens.default({ ids: [], batchSize: 0 }),
@@ -63,7 +68,7 @@ export function provePyTorchs<Model extends { parameters(): Parameters }>(
   describe.each(PRECISIONS)("on $where", ({ open, tolerance }) => {
     test.each(cases)("model $number with $attention attention is PyTorch's", async ({ found, attention }) => {
       const context = new Context(await open());
-      const model = make(context, { ...found.config, dropout: 0, attention });
+      const model = make(context, { ...found.config, zeroInit: false, dropout: 0, attention });
       load(model.parameters(), found.weights);
       await checkLogitsAndLoss(found, context, () => logitsOf(model, found), tolerance);
       await checkGradients(found, model.parameters(), tolerance);

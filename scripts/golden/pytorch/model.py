@@ -4,6 +4,8 @@ Modules are named as nopeek names them (src/nn/), so that `named_tensors` gives 
 ids (B, T); `own` (B, T) says where a row's own tokens stand, and the rest is padding.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -11,13 +13,29 @@ from torch import nn
 IGNORED = -1
 
 
-def attend(query, key, value, heads, visible=None, is_causal=False):
+def rotated(x, places):
+    """(B, T, H, D) turned by place: channels i and D/2 + i are a complex number, times exp(i·place·10000^(−2i/D))."""
+    half = x.shape[-1] // 2
+    speeds = 10000.0 ** (-torch.arange(half, dtype=x.dtype) / half)
+    angles = places[:, :, None, None] * speeds
+    turned = torch.complex(x[..., :half], x[..., half:]) * torch.polar(torch.ones_like(angles), angles)
+    return torch.cat([turned.real, turned.imag], -1)
+
+
+def attend(query, key, value, heads, visible=None, is_causal=False, level=None, places=None):
     """Attention of all heads over (B, T, C) and (B, S, C). `visible` (B or 1, 1, T, S) says what a query sees.
+
+    `level` is applied to each head's queries and keys (B, T, H, D), which are then turned by `places` (B, T).
 
     A query that sees nothing gives 0. PyTorch has given NaN there, or 0, as the version was. So such a query sees
     everything here, and its output, and with it every gradient through it, is replaced by 0.
     """
-    q, k, v = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (query, key, value))
+    q, k, v = (x.unflatten(-1, (heads, -1)) for x in (query, key, value))
+    if level is not None:
+        q, k = level(q), level(k)
+    if places is not None:
+        q, k = rotated(q, places), rotated(k, places)
+    q, k, v = (x.transpose(1, 2) for x in (q, k, v))
     if visible is None:
         return F.scaled_dot_product_attention(q, k, v, is_causal=is_causal).transpose(1, 2).flatten(2)
     sees = visible.any(-1, keepdim=True)
@@ -30,6 +48,15 @@ def causal(queries, keys):
     return torch.ones(queries, keys, dtype=torch.bool).tril(keys - queries)
 
 
+def make_norm(config):
+    """nn.LayerNorm or nn.RMSNorm. Without weights, PyTorch's LayerNorm has no bias either."""
+    channels, weights = config["dModel"], config.get("normWeights", True)
+    if config.get("norm", "layer") == "rms":
+        return nn.RMSNorm(channels, eps=1e-5, elementwise_affine=weights)
+    assert weights or not config["bias"]
+    return nn.LayerNorm(channels, elementwise_affine=weights, bias=config["bias"])
+
+
 class Attention(nn.Module):
     def __init__(self, config):
         super().__init__()
@@ -39,35 +66,48 @@ class Attention(nn.Module):
         self.key = nn.Linear(channels, channels, bias=bias)
         self.value = nn.Linear(channels, channels, bias=bias)
         self.output = nn.Linear(channels, channels, bias=bias)
+        self.level = (lambda q: F.rms_norm(q, q.shape[-1:], eps=1e-5)) if config.get("qkNorm") else None
 
-    def forward(self, x, source, **mask):
+    def forward(self, x, source, places=None, **mask):
         """Queries from x (B, T, C), keys and values from source (B, S, C); the mask as `attend` takes it."""
-        return self.output(attend(self.query(x), self.key(source), self.value(source), self.heads, **mask))
+        heads = (self.query(x), self.key(source), self.value(source), self.heads)
+        return self.output(attend(*heads, level=self.level, places=places, **mask))
 
 
 class MLP(nn.Module):
     def __init__(self, config):
         super().__init__()
         channels, bias = config["dModel"], config["bias"]
-        self.form = {"exact": "none", "tanh": "tanh"}[config["activation"]]
-        self.expand = nn.Linear(channels, 4 * channels, bias=bias)
-        self.contract = nn.Linear(4 * channels, channels, bias=bias)
+        self.activation = config["activation"]
+        gated = self.activation == "swiglu"
+        # A third matrix: the hidden layer is narrower by a third, rounded up to a multiple of four.
+        hidden = 4 * math.ceil(8 * channels / 3 / 4) if gated else 4 * channels
+        self.gate = nn.Linear(channels, hidden, bias=bias) if gated else None
+        self.expand = nn.Linear(channels, hidden, bias=bias)
+        self.contract = nn.Linear(hidden, channels, bias=bias)
 
     def forward(self, x):
-        return self.contract(F.gelu(self.expand(x), approximate=self.form))
+        hidden = self.expand(x)
+        if self.activation == "gelu":
+            return self.contract(F.gelu(hidden))
+        if self.activation == "gelu-tanh":
+            return self.contract(F.gelu(hidden, approximate="tanh"))
+        if self.activation == "relu2":
+            return self.contract(F.relu(hidden).square())
+        return self.contract(F.silu(self.gate(x)) * hidden)
 
 
 class Block(nn.Module):
     def __init__(self, config, cross):
         super().__init__()
-        norm = lambda: nn.LayerNorm(config["dModel"], bias=config["bias"])
+        norm = lambda: make_norm(config)
         self.attentionNorm, self.attention = norm(), Attention(config)
         self.crossNorm, self.cross = (norm(), Attention(config)) if cross else (None, None)
         self.mlpNorm, self.mlp = norm(), MLP(config)
 
-    def forward(self, x, mask, memory, memory_mask):
+    def forward(self, x, mask, memory, memory_mask, places):
         normed = self.attentionNorm(x)
-        x = x + self.attention(normed, normed, **mask)
+        x = x + self.attention(normed, normed, places=places, **mask)
         if self.cross is not None:
             x = x + self.cross(self.crossNorm(x), memory, **memory_mask)
         return x + self.mlp(self.mlpNorm(x))
@@ -79,16 +119,19 @@ class Stack(nn.Module):
     def __init__(self, config, is_causal, cross):
         super().__init__()
         self.is_causal = is_causal
-        self.positionEmbedding = nn.Embedding(config["contextLength"], config["dModel"])
+        self.positions = config.get("positions", "learned")
+        learned = self.positions == "learned"
+        self.positionEmbedding = nn.Embedding(config["contextLength"], config["dModel"]) if learned else None
         self.blocks = nn.ModuleList(Block(config, cross) for _ in range(config["layers"]))
-        self.finalNorm = nn.LayerNorm(config["dModel"], bias=config["bias"])
+        self.finalNorm = make_norm(config)
 
     def forward(self, embedded, own, memory=None, memory_own=None):
         """States (B, T, C). Positions count from a row's first own token."""
-        x = embedded + self.positionEmbedding((own.cumsum(-1) - 1).clamp(min=0))
+        places = (own.cumsum(-1) - 1).clamp(min=0)
+        x = embedded if self.positionEmbedding is None else embedded + self.positionEmbedding(places)
         memory_mask = {} if memory is None else {"visible": memory_own[:, None, None, :]}
         for block in self.blocks:
-            x = block(x, self.mask(own), memory, memory_mask)
+            x = block(x, self.mask(own), memory, memory_mask, places if self.positions == "rotary" else None)
         return self.finalNorm(x)
 
     def mask(self, own):
@@ -122,8 +165,13 @@ class GPT(nn.Module):
         self.pairEmbedding = nn.Embedding((vocabulary + 1) * vocabulary, channels) if config["bigram"] else None
         self.stack = Stack(config, is_causal=True, cross=False)
         self.output = Head(config, vocabulary)
+        self.cap = config.get("logitCap", 0)
 
     def forward(self, ids, own):
+        logits = self.uncapped(ids, own)
+        return self.cap * torch.tanh(logits / self.cap) if self.cap else logits
+
+    def uncapped(self, ids, own):
         x = self.tokenEmbedding(ids)
         if self.pairEmbedding is not None:
             # Nothing comes before a row's first own token.
@@ -166,7 +214,7 @@ def build(make, config, draws, deviation=0.5):
     with torch.no_grad():
         for module in model.modules():
             for name, parameter in module.named_parameters(recurse=False):
-                centre = 1.0 if isinstance(module, nn.LayerNorm) and name == "weight" else 0.0
+                centre = 1.0 if isinstance(module, (nn.LayerNorm, nn.RMSNorm)) and name == "weight" else 0.0
                 parameter.copy_(draws.tensor(*parameter.shape, deviation=deviation, centre=centre))
     return model
 

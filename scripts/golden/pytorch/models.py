@@ -9,7 +9,7 @@ from store import computed, drawn
 SEED = "models 1"
 SWITCHES = {
     "bias": [True, False],
-    "activation": ["exact", "tanh"],
+    "activation": ["gelu", "gelu-tanh"],
     "tieHead": [True, False],
     "bigram": [True, False],
 }
@@ -30,6 +30,39 @@ def make_gpts():
     # What stands before a row's first token is no token: models with pairs must know that too.
     padded = [{**config, "bigram": side != "right"} for config, side in zip(padded, PADDINGS)]
     cases += [gpt_case(f"{SEED} padded {side}", config, side) for config, side in zip(padded, PADDINGS)]
+    return {"seed": SEED, "models": cases}
+
+
+# What a GPT may choose besides: a few at a time, and then all that goes together.
+OTHER_CHOICES = [
+    {"positions": "rotary"},
+    {"positions": "none", "norm": "rms"},
+    {"normWeights": False, "bias": False},
+    {"qkNorm": True, "activation": "relu2"},
+    {"activation": "swiglu", "logitCap": 2.0},
+    {
+        "positions": "rotary",
+        "norm": "rms",
+        "normWeights": False,
+        "qkNorm": True,
+        "activation": "relu2",
+        "logitCap": 1.5,
+        "tieHead": False,
+        "bias": False,
+    },
+]
+
+
+def make_gpts_of_other_choices():
+    """The decoder with other choices than GPT-2's, over full rows and padded ones by turns."""
+    plain = {"norm": "layer", "normWeights": True, "qkNorm": False, "positions": "learned", "logitCap": 0}
+    draws = Draws(f"{SEED} other configs")
+    cases = []
+    for i, choices in enumerate(OTHER_CHOICES):
+        # Rotary positions turn pairs of channels.
+        sizes = {**draw_config(draws, MOST_NUMBERS, SWITCHES), "heads": 2, "dModel": 8, "layers": 1}
+        side = ["full", "left", "right", "any"][i % 4]
+        cases.append(gpt_case(f"{SEED} other {i}", {**sizes, **plain, **choices}, side))
     return {"seed": SEED, "models": cases}
 
 

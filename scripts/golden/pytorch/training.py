@@ -18,7 +18,7 @@ MODEL = {
     "dModel": 10,
     "contextLength": 7,
     "bias": True,
-    "activation": "exact",
+    "activation": "gelu",
     "tieHead": True,
     "bigram": False,
 }
@@ -65,7 +65,7 @@ RUNS = [
             "gradClip": 1.0,
             "epsilon": 1e-3,
             "tieHead": False,
-            "activation": "tanh",
+            "activation": "gelu-tanh",
             "bias": False,
         },
     },
