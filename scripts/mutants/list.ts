@@ -3,6 +3,7 @@
 import { blas } from "./blas.ts";
 import { decoding } from "./decoding.ts";
 import { family } from "./family.ts";
+import { learning } from "./learning.ts";
 
 export interface Mutant {
   /** What is promised, and so what the break takes away. */
@@ -116,4 +117,4 @@ const masks: readonly Mutant[] = [
   },
 ];
 
-export const MUTANTS: readonly Mutant[] = [...masks, ...family, ...decoding, ...blas];
+export const MUTANTS: readonly Mutant[] = [...masks, ...family, ...learning, ...decoding, ...blas];

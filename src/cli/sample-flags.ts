@@ -83,7 +83,7 @@ export function addSampleFlags(command: Command): void {
   add(
     new Option(
       "--overflow <what>",
-      "when the context is full. stop: end there. slide: keep the newest half, read it again as if the text began there, and go on",
+      "when the context is full. stop: end there. slide: keep the newest half, read it again as if the text began there, and go on. (So too where positions are rotary: their angles would go on, but no distance beyond the context was ever learnt)",
     )
       .choices(["slide", "stop"])
       .default("slide"),

@@ -56,7 +56,10 @@ export class Attention {
     return this.#attend(query, cache.append(this.#layer, own, padding), mask, pass, keyCount);
   }
 
-  /** Cross-attention: queries from x (B, T, C), keys and values from the states of a source. */
+  /**
+   * Cross-attention: queries from x (B, T, C), keys and values from the states of a source. Nothing is turned by its
+   * place: those of a source and of an answer count from two starts.
+   */
   cross(x: Tensor, memory: Memory, pass: Pass): Tensor {
     const query = this.#normed(this.query.forward(x));
     const source = memory.projected?.[this.#layer] ?? this.project(memory.states);
