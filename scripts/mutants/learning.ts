@@ -12,8 +12,8 @@ export const learning: readonly Mutant[] = [
   {
     promise: "rotary: keys are turned too",
     file: "src/nn/attention.ts",
-    line: "const own = { keys: turned(keys), values };",
-    broken: "const own = { keys, values };",
+    line: "keys: turned(keys), values };",
+    broken: "keys, values };",
     tests: ["test/nn/gpt.test.ts"],
   },
   {
@@ -21,7 +21,7 @@ export const learning: readonly Mutant[] = [
     file: "src/nn/positions.ts",
     line: "(cache?.lengths[b] ?? 0) + t - starts[b]",
     broken: "t - starts[b]",
-    tests: ["test/nn/leakage.test.ts"],
+    tests: ["test/verify/sound.test.ts"],
   },
   {
     promise: "rotary: places count from a row's first own token",
@@ -75,8 +75,8 @@ export const learning: readonly Mutant[] = [
   {
     promise: "qk-norm: queries too",
     file: "src/nn/attention.ts",
-    line: "const query = turned(this.#normed(this.query.forward(x)));",
-    broken: "const query = turned(this.query.forward(x));",
+    line: "query: turned(this.#normed(this.query.forward(x)))",
+    broken: "query: turned(this.query.forward(x))",
     tests: ["test/nn/gpt.test.ts"],
   },
   {

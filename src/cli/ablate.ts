@@ -5,7 +5,6 @@
  */
 import { Context } from "../autograd/context.ts";
 import type { Backend } from "../backend/backend.ts";
-import { openBackend } from "../backend/open.ts";
 import { ConfigError, DataError, TrainingError } from "../errors.ts";
 import { checkGPTConfig } from "../nn/config.ts";
 import { GPT } from "../nn/gpt.ts";
@@ -35,6 +34,7 @@ import { readCorpus, TALES_PATH } from "./corpus-file.ts";
 import { type CommonFlags, givenSettings, threadsOf } from "./flags.ts";
 import { formatCount, formatDuration, formatLoss, plural } from "./format.ts";
 import { checkMemory } from "./memory-check.ts";
+import { computedBy, openBackend } from "./open-backend.ts";
 import { tokenizerFor } from "./prepare-run.ts";
 import { Terminal } from "./terminal.ts";
 
@@ -71,7 +71,7 @@ export async function ablate(flags: AblateFlags): Promise<void> {
   const base = baseOf(flags);
   const text = await readText(base, flags);
   const backend = await openBackend(flags.backend, threadsOf(flags));
-  const keep = { corpus: text.sha256, holdout: flags.holdout, backend: backend.name };
+  const keep = { corpus: text.sha256, holdout: flags.holdout, backend: computedBy(backend) };
   const { variations, left } = whatFits(base, text, flags.vary);
   const seeds = Array.from({ length: flags.seeds }, (_, i) => base.seed + i);
   // Seed by seed: when it is stopped, every variation has as many runs as any other, or one more.

@@ -26,7 +26,7 @@ export const LEAKAGE_SETTINGS = {
   heads: 4,
   dModel: 64,
   contextLength: 32,
-  activation: "tanh",
+  activation: "gelu-tanh",
   tieHead: false,
   bigram: true,
   // Attention as the textbook writes it: the two models differ in the numbers of M and in nothing else.

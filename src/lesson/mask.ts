@@ -83,11 +83,12 @@ export async function teachMask(
 
 /** Q, K and V of all heads, (1, T, C) each, as a layer's attention gets them. */
 function attentionInputs(model: GPT, ids: ArrayLike<number>, layer: number) {
-  let x = model.embed({ ids, batchSize: 1 });
-  for (const block of model.blocks.slice(0, layer)) x = block.forward(x, PLAIN_PASS);
+  const tokens = { ids, batchSize: 1 };
+  const pass = { ...PLAIN_PASS, rotation: model.positions.rotation(tokens, null) };
+  let x = model.embed(tokens);
+  for (const block of model.blocks.slice(0, layer)) x = block.forward(x, pass);
   const block = model.blocks[layer];
-  const normed = block.attentionNorm.forward(x);
-  return { query: block.attention.query.forward(normed), ...block.attention.project(normed) };
+  return block.attention.inputs(block.attentionNorm.forward(x), pass);
 }
 
 async function matrixOf(tensor: Tensor): Promise<Matrix> {

@@ -40,13 +40,8 @@ export class Attention {
 
   /** Self-attention: (B, T, C) → (B, T, C). With a cache, x are the positions that follow those in it. */
   forward(x: Tensor, pass: Pass): Tensor {
-    const { cache, padding, maskMatrix, rotation } = pass;
-    const turned = (heads: Tensor) =>
-      rotation === undefined ? heads : rotate(heads, rotation.angles, rotation.places);
-    const query = turned(this.#normed(this.query.forward(x)));
-    const { keys, values } = this.project(x);
-    // Keys are turned before they are cached: they keep their place for good.
-    const own = { keys: turned(keys), values };
+    const { cache, padding, maskMatrix } = pass;
+    const { query, ...own } = this.inputs(x, pass);
     const positions = x.shape[1];
     if (cache === null) {
       return this.#attend(query, own, maskMatrix ?? selfMask(this.#mask, padding, positions), pass);
@@ -64,6 +59,15 @@ export class Attention {
     const query = this.#normed(this.query.forward(x));
     const source = memory.projected?.[this.#layer] ?? this.project(memory.states);
     return this.#attend(query, source, crossMask(memory.padding, source.keys.shape[1]), pass);
+  }
+
+  /** Queries, keys and values of x (B, T, C) as they meet in self-attention: normalised and turned where that is so. */
+  inputs(x: Tensor, { rotation }: Pick<Pass, "rotation">): LayerKeysAndValues & { readonly query: Tensor } {
+    const turned = (heads: Tensor) =>
+      rotation === undefined ? heads : rotate(heads, rotation.angles, rotation.places);
+    const { keys, values } = this.project(x);
+    // Keys are turned before they are cached: they keep their place for good.
+    return { query: turned(this.#normed(this.query.forward(x))), keys: turned(keys), values };
   }
 
   /** The keys and values of states (B, S, C). */

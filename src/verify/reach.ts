@@ -2,9 +2,9 @@
  * Gradients never flow from a position to a later one. The logits at t are differentiated by the input at every s:
  * exactly 0 for s > t. For s ≤ t the gradient must arrive, in one of the texts at least, or 0 would prove nothing.
  *
- * Position s enters the model as tokenEmbedding[id] + positionEmbedding[s], so with one row in the batch the
- * gradient in row s of the position embedding is the gradient in the input.
+ * The input is what the first block reads. Zeros are added to it, and their gradient is the input's.
  */
+import { PLAIN_PASS } from "../nn/pass.ts";
 import { multiply } from "../ops/multiply.ts";
 import { slice } from "../ops/slice.ts";
 import { sum } from "../ops/sum.ts";
@@ -53,16 +53,17 @@ async function inputGradients(
   t: number,
   seed: number,
 ): Promise<number[]> {
-  const { context, positionEmbedding, config } = model;
+  const { context, config } = model;
   const { dModel, vocabSize } = config;
   const random = Random.of(seed, "cotangent", t);
   const cotangent = Float64Array.from({ length: vocabSize }, () => random.normal());
-  positionEmbedding.storage.clearGradient();
+  const probe = context.parameter([1, text.length, dModel], new Float64Array(text.length * dModel));
   await context.scope("record", () => {
-    const logits = slice(model.forward(tokensOf([text])), 1, t, t + 1);
+    const logits = slice(model.forward(tokensOf([text]), { ...PLAIN_PASS, probe }), 1, t, t + 1);
     context.backward(sum(multiply(logits, context.constant([vocabSize], cotangent))));
   });
-  const gradient = await positionEmbedding.readGradient();
+  const gradient = await probe.readGradient();
+  probe.free();
   return Array.from(text, (_, s) => greatestOf(gradient.subarray(s * dModel, (s + 1) * dModel)));
 }
 

@@ -9,6 +9,8 @@ import { doubleContext, withKernels } from "../support/contexts.ts";
 import { randomIds, tinyModel } from "../support/models.ts";
 
 const ids = randomIds(5, 11, "lesson");
+/** What stands between a projection and the scores. */
+const CHANGES = { bigram: true, positions: "rotary", qkNorm: true } as const;
 
 /** Each layer's attention output (T, C), as the fused kernel left it in a pass of the whole model. */
 async function attentionOutputs(): Promise<Float64Array[]> {
@@ -20,7 +22,7 @@ async function attentionOutputs(): Promise<Float64Array[]> {
       outputs.push(Float64Array.from(numbersOf(y.span)));
     },
   });
-  const model = tinyModel(new Context(spy), { attention: "fused", bigram: true });
+  const model = tinyModel(new Context(spy), { ...CHANGES, attention: "fused" });
   await model.context.scope("forget", () => model.forward({ ids, batchSize: 1 }).read());
   return outputs;
 }
@@ -29,7 +31,7 @@ const places = [0, 1].flatMap((layer) => [0, 1, 2].map((head) => ({ layer, head 
 
 describe.each(places)("layer $layer, head $head", ({ layer, head }) => {
   const lessonOf = (): Promise<MaskLesson> =>
-    teachMask(tinyModel(doubleContext(), { bigram: true }), ids, { layer, head });
+    teachMask(tinyModel(doubleContext(), CHANGES), ids, { layer, head });
   const close = (a: Matrix, b: Matrix) =>
     a.forEach((row, i) => {
       row.forEach((value, j) => {

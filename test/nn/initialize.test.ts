@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { GPT } from "../../src/nn/gpt.ts";
 import { normalValues, residualDeviation, WEIGHT_DEVIATION } from "../../src/nn/initialize.ts";
 import { Random } from "../../src/random.ts";
+import { logitsOf } from "../../src/verify/logits.ts";
 import { doubleContext } from "../support/contexts.ts";
-import { logitsOf } from "../support/leakage.ts";
 import { randomIds, TINY } from "../support/models.ts";
 
 test("a new model's weights have GPT-2's deviations, its norms are 1 and its biases 0", async () => {
@@ -37,7 +37,7 @@ test("where blocks start as the identity, what they write is 0 and all else is d
   const read = async (zeroInit: boolean) => {
     const model = new GPT(doubleContext(), { ...TINY, zeroInit, activation: "swiglu" }, Random.of(1));
     const ids = randomIds(4, TINY.vocabSize, "identity");
-    const logits = (await logitsOf(model, [ids]))[0];
+    const { values: logits } = await logitsOf(model, [ids]);
     const weights = Object.entries(model.parameters()).map(async ([name, tensor]) => {
       return [name, Array.from(await tensor.read())] as const;
     });

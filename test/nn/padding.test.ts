@@ -10,8 +10,8 @@ import { padLike, padTokens, rowsOf, type Tokens } from "../../src/nn/tokens.ts"
 import { crossEntropy, IGNORED } from "../../src/ops/cross-entropy.ts";
 import { Random } from "../../src/random.ts";
 import { backends } from "../support/backends.ts";
-import { sameBits } from "../support/verify.ts";
 import { CHOICES, randomIds, tinyModel } from "../support/models.ts";
+import { sameBits } from "../support/verify.ts";
 
 const VOCAB = 11;
 /** Every choice made otherwise than GPT-2 makes it. */

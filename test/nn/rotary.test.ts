@@ -1,10 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { GPTConfig } from "../../src/nn/config.ts";
 import { rotaryAngles } from "../../src/nn/rotary.ts";
+import { logitsOf } from "../../src/verify/logits.ts";
 import { expectClose } from "../support/check-op.ts";
 import { doubleContext } from "../support/contexts.ts";
-import { logitsOf } from "../support/leakage.ts";
-import { randomIds, tinyModel } from "../support/models.ts";
+import { randomIds, TINY, tinyModel } from "../support/models.ts";
+import { withMaskMatrix } from "../support/verify.ts";
+
+const VOCAB = TINY.vocabSize;
 
 describe("rotaryAngles", () => {
   test("are cos and sin of place·10000^(−2i/D)", async () => {
@@ -21,17 +24,17 @@ describe("a model without an embedding of places", () => {
   const ids = randomIds(4, 11, "shifted");
   const last = async (changes: Partial<GPTConfig>, before: readonly number[]) => {
     const model = tinyModel(doubleContext(), { layers: 1, ...changes });
-    const [logits] = await logitsOf(model, [[...before, ...ids]]);
-    return logits[logits.length - 1];
+    const { values } = await logitsOf(model, [[...before, ...ids]]);
+    return values.slice(-VOCAB);
   };
 
   test("that is rotary knows order, and one without positions does not", async () => {
     const swapped = [ids[1], ids[0], ids[2], ids[3]];
     for (const positions of ["rotary", "none"] as const) {
       const model = tinyModel(doubleContext(), { layers: 1, positions });
-      const [a] = await logitsOf(model, [ids]);
-      const [b] = await logitsOf(model, [swapped]);
-      const difference = Math.max(...a[3].map((logit, i) => Math.abs(logit - b[3][i])));
+      const [a, b] = [await logitsOf(model, [ids]), await logitsOf(model, [swapped])];
+      const [last, other] = [a, b].map(({ values }) => Array.from(values.slice(-VOCAB)));
+      const difference = Math.max(...last.map((logit, i) => Math.abs(logit - other[i])));
       if (positions === "none") expect(difference).toBeLessThan(1e-12);
       else expect(difference).toBeGreaterThan(1e-3);
     }
@@ -51,8 +54,8 @@ describe("a model without an embedding of places", () => {
           return key <= query && key >= shift ? 0 : Number.NEGATIVE_INFINITY;
         });
       const rows = [[...randomIds(shift, 11, "before"), ...ids]];
-      const [logits] = await logitsOf(model, rows, { maskMatrix });
-      expectClose(logits[logits.length - 1], await last({ positions: "rotary" }, []), 1e-10, "logit");
+      const { values } = await logitsOf(withMaskMatrix(model, maskMatrix), rows);
+      expectClose(values.slice(-VOCAB), await last({ positions: "rotary" }, []), 1e-10, "logit");
     }
   });
 });

@@ -16,11 +16,10 @@ export function complaints({ counterExamples }: CheckResult): string {
 
 /** The model with another mask than its own. */
 export function withMaskMatrix(model: GPT, maskMatrix: MaskMatrix): Subject {
-  const { context, config, positionEmbedding } = model;
+  const { context, config } = model;
   return {
     context,
     config,
-    positionEmbedding,
     parameters: () => model.parameters(),
     forward: (tokens, pass = PLAIN_PASS) => model.forward(tokens, { ...pass, maskMatrix }),
     makeCache: (batchSize) => model.makeCache(batchSize),

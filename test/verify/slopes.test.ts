@@ -17,7 +17,7 @@ const options = optionsFor([randomIds(7, 11, "slopes", 0), randomIds(7, 11, "slo
 test.each<Partial<GPTConfig>>([
   {},
   { attention: "fused", bias: false, tieHead: false },
-  { attention: "fused", bigram: true, activation: "tanh" },
+  { attention: "fused", bigram: true, activation: "gelu-tanh" },
   { contextLength: 1, layers: 1 },
 ])("right gradients pass, with %j", async (changes) => {
   const model = tinyModel(doubleContext(), changes);
@@ -96,7 +96,7 @@ describe("wrong gradients are found", () => {
 
   test("not a number is no slope", async () => {
     const model = tinyModel(doubleContext());
-    model.context.backend.write(model.positionEmbedding.span, [Number.NaN], 2);
+    model.context.backend.write(model.tokenEmbedding.span, [Number.NaN], 2);
     expect((await checkSlopes(model, options)).ok).toBe(false);
   });
 });

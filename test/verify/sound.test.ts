@@ -14,7 +14,7 @@ import { checkPadding } from "../../src/verify/padding.ts";
 import { checkReach } from "../../src/verify/reach.ts";
 import { randomChunks } from "../../src/verify/texts.ts";
 import { backends } from "../support/backends.ts";
-import { randomIds, tinyModel } from "../support/models.ts";
+import { randomChoices, randomIds, tinyModel } from "../support/models.ts";
 import { optionsFor } from "../support/verify.ts";
 
 interface Case {
@@ -29,16 +29,16 @@ function randomCase(seed: number): Case {
   const random = Random.of(seed, "leakage");
   const pick = <T>(...choices: readonly T[]) => choices[random.below(choices.length)];
   const heads = pick(1, 2, 3, 5);
+  const choices = randomChoices(random);
+  // Rotary positions turn pairs of channels.
+  const widths = choices.positions === "rotary" ? [2, 4, 6] : [1, 3, 4, 7];
   const config: Partial<GPTConfig> = {
     heads,
-    dModel: heads * pick(1, 3, 4, 7),
+    dModel: heads * pick(...widths),
     layers: pick(1, 2),
     contextLength: seed === 0 ? 59 : pick(7, 11, 13),
     vocabSize: pick(3, 5, 17),
-    bias: pick(true, false),
-    activation: pick("exact", "tanh"),
-    tieHead: pick(true, false),
-    bigram: pick(true, false),
+    ...choices,
   };
   // A few short ones, and a long one: SIMD kernels take sixteen numbers at a time, and what is left over.
   const positions = seed === 0 ? 53 : 2 + random.below(6);
