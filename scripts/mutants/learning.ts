@@ -75,8 +75,8 @@ export const learning: readonly Mutant[] = [
   {
     promise: "qk-norm: queries too",
     file: "src/nn/attention.ts",
-    line: "query: turned(this.#normed(this.query.forward(x)))",
-    broken: "query: turned(this.query.forward(x))",
+    line: "const query = turned(this.#normed(this.query.forward(x)));",
+    broken: "const query = turned(this.query.forward(x));",
     tests: ["test/nn/gpt.test.ts"],
   },
   {

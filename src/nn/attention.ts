@@ -65,9 +65,10 @@ export class Attention {
   inputs(x: Tensor, { rotation }: Pick<Pass, "rotation">): LayerKeysAndValues & { readonly query: Tensor } {
     const turned = (heads: Tensor) =>
       rotation === undefined ? heads : rotate(heads, rotation.angles, rotation.places);
+    const query = turned(this.#normed(this.query.forward(x)));
     const { keys, values } = this.project(x);
     // Keys are turned before they are cached: they keep their place for good.
-    return { query: turned(this.#normed(this.query.forward(x))), keys: turned(keys), values };
+    return { query, keys: turned(keys), values };
   }
 
   /** The keys and values of states (B, S, C). */
