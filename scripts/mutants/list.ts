@@ -4,6 +4,7 @@ import { blas } from "./blas.ts";
 import { decoding } from "./decoding.ts";
 import { family } from "./family.ts";
 import { learning } from "./learning.ts";
+import { pytorch } from "./pytorch.ts";
 
 export interface Mutant {
   /** What is promised, and so what the break takes away. */
@@ -117,4 +118,11 @@ const masks: readonly Mutant[] = [
   },
 ];
 
-export const MUTANTS: readonly Mutant[] = [...masks, ...family, ...learning, ...decoding, ...blas];
+export const MUTANTS: readonly Mutant[] = [
+  ...masks,
+  ...family,
+  ...learning,
+  ...decoding,
+  ...blas,
+  ...pytorch,
+];
