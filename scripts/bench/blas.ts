@@ -15,7 +15,7 @@ import { BlasBackend } from "../../src/backend/blas/blas-backend.ts";
 import { makeGemm } from "../../src/backend/blas/gemm.js";
 import { openLibrary } from "../../src/backend/blas/library.js";
 import { usualLibraries } from "../../src/backend/blas/library-names.ts";
-import { startThread } from "../../src/backend/node-thread.ts";
+import { startThreads } from "../../src/backend/node-thread.ts";
 import { loadKernels, openBackend } from "../../src/backend/open.ts";
 import { productWords } from "../../src/backend/wasm/gemm.ts";
 import { Heap } from "../../src/backend/wasm/heap.ts";
@@ -63,7 +63,7 @@ async function compareSizes(): Promise<void> {
   const blas = await BlasBackend.open(await loadKernels(), {
     libraries,
     threads: 1,
-    spawn: startThread,
+    spawn: startThreads,
     leastWork: 0,
   });
   console.log(`${"rows×inner×columns".padEnd(20)}     wasm     blas   blas/wasm      (${blas.library})`);
@@ -78,13 +78,13 @@ async function compareSizes(): Promise<void> {
 /** As the parts of a block follow each other: a product, something that the pool shares out, the next product. */
 async function compareThreads(count: number): Promise<void> {
   const module = await loadKernels();
-  const ours = await BlasBackend.open(module, { libraries, threads: count, spawn: startThread });
+  const ours = await BlasBackend.open(module, { libraries, threads: count, spawn: startThreads });
   const library = await openLibrary(libraries);
   const { default: koffi } = await import("koffi");
   if (library === null) throw new Error("no library");
   const setThreads = koffi.load(library.file).func("openblas_set_num_threads", "void", ["int"]);
   const heap = new Heap(undefined, count);
-  const pool = await ThreadPool.start(count, module, heap, startThread);
+  const pool = await ThreadPool.start(count, module, heap, startThreads);
   const theirs = new WasmBackend(
     module,
     (kernels) => {

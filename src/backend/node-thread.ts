@@ -1,17 +1,29 @@
 /** Threads of Node for the pool of the WebAssembly backend. */
 import { Worker } from "node:worker_threads";
-import type { Thread, ThreadStart } from "./wasm/thread-pool.ts";
+import type { ThreadStart, Threads } from "./wasm/thread-pool.ts";
 
-export function startThread(start: ThreadStart): Thread {
-  const worker = new Worker(new URL("./wasm/thread-worker.js", import.meta.url), { workerData: start });
+/** What each thread of a pool runs. */
+const threadProgram = new URL("./wasm/thread-worker.js", import.meta.url);
+
+/**
+ * Starts threads under a keeper, a further thread that sleeps until one of them ends: the caller waits for kernels
+ * without turning its event loop, so nobody could tell it otherwise.
+ *
+ * @param program what each thread runs
+ */
+export function startThreads(start: ThreadStart, program = threadProgram): Threads {
+  const keeper = new Worker(new URL("./wasm/thread-keeper.js", import.meta.url), {
+    workerData: { ...start, program: program.href },
+  });
   const ready = new Promise<void>((resolve, reject) => {
-    worker.once("message", () => {
-      // A thread that waits for work does not keep the program alive.
-      worker.unref();
+    keeper.once("message", (ended: string | null) => {
+      if (ended !== null) reject(new Error(ended));
+      // Threads that wait for work do not keep the program alive.
+      keeper.unref();
       resolve();
     });
-    worker.once("error", reject);
-    worker.once("exit", (code) => reject(new Error(`it ended with code ${code}`)));
+    keeper.once("error", reject);
+    keeper.once("exit", (code) => reject(new Error(`its keeper ended with code ${code}`)));
   });
-  return { ready, stop: () => worker.terminate() };
+  return { ready, stop: () => keeper.terminate() };
 }

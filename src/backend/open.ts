@@ -45,16 +45,16 @@ async function openWasm(threads: number): Promise<Backend> {
   const { WasmBackend } = await import("./wasm/wasm-backend.ts");
   const module = await loadKernels();
   if (threads === 1) return new WasmBackend(module);
-  const { startThread } = await import("./node-thread.ts");
-  return WasmBackend.onThreads(module, threads, startThread);
+  const { startThreads } = await import("./node-thread.ts");
+  return WasmBackend.onThreads(module, threads, startThreads);
 }
 
 async function openBlas(threads: number, library: string | null, knownOnly: boolean): Promise<Backend> {
   const { BlasBackend } = await import("./blas/blas-backend.ts");
   const { usualLibraries } = await import("./blas/library-names.ts");
-  const { startThread } = await import("./node-thread.ts");
+  const { startThreads } = await import("./node-thread.ts");
   const libraries = library === null ? usualLibraries(platform()) : [library];
-  return BlasBackend.open(await loadKernels(), { libraries, threads, spawn: startThread, knownOnly });
+  return BlasBackend.open(await loadKernels(), { libraries, threads, spawn: startThreads, knownOnly });
 }
 
 /** A library that was named and does not open is a mistake to be told, not one to be passed over. */

@@ -2,7 +2,7 @@
 import { platform } from "node:os";
 import type { BlasOptions } from "../../src/backend/blas/blas-backend.ts";
 import { usualLibraries } from "../../src/backend/blas/library-names.ts";
-import { startThread } from "../../src/backend/node-thread.ts";
+import { startThreads } from "../../src/backend/node-thread.ts";
 import { openBackend } from "../../src/backend/open.ts";
 import { BackendError } from "../../src/errors.ts";
 
@@ -28,5 +28,5 @@ export const noKoffi: boolean = await import("koffi").then(
 export const ifBlas = noBlas === null ? "" : " (skipped: no BLAS library here)";
 
 export function blasOptions(threads: number): BlasOptions {
-  return { libraries: usualLibraries(platform()), threads, spawn: startThread };
+  return { libraries: usualLibraries(platform()), threads, spawn: startThreads };
 }

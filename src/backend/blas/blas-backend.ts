@@ -10,7 +10,7 @@ import { BackendError } from "../../errors.ts";
 import { productWords } from "../wasm/gemm.ts";
 import { Heap } from "../wasm/heap.ts";
 import type { KernelExports } from "../wasm/signatures.ts";
-import { type Thread, ThreadPool, type ThreadStart } from "../wasm/thread-pool.ts";
+import { ThreadPool, type ThreadStart, type Threads } from "../wasm/thread-pool.ts";
 import { WasmBackend } from "../wasm/wasm-backend.ts";
 import { makeGemm } from "./gemm.js";
 import { openLibrary } from "./library.js";
@@ -26,8 +26,8 @@ export interface BlasOptions {
   readonly knownOnly?: boolean;
   /** How many threads compute, the calling one included. */
   readonly threads: number;
-  /** Starts a thread of the host. */
-  readonly spawn: (start: ThreadStart) => Thread;
+  /** Starts the threads on the host. */
+  readonly spawn: (start: ThreadStart) => Threads;
   readonly leastWork?: number;
 }
 

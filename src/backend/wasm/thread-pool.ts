@@ -29,19 +29,21 @@ const layout = {
   scratchStride: 6,
   /** 1 once a kernel has trapped in a thread. */
   failed: 7,
+  /** 1 once a thread has ended that nobody stopped. */
+  ended: 8,
 } as const;
 
 /** A thread looks this often for a new job before it goes to sleep: about the gap between two kernels. */
 const THREAD_SPINS = 30_000;
 
-/** What a thread is given when it starts. */
+/** What the threads are given when they start. */
 export interface ThreadStart {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   readonly control: Int32Array<SharedArrayBuffer>;
   readonly jobArguments: Float64Array<SharedArrayBuffer>;
-  /** 1 and up; the caller is thread 0. */
-  readonly thread: number;
+  /** Their numbers: 1 and up. The caller is thread 0. */
+  readonly threads: readonly number[];
   readonly layout: typeof layout;
   /** How often to look for a new job before going to sleep. */
   readonly spins: number;
@@ -72,9 +74,12 @@ interface KernelPlace {
   readonly scratch: number;
 }
 
-/** A running thread, as the host gives it: Node's Worker here, a page's there. */
-export interface Thread {
-  /** Resolves once the thread waits for jobs. */
+/**
+ * Running threads, as the host gives them: Node's Workers here, a page's there. When one of them ends, the host sets
+ * `ended` and wakes who waits for `active`.
+ */
+export interface Threads {
+  /** Resolves once every thread waits for jobs. */
   readonly ready: Promise<void>;
   stop(): Promise<unknown>;
 }
@@ -85,8 +90,10 @@ const LEAST_WORK = 32_768;
 const CHUNKS_PER_THREAD = 3;
 /** The caller looks this often before it waits for the others in its sleep. */
 const CALLER_SPINS = 20_000;
-/** No kernel takes this long: a thread that is still inside has died. */
-const PATIENCE_MS = 60_000;
+/** In its sleep, the caller looks this often whether a thread has ended: that may have been told just before it slept. */
+const LOOK_MS = 200;
+/** No kernel takes this many looks, a minute: a thread that is still inside is stuck. */
+const MOST_LOOKS = 300;
 
 type Kernel = (...args: number[]) => void;
 
@@ -99,16 +106,20 @@ const places: readonly KernelPlace[] = kernelNames.map((name) => ({
 }));
 
 export class ThreadPool {
+  /** Threads in all, the calling one included. */
+  readonly count: number;
   readonly #heap: Heap;
-  readonly #threads: readonly Thread[];
+  readonly #threads: Threads;
   readonly #control: Int32Array<SharedArrayBuffer>;
   readonly #jobArguments: Float64Array<SharedArrayBuffer>;
 
   private constructor(
+    count: number,
     heap: Heap,
-    threads: readonly Thread[],
+    threads: Threads,
     start: Pick<ThreadStart, "control" | "jobArguments">,
   ) {
+    this.count = count;
     this.#heap = heap;
     this.#threads = threads;
     this.#control = start.control;
@@ -117,7 +128,7 @@ export class ThreadPool {
 
   /**
    * @param count       threads in all, the calling one included
-   * @param spawn       starts one thread of the host
+   * @param spawn       starts the other threads on the host
    * @param replacement for the threads alone: the caller's kernels are those that `share` is given
    * @throws BackendError when a thread does not start
    */
@@ -125,28 +136,26 @@ export class ThreadPool {
     count: number,
     module: WebAssembly.Module,
     heap: Heap,
-    spawn: (start: ThreadStart) => Thread,
+    spawn: (start: ThreadStart) => Threads,
     replacement: Replacement | null = null,
   ): Promise<ThreadPool> {
     const shared = {
       control: new Int32Array(new SharedArrayBuffer(4 * 16)),
       jobArguments: new Float64Array(new SharedArrayBuffer(8 * 32)),
     };
-    const threads = Array.from({ length: count - 1 }, (_, i) =>
-      spawn({
-        module,
-        memory: heap.memory,
-        ...shared,
-        thread: i + 1,
-        layout,
-        spins: THREAD_SPINS,
-        kernels: places,
-        replacement,
-      }),
-    );
-    const pool = new ThreadPool(heap, threads, shared);
+    const threads = spawn({
+      module,
+      memory: heap.memory,
+      ...shared,
+      threads: Array.from({ length: count - 1 }, (_, i) => i + 1),
+      layout,
+      spins: THREAD_SPINS,
+      kernels: places,
+      replacement,
+    });
+    const pool = new ThreadPool(count, heap, threads, shared);
     try {
-      await Promise.all(threads.map(({ ready }) => ready));
+      await threads.ready;
     } catch (cause) {
       await pool.stop();
       throw new BackendError(`wasm: a thread did not start: ${cause}; --threads 1 does without`, { cause });
@@ -154,13 +163,8 @@ export class ThreadPool {
     return pool;
   }
 
-  /** Threads in all, the calling one included. */
-  get count(): number {
-    return this.#threads.length + 1;
-  }
-
   async stop(): Promise<void> {
-    await Promise.all(this.#threads.map((thread) => thread.stop()));
+    await this.#threads.stop();
   }
 
   /** The same kernels, each shared among the threads when its work repays it. */
@@ -216,22 +220,28 @@ export class ThreadPool {
     }
   }
 
-  /** @throws BackendError when a thread failed or does not answer */
+  /** @throws BackendError when a thread failed, ended or does not answer */
   #close(): void {
     const control = this.#control;
     Atomics.store(control, layout.open, 0);
     for (let turn = 0; turn < CALLER_SPINS && Atomics.load(control, layout.active) !== 0; turn++);
-    for (;;) {
+    for (let look = 0; Atomics.load(control, layout.ended) === 0; look++) {
       const active = Atomics.load(control, layout.active);
       if (active === 0) break;
-      if (Atomics.wait(control, layout.active, active, PATIENCE_MS) === "timed-out") {
+      Atomics.wait(control, layout.active, active, LOOK_MS);
+      if (look === MOST_LOOKS) {
         throw new BackendError(
-          `wasm: ${active} of ${this.#threads.length} threads did not answer; --threads 1 does without`,
+          `wasm: ${active} of ${this.count - 1} threads did not answer; --threads 1 does without`,
         );
       }
     }
     if (Atomics.load(control, layout.failed) !== 0) {
       throw new BackendError("wasm: a kernel failed in a thread; the numbers are not to be trusted");
+    }
+    if (Atomics.load(control, layout.ended) !== 0) {
+      throw new BackendError(
+        "wasm: a thread has ended in the middle of the work; the numbers are not to be trusted; --threads 1 does without",
+      );
     }
   }
 }

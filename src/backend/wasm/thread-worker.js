@@ -6,7 +6,7 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 
-/** @type {import("./thread-pool.ts").ThreadStart} */
+/** @type {import("./thread-pool.ts").ThreadStart & { thread: number }} */
 const { module, memory, control, jobArguments, thread, layout, spins, kernels, replacement } = workerData;
 const { exports } = new WebAssembly.Instance(module, { env: { memory } });
 /** @type {Map<string, unknown>} */

@@ -27,7 +27,7 @@ import { gemm } from "./gemm.ts";
 import { Heap } from "./heap.ts";
 import { instantiate } from "./instance.ts";
 import type { KernelExports } from "./signatures.ts";
-import { type Thread, ThreadPool, type ThreadStart } from "./thread-pool.ts";
+import { ThreadPool, type ThreadStart, type Threads } from "./thread-pool.ts";
 import { bytesPerNumber, WasmMemory } from "./wasm-memory.ts";
 
 /** The kernels of each function. */
@@ -79,12 +79,12 @@ export class WasmBackend extends WasmMemory implements Backend {
   /**
    * A backend on several threads, which computes the same bits as one.
    *
-   * @param spawn starts a thread of the host
+   * @param spawn starts the threads on the host
    */
   static async onThreads(
     module: WebAssembly.Module,
     count: number,
-    spawn: (start: ThreadStart) => Thread,
+    spawn: (start: ThreadStart) => Threads,
   ): Promise<WasmBackend> {
     const heap = new Heap(undefined, count);
     const pool = await ThreadPool.start(count, module, heap, spawn);

@@ -4,7 +4,7 @@ import { Context } from "../../../src/autograd/context.ts";
 import type { Backend, Span } from "../../../src/backend/backend.ts";
 import { BlasBackend } from "../../../src/backend/blas/blas-backend.ts";
 import { openLibrary } from "../../../src/backend/blas/library.js";
-import { startThread } from "../../../src/backend/node-thread.ts";
+import { startThreads } from "../../../src/backend/node-thread.ts";
 import { loadKernels, openBackend } from "../../../src/backend/open.ts";
 import { productWords } from "../../../src/backend/wasm/gemm.ts";
 import { Heap } from "../../../src/backend/wasm/heap.ts";
@@ -84,7 +84,7 @@ describe.skipIf(noBlas !== null)(`a backend with BLAS${ifBlas}`, () => {
       module: new URL("../../../src/backend/blas/thread-kernels.js", import.meta.url).href,
       options: { file: library.file, at: productWords, leastWork: 0 },
     };
-    const pool = await ThreadPool.start(2, module, heap, startThread, replacement);
+    const pool = await ThreadPool.start(2, module, heap, startThreads, replacement);
     // The caller computes nothing and waits for the other thread to have begun: what is there comes from that one.
     const clock = new Int32Array(new SharedArrayBuffer(4));
     let begun = () => false;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { startThread } from "../../../src/backend/node-thread.ts";
+import { startThreads } from "../../../src/backend/node-thread.ts";
 import { loadKernels, openBackend } from "../../../src/backend/open.ts";
 import { Heap } from "../../../src/backend/wasm/heap.ts";
 import { instantiate } from "../../../src/backend/wasm/instance.ts";
@@ -49,7 +49,7 @@ describe("a pool of threads", () => {
   it("says so when a kernel fails in a thread", async () => {
     const module = await loadKernels();
     const heap = new Heap(undefined, 2);
-    const pool = await ThreadPool.start(2, module, heap, startThread);
+    const pool = await ThreadPool.start(2, module, heap, startThreads);
     // The caller dawdles over its first chunk, so that the thread takes the others, at addresses outside of memory.
     const dawdle = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
     const kernels = pool.share({ ...instantiate(module, heap.memory), zipAdd: dawdle });
@@ -57,6 +57,27 @@ describe("a pool of threads", () => {
     expect(() => kernels.zipAdd(outside, outside, outside, 0, 0, 1_000_000)).toThrow(
       "a kernel failed in a thread",
     );
+    await pool.stop();
+  });
+
+  it.each([
+    ["in the middle of a job", "inside"],
+    ["while it sleeps", "asleep"],
+  ])("says so at once when a thread ends %s", async (_, where) => {
+    const module = await loadKernels();
+    const heap = new Heap(undefined, 3);
+    const program = new URL(`./mortal-thread.js?${where}`, import.meta.url);
+    const pool = await ThreadPool.start(3, module, heap, (start) => startThreads(start, program));
+    const kernels = pool.share(instantiate(module, heap.memory));
+    const [x, y] = [heap.alloc(1_000_000), heap.alloc(1_000_000)];
+    const run = () => {
+      for (let i = 0; i < 20_000; i++) kernels.mapTanh(y.pointer, x.pointer, 0, x.length);
+    };
+    const startMs = performance.now();
+    expect(run).toThrow("a thread has ended");
+    expect(performance.now() - startMs).toBeLessThan(5_000);
+    // It stays so: what the thread has left undone is not known.
+    expect(() => kernels.mapTanh(y.pointer, x.pointer, 0, x.length)).toThrow("a thread has ended");
     await pool.stop();
   });
 });
