@@ -1,20 +1,22 @@
 /**
  * Compiles the WebAssembly kernels: src/backend/wasm/kernels/index.ts (AssemblyScript) becomes
- * src/backend/wasm/kernels.wasm. Run by `npm run build:kernels`.
+ * src/backend/wasm/kernels.wasm, and kernels-fast.wasm with relaxed SIMD on (see kernels/multiply-add.ts). Run by
+ * `npm run build:kernels`.
  *
  * The module owns nothing: its memory is imported and shared, its kernels allocate nothing and keep no static
  * data, so one instance for each thread can run over the same memory.
  *
  * A digest of everything the module is made from travels inside it, so an unchanged module is not built again.
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { appendFileSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const kernels = "src/backend/wasm/kernels/";
-const target = `${root}src/backend/wasm/kernels.wasm`;
 const compiler = "node_modules/assemblyscript/bin/asc.js";
 const digestSection = "nopeek.sources";
 
@@ -24,21 +26,35 @@ const options = `
   --importMemory --noExportMemory --sharedMemory --initialMemory 1 --maximumMemory 65536
 `;
 
+const targets = [
+  { path: `${root}src/backend/wasm/kernels.wasm`, also: [] },
+  { path: `${root}src/backend/wasm/kernels-fast.wasm`, also: ["--enable", "relaxed-simd"] },
+];
+
 const digest = digestOfSources();
-if (!digest.equals(digestOfTarget())) {
+await Promise.all(targets.filter(({ path }) => !digest.equals(digestOf(path))).map(build));
+
+async function build({ path, also }: (typeof targets)[number]): Promise<void> {
   const startMs = performance.now();
   // Renamed when whole, so a reader never meets half a module.
-  const partial = target.replace(".wasm", `.${process.pid}.wasm`);
-  compile(partial);
+  const partial = path.replace(".wasm", `.${process.pid}.wasm`);
+  await compile(partial, also);
   appendFileSync(partial, customSection(digestSection, digest));
-  renameSync(partial, target);
-  console.log(`Compiled the kernels in ${Math.round(performance.now() - startMs)} ms.`);
+  renameSync(partial, path);
+  console.log(`Compiled ${basename(path)} in ${Math.round(performance.now() - startMs)} ms.`);
 }
 
 /** The compiler runs as a program of its own: it prints its messages, and its global types stay out of ours. */
-function compile(output: string): void {
-  const words = [compiler, `${kernels}index.ts`, "--outFile", output, ...options.trim().split(/\s+/)];
-  const { status } = spawnSync(process.execPath, words, { cwd: root, stdio: "inherit" });
+async function compile(output: string, also: readonly string[]): Promise<void> {
+  const words = [
+    compiler,
+    `${kernels}index.ts`,
+    "--outFile",
+    output,
+    ...options.trim().split(/\s+/),
+    ...also,
+  ];
+  const [status] = await once(spawn(process.execPath, words, { cwd: root, stdio: "inherit" }), "exit");
   if (status === 0) return;
   console.error("The kernels do not compile: the messages above say where.");
   process.exit(1);
@@ -61,10 +77,13 @@ function digestOfSources(): Buffer {
 }
 
 /** The digest inside the module that stands on disk; empty when there is no such module. */
-function digestOfTarget(): Buffer {
+function digestOf(target: string): Buffer {
   try {
-    const module = new WebAssembly.Module(readFileSync(target));
-    return Buffer.from(WebAssembly.Module.customSections(module, digestSection)[0]);
+    // It is the module's last section: not read as a module, for the engine that builds may not know relaxed SIMD.
+    const section = customSection(digestSection, digest);
+    const bytes = readFileSync(target).subarray(-section.length);
+    const contents = bytes.subarray(-digest.length);
+    return bytes.equals(customSection(digestSection, contents)) ? contents : Buffer.alloc(0);
   } catch {
     return Buffer.alloc(0);
   }

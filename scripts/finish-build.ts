@@ -8,5 +8,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 mkdirSync(`${root}dist/backend/wasm`, { recursive: true });
-copyFileSync(`${root}src/backend/wasm/kernels.wasm`, `${root}dist/backend/wasm/kernels.wasm`);
+for (const module of ["kernels.wasm", "kernels-fast.wasm"]) {
+  copyFileSync(`${root}src/backend/wasm/${module}`, `${root}dist/backend/wasm/${module}`);
+}
 chmodSync(`${root}dist/cli/main.js`, 0o755);

@@ -10,27 +10,38 @@ export type BackendName = (typeof BACKEND_NAMES)[number];
 /** The same bits everywhere. */
 export const DEFAULT_BACKEND = "wasm" satisfies BackendName;
 
+export interface OpenOptions {
+  /** For wasm: lets kernels round once where they multiply and add, if the engine can: see wasm/kernels/multiply-add.ts. */
+  readonly fast?: boolean;
+  /** Told, in a sentence, what `fast` has come to. */
+  readonly say?: (sentence: string) => void;
+}
+
 /**
  * @param threads how many compute, the calling one included; the bits are the same for any number where the backend
  *                is `exact`
  * @param library for blas: the name or path of the system's library; null for the usual ones
  * @throws BackendError when the backend cannot start
- * @throws ConfigError when it has no threads
+ * @throws ConfigError when it has no threads, or is not to be had fast
  */
 export async function openBackend(
   name: BackendName = DEFAULT_BACKEND,
   threads = 1,
   library: string | null = null,
+  options: OpenOptions = {},
 ): Promise<Backend> {
+  if (options.fast && name !== "wasm" && name !== "auto") {
+    throw new ConfigError(`--fast is for the kernels of --backend wasm: got --backend ${name}`);
+  }
   switch (name) {
     case "reference":
       return openReference(threads);
     case "wasm":
-      return openWasm(threads);
+      return openWasm(threads, options);
     case "blas":
       return openBlas(threads, library, false);
     case "auto":
-      return openFastest(threads, library);
+      return openFastest(threads, library, options);
   }
 }
 
@@ -41,12 +52,13 @@ async function openReference(threads: number): Promise<Backend> {
   return new ReferenceBackend();
 }
 
-async function openWasm(threads: number): Promise<Backend> {
+async function openWasm(threads: number, { fast = false, say = () => {} }: OpenOptions): Promise<Backend> {
   const { WasmBackend } = await import("./wasm/wasm-backend.ts");
-  const module = await loadKernels();
-  if (threads === 1) return new WasmBackend(module);
+  const fastKernels = fast ? await tryFastKernels(say) : null;
+  const [module, exact] = [fastKernels ?? (await loadKernels()), fastKernels === null];
+  if (threads === 1) return new WasmBackend(module, undefined, undefined, null, exact);
   const { startThreads } = await import("./node-thread.ts");
-  return WasmBackend.onThreads(module, threads, startThreads);
+  return WasmBackend.onThreads(module, threads, startThreads, exact);
 }
 
 async function openBlas(threads: number, library: string | null, knownOnly: boolean): Promise<Backend> {
@@ -58,12 +70,12 @@ async function openBlas(threads: number, library: string | null, knownOnly: bool
 }
 
 /** A library that was named and does not open is a mistake to be told, not one to be passed over. */
-async function openFastest(threads: number, library: string | null): Promise<Backend> {
+async function openFastest(threads: number, library: string | null, options: OpenOptions): Promise<Backend> {
   try {
     return await openBlas(threads, library, library === null);
   } catch (error) {
     if (library !== null || !(error instanceof BackendError)) throw error;
-    return openWasm(threads);
+    return openWasm(threads, options);
   }
 }
 
@@ -73,9 +85,35 @@ export async function openDoubleBackend(): Promise<Backend> {
   return new ReferenceBackend("double");
 }
 
+/** The kernels that round once; null where this engine has not what they need, or computes it wrong. */
+async function tryFastKernels(say: (sentence: string) => void): Promise<WebAssembly.Module | null> {
+  const loaded = await loadFastKernels();
+  if (typeof loaded !== "string") {
+    say("--fast: other bits on another kind of processor or engine; without it they are the same everywhere");
+    return loaded;
+  }
+  say(`--fast is not to be had: ${loaded}; the usual kernels compute instead, to the same bits as ever`);
+  return null;
+}
+
+/** The kernels compiled with relaxed SIMD, or why this engine cannot run them. */
+export async function loadFastKernels(): Promise<WebAssembly.Module | string> {
+  const { hasRelaxedSimd, whatIsWrong } = await import("./wasm/fast.ts");
+  if (!hasRelaxedSimd()) {
+    return "this engine has no relaxed SIMD (Node 22 and newer have it)";
+  }
+  const module = await compileFile("kernels-fast.wasm");
+  const wrong = whatIsWrong(module);
+  return wrong === null ? module : `this engine's relaxed SIMD does not pass its test (${wrong})`;
+}
+
 /** Reads and compiles the WebAssembly kernels, which stand beside this program. */
-export async function loadKernels(): Promise<WebAssembly.Module> {
-  const url = new URL("./wasm/kernels.wasm", import.meta.url);
+export function loadKernels(): Promise<WebAssembly.Module> {
+  return compileFile("kernels.wasm");
+}
+
+async function compileFile(name: string): Promise<WebAssembly.Module> {
+  const url = new URL(`./wasm/${name}`, import.meta.url);
   let bytes: Uint8Array<ArrayBuffer>;
   try {
     bytes = await readFile(url);

@@ -70,7 +70,7 @@ export async function ablate(flags: AblateFlags): Promise<void> {
   checkFlags(flags);
   const base = baseOf(flags);
   const text = await readText(base, flags);
-  const backend = await openBackend(flags.backend, threadsOf(flags));
+  const backend = await openBackend(flags, threadsOf(flags));
   const keep = { corpus: text.sha256, holdout: flags.holdout, backend: computedBy(backend) };
   const { variations, left } = whatFits(base, text, flags.vary);
   const seeds = Array.from({ length: flags.seeds }, (_, i) => base.seed + i);

@@ -38,7 +38,7 @@ export async function bench(flags: BenchFlags): Promise<void> {
   const vocabSize = VOCAB_SIZE[settings.tokenizer];
   const config = gptConfigOf(settings, vocabSize);
   checkMemory(config, settings.batchSize);
-  const backend = await openBackend(flags.backend, threadsOf(flags));
+  const backend = await openBackend(flags, threadsOf(flags));
   const random = Random.of(settings.seed, "bench");
   const model = new GPT(new Context(backend), config, random);
   const corpusLength = 100 * (settings.contextLength + 1);

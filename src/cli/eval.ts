@@ -35,7 +35,7 @@ interface Part {
 
 export async function evaluate(flags: EvalFlags): Promise<void> {
   const terminal = new Terminal();
-  const opened = await openAnyModel(flags.model, flags.backend, threadsOf(flags));
+  const opened = await openAnyModel(flags.model, flags, threadsOf(flags));
   const { model, tokenizer, config, backend } = opened;
   const json = flags.json === true;
   if (model instanceof EncoderDecoder) await answers(terminal, model, config.settings, flags);

@@ -26,7 +26,7 @@ export function givenSettings(flags: Readonly<Record<string, unknown>>): Record<
   return Object.fromEntries(names.map((name) => [name, flags[name]]));
 }
 
-/** `--backend`, `--threads`, `--json`. */
+/** `--backend`, `--threads`, `--fast`, `--json`. */
 export function addCommonFlags(command: Command): void {
   command
     .addOption(
@@ -42,12 +42,14 @@ export function addCommonFlags(command: Command): void {
         .argParser(parseThreads)
         .default(undefined, "the machine's cores, up to 8; 1 for sample and logits"),
     )
+    .option("--fast", "wasm only: round once where possible; quicker, but other bits on other machines")
     .option("--json", "machine-readable results on stdout");
 }
 
 export interface CommonFlags {
   readonly backend: (typeof BACKEND_NAMES)[number];
   readonly threads?: number;
+  readonly fast?: boolean;
   readonly json?: boolean;
 }
 

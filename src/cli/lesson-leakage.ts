@@ -37,7 +37,7 @@ export async function lessonLeakage(flags: LeakageFlags): Promise<void> {
   const tokenizer = CharTokenizer.fromText(corpus.text);
   const ids = tokenizer.encode(corpus.text);
   const split = splitCorpus(ids);
-  const backend = await openBackend(flags.backend, threadsOf(flags));
+  const backend = await openBackend(flags, threadsOf(flags));
   const lesson = await teachLeakage({
     backend,
     tokenizer,

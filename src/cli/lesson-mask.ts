@@ -26,7 +26,7 @@ export async function lessonMask(flags: MaskFlags): Promise<void> {
   const terminal = new Terminal();
   const { layer, head, prompt } = flags;
   const path = flags.model ?? SHIPPED_MODEL_PATH;
-  const { model, tokenizer, backend } = await openModel(path, flags.backend, flags.threads ?? 1);
+  const { model, tokenizer, backend } = await openModel(path, flags, flags.threads ?? 1);
   const ids = Array.from(tokenizer.encode(prompt));
   const most = Math.min(MOST_TOKENS, model.config.contextLength);
   if (ids.length < 1 || ids.length > most) {

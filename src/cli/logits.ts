@@ -20,7 +20,7 @@ interface LogitsFlags extends CommonFlags {
 
 export async function logits(flags: LogitsFlags): Promise<void> {
   const terminal = new Terminal();
-  const opened = await openAnyModel(flags.model, flags.backend, flags.threads ?? 1);
+  const opened = await openAnyModel(flags.model, flags, flags.threads ?? 1);
   const { model, tokenizer, backend } = opened;
   if (model instanceof EncoderDecoder) {
     throw new ConfigError(

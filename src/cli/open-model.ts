@@ -3,7 +3,6 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Context } from "../autograd/context.ts";
 import type { Backend } from "../backend/backend.ts";
-import type { BackendName } from "../backend/open.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
 import { GPT } from "../nn/gpt.ts";
 import { Random } from "../random.ts";
@@ -20,7 +19,7 @@ import { loadModelFiles, type ModelFiles } from "../train/run-directory.ts";
 import type { ModelKind } from "../train/settings.ts";
 import { formatCount } from "./format.ts";
 import { countParameters } from "./memory-check.ts";
-import { openBackend } from "./open-backend.ts";
+import { type BackendFlags, openBackend } from "./open-backend.ts";
 
 /** The model that comes with nopeek. */
 export const SHIPPED_MODEL_PATH = fileURLToPath(new URL("../../checkpoints/tales", import.meta.url));
@@ -38,8 +37,8 @@ export interface OpenModel<Kind extends Model = GPT> {
  * @throws CheckpointError when the folder does not hold a whole and fitting model
  * @throws ConfigError when it holds one of another kind
  */
-export async function openModel(path: string, backendName: BackendName, threads: number): Promise<OpenModel> {
-  const { model, ...rest } = await openAnyModel(path, backendName, threads);
+export async function openModel(path: string, flags: BackendFlags, threads: number): Promise<OpenModel> {
+  const { model, ...rest } = await openAnyModel(path, flags, threads);
   if (model instanceof GPT) return { ...rest, model };
   throw new ConfigError(
     `${path}: is a model of kind ${rest.config.settings.model}, and only a gpt can do this; nopeek sample and nopeek eval take every kind`,
@@ -55,14 +54,14 @@ export function kindOfModel(path: string): ModelKind {
 /** A model of any kind. Throws as `openModel` does. */
 export async function openAnyModel(
   path: string,
-  backendName: BackendName,
+  flags: BackendFlags,
   threads: number,
 ): Promise<OpenModel<Model>> {
   const files = loadModelFiles(path);
   const configFile = join(dirname(files.folder), "config.json");
   const config = runConfigFromJSON(files.config, configFile);
   const { settings, tokenizer } = config;
-  const backend = await openBackend(backendName, threads);
+  const backend = await openBackend(flags, threads);
   checkCount(config, configFile, files);
   // The weights are drawn and then replaced, so which random ones they are does not matter.
   const model = buildModel(new Context(backend), settings, tokenizer.vocabSize, Random.of(0));

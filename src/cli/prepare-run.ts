@@ -33,7 +33,7 @@ import { type CorpusFile, readCorpus, TALES_NAME, TALES_PATH } from "./corpus-fi
 import { type CommonFlags, givenSettings, threadsOf } from "./flags.ts";
 import { shellWord } from "./format.ts";
 import { checkMemory } from "./memory-check.ts";
-import { openBackend } from "./open-backend.ts";
+import { isFast, openBackend } from "./open-backend.ts";
 import { PREPARE } from "./studies/prepare.ts";
 import type { Study } from "./studies/study.ts";
 import { countCodePoints } from "./studies/text.ts";
@@ -170,7 +170,7 @@ async function build(config: RunConfig, corpus: CorpusFile | null, flags: TrainF
   const { settings, tokenizer } = config;
   const makeStudy = await PREPARE[settings.model](config, corpus);
   checkMemory(gptConfigOf(settings, tokenizer.vocabSize), settings.batchSize, settings.model);
-  const backend = await openBackend(flags.backend, threadsOf(flags));
+  const backend = await openBackend(flags, threadsOf(flags));
   const study = makeStudy(new Context(backend));
   return { backend, study, trainer: new Trainer(study.model, study.objective, settings) };
 }
@@ -210,7 +210,8 @@ function commandToResume(
   if (flags.data !== undefined && flags.data !== saved.corpus?.path)
     words.push(`--data ${shellWord(flags.data)}`);
   if (backend.name !== DEFAULT_BACKEND) words.push(`--backend ${backend.name}`);
-  if (!backend.exact) words.push(`--threads ${backend.threads}`);
+  if (isFast(backend)) words.push("--fast");
+  if (backend.library !== null) words.push(`--threads ${backend.threads}`);
   return words.join(" ");
 }
 

@@ -31,7 +31,7 @@ export async function sampleOtherKinds(flags: OtherFlags): Promise<boolean> {
   if (kind === "gpt") return false;
   const prompts = promptsOf(flags, kind);
   const terminal = new Terminal();
-  const { model, tokenizer, backend } = await openAnyModel(flags.model, flags.backend, flags.threads ?? 1);
+  const { model, tokenizer, backend } = await openAnyModel(flags.model, flags, flags.threads ?? 1);
   if (model instanceof Encoder) await fillEach(terminal, model, tokenizer, prompts, flags);
   if (model instanceof EncoderDecoder) await answerAll(terminal, model, tokenizer, prompts, flags);
   await backend.close();

@@ -31,7 +31,7 @@ export async function sample(flags: SampleFlags): Promise<void> {
   if (await sampleOtherKinds(flags)) return;
   const terminal = new Terminal();
   checkSampleFlags(flags);
-  const opened = await openModel(flags.model ?? shippedModel(), flags.backend, flags.threads ?? 1);
+  const opened = await openModel(flags.model ?? shippedModel(), flags, flags.threads ?? 1);
   await new Sampling(terminal, flags, opened).go();
   await opened.backend.close();
 }

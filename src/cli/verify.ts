@@ -32,7 +32,7 @@ interface VerifyFlags extends CommonFlags {
 export async function verifyModel(flags: VerifyFlags): Promise<void> {
   const terminal = new Terminal();
   const path = flags.model ?? SHIPPED_MODEL_PATH;
-  const opened = await openModel(path, flags.backend, threadsOf(flags));
+  const opened = await openModel(path, flags, threadsOf(flags));
   const { model: honest, tokenizer, backend } = opened;
   if (!backend.exact) {
     throw new ConfigError(

@@ -54,7 +54,7 @@ const chunkLength = 4096;
 
 export class WasmBackend extends WasmMemory implements Backend {
   readonly name: string = "wasm";
-  readonly exact: boolean = true;
+  readonly exact: boolean;
   readonly library: string | null = null;
   readonly #kernels: KernelExports;
   readonly #pool: ThreadPool | null;
@@ -64,14 +64,17 @@ export class WasmBackend extends WasmMemory implements Backend {
    * @param divide what stands between this backend and the kernels; it may run a range in parts, in any order
    * @param heap   the memory that they share
    * @param pool   stopped when the backend closes
+   * @param exact  false for kernels whose bits depend on the machine, as those of `--fast`
    */
   constructor(
     module: WebAssembly.Module,
     divide = (kernels: KernelExports): KernelExports => kernels,
     heap = new Heap(),
     pool: ThreadPool | null = null,
+    exact = true,
   ) {
     super(heap);
+    this.exact = exact;
     this.#kernels = divide(instantiate(module, heap.memory));
     this.#pool = pool;
   }
@@ -85,10 +88,11 @@ export class WasmBackend extends WasmMemory implements Backend {
     module: WebAssembly.Module,
     count: number,
     spawn: (start: ThreadStart) => Threads,
+    exact = true,
   ): Promise<WasmBackend> {
     const heap = new Heap(undefined, count);
     const pool = await ThreadPool.start(count, module, heap, spawn);
-    return new WasmBackend(module, (kernels) => pool.share(kernels), heap, pool);
+    return new WasmBackend(module, (kernels) => pool.share(kernels), heap, pool, exact);
   }
 
   get threads(): number {

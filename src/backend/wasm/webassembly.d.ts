@@ -23,5 +23,6 @@ declare namespace WebAssembly {
 
   type BufferSource = ArrayBufferView | ArrayBuffer;
 
+  function validate(bytes: BufferSource): boolean;
   function compile(bytes: BufferSource): Promise<Module>;
 }

@@ -5,6 +5,7 @@
  * of its lane in column 0. `widthBytes` is a multiple of 16. What one row does is, operation by operation, what it
  * does among four.
  */
+import { multiplyAdd } from "./multiply-add";
 
 /** Bytes of one column of a strip. */
 const COLUMN: usize = 16;
@@ -15,11 +16,6 @@ export function sumsOfLanes(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7));
   const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7));
   return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
-}
-
-@inline
-export function multiplyAdd(sum: v128, a: v128, b: v128): v128 {
-  return f32x4.add(sum, f32x4.mul(a, b));
 }
 
 /** Four rows against two columns at a time. */

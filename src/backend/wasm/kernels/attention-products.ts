@@ -11,8 +11,9 @@
 import { Matrix, Strip } from "./attention-call";
 import {
   addOuterProductOfOne, addOuterProductsOfFour, addSumOfOne, addSumsOfFour, dotProductsOfFour, dotProductsOfOne,
-  multiplyAdd, sumsOfLanes,
+  sumsOfLanes,
 } from "./attention-loops";
+import { multiplyAdd } from "./multiply-add";
 
 /** numbers[row, column] = factor·⟨a[row], b[column]⟩. */
 export function dotProducts(numbers: usize, strip: Strip, a: Matrix, b: Matrix, factor: f32): void {

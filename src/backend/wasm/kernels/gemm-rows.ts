@@ -4,7 +4,7 @@
  * Each number of the row of sums takes its products in the order of k, as in a tile. Strides count bytes.
  */
 import { Product } from "./gemm-product";
-import { multiplyAdd } from "./gemm-tile";
+import { multiplyAdd, multiplyAddOne } from "./multiply-add";
 
 /** Columns that are summed at once: their sums stay in the first-level cache. */
 const rowColumns: usize = 2048;
@@ -118,10 +118,10 @@ function addFourRows(sums: usize, a: usize, aStep: usize, b: usize, bRow: usize,
     b3 += 32;
   }
   while (sums < end) {
-    let s = f32.load(sums) + a0 * f32.load(b);
-    s += a1 * f32.load(b1);
-    s += a2 * f32.load(b2);
-    s += a3 * f32.load(b3);
+    let s = multiplyAddOne(f32.load(sums), a0, f32.load(b));
+    s = multiplyAddOne(s, a1, f32.load(b1));
+    s = multiplyAddOne(s, a2, f32.load(b2));
+    s = multiplyAddOne(s, a3, f32.load(b3));
     f32.store(sums, s);
     sums += 4;
     b += 4;
@@ -141,7 +141,7 @@ function addOneRow(sums: usize, a: f32, b: usize, columns: usize): void {
     b += 16;
   }
   for (; sums < end; sums += 4) {
-    f32.store(sums, f32.load(sums) + a * f32.load(b));
+    f32.store(sums, multiplyAddOne(f32.load(sums), a, f32.load(b)));
     b += 4;
   }
 }
@@ -195,7 +195,7 @@ function addFourByFour(sum: v128, x0: v128, x1: v128, x2: v128, x3: v128, b: usi
 /** sum + Σ_k a[k]·b[k], k ascending. */
 function addDot(sum: f32, a: usize, aStep: usize, b: usize, bStep: usize, inner: usize): f32 {
   for (let k: usize = 0; k < inner; k++) {
-    sum += f32.load(a) * f32.load(b);
+    sum = multiplyAddOne(sum, f32.load(a), f32.load(b));
     a += aStep;
     b += bStep;
   }

@@ -4,17 +4,12 @@
  * The 8 vectors of the tile stay in registers for the whole sum; beside them 4 of B, one of A and one product
  * fit into the 15 registers that V8 has to give on x64. Larger tiles spill and are slower.
  */
+import { multiplyAdd } from "./multiply-add";
 
 /** Rows of a tile, and of a panel of A. */
 export const tileRows: usize = 2;
 /** Columns of a tile, and of a panel of B. */
 export const tileColumns: usize = 16;
-
-// @ts-ignore: decorator
-@inline
-export function multiplyAdd(sum: v128, x: v128, y: v128): v128 {
-  return f32x4.add(sum, f32x4.mul(x, y));
-}
 
 /**
  * c[i, j] = start[i, j] + Σ_k a[k, i]·b[k, j], k ascending. `start` may be c itself.

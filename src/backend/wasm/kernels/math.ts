@@ -5,6 +5,7 @@
  * `scripts/fit-polynomials.ts`. The errors stated are maxima, and `test/backend/wasm/math.test.ts` checks them
  * against double precision, in units in the last place (ulp).
  */
+import { multiplyAdd } from "./multiply-add";
 
 /** Adding 1.5·2²³ to a number below 2²² rounds it to a whole one, which then stands in the low bits. */
 const ROUNDER: f32 = 12582912;
@@ -17,10 +18,10 @@ const LN2_LOW: f32 = -2.12194440054690583e-4;
 @inline
 function expNearZero(r: v128): v128 {
   let p = f32x4.splat(0.0013814624422176071);
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(0.008368709970099884));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(0.04166838714802045));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(0.16666520688342648));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(0.4999999345268978));
+  p = multiplyAdd(f32x4.splat(0.008368709970099884), p, r);
+  p = multiplyAdd(f32x4.splat(0.04166838714802045), p, r);
+  p = multiplyAdd(f32x4.splat(0.16666520688342648), p, r);
+  p = multiplyAdd(f32x4.splat(0.4999999345268978), p, r);
   return f32x4.add(f32x4.splat(1), f32x4.add(r, f32x4.mul(f32x4.mul(r, r), p)));
 }
 
@@ -82,14 +83,14 @@ export function log(x: v128): v128 {
   const mantissa = i32x4.add(v128.and(aboveRootHalf, i32x4.splat(0x7fffff)), i32x4.splat(0x3f3504f3));
   const f = f32x4.sub(mantissa, f32x4.splat(1));
   let p = f32x4.splat(0.06746642028003076);
-  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(-0.11675652241097821));
-  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(0.11888161793704233));
-  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(-0.12405588820360905));
-  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(0.14219552417174436));
-  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(-0.16667995861440965));
-  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(0.2000211865590755));
-  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(-0.25000009599226636));
-  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(0.3333331260411291));
+  p = multiplyAdd(f32x4.splat(-0.11675652241097821), p, f);
+  p = multiplyAdd(f32x4.splat(0.11888161793704233), p, f);
+  p = multiplyAdd(f32x4.splat(-0.12405588820360905), p, f);
+  p = multiplyAdd(f32x4.splat(0.14219552417174436), p, f);
+  p = multiplyAdd(f32x4.splat(-0.16667995861440965), p, f);
+  p = multiplyAdd(f32x4.splat(0.2000211865590755), p, f);
+  p = multiplyAdd(f32x4.splat(-0.25000009599226636), p, f);
+  p = multiplyAdd(f32x4.splat(0.3333331260411291), p, f);
   const f2 = f32x4.mul(f, f);
   let small = f32x4.mul(f32x4.mul(f, f2), p);
   small = f32x4.add(small, f32x4.mul(n, f32x4.splat(LN2_LOW)));
@@ -113,10 +114,10 @@ export function tanh(x: v128): v128 {
   const far = f32x4.div(f32x4.sub(f32x4.splat(1), e), f32x4.add(f32x4.splat(1), e));
   const x2 = f32x4.mul(x, x);
   let p = f32x4.splat(-0.005704983230261168);
-  p = f32x4.add(f32x4.mul(p, x2), f32x4.splat(0.02063908355264048));
-  p = f32x4.add(f32x4.mul(p, x2), f32x4.splat(-0.05373971387354543));
-  p = f32x4.add(f32x4.mul(p, x2), f32x4.splat(0.1333144218413557));
-  p = f32x4.add(f32x4.mul(p, x2), f32x4.splat(-0.3333328194174112));
+  p = multiplyAdd(f32x4.splat(0.02063908355264048), p, x2);
+  p = multiplyAdd(f32x4.splat(-0.05373971387354543), p, x2);
+  p = multiplyAdd(f32x4.splat(0.1333144218413557), p, x2);
+  p = multiplyAdd(f32x4.splat(-0.3333328194174112), p, x2);
   const near = f32x4.add(magnitude, f32x4.mul(f32x4.mul(magnitude, x2), p));
   const y = v128.bitselect(near, far, f32x4.lt(magnitude, f32x4.splat(0.625)));
   return v128.or(y, v128.and(x, f32x4.splat(-0.0)));
@@ -154,13 +155,13 @@ export function tailOverBell(a: v128): v128 {
   const t = f32x4.div(one, f32x4.add(one, f32x4.mul(f32x4.splat(0.35), a)));
   const u = f32x4.sub(t, f32x4.splat(0.5));
   let p = f32x4.splat(-0.02916529074087861);
-  p = f32x4.add(f32x4.mul(p, u), f32x4.splat(0.02740642578858852));
-  p = f32x4.add(f32x4.mul(p, u), f32x4.splat(0.04416331134901975));
-  p = f32x4.add(f32x4.mul(p, u), f32x4.splat(-0.056141116149351376));
-  p = f32x4.add(f32x4.mul(p, u), f32x4.splat(-0.08173967288388416));
-  p = f32x4.add(f32x4.mul(p, u), f32x4.splat(0.0818708923565247));
-  p = f32x4.add(f32x4.mul(p, u), f32x4.splat(0.2843957734428853));
-  p = f32x4.add(f32x4.mul(p, u), f32x4.splat(0.3429916083649934));
-  p = f32x4.add(f32x4.mul(p, u), f32x4.splat(0.2532442768127959));
+  p = multiplyAdd(f32x4.splat(0.02740642578858852), p, u);
+  p = multiplyAdd(f32x4.splat(0.04416331134901975), p, u);
+  p = multiplyAdd(f32x4.splat(-0.056141116149351376), p, u);
+  p = multiplyAdd(f32x4.splat(-0.08173967288388416), p, u);
+  p = multiplyAdd(f32x4.splat(0.0818708923565247), p, u);
+  p = multiplyAdd(f32x4.splat(0.2843957734428853), p, u);
+  p = multiplyAdd(f32x4.splat(0.3429916083649934), p, u);
+  p = multiplyAdd(f32x4.splat(0.2532442768127959), p, u);
   return f32x4.mul(t, p);
 }
