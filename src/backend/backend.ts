@@ -91,6 +91,9 @@ export interface MatrixSize {
 /** Functions of one number, applied to each element. */
 export type MapName = "exp" | "log" | "sqrt" | "tanh" | "relu" | "relu2" | "silu" | "gelu" | "gelu-tanh";
 
+/** Those whose slope is nearly for free where the value is computed. */
+export type GeluName = Extract<MapName, "gelu" | "gelu-tanh">;
+
 /** Functions of two numbers, applied to elements at the same place. */
 export type ZipName = "add" | "subtract" | "multiply" | "divide";
 
@@ -172,6 +175,8 @@ export interface Kernels {
   map(name: MapName, y: Span, x: Span): void;
   /** dx = dy · f′(x), where y = f(x). */
   mapBackward(name: MapName, dx: Sink, dy: Span, x: Span, y: Span): void;
+  /** y = f(x) and slope = f′(x): backward is dy ⊙ slope then, and x not needed. `slope` may be `x` itself. */
+  mapWithSlope(name: GeluName, y: Span, slope: Span, x: Span): void;
   /** y = f(a, b). `y` may be `a` or `b` itself. */
   zip(name: ZipName, y: Sink, a: Span, b: Span): void;
   /** y = factor · x. */

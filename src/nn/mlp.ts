@@ -1,7 +1,7 @@
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import { dropout } from "../ops/dropout.ts";
-import { gelu } from "../ops/gelu.ts";
+import { linearGelu } from "../ops/linear-gelu.ts";
 import { multiply } from "../ops/multiply.ts";
 import { reluSquared } from "../ops/relu-squared.ts";
 import { silu } from "../ops/silu.ts";
@@ -67,9 +67,10 @@ export class MLP {
 
   /** (B, T, hidden) */
   #hidden(x: Tensor): Tensor {
-    const expanded = this.expand.forward(x);
-    if (this.gate !== null) return multiply(silu(this.gate.forward(x)), expanded);
-    if (this.#config.activation === "relu2") return reluSquared(expanded);
-    return gelu(expanded, this.#config.activation === "gelu-tanh" ? "tanh" : "exact");
+    const { activation } = this.#config;
+    if (this.gate !== null) return multiply(silu(this.gate.forward(x)), this.expand.forward(x));
+    if (activation === "relu2") return reluSquared(this.expand.forward(x));
+    // gelu(x·W₁ + b₁) in one op.
+    return linearGelu(x, this.expand.weight, this.expand.bias, activation === "gelu-tanh" ? "tanh" : "exact");
   }
 }

@@ -1,4 +1,5 @@
 import type { Tensor } from "../autograd/tensor.ts";
+import type { GeluName } from "../backend/backend.ts";
 import { map } from "./map.ts";
 
 /** "exact" is x·Φ(x); "tanh" is the approximation that GPT-2 was trained with. */
@@ -13,5 +14,10 @@ export type GeluForm = "exact" | "tanh";
  * Source: Hendrycks & Gimpel 2016.
  */
 export function gelu(x: Tensor, form: GeluForm = "exact"): Tensor {
-  return map(form === "exact" ? "gelu" : "gelu-tanh", x);
+  return map(geluName(form), x);
+}
+
+/** The form in the words of the kernels. */
+export function geluName(form: GeluForm): GeluName {
+  return form === "exact" ? "gelu" : "gelu-tanh";
 }

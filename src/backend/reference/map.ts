@@ -1,6 +1,6 @@
 /** Functions of one number, applied to each element, and their derivatives. */
 import { erfc, exp, log, tanh } from "../../math.ts";
-import type { MapName, Sink, Span } from "../backend.ts";
+import type { GeluName, MapName, Sink, Span } from "../backend.ts";
 import { numbersOf, putInto } from "./span.ts";
 
 interface MapFunction {
@@ -76,4 +76,16 @@ export function mapBackward(name: MapName, dx: Sink, dy: Span, x: Span, y: Span)
   const [dys, xs, ys] = [numbersOf(dy), numbersOf(x), numbersOf(y)];
   const put = putInto(dx);
   for (let i = 0; i < dys.length; i++) put(i, dys[i] * derivative(xs[i], ys[i]));
+}
+
+/** y = f(x), slope = f′(x). */
+export function mapWithSlope(name: GeluName, y: Span, slope: Span, x: Span): void {
+  const { value, derivative } = maps[name];
+  const [ys, slopes, xs] = [numbersOf(y), numbersOf(slope), numbersOf(x)];
+  for (let i = 0; i < ys.length; i++) {
+    // x is read before it may be written over.
+    const number = xs[i];
+    ys[i] = value(number);
+    slopes[i] = derivative(number, ys[i]);
+  }
 }

@@ -12,7 +12,7 @@ import { crossEntropyRows, crossEntropyRowsBackward } from "./cross-entropy.ts";
 import { dropout } from "./dropout.ts";
 import { gatherRows, scatterAddRows } from "./gather.ts";
 import { gemm } from "./gemm.ts";
-import { map, mapBackward } from "./map.ts";
+import { map, mapBackward, mapWithSlope } from "./map.ts";
 import { normalizeRows, normalizeRowsBackward } from "./normalize.ts";
 import { adamw } from "./optimizer.ts";
 import { maxAxis, maxAxisBackward, sumAxis, sumOfSquares } from "./reduce.ts";
@@ -62,6 +62,7 @@ export class ReferenceBackend implements Backend {
   readonly gemm = gemm;
   readonly map = map;
   readonly mapBackward = mapBackward;
+  readonly mapWithSlope = mapWithSlope;
   readonly zip = zip;
   readonly scale = scale;
   readonly copy = copy;

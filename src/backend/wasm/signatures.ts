@@ -33,6 +33,8 @@ export const signatures = {
   mapSiluBackward: mapBackward,
   mapGeluBackward: mapBackward,
   mapGeluTanhBackward: mapBackward,
+  mapGeluWithSlope: ["y", "slope", "x", "begin", "end"],
+  mapGeluTanhWithSlope: ["y", "slope", "x", "begin", "end"],
   zipAdd: zip,
   zipSubtract: zip,
   zipMultiply: zip,

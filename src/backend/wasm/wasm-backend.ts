@@ -9,6 +9,7 @@ import type {
   AttentionSize,
   Backend,
   Dropping,
+  GeluName,
   MapName,
   Matrices,
   MatrixSize,
@@ -117,6 +118,12 @@ export class WasmBackend extends WasmMemory implements Backend {
     const n = dy.length;
     const to = this.at(dx.span, n);
     this.#kernels[maps[name].slope](to, this.at(dy, n), this.at(x, n), this.at(y, n), adds(dx), 0, n);
+  }
+
+  mapWithSlope(name: GeluName, y: Span, slope: Span, x: Span): void {
+    const n = x.length;
+    const kernel = name === "gelu" ? "mapGeluWithSlope" : "mapGeluTanhWithSlope";
+    this.#kernels[kernel](this.at(y, n), this.at(slope, n), this.at(x, n), 0, n);
   }
 
   zip(name: ZipName, y: Sink, a: Span, b: Span): void {

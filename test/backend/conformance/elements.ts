@@ -62,6 +62,30 @@ const mapsBackward: Case[] = mapNames.map((name) => ({
   },
 }));
 
+const mapsWithSlope: Case[] = (["gelu", "gelu-tanh"] as const).map((name) => ({
+  name: `mapWithSlope ${name}`,
+  async check(trial) {
+    const x = trial.span(trial.wild(trial.length(), specials));
+    const n = x.numbers.length;
+    const [y, slope] = [trial.output(n), trial.pick([trial.output(n), x])];
+    const [plain, one, plainSlope] = [
+      trial.output(n),
+      trial.span(new Float32Array(n).fill(1)),
+      trial.output(n),
+    ];
+    trial.run((backend, of) => {
+      backend.map(name, of(plain), of(x));
+      backend.mapBackward(name, { span: of(plainSlope), accumulate: false }, of(one), of(x), of(plain));
+      backend.mapWithSlope(name, of(y), of(slope), of(x));
+    });
+    // To the bits of the two kernels that it stands for, which are compared with the truth above.
+    sameBits("y", await trial.tested(y), await trial.tested(plain));
+    sameBits("slope", await trial.tested(slope), await trial.tested(plainSlope));
+    await trial.near("y", y, { roundings: trial.tolerance.functions, scale: x.numbers });
+    await trial.near("slope", slope, { roundings: trial.tolerance.functions, scale: x.numbers.map(() => 2) });
+  },
+}));
+
 const zips: Case[] = zipNames.map((name) => ({
   name: `zip ${name}`,
   async check(trial) {
@@ -182,6 +206,7 @@ const alone: Case = {
 export const elementCases: readonly Case[] = [
   ...maps,
   ...mapsBackward,
+  ...mapsWithSlope,
   ...zips,
   scale,
   dropout,

@@ -3,7 +3,7 @@
  * the formulas.
  */
 import { bell, exp, expOfNegative, log, tailOverBell, tanh } from "./math";
-import { at, loadPart, put, putPart, putSixteen, storePart } from "./vector";
+import { at, loadPart, loadSome, put, putPart, putSixteen, putSome, storePart } from "./vector";
 
 const EXP = 0;
 const LOG = 1;
@@ -108,6 +108,14 @@ export function mapGeluTanhBackward(
   slopeEach(GELU_TANH, dx, dy, x, y, accumulate, begin, end);
 }
 
+export function mapGeluWithSlope(y: usize, slope: usize, x: usize, begin: i32, end: i32): void {
+  bothEach(GELU, y, slope, x, begin, end);
+}
+
+export function mapGeluTanhWithSlope(y: usize, slope: usize, x: usize, begin: i32, end: i32): void {
+  bothEach(GELU_TANH, y, slope, x, begin, end);
+}
+
 /** y = f(x). Inlined with a constant name, so that each export is a loop around one function. */
 @inline
 function mapEach(name: i32, y: usize, x: usize, begin: i32, end: i32): void {
@@ -148,6 +156,38 @@ function slopeEach(
       name, loadPart(at(dy, i), left, 0), loadPart(at(x, i), left, 1), loadPart(at(y, i), left, 1),
     );
     putPart(at(dx, i), slope, left, accumulate);
+  }
+}
+
+/** y = f(x) and slope = f′(x), to the bits of `mapEach` and `slopeEach`; `slope` may be `x` itself. */
+@inline
+function bothEach(name: i32, y: usize, slope: usize, x: usize, begin: i32, end: i32): void {
+  let i = begin;
+  for (; i <= end - 16; i += 16) {
+    both(name, at(y, i), at(slope, i), at(x, i), 4);
+    both(name, at(y, i + 4), at(slope, i + 4), at(x, i + 4), 4);
+    both(name, at(y, i + 8), at(slope, i + 8), at(x, i + 8), 4);
+    both(name, at(y, i + 12), at(slope, i + 12), at(x, i + 12), 4);
+  }
+  for (; i < end; i += 4) both(name, at(y, i), at(slope, i), at(x, i), min(end - i, 4));
+}
+
+/** GELU and its slope of 1 … 4 numbers. */
+@inline
+function both(name: i32, y: usize, slope: usize, x: usize, count: i32): void {
+  const clamped = f32x4.pmax(loadSome(x, count), f32x4.splat(-16));
+  const inside = f32x4.pmin(clamped, f32x4.splat(16));
+  if (name == GELU) {
+    const a = f32x4.abs(inside);
+    const b = bell(a);
+    const below = reflect(inside, f32x4.mul(b, tailOverBell(a)));
+    const density = f32x4.mul(b, f32x4.splat(ONE_OVER_SQRT_TWO_PI));
+    putSome(slope, f32x4.add(below, f32x4.mul(inside, density)), count, false);
+    putSome(y, f32x4.mul(clamped, below), count, false);
+  } else {
+    // The compiler sees that both need the same exponential.
+    putSome(slope, geluTanhSlope(inside), count, false);
+    putSome(y, f32x4.mul(clamped, sigmoid(geluInner(inside))), count, false);
   }
 }
 
