@@ -12,9 +12,11 @@ export type RandomState = seedrandom.State.Alea;
 
 export class Random {
   readonly #generator: seedrandom.StatefulPRNG<seedrandom.State.Alea>;
+  readonly #isZero: boolean;
 
-  private constructor(generator: seedrandom.StatefulPRNG<seedrandom.State.Alea>) {
+  private constructor(generator: seedrandom.StatefulPRNG<seedrandom.State.Alea>, isZero = false) {
     this.#generator = generator;
+    this.#isZero = isZero;
   }
 
   /** A generator named by its seed and labels; the same names give the same numbers on any machine. */
@@ -25,6 +27,11 @@ export class Random {
   /** A generator that goes on where `state` was taken. */
   static from(state: RandomState): Random {
     return new Random(seedrandom.alea("", { state }));
+  }
+
+  /** Its normal numbers are all 0: for weights that are replaced at once, where drawing would be work for nothing. */
+  static zeros(): Random {
+    return new Random(seedrandom.alea("", { state: true }), true);
   }
 
   state(): RandomState {
@@ -48,6 +55,7 @@ export class Random {
 
   /** Standard normal, by Marsaglia's polar method (1964). */
   normal(): number {
+    if (this.#isZero) return 0;
     for (;;) {
       const u = 2 * this.uniform() - 1;
       const v = 2 * this.uniform() - 1;

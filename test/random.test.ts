@@ -88,4 +88,10 @@ describe("distributions", () => {
     expect(values.every((value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32)).toBe(true);
     expect(Math.abs(values.filter((value) => value >= 2 ** 31).length / 1009 - 0.5)).toBeLessThan(0.08);
   });
+
+  test("zeros gives normal numbers of 0 and is else a generator like others", () => {
+    const random = Random.zeros();
+    expect([random.normal(), random.normal()]).toEqual([0, 0]);
+    expect(random.uniform()).not.toBe(random.uniform());
+  });
 });

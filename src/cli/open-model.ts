@@ -63,8 +63,8 @@ export async function openAnyModel(
   const { settings, tokenizer } = config;
   const backend = await openBackend(flags, threads);
   checkCount(config, configFile, files);
-  // The weights are drawn and then replaced, so which random ones they are does not matter.
-  const model = buildModel(new Context(backend), settings, tokenizer.vocabSize, Random.of(0));
+  // The weights are replaced at once by the stored ones.
+  const model = buildModel(new Context(backend), settings, tokenizer.vocabSize, Random.zeros());
   restore(model.parameters(), files.tensors, join(files.folder, "model.safetensors"));
   return { model, tokenizer, config, backend };
 }

@@ -20,6 +20,8 @@ export function outputDeviation({ zeroInit, layers }: Pick<BlockConfig, "zeroIni
 
 /** Independent numbers from N(0, deviation²). */
 export function normalValues(count: number, random: Random, deviation: number): Float64Array {
+  const values = new Float64Array(count);
   // Of −0, which a deviation of 0 gives, adding 0 makes 0.
-  return Float64Array.from({ length: count }, () => deviation * random.normal() + 0);
+  for (let i = 0; i < count; i++) values[i] = deviation * random.normal() + 0;
+  return values;
 }
