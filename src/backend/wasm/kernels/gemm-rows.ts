@@ -20,19 +20,28 @@ export function multiplyRows(
   scratch: usize,
 ): void {
   const cColumn = product.cColumn;
-  for (let row: usize = 0; row < rows; row++) {
+  for (let row: usize = 0; row < rows; ) {
+    // Two rows share what is loaded of B, where its rows are runs.
+    const height: usize = product.bColumn == 4 && row + 2 <= rows ? 2 : 1;
     for (let column: usize = 0; column < columns; column += rowColumns) {
       const width = min(rowColumns, columns - column);
       const to = c + column * cColumn;
       const sums = cColumn == 4 ? to : scratch;
-      if (product.accumulate) copyStrided(sums, 4, to, cColumn, width);
-      else if (bias != 0) memory.copy(sums, bias + 4 * column, 4 * width);
-      else memory.fill(sums, 0, 4 * width);
-      addProducts(sums, a, product.aColumn, b + column * product.bColumn, product.bRow, product.bColumn, width, product.inner);
-      copyStrided(to, cColumn, sums, 4, width);
+      const sumsRow: usize = cColumn == 4 ? product.cRow : 4 * rowColumns;
+      for (let r: usize = 0; r < height; r++) {
+        const at = sums + r * sumsRow;
+        if (product.accumulate) copyStrided(at, 4, to + r * product.cRow, cColumn, width);
+        else if (bias != 0) memory.copy(at, bias + 4 * column, 4 * width);
+        else memory.fill(at, 0, 4 * width);
+      }
+      const from = b + column * product.bColumn;
+      if (height == 2) addProductsToTwo(sums, sumsRow, a, product.aRow, product.aColumn, from, product.bRow, width, product.inner);
+      else addProducts(sums, a, product.aColumn, from, product.bRow, product.bColumn, width, product.inner);
+      for (let r: usize = 0; r < height; r++) copyStrided(to + r * product.cRow, cColumn, sums + r * sumsRow, 4, width);
     }
-    c += product.cRow;
-    a += product.aRow;
+    c += height * product.cRow;
+    a += height * product.aRow;
+    row += height;
   }
 }
 
@@ -72,6 +81,11 @@ function addProducts(
   }
   let column: usize = 0;
   if (bRow == 4) {
+    for (; column + 16 <= columns; column += 16) {
+      addSixteenColumns(sums, a, aStep, b, bColumn, inner);
+      sums += 64;
+      b += 16 * bColumn;
+    }
     for (; column + 8 <= columns; column += 8) {
       addEightColumns(sums, a, aStep, b, bColumn, inner);
       sums += 32;
@@ -82,6 +96,79 @@ function addProducts(
     f32.store(sums, addDot(f32.load(sums), a, aStep, b, bRow, inner));
     sums += 4;
     b += bColumn;
+  }
+}
+
+/** `addProducts` for two rows, where the columns of B stand side by side. */
+function addProductsToTwo(
+  sums: usize,
+  sumsRow: usize,
+  a: usize,
+  aRow: usize,
+  aStep: usize,
+  b: usize,
+  bRow: usize,
+  columns: usize,
+  inner: usize,
+): void {
+  let k: usize = 0;
+  for (; k + 4 <= inner; k += 4) {
+    addFourRowsToTwo(sums, sums + sumsRow, a, a + aRow, aStep, b, bRow, columns);
+    a += 4 * aStep;
+    b += 4 * bRow;
+  }
+  for (; k < inner; k++) {
+    addOneRow(sums, f32.load(a), b, columns);
+    addOneRow(sums + sumsRow, f32.load(a + aRow), b, columns);
+    a += aStep;
+    b += bRow;
+  }
+}
+
+/** `addFourRows` for two rows of sums, p from x and q from y. */
+function addFourRowsToTwo(p: usize, q: usize, x: usize, y: usize, step: usize, b: usize, bRow: usize, columns: usize): void {
+  const x0 = v128.load32_splat(x);
+  const x1 = v128.load32_splat(x + step);
+  const x2 = v128.load32_splat(x + 2 * step);
+  const x3 = v128.load32_splat(x + 3 * step);
+  const y0 = v128.load32_splat(y);
+  const y1 = v128.load32_splat(y + step);
+  const y2 = v128.load32_splat(y + 2 * step);
+  const y3 = v128.load32_splat(y + 3 * step);
+  let b1 = b + bRow;
+  let b2 = b1 + bRow;
+  let b3 = b2 + bRow;
+  for (const end = p + 4 * (columns & ~3); p < end; p += 16) {
+    let from = v128.load(b);
+    let s = multiplyAdd(v128.load(p), x0, from);
+    let t = multiplyAdd(v128.load(q), y0, from);
+    from = v128.load(b1);
+    s = multiplyAdd(s, x1, from);
+    t = multiplyAdd(t, y1, from);
+    from = v128.load(b2);
+    s = multiplyAdd(s, x2, from);
+    t = multiplyAdd(t, y2, from);
+    from = v128.load(b3);
+    v128.store(p, multiplyAdd(s, x3, from));
+    v128.store(q, multiplyAdd(t, y3, from));
+    q += 16;
+    b += 16;
+    b1 += 16;
+    b2 += 16;
+    b3 += 16;
+  }
+  const left = columns & 3;
+  if (left == 0) return;
+  addFourRowsOfFew(p, x, step, b, bRow, left);
+  addFourRowsOfFew(q, y, step, b, bRow, left);
+}
+
+/** `addFourRows` for columns too few for a vector; apart from it, so that either is compiled well. */
+function addFourRowsOfFew(sums: usize, a: usize, aStep: usize, b: usize, bRow: usize, columns: usize): void {
+  for (let k = 0; k < 4; k++) {
+    addOneRow(sums, f32.load(a), b, columns);
+    a += aStep;
+    b += bRow;
   }
 }
 
@@ -146,6 +233,35 @@ function addOneRow(sums: usize, a: f32, b: usize, columns: usize): void {
   }
 }
 
+/**
+ * Sixteen columns of B that are contiguous in k: blocks of (4 columns, 4 steps) turn in registers. Each sum waits for
+ * the one before; four vectors of them beside each other keep the processor busy meanwhile.
+ */
+function addSixteenColumns(sums: usize, a: usize, aStep: usize, b: usize, bColumn: usize, inner: usize): void {
+  const next: usize = 4 * bColumn;
+  const whole = inner & ~3;
+  let s0 = v128.load(sums);
+  let s1 = v128.load(sums, 16);
+  let s2 = v128.load(sums, 32);
+  let s3 = v128.load(sums, 48);
+  for (const end = b + 4 * whole; b < end; b += 16) {
+    const x0 = v128.load32_splat(a);
+    const x1 = v128.load32_splat(a + aStep);
+    const x2 = v128.load32_splat(a + 2 * aStep);
+    const x3 = v128.load32_splat(a + 3 * aStep);
+    s0 = addFourByFour(s0, x0, x1, x2, x3, b, bColumn);
+    s1 = addFourByFour(s1, x0, x1, x2, x3, b + next, bColumn);
+    s2 = addFourByFour(s2, x0, x1, x2, x3, b + 2 * next, bColumn);
+    s3 = addFourByFour(s3, x0, x1, x2, x3, b + 3 * next, bColumn);
+    a += 4 * aStep;
+  }
+  v128.store(sums, s0);
+  v128.store(sums, s1, 16);
+  v128.store(sums, s2, 32);
+  v128.store(sums, s3, 48);
+  if (whole != inner) addRestOfColumns(sums, a, aStep, b, bColumn, inner - whole, 16);
+}
+
 /** Eight columns of B that are contiguous in k: blocks of (4 columns, 4 steps) turn in registers. */
 function addEightColumns(sums: usize, a: usize, aStep: usize, b: usize, bColumn: usize, inner: usize): void {
   const half: usize = 4 * bColumn;
@@ -166,9 +282,21 @@ function addEightColumns(sums: usize, a: usize, aStep: usize, b: usize, bColumn:
   }
   v128.store(sums, low);
   v128.store(sums, high, 16);
-  if (whole == inner) return;
-  for (let column = 0; column < 8; column++) {
-    f32.store(sums, addDot(f32.load(sums), a, aStep, b, 4, inner - whole));
+  if (whole != inner) addRestOfColumns(sums, a, aStep, b, bColumn, inner - whole, 8);
+}
+
+/** The last one to three steps of columns that are contiguous in k. */
+function addRestOfColumns(
+  sums: usize,
+  a: usize,
+  aStep: usize,
+  b: usize,
+  bColumn: usize,
+  steps: usize,
+  columns: usize,
+): void {
+  for (let column: usize = 0; column < columns; column++) {
+    f32.store(sums, addDot(f32.load(sums), a, aStep, b, 4, steps));
     sums += 4;
     b += bColumn;
   }

@@ -21,6 +21,8 @@ const blocksAt: usize = edgeAt + 4 * tileRows * tileColumns;
 
 /** Fewer rows than this do not repay the packing of B. */
 const fewRows: usize = 4;
+/** The same where the columns of B stand side by side: two rows share a pass over it. */
+const fewRowsOfRuns: usize = 8;
 
 /** Parts are numbered along the columns first, then down the rows, then by matrix. */
 export function gemm(product: Product, begin: usize, end: usize, scratch: usize): void {
@@ -45,7 +47,8 @@ export function gemm(product: Product, begin: usize, end: usize, scratch: usize)
     const rows = min(product.partRows, product.rows - row);
     const columns = min(product.partColumns, product.columns - column);
     const bias: usize = product.bias == 0 ? 0 : product.bias + 4 * column;
-    if (rows < fewRows || product.inner == 0) {
+    const few = product.bColumn == 4 ? fewRowsOfRuns : fewRows;
+    if (rows < few || product.inner == 0) {
       multiplyRows(product, c, a, b, bias, rows, columns, scratch + blocksAt);
     } else {
       multiplyBlocks(product, c, a, b, bias, rows, columns, scratch);
