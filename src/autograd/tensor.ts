@@ -14,6 +14,12 @@ import type { Context } from "./context.ts";
  */
 export type Lifetime = "held" | "scope";
 
+/** Memory of a gradient, and how many storages it belongs to. Only who has it alone may write to it. */
+interface GradientMemory {
+  readonly span: Span;
+  owners: number;
+}
+
 /** Numbers in the backend's memory, their gradient once there is one, and who may still use them. */
 export class Storage {
   readonly context: Context;
@@ -25,7 +31,7 @@ export class Storage {
   /** Set once the op that made this storage has been differentiated. */
   differentiated = false;
   #value: Span;
-  #gradient: Span | null = null;
+  #gradient: GradientMemory | null = null;
   /** False while the gradient's memory holds nothing yet, or something stale. */
   #hasGradient = false;
 
@@ -43,7 +49,7 @@ export class Storage {
   }
 
   get gradient(): Span | null {
-    return this.#hasGradient ? this.#gradient : null;
+    return this.#hasGradient && this.#gradient !== null ? this.#gradient.span : null;
   }
 
   /** Where backward writes this gradient whole: the first writer replaces, each later one adds. */
@@ -51,6 +57,23 @@ export class Storage {
     const sink = { span: this.#gradientMemory(), accumulate: this.#hasGradient };
     this.#hasGradient = true;
     return sink;
+  }
+
+  /**
+   * Adds the gradient of an output of the same size, which an op hands on as it is. Where none has arrived yet, the
+   * two share its memory until one of them is written to: most often the output is freed before that.
+   */
+  receiveGradient(output: Storage): void {
+    const shared = output.#gradient;
+    if (shared === null || !output.#hasGradient) return;
+    if (this.#gradient !== null) {
+      this.context.backend.scale(this.gradientSink(), shared.span, 1);
+      return;
+    }
+    this.#checkAlive();
+    shared.owners += 1;
+    this.#gradient = shared;
+    this.#hasGradient = true;
   }
 
   /** For a writer that only adds to parts of the gradient: zeros before the first. */
@@ -69,8 +92,7 @@ export class Storage {
     if (this.freed !== null) return;
     this.freed = why;
     this.context.backend.free(this.#value);
-    if (this.#gradient !== null) this.context.backend.free(this.#gradient);
-    this.#gradient = null;
+    this.#leaveGradient();
     this.#hasGradient = false;
   }
 
@@ -82,8 +104,21 @@ export class Storage {
 
   #gradientMemory(): Span {
     this.#checkAlive();
-    this.#gradient ??= this.context.backend.alloc(this.#value.length);
-    return this.#gradient;
+    const { backend } = this.context;
+    const shared = this.#gradient;
+    if (shared?.owners === 1) return shared.span;
+    const span = backend.alloc(this.#value.length);
+    if (shared !== null && this.#hasGradient) backend.scale({ span, accumulate: false }, shared.span, 1);
+    this.#leaveGradient();
+    this.#gradient = { span, owners: 1 };
+    return span;
+  }
+
+  #leaveGradient(): void {
+    if (this.#gradient === null) return;
+    this.#gradient.owners -= 1;
+    if (this.#gradient.owners === 0) this.context.backend.free(this.#gradient.span);
+    this.#gradient = null;
   }
 }
 
@@ -131,6 +166,11 @@ export class Tensor {
   /** See `Storage.gradientSink`. */
   gradientSink(): Sink {
     return this.storage.gradientSink();
+  }
+
+  /** See `Storage.receiveGradient`. */
+  receiveGradient(output: Tensor): void {
+    this.storage.receiveGradient(output.storage);
   }
 
   /** See `Storage.gradientToAddTo`. */

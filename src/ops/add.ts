@@ -12,9 +12,9 @@ export function add(left: Tensor, right: Tensor): Tensor {
   const { backend } = context;
   const y = context.output(shape, [a, b]);
   backend.zip("add", y.sink, a.span, b.span);
-  context.record("add", y, (dy) => {
-    if (a.needsGradient) backend.scale(a.gradientSink(), dy, 1);
-    if (b.needsGradient) backend.scale(b.gradientSink(), dy, 1);
+  context.record("add", y, () => {
+    if (a.needsGradient) a.receiveGradient(y);
+    if (b.needsGradient) b.receiveGradient(y);
   });
   return y;
 }

@@ -1,8 +1,10 @@
 /** Reading tensors and gradients, views, and the two ways to write a gradient. */
 import { describe, expect, test } from "vitest";
+import { Context } from "../../src/autograd/context.ts";
 import { TensorError } from "../../src/errors.ts";
+import { add } from "../../src/ops/add.ts";
 import { exp } from "../../src/ops/exp.ts";
-import { doubleContext, inScope } from "../support/contexts.ts";
+import { countingBackend, doubleContext, inScope } from "../support/contexts.ts";
 
 describe("Tensor", () => {
   test("knows its size and gives copies of its numbers", async () => {
@@ -68,6 +70,57 @@ describe("a gradient", () => {
       expect(context.constant([], [1]).needsGradient).toBe(false);
       expect(exp(context.parameter([], [1])).needsGradient).toBe(true);
       expect(exp(context.constant([], [1])).needsGradient).toBe(false);
+    });
+  });
+
+  test("that is handed on is shared until one of its owners is written to", async () => {
+    const { backend, memory } = countingBackend();
+    const context = new Context(backend);
+    const [y, a, b] = [0, 1, 2].map(() => context.parameter([2], [0, 0]));
+    backend.write(y.gradientSink().span, [3, 5]);
+    const before = memory.live.size;
+    a.receiveGradient(y);
+    b.receiveGradient(y);
+    expect(memory.live.size).toBe(before);
+    expect([a.gradient, b.gradient]).toEqual([y.gradient, y.gradient]);
+
+    const sink = a.gradientSink();
+    expect(sink.accumulate).toBe(true);
+    expect(sink.span).not.toBe(y.gradient);
+    backend.write(sink.span, [7, 11]);
+    expect(Array.from(await b.readGradient())).toEqual([3, 5]);
+
+    y.free();
+    expect(Array.from(await b.readGradient())).toEqual([3, 5]);
+    // Now it is b's alone, and is written to where it stands.
+    const own = b.gradient;
+    expect(b.gradientSink().span).toBe(own);
+    a.free();
+    b.free();
+    expect(memory.live.size).toBe(0);
+  });
+
+  test("that is handed on is added to what has arrived, also when it is its own", async () => {
+    const context = doubleContext();
+    const [y, a] = [0, 1].map(() => context.parameter([2], [0, 0]));
+    const { backend } = context;
+    backend.write(y.gradientSink().span, [3, 5]);
+    backend.write(a.gradientSink().span, [1, 2]);
+    a.receiveGradient(y);
+    expect(Array.from(await a.readGradient())).toEqual([4, 7]);
+    a.storage.clearGradient();
+    a.receiveGradient(y);
+    a.receiveGradient(y);
+    expect(Array.from(await a.readGradient())).toEqual([6, 10]);
+    expect(Array.from(await y.readGradient())).toEqual([3, 5]);
+  });
+
+  test("x + x doubles what arrives", async () => {
+    await inScope("record", async (context) => {
+      const x = context.parameter([], [7]);
+      context.backward(add(add(x, x), x));
+      expect(await x.item()).toBe(7);
+      expect(Array.from(await x.readGradient())).toEqual([3]);
     });
   });
 });
