@@ -69,8 +69,8 @@ export function affineMap(
     return layout === "in-out" ? matrix : transposed(matrix);
   };
   const forward = (y: Span) => {
-    const sizes = { batch: [], rows, columns: outputs, inner: length };
-    const size = { ...sizes, accumulate: false, bias: bias?.span ?? null };
+    const start = bias?.span ?? null;
+    const size = { batch: [], rows, columns: outputs, inner: length, accumulate: false, bias: start };
     backend.gemm(matricesOf(y, flat.y), matricesOf(x.span, flat.x), asInOut(weight.span), size);
   };
   const backward = (dySpan: Span) => {

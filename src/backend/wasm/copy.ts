@@ -65,3 +65,18 @@ function walk(at: { dst: number; src: number }, axis: Axis): { dst: number; src:
     src: at.src + i * axis.src,
   }));
 }
+
+/** A run this long is not worth sharing among threads. */
+const shortRun = 4096;
+
+/** Whether a copy is one run of numbers on both sides, and a short one: what a token leaves in a cache is. */
+export function isShortRun(dst: Strided, src: Strided, shape: readonly number[]): boolean {
+  if (dst.offset < 0 || src.offset < 0) return false;
+  let length = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (shape[axis] === 1) continue;
+    if (dst.strides[axis] !== length || src.strides[axis] !== length) return false;
+    length *= shape[axis];
+  }
+  return length > 0 && length <= shortRun;
+}

@@ -4,6 +4,7 @@
  * A method turns spans into addresses and calls the kernel: kernels/… for how it works, ../reference/… for what.
  */
 import { BackendError } from "../../errors.ts";
+import { sizeOf } from "../../shape.ts";
 import type {
   AdamWStep,
   AttentionSize,
@@ -23,7 +24,7 @@ import type {
   ZipName,
 } from "../backend.ts";
 import { attention, attentionBackward } from "./attention.ts";
-import { blocksOf } from "./copy.ts";
+import { blocksOf, isShortRun } from "./copy.ts";
 import { gemm } from "./gemm.ts";
 import { Heap } from "./heap.ts";
 import { instantiate } from "./instance.ts";
@@ -137,6 +138,13 @@ export class WasmBackend extends WasmMemory implements Backend {
   }
 
   copy(dst: Strided, src: Strided, shape: readonly number[], accumulate: boolean): void {
+    if (isShortRun(dst, src, shape)) {
+      const n = sizeOf(shape);
+      const to = this.at(dst.span, dst.offset + n) + bytesPerNumber * dst.offset;
+      const from = this.at(src.span, src.offset + n) + bytesPerNumber * src.offset;
+      this.#kernels.copyBlock(to, from, Number(accumulate), 1, 1, n, 0, 0, 0, 1, 0, 0, 0, 1, 0, 1);
+      return;
+    }
     const to = this.atBlock(dst, shape);
     const from = this.atBlock(src, shape);
     for (const block of blocksOf(dst, src, shape)) {
