@@ -301,7 +301,8 @@ export interface Backend extends Memory, Kernels {
   /**
    * Whether the bits of a result depend on its operands alone: not on the machine, the number of threads, or what is
    * computed beside it. Where false, products come from a library that sums in an order of its own: as near to the
-   * truth, and the same bits only from the same library on the same machine and as many threads.
+   * truth, and the same bits only from the same library on the same machine and as many threads. Or, without a
+   * library, kernels round as the machine likes: other bits on another kind of it.
    */
   readonly exact: boolean;
   /** The library that computes products, as it names itself; null where there is none. */

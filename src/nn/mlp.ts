@@ -68,7 +68,10 @@ export class MLP {
   /** (B, T, hidden) */
   #hidden(x: Tensor): Tensor {
     const { activation } = this.#config;
-    if (this.gate !== null) return multiply(silu(this.gate.forward(x)), this.expand.forward(x));
+    if (this.gate !== null) {
+      const expanded = this.expand.forward(x);
+      return multiply(silu(this.gate.forward(x)), expanded);
+    }
     if (activation === "relu2") return reluSquared(this.expand.forward(x));
     // gelu(x·W₁ + b₁) in one op.
     return linearGelu(x, this.expand.weight, this.expand.bias, activation === "gelu-tanh" ? "tanh" : "exact");
