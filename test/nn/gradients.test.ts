@@ -62,6 +62,7 @@ describe("the check has teeth", () => {
           inner.mapWithSlope("gelu-tanh", spare, spare, x);
           inner.map(name, y, x);
           inner.scale({ span: slope, accumulate: false }, spare, 1);
+          inner.free(spare);
         },
       },
     ],
