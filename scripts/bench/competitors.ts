@@ -1,0 +1,117 @@
+/** Who takes part, how each is started, and why one cannot be. */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Child, CompetitorError, type Program } from "./child.ts";
+
+const peers = fileURLToPath(new URL("peers/", import.meta.url));
+
+export const PEER_NAMES = ["torch", "jax", "tfjs"] as const;
+export type PeerName = (typeof PEER_NAMES)[number];
+
+export type TaskKind = "training" | "sampling" | "products";
+
+export interface Competitor {
+  readonly name: string;
+  /** null for nopeek itself. */
+  readonly peer: PeerName | null;
+  readonly kinds: readonly TaskKind[];
+  /** False where it has one thread whatever it is told. */
+  readonly threaded: boolean;
+  readonly program: (threads: number) => Program;
+  /** What its tasks say besides what all say. */
+  readonly extras: object;
+}
+
+/** Of nopeek's, the one that all others' numbers are compared with. */
+export const REFERENCE_NAME = "nopeek wasm";
+
+const node = (script: string) => (): Program => ({ file: process.execPath, arguments: [peers + script] });
+
+/** As many threads as it is told, in every library below it. What torch.compile has made is kept beside the peers. */
+const python = (threads: number): Program => ({
+  file: pythonPath(),
+  arguments: [`${peers}pytorch.py`],
+  environment: {
+    OMP_NUM_THREADS: String(threads),
+    MKL_NUM_THREADS: String(threads),
+    TORCHINDUCTOR_CACHE_DIR: `${peers}.inductor`,
+  },
+});
+
+const all: readonly TaskKind[] = ["training", "sampling", "products"];
+
+export const COMPETITORS: readonly Competitor[] = [
+  ...["wasm", "blas"].map((backend) => ({
+    ...{ name: `nopeek ${backend}`, peer: null, kinds: all, threaded: true },
+    ...{ program: node("nopeek.js"), extras: { backend } },
+  })),
+  { name: "PyTorch", peer: "torch", kinds: all, threaded: true, program: python, extras: {} },
+  {
+    ...({ name: "PyTorch, compiled", peer: "torch", kinds: ["training"], threaded: true } as const),
+    ...{ program: python, extras: { compiled: true } },
+  },
+  {
+    ...({ name: "jax-js", peer: "jax", kinds: ["training"], threaded: false } as const),
+    ...{ program: node("jax.js"), extras: {} },
+  },
+  {
+    ...({ name: "tfjs", peer: "tfjs", kinds: ["training"], threaded: false } as const),
+    ...{ program: node("tfjs.js"), extras: {} },
+  },
+];
+
+/** A competitor at its task, on so many threads. */
+export interface Seat {
+  readonly competitor: Competitor;
+  readonly threads: number;
+  readonly child: Child;
+}
+
+/** @throws CompetitorError when it cannot take part */
+export async function seat(
+  competitor: Competitor,
+  kind: TaskKind,
+  threads: number,
+  task: object,
+): Promise<Seat> {
+  const missing = competitor.peer === null ? null : whyMissing(competitor.peer);
+  if (missing !== null) throw new CompetitorError(missing);
+  const child = await Child.start(competitor.program(threads), {
+    kind,
+    threads,
+    ...task,
+    ...competitor.extras,
+  });
+  return { competitor, threads, child };
+}
+
+/** Why a peer is not there and what to do about it; null when it is. */
+export function whyMissing(peer: PeerName): string | null {
+  if (peer === "torch") {
+    return hasTorch()
+      ? null
+      : "is not installed: python3 -m venv scripts/bench/peers/.venv && scripts/bench/peers/.venv/bin/pip install -r scripts/bench/peers/requirements.txt";
+  }
+  const folder = { jax: "@jax-js/jax", tfjs: "@tensorflow/tfjs-backend-wasm" }[peer];
+  return existsSync(`${peers}node_modules/${folder}`)
+    ? null
+    : "is not installed: npm ci --prefix scripts/bench/peers";
+}
+
+let torchFound: boolean | null = null;
+
+function hasTorch(): boolean {
+  torchFound ??= spawnSync(pythonPath(), ["-c", "import torch"], { stdio: "ignore" }).status === 0;
+  return torchFound;
+}
+
+/** The Python that NOPEEK_BENCH_PYTHON names, or the peers' own, or else the system's. */
+function pythonPath(): string {
+  const named = process.env.NOPEEK_BENCH_PYTHON;
+  if (named !== undefined) return named;
+  const own = [`${peers}.venv/bin/python`, `${peers}.venv/Scripts/python.exe`].find((path) =>
+    existsSync(path),
+  );
+  return own ?? "python3";
+}

@@ -1,0 +1,188 @@
+/**
+ * nopeek itself as a competitor: the compiled program in dist/, as people run it. Types come from src/.
+ */
+import { readFileSync } from "node:fs";
+import { serve, timeEach } from "./protocol.js";
+
+/** @typedef {import("./twin.js").TrainingTask} TrainingTask */
+
+/** @param {string} path */
+const load = (path) => import(new URL(`../../../dist/${path}.js`, import.meta.url).href);
+
+/** @type {typeof import("../../../src/autograd/context.ts")} */
+const { Context } = await load("autograd/context");
+/** @type {typeof import("../../../src/backend/open.ts")} */
+const { BACKEND_NAMES, openBackend } = await load("backend/open");
+/** @type {typeof import("../../../src/nn/gpt.ts")} */
+const { GPT } = await load("nn/gpt");
+/** @type {typeof import("../../../src/ops/slice.ts")} */
+const { slice } = await load("ops/slice");
+/** @type {typeof import("../../../src/random.ts")} */
+const { Random } = await load("random");
+/** @type {typeof import("../../../src/sample/generate.ts")} */
+const { generate } = await load("sample/generate");
+/** @type {typeof import("../../../src/sample/logits.ts")} */
+const { cachedLogits } = await load("sample/logits");
+/** @type {typeof import("../../../src/train/restore.ts")} */
+const { restore } = await load("train/restore");
+/** @type {typeof import("../../../src/train/run-config.ts")} */
+const { gptConfigOf } = await load("train/run-config");
+/** @type {typeof import("../../../src/train/safetensors.ts")} */
+const { decodeSafetensors } = await load("train/safetensors");
+/** @type {typeof import("../../../src/train/settings.ts")} */
+const { resolveSettings } = await load("train/settings");
+/** @type {typeof import("../../../src/train/trainer.ts")} */
+const { Trainer } = await load("train/trainer");
+
+const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
+
+await serve({ training, sampling, products });
+
+/**
+ * Draws its batches by itself, from the text they were drawn from for the others: the same ones.
+ *
+ * @param {TrainingTask & { backend: string, settings: Record<string, unknown>, text: number[] }} task
+ */
+async function training(task) {
+  const settings = resolveSettings(task.settings);
+  const model = await makeModel(task);
+  const trainer = new Trainer(model, Int32Array.from(task.text), settings);
+  return {
+    version,
+    actions: {
+      /** @param {{ count: number, warmUp: number }} request */
+      async steps(request) {
+        /** @type {number[]} */
+        const losses = [];
+        /** @type {number[]} */
+        const norms = [];
+        const times = await timeEach(request, async () => {
+          const { lossNats, gradientNorm } = await trainer.step();
+          losses.push(lossNats);
+          norms.push(gradientNorm);
+        });
+        return { times, losses, norms };
+      },
+    },
+  };
+}
+
+/** @param {TrainingTask & { backend: string, settings: Record<string, unknown>, cached: boolean }} task */
+async function sampling(task) {
+  const model = await makeModel(task);
+  const random = Random.of(1, "bench");
+  /** @type {import("../../../src/sample/strategies.ts").SampleSettings} */
+  const settings = { strategy: "sample", temperature: 1, topK: null, topP: null };
+  return {
+    version,
+    actions: {
+      /** @param {{ ids: number[] }} request */
+      async logits({ ids }) {
+        const { vocabSize } = model.config;
+        const logits = task.cached ? await cachedLogits(model, ids) : await lastLogits(model, ids);
+        return { logits: [...logits.slice(-vocabSize)] };
+      },
+      /**
+       * Tokens that follow a prompt, each by itself. Reading the prompt is not timed. Without a cache, every token
+       * reads all of it.
+       *
+       * @param {{ prompt: number[], count: number }} request
+       */
+      async tokens({ prompt, count }) {
+        if (!task.cached)
+          return { times: await timeEach({ count, warmUp: 1 }, () => lastLogits(model, prompt)) };
+        const times = [];
+        let startMs = performance.now();
+        /** @type {import("../../../src/sample/generate.ts").GenerateOptions} */
+        const options = { tokens: count + 1, settings, random, overflow: "stop" };
+        for await (const _ of generate(model, prompt, options)) {
+          times.push(performance.now() - startMs);
+          startMs = performance.now();
+        }
+        return { times: times.slice(1) };
+      },
+    },
+  };
+}
+
+/**
+ * Products of many shapes. Turned matrices are read along their columns.
+ *
+ * @param {{ backend: string, threads: number }} task
+ */
+async function products(task) {
+  const backend = await open(task);
+  return {
+    version,
+    actions: {
+      /** @param {import("../sections/gemm.ts").ProductRequest} request */
+      async product({ rows, inner, columns, aTurned, bTurned, ...request }) {
+        const spans = [rows * columns, rows * inner, inner * columns].map((length) => backend.alloc(length));
+        backend.write(spans[1], pattern(rows * inner, 7, 11));
+        backend.write(spans[2], pattern(inner * columns, 5, 13));
+        const c = laid(spans[0], rows, columns, false);
+        const a = laid(spans[1], rows, inner, aTurned);
+        const b = laid(spans[2], inner, columns, bTurned);
+        const size = { batch: [], rows, inner, columns, accumulate: false, bias: null };
+        const times = await timeEach(request, () => backend.gemm(c, a, b, size));
+        let sum = 0;
+        for (const value of await backend.read(spans[0])) sum += value;
+        for (const span of spans) backend.free(span);
+        return { times, sum };
+      },
+    },
+  };
+}
+
+/** @param {{ backend: string, threads: number }} task */
+function open({ backend, threads }) {
+  const name = BACKEND_NAMES.find((known) => known === backend);
+  if (name === undefined) throw new Error(`this build has no backend "${backend}"`);
+  return openBackend(name, threads);
+}
+
+/** @param {{ backend: string, threads: number, settings: Record<string, unknown>, model: import("./twin.js").Model, weightsPath: string }} task */
+async function makeModel(task) {
+  const context = new Context(await open(task));
+  const config = gptConfigOf(resolveSettings(task.settings), task.model.vocabSize);
+  // Which weights are drawn does not matter: they are replaced.
+  const model = new GPT(context, config, Random.of(0));
+  const { tensors } = decodeSafetensors(readFileSync(task.weightsPath), task.weightsPath);
+  restore(model.parameters(), tensors, task.weightsPath);
+  return model;
+}
+
+/**
+ * Logits of the token that follows, from one pass over all ids.
+ *
+ * @param {import("../../../src/nn/gpt.ts").GPT} model
+ * @param {number[]} ids
+ */
+function lastLogits(model, ids) {
+  return model.context.scope("forget", () => {
+    const hidden = model.hidden({ ids, batchSize: 1 });
+    return model.logits(slice(hidden, 1, ids.length - 1, ids.length)).read();
+  });
+}
+
+/**
+ * Small numbers that every competitor can make.
+ *
+ * @param {number} length
+ * @param {number} step
+ * @param {number} period odd
+ */
+function pattern(length, step, period) {
+  return Float32Array.from({ length }, (_, i) => (((step * i) % period) - (period - 1) / 2) / 8);
+}
+
+/**
+ * @param {import("../../../src/backend/backend.ts").Span} span
+ * @param {number} height
+ * @param {number} width
+ * @param {boolean} turned whether the numbers stand column by column
+ */
+function laid(span, height, width, turned) {
+  const [rowStride, columnStride] = turned ? [1, height] : [width, 1];
+  return { span, offset: 0, rowStride, columnStride, batchStrides: [] };
+}

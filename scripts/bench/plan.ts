@@ -1,0 +1,18 @@
+/** What the command line asks for, as every section reads it. */
+import type { Competitor, TaskKind } from "./competitors.ts";
+import type { Report } from "./report.ts";
+import type { SizeName } from "./sizes.ts";
+import type { Workshop } from "./tasks.ts";
+
+export interface Plan {
+  readonly sizes: readonly SizeName[];
+  readonly threads: readonly number[];
+  readonly rounds: number;
+  readonly competitors: readonly Competitor[];
+  readonly workshop: Workshop;
+  readonly report: Report;
+}
+
+export function competitorsFor(plan: Plan, kind: TaskKind): Competitor[] {
+  return plan.competitors.filter(({ kinds }) => kinds.includes(kind));
+}

@@ -1,0 +1,116 @@
+/** How time and memory of a training step grow with width, context and threads: curves, and the power that fits them. */
+import { competitorsFor, type Plan } from "../plan.ts";
+import { alternate } from "../rounds.ts";
+import { countParameters, SIZES, type Size } from "../sizes.ts";
+import { growthExponent, typical } from "../statistics.ts";
+import { formatBytes, formatNumber, formatTable } from "../table.ts";
+import { seatTrainees } from "../training.ts";
+
+interface Axis {
+  readonly name: string;
+  readonly points: readonly { readonly value: number; readonly size: Size; readonly threads: number }[];
+}
+
+export interface GrowthRow {
+  readonly axis: string;
+  readonly competitor: string;
+  readonly points: readonly {
+    readonly value: number;
+    readonly parameters: number;
+    readonly medianMs: number;
+    /** What the process holds beyond the library: the peak less what it held before the model was made. */
+    readonly modelBytes: number;
+  }[];
+  /** k of time ∝ valueᵏ and memory ∝ valueᵏ. */
+  readonly timeExponent: number;
+  readonly memoryExponent: number;
+}
+
+const TURN_MS = 60;
+const BUDGET_MS = 4_000;
+/** Compiled or slow ones would make a curve of many points take an hour. */
+const DRAWN = ["nopeek wasm", "nopeek blas", "PyTorch"];
+
+function axesOf({ threads }: Plan): Axis[] {
+  const [fewest, most] = [Math.min(...threads), Math.max(...threads)];
+  const at = (value: number, change: Partial<Size>, count = fewest) => ({
+    value,
+    size: { ...SIZES.nanogpt, ...change },
+    threads: count,
+  });
+  return [
+    { name: "d-model", points: [32, 64, 128, 256, 512].map((dModel) => at(dModel, { dModel })) },
+    {
+      name: "context",
+      points: [32, 64, 128, 256, 512].map((contextLength) =>
+        at(contextLength, { contextLength, batchSize: 4 }),
+      ),
+    },
+    { name: "layers", points: [1, 2, 4, 8].map((layers) => at(layers, { layers })) },
+    { name: "threads", points: threadCounts(most).map((count) => at(count, {}, count)) },
+  ];
+}
+
+export async function measureGrowth(plan: Plan): Promise<GrowthRow[]> {
+  const rows: GrowthRow[] = [];
+  for (const axis of axesOf(plan)) {
+    if (axis.points.length < 2) continue;
+    plan.report.say(`\nGrowth with ${axis.name}: a training step of the first size, ${conditionsOf(axis)}`);
+    const own = await measureAxis(plan, axis);
+    plan.report.say(formatRows(own, axis));
+    rows.push(...own);
+  }
+  return rows;
+}
+
+async function measureAxis(plan: Plan, axis: Axis): Promise<GrowthRow[]> {
+  const competitors = competitorsFor(plan, "training").filter(({ name }) => DRAWN.includes(name));
+  const curves = new Map<string, GrowthRow["points"][number][]>();
+  for (const { value, size, threads } of axis.points) {
+    const task = await plan.workshop.task(size);
+    const trainees = await seatTrainees(competitors, [threads], task, plan.report);
+    const times = await alternate(trainees, { rounds: plan.rounds, turnMs: TURN_MS, budgetMs: BUDGET_MS });
+    for (const [i, { competitor, child }] of trainees.entries()) {
+      const modelBytes = (await child.peakBytes()) - child.idleBytes;
+      const point = { value, parameters: countParameters(size), medianMs: typical(times[i]), modelBytes };
+      curves.set(competitor.name, [...(curves.get(competitor.name) ?? []), point]);
+      child.stop();
+    }
+  }
+  return [...curves].map(([competitor, points]) => ({
+    axis: axis.name,
+    competitor,
+    points,
+    timeExponent: growthExponent(points.map(({ value, medianMs }) => [value, medianMs])),
+    memoryExponent: growthExponent(points.map(({ value, modelBytes }) => [value, modelBytes])),
+  }));
+}
+
+function conditionsOf({ name, points }: Axis): string {
+  const [{ size, threads }] = points;
+  return `batch ${size.batchSize}${name === "threads" ? "" : `, ${threads} ${threads === 1 ? "thread" : "threads"}`}`;
+}
+
+/** 1, 2, 4, … and the most. */
+export function threadCounts(most: number): number[] {
+  const counts: number[] = [];
+  for (let count = 1; count < most; count *= 2) counts.push(count);
+  return [...counts, most];
+}
+
+function formatRows(rows: readonly GrowthRow[], axis: Axis): string {
+  const head = ["", ...axis.points.map(({ value }) => String(value)), "∝ xᵏ"];
+  const cells = rows.flatMap(({ competitor, points, timeExponent, memoryExponent }) => [
+    [
+      `${competitor}, ms a step`,
+      ...points.map(({ medianMs }) => formatNumber(medianMs)),
+      timeExponent.toFixed(2),
+    ],
+    [
+      `${competitor}, memory`,
+      ...points.map(({ modelBytes }) => formatBytes(modelBytes)),
+      memoryExponent.toFixed(2),
+    ],
+  ]);
+  return `${formatTable(head, cells)}\n`;
+}

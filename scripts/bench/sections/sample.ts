@@ -1,0 +1,178 @@
+/**
+ * Sampling, one sequence: time of a token against how many tokens it attends to, with a cache (one position at a time)
+ * and without (all of them again for each). Drawing from the probabilities is part of a cached token's time.
+ */
+import { z } from "zod";
+import { logitDisagreement } from "../check.ts";
+import { type Competitor, REFERENCE_NAME, type Seat, seat } from "../competitors.ts";
+import { competitorsFor, type Plan } from "../plan.ts";
+import { alternate } from "../rounds.ts";
+import { formatSize, SIZES, type Size } from "../sizes.ts";
+import { growthExponent, median, type RoundTimes, sideBySide, typical } from "../statistics.ts";
+import { formatRatio, formatTable } from "../table.ts";
+import type { Task } from "../tasks.ts";
+import { messageOf } from "../training.ts";
+
+/** The first size as it is, and with room for longer texts, so that the growth shows. */
+const MODELS: readonly { readonly size: Size; readonly lengths: readonly number[] }[] = [
+  { size: SIZES.nanogpt, lengths: [16, 32, 64] },
+  { size: { ...SIZES.nanogpt, contextLength: 1024 }, lengths: [64, 256, 1024] },
+];
+/** Tokens timed in a row; the last of them attends to the length that the table names. */
+const RUN = 16;
+const UNCACHED_RUN = 2;
+const TURN_MS = 30;
+const BUDGET_MS = 5_000;
+/** How long the sequence is over which logits are compared. */
+const CHECKED_TOKENS = 24;
+
+const timesLayout = z.object({ times: z.array(z.number()) });
+const logitsLayout = z.object({ logits: z.array(z.number()) });
+
+export interface SampleRow {
+  readonly contextLength: number;
+  readonly competitor: string;
+  readonly version: string;
+  readonly threads: number;
+  readonly cached: boolean;
+  readonly points: readonly {
+    readonly attended: number;
+    readonly medianMs: number;
+    readonly tokensPerSecond: number;
+    /** Its time over that of nopeek's backends, by name; both with a cache, or both without. */
+    readonly overNopeek: Readonly<Record<string, number | null>>;
+  }[];
+  /** k where the time of a token grows as lengthᵏ. */
+  readonly exponent: number;
+}
+
+interface Sampler extends Seat {
+  readonly cached: boolean;
+  readonly logits: readonly number[];
+}
+
+export async function measureSampling(plan: Plan): Promise<SampleRow[]> {
+  const rows: SampleRow[] = [];
+  for (const { size, lengths } of MODELS) {
+    plan.report.say(`\nSampling, tokens a second: ${formatSize({ ...size, batchSize: 1 })}`);
+    const task = await plan.workshop.task(size);
+    for (const threads of plan.threads) {
+      const measured = await measureOn(plan, task, lengths, threads);
+      rows.push(...measured);
+      if (measured.length > 0) plan.report.say(formatRows(measured, threads));
+    }
+  }
+  return rows;
+}
+
+async function measureOn(
+  plan: Plan,
+  task: Task,
+  lengths: readonly number[],
+  threads: number,
+): Promise<SampleRow[]> {
+  const samplers = await seatSamplers(plan, task, threads);
+  const byLength: RoundTimes[][] = [];
+  for (const length of lengths) byLength.push(await measureLength(plan, task, samplers, length));
+  for (const { child } of samplers) child.stop();
+  return samplers.map(({ competitor, child, cached }, i) => {
+    const points = lengths.map((attended, l) => {
+      const medianMs = typical(byLength[l][i]);
+      const overNopeek = Object.fromEntries(
+        samplers.flatMap((other, o) =>
+          other.competitor.peer === null && other.cached === cached
+            ? [[other.competitor.name, sideBySide(byLength[l][i], byLength[l][o])]]
+            : [],
+        ),
+      );
+      return { attended, medianMs, tokensPerSecond: 1000 / medianMs, overNopeek };
+    });
+    const exponent = growthExponent(points.map(({ attended, medianMs }) => [attended, medianMs]));
+    const { contextLength } = task.model;
+    const [{ name }, { version }] = [competitor, child];
+    return { contextLength, competitor: name, version, threads, cached, points, exponent };
+  });
+}
+
+/** Those that can, with a cache and without, after a look at their logits. */
+async function seatSamplers(plan: Plan, task: Task, threads: number): Promise<Sampler[]> {
+  const samplers: Sampler[] = [];
+  for (const cached of [true, false]) {
+    for (const competitor of competitorsFor(plan, "sampling")) {
+      try {
+        samplers.push(await seatSampler(competitor, threads, task, cached));
+      } catch (error) {
+        plan.report.leaveOut(competitor.name, messageOf(error));
+      }
+    }
+  }
+  const reference = samplers.find(({ competitor }) => competitor.name === REFERENCE_NAME);
+  return samplers.filter((sampler) => {
+    const wrong = reference === undefined ? null : logitDisagreement(reference.logits, sampler.logits);
+    if (wrong === null) return true;
+    plan.report.reject(sampler.competitor.name, wrong);
+    sampler.child.stop();
+    return false;
+  });
+}
+
+async function seatSampler(
+  competitor: Competitor,
+  threads: number,
+  task: Task,
+  cached: boolean,
+): Promise<Sampler> {
+  const seated = await seat(competitor, "sampling", threads, { ...task, cached });
+  const { logits } = await seated.child.ask(
+    "logits",
+    { ids: task.text.slice(0, CHECKED_TOKENS) },
+    logitsLayout,
+  );
+  return { ...seated, cached, logits };
+}
+
+async function measureLength(
+  plan: Plan,
+  task: Task,
+  samplers: readonly Sampler[],
+  length: number,
+): Promise<RoundTimes[]> {
+  const players = [];
+  for (const { child, cached } of samplers) {
+    const prompt = task.text.slice(0, cached ? length - RUN : length);
+    const details = { prompt, count: cached ? RUN : UNCACHED_RUN };
+    const tokens = async () => (await child.ask("tokens", details, timesLayout)).times;
+    await tokens();
+    // A run is a prompt and its tokens; a turn has as many as fit.
+    const run = async (count: number, warmUp: number) => {
+      const times: number[] = [];
+      for (let i = -warmUp; i < count; i++) {
+        const own = await tokens();
+        if (i >= 0) times.push(...own);
+      }
+      return times;
+    };
+    const expectedMs = details.count * median(await tokens());
+    players.push({ run, expectedMs });
+  }
+  return alternate(players, { rounds: plan.rounds, turnMs: TURN_MS, budgetMs: BUDGET_MS });
+}
+
+function formatRows(rows: readonly SampleRow[], threads: number): string {
+  const lengths = rows[0].points.map(({ attended }) => `at ${attended}`);
+  const ours = Object.keys(rows[0].points[0].overNopeek);
+  const head = [
+    "",
+    ...lengths,
+    "time ∝ lengthᵏ",
+    ...ours.map((name) => `÷ ${name} at ${rows[0].points.at(-1)?.attended}`),
+  ];
+  const cells = rows.map(({ competitor, cached, points, exponent }) => [
+    `${competitor}${cached ? "" : ", no cache"}`,
+    ...points.map(({ tokensPerSecond }) => Math.round(tokensPerSecond).toLocaleString("en-US")),
+    exponent.toFixed(2),
+    ...ours.map((name) => formatRatio(points.at(-1)?.overNopeek[name] ?? null)),
+  ]);
+  const note = `${threads} ${threads === 1 ? "thread" : "threads"}; the time of a token over nopeek's, above 1 is nopeek ahead`;
+  return `${formatTable(head, cells)}\n${note}\n`;
+}

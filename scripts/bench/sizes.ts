@@ -1,0 +1,43 @@
+/** The models that are measured: decoders without biases and dropout, with exact GELU, as nanoGPT trains them. */
+
+export interface Size {
+  readonly layers: number;
+  readonly heads: number;
+  readonly dModel: number;
+  readonly contextLength: number;
+  readonly vocabSize: number;
+  readonly tieHead: boolean;
+  readonly batchSize: number;
+}
+
+export const SIZES = {
+  /** nanoGPT's setting for a CPU; the preset `shakespeare-cpu`. */
+  nanogpt: {
+    ...{ layers: 4, heads: 4, dModel: 128, contextLength: 64 },
+    ...{ vocabSize: 65, tieHead: true, batchSize: 12 },
+  },
+  medium: {
+    ...{ layers: 6, heads: 6, dModel: 384, contextLength: 256 },
+    ...{ vocabSize: 65, tieHead: true, batchSize: 4 },
+  },
+  /**
+   * The 4,192 parameters of Karpathy's microgpt (27 letters, a head of its own), and the 48 scales of LayerNorm that
+   * its norms do without.
+   */
+  tiny: {
+    ...{ layers: 1, heads: 4, dModel: 16, contextLength: 16 },
+    ...{ vocabSize: 27, tieHead: false, batchSize: 8 },
+  },
+} as const satisfies Readonly<Record<string, Size>>;
+
+export type SizeName = keyof typeof SIZES;
+
+export function formatSize(size: Size): string {
+  const { layers, heads, dModel, contextLength, batchSize } = size;
+  return `${layers} layers, ${heads} heads, d-model ${dModel}, context ${contextLength}, batch ${batchSize}, ${countParameters(size).toLocaleString("en-US")} parameters`;
+}
+
+export function countParameters({ layers, dModel, contextLength, vocabSize, tieHead }: Size): number {
+  const tables = (tieHead ? 1 : 2) * vocabSize + contextLength;
+  return tables * dModel + layers * (12 * dModel * dModel + 2 * dModel) + dModel;
+}

@@ -1,0 +1,91 @@
+/** What every competitor is given alike: weights in a file, batches of a real text, the optimizer's settings. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Context } from "../../src/autograd/context.ts";
+import { openBackend } from "../../src/backend/open.ts";
+import { GPT } from "../../src/nn/gpt.ts";
+import { Random } from "../../src/random.ts";
+import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
+import { WindowLoader } from "../../src/train/loader.ts";
+import { snapshot } from "../../src/train/restore.ts";
+import { gptConfigOf } from "../../src/train/run-config.ts";
+import { encodeSafetensors } from "../../src/train/safetensors.ts";
+import { resolveSettings, type Settings } from "../../src/train/settings.ts";
+import type { Size } from "./sizes.ts";
+
+/** What peers/twin.js calls a TrainingTask, and what nopeek needs besides. */
+export interface Task {
+  readonly model: Omit<Size, "batchSize">;
+  readonly batchSize: number;
+  readonly settings: Settings;
+  readonly optimizer: Pick<
+    Settings,
+    "learningRate" | "beta1" | "beta2" | "epsilon" | "weightDecay" | "gradClip"
+  >;
+  readonly weightsPath: string;
+  readonly text: readonly number[];
+  readonly batches: readonly { readonly inputs: readonly number[]; readonly targets: readonly number[] }[];
+}
+
+const TEXT_LENGTH = 20_000;
+/** Twins go through these round and round; nopeek draws on. */
+const BATCHES = 16;
+
+/** Files that live as long as the measuring. */
+export class Workshop {
+  readonly folder = mkdtempSync(join(tmpdir(), "nopeek-bench-"));
+  #tasks = 0;
+
+  async task(size: Size): Promise<Task> {
+    const { batchSize, ...model } = size;
+    const settings = resolveSettings({
+      ...{ layers: size.layers, heads: size.heads, dModel: size.dModel, contextLength: size.contextLength },
+      ...{ batchSize, tieHead: size.tieHead, bias: false, dropout: 0, activation: "exact" },
+      ...{
+        learningRate: 1e-3,
+        schedule: "constant",
+        warmupSteps: 0,
+        weightDecay: 0.1,
+        beta2: 0.99,
+        gradClip: 1,
+      },
+    });
+    const text = realText(size.vocabSize);
+    const loader = new WindowLoader(text, size, settings.seed);
+    const { learningRate, beta1, beta2, epsilon, weightDecay, gradClip } = settings;
+    return {
+      model,
+      batchSize,
+      settings,
+      optimizer: { learningRate, beta1, beta2, epsilon, weightDecay, gradClip },
+      weightsPath: await this.#writeWeights(settings, size.vocabSize),
+      text: [...text],
+      batches: Array.from({ length: BATCHES }, (_, step) => {
+        const { inputs, targets } = loader.batch(step);
+        return { inputs: [...inputs], targets: [...targets] };
+      }),
+    };
+  }
+
+  clear(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #writeWeights(settings: Settings, vocabSize: number): Promise<string> {
+    const backend = await openBackend("wasm");
+    const model = new GPT(new Context(backend), gptConfigOf(settings, vocabSize), Random.of(1337, "bench"));
+    const path = join(this.folder, `weights-${this.#tasks++}.safetensors`);
+    writeFileSync(path, encodeSafetensors(await snapshot(model.parameters())));
+    await backend.close();
+    return path;
+  }
+}
+
+/** The start of the embedded tales, squeezed into a smaller alphabet where it has to be. */
+function realText(vocabSize: number): Int32Array {
+  const text = readFileSync(new URL("../../data/tales.txt", import.meta.url), "utf8").slice(0, TEXT_LENGTH);
+  return CharTokenizer.fromText(text)
+    .encode(text)
+    .map((id) => id % vocabSize);
+}
