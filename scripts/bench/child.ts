@@ -20,9 +20,11 @@ export class CompetitorError extends Error {
 
 export class Child {
   readonly #process: ChildProcessWithoutNullStreams;
-  /** Answers that came before anybody asked, and who waits for one. */
+  /** Its answers, in the order of what it was asked. */
   readonly #lines: AsyncIterator<string>;
   #complaints = "";
+  /** When all that it said has arrived. */
+  readonly #ended: Promise<void>;
   /** What it computes with. */
   version = "";
   /** What it holds with its library loaded and no model made. */
@@ -36,8 +38,12 @@ export class Child {
     this.#process.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.#complaints = (this.#complaints + text).slice(-4000);
     });
-    this.#process.on("error", (error) => {
-      this.#complaints += error.message;
+    this.#ended = new Promise((resolve) => {
+      this.#process.on("close", () => resolve());
+      this.#process.on("error", (error) => {
+        this.#complaints += error.message;
+        resolve();
+      });
     });
     // Whoever has died is noticed by what it does not answer.
     this.#process.stdin.on("error", () => {});
@@ -73,12 +79,22 @@ export class Child {
 
   async #exchange(message: object): Promise<unknown> {
     this.#process.stdin.write(`${JSON.stringify(message)}\n`);
-    const { value, done } = await this.#lines.next();
-    if (done) throw new CompetitorError(lastLine(this.#complaints) || "it ended without a word");
-    const answer: unknown = JSON.parse(value);
+    const answer: unknown = JSON.parse(await this.#nextAnswer());
     const failed = failure.safeParse(answer);
     if (failed.success) throw new CompetitorError(failed.data.error.split("\n")[0]);
     return answer;
+  }
+
+  /** The next line that is an answer: while libraries load, some greet. */
+  async #nextAnswer(): Promise<string> {
+    for (;;) {
+      const { value, done } = await this.#lines.next();
+      if (done) {
+        await this.#ended;
+        throw new CompetitorError(lastLine(this.#complaints) || "it ended without a word");
+      }
+      if (value.startsWith("{")) return value;
+    }
   }
 }
 

@@ -7,6 +7,7 @@
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { CompetitorError } from "./child.ts";
 import { COMPETITORS, PEER_NAMES, type PeerName, whyMissing } from "./competitors.ts";
 import { describeMachine, formatMachine } from "./machine.ts";
 import type { Plan } from "./plan.ts";
@@ -79,6 +80,9 @@ async function bench(sections: readonly string[], flags: Flags): Promise<void> {
   const startMs = performance.now();
   try {
     for (const section of sections) found[section] = await SECTIONS[section](plan);
+  } catch (error) {
+    if (!(error instanceof CompetitorError)) throw error;
+    report.reject("a competitor, while it was measured", error.message);
   } finally {
     workshop.clear();
   }

@@ -4,7 +4,6 @@ import { CHECKED_STEPS, disagreement, type FirstSteps } from "./check.ts";
 import { type Competitor, REFERENCE_NAME, type Seat, seat } from "./competitors.ts";
 import type { Report } from "./report.ts";
 import type { Player } from "./rounds.ts";
-import { median } from "./statistics.ts";
 import type { Task } from "./tasks.ts";
 
 const stepsLayout = z.object({
@@ -24,7 +23,7 @@ export async function seatTrainee(competitor: Competitor, threads: number, task:
   try {
     const firstSteps = await steps(CHECKED_STEPS, 0);
     // The first steps also compile and allocate.
-    const expectedMs = Math.min(median(firstSteps.times), ...(await steps(2, 0)).times);
+    const expectedMs = Math.min(...firstSteps.times);
     const run = async (count: number, warmUp: number) => (await steps(count, warmUp)).times;
     return { ...seated, firstSteps, expectedMs, run };
   } catch (error) {

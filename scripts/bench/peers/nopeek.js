@@ -71,7 +71,7 @@ async function training(task) {
 async function sampling(task) {
   const model = await makeModel(task);
   const random = Random.of(1, "bench");
-  /** @type {import("../../../src/sample/strategies.ts").SampleSettings} */
+  /** @type {import("../../../src/sample/generate.ts").GenerateOptions["settings"]} */
   const settings = { strategy: "sample", temperature: 1, topK: null, topP: null };
   return {
     version,

@@ -11,16 +11,18 @@ interface Axis {
   readonly points: readonly { readonly value: number; readonly size: Size; readonly threads: number }[];
 }
 
+interface GrowthPoint {
+  readonly value: number;
+  readonly parameters: number;
+  readonly medianMs: number;
+  /** What the process holds beyond the library: the peak less what it held before the model was made. */
+  readonly modelBytes: number;
+}
+
 export interface GrowthRow {
   readonly axis: string;
   readonly competitor: string;
-  readonly points: readonly {
-    readonly value: number;
-    readonly parameters: number;
-    readonly medianMs: number;
-    /** What the process holds beyond the library: the peak less what it held before the model was made. */
-    readonly modelBytes: number;
-  }[];
+  readonly points: readonly GrowthPoint[];
   /** k of time ∝ valueᵏ and memory ∝ valueᵏ. */
   readonly timeExponent: number;
   readonly memoryExponent: number;
@@ -28,6 +30,8 @@ export interface GrowthRow {
 
 const TURN_MS = 60;
 const BUDGET_MS = 4_000;
+/** More would tell little about a slope. */
+const MOST_ROUNDS = 5;
 /** Compiled or slow ones would make a curve of many points take an hour. */
 const DRAWN = ["nopeek wasm", "nopeek blas", "PyTorch"];
 
@@ -39,14 +43,12 @@ function axesOf({ threads }: Plan): Axis[] {
     threads: count,
   });
   return [
-    { name: "d-model", points: [32, 64, 128, 256, 512].map((dModel) => at(dModel, { dModel })) },
+    { name: "d-model", points: [64, 128, 256, 512].map((dModel) => at(dModel, { dModel })) },
     {
       name: "context",
-      points: [32, 64, 128, 256, 512].map((contextLength) =>
-        at(contextLength, { contextLength, batchSize: 4 }),
-      ),
+      points: [64, 128, 256, 512].map((contextLength) => at(contextLength, { contextLength, batchSize: 4 })),
     },
-    { name: "layers", points: [1, 2, 4, 8].map((layers) => at(layers, { layers })) },
+    { name: "layers", points: [2, 4, 8].map((layers) => at(layers, { layers })) },
     { name: "threads", points: threadCounts(most).map((count) => at(count, {}, count)) },
   ];
 }
@@ -65,11 +67,15 @@ export async function measureGrowth(plan: Plan): Promise<GrowthRow[]> {
 
 async function measureAxis(plan: Plan, axis: Axis): Promise<GrowthRow[]> {
   const competitors = competitorsFor(plan, "training").filter(({ name }) => DRAWN.includes(name));
-  const curves = new Map<string, GrowthRow["points"][number][]>();
+  const curves = new Map<string, GrowthPoint[]>();
   for (const { value, size, threads } of axis.points) {
     const task = await plan.workshop.task(size);
     const trainees = await seatTrainees(competitors, [threads], task, plan.report);
-    const times = await alternate(trainees, { rounds: plan.rounds, turnMs: TURN_MS, budgetMs: BUDGET_MS });
+    const times = await alternate(trainees, {
+      rounds: Math.min(MOST_ROUNDS, plan.rounds),
+      turnMs: TURN_MS,
+      budgetMs: BUDGET_MS,
+    });
     for (const [i, { competitor, child }] of trainees.entries()) {
       const modelBytes = (await child.peakBytes()) - child.idleBytes;
       const point = { value, parameters: countParameters(size), medianMs: typical(times[i]), modelBytes };
@@ -99,18 +105,26 @@ export function threadCounts(most: number): number[] {
 }
 
 function formatRows(rows: readonly GrowthRow[], axis: Axis): string {
-  const head = ["", ...axis.points.map(({ value }) => String(value)), "∝ xᵏ"];
-  const cells = rows.flatMap(({ competitor, points, timeExponent, memoryExponent }) => [
-    [
-      `${competitor}, ms a step`,
-      ...points.map(({ medianMs }) => formatNumber(medianMs)),
-      timeExponent.toFixed(2),
-    ],
-    [
-      `${competitor}, memory`,
-      ...points.map(({ modelBytes }) => formatBytes(modelBytes)),
-      memoryExponent.toFixed(2),
-    ],
-  ]);
-  return `${formatTable(head, cells)}\n`;
+  const values = axis.points.map(({ value }) => value);
+  const head = ["", ...values.map(String), "∝ xᵏ"];
+  const parameters = axis.points.map(({ size }) => countParameters(size).toLocaleString("en-US"));
+  const curves = rows.flatMap(({ competitor, points, timeExponent, memoryExponent }) => {
+    // A competitor may have been left out at some points.
+    const at = values.map((value) => points.find((point) => point.value === value));
+    const cells = (format: (point: GrowthPoint) => string) =>
+      at.map((point) => (point === undefined ? "–" : format(point)));
+    return [
+      [
+        `${competitor}, ms a step`,
+        ...cells(({ medianMs }) => formatNumber(medianMs)),
+        timeExponent.toFixed(2),
+      ],
+      [
+        `${competitor}, memory`,
+        ...cells(({ modelBytes }) => formatBytes(modelBytes)),
+        memoryExponent.toFixed(2),
+      ],
+    ];
+  });
+  return `${formatTable(head, [["parameters", ...parameters, ""], ...curves])}\n`;
 }

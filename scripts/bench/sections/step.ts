@@ -8,7 +8,7 @@ import { seatTrainees, type Trainee } from "../training.ts";
 
 const TURN_MS = 150;
 /** What one competitor may take of a table's time. */
-const BUDGET_MS = 20_000;
+const BUDGET_MS = 15_000;
 
 export interface StepRow {
   readonly size: SizeName;
