@@ -118,7 +118,7 @@ def training(task):
         loss = compute_loss(ids, targets)
         adamw.zero_grad()
         loss.backward()
-        norm = nn.utils.clip_grad_norm_(parameters, optimizer["gradClip"], foreach=True)
+        norm = nn.utils.clip_grad_norm_(parameters, optimizer["gradClip"])
         adamw.step()
         done += 1
         return loss.item(), norm.item()
