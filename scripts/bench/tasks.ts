@@ -34,14 +34,8 @@ export interface Task {
  * of them. The time of a step does not depend on it.
  */
 const OPTIMIZER = {
-  ...{
-    learningRate: 3e-3,
-    schedule: "constant",
-    warmupSteps: 0,
-    weightDecay: 0.5,
-    beta2: 0.95,
-    gradClip: 0.25,
-  },
+  ...{ learningRate: 3e-3, schedule: "constant", warmupSteps: 0, gradClip: 0.25 },
+  ...{ weightDecay: 0.5, beta1: 0.8, beta2: 0.9 },
 };
 const TEXT_LENGTH = 20_000;
 /** Twins go through these round and round; nopeek draws on. */

@@ -137,7 +137,7 @@ function makeLoss({ layers, heads, dModel, contextLength, vocabSize, tieHead }, 
   /** @param {Tree} weights @param {np.Array} inputs @param {np.Array} targets */
   return (weights, inputs, targets) => {
     const table = weights.tokenEmbedding;
-    const token = np.matmul(nn.oneHot(inputs, vocabSize), tieHead ? table.ref : table);
+    const token = np.take(tieHead ? table.ref : table, inputs, 0);
     let x = token.add(weights.positionEmbedding);
     for (let layer = 0; layer < layers; layer++) {
       const block = `blocks.${layer}`;

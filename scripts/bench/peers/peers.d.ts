@@ -81,6 +81,7 @@ declare module "@jax-js/jax" {
     function minimum(x: Operand, y: Operand): Array;
     function trueDivide(x: Operand, y: Operand): Array;
     function matmul(x: Operand, y: Operand): Array;
+    function take(x: Operand, indices: Operand, axis: number): Array;
     function transpose(x: Operand, permutation?: number[]): Array;
     function where(condition: Operand, x: Operand, y: Operand): Array;
     function tri(rows: number, columns: number, diagonal: number, options: { readonly dtype: DType }): Array;

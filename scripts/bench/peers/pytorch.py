@@ -190,7 +190,8 @@ def products(task):
         b = laid(pattern(inner * columns, 5, 13), inner, columns, request["bTurned"])
         c = torch.empty(rows, columns)
         times = time_each(request, lambda: torch.mm(a, b, out=c))
-        return {"times": times, "sum": c.double().sum().item()}
+        weights = torch.arange(rows * columns) % 7
+        return {"times": times, "sum": (c.double().flatten() * weights).sum().item()}
 
     return {"product": product}
 
