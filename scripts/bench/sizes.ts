@@ -7,6 +7,8 @@ export interface Size {
   readonly contextLength: number;
   readonly vocabSize: number;
   readonly tieHead: boolean;
+  /** Whether norms have a learned scale for each channel. */
+  readonly normWeights: boolean;
   readonly batchSize: number;
 }
 
@@ -14,19 +16,16 @@ export const SIZES = {
   /** nanoGPT's setting for a CPU; the preset `shakespeare-cpu`. */
   nanogpt: {
     ...{ layers: 4, heads: 4, dModel: 128, contextLength: 64 },
-    ...{ vocabSize: 65, tieHead: true, batchSize: 12 },
+    ...{ vocabSize: 65, tieHead: true, normWeights: true, batchSize: 12 },
   },
   medium: {
     ...{ layers: 6, heads: 6, dModel: 384, contextLength: 256 },
-    ...{ vocabSize: 65, tieHead: true, batchSize: 4 },
+    ...{ vocabSize: 65, tieHead: true, normWeights: true, batchSize: 4 },
   },
-  /**
-   * The 4,192 parameters of Karpathy's microgpt (27 letters, a head of its own), and the 48 scales of LayerNorm that
-   * its norms do without.
-   */
+  /** The 4,192 parameters of Karpathy's microgpt: 27 letters, a head of its own, norms without scales. */
   tiny: {
     ...{ layers: 1, heads: 4, dModel: 16, contextLength: 16 },
-    ...{ vocabSize: 27, tieHead: false, batchSize: 8 },
+    ...{ vocabSize: 27, tieHead: false, normWeights: false, batchSize: 8 },
   },
 } as const satisfies Readonly<Record<string, Size>>;
 
@@ -37,7 +36,9 @@ export function formatSize(size: Size): string {
   return `${layers} layers, ${heads} heads, d-model ${dModel}, context ${contextLength}, batch ${batchSize}, ${countParameters(size).toLocaleString("en-US")} parameters`;
 }
 
-export function countParameters({ layers, dModel, contextLength, vocabSize, tieHead }: Size): number {
+export function countParameters(size: Size): number {
+  const { layers, dModel, contextLength, vocabSize, tieHead, normWeights } = size;
   const tables = (tieHead ? 1 : 2) * vocabSize + contextLength;
-  return tables * dModel + layers * (12 * dModel * dModel + 2 * dModel) + dModel;
+  const norms = normWeights ? 2 * layers + 1 : 0;
+  return (tables + norms) * dModel + layers * 12 * dModel * dModel;
 }

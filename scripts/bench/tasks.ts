@@ -33,7 +33,7 @@ export interface Task {
  * Bolder than anybody trains with, because the first steps are compared: each setting must leave its trace in a few
  * of them. The time of a step does not depend on it.
  */
-const OPTIMIZER = {
+const OPTIMIZER: Partial<Settings> = {
   ...{ learningRate: 3e-3, schedule: "constant", warmupSteps: 0, gradClip: 0.25 },
   ...{ weightDecay: 0.5, beta1: 0.8, beta2: 0.9 },
 };
@@ -48,11 +48,19 @@ export class Workshop {
 
   async task(size: Size): Promise<Task> {
     const { batchSize, ...model } = size;
-    const settings = resolveSettings({
+    const chosen: Partial<Settings> = {
       ...{ layers: size.layers, heads: size.heads, dModel: size.dModel, contextLength: size.contextLength },
-      ...{ batchSize, tieHead: size.tieHead, bias: false, dropout: 0, activation: "exact" },
+      ...{
+        batchSize,
+        tieHead: size.tieHead,
+        normWeights: size.normWeights,
+        bias: false,
+        dropout: 0,
+        activation: "gelu",
+      },
       ...OPTIMIZER,
-    });
+    };
+    const settings = resolveSettings(chosen);
     const text = realText(size.vocabSize);
     const loader = new WindowLoader(text, size, settings.seed);
     const { learningRate, beta1, beta2, epsilon, weightDecay, gradClip } = settings;

@@ -112,10 +112,14 @@ function makeStep({ model, batchSize, optimizer }) {
  * @param {import("./twin.js").Model} model
  * @param {number} batchSize
  */
-function makeLoss({ layers, heads, dModel, contextLength, vocabSize, tieHead }, batchSize) {
+function makeLoss(model, batchSize) {
+  const { layers, heads, dModel, contextLength, vocabSize, tieHead } = model;
   const split = [batchSize, contextLength, heads, dModel / heads];
-  /** @param {np.Array} x @param {np.Array} weight */
-  const norm = (x, weight) => nn.standardize(x, -1, { epsilon: NORM_EPSILON }).mul(weight);
+  /** @param {np.Array} x @param {np.Array | undefined} weight */
+  const norm = (x, weight) => {
+    const normal = nn.standardize(x, -1, { epsilon: NORM_EPSILON });
+    return weight === undefined ? normal : normal.mul(weight);
+  };
   // As nn.dotProductAttention does, which in Node 20 fails: its einsum wants iterator helpers.
   /** @param {np.Array} x @param {Tree} weights @param {string} name */
   const attention = (x, weights, name) => {

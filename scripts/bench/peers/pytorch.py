@@ -17,11 +17,11 @@ from torch import nn
 
 
 class Block(nn.Module):
-    def __init__(self, channels, heads):
+    def __init__(self, channels, heads, norm):
         super().__init__()
         self.heads = heads
-        self.attention_norm = nn.LayerNorm(channels, bias=False)
-        self.mlp_norm = nn.LayerNorm(channels, bias=False)
+        self.attention_norm = norm()
+        self.mlp_norm = norm()
         self.query_key_value = nn.Linear(channels, 3 * channels, bias=False)
         self.output = nn.Linear(channels, channels, bias=False)
         self.expand = nn.Linear(channels, 4 * channels, bias=False)
@@ -45,8 +45,9 @@ class GPT(nn.Module):
         vocabulary, channels = model["vocabSize"], model["dModel"]
         self.token = nn.Embedding(vocabulary, channels)
         self.position = nn.Embedding(model["contextLength"], channels)
-        self.blocks = nn.ModuleList(Block(channels, model["heads"]) for _ in range(model["layers"]))
-        self.norm = nn.LayerNorm(channels, bias=False)
+        norm = lambda: nn.LayerNorm(channels, elementwise_affine=model["normWeights"], bias=False)
+        self.blocks = nn.ModuleList(Block(channels, model["heads"], norm) for _ in range(model["layers"]))
+        self.norm = norm()
         self.head = nn.Linear(channels, vocabulary, bias=False)
         if model["tieHead"]:
             self.head.weight = self.token.weight
@@ -63,15 +64,17 @@ class GPT(nn.Module):
         """Weights stand as (in, out) in the file and as (out, in) here."""
         self.token.weight.copy_(stored["tokenEmbedding"])
         self.position.weight.copy_(stored["positionEmbedding"])
-        self.norm.weight.copy_(stored["finalNorm.weight"])
+        if "finalNorm.weight" in stored:
+            self.norm.weight.copy_(stored["finalNorm.weight"])
         if "head.weight" in stored:
             self.head.weight.copy_(stored["head.weight"].T)
         for layer, block in enumerate(self.blocks):
             part = lambda name: stored[f"blocks.{layer}.{name}.weight"]
             joint = torch.cat([part(f"attention.{name}") for name in ("query", "key", "value")], dim=1)
             block.query_key_value.weight.copy_(joint.T)
-            block.attention_norm.weight.copy_(part("attentionNorm"))
-            block.mlp_norm.weight.copy_(part("mlpNorm"))
+            if "finalNorm.weight" in stored:
+                block.attention_norm.weight.copy_(part("attentionNorm"))
+                block.mlp_norm.weight.copy_(part("mlpNorm"))
             block.output.weight.copy_(part("attention.output").T)
             block.expand.weight.copy_(part("mlp.expand").T)
             block.contract.weight.copy_(part("mlp.contract").T)
@@ -97,8 +100,10 @@ def training(task):
     gpt, optimizer = make_model(task), task["optimizer"]
     decayed = [p for p in gpt.parameters() if p.dim() >= 2]
     others = [p for p in gpt.parameters() if p.dim() < 2]
+    decay = optimizer["weightDecay"]
+    groups = [{"params": decayed, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
     adamw = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": optimizer["weightDecay"]}, {"params": others, "weight_decay": 0.0}],
+        [group for group in groups if group["params"]],
         lr=optimizer["learningRate"],
         betas=(optimizer["beta1"], optimizer["beta2"]),
         eps=optimizer["epsilon"],

@@ -61,7 +61,7 @@ async function training(task) {
  * @param {Record<string, tf.Variable>} weights
  */
 function makeLoss({ model, batchSize }, weights) {
-  const { layers, heads, dModel, contextLength, vocabSize, tieHead } = model;
+  const { layers, heads, dModel, contextLength, vocabSize, tieHead, normWeights } = model;
   const rows = batchSize * contextLength;
   const width = dModel / heads;
   const mask = tf.keep(
@@ -79,7 +79,8 @@ function makeLoss({ model, batchSize }, weights) {
   const norm = (x, name) => {
     const centred = x.sub(x.mean(-1, true));
     const variance = centred.square().mean(-1, true);
-    return centred.mul(variance.add(NORM_EPSILON).rsqrt()).mul(weights[`${name}.weight`]);
+    const normal = centred.mul(variance.add(NORM_EPSILON).rsqrt());
+    return normWeights ? normal.mul(weights[`${name}.weight`]) : normal;
   };
   /** @param {tf.Tensor} x */
   const gelu = (x) => x.mul(0.5).mul(x.mul(Math.SQRT1_2).erf().add(1));

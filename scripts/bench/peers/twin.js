@@ -11,6 +11,7 @@ import { readFileSync } from "node:fs";
  * @property {number} contextLength
  * @property {number} vocabSize
  * @property {boolean} tieHead
+ * @property {boolean} normWeights whether norms have scales
  *
  * @typedef {object} TrainingTask
  * @property {Model} model

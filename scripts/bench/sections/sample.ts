@@ -21,6 +21,7 @@ const MODELS: readonly { readonly size: Size; readonly lengths: readonly number[
 /** Tokens timed in a row; the last of them attends to the length that the table names. */
 const RUN = 8;
 const UNCACHED_RUN = 2;
+const WARM_UP_RUNS = 25;
 const TURN_MS = 30;
 const BUDGET_MS = 5_000;
 /** How long the sequence is over which logits are compared. */
@@ -142,7 +143,8 @@ async function measureLength(
     const prompt = task.text.slice(0, cached ? length - RUN : length);
     const details = { prompt, count: cached ? RUN : UNCACHED_RUN };
     const tokens = async () => (await child.ask("tokens", details, timesLayout)).times;
-    await tokens();
+    // Engines compile what is called often: until they have, tokens take longer.
+    for (let i = 0; i < (cached ? WARM_UP_RUNS : 1); i++) await tokens();
     // A run is a prompt and its tokens; a turn has as many as fit.
     const run = async (count: number, warmUp: number) => {
       const times: number[] = [];
