@@ -42,10 +42,11 @@ const python = (threads: number): Program => ({
 const all: readonly TaskKind[] = ["training", "sampling", "products"];
 
 export const COMPETITORS: readonly Competitor[] = [
-  ...["wasm", "blas"].map((backend) => ({
-    ...{ name: `nopeek ${backend}`, peer: null, kinds: all, threaded: true },
-    ...{ program: node("nopeek.js"), extras: { backend } },
-  })),
+  ...[
+    { name: REFERENCE_NAME, extras: { backend: "wasm" } },
+    { name: "nopeek wasm, fast", extras: { backend: "wasm", fast: true } },
+    { name: "nopeek blas", extras: { backend: "blas" } },
+  ].map((own) => ({ ...own, peer: null, kinds: all, threaded: true, program: node("nopeek.js") })),
   { name: "PyTorch", peer: "torch", kinds: all, threaded: true, program: python, extras: {} },
   {
     ...({ name: "PyTorch, compiled", peer: "torch", kinds: ["training"], threaded: true } as const),
