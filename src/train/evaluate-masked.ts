@@ -8,8 +8,15 @@
 import type { Encoder } from "../nn/encoder.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
 import { Random } from "../random.ts";
-import { BATCH_SIZE, type Evaluation } from "./evaluate.ts";
-import { type Batch, disjointWindows, type TokenIds, WindowLoader } from "./loader.ts";
+import {
+  BATCH_SIZE,
+  type EstimateSize,
+  type Evaluation,
+  meanLoss,
+  type Question,
+  randomWindows,
+} from "./evaluate.ts";
+import { type Batch, disjointWindows, type TokenIds } from "./loader.ts";
 import { maskTokens } from "./objectives/masked-token.ts";
 
 const MASKS_SEED = 1;
@@ -18,12 +25,10 @@ const MASKS_SEED = 1;
 export async function estimateMaskedLoss(
   model: Encoder,
   ids: TokenIds,
-  options: { readonly batches: number; readonly batchSize: number; readonly seed: number },
+  size: EstimateSize,
 ): Promise<Evaluation> {
-  const { contextLength } = model.config;
-  const loader = new WindowLoader(ids, { contextLength, batchSize: options.batchSize }, options.seed);
-  const batches = Array.from({ length: options.batches }, (_, step) => loader.batch(step));
-  return { method: "random windows", ...(await meanLoss(model, batches)) };
+  const batches = randomWindows(ids, model.config.contextLength, size);
+  return { method: "random windows", ...(await meanLoss(model.context, batches, hiddenTokens(model))) };
 }
 
 /** Loss over the hidden tokens of ids[start … end), in disjoint windows. (Id 0 of a corpus stands in none.) */
@@ -34,25 +39,18 @@ export async function wholeMaskedLoss(
 ): Promise<Evaluation> {
   const { contextLength } = model.config;
   const batches = disjointWindows(ids, range.start, range.end, { contextLength, batchSize: BATCH_SIZE });
-  return { method: "whole split", ...(await meanLoss(model, batches)) };
+  return { method: "whole split", ...(await meanLoss(model.context, batches, hiddenTokens(model))) };
 }
 
-async function meanLoss(
-  model: Encoder,
-  batches: Iterable<Batch>,
-): Promise<{ lossNats: number; tokens: number }> {
+function hiddenTokens(model: Encoder): (batch: Batch) => Question {
   const { vocabSize } = model.config;
   const random = Random.of(MASKS_SEED, "masks");
-  let nats = 0;
-  let tokens = 0;
-  for (const { targets: windows, batchSize } of batches) {
+  return ({ targets: windows, batchSize }) => {
     // What GPT is asked for, in these batches each id once, is here the text itself.
     const { inputs, targets, chosen } = maskTokens(windows, { batchSize, vocabSize }, random);
-    const mean = await model.context.scope("forget", () =>
-      crossEntropy(model.forward({ ids: inputs, batchSize }), targets).item(),
-    );
-    nats += mean * chosen;
-    tokens += chosen;
-  }
-  return { lossNats: nats / tokens, tokens };
+    return {
+      tokens: chosen,
+      loss: () => crossEntropy(model.forward({ ids: inputs, batchSize }), targets),
+    };
+  };
 }

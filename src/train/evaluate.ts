@@ -6,6 +6,8 @@
  *
  * In a window, early tokens are predicted from little context; both evaluations say which window they used.
  */
+import type { Context } from "../autograd/context.ts";
+import type { Tensor } from "../autograd/tensor.ts";
 import type { GPT } from "../nn/gpt.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
 import { type Batch, disjointWindows, type TokenIds, WindowLoader } from "./loader.ts";
@@ -21,16 +23,17 @@ export interface Evaluation {
 /** Windows evaluated at once: enough rows for a fast product, few enough for little memory. */
 export const BATCH_SIZE = 16;
 
+/** How much a quick look takes in. */
+export interface EstimateSize {
+  readonly batches: number;
+  readonly batchSize: number;
+  readonly seed: number;
+}
+
 /** Mean loss over `batches` batches of random windows; the same windows for the same seed. */
-export async function estimateLoss(
-  model: GPT,
-  ids: TokenIds,
-  options: { readonly batches: number; readonly batchSize: number; readonly seed: number },
-): Promise<Evaluation> {
-  const { contextLength } = model.config;
-  const loader = new WindowLoader(ids, { contextLength, batchSize: options.batchSize }, options.seed);
-  const batches = Array.from({ length: options.batches }, (_, step) => loader.batch(step));
-  return { method: "random windows", ...(await meanLoss(model, batches)) };
+export async function estimateLoss(model: GPT, ids: TokenIds, size: EstimateSize): Promise<Evaluation> {
+  const batches = randomWindows(ids, model.config.contextLength, size);
+  return { method: "random windows", ...(await meanLoss(model.context, batches, nextTokens(model))) };
 }
 
 /** Loss over ids[start … end), each predicted once, from at most `contextLength` ids before it. */
@@ -41,18 +44,44 @@ export async function wholeLoss(
 ): Promise<Evaluation> {
   const { contextLength } = model.config;
   const batches = disjointWindows(ids, range.start, range.end, { contextLength, batchSize: BATCH_SIZE });
-  return { method: "whole split", ...(await meanLoss(model, batches)) };
+  return { method: "whole split", ...(await meanLoss(model.context, batches, nextTokens(model))) };
 }
 
-async function meanLoss(model: GPT, batches: Iterable<Batch>): Promise<{ lossNats: number; tokens: number }> {
+/** The batches of an estimate. */
+export function randomWindows(
+  ids: TokenIds,
+  contextLength: number,
+  { batches, batchSize, seed }: EstimateSize,
+): Batch[] {
+  const loader = new WindowLoader(ids, { contextLength, batchSize }, seed);
+  return Array.from({ length: batches }, (_, step) => loader.batch(step));
+}
+
+/** What a model is asked in one batch: how many tokens, and its mean loss on them, inside the open scope. */
+export interface Question {
+  readonly tokens: number;
+  loss(): Tensor;
+}
+
+/** Mean nats per token over all batches, each weighed by its tokens. */
+export async function meanLoss(
+  context: Context,
+  batches: Iterable<Batch>,
+  ask: (batch: Batch) => Question,
+): Promise<{ lossNats: number; tokens: number }> {
   let nats = 0;
   let tokens = 0;
-  for (const { inputs, targets, batchSize } of batches) {
-    const mean = await model.context.scope("forget", () =>
-      crossEntropy(model.forward({ ids: inputs, batchSize }), targets).item(),
-    );
-    nats += mean * targets.length;
-    tokens += targets.length;
+  for (const batch of batches) {
+    const question = ask(batch);
+    nats += question.tokens * (await context.scope("forget", () => question.loss().item()));
+    tokens += question.tokens;
   }
   return { lossNats: nats / tokens, tokens };
+}
+
+function nextTokens(model: GPT): (batch: Batch) => Question {
+  return ({ inputs, targets, batchSize }) => ({
+    tokens: targets.length,
+    loss: () => crossEntropy(model.forward({ ids: inputs, batchSize }), targets),
+  });
 }
