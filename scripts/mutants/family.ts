@@ -122,10 +122,10 @@ export const family: readonly Mutant[] = [
     tests: ["test/train/family.test.ts"],
   },
   {
-    promise: "encoder: a whole split is measured by masks that are always the same, each window by its own",
+    promise: "encoder: a whole split is measured over its hidden tokens, each once",
     file: "src/train/evaluate-masked.ts",
-    line: "nats += mean * chosen;",
-    broken: "nats += mean;",
+    line: "tokens: chosen,",
+    broken: "tokens: targets.length,",
     tests: ["test/train/family.test.ts"],
   },
   {
