@@ -20,6 +20,7 @@ import {
   runConfigToJSON,
 } from "../train/run-config.ts";
 import { RunDirectory } from "../train/run-directory.ts";
+import type { RunLock } from "../train/run-lock.ts";
 import {
   checkBelonging,
   flagOf,
@@ -32,6 +33,7 @@ import { Trainer } from "../train/trainer.ts";
 import { type CorpusFile, readCorpus, TALES_NAME, TALES_PATH } from "./corpus-file.ts";
 import { type CommonFlags, givenSettings, threadsOf } from "./flags.ts";
 import { shellWord } from "./format.ts";
+import { lockRun } from "./lock-run.ts";
 import { checkMemory } from "./memory-check.ts";
 import { isFast, openBackend } from "./open-backend.ts";
 import { PREPARE } from "./studies/prepare.ts";
@@ -53,6 +55,8 @@ export interface PreparedRun {
   readonly trainer: Trainer;
   readonly directory: RunDirectory;
   readonly path: string;
+  /** While it is held, no other program writes to the run. */
+  readonly lock: RunLock;
   /** What the evaluations of the whole validation split have shown so far. */
   readonly patience: Patience;
   /** What computed the checkpoint that this run goes on from; null where there is none, or it does not say. */
@@ -68,6 +72,7 @@ const CHANGEABLE: readonly SettingName[] = [
   "patience",
   "evalBatches",
   "checkpointInterval",
+  "keepCheckpoints",
 ];
 
 /** A new run. Nothing is written before everything has been checked. */
@@ -84,9 +89,12 @@ export async function startRun(flags: TrainFlags): Promise<PreparedRun> {
   };
   const path = flags.out ?? nextFreeFolder(nameOf(settings, corpus));
   const built = await build(config, corpus, flags);
-  const directory = RunDirectory.create(path, runConfigToJSON(config));
+  RunDirectory.checkFree(path);
+  const lock = lockRun(path);
+  const keep = settings.keepCheckpoints;
+  const directory = RunDirectory.create(path, runConfigToJSON(config), { keep });
   const resumeCommand = commandToResume(path, config, config, flags, built.backend);
-  return { ...built, config, directory, path, ...nothingSaved(), resumeCommand };
+  return { ...built, config, directory, path, lock, ...nothingSaved(), resumeCommand };
 }
 
 /** The preset by name; without one, what shows a kind of model at its best without a text of one's own. */
@@ -126,9 +134,12 @@ export async function resumeRun(flags: TrainFlags): Promise<PreparedRun> {
   const path = flags.out;
   if (path === undefined)
     throw new ConfigError("--resume goes on with the run in --out: name its folder there");
+  if (!RunDirectory.isRun(path)) RunDirectory.open(path);
+  const lock = lockRun(path);
   const directory = RunDirectory.open(path);
   const saved = runConfigFromJSON(directory.config, join(path, "config.json"));
   const config = { ...saved, settings: resumedSettings(saved.settings, flags) };
+  directory.keep = config.settings.keepCheckpoints;
   const savedPath = saved.corpus?.path === TALES_NAME ? TALES_PATH : saved.corpus?.path;
   const corpus = await corpusFor(config.settings, flags.data ?? savedPath);
   if (corpus !== null && corpus.sha256 !== saved.corpus?.sha256) {
@@ -141,7 +152,7 @@ export async function resumeRun(flags: TrainFlags): Promise<PreparedRun> {
   checkStepsLeft(built.trainer.stepsDone, config.settings.steps, path);
   directory.resumeLog(built.trainer.stepsDone);
   const resumeCommand = commandToResume(path, config, saved, flags, built.backend);
-  return { ...built, config, directory, path, ...saves, resumeCommand };
+  return { ...built, config, directory, path, lock, ...saves, resumeCommand };
 }
 
 type Saves = Pick<PreparedRun, "patience" | "savedBy">;

@@ -21,6 +21,7 @@ const LINES_BETWEEN_EVALUATIONS = 5;
 export async function train(flags: TrainFlags): Promise<void> {
   const run = flags.resume ? await resumeRun(flags) : await startRun(flags);
   await new TrainingSession(run, flags.json === true).go();
+  run.lock.release();
   await run.backend.close();
 }
 

@@ -8,7 +8,7 @@
  *
  * A process may be killed, or a disk fill up, at any moment, and what was saved before still loads: a step is
  * written under a hidden name, flushed, and appears by one rename; only then do `latest` and `best` move, each by
- * one rename; only then are older steps removed. One program at a time may write to a run.
+ * one rename; only then are older steps removed. One program at a time may write to a run (see run-lock.ts).
  *
  * Hidden names: `.X.partial` is being written; `.X.replaced` was moved aside while another X is put in its place;
  * `.X.removed` is being removed. The next `open` tidies up after a program that was killed.
@@ -66,14 +66,30 @@ export class RunDirectory {
   readonly path: string;
   /** JSON: what `create` was given. */
   readonly config: unknown;
+  /** How many of the newest steps stay, besides the latest and the best. */
+  keep: number;
   readonly #files: Files;
-  readonly #keep: number;
 
   private constructor(path: string, config: unknown, files: Files, keep: number) {
     this.path = path;
     this.config = config;
     this.#files = files;
-    this.#keep = keep;
+    this.keep = keep;
+  }
+
+  /**
+   * Checks that a run can start in a folder, and changes nothing.
+   *
+   * @throws CheckpointError when it holds anything
+   */
+  static checkFree(path: string, given: Files = nodeFiles): void {
+    const files = explainFailures(given);
+    if (files.exists(path)) checkEmpty(files, path);
+  }
+
+  /** Whether a folder holds a run. */
+  static isRun(path: string, given: Files = nodeFiles): boolean {
+    return explainFailures(given).exists(join(path, CONFIG));
   }
 
   /**
@@ -198,7 +214,7 @@ export class RunDirectory {
 
   #prune(step: number): void {
     const past = this.steps().filter((name) => (stepOfName(name) ?? 0) <= step);
-    const newest = past.slice(Math.max(0, past.length - this.#keep));
+    const newest = past.slice(Math.max(0, past.length - this.keep));
     const kept = new Set([...newest, this.latest(), this.best()]);
     for (const name of past.filter((name) => !kept.has(name))) {
       // Renamed first, so that a removal that is cut short leaves no part of a step.

@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { CheckpointError } from "../errors.ts";
 import type { Files } from "./run-files.ts";
+import { isLockName } from "./run-lock.ts";
 import { encodeJSON, readJSON, stepOfName } from "./step-folder.ts";
 
 export type Pointer = "latest" | "best";
@@ -22,7 +23,7 @@ export function hiddenPath(run: string, name: string, doing: "partial" | "replac
 
 /** @throws CheckpointError when a folder that is there holds anything */
 export function checkEmpty(files: Files, run: string): void {
-  const names = files.list(run).filter((name) => !HIDDEN.test(name));
+  const names = files.list(run).filter((name) => !HIDDEN.test(name) && !isLockName(name));
   if (names.includes(CONFIG)) {
     const steps = listSteps(files, run);
     const saved = steps.length === 0 ? "without a saved step" : `saved up to ${steps[steps.length - 1]}`;

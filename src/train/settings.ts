@@ -181,6 +181,9 @@ const table = z.strictObject({
     .default(10)
     .register(is, training("random batches in a quick estimate", "batches")),
   checkpointInterval: count(1, MANY).default(500).register(is, training("between checkpoints", "steps")),
+  keepCheckpoints: count(1, MANY)
+    .default(3)
+    .register(is, training("newest that stay; the latest and the best stay in any case", "checkpoints")),
   seed: count(0, Number.MAX_SAFE_INTEGER)
     .default(1337)
     .register(is, training("where all randomness comes from")),

@@ -1,0 +1,79 @@
+/** Two programs on one folder, and what is known about processes. */
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { processes } from "../../src/cli/lock-run.ts";
+import {
+  expectComplaint,
+  makeFolder,
+  makeText,
+  nopeek,
+  start,
+  succeed,
+  TINY,
+  WORDS,
+} from "../support/program.ts";
+
+const folder = makeFolder();
+writeFileSync(join(folder, "text.txt"), makeText(WORDS, 200));
+const training = ["train", "--data", "text.txt", ...TINY, "--json", "--eval-batches", 1];
+const long = [...training, "--steps", 100_000, "--checkpoint-interval", 50];
+
+const locks = (run: string) => readdirSync(join(folder, run)).filter((name) => name.startsWith(".lock"));
+
+describe("a run that a living process has", () => {
+  it("is refused, also to a resume; once that is killed, it goes on", async () => {
+    const first = start(folder, ...long, "--out", "busy");
+    await first.shows(/"kind":"step","step":60,/, "stdout");
+    const again = await nopeek(folder, "train", "--resume", "--out", "busy");
+    expectComplaint(again, 1, `busy: is in use by process ${first.process.pid}; wait for it`);
+    first.process.kill("SIGKILL");
+    await first.outcome;
+    expect(locks("busy")).toHaveLength(1);
+    const saved = Number(readFileSync(join(folder, "busy", "latest"), "utf8").slice("step-".length));
+    const more = ["--json", "--steps", saved + 3];
+    const { stdout } = await succeed(folder, "train", "--resume", "--out", "busy", ...more);
+    expect(stdout).toContain(`{"kind":"step","step":${saved + 1},`);
+    expect(locks("busy")).toEqual([]);
+  });
+
+  it("of two that start at once on one folder, one trains", async () => {
+    const words = [...training, "--steps", 300, "--out", "raced"];
+    const outcomes = await Promise.all([nopeek(folder, ...words), nopeek(folder, ...words)]);
+    expect(outcomes.map(({ code }) => code).sort()).toEqual([0, 1]);
+    const loser = outcomes.find(({ code }) => code === 1);
+    expect(loser?.stderr).toMatch(/raced: (is in use by process|already holds a run)/);
+    expect(locks("raced")).toEqual([]);
+  });
+});
+
+describe("--keep-checkpoints", () => {
+  it("says how many stay; a resume may change it", async () => {
+    const steps = ["--steps", 60, "--checkpoint-interval", 10, "--keep-checkpoints", 1];
+    await succeed(folder, ...training, ...steps, "--out", "few");
+    const saved = () => readdirSync(join(folder, "few")).filter((name) => name.startsWith("step-"));
+    expect(saved().length).toBeLessThanOrEqual(2);
+    expect(saved()).toContain("step-000060");
+    const more = ["--steps", 120, "--keep-checkpoints", 5];
+    await succeed(folder, "train", "--resume", "--out", "few", ...more);
+    expect(saved().length).toBeGreaterThanOrEqual(5);
+  });
+});
+
+describe("a process", () => {
+  const { self, isAlive } = processes();
+
+  it("lives while it runs, and is dead when it has ended", () => {
+    expect(isAlive(self)).toBe(true);
+    const { pid } = spawnSync(process.execPath, ["--version"]);
+    expect(isAlive({ ...self, pid, started: "1" })).toBe(false);
+  });
+
+  it.runIf(process.platform === "linux")("is not one that has its number later", () => {
+    expect(isAlive({ ...self, started: "1" })).toBe(false);
+    expect(isAlive({ ...self, boot: "00000000-0000-0000-0000-000000000000 pid:[1]" })).toBe(false);
+    expect(isAlive({ ...self, boot: `${self.boot?.split(" ")[0]} pid:[1]` })).toBeNull();
+    expect(isAlive({ ...self, machine: "elsewhere" })).toBeNull();
+  });
+});
