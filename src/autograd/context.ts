@@ -8,11 +8,21 @@
 import type { Backend, Span } from "../backend/backend.ts";
 import { ShapeError, TensorError } from "../errors.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
-import { type Backward, Tape } from "./tape.ts";
+import { type Backward, type Entry, Tape } from "./tape.ts";
 import { type Lifetime, Storage, Tensor } from "./tensor.ts";
 
 /** "record" keeps a tape for backward; "forget" runs ops alone, as sampling and evaluation do. */
 export type ScopeMode = "record" | "forget";
+
+/** What an op has just made: its output, or the gradient that it brought to one of its inputs. */
+export interface Made {
+  readonly op: string;
+  readonly pass: "forward" | "backward";
+  /** Of the op's output. */
+  readonly shape: Shape;
+  /** A copy of the numbers, as they were then. */
+  readonly values: Promise<ArrayLike<number>>;
+}
 
 export class Context {
   readonly backend: Backend;
@@ -22,6 +32,10 @@ export class Context {
   /** What lives until the scope closes; null outside a scope. */
   #scope: { readonly mode: ScopeMode; readonly storages: Storage[] } | null = null;
   #closed = false;
+  /** null where nobody watches. */
+  #watcher: ((made: Made) => void) | null = null;
+  /** While somebody watches, whose gradients the op that is being differentiated has written. */
+  #reached: Storage[] = [];
 
   constructor(backend: Backend) {
     this.backend = backend;
@@ -89,17 +103,40 @@ export class Context {
   }
 
   /**
+   * Shows everything that the ops in `body` make, in order. For finding faults: all of it is copied, and held until
+   * the ops of the body, which run without a pause, are done.
+   */
+  watched<T>(watcher: (made: Made) => void, body: () => T): T {
+    this.#watcher = watcher;
+    try {
+      return body();
+    } finally {
+      this.#watcher = null;
+      this.#reached = [];
+    }
+  }
+
+  /** For `Storage.gradientSink`. */
+  reached(storage: Storage): void {
+    if (this.#watcher !== null) this.#reached.push(storage);
+  }
+
+  /**
    * For ops: what was computed, and how its gradient goes back. `kept` is memory that only backward needs; it is
    * freed once backward has run, or with the scope.
    */
   record(op: string, output: Tensor, backward: Backward, kept: readonly Span[] = []): void {
-    if (output.needsGradient) this.#tape.push({ op, output: output.storage, backward, kept });
+    this.#watcher?.({ op, pass: "forward", shape: output.shape, values: output.read() });
+    if (output.needsGradient)
+      this.#tape.push({ op, output: output.storage, shape: output.shape, backward, kept });
     else for (const span of kept) this.backend.free(span);
   }
 
   /** See `Tape.backward`. */
   backward(root: Tensor): void {
-    this.#tape.backward(root);
+    this.#reached = [];
+    if (this.#watcher === null) this.#tape.backward(root);
+    else this.#tape.backward(root, (entry) => this.#showGradients(entry));
   }
 
   /** For `Tensor.free`. */
@@ -112,6 +149,14 @@ export class Context {
     for (const storage of this.#held) storage.free("its context has closed");
     this.#held.clear();
     this.#closed = true;
+  }
+
+  #showGradients({ op, shape }: Entry): void {
+    for (const { gradient } of this.#reached) {
+      if (gradient !== null)
+        this.#watcher?.({ op, pass: "backward", shape, values: this.backend.read(gradient) });
+    }
+    this.#reached = [];
   }
 
   #make(shape: Shape, lifetime: Lifetime, needsGradient: boolean): Tensor {

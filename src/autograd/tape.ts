@@ -4,15 +4,17 @@
  */
 import type { Span } from "../backend/backend.ts";
 import { TensorError } from "../errors.ts";
-import { formatShape } from "../shape.ts";
+import { formatShape, type Shape } from "../shape.ts";
 import type { Storage, Tensor } from "./tensor.ts";
 
 /** Carries dy, the gradient of an op's output, to the gradients of its inputs. */
 export type Backward = (dy: Span) => void;
 
-interface Entry {
+export interface Entry {
   readonly op: string;
   readonly output: Storage;
+  /** The output's. */
+  readonly shape: Shape;
   readonly backward: Backward;
   /** Memory that the op kept for its backward pass alone. */
   readonly kept: readonly Span[];
@@ -32,10 +34,11 @@ export class Tape {
    * Peak memory is a feature: as soon as an op has been differentiated, its output and the output's gradient are
    * freed, except root's own value. So the tape can be walked once.
    *
+   * @param differentiated is told of each op once its gradient has gone on
    * @throws TensorError when root is not a single number, does not depend on anything that needs a gradient, or
    *   was differentiated before
    */
-  backward(root: Tensor): void {
+  backward(root: Tensor, differentiated?: (entry: Entry) => void): void {
     const { storage } = root;
     if (root.size !== 1) {
       throw new TensorError(
@@ -57,6 +60,7 @@ export class Tape {
     for (let entry = this.#entries.at(-1); entry !== undefined; entry = this.#entries.at(-1)) {
       const { output, backward, kept } = entry;
       if (output.gradient !== null && output.freed === null) backward(output.gradient);
+      differentiated?.(entry);
       this.#entries.pop();
       for (const span of kept) backend.free(span);
       output.differentiated = true;

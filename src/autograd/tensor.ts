@@ -56,6 +56,7 @@ export class Storage {
   gradientSink(): Sink {
     const sink = { span: this.#gradientMemory(), accumulate: this.#hasGradient };
     this.#hasGradient = true;
+    this.context.reached(this);
     return sink;
   }
 

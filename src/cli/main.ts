@@ -42,6 +42,7 @@ const train = command("train", "train a model on a text; the embedded tales unle
   )
   .option("--out <folder>", "where the run is kept (default: the next free folder in checkpoints/)")
   .option("--resume", "go on with the run in --out, to the same bits as if it had never stopped")
+  .option("--debug-nan", "where a number is not finite, run that step again and name the op that made it")
   .action(async (flags) => (await import("./train.ts")).train(flags));
 addCommonFlags(train);
 addSettingFlags(train, settingsOf("model"));

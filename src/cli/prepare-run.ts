@@ -168,7 +168,7 @@ function restoreLatest(trainer: Trainer, directory: RunDirectory): Saves {
   const { name, step, model, optimizer, state } = directory.loadStep("latest");
   restore(trainer.model.parameters(), model, join(directory.path, name, "model.safetensors"));
   restore(trainer.optimizerState(), optimizer, join(directory.path, name, "optimizer.safetensors"));
-  trainer.resumeAt(step);
+  trainer.resumeAt(step, state);
   return savesOf(state);
 }
 

@@ -1,8 +1,10 @@
 /** `nopeek train`: trains, shows how it goes, keeps checkpoints, and shows at the end what the model makes. */
 import { join } from "node:path";
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
+import { TrainingError } from "../errors.ts";
 import { countNumbers } from "../nn/parameters.ts";
 import { restore, snapshot } from "../train/restore.ts";
+import type { StepReport } from "../train/trainer.ts";
 import { explainStop } from "./explain-stop.ts";
 import { formatCount, formatDuration, formatLoss, median, plural, shellWord } from "./format.ts";
 import { computedBy } from "./open-backend.ts";
@@ -20,7 +22,7 @@ const LINES_BETWEEN_EVALUATIONS = 5;
 
 export async function train(flags: TrainFlags): Promise<void> {
   const run = flags.resume ? await resumeRun(flags) : await startRun(flags);
-  await new TrainingSession(run, flags.json === true).go();
+  await new TrainingSession(run, flags).go();
   run.lock.release();
   await run.backend.close();
 }
@@ -29,16 +31,18 @@ class TrainingSession {
   readonly #run: PreparedRun;
   readonly #terminal: Terminal;
   readonly #json: boolean;
+  readonly #debugNaN: boolean;
   /** The last evaluation of the whole split, where no step has been made since. */
   #measured: Told | null = null;
   #stopReason: keyof typeof EXIT_AFTER | null = null;
   /** Of the last few steps, for the rate that is shown. */
   #stepMs: number[] = [];
 
-  constructor(run: PreparedRun, json: boolean) {
+  constructor(run: PreparedRun, flags: TrainFlags) {
     this.#run = run;
     this.#terminal = new Terminal(() => this.#stop("nobodyReads"));
-    this.#json = json;
+    this.#json = flags.json === true;
+    this.#debugNaN = flags.debugNan === true;
   }
 
   async go(): Promise<void> {
@@ -62,10 +66,10 @@ class TrainingSession {
   }
 
   async #step(): Promise<void> {
-    const { trainer, config, patience } = this.#run;
+    const { config, patience } = this.#run;
     const { settings } = config;
     const startMs = performance.now();
-    const report = await trainer.step();
+    const report = await this.#makeStep();
     const elapsedMs = performance.now() - startMs;
     this.#stepMs = [...this.#stepMs.slice(-49), elapsedMs];
     patience.trained(report.lossNats);
@@ -74,7 +78,12 @@ class TrainingSession {
     const last = report.step === settings.steps;
     const evaluates = report.step % settings.evalInterval === 0;
     const saves = last || report.step % settings.checkpointInterval === 0;
-    this.#record({ kind: "step", ...report, elapsedMs });
+    const { skipped, ...numbers } = report;
+    this.#record({ kind: "step", ...numbers, ...(skipped && { skipped }), elapsedMs });
+    if (skipped)
+      this.#terminal.note(
+        `step ${report.step}: left out: a gradient norm of ${formatLoss(report.gradientNorm)} is beyond ${settings.skipSpikes} times the recent median`,
+      );
     this.#terminal.status(this.#progressLine(report.step, report.lossNats));
     const every = Math.ceil(Math.min(settings.evalInterval, settings.steps) / LINES_BETWEEN_EVALUATIONS);
     if (!this.#terminal.live && (report.step % every === 0 || last || report.step === 1)) {
@@ -88,6 +97,29 @@ class TrainingSession {
     }
   }
 
+  /** @throws TrainingError when a number is not finite: nothing is saved then */
+  async #makeStep(): Promise<StepReport> {
+    const { trainer, resumeCommand } = this.#run;
+    try {
+      return await trainer.step();
+    } catch (error) {
+      if (!(error instanceof TrainingError)) throw error;
+      const more = this.#debugNaN
+        ? await trainer.explainNonFinite()
+        : `to see which op it was: ${resumeCommand} --debug-nan`;
+      throw new TrainingError(`${error.message}\n${more}`, { cause: error });
+    }
+  }
+
+  /** Weights that cannot be measured are not kept. */
+  #checkFinite({ evaluation }: Told): void {
+    if (Number.isFinite(evaluation.lossNats)) return;
+    const { trainer } = this.#run;
+    throw new TrainingError(
+      `training: after step ${trainer.stepsDone} the loss on what is held out is ${evaluation.lossNats}; nothing was saved since the checkpoint before. A lower learning rate (now ${trainer.settings.learningRate}), more warm-up steps or --grad-clip 1 usually helps`,
+    );
+  }
+
   #progressLine(step: number, lossNats: number): string {
     const { settings } = this.#run.config;
     const stepMs = median(this.#stepMs);
@@ -99,7 +131,9 @@ class TrainingSession {
   /** A quick look. */
   async #estimate(): Promise<void> {
     const { trainer, study } = this.#run;
-    this.#tell(await trainer.evaluating(() => study.estimate()));
+    const told = await trainer.evaluating(() => study.estimate());
+    this.#checkFinite(told);
+    this.#tell(told);
   }
 
   /** Evaluates on all that is held out; tells whether it was never better. */
@@ -108,6 +142,7 @@ class TrainingSession {
     const { settings } = config;
     this.#terminal.status(`measuring ${study.measured} …`);
     this.#measured = await trainer.evaluating(() => study.measure());
+    this.#checkFinite(this.#measured);
     // The last one is told at the end.
     if (trainer.stepsDone < settings.steps) this.#tell(this.#measured);
     else this.#recordEvaluation(this.#measured);
@@ -136,7 +171,7 @@ class TrainingSession {
         step: trainer.stepsDone,
         model: await snapshot(trainer.model.parameters()),
         optimizer: await snapshot(trainer.optimizerState()),
-        state: { ...patience.toJSON(), computedBy: computedBy(backend) },
+        state: { ...patience.toJSON(), ...trainer.toJSON(), computedBy: computedBy(backend) },
         best,
       }),
     );

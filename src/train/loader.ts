@@ -5,6 +5,9 @@
 import { DataError } from "../errors.ts";
 import { Random } from "../random.ts";
 
+/** In messages. */
+const SHOWN_STARTS = 16;
+
 /** A corpus as token ids. */
 export type TokenIds = Int32Array | Uint16Array;
 
@@ -48,11 +51,21 @@ export class WindowLoader {
    * @param microStep which of the batches whose gradients that update adds up
    */
   batch(step: number, microStep = 0): Batch {
+    return windowsAt(this.#ids, this.#starts(step, microStep), this.#size.contextLength);
+  }
+
+  /** Where the windows of that batch stand, for messages. */
+  batchInWords(step: number, microStep = 0): string {
+    const starts = this.#starts(step, microStep);
+    const shown = starts.slice(0, SHOWN_STARTS).join(", ") + (starts.length > SHOWN_STARTS ? ", …" : "");
+    return `windows of ${this.#size.contextLength} tokens from tokens ${shown} of the training split`;
+  }
+
+  #starts(step: number, microStep: number): number[] {
     const { contextLength, batchSize } = this.#size;
     const random = Random.of(this.#seed, "windows", step, microStep);
     const places = this.#ids.length - contextLength;
-    const starts = Array.from({ length: batchSize }, () => random.below(places));
-    return windowsAt(this.#ids, starts, contextLength);
+    return Array.from({ length: batchSize }, () => random.below(places));
   }
 }
 

@@ -155,6 +155,12 @@ const table = z.strictObject({
     .default(1e-8)
     .register(is, training("AdamW's guard against division by 0")),
   gradClip: real(0, 1e6).default(1).register(is, training("largest norm of the gradient; 0 does not clip")),
+  skipSpikes: real(0, 1e6)
+    .default(0)
+    .register(
+      is,
+      training("leave out updates whose gradient norm is beyond so many times the recent median; 0 never"),
+    ),
   gradAccumulation: count(1, 65_536)
     .default(1)
     .register(is, training("batches that make one update", "batches")),
@@ -277,7 +283,8 @@ function demandOf(issue: z.core.$ZodIssue): string {
 }
 
 function checkTogether(settings: Settings): void {
-  const { dModel, heads, minLearningRate, learningRate, schedule, minLength, maxLength } = settings;
+  const { dModel, heads, minLearningRate, learningRate, schedule, minLength, maxLength, skipSpikes } =
+    settings;
   if (dModel % heads !== 0) {
     throw new ConfigError(
       `--d-model must be a multiple of --heads: got ${dModel} channels for ${heads} heads`,
@@ -287,6 +294,9 @@ function checkTogether(settings: Settings): void {
     throw new ConfigError(
       `--min-learning-rate must not be above --learning-rate: got ${minLearningRate} and ${learningRate}`,
     );
+  }
+  if (skipSpikes > 0 && skipSpikes <= 1) {
+    throw new ConfigError(`--skip-spikes must be 0, or more than 1: got ${skipSpikes}; 10 is a usual choice`);
   }
   if (minLength > maxLength) {
     throw new ConfigError(`--min-length must not be above --max-length: got ${minLength} and ${maxLength}`);

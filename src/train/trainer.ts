@@ -3,14 +3,19 @@
  *
  * A step's randomness comes from (seed, step) alone, so a run that was stopped goes on to the same bits.
  */
+
+import type { Tensor } from "../autograd/tensor.ts";
 import { TrainingError } from "../errors.ts";
 import type { Parameters } from "../nn/parameters.ts";
 import { Random } from "../random.ts";
+import { formatShape } from "../shape.ts";
 import { gradientNorm } from "./adamw.ts";
+import { firstNonFinite } from "./first-non-finite.ts";
 import type { Objective, Trainable } from "./objectives/objective.ts";
 import { Optimizer } from "./optimizer.ts";
 import { learningRateAt } from "./schedule.ts";
 import type { Settings } from "./settings.ts";
+import { Spikes } from "./spikes.ts";
 import { WeightAverage } from "./weight-average.ts";
 
 /** What one step did. */
@@ -22,6 +27,8 @@ export interface StepReport {
   readonly learningRate: number;
   /** The Euclidean norm of the whole gradient, before clipping. */
   readonly gradientNorm: number;
+  /** Whether the update was left out, as a spike. */
+  readonly skipped: boolean;
 }
 
 export class Trainer<Model extends Trainable = Trainable> {
@@ -32,6 +39,7 @@ export class Trainer<Model extends Trainable = Trainable> {
   readonly #parameters: Parameters;
   /** null where the newest weights are evaluated. */
   readonly #average: WeightAverage | null;
+  readonly #spikes = new Spikes();
   #step = 0;
 
   constructor(model: Model, objective: Objective, settings: Settings) {
@@ -61,25 +69,51 @@ export class Trainer<Model extends Trainable = Trainable> {
    */
   async step(): Promise<StepReport> {
     const { gradAccumulation, gradClip } = this.settings;
-    let sum = 0;
-    for (let part = 0; part < gradAccumulation; part++) sum += await this.#addGradient(part);
-    const lossNats = sum / gradAccumulation;
+    const losses: number[] = [];
+    for (let part = 0; part < gradAccumulation; part++) losses.push(await this.#addGradient(part));
+    const lossNats = losses.reduce((sum, loss) => sum + loss, 0) / gradAccumulation;
     // The parts' gradients were added up; the step is along their mean.
     const norm = (await gradientNorm(this.#parameters)) / gradAccumulation;
-    this.#checkFinite(lossNats, norm);
+    this.#checkFinite(losses, lossNats, norm);
+    const skipped = this.#spikes.isSpike(norm, this.settings.skipSpikes);
 
     const clip = gradClip > 0 && norm > gradClip ? gradClip / norm : 1;
     const learningRate = learningRateAt(this.settings, this.#step);
-    await this.#optimizer.step(this.#step + 1, learningRate, clip / gradAccumulation);
+    if (skipped) this.#clearGradients();
+    else await this.#optimizer.step(this.#step + 1, learningRate, clip / gradAccumulation);
     this.#step += 1;
     this.#average?.add(this.#step);
-    return { step: this.#step, lossNats, learningRate, gradientNorm: norm };
+    return { step: this.#step, lossNats, learningRate, gradientNorm: norm, skipped };
   }
 
   /** The passes of a step without its update: for timing. Nothing that the run computes depends on it. */
   async rehearse(): Promise<void> {
     await this.#addGradient(0);
-    for (const parameter of Object.values(this.#parameters)) parameter.storage.clearGradient();
+    this.#clearGradients();
+  }
+
+  /**
+   * The passes of the step that is next, op by op, without its update: says in words where the first number arises
+   * that is not finite. For a step that has failed.
+   */
+  async explainNonFinite(): Promise<string> {
+    for (const [name, parameter] of Object.entries(this.#parameters)) {
+      if (!(await parameter.read()).every(Number.isFinite))
+        return `the weights ${name} ${formatShape(parameter.shape)} hold numbers that are not finite: an earlier update made them`;
+    }
+    const { context } = this.model;
+    for (let part = 0; part < this.settings.gradAccumulation; part++) {
+      const found = await context.scope("record", () =>
+        firstNonFinite(context, () => context.backward(this.#loss(part))),
+      );
+      if (found === null) continue;
+      this.#clearGradients();
+      const { op, pass, shape, value, count, size } = found;
+      const what = pass === "forward" ? "output" : "gradient to an input";
+      return `the first op to make such a number is ${op} ${formatShape(shape)}, in the ${pass} pass of batch ${part + 1}: ${value}, one of ${count} among the ${size} numbers of its ${what}`;
+    }
+    this.#clearGradients();
+    return "every number of the passes is finite: their sum over the batches, or the norm of the whole gradient, is beyond single precision";
   }
 
   /**
@@ -100,9 +134,15 @@ export class Trainer<Model extends Trainable = Trainable> {
     return { ...this.#optimizer.state(), ...this.#average?.state() };
   }
 
-  /** Goes on after `step` updates; the model and the tensors of `optimizerState` must be filled as they were saved. */
-  resumeAt(step: number): void {
+  /** What a checkpoint keeps beside the tensors, as JSON. */
+  toJSON(): ReturnType<Spikes["toJSON"]> {
+    return this.#spikes.toJSON();
+  }
+
+  /** Goes on after `step` updates, with what `toJSON` gave; the model and the tensors of `optimizerState` must be filled as they were saved. */
+  resumeAt(step: number, state: unknown = {}): void {
     this.#step = step;
+    this.#spikes.restore(state);
     // What was saved as the model is what is kept; training goes on from what stands beside it.
     this.#average?.swap();
   }
@@ -110,18 +150,32 @@ export class Trainer<Model extends Trainable = Trainable> {
   /** Adds the gradient of one batch to the parameters'; gives its loss. */
   #addGradient(part: number): Promise<number> {
     const { context } = this.model;
-    const random = Random.of(this.settings.seed, "dropout", this.#step, part);
     return context.scope("record", () => {
-      const loss = this.#objective.loss(this.#step, part, random);
+      const loss = this.#loss(part);
       context.backward(loss);
       return loss.item();
     });
   }
 
-  #checkFinite(lossNats: number, norm: number): void {
+  #loss(part: number): Tensor {
+    const random = Random.of(this.settings.seed, "dropout", this.#step, part);
+    return this.#objective.loss(this.#step, part, random);
+  }
+
+  #clearGradients(): void {
+    for (const parameter of Object.values(this.#parameters)) parameter.storage.clearGradient();
+  }
+
+  #checkFinite(losses: readonly number[], lossNats: number, norm: number): void {
     if (Number.isFinite(lossNats) && Number.isFinite(norm)) return;
+    this.#clearGradients();
+    const part = Math.max(
+      0,
+      losses.findIndex((loss) => !Number.isFinite(loss)),
+    );
+    const which = losses.length === 1 ? "" : `batch ${part + 1} of ${losses.length}, `;
     throw new TrainingError(
-      `training: step ${this.#step + 1} gave a loss of ${lossNats} and a gradient norm of ${norm}; the weights are as they were before it. A lower learning rate (now ${this.settings.learningRate}), more warm-up steps or --grad-clip 1 usually helps`,
+      `training: step ${this.#step + 1} gave a loss of ${lossNats} and a gradient norm of ${norm}, on ${which}${this.#objective.batchInWords(this.#step, part)}; the weights are as they were before it. A lower learning rate (now ${this.settings.learningRate}), more warm-up steps or --grad-clip 1 usually helps`,
     );
   }
 }

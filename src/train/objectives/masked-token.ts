@@ -104,4 +104,8 @@ export class MaskedToken implements Objective {
     const logits = this.#model.forward({ ids: inputs, batchSize }, { random });
     return crossEntropy(logits, targets);
   }
+
+  batchInWords(step: number, part: number): string {
+    return this.#loader.batchInWords(step, part);
+  }
 }

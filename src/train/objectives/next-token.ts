@@ -29,4 +29,8 @@ export class NextToken implements Objective {
     const logits = this.#model.forward({ ids: inputs, batchSize }, { cache: null, random });
     return crossEntropy(logits, targets);
   }
+
+  batchInWords(step: number, part: number): string {
+    return this.#loader.batchInWords(step, part);
+  }
 }

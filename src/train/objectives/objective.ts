@@ -23,4 +23,6 @@ export interface Objective {
    * @returns      (), inside the open scope
    */
   loss(step: number, part: number, random: Random): Tensor;
+  /** What that batch is made of, for messages. */
+  batchInWords(step: number, part: number): string;
 }

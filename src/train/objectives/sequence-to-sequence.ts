@@ -70,4 +70,10 @@ export class SequenceToSequence implements Objective {
     const { source, inputs, targets } = this.batch(step, part);
     return crossEntropy(this.#model.forward(source, inputs, { cache: null, random }), targets);
   }
+
+  batchInWords(step: number, part: number): string {
+    const { ids, padding } = this.batch(step, part).source;
+    const first = Array.from(ids).slice(0, padding?.ends[0]);
+    return `${this.#batchSize} strings, the first of tokens ${first.join(" ")}`;
+  }
 }

@@ -1,0 +1,31 @@
+/** Which op was the first to make a number that is not finite. */
+import type { Context, Made } from "../autograd/context.ts";
+
+export interface NonFinite extends Pick<Made, "op" | "pass" | "shape"> {
+  /** The first such number. */
+  readonly value: number;
+  /** How many of the op's numbers are like it, out of how many. */
+  readonly count: number;
+  readonly size: number;
+}
+
+/** What a mask of −∞ goes through: the op that lays it over all heads, and the one that hides scores by it. */
+const OF_MASKS: readonly string[] = ["broadcastTo", "maskedAdd"];
+
+/** Watches the ops of `body`, forward and backward; null where every number is finite. */
+export async function firstNonFinite(context: Context, body: () => void): Promise<NonFinite | null> {
+  const found: Promise<NonFinite | null>[] = [];
+  context.watched((made) => found.push(judge(made)), body);
+  return (await Promise.all(found)).find((each) => each !== null) ?? null;
+}
+
+async function judge({ op, pass, shape, values }: Made): Promise<NonFinite | null> {
+  const numbers = Array.from(await values);
+  const mayHide = pass === "forward" && OF_MASKS.includes(op);
+  const isWrong = (value: number) =>
+    !Number.isFinite(value) && !(mayHide && value === Number.NEGATIVE_INFINITY);
+  const wrong = numbers.filter(isWrong);
+  return wrong.length === 0
+    ? null
+    : { op, pass, shape, value: wrong[0], count: wrong.length, size: numbers.length };
+}
