@@ -10,7 +10,7 @@ import { evaluateAnswers } from "../train/evaluate-answers.ts";
 import { wholeMaskedLoss } from "../train/evaluate-masked.ts";
 import type { Settings } from "../train/settings.ts";
 import { ToyTask } from "../train/toy-task.ts";
-import { entropyFloor, readCorpus } from "./corpus-file.ts";
+import { entropyFloor, readTexts } from "./corpus-file.ts";
 import { type CommonFlags, threadsOf } from "./flags.ts";
 import { formatCount, formatLoss } from "./format.ts";
 import { openAnyModel } from "./open-model.ts";
@@ -19,7 +19,7 @@ import { Terminal } from "./terminal.ts";
 
 interface EvalFlags extends CommonFlags {
   readonly model: string;
-  readonly data?: string;
+  readonly data?: readonly string[];
   readonly split?: Split;
 }
 
@@ -50,12 +50,12 @@ export async function evaluate(flags: EvalFlags): Promise<void> {
 async function readPart(flags: EvalFlags, encode: (text: string) => Int32Array): Promise<Part> {
   const { data, split = "val" } = flags;
   if (data === undefined) throw new ConfigError("this model is measured on a text: name one with --data");
-  const { text, sha256 } = await readCorpus(data);
+  const { text, sha256, path } = await readTexts(data);
   const ids = encode(text);
   const range = rangeOf(split, ids);
   // The first token of a text has nothing before it.
   if (range.end > Math.max(range.start, 1)) return { ids, split, range, sha256 };
-  throw new DataError(`${data}: its split "${split}" has no character to predict; use a longer text`);
+  throw new DataError(`${path}: its split "${split}" has no character to predict; use a longer text`);
 }
 
 async function nextTokens(

@@ -35,7 +35,14 @@ function command(name: string, description: string): Command {
 }
 
 const train = command("train", "train a model on a text; the embedded tales unless --data names one")
-  .option("--data <file>", "the text to learn from (UTF-8)")
+  .option(
+    "--data <paths...>",
+    "the text to learn from (UTF-8): files, folders of files, or - for standard input; joined in order",
+  )
+  .option(
+    "--config <file>",
+    "settings from a JSON file, such as another run's config.json; flags go before it",
+  )
   .option(
     "--preset <name>",
     `settings to start from: ${presetNames} (default: tales where no --data is given)`,
@@ -48,6 +55,12 @@ addCommonFlags(train);
 addSettingFlags(train, settingsOf("model"));
 addSettingFlags(train, settingsOf("training"));
 train.addHelpText("after", describePresets);
+
+command("data", "get a text to learn from; without a name, lists those that can be had")
+  .argument("[name]", "which text")
+  .option("--out <file>", "where it is put (default: its name, here)")
+  .addOption(new Option("--url <address>", "another place to get it from").hideHelp())
+  .action(async (name, flags) => (await import("./data.ts")).getData(name, flags));
 
 const sample = command(
   "sample",
@@ -62,7 +75,7 @@ const evaluate = command(
   "measure a model on a text: a gpt on every character of the split, an encoder on those that are hidden from it; seq2seq on strings that it never learnt from",
 )
   .requiredOption("--model <folder>", "a run, or one of its step folders")
-  .option("--data <file>", "the text to measure on (UTF-8); seq2seq needs none")
+  .option("--data <paths...>", "the text to measure on (UTF-8), as for train; seq2seq needs none")
   .addOption(
     new Option("--split <part>", "train: the first 90 %; val: the last 10 %; all: the whole text")
       .choices(["train", "val", "all"])

@@ -30,7 +30,8 @@ import {
   type Settings,
 } from "../train/settings.ts";
 import { Trainer } from "../train/trainer.ts";
-import { type CorpusFile, readCorpus, TALES_NAME, TALES_PATH } from "./corpus-file.ts";
+import { readConfigFile } from "./config-file.ts";
+import { type CorpusFile, readTexts, STDIN, TALES_NAME, TALES_PATH } from "./corpus-file.ts";
 import { type CommonFlags, givenSettings, threadsOf } from "./flags.ts";
 import { shellWord } from "./format.ts";
 import { lockRun } from "./lock-run.ts";
@@ -41,7 +42,8 @@ import type { Study } from "./studies/study.ts";
 import { countCodePoints } from "./studies/text.ts";
 
 export interface TrainFlags extends CommonFlags {
-  readonly data?: string;
+  readonly data?: readonly string[];
+  readonly config?: string;
   readonly preset?: string;
   readonly out?: string;
   readonly resume?: boolean;
@@ -78,10 +80,13 @@ const CHANGEABLE: readonly SettingName[] = [
 /** A new run. Nothing is written before everything has been checked. */
 export async function startRun(flags: TrainFlags): Promise<PreparedRun> {
   const given = givenSettings(flags);
-  const preset = presetFor(flags, given)?.settings ?? {};
-  const settings = resolveSettings(preset, given);
-  checkBelonging(settings.model, { ...preset, ...given });
-  const corpus = await corpusFor(settings, flags.data);
+  if (flags.config !== undefined && flags.preset !== undefined)
+    throw new ConfigError("--config and --preset each say where settings start: got both; choose one");
+  const file = flags.config === undefined ? null : readConfigFile(flags.config);
+  const base = file?.settings ?? presetFor(flags, given)?.settings ?? {};
+  const settings = resolveSettings(base, given);
+  checkBelonging(settings.model, { ...base, ...given });
+  const corpus = await corpusFor(settings, flags.data, file?.corpus ?? null);
   const config = {
     settings,
     tokenizer: tokenizerFor(settings, corpus),
@@ -106,11 +111,37 @@ function presetFor(flags: TrainFlags, given: Readonly<Record<string, unknown>>):
 }
 
 /** null for a model that makes up what it learns from. */
-async function corpusFor(settings: Settings, data: string | undefined): Promise<CorpusFile | null> {
-  if (settings.model !== "seq2seq") return readCorpus(data ?? TALES_PATH);
+async function corpusFor(
+  settings: Settings,
+  data: readonly string[] | undefined,
+  saved: CorpusRecord | null,
+): Promise<CorpusFile | null> {
+  if (settings.model !== "seq2seq") {
+    if (data !== undefined || saved === null) return readTexts(data ?? [TALES_PATH]);
+    return readTextsAgain(saved);
+  }
   if (data === undefined) return null;
   throw new ConfigError(
-    `--model seq2seq learns from strings that it draws, not from a text: got --data ${data}`,
+    `--model seq2seq learns from strings that it draws, not from a text: got --data ${data.join(" ")}`,
+  );
+}
+
+/** The text that another run was started on. */
+async function readTextsAgain(saved: CorpusRecord): Promise<CorpusFile> {
+  const paths = saved.path === TALES_NAME ? [TALES_PATH] : (saved.paths ?? [saved.path]);
+  if (paths.includes(STDIN))
+    throw new ConfigError(
+      "this run was started on text from standard input, which is gone: pass the same text with --data",
+    );
+  const corpus = await readTexts(paths);
+  checkSame(corpus, saved);
+  return corpus;
+}
+
+function checkSame(corpus: CorpusFile, saved: CorpusRecord | null): void {
+  if (corpus.sha256 === saved?.sha256) return;
+  throw new ConfigError(
+    `${corpus.path}: is not the text that this run was started on (${saved?.path}, ${saved?.characters} characters): its SHA-256 differs; pass the same text with --data`,
   );
 }
 
@@ -120,13 +151,16 @@ export function tokenizerFor(settings: Settings, corpus: CorpusFile | null): Tok
   return settings.tokenizer === "char" ? CharTokenizer.fromText(corpus.text) : new ByteTokenizer();
 }
 
-function recordOf({ path, sha256, text }: CorpusFile): CorpusRecord {
-  return { path: path === TALES_PATH ? TALES_NAME : path, sha256, characters: countCodePoints(text) };
+function recordOf({ path, paths, sha256, text }: CorpusFile): CorpusRecord {
+  const record = { path: path === TALES_PATH ? TALES_NAME : path, sha256, characters: countCodePoints(text) };
+  return paths.length === 1 ? record : { ...record, paths };
 }
 
 /** What a run is called after. */
 function nameOf({ task }: Settings, corpus: CorpusFile | null): string {
-  return corpus === null ? task : basename(corpus.path).replace(/\.[^.]*$/, "");
+  if (corpus === null) return task;
+  const [first] = corpus.paths;
+  return first === STDIN ? "stdin" : basename(first).replace(/\.[^.]*$/, "");
 }
 
 /** The run in `--out`, as its latest checkpoint left it. */
@@ -140,13 +174,8 @@ export async function resumeRun(flags: TrainFlags): Promise<PreparedRun> {
   const saved = runConfigFromJSON(directory.config, join(path, "config.json"));
   const config = { ...saved, settings: resumedSettings(saved.settings, flags) };
   directory.keep = config.settings.keepCheckpoints;
-  const savedPath = saved.corpus?.path === TALES_NAME ? TALES_PATH : saved.corpus?.path;
-  const corpus = await corpusFor(config.settings, flags.data ?? savedPath);
-  if (corpus !== null && corpus.sha256 !== saved.corpus?.sha256) {
-    throw new ConfigError(
-      `${corpus.path}: is not the text that this run was started on (${saved.corpus?.path}, ${saved.corpus?.characters} characters): its SHA-256 differs; pass the same text with --data`,
-    );
-  }
+  const corpus = await corpusFor(config.settings, flags.data, saved.corpus);
+  if (corpus !== null) checkSame(corpus, saved.corpus);
   const built = await build(config, corpus, flags);
   const saves = restoreLatest(built.trainer, directory);
   checkStepsLeft(built.trainer.stepsDone, config.settings.steps, path);
@@ -193,6 +222,7 @@ function resumedSettings(saved: Settings, flags: TrainFlags): Settings {
   const changed = SETTINGS.map(({ name }) => name).filter((name) => resumed[name] !== saved[name]);
   const refused = changed.filter((name) => !CHANGEABLE.includes(name)).map((name) => `--${flagOf(name)}`);
   if (flags.preset !== undefined) refused.unshift("--preset");
+  if (flags.config !== undefined) refused.unshift("--config");
   if (refused.length > 0) {
     const free = CHANGEABLE.map((name) => `--${flagOf(name)}`).join(", ");
     throw new ConfigError(
@@ -218,8 +248,9 @@ function commandToResume(
     const value = config.settings[name];
     if (value !== saved.settings[name]) words.push(`--${flagOf(name)} ${value}`);
   }
-  if (flags.data !== undefined && flags.data !== saved.corpus?.path)
-    words.push(`--data ${shellWord(flags.data)}`);
+  const data = flags.data?.map(shellWord).join(" ");
+  const known = (saved.corpus?.paths ?? [saved.corpus?.path ?? ""]).map(shellWord).join(" ");
+  if (data !== undefined && (data !== known || flags.data?.includes(STDIN))) words.push(`--data ${data}`);
   if (backend.name !== DEFAULT_BACKEND) words.push(`--backend ${backend.name}`);
   if (isFast(backend)) words.push("--fast");
   if (backend.library !== null) words.push(`--threads ${backend.threads}`);

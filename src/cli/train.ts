@@ -14,6 +14,8 @@ import { Terminal } from "./terminal.ts";
 
 /** What makes a run save and stop, and what the shell is told then, by convention. */
 const EXIT_AFTER = { SIGINT: 130, SIGTERM: 143, nobodyReads: 130 } as const;
+/** Tokens for each parameter: with fewer, learning by heart is what lowers the loss. */
+const FEW_TOKENS = 0.5;
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 /** npm hands on a Ctrl-C that the terminal has sent already: what comes within this time is the same one. */
 const ONE_KEYSTROKE_MS = 300;
@@ -187,6 +189,14 @@ class TrainingSession {
     note(
       `model       ${plural(settings.layers, "layer")}, ${plural(settings.heads, "head")}, ${settings.dModel} channels, ${study.reach}: ${formatCount(parameters)} parameters`,
     );
+    if (study.learnsFrom !== null) {
+      const each = study.learnsFrom / parameters;
+      note(`            ${each.toPrecision(2)} tokens to learn from for each parameter`);
+      if (each < FEW_TOKENS)
+        note(
+          "warning     so few that the model can learn them by heart: more text, a smaller model, --dropout or --patience helps",
+        );
+    }
     note(
       `training    ${plural(settings.steps, "step")} of ${formatCount(trainer.tokensPerStep)} tokens, on ${computedBy(backend)}`,
     );

@@ -14,6 +14,8 @@ import { belongsTo, resolveSettings, SETTINGS, type Settings } from "./settings.
 /** What a run remembers of the text that it was trained on. */
 export interface CorpusRecord {
   readonly path: string;
+  /** Where it was made of several texts: what was named. */
+  readonly paths?: readonly string[] | undefined;
   readonly sha256: string;
   readonly characters: number;
 }
@@ -28,7 +30,14 @@ export interface RunConfig {
 const layout = z.object({
   settings: z.record(z.string(), z.unknown()),
   tokenizer: z.unknown(),
-  corpus: z.object({ path: z.string(), sha256: z.string(), characters: z.int().min(0) }).nullable(),
+  corpus: z
+    .object({
+      path: z.string(),
+      paths: z.array(z.string()).optional(),
+      sha256: z.string(),
+      characters: z.int().min(0),
+    })
+    .nullable(),
 });
 
 /** Settings that other kinds of model have are left out: they say nothing about this one. */

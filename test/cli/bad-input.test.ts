@@ -38,6 +38,9 @@ beforeAll(async () => {
   writeFileSync(at("greek.txt"), "the fox\nsees Ω".repeat(20));
   writeFileSync(at("latin-1.txt"), Buffer.from("gr\xfc\xdfe aus K\xf6ln", "latin1"));
   writeFileSync(at("other.txt"), makeText([...WORDS].reverse(), 300));
+  writeFileSync(at("list.json"), "[1]");
+  writeFileSync(at("key.json"), '{"layer": 3}');
+  writeFileSync(at("value.json"), '{"heads": "many"}');
   mkdirSync(at("other-files"));
   writeFileSync(at("other-files", "thesis.tex"), "years of work");
   before = fingerprint(folder);
@@ -69,7 +72,7 @@ const CASES: readonly Case[] = [
   // Texts.
   ["an empty text", data("empty.txt"), 1, ["empty.txt", "is empty"]],
   ["a text shorter than a window", data("short.txt"), 1, ["7 tokens are too few", "at least 131"]],
-  ["a folder for a text", data("run"), 1, ["run: is a folder"]],
+  ["a folder of what is no text", data("run"), 1, ["model.safetensors: ", "not valid UTF-8"]],
   ["a text that is not there", data("nowhere.txt"), 1, ["nowhere.txt: there is no such file"]],
   ["a text in a file's folder", data("text.txt/more"), 1, ["text.txt/more", "a part of the path is a file"]],
   ["a text in Latin-1", data("latin-1.txt"), 1, ["not valid UTF-8 at byte 2 (0xfc)", "Latin-1"]],
@@ -80,6 +83,15 @@ const CASES: readonly Case[] = [
     1,
     ["no such file"],
   ],
+  ["a text that cannot be had", ["data", "tinyshakespear"], 2, ['did you mean "tinyshakespeare"']],
+  // Configs.
+  ["a config that is not there", start("--config", "none.json"), 2, ["none.json: there is no such file"]],
+  ["a folder for a config", start("--config", "run"), 2, ["run: is a folder"]],
+  ["a text for a config", start("--config", "text.txt"), 2, ["text.txt: is not JSON"]],
+  ["a list for a config", start("--config", "list.json"), 2, ["must hold an object of settings"]],
+  ["a config of a wrong key", start("--config", "key.json"), 2, ['no setting "layer"', '"layers"']],
+  ["a config of a wrong value", start("--config", "value.json"), 2, ["value.json: --heads must be"]],
+  ["a config and a preset", start("--config", "value.json", "--preset", "tales"), 2, ["choose one"]],
   // Sizes.
   ["heads that do not divide", start("--heads", 4), 2, ["--d-model must be a multiple of --heads", "6", "4"]],
   [

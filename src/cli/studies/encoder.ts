@@ -22,6 +22,7 @@ class EncoderStudy implements Study {
   readonly model: Encoder;
   readonly objective: MaskedToken;
   readonly sources: readonly string[];
+  readonly learnsFrom: number;
   readonly reach: string;
   readonly remark =
     "objective   15 % of the tokens are hidden, and it says what stood there; it sees both sides, so no floor for next tokens is its floor";
@@ -36,6 +37,7 @@ class EncoderStudy implements Study {
     this.model = new Encoder(context, gptConfigOf(settings, tokenizer.vocabSize), Random.of(seed, "weights"));
     this.objective = new MaskedToken(this.model, text.split.train, settings);
     this.sources = text.sources;
+    this.learnsFrom = text.split.train.length;
     this.reach = `context ${contextLength}, both ways`;
     const estimate = evalBatches * batchSize * contextLength;
     this.tokens = { estimate, measure: text.split.validation.length };

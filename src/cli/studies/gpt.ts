@@ -23,6 +23,7 @@ class GPTStudy implements Study {
   readonly model: GPT;
   readonly objective: NextToken;
   readonly sources: readonly string[];
+  readonly learnsFrom: number;
   readonly reach: string;
   readonly remark: string | null;
   readonly tokens: Study["tokens"];
@@ -37,6 +38,7 @@ class GPTStudy implements Study {
     this.model = new GPT(context, gptConfigOf(settings, tokenizer.vocabSize), Random.of(seed, "weights"));
     this.objective = new NextToken(this.model, text.split.train, settings);
     this.sources = text.sources;
+    this.learnsFrom = text.split.train.length;
     this.reach = `context ${contextLength}`;
     this.remark =
       floor === null

@@ -24,6 +24,7 @@ class Seq2SeqStudy implements Study {
   readonly model: EncoderDecoder;
   readonly objective: SequenceToSequence;
   readonly sources: readonly string[];
+  readonly learnsFrom = null;
   readonly reach: string;
   readonly remark = null;
   readonly tokens: Study["tokens"];

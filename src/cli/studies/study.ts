@@ -10,6 +10,8 @@ export interface Study {
   readonly objective: Objective;
   /** Lines that say what it learns from. */
   readonly sources: readonly string[];
+  /** Tokens to learn from; null where they are drawn without end. */
+  readonly learnsFrom: number | null;
   /** What is particular about the sizes of this kind: "context 64". */
   readonly reach: string;
   /** A last line of the introduction; null where there is nothing to say. */

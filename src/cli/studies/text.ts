@@ -2,6 +2,7 @@
 import { relative } from "node:path";
 import { DataError } from "../../errors.ts";
 import { type CorpusSplit, checkSplit, splitCorpus } from "../../train/corpus.ts";
+import { reportCorpus } from "../../train/corpus-report.ts";
 import type { RunConfig } from "../../train/run-config.ts";
 import { type CorpusFile, TALES_NAME, TALES_PATH } from "../corpus-file.ts";
 import { formatCount, shellWord } from "../format.ts";
@@ -22,16 +23,25 @@ export function readText({ settings, tokenizer }: RunConfig, corpus: CorpusFile 
   checkSplit(split, settings.contextLength);
   const { train, validation } = split;
   const name = corpus.path === TALES_PATH ? TALES_NAME : corpus.path;
+  const { characters, distinct, rarest, warnings } = reportCorpus(corpus.text);
+  const rare = rarest.map(({ character, count }) => `${JSON.stringify(character)} ${formatCount(count)}×`);
+  const joined =
+    corpus.files === 1
+      ? ""
+      : `, in ${corpus.files} files, one after the other; folders by name, each text to the end of a line`;
   const sources = [
-    `corpus      ${name}: ${formatCount(countCodePoints(corpus.text))} characters`,
+    `corpus      ${name}: ${formatCount(characters)} characters${joined}`,
+    `            ${formatCount(distinct)} different characters; the rarest: ${rare.join(", ")}`,
+    ...warnings.map((warning) => `warning     ${warning}`),
     `split       ${formatCount(train.length)} tokens to learn from, the last ${formatCount(validation.length)} held out; ${tokenizer.vocabSize} different ones`,
   ];
   return { corpus, ids, split, sources };
 }
 
-/** The path of a corpus as a word of the shell. */
-export function dataWord({ path }: CorpusFile): string {
-  return shellWord(path === TALES_PATH ? relative(".", TALES_PATH) : path);
+/** The paths of a corpus as words of the shell. */
+export function dataWord({ path, paths }: CorpusFile): string {
+  if (path === TALES_PATH) return shellWord(relative(".", TALES_PATH));
+  return paths.map(shellWord).join(" ");
 }
 
 export function countCodePoints(text: string): number {

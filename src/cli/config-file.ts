@@ -1,0 +1,43 @@
+/** `--config`: the settings of a run from a file: the config.json of another run, or settings alone. */
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { ConfigError, NopeekError } from "../errors.ts";
+import { type CorpusRecord, runConfigFromJSON, runConfigToJSON } from "../train/run-config.ts";
+import { resolveSettings } from "../train/settings.ts";
+
+export interface ConfigFile {
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** What the other run learnt from; null where the file does not say. */
+  readonly corpus: CorpusRecord | null;
+}
+
+const ofRun = z.looseObject({ format: z.literal("nopeek run"), config: z.unknown() });
+const settingsAlone = z.record(z.string(), z.unknown());
+
+/** @throws ConfigError when it cannot be read, or asks for what there is not */
+export function readConfigFile(path: string): ConfigFile {
+  try {
+    const json: unknown = JSON.parse(readFileSync(path, "utf8"));
+    const run = ofRun.safeParse(json);
+    if (run.success) {
+      const { settings, corpus } = runConfigToJSON(runConfigFromJSON(run.data.config, path));
+      return { settings, corpus };
+    }
+    const alone = settingsAlone.safeParse(json);
+    if (!alone.success) throw new ConfigError("must hold an object of settings");
+    resolveSettings(alone.data);
+    return { settings: alone.data, corpus: null };
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    throw new ConfigError(`${path}: ${reasonOf(cause, path)}`, { cause });
+  }
+}
+
+function reasonOf(error: NodeJS.ErrnoException, path: string): string {
+  if (error instanceof NopeekError) return error.message.replace(`${path}: `, "");
+  if (error instanceof SyntaxError) return `is not JSON: ${error.message}`;
+  if (error.code === "ENOENT")
+    return "there is no such file; --config takes a JSON file of settings, such as the config.json of a run";
+  if (error.code === "EISDIR") return "is a folder; --config takes the config.json in it";
+  return `cannot be read: ${error.message}`;
+}
