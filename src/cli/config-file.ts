@@ -9,6 +9,8 @@ export interface ConfigFile {
   readonly settings: Readonly<Record<string, unknown>>;
   /** What the other run learnt from; null where the file does not say. */
   readonly corpus: CorpusRecord | null;
+  /** The model that the other run went on from. */
+  readonly from?: string;
 }
 
 const ofRun = z.looseObject({ format: z.literal("nopeek run"), config: z.unknown() });
@@ -20,8 +22,8 @@ export function readConfigFile(path: string): ConfigFile {
     const json: unknown = JSON.parse(readFileSync(path, "utf8"));
     const run = ofRun.safeParse(json);
     if (run.success) {
-      const { settings, corpus } = runConfigToJSON(runConfigFromJSON(run.data.config, path));
-      return { settings, corpus };
+      const { tokenizer, ...rest } = runConfigToJSON(runConfigFromJSON(run.data.config, path));
+      return rest;
     }
     const alone = settingsAlone.safeParse(json);
     if (!alone.success) throw new ConfigError("must hold an object of settings");

@@ -39,6 +39,7 @@ const train = command("train", "train a model on a text; the embedded tales unle
     "--data <paths...>",
     "the text to learn from (UTF-8): files, folders of files, or - for standard input; joined in order",
   )
+  .option("--from <folder>", "a trained model that is to learn on, from the text in --data")
   .option(
     "--config <file>",
     "settings from a JSON file, such as another run's config.json; flags go before it",

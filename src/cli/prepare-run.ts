@@ -34,6 +34,7 @@ import { readConfigFile } from "./config-file.ts";
 import { type CorpusFile, readTexts, STDIN, TALES_NAME, TALES_PATH } from "./corpus-file.ts";
 import { type CommonFlags, givenSettings, threadsOf } from "./flags.ts";
 import { shellWord } from "./format.ts";
+import { Source } from "./learn-on.ts";
 import { lockRun } from "./lock-run.ts";
 import { checkMemory } from "./memory-check.ts";
 import { isFast, openBackend } from "./open-backend.ts";
@@ -44,6 +45,7 @@ import { countCodePoints } from "./studies/text.ts";
 export interface TrainFlags extends CommonFlags {
   readonly data?: readonly string[];
   readonly config?: string;
+  readonly from?: string;
   readonly preset?: string;
   readonly out?: string;
   readonly resume?: boolean;
@@ -83,17 +85,25 @@ export async function startRun(flags: TrainFlags): Promise<PreparedRun> {
   if (flags.config !== undefined && flags.preset !== undefined)
     throw new ConfigError("--config and --preset each say where settings start: got both; choose one");
   const file = flags.config === undefined ? null : readConfigFile(flags.config);
-  const base = file?.settings ?? presetFor(flags, given)?.settings ?? {};
+  const from = flags.from ?? file?.from;
+  const source = from === undefined ? null : new Source(from);
+  if (flags.from !== undefined && flags.preset !== undefined)
+    throw new ConfigError("--from keeps the settings of its model: it takes no --preset");
+  const base = file?.settings ?? source?.config.settings ?? presetFor(flags, given)?.settings ?? {};
   const settings = resolveSettings(base, given);
-  checkBelonging(settings.model, { ...base, ...given });
+  checkBelonging(settings.model, source === null ? { ...base, ...given } : given);
+  source?.check(settings);
+  if (source !== null && file === null && flags.data === undefined && settings.model !== "seq2seq")
+    throw new ConfigError("--from lets a model learn on from another text: name it with --data");
   const corpus = await corpusFor(settings, flags.data, file?.corpus ?? null);
   const config = {
     settings,
-    tokenizer: tokenizerFor(settings, corpus),
+    tokenizer: source?.config.tokenizer ?? tokenizerFor(settings, corpus),
     corpus: corpus === null ? null : recordOf(corpus),
+    ...(from !== undefined && { from }),
   };
   const path = flags.out ?? nextFreeFolder(nameOf(settings, corpus));
-  const built = await build(config, corpus, flags);
+  const built = await build(config, corpus, flags, source);
   RunDirectory.checkFree(path);
   const lock = lockRun(path);
   const keep = settings.keepCheckpoints;
@@ -177,6 +187,10 @@ export async function resumeRun(flags: TrainFlags): Promise<PreparedRun> {
   const corpus = await corpusFor(config.settings, flags.data, saved.corpus);
   if (corpus !== null) checkSame(corpus, saved.corpus);
   const built = await build(config, corpus, flags);
+  if (saved.from !== undefined && directory.latest() === null)
+    throw new ConfigError(
+      `${path}: was stopped before it had kept what it learns on from: start it again, with --from ${saved.from}`,
+    );
   const saves = restoreLatest(built.trainer, directory);
   checkStepsLeft(built.trainer.stepsDone, config.settings.steps, path);
   directory.resumeLog(built.trainer.stepsDone);
@@ -206,12 +220,18 @@ function checkStepsLeft(done: number, steps: number, path: string): void {
   throw new ConfigError(`--steps ${steps}: ${path} has made ${done} steps already; ask for more than that`);
 }
 
-async function build(config: RunConfig, corpus: CorpusFile | null, flags: TrainFlags) {
+async function build(
+  config: RunConfig,
+  corpus: CorpusFile | null,
+  flags: TrainFlags,
+  source: Source | null = null,
+) {
   const { settings, tokenizer } = config;
   const makeStudy = await PREPARE[settings.model](config, corpus);
   checkMemory(gptConfigOf(settings, tokenizer.vocabSize), settings.batchSize, settings.model);
   const backend = await openBackend(flags, threadsOf(flags));
   const study = makeStudy(new Context(backend));
+  source?.fill(study.model.parameters());
   return { backend, study, trainer: new Trainer(study.model, study.objective, settings) };
 }
 
@@ -222,6 +242,7 @@ function resumedSettings(saved: Settings, flags: TrainFlags): Settings {
   const changed = SETTINGS.map(({ name }) => name).filter((name) => resumed[name] !== saved[name]);
   const refused = changed.filter((name) => !CHANGEABLE.includes(name)).map((name) => `--${flagOf(name)}`);
   if (flags.preset !== undefined) refused.unshift("--preset");
+  if (flags.from !== undefined) refused.unshift("--from");
   if (flags.config !== undefined) refused.unshift("--config");
   if (refused.length > 0) {
     const free = CHANGEABLE.map((name) => `--${flagOf(name)}`).join(", ");

@@ -49,7 +49,9 @@ class TrainingSession {
 
   async go(): Promise<void> {
     const { trainer, patience } = this.#run;
-    const { settings } = this.#run.config;
+    const { settings, from } = this.#run.config;
+    // What it learns on from may change or go, so it is kept before anything else.
+    if (from !== undefined && trainer.stepsDone === 0) await this.#save(false);
     await this.#introduce();
     for (const signal of SIGNALS) process.on(signal, this.#stop);
     try {
@@ -201,6 +203,7 @@ class TrainingSession {
       `training    ${plural(settings.steps, "step")} of ${formatCount(trainer.tokensPerStep)} tokens, on ${computedBy(backend)}`,
     );
     note(`kept in     ${path}`);
+    if (config.from !== undefined) note(`learns on   from the model in ${config.from}`);
     if (study.remark !== null) note(study.remark);
     const left = settings.steps - trainer.stepsDone;
     if (trainer.stepsDone > 0) {

@@ -25,6 +25,8 @@ export interface RunConfig {
   readonly tokenizer: Tokenizer;
   /** null where the run makes up what it learns from. */
   readonly corpus: CorpusRecord | null;
+  /** The run whose model this one goes on from; left out where it started from random weights. */
+  readonly from?: string | undefined;
 }
 
 const layout = z.object({
@@ -38,6 +40,7 @@ const layout = z.object({
       characters: z.int().min(0),
     })
     .nullable(),
+  from: z.string().optional(),
 });
 
 /** Settings that other kinds of model have are left out: they say nothing about this one. */
@@ -45,11 +48,12 @@ export function runConfigToJSON(config: RunConfig): {
   settings: Partial<Settings>;
   tokenizer: TokenizerData;
   corpus: CorpusRecord | null;
+  from?: string;
 } {
-  const { settings, tokenizer, corpus } = config;
+  const { settings, tokenizer, corpus, from } = config;
   const own = SETTINGS.filter((setting) => belongsTo(settings.model, setting));
   const kept = Object.fromEntries(own.map(({ name }) => [name, settings[name]]));
-  return { settings: kept, tokenizer: tokenizer.toJSON(), corpus };
+  return { settings: kept, tokenizer: tokenizer.toJSON(), corpus, ...(from !== undefined && { from }) };
 }
 
 /**
@@ -62,12 +66,13 @@ export function runConfigFromJSON(json: unknown, where: string): RunConfig {
     const [issue] = result.error.issues;
     throw new CheckpointError(`${where}: not the config of a run: ${issue.path.join(".")}: ${issue.message}`);
   }
-  const { settings, tokenizer, corpus } = result.data;
+  const { settings, tokenizer, corpus, from } = result.data;
   try {
     return {
       settings: resolveSettings(inWordsOfToday(settings)),
       tokenizer: tokenizerFromJSON(tokenizer),
       corpus,
+      ...(from !== undefined && { from }),
     };
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause;

@@ -190,6 +190,18 @@ const table = z.strictObject({
   keepCheckpoints: count(1, MANY)
     .default(3)
     .register(is, training("newest that stay; the latest and the best stay in any case", "checkpoints")),
+  unknown: z
+    .enum(["reject", "drop", "byte"])
+    .default("reject")
+    .register(
+      is,
+      only(
+        TEXT_KINDS,
+        training(
+          "characters that a model which learns on (--from) does not know; byte: byte tokenizers only",
+        ),
+      ),
+    ),
   seed: count(0, Number.MAX_SAFE_INTEGER)
     .default(1337)
     .register(is, training("where all randomness comes from")),

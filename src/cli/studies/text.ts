@@ -1,6 +1,7 @@
 /** What the kinds that learn from a text have in common. */
 import { relative } from "node:path";
 import { DataError } from "../../errors.ts";
+import { knownText } from "../../text/unknown.ts";
 import { type CorpusSplit, checkSplit, splitCorpus } from "../../train/corpus.ts";
 import { reportCorpus } from "../../train/corpus-report.ts";
 import type { RunConfig } from "../../train/run-config.ts";
@@ -18,7 +19,8 @@ export interface TextToLearn {
 export function readText({ settings, tokenizer }: RunConfig, corpus: CorpusFile | null): TextToLearn {
   if (corpus === null)
     throw new DataError(`--model ${settings.model} learns from a text: name one with --data`);
-  const ids = tokenizer.encode(corpus.text);
+  const { text, dropped } = knownText(corpus.text, tokenizer, settings.unknown);
+  const ids = tokenizer.encode(text);
   const split = splitCorpus(ids);
   checkSplit(split, settings.contextLength);
   const { train, validation } = split;
@@ -32,6 +34,9 @@ export function readText({ settings, tokenizer }: RunConfig, corpus: CorpusFile 
   const sources = [
     `corpus      ${name}: ${formatCount(characters)} characters${joined}`,
     `            ${formatCount(distinct)} different characters; the rarest: ${rare.join(", ")}`,
+    ...(dropped === 0
+      ? []
+      : [`            ${formatCount(dropped)} that the model does not know were dropped`]),
     ...warnings.map((warning) => `warning     ${warning}`),
     `split       ${formatCount(train.length)} tokens to learn from, the last ${formatCount(validation.length)} held out; ${tokenizer.vocabSize} different ones`,
   ];
