@@ -57,6 +57,11 @@ addSettingFlags(train, settingsOf("model"));
 addSettingFlags(train, settingsOf("training"));
 train.addHelpText("after", describePresets);
 
+command("runs", "list runs, with their best loss, size, time and status")
+  .argument("[folder]", "where they are kept", "checkpoints")
+  .option("--json", "one JSON object a line on stdout")
+  .action(async (folder, flags) => (await import("./runs.ts")).listRuns(folder, flags));
+
 command("data", "get a text to learn from; without a name, lists those that can be had")
   .argument("[name]", "which text")
   .option("--out <file>", "where it is put (default: its name, here)")

@@ -9,6 +9,7 @@ import {
   makeFolder,
   makeText,
   nopeek,
+  parseLines,
   start,
   succeed,
   TINY,
@@ -22,20 +23,35 @@ const long = [...training, "--steps", 100_000, "--checkpoint-interval", 50];
 
 const locks = (run: string) => readdirSync(join(folder, run)).filter((name) => name.startsWith(".lock"));
 
+/** What `nopeek runs` tells of a run. */
+async function statusOf(run: string): Promise<Record<string, unknown>> {
+  const { stdout } = await succeed(folder, "runs", run, "--json");
+  return parseLines(stdout)[0];
+}
+
 describe("a run that a living process has", () => {
   it("is refused, also to a resume; once that is killed, it goes on", async () => {
     const first = start(folder, ...long, "--out", "busy");
     await first.shows(/"kind":"step","step":60,/, "stdout");
     const again = await nopeek(folder, "train", "--resume", "--out", "busy");
     expectComplaint(again, 1, `busy: is in use by process ${first.process.pid}; wait for it`);
+    expect(await statusOf("busy")).toMatchObject({ path: "busy", status: "running", steps: 100_000 });
     first.process.kill("SIGKILL");
     await first.outcome;
+    expect(await statusOf("busy")).toMatchObject({ status: "stopped" });
     expect(locks("busy")).toHaveLength(1);
     const saved = Number(readFileSync(join(folder, "busy", "latest"), "utf8").slice("step-".length));
     const more = ["--json", "--steps", saved + 3];
     const { stdout } = await succeed(folder, "train", "--resume", "--out", "busy", ...more);
     expect(stdout).toContain(`{"kind":"step","step":${saved + 1},`);
     expect(locks("busy")).toEqual([]);
+    const { status, bestLossNats, bytes, trainedMs } = await statusOf("busy");
+    // The run was to make more steps when it was started; its config says so still.
+    expect(status).toBe("stopped");
+    expect(bestLossNats).toBeGreaterThan(1);
+    expect(bestLossNats).toBeLessThan(4);
+    expect(bytes).toBeGreaterThan(10_000);
+    expect(trainedMs).toBeGreaterThan(1);
   });
 
   it("of two that start at once on one folder, one trains", async () => {
@@ -45,6 +61,20 @@ describe("a run that a living process has", () => {
     const loser = outcomes.find(({ code }) => code === 1);
     expect(loser?.stderr).toMatch(/raced: (is in use by process|already holds a run)/);
     expect(locks("raced")).toEqual([]);
+  });
+});
+
+describe("nopeek runs", () => {
+  it("tells of every run in a folder, damaged ones too, and of folders without any", async () => {
+    await succeed(folder, ...training, "--steps", 30, "--out", "runs/done");
+    await succeed(folder, ...training, "--steps", 3, "--out", "runs/broken");
+    writeFileSync(join(folder, "runs", "broken", "config.json"), "{");
+    const { stdout } = await succeed(folder, "runs", "runs");
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines).toHaveLength(3);
+    expect(lines[1]).toMatch(/^runs\/broken +– .* damaged: runs\/broken\/config.json: is damaged/);
+    expect(lines[2]).toMatch(/^runs\/done +\d\.\d{4} +30\/30 .* MB +finished$/);
+    expect((await nopeek(folder, "runs", "nowhere")).code).toBe(1);
   });
 });
 

@@ -1,0 +1,105 @@
+/** `nopeek runs`: the runs in a folder, with how well, how large, how long, and how they stand. Changes nothing. */
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { DataError, NopeekError } from "../errors.ts";
+import { runConfigFromJSON } from "../train/run-config.ts";
+import { RunDirectory } from "../train/run-directory.ts";
+import { explainFailures, nodeFiles } from "../train/run-files.ts";
+import { readConfig, readPointer } from "../train/run-layout.ts";
+import { ownerOf, type Processes } from "../train/run-lock.ts";
+import { readRecords } from "../train/run-log.ts";
+import { stepOfName } from "../train/step-folder.ts";
+import { formatCount, formatDuration, formatLoss } from "./format.ts";
+import { processes } from "./lock-run.ts";
+import { Terminal } from "./terminal.ts";
+
+interface Run {
+  readonly path: string;
+  readonly status: string;
+  /** Steps made, and to be made. */
+  readonly step: number;
+  readonly steps: number;
+  /** The lowest loss on what is held out, of those that the log tells; null before the first. */
+  readonly bestLossNats: number | null;
+  /** Of everything in its folder. */
+  readonly bytes: number;
+  /** Spent in steps. */
+  readonly trainedMs: number;
+}
+
+const stepRecord = z.object({ kind: z.literal("step"), step: z.number(), elapsedMs: z.number() });
+const evaluationRecord = z.object({ kind: z.literal("evaluation"), lossNats: z.number() });
+const files = explainFailures(nodeFiles);
+
+export interface RunsFlags {
+  readonly json?: boolean;
+}
+
+export function listRuns(folder: string, { json }: RunsFlags): void {
+  const terminal = new Terminal();
+  if (!existsSync(folder))
+    throw new DataError(`${folder}: there is no such folder; runs start with nopeek train`);
+  const paths = [folder, ...readdirSync(folder).map((name) => join(folder, name))];
+  const system = processes();
+  const runs = paths.filter((path) => RunDirectory.isRun(path)).map((path) => describe(path, system));
+  if (json) for (const run of runs) terminal.json(run);
+  else if (runs.length === 0) terminal.note(`${folder}: holds no run; start one with nopeek train`);
+  else for (const line of tableOf(runs)) terminal.write(`${line}\n`);
+}
+
+function describe(path: string, system: Processes): Run {
+  const bytes = sizeOf(path);
+  try {
+    const { settings } = runConfigFromJSON(readConfig(files, path), join(path, "config.json"));
+    const records = readRecords(files, path);
+    const made = records.flatMap((record) => stepRecord.safeParse(record).data ?? []);
+    const losses = records.flatMap((record) => evaluationRecord.safeParse(record).data?.lossNats ?? []);
+    const saved = stepOfName(readPointer(files, path, "latest") ?? "") ?? 0;
+    const running = ownerOf(path, system) !== null;
+    const step = running ? (made.at(-1)?.step ?? saved) : saved;
+    const early = records.some(({ kind }) => kind === "early stop");
+    const ended = step >= settings.steps ? "finished" : early ? "stopped early" : "stopped";
+    return {
+      path,
+      status: running ? "running" : ended,
+      step,
+      steps: settings.steps,
+      bestLossNats: losses.length === 0 ? null : Math.min(...losses),
+      bytes,
+      trainedMs: made.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0),
+    };
+  } catch (error) {
+    if (!(error instanceof NopeekError)) throw error;
+    const status = `damaged: ${error.message}`;
+    return { path, status, step: 0, steps: 0, bestLossNats: null, bytes, trainedMs: 0 };
+  }
+}
+
+function tableOf(runs: readonly Run[]): string[] {
+  const rows = [
+    ["run", "best loss", "steps", "trained", "size", "status"],
+    ...runs.map(({ path, bestLossNats, step, steps, trainedMs, bytes, status }) => [
+      path,
+      bestLossNats === null ? "–" : formatLoss(bestLossNats),
+      `${formatCount(step)}/${formatCount(steps)}`,
+      formatDuration(trainedMs),
+      `${(bytes / 1e6).toFixed(1)} MB`,
+      status,
+    ]),
+  ];
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+/** A run that goes on may remove what was just listed. */
+function sizeOf(folder: string): number {
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  const stats = names.map((name) => statSync(join(folder, name), { throwIfNoEntry: false }));
+  return stats.reduce((sum, found) => sum + (found?.isFile() ? found.size : 0), 0);
+}
