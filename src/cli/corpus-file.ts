@@ -1,8 +1,8 @@
 /** Reads a corpus from disk. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { DataError } from "../errors.ts";
@@ -93,7 +93,7 @@ export async function entropyFloor(sha256: string): Promise<number | null> {
 
 async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    return path === STDIN ? readFileSync(0) : await readFile(path);
+    return path === STDIN ? await buffer(process.stdin) : await readFile(path);
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause;
     throw new DataError(`${path}: ${reasonOf(cause)}`, { cause });
