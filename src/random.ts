@@ -8,7 +8,12 @@ import seedrandom from "seedrandom";
 import { log } from "./math.ts";
 
 /** What a checkpoint keeps of a generator: it goes on from there with the same numbers. */
-export type RandomState = seedrandom.State.Alea;
+export interface RandomState {
+  readonly c: number;
+  readonly s0: number;
+  readonly s1: number;
+  readonly s2: number;
+}
 
 export class Random {
   readonly #generator: seedrandom.StatefulPRNG<seedrandom.State.Alea>;

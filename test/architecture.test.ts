@@ -62,6 +62,9 @@ describe("the rules have teeth", () => {
     ["train/trainer.ts", "../cli/main.ts"],
     ["train/trainer.ts", "../backend/wasm/heap.ts"],
     ["web/page.ts", "../nn/gpt.ts"],
+    ["index.ts", "./cli/open-model.ts"],
+    ["cli/main.ts", "../index.ts"],
+    ["train/trainer.ts", "../index.ts"],
   ])("%s may not import %s", (path, target) => {
     for (const line of [
       `import { x } from "${target}";`,
@@ -87,6 +90,8 @@ describe("the rules have teeth", () => {
     ["train/trainer.ts", "../text/tokenizer.ts"],
     ["cli/main.ts", "../backend/open.ts"],
     ["cli/main.ts", "commander"],
+    ["index.ts", "./backend/open.ts"],
+    ["index.ts", "./train/trainer.ts"],
     ["random.ts", "seedrandom"],
   ])("%s may import %s", (path, target) => {
     expect(complain(path, `import { x } from "${target}";`)).toEqual([]);

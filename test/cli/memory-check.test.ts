@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkMemory, countParameters } from "../../src/cli/memory-check.ts";
+import { checkMemory } from "../../src/cli/memory-check.ts";
 import { ConfigError } from "../../src/errors.ts";
 import type { GPTConfig } from "../../src/nn/config.ts";
 import { Encoder } from "../../src/nn/encoder.ts";
@@ -8,6 +8,7 @@ import { GPT } from "../../src/nn/gpt.ts";
 import { countNumbers } from "../../src/nn/parameters.ts";
 import { EncoderDecoder } from "../../src/nn/seq2seq.ts";
 import { Random } from "../../src/random.ts";
+import { countParameters } from "../../src/train/count-parameters.ts";
 import { doubleContext } from "../support/contexts.ts";
 import { randomChoices, TINY } from "../support/models.ts";
 

@@ -24,6 +24,8 @@ function roomOf(path: string): string {
   if (path === "backend/backend.ts") return "contract";
   // What starts backends: with the threads of Node for one of them.
   if (path === "backend/open.ts" || path === "backend/node-thread.ts") return "open";
+  // What a program of one's own imports.
+  if (path === "index.ts") return "library";
   const backend = /^backend\/[^/]+\//.exec(path);
   if (backend !== null) return backend[0].slice(0, -1);
   return path.includes("/") ? path.slice(0, path.indexOf("/")) : "ground";
@@ -31,7 +33,7 @@ function roomOf(path: string): string {
 
 const core = ["ground", "contract", "autograd", "ops", "nn"];
 
-/** What each room may import besides itself. cli may import everything. */
+/** What each room may import besides itself. cli may import everything, and the library all but cli. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   ground: [],
   contract: ["ground"],
@@ -60,7 +62,8 @@ const allowedPackages: Readonly<Record<string, readonly string[]>> = {
 };
 
 function mayImport(from: string, to: string): boolean {
-  if (from === to || from === "cli") return true;
+  if (from === to || from === "cli") return to !== "library" || from === to;
+  if (from === "library") return to !== "cli" && !to.endsWith("/kernels");
   const toBackend = to.startsWith("backend/");
   if (from === "open") return to === "contract" || to === "ground" || (toBackend && !to.endsWith("/kernels"));
   if (from.endsWith("/kernels")) return false;

@@ -1,0 +1,69 @@
+/**
+ * The library: `import { … } from "nopeek"`; ops are in "nopeek/ops". What is not exported here may change at any time.
+ *
+ *   backend   where numbers live and are computed     openBackend
+ *   context   one backend, a tape, lifetimes          Context
+ *   model     what is trained                         GPT, Encoder, EncoderDecoder, loadGPT
+ *   training  an objective and a trainer              resolveSettings, NextToken, Trainer
+ *   sampling  from a prompt to a text                 generateText, beamSearch, scoreSequences
+ *
+ * Nothing here prints, reads the clock or the environment, or draws from a randomness that it was not handed.
+ */
+export { Context, type ScopeMode } from "./autograd/context.ts";
+export type { Tensor } from "./autograd/tensor.ts";
+export type { Backend } from "./backend/backend.ts";
+export { BACKEND_NAMES, type BackendName, openBackend, openDoubleBackend } from "./backend/open.ts";
+export {
+  BackendError,
+  CheckpointError,
+  ConfigError,
+  DataError,
+  LogitsError,
+  NopeekError,
+  SampleError,
+  ShapeError,
+  TensorError,
+  TokenError,
+  TrainingError,
+} from "./errors.ts";
+export { GPT2_STYLE, type GPTConfig, type ModelConfig } from "./nn/config.ts";
+export { Encoder } from "./nn/encoder.ts";
+export { GPT } from "./nn/gpt.ts";
+export { type Answer, greedyAnswers } from "./nn/greedy-answer.ts";
+export { countNumbers, type Parameters } from "./nn/parameters.ts";
+export type { Pass } from "./nn/pass.ts";
+export { EncoderDecoder } from "./nn/seq2seq.ts";
+export { type Padding, type PaddingSide, padTokens, type Tokens } from "./nn/tokens.ts";
+export { Random, type RandomState } from "./random.ts";
+export {
+  type BeamOptions,
+  type BeamSettings,
+  type BeamStep,
+  beamSearch,
+  type Hypothesis,
+} from "./sample/beam-search.ts";
+export { type EndReason, type GenerateOptions, generate } from "./sample/generate.ts";
+export { type BatchOptions, generateBatch, type RowChoice } from "./sample/generate-batch.ts";
+export { generateText, PLAIN_SAMPLING, type TextOptions } from "./sample/generate-text.ts";
+export { type Score, scoreSequences } from "./sample/score.ts";
+export type { SampleSettings } from "./sample/settings.ts";
+export type { Choice } from "./sample/strategies.ts";
+export type { Shape } from "./shape.ts";
+export { ByteTokenizer } from "./text/byte-tokenizer.ts";
+export { CharTokenizer } from "./text/char-tokenizer.ts";
+export type { Tokenizer } from "./text/tokenizer.ts";
+export { AdamW, type AdamWSettings } from "./train/adamw.ts";
+export { type CorpusSplit, splitCorpus } from "./train/corpus.ts";
+export { type Evaluation, estimateLoss, wholeLoss } from "./train/evaluate.ts";
+export { MaskedToken } from "./train/objectives/masked-token.ts";
+export { NextToken } from "./train/objectives/next-token.ts";
+export type { Objective, Trainable } from "./train/objectives/objective.ts";
+export { SequenceToSequence } from "./train/objectives/sequence-to-sequence.ts";
+export { presetOf } from "./train/presets.ts";
+export { restore, snapshot } from "./train/restore.ts";
+export { gptConfigOf, type Model, type RunConfig, runConfigToJSON } from "./train/run-config.ts";
+export { RunDirectory } from "./train/run-directory.ts";
+export { type LoadedModel, loadGPT, loadModel, SHIPPED_MODEL_PATH } from "./train/saved-model.ts";
+export { resolveSettings, type Settings } from "./train/settings.ts";
+export { type Example, ToyTask } from "./train/toy-task.ts";
+export { type StepReport, Trainer } from "./train/trainer.ts";

@@ -1,0 +1,79 @@
+/** The examples as a reader runs them, on the built package under its own name; what they print is what they claim. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { makeFolder, Program } from "../support/program.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const examples = join(root, "docs/examples");
+makeFolder(); // Complains when nothing is built.
+
+/** The lines that an example prints. */
+async function run(name: string): Promise<string[]> {
+  const words = ["--import", "tsx", join(examples, name)];
+  const { stdout, stderr, code } = await new Program(process.execPath, words, root).outcome;
+  expect(code, stderr).toBe(0);
+  expect(stderr).toBe("");
+  return stdout.trimEnd().split("\n");
+}
+
+/** The numbers of a line, in order. */
+const numbersOf = (line: string) => (line.match(/-?\d+(\.\d+)?/g) ?? []).map(Number);
+
+test("every example is tried here, imports nothing but the package, and says how it is run", () => {
+  const names = readdirSync(examples);
+  const self = readFileSync(fileURLToPath(import.meta.url), "utf8");
+  expect(names.length).toBeGreaterThanOrEqual(5);
+  for (const name of names) {
+    const source = readFileSync(join(examples, name), "utf8");
+    expect(self).toContain(`run("${name}")`);
+    for (const [, target] of source.matchAll(/from "([^"]+)"/g)) expect(target).toMatch(/^nopeek(\/ops)?$/);
+    expect(source).toContain(`npx tsx docs/examples/${name}`);
+  }
+});
+
+describe("examples", () => {
+  test("autograd: the first slopes are those on paper, and the line is found", async () => {
+    const [first, last] = await run("autograd.ts");
+    // At a = b = 0 the error is −y: mean y² = 33, −2·mean(x·y) = −28, −2·mean y = −10.
+    expect(numbersOf(first)).toEqual([33, -28, -10]);
+    expect(last).toBe("y = 2.0000·x + 1.0000");
+  });
+
+  test("train: the loss falls from that of a guess, and the text is learnt", async () => {
+    const lines = await run("train.ts");
+    const text = "the cat sat on the mat and the dog sat on the log.";
+    const losses = lines.slice(0, -1).map((line) => numbersOf(line)[1]);
+    // Before it has learnt anything, every character is about as likely.
+    expect(Math.abs(losses[0] - Math.log(new Set(text).size))).toBeLessThan(0.2);
+    expect(losses[losses.length - 1]).toBeLessThan(0.3);
+    expect(lines[lines.length - 1]).toBe(text);
+  });
+
+  test("stream: it goes on with the prompt, up to the stop", async () => {
+    const lines = await run("stream.ts");
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/^One misty Sunday in Ashford, [A-Z][a-z]+ the [a-z]+ /);
+  });
+
+  test("beam: a wider search finds better, and scores are those of a plain pass", async () => {
+    const [greedy, greedyAgain, wide, wideAgain] = (await run("beam.ts")).map(
+      (line) => numbersOf(line).at(-1) ?? Number.NaN,
+    );
+    expect(wide).toBeGreaterThan(greedy);
+    expect(Math.abs(greedyAgain - greedy)).toBeLessThan(2e-4);
+    expect(Math.abs(wideAgain - wide)).toBeLessThan(2e-4);
+  });
+
+  test("seq2seq: strings that were held out are sorted", async () => {
+    const [verdict, ...shown] = await run("seq2seq.ts");
+    const [right, all] = numbersOf(verdict);
+    expect(all).toBeGreaterThan(50);
+    expect(right / all).toBeGreaterThan(0.95);
+    for (const line of shown) {
+      const [source, answer] = line.split(" → ");
+      expect(answer).toBe([...source].sort().join(""));
+    }
+  });
+});
