@@ -1,15 +1,16 @@
 /**
  * After tsc: what the compiled program in dist/ needs besides JavaScript. The kernels go where it looks for them, its
  * entry may be executed, and the packages that it imports are put into a few files: node spends longer on opening
- * zod's hundred than on all else before the first token.
+ * zod's hundred than on all else before the first token. What a source that is gone has left there goes.
  */
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const packages = ["commander", "seedrandom", "zod"];
 
+removeLeftovers();
 mkdirSync(`${root}dist/backend/wasm`, { recursive: true });
 for (const module of ["kernels.wasm", "kernels-fast.wasm"]) {
   copyFileSync(`${root}src/backend/wasm/${module}`, `${root}dist/backend/wasm/${module}`);
@@ -51,4 +52,15 @@ async function bundlePackages(): Promise<void> {
       },
     ],
   });
+}
+
+/** It would be packed, and found by whoever looks for what is there. */
+function removeLeftovers(): void {
+  // Named after their contents: those of this build are made anew.
+  rmSync(`${root}dist/packages`, { recursive: true, force: true });
+  for (const path of readdirSync(`${root}dist`, { recursive: true, encoding: "utf8" })) {
+    const source = /^(.*?)(\.d\.ts|\.js|\.js\.map)$/.exec(path)?.[1];
+    if (source === undefined) continue;
+    if (![".ts", ".js"].some((type) => existsSync(`${root}src/${source}${type}`))) rmSync(`${root}dist/${path}`);
+  }
 }

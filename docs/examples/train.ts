@@ -18,7 +18,7 @@ import {
 } from "nopeek";
 
 const text = "the cat sat on the mat and the dog sat on the log. ".repeat(20);
-const settings = resolveSettings(presetOf("tiny").settings, { steps: 300, contextLength: 64, seed: 7 });
+const settings = resolveSettings(presetOf("tiny").settings, { steps: 500, contextLength: 64, seed: 7 });
 
 const tokenizer = CharTokenizer.fromText(text);
 const backend = await openBackend("wasm");

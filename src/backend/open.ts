@@ -96,7 +96,11 @@ async function tryFastKernels(say: (sentence: string) => void): Promise<WebAssem
   return null;
 }
 
-/** The kernels compiled with relaxed SIMD, or why this engine cannot run them. */
+/**
+ * The kernels compiled with relaxed SIMD, or why this engine cannot run them.
+ *
+ * @internal no declaration is published: it would ask for types that only programs of a page have
+ */
 export async function loadFastKernels(): Promise<WebAssembly.Module | string> {
   const { hasRelaxedSimd, whatIsWrong } = await import("./wasm/fast.ts");
   if (!hasRelaxedSimd()) {
@@ -107,7 +111,11 @@ export async function loadFastKernels(): Promise<WebAssembly.Module | string> {
   return wrong === null ? module : `this engine's relaxed SIMD does not pass its test (${wrong})`;
 }
 
-/** Reads and compiles the WebAssembly kernels, which stand beside this program. */
+/**
+ * Reads and compiles the WebAssembly kernels, which stand beside this program.
+ *
+ * @internal no declaration is published: it would ask for types that only programs of a page have
+ */
 export function loadKernels(): Promise<WebAssembly.Module> {
   return compileFile("kernels.wasm");
 }

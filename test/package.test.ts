@@ -1,0 +1,188 @@
+/** What `npm pack` gives, installed in an empty folder without running any script: the program, the library, its types. */
+import { execFile } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import { beforeAll, describe, expect, test } from "vitest";
+import manifest from "../package.json" with { type: "json" };
+import { makeFolder, START_MS } from "./support/program.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const folder = makeFolder();
+const home = join(folder, "home");
+const installed = join(home, "node_modules/nopeek");
+const MEGABYTE = 1e6;
+
+let tarball = "";
+
+/** As a shell of the user's own: without what npm tells the scripts that it runs. */
+function run(directory: string, command: string, ...words: readonly string[]) {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
+  return promisify(execFile)(command, words, { cwd: directory, env });
+}
+
+beforeAll(async () => {
+  const { stdout } = await run(
+    root,
+    "npm",
+    "pack",
+    "--silent",
+    "--ignore-scripts",
+    "--pack-destination",
+    folder,
+  );
+  tarball = join(folder, stdout.trim());
+  mkdirSync(home);
+  writeFileSync(join(home, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  // The packages that it needs come from here: nothing is downloaded.
+  const needed = Object.keys(manifest.dependencies).map((name) => join(root, "node_modules", name));
+  const words = ["--ignore-scripts", "--offline", "--omit=optional", "--no-audit", "--no-fund"];
+  await run(home, "npm", "install", ...words, "--cache", join(folder, "cache"), tarball, ...needed);
+}, START_MS);
+
+/** Every file of the package, by its path in it. */
+function files(): string[] {
+  return readdirSync(installed, { recursive: true, encoding: "utf8" })
+    .map((path) => path.replaceAll("\\", "/"))
+    .filter((path) => statSync(join(installed, path)).isFile());
+}
+
+describe("the package", () => {
+  test("holds what is needed and nothing else", () => {
+    const needed = [
+      "dist/cli/main.js",
+      "dist/index.js",
+      "dist/index.d.ts",
+      "dist/ops/index.js",
+      "dist/backend/wasm/kernels.wasm",
+      "dist/backend/wasm/thread-worker.js",
+      "data/tales.txt",
+      "data/tales.json",
+      "checkpoints/tales/config.json",
+      "docs/tour.md",
+      "docs/examples/train.ts",
+      "README.md",
+      "LICENSE",
+      "package.json",
+    ];
+    expect(files()).toEqual(expect.arrayContaining(needed));
+    const known =
+      /^(dist\/.*\.(js|js\.map|d\.ts|wasm)|src\/.*\.(ts|js)|data\/tales\.(txt|json)|checkpoints\/(README\.md|tales\/.*)|docs\/(tour\.md|examples\/.*\.ts)|README\.md|LICENSE|package\.json)$/;
+    expect(files().filter((path) => !known.test(path))).toEqual([]);
+    expect(statSync(tarball).size).toBeLessThan(3 * MEGABYTE);
+  });
+
+  test("every compiled file has its source, and none knows this machine", () => {
+    const all = new Set(files());
+    for (const path of all) {
+      const source = /^dist\/(.*)\.js$/.exec(path)?.[1];
+      if (source !== undefined) {
+        expect(all.has(`src/${source}.ts`) || all.has(`src/${source}.js`), path).toBe(true);
+      }
+      const text = readFileSync(join(installed, path), "latin1");
+      for (const place of [root, `${homedir()}/`])
+        expect(text.includes(place), `${path}: ${place}`).toBe(false);
+    }
+  });
+
+  test("asks npm to run nothing when it is installed", () => {
+    for (const name of ["preinstall", "install", "postinstall"])
+      expect(manifest.scripts).not.toHaveProperty(name);
+  });
+});
+
+test("the program runs", async () => {
+  const { stdout } = await run(home, "npx", "--offline", "nopeek", "sample", "--tokens", "20", "--seed", "1");
+  expect(stdout.trim().length).toBeGreaterThan(5);
+  expect(stdout.length).toBeLessThanOrEqual(22);
+});
+
+const PROGRAM = `// @ts-check
+import { Context, generateText, loadGPT, openBackend, Random, resolveSettings } from "nopeek";
+import { softmax } from "nopeek/ops";
+
+const backend = await openBackend("wasm", 2);
+const context = new Context(backend);
+const values = await context.scope("forget", () => softmax(context.constant([3], [1, 2, 3])).read());
+/** @type {number} */
+const last = values[2];
+/** @type {"gpt" | "encoder" | "seq2seq"} */
+const kind = resolveSettings({ steps: 3 }).model;
+const { model, tokenizer } = loadGPT(context);
+let text = "";
+const options = { tokens: 9, random: Random.of(1) };
+for await (const piece of generateText(model, tokenizer, "One ", options)) text += piece;
+console.log(JSON.stringify({ last, kind, characters: text.length }));
+await backend.close();
+`;
+
+/** Uses that are mistakes: where the types do not say so, the directive is what tsc complains of. */
+const MISTAKES = `// @ts-check
+import { Context, generateText, GPT, openBackend, Random } from "nopeek";
+import { softmax } from "nopeek/ops";
+// @ts-expect-error no such backend
+openBackend("wsam");
+// @ts-expect-error no such mode
+new Context(await openBackend()).scope("rember", () => 1);
+// @ts-expect-error no tensor
+softmax([1, 2, 3]);
+// @ts-expect-error a model needs a config
+new GPT(new Context(await openBackend()), {}, Random.of(1));
+// @ts-expect-error no such export
+import { Contxt } from "nopeek";
+// @ts-expect-error what is inside is not for import
+import "nopeek/dist/index.js";
+void Contxt, generateText;
+`;
+
+describe("the library", () => {
+  test("is imported, and computes on two threads", async () => {
+    writeFileSync(join(home, "program.js"), PROGRAM);
+    const { stdout } = await run(home, process.execPath, "program.js");
+    const { last, kind, characters } = JSON.parse(stdout);
+    expect(last).toBeCloseTo(0.665241, 5);
+    expect(kind).toBe("gpt");
+    expect(characters).toBe(9);
+  });
+
+  test("its types are checked whole, in a JavaScript file and without its development packages", async () => {
+    writeFileSync(join(home, "program.js"), PROGRAM);
+    writeFileSync(join(home, "mistakes.js"), MISTAKES);
+    const options =
+      "--noEmit --strict --allowJs --module nodenext --target es2022 --lib es2022,dom --types".split(" ");
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const outcome = run(home, process.execPath, tsc, ...options, "", "program.js", "mistakes.js");
+    await expect(outcome.then(({ stdout }) => stdout)).resolves.toBe("");
+  });
+
+  /** What a bundler makes of a program. */
+  async function bundle(source: string): Promise<string> {
+    const stdin = { contents: source, resolveDir: home, loader: "js" } as const;
+    const { outputFiles } = await build({
+      stdin,
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      write: false,
+    });
+    return outputFiles[0].text;
+  }
+
+  test("of a bundle it takes no more than is used", async () => {
+    const tokenizer = await bundle(
+      'import { CharTokenizer } from "nopeek"; console.log(CharTokenizer.fromText("a"));',
+    );
+    expect(tokenizer).toContain("CharTokenizer");
+    expect(tokenizer.length).toBeLessThan(10_000);
+    const op = await bundle('import { softmax } from "nopeek/ops"; console.log(softmax);');
+    expect(op).not.toContain("layerNorm");
+    expect(op.length).toBeLessThan(20_000);
+    const model = await bundle('import { GPT } from "nopeek"; console.log(GPT);');
+    expect(model).toContain("class GPT");
+    for (const stranger of ["class Trainer", "ZodObject", "beamSearch", "node:fs"])
+      expect(model).not.toContain(stranger);
+  });
+});
