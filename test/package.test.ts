@@ -166,6 +166,7 @@ describe("the library", () => {
       bundle: true,
       format: "esm",
       platform: "node",
+      external: ["koffi"],
       write: false,
     });
     return outputFiles[0].text;
@@ -181,8 +182,8 @@ describe("the library", () => {
     expect(op).not.toContain("layerNorm");
     expect(op.length).toBeLessThan(20_000);
     const model = await bundle('import { GPT } from "nopeek"; console.log(GPT);');
-    expect(model).toContain("class GPT");
-    for (const stranger of ["class Trainer", "ZodObject", "beamSearch", "node:fs"])
+    expect(model).toMatch(/class GPT\b|\bGPT = class/);
+    for (const stranger of ["Trainer", "ZodObject", "beamSearch", "node:fs"])
       expect(model).not.toContain(stranger);
   });
 });
