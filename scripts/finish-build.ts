@@ -61,6 +61,7 @@ function removeLeftovers(): void {
   for (const path of readdirSync(`${root}dist`, { recursive: true, encoding: "utf8" })) {
     const source = /^(.*?)(\.d\.ts|\.js|\.js\.map)$/.exec(path)?.[1];
     if (source === undefined) continue;
-    if (![".ts", ".js"].some((type) => existsSync(`${root}src/${source}${type}`))) rmSync(`${root}dist/${path}`);
+    if (![".ts", ".js"].some((type) => existsSync(`${root}src/${source}${type}`)))
+      rmSync(`${root}dist/${path}`);
   }
 }
