@@ -151,9 +151,9 @@ export const family: readonly Mutant[] = [
   },
   {
     promise: "the parameters of an encoder and of seq2seq are counted before memory is taken",
-    file: "src/cli/memory-check.ts",
+    file: "src/train/count-parameters.ts",
     line: "seq2seq: [2, 1]",
     broken: "seq2seq: [2, 0]",
-    tests: ["test/cli/memory-check.test.ts"],
+    tests: ["test/train/count-parameters.test.ts"],
   },
 ];

@@ -76,14 +76,14 @@ const masks: readonly Mutant[] = [
   },
   {
     promise: "positions of a padded row count from its first own token",
-    file: "src/nn/places.ts",
-    line: "before[b] + t - starts[b];",
-    broken: "before[b] + t;",
+    file: "src/nn/positions.ts",
+    line: "(cache?.lengths[b] ?? 0) + t - starts[b];",
+    broken: "(cache?.lengths[b] ?? 0) + t;",
     tests: ["test/nn/padding.test.ts"],
   },
   {
     promise: "a pair of tokens never reaches into padding",
-    file: "src/nn/gpt.ts",
+    file: "src/nn/pairs.ts",
     line: "t > starts[b] ? ids[i - 1]",
     broken: "t > 0 ? ids[i - 1]",
     tests: ["test/nn/padding.test.ts"],
