@@ -62,7 +62,7 @@ export class Workshop {
     };
     const settings = resolveSettings(chosen);
     const text = realText(size.vocabSize);
-    const loader = new WindowLoader(text, size, settings.seed);
+    const loader = new WindowLoader(text, { ...size, seed: settings.seed });
     const { learningRate, beta1, beta2, epsilon, weightDecay, gradClip } = settings;
     return {
       model,

@@ -27,6 +27,7 @@ export const BASE: Variation = { name: "base", changes: {} };
 const OPTIONS: readonly SettingName[] = [
   "optimizer",
   "schedule",
+  "windows",
   "averageSteps",
   "positions",
   "norm",

@@ -53,7 +53,7 @@ export function randomWindows(
   contextLength: number,
   { batches, batchSize, seed }: EstimateSize,
 ): Batch[] {
-  const loader = new WindowLoader(ids, { contextLength, batchSize }, seed);
+  const loader = new WindowLoader(ids, { contextLength, batchSize, seed });
   return Array.from({ length: batches }, (_, step) => loader.batch(step));
 }
 

@@ -3,7 +3,7 @@
  * position the model is asked for the next token, whatever it said before (teacher forcing).
  */
 import { DataError } from "../errors.ts";
-import { Random } from "../random.ts";
+import { EpochWindows, RandomWindows, type WindowOrder, type WindowOrderName } from "./window-order.ts";
 
 /** In messages. */
 const SHOWN_STARTS = 16;
@@ -23,17 +23,22 @@ export interface WindowSize {
   readonly batchSize: number;
 }
 
-/**
- * Windows drawn uniformly at random, with replacement, from every place where one fits. A batch is a function of
- * (seed, step, microStep) alone, so a run that resumes needs no cursor.
- */
+export interface Windows extends WindowSize {
+  readonly seed: number;
+  /** Default: random. */
+  readonly windows?: WindowOrderName;
+  /** Batches of one step. Default: 1. */
+  readonly gradAccumulation?: number;
+}
+
+/** Windows in an order that (seed, step, microStep) alone decide: see `WindowOrder`. */
 export class WindowLoader {
   readonly #ids: TokenIds;
-  readonly #size: WindowSize;
-  readonly #seed: number;
+  readonly #contextLength: number;
+  readonly #order: WindowOrder;
 
   /** @throws DataError when no window fits */
-  constructor(ids: TokenIds, size: WindowSize, seed: number) {
+  constructor(ids: TokenIds, size: Windows) {
     checkWindowSize(size);
     const needed = size.contextLength + 1;
     if (ids.length < needed) {
@@ -41,9 +46,11 @@ export class WindowLoader {
         `windows: contextLength ${size.contextLength} needs at least ${needed} tokens: got ${ids.length}`,
       );
     }
+    const { contextLength, batchSize, seed, windows = "random", gradAccumulation = 1 } = size;
+    const Order = windows === "epochs" ? EpochWindows : RandomWindows;
     this.#ids = ids;
-    this.#size = size;
-    this.#seed = seed;
+    this.#contextLength = contextLength;
+    this.#order = new Order({ tokens: ids.length, contextLength, batchSize, gradAccumulation }, seed);
   }
 
   /**
@@ -51,21 +58,14 @@ export class WindowLoader {
    * @param microStep which of the batches whose gradients that update adds up
    */
   batch(step: number, microStep = 0): Batch {
-    return windowsAt(this.#ids, this.#starts(step, microStep), this.#size.contextLength);
+    return windowsAt(this.#ids, this.#order.starts(step, microStep), this.#contextLength);
   }
 
   /** Where the windows of that batch stand, for messages. */
   batchInWords(step: number, microStep = 0): string {
-    const starts = this.#starts(step, microStep);
+    const starts = this.#order.starts(step, microStep);
     const shown = starts.slice(0, SHOWN_STARTS).join(", ") + (starts.length > SHOWN_STARTS ? ", …" : "");
-    return `windows of ${this.#size.contextLength} tokens from tokens ${shown} of the training split`;
-  }
-
-  #starts(step: number, microStep: number): number[] {
-    const { contextLength, batchSize } = this.#size;
-    const random = Random.of(this.#seed, "windows", step, microStep);
-    const places = this.#ids.length - contextLength;
-    return Array.from({ length: batchSize }, () => random.below(places));
+    return `windows of ${this.#contextLength} tokens from tokens ${shown} of the training split`;
   }
 }
 

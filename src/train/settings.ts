@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { ConfigError } from "../errors.ts";
 import { nearest } from "./nearest.ts";
+import { WINDOW_ORDERS } from "./window-order.ts";
 
 /** What can be trained: a decoder, an encoder, or both with the one looking at the other. */
 export const MODEL_KINDS = ["gpt", "encoder", "seq2seq"] as const;
@@ -123,6 +124,16 @@ const table = z.strictObject({
   batchSize: count(1, 65_536)
     .default(12)
     .register(is, training("windows, or strings, in a batch", "windows")),
+  windows: z
+    .enum(WINDOW_ORDERS)
+    .default("random")
+    .register(
+      is,
+      only(
+        TEXT_KINDS,
+        training("random: drawn from every place; epochs: every token comes once before any comes again"),
+      ),
+    ),
   steps: count(0, MANY).default(2000).register(is, training("updates to make in all", "steps")),
   optimizer: z
     .enum(["adamw", "muon"])

@@ -105,9 +105,9 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
 
   "Teacher forcing": async () => {
     const ids = CharTokenizer.fromText("no peeking").encode("peeki");
-    const { inputs, targets } = new WindowLoader(ids, { contextLength: 4, batchSize: 1 }, 0).batch(0);
+    const { inputs, targets } = new WindowLoader(ids, { contextLength: 4, batchSize: 1, seed: 0 }).batch(0);
     const size = { contextLength: 64, batchSize: 12 };
-    const asked = new WindowLoader(new Int32Array(1000), size, 0).batch(0).targets.length;
+    const asked = new WindowLoader(new Int32Array(1000), { ...size, seed: 0 }).batch(0).targets.length;
     return [...ids, 4, ...inputs, ...targets, 12, 64, asked];
   },
 

@@ -23,6 +23,7 @@ describe("variations", () => {
       "--schedule linear",
       "--schedule constant",
       "--schedule trapezoid",
+      "--windows epochs",
       "--average-steps 5",
       "--positions rotary",
       "--positions none",

@@ -7,7 +7,7 @@ import { disjointWindows, WindowLoader } from "../../src/train/loader.ts";
 const corpus = (length: number) => Int32Array.from({ length }, (_, i) => 10 * i);
 
 describe("WindowLoader", () => {
-  const loader = new WindowLoader(corpus(31), { contextLength: 7, batchSize: 5 }, 11);
+  const loader = new WindowLoader(corpus(31), { contextLength: 7, batchSize: 5, seed: 11 });
 
   it("gives windows of neighbours, and as targets what follows each input", () => {
     for (let step = 0; step < 20; step++) {
@@ -33,7 +33,7 @@ describe("WindowLoader", () => {
   });
 
   it("makes a batch from seed, step and micro step alone", () => {
-    const again = new WindowLoader(corpus(31), { contextLength: 7, batchSize: 5 }, 11);
+    const again = new WindowLoader(corpus(31), { contextLength: 7, batchSize: 5, seed: 11 });
     again.batch(3);
     expect(again.batch(9, 2)).toEqual(loader.batch(9, 2));
     expect(loader.batch(9, 0)).toEqual(loader.batch(9));
@@ -41,19 +41,23 @@ describe("WindowLoader", () => {
       loader.batch(10, 2),
       loader.batch(9, 1),
       loader.batch(2, 9),
-      new WindowLoader(corpus(31), { contextLength: 7, batchSize: 5 }, 12).batch(9, 2),
+      new WindowLoader(corpus(31), { contextLength: 7, batchSize: 5, seed: 12 }).batch(9, 2),
     ];
     for (const other of others) expect(other).not.toEqual(loader.batch(9, 2));
   });
 
   it("reads compact ids too", () => {
-    const compact = new WindowLoader(Uint16Array.from(corpus(31)), { contextLength: 7, batchSize: 5 }, 11);
+    const compact = new WindowLoader(Uint16Array.from(corpus(31)), {
+      contextLength: 7,
+      batchSize: 5,
+      seed: 11,
+    });
     expect(compact.batch(4)).toEqual(loader.batch(4));
   });
 
   it("needs a window and one more id, and sizes that are whole numbers", () => {
     const make = (length: number, contextLength: number, batchSize: number) => () =>
-      new WindowLoader(corpus(length), { contextLength, batchSize }, 1);
+      new WindowLoader(corpus(length), { contextLength, batchSize, seed: 1 });
     expect(make(7, 7, 3)).toThrow(DataError);
     expect(make(7, 7, 3)).toThrow("contextLength 7 needs at least 8 tokens: got 7");
     expect(make(8, 7, 3)().batch(0).targets[6]).toBe(70);

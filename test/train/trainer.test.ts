@@ -240,7 +240,7 @@ async function gradientOfPart(part: number) {
   const { crossEntropy } = await import("../../src/ops/cross-entropy.ts");
   const { model, settings } = makeTrainer();
   const { contextLength, batchSize, seed } = settings;
-  const batch = new WindowLoader(ids, { contextLength, batchSize }, seed).batch(0, part);
+  const batch = new WindowLoader(ids, { contextLength, batchSize, seed }).batch(0, part);
   const { context } = model;
   const lossNats = await context.scope("record", () => {
     const loss = crossEntropy(model.forward({ ids: batch.inputs, batchSize }), batch.targets);

@@ -14,7 +14,7 @@ import type { Tensor } from "../../autograd/tensor.ts";
 import type { Encoder } from "../../nn/encoder.ts";
 import { crossEntropy, IGNORED } from "../../ops/cross-entropy.ts";
 import { Random } from "../../random.ts";
-import { type TokenIds, WindowLoader, type WindowSize } from "../loader.ts";
+import { type TokenIds, WindowLoader, type Windows } from "../loader.ts";
 import type { Objective } from "./objective.ts";
 
 /** The share of positions that have a target. */
@@ -84,10 +84,10 @@ export class MaskedToken implements Objective {
    * @param ids the training split; its windows are those that GPT would learn from
    * @throws DataError when no window fits
    */
-  constructor(model: Encoder, ids: TokenIds, size: WindowSize & { readonly seed: number }) {
+  constructor(model: Encoder, ids: TokenIds, size: Windows) {
     this.tokensPerBatch = size.batchSize * size.contextLength;
     this.#model = model;
-    this.#loader = new WindowLoader(ids, size, size.seed);
+    this.#loader = new WindowLoader(ids, size);
     this.#seed = size.seed;
   }
 

@@ -6,7 +6,7 @@ import type { Tensor } from "../../autograd/tensor.ts";
 import type { GPT } from "../../nn/gpt.ts";
 import { crossEntropy } from "../../ops/cross-entropy.ts";
 import type { Random } from "../../random.ts";
-import { type TokenIds, WindowLoader, type WindowSize } from "../loader.ts";
+import { type TokenIds, WindowLoader, type Windows } from "../loader.ts";
 import type { Objective } from "./objective.ts";
 
 export class NextToken implements Objective {
@@ -18,10 +18,10 @@ export class NextToken implements Objective {
    * @param ids the training split
    * @throws DataError when no window fits
    */
-  constructor(model: GPT, ids: TokenIds, size: WindowSize & { readonly seed: number }) {
+  constructor(model: GPT, ids: TokenIds, size: Windows) {
     this.tokensPerBatch = size.batchSize * size.contextLength;
     this.#model = model;
-    this.#loader = new WindowLoader(ids, size, size.seed);
+    this.#loader = new WindowLoader(ids, size);
   }
 
   loss(step: number, part: number, random: Random): Tensor {
