@@ -3,6 +3,27 @@ import type { Mutant } from "./list.ts";
 
 export const learning: readonly Mutant[] = [
   {
+    promise: "epochs: a shuffle is a bijection",
+    file: "src/train/window-order.ts",
+    line: "(left ^ mix(right, key + round)) & mask",
+    broken: "(left & mix(right, key + round)) & mask",
+    tests: ["test/train/window-order.test.ts"],
+  },
+  {
+    promise: "epochs: every window once before any comes again, over batches and parts of a step",
+    file: "src/train/window-order.ts",
+    line: "(step * gradAccumulation + microStep) * batchSize",
+    broken: "(step + microStep) * batchSize",
+    tests: ["test/train/window-order.test.ts"],
+  },
+  {
+    promise: "epochs: each cuts the text at other places",
+    file: "src/train/window-order.ts",
+    line: "return offset + place * contextLength;",
+    broken: "return place * contextLength;",
+    tests: ["test/train/window-order.test.ts"],
+  },
+  {
     promise: "rotary: channel i is paired with i + D/2, each pair at a speed of its own",
     file: "src/nn/rotary.ts",
     line: "exp((-i / half) * log(SLOWEST))",
