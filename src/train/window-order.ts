@@ -2,11 +2,15 @@
  * Which windows of the training split a batch is made of. Both orders are functions of (seed, step, microStep), so a run
  * that resumes needs no cursor, and both cost the same whatever the length of the text.
  */
+import { DataError } from "../errors.ts";
 import { Random } from "../random.ts";
 
 /** random: any place, drawn with replacement; epochs: every token once before any comes again. */
 export const WINDOW_ORDERS = ["random", "epochs"] as const;
 export type WindowOrderName = (typeof WINDOW_ORDERS)[number];
+
+/** A place in a shuffle is 30 bits. */
+const MOST_WINDOWS = 1 << 30;
 
 export interface WindowOrder {
   /** Where the windows of a batch begin. */
@@ -53,6 +57,11 @@ export class EpochWindows implements WindowOrder {
     const { tokens, contextLength } = size;
     // One window less than would fit, where that leaves any: room to move the cuts by up to a window.
     this.windows = Math.max(1, Math.floor((tokens - contextLength) / contextLength));
+    if (this.windows > MOST_WINDOWS) {
+      throw new DataError(
+        `windows: epochs can be shuffled over ${MOST_WINDOWS} windows at most: got ${this.windows}; longer windows, or random ones, can be had of any text`,
+      );
+    }
     this.#size = size;
     this.#seed = seed;
   }
@@ -84,15 +93,16 @@ export class EpochWindows implements WindowOrder {
  * @param key   32 bits that choose the shuffle
  */
 export function shuffled(index: number, count: number, key: number): number {
-  const bits = Math.max(1, Math.ceil(Math.log2(count) / 2));
-  const mask = 2 ** bits - 1;
+  let bits = 1;
+  while (1 << (2 * bits) < count) bits++;
+  const mask = (1 << bits) - 1;
   let place = index;
   do {
     let [left, right] = [place >>> bits, place & mask];
     for (let round = 0; round < ROUNDS; round++) {
       [left, right] = [right, (left ^ mix(right, key + round)) & mask];
     }
-    place = left * 2 ** bits + right;
+    place = (left << bits) | right;
   } while (place >= count);
   return place;
 }

@@ -74,6 +74,13 @@ describe("EpochWindows", () => {
     expect(startsOf(inParts, 60, 3)).toEqual(whole);
   });
 
+  it("says when there are more windows than it can shuffle", () => {
+    const size = { contextLength: 1, batchSize: 1, gradAccumulation: 1 };
+    const most = new EpochWindows({ ...size, tokens: 2 ** 30 + 1 }, 5);
+    expect(most.starts(2 ** 30 - 1, 0)[0]).toBeLessThan(2 ** 30);
+    expect(() => new EpochWindows({ ...size, tokens: 2 ** 30 + 2 }, 5)).toThrow("1073741824 windows at most");
+  });
+
   it("cuts and shuffles each epoch and each seed in its own way", () => {
     const size = { tokens: 1009, contextLength: 7, batchSize: 1, gradAccumulation: 1 };
     const order = new EpochWindows(size, 5);
