@@ -13,10 +13,10 @@ import type { Told } from "./studies/study.ts";
 import { Terminal } from "./terminal.ts";
 
 /** What makes a run save and stop, and what the shell is told then, by convention. */
-const EXIT_AFTER = { SIGINT: 130, SIGTERM: 143, nobodyReads: 130 } as const;
+const EXIT_AFTER = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, nobodyReads: 130 } as const;
 /** Tokens for each parameter: with fewer, learning by heart is what lowers the loss. */
 const FEW_TOKENS = 0.5;
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** npm hands on a Ctrl-C that the terminal has sent already: what comes within this time is the same one. */
 const ONE_KEYSTROKE_MS = 300;
 /** Where nobody watches live, a line is printed this many times between two evaluations. */

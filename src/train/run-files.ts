@@ -15,6 +15,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { CheckpointError } from "../errors.ts";
 
 export interface Files {
@@ -28,7 +29,7 @@ export interface Files {
   append(file: string, text: string): void;
   /** Puts on the disk what was appended. */
   flush(file: string): void;
-  /** Creates a folder, and those that lead to it. */
+  /** Creates a folder, and those that lead to it; their names are on the disk when this returns. */
   createFolder(folder: string): void;
   /** Puts on the disk which names a folder has: what was created in it, or renamed. */
   flushFolder(folder: string): void;
@@ -46,19 +47,24 @@ export const nodeFiles: Files = {
   append: (file, text) => appendFileSync(file, text),
   flush: (file) => flushOpened(file, "r+"),
   createFolder: (folder) => {
-    mkdirSync(folder, { recursive: true });
+    const first = mkdirSync(folder, { recursive: true });
+    if (first === undefined) return;
+    for (let made = resolve(folder); made.length >= first.length; made = dirname(made))
+      flushFolder(dirname(made));
   },
-  flushFolder: (folder) => {
-    try {
-      flushOpened(folder, "r");
-    } catch (error) {
-      // Windows, and some network file systems, cannot flush a folder; they need not.
-      if (!["EPERM", "EISDIR", "EINVAL", "ENOTSUP"].includes(codeOf(error) ?? "")) throw error;
-    }
-  },
+  flushFolder,
   rename: renameSync,
   remove: (path) => rmSync(path, { recursive: true, force: true }),
 };
+
+function flushFolder(folder: string): void {
+  try {
+    flushOpened(folder, "r");
+  } catch (error) {
+    // Windows, and some network file systems, cannot flush a folder; they need not. Nor who may write in it, and not read.
+    if (!["EPERM", "EISDIR", "EINVAL", "ENOTSUP", "EACCES"].includes(codeOf(error) ?? "")) throw error;
+  }
+}
 
 function flushOpened(path: string, mode: "r" | "r+"): void {
   const descriptor = openSync(path, mode);
