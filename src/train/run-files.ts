@@ -49,8 +49,8 @@ export const nodeFiles: Files = {
   createFolder: (folder) => {
     const first = mkdirSync(folder, { recursive: true });
     if (first === undefined) return;
-    for (let made = resolve(folder); made.length >= first.length; made = dirname(made))
-      flushFolder(dirname(made));
+    const highest = dirname(resolve(first));
+    for (let at = resolve(folder); at !== highest; at = dirname(at)) flushFolder(dirname(at));
   },
   flushFolder,
   rename: renameSync,

@@ -21,6 +21,20 @@ function codeOf(run: () => unknown): unknown {
   return "nothing was thrown";
 }
 
+it("creates folders wherever the path starts from", () => {
+  const before = process.cwd();
+  process.chdir(temporary);
+  try {
+    for (const folder of ["r", "s/t/u", "./v", "v/../w", join(temporary, "x", "y"), "r"]) {
+      nodeFiles.createFolder(folder);
+      expect(nodeFiles.list(folder)).toEqual([]);
+    }
+  } finally {
+    process.chdir(before);
+    for (const name of ["r", "s", "v", "w", "x"]) nodeFiles.remove(join(temporary, name));
+  }
+});
+
 /** The stand-in of the other tests does what the machine's files do. */
 describe.each([
   { name: "nodeFiles", files: nodeFiles, root: temporary },
