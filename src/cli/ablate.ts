@@ -30,7 +30,8 @@ import { gptConfigOf } from "../train/run-config.ts";
 import { explainFailures, nodeFiles } from "../train/run-files.ts";
 import { checkBelonging, resolveSettings, type Settings } from "../train/settings.ts";
 import { Trainer } from "../train/trainer.ts";
-import { readCorpus, TALES_PATH } from "./corpus-file.ts";
+import { readConfigFile } from "./config-file.ts";
+import { readTexts, TALES_NAME, TALES_PATH } from "./corpus-file.ts";
 import { type CommonFlags, givenSettings, threadsOf } from "./flags.ts";
 import { formatCount, formatDuration, formatLoss, plural } from "./format.ts";
 import { checkMemory } from "./memory-check.ts";
@@ -41,7 +42,8 @@ import { Terminal } from "./terminal.ts";
 const files = explainFailures(nodeFiles);
 
 interface AblateFlags extends CommonFlags {
-  readonly data?: string;
+  readonly data?: readonly string[];
+  readonly config?: string;
   readonly preset?: string;
   readonly vary?: readonly string[];
   readonly seeds: number;
@@ -133,8 +135,16 @@ function checkFlags({ seeds, holdout }: AblateFlags): void {
 }
 
 function baseOf(flags: AblateFlags): Settings {
+  if (flags.config !== undefined && flags.preset !== undefined)
+    throw new ConfigError("--config and --preset each say where settings start: got both; choose one");
   const preset = flags.preset ?? (flags.data === undefined ? "tales" : undefined);
-  const layers = [preset === undefined ? {} : presetOf(preset).settings, givenSettings(flags)] as const;
+  const start =
+    flags.config !== undefined
+      ? readConfigFile(flags.config).settings
+      : preset === undefined
+        ? {}
+        : presetOf(preset).settings;
+  const layers = [start, givenSettings(flags)] as const;
   const base = resolveSettings(...layers);
   checkBelonging(base.model, Object.assign({}, ...layers));
   if (base.model !== "gpt")
@@ -142,9 +152,16 @@ function baseOf(flags: AblateFlags): Settings {
   return base;
 }
 
+/** What the run of a config file learnt from; the tales where no file says. */
+function textsOf(config: string | undefined): readonly string[] {
+  const corpus = config === undefined ? null : readConfigFile(config).corpus;
+  if (corpus === null || corpus.path === TALES_NAME) return [TALES_PATH];
+  return corpus.paths ?? [corpus.path];
+}
+
 /** @throws DataError when a part is too short for a window */
 async function readText(base: Settings, flags: AblateFlags): Promise<Text> {
-  const corpus = await readCorpus(flags.data ?? TALES_PATH);
+  const corpus = await readTexts(flags.data ?? textsOf(flags.config));
   const tokenizer = tokenizerFor(base, corpus);
   const ids = splitCorpus(tokenizer.encode(corpus.text)).train;
   const boundary = Math.floor(ids.length * (1 - flags.holdout));

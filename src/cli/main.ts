@@ -8,6 +8,7 @@ import { PRESETS } from "../train/presets.ts";
 import { SETTINGS } from "../train/settings.ts";
 import { addCommonFlags, addSettingFlags, parseNumber, settingsOf } from "./flags.ts";
 import { describeOption, describePresets, EXAMPLES, OTHER_KINDS } from "./help.ts";
+import { unknownFlag } from "./known-ids.ts";
 import { addSampleFlags } from "./sample-flags.ts";
 
 const { version } = z
@@ -87,6 +88,7 @@ const evaluate = command(
       .choices(["train", "val", "all"])
       .default(undefined, "val"),
   )
+  .addOption(unknownFlag())
   .action(async (flags) => (await import("./eval.ts")).evaluate(flags));
 addCommonFlags(evaluate);
 
@@ -97,6 +99,7 @@ const logits = command(
   .requiredOption("--model <folder>", "a run, or one of its step folders")
   .requiredOption("--prompt <text>", "the text to read")
   .option("--cached", "one token at a time through the cache, as sampling does")
+  .addOption(unknownFlag())
   .action(async (flags) => (await import("./logits.ts")).logits(flags));
 addCommonFlags(logits);
 
@@ -165,7 +168,8 @@ const ablate = command(
   "ablate",
   "find out which settings help: train variations of a base, each with several seeds, and compare",
 )
-  .option("--data <file>", "the text to learn from (UTF-8; default: the embedded tales)")
+  .option("--data <paths...>", "the text to learn from (UTF-8), as for train; default: the embedded tales")
+  .option("--config <file>", "the base from a JSON file, such as a run's config.json; flags go before it")
   .option("--preset <name>", `the base: ${presetNames} (default: tales where no --data is given)`)
   .option(
     "--vary <changes>",

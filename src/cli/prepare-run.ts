@@ -193,7 +193,7 @@ export async function resumeRun(flags: TrainFlags): Promise<PreparedRun> {
     );
   const saves = restoreLatest(built.trainer, directory);
   checkStepsLeft(built.trainer.stepsDone, config.settings.steps, path);
-  directory.resumeLog(built.trainer.stepsDone);
+  directory.resumeLog(built.trainer.stepsDone, config.settings.steps);
   const resumeCommand = commandToResume(path, config, saved, flags, built.backend);
   return { ...built, config, directory, path, lock, ...saves, resumeCommand };
 }

@@ -8,7 +8,7 @@ import { RunDirectory } from "../train/run-directory.ts";
 import { explainFailures, nodeFiles } from "../train/run-files.ts";
 import { readConfig, readPointer } from "../train/run-layout.ts";
 import { ownerOf, type Processes } from "../train/run-lock.ts";
-import { readRecords } from "../train/run-log.ts";
+import { readRecords, readStepsAsked } from "../train/run-log.ts";
 import { stepOfName } from "../train/step-folder.ts";
 import { formatCount, formatDuration, formatLoss } from "./format.ts";
 import { processes } from "./lock-run.ts";
@@ -58,13 +58,16 @@ function describe(path: string, system: Processes): Run {
     const saved = stepOfName(readPointer(files, path, "latest") ?? "") ?? 0;
     const running = ownerOf(path, system) !== null;
     const step = running ? (made.at(-1)?.step ?? saved) : saved;
-    const early = records.some(({ kind }) => kind === "early stop");
-    const ended = step >= settings.steps ? "finished" : early ? "stopped early" : "stopped";
+    // A run that was resumed may be to make more steps, or fewer, than it was started with; and may have gone on after
+    // an early stop.
+    const steps = readStepsAsked(files, path) ?? settings.steps;
+    const early = records.some((record) => record.kind === "early stop" && record.step === step);
+    const ended = step >= steps ? "finished" : early ? "stopped early" : "stopped";
     return {
       path,
       status: running ? "running" : ended,
       step,
-      steps: settings.steps,
+      steps,
       bestLossNats: losses.length === 0 ? null : Math.min(...losses),
       bytes,
       trainedMs: made.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0),

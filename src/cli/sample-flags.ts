@@ -8,6 +8,7 @@ import { checkSampleSettings, type Naming, type SampleSettings } from "../sample
 import { checkStops } from "../sample/text-stream.ts";
 import { flagOf } from "../train/settings.ts";
 import { type CommonFlags, parseNumber } from "./flags.ts";
+import { type Unknown, unknownFlag } from "./known-ids.ts";
 
 export interface SampleFlags extends CommonFlags {
   readonly model?: string;
@@ -26,6 +27,7 @@ export interface SampleFlags extends CommonFlags {
   readonly lengthPenalty?: number;
   readonly stop?: readonly string[];
   readonly overflow: Overflow;
+  readonly unknown?: Unknown;
   readonly seed: number;
   readonly explain?: boolean;
 }
@@ -88,6 +90,7 @@ export function addSampleFlags(command: Command): void {
       .choices(["slide", "stop"])
       .default("slide"),
   );
+  add(unknownFlag());
   add(
     new Option(
       "--explain",

@@ -12,6 +12,7 @@ import { holdsStop } from "../sample/text-stream.ts";
 import { Continuation } from "./continuation.ts";
 import { beamsToJSON, choiceToJSON, describeBeams, describeChoice, EXPLAINED_TOKENS } from "./explanation.ts";
 import { formatCount } from "./format.ts";
+import { encodeKnown, type Known } from "./known-ids.ts";
 import { checkBeamMemory } from "./memory-check.ts";
 import { type OpenModel, openModel, SHIPPED_MODEL_PATH } from "./open-model.ts";
 import {
@@ -36,16 +37,11 @@ export async function sample(flags: SampleFlags): Promise<void> {
   await opened.backend.close();
 }
 
-interface Prompt {
-  readonly text: string;
-  readonly ids: Int32Array;
-}
-
 class Sampling {
   readonly #terminal: Terminal;
   readonly #flags: SampleFlags;
   readonly #opened: OpenModel;
-  readonly #prompts: readonly Prompt[];
+  readonly #prompts: readonly Known[];
   readonly #startMs = performance.now();
   #tokenCount = 0;
   #contextFull = false;
@@ -55,7 +51,9 @@ class Sampling {
     this.#terminal = terminal;
     this.#flags = flags;
     this.#opened = opened;
-    this.#prompts = (flags.prompt ?? ["\n"]).map((text) => ({ text, ids: tokenizer.encode(text) }));
+    this.#prompts = (flags.prompt ?? ["\n"]).map((text) =>
+      encodeKnown(tokenizer, text, flags.unknown, terminal),
+    );
     checkPrompts(
       model,
       this.#prompts.map(({ ids }) => ids),
@@ -80,7 +78,7 @@ class Sampling {
   }
 
   /** One text, shown as it comes; with --explain when it is whole, after its explanation. */
-  async #writeOne(prompt: Prompt): Promise<void> {
+  async #writeOne(prompt: Known): Promise<void> {
     const { tokens, overflow, json } = this.#flags;
     const continuation = this.#begin();
     const steps: unknown[] = [];
@@ -122,7 +120,7 @@ class Sampling {
     }
   }
 
-  async #writeRows(prompts: readonly Prompt[], firstSample: number, samples: number): Promise<void> {
+  async #writeRows(prompts: readonly Known[], firstSample: number, samples: number): Promise<void> {
     const { tokens, overflow } = this.#flags;
     const all = samplesOf(this.#flags);
     const rows = Array.from({ length: prompts.length * samples }, (_, row) => {
@@ -218,7 +216,7 @@ class Sampling {
 
   /** A whole text: an object on a line, or the text under its name. */
   #tell(
-    prompt: Prompt,
+    prompt: Known,
     continuation: Continuation,
     ended: EndReason,
     steps: readonly unknown[],
@@ -250,7 +248,7 @@ class Sampling {
   }
 
   /** The prompt is shown where the person gave one, so that the text reads on from it. */
-  #shownPrompt({ text }: Prompt): string {
+  #shownPrompt({ text }: Known): string {
     return this.#flags.prompt === undefined ? "" : text;
   }
 }

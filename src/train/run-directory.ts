@@ -136,9 +136,12 @@ export class RunDirectory {
     appendRecord(this.#files, this.path, fields);
   }
 
-  /** Notes that the run goes on after `step`: what the log says of later steps up to here no longer counts. */
-  resumeLog(step: number): void {
-    appendResumption(this.#files, this.path, step);
+  /**
+   * Notes that the run goes on after `step`, to `steps` in all: what the log says of later steps up to here no longer
+   * counts.
+   */
+  resumeLog(step: number, steps: number): void {
+    appendResumption(this.#files, this.path, step, steps);
   }
 
   /** The log as it stands: without what resumes took back. */

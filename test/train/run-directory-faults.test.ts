@@ -152,7 +152,7 @@ it("goes on from a log that is cut at any byte, and takes back what comes after 
       for (let step = 12; step < 15; step++) run.appendLog({ step, lossNats: step / 7 });
     });
     const again = RunDirectory.open(PATH, { files });
-    again.resumeLog(11);
+    again.resumeLog(11, 20);
     again.appendLog({ step: 12, lossNats: 0.5 });
     expect(again.readLog()).toEqual([{ step: 1 }, { step: 12, lossNats: 0.5 }]);
     if (whole) return;
