@@ -146,9 +146,9 @@ function baseOf(flags: AblateFlags): Settings {
         : presetOf(preset).settings;
   const layers = [start, givenSettings(flags)] as const;
   const base = resolveSettings(...layers);
-  checkBelonging(base.model, Object.assign({}, ...layers));
   if (base.model !== "gpt")
     throw new ConfigError(`ablate compares models that go on with a text: got --model ${base.model}`);
+  checkBelonging(base.model, Object.assign({}, ...layers));
   return base;
 }
 

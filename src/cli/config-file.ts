@@ -13,7 +13,7 @@ export interface ConfigFile {
   readonly from?: string;
 }
 
-const ofRun = z.looseObject({ format: z.literal("nopeek run"), config: z.unknown() });
+const ofRun = z.looseObject({ format: z.literal("nopeek run"), config: z.unknown().optional() });
 const settingsAlone = z.record(z.string(), z.unknown());
 
 /** @throws ConfigError when it cannot be read, or asks for what there is not */
@@ -27,6 +27,8 @@ export function readConfigFile(path: string): ConfigFile {
     }
     const alone = settingsAlone.safeParse(json);
     if (!alone.success) throw new ConfigError("must hold an object of settings");
+    // zod passes over this name, which is no setting either.
+    if (Object.hasOwn(Object(json), "__proto__")) throw new ConfigError('there is no setting "__proto__"');
     resolveSettings(alone.data);
     return { settings: alone.data, corpus: null };
   } catch (cause) {

@@ -40,6 +40,8 @@ export function listRuns(folder: string, { json }: RunsFlags): void {
   const terminal = new Terminal();
   if (!existsSync(folder))
     throw new DataError(`${folder}: there is no such folder; runs start with nopeek train`);
+  if (!statSync(folder).isDirectory())
+    throw new DataError(`${folder}: is a file; name a run, or the folder where runs are kept`);
   const paths = [folder, ...readdirSync(folder).map((name) => join(folder, name))];
   const system = processes();
   const runs = paths.filter((path) => RunDirectory.isRun(path)).map((path) => describe(path, system));
