@@ -3,6 +3,7 @@
  * compared on a part of the training split that none of them learns from. The validation split is not looked at:
  * what was chosen by it could no longer be measured on it.
  */
+import { existsSync, realpathSync } from "node:fs";
 import { Context } from "../autograd/context.ts";
 import type { Backend } from "../backend/backend.ts";
 import { ConfigError, DataError, TrainingError } from "../errors.ts";
@@ -83,7 +84,9 @@ export async function ablate(flags: AblateFlags): Promise<void> {
       return { variation, settings, key: keyOf({ settings, ...keep }) };
     }),
   );
-  const runs = readRuns(readResults(flags.results));
+  // A run's files may not be links; this is a person's own.
+  const results = existsSync(flags.results) ? realpathSync(flags.results) : flags.results;
+  const runs = readRuns(readResults(results));
   const missing = plan.filter(({ key }) => !runs.has(key));
 
   const note = (line = "") => terminal.note(line);
@@ -105,7 +108,7 @@ export async function ablate(flags: AblateFlags): Promise<void> {
     const run = { settings, ...keep, ...(await runOnce(settings, text, backend)) };
     spentMs += performance.now() - startMs;
     runs.set(key, run);
-    files.append(flags.results, `${JSON.stringify(run)}\n`);
+    files.append(results, `${JSON.stringify(run)}\n`);
     const loss = run.lossNats === null ? "diverged" : formatLoss(run.lossNats);
     const leftMs = (spentMs / (i + 1)) * (missing.length - i - 1);
     note(

@@ -3,8 +3,8 @@
  * that is killed at any moment. All at once and not `async`: between two of them nothing else of this program runs.
  */
 import {
-  appendFileSync,
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   mkdirSync,
@@ -39,12 +39,23 @@ export interface Files {
   remove(path: string): void;
 }
 
+/** Not through a link: a run from elsewhere could lead it out of its folder. Windows has no such flag. */
+const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW = 0 } = constants;
+const APPEND = O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW;
+
 export const nodeFiles: Files = {
   exists: existsSync,
   list: (folder) => readdirSync(folder).sort(),
   read: (file) => readFileSync(file),
   write: (file, bytes) => writeFileSync(file, bytes, { flush: true }),
-  append: (file, text) => appendFileSync(file, text),
+  append: (file, text) => {
+    const descriptor = openSync(file, APPEND);
+    try {
+      writeFileSync(descriptor, text);
+    } finally {
+      closeSync(descriptor);
+    }
+  },
   flush: (file) => flushOpened(file, "r+"),
   createFolder: (folder) => {
     const first = mkdirSync(folder, { recursive: true });
@@ -102,6 +113,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: "a part of the path is a file, not a folder",
   EEXIST: "a file of that name stands in the way",
   EISDIR: "it is a folder, not a file",
+  ELOOP: "it is a link, which may lead anywhere; put a file in its place",
   ENOENT: "it is not there",
 };
 

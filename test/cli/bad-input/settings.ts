@@ -68,7 +68,12 @@ export const CONFIGS: readonly Case[] = [
   ["null for a config", start("--config", "null.json"), 2, ["must hold an object of settings"]],
   ["a word for a config", start("--config", "word.json"), 2, ["must hold an object of settings"]],
   ["half a config", start("--config", "cut.json"), 2, ["cut.json: is not JSON"]],
-  ["a config too deep", start("--config", "deep.json"), 2, ["deep.json: is not JSON"]],
+  [
+    "a config too deep",
+    start("--config", "deep.json"),
+    2,
+    ["deep.json: is no config: its brackets nest too deep"],
+  ],
   [
     "a config of a key in capitals",
     start("--config", "case.json"),
