@@ -58,7 +58,7 @@ export const nodeFiles: Files = {
   },
   flush: (file) => flushOpened(file, "r+"),
   createFolder: (folder) => {
-    const first = mkdirSync(folder, { recursive: true });
+    const first = makeFolders(folder);
     if (first === undefined) return;
     const highest = dirname(resolve(first));
     for (let at = resolve(folder); at !== highest; at = dirname(at)) flushFolder(dirname(at));
@@ -67,6 +67,20 @@ export const nodeFiles: Files = {
   rename: renameSync,
   remove: (path) => rmSync(path, { recursive: true, force: true }),
 };
+
+/** The first folder that had to be made; nothing where all were there. */
+function makeFolders(folder: string): string | undefined {
+  try {
+    return mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+    // Node says so of a read-only disk too; asked for one folder alone it says what is the matter.
+    let missing = resolve(folder);
+    while (!existsSync(dirname(missing))) missing = dirname(missing);
+    mkdirSync(missing);
+    return mkdirSync(folder, { recursive: true }) ?? missing;
+  }
+}
 
 function flushFolder(folder: string): void {
   try {
