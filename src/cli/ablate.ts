@@ -31,6 +31,7 @@ import { gptConfigOf } from "../train/run-config.ts";
 import { explainFailures, nodeFiles } from "../train/run-files.ts";
 import { checkBelonging, resolveSettings, type Settings } from "../train/settings.ts";
 import { Trainer } from "../train/trainer.ts";
+import { nowMs } from "./clock.ts";
 import { readConfigFile } from "./config-file.ts";
 import { readTexts, TALES_NAME, TALES_PATH } from "./corpus-file.ts";
 import { type CommonFlags, givenSettings, threadsOf } from "./flags.ts";
@@ -104,9 +105,9 @@ export async function ablate(flags: AblateFlags): Promise<void> {
   let spentMs = 0;
   for (const [i, { variation, settings, key }] of missing.entries()) {
     terminal.status(`run ${i + 1}/${missing.length}  seed ${settings.seed}  ${variation.name} …`);
-    const startMs = performance.now();
+    const startMs = nowMs();
     const run = { settings, ...keep, ...(await runOnce(settings, text, backend)) };
-    spentMs += performance.now() - startMs;
+    spentMs += nowMs() - startMs;
     runs.set(key, run);
     files.append(results, `${JSON.stringify(run)}\n`);
     const loss = run.lossNats === null ? "diverged" : formatLoss(run.lossNats);
@@ -225,16 +226,16 @@ async function runOnce(
   const model = new GPT(context, gptConfigOf(settings, vocabSize), Random.of(settings.seed, "weights"));
   const objective = new NextToken(model, ids.subarray(0, boundary), settings);
   const trainer = new Trainer(model, objective, settings);
-  const startMs = performance.now();
+  const startMs = nowMs();
   try {
     while (trainer.stepsDone < settings.steps) await trainer.step();
-    const elapsedMs = performance.now() - startMs;
+    const elapsedMs = nowMs() - startMs;
     const range = { start: boundary, end: ids.length };
     const { lossNats, tokens } = await trainer.evaluating(() => wholeLoss(model, ids, range));
     return { lossNats, tokens, elapsedMs };
   } catch (error) {
     if (!(error instanceof TrainingError)) throw error;
-    return { lossNats: null, tokens: 0, elapsedMs: performance.now() - startMs };
+    return { lossNats: null, tokens: 0, elapsedMs: nowMs() - startMs };
   } finally {
     context.close();
   }

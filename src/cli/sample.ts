@@ -9,6 +9,7 @@ import { checkPrompts, type EndReason, generate } from "../sample/generate.ts";
 import { generateBatch } from "../sample/generate-batch.ts";
 import type { Choice } from "../sample/strategies.ts";
 import { holdsStop } from "../sample/text-stream.ts";
+import { nowMs } from "./clock.ts";
 import { Continuation } from "./continuation.ts";
 import { beamsToJSON, choiceToJSON, describeBeams, describeChoice, EXPLAINED_TOKENS } from "./explanation.ts";
 import { formatCount } from "./format.ts";
@@ -42,7 +43,7 @@ class Sampling {
   readonly #flags: SampleFlags;
   readonly #opened: OpenModel;
   readonly #prompts: readonly Known[];
-  readonly #startMs = performance.now();
+  readonly #startMs = nowMs();
   #tokenCount = 0;
   #contextFull = false;
 
@@ -70,7 +71,7 @@ class Sampling {
       this.#terminal.note(`(the context of ${contextLength} tokens is full; --overflow slide goes on)`);
     }
     if (!this.#terminal.live) return;
-    const elapsedMs = performance.now() - this.#startMs;
+    const elapsedMs = nowMs() - this.#startMs;
     const rate = formatCount((1000 * this.#tokenCount) / Math.max(elapsedMs, 1e-3));
     this.#terminal.note(
       `${formatCount(this.#tokenCount)} tokens, ${rate} a second, seed ${this.#flags.seed}`,
