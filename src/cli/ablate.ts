@@ -188,7 +188,7 @@ function whatFits(base: Settings, { vocabSize }: Text, asked: readonly string[] 
     const settings = variedSettings(base, variation, base.seed);
     const config = gptConfigOf(settings, vocabSize);
     checkGPTConfig(config);
-    checkMemory(config, settings.batchSize);
+    checkMemory(config, settings.batchSize, "gpt", settings.averageSteps > 0);
   };
   check(BASE);
   if (asked !== undefined) {

@@ -228,7 +228,8 @@ async function build(
 ) {
   const { settings, tokenizer } = config;
   const makeStudy = await PREPARE[settings.model](config, corpus);
-  checkMemory(gptConfigOf(settings, tokenizer.vocabSize), settings.batchSize, settings.model);
+  const { batchSize, model, averageSteps } = settings;
+  checkMemory(gptConfigOf(settings, tokenizer.vocabSize), batchSize, model, averageSteps > 0);
   const backend = await openBackend(flags, threadsOf(flags));
   const study = makeStudy(new Context(backend));
   source?.fill(study.model.parameters());

@@ -184,6 +184,13 @@ export function checkSampleFlags(flags: SampleFlags): void {
   checkStops(flags.stop ?? [], flagNames);
 }
 
+/** Flags that were given and that greedy does not heed: whatever they leave, the most probable token is among it. */
+export function idleFlags(flags: SampleFlags): string[] {
+  if (flags.strategy !== "greedy") return [];
+  const idle = ["temperature", "topK", "topP", "minP"] as const;
+  return idle.filter((flag) => flags[flag] !== undefined).map((flag) => `--${flagOf(flag)}`);
+}
+
 export function sampleSettingsOf(flags: SampleFlags): SampleSettings {
   const { temperature, topK, topP, minP } = flags;
   return {

@@ -19,6 +19,7 @@ import { type OpenModel, openModel, SHIPPED_MODEL_PATH } from "./open-model.ts";
 import {
   beamSettingsOf,
   checkSampleFlags,
+  idleFlags,
   type SampleFlags,
   sampleSettingsOf,
   samplesOf,
@@ -33,6 +34,9 @@ export async function sample(flags: SampleFlags): Promise<void> {
   if (await sampleOtherKinds(flags)) return;
   const terminal = new Terminal();
   checkSampleFlags(flags);
+  const idle = idleFlags(flags);
+  if (idle.length > 0)
+    terminal.note(`greedy takes the most probable token: ${idle.join(", ")} changes nothing`);
   const opened = await openModel(flags.model ?? shippedModel(), flags, flags.threads ?? 1);
   await new Sampling(terminal, flags, opened).go();
   await opened.backend.close();
