@@ -7,6 +7,7 @@ import { NopeekError } from "../errors.ts";
 import { PRESETS } from "../train/presets.ts";
 import { SETTINGS } from "../train/settings.ts";
 import { addCommonFlags, addSettingFlags, parseNumber, settingsOf } from "./flags.ts";
+import { fitMessage } from "./format.ts";
 import { describeOption, describePresets, EXAMPLES, OTHER_KINDS } from "./help.ts";
 import { unknownFlag } from "./known-ids.ts";
 import { addSampleFlags } from "./sample-flags.ts";
@@ -23,8 +24,12 @@ const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 const program = new Command("nopeek")
   .description("Train a small GPT on your own text, sample from it, and look inside.")
   .version(version, "--version", "print the version and leave")
-  .configureHelp({ optionDescription: describeOption })
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "nopeek: ")) })
+  .configureHelp({ optionDescription: describeOption, minWidthToWrap: 20 })
+  .configureOutput({
+    outputError: (text, write) => {
+      write(fitMessage(text.replace(/^error: /, "nopeek: "), process.stderr.columns));
+    },
+  })
   .showHelpAfterError("(--help shows every flag)")
   // Commander exits with 1 on bad usage by default; the convention here is 2, and 0 after --help.
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage))
@@ -203,7 +208,7 @@ try {
 /** Tells a person what went wrong; gives the exit code. A stack trace is shown for bugs of ours alone. */
 function explain(error: unknown): number {
   if (error instanceof NopeekError) {
-    process.stderr.write(`nopeek: ${error.message}\n`);
+    process.stderr.write(fitMessage(`nopeek: ${error.message}\n`, process.stderr.columns));
     const usage = error.name === "ConfigError" || error.name === "SampleError";
     return usage ? EXIT.usage : EXIT.failed;
   }

@@ -14,7 +14,7 @@ import { formatCount, formatDuration, formatLoss } from "./format.ts";
 import { processes } from "./lock-run.ts";
 import { Terminal } from "./terminal.ts";
 
-interface Run {
+export interface Run {
   readonly path: string;
   readonly status: string;
   /** Steps made, and to be made. */
@@ -47,7 +47,7 @@ export function listRuns(folder: string, { json }: RunsFlags): void {
   const runs = paths.filter((path) => RunDirectory.isRun(path)).map((path) => describe(path, system));
   if (json) for (const run of runs) terminal.json(run);
   else if (runs.length === 0) terminal.note(`${folder}: holds no run; start one with nopeek train`);
-  else for (const line of tableOf(runs)) terminal.write(`${line}\n`);
+  else for (const line of tableOf(runs, process.stdout.columns)) terminal.write(`${line}\n`);
 }
 
 function describe(path: string, system: Processes): Run {
@@ -81,25 +81,44 @@ function describe(path: string, system: Processes): Run {
   }
 }
 
-function tableOf(runs: readonly Run[]): string[] {
-  const rows = [
+/** Columns that go, in this order, where the terminal is too narrow. */
+const DISPENSABLE = [4, 3];
+/** Between two columns. */
+const GAP = 2;
+
+/** @param columns how wide the terminal is; undefined where there is none */
+export function tableOf(runs: readonly Run[], columns: number | undefined): string[] {
+  let rows = [
     ["run", "best loss", "steps", "trained", "size", "status"],
     ...runs.map(({ path, bestLossNats, step, steps, trainedMs, bytes, status }) => [
       path,
       bestLossNats === null ? "–" : formatLoss(bestLossNats),
       `${formatCount(step)}/${formatCount(steps)}`,
-      formatDuration(trainedMs),
+      trainedMs === 0 ? "–" : formatDuration(trainedMs),
       `${(bytes / 1e6).toFixed(1)} MB`,
       status,
     ]),
   ];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  for (const column of DISPENSABLE) {
+    if (columns === undefined || widthOf(rows) <= columns) break;
+    rows = rows.map((row) => row.filter((_, at) => at !== column));
+  }
+  const widths = widthsOf(rows);
   return rows.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column]))
-      .join("  ")
+      .join(" ".repeat(GAP))
       .trimEnd(),
   );
+}
+
+function widthsOf(rows: readonly string[][]): number[] {
+  return rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+}
+
+function widthOf(rows: readonly string[][]): number {
+  const widths = widthsOf(rows);
+  return widths.reduce((sum, width) => sum + width, GAP * (widths.length - 1));
 }
 
 /** A run that goes on may remove what was just listed. */
