@@ -130,6 +130,24 @@ it("refuses or reads right what is thrown at it", () => {
   expect(taken).toBeGreaterThan(10);
 });
 
+it("reads tensors that lie side by side, and refuses those with gaps or in each other's place", () => {
+  const places = fc.array(fc.record({ from: fc.nat(4), length: fc.nat(3) }), { minLength: 1, maxLength: 4 });
+  const counts = { taken: 0, refused: 0 };
+  fc.assert(
+    fc.property(places, (tensors) => {
+      const fields = tensors.map(({ from, length }, i) => {
+        const entry = { dtype: "F32", shape: [length], data_offsets: [4 * from, 4 * (from + length)] };
+        return `"${i}":${JSON.stringify(entry)}`;
+      });
+      const end = Math.max(...tensors.map(({ from, length }) => from + length));
+      counts[judge(fileOf(`{${fields.join(",")}}`, new Uint8Array(4 * end))) ? "taken" : "refused"] += 1;
+    }),
+    { numRuns: 2000 },
+  );
+  expect(counts.taken).toBeGreaterThan(20);
+  expect(counts.refused).toBeGreaterThan(100);
+});
+
 it("refuses or reads right what was honest until some bytes of it were changed", () => {
   const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 });
   const counts = { taken: 0, refused: 0 };
