@@ -10,6 +10,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Random } from "../../src/random.ts";
 import { loadModelFiles, RunDirectory } from "../../src/train/run-directory.ts";
+import { stepFolderName } from "../../src/train/step-folder.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
@@ -34,7 +35,7 @@ export interface KillReport {
 
 /** @throws Error when a run cannot go on, or comes to other bits */
 export async function proveKills(plan: KillPlan): Promise<KillReport> {
-  const { kills, seed, folder } = plan;
+  const { kills, seed, steps, folder } = plan;
   const random = Random.of(seed, "kills");
   writeFileSync(join(folder, "text.txt"), textOf(random));
   const { ended: wholeEnded } = startRun(plan, "whole", 1);
@@ -54,14 +55,16 @@ export async function proveKills(plan: KillPlan): Promise<KillReport> {
       child.kill("SIGKILL");
     }
     const { code, signal, stderr } = await ended;
+    if (code !== 0 && signal !== "SIGKILL")
+      throw new Error(`${name} could not go on after ${report.kills} kills: ${stderr}`);
+    const { latest, midway } = lookAt(join(folder, name));
     if (signal === "SIGKILL") {
       report.kills += 1;
-      const { saved, midway } = lookAt(join(folder, name));
-      if (!saved) report.early += 1;
+      if (latest === null) report.early += 1;
       if (midway) report.midway += 1;
-      continue;
     }
-    if (code !== 0) throw new Error(`${name} could not go on after ${report.kills} kills: ${stderr}`);
+    // Whatever it was killed in after its last step is for show.
+    if (latest !== stepFolderName(steps)) continue;
     compare(name, finalBits(join(folder, name)), whole);
     report.finished += 1;
     name = `run-${report.finished + 1}`;
@@ -101,13 +104,17 @@ function startRun({ folder, steps }: KillPlan, name: string, threads: number) {
   return { child, ended, trains };
 }
 
-/** What a killed run has left. @throws CheckpointError when what it saved last does not load, as it lies there */
-function lookAt(run: string): { saved: boolean; midway: boolean } {
-  if (!existsSync(run)) return { saved: false, midway: false };
+/**
+ * What a run has on disk, as it lies there.
+ *
+ * @throws CheckpointError when what it saved last, or holds for its best, does not load
+ */
+function lookAt(run: string): { readonly latest: string | null; readonly midway: boolean } {
+  if (!existsSync(run)) return { latest: null, midway: false };
   const names = readdirSync(run);
-  const saved = names.includes("latest");
-  if (saved) for (const which of ["latest", undefined]) loadModelFiles(run, which);
-  return { saved, midway: names.some((each) => /^\..*\.(partial|replaced|removed)$/.test(each)) };
+  const latest = names.includes("latest") ? readFileSync(join(run, "latest"), "utf8").trim() : null;
+  if (latest !== null) for (const which of ["latest", "best"]) loadModelFiles(run, which);
+  return { latest, midway: names.some((each) => /^\..*\.(partial|replaced|removed)$/.test(each)) };
 }
 
 /** Every byte that a run comes to, by name: its last step, its best one, and what its log says of each step. */
