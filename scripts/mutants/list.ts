@@ -3,6 +3,7 @@
 import { blas } from "./blas.ts";
 import { decoding } from "./decoding.ts";
 import { family } from "./family.ts";
+import { keeping } from "./keeping.ts";
 import { learning } from "./learning.ts";
 import { pytorch } from "./pytorch.ts";
 
@@ -122,6 +123,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...masks,
   ...family,
   ...learning,
+  ...keeping,
   ...decoding,
   ...blas,
   ...pytorch,

@@ -3,6 +3,7 @@
  * compared on a part of the training split that none of them learns from. The validation split is not looked at:
  * what was chosen by it could no longer be measured on it.
  */
+import { existsSync, realpathSync } from "node:fs";
 import { Context } from "../autograd/context.ts";
 import type { Backend } from "../backend/backend.ts";
 import { ConfigError, DataError, TrainingError } from "../errors.ts";
@@ -30,7 +31,9 @@ import { gptConfigOf } from "../train/run-config.ts";
 import { explainFailures, nodeFiles } from "../train/run-files.ts";
 import { checkBelonging, resolveSettings, type Settings } from "../train/settings.ts";
 import { Trainer } from "../train/trainer.ts";
-import { readCorpus, TALES_PATH } from "./corpus-file.ts";
+import { nowMs } from "./clock.ts";
+import { readConfigFile } from "./config-file.ts";
+import { readTexts, TALES_NAME, TALES_PATH } from "./corpus-file.ts";
 import { type CommonFlags, givenSettings, threadsOf } from "./flags.ts";
 import { formatCount, formatDuration, formatLoss, plural } from "./format.ts";
 import { checkMemory } from "./memory-check.ts";
@@ -41,7 +44,8 @@ import { Terminal } from "./terminal.ts";
 const files = explainFailures(nodeFiles);
 
 interface AblateFlags extends CommonFlags {
-  readonly data?: string;
+  readonly data?: readonly string[];
+  readonly config?: string;
   readonly preset?: string;
   readonly vary?: readonly string[];
   readonly seeds: number;
@@ -81,7 +85,9 @@ export async function ablate(flags: AblateFlags): Promise<void> {
       return { variation, settings, key: keyOf({ settings, ...keep }) };
     }),
   );
-  const runs = readRuns(readResults(flags.results));
+  // A run's files may not be links; this is a person's own.
+  const results = existsSync(flags.results) ? realpathSync(flags.results) : flags.results;
+  const runs = readRuns(readResults(results));
   const missing = plan.filter(({ key }) => !runs.has(key));
 
   const note = (line = "") => terminal.note(line);
@@ -99,11 +105,11 @@ export async function ablate(flags: AblateFlags): Promise<void> {
   let spentMs = 0;
   for (const [i, { variation, settings, key }] of missing.entries()) {
     terminal.status(`run ${i + 1}/${missing.length}  seed ${settings.seed}  ${variation.name} …`);
-    const startMs = performance.now();
+    const startMs = nowMs();
     const run = { settings, ...keep, ...(await runOnce(settings, text, backend)) };
-    spentMs += performance.now() - startMs;
+    spentMs += nowMs() - startMs;
     runs.set(key, run);
-    files.append(flags.results, `${JSON.stringify(run)}\n`);
+    files.append(results, `${JSON.stringify(run)}\n`);
     const loss = run.lossNats === null ? "diverged" : formatLoss(run.lossNats);
     const leftMs = (spentMs / (i + 1)) * (missing.length - i - 1);
     note(
@@ -133,18 +139,33 @@ function checkFlags({ seeds, holdout }: AblateFlags): void {
 }
 
 function baseOf(flags: AblateFlags): Settings {
+  if (flags.config !== undefined && flags.preset !== undefined)
+    throw new ConfigError("--config and --preset each say where settings start: got both; choose one");
   const preset = flags.preset ?? (flags.data === undefined ? "tales" : undefined);
-  const layers = [preset === undefined ? {} : presetOf(preset).settings, givenSettings(flags)] as const;
+  const start =
+    flags.config !== undefined
+      ? readConfigFile(flags.config).settings
+      : preset === undefined
+        ? {}
+        : presetOf(preset).settings;
+  const layers = [start, givenSettings(flags)] as const;
   const base = resolveSettings(...layers);
-  checkBelonging(base.model, Object.assign({}, ...layers));
   if (base.model !== "gpt")
     throw new ConfigError(`ablate compares models that go on with a text: got --model ${base.model}`);
+  checkBelonging(base.model, Object.assign({}, ...layers));
   return base;
+}
+
+/** What the run of a config file learnt from; the tales where no file says. */
+function textsOf(config: string | undefined): readonly string[] {
+  const corpus = config === undefined ? null : readConfigFile(config).corpus;
+  if (corpus === null || corpus.path === TALES_NAME) return [TALES_PATH];
+  return corpus.paths ?? [corpus.path];
 }
 
 /** @throws DataError when a part is too short for a window */
 async function readText(base: Settings, flags: AblateFlags): Promise<Text> {
-  const corpus = await readCorpus(flags.data ?? TALES_PATH);
+  const corpus = await readTexts(flags.data ?? textsOf(flags.config));
   const tokenizer = tokenizerFor(base, corpus);
   const ids = splitCorpus(tokenizer.encode(corpus.text)).train;
   const boundary = Math.floor(ids.length * (1 - flags.holdout));
@@ -167,7 +188,7 @@ function whatFits(base: Settings, { vocabSize }: Text, asked: readonly string[] 
     const settings = variedSettings(base, variation, base.seed);
     const config = gptConfigOf(settings, vocabSize);
     checkGPTConfig(config);
-    checkMemory(config, settings.batchSize);
+    checkMemory(config, settings.batchSize, "gpt", settings.averageSteps > 0);
   };
   check(BASE);
   if (asked !== undefined) {
@@ -205,16 +226,16 @@ async function runOnce(
   const model = new GPT(context, gptConfigOf(settings, vocabSize), Random.of(settings.seed, "weights"));
   const objective = new NextToken(model, ids.subarray(0, boundary), settings);
   const trainer = new Trainer(model, objective, settings);
-  const startMs = performance.now();
+  const startMs = nowMs();
   try {
     while (trainer.stepsDone < settings.steps) await trainer.step();
-    const elapsedMs = performance.now() - startMs;
+    const elapsedMs = nowMs() - startMs;
     const range = { start: boundary, end: ids.length };
     const { lossNats, tokens } = await trainer.evaluating(() => wholeLoss(model, ids, range));
     return { lossNats, tokens, elapsedMs };
   } catch (error) {
     if (!(error instanceof TrainingError)) throw error;
-    return { lossNats: null, tokens: 0, elapsedMs: performance.now() - startMs };
+    return { lossNats: null, tokens: 0, elapsedMs: nowMs() - startMs };
   } finally {
     context.close();
   }

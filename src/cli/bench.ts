@@ -10,6 +10,7 @@ import { presetOf } from "../train/presets.ts";
 import { gptConfigOf } from "../train/run-config.ts";
 import { resolveSettings } from "../train/settings.ts";
 import { Trainer } from "../train/trainer.ts";
+import { nowMs } from "./clock.ts";
 import { type CommonFlags, givenSettings, threadsOf } from "./flags.ts";
 import { formatCount, median, plural } from "./format.ts";
 import { checkMemory } from "./memory-check.ts";
@@ -82,9 +83,9 @@ export async function bench(flags: BenchFlags): Promise<void> {
 async function timeEach(rounds: number, work: () => Promise<unknown>): Promise<number[]> {
   const times: number[] = [];
   for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
-    const startMs = performance.now();
+    const startMs = nowMs();
     await work();
-    if (round >= 0) times.push(performance.now() - startMs);
+    if (round >= 0) times.push(nowMs() - startMs);
   }
   return times;
 }
@@ -96,9 +97,9 @@ async function timeTokens(model: GPT, rounds: number): Promise<number[]> {
   for (let round = -1; round < rounds; round++) {
     cache.clear();
     while (cache.length < cache.capacity) {
-      const startMs = performance.now();
+      const startMs = nowMs();
       await nextLogits(model, cache, [1]);
-      if (round >= 0) times.push(performance.now() - startMs);
+      if (round >= 0) times.push(nowMs() - startMs);
     }
   }
   cache.free();

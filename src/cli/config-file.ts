@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { ConfigError, NopeekError } from "../errors.ts";
+import { nestsTooDeep } from "../train/json-depth.ts";
 import { type CorpusRecord, runConfigFromJSON, runConfigToJSON } from "../train/run-config.ts";
 import { resolveSettings } from "../train/settings.ts";
 
@@ -13,13 +14,15 @@ export interface ConfigFile {
   readonly from?: string;
 }
 
-const ofRun = z.looseObject({ format: z.literal("nopeek run"), config: z.unknown() });
+const ofRun = z.looseObject({ format: z.literal("nopeek run"), config: z.unknown().optional() });
 const settingsAlone = z.record(z.string(), z.unknown());
 
 /** @throws ConfigError when it cannot be read, or asks for what there is not */
 export function readConfigFile(path: string): ConfigFile {
   try {
-    const json: unknown = JSON.parse(readFileSync(path, "utf8"));
+    const text = readFileSync(path, "utf8");
+    if (nestsTooDeep(text)) throw new ConfigError("is no config: its brackets nest too deep");
+    const json: unknown = JSON.parse(text);
     const run = ofRun.safeParse(json);
     if (run.success) {
       const { tokenizer, ...rest } = runConfigToJSON(runConfigFromJSON(run.data.config, path));
@@ -27,6 +30,8 @@ export function readConfigFile(path: string): ConfigFile {
     }
     const alone = settingsAlone.safeParse(json);
     if (!alone.success) throw new ConfigError("must hold an object of settings");
+    // zod passes over this name, which is no setting either.
+    if (Object.hasOwn(Object(json), "__proto__")) throw new ConfigError('there is no setting "__proto__"');
     resolveSettings(alone.data);
     return { settings: alone.data, corpus: null };
   } catch (cause) {

@@ -13,6 +13,7 @@ import { ToyTask } from "../train/toy-task.ts";
 import { entropyFloor, readTexts } from "./corpus-file.ts";
 import { type CommonFlags, threadsOf } from "./flags.ts";
 import { formatCount, formatLoss } from "./format.ts";
+import { encodeKnown, type Unknown } from "./known-ids.ts";
 import { openAnyModel } from "./open-model.ts";
 import { inWords, MEASURED_STRINGS } from "./studies/seq2seq.ts";
 import { Terminal } from "./terminal.ts";
@@ -21,6 +22,7 @@ interface EvalFlags extends CommonFlags {
   readonly model: string;
   readonly data?: readonly string[];
   readonly split?: Split;
+  readonly unknown?: Unknown;
 }
 
 type Split = "train" | "val" | "all";
@@ -40,7 +42,8 @@ export async function evaluate(flags: EvalFlags): Promise<void> {
   const json = flags.json === true;
   if (model instanceof EncoderDecoder) await answers(terminal, model, config.settings, flags);
   else {
-    const part = await readPart(flags, (text) => tokenizer.encode(text));
+    const encode = (text: string) => encodeKnown(tokenizer, text, flags.unknown, terminal).ids;
+    const part = await readPart(flags, encode);
     if (model instanceof GPT) await nextTokens(terminal, model, part, tokenizer.kind, json);
     if (model instanceof Encoder) await hiddenTokens(terminal, model, part, json);
   }

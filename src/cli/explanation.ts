@@ -23,13 +23,14 @@ export function describeChoice(tokenizer: Tokenizer, heading: string, explanatio
     const why = droppedBy === null ? "" : `   dropped by ${droppedBy}`;
     return `  ${mark} ${percent(probability)} ${left}   ${show(candidate.token)}${why}`;
   });
-  for (const { rule, value, dropped, bestDropped, changed, bestChanged, left } of rules) {
+  for (const { rule, value, dropped, bestDropped, changed, bestChanged, left, steppedAside } of rules) {
     const deeds: string[] = [];
     if (changed > 0) {
       const which = changed === left ? "" : `: ${list(bestChanged, changed)}`;
       deeds.push(`${formatCount(changed)} changed${which}`);
     }
     if (dropped > 0) deeds.push(`${formatCount(dropped)} dropped: ${list(bestDropped, dropped)}`);
+    if (steppedAside) deeds.push("stepped aside: it would leave nothing");
     if (deeds.length === 0) deeds.push("no effect");
     lines.push(`    ${rule} ${value}: ${formatCount(left)} left; ${deeds.join("; ")}`);
   }

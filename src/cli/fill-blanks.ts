@@ -25,11 +25,15 @@ export interface Blank {
 /**
  * The ids of a prompt, [MASK] for each blank.
  *
- * @throws TokenError for a character outside the vocabulary
+ * @param encode gives the ids of a piece of it
  */
-export function idsWithBlanks(model: Encoder, tokenizer: Tokenizer, prompt: string): number[] {
+export function idsWithBlanks(
+  model: Encoder,
+  encode: (text: string) => ArrayLike<number>,
+  prompt: string,
+): number[] {
   return prompt.split(BLANK).flatMap((piece, i) => {
-    const ids = Array.from(tokenizer.encode(piece));
+    const ids = Array.from(encode(piece));
     return i === 0 ? ids : [model.maskId, ...ids];
   });
 }

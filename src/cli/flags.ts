@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { BACKEND_NAMES, DEFAULT_BACKEND } from "../backend/open.ts";
+import { nearest } from "../train/nearest.ts";
 import { flagOf, SETTINGS, type Setting } from "../train/settings.ts";
 
 /**
@@ -74,10 +75,24 @@ function optionsOf(setting: Setting, defaults?: string): Option[] {
       ];
     }
     case "choice":
-      return [make(`${flag} <word>`, setting.help).choices(setting.choices).default(undefined, fallback)];
+      return [
+        make(`${flag} <word>`, setting.help)
+          .choices(setting.choices)
+          .argParser(choiceOf(setting.choices))
+          .default(undefined, fallback),
+      ];
     case "number":
       return [make(`${flag} <number>`, setting.help).argParser(parseNumber).default(undefined, fallback)];
   }
+}
+
+function choiceOf(choices: readonly string[]): (word: string) => string {
+  return (word) => {
+    if (choices.includes(word)) return word;
+    throw new InvalidArgumentError(
+      `Allowed choices are ${choices.join(", ")}. Did you mean ${nearest(word, choices)}?`,
+    );
+  };
 }
 
 /** More threads than this gain nothing at the sizes of these models. */

@@ -37,6 +37,18 @@ export function median(numbers: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/**
+ * A message for a terminal, its lines broken between words. Lines to be copied stay whole: those that are indented or
+ * hold a command.
+ *
+ * @param columns how wide the terminal is; undefined where there is none, and nothing is broken
+ */
+export function fitMessage(message: string, columns: number | undefined): string {
+  if (columns === undefined) return message;
+  const fit = (line: string) => (/^ |npx nopeek/.test(line) ? [line] : wrap(line.split(" "), columns));
+  return message.split("\n").flatMap(fit).join("\n");
+}
+
 /** Words put together into lines of at most `width` columns; a word that is longer stands alone. */
 export function wrap(words: readonly string[], width: number): string[] {
   const lines: string[] = [];

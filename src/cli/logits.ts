@@ -8,6 +8,7 @@ import { cachedLogits, fullLogits } from "../sample/logits.ts";
 import { best } from "../sample/strategies.ts";
 import { BLANK, encoderLogits, idsWithBlanks } from "./fill-blanks.ts";
 import type { CommonFlags } from "./flags.ts";
+import { encodeKnown, type Unknown } from "./known-ids.ts";
 import { openAnyModel } from "./open-model.ts";
 import { showToken } from "./show-token.ts";
 import { Terminal } from "./terminal.ts";
@@ -16,6 +17,7 @@ interface LogitsFlags extends CommonFlags {
   readonly model: string;
   readonly prompt: string;
   readonly cached?: boolean;
+  readonly unknown?: Unknown;
 }
 
 export async function logits(flags: LogitsFlags): Promise<void> {
@@ -32,8 +34,8 @@ export async function logits(flags: LogitsFlags): Promise<void> {
       "--cached: an encoder has no cache, for what stands at a position depends on what comes after it",
     );
   }
-  const ids =
-    model instanceof Encoder ? idsWithBlanks(model, tokenizer, flags.prompt) : tokenizer.encode(flags.prompt);
+  const encode = (text: string) => encodeKnown(tokenizer, text, flags.unknown, terminal).ids;
+  const ids = model instanceof Encoder ? idsWithBlanks(model, encode, flags.prompt) : encode(flags.prompt);
   const rows = await rowsOf(model, ids, flags.cached === true);
 
   if (flags.json) {

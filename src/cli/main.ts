@@ -7,7 +7,9 @@ import { NopeekError } from "../errors.ts";
 import { PRESETS } from "../train/presets.ts";
 import { SETTINGS } from "../train/settings.ts";
 import { addCommonFlags, addSettingFlags, parseNumber, settingsOf } from "./flags.ts";
+import { fitMessage } from "./format.ts";
 import { describeOption, describePresets, EXAMPLES, OTHER_KINDS } from "./help.ts";
+import { unknownFlag } from "./known-ids.ts";
 import { addSampleFlags } from "./sample-flags.ts";
 
 const { version } = z
@@ -22,8 +24,12 @@ const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 const program = new Command("nopeek")
   .description("Train a small GPT on your own text, sample from it, and look inside.")
   .version(version, "--version", "print the version and leave")
-  .configureHelp({ optionDescription: describeOption })
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "nopeek: ")) })
+  .configureHelp({ optionDescription: describeOption, minWidthToWrap: 20 })
+  .configureOutput({
+    outputError: (text, write) => {
+      write(fitMessage(text.replace(/^error: /, "nopeek: "), process.stderr.columns));
+    },
+  })
   .showHelpAfterError("(--help shows every flag)")
   // Commander exits with 1 on bad usage by default; the convention here is 2, and 0 after --help.
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage))
@@ -87,6 +93,7 @@ const evaluate = command(
       .choices(["train", "val", "all"])
       .default(undefined, "val"),
   )
+  .addOption(unknownFlag())
   .action(async (flags) => (await import("./eval.ts")).evaluate(flags));
 addCommonFlags(evaluate);
 
@@ -97,6 +104,7 @@ const logits = command(
   .requiredOption("--model <folder>", "a run, or one of its step folders")
   .requiredOption("--prompt <text>", "the text to read")
   .option("--cached", "one token at a time through the cache, as sampling does")
+  .addOption(unknownFlag())
   .action(async (flags) => (await import("./logits.ts")).logits(flags));
 addCommonFlags(logits);
 
@@ -165,7 +173,8 @@ const ablate = command(
   "ablate",
   "find out which settings help: train variations of a base, each with several seeds, and compare",
 )
-  .option("--data <file>", "the text to learn from (UTF-8; default: the embedded tales)")
+  .option("--data <paths...>", "the text to learn from (UTF-8), as for train; default: the embedded tales")
+  .option("--config <file>", "the base from a JSON file, such as a run's config.json; flags go before it")
   .option("--preset <name>", `the base: ${presetNames} (default: tales where no --data is given)`)
   .option(
     "--vary <changes>",
@@ -199,7 +208,7 @@ try {
 /** Tells a person what went wrong; gives the exit code. A stack trace is shown for bugs of ours alone. */
 function explain(error: unknown): number {
   if (error instanceof NopeekError) {
-    process.stderr.write(`nopeek: ${error.message}\n`);
+    process.stderr.write(fitMessage(`nopeek: ${error.message}\n`, process.stderr.columns));
     const usage = error.name === "ConfigError" || error.name === "SampleError";
     return usage ? EXIT.usage : EXIT.failed;
   }

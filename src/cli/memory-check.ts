@@ -19,10 +19,19 @@ function countActivations(config: GPTConfig, batchSize: number, kind: ModelKind)
   return batchSize * contextLength * perPosition;
 }
 
-/** @throws ConfigError when weights, gradients, moments and one step's activations exceed what can be addressed */
-export function checkMemory(config: GPTConfig, batchSize: number, kind: ModelKind = "gpt"): void {
+/**
+ * @param averages whether an average of the weights is kept beside them
+ * @throws ConfigError when weights, gradients, moments and one step's activations exceed what can be addressed
+ */
+export function checkMemory(
+  config: GPTConfig,
+  batchSize: number,
+  kind: ModelKind = "gpt",
+  averages = false,
+): void {
   const parameters = countParameters(config, kind);
-  const bytes = BYTES_PER_NUMBER * (4 * parameters + countActivations(config, batchSize, kind));
+  const copies = averages ? 5 : 4;
+  const bytes = BYTES_PER_NUMBER * (copies * parameters + countActivations(config, batchSize, kind));
   if (bytes <= LIMIT_BYTES) return;
   const gib = bytes / 2 ** 30;
   const needed = gib < 100 ? gib.toPrecision(3) : formatCount(gib);

@@ -193,7 +193,7 @@ export async function resumeRun(flags: TrainFlags): Promise<PreparedRun> {
     );
   const saves = restoreLatest(built.trainer, directory);
   checkStepsLeft(built.trainer.stepsDone, config.settings.steps, path);
-  directory.resumeLog(built.trainer.stepsDone);
+  directory.resumeLog(built.trainer.stepsDone, config.settings.steps);
   const resumeCommand = commandToResume(path, config, saved, flags, built.backend);
   return { ...built, config, directory, path, lock, ...saves, resumeCommand };
 }
@@ -228,7 +228,8 @@ async function build(
 ) {
   const { settings, tokenizer } = config;
   const makeStudy = await PREPARE[settings.model](config, corpus);
-  checkMemory(gptConfigOf(settings, tokenizer.vocabSize), settings.batchSize, settings.model);
+  const { batchSize, model, averageSteps } = settings;
+  checkMemory(gptConfigOf(settings, tokenizer.vocabSize), batchSize, model, averageSteps > 0);
   const backend = await openBackend(flags, threadsOf(flags));
   const study = makeStudy(new Context(backend));
   source?.fill(study.model.parameters());

@@ -8,13 +8,13 @@ import { RunDirectory } from "../train/run-directory.ts";
 import { explainFailures, nodeFiles } from "../train/run-files.ts";
 import { readConfig, readPointer } from "../train/run-layout.ts";
 import { ownerOf, type Processes } from "../train/run-lock.ts";
-import { readRecords } from "../train/run-log.ts";
+import { readRecords, readStepsAsked } from "../train/run-log.ts";
 import { stepOfName } from "../train/step-folder.ts";
 import { formatCount, formatDuration, formatLoss } from "./format.ts";
 import { processes } from "./lock-run.ts";
 import { Terminal } from "./terminal.ts";
 
-interface Run {
+export interface Run {
   readonly path: string;
   readonly status: string;
   /** Steps made, and to be made. */
@@ -40,12 +40,14 @@ export function listRuns(folder: string, { json }: RunsFlags): void {
   const terminal = new Terminal();
   if (!existsSync(folder))
     throw new DataError(`${folder}: there is no such folder; runs start with nopeek train`);
+  if (!statSync(folder).isDirectory())
+    throw new DataError(`${folder}: is a file; name a run, or the folder where runs are kept`);
   const paths = [folder, ...readdirSync(folder).map((name) => join(folder, name))];
   const system = processes();
   const runs = paths.filter((path) => RunDirectory.isRun(path)).map((path) => describe(path, system));
   if (json) for (const run of runs) terminal.json(run);
   else if (runs.length === 0) terminal.note(`${folder}: holds no run; start one with nopeek train`);
-  else for (const line of tableOf(runs)) terminal.write(`${line}\n`);
+  else for (const line of tableOf(runs, process.stdout.columns)) terminal.write(`${line}\n`);
 }
 
 function describe(path: string, system: Processes): Run {
@@ -58,13 +60,16 @@ function describe(path: string, system: Processes): Run {
     const saved = stepOfName(readPointer(files, path, "latest") ?? "") ?? 0;
     const running = ownerOf(path, system) !== null;
     const step = running ? (made.at(-1)?.step ?? saved) : saved;
-    const early = records.some(({ kind }) => kind === "early stop");
-    const ended = step >= settings.steps ? "finished" : early ? "stopped early" : "stopped";
+    // A run that was resumed may be to make more steps, or fewer, than it was started with; and may have gone on after
+    // an early stop.
+    const steps = readStepsAsked(files, path) ?? settings.steps;
+    const early = records.some((record) => record.kind === "early stop" && record.step === step);
+    const ended = step >= steps ? "finished" : early ? "stopped early" : "stopped";
     return {
       path,
       status: running ? "running" : ended,
       step,
-      steps: settings.steps,
+      steps,
       bestLossNats: losses.length === 0 ? null : Math.min(...losses),
       bytes,
       trainedMs: made.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0),
@@ -76,25 +81,44 @@ function describe(path: string, system: Processes): Run {
   }
 }
 
-function tableOf(runs: readonly Run[]): string[] {
-  const rows = [
+/** Columns that go, in this order, where the terminal is too narrow. */
+const DISPENSABLE = [4, 3];
+/** Between two columns. */
+const GAP = 2;
+
+/** @param columns how wide the terminal is; undefined where there is none */
+export function tableOf(runs: readonly Run[], columns: number | undefined): string[] {
+  let rows = [
     ["run", "best loss", "steps", "trained", "size", "status"],
     ...runs.map(({ path, bestLossNats, step, steps, trainedMs, bytes, status }) => [
       path,
       bestLossNats === null ? "–" : formatLoss(bestLossNats),
       `${formatCount(step)}/${formatCount(steps)}`,
-      formatDuration(trainedMs),
+      trainedMs === 0 ? "–" : formatDuration(trainedMs),
       `${(bytes / 1e6).toFixed(1)} MB`,
       status,
     ]),
   ];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  for (const column of DISPENSABLE) {
+    if (columns === undefined || widthOf(rows) <= columns) break;
+    rows = rows.map((row) => row.filter((_, at) => at !== column));
+  }
+  const widths = widthsOf(rows);
   return rows.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column]))
-      .join("  ")
+      .join(" ".repeat(GAP))
       .trimEnd(),
   );
+}
+
+function widthsOf(rows: readonly string[][]): number[] {
+  return rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+}
+
+function widthOf(rows: readonly string[][]): number {
+  const widths = widthsOf(rows);
+  return widths.reduce((sum, width) => sum + width, GAP * (widths.length - 1));
 }
 
 /** A run that goes on may remove what was just listed. */

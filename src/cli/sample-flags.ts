@@ -8,6 +8,7 @@ import { checkSampleSettings, type Naming, type SampleSettings } from "../sample
 import { checkStops } from "../sample/text-stream.ts";
 import { flagOf } from "../train/settings.ts";
 import { type CommonFlags, parseNumber } from "./flags.ts";
+import { type Unknown, unknownFlag } from "./known-ids.ts";
 
 export interface SampleFlags extends CommonFlags {
   readonly model?: string;
@@ -26,6 +27,7 @@ export interface SampleFlags extends CommonFlags {
   readonly lengthPenalty?: number;
   readonly stop?: readonly string[];
   readonly overflow: Overflow;
+  readonly unknown?: Unknown;
   readonly seed: number;
   readonly explain?: boolean;
 }
@@ -88,6 +90,7 @@ export function addSampleFlags(command: Command): void {
       .choices(["slide", "stop"])
       .default("slide"),
   );
+  add(unknownFlag());
   add(
     new Option(
       "--explain",
@@ -179,6 +182,13 @@ export function checkSampleFlags(flags: SampleFlags): void {
   if (strategy === "beam") checkBeamSettings(beamSettingsOf(flags), flagNames);
   else checkSampleSettings(sampleSettingsOf(flags), flagNames);
   checkStops(flags.stop ?? [], flagNames);
+}
+
+/** Flags that were given and that greedy does not heed: whatever they leave, the most probable token is among it. */
+export function idleFlags(flags: SampleFlags): string[] {
+  if (flags.strategy !== "greedy") return [];
+  const idle = ["temperature", "topK", "topP", "minP"] as const;
+  return idle.filter((flag) => flags[flag] !== undefined).map((flag) => `--${flagOf(flag)}`);
 }
 
 export function sampleSettingsOf(flags: SampleFlags): SampleSettings {

@@ -8,16 +8,18 @@ import type { Tokenizer } from "../text/tokenizer.ts";
 import { flagOf, type ModelKind } from "../train/settings.ts";
 import { BLANK, fillBlanks, idsWithBlanks } from "./fill-blanks.ts";
 import type { CommonFlags } from "./flags.ts";
+import { encodeKnown, type Unknown } from "./known-ids.ts";
 import { kindOfModel, openAnyModel } from "./open-model.ts";
 import { Terminal } from "./terminal.ts";
 
 interface OtherFlags extends CommonFlags {
   readonly model?: string | undefined;
   readonly prompt?: string | readonly string[] | undefined;
+  readonly unknown?: Unknown;
 }
 
 /** Flags that mean something here; then those that always have a value, given or not. */
-const TAKEN: readonly string[] = ["model", "prompt", "backend", "threads", "json"];
+const TAKEN: readonly string[] = ["model", "prompt", "unknown", "backend", "threads", "json"];
 const ALWAYS_THERE: readonly string[] = ["tokens", "strategy", "overflow", "seed"];
 
 /**
@@ -61,8 +63,9 @@ async function fillEach(
   prompts: readonly string[],
   flags: OtherFlags,
 ): Promise<void> {
+  const encode = (text: string) => encodeKnown(tokenizer, text, flags.unknown, terminal).ids;
   for (const prompt of prompts) {
-    const { ids, blanks } = await fillBlanks(model, idsWithBlanks(model, tokenizer, prompt));
+    const { ids, blanks } = await fillBlanks(model, idsWithBlanks(model, encode, prompt));
     const text = tokenizer.decode(ids);
     if (flags.json) terminal.json({ prompt, text, blanks });
     else terminal.write(`${text}\n`);
@@ -77,7 +80,7 @@ async function answerAll(
   prompts: readonly string[],
   flags: OtherFlags,
 ): Promise<void> {
-  const sources = prompts.map((prompt) => tokenizer.encode(prompt));
+  const sources = prompts.map((prompt) => encodeKnown(tokenizer, prompt, flags.unknown, terminal).ids);
   const longest = model.config.contextLength - 1;
   for (const source of sources) {
     if (source.length >= 1 && source.length <= longest) continue;

@@ -9,14 +9,17 @@ import { checkPrompts, type EndReason, generate } from "../sample/generate.ts";
 import { generateBatch } from "../sample/generate-batch.ts";
 import type { Choice } from "../sample/strategies.ts";
 import { holdsStop } from "../sample/text-stream.ts";
+import { nowMs } from "./clock.ts";
 import { Continuation } from "./continuation.ts";
 import { beamsToJSON, choiceToJSON, describeBeams, describeChoice, EXPLAINED_TOKENS } from "./explanation.ts";
 import { formatCount } from "./format.ts";
+import { encodeKnown, type Known } from "./known-ids.ts";
 import { checkBeamMemory } from "./memory-check.ts";
 import { type OpenModel, openModel, SHIPPED_MODEL_PATH } from "./open-model.ts";
 import {
   beamSettingsOf,
   checkSampleFlags,
+  idleFlags,
   type SampleFlags,
   sampleSettingsOf,
   samplesOf,
@@ -31,22 +34,20 @@ export async function sample(flags: SampleFlags): Promise<void> {
   if (await sampleOtherKinds(flags)) return;
   const terminal = new Terminal();
   checkSampleFlags(flags);
+  const idle = idleFlags(flags);
+  if (idle.length > 0)
+    terminal.note(`greedy takes the most probable token: ${idle.join(", ")} changes nothing`);
   const opened = await openModel(flags.model ?? shippedModel(), flags, flags.threads ?? 1);
   await new Sampling(terminal, flags, opened).go();
   await opened.backend.close();
-}
-
-interface Prompt {
-  readonly text: string;
-  readonly ids: Int32Array;
 }
 
 class Sampling {
   readonly #terminal: Terminal;
   readonly #flags: SampleFlags;
   readonly #opened: OpenModel;
-  readonly #prompts: readonly Prompt[];
-  readonly #startMs = performance.now();
+  readonly #prompts: readonly Known[];
+  readonly #startMs = nowMs();
   #tokenCount = 0;
   #contextFull = false;
 
@@ -55,7 +56,9 @@ class Sampling {
     this.#terminal = terminal;
     this.#flags = flags;
     this.#opened = opened;
-    this.#prompts = (flags.prompt ?? ["\n"]).map((text) => ({ text, ids: tokenizer.encode(text) }));
+    this.#prompts = (flags.prompt ?? ["\n"]).map((text) =>
+      encodeKnown(tokenizer, text, flags.unknown, terminal),
+    );
     checkPrompts(
       model,
       this.#prompts.map(({ ids }) => ids),
@@ -72,7 +75,7 @@ class Sampling {
       this.#terminal.note(`(the context of ${contextLength} tokens is full; --overflow slide goes on)`);
     }
     if (!this.#terminal.live) return;
-    const elapsedMs = performance.now() - this.#startMs;
+    const elapsedMs = nowMs() - this.#startMs;
     const rate = formatCount((1000 * this.#tokenCount) / Math.max(elapsedMs, 1e-3));
     this.#terminal.note(
       `${formatCount(this.#tokenCount)} tokens, ${rate} a second, seed ${this.#flags.seed}`,
@@ -80,7 +83,7 @@ class Sampling {
   }
 
   /** One text, shown as it comes; with --explain when it is whole, after its explanation. */
-  async #writeOne(prompt: Prompt): Promise<void> {
+  async #writeOne(prompt: Known): Promise<void> {
     const { tokens, overflow, json } = this.#flags;
     const continuation = this.#begin();
     const steps: unknown[] = [];
@@ -122,7 +125,7 @@ class Sampling {
     }
   }
 
-  async #writeRows(prompts: readonly Prompt[], firstSample: number, samples: number): Promise<void> {
+  async #writeRows(prompts: readonly Known[], firstSample: number, samples: number): Promise<void> {
     const { tokens, overflow } = this.#flags;
     const all = samplesOf(this.#flags);
     const rows = Array.from({ length: prompts.length * samples }, (_, row) => {
@@ -218,7 +221,7 @@ class Sampling {
 
   /** A whole text: an object on a line, or the text under its name. */
   #tell(
-    prompt: Prompt,
+    prompt: Known,
     continuation: Continuation,
     ended: EndReason,
     steps: readonly unknown[],
@@ -250,7 +253,7 @@ class Sampling {
   }
 
   /** The prompt is shown where the person gave one, so that the text reads on from it. */
-  #shownPrompt({ text }: Prompt): string {
+  #shownPrompt({ text }: Known): string {
     return this.#flags.prompt === undefined ? "" : text;
   }
 }

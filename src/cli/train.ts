@@ -5,6 +5,7 @@ import { TrainingError } from "../errors.ts";
 import { countNumbers } from "../nn/parameters.ts";
 import { restore, snapshot } from "../train/restore.ts";
 import type { StepReport } from "../train/trainer.ts";
+import { nowMs } from "./clock.ts";
 import { explainStop } from "./explain-stop.ts";
 import { formatCount, formatDuration, formatLoss, median, plural, shellWord } from "./format.ts";
 import { computedBy } from "./open-backend.ts";
@@ -13,10 +14,10 @@ import type { Told } from "./studies/study.ts";
 import { Terminal } from "./terminal.ts";
 
 /** What makes a run save and stop, and what the shell is told then, by convention. */
-const EXIT_AFTER = { SIGINT: 130, SIGTERM: 143, nobodyReads: 130 } as const;
+const EXIT_AFTER = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, nobodyReads: 130 } as const;
 /** Tokens for each parameter: with fewer, learning by heart is what lowers the loss. */
 const FEW_TOKENS = 0.5;
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** npm hands on a Ctrl-C that the terminal has sent already: what comes within this time is the same one. */
 const ONE_KEYSTROKE_MS = 300;
 /** Where nobody watches live, a line is printed this many times between two evaluations. */
@@ -72,9 +73,9 @@ class TrainingSession {
   async #step(): Promise<void> {
     const { config, patience } = this.#run;
     const { settings } = config;
-    const startMs = performance.now();
+    const startMs = nowMs();
     const report = await this.#makeStep();
-    const elapsedMs = performance.now() - startMs;
+    const elapsedMs = nowMs() - startMs;
     this.#stepMs = [...this.#stepMs.slice(-49), elapsedMs];
     patience.trained(report.lossNats);
     this.#measured = null;
@@ -224,9 +225,9 @@ class TrainingSession {
     const times: number[] = [];
     // The first few are slow, until the machine has warmed to the work.
     for (let spentMs = 0; times.length < 4 || (spentMs < 200 && times.length < 50); ) {
-      const startMs = performance.now();
+      const startMs = nowMs();
       await trainer.rehearse();
-      times.push(performance.now() - startMs);
+      times.push(nowMs() - startMs);
       spentMs += times[times.length - 1];
     }
     const stepMs = Math.min(...times) * settings.gradAccumulation;

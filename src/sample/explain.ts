@@ -35,6 +35,8 @@ export interface ExplainedRule {
   readonly bestChanged: readonly number[];
   /** How many candidates it left. */
   readonly left: number;
+  /** Where it did nothing because it would have left nothing. */
+  readonly steppedAside?: true;
 }
 
 /** @param count how many of the best tokens to name, in each list */
@@ -61,7 +63,7 @@ export function explain({ token, logProbability, offered, stages }: Choice, coun
   };
 }
 
-function explainRule(before: Candidates, { rule, left }: Stage, count: number): ExplainedRule {
+function explainRule(before: Candidates, { rule, left, steppedAside }: Stage, count: number): ExplainedRule {
   const logitOf = new Map(Array.from(left.ids, (id, place) => [id, left.logits[place]]));
   const dropped: number[] = [];
   const changed: number[] = [];
@@ -78,5 +80,6 @@ function explainRule(before: Candidates, { rule, left }: Stage, count: number): 
     changed: changed.length,
     bestChanged: changed.slice(0, count),
     left: left.ids.length,
+    ...(steppedAside && { steppedAside }),
   };
 }

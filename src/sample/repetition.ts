@@ -2,6 +2,7 @@
  * Filters against repetition: they look at what has been written, the prompt and the generated tokens, also those
  * that the context has forgotten. Unlike the other filters they can take the best candidate's place away.
  */
+import type { Candidates } from "./candidates.ts";
 import { type HistoryFilter, pick } from "./filters.ts";
 
 /**
@@ -31,10 +32,20 @@ export function penalizeRepetition(penalty: number): HistoryFilter {
  */
 export function forbidRepeats(n: number): HistoryFilter {
   return (candidates, history) => {
-    const repeats = completions(history, n);
-    const kept = Array.from(candidates.ids.keys()).filter((place) => !repeats.has(candidates.ids[place]));
+    const kept = newAmong(candidates, history, n);
     return kept.length === 0 || kept.length === candidates.ids.length ? candidates : pick(candidates, kept);
   };
+}
+
+/** Whether `forbidRepeats` lets all candidates stay because it would drop them all. */
+export function forbidsAll(n: number): (candidates: Candidates, history: readonly number[]) => boolean {
+  return (candidates, history) => newAmong(candidates, history, n).length === 0;
+}
+
+/** The places of candidates that complete no run which the history already holds. */
+function newAmong({ ids }: Candidates, history: readonly number[], n: number): number[] {
+  const repeats = completions(history, n);
+  return Array.from(ids.keys()).filter((place) => !repeats.has(ids[place]));
 }
 
 /** The tokens that came after each earlier occurrence of the newest n−1 tokens. */

@@ -15,7 +15,7 @@
 import type { Random } from "../random.ts";
 import { type Candidates, candidatesOf, logProbabilitiesOf, probabilitiesOf } from "./candidates.ts";
 import { type HistoryFilter, keepMinP, keepTopK, keepTopP, temper } from "./filters.ts";
-import { forbidRepeats, penalizeRepetition } from "./repetition.ts";
+import { forbidRepeats, forbidsAll, penalizeRepetition } from "./repetition.ts";
 import { isSet, type RepetitionSettings, type SampleSettings } from "./settings.ts";
 
 /** A filter, and what people call it. */
@@ -24,6 +24,8 @@ export interface Rule {
   /** What it is set to. */
   readonly value: number;
   readonly filter: HistoryFilter;
+  /** Whether it does nothing because it would leave nothing; left out by rules that never would. */
+  readonly stepsAside?: (candidates: Candidates, history: readonly number[]) => boolean;
 }
 
 /** A token that was chosen, and how it came to that. */
@@ -40,6 +42,8 @@ export interface Choice {
 export interface Stage {
   readonly rule: Rule;
   readonly left: Candidates;
+  /** Whether the rule did nothing because it would have left nothing. */
+  readonly steppedAside: boolean;
 }
 
 /**
@@ -88,7 +92,10 @@ export function repetitionRulesOf({ repetitionPenalty, noRepeatNgram }: Repetiti
     rules.push({ name: "repetition penalty", value: repetitionPenalty, filter });
   }
   if (isSet(noRepeatNgram)) {
-    rules.push({ name: "no-repeat n-gram", value: noRepeatNgram, filter: forbidRepeats(noRepeatNgram) });
+    rules.push({
+      ...{ name: "no-repeat n-gram", value: noRepeatNgram },
+      ...{ filter: forbidRepeats(noRepeatNgram), stepsAside: forbidsAll(noRepeatNgram) },
+    });
   }
   return rules;
 }
@@ -102,8 +109,10 @@ export function applyRules(
   const stages: Stage[] = [];
   let left = offered;
   for (const rule of rules) {
-    left = rule.filter(left, history);
-    stages.push({ rule, left });
+    const before = left;
+    left = rule.filter(before, history);
+    const steppedAside = left === before && rule.stepsAside?.(before, history) === true;
+    stages.push({ rule, left, steppedAside });
   }
   return stages;
 }

@@ -46,11 +46,11 @@ export class Patience {
     this.#seen = { ...this.#seen, steps: steps + 1, lossSum: lossSum + lossNats };
   }
 
-  /** Takes an evaluation in; tells whether it is the best so far. */
+  /** Takes an evaluation in; tells whether it is the best so far, which one that is not finite never is. */
   evaluated(step: number, validationNats: number): boolean {
     const { steps, lossSum, best, evaluationsSinceBest } = this.#seen;
     const latest = { step, validationNats, trainingNats: steps === 0 ? null : lossSum / steps };
-    const isBest = best === null || validationNats < best.validationNats;
+    const isBest = validationNats < (best?.validationNats ?? Number.POSITIVE_INFINITY);
     this.#seen = {
       best: isBest ? latest : best,
       latest,

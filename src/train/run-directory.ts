@@ -7,7 +7,7 @@
  *   step-000500/    one saved step (see step-folder.ts)
  *
  * A process may be killed, or a disk fill up, at any moment, and what was saved before still loads: a step is
- * written under a hidden name, flushed, and appears by one rename; only then do `latest` and `best` move, each by
+ * written under a hidden name, flushed, and appears by one rename; only then do `best` and `latest` move, each by
  * one rename; only then are older steps removed. One program at a time may write to a run (see run-lock.ts).
  *
  * Hidden names: `.X.partial` is being written; `.X.replaced` was moved aside while another X is put in its place;
@@ -136,9 +136,12 @@ export class RunDirectory {
     appendRecord(this.#files, this.path, fields);
   }
 
-  /** Notes that the run goes on after `step`: what the log says of later steps up to here no longer counts. */
-  resumeLog(step: number): void {
-    appendResumption(this.#files, this.path, step);
+  /**
+   * Notes that the run goes on after `step`, to `steps` in all: what the log says of later steps up to here no longer
+   * counts.
+   */
+  resumeLog(step: number, steps: number): void {
+    appendResumption(this.#files, this.path, step, steps);
   }
 
   /** The log as it stands: without what resumes took back. */
@@ -158,8 +161,9 @@ export class RunDirectory {
     this.#writePartial(name, contents);
     flushLog(this.#files, this.path);
     this.#putInPlace(name);
-    this.#point("latest", name);
+    // Best first: whoever goes on from the latest knows all that was best until then, and would not say it again.
     if (best) this.#point("best", name);
+    this.#point("latest", name);
     this.#prune(contents.step);
   }
 
@@ -220,6 +224,7 @@ export class RunDirectory {
       // Renamed first, so that a removal that is cut short leaves no part of a step.
       const removed = hiddenPath(this.path, name, "removed");
       this.#files.rename(join(this.path, name), removed);
+      this.#files.flushFolder(this.path);
       this.#files.remove(removed);
     }
   }

@@ -3,8 +3,8 @@
  * that is killed at any moment. All at once and not `async`: between two of them nothing else of this program runs.
  */
 import {
-  appendFileSync,
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   mkdirSync,
@@ -15,6 +15,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { CheckpointError } from "../errors.ts";
 
 export interface Files {
@@ -28,7 +29,7 @@ export interface Files {
   append(file: string, text: string): void;
   /** Puts on the disk what was appended. */
   flush(file: string): void;
-  /** Creates a folder, and those that lead to it. */
+  /** Creates a folder, and those that lead to it; their names are on the disk when this returns. */
   createFolder(folder: string): void;
   /** Puts on the disk which names a folder has: what was created in it, or renamed. */
   flushFolder(folder: string): void;
@@ -38,27 +39,57 @@ export interface Files {
   remove(path: string): void;
 }
 
+/** Not through a link: a run from elsewhere could lead it out of its folder. Windows has no such flag. */
+const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW = 0 } = constants;
+const APPEND = O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW;
+
 export const nodeFiles: Files = {
   exists: existsSync,
   list: (folder) => readdirSync(folder).sort(),
   read: (file) => readFileSync(file),
   write: (file, bytes) => writeFileSync(file, bytes, { flush: true }),
-  append: (file, text) => appendFileSync(file, text),
-  flush: (file) => flushOpened(file, "r+"),
-  createFolder: (folder) => {
-    mkdirSync(folder, { recursive: true });
-  },
-  flushFolder: (folder) => {
+  append: (file, text) => {
+    const descriptor = openSync(file, APPEND);
     try {
-      flushOpened(folder, "r");
-    } catch (error) {
-      // Windows, and some network file systems, cannot flush a folder; they need not.
-      if (!["EPERM", "EISDIR", "EINVAL", "ENOTSUP"].includes(codeOf(error) ?? "")) throw error;
+      writeFileSync(descriptor, text);
+    } finally {
+      closeSync(descriptor);
     }
   },
+  flush: (file) => flushOpened(file, "r+"),
+  createFolder: (folder) => {
+    const first = makeFolders(folder);
+    if (first === undefined) return;
+    const highest = dirname(resolve(first));
+    for (let at = resolve(folder); at !== highest; at = dirname(at)) flushFolder(dirname(at));
+  },
+  flushFolder,
   rename: renameSync,
   remove: (path) => rmSync(path, { recursive: true, force: true }),
 };
+
+/** The first folder that had to be made; nothing where all were there. */
+function makeFolders(folder: string): string | undefined {
+  try {
+    return mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+    // Node says so of a read-only disk too; asked for one folder alone it says what is the matter.
+    let missing = resolve(folder);
+    while (!existsSync(dirname(missing))) missing = dirname(missing);
+    mkdirSync(missing);
+    return mkdirSync(folder, { recursive: true }) ?? missing;
+  }
+}
+
+function flushFolder(folder: string): void {
+  try {
+    flushOpened(folder, "r");
+  } catch (error) {
+    // Windows, and some network file systems, cannot flush a folder; they need not. Nor who may write in it, and not read.
+    if (!["EPERM", "EISDIR", "EINVAL", "ENOTSUP", "EACCES"].includes(codeOf(error) ?? "")) throw error;
+  }
+}
 
 function flushOpened(path: string, mode: "r" | "r+"): void {
   const descriptor = openSync(path, mode);
@@ -96,6 +127,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: "a part of the path is a file, not a folder",
   EEXIST: "a file of that name stands in the way",
   EISDIR: "it is a folder, not a file",
+  ELOOP: "it is a link, which may lead anywhere; put a file in its place",
   ENOENT: "it is not there",
 };
 

@@ -14,19 +14,23 @@ export interface LogRecord {
 }
 
 const record = z.looseObject({ step: z.number() });
-const resumption = z.strictObject({ resumedAfterStep: z.number() });
+const resumption = z.strictObject({ resumedAfterStep: z.number(), steps: z.number().optional() });
 
 /** Numbers that are not finite become null, which is all that JSON has for them. */
 export function appendRecord(files: Files, run: string, fields: { readonly step: number }): void {
   files.append(join(run, LOG), `${JSON.stringify(fields)}\n`);
 }
 
-/** Takes back what the log says of steps after `step`; ends a line that was cut short. */
-export function appendResumption(files: Files, run: string, step: number): void {
+/**
+ * Takes back what the log says of steps after `step`; ends a line that was cut short.
+ *
+ * @param steps how many the run is to make in all from now on
+ */
+export function appendResumption(files: Files, run: string, step: number, steps: number): void {
   const file = join(run, LOG);
   const text = readText(files, file);
   const newline = text === "" || text.endsWith("\n") ? "" : "\n";
-  files.append(file, `${newline}${JSON.stringify({ resumedAfterStep: step })}\n`);
+  files.append(file, `${newline}${JSON.stringify({ resumedAfterStep: step, steps })}\n`);
 }
 
 /** The records in force: without those taken back, and without lines that a kill cut short. */
@@ -40,6 +44,13 @@ export function readRecords(files: Files, run: string): LogRecord[] {
     if (found !== undefined) records.push(found);
   }
   return records;
+}
+
+/** How many steps the run was to make in all when it last went on; null where it never did, or does not say. */
+export function readStepsAsked(files: Files, run: string): number | null {
+  const lines = readText(files, join(run, LOG)).split("\n");
+  const resumed = lines.flatMap((line) => resumption.safeParse(parseLine(line)).data ?? []);
+  return resumed.at(-1)?.steps ?? null;
 }
 
 /** Puts the log on the disk. */

@@ -12,6 +12,7 @@
 import { z } from "zod";
 import { CheckpointError } from "../errors.ts";
 import { findDuplicateKey } from "./duplicate-key.ts";
+import { nestsTooDeep } from "./json-depth.ts";
 
 export interface StoredTensor {
   readonly shape: readonly number[];
@@ -135,9 +136,7 @@ function parseHeader(
   const header = parseObject(json, where);
   const duplicate = findDuplicateKey(json);
   if (duplicate !== null) {
-    throw new CheckpointError(
-      `${where}: is damaged: ${JSON.stringify(duplicate)} stands twice in its header`,
-    );
+    throw new CheckpointError(`${where}: is damaged: ${brief(duplicate)} stands twice in its header`);
   }
   let metadata: Record<string, string> = {};
   const entries: Entry[] = [];
@@ -151,6 +150,7 @@ function parseHeader(
 }
 
 function parseObject(json: string, where: string): object {
+  if (nestsTooDeep(json)) throw new CheckpointError(`${where}: is damaged: its header nests too deep`);
   let value: unknown;
   try {
     value = JSON.parse(json);
@@ -179,14 +179,14 @@ function parseEntry(name: string, value: unknown, where: string): Entry {
   const result = tensorLayout.safeParse(value);
   if (!result.success) {
     throw new CheckpointError(
-      `${where}: tensor ${JSON.stringify(name)} should be {"dtype": "F32", "shape": […], "data_offsets": [from, to]} with whole numbers ≥ 0: got ${brief(value)}`,
+      `${where}: tensor ${brief(name)} should be {"dtype": "F32", "shape": […], "data_offsets": [from, to]} with whole numbers ≥ 0: got ${brief(value)}`,
     );
   }
   const { shape, data_offsets } = result.data;
   const [from, to] = data_offsets;
   if (to - from !== product(shape) * FLOAT_BYTES) {
     throw new CheckpointError(
-      `${where}: tensor ${JSON.stringify(name)} of shape [${shape}] needs ${product(shape) * FLOAT_BYTES} bytes: got ${to - from}, from ${from} to ${to}`,
+      `${where}: tensor ${brief(name)} of shape ${brief(shape)} needs ${product(shape) * FLOAT_BYTES} bytes: got ${to - from}, from ${from} to ${to}`,
     );
   }
   return { name, shape, from, to };
@@ -198,12 +198,12 @@ function checkLayout(entries: readonly Entry[], dataBytes: number, where: string
   for (const { name, from, to } of entries) {
     if (from !== end) {
       throw new CheckpointError(
-        `${where}: tensor ${JSON.stringify(name)} should start at byte ${end} of the data, where the one before it ends: got ${from}`,
+        `${where}: tensor ${brief(name)} should start at byte ${end} of the data, where the one before it ends: got ${from}`,
       );
     }
     if (to > dataBytes) {
       throw new CheckpointError(
-        `${where}: is cut short: tensor ${JSON.stringify(name)} ends at byte ${to} of the data, which has ${dataBytes}`,
+        `${where}: is cut short: tensor ${brief(name)} ends at byte ${to} of the data, which has ${dataBytes}`,
       );
     }
     end = to;

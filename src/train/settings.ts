@@ -286,7 +286,13 @@ function explain(issue: z.core.$ZodIssue, input: Readonly<Record<string, unknown
       .join("\n");
   }
   const name = String(issue.path[0]);
-  return `--${flagOf(name)} ${demandOf(issue)}: got ${JSON.stringify(input[name])}`;
+  return `--${flagOf(name)} ${demandOf(issue)}: got ${JSON.stringify(input[name])}${hint(issue, input[name])}`;
+}
+
+/** The word that may have been meant. */
+function hint(issue: z.core.$ZodIssue, given: unknown): string {
+  if (issue.code !== "invalid_value" || typeof given !== "string") return "";
+  return `; did you mean "${nearest(given, issue.values.map(String))}"?`;
 }
 
 /** What would be right, in words. */

@@ -10,6 +10,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
 import { CheckpointError } from "../errors.ts";
+import { nestsTooDeep } from "./json-depth.ts";
 import type { Files } from "./run-files.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
 
@@ -93,7 +94,9 @@ export function encodeJSON(value: unknown, where: string): Uint8Array {
 export function readJSON(files: Files, file: string, format: string, version: number) {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(files.read(file)));
+    const json = new TextDecoder("utf-8", { fatal: true }).decode(files.read(file));
+    if (nestsTooDeep(json)) throw new CheckpointError(`${file}: is damaged: it nests too deep`);
+    value = JSON.parse(json);
   } catch (cause) {
     if (cause instanceof CheckpointError) throw cause;
     throw new CheckpointError(`${file}: is damaged: it is not JSON`, { cause });

@@ -4,25 +4,21 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   expectComplaint,
-  makeFolder,
-  makeText,
+  makeFolderWithText,
   nopeek,
   type Outcome,
   parseLines,
   START_MS,
   succeed,
   TINY,
-  WORDS,
 } from "../support/program.ts";
 
-const folder = makeFolder();
-const TEXT = makeText(WORDS, 400);
+const { folder, text: TEXT } = makeFolderWithText(400);
 const base = ["ablate", "--data", "text.txt", ...TINY, "--steps", 7, "--seeds", 2, "--results", "runs.jsonl"];
 const varied = [...base, "--vary", "optimizer=muon", "--vary", "learning-rate=10 warmup-steps=0"];
 
 let first: Outcome;
 beforeAll(async () => {
-  writeFileSync(join(folder, "text.txt"), TEXT);
   first = await succeed(folder, ...varied);
 }, START_MS);
 
@@ -105,5 +101,24 @@ describe("nopeek ablate", () => {
     expectComplaint(short, 1, "too short to hold out 0.1 of it");
     const nowhere = await nopeek(folder, ...base, "--results", "no/such/folder.jsonl");
     expectComplaint(nowhere, 1, "cannot write no/such/folder.jsonl");
+  });
+
+  it("takes texts and a config as train does", async () => {
+    const [whole, cut] = [`${TEXT}\n`, TEXT.indexOf("\n", 900) + 1];
+    writeFileSync(join(folder, "whole.txt"), whole);
+    writeFileSync(join(folder, "a.txt"), whole.slice(0, cut));
+    writeFileSync(join(folder, "b.txt"), whole.slice(cut));
+    const steps = ["--steps", 7, "--seeds", 2, "--json", "--vary", "optimizer=muon"];
+    const lossesOf = async (...words: (string | number)[]) => {
+      const { stdout } = await succeed(folder, "ablate", ...words);
+      return parseLines(stdout).map(({ meanNats }) => meanNats);
+    };
+    const one = await lossesOf("--data", "whole.txt", ...TINY, ...steps, "--results", "one.jsonl");
+    const two = await lossesOf("--data", "a.txt", "b.txt", ...TINY, ...steps, "--results", "two.jsonl");
+    expect(two).toEqual(one);
+    await succeed(folder, "train", "--data", "a.txt", "b.txt", ...TINY, "--steps", 7, "--out", "run");
+    const threads = ["--threads", 1];
+    const words = ["--config", "run/config.json", ...steps.slice(2), ...threads, "--results", "three.jsonl"];
+    expect(await lossesOf(...words)).toEqual(one);
   });
 });

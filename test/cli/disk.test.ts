@@ -1,6 +1,6 @@
 /** Places that cannot be written or read: full, forbidden. What a machine does not let a test do is skipped. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
@@ -70,6 +70,30 @@ describe("a disk that fills up", () => {
     const words = [process.execPath, MAIN, "sample", "--model", "whole"].join(" ");
     const outcome = await new Program("sh", ["-c", `${words} > /dev/full`], folder).outcome;
     expectComplaint(outcome, 1, "the output cannot be written", "no space left");
+  });
+});
+
+describe("a disk that is mounted read-only", () => {
+  it("is named; the run on it still writes texts, and is not changed", async (test) => {
+    const disk = at("read-only");
+    mkdirSync(disk);
+    test.skip(
+      !attempt("mount", "-t", "tmpfs", "-o", "size=1m", "none", disk),
+      "no file system can be mounted",
+    );
+    try {
+      cpSync(at("whole"), at("read-only/run"), { recursive: true });
+      expect(attempt("mount", "-o", "remount,ro", disk)).toBe(true);
+      const more = ["--steps", 50];
+      const resumed = await nopeek(folder, "train", "--resume", "--out", "read-only/run", ...more);
+      expectComplaint(resumed, 1, "the file system is read-only; use a folder on another one");
+      const started = await nopeek(folder, ...training, "--out", "read-only/new");
+      expectComplaint(started, 1, "cannot create read-only/new", "the file system is read-only");
+      await succeed(folder, "sample", "--model", "read-only/run", "--tokens", 3);
+      expect(readdirSync(at("read-only/run"))).toEqual(readdirSync(at("whole")));
+    } finally {
+      attempt("umount", disk);
+    }
   });
 });
 

@@ -1,19 +1,10 @@
 /** `nopeek train --patience`: a model that learns a small text by heart is stopped, and its best self is kept. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import {
-  makeFolder,
-  makeText,
-  type Outcome,
-  parseLines,
-  START_MS,
-  succeed,
-  TINY,
-  WORDS,
-} from "../support/program.ts";
+import { makeFolderWithText, type Outcome, parseLines, START_MS, succeed, TINY } from "../support/program.ts";
 
-const folder = makeFolder();
+const { folder } = makeFolderWithText(40);
 const flags = ["--steps", 5000, "--eval-interval", 20, "--patience", 3, "--average-steps", 10].concat([
   "--learning-rate",
   0.03,
@@ -29,7 +20,6 @@ const flags = ["--steps", 5000, "--eval-interval", 20, "--patience", 3, "--avera
 
 let run: Outcome;
 beforeAll(async () => {
-  writeFileSync(join(folder, "text.txt"), makeText(WORDS, 40));
   run = await succeed(folder, "train", "--data", "text.txt", "--out", "run", ...TINY, ...flags, "--json");
 }, START_MS);
 

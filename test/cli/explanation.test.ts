@@ -44,6 +44,14 @@ step 1: "a" chosen, 1st by the model, ln p -0.9808
     }
   });
 
+  it("says why the no-repeat rule lets a repetition pass", () => {
+    const only = LOGITS.map((logit, token) => (token === 4 ? logit : Number.NEGATIVE_INFINITY));
+    const told = (history: number[]) =>
+      describeChoice(tokenizer, "step 1", explain(choose(only, history, settings, Random.of(1)), 3));
+    expect(told([4])).toContain("no-repeat n-gram 1: 1 left; stepped aside: it would leave nothing\n");
+    expect(told([3])).toContain("no-repeat n-gram 1: 1 left; no effect\n");
+  });
+
   it("names ranks as people do", () => {
     const rank = (n: number) =>
       /chosen, (\w+) by/.exec(describeChoice(tokenizer, "", { ...explanation, rank: n }))?.[1];

@@ -4,19 +4,16 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   expectComplaint,
-  makeFolder,
-  makeText,
+  makeFolderWithText,
   nopeek,
   type Outcome,
   parseLines,
   START_MS,
   start,
   succeed,
-  WORDS,
 } from "../support/program.ts";
 
-const folder = makeFolder();
-const TEXT = makeText(WORDS, 300);
+const { folder, text: TEXT } = makeFolderWithText(300);
 const VOCAB_SIZE = new Set(TEXT).size;
 const SIZES = ["--layers", 1, "--heads", 2, "--d-model", 6, "--batch-size", 3, "--threads", 1];
 const RUN = ["--dropout", 0.1, "--warmup-steps", 2, "--eval-batches", 1, "--eval-interval", 200];
@@ -40,7 +37,6 @@ const training = (kind: string) => [
 
 let outcomes: Readonly<Record<string, Outcome>>;
 beforeAll(async () => {
-  writeFileSync(join(folder, "text.txt"), TEXT);
   const [encoder, seq2seq, gpt] = await Promise.all([
     succeed(folder, ...training("encoder"), "--out", "encoder"),
     succeed(folder, ...training("seq2seq"), "--out", "seq2seq"),

@@ -1,7 +1,15 @@
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatCount, formatDuration, formatLoss, median, plural, shellWord } from "../../src/cli/format.ts";
+import {
+  fitMessage,
+  formatCount,
+  formatDuration,
+  formatLoss,
+  median,
+  plural,
+  shellWord,
+} from "../../src/cli/format.ts";
 
 describe("format", () => {
   it.each([
@@ -50,5 +58,21 @@ describe("format", () => {
     const words = ["a b", "it's", "$HOME", "a;b", 'say "no"', "*", "back\\slash", "", "größe", "plain"];
     const line = `printf '%s\\n' ${words.map(shellWord).join(" ")}`;
     expect(execFileSync("sh", ["-c", line], { encoding: "utf8" })).toBe(`${words.join("\n")}\n`);
+  });
+});
+
+describe("a message", () => {
+  const message =
+    "nopeek: text.txt: is too short; use a longer text\ngo on with npx nopeek train --resume --out run\n  indented, long, and whole\n";
+
+  it("is broken between words where a terminal is narrow; what is to be copied is not", () => {
+    expect(fitMessage(message, 20)).toBe(
+      "nopeek: text.txt: is\ntoo short; use a\nlonger text\ngo on with npx nopeek train --resume --out run\n  indented, long, and whole\n",
+    );
+  });
+
+  it("stays as it is where there is room, or no terminal", () => {
+    expect(fitMessage(message, 80)).toBe(message);
+    expect(fitMessage(message, undefined)).toBe(message);
   });
 });

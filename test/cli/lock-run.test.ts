@@ -45,9 +45,9 @@ describe("a run that a living process has", () => {
     const { stdout } = await succeed(folder, "train", "--resume", "--out", "busy", ...more);
     expect(stdout).toContain(`{"kind":"step","step":${saved + 1},`);
     expect(locks("busy")).toEqual([]);
-    const { status, bestLossNats, bytes, trainedMs } = await statusOf("busy");
+    const { status, steps, bestLossNats, bytes, trainedMs } = await statusOf("busy");
     // The run was to make more steps when it was started; its config says so still.
-    expect(status).toBe("stopped");
+    expect({ status, steps }).toEqual({ status: "finished", steps: saved + 3 });
     expect(bestLossNats).toBeGreaterThan(1);
     expect(bestLossNats).toBeLessThan(4);
     expect(bytes).toBeGreaterThan(10_000);
@@ -75,6 +75,9 @@ describe("nopeek runs", () => {
     expect(lines[1]).toMatch(/^runs\/broken +– .* damaged: runs\/broken\/config.json: is damaged/);
     expect(lines[2]).toMatch(/^runs\/done +\d\.\d{4} +30\/30 .* MB +finished$/);
     expect((await nopeek(folder, "runs", "nowhere")).code).toBe(1);
+    // Made longer, a run is to make as many steps as it was told last.
+    await succeed(folder, "train", "--resume", "--out", "runs/done", "--steps", 40);
+    expect(await statusOf("runs/done")).toMatchObject({ status: "finished", step: 40, steps: 40 });
   });
 });
 

@@ -26,6 +26,12 @@ describe("checkMemory", () => {
     expect(() => checkMemory(near, 1, "seq2seq")).toThrow("lower --d-model, --layers, --max-length or");
   });
 
+  it("knows that an average of the weights is a fifth copy of them", () => {
+    const near = { ...config, layers: 24, dModel: 896, vocabSize: 3 };
+    expect(() => checkMemory(near, 1, "gpt")).not.toThrow();
+    expect(() => checkMemory(near, 1, "gpt", true)).toThrow("GiB can be had");
+  });
+
   it("knows that textbook attention keeps its scores, and fused attention does not", () => {
     const long = { ...config, contextLength: 8192 };
     expect(() => checkMemory({ ...long, attention: "fused" }, 1)).not.toThrow();

@@ -95,11 +95,16 @@ describe("a run that is stopped and resumed", () => {
     expectSameAsWhole("interrupted");
   });
 
-  it("by SIGTERM, as schedulers do", async () => {
-    const stopped = await stop(start(folder, ...training, "--out", "ended", "--json"), "SIGTERM");
-    expect(stopped.code).toBe(143);
+  it.each([
+    ["SIGTERM", "as schedulers send it", 143],
+    ["SIGHUP", "as a terminal sends it when it is closed", 129],
+  ] as const)("by %s, %s", async (signal, _why, code) => {
+    const stopped = await stop(start(folder, ...training, "--out", signal, "--json"), signal);
+    expect(stopped.code).toBe(code);
     expect(stopped.stderr).toContain("and saved");
-    expect(Number(latestOf("ended").slice("step-".length))).toBeLessThan(STEPS);
+    const latest = latestOf(signal);
+    expect(Number(latest.slice("step-".length))).toBeLessThan(STEPS);
+    expect(RunDirectory.open(join(folder, signal)).loadStep().name).toBe(latest);
   });
 
   it("by kill -9, before the first checkpoint and after one", async () => {

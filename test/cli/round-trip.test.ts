@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { decodeSafetensors } from "../../src/train/safetensors.ts";
 import {
-  makeFolder,
+  makeFolderWithText,
   makeText,
   type Outcome,
   parseLines,
@@ -11,18 +11,15 @@ import {
   start,
   succeed,
   TINY,
-  WORDS,
 } from "../support/program.ts";
 
-const folder = makeFolder();
-const TEXT = makeText(WORDS, 400);
+const { folder, text: TEXT } = makeFolderWithText(400);
 const CHARACTERS = [...new Set(TEXT)].sort();
 const VOCAB_SIZE = CHARACTERS.length;
 const CONTEXT_LENGTH = 13;
 
 let training: Outcome;
 beforeAll(async () => {
-  writeFileSync(join(folder, "text.txt"), TEXT);
   const flags = ["--warmup-steps", 2, "--eval-interval", 5, "--checkpoint-interval", 5, "--eval-batches", 2];
   training = await succeed(
     folder,

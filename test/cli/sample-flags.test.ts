@@ -5,6 +5,7 @@ import {
   addSampleFlags,
   beamSettingsOf,
   checkSampleFlags,
+  idleFlags,
   type SampleFlags,
   sampleSettingsOf,
 } from "../../src/cli/sample-flags.ts";
@@ -114,4 +115,13 @@ describe("what passes", () => {
       ["x", "y"],
     ]);
   });
+});
+
+it("greedy says which flags it does not heed, of those that were given", () => {
+  expect(idleFlags(parse("--strategy", "greedy", "--temperature", 0.5, "--min-p", 0.1))).toEqual([
+    "--temperature",
+    "--min-p",
+  ]);
+  expect(idleFlags(parse("--strategy", "greedy", "--repetition-penalty", 1.1))).toEqual([]);
+  expect(idleFlags(parse("--temperature", 0.5))).toEqual([]);
 });

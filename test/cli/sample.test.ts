@@ -6,22 +6,18 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { decodeSafetensors, encodeSafetensors } from "../../src/train/safetensors.ts";
 import {
   expectComplaint,
-  makeFolder,
-  makeText,
+  makeFolderWithText,
   nopeek,
   parseLines,
   START_MS,
   start,
   succeed,
   TINY,
-  WORDS,
 } from "../support/program.ts";
 
-const folder = makeFolder();
-const TEXT = makeText(WORDS, 400);
+const { folder, text: TEXT } = makeFolderWithText(400);
 
 beforeAll(async () => {
-  writeFileSync(join(folder, "text.txt"), TEXT);
   const flags = ["--steps", 60, "--learning-rate", 0.02, "--warmup-steps", 2, "--eval-batches", 1];
   await succeed(folder, "train", "--data", "text.txt", "--out", "run", ...TINY, ...flags);
 }, START_MS);
@@ -193,4 +189,31 @@ describe("a model whose weights are not numbers", () => {
       expectComplaint(outcome, 1, "token 0 has NaN", "weights are likely not finite");
     }
   });
+});
+
+describe("--unknown", () => {
+  it("drops what the model does not know, says what, and reads the rest", async () => {
+    const given = words("--tokens", 9, "--json", "--prompt");
+    const dropped = await succeed(folder, ...given, "thΩe éfox", "--unknown", "drop");
+    expect(dropped.stderr).toBe('dropped     2 characters that the model does not know: "Ω" "é"\n');
+    const [known] = await lines("--tokens", 9, "--prompt", "the fox");
+    expect(parseLines(dropped.stdout)).toEqual([known]);
+    expect(known.prompt).toBe("the fox");
+    const logits = ["logits", "--model", "run", "--json", "--prompt"];
+    const scored = await succeed(folder, ...logits, "thΩe", "--unknown", "drop");
+    expect(scored.stdout).toBe((await succeed(folder, ...logits, "the")).stdout);
+  });
+
+  it("measures the rest of a text", async () => {
+    writeFileSync(join(folder, "greek.txt"), `${TEXT.replaceAll("fox", "fΩox")}Ω`);
+    const measure = ["eval", "--model", "run", "--split", "all", "--json", "--data"];
+    const outcome = await succeed(folder, ...measure, "greek.txt", "--unknown", "drop");
+    expect(outcome.stderr).toMatch(/^dropped .* characters that the model does not know: "Ω"$/m);
+    expect(outcome.stdout).toBe((await succeed(folder, ...measure, "text.txt")).stdout);
+  });
+});
+
+it("greedy tells of flags that it does not heed", async () => {
+  const { stderr } = await succeed(folder, ...words("--tokens", 3, "--strategy", "greedy", "--top-k", 3));
+  expect(stderr).toBe("greedy takes the most probable token: --top-k changes nothing\n");
 });

@@ -3,7 +3,7 @@
  * folder of its own to run it in.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,6 +29,14 @@ export function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "nopeek-test-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** As `makeFolder`, with a text.txt in it of so many words. */
+export function makeFolderWithText(words: number): { readonly folder: string; readonly text: string } {
+  const folder = makeFolder();
+  const text = makeText(WORDS, words);
+  writeFileSync(join(folder, "text.txt"), text);
+  return { folder, text };
 }
 
 /** A program under way. */

@@ -91,27 +91,25 @@ export class MemoryFiles implements Files {
 /** What a program that is killed never gets to know. */
 export class Killed extends Error {}
 
+/** "killed", or the system's code for what goes wrong: "ENOSPC" for a full disk, "EROFS" for one that may not be written. */
+export type Failure = "killed" | "ENOSPC" | "EROFS" | "EACCES" | "EIO";
+
 /**
  * Files that fail after `budget` units of work: a unit is a file removed, a part of a file written, or any other
  * change. What was being written is cut at one of `cuts` places, at any byte without that; what was being removed
  * stays in part.
  *
- *   "killed"  nothing works any more
- *   "full"    every write fails as on a full disk; the rest goes on
+ * When killed nothing works any more. Else every change fails and the program goes on; on a full disk, things can
+ * still be removed.
  */
 export class FailingFiles implements Files {
   readonly #files: MemoryFiles;
-  readonly #failure: "killed" | "full";
+  readonly #failure: Failure;
   readonly #cuts: number;
   #budget: number;
   #over = false;
 
-  constructor(
-    files: MemoryFiles,
-    failure: "killed" | "full",
-    budget: number,
-    cuts = Number.POSITIVE_INFINITY,
-  ) {
+  constructor(files: MemoryFiles, failure: Failure, budget: number, cuts = Number.POSITIVE_INFINITY) {
     this.#files = files;
     this.#failure = failure;
     this.#cuts = cuts;
@@ -177,11 +175,11 @@ export class FailingFiles implements Files {
     this.#live();
     if (this.#files.folders.has(path)) {
       for (const name of this.#files.list(path)) {
-        if (this.#failure === "killed") this.#spend(1, path);
+        if (this.#failure !== "ENOSPC") this.#spend(1, path);
         this.#files.remove(join(path, name));
       }
     }
-    if (this.#failure === "killed") this.#spend(1, path);
+    if (this.#failure !== "ENOSPC" && this.#files.exists(path)) this.#spend(1, path);
     this.#files.remove(path);
   }
 
@@ -194,6 +192,6 @@ export class FailingFiles implements Files {
     this.#budget -= units;
     if (this.#budget >= 0) return;
     this.#over = true;
-    throw this.#failure === "killed" ? new Killed() : systemError("ENOSPC", path);
+    throw this.#failure === "killed" ? new Killed() : systemError(this.#failure, path);
   }
 }

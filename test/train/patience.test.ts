@@ -32,7 +32,10 @@ describe("patience", () => {
     expect([0, 1, 3, 4].map((limit) => patience.isExhausted(limit))).toEqual([false, true, true, false]);
     patience.evaluated(12, 1.5);
     expect(patience.isExhausted(1)).toBe(false);
-    // A loss that is no number is no better either.
+    // A loss that is no number is no better either, not even the first one.
+    expect(
+      [Number.NaN, Number.POSITIVE_INFINITY, 3].map((loss) => new Patience().evaluated(1, loss)),
+    ).toEqual([false, false, true]);
     patience.evaluated(14, Number.NaN);
     expect(patience.isExhausted(1)).toBe(true);
     expect(patience.best?.step).toBe(12);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -20,6 +20,29 @@ function codeOf(run: () => unknown): unknown {
   }
   return "nothing was thrown";
 }
+
+it("creates folders wherever the path starts from", () => {
+  const before = process.cwd();
+  process.chdir(temporary);
+  try {
+    for (const folder of ["r", "s/t/u", "./v", "v/../w", join(temporary, "x", "y"), "r"]) {
+      nodeFiles.createFolder(folder);
+      expect(nodeFiles.list(folder)).toEqual([]);
+    }
+  } finally {
+    process.chdir(before);
+    for (const name of ["r", "s", "v", "w", "x"]) nodeFiles.remove(join(temporary, name));
+  }
+});
+
+it.skipIf(process.platform === "win32")("appends to no file that is a link", () => {
+  const [target, link] = ["target", "link"].map((name) => join(temporary, name));
+  nodeFiles.write(target, bytes("mine"));
+  symlinkSync(target, link);
+  expect(codeOf(() => nodeFiles.append(link, "more"))).toBe("ELOOP");
+  expect(text(nodeFiles.read(target))).toBe("mine");
+  for (const path of [link, target]) nodeFiles.remove(path);
+});
 
 /** The stand-in of the other tests does what the machine's files do. */
 describe.each([

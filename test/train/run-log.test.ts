@@ -29,10 +29,10 @@ it("adds one line for each record and gives them back", () => {
 it("takes back, on a resume, what came after the step, and keeps every byte", () => {
   const { run, files } = newRun();
   for (const step of [1, 2, 3, 4, 5]) run.appendLog({ step, round: 1 });
-  run.resumeLog(3);
+  run.resumeLog(3, 100);
   for (const step of [4, 5, 6]) run.appendLog({ step, round: 2 });
   const before = text(files);
-  run.resumeLog(4);
+  run.resumeLog(4, 50);
   run.appendLog({ step: 5, round: 3 });
   expect(run.readLog().map(({ step, round }) => [step, round])).toEqual([
     [1, 1],
@@ -53,7 +53,7 @@ it("reads on after a line that a kill cut short at any byte", () => {
     files.append(LOG, line.slice(0, length));
     const again = RunDirectory.open("/run", { files });
     expect(again.readLog()).toEqual([{ step: 1 }, { step: 2, lossNats: 2.5 }]);
-    again.resumeLog(1);
+    again.resumeLog(1, 9);
     again.appendLog({ step: 2 });
     expect(again.readLog()).toEqual([{ step: 1 }, { step: 2 }]);
   }

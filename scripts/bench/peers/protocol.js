@@ -12,9 +12,9 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 
 /**
- * @typedef {Readonly<Record<string, (request: any) => unknown>>} Actions by the word that "do" gives
+ * @typedef {Readonly<Record<string, (request: never) => unknown>>} Actions by the word that "do" gives
  * @typedef {{ version: string, actions: Actions }} Competitor
- * @param {Readonly<Record<string, (task: any) => Promise<Competitor>>>} makers by the task's kind
+ * @param {Readonly<Record<string, (task: never) => Promise<Competitor>>>} makers by the task's kind
  */
 export async function serve(makers) {
   // Answers alone go to stdout, whatever a library likes to print.
@@ -25,12 +25,13 @@ export async function serve(makers) {
     try {
       const message = JSON.parse(line);
       if (actions !== null) {
-        answer(await actions[message.do](message));
+        answer(await Reflect.apply(actions[message.do], null, [message]));
         continue;
       }
       if (makers[message.kind] === undefined) throw new Error(`knows no task "${message.kind}"`);
       const idleBytes = peakBytes();
-      const competitor = await makers[message.kind](message);
+      /** @type {Competitor} */
+      const competitor = await Reflect.apply(makers[message.kind], null, [message]);
       actions = { ...competitor.actions, memory: () => ({ peakBytes: peakBytes() }) };
       answer({ ready: { version: competitor.version, idleBytes } });
     } catch (error) {

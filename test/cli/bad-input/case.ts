@@ -1,0 +1,47 @@
+/** What cases of bad input are made of: words of the command line, and what must be told about them. */
+import { makeText, TINY, WORDS } from "../../support/program.ts";
+
+/** Standing in a folder that `prepare` of bad-input.test.ts has filled. */
+export type Case = readonly [
+  what: string,
+  words: readonly (string | number)[],
+  code: 1 | 2,
+  told: readonly string[],
+];
+
+/** What the run in the folder has learnt from. */
+export const TEXT = makeText(WORDS, 300);
+
+const train = ["train", "--data", "text.txt", "--out", "new", ...TINY, "--steps", 3];
+export const start = (...words: (string | number)[]) => [...train, ...words];
+export const data = (name: string) => ["train", "--data", name, "--out", "new", ...TINY];
+export const sample = (...words: (string | number)[]) => ["sample", "--model", "run", ...words];
+
+/** Settings in JSON that no run can have, by the file's name. */
+export const BAD_CONFIGS: Readonly<Record<string, string>> = {
+  "list.json": "[1]",
+  "null.json": "null",
+  "word.json": '"layers"',
+  "cut.json": '{"layers": 3',
+  "deep.json": "[".repeat(100_000),
+  "key.json": '{"layer": 3}',
+  "case.json": '{"DModel": 8}',
+  "flag.json": '{"d-model": 8}',
+  "proto.json": '{"__proto__": {"layers": 3}}',
+  "constructor.json": '{"constructor": 3}',
+  "value.json": '{"heads": "many"}',
+  "text-number.json": '{"layers": "3"}',
+  "fraction.json": '{"layers": 1.5}',
+  "negative.json": '{"seed": -1}',
+  "infinite.json": '{"learningRate": 1e999}',
+  "huge.json": '{"steps": 1e300}',
+  "switch.json": '{"bias": 1}',
+  "choice.json": '{"activation": "relu"}',
+  "nothing.json": '{"layers": null}',
+  "nested.json": '{"layers": {"count": 3}}',
+  "several.json": '{"layers": 0, "heads": 0}',
+  "kind.json": '{"model": "seq2seq", "contextLength": 9}',
+  "version.json": '{"format": "nopeek run", "version": 1}',
+  "tokenizer.json":
+    '{"format": "nopeek run", "version": 1, "config": {"settings": {}, "tokenizer": {"kind": "words"}, "corpus": null}}',
+};

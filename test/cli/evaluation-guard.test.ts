@@ -1,0 +1,88 @@
+/** An evaluation that is not finite, after steps whose own numbers were: nothing of it is kept. */
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { RunDirectory } from "../../src/train/run-directory.ts";
+import { nopeekHere } from "../support/in-process.ts";
+import { makeFolder, makeText, parseLines, TINY, WORDS } from "../support/program.ts";
+
+/** What evaluations give from the fourth on. */
+let spoilt = Number.NaN;
+let evaluations = 0;
+
+vi.mock(import("../../src/train/evaluate.ts"), async (original) => {
+  const evaluate = await original();
+  const spoil = <T extends { readonly lossNats: number }>(evaluation: T): T => {
+    evaluations += 1;
+    return evaluations < 4 ? evaluation : { ...evaluation, lossNats: spoilt };
+  };
+  return {
+    ...evaluate,
+    wholeLoss: async (...given: Parameters<typeof evaluate.wholeLoss>) =>
+      spoil(await evaluate.wholeLoss(...given)),
+    estimateLoss: async (...given: Parameters<typeof evaluate.estimateLoss>) =>
+      spoil(await evaluate.estimateLoss(...given)),
+  };
+});
+
+const folder = makeFolder();
+writeFileSync(join(folder, "text.txt"), makeText(WORDS, 200));
+beforeEach(() => {
+  evaluations = 0;
+});
+
+describe.each([Number.NaN, Number.POSITIVE_INFINITY])("a loss of %s on what is held out", (loss) => {
+  it.each([
+    ["in a quick estimate", ["--eval-interval", 2], 8, null],
+    ["when a checkpoint is due", ["--eval-interval", 1000, "--checkpoint-interval", 2], 8, "step-000006"],
+    ["when --patience measures", ["--eval-interval", 2, "--patience", 9], 8, "step-000006"],
+    ["at the end", ["--eval-interval", 1000, "--checkpoint-interval", 4], 13, "step-000012"],
+  ] as const)("%s ends the run; latest and best stay what they were", async (what, how, step, kept) => {
+    spoilt = loss;
+    const run = `${loss} ${what}`;
+    const words = [
+      "train",
+      "--data",
+      "text.txt",
+      "--out",
+      run,
+      ...TINY,
+      "--steps",
+      13,
+      "--eval-batches",
+      1,
+      ...how,
+    ];
+    const outcome = await nopeekHere(folder, ...words, "--learning-rate", 1e-4);
+    expect(outcome.code).toBe(1);
+    expect(outcome.stderr).toContain(
+      `nopeek: training: after step ${step} the loss on what is held out is ${loss}; nothing was saved since the checkpoint before. A lower learning rate`,
+    );
+    const directory = RunDirectory.open(join(folder, run));
+    expect([directory.latest(), directory.best()]).toEqual([kept, kept]);
+    const losses = directory
+      .readLog()
+      .flatMap(({ kind, lossNats }) => (kind === "evaluation" ? [lossNats] : []));
+    expect(losses).toHaveLength(3);
+    if (kept !== null)
+      expect(directory.loadStep("best").state.best).toMatchObject({ step: Number(kept.slice(5)) });
+    // The run can go on from there, with numbers that are some again.
+    evaluations = -1000;
+    const again = await nopeekHere(folder, "train", "--resume", "--out", run, "--threads", 1, "--json");
+    expect(again.code, again.stderr).toBe(0);
+    expect(parseLines(again.stdout).at(-1)).toMatchObject({ kind: "sample" });
+  });
+});
+
+it("is told of a run that learns on, too", async () => {
+  spoilt = Number.NaN;
+  evaluations = -1000;
+  const train = ["train", "--data", "text.txt", "--eval-batches", 1];
+  await nopeekHere(folder, ...train, ...TINY, "--steps", 2, "--out", "first");
+  evaluations = 3;
+  const more = ["--from", "first", "--steps", 2, "--threads", 1, "--out", "second"];
+  const outcome = await nopeekHere(folder, ...train, ...more);
+  expect(outcome.code).toBe(1);
+  expect(outcome.stderr).toContain("after step 2 the loss on what is held out is NaN");
+  expect(existsSync(join(folder, "second", "best"))).toBe(false);
+});
