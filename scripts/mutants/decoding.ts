@@ -3,6 +3,13 @@ import type { Mutant } from "./list.ts";
 
 export const decoding: readonly Mutant[] = [
   {
+    promise: "rows of two sequences are not taken together, which see different keys (wasm)",
+    file: "src/backend/wasm/kernels/attention-call.ts",
+    line: "return (matrix % size) + 4 <= size;",
+    broken: "return true;",
+    tests: ["test/backend/wasm/attention-bits.test.ts"],
+  },
+  {
     promise: "a repetition penalty lowers negative logits too",
     file: "src/sample/repetition.ts",
     line: "logit > 0 ? logit / penalty : logit * penalty",
