@@ -111,8 +111,7 @@ function checkShapes(query: Tensor, key: Tensor, value: Tensor, options: Attenti
   const { heads, mask } = options;
   const [batchSize, queries, channels] = query.shape;
   const keys = options.keyCount ?? key.shape[1];
-  const fits = ({ shape }: Tensor) =>
-    shape.length === 3 && shape[0] === batchSize && shape[2] === channels;
+  const fits = ({ shape }: Tensor) => shape.length === 3 && shape[0] === batchSize && shape[2] === channels;
   if (!fits(query) || !fits(key) || !fits(value) || key.shape[1] !== value.shape[1]) {
     const found = [query, key, value].map(({ shape }) => formatShape(shape)).join(", ");
     throw new ShapeError(`attention: needs query (B, T, C), key (B, S, C) and value (B, S, C): got ${found}`);

@@ -51,8 +51,7 @@ export class AffineMap {
     this.inputs = bias === null ? [x, weight] : [x, weight, bias];
     this.context = contextOf(op, x, weight, bias ?? x);
     const axes = x.shape.length;
-    const [length, outputs] =
-      layout === "in-out" ? weight.shape : [weight.shape[1], weight.shape[0]];
+    const [length, outputs] = layout === "in-out" ? weight.shape : [weight.shape[1], weight.shape[0]];
     const fits = weight.shape.length === 2 && axes > 0 && x.shape[axes - 1] === length;
     if (!fits || (bias !== null && bias.size !== outputs)) {
       const found = this.inputs.map(({ shape }) => formatShape(shape)).join(", ");
@@ -78,7 +77,12 @@ export class AffineMap {
     const bias = this.#bias === null ? null : this.#bias.span;
     const size = { batch: NO_BATCH, rows, columns: outputs, inner: length, accumulate: false, bias };
     const { backend } = this.context;
-    backend.gemm(matrixOf(y, outputs), matrixOf(this.#x.span, length), this.#asInOut(this.#weight.span), size);
+    backend.gemm(
+      matrixOf(y, outputs),
+      matrixOf(this.#x.span, length),
+      this.#asInOut(this.#weight.span),
+      size,
+    );
   }
 
   /** Carries dy to the gradients of x, W and b. */
