@@ -55,18 +55,30 @@ function attendFour(scratch: usize, strip: Strip, call: Call, matrix: i32): void
   addSumsOfMatrices(y, yStep, numbers, v.start, stepOf(call, V), v.rowBytes, strip);
 }
 
-/** Sets what stands behind the columns that the strip's first row sees to −∞; returns where its numbers end. */
+/** Sets what no row of the strip sees to −∞, to the next group of columns; returns where the numbers end. */
 @inline
 function hideUnseen(numbers: usize, strip: Strip): usize {
-  const end = numbers + 16 * paddedColumns(seenByLast(strip));
-  for (let at = numbers + 16 * strip.seen; at < end; at += 16) v128.store(at, f32x4.splat(-Infinity));
+  const seen = seenByLast(strip);
+  const end = numbers + 16 * paddedColumns(seen);
+  for (let at = numbers + 16 * seen; at < end; at += 16) v128.store(at, f32x4.splat(-Infinity));
   return end;
+}
+
+/** Sets what some rows of a strip of four do not see to −∞: column `seen` is hidden from row 0, the next from 1 too. */
+@inline
+function hideStairs(numbers: usize, strip: Strip): void {
+  const hidden = f32x4.splat(-Infinity);
+  const at = numbers + 16 * strip.seen;
+  v128.store(at, v128.bitselect(hidden, v128.load(at), i32x4(-1, 0, 0, 0)));
+  v128.store(at, v128.bitselect(hidden, v128.load(at, 16), i32x4(-1, -1, 0, 0)), 16);
+  v128.store(at, v128.bitselect(hidden, v128.load(at, 32), i32x4(-1, -1, -1, 0)), 32);
 }
 
 function attend(scratch: usize, strip: Strip, call: Call, matrix: i32): void {
   const numbers = numbersOf(scratch);
   const end = hideUnseen(numbers, strip);
   dotProducts(numbers, strip, matrixOf(scratch, Q), matrixOf(scratch, K), call.scale);
+  if (strip.rows == 4 && strip.step == 1) hideStairs(numbers, strip);
   const logSumExp = softmax(numbers, end, call, indicesOf(scratch, strip, call, matrix));
   const at = call.logSumExp + 4 * (<usize>matrix * call.rows + strip.row);
   if (strip.rows == 4) v128.store(at, logSumExp);

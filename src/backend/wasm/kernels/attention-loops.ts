@@ -160,15 +160,24 @@ export function addSumsOfFour(
     v128.store(y3, s31, 16);
   }
   if (d == widthBytes) return;
-  for (let r: usize = 0; r < 4; r++) {
-    let s = v128.load(y + r * yRow + d);
-    let at = b + d;
-    for (let w = numbers + 4 * r; w < end; w += COLUMN) {
-      s = multiplyAdd(s, v128.load32_splat(w), v128.load(at));
-      at += bRow;
-    }
-    v128.store(y + r * yRow + d, s);
+  const y0 = y + d;
+  const y1 = y0 + yRow;
+  const y2 = y1 + yRow;
+  const y3 = y2 + yRow;
+  let s0 = v128.load(y0), s1 = v128.load(y1), s2 = v128.load(y2), s3 = v128.load(y3);
+  let at = b + d;
+  for (let w = numbers; w < end; w += COLUMN) {
+    const part = v128.load(at);
+    s0 = multiplyAdd(s0, v128.load32_splat(w), part);
+    s1 = multiplyAdd(s1, v128.load32_splat(w, 4), part);
+    s2 = multiplyAdd(s2, v128.load32_splat(w, 8), part);
+    s3 = multiplyAdd(s3, v128.load32_splat(w, 12), part);
+    at += bRow;
   }
+  v128.store(y0, s0);
+  v128.store(y1, s1);
+  v128.store(y2, s2);
+  v128.store(y3, s3);
 }
 
 /** One row, sixteen numbers of its width at a time. */
