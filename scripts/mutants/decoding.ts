@@ -54,8 +54,8 @@ export const decoding: readonly Mutant[] = [
   {
     promise: "log-probabilities are the model's own, before any rule",
     file: "src/sample/strategies.ts",
-    line: "logProbability: logProbabilityOf(offered, token)",
-    broken: "logProbability: logProbabilityOf(left, token)",
+    line: "logProbabilitiesOf(this.offered)[this.offered.ids.indexOf(this.token)]",
+    broken: "logProbabilitiesOf(this.stages.at(-1)?.left ?? this.offered)[0]",
     tests: ["test/sample/strategies.test.ts"],
   },
   {
