@@ -3,8 +3,9 @@
  * src/backend/wasm/kernels.wasm, and kernels-fast.wasm with relaxed SIMD on (see kernels/multiply-add.ts). Run by
  * `npm run build:kernels`.
  *
- * The module owns nothing: its memory is imported and shared, its kernels allocate nothing and keep no static
- * data, so one instance for each thread can run over the same memory.
+ * The module owns nothing: its memory is imported and shared, and its kernels allocate nothing, so one instance for
+ * each thread can run over the same memory. Its only static data are constants (see kernels/constants.ts) at address
+ * 64, which every instance writes anew, the same bytes.
  *
  * A digest of everything the module is made from travels inside it, so an unchanged module is not built again.
  */
@@ -23,7 +24,7 @@ const digestSection = "nopeek.sources";
 /** 65536 pages of 64 KiB are the 4 GiB that 32-bit addresses reach. */
 const options = `
   --optimizeLevel 3 --shrinkLevel 0 --noAssert --runtime stub --enable simd --enable threads
-  --importMemory --noExportMemory --sharedMemory --initialMemory 1 --maximumMemory 65536
+  --importMemory --noExportMemory --sharedMemory --initialMemory 1 --maximumMemory 65536 --memoryBase 64
 `;
 
 const targets = [

@@ -13,12 +13,16 @@ const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
 
 const bits = new DataView(new ArrayBuffer(8));
+/** 2^k for −1022 ≤ k ≤ 1023. */
+const powersOfTwo = new Float64Array(2046);
+for (let k = 0, power = 1; k <= 1023; k++, power *= 2) {
+  powersOfTwo[1022 + k] = power;
+  if (k <= 1022) powersOfTwo[1022 - k] = 1 / power;
+}
 
 /** 2^k, exactly, for −1022 ≤ k ≤ 1023. */
 function powerOfTwo(k: number): number {
-  bits.setUint32(0, (k + 1023) << 20);
-  bits.setUint32(4, 0);
-  return bits.getFloat64(0);
+  return powersOfTwo[1022 + k];
 }
 
 /** e^x. Taylor's series for |r| ≤ ln(2)/2 after x = k·ln 2 + r. */

@@ -3,6 +3,13 @@ import type { Mutant } from "./list.ts";
 
 export const decoding: readonly Mutant[] = [
   {
+    promise: "rows of two sequences are not taken together, which see different keys (wasm)",
+    file: "src/backend/wasm/kernels/attention-call.ts",
+    line: "return (matrix % size) + 4 <= size;",
+    broken: "return true;",
+    tests: ["test/backend/wasm/attention-bits.test.ts"],
+  },
+  {
     promise: "a repetition penalty lowers negative logits too",
     file: "src/sample/repetition.ts",
     line: "logit > 0 ? logit / penalty : logit * penalty",
@@ -47,8 +54,8 @@ export const decoding: readonly Mutant[] = [
   {
     promise: "log-probabilities are the model's own, before any rule",
     file: "src/sample/strategies.ts",
-    line: "logProbability: logProbabilityOf(offered, token)",
-    broken: "logProbability: logProbabilityOf(left, token)",
+    line: "logProbabilitiesOf(this.offered)[this.offered.ids.indexOf(this.token)]",
+    broken: "logProbabilitiesOf(this.stages.at(-1)?.left ?? this.offered)[0]",
     tests: ["test/sample/strategies.test.ts"],
   },
   {

@@ -64,6 +64,25 @@ export class Context {
     }
   }
 
+  /**
+   * A part of a computation of which only the result is looked at again. Where no tape is kept, all else that it made
+   * is freed when it ends: so a long pass takes the memory of its longest part.
+   */
+  keepingResult(body: () => Tensor): Tensor {
+    const scope = this.#scope;
+    if (scope?.mode !== "forget") return body();
+    const { storages } = scope;
+    const before = storages.length;
+    const result = body();
+    let kept = before;
+    for (let i = before; i < storages.length; i++) {
+      if (storages[i] === result.storage) storages[kept++] = storages[i];
+      else storages[i].free("it belonged to a part of the pass that is over; read it there");
+    }
+    storages.length = kept;
+    return result;
+  }
+
   /** A tensor that lives until it is freed or the context closes, and needs no gradient. Contents unspecified. */
   hold(shape: Shape): Tensor {
     return this.#make(shape, "held", false);

@@ -171,7 +171,7 @@ export interface Kernels {
   /** C = A·B, C = A·B + bias, or C += A·B. */
   gemm(c: Matrices, a: Matrices, b: Matrices, size: ProductSize): void;
 
-  /** y = f(x). */
+  /** y = f(x). `y` may be `x` itself. */
   map(name: MapName, y: Span, x: Span): void;
   /** dx = dy · f′(x), where y = f(x). */
   mapBackward(name: MapName, dx: Sink, dy: Span, x: Span, y: Span): void;

@@ -41,14 +41,14 @@ export class Attention {
   /** Self-attention: (B, T, C) → (B, T, C). With a cache, x are the positions that follow those in it. */
   forward(x: Tensor, pass: Pass): Tensor {
     const { cache, padding, maskMatrix } = pass;
-    const { query, ...own } = this.inputs(x, pass);
+    const own = this.inputs(x, pass);
     const positions = x.shape[1];
     if (cache === null) {
-      return this.#attend(query, own, maskMatrix ?? selfMask(this.#mask, padding, positions), pass);
+      return this.#attend(own.query, own, maskMatrix ?? selfMask(this.#mask, padding, positions), pass);
     }
     const mask = maskMatrix ?? cachedMask(cache.lengths, padding, positions);
     const keyCount = cache.lengthAfter(positions, padding);
-    return this.#attend(query, cache.append(this.#layer, own, padding), mask, pass, keyCount);
+    return this.#attend(own.query, cache.append(this.#layer, own, padding), mask, pass, keyCount);
   }
 
   /**
@@ -99,11 +99,13 @@ export class Attention {
     keyCount = keys.shape[1],
   ): Tensor {
     const { heads, dropout: probability } = this.#config;
-    const options = { heads, dropout: probability, random };
     const fused = this.#config.attention === "fused" && typeof mask !== "function";
     const mixed = fused
-      ? attention(query, keys, values, { ...options, mask, keyCount })
-      : textbookAttention(query, first(keys, keyCount), first(values, keyCount), { ...options, mask });
+      ? attention(query, keys, values, { heads, dropout: probability, random, mask, keyCount })
+      : textbookAttention(query, first(keys, keyCount), first(values, keyCount), {
+          ...{ heads, dropout: probability, random },
+          mask,
+        });
     return dropout(this.output.forward(mixed), probability, random);
   }
 }

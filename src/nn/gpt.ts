@@ -75,7 +75,8 @@ export class GPT {
   hidden(tokens: Tokens, pass: Pass = PLAIN_PASS): Tensor {
     let x = this.embed(tokens, pass);
     const rotation = this.positions.rotation(tokens, pass.cache);
-    for (const block of this.blocks) x = block.forward(x, { ...pass, padding: tokens.padding, rotation });
+    const inner = { ...pass, padding: tokens.padding, rotation };
+    for (const block of this.blocks) x = this.context.keepingResult(() => block.forward(x, inner));
     pass.cache?.advance(tokens);
     return this.finalNorm.forward(x);
   }

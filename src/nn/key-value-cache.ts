@@ -164,15 +164,11 @@ export class KeyValueCache {
     const [batchSize, positions, channels] = own.shape;
     const even = this.#lengths.every((length) => length === this.#lengths[0]);
     const { backend } = this.#context;
-    const [to, from] = [cache, own].map(({ shape }) => stridesOf(shape));
+    const to = stridesOf(cache.shape);
+    const from = stridesOf(own.shape);
     if (padding === undefined && even) {
-      const offset = (this.#lengths[0] ?? 0) * channels;
-      backend.copy(
-        { span: cache.span, offset, strides: to },
-        { span: own.span, offset: 0, strides: from },
-        own.shape,
-        false,
-      );
+      const dst = { span: cache.span, offset: (this.#lengths[0] ?? 0) * channels, strides: to };
+      backend.copy(dst, { span: own.span, offset: 0, strides: from }, own.shape, false);
       return;
     }
     for (let b = 0; b < batchSize; b++) {

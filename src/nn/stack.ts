@@ -47,7 +47,8 @@ export class Stack {
     const rotation = this.positions.rotation(tokens, pass.cache);
     let x = dropout(this.positions.addTo(embedded, tokens, pass.cache), this.#config.dropout, pass.random);
     if (pass.probe !== undefined) x = add(x, pass.probe);
-    for (const block of this.blocks) x = block.forward(x, { ...pass, padding: tokens.padding, rotation });
+    const inner = { ...pass, padding: tokens.padding, rotation };
+    for (const block of this.blocks) x = x.context.keepingResult(() => block.forward(x, inner));
     pass.cache?.advance(tokens);
     return this.finalNorm.forward(x);
   }

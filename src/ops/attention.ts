@@ -1,6 +1,6 @@
 import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
-import type { Matrices, Sink, Span } from "../backend/backend.ts";
+import type { Matrices, Sink, Span, Visibility, Windows } from "../backend/backend.ts";
 import { ShapeError } from "../errors.ts";
 import type { Random } from "../random.ts";
 import { formatShape } from "../shape.ts";
@@ -49,8 +49,8 @@ export function attention(query: Tensor, keys: Tensor, values: Tensor, options: 
   const keyCount = options.keyCount ?? key.shape[1];
   const width = channels / heads;
   const dropping = droppingOf(options.dropout ?? 0, options.random ?? null);
-  const windows = typeof mask === "string" ? [] : [context.keep(mask.flatMap(numbersOf))];
-  const visible = typeof mask === "string" ? visibilityOf(mask) : { span: windows[0] };
+  const visible: Visibility | Windows =
+    typeof mask === "string" ? visibilityOf(mask) : { span: context.keep(mask.flatMap(numbersOf)) };
   const size = {
     batch: [batchSize, heads],
     rows: queries,
@@ -68,7 +68,9 @@ export function attention(query: Tensor, keys: Tensor, values: Tensor, options: 
     columnStride: 1,
     batchStrides: [tensor.shape[1] * channels, width],
   });
-  const [q, k, v] = [query, key, value].map((tensor) => byHead(tensor.span, tensor));
+  const q = byHead(query.span, query);
+  const k = byHead(key.span, key);
+  const v = byHead(value.span, value);
   const y = context.output(query.shape, [query, key, value]);
   const logSumExp = backend.alloc(batchSize * heads * queries);
   backend.attention(byHead(y.span, y), logSumExp, q, k, v, size);
@@ -100,7 +102,8 @@ export function attention(query: Tensor, keys: Tensor, values: Tensor, options: 
     );
     for (const span of spare) backend.free(span);
   };
-  context.record("attention", y, backward, [logSumExp, ...windows]);
+  const kept = typeof visible === "string" ? [logSumExp] : [logSumExp, visible.span];
+  context.record("attention", y, backward, kept);
   return y;
 }
 
@@ -108,10 +111,9 @@ function checkShapes(query: Tensor, key: Tensor, value: Tensor, options: Attenti
   const { heads, mask } = options;
   const [batchSize, queries, channels] = query.shape;
   const keys = options.keyCount ?? key.shape[1];
-  const found = [query, key, value].map(({ shape }) => formatShape(shape)).join(", ");
-  const fits = (tensor: Tensor) =>
-    tensor.shape.length === 3 && tensor.shape[0] === batchSize && tensor.shape[2] === channels;
-  if (![query, key, value].every(fits) || key.shape[1] !== value.shape[1]) {
+  const fits = ({ shape }: Tensor) => shape.length === 3 && shape[0] === batchSize && shape[2] === channels;
+  if (!fits(query) || !fits(key) || !fits(value) || key.shape[1] !== value.shape[1]) {
+    const found = [query, key, value].map(({ shape }) => formatShape(shape)).join(", ");
     throw new ShapeError(`attention: needs query (B, T, C), key (B, S, C) and value (B, S, C): got ${found}`);
   }
   if (!Number.isInteger(heads) || heads < 1 || channels % heads !== 0) {

@@ -18,16 +18,17 @@ import { rowsOf } from "./product.ts";
  * Source: Ba, Kiros & Hinton 2016.
  */
 export function layerNorm(x: Tensor, weight: Tensor | null, bias: Tensor | null, epsilon = 1e-5): Tensor {
-  const affine = [weight, bias].filter((tensor) => tensor !== null);
-  const context = contextOf("layerNorm", x, ...affine);
+  const context = contextOf("layerNorm", x, weight ?? x, bias ?? x);
   const columns = x.shape[x.shape.length - 1];
-  if (x.shape.length === 0 || affine.some((tensor) => tensor.size !== columns)) {
-    const found = [x, ...affine].map(({ shape }) => formatShape(shape)).join(", ");
+  const fits = (tensor: Tensor | null) => tensor === null || tensor.size === columns;
+  if (x.shape.length === 0 || !fits(weight) || !fits(bias)) {
+    const given = [x, weight, bias].filter((tensor) => tensor !== null);
+    const found = given.map(({ shape }) => formatShape(shape)).join(", ");
     throw new ShapeError(`layerNorm: needs x (…, C), weight (C) and bias (C): got ${found}`);
   }
   const { backend } = context;
   const rows = rowsOf(x.shape);
-  const y = context.output(x.shape, [x, ...affine]);
+  const y = context.output(x.shape, [x, weight ?? x, bias ?? x]);
   const mean = backend.alloc(rows);
   const inverse = backend.alloc(rows);
   const weights = weight?.span ?? null;

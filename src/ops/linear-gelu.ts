@@ -2,7 +2,7 @@ import type { Tensor } from "../autograd/tensor.ts";
 import type { Span } from "../backend/backend.ts";
 import { sizeOf } from "../shape.ts";
 import { type GeluForm, geluName } from "./gelu.ts";
-import { affineMap } from "./linear.ts";
+import { AffineMap } from "./linear.ts";
 
 /**
  * gelu(x·W + b) in one: the numbers and gradients of `gelu` after `linear`, to the bit.
@@ -17,24 +17,23 @@ import { affineMap } from "./linear.ts";
  * @throws ShapeError when the sizes do not fit
  */
 export function linearGelu(x: Tensor, weight: Tensor, bias: Tensor | null, form: GeluForm = "exact"): Tensor {
-  const { context, shape, inputs, forward, backward } = affineMap("linearGelu", x, weight, bias);
+  const affine = new AffineMap("linearGelu", x, weight, bias);
+  const { context, shape } = affine;
   const { backend } = context;
   const name = geluName(form);
-  const y = context.output(shape, inputs);
+  const y = context.output(shape, affine.inputs);
   if (!y.needsGradient) {
-    context.borrow(sizeOf(shape), (z) => {
-      forward(z);
-      backend.map(name, y.span, z);
-    });
+    affine.forward(y.span);
+    backend.map(name, y.span, y.span);
     return y;
   }
   const slope = backend.alloc(sizeOf(shape));
-  forward(slope);
+  affine.forward(slope);
   backend.mapWithSlope(name, y.span, slope, slope);
   const dzFrom = (dy: Span) => {
     // dz = dy ⊙ gelu′(z), in the place of the slope: backward runs once.
     backend.zip("multiply", { span: slope, accumulate: false }, dy, slope);
-    backward(slope);
+    affine.backward(slope);
   };
   context.record("linearGelu", y, dzFrom, [slope]);
   return y;

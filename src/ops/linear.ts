@@ -1,9 +1,11 @@
 import { type Context, contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
-import type { Span } from "../backend/backend.ts";
+import type { Matrices, Span } from "../backend/backend.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, type Shape } from "../shape.ts";
-import { matricesOf, rowsOf, transposed } from "./product.ts";
+import { matrixOf, rowsOf, transposed } from "./product.ts";
+
+const NO_BATCH: readonly number[] = [];
 
 /** How a weight is stored: "in-out", as the textbook's x·W has it, or its transpose. */
 export type WeightLayout = "in-out" | "out-in";
@@ -23,74 +25,94 @@ export function linear(
   bias: Tensor | null,
   layout: WeightLayout = "in-out",
 ): Tensor {
-  const { context, shape, inputs, forward, backward } = affineMap("linear", x, weight, bias, layout);
-  const y = context.output(shape, inputs);
-  forward(y.span);
-  context.record("linear", y, backward);
+  const map = new AffineMap("linear", x, weight, bias, layout);
+  const y = map.context.output(map.shape, map.inputs);
+  map.forward(y.span);
+  map.context.record("linear", y, (dy) => map.backward(dy));
   return y;
 }
 
 /** An affine map before it runs: for ops that do more with its result than keep it. */
-export interface AffineMap {
+export class AffineMap {
   readonly context: Context;
   /** Of the result: (…, O). */
   readonly shape: Shape;
   readonly inputs: readonly Tensor[];
-  /** y = x·W + b. */
-  readonly forward: (y: Span) => void;
-  /** Carries dy to the gradients of x, W and b. */
-  readonly backward: (dy: Span) => void;
-}
+  readonly #x: Tensor;
+  readonly #weight: Tensor;
+  readonly #bias: Tensor | null;
+  readonly #layout: WeightLayout;
+  readonly #rows: number;
+  readonly #length: number;
+  readonly #outputs: number;
 
-/** Parameters and errors as in `linear`. */
-export function affineMap(
-  op: string,
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor | null,
-  layout: WeightLayout = "in-out",
-): AffineMap {
-  const inputs = bias === null ? [x, weight] : [x, weight, bias];
-  const context = contextOf(op, x, ...inputs);
-  const { backend } = context;
-  const [length, outputs] = layout === "in-out" ? weight.shape : weight.shape.toReversed();
-  const fits = weight.shape.length === 2 && x.shape.length > 0 && x.shape[x.shape.length - 1] === length;
-  if (!fits || (bias !== null && bias.size !== outputs)) {
-    const found = inputs.map(({ shape }) => formatShape(shape)).join(", ");
-    throw new ShapeError(
-      `${op}: needs x (…, I), a weight ${layout} of I and O, and a bias (O): got ${found}`,
+  /** Parameters and errors as in `linear`. */
+  constructor(op: string, x: Tensor, weight: Tensor, bias: Tensor | null, layout: WeightLayout = "in-out") {
+    this.inputs = bias === null ? [x, weight] : [x, weight, bias];
+    this.context = contextOf(op, x, weight, bias ?? x);
+    const axes = x.shape.length;
+    const [length, outputs] = layout === "in-out" ? weight.shape : [weight.shape[1], weight.shape[0]];
+    const fits = weight.shape.length === 2 && axes > 0 && x.shape[axes - 1] === length;
+    if (!fits || (bias !== null && bias.size !== outputs)) {
+      const found = this.inputs.map(({ shape }) => formatShape(shape)).join(", ");
+      throw new ShapeError(
+        `${op}: needs x (…, I), a weight ${layout} of I and O, and a bias (O): got ${found}`,
+      );
+    }
+    const shape = x.shape.slice();
+    shape[axes - 1] = outputs;
+    this.shape = shape;
+    this.#x = x;
+    this.#weight = weight;
+    this.#bias = bias;
+    this.#layout = layout;
+    this.#rows = rowsOf(x.shape);
+    this.#length = length;
+    this.#outputs = outputs;
+  }
+
+  /** y = x·W + b. */
+  forward(y: Span): void {
+    const [rows, length, outputs] = [this.#rows, this.#length, this.#outputs];
+    const bias = this.#bias === null ? null : this.#bias.span;
+    const size = { batch: NO_BATCH, rows, columns: outputs, inner: length, accumulate: false, bias };
+    const { backend } = this.context;
+    backend.gemm(
+      matrixOf(y, outputs),
+      matrixOf(this.#x.span, length),
+      this.#asInOut(this.#weight.span),
+      size,
     );
   }
-  const rows = rowsOf(x.shape);
-  const flat = { x: [rows, length], y: [rows, outputs] };
-  /** Memory laid out as the weight is stored, read as (I, O). */
-  const asInOut = (span: Span) => {
-    const matrix = matricesOf(span, weight.shape);
-    return layout === "in-out" ? matrix : transposed(matrix);
-  };
-  const forward = (y: Span) => {
-    const start = bias?.span ?? null;
-    const size = { batch: [], rows, columns: outputs, inner: length, accumulate: false, bias: start };
-    backend.gemm(matricesOf(y, flat.y), matricesOf(x.span, flat.x), asInOut(weight.span), size);
-  };
-  const backward = (dySpan: Span) => {
-    const dy = matricesOf(dySpan, flat.y);
+
+  /** Carries dy to the gradients of x, W and b. */
+  backward(dySpan: Span): void {
+    const [x, weight, bias] = [this.#x, this.#weight, this.#bias];
+    const [rows, length, outputs] = [this.#rows, this.#length, this.#outputs];
+    const { backend } = this.context;
+    const dy = matrixOf(dySpan, outputs);
     if (x.needsGradient) {
       // dx = dy·Wᵀ
       const { span, accumulate } = x.gradientSink();
-      const size = { batch: [], rows, columns: length, inner: outputs, accumulate, bias: null };
-      backend.gemm(matricesOf(span, flat.x), dy, transposed(asInOut(weight.span)), size);
+      const size = { batch: NO_BATCH, rows, columns: length, inner: outputs, accumulate, bias: null };
+      backend.gemm(matrixOf(span, length), dy, transposed(this.#asInOut(weight.span)), size);
     }
     if (weight.needsGradient) {
       // dW = xᵀ·dy
       const { span, accumulate } = weight.gradientSink();
-      const size = { batch: [], rows: length, columns: outputs, inner: rows, accumulate, bias: null };
-      backend.gemm(asInOut(span), transposed(matricesOf(x.span, flat.x)), dy, size);
+      const size = { batch: NO_BATCH, rows: length, columns: outputs, inner: rows, accumulate, bias: null };
+      backend.gemm(this.#asInOut(span), transposed(matrixOf(x.span, length)), dy, size);
     }
     if (bias?.needsGradient) {
       // db = Σ_rows dy
       backend.sumAxis(bias.gradientSink(), dySpan, { outer: 1, axis: rows, inner: outputs }, 1);
     }
-  };
-  return { context, shape: [...x.shape.slice(0, -1), outputs], inputs, forward, backward };
+  }
+
+  /** Memory laid out as the weight is stored, read as (I, O). */
+  #asInOut(span: Span): Matrices {
+    return this.#layout === "in-out"
+      ? matrixOf(span, this.#outputs)
+      : transposed(matrixOf(span, this.#length));
+  }
 }

@@ -18,16 +18,16 @@ import { rowsOf } from "./product.ts";
  * Source: Zhang & Sennrich 2019.
  */
 export function rmsNorm(x: Tensor, weight: Tensor | null, epsilon = 1e-5): Tensor {
-  const scaling = weight === null ? [] : [weight];
-  const context = contextOf("rmsNorm", x, ...scaling);
+  const context = contextOf("rmsNorm", x, weight ?? x);
   const columns = x.shape[x.shape.length - 1];
-  if (x.shape.length === 0 || scaling.some((tensor) => tensor.size !== columns)) {
-    const found = [x, ...scaling].map(({ shape }) => formatShape(shape)).join(", ");
+  if (x.shape.length === 0 || (weight !== null && weight.size !== columns)) {
+    const given = [x, weight].filter((tensor) => tensor !== null);
+    const found = given.map(({ shape }) => formatShape(shape)).join(", ");
     throw new ShapeError(`rmsNorm: needs x (…, C) and weight (C): got ${found}`);
   }
   const { backend } = context;
   const rows = rowsOf(x.shape);
-  const y = context.output(x.shape, [x, ...scaling]);
+  const y = context.output(x.shape, [x, weight ?? x]);
   const inverse = backend.alloc(rows);
   const weights = weight?.span ?? null;
   backend.normalizeRows(y.span, null, inverse, x.span, weights, null, rows, columns, epsilon);

@@ -39,10 +39,11 @@ export function candidatesOf(logits: ArrayLike<number>): Candidates {
   let count = 0;
   for (let id = 0; id < logits.length; id++) if (logits[id] >= lowest) count++;
   const candidates = { ids: new Int32Array(count), logits: new Float64Array(count) };
+  const { ids, logits: kept } = candidates;
   for (let id = 0, i = 0; id < logits.length; id++) {
     if (logits[id] < lowest) continue;
-    candidates.ids[i] = id;
-    candidates.logits[i] = endless ? 0 : logits[id];
+    ids[i] = id;
+    kept[i] = endless ? 0 : logits[id];
     i++;
   }
   return candidates;
@@ -51,10 +52,14 @@ export function candidatesOf(logits: ArrayLike<number>): Candidates {
 /** p = exp(logit − highest) / Σ exp(logits − highest), in double precision; the sum runs over ascending ids. */
 export function probabilitiesOf({ logits }: Candidates): Float64Array {
   const highest = highestOf(logits);
-  const weights = logits.map((logit) => exp(logit - highest));
+  const probabilities = new Float64Array(logits.length);
   let total = 0;
-  for (const weight of weights) total += weight;
-  return weights.map((weight) => weight / total);
+  for (let i = 0; i < logits.length; i++) {
+    probabilities[i] = exp(logits[i] - highest);
+    total += probabilities[i];
+  }
+  for (let i = 0; i < logits.length; i++) probabilities[i] /= total;
+  return probabilities;
 }
 
 /**

@@ -19,7 +19,9 @@ export type HistoryFilter = (candidates: Candidates, history: readonly number[])
 export function temper(temperature: number): Filter {
   return ({ ids, logits }) => {
     const highest = highestOf(logits);
-    return { ids, logits: logits.map((logit) => (logit - highest) / temperature) };
+    const tempered = new Float64Array(logits.length);
+    for (let i = 0; i < logits.length; i++) tempered[i] = (logits[i] - highest) / temperature;
+    return { ids, logits: tempered };
   };
 }
 

@@ -1,4 +1,5 @@
 /** Logits of a sequence, out of a model: all positions in one pass, or one after the other through the cache. */
+import type { Tensor } from "../autograd/tensor.ts";
 import { SampleError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
 import type { KeyValueCache } from "../nn/key-value-cache.ts";
@@ -50,7 +51,7 @@ export function nextLogits(
 ): Promise<Float32Array | Float64Array> {
   return model.context.scope("forget", () => {
     const hidden = model.hidden({ ids, batchSize: 1 }, { cache, random: null });
-    return model.logits(slice(hidden, 1, ids.length - 1, ids.length)).read();
+    return model.logits(lastPosition(hidden, ids.length)).read();
   });
 }
 
@@ -71,10 +72,14 @@ export async function nextLogitsOfRows(
     // Padded on the left, so that every row ends at the last position.
     const tokens = padTokens(rows, "left");
     const hidden = model.hidden(tokens, { cache, random: null });
-    const positions = positionsOf(tokens);
-    return model.logits(slice(hidden, 1, positions - 1, positions)).read();
+    return model.logits(lastPosition(hidden, positionsOf(tokens))).read();
   });
   return rows.map((_, b) => logits.subarray(b * vocabSize, (b + 1) * vocabSize));
+}
+
+/** (B, T, C) → (B, 1, C) */
+function lastPosition(hidden: Tensor, positions: number): Tensor {
+  return positions === 1 ? hidden : slice(hidden, 1, positions - 1, positions);
 }
 
 function checkSequence({ config }: GPT, ids: ArrayLike<number>): void {

@@ -65,7 +65,24 @@ export function choose(
   const stages = applyRules(rulesOf(settings), offered, history);
   const left = stages.at(-1)?.left ?? offered;
   const token = isGreedy(settings) ? best(left) : draw(left, random.uniform());
-  return { token, logProbability: logProbabilityOf(offered, token), offered, stages };
+  return new Chosen(token, offered, stages);
+}
+
+class Chosen implements Choice {
+  readonly token: number;
+  readonly offered: Candidates;
+  readonly stages: readonly Stage[];
+
+  constructor(token: number, offered: Candidates, stages: readonly Stage[]) {
+    this.token = token;
+    this.offered = offered;
+    this.stages = stages;
+  }
+
+  /** Computed for those who ask: it takes as long as the draw. */
+  get logProbability(): number {
+    return logProbabilitiesOf(this.offered)[this.offered.ids.indexOf(this.token)];
+  }
 }
 
 function isGreedy({ strategy, temperature }: SampleSettings): boolean {
@@ -140,9 +157,4 @@ export function draw(candidates: Candidates, u: number): number {
     if (probabilities[i] > 0) token = candidates.ids[i];
   }
   return token;
-}
-
-/** ln p of one candidate. */
-function logProbabilityOf(candidates: Candidates, id: number): number {
-  return logProbabilitiesOf(candidates)[candidates.ids.indexOf(id)];
 }

@@ -10,27 +10,27 @@ export interface AdamWSettings {
   readonly weightDecay: number;
 }
 
-interface Moments {
+/** A parameter and what its steps leave behind. */
+interface Trained {
+  readonly name: string;
+  readonly parameter: Tensor;
   readonly first: Tensor;
   readonly second: Tensor;
 }
 
 export class AdamW {
-  readonly #parameters: Parameters;
   readonly #settings: AdamWSettings;
-  readonly #moments: ReadonlyMap<string, Moments>;
+  readonly #trained: readonly Trained[];
 
   constructor(parameters: Parameters, settings: AdamWSettings) {
-    this.#parameters = parameters;
     this.#settings = settings;
-    this.#moments = new Map(
-      Object.entries(parameters).map(([name, { shape, context }]) => {
-        const moments = { first: context.hold(shape), second: context.hold(shape) };
-        context.backend.fill(moments.first.span, 0);
-        context.backend.fill(moments.second.span, 0);
-        return [name, moments];
-      }),
-    );
+    this.#trained = Object.entries(parameters).map(([name, parameter]) => {
+      const { shape, context } = parameter;
+      const moments = { first: context.hold(shape), second: context.hold(shape) };
+      context.backend.fill(moments.first.span, 0);
+      context.backend.fill(moments.second.span, 0);
+      return { name, parameter, ...moments };
+    });
   }
 
   /**
@@ -51,11 +51,13 @@ export class AdamW {
       correction1: 1 - powerOfInteger(beta1, update),
       correction2: 1 - powerOfInteger(beta2, update),
     };
-    for (const [name, { first, second }] of this.#moments) {
-      const parameter = this.#parameters[name];
-      if (parameter.gradient === null) continue;
-      const step = { ...common, weightDecay: decays(parameter) ? weightDecay : 0 };
-      parameter.context.backend.adamw(parameter.span, parameter.gradient, first.span, second.span, step);
+    const decaying = { ...common, weightDecay };
+    const still = { ...common, weightDecay: 0 };
+    for (const { parameter, first, second } of this.#trained) {
+      const { gradient, context } = parameter;
+      if (gradient === null) continue;
+      const step = decays(parameter) ? decaying : still;
+      context.backend.adamw(parameter.span, gradient, first.span, second.span, step);
       parameter.storage.clearGradient();
     }
   }
@@ -63,7 +65,7 @@ export class AdamW {
   /** The moments by name, as a checkpoint keeps them: "head.weight.firstMoment" and so on. */
   state(): Parameters {
     return Object.fromEntries(
-      [...this.#moments].flatMap(([name, { first, second }]) => [
+      this.#trained.flatMap(({ name, first, second }) => [
         [`${name}.firstMoment`, first],
         [`${name}.secondMoment`, second],
       ]),

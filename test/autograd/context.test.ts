@@ -134,6 +134,42 @@ describe("what a context makes", () => {
     );
   });
 
+  test("a part of a pass leaves its result alone, where no tape is kept", async () => {
+    const { backend, memory } = countingBackend();
+    const context = new Context(backend);
+    const x = context.hold([5]);
+    await context.scope("forget", async () => {
+      let inside = x;
+      const before = exp(x);
+      const y = context.keepingResult(() => {
+        inside = exp(before);
+        return add(inside, before);
+      });
+      // x, what came before the part, and its result.
+      expect(memory.live.size).toBe(3);
+      expect(() => inside.span).toThrow("it belonged to a part of the pass that is over");
+      expect(await y.read()).toHaveLength(5);
+      // What the part did not make, it does not free.
+      expect(context.keepingResult(() => x)).toBe(x);
+      expect(context.keepingResult(() => y)).toBe(y);
+      expect(memory.live.size).toBe(3);
+    });
+    expect(memory.live.size).toBe(1);
+    await context.scope("record", () => {
+      context.keepingResult(() => add(exp(x), x));
+      expect(memory.live.size).toBe(3);
+    });
+    await expect(
+      context.scope("forget", () =>
+        context.keepingResult(() => {
+          exp(x);
+          throw new RangeError("inside");
+        }),
+      ),
+    ).rejects.toThrow(RangeError);
+    expect(memory.live.size).toBe(1);
+  });
+
   test("a borrowed span is given back, also on error", () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);

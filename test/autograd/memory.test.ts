@@ -42,6 +42,20 @@ describe.each(["textbook", "fused"] as const)("steps of a model with %s attentio
   });
 });
 
+test("a pass without a tape needs no more memory for more layers, but for what a block hands on", async () => {
+  const peakOf = async (layers: number) => {
+    const { backend, memory } = countingBackend();
+    const model = tinyModel(new Context(backend), { attention: "fused", layers });
+    const before = memory.current;
+    memory.peak = before;
+    const pass = () => model.forward({ ids: randomIds(10, 11), batchSize: 2 }).read();
+    await model.context.scope("forget", pass);
+    return { peak: memory.peak - before, dModel: model.config.dModel };
+  };
+  const [few, many] = [await peakOf(2), await peakOf(5)];
+  expect(many.peak - few.peak).toBe(3 * 10 * many.dModel);
+});
+
 test("without a tape, and without backward, everything goes with the scope", async () => {
   const { backend, memory } = countingBackend();
   const context = new Context(backend);

@@ -39,10 +39,10 @@ export function attention(
 ): void {
   const { rows, columns } = size;
   const operands = [
-    { name: "y", matrices: y, rows, isOutput: true },
-    { name: "q", matrices: q, rows, isOutput: false },
-    { name: "k", matrices: k, rows: columns, isOutput: false },
-    { name: "v", matrices: v, rows: columns, isOutput: false },
+    { name: "attention: y", matrices: y, rows, isOutput: true },
+    { name: "attention: q", matrices: q, rows, isOutput: false },
+    { name: "attention: k", matrices: k, rows: columns, isOutput: false },
+    { name: "attention: v", matrices: v, rows: columns, isOutput: false },
   ];
   const scratch = heap.scratch(scratchHead + 4 * padded(columns));
   check(heap, operands, logSumExp, size);
@@ -70,14 +70,14 @@ export function attentionBackward(
 ): void {
   const { rows, columns } = size;
   const operands = [
-    { name: "dq", matrices: dq, rows, isOutput: true },
-    { name: "dk", matrices: dk, rows: columns, isOutput: true },
-    { name: "dv", matrices: dv, rows: columns, isOutput: true },
-    { name: "dy", matrices: dy, rows, isOutput: false },
-    { name: "y", matrices: y, rows, isOutput: false },
-    { name: "q", matrices: q, rows, isOutput: false },
-    { name: "k", matrices: k, rows: columns, isOutput: false },
-    { name: "v", matrices: v, rows: columns, isOutput: false },
+    { name: "attention: dq", matrices: dq, rows, isOutput: true },
+    { name: "attention: dk", matrices: dk, rows: columns, isOutput: true },
+    { name: "attention: dv", matrices: dv, rows: columns, isOutput: true },
+    { name: "attention: dy", matrices: dy, rows, isOutput: false },
+    { name: "attention: y", matrices: y, rows, isOutput: false },
+    { name: "attention: q", matrices: q, rows, isOutput: false },
+    { name: "attention: k", matrices: k, rows: columns, isOutput: false },
+    { name: "attention: v", matrices: v, rows: columns, isOutput: false },
   ];
   const scratch = heap.scratch(scratchHead + 8 * padded(columns));
   check(heap, operands, logSumExp, size);
@@ -114,8 +114,8 @@ function layOut(
   words[13] = Number(accumulate.dk);
   words[14] = Number(accumulate.dv);
   words[15] = batch.length;
-  words.set(batch, headWords);
-  let at = headWords + batch.length;
+  let at = headWords;
+  for (const length of batch) words[at++] = length;
   for (const { span, offset, rowStride, batchStrides } of operands) {
     words[at++] = heap.pointer(span) + bytesPerNumber * offset;
     words[at++] = bytesPerNumber * rowStride;
@@ -140,8 +140,7 @@ function check(heap: Heap, operands: readonly Operand[], logSumExp: Span, size: 
   }
   if (count === 0) return;
   if (typeof visible !== "string") checkWindows(heap, visible, size);
-  for (const { name, matrices, rows } of operands)
-    checkReach(`attention: ${name}`, matrices, batch, rows, width);
+  for (const { name, matrices, rows } of operands) checkReach(name, matrices, batch, rows, width);
 }
 
 /** What keeps the kernels inside k and v. */
@@ -171,15 +170,17 @@ function withReady(
   size: AttentionSize,
   use: (ready: readonly Matrices[]) => void,
 ): void {
-  const ready = operands.map(({ matrices, rows }) =>
-    matrices.columnStride === 1 && size.width % 4 === 0 ? matrices : paddedCopy(heap, matrices, rows, size),
+  const isReady = ({ matrices }: Operand) => matrices.columnStride === 1 && size.width % 4 === 0;
+  const ready = operands.map((operand) =>
+    isReady(operand) ? operand.matrices : paddedCopy(heap, operand.matrices, operand.rows, size),
   );
   use(ready);
-  operands.forEach(({ matrices, rows, isOutput }, i) => {
-    if (ready[i] === matrices) return;
+  for (let i = 0; i < operands.length; i++) {
+    const { matrices, rows, isOutput } = operands[i];
+    if (ready[i] === matrices) continue;
     if (isOutput) copyMatrices(heap, matrices, ready[i], rows, size);
     heap.free(ready[i].span);
-  });
+  }
 }
 
 function paddedCopy(heap: Heap, matrices: Matrices, rows: number, size: AttentionSize): Matrices {
@@ -218,7 +219,9 @@ function startsOf(heap: Heap, { span, offset, batchStrides }: Matrices, batch: r
 }
 
 function matricesIn(batch: readonly number[]): number {
-  return batch.reduce((count, length) => count * length, 1);
+  let count = 1;
+  for (const length of batch) count *= length;
+  return count;
 }
 
 /** The next multiple of four. */

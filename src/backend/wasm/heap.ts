@@ -14,6 +14,8 @@ const bytesPerNumber = 4;
 /** A cache line: no 16-byte vector of a span straddles two. */
 const alignment = 64;
 const pageBytes = 65536;
+/** What the kernels' constants may take, from address 64 on: see kernels/constants.ts. */
+const constantBytes = 1024 - alignment;
 /** Memory grows by this much at least, and by an eighth: growths are few and waste is small. */
 const leastGrowthBytes = 64 * pageBytes;
 
@@ -41,7 +43,7 @@ export class Heap {
   readonly #maximumBytes: number;
   #floats: Float32Array;
   /** Everything from here on was never handed out. Address 0 never is: to a kernel it means "no span". */
-  #end = alignment;
+  #end = alignment + constantBytes;
   /** Pointers to free blocks, by their size in bytes. */
   readonly #free = new Map<number, number[]>();
   #freeBytes = 0;

@@ -31,6 +31,8 @@ const layout = {
   failed: 7,
   /** 1 once a thread has ended that nobody stopped. */
   ended: 8,
+  /** Chunks begin at multiples of so many steps. */
+  grain: 9,
 } as const;
 
 /** A thread looks this often for a new job before it goes to sleep: about the gap between two kernels. */
@@ -184,22 +186,24 @@ export class ThreadPool {
     return (...args) => {
       const begin = args[place.begin];
       const steps = args[place.begin + 1] - begin;
-      const chunks = Math.min(CHUNKS_PER_THREAD * this.count, Math.ceil(steps / grain));
-      if (chunks < 2 || perStep(args, this.#heap.parameterWords) * steps < LEAST_WORK) {
-        alone(...args);
-        return;
-      }
-      this.#open(index, args, chunks);
-      this.#takePart(alone, place, args, chunks);
+      const words = this.#heap.parameterWords;
+      if (perStep(args, words) * steps < LEAST_WORK) return alone(...args);
+      const unit = typeof grain === "number" ? grain : grain(words);
+      const units = Math.ceil(steps / unit);
+      const chunks = Math.min(CHUNKS_PER_THREAD * this.count, units);
+      if (chunks < 2) return alone(...args);
+      this.#open(index, args, chunks, unit);
+      this.#takePart(alone, place, args, chunks, unit);
       this.#close();
     };
   }
 
-  #open(kernel: number, args: readonly number[], chunks: number): void {
+  #open(kernel: number, args: readonly number[], chunks: number, grain: number): void {
     const control = this.#control;
     this.#jobArguments.set(args);
     control[layout.kernel] = kernel;
     control[layout.chunks] = chunks;
+    control[layout.grain] = grain;
     control[layout.scratchStride] = this.#heap.scratchStride;
     Atomics.store(control, layout.next, 0);
     Atomics.store(control, layout.open, 1);
@@ -207,15 +211,21 @@ export class ThreadPool {
     Atomics.notify(control, layout.generation);
   }
 
-  #takePart(kernel: Kernel, place: KernelPlace, args: readonly number[], chunks: number): void {
+  #takePart(
+    kernel: Kernel,
+    place: KernelPlace,
+    args: readonly number[],
+    chunks: number,
+    grain: number,
+  ): void {
     const own = [...args];
-    const begin = args[place.begin];
-    const steps = args[place.begin + 1] - begin;
+    const [begin, end] = [args[place.begin], args[place.begin + 1]];
+    const units = Math.ceil((end - begin) / grain);
     for (;;) {
       const chunk = Atomics.add(this.#control, layout.next, 1);
       if (chunk >= chunks) return;
-      own[place.begin] = begin + Math.floor((steps * chunk) / chunks);
-      own[place.begin + 1] = begin + Math.floor((steps * (chunk + 1)) / chunks);
+      own[place.begin] = begin + grain * Math.floor((units * chunk) / chunks);
+      own[place.begin + 1] = Math.min(end, begin + grain * Math.floor((units * (chunk + 1)) / chunks));
       kernel(...own);
     }
   }

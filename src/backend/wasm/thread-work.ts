@@ -4,8 +4,8 @@ import { argumentsOf, type KernelName } from "./signatures.ts";
 export interface Work {
   /** Multiply-adds, or numbers moved, of one step: from the kernel's arguments, and the words it reads them from. */
   readonly perStep: (args: readonly number[], parameterWords: Int32Array) => number;
-  /** Fewest steps in a chunk. */
-  readonly grain: number;
+  /** Chunks are multiples of so many steps, but for the last. */
+  readonly grain: number | ((parameterWords: Int32Array) => number);
 }
 
 /** A step is one number: chunks of whole cache lines, so that no two threads write to one. */
@@ -19,11 +19,21 @@ function numbersIn(kernel: KernelName, ...names: readonly string[]): Work {
 
 const rows = (kernel: KernelName) => numbersIn(kernel, "columns");
 
+/**
+ * What a multiply-add of a product counts: no other kernel does as many in a microsecond. A quarter of a million take
+ * four; one row times a matrix of a megabyte takes twelve.
+ */
+const productShare = 1 / 8;
+
 const exceptions: { readonly [Name in KernelName]?: Work } = {
   // Words 14, 15 and 7 are the rows, columns and inner length of one part: see gemm.ts.
-  gemm: { perStep: (_, words) => words[14] * words[15] * words[7], grain: 1 },
+  gemm: { perStep: (_, words) => productShare * words[14] * words[15] * words[7], grain: 1 },
   // Words 0, 1 and 2 are rows, columns and bytes of a row: see attention.ts. A pair costs two products and an exp.
-  attention: { perStep: (_, words) => words[0] * words[1] * words[2], grain: 1 },
+  attention: {
+    perStep: (_, words) => words[0] * words[1] * words[2],
+    // Four single rows are taken together: see kernels/attention-forward.ts.
+    grain: (words) => (words[0] === 1 ? 4 : 1),
+  },
   attentionBackward: { perStep: (_, words) => 2 * words[0] * words[1] * words[2], grain: 1 },
   copyBlock: numbersIn("copyBlock", "shape1", "shape2", "shape3"),
   rotateRows: numbersIn("rotateRows", "groups", "half"),

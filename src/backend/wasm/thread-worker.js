@@ -35,15 +35,16 @@ function takePart() {
   const run = functions.get(kernel.name);
   const args = Array.from(jobArguments.subarray(0, kernel.count));
   const [begin, end] = [args[kernel.begin], args[kernel.begin + 1]];
-  const chunks = control[layout.chunks];
+  const [chunks, grain] = [control[layout.chunks], control[layout.grain]];
+  const units = Math.ceil((end - begin) / grain);
   if (kernel.scratch >= 0) args[kernel.scratch] += thread * control[layout.scratchStride];
   try {
     if (typeof run !== "function") throw new TypeError(`no kernel ${kernel.name}`);
     for (;;) {
       const chunk = Atomics.add(control, layout.next, 1);
       if (chunk >= chunks) return;
-      args[kernel.begin] = begin + Math.floor(((end - begin) * chunk) / chunks);
-      args[kernel.begin + 1] = begin + Math.floor(((end - begin) * (chunk + 1)) / chunks);
+      args[kernel.begin] = begin + grain * Math.floor((units * chunk) / chunks);
+      args[kernel.begin + 1] = Math.min(end, begin + grain * Math.floor((units * (chunk + 1)) / chunks));
       run(...args);
     }
   } catch {

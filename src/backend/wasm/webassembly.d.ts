@@ -21,6 +21,10 @@ declare namespace WebAssembly {
     readonly exports: object;
   }
 
+  class Global {
+    readonly value: number;
+  }
+
   type BufferSource = ArrayBufferView | ArrayBuffer;
 
   function validate(bytes: BufferSource): boolean;

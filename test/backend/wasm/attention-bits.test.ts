@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import type { AttentionSize } from "../../../src/backend/backend.ts";
 import { attention } from "../../../src/backend/wasm/attention.ts";
 import type { KernelExports } from "../../../src/backend/wasm/signatures.ts";
+import { Random } from "../../../src/random.ts";
 import {
   dense,
   expectNear,
@@ -229,6 +230,54 @@ describe("the bits of a row", () => {
       attentionBackward: oneByOne(kernels.attentionBackward),
     };
     expect(run(inputs, size, { use })).toEqual(run(inputs, size));
+  });
+
+  it("of single rows that are taken together are those that each has by itself", () => {
+    const cases = fc.record({
+      sequences: fc.integer({ min: 1, max: 3 }),
+      heads: fc.integer({ min: 1, max: 9 }),
+      columns: fc.integer({ min: 1, max: 71 }),
+      width: fc.constantFrom(3, 4, 8, 20, 32, 36),
+      seen: fc.constantFrom("all", "staircase", "windows" as const),
+      probability: fc.constantFrom(0, 0.4),
+    });
+    fc.assert(
+      fc.property(cases, fc.nat(1000), ({ sequences, heads, columns, width, seen, probability }, seed) => {
+        const count = sequences * heads;
+        const random = Random.of(seed, "windows");
+        const windows = lists(sequences, () => {
+          const from = random.below(columns);
+          return [from, from + random.below(columns - from + 1), random.below(2 * columns)];
+        });
+        const visible = seen === "windows" ? windowsOf(windows) : seen;
+        const dropping = probability === 0 ? null : { probability, key: [3, seed] as const };
+        const size = { ...sizes, batch: [count], rows: 1, columns, width, dropping };
+        const { q, k, v } = inputsOf(size, seed);
+        /** Sequences × heads, and a kernel that takes all of them or one at a time. */
+        const attend = (use: KernelExports["attention"]) => {
+          const [to, ...from] = [q.map((m) => m.map((row) => row.map(() => untouched))), q, k, v].map(
+            (numbers) => {
+              const placed = place(numbers, { ...dense, offset: 4, rowGap: 4 });
+              return { ...placed, batchStrides: [heads * placed.batchStrides[0], placed.batchStrides[0]] };
+            },
+          );
+          const logSumExp = heap.alloc(count);
+          const [a, b, c] = from;
+          const batch = [sequences, heads];
+          attention(heap, { attention: use }, to, logSumExp, a, b, c, { ...size, batch, visible });
+          const results = [Array.from(numbersOf(logSumExp)), Array.from(numbersOf(to.span))];
+          for (const { span } of [to, ...from, { span: logSumExp }]) heap.free(span);
+          return results;
+        };
+        const together = attend(kernels.attention);
+        const alone = attend((parameters, begin, end, scratch) => {
+          for (let i = begin; i < end; i++) kernels.attention(parameters, i, i + 1, scratch);
+        });
+        if (typeof visible !== "string") heap.free(visible.span);
+        expect(together).toEqual(alone);
+      }),
+      { numRuns: 200 },
+    );
   });
 
   it("do not depend on how operands lie in memory, and nothing else is written", () => {

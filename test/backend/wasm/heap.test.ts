@@ -1,6 +1,7 @@
 /** The memory of the WebAssembly backend: spans never overlap, and memory that is free is used again. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { loadKernels } from "../../../src/backend/open.ts";
 import { Heap, type WasmSpan } from "../../../src/backend/wasm/heap.ts";
 import { BackendError } from "../../../src/errors.ts";
 
@@ -38,6 +39,17 @@ it("keeps what live spans hold, whatever is allocated and freed beside them", ()
     }),
     { numRuns: 60 },
   );
+});
+
+it("hands out nothing of where the kernels keep their constants", async () => {
+  const heap = new Heap();
+  // The first span of all.
+  const first = heap.parameters.pointer;
+  const { exports } = new WebAssembly.Instance(await loadKernels(), { env: { memory: heap.memory } });
+  const constantsEnd: unknown = new Map<string, unknown>(Object.entries(exports)).get("constantsEnd");
+  const end = constantsEnd instanceof WebAssembly.Global ? constantsEnd.value : null;
+  expect(end).toBeGreaterThan(64);
+  expect(end).toBeLessThanOrEqual(first);
 });
 
 it("serves the second step from what the first one freed", () => {

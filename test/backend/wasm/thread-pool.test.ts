@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Span } from "../../../src/backend/backend.ts";
 import { startThreads } from "../../../src/backend/node-thread.ts";
 import { loadKernels, openBackend } from "../../../src/backend/open.ts";
 import { Heap } from "../../../src/backend/wasm/heap.ts";
@@ -20,6 +21,46 @@ describe("a pool of threads", () => {
       for (let i = 0; i < 50; i++) backend.map("tanh", y, x);
       backend.zip("multiply", { span: y, accumulate: true }, x, x);
       results.push(Array.from(await backend.read(y)));
+      await backend.close();
+    }
+    for (const result of results) expect(result).toEqual(results[0]);
+  });
+
+  it("computes products and attention of single rows as one thread does, where these are shared out", async () => {
+    const [rows, inner, columns] = [67, 131, 197];
+    const [sequences, heads, keys, width] = [5, 6, 211, 8];
+    const results: number[][] = [];
+    for (const threads of [1, 2, 3]) {
+      const backend = await openBackend("wasm", threads);
+      const span = (length: number, salt: number) => {
+        const made = backend.alloc(length);
+        backend.write(
+          made,
+          Float32Array.from({ length }, (_, i) => Math.fround((((i + salt) * 7919) % 211) / 101 - 1)),
+        );
+        return made;
+      };
+      const matrix = (made: Span, wide: number) => ({
+        ...{ span: made, offset: 0, rowStride: wide, columnStride: 1, batchStrides: [] },
+      });
+      const c = span(rows * columns, 0);
+      const size = { batch: [], rows, inner, columns, accumulate: false, bias: null };
+      const [a, b] = [span(rows * inner, 1), span(inner * columns, 2)];
+      backend.gemm(matrix(c, columns), matrix(a, inner), matrix(b, columns), size);
+
+      const channels = heads * width;
+      const byHead = (made: Span, positions: number) => ({
+        ...{ span: made, offset: 0, rowStride: channels, columnStride: 1 },
+        batchStrides: [positions * channels, width],
+      });
+      const [y, logSumExp] = [span(sequences * channels, 3), span(sequences * heads, 4)];
+      const [q, k] = [span(sequences * channels, 5), span(sequences * keys * channels, 6)];
+      backend.attention(byHead(y, 1), logSumExp, byHead(q, 1), byHead(k, keys), byHead(k, keys), {
+        ...{ batch: [sequences, heads], rows: 1, columns: keys, width },
+        ...{ scale: 0.4, visible: "staircase", dropping: null },
+      });
+      const read = await Promise.all([c, y, logSumExp].map((made) => backend.read(made)));
+      results.push(read.flatMap((numbers) => Array.from(numbers)));
       await backend.close();
     }
     for (const result of results) expect(result).toEqual(results[0]);

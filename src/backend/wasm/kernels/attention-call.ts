@@ -109,6 +109,26 @@ export function findMatrices(scratch: usize, call: Call, operands: i32, index: i
   }
 }
 
+/** Bytes from one matrix of an operand to the next, along the last batch axis. */
+@inline
+export function stepOf(call: Call, operand: i32): usize {
+  const axes = call.axes;
+  const given = changetype<usize>(call) + offsetof<Call>() + 4 * axes + <usize>operand * (8 + 4 * axes);
+  return load<usize>(given + 4 * (axes - 1), 8);
+}
+
+/**
+ * Whether four matrices from `matrix` on can be taken together: they have one row each, follow each other along the
+ * last batch axis and see the same columns.
+ */
+@inline
+export function areSingleRows(call: Call, matrix: i32, end: i32): bool {
+  const axes = call.axes;
+  if (call.rows != 1 || matrix + 4 > end || axes < (call.windows ? 2 : 1)) return false;
+  const size = load<i32>(changetype<usize>(call) + offsetof<Call>() + 4 * (axes - 1));
+  return (matrix % size) + 4 <= size;
+}
+
 /** Finds the window of matrix `index`. */
 export function findWindow(scratch: usize, call: Call, index: i32): void {
   const window = windowOf(scratch);

@@ -6,12 +6,14 @@
  *   y = w·v,  logSumExp = max s + log Σ p
  *
  * Four rows at a time: their scores, then their weights, stand in scratch, 4·columns numbers (see
- * attention-products.ts). Every sum over columns runs in ascending order.
+ * attention-products.ts). Where matrices have a single row, as a token that is generated has, four neighbouring ones
+ * are taken at a time. Every sum over columns runs in ascending order.
  */
 import {
-  Call, Strip, findMatrices, findWindow, indicesOf, keptLanes, matrixOf, moveToWindow, numbersOf, paddedColumns,
-  seenByLast, takeStrip,
+  Call, Strip, areSingleRows, findMatrices, findWindow, indicesOf, keptLanes, matrixOf, moveToWindow, numbersOf,
+  paddedColumns, seenByLast, stepOf, takeStrip,
 } from "./attention-call";
+import { addSumsOfMatrices, dotProductsOfMatrices } from "./attention-neighbours";
 import { addSumsOverColumns, clearRows, dotProducts } from "./attention-products";
 import { expOfNegative, log } from "./math";
 
@@ -25,6 +27,11 @@ export function attention(parameters: usize, begin: i32, end: i32, scratch: usiz
     findWindow(scratch, call, matrix);
     moveToWindow(scratch, K);
     moveToWindow(scratch, V);
+    if (areSingleRows(call, matrix, end)) {
+      attendFour(scratch, takeStrip(scratch, call, 0), call, matrix);
+      matrix += 3;
+      continue;
+    }
     for (let row: usize = 0; row < call.rows; ) {
       const strip = takeStrip(scratch, call, row);
       attend(scratch, strip, call, matrix);
@@ -33,11 +40,45 @@ export function attention(parameters: usize, begin: i32, end: i32, scratch: usiz
   }
 }
 
+/** The only row of `matrix` and of each of the three behind it, side by side in the lanes of one strip. */
+function attendFour(scratch: usize, strip: Strip, call: Call, matrix: i32): void {
+  strip.rows = 4;
+  strip.step = 0;
+  const numbers = numbersOf(scratch);
+  const end = hideUnseen(numbers, strip);
+  const y = matrixOf(scratch, Y).start, yStep = stepOf(call, Y);
+  const k = matrixOf(scratch, K), v = matrixOf(scratch, V);
+  const q = matrixOf(scratch, Q).start, qStep = stepOf(call, Q);
+  dotProductsOfMatrices(numbers, q, qStep, k.start, stepOf(call, K), k.rowBytes, strip, call.scale);
+  const logSumExp = softmax(numbers, end, call, indicesOf(scratch, strip, call, matrix));
+  v128.store(call.logSumExp + 4 * <usize>matrix, logSumExp);
+  addSumsOfMatrices(y, yStep, numbers, v.start, stepOf(call, V), v.rowBytes, strip);
+}
+
+/** Sets what no row of the strip sees to −∞, to the next group of columns; returns where the numbers end. */
+@inline
+function hideUnseen(numbers: usize, strip: Strip): usize {
+  const seen = seenByLast(strip);
+  const end = numbers + 16 * paddedColumns(seen);
+  for (let at = numbers + 16 * seen; at < end; at += 16) v128.store(at, f32x4.splat(-Infinity));
+  return end;
+}
+
+/** Sets what some rows of a strip of four do not see to −∞: column `seen` is hidden from row 0, the next from 1 too. */
+@inline
+function hideStairs(numbers: usize, strip: Strip): void {
+  const hidden = f32x4.splat(-Infinity);
+  const at = numbers + 16 * strip.seen;
+  v128.store(at, v128.bitselect(hidden, v128.load(at), i32x4(-1, 0, 0, 0)));
+  v128.store(at, v128.bitselect(hidden, v128.load(at, 16), i32x4(-1, -1, 0, 0)), 16);
+  v128.store(at, v128.bitselect(hidden, v128.load(at, 32), i32x4(-1, -1, -1, 0)), 32);
+}
+
 function attend(scratch: usize, strip: Strip, call: Call, matrix: i32): void {
   const numbers = numbersOf(scratch);
-  const end = numbers + 16 * paddedColumns(seenByLast(strip));
-  for (let at = numbers + 16 * strip.seen; at < end; at += 16) v128.store(at, f32x4.splat(-Infinity));
+  const end = hideUnseen(numbers, strip);
   dotProducts(numbers, strip, matrixOf(scratch, Q), matrixOf(scratch, K), call.scale);
+  if (strip.rows == 4 && strip.step == 1) hideStairs(numbers, strip);
   const logSumExp = softmax(numbers, end, call, indicesOf(scratch, strip, call, matrix));
   const at = call.logSumExp + 4 * (<usize>matrix * call.rows + strip.row);
   if (strip.rows == 4) v128.store(at, logSumExp);

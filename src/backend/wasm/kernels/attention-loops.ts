@@ -69,20 +69,36 @@ export function dotProductsOfOne(
   numbers: usize, a: usize, b: usize, bRow: usize, widthBytes: usize, factor: f32, from: usize, to: usize,
 ): void {
   const factors = f32x4.splat(factor);
+  const evenEnd = a + (widthBytes & ~31);
   b += from * bRow;
   numbers += from * COLUMN;
   let column = from;
   for (; column + 4 <= to; column += 4) {
-    const b1 = b + bRow;
-    const b2 = b1 + bRow;
-    const b3 = b2 + bRow;
+    let b0 = b, b1 = b0 + bRow, b2 = b1 + bRow, b3 = b2 + bRow;
     let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
-    for (let d: usize = 0; d < widthBytes; d += 16) {
-      const x = v128.load(a + d);
-      s0 = multiplyAdd(s0, x, v128.load(b + d));
-      s1 = multiplyAdd(s1, x, v128.load(b1 + d));
-      s2 = multiplyAdd(s2, x, v128.load(b2 + d));
-      s3 = multiplyAdd(s3, x, v128.load(b3 + d));
+    let x = a;
+    for (; x < evenEnd; x += 32) {
+      let part = v128.load(x);
+      s0 = multiplyAdd(s0, part, v128.load(b0));
+      s1 = multiplyAdd(s1, part, v128.load(b1));
+      s2 = multiplyAdd(s2, part, v128.load(b2));
+      s3 = multiplyAdd(s3, part, v128.load(b3));
+      part = v128.load(x, 16);
+      s0 = multiplyAdd(s0, part, v128.load(b0, 16));
+      s1 = multiplyAdd(s1, part, v128.load(b1, 16));
+      s2 = multiplyAdd(s2, part, v128.load(b2, 16));
+      s3 = multiplyAdd(s3, part, v128.load(b3, 16));
+      b0 += 32;
+      b1 += 32;
+      b2 += 32;
+      b3 += 32;
+    }
+    if (x < a + widthBytes) {
+      const part = v128.load(x);
+      s0 = multiplyAdd(s0, part, v128.load(b0));
+      s1 = multiplyAdd(s1, part, v128.load(b1));
+      s2 = multiplyAdd(s2, part, v128.load(b2));
+      s3 = multiplyAdd(s3, part, v128.load(b3));
     }
     const scores = f32x4.mul(factors, sumsOfLanes(s0, s1, s2, s3));
     v128.store_lane<f32>(numbers, scores, 0);
@@ -90,7 +106,7 @@ export function dotProductsOfOne(
     v128.store_lane<f32>(numbers, scores, 2, 2 * COLUMN);
     v128.store_lane<f32>(numbers, scores, 3, 3 * COLUMN);
     numbers += 4 * COLUMN;
-    b = b3 + bRow;
+    b += 4 * bRow;
   }
   for (; column < to; column++) {
     let s = f32x4.splat(0);
@@ -144,15 +160,24 @@ export function addSumsOfFour(
     v128.store(y3, s31, 16);
   }
   if (d == widthBytes) return;
-  for (let r: usize = 0; r < 4; r++) {
-    let s = v128.load(y + r * yRow + d);
-    let at = b + d;
-    for (let w = numbers + 4 * r; w < end; w += COLUMN) {
-      s = multiplyAdd(s, v128.load32_splat(w), v128.load(at));
-      at += bRow;
-    }
-    v128.store(y + r * yRow + d, s);
+  const y0 = y + d;
+  const y1 = y0 + yRow;
+  const y2 = y1 + yRow;
+  const y3 = y2 + yRow;
+  let s0 = v128.load(y0), s1 = v128.load(y1), s2 = v128.load(y2), s3 = v128.load(y3);
+  let at = b + d;
+  for (let w = numbers; w < end; w += COLUMN) {
+    const part = v128.load(at);
+    s0 = multiplyAdd(s0, v128.load32_splat(w), part);
+    s1 = multiplyAdd(s1, v128.load32_splat(w, 4), part);
+    s2 = multiplyAdd(s2, v128.load32_splat(w, 8), part);
+    s3 = multiplyAdd(s3, v128.load32_splat(w, 12), part);
+    at += bRow;
   }
+  v128.store(y0, s0);
+  v128.store(y1, s1);
+  v128.store(y2, s2);
+  v128.store(y3, s3);
 }
 
 /** One row, sixteen numbers of its width at a time. */

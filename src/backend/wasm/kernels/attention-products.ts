@@ -3,9 +3,10 @@
  *
  * A strip is four rows, or one, of the (rows, columns) matrix of scores or weights, which is never whole. Its
  * numbers lie in scratch column by column, four each: one vector is one column, lane r its row r. Lanes of rows
- * that are not there, or that do not see the column, may hold anything. Nothing hidden is computed.
+ * that are not there, or that do not see the column, may hold anything: products of four rows fill them too, and
+ * nothing that is hidden enters a sum.
  *
- * Four rows share what is loaded; the columns that only some of them see, and strips of one row, go row by row.
+ * Four rows share what is loaded; sums over columns that only some of them see, and strips of one row, go row by row.
  * Either way an element is made by the same operations in the same order, so its bits do not depend on the strip.
  */
 import { Matrix, Strip } from "./attention-call";
@@ -20,13 +21,10 @@ export function dotProducts(numbers: usize, strip: Strip, a: Matrix, b: Matrix, 
   const width = strip.widthBytes, step = strip.step, seen = strip.seen;
   const aRow = a.rowBytes, bRow = b.rowBytes;
   const first = a.start + strip.row * aRow;
-  let shared: usize = 0;
   if (strip.rows == 4) {
-    dotProductsOfFour(numbers, first, aRow, b.start, bRow, width, factor, seen);
-    shared = seen;
-  }
-  for (let r: usize = 0; r < strip.rows; r++) {
-    dotProductsOfOne(numbers + 4 * r, first + r * aRow, b.start, bRow, width, factor, shared, seen + r * step);
+    dotProductsOfFour(numbers, first, aRow, b.start, bRow, width, factor, seen + 3 * step);
+  } else {
+    dotProductsOfOne(numbers, first, b.start, bRow, width, factor, 0, seen);
   }
 }
 

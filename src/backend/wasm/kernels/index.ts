@@ -1,6 +1,7 @@
 /** Every kernel of the WebAssembly module: this is what `scripts/build-kernels.ts` compiles. */
 export * from "./attention-backward";
 export * from "./attention-forward";
+export { constantsEnd } from "./constants";
 export * from "./copy";
 export * from "./cross-entropy";
 export * from "./dropout";

@@ -2,6 +2,7 @@
  * Functions of one number, applied to elements begin … end−1, and their derivatives. See reference/map.ts for
  * the formulas.
  */
+import { constant } from "./constants";
 import { bell, exp, expOfNegative, log, tailOverBell, tanh } from "./math";
 import { at, loadPart, loadSome, put, putPart, putSixteen, putSome, storePart } from "./vector";
 
@@ -15,8 +16,18 @@ const GELU_TANH = 6;
 const RELU2 = 7;
 const SILU = 8;
 
-const ONE_OVER_SQRT_TWO_PI: f32 = 0.3989422804014327;
+const ONE_OVER_SQRT_TWO_PI: usize = memory.data<v128>([f32x4.splat(0.3989422804014327)], 16);
 const SQRT_TWO_OVER_PI: f32 = 0.7978845608028654;
+/** The inner function of GELU's tanh form, doubled: coefficients of x and x³, and three times the latter. */
+const INNER: usize = memory.data<v128>([
+  f32x4.splat(2 * SQRT_TWO_OVER_PI),
+  f32x4.splat(2 * SQRT_TWO_OVER_PI * 0.044715),
+  f32x4.splat(6 * SQRT_TWO_OVER_PI * 0.044715),
+], 16);
+const ONE: usize = memory.data<v128>([f32x4.splat(1)], 16);
+/** Where GELU has long been 0 on the left, and x on the right. */
+const FAR_LEFT: usize = memory.data<v128>([f32x4.splat(-16)], 16);
+const FAR_RIGHT: usize = memory.data<v128>([f32x4.splat(16)], 16);
 
 export function mapExp(y: usize, x: usize, begin: i32, end: i32): void {
   mapEach(EXP, y, x, begin, end);
@@ -175,19 +186,20 @@ function bothEach(name: i32, y: usize, slope: usize, x: usize, begin: i32, end: 
 /** GELU and its slope of 1 … 4 numbers. */
 @inline
 function both(name: i32, y: usize, slope: usize, x: usize, count: i32): void {
-  const clamped = f32x4.pmax(loadSome(x, count), f32x4.splat(-16));
-  const inside = f32x4.pmin(clamped, f32x4.splat(16));
+  const clamped = f32x4.pmax(loadSome(x, count), constant(FAR_LEFT));
+  const inside = f32x4.pmin(clamped, constant(FAR_RIGHT));
   if (name == GELU) {
     const a = f32x4.abs(inside);
     const b = bell(a);
     const below = reflect(inside, f32x4.mul(b, tailOverBell(a)));
-    const density = f32x4.mul(b, f32x4.splat(ONE_OVER_SQRT_TWO_PI));
+    const density = f32x4.mul(b, constant(ONE_OVER_SQRT_TWO_PI));
     putSome(slope, f32x4.add(below, f32x4.mul(inside, density)), count, false);
     putSome(y, f32x4.mul(clamped, below), count, false);
   } else {
-    // The compiler sees that both need the same exponential.
-    putSome(slope, geluTanhSlope(inside), count, false);
-    putSome(y, f32x4.mul(clamped, sigmoid(geluInner(inside))), count, false);
+    const z = geluInner(inside);
+    const e = expOfMinusAbs(z);
+    putSome(slope, geluTanhSlope(inside, z, e), count, false);
+    putSome(y, f32x4.mul(clamped, sigmoid(z, e)), count, false);
   }
 }
 
@@ -205,11 +217,13 @@ function value(name: i32, x: v128): v128 {
   if (name == SILU) {
     // Below −104 the second factor is 0; so −∞ gives 0 too.
     const above = f32x4.pmax(x, f32x4.splat(-104));
-    return f32x4.mul(above, sigmoid(above));
+    return f32x4.mul(above, sigmoid(above, expOfMinusAbs(above)));
   }
   // Below −16 the second factor is 0; so −∞ gives 0 too.
-  const clamped = f32x4.pmax(x, f32x4.splat(-16));
-  return f32x4.mul(clamped, name == GELU ? normalBelow(clamped) : sigmoid(geluInner(clamped)));
+  const clamped = f32x4.pmax(x, constant(FAR_LEFT));
+  if (name == GELU) return f32x4.mul(clamped, normalBelow(clamped));
+  const z = geluInner(clamped);
+  return f32x4.mul(clamped, sigmoid(z, expOfMinusAbs(z)));
 }
 
 /** dy·f′(x), from x or y = f(x), whichever is at hand. */
@@ -218,8 +232,8 @@ function slopeOf(name: i32, dy: v128, x: v128, y: v128): v128 {
   if (name == EXP) return f32x4.mul(dy, y);
   if (name == LOG) return f32x4.div(dy, x);
   if (name == SQRT) return f32x4.div(f32x4.mul(dy, f32x4.splat(0.5)), y);
-  if (name == TANH) return f32x4.mul(dy, f32x4.sub(f32x4.splat(1), f32x4.mul(y, y)));
-  if (name == RELU) return f32x4.mul(dy, v128.and(f32x4.splat(1), f32x4.gt(x, f32x4.splat(0))));
+  if (name == TANH) return f32x4.mul(dy, f32x4.sub(constant(ONE), f32x4.mul(y, y)));
+  if (name == RELU) return f32x4.mul(dy, v128.and(constant(ONE), f32x4.gt(x, f32x4.splat(0))));
   if (name == RELU2) {
     // 2·dy, and not 2·x, which may be more than a number holds.
     return f32x4.mul(f32x4.add(dy, dy), v128.and(x, f32x4.gt(x, f32x4.splat(0))));
@@ -227,14 +241,16 @@ function slopeOf(name: i32, dy: v128, x: v128, y: v128): v128 {
   if (name == SILU) {
     return f32x4.mul(dy, siluSlope(f32x4.pmin(f32x4.pmax(x, f32x4.splat(-104)), f32x4.splat(104))));
   }
-  const clamped = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-16)), f32x4.splat(16));
-  return f32x4.mul(dy, name == GELU ? geluSlope(clamped) : geluTanhSlope(clamped));
+  const clamped = f32x4.pmin(f32x4.pmax(x, constant(FAR_LEFT)), constant(FAR_RIGHT));
+  if (name == GELU) return f32x4.mul(dy, geluSlope(clamped));
+  const z = geluInner(clamped);
+  return f32x4.mul(dy, geluTanhSlope(clamped, z, expOfMinusAbs(z)));
 }
 
 /** Φ(x) for −16 ≤ x. */
 @inline
 function normalBelow(x: v128): v128 {
-  const a = f32x4.pmin(f32x4.abs(x), f32x4.splat(16));
+  const a = f32x4.pmin(f32x4.abs(x), constant(FAR_RIGHT));
   return reflect(x, f32x4.mul(bell(a), tailOverBell(a)));
 }
 
@@ -243,49 +259,52 @@ function normalBelow(x: v128): v128 {
 function geluSlope(x: v128): v128 {
   const a = f32x4.abs(x);
   const b = bell(a);
-  const density = f32x4.mul(b, f32x4.splat(ONE_OVER_SQRT_TWO_PI));
+  const density = f32x4.mul(b, constant(ONE_OVER_SQRT_TWO_PI));
   return f32x4.add(reflect(x, f32x4.mul(b, tailOverBell(a))), f32x4.mul(x, density));
 }
 
 /** `below` for negative x, 1 − below for others: F(x) from F(−|x|) of a symmetric distribution. */
 @inline
 function reflect(x: v128, below: v128): v128 {
-  return v128.bitselect(below, f32x4.sub(f32x4.splat(1), below), f32x4.lt(x, f32x4.splat(0)));
+  return v128.bitselect(below, f32x4.sub(constant(ONE), below), f32x4.lt(x, f32x4.splat(0)));
 }
 
 /** 2u(x) = 2·√(2/π)·(x + 0.044715·x³): GELU's tanh form is x·σ(2u). */
 @inline
 function geluInner(x: v128): v128 {
-  const cubic = f32x4.mul(f32x4.mul(x, x), f32x4.splat(2 * SQRT_TWO_OVER_PI * 0.044715));
-  return f32x4.mul(x, f32x4.add(f32x4.splat(2 * SQRT_TWO_OVER_PI), cubic));
+  const cubic = f32x4.mul(f32x4.mul(x, x), constant(INNER, 1));
+  return f32x4.mul(x, f32x4.add(constant(INNER), cubic));
+}
+
+/** e^{−|z|}, of which both σ(z) and its slope are made. */
+@inline
+function expOfMinusAbs(z: v128): v128 {
+  return expOfNegative(f32x4.neg(f32x4.abs(z)));
 }
 
 /** σ(z) = 1/(1 + e^{−z}), without overflow and with the digits of its left tail: e^z/(1 + e^z) there. */
 @inline
-function sigmoid(z: v128): v128 {
-  const e = expOfNegative(f32x4.neg(f32x4.abs(z)));
-  const numerator = v128.bitselect(e, f32x4.splat(1), f32x4.lt(z, f32x4.splat(0)));
-  return f32x4.div(numerator, f32x4.add(f32x4.splat(1), e));
+function sigmoid(z: v128, e: v128): v128 {
+  const numerator = v128.bitselect(e, constant(ONE), f32x4.lt(z, f32x4.splat(0)));
+  return f32x4.div(numerator, f32x4.add(constant(ONE), e));
 }
 
 /** σ(x) + x·σ′(x), with σ′(x) = e/(1 + e)² and e = e^{−|x|}. */
 @inline
 function siluSlope(x: v128): v128 {
-  const e = expOfNegative(f32x4.neg(f32x4.abs(x)));
-  const inverse = f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), e));
-  const below = f32x4.mul(v128.bitselect(e, f32x4.splat(1), f32x4.lt(x, f32x4.splat(0))), inverse);
+  const e = expOfMinusAbs(x);
+  const inverse = f32x4.div(constant(ONE), f32x4.add(constant(ONE), e));
+  const below = f32x4.mul(v128.bitselect(e, constant(ONE), f32x4.lt(x, f32x4.splat(0))), inverse);
   return f32x4.add(below, f32x4.mul(x, f32x4.mul(f32x4.mul(e, inverse), inverse)));
 }
 
-/** σ(2u) + x·σ′(2u)·2u′, with σ′(z) = e/(1 + e)² and e = e^{−|z|}. */
+/** σ(z) + x·σ′(z)·z′ at z = 2u(x), with σ′(z) = e/(1 + e)² and e = e^{−|z|}. */
 @inline
-function geluTanhSlope(x: v128): v128 {
-  const z = geluInner(x);
-  const e = expOfNegative(f32x4.neg(f32x4.abs(z)));
-  const inverse = f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), e));
-  const below = f32x4.mul(v128.bitselect(e, f32x4.splat(1), f32x4.lt(z, f32x4.splat(0))), inverse);
+function geluTanhSlope(x: v128, z: v128, e: v128): v128 {
+  const inverse = f32x4.div(constant(ONE), f32x4.add(constant(ONE), e));
+  const below = f32x4.mul(v128.bitselect(e, constant(ONE), f32x4.lt(z, f32x4.splat(0))), inverse);
   const bump = f32x4.mul(f32x4.mul(e, inverse), inverse);
-  const square = f32x4.mul(f32x4.mul(x, x), f32x4.splat(6 * SQRT_TWO_OVER_PI * 0.044715));
-  const slope = f32x4.add(f32x4.splat(2 * SQRT_TWO_OVER_PI), square);
+  const square = f32x4.mul(f32x4.mul(x, x), constant(INNER, 2));
+  const slope = f32x4.add(constant(INNER), square);
   return f32x4.add(below, f32x4.mul(f32x4.mul(x, slope), bump));
 }

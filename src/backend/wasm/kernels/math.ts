@@ -5,32 +5,82 @@
  * `scripts/fit-polynomials.ts`. The errors stated are maxima, and `test/backend/wasm/math.test.ts` checks them
  * against double precision, in units in the last place (ulp).
  */
+import { constant } from "./constants";
 import { multiplyAdd } from "./multiply-add";
 
 /** Adding 1.5·2²³ to a number below 2²² rounds it to a whole one, which then stands in the low bits. */
-const ROUNDER: f32 = 12582912;
-const LOG2_E: f32 = 1.44269504088896341;
+const ROUNDER: usize = memory.data<v128>([f32x4.splat(12582912)], 16);
+/** The rounder with an exponent's bias, 127. */
+const BIASED_ROUNDER: usize = memory.data<v128>([f32x4.splat(12582912 + 127)], 16);
+const LOG2_E: usize = memory.data<v128>([f32x4.splat(1.44269504088896341)], 16);
 /** ln 2 in two parts: the first has nine significant bits, so that its whole multiples up to 2¹⁵ are exact. */
-const LN2_HIGH: f32 = 0.693359375;
-const LN2_LOW: f32 = -2.12194440054690583e-4;
+const LN2_HIGH: usize = memory.data<v128>([f32x4.splat(0.693359375)], 16);
+const LN2_LOW: usize = memory.data<v128>([f32x4.splat(-2.12194440054690583e-4)], 16);
+const ONE: usize = memory.data<v128>([f32x4.splat(1)], 16);
+const HALF: usize = memory.data<v128>([f32x4.splat(0.5)], 16);
+const MINUS_HALF: usize = memory.data<v128>([f32x4.splat(-0.5)], 16);
+const MINUS_TWO: usize = memory.data<v128>([f32x4.splat(-2)], 16);
+const MINUS_88: usize = memory.data<v128>([f32x4.splat(-88)], 16);
+const SHRINKING: usize = memory.data<v128>([f32x4.splat(0.35)], 16);
+
+/** Coefficients of P of `expNearZero`, the highest power first. */
+const EXP: usize = memory.data<v128>([
+  f32x4.splat(0.0013814624422176071),
+  f32x4.splat(0.008368709970099884),
+  f32x4.splat(0.04166838714802045),
+  f32x4.splat(0.16666520688342648),
+  f32x4.splat(0.4999999345268978),
+], 16);
+/** Coefficients of P of `log`, the highest power first. */
+const LOG: usize = memory.data<v128>([
+  f32x4.splat(0.06746642028003076),
+  f32x4.splat(-0.11675652241097821),
+  f32x4.splat(0.11888161793704233),
+  f32x4.splat(-0.12405588820360905),
+  f32x4.splat(0.14219552417174436),
+  f32x4.splat(-0.16667995861440965),
+  f32x4.splat(0.2000211865590755),
+  f32x4.splat(-0.25000009599226636),
+  f32x4.splat(0.3333331260411291),
+], 16);
+/** Coefficients of P of `tanh`, the highest power first. */
+const TANH: usize = memory.data<v128>([
+  f32x4.splat(-0.005704983230261168),
+  f32x4.splat(0.02063908355264048),
+  f32x4.splat(-0.05373971387354543),
+  f32x4.splat(0.1333144218413557),
+  f32x4.splat(-0.3333328194174112),
+], 16);
+/** Coefficients of P of `tailOverBell`, the highest power first. */
+const TAIL: usize = memory.data<v128>([
+  f32x4.splat(-0.02916529074087861),
+  f32x4.splat(0.02740642578858852),
+  f32x4.splat(0.04416331134901975),
+  f32x4.splat(-0.056141116149351376),
+  f32x4.splat(-0.08173967288388416),
+  f32x4.splat(0.0818708923565247),
+  f32x4.splat(0.2843957734428853),
+  f32x4.splat(0.3429916083649934),
+  f32x4.splat(0.2532442768127959),
+], 16);
 
 /** e^r for |r| ≤ ½·ln 2: 1 + r + r²·P(r), P of degree 4. */
 @inline
 function expNearZero(r: v128): v128 {
-  let p = f32x4.splat(0.0013814624422176071);
-  p = multiplyAdd(f32x4.splat(0.008368709970099884), p, r);
-  p = multiplyAdd(f32x4.splat(0.04166838714802045), p, r);
-  p = multiplyAdd(f32x4.splat(0.16666520688342648), p, r);
-  p = multiplyAdd(f32x4.splat(0.4999999345268978), p, r);
-  return f32x4.add(f32x4.splat(1), f32x4.add(r, f32x4.mul(f32x4.mul(r, r), p)));
+  let p = constant(EXP);
+  p = multiplyAdd(constant(EXP, 1), p, r);
+  p = multiplyAdd(constant(EXP, 2), p, r);
+  p = multiplyAdd(constant(EXP, 3), p, r);
+  p = multiplyAdd(constant(EXP, 4), p, r);
+  return f32x4.add(constant(ONE), f32x4.add(r, f32x4.mul(f32x4.mul(r, r), p)));
 }
 
 /** x − n·ln 2. */
 @inline
 function lessMultipleOfLn2(x: v128, n: v128): v128 {
   return f32x4.sub(
-    f32x4.sub(x, f32x4.mul(n, f32x4.splat(LN2_HIGH))),
-    f32x4.mul(n, f32x4.splat(LN2_LOW)),
+    f32x4.sub(x, f32x4.mul(n, constant(LN2_HIGH))),
+    f32x4.mul(n, constant(LN2_LOW)),
   );
 }
 
@@ -39,9 +89,9 @@ function lessMultipleOfLn2(x: v128, n: v128): v128 {
 export function exp(x: v128): v128 {
   // Beyond these e^x is 0 and ∞ in single precision. NaN passes: each comparison with it is false.
   const inside = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-104)), f32x4.splat(89));
-  const rounded = f32x4.add(f32x4.mul(inside, f32x4.splat(LOG2_E)), f32x4.splat(ROUNDER));
-  const r = lessMultipleOfLn2(inside, f32x4.sub(rounded, f32x4.splat(ROUNDER)));
-  const n = i32x4.sub(rounded, f32x4.splat(ROUNDER));
+  const rounded = f32x4.add(f32x4.mul(inside, constant(LOG2_E)), constant(ROUNDER));
+  const r = lessMultipleOfLn2(inside, f32x4.sub(rounded, constant(ROUNDER)));
+  const n = i32x4.sub(rounded, constant(ROUNDER));
   // 2ⁿ in two factors: near the ends of the range it is not a normal number.
   const half = i32x4.shr_s(n, 1);
   const scaled = f32x4.mul(expNearZero(r), powerOfTwo(half));
@@ -55,9 +105,9 @@ export function exp(x: v128): v128 {
 @inline
 export function expOfNegative(x: v128): v128 {
   // The rounder carries the exponent's bias, 127; at −88 the biased exponent is 0, and so 2ⁿ reads as 0.
-  const rounder = f32x4.splat(ROUNDER + 127);
-  const inside = f32x4.pmax(x, f32x4.splat(-88));
-  const rounded = f32x4.add(f32x4.mul(inside, f32x4.splat(LOG2_E)), rounder);
+  const rounder = constant(BIASED_ROUNDER);
+  const inside = f32x4.pmax(x, constant(MINUS_88));
+  const rounded = f32x4.add(f32x4.mul(inside, constant(LOG2_E)), rounder);
   const r = lessMultipleOfLn2(inside, f32x4.sub(rounded, rounder));
   return f32x4.mul(expNearZero(r), i32x4.shl(rounded, 23));
 }
@@ -81,21 +131,21 @@ export function log(x: v128): v128 {
   const shift = v128.and(subnormal, i32x4.splat(23));
   const n = f32x4.convert_i32x4_s(i32x4.sub(i32x4.shr_s(aboveRootHalf, 23), shift));
   const mantissa = i32x4.add(v128.and(aboveRootHalf, i32x4.splat(0x7fffff)), i32x4.splat(0x3f3504f3));
-  const f = f32x4.sub(mantissa, f32x4.splat(1));
-  let p = f32x4.splat(0.06746642028003076);
-  p = multiplyAdd(f32x4.splat(-0.11675652241097821), p, f);
-  p = multiplyAdd(f32x4.splat(0.11888161793704233), p, f);
-  p = multiplyAdd(f32x4.splat(-0.12405588820360905), p, f);
-  p = multiplyAdd(f32x4.splat(0.14219552417174436), p, f);
-  p = multiplyAdd(f32x4.splat(-0.16667995861440965), p, f);
-  p = multiplyAdd(f32x4.splat(0.2000211865590755), p, f);
-  p = multiplyAdd(f32x4.splat(-0.25000009599226636), p, f);
-  p = multiplyAdd(f32x4.splat(0.3333331260411291), p, f);
+  const f = f32x4.sub(mantissa, constant(ONE));
+  let p = constant(LOG);
+  p = multiplyAdd(constant(LOG, 1), p, f);
+  p = multiplyAdd(constant(LOG, 2), p, f);
+  p = multiplyAdd(constant(LOG, 3), p, f);
+  p = multiplyAdd(constant(LOG, 4), p, f);
+  p = multiplyAdd(constant(LOG, 5), p, f);
+  p = multiplyAdd(constant(LOG, 6), p, f);
+  p = multiplyAdd(constant(LOG, 7), p, f);
+  p = multiplyAdd(constant(LOG, 8), p, f);
   const f2 = f32x4.mul(f, f);
   let small = f32x4.mul(f32x4.mul(f, f2), p);
-  small = f32x4.add(small, f32x4.mul(n, f32x4.splat(LN2_LOW)));
-  small = f32x4.sub(small, f32x4.mul(f2, f32x4.splat(0.5)));
-  let y = f32x4.add(f32x4.add(small, f), f32x4.mul(n, f32x4.splat(LN2_HIGH)));
+  small = f32x4.add(small, f32x4.mul(n, constant(LN2_LOW)));
+  small = f32x4.sub(small, f32x4.mul(f2, constant(HALF)));
+  let y = f32x4.add(f32x4.add(small, f), f32x4.mul(n, constant(LN2_HIGH)));
   y = v128.bitselect(y, x, f32x4.lt(x, f32x4.splat(Infinity)));
   y = v128.bitselect(y, f32x4.splat(-Infinity), f32x4.ne(x, f32x4.splat(0)));
   // All bits set is a NaN.
@@ -110,14 +160,14 @@ export function log(x: v128): v128 {
 @inline
 export function tanh(x: v128): v128 {
   const magnitude = f32x4.abs(x);
-  const e = expOfNegative(f32x4.mul(magnitude, f32x4.splat(-2)));
-  const far = f32x4.div(f32x4.sub(f32x4.splat(1), e), f32x4.add(f32x4.splat(1), e));
+  const e = expOfNegative(f32x4.mul(magnitude, constant(MINUS_TWO)));
+  const far = f32x4.div(f32x4.sub(constant(ONE), e), f32x4.add(constant(ONE), e));
   const x2 = f32x4.mul(x, x);
-  let p = f32x4.splat(-0.005704983230261168);
-  p = multiplyAdd(f32x4.splat(0.02063908355264048), p, x2);
-  p = multiplyAdd(f32x4.splat(-0.05373971387354543), p, x2);
-  p = multiplyAdd(f32x4.splat(0.1333144218413557), p, x2);
-  p = multiplyAdd(f32x4.splat(-0.3333328194174112), p, x2);
+  let p = constant(TANH);
+  p = multiplyAdd(constant(TANH, 1), p, x2);
+  p = multiplyAdd(constant(TANH, 2), p, x2);
+  p = multiplyAdd(constant(TANH, 3), p, x2);
+  p = multiplyAdd(constant(TANH, 4), p, x2);
   const near = f32x4.add(magnitude, f32x4.mul(f32x4.mul(magnitude, x2), p));
   const y = v128.bitselect(near, far, f32x4.lt(magnitude, f32x4.splat(0.625)));
   return v128.or(y, v128.and(x, f32x4.splat(-0.0)));
@@ -131,13 +181,13 @@ export function tanh(x: v128): v128 {
  */
 @inline
 export function bell(a: v128): v128 {
-  const half = f32x4.splat(-0.5);
+  const half = constant(MINUS_HALF);
   const h = v128.and(a, i32x4.splat(0xfffff000));
   const high = f32x4.mul(half, f32x4.mul(h, h));
   const low = f32x4.mul(half, f32x4.mul(f32x4.sub(a, h), f32x4.add(a, h)));
-  const rounder = f32x4.splat(ROUNDER + 127);
-  const inside = f32x4.pmax(high, f32x4.splat(-88));
-  const rounded = f32x4.add(f32x4.mul(inside, f32x4.splat(LOG2_E)), rounder);
+  const rounder = constant(BIASED_ROUNDER);
+  const inside = f32x4.pmax(high, constant(MINUS_88));
+  const rounded = f32x4.add(f32x4.mul(inside, constant(LOG2_E)), rounder);
   const r = f32x4.add(lessMultipleOfLn2(inside, f32x4.sub(rounded, rounder)), low);
   return f32x4.mul(expNearZero(r), i32x4.shl(rounded, 23));
 }
@@ -151,17 +201,17 @@ export function bell(a: v128): v128 {
  */
 @inline
 export function tailOverBell(a: v128): v128 {
-  const one = f32x4.splat(1);
-  const t = f32x4.div(one, f32x4.add(one, f32x4.mul(f32x4.splat(0.35), a)));
-  const u = f32x4.sub(t, f32x4.splat(0.5));
-  let p = f32x4.splat(-0.02916529074087861);
-  p = multiplyAdd(f32x4.splat(0.02740642578858852), p, u);
-  p = multiplyAdd(f32x4.splat(0.04416331134901975), p, u);
-  p = multiplyAdd(f32x4.splat(-0.056141116149351376), p, u);
-  p = multiplyAdd(f32x4.splat(-0.08173967288388416), p, u);
-  p = multiplyAdd(f32x4.splat(0.0818708923565247), p, u);
-  p = multiplyAdd(f32x4.splat(0.2843957734428853), p, u);
-  p = multiplyAdd(f32x4.splat(0.3429916083649934), p, u);
-  p = multiplyAdd(f32x4.splat(0.2532442768127959), p, u);
+  const one = constant(ONE);
+  const t = f32x4.div(one, f32x4.add(one, f32x4.mul(constant(SHRINKING), a)));
+  const u = f32x4.sub(t, constant(HALF));
+  let p = constant(TAIL);
+  p = multiplyAdd(constant(TAIL, 1), p, u);
+  p = multiplyAdd(constant(TAIL, 2), p, u);
+  p = multiplyAdd(constant(TAIL, 3), p, u);
+  p = multiplyAdd(constant(TAIL, 4), p, u);
+  p = multiplyAdd(constant(TAIL, 5), p, u);
+  p = multiplyAdd(constant(TAIL, 6), p, u);
+  p = multiplyAdd(constant(TAIL, 7), p, u);
+  p = multiplyAdd(constant(TAIL, 8), p, u);
   return f32x4.mul(t, p);
 }

@@ -1,0 +1,39 @@
+/**
+ * The matrix products of attention where four neighbouring matrices have one row each, as when a token is generated:
+ * lane r of a strip is the row of matrix r, which has columns of its own.
+ *
+ * A block of columns after the other, so that what neighbours share of a cache line is read once. `aStep`, `bStep`
+ * and `yStep` are the bytes from one matrix to the next.
+ */
+import { Strip } from "./attention-call";
+import { addSumOfOne, dotProductsOfOne } from "./attention-loops";
+
+/** A multiple of four: a row of one matrix of 32 numbers is 128 bytes, so a block of four of them is 16 KiB. */
+const BLOCK: usize = 32;
+
+/** numbers[r, column] = factor·⟨a[r], b[r, column]⟩. */
+export function dotProductsOfMatrices(
+  numbers: usize, a: usize, aStep: usize, b: usize, bStep: usize, bRow: usize, strip: Strip, factor: f32,
+): void {
+  const width = strip.widthBytes, seen = strip.seen;
+  for (let from: usize = 0; from < seen; from += BLOCK) {
+    const to = min(from + BLOCK, seen);
+    for (let r: usize = 0; r < 4; r++) {
+      dotProductsOfOne(numbers + 4 * r, a + r * aStep, b + r * bStep, bRow, width, factor, from, to);
+    }
+  }
+}
+
+/** y[r] = Σ numbers[r, column]·b[r, column]. */
+export function addSumsOfMatrices(
+  y: usize, yStep: usize, numbers: usize, b: usize, bStep: usize, bRow: usize, strip: Strip,
+): void {
+  const width = strip.widthBytes, seen = strip.seen;
+  for (let r: usize = 0; r < 4; r++) memory.fill(y + r * yStep, 0, width);
+  for (let from: usize = 0; from < seen; from += BLOCK) {
+    const to = min(from + BLOCK, seen);
+    for (let r: usize = 0; r < 4; r++) {
+      addSumOfOne(y + r * yStep, numbers + 4 * r, b + r * bStep, bRow, width, from, to);
+    }
+  }
+}
