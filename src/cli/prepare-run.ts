@@ -141,7 +141,7 @@ export async function resumeRun(flags: TrainFlags): Promise<PreparedRun> {
   const config = { ...saved, settings: resumedSettings(saved.settings, flags) };
   directory.keep = config.settings.keepCheckpoints;
   checkSize(config);
-  const text = await textToResume(config, flags.data, cachePlace(flags, path), tellOnStderr());
+  const text = await textToResume(config, path, flags.data, cachePlace(flags, path), tellOnStderr());
   const built = await build(config, text, flags);
   if (saved.from !== undefined && directory.latest() === null)
     throw new ConfigError(

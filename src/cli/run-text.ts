@@ -1,4 +1,6 @@
 /** The text that a run learns from: a new one, the one of another run, or the one that a run was started on. */
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { ConfigError } from "../errors.ts";
 import { ByteTokenizer } from "../text/byte-tokenizer.ts";
 import { CharTokenizer } from "../text/char-tokenizer.ts";
@@ -71,12 +73,14 @@ function checkSame(corpus: Corpus, saved: CorpusRecord | null): void {
  */
 export async function textToResume(
   { settings, tokenizer, corpus: saved }: RunConfig,
+  run: string,
   data: readonly string[] | undefined,
   place: CachePlace,
   tell: Tell,
 ): Promise<TokenisedText | null> {
   if (data === undefined && saved !== null) {
-    const found = findTokenised(saved, tokenizer, settings.unknown, place, tell);
+    const { mtimeMs: startedMs } = statSync(join(run, "config.json"));
+    const found = findTokenised(saved, startedMs, tokenizer, settings.unknown, place, tell);
     if (found !== null) return found;
   }
   const corpus = await corpusFor(settings, data, saved, place, tell);

@@ -1,6 +1,6 @@
 /** A text as token ids: in memory, or in a file beside the run where it is large. Both are the same to train on. */
 import { existsSync, statSync } from "node:fs";
-import { basename, relative, resolve } from "node:path";
+import { basename } from "node:path";
 import { z } from "zod";
 import { DataError } from "../errors.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
@@ -11,8 +11,9 @@ import { failureReason } from "../train/run-files.ts";
 import { TextToIds } from "../train/text-to-ids.ts";
 import { TokenFile, writeTokens } from "../train/token-file.ts";
 import { makeTokenArray, type TokenIds } from "../train/token-source.ts";
-import type { Corpus } from "./corpus-file.ts";
+import { type Corpus, TALES_NAME } from "./corpus-file.ts";
 import { formatBytes } from "./format.ts";
+import { STDIN } from "./text-files.ts";
 import { type CachePlace, cacheFile, hiddenName, type TokensOf } from "./token-cache.ts";
 
 export interface TokenisedText {
@@ -52,8 +53,6 @@ const about = z.object({
     warnings: z.array(z.string()).readonly(),
   }),
   start: z.string(),
-  /** The files as they were: to tell when they are others. */
-  sources: z.array(z.object({ path: z.string(), size: z.number(), modifiedMs: z.number() })),
 });
 type About = z.infer<typeof about>;
 
@@ -92,9 +91,14 @@ export async function tokenise(
   }
 }
 
-/** The text that a run was started on, from the cache, without a look at the text; null where it is not there. */
+/**
+ * The text that a run was started on, from the cache, without a look at the text; null where it is not there.
+ *
+ * @param startedMs when the run was started
+ */
 export function findTokenised(
   record: CorpusRecord,
+  startedMs: number,
   tokenizer: Tokenizer,
   unknown: Unknown,
   place: CachePlace,
@@ -103,16 +107,18 @@ export function findTokenised(
   const { path, paths = [path], sha256 } = record;
   const cached = openCached({ sha256, tokenizer, drops: dropsUnknown(tokenizer, unknown) }, place, tell);
   if (cached === null) return null;
-  const { files, report, start, dropped, sources } = cached.about;
-  const others = sources.filter((source) => !isAsItWas(source)).map(({ path }) => relative(".", path));
-  const remarks =
-    others.length === 0
-      ? [cached.remark]
-      : [
-          cached.remark,
-          `warning     ${others.join(", ")}: not as it was when the run started, by size or date, or gone; the run goes on with what it started on`,
-        ];
+  const { files, report, start, dropped } = cached.about;
+  const others = paths.filter((each) => changedSince(each, startedMs));
+  const warning = `warning     ${others.join(", ")}: changed or gone since the run started; it goes on with what it started on`;
+  const remarks = others.length === 0 ? [cached.remark] : [cached.remark, warning];
   return { path, paths, sha256, files, report, start, dropped, ids: cached.file, remarks };
+}
+
+/** Whether a file that was named is another now, as far as its date tells, or not there. */
+function changedSince(path: string, timeMs: number): boolean {
+  if (path === STDIN || path === TALES_NAME) return false;
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined || found.mtimeMs > timeMs;
 }
 
 /** null where there is none that is whole and fits. */
@@ -141,7 +147,7 @@ function isFor({ sha256, tokenizer, drops }: About, of: TokensOf): boolean {
 async function writeCache(
   corpus: Corpus,
   of: TokensOf,
-  { drops, dropped, files, report, start, sha256 }: Omit<About, "tokenizer" | "sources">,
+  { drops, dropped, files, report, start, sha256 }: Omit<About, "tokenizer">,
   place: CachePlace,
   tell: Tell,
 ) {
@@ -149,10 +155,6 @@ async function writeCache(
   const { tokenizer } = of;
   const { bytes } = corpus.facts;
   tell.note(`tokenising  ${formatBytes(bytes)} of text, once, into ${path}`);
-  const sources = corpus.files.flatMap(({ path }) => {
-    const found = statSync(path, { throwIfNoEntry: false });
-    return found?.isFile() ? [{ path: resolve(path), size: found.size, modifiedMs: found.mtimeMs }] : [];
-  });
   const partial = hiddenName(place, basename(path, ".tokens"));
   const text = withProgress(corpus.bytes(), (done) =>
     tell.status(`tokenising: ${Math.floor((100 * done) / bytes)} %`),
@@ -189,11 +191,6 @@ async function* withProgress(chunks: AsyncIterable<Uint8Array>, onProgress: (byt
     done += chunk.length;
     onProgress(done);
   }
-}
-
-function isAsItWas({ path, size, modifiedMs }: About["sources"][number]): boolean {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found !== undefined && found.size === size && found.mtimeMs === modifiedMs;
 }
 
 function changed(path: string): DataError {

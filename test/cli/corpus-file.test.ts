@@ -39,7 +39,20 @@ async function complaint(bytes: Uint8Array, chunkBytes?: number): Promise<string
 }
 
 /** Line ends, marks, and characters of every length, most of them more than once. */
-const character = fc.constantFrom("a", "b", "\n", "\r", "\r\n", "\0", "é", "€", "\uE000", MARK, "😀", "\u{10FFFF}");
+const character = fc.constantFrom(
+  "a",
+  "b",
+  "\n",
+  "\r",
+  "\r\n",
+  "\0",
+  "é",
+  "€",
+  "\uE000",
+  MARK,
+  "😀",
+  "\u{10FFFF}",
+);
 const text = fc.array(character, { minLength: 1, maxLength: 40 }).map((all) => all.join(""));
 const chunk = fc.integer({ min: 1, max: 9 });
 
