@@ -167,7 +167,6 @@ async function writeCache(
     files,
     report,
     start,
-    sources,
   };
   // What is unknown was counted before: here it is dropped, or there is none.
   try {

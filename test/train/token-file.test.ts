@@ -115,7 +115,7 @@ describe("a file of tokens", () => {
     await write("kept", "abc");
     const before = readFileSync(at("kept"));
     const tokenizer = CharTokenizer.fromText("abc");
-    const texts: readonly (readonly [Iterable<Uint8Array>, typeof Error])[] = [
+    const texts: readonly (readonly [Iterable<Uint8Array>, typeof DataError | typeof TokenError])[] = [
       [[bytesOf("abcd")], TokenError],
       [[bytesOf("ab"), Uint8Array.of(0xff, 0x61)], DataError],
     ];
