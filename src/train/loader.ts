@@ -150,8 +150,10 @@ function windowsAt(ids: TokenSource, starts: readonly number[], length: number):
   const window = new Int32Array(length + 1);
   starts.forEach((start, row) => {
     ids.read(start, window);
-    inputs.set(window.subarray(0, length), row * length);
-    targets.set(window.subarray(1), row * length);
+    for (let t = 0; t < length; t++) {
+      inputs[row * length + t] = window[t];
+      targets[row * length + t] = window[t + 1];
+    }
   });
   return { inputs, targets, batchSize: starts.length };
 }

@@ -64,7 +64,9 @@ describe("a file of tokens", () => {
     expect(fromFile.boundary).toBe(inMemory.boundary);
     const size = { contextLength: 7, batchSize: 5 };
     for (const part of ["train", "validation"] as const) {
-      const [a, b] = [fromFile[part], inMemory[part]].map((each) => new WindowLoader(each, size, 3));
+      const [a, b] = [fromFile[part], inMemory[part]].map(
+        (each) => new WindowLoader(each, { ...size, seed: 3 }),
+      );
       for (let step = 0; step < 20; step++) expect(a.batch(step, 1)).toEqual(b.batch(step, 1));
     }
     const windows = [file, ids].map((each) => Array.from(disjointWindows(each, 30, 331, size)));
