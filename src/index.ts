@@ -5,6 +5,7 @@
  *   context   one backend, a tape, lifetimes          Context
  *   model     what is trained                         GPT, Encoder, EncoderDecoder, loadGPT
  *   training  an objective and a trainer              resolveSettings, NextToken, Trainer
+ *   corpora   larger than memory                      writeTokens, TokenFile
  *   sampling  from a prompt to a text                 generateText, beamSearch, scoreSequences
  *
  * Nothing here prints, reads the clock or the environment, or draws from a randomness that it was not handed.
@@ -65,5 +66,7 @@ export { gptConfigOf, type Model, type RunConfig, runConfigToJSON } from "./trai
 export { RunDirectory } from "./train/run-directory.ts";
 export { type LoadedModel, loadGPT, loadModel, SHIPPED_MODEL_PATH } from "./train/saved-model.ts";
 export { resolveSettings, type Settings } from "./train/settings.ts";
+export { TokenFile, type WriteOptions, writeTokens } from "./train/token-file.ts";
+export type { TokenIds, TokenSource } from "./train/token-source.ts";
 export { type Example, ToyTask } from "./train/toy-task.ts";
 export { type StepReport, Trainer } from "./train/trainer.ts";

@@ -30,20 +30,23 @@ import { presetOf } from "../train/presets.ts";
 import { gptConfigOf } from "../train/run-config.ts";
 import { explainFailures, nodeFiles } from "../train/run-files.ts";
 import { checkBelonging, resolveSettings, type Settings } from "../train/settings.ts";
+import type { TokenIds } from "../train/token-source.ts";
 import { Trainer } from "../train/trainer.ts";
 import { nowMs } from "./clock.ts";
 import { readConfigFile } from "./config-file.ts";
-import { readTexts, TALES_NAME, TALES_PATH } from "./corpus-file.ts";
-import { type CommonFlags, givenSettings, threadsOf } from "./flags.ts";
+import { TALES_NAME, TALES_PATH } from "./corpus-file.ts";
+import { type CacheFlags, type CommonFlags, givenSettings, threadsOf } from "./flags.ts";
 import { formatCount, formatDuration, formatLoss, plural } from "./format.ts";
 import { checkMemory } from "./memory-check.ts";
 import { computedBy, openBackend } from "./open-backend.ts";
-import { tokenizerFor } from "./prepare-run.ts";
+import { readShowing, tokenizerFor } from "./run-text.ts";
 import { Terminal } from "./terminal.ts";
+import { cachePlace } from "./token-cache.ts";
+import { tokenise } from "./tokenised-text.ts";
 
 const files = explainFailures(nodeFiles);
 
-interface AblateFlags extends CommonFlags {
+interface AblateFlags extends CommonFlags, CacheFlags {
   readonly data?: readonly string[];
   readonly config?: string;
   readonly preset?: string;
@@ -56,7 +59,7 @@ interface AblateFlags extends CommonFlags {
 
 /** What the runs learn from, and where in it the part begins that they are measured on. */
 interface Text {
-  readonly ids: Int32Array;
+  readonly ids: TokenIds;
   readonly boundary: number;
   readonly vocabSize: number;
   readonly sha256: string;
@@ -73,7 +76,7 @@ export async function ablate(flags: AblateFlags): Promise<void> {
   const terminal = new Terminal();
   checkFlags(flags);
   const base = baseOf(flags);
-  const text = await readText(base, flags);
+  const text = await readText(base, flags, terminal);
   const backend = await openBackend(flags, threadsOf(flags));
   const keep = { corpus: text.sha256, holdout: flags.holdout, backend: computedBy(backend) };
   const { variations, left } = whatFits(base, text, flags.vary);
@@ -91,8 +94,13 @@ export async function ablate(flags: AblateFlags): Promise<void> {
   const missing = plan.filter(({ key }) => !runs.has(key));
 
   const note = (line = "") => terminal.note(line);
+  const heldOut = text.ids.length - text.boundary;
+  const part =
+    heldOut > base.measureTokens
+      ? `${formatCount(base.measureTokens)} of them, in windows spread over them, always the same`
+      : "them";
   note(
-    `held out    the last ${formatCount(text.ids.length - text.boundary)} tokens of the training split, ${(100 * flags.holdout).toFixed(0)} % of it: all are measured on them, none learns from them; the validation split is not looked at`,
+    `held out    the last ${formatCount(heldOut)} tokens of the training split, ${(100 * flags.holdout).toFixed(0)} % of it: all are measured on ${part}, none learns from them; the validation split is not looked at`,
   );
   note(
     `runs        ${plural(variations.length, "setting")} with ${plural(seeds.length, "seed")} each, ${seeds.join(", ")}`,
@@ -164,10 +172,16 @@ function textsOf(config: string | undefined): readonly string[] {
 }
 
 /** @throws DataError when a part is too short for a window */
-async function readText(base: Settings, flags: AblateFlags): Promise<Text> {
-  const corpus = await readTexts(flags.data ?? textsOf(flags.config));
+async function readText(base: Settings, flags: AblateFlags, terminal: Terminal): Promise<Text> {
+  const tell = {
+    note: (line: string) => terminal.note(line),
+    status: (line: string) => terminal.status(line),
+  };
+  const place = cachePlace(flags, flags.results);
+  const corpus = await readShowing(flags.data ?? textsOf(flags.config), place, tell);
   const tokenizer = tokenizerFor(base, corpus);
-  const ids = splitCorpus(tokenizer.encode(corpus.text)).train;
+  const tokenised = await tokenise(corpus, tokenizer, "reject", place, tell);
+  const ids = splitCorpus<TokenIds>(tokenised.ids).train;
   const boundary = Math.floor(ids.length * (1 - flags.holdout));
   const shorter = Math.min(boundary, ids.length - boundary);
   if (shorter < base.contextLength + 1) {
@@ -231,7 +245,9 @@ async function runOnce(
     while (trainer.stepsDone < settings.steps) await trainer.step();
     const elapsedMs = nowMs() - startMs;
     const range = { start: boundary, end: ids.length };
-    const { lossNats, tokens } = await trainer.evaluating(() => wholeLoss(model, ids, range));
+    const { lossNats, tokens } = await trainer.evaluating(() =>
+      wholeLoss(model, ids, range, settings.measureTokens),
+    );
     return { lossNats, tokens, elapsedMs };
   } catch (error) {
     if (!(error instanceof TrainingError)) throw error;

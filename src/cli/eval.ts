@@ -3,35 +3,43 @@ import { ConfigError, DataError } from "../errors.ts";
 import { Encoder } from "../nn/encoder.ts";
 import { GPT } from "../nn/gpt.ts";
 import { EncoderDecoder } from "../nn/seq2seq.ts";
-import type { TokenizerData } from "../text/tokenizer.ts";
+import type { Tokenizer, TokenizerData } from "../text/tokenizer.ts";
 import { splitCorpus } from "../train/corpus.ts";
-import { wholeLoss } from "../train/evaluate.ts";
+import { BATCH_SIZE, type Evaluation, type Range, wholeLoss } from "../train/evaluate.ts";
 import { evaluateAnswers } from "../train/evaluate-answers.ts";
 import { wholeMaskedLoss } from "../train/evaluate-masked.ts";
-import type { Settings } from "../train/settings.ts";
+import { spreadWindows } from "../train/loader.ts";
+import { MEASURE_TOKENS, type Settings } from "../train/settings.ts";
+import type { TokenIds } from "../train/token-source.ts";
 import { ToyTask } from "../train/toy-task.ts";
-import { entropyFloor, readTexts } from "./corpus-file.ts";
-import { type CommonFlags, threadsOf } from "./flags.ts";
+import { entropyFloor } from "./corpus-file.ts";
+import { type CacheFlags, type CommonFlags, threadsOf } from "./flags.ts";
 import { formatCount, formatLoss } from "./format.ts";
-import { encodeKnown, type Unknown } from "./known-ids.ts";
+import type { Unknown } from "./known-ids.ts";
 import { openAnyModel } from "./open-model.ts";
+import { readShowing } from "./run-text.ts";
 import { inWords, MEASURED_STRINGS } from "./studies/seq2seq.ts";
 import { Terminal } from "./terminal.ts";
+import { cachePlace } from "./token-cache.ts";
+import { tokenise } from "./tokenised-text.ts";
 
-interface EvalFlags extends CommonFlags {
+interface EvalFlags extends CommonFlags, CacheFlags {
   readonly model: string;
   readonly data?: readonly string[];
   readonly split?: Split;
   readonly unknown?: Unknown;
+  readonly measureTokens?: number;
 }
 
 type Split = "train" | "val" | "all";
 
 /** A text, and the part of it that is measured. */
 interface Part {
-  readonly ids: Int32Array;
+  readonly ids: TokenIds;
   readonly split: Split;
-  readonly range: { readonly start: number; readonly end: number };
+  readonly range: Range;
+  /** Of a longer range, windows of about so many tokens are measured. */
+  readonly most: number;
   readonly sha256: string;
 }
 
@@ -42,34 +50,40 @@ export async function evaluate(flags: EvalFlags): Promise<void> {
   const json = flags.json === true;
   if (model instanceof EncoderDecoder) await answers(terminal, model, config.settings, flags);
   else {
-    const encode = (text: string) => encodeKnown(tokenizer, text, flags.unknown, terminal).ids;
-    const part = await readPart(flags, encode);
+    const part = await readPart(flags, tokenizer, terminal);
     if (model instanceof GPT) await nextTokens(terminal, model, part, tokenizer.kind, json);
     if (model instanceof Encoder) await hiddenTokens(terminal, model, part, json);
   }
   await backend.close();
 }
 
-async function readPart(flags: EvalFlags, encode: (text: string) => Int32Array): Promise<Part> {
-  const { data, split = "val" } = flags;
+async function readPart(flags: EvalFlags, tokenizer: Tokenizer, terminal: Terminal): Promise<Part> {
+  const { data, split = "val", measureTokens: most = MEASURE_TOKENS } = flags;
+  if (!(most >= 1)) throw new ConfigError(`--measure-tokens must be at least 1: got ${most}`);
   if (data === undefined) throw new ConfigError("this model is measured on a text: name one with --data");
-  const { text, sha256, path } = await readTexts(data);
-  const ids = encode(text);
+  const tell = {
+    note: (line: string) => terminal.note(line),
+    status: (line: string) => terminal.status(line),
+  };
+  const place = cachePlace(flags, flags.model);
+  const corpus = await readShowing(data, place, tell);
+  const { ids, sha256, path } = await tokenise(corpus, tokenizer, flags.unknown ?? "reject", place, tell);
+  terminal.clearStatus();
   const range = rangeOf(split, ids);
   // The first token of a text has nothing before it.
-  if (range.end > Math.max(range.start, 1)) return { ids, split, range, sha256 };
+  if (range.end > Math.max(range.start, 1)) return { ids, split, range, most, sha256 };
   throw new DataError(`${path}: its split "${split}" has no character to predict; use a longer text`);
 }
 
 async function nextTokens(
   terminal: Terminal,
   model: GPT,
-  { ids, split, range, sha256 }: Part,
+  { ids, split, range, most, sha256 }: Part,
   kind: TokenizerData["kind"],
   json: boolean,
 ): Promise<void> {
-  const { lossNats, tokens, method } = await wholeLoss(model, ids, range);
-  const chars = countCharacters(ids.subarray(range.end - tokens, range.end), kind);
+  const { lossNats, tokens, method } = await wholeLoss(model, ids, range, most);
+  const chars = kind === "char" ? tokens : countPredicted(model, { ids, range, most });
   const bitsPerChar = (lossNats * tokens) / chars / Math.LN2;
   const { contextLength } = model.config;
   if (json) {
@@ -79,7 +93,7 @@ async function nextTokens(
   const floor = split === "val" ? await entropyFloor(sha256) : null;
   terminal.write(`loss ${formatLoss(lossNats)} nats a token, ${bitsPerChar.toFixed(4)} bits a character\n`);
   terminal.note(
-    `over the ${method} "${split}": ${formatCount(chars)} characters, each predicted once, in windows of ${contextLength}`,
+    `over ${over(method)} "${split}": ${formatCount(chars)} characters, each predicted once, in windows of ${contextLength}${howMany(method)}`,
   );
   if (floor !== null)
     terminal.note(`the floor, which no model can go below without peeking: ${formatLoss(floor)}`);
@@ -88,10 +102,10 @@ async function nextTokens(
 async function hiddenTokens(
   terminal: Terminal,
   model: Encoder,
-  { ids, split, range }: Part,
+  { ids, split, range, most }: Part,
   json: boolean,
 ): Promise<void> {
-  const { lossNats, tokens, method } = await wholeMaskedLoss(model, ids, range);
+  const { lossNats, tokens, method } = await wholeMaskedLoss(model, ids, range, most);
   const { contextLength } = model.config;
   if (json) {
     terminal.json({ lossNats, tokens, split, method, contextLength });
@@ -99,7 +113,7 @@ async function hiddenTokens(
   }
   terminal.write(`loss ${formatLoss(lossNats)} nats a hidden token\n`);
   terminal.note(
-    `over the ${method} "${split}": ${formatCount(tokens)} of ${formatCount(range.end - range.start)} tokens hidden, by masks that are always the same, in windows of ${contextLength}`,
+    `over ${over(method)} "${split}": ${formatCount(tokens)} of ${formatCount(range.end - range.start)} tokens hidden, by masks that are always the same, in windows of ${contextLength}${howMany(method)}`,
   );
 }
 
@@ -119,17 +133,28 @@ async function answers(
   else terminal.write(`${inWords(evaluation)}\n`);
 }
 
-function rangeOf(split: Split, ids: Int32Array): { start: number; end: number } {
-  const { boundary } = splitCorpus(ids);
+function rangeOf(split: Split, ids: TokenIds): Range {
+  const { boundary } = splitCorpus<TokenIds>(ids);
   return {
     start: split === "val" ? boundary : 0,
     end: split === "train" ? boundary : ids.length,
   };
 }
 
-/** Characters among token ids; of UTF-8, every byte counts that does not continue a character. */
-function countCharacters(ids: Int32Array, kind: TokenizerData["kind"]): number {
-  return kind === "char"
-    ? ids.length
-    : ids.reduce((count, byte) => count + ((byte & 0xc0) === 0x80 ? 0 : 1), 0);
+/** "the whole split", or windows spread over the split. */
+function over(method: Evaluation["method"]): string {
+  return method === "whole split" ? `the ${method}` : `${method}, always the same, of the split`;
+}
+
+function howMany(method: Evaluation["method"]): string {
+  return method === "whole split" ? "" : "; --measure-tokens says how many";
+}
+
+/** Characters among the bytes that were predicted: every byte counts that does not continue a character. */
+function countPredicted(model: GPT, { ids, range, most }: Pick<Part, "ids" | "range" | "most">): number {
+  const size = { contextLength: model.config.contextLength, batchSize: BATCH_SIZE };
+  let count = 0;
+  for (const { targets } of spreadWindows(ids, range.start, range.end, size, most))
+    for (const byte of targets) if ((byte & 0xc0) !== 0x80) count += 1;
+  return count;
 }

@@ -54,6 +54,36 @@ export interface CommonFlags {
   readonly json?: boolean;
 }
 
+/** Where the tokens of large texts are kept, a folder beside the run. */
+export const CACHE_NAME = ".nopeek-cache";
+/** A text of this size is small: what it takes of memory is less than what the program takes by itself. */
+export const IN_MEMORY_MB = 32;
+
+export interface CacheFlags {
+  readonly cache?: string;
+  /** In megabytes. */
+  readonly inMemory?: number;
+}
+
+/** `--in-memory`, `--cache`. */
+export function addCacheFlags(command: Command): void {
+  command
+    .addOption(
+      new Option(
+        "--in-memory <megabytes>",
+        "texts of up to so much are kept in memory; of a larger one the tokens are put into a file, once, and read from there: the same bits, in little memory",
+      )
+        .argParser(parseNumber)
+        .default(undefined, `${IN_MEMORY_MB}`),
+    )
+    .addOption(
+      new Option("--cache <folder>", "where such files are kept").default(
+        undefined,
+        `${CACHE_NAME} beside the run`,
+      ),
+    );
+}
+
 /** For flags that take a number; ranges are checked where the number is used. */
 export function parseNumber(text: string): number {
   const number = Number(text);

@@ -5,6 +5,14 @@ export function formatCount(count: number): string {
   return Math.round(count).toLocaleString("en-US");
 }
 
+/** "850 B", "32 MB", "4.1 GB" */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const unit = Math.min(units.length - 1, Math.floor((String(Math.round(bytes)).length - 1) / 3));
+  const number = bytes / Number(`1e${3 * unit}`);
+  return `${number < 10 && unit > 0 ? number.toFixed(1) : Math.round(number)} ${units[unit]}`;
+}
+
 /** "850 ms", "12 s", "3 min 20 s", "2 h 5 min" */
 export function formatDuration(ms: number): string {
   if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`;

@@ -1,4 +1,5 @@
 /** `nopeek lesson leakage`: what a model learns that may look at what it is asked for. */
+import { readFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ConfigError, DataError } from "../errors.ts";
 import { type LeakageLesson, type Outcome, teachLeakage } from "../lesson/leakage.ts";
@@ -34,8 +35,9 @@ export async function lessonLeakage(flags: LeakageFlags): Promise<void> {
   const corpus = await readCorpus(TALES_PATH);
   const floorNats = await entropyFloor(corpus.sha256);
   if (floorNats === null) throw new DataError(`${TALES_PATH}: is not the text whose entropy is known`);
-  const tokenizer = CharTokenizer.fromText(corpus.text);
-  const ids = tokenizer.encode(corpus.text);
+  const text = readFileSync(TALES_PATH, "utf8");
+  const tokenizer = CharTokenizer.fromText(text);
+  const ids = tokenizer.encode(text);
   const split = splitCorpus(ids);
   const backend = await openBackend(flags, threadsOf(flags));
   const lesson = await teachLeakage({

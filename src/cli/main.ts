@@ -6,7 +6,7 @@ import { z } from "zod";
 import { NopeekError } from "../errors.ts";
 import { PRESETS } from "../train/presets.ts";
 import { SETTINGS } from "../train/settings.ts";
-import { addCommonFlags, addSettingFlags, parseNumber, settingsOf } from "./flags.ts";
+import { addCacheFlags, addCommonFlags, addSettingFlags, parseNumber, settingsOf } from "./flags.ts";
 import { fitMessage } from "./format.ts";
 import { describeOption, describePresets, EXAMPLES, OTHER_KINDS } from "./help.ts";
 import { unknownFlag } from "./known-ids.ts";
@@ -58,6 +58,7 @@ const train = command("train", "train a model on a text; the embedded tales unle
   .option("--resume", "go on with the run in --out, to the same bits as if it had never stopped")
   .option("--debug-nan", "where a number is not finite, run that step again and name the op that made it")
   .action(async (flags) => (await import("./train.ts")).train(flags));
+addCacheFlags(train);
 addCommonFlags(train);
 addSettingFlags(train, settingsOf("model"));
 addSettingFlags(train, settingsOf("training"));
@@ -95,6 +96,11 @@ const evaluate = command(
   )
   .addOption(unknownFlag())
   .action(async (flags) => (await import("./eval.ts")).evaluate(flags));
+addSettingFlags(
+  evaluate,
+  SETTINGS.filter(({ name }) => name === "measureTokens"),
+);
+addCacheFlags(evaluate);
 addCommonFlags(evaluate);
 
 const logits = command(
@@ -194,6 +200,7 @@ const ablate = command(
     "ablation.jsonl",
   )
   .action(async (flags) => (await import("./ablate.ts")).ablate(flags));
+addCacheFlags(ablate);
 addCommonFlags(ablate);
 addSettingFlags(ablate, settingsOf("model"), "the base's");
 addSettingFlags(ablate, settingsOf("training"), "the base's");

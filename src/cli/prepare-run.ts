@@ -6,19 +6,10 @@ import { Context } from "../autograd/context.ts";
 import type { Backend } from "../backend/backend.ts";
 import { DEFAULT_BACKEND } from "../backend/open.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
-import { ByteTokenizer } from "../text/byte-tokenizer.ts";
-import { CharTokenizer } from "../text/char-tokenizer.ts";
-import type { Tokenizer } from "../text/tokenizer.ts";
 import { Patience } from "../train/patience.ts";
 import { type Preset, presetOf } from "../train/presets.ts";
 import { restore } from "../train/restore.ts";
-import {
-  type CorpusRecord,
-  gptConfigOf,
-  type RunConfig,
-  runConfigFromJSON,
-  runConfigToJSON,
-} from "../train/run-config.ts";
+import { gptConfigOf, type RunConfig, runConfigFromJSON, runConfigToJSON } from "../train/run-config.ts";
 import { RunDirectory } from "../train/run-directory.ts";
 import type { RunLock } from "../train/run-lock.ts";
 import {
@@ -31,18 +22,22 @@ import {
 } from "../train/settings.ts";
 import { Trainer } from "../train/trainer.ts";
 import { readConfigFile } from "./config-file.ts";
-import { type CorpusFile, readTexts, STDIN, TALES_NAME, TALES_PATH } from "./corpus-file.ts";
-import { type CommonFlags, givenSettings, threadsOf } from "./flags.ts";
+import type { Corpus } from "./corpus-file.ts";
+import { type CacheFlags, type CommonFlags, givenSettings, threadsOf } from "./flags.ts";
 import { shellWord } from "./format.ts";
 import { Source } from "./learn-on.ts";
 import { lockRun } from "./lock-run.ts";
 import { checkMemory } from "./memory-check.ts";
 import { isFast, openBackend } from "./open-backend.ts";
+import { corpusFor, recordOf, textToResume, tokenizerFor } from "./run-text.ts";
 import { PREPARE } from "./studies/prepare.ts";
 import type { Study } from "./studies/study.ts";
-import { countCodePoints } from "./studies/text.ts";
+import { tellOnStderr } from "./terminal.ts";
+import { STDIN } from "./text-files.ts";
+import { cachePlace } from "./token-cache.ts";
+import { type TokenisedText, tokenise } from "./tokenised-text.ts";
 
-export interface TrainFlags extends CommonFlags {
+export interface TrainFlags extends CommonFlags, CacheFlags {
   readonly data?: readonly string[];
   readonly config?: string;
   readonly from?: string;
@@ -75,6 +70,7 @@ const CHANGEABLE: readonly SettingName[] = [
   "evalInterval",
   "patience",
   "evalBatches",
+  "measureTokens",
   "checkpointInterval",
   "keepCheckpoints",
 ];
@@ -95,7 +91,10 @@ export async function startRun(flags: TrainFlags): Promise<PreparedRun> {
   source?.check(settings);
   if (source !== null && file === null && flags.data === undefined && settings.model !== "seq2seq")
     throw new ConfigError("--from lets a model learn on from another text: name it with --data");
-  const corpus = await corpusFor(settings, flags.data, file?.corpus ?? null);
+  if (flags.out !== undefined) RunDirectory.checkFree(flags.out);
+  const place = cachePlace(flags, flags.out ?? join(RUNS, "run"));
+  const tell = tellOnStderr();
+  const corpus = await corpusFor(settings, flags.data, file?.corpus ?? null, place, tell);
   const config = {
     settings,
     tokenizer: source?.config.tokenizer ?? tokenizerFor(settings, corpus),
@@ -103,7 +102,10 @@ export async function startRun(flags: TrainFlags): Promise<PreparedRun> {
     ...(from !== undefined && { from }),
   };
   const path = flags.out ?? nextFreeFolder(nameOf(settings, corpus));
-  const built = await build(config, corpus, flags, source);
+  checkSize(config);
+  const text =
+    corpus === null ? null : await tokenise(corpus, config.tokenizer, settings.unknown, place, tell);
+  const built = await build(config, text, flags, source);
   RunDirectory.checkFree(path);
   const lock = lockRun(path);
   const keep = settings.keepCheckpoints;
@@ -120,54 +122,8 @@ function presetFor(flags: TrainFlags, given: Readonly<Record<string, unknown>>):
   return presetOf(given.model === "encoder" ? "blanks" : "tales");
 }
 
-/** null for a model that makes up what it learns from. */
-async function corpusFor(
-  settings: Settings,
-  data: readonly string[] | undefined,
-  saved: CorpusRecord | null,
-): Promise<CorpusFile | null> {
-  if (settings.model !== "seq2seq") {
-    if (data !== undefined || saved === null) return readTexts(data ?? [TALES_PATH]);
-    return readTextsAgain(saved);
-  }
-  if (data === undefined) return null;
-  throw new ConfigError(
-    `--model seq2seq learns from strings that it draws, not from a text: got --data ${data.join(" ")}`,
-  );
-}
-
-/** The text that another run was started on. */
-async function readTextsAgain(saved: CorpusRecord): Promise<CorpusFile> {
-  const paths = saved.path === TALES_NAME ? [TALES_PATH] : (saved.paths ?? [saved.path]);
-  if (paths.includes(STDIN))
-    throw new ConfigError(
-      "this run was started on text from standard input, which is gone: pass the same text with --data",
-    );
-  const corpus = await readTexts(paths);
-  checkSame(corpus, saved);
-  return corpus;
-}
-
-function checkSame(corpus: CorpusFile, saved: CorpusRecord | null): void {
-  if (corpus.sha256 === saved?.sha256) return;
-  throw new ConfigError(
-    `${corpus.path}: is not the text that this run was started on (${saved?.path}, ${saved?.characters} characters): its SHA-256 differs; pass the same text with --data`,
-  );
-}
-
-/** The tokenizer that a text asks for; of strings, one for their letters. */
-export function tokenizerFor(settings: Settings, corpus: CorpusFile | null): Tokenizer {
-  if (corpus === null) return new CharTokenizer("abcdefghijklmnopqrstuvwxyz".slice(0, settings.alphabetSize));
-  return settings.tokenizer === "char" ? CharTokenizer.fromText(corpus.text) : new ByteTokenizer();
-}
-
-function recordOf({ path, paths, sha256, text }: CorpusFile): CorpusRecord {
-  const record = { path: path === TALES_PATH ? TALES_NAME : path, sha256, characters: countCodePoints(text) };
-  return paths.length === 1 ? record : { ...record, paths };
-}
-
 /** What a run is called after. */
-function nameOf({ task }: Settings, corpus: CorpusFile | null): string {
+function nameOf({ task }: Settings, corpus: Corpus | null): string {
   if (corpus === null) return task;
   const [first] = corpus.paths;
   return first === STDIN ? "stdin" : basename(first).replace(/\.[^.]*$/, "");
@@ -184,9 +140,9 @@ export async function resumeRun(flags: TrainFlags): Promise<PreparedRun> {
   const saved = runConfigFromJSON(directory.config, join(path, "config.json"));
   const config = { ...saved, settings: resumedSettings(saved.settings, flags) };
   directory.keep = config.settings.keepCheckpoints;
-  const corpus = await corpusFor(config.settings, flags.data, saved.corpus);
-  if (corpus !== null) checkSame(corpus, saved.corpus);
-  const built = await build(config, corpus, flags);
+  checkSize(config);
+  const text = await textToResume(config, path, flags.data, cachePlace(flags, path), tellOnStderr());
+  const built = await build(config, text, flags);
   if (saved.from !== undefined && directory.latest() === null)
     throw new ConfigError(
       `${path}: was stopped before it had kept what it learns on from: start it again, with --from ${saved.from}`,
@@ -222,18 +178,22 @@ function checkStepsLeft(done: number, steps: number, path: string): void {
 
 async function build(
   config: RunConfig,
-  corpus: CorpusFile | null,
+  text: TokenisedText | null,
   flags: TrainFlags,
   source: Source | null = null,
 ) {
-  const { settings, tokenizer } = config;
-  const makeStudy = await PREPARE[settings.model](config, corpus);
-  const { batchSize, model, averageSteps } = settings;
-  checkMemory(gptConfigOf(settings, tokenizer.vocabSize), batchSize, model, averageSteps > 0);
+  const { settings } = config;
+  const makeStudy = await PREPARE[settings.model](config, text);
   const backend = await openBackend(flags, threadsOf(flags));
   const study = makeStudy(new Context(backend));
   source?.fill(study.model.parameters());
   return { backend, study, trainer: new Trainer(study.model, study.objective, settings) };
+}
+
+/** Refuses what cannot fit before a long text is tokenised for it. */
+function checkSize({ settings, tokenizer }: RunConfig): void {
+  const { batchSize, model, averageSteps } = settings;
+  checkMemory(gptConfigOf(settings, tokenizer.vocabSize), batchSize, model, averageSteps > 0);
 }
 
 /** @throws ConfigError when a flag would change what the steps of the run compute */
@@ -273,6 +233,7 @@ function commandToResume(
   const data = flags.data?.map(shellWord).join(" ");
   const known = (saved.corpus?.paths ?? [saved.corpus?.path ?? ""]).map(shellWord).join(" ");
   if (data !== undefined && (data !== known || flags.data?.includes(STDIN))) words.push(`--data ${data}`);
+  if (flags.cache !== undefined) words.push(`--cache ${shellWord(flags.cache)}`);
   if (backend.name !== DEFAULT_BACKEND) words.push(`--backend ${backend.name}`);
   if (isFast(backend)) words.push("--fast");
   if (backend.library !== null) words.push(`--threads ${backend.threads}`);
@@ -285,11 +246,13 @@ function savesOf(state: unknown): Saves {
   return { patience: Patience.fromJSON(state), savedBy: savedState.parse(state).computedBy };
 }
 
+const RUNS = "checkpoints";
+
 /** checkpoints/tales-1, -2, …: where a run goes when nobody says. */
 function nextFreeFolder(name: string): string {
-  const taken = new Set(existsSync("checkpoints") ? readdirSync("checkpoints") : []);
+  const taken = new Set(existsSync(RUNS) ? readdirSync(RUNS) : []);
   for (let number = 1; number < 100_000; number++) {
-    if (!taken.has(`${name}-${number}`)) return join("checkpoints", `${name}-${number}`);
+    if (!taken.has(`${name}-${number}`)) return join(RUNS, `${name}-${number}`);
   }
   throw new CheckpointError(`checkpoints/ holds too many runs named ${name}: name a folder with --out`);
 }

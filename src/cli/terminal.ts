@@ -1,5 +1,6 @@
 /** Where the program writes: results to stdout, everything for people to stderr. */
 import { writeSync } from "node:fs";
+import type { Tell } from "./tokenised-text.ts";
 
 /** What a stream says when whoever read it is gone: a pipe that was closed, a terminal that is no more. */
 const READER_GONE: readonly (string | undefined)[] = ["EPIPE", "EIO"];
@@ -49,6 +50,16 @@ export class Terminal {
     process.stderr.write("\r\x1b[K");
     this.#statusShown = false;
   }
+}
+
+/** Tells people what is done before a run starts; see `Tell`. */
+export function tellOnStderr(): Tell {
+  const live = process.stderr.isTTY === true && process.env.TERM !== "dumb";
+  const clear = live ? "\r\x1b[K" : "";
+  return {
+    note: (line) => process.stderr.write(`${clear}${line}\n`),
+    status: (line) => live && process.stderr.write(`${clear}${line}`),
+  };
 }
 
 /** A disk that is full, for one: what is written on would be lost. */

@@ -1,5 +1,5 @@
 /** `nopeek verify`: the checks of src/verify, run on a model from disk; a short report. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Context } from "../autograd/context.ts";
@@ -15,7 +15,7 @@ import type { KnownText } from "../verify/floor.ts";
 import { BREAK_MEANINGS, type Break, brokenModel } from "../verify/sabotage.ts";
 import { makeTexts } from "../verify/texts.ts";
 import { CHECK_COUNT, verify } from "../verify/verify.ts";
-import { entropyFloor, readCorpus, TALES_PATH } from "./corpus-file.ts";
+import { entropyFloor, TALES_PATH } from "./corpus-file.ts";
 import { type CommonFlags, threadsOf } from "./flags.ts";
 import { formatCount, plural, wrap } from "./format.ts";
 import { type OpenModel, openModel, SHIPPED_MODEL_PATH } from "./open-model.ts";
@@ -111,7 +111,7 @@ async function copyOf(model: GPT, how: Break | null, context: Context): Promise<
 async function knownTextOf({ config, tokenizer }: OpenModel): Promise<KnownText | null> {
   const floorNats = config.corpus === null ? null : await entropyFloor(config.corpus.sha256);
   if (floorNats === null || tokenizer.kind !== "char" || !existsSync(TALES_PATH)) return null;
-  const ids = tokenizer.encode((await readCorpus(TALES_PATH)).text);
+  const ids = tokenizer.encode(readFileSync(TALES_PATH, "utf8"));
   return { ids, range: { start: splitCorpus(ids).boundary, end: ids.length }, floorNats };
 }
 

@@ -87,12 +87,29 @@ export class CharTokenizer implements Tokenizer {
     const before = Array.from(text.slice(0, at));
     const line = before.filter((character) => character === "\n").length + 1;
     const column = before.length - before.lastIndexOf("\n");
-    return new TokenError(
-      `encode: ${nameCharacter(codePointAt(text, at))} is not among the ${this.vocabSize} characters that this ` +
-        `model knows: character ${before.length + 1} of the text, line ${line}, column ${column}; ` +
-        "train on text that has it, or use the byte tokenizer",
-    );
+    const place = { character: before.length + 1, line, column };
+    return unknownCharacter(codePointAt(text, at), this.vocabSize, place);
   }
+}
+
+/** Each counted from 1. */
+export interface PlaceInText {
+  readonly character: number;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** The complaint about a character that is not in a vocabulary of `vocabSize`. */
+export function unknownCharacter(
+  codePoint: number,
+  vocabSize: number,
+  { character, line, column }: PlaceInText,
+): TokenError {
+  return new TokenError(
+    `encode: ${nameCharacter(codePoint)} is not among the ${vocabSize} characters that this ` +
+      `model knows: character ${character} of the text, line ${line}, column ${column}; ` +
+      "train on text that has it, or use the byte tokenizer",
+  );
 }
 
 function checkVocabulary(codePoints: readonly number[]): void {

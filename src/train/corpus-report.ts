@@ -1,4 +1,5 @@
 /** What a text is like, and what will go wrong with it. */
+import type { TextFacts } from "./text-scan.ts";
 
 export interface CorpusReport {
   readonly characters: number;
@@ -15,35 +16,40 @@ const GIANT_LINE = 10_000;
 const CONTROL = /[\p{Cc}\uFFFD]/u;
 const USUAL_CONTROLS = ["\n", "\r", "\t"];
 
-export function reportCorpus(text: string): CorpusReport {
-  const counts = new Map<string, number>();
-  let characters = 0;
-  for (const character of text) {
-    counts.set(character, (counts.get(character) ?? 0) + 1);
-    characters++;
-  }
-  const byRarity = [...counts].sort(([a, m], [b, n]) => m - n || (a < b ? -1 : 1));
-  const rarest = byRarity.slice(0, RAREST).map(([character, count]) => ({ character, count }));
-  return { characters, distinct: counts.size, rarest, warnings: warningsOf(text, counts) };
+export function reportCorpus(facts: TextFacts): CorpusReport {
+  const counts = Array.from(facts.counts, ([codePoint, count]) => ({
+    character: String.fromCodePoint(codePoint),
+    count,
+  }));
+  const byRarity = counts.toSorted((a, b) => a.count - b.count || (a.character < b.character ? -1 : 1));
+  return {
+    characters: facts.characters,
+    distinct: counts.length,
+    rarest: byRarity.slice(0, RAREST),
+    warnings: warningsOf(facts, counts),
+  };
 }
 
-function warningsOf(text: string, counts: ReadonlyMap<string, number>): string[] {
+function warningsOf(facts: TextFacts, counts: CorpusReport["rarest"]): string[] {
   const warnings: string[] = [];
-  const controls = [...counts].filter(([each]) => CONTROL.test(each) && !USUAL_CONTROLS.includes(each));
+  const controls = counts.filter(
+    ({ character }) => CONTROL.test(character) && !USUAL_CONTROLS.includes(character),
+  );
   if (controls.length > 0) {
-    const shown = controls.slice(0, RAREST).map(([each, count]) => `${codePoint(each)} ${count}×`);
+    const shown = controls
+      .slice(0, RAREST)
+      .map(({ character, count }) => `${codePoint(character)} ${count}×`);
     warnings.push(`control characters are learnt as letters are: ${shown.join(", ")}; is it text?`);
   }
-  const pairs = text.split("\r\n").length - 1;
-  const breaks = counts.get("\n") ?? 0;
-  const returns = counts.get("\r") ?? 0;
+  const { pairs, longestLine, units } = facts;
+  const breaks = facts.counts.get(10) ?? 0;
+  const returns = facts.counts.get(13) ?? 0;
   if (returns > 0 && (pairs < breaks || pairs < returns)) {
     warnings.push(
       `mixed line endings: ${pairs} of CR LF, ${breaks - pairs} of LF, ${returns - pairs} of CR; it will write such a mixture`,
     );
   }
-  const longest = text.split(/[\r\n]/).reduce((most, line) => Math.max(most, line.length), 0);
-  if (longest > GIANT_LINE && longest > text.length / 2) {
+  if (longestLine > GIANT_LINE && longestLine > units / 2) {
     warnings.push("one giant line: no line breaks are there to learn, and a sample goes on without one");
   }
   return warnings;

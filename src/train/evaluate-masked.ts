@@ -13,11 +13,14 @@ import {
   type EstimateSize,
   type Evaluation,
   meanLoss,
+  methodFor,
   type Question,
+  type Range,
   randomWindows,
 } from "./evaluate.ts";
-import { type Batch, disjointWindows, type TokenIds } from "./loader.ts";
+import { type Batch, spreadWindows } from "./loader.ts";
 import { maskTokens } from "./objectives/masked-token.ts";
+import type { TokenIds } from "./token-source.ts";
 
 const MASKS_SEED = 1;
 
@@ -31,15 +34,21 @@ export async function estimateMaskedLoss(
   return { method: "random windows", ...(await meanLoss(model.context, batches, hiddenTokens(model))) };
 }
 
-/** Loss over the hidden tokens of ids[start … end), in disjoint windows. (Id 0 of a corpus stands in none.) */
+/**
+ * Loss over the hidden tokens of ids[start … end), in disjoint windows. (Id 0 of a corpus stands in none.)
+ *
+ * @param most as for `wholeLoss`
+ */
 export async function wholeMaskedLoss(
   model: Encoder,
   ids: TokenIds,
-  range: { readonly start: number; readonly end: number },
+  range: Range,
+  most = Number.POSITIVE_INFINITY,
 ): Promise<Evaluation> {
   const { contextLength } = model.config;
-  const batches = disjointWindows(ids, range.start, range.end, { contextLength, batchSize: BATCH_SIZE });
-  return { method: "whole split", ...(await meanLoss(model.context, batches, hiddenTokens(model))) };
+  const size = { contextLength, batchSize: BATCH_SIZE };
+  const batches = spreadWindows(ids, range.start, range.end, size, most);
+  return { method: methodFor(range, most), ...(await meanLoss(model.context, batches, hiddenTokens(model))) };
 }
 
 function hiddenTokens(model: Encoder): (batch: Batch) => Question {

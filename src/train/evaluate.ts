@@ -2,7 +2,8 @@
  * Two evaluations of GPT, which are not to be confused:
  *
  *   estimateLoss  a quick look: the mean over random windows, with the noise of a sample
- *   wholeLoss     the figure to report: every token of a split predicted once, in disjoint windows
+ *   wholeLoss     the figure to report: every token of a split predicted once, in disjoint windows; of a split that
+ *                 is too long for that, windows spread over it, always the same ones
  *
  * In a window, early tokens are predicted from little context; both evaluations say which window they used.
  */
@@ -10,14 +11,21 @@ import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { GPT } from "../nn/gpt.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
-import { type Batch, disjointWindows, type TokenIds, WindowLoader } from "./loader.ts";
+import { type Batch, spreadWindows, WindowLoader } from "./loader.ts";
+import type { TokenIds } from "./token-source.ts";
 
 export interface Evaluation {
-  readonly method: "random windows" | "whole split" | "held-out strings";
+  readonly method: "random windows" | "whole split" | "spread windows" | "held-out strings";
   /** Mean nats per predicted token. */
   readonly lossNats: number;
   /** How many tokens were predicted. */
   readonly tokens: number;
+}
+
+/** Part of a corpus, in ids. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Windows evaluated at once: enough rows for a fast product, few enough for little memory. */
@@ -36,15 +44,26 @@ export async function estimateLoss(model: GPT, ids: TokenIds, size: EstimateSize
   return { method: "random windows", ...(await meanLoss(model.context, batches, nextTokens(model))) };
 }
 
-/** Loss over ids[start … end), each predicted once, from at most `contextLength` ids before it. */
+/**
+ * Loss over ids[start … end), each predicted once, from at most `contextLength` ids before it.
+ *
+ * @param most of a range that predicts more than so many, only windows of about so many are measured
+ */
 export async function wholeLoss(
   model: GPT,
   ids: TokenIds,
-  range: { readonly start: number; readonly end: number },
+  range: Range,
+  most = Number.POSITIVE_INFINITY,
 ): Promise<Evaluation> {
   const { contextLength } = model.config;
-  const batches = disjointWindows(ids, range.start, range.end, { contextLength, batchSize: BATCH_SIZE });
-  return { method: "whole split", ...(await meanLoss(model.context, batches, nextTokens(model))) };
+  const size = { contextLength, batchSize: BATCH_SIZE };
+  const batches = spreadWindows(ids, range.start, range.end, size, most);
+  return { method: methodFor(range, most), ...(await meanLoss(model.context, batches, nextTokens(model))) };
+}
+
+/** Which of the two it will be. */
+export function methodFor({ start, end }: Range, most: number): "whole split" | "spread windows" {
+  return end - Math.max(start, 1) <= most ? "whole split" : "spread windows";
 }
 
 /** The batches of an estimate. */

@@ -3,13 +3,14 @@
  * position the model is asked for the next token, whatever it said before (teacher forcing).
  */
 import { DataError } from "../errors.ts";
+import { Random } from "../random.ts";
+import { sourceOf, type TokenIds, type TokenSource } from "./token-source.ts";
 import { EpochWindows, RandomWindows, type WindowOrder, type WindowOrderName } from "./window-order.ts";
 
 /** In messages. */
 const SHOWN_STARTS = 16;
-
-/** A corpus as token ids. */
-export type TokenIds = Int32Array | Uint16Array;
+/** Two models, and one model at two times, are measured on the same windows. */
+const SPREAD_SEED = 1;
 
 /** `batchSize` windows of one length, row by row. */
 export interface Batch {
@@ -33,7 +34,7 @@ export interface Windows extends WindowSize {
 
 /** Windows in an order that (seed, step, microStep) alone decide: see `WindowOrder`. */
 export class WindowLoader {
-  readonly #ids: TokenIds;
+  readonly #ids: TokenSource;
   readonly #contextLength: number;
   readonly #order: WindowOrder;
 
@@ -48,7 +49,7 @@ export class WindowLoader {
     }
     const { contextLength, batchSize, seed, windows = "random", gradAccumulation = 1 } = size;
     const Order = windows === "epochs" ? EpochWindows : RandomWindows;
-    this.#ids = ids;
+    this.#ids = sourceOf(ids);
     this.#contextLength = contextLength;
     this.#order = new Order({ tokens: ids.length, contextLength, batchSize, gradAccumulation }, seed);
   }
@@ -81,31 +82,77 @@ export function* disjointWindows(
   size: WindowSize,
 ): Generator<Batch> {
   checkWindowSize(size);
+  checkRange(ids, start, end);
   const { contextLength, batchSize } = size;
-  if (
-    !(Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= ids.length)
-  ) {
-    throw new DataError(`windows: expected 0 ≤ start ≤ end ≤ ${ids.length}: got ${start} and ${end}`);
-  }
-  const first = Math.max(start, 1) - 1;
-  const full = Math.max(0, Math.floor((end - 1 - first) / contextLength));
+  const source = sourceOf(ids);
+  const first = firstInput(start);
+  const full = fullWindows(start, end, contextLength);
   for (let done = 0; done < full; done += batchSize) {
     const count = Math.min(batchSize, full - done);
     const starts = Array.from({ length: count }, (_, row) => first + (done + row) * contextLength);
-    yield windowsAt(ids, starts, contextLength);
+    yield windowsAt(source, starts, contextLength);
   }
   const rest = first + full * contextLength;
-  if (rest < end - 1) yield windowsAt(ids, [rest], end - 1 - rest);
+  if (rest < end - 1) yield windowsAt(source, [rest], end - 1 - rest);
+}
+
+/**
+ * As `disjointWindows`, where that predicts no more than `most` ids; of a longer range, as many of its full windows as
+ * make `most` ids, spread over it: one drawn from each of so many equal stretches. They are always the same ones.
+ */
+export function* spreadWindows(
+  ids: TokenIds,
+  start: number,
+  end: number,
+  size: WindowSize,
+  most: number,
+): Generator<Batch> {
+  const { contextLength, batchSize } = size;
+  const full = fullWindows(start, end, contextLength);
+  if (full === 0 || end - 1 - firstInput(start) <= most) {
+    yield* disjointWindows(ids, start, end, size);
+    return;
+  }
+  checkWindowSize(size);
+  checkRange(ids, start, end);
+  const source = sourceOf(ids);
+  const random = Random.of(SPREAD_SEED, "spread windows");
+  const chosen = Math.min(full, Math.max(1, Math.floor(most / contextLength)));
+  for (let done = 0; done < chosen; done += batchSize) {
+    const count = Math.min(batchSize, chosen - done);
+    const starts = Array.from({ length: count }, (_, row) => {
+      const [from, to] = [done + row, done + row + 1].map((i) => Math.floor((i * full) / chosen));
+      return firstInput(start) + (from + random.below(to - from)) * contextLength;
+    });
+    yield windowsAt(source, starts, contextLength);
+  }
+}
+
+/** The first id that is an input. */
+function firstInput(start: number): number {
+  return Math.max(start, 1) - 1;
+}
+
+function fullWindows(start: number, end: number, contextLength: number): number {
+  return Math.max(0, Math.floor((end - 1 - firstInput(start)) / contextLength));
+}
+
+function checkRange(ids: TokenIds, start: number, end: number): void {
+  if (Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= ids.length)
+    return;
+  throw new DataError(`windows: expected 0 ≤ start ≤ end ≤ ${ids.length}: got ${start} and ${end}`);
 }
 
 /** The windows of `length` inputs that begin at `starts`. */
-function windowsAt(ids: TokenIds, starts: readonly number[], length: number): Batch {
+function windowsAt(ids: TokenSource, starts: readonly number[], length: number): Batch {
   const inputs = new Int32Array(starts.length * length);
   const targets = new Int32Array(starts.length * length);
+  const window = new Int32Array(length + 1);
   starts.forEach((start, row) => {
+    ids.read(start, window);
     for (let t = 0; t < length; t++) {
-      inputs[row * length + t] = ids[start + t];
-      targets[row * length + t] = ids[start + t + 1];
+      inputs[row * length + t] = window[t];
+      targets[row * length + t] = window[t + 1];
     }
   });
   return { inputs, targets, batchSize: starts.length };

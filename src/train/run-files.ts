@@ -135,10 +135,17 @@ function attempt<T>(what: string, operation: () => T, consolation = ""): T {
   try {
     return operation();
   } catch (cause) {
-    const code = codeOf(cause);
-    if (!(cause instanceof Error) || code === null) throw cause;
-    throw new CheckpointError(`cannot ${what}: ${REASONS[code] ?? cause.message}${consolation}`, { cause });
+    const reason = failureReason(cause);
+    if (reason === null) throw cause;
+    throw new CheckpointError(`cannot ${what}: ${reason}${consolation}`, { cause });
   }
+}
+
+/** Why the system failed, in words; null for what is no failure of the system. */
+export function failureReason(error: unknown): string | null {
+  const code = codeOf(error);
+  if (!(error instanceof Error) || code === null) return null;
+  return REASONS[code] ?? error.message;
 }
 
 /** "ENOSPC" and the like; null for what is no failure of the system. */

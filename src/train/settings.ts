@@ -42,6 +42,8 @@ const only = (kinds: readonly ModelKind[], description: Description): Descriptio
 const TEXT_KINDS = ["gpt", "encoder"] as const;
 
 const MANY = 1_000_000_000;
+/** A minute or two for a model of the usual size; all that is held out of a text of 40 MB. */
+export const MEASURE_TOKENS = 4_000_000;
 const count = (lowest: number, highest: number) => z.int().min(lowest).max(highest);
 const real = (lowest: number, highest: number) => z.number().min(lowest).max(highest);
 const share = () => z.number().min(0).lt(1);
@@ -197,6 +199,18 @@ const table = z.strictObject({
   evalBatches: count(1, 65_536)
     .default(10)
     .register(is, training("random batches in a quick estimate", "batches")),
+  measureTokens: count(1, Number.MAX_SAFE_INTEGER)
+    .default(MEASURE_TOKENS)
+    .register(
+      is,
+      only(
+        TEXT_KINDS,
+        training(
+          "most of what is held out that a measurement takes; of more, windows spread over it, always the same",
+          "tokens",
+        ),
+      ),
+    ),
   checkpointInterval: count(1, MANY).default(500).register(is, training("between checkpoints", "steps")),
   keepCheckpoints: count(1, MANY)
     .default(3)

@@ -4,7 +4,7 @@
  */
 import type { GPT } from "../nn/gpt.ts";
 import { wholeLoss } from "../train/evaluate.ts";
-import type { TokenIds } from "../train/loader.ts";
+import type { TokenIds } from "../train/token-source.ts";
 import { type CheckResult, Comparisons, grouped, skipped } from "./check.ts";
 
 const NAME = "loss and the entropy floor";

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { reportCorpus } from "../../src/train/corpus-report.ts";
+import { factsOf } from "../support/text-oracle.ts";
 
 describe("the report on a text", () => {
   it("counts characters, not UTF-16 units, and finds the rarest", () => {
-    const report = reportCorpus("aaa😀😀bbb\nc\n");
+    const report = reportCorpus(factsOf("aaa😀😀bbb\nc\n"));
     expect(report).toEqual({
       characters: 11,
       distinct: 5,
@@ -25,7 +26,7 @@ describe("the report on a text", () => {
     ["characters that were lost before", "caf\uFFFD\n", "U+FFFD 1×"],
     ["one giant line", "word ".repeat(2001), "one giant line"],
   ])("warns of %s", (_, text, words) => {
-    const { warnings } = reportCorpus(text);
+    const { warnings } = reportCorpus(factsOf(text));
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain(words);
   });
@@ -36,6 +37,6 @@ describe("the report on a text", () => {
     ["tabs", "one\ttwo\n"],
     ["long lines among many", `${"word ".repeat(2001)}\n${"line\n".repeat(3000)}`],
   ])("does not warn of %s", (_, text) => {
-    expect(reportCorpus(text).warnings).toEqual([]);
+    expect(reportCorpus(factsOf(text)).warnings).toEqual([]);
   });
 });

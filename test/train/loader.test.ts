@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DataError } from "../../src/errors.ts";
-import { disjointWindows, WindowLoader } from "../../src/train/loader.ts";
+import { disjointWindows, spreadWindows, WindowLoader } from "../../src/train/loader.ts";
 
 /** Id i is 10·i, so that a window tells where it starts. */
 const corpus = (length: number) => Int32Array.from({ length }, (_, i) => 10 * i);
@@ -124,5 +124,48 @@ describe("disjointWindows", () => {
       const windows = disjointWindows(corpus(5), start, end, { contextLength: 3, batchSize: 2 });
       expect(() => Array.from(windows)).toThrow(DataError);
     }
+  });
+});
+
+describe("spreadWindows", () => {
+  const size = { contextLength: 3, batchSize: 4 };
+  const startsOf = (start: number, end: number, most: number) =>
+    Array.from(spreadWindows(corpus(6000), start, end, size, most)).flatMap(
+      ({ inputs, targets, batchSize }) => {
+        expect(inputs.length).toBe(3 * batchSize);
+        targets.forEach((target, i) => {
+          expect(target).toBe(inputs[i] + 10);
+        });
+        return Array.from({ length: batchSize }, (_, row) => inputs[3 * row] / 10);
+      },
+    );
+
+  it("are the disjoint ones where these predict no more than is allowed, or there is no full one", () => {
+    for (const [start, end, most] of [
+      [0, 6000, 5999],
+      [100, 200, 100],
+      [100, 102, 1],
+    ]) {
+      const all = Array.from(disjointWindows(corpus(6000), start, end, size));
+      expect(Array.from(spreadWindows(corpus(6000), start, end, size, most))).toEqual(all);
+    }
+  });
+
+  it("of a longer range are as many as make the number, of the disjoint ones, one in each stretch, always the same", () => {
+    const starts = startsOf(1000, 6000, 302);
+    expect(starts).toHaveLength(100);
+    expect(startsOf(1000, 6000, 302)).toEqual(starts);
+    starts.forEach((start, i) => {
+      expect((start - 999) % 3).toBe(0);
+      // 1,666 full windows in 100 stretches.
+      const window = (start - 999) / 3;
+      expect(window).toBeGreaterThanOrEqual(Math.floor(16.66 * i));
+      expect(window).toBeLessThan(Math.floor(16.66 * (i + 1) + 1e-9));
+    });
+    // Drawn within the stretches, not always their first.
+    expect(new Set(starts.map((start, i) => (start - 999) / 3 - Math.floor(16.66 * i))).size).toBeGreaterThan(
+      9,
+    );
+    expect(startsOf(1000, 6000, 1)).toHaveLength(1);
   });
 });

@@ -5,16 +5,24 @@ import { Random } from "../../random.ts";
 import { estimateMaskedLoss, wholeMaskedLoss } from "../../train/evaluate-masked.ts";
 import { MaskedToken } from "../../train/objectives/masked-token.ts";
 import { gptConfigOf, type RunConfig } from "../../train/run-config.ts";
+import { readIds } from "../../train/token-source.ts";
 import { BLANK, fillBlanks, textWithBlanks } from "../fill-blanks.ts";
 import { formatCount, formatLoss } from "../format.ts";
 import type { Prepare, Study, Told } from "./study.ts";
-import { dataWord, readText, type TextToLearn } from "./text.ts";
+import {
+  dataWord,
+  measuredInWords,
+  measuredTokens,
+  readText,
+  spreadInWords,
+  type TextToLearn,
+} from "./text.ts";
 
 /** In what is shown, one token in so many is a blank. */
 const SHOWN_BLANK_EVERY = 7;
 
-export const prepareEncoder: Prepare = async (config, corpus) => {
-  const text = readText(config, corpus);
+export const prepareEncoder: Prepare = async (config, tokenised) => {
+  const text = readText(config, tokenised);
   return (context) => new EncoderStudy(context, config, text);
 };
 
@@ -27,7 +35,7 @@ class EncoderStudy implements Study {
   readonly remark =
     "objective   15 % of the tokens are hidden, and it says what stood there; it sees both sides, so no floor for next tokens is its floor";
   readonly tokens: Study["tokens"];
-  readonly measured = "the whole validation split";
+  readonly measured: string;
   readonly #config: RunConfig;
   readonly #text: TextToLearn;
 
@@ -40,7 +48,8 @@ class EncoderStudy implements Study {
     this.learnsFrom = text.split.train.length;
     this.reach = `context ${contextLength}, both ways`;
     const estimate = evalBatches * batchSize * contextLength;
-    this.tokens = { estimate, measure: text.split.validation.length };
+    this.tokens = { estimate, measure: measuredTokens(text, config) };
+    this.measured = measuredInWords(text, config);
     this.#config = config;
     this.#text = text;
   }
@@ -54,16 +63,21 @@ class EncoderStudy implements Study {
   }
 
   async measure(): Promise<Told> {
-    const { ids, split } = this.#text;
-    const evaluation = await wholeMaskedLoss(this.model, ids, { start: split.boundary, end: ids.length });
-    const words = `validation loss ${formatLoss(evaluation.lossNats)} nats (whole split: ${formatCount(evaluation.tokens)} of ${formatCount(split.validation.length)} tokens hidden, by masks that are always the same)`;
+    const { text, split, heldOut } = this.#text;
+    const most = this.#config.settings.measureTokens;
+    const evaluation = await wholeMaskedLoss(this.model, text.ids, heldOut, most);
+    const over =
+      evaluation.method === "whole split"
+        ? `whole split: ${formatCount(evaluation.tokens)} of ${formatCount(split.validation.length)} tokens hidden, by masks that are always the same`
+        : `hidden: ${spreadInWords(evaluation, this.#text)}`;
+    const words = `validation loss ${formatLoss(evaluation.lossNats)} nats (${over})`;
     return { evaluation, words };
   }
 
   /** A piece of what is held out, with blanks, filled in, and as it was. */
   async show(): Promise<string> {
     const { tokenizer, settings } = this.#config;
-    const piece = Array.from(this.#text.split.validation.subarray(0, settings.contextLength));
+    const piece = Array.from(readIds(this.#text.split.validation, 0, settings.contextLength));
     const hidden = piece.map((id, t) => (t % SHOWN_BLANK_EVERY === 0 ? this.model.maskId : id));
     const { ids } = await fillBlanks(this.model, hidden);
     const prompt = textWithBlanks(this.model, tokenizer, hidden);
@@ -73,7 +87,7 @@ class EncoderStudy implements Study {
   suggestions(folder: string): readonly string[] {
     return [
       `npx nopeek sample --model ${folder} --prompt "… a w${BLANK}rd …"`,
-      `npx nopeek eval --model ${folder} --data ${dataWord(this.#text.corpus)}`,
+      `npx nopeek eval --model ${folder} --data ${dataWord(this.#text.text)}`,
     ];
   }
 }

@@ -6,16 +6,23 @@ import { generate } from "../../sample/generate.ts";
 import { estimateLoss, wholeLoss } from "../../train/evaluate.ts";
 import { NextToken } from "../../train/objectives/next-token.ts";
 import { gptConfigOf, type RunConfig } from "../../train/run-config.ts";
-import { type CorpusFile, entropyFloor } from "../corpus-file.ts";
+import { entropyFloor } from "../corpus-file.ts";
 import { formatCount, formatLoss } from "../format.ts";
 import type { Prepare, Study, Told } from "./study.ts";
-import { dataWord, readText, type TextToLearn } from "./text.ts";
+import {
+  dataWord,
+  measuredInWords,
+  measuredTokens,
+  readText,
+  spreadInWords,
+  type TextToLearn,
+} from "./text.ts";
 
 const SAMPLE_TOKENS = 400;
 
-export const prepareGPT: Prepare = async (config, corpus) => {
-  const text = readText(config, corpus);
-  const floor = await entropyFloor(text.corpus.sha256);
+export const prepareGPT: Prepare = async (config, tokenised) => {
+  const text = readText(config, tokenised);
+  const floor = await entropyFloor(text.text.sha256);
   return (context) => new GPTStudy(context, config, text, floor);
 };
 
@@ -27,7 +34,7 @@ class GPTStudy implements Study {
   readonly reach: string;
   readonly remark: string | null;
   readonly tokens: Study["tokens"];
-  readonly measured = "the whole validation split";
+  readonly measured: string;
   readonly #config: RunConfig;
   readonly #text: TextToLearn;
   readonly #floor: number | null;
@@ -45,7 +52,8 @@ class GPTStudy implements Study {
         ? null
         : `floor       ${formatLoss(floor)} nats: what the text's own grammar leaves open; no model can go below without peeking`;
     const estimate = evalBatches * batchSize * contextLength;
-    this.tokens = { estimate, measure: text.split.validation.length };
+    this.tokens = { estimate, measure: measuredTokens(text, config) };
+    this.measured = measuredInWords(text, config);
     this.#config = config;
     this.#text = text;
     this.#floor = floor;
@@ -61,20 +69,24 @@ class GPTStudy implements Study {
   }
 
   async measure(): Promise<Told> {
-    const { ids, split } = this.#text;
-    const evaluation = await wholeLoss(this.model, ids, { start: split.boundary, end: ids.length });
+    const { text, heldOut } = this.#text;
+    const most = this.#config.settings.measureTokens;
+    const evaluation = await wholeLoss(this.model, text.ids, heldOut, most);
     const above =
       this.#floor === null
         ? ""
         : `, ${(100 * (evaluation.lossNats / this.#floor - 1)).toFixed(1)} % above the floor`;
-    const words = `validation loss ${formatLoss(evaluation.lossNats)} nats${above} (whole split: ${formatCount(evaluation.tokens)} tokens, each predicted once)`;
+    const over =
+      evaluation.method === "whole split"
+        ? `whole split: ${formatCount(evaluation.tokens)} tokens, each predicted once`
+        : spreadInWords(evaluation, this.#text);
+    const words = `validation loss ${formatLoss(evaluation.lossNats)} nats${above} (${over})`;
     return { evaluation, words };
   }
 
   async show(): Promise<string> {
     const { tokenizer, settings } = this.#config;
-    const { corpus } = this.#text;
-    const start = tokenizer.kind === "byte" ? [10] : Array.from(tokenizer.encode(firstCharacter(corpus)));
+    const start = tokenizer.kind === "byte" ? [10] : Array.from(tokenizer.encode(this.#text.text.start));
     const decoder = tokenizer.decoder();
     let text = "";
     const stream = generate(this.model, start, {
@@ -90,12 +102,7 @@ class GPTStudy implements Study {
   suggestions(folder: string): readonly string[] {
     return [
       `npx nopeek sample --model ${folder} --prompt "…"`,
-      `npx nopeek eval --model ${folder} --data ${dataWord(this.#text.corpus)}`,
+      `npx nopeek eval --model ${folder} --data ${dataWord(this.#text.text)}`,
     ];
   }
-}
-
-/** A character to start from: a line break where the text has one. */
-function firstCharacter({ text }: CorpusFile): string {
-  return text.includes("\n") ? "\n" : String.fromCodePoint(text.codePointAt(0) ?? 10);
 }

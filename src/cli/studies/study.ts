@@ -3,7 +3,7 @@ import type { Context } from "../../autograd/context.ts";
 import type { Evaluation } from "../../train/evaluate.ts";
 import type { Objective, Trainable } from "../../train/objectives/objective.ts";
 import type { RunConfig } from "../../train/run-config.ts";
-import type { CorpusFile } from "../corpus-file.ts";
+import type { TokenisedText } from "../tokenised-text.ts";
 
 export interface Study {
   readonly model: Trainable;
@@ -37,4 +37,4 @@ export interface Told {
 }
 
 /** Checks all that can be checked before memory is taken; gives what builds the study then. */
-export type Prepare = (config: RunConfig, corpus: CorpusFile | null) => Promise<(context: Context) => Study>;
+export type Prepare = (config: RunConfig, text: TokenisedText | null) => Promise<(context: Context) => Study>;

@@ -1,36 +1,37 @@
 /** What the kinds that learn from a text have in common. */
 import { relative } from "node:path";
 import { DataError } from "../../errors.ts";
-import { knownText } from "../../text/unknown.ts";
 import { type CorpusSplit, checkSplit, splitCorpus } from "../../train/corpus.ts";
-import { reportCorpus } from "../../train/corpus-report.ts";
+import type { Evaluation, Range } from "../../train/evaluate.ts";
 import type { RunConfig } from "../../train/run-config.ts";
-import { type CorpusFile, TALES_NAME, TALES_PATH } from "../corpus-file.ts";
+import type { TokenIds } from "../../train/token-source.ts";
+import { TALES_NAME, TALES_PATH } from "../corpus-file.ts";
 import { formatCount, shellWord } from "../format.ts";
+import type { TokenisedText } from "../tokenised-text.ts";
 
 export interface TextToLearn {
-  readonly corpus: CorpusFile;
-  readonly ids: Int32Array;
-  readonly split: CorpusSplit;
+  readonly text: TokenisedText;
+  readonly split: CorpusSplit<TokenIds>;
+  /** Where what is held out stands among the ids. */
+  readonly heldOut: Range;
   readonly sources: readonly string[];
 }
 
 /** @throws DataError when the text is too short for a window */
-export function readText({ settings, tokenizer }: RunConfig, corpus: CorpusFile | null): TextToLearn {
-  if (corpus === null)
+export function readText({ settings, tokenizer }: RunConfig, text: TokenisedText | null): TextToLearn {
+  if (text === null)
     throw new DataError(`--model ${settings.model} learns from a text: name one with --data`);
-  const { text, dropped } = knownText(corpus.text, tokenizer, settings.unknown);
-  const ids = tokenizer.encode(text);
-  const split = splitCorpus(ids);
+  const { ids, report, dropped, files, remarks } = text;
+  const split = splitCorpus<TokenIds>(ids);
   checkSplit(split, settings.contextLength);
-  const { train, validation } = split;
-  const name = corpus.path === TALES_PATH ? TALES_NAME : corpus.path;
-  const { characters, distinct, rarest, warnings } = reportCorpus(corpus.text);
+  const { train, validation, boundary } = split;
+  const name = text.path === TALES_PATH ? TALES_NAME : text.path;
+  const { characters, distinct, rarest, warnings } = report;
   const rare = rarest.map(({ character, count }) => `${JSON.stringify(character)} ${formatCount(count)}×`);
   const joined =
-    corpus.files === 1
+    files === 1
       ? ""
-      : `, in ${corpus.files} files, one after the other; folders by name, each text to the end of a line`;
+      : `, in ${files} files, one after the other; folders by name, each text to the end of a line`;
   const sources = [
     `corpus      ${name}: ${formatCount(characters)} characters${joined}`,
     `            ${formatCount(distinct)} different characters; the rarest: ${rare.join(", ")}`,
@@ -38,19 +39,31 @@ export function readText({ settings, tokenizer }: RunConfig, corpus: CorpusFile 
       ? []
       : [`            ${formatCount(dropped)} that the model does not know were dropped`]),
     ...warnings.map((warning) => `warning     ${warning}`),
+    ...remarks,
     `split       ${formatCount(train.length)} tokens to learn from, the last ${formatCount(validation.length)} held out; ${tokenizer.vocabSize} different ones`,
   ];
-  return { corpus, ids, split, sources };
+  return { text, split, heldOut: { start: boundary, end: ids.length }, sources };
+}
+
+/** How much of what is held out a measurement takes. */
+export function measuredTokens({ heldOut }: TextToLearn, { settings }: RunConfig): number {
+  return Math.min(heldOut.end - heldOut.start, settings.measureTokens);
+}
+
+/** What a measurement takes in, in words. */
+export function measuredInWords({ heldOut }: TextToLearn, { settings }: RunConfig): string {
+  return heldOut.end - heldOut.start <= settings.measureTokens
+    ? "the whole validation split"
+    : `${formatCount(settings.measureTokens)} tokens, in windows spread over the validation split`;
+}
+
+/** Of a measurement that did not take in the whole split: what it did take in. */
+export function spreadInWords({ tokens }: Evaluation, { heldOut }: TextToLearn): string {
+  return `${formatCount(tokens)} of ${formatCount(heldOut.end - heldOut.start)} tokens held out, in windows spread over them, always the same; --measure-tokens says how many`;
 }
 
 /** The paths of a corpus as words of the shell. */
-export function dataWord({ path, paths }: CorpusFile): string {
+export function dataWord({ path, paths }: TokenisedText): string {
   if (path === TALES_PATH) return shellWord(relative(".", TALES_PATH));
   return paths.map(shellWord).join(" ");
-}
-
-export function countCodePoints(text: string): number {
-  let count = 0;
-  for (let i = 0; i < text.length; i++) count += (text.charCodeAt(i) & 0xfc00) === 0xdc00 ? 0 : 1;
-  return count;
 }

@@ -14,7 +14,8 @@ import type { Tensor } from "../../autograd/tensor.ts";
 import type { Encoder } from "../../nn/encoder.ts";
 import { crossEntropy, IGNORED } from "../../ops/cross-entropy.ts";
 import { Random } from "../../random.ts";
-import { type TokenIds, WindowLoader, type Windows } from "../loader.ts";
+import { WindowLoader, type Windows } from "../loader.ts";
+import type { TokenIds } from "../token-source.ts";
 import type { Objective } from "./objective.ts";
 
 /** The share of positions that have a target. */

@@ -6,7 +6,8 @@ import type { Tensor } from "../../autograd/tensor.ts";
 import type { GPT } from "../../nn/gpt.ts";
 import { crossEntropy } from "../../ops/cross-entropy.ts";
 import type { Random } from "../../random.ts";
-import { type TokenIds, WindowLoader, type Windows } from "../loader.ts";
+import { WindowLoader, type Windows } from "../loader.ts";
+import type { TokenIds } from "../token-source.ts";
 import type { Objective } from "./objective.ts";
 
 export class NextToken implements Objective {

@@ -1,0 +1,179 @@
+/** Texts whose tokens are in a file: the same bits as in memory, in memory that does not grow with them. */
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { CAN_MEASURE, measureProgram, talesText, writeLargeText } from "../../scripts/prove/large-text.ts";
+import {
+  expectComplaint,
+  MAIN,
+  makeFolder,
+  makeText,
+  nopeek,
+  parseLines,
+  start,
+  succeed,
+  TINY,
+  WORDS,
+} from "../support/program.ts";
+
+const folder = makeFolder();
+const at = (...names: string[]) => join(folder, ...names);
+const TEXT = `${makeText(WORDS, 400)}é€😀\n`.repeat(2);
+writeFileSync(at("text.txt"), TEXT);
+const short = ["--steps", 6, "--eval-interval", 2, "--checkpoint-interval", 3, "--eval-batches", 2];
+const train = (out: string, ...more: (string | number)[]) => [
+  ...["train", "--data", "text.txt", "--out", out, ...TINY, ...short],
+  ...more,
+];
+const FILE = ["--in-memory", 0];
+const weights = (run: string, step = "step-000006") => readFileSync(at(run, step, "model.safetensors"));
+const caches = (place = ".nopeek-cache") => readdirSync(at(place)).sort();
+/** Losses of steps and evaluations, as the log has them. */
+const losses = (run: string) =>
+  parseLines(readFileSync(at(run, "log.jsonl"), "utf8")).map(({ kind, lossNats, tokens }) => [
+    kind,
+    lossNats,
+    tokens,
+  ]);
+
+describe("a text whose tokens are in a file", () => {
+  it.each([
+    ["gpt", "char"],
+    ["gpt", "byte"],
+    ["encoder", "char"],
+  ])("gives the bits of one in memory: %s of %s", async (model, tokenizer) => {
+    const kind = ["--model", model, "--tokenizer", tokenizer];
+    await succeed(folder, ...train(`${model}-${tokenizer}-a`, ...kind));
+    const { stderr } = await succeed(folder, ...train(`${model}-${tokenizer}-b`, ...kind, ...FILE));
+    const [a, b] = [`${model}-${tokenizer}-a`, `${model}-${tokenizer}-b`];
+    expect(stderr).toMatch(/tokenising {2}.* of text, once, into \.nopeek-cache|tokenised before/);
+    expect(weights(a).equals(weights(b))).toBe(true);
+    expect(losses(a)).toEqual(losses(b));
+    expect(readFileSync(at(a, "config.json"), "utf8")).toBe(readFileSync(at(b, "config.json"), "utf8"));
+    const measure = ["eval", "--model", a, "--data", "text.txt", "--json"];
+    const [memory, file] = [await succeed(folder, ...measure), await succeed(folder, ...measure, ...FILE)];
+    expect(file.stdout).toBe(memory.stdout);
+  });
+
+  it("is tokenised once for all runs, and again when its file is damaged", async () => {
+    const place = ["--cache", "own", ...FILE];
+    expect((await succeed(folder, ...train("once-1", ...place))).stderr).toContain("tokenising");
+    const second = await succeed(folder, ...train("once-2", ...place));
+    expect(second.stderr).toContain("tokenised before");
+    expect(second.stderr).not.toContain("tokenising");
+    const [name, ...others] = caches("own");
+    expect(others).toEqual([]);
+    truncateSync(at("own", name), 900);
+    const third = await succeed(folder, ...train("once-3", ...place));
+    expect(third.stderr).toContain("is damaged: it has 900 bytes");
+    expect(third.stderr).toContain("it is made again");
+    expect(weights("once-3").equals(weights("once-1"))).toBe(true);
+  });
+
+  it("comes from standard input too, which is longer than what may be kept in memory", async () => {
+    const words = [...train("piped", "--cache", "piped-cache", ...FILE)].map((word) =>
+      word === "text.txt" ? "-" : String(word),
+    );
+    const { status } = spawnSync(process.execPath, [MAIN, ...words], { cwd: folder, input: TEXT });
+    expect(status).toBe(0);
+    await succeed(folder, ...train("unpiped"));
+    expect(weights("piped").equals(weights("unpiped"))).toBe(true);
+    // The text itself has left nothing behind; and a resume needs it no more.
+    expect(caches("piped-cache")).toHaveLength(1);
+    await succeed(folder, "train", "--resume", "--out", "piped", "--steps", 8, "--cache", "piped-cache");
+  });
+
+  it("may change or go once the run has started: it goes on with what it started on, and says so", async () => {
+    writeFileSync(at("passing.txt"), TEXT);
+    const words = (out: string) =>
+      train(out, ...FILE, "--steps", 300, "--json").map((word) =>
+        word === "text.txt" ? "passing.txt" : word,
+      );
+    await succeed(folder, ...words("whole"));
+    const program = start(folder, ...words("passing"));
+    await program.shows(/"kind":"step","step":3,/, "stdout");
+    appendFileSync(at("passing.txt"), "more");
+    program.process.kill("SIGINT");
+    await program.outcome;
+    const resumed = await succeed(folder, "train", "--resume", "--out", "passing", "--steps", 300);
+    expect(resumed.stderr).toContain("passing.txt: changed or gone since the run started");
+    expect(weights("passing", "step-000300").equals(weights("whole", "step-000300"))).toBe(true);
+    // Named again, it is read, and must be the same; without its tokens too.
+    const resume = ["train", "--resume", "--out", "passing", "--steps", 302];
+    expectComplaint(await nopeek(folder, ...resume, "--data", "passing.txt"), 2, "its SHA-256 differs");
+    rmSync(at(".nopeek-cache"), { recursive: true });
+    expectComplaint(await nopeek(folder, ...resume), 2, "its SHA-256 differs");
+    writeFileSync(at("passing.txt"), TEXT);
+    await succeed(folder, ...resume);
+  });
+});
+
+describe("a measurement of more than --measure-tokens", () => {
+  it("takes windows spread over what is held out, and says so", async () => {
+    const { stderr } = await succeed(folder, ...train("spread", "--measure-tokens", 100));
+    expect(stderr).toMatch(/\(91 of [\d,]+ tokens held out, in windows spread over them, always the same/);
+    const measure = ["eval", "--model", "spread", "--data", "text.txt", "--measure-tokens", 100];
+    const { stdout } = await succeed(folder, ...measure, "--json");
+    const last = losses("spread").at(-1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      method: "spread windows",
+      lossNats: last?.[1],
+      tokens: 91,
+      chars: 91,
+    });
+  });
+});
+
+describe("a cache that cannot be written", () => {
+  it("is named, with what helps; nothing is left of it", async (test) => {
+    writeFileSync(at("in the way"), "");
+    const blocked = await nopeek(folder, ...train("no-1", ...FILE, "--cache", "in the way/cache"));
+    expectComplaint(blocked, 1, "cannot write in the way/cache", "--cache names another");
+    mkdirSync(at("disk"));
+    try {
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=4k", "none", at("disk")], { stdio: "ignore" });
+    } catch {
+      return test.skip("no file system can be mounted");
+    }
+    try {
+      const full = await nopeek(folder, ...train("no-2", ...FILE, "--cache", "disk"));
+      expect(full.code).toBe(1);
+      expect(full.stderr).toContain("the disk is full; free some space");
+      expect(full.stderr).toContain("--cache names another folder");
+      expect(full.stderr).not.toMatch(/^\s+at /m);
+      expect(caches("disk")).toEqual([]);
+    } finally {
+      execFileSync("umount", [at("disk")]);
+    }
+  });
+});
+
+describe("memory", () => {
+  it("does not grow with the text", async (test) => {
+    test.skip(!CAN_MEASURE, "this system does not say what a process held at most");
+    const peaks: number[] = [];
+    for (const megabytes of [1, 64]) {
+      writeLargeText(at("large.txt"), megabytes * 1e6, talesText());
+      const words = train(`large-${megabytes}`, "--in-memory", 0.5, "--measure-tokens", 1000);
+      const { code, stderr, peakBytes } = await measureProgram(
+        folder,
+        words.map((word) => (word === "text.txt" ? "large.txt" : word)),
+      );
+      expect(code, stderr).toBe(0);
+      peaks.push(peakBytes);
+    }
+    rmSync(at("large.txt"));
+    expect(peaks[0]).toBeGreaterThan(20e6);
+    // A text in memory would make a difference of its size; engines collect when they please.
+    expect(peaks[1] - peaks[0]).toBeLessThan(32e6);
+  });
+});

@@ -1,0 +1,42 @@
+/** What is known of a text that is a string in memory, found the plain way: what streaming must find too. */
+import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
+
+/** The text of UTF-8 bytes without a byte order mark; null where they are not UTF-8. */
+export function decode(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+export function factsOf(text: string) {
+  const counts = new Map<number, number>();
+  for (const character of text) {
+    const codePoint = character.codePointAt(0) ?? 0;
+    counts.set(codePoint, (counts.get(codePoint) ?? 0) + 1);
+  }
+  return {
+    bytes: new TextEncoder().encode(text).length,
+    characters: Array.from(text).length,
+    units: text.length,
+    counts,
+    pairs: text.split("\r\n").length - 1,
+    longestLine: text.split(/[\r\n]/).reduce((most, line) => Math.max(most, line.length), 0),
+    first: text.codePointAt(0) ?? -1,
+  };
+}
+
+export function idsOf(text: string): number[] {
+  return Array.from(CharTokenizer.fromText(text).encode(text));
+}
+
+/** Bytes in chunks of a size, each in the memory that the one before lay in, as files are read. */
+export function* inChunks(bytes: Uint8Array, size: number): Generator<Uint8Array> {
+  const buffer = new Uint8Array(size);
+  for (let at = 0; at < bytes.length; at += size) {
+    const chunk = bytes.subarray(at, at + size);
+    buffer.set(chunk);
+    yield buffer.subarray(0, chunk.length);
+  }
+}
