@@ -8,10 +8,12 @@ import { NextToken } from "../../train/objectives/next-token.ts";
 import { gptConfigOf, type RunConfig } from "../../train/run-config.ts";
 import { type CorpusFile, entropyFloor } from "../corpus-file.ts";
 import { formatCount, formatLoss } from "../format.ts";
-import type { Prepare, Study, Told } from "./study.ts";
+import { blindGuess, type Prepare, type Study, type Told } from "./study.ts";
 import { dataWord, readText, type TextToLearn } from "./text.ts";
 
 const SAMPLE_TOKENS = 400;
+/** A glimpse ends with whichever comes first. */
+const [GLIMPSE_TOKENS, GLIMPSE_MS] = [60, 100];
 
 export const prepareGPT: Prepare = async (config, corpus) => {
   const text = readText(config, corpus);
@@ -26,6 +28,7 @@ class GPTStudy implements Study {
   readonly learnsFrom: number;
   readonly reach: string;
   readonly remark: string | null;
+  readonly reference: Study["reference"];
   readonly tokens: Study["tokens"];
   readonly measured = "the whole validation split";
   readonly #config: RunConfig;
@@ -44,6 +47,7 @@ class GPTStudy implements Study {
       floor === null
         ? null
         : `floor       ${formatLoss(floor)} nats: what the text's own grammar leaves open; no model can go below without peeking`;
+    this.reference = floor === null ? blindGuess(tokenizer.vocabSize) : { name: "floor", value: floor };
     const estimate = evalBatches * batchSize * contextLength;
     this.tokens = { estimate, measure: text.split.validation.length };
     this.#config = config;
@@ -71,17 +75,28 @@ class GPTStudy implements Study {
     return { evaluation, words };
   }
 
-  async show(): Promise<string> {
-    const { tokenizer, settings } = this.#config;
+  show(): Promise<string> {
+    return this.#write(Random.of(this.#config.settings.seed, "sample"), SAMPLE_TOKENS);
+  }
+
+  glimpse(random: Random): Promise<string> {
+    const endMs = performance.now() + GLIMPSE_MS;
+    return this.#write(random, GLIMPSE_TOKENS, () => performance.now() > endMs);
+  }
+
+  /** @param stop asked after each token whether that is enough */
+  async #write(random: Random, tokens: number, stop = () => false): Promise<string> {
+    const { tokenizer } = this.#config;
     const { corpus } = this.#text;
     const start = tokenizer.kind === "byte" ? [10] : Array.from(tokenizer.encode(firstCharacter(corpus)));
     const decoder = tokenizer.decoder();
     let text = "";
     const stream = generate(this.model, start, {
-      tokens: SAMPLE_TOKENS,
+      tokens,
       settings: { strategy: "sample", temperature: 0.6, topK: null, topP: null },
-      random: Random.of(settings.seed, "sample"),
+      random,
       overflow: "slide",
+      stop,
     });
     for await (const { token } of stream) text += decoder.push(token);
     return text + decoder.end();
