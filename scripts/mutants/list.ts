@@ -2,6 +2,7 @@
 
 import { blas } from "./blas.ts";
 import { decoding } from "./decoding.ts";
+import { display } from "./display.ts";
 import { family } from "./family.ts";
 import { learning } from "./learning.ts";
 import { pytorch } from "./pytorch.ts";
@@ -124,5 +125,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...learning,
   ...decoding,
   ...blas,
+  ...display,
   ...pytorch,
 ];
