@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const packages = ["commander", "seedrandom", "zod"];
+const packages = ["commander", "get-east-asian-width", "seedrandom", "zod"];
 
 removeLeftovers();
 mkdirSync(`${root}dist/backend/wasm`, { recursive: true });

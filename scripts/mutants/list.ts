@@ -2,6 +2,7 @@
 
 import { blas } from "./blas.ts";
 import { decoding } from "./decoding.ts";
+import { display } from "./display.ts";
 import { family } from "./family.ts";
 import { keeping } from "./keeping.ts";
 import { learning } from "./learning.ts";
@@ -126,5 +127,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...keeping,
   ...decoding,
   ...blas,
+  ...display,
   ...pytorch,
 ];

@@ -91,6 +91,14 @@ export function parseNumber(text: string): number {
   return number;
 }
 
+/** For flags that take a whole number of at least 1. */
+export function parseCount(text: string): number {
+  const count = parseNumber(text);
+  if (!Number.isSafeInteger(count) || count < 1)
+    throw new InvalidArgumentError("It must be a whole number of at least 1.");
+  return count;
+}
+
 function optionsOf(setting: Setting, defaults?: string): Option[] {
   const flag = `--${flagOf(setting.name)}`;
   const unit = setting.unit === undefined || setting.default === 1 ? "" : ` ${setting.unit}`;

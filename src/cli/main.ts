@@ -6,7 +6,14 @@ import { z } from "zod";
 import { NopeekError } from "../errors.ts";
 import { PRESETS } from "../train/presets.ts";
 import { SETTINGS } from "../train/settings.ts";
-import { addCacheFlags, addCommonFlags, addSettingFlags, parseNumber, settingsOf } from "./flags.ts";
+import {
+  addCacheFlags,
+  addCommonFlags,
+  addSettingFlags,
+  parseCount,
+  parseNumber,
+  settingsOf,
+} from "./flags.ts";
 import { fitMessage } from "./format.ts";
 import { describeOption, describePresets, EXAMPLES, OTHER_KINDS } from "./help.ts";
 import { unknownFlag } from "./known-ids.ts";
@@ -56,6 +63,13 @@ const train = command("train", "train a model on a text; the embedded tales unle
   )
   .option("--out <folder>", "where the run is kept (default: the next free folder in checkpoints/)")
   .option("--resume", "go on with the run in --out, to the same bits as if it had never stopped")
+  .option(
+    "--quiet",
+    "a plain line for every step, as where there is no terminal, instead of the live picture",
+  )
+  .option("--log-every <steps>", "plain lines: one for every so many steps", parseCount, 1)
+  .option("--color", "colours, even where there seem to be none")
+  .option("--no-color", "no colours; NO_COLOR and FORCE_COLOR are heard too")
   .option("--debug-nan", "where a number is not finite, run that step again and name the op that made it")
   .action(async (flags) => (await import("./train.ts")).train(flags));
 addCacheFlags(train);

@@ -44,6 +44,9 @@ export interface TrainFlags extends CommonFlags, CacheFlags {
   readonly preset?: string;
   readonly out?: string;
   readonly resume?: boolean;
+  readonly quiet?: boolean;
+  readonly color?: boolean;
+  readonly logEvery?: number;
   readonly [setting: string]: unknown;
 }
 

@@ -1,31 +1,38 @@
 /** `nopeek train`: trains, shows how it goes, keeps checkpoints, and shows at the end what the model makes. */
 import { join } from "node:path";
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
-import { TrainingError } from "../errors.ts";
-import { countNumbers } from "../nn/parameters.ts";
+import { NopeekError, TrainingError } from "../errors.ts";
+import { Random } from "../random.ts";
 import { restore, snapshot } from "../train/restore.ts";
 import type { StepReport } from "../train/trainer.ts";
 import { nowMs } from "./clock.ts";
 import { explainStop } from "./explain-stop.ts";
-import { formatCount, formatDuration, formatLoss, median, plural, shellWord } from "./format.ts";
+import { formatLoss, shellWord } from "./format.ts";
+import { introduce } from "./introduce.ts";
 import { computedBy } from "./open-backend.ts";
+import { openProgress } from "./open-progress.ts";
+import type { Pace } from "./pace.ts";
 import { type PreparedRun, resumeRun, startRun, type TrainFlags } from "./prepare-run.ts";
+import type { Progress } from "./progress.ts";
 import type { Told } from "./studies/study.ts";
 import { Terminal } from "./terminal.ts";
 
 /** What makes a run save and stop, and what the shell is told then, by convention. */
 const EXIT_AFTER = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, nobodyReads: 130 } as const;
-/** Tokens for each parameter: with fewer, learning by heart is what lowers the loss. */
-const FEW_TOKENS = 0.5;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** npm hands on a Ctrl-C that the terminal has sent already: what comes within this time is the same one. */
 const ONE_KEYSTROKE_MS = 300;
-/** Where nobody watches live, a line is printed this many times between two evaluations. */
-const LINES_BETWEEN_EVALUATIONS = 5;
+/** Between two looks at what the model makes; more often would cost time, and nobody could read it. */
+const SAMPLE_EVERY_MS = 2000;
 
-export async function train(flags: TrainFlags): Promise<void> {
+/** @param open gives who tells people how it goes */
+export async function train(flags: TrainFlags, open = openProgress): Promise<void> {
   const run = flags.resume ? await resumeRun(flags) : await startRun(flags);
-  await new TrainingSession(run, flags).go();
+  let stop: (reason: keyof typeof EXIT_AFTER) => void = () => {};
+  const terminal = new Terminal(() => stop("nobodyReads"));
+  const session = new TrainingSession(run, flags, terminal, await open(flags, run, terminal));
+  stop = session.stop;
+  await session.go();
   run.lock.release();
   await run.backend.close();
 }
@@ -33,17 +40,18 @@ export async function train(flags: TrainFlags): Promise<void> {
 class TrainingSession {
   readonly #run: PreparedRun;
   readonly #terminal: Terminal;
+  readonly #progress: Progress;
   readonly #json: boolean;
   readonly #debugNaN: boolean;
   /** The last evaluation of the whole split, where no step has been made since. */
   #measured: Told | null = null;
   #stopReason: keyof typeof EXIT_AFTER | null = null;
-  /** Of the last few steps, for the rate that is shown. */
-  #stepMs: number[] = [];
+  #sampledMs = Number.NEGATIVE_INFINITY;
 
-  constructor(run: PreparedRun, flags: TrainFlags) {
+  constructor(run: PreparedRun, flags: TrainFlags, terminal: Terminal, progress: Progress) {
     this.#run = run;
-    this.#terminal = new Terminal(() => this.#stop("nobodyReads"));
+    this.#terminal = terminal;
+    this.#progress = progress;
     this.#json = flags.json === true;
     this.#debugNaN = flags.debugNan === true;
   }
@@ -53,53 +61,65 @@ class TrainingSession {
     const { settings, from } = this.#run.config;
     // What it learns on from may change or go, so it is kept before anything else.
     if (from !== undefined && trainer.stepsDone === 0) await this.#save(false);
-    await this.#introduce();
-    for (const signal of SIGNALS) process.on(signal, this.#stop);
+    const pace = await introduce(this.#run, this.#progress);
+    for (const signal of SIGNALS) process.on(signal, this.stop);
     try {
       const goesOn = () => trainer.stepsDone < settings.steps && !patience.isExhausted(settings.patience);
+      if (goesOn()) this.#progress.begin();
       while (goesOn() && this.#stopReason === null) {
-        await this.#step();
+        await this.#step(pace);
         // Signals, and pipes that were closed, are noticed in a turn of the event loop and at no other time.
         await nextTurn();
       }
+      this.#progress.end();
       if (this.#stopReason !== null) await this.#leaveEarly(this.#stopReason);
       else await this.#finish();
     } finally {
       this.#letSignalsEnd();
-      this.#terminal.clearStatus();
+      this.#progress.end();
     }
   }
 
-  async #step(): Promise<void> {
-    const { config, patience } = this.#run;
+  async #step(pace: Pace): Promise<void> {
+    const { config, patience, trainer } = this.#run;
     const { settings } = config;
     const startMs = nowMs();
     const report = await this.#makeStep();
     const elapsedMs = nowMs() - startMs;
-    this.#stepMs = [...this.#stepMs.slice(-49), elapsedMs];
+    pace.stepped(elapsedMs);
     patience.trained(report.lossNats);
     this.#measured = null;
 
-    const last = report.step === settings.steps;
-    const evaluates = report.step % settings.evalInterval === 0;
-    const saves = last || report.step % settings.checkpointInterval === 0;
     const { skipped, ...numbers } = report;
     this.#record({ kind: "step", ...numbers, ...(skipped && { skipped }), elapsedMs });
     if (skipped)
-      this.#terminal.note(
+      this.#progress.note(
         `step ${report.step}: left out: a gradient norm of ${formatLoss(report.gradientNorm)} is beyond ${settings.skipSpikes} times the recent median`,
       );
-    this.#terminal.status(this.#progressLine(report.step, report.lossNats));
-    const every = Math.ceil(Math.min(settings.evalInterval, settings.steps) / LINES_BETWEEN_EVALUATIONS);
-    if (!this.#terminal.live && (report.step % every === 0 || last || report.step === 1)) {
-      this.#terminal.note(this.#progressLine(report.step, report.lossNats));
-    }
+    this.#progress.stepped({
+      ...report,
+      tokensPerSecond: (1000 * trainer.tokensPerStep) / pace.stepMs,
+      leftMs: pace.leftMs(settings.steps - report.step),
+    });
+    await this.#lookUp();
+    pace.paused(nowMs() - startMs - elapsedMs);
+  }
+
+  /** What is due after a step: evaluations, checkpoints, a look at what the model makes. */
+  async #lookUp(): Promise<void> {
+    const { config, patience, trainer } = this.#run;
+    const { settings } = config;
+    const { stepsDone } = trainer;
+    const last = stepsDone === settings.steps;
+    const evaluates = stepsDone % settings.evalInterval === 0;
+    const saves = last || stepsDone % settings.checkpointInterval === 0;
     if (saves || (evaluates && settings.patience > 0)) {
       const best = await this.#measure();
       if (saves || best || patience.isExhausted(settings.patience)) await this.#save(best);
     } else if (evaluates) {
       await this.#estimate();
     }
+    if (evaluates && !last) await this.#showSample();
   }
 
   /** @throws TrainingError when a number is not finite: nothing is saved then */
@@ -125,14 +145,6 @@ class TrainingSession {
     );
   }
 
-  #progressLine(step: number, lossNats: number): string {
-    const { settings } = this.#run.config;
-    const stepMs = median(this.#stepMs);
-    const rate = formatCount((1000 * this.#run.trainer.tokensPerStep) / stepMs);
-    const left = formatDuration((settings.steps - step) * stepMs);
-    return `step ${step}/${settings.steps}  loss ${formatLoss(lossNats)}  ${rate} tokens/s  ${left} left`;
-  }
-
   /** A quick look. */
   async #estimate(): Promise<void> {
     const { trainer, study } = this.#run;
@@ -145,8 +157,9 @@ class TrainingSession {
   async #measure(): Promise<boolean> {
     const { trainer, study, patience, config } = this.#run;
     const { settings } = config;
-    this.#terminal.status(`measuring ${study.measured} …`);
+    this.#progress.busy(`measuring ${study.measured} …`);
     this.#measured = await trainer.evaluating(() => study.measure());
+    this.#progress.busy(null);
     this.#checkFinite(this.#measured);
     // The last one is told at the end.
     if (trainer.stepsDone < settings.steps) this.#tell(this.#measured);
@@ -156,16 +169,28 @@ class TrainingSession {
 
   #tell(told: Told): void {
     this.#recordEvaluation(told);
-    this.#terminal.note(`step ${this.#run.trainer.stepsDone}: ${told.words}`);
+    this.#progress.note(`step ${this.#run.trainer.stepsDone}: ${told.words}`);
   }
 
   #recordEvaluation({ evaluation }: Told): void {
-    this.#record({
-      kind: "evaluation",
-      step: this.#run.trainer.stepsDone,
-      split: "val",
-      ...evaluation,
-    });
+    const step = this.#run.trainer.stepsDone;
+    this.#record({ kind: "evaluation", step, split: "val", ...evaluation });
+    this.#progress.evaluated(step, evaluation.lossNats);
+  }
+
+  /** A little of what the model makes by now, for who watches; drawn by a randomness of its own, it changes nothing. */
+  async #showSample(): Promise<void> {
+    const { trainer, study, config } = this.#run;
+    const { stepsDone: step } = trainer;
+    if (!this.#progress.showsSamples || nowMs() - this.#sampledMs < SAMPLE_EVERY_MS) return;
+    this.#sampledMs = nowMs();
+    const random = Random.of(config.settings.seed, "sample while training", step);
+    try {
+      this.#progress.sampled(step, await trainer.evaluating(() => study.glimpse(random)));
+    } catch (error) {
+      // A model may be unfit to be sampled from and still learn.
+      if (!(error instanceof NopeekError)) throw error;
+    }
   }
 
   /** @param best whether the model was never better on what is held out */
@@ -182,67 +207,9 @@ class TrainingSession {
     );
   }
 
-  /** What is about to happen, and how long it will take, measured. */
-  async #introduce(): Promise<void> {
-    const { trainer, config, study, path, backend, savedBy } = this.#run;
-    const { settings } = config;
-    const note = (line: string) => this.#terminal.note(line);
-    const parameters = countNumbers(trainer.model.parameters());
-    for (const line of study.sources) note(line);
-    note(
-      `model       ${plural(settings.layers, "layer")}, ${plural(settings.heads, "head")}, ${settings.dModel} channels, ${study.reach}: ${formatCount(parameters)} parameters`,
-    );
-    if (study.learnsFrom !== null) {
-      const each = study.learnsFrom / parameters;
-      note(`            ${each.toPrecision(2)} tokens to learn from for each parameter`);
-      if (each < FEW_TOKENS)
-        note(
-          "warning     so few that the model can learn them by heart: more text, a smaller model, --dropout or --patience helps",
-        );
-    }
-    note(
-      `training    ${plural(settings.steps, "step")} of ${formatCount(trainer.tokensPerStep)} tokens, on ${computedBy(backend)}`,
-    );
-    note(`kept in     ${path}`);
-    if (config.from !== undefined) note(`learns on   from the model in ${config.from}`);
-    if (study.remark !== null) note(study.remark);
-    const left = settings.steps - trainer.stepsDone;
-    if (trainer.stepsDone > 0) {
-      const all = left === 0 ? ", its last: there is nothing left to train; --steps makes it longer" : "";
-      note(`resumed     after step ${trainer.stepsDone}${all}`);
-      if (savedBy !== null && savedBy !== computedBy(backend))
-        note(`            other bits than without the stop: until now it ran on ${savedBy}`);
-    }
-    if (left > 0)
-      note(`takes       about ${formatDuration(await this.#estimateMs(left))} here, by the time of a step`);
-    note("");
-  }
-
-  /** The whole run's time, from steps that are timed and thrown away. */
-  async #estimateMs(steps: number): Promise<number> {
-    const { trainer, config, study } = this.#run;
-    const { settings } = config;
-    const times: number[] = [];
-    // The first few are slow, until the machine has warmed to the work.
-    for (let spentMs = 0; times.length < 4 || (spentMs < 200 && times.length < 50); ) {
-      const startMs = nowMs();
-      await trainer.rehearse();
-      times.push(nowMs() - startMs);
-      spentMs += times[times.length - 1];
-    }
-    const stepMs = Math.min(...times) * settings.gradAccumulation;
-    this.#stepMs = [stepMs];
-    // A forward pass alone is about a third of a step's work.
-    const msPerToken = stepMs / trainer.tokensPerStep / 3;
-    const evaluations = Math.ceil(steps / settings.evalInterval);
-    const saves = Math.ceil(steps / settings.checkpointInterval);
-    const { estimate, measure } = study.tokens;
-    const evaluated = evaluations * (settings.patience > 0 ? measure : estimate) + saves * measure;
-    return steps * stepMs + evaluated * msPerToken;
-  }
-
   async #finish(): Promise<void> {
     const { trainer, study, directory, patience, config } = this.#run;
+    const note = (line?: string) => this.#progress.note(line);
     // A run of no steps keeps its first weights.
     if (directory.latest() === null) await this.#save(await this.#measure());
     // All is saved: from here Ctrl-C ends the program as it ends any other.
@@ -251,16 +218,16 @@ class TrainingSession {
     if (stoppedEarly) {
       const { isOverfitting, best } = patience;
       this.#record({ kind: "early stop", step: trainer.stepsDone, best, isOverfitting });
-      for (const line of explainStop(patience, config.settings)) this.#terminal.note(line);
+      for (const line of explainStop(patience, config.settings)) note(line);
     } else {
       if (this.#measured === null) {
-        this.#terminal.note(`measuring ${study.measured} …`);
+        note(`measuring ${study.measured} …`);
         this.#measured = await trainer.evaluating(() => study.measure());
         this.#recordEvaluation(this.#measured);
       }
-      this.#terminal.note(this.#measured.words);
+      note(this.#measured.words);
     }
-    this.#terminal.note("");
+    note();
     const text = await trainer.evaluating(async () => {
       if (stoppedEarly) this.#recallBest();
       return study.show();
@@ -281,12 +248,12 @@ class TrainingSession {
     const { config, study, path } = this.#run;
     const folder = shellWord(path);
     const moreSteps = Math.max(2 * config.settings.steps, 100);
-    this.#terminal.note("");
-    this.#terminal.note("next:");
-    for (const command of study.suggestions(folder)) this.#terminal.note(`  ${command}`);
-    if (!stoppedEarly)
-      this.#terminal.note(`  npx nopeek train --resume --out ${folder} --steps ${moreSteps}   (longer)`);
-    this.#terminal.note("  npx nopeek train --data your-own.txt");
+    const note = (line?: string) => this.#progress.note(line);
+    note();
+    note("next:");
+    for (const command of study.suggestions(folder)) note(`  ${command}`);
+    if (!stoppedEarly) note(`  npx nopeek train --resume --out ${folder} --steps ${moreSteps}   (longer)`);
+    note("  npx nopeek train --data your-own.txt");
   }
 
   async #leaveEarly(reason: keyof typeof EXIT_AFTER): Promise<void> {
@@ -295,22 +262,24 @@ class TrainingSession {
     this.#letSignalsEnd();
     await this.#estimate();
     await this.#save(false);
-    this.#terminal.note(`stopped after step ${trainer.stepsDone} and saved; go on with`);
-    this.#terminal.note(`  ${resumeCommand}`);
+    this.#progress.note(`stopped after step ${trainer.stepsDone} and saved; go on with`);
+    this.#progress.note(`  ${resumeCommand}`);
     process.exitCode = EXIT_AFTER[reason];
   }
 
   /** Called between steps. The run saves where it is and ends; a second Ctrl-C ends it at once. */
-  readonly #stop = (reason: keyof typeof EXIT_AFTER): void => {
+  readonly stop = (reason: keyof typeof EXIT_AFTER): void => {
     if (this.#stopReason !== null) return;
     this.#stopReason = reason;
     const { stepsDone } = this.#run.trainer;
-    this.#terminal.note(`saving step ${stepsDone} … (Ctrl-C again leaves at once, without saving it)`);
+    // At rest before anything can end the program: a terminal without a cursor would be left.
+    this.#progress.end();
+    this.#progress.note(`saving step ${stepsDone} … (Ctrl-C again leaves at once, without saving it)`);
   };
 
   /** Signals end the program again, even in the middle of a step. */
   #letSignalsEnd(): void {
-    for (const signal of SIGNALS) process.off(signal, this.#stop);
+    for (const signal of SIGNALS) process.off(signal, this.stop);
   }
 
   #record(entry: { readonly step: number; readonly [field: string]: unknown }): void {

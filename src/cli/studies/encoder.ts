@@ -8,7 +8,7 @@ import { gptConfigOf, type RunConfig } from "../../train/run-config.ts";
 import { readIds } from "../../train/token-source.ts";
 import { BLANK, fillBlanks, textWithBlanks } from "../fill-blanks.ts";
 import { formatCount, formatLoss } from "../format.ts";
-import type { Prepare, Study, Told } from "./study.ts";
+import { blindGuess, type Prepare, type Study, type Told } from "./study.ts";
 import {
   dataWord,
   measuredInWords,
@@ -20,6 +20,7 @@ import {
 
 /** In what is shown, one token in so many is a blank. */
 const SHOWN_BLANK_EVERY = 7;
+const GLIMPSE_TOKENS = 50;
 
 export const prepareEncoder: Prepare = async (config, tokenised) => {
   const text = readText(config, tokenised);
@@ -34,6 +35,7 @@ class EncoderStudy implements Study {
   readonly reach: string;
   readonly remark =
     "objective   15 % of the tokens are hidden, and it says what stood there; it sees both sides, so no floor for next tokens is its floor";
+  readonly reference: Study["reference"];
   readonly tokens: Study["tokens"];
   readonly measured: string;
   readonly #config: RunConfig;
@@ -47,6 +49,7 @@ class EncoderStudy implements Study {
     this.sources = text.sources;
     this.learnsFrom = text.split.train.length;
     this.reach = `context ${contextLength}, both ways`;
+    this.reference = blindGuess(tokenizer.vocabSize);
     const estimate = evalBatches * batchSize * contextLength;
     this.tokens = { estimate, measure: measuredTokens(text, config) };
     this.measured = measuredInWords(text, config);
@@ -76,12 +79,24 @@ class EncoderStudy implements Study {
 
   /** A piece of what is held out, with blanks, filled in, and as it was. */
   async show(): Promise<string> {
-    const { tokenizer, settings } = this.#config;
-    const piece = Array.from(readIds(this.#text.split.validation, 0, settings.contextLength));
+    const { prompt, filled, original } = await this.#fill(this.#config.settings.contextLength);
+    return [prompt, filled, original].join("\n\n");
+  }
+
+  async glimpse(): Promise<string> {
+    const { prompt, filled } = await this.#fill(
+      Math.min(GLIMPSE_TOKENS, this.#config.settings.contextLength),
+    );
+    return `${prompt} → ${filled}`;
+  }
+
+  async #fill(tokens: number) {
+    const { tokenizer } = this.#config;
+    const piece = Array.from(readIds(this.#text.split.validation, 0, tokens));
     const hidden = piece.map((id, t) => (t % SHOWN_BLANK_EVERY === 0 ? this.model.maskId : id));
     const { ids } = await fillBlanks(this.model, hidden);
     const prompt = textWithBlanks(this.model, tokenizer, hidden);
-    return [prompt, tokenizer.decode(ids), tokenizer.decode(piece)].join("\n\n");
+    return { prompt, filled: tokenizer.decode(ids), original: tokenizer.decode(piece) };
   }
 
   suggestions(folder: string): readonly string[] {

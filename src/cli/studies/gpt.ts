@@ -6,9 +6,10 @@ import { generate } from "../../sample/generate.ts";
 import { estimateLoss, wholeLoss } from "../../train/evaluate.ts";
 import { NextToken } from "../../train/objectives/next-token.ts";
 import { gptConfigOf, type RunConfig } from "../../train/run-config.ts";
+import { nowMs } from "../clock.ts";
 import { entropyFloor } from "../corpus-file.ts";
 import { formatCount, formatLoss } from "../format.ts";
-import type { Prepare, Study, Told } from "./study.ts";
+import { blindGuess, type Prepare, type Study, type Told } from "./study.ts";
 import {
   dataWord,
   measuredInWords,
@@ -19,6 +20,8 @@ import {
 } from "./text.ts";
 
 const SAMPLE_TOKENS = 400;
+/** A glimpse ends with whichever comes first. */
+const [GLIMPSE_TOKENS, GLIMPSE_MS] = [60, 100];
 
 export const prepareGPT: Prepare = async (config, tokenised) => {
   const text = readText(config, tokenised);
@@ -33,6 +36,7 @@ class GPTStudy implements Study {
   readonly learnsFrom: number;
   readonly reach: string;
   readonly remark: string | null;
+  readonly reference: Study["reference"];
   readonly tokens: Study["tokens"];
   readonly measured: string;
   readonly #config: RunConfig;
@@ -51,6 +55,7 @@ class GPTStudy implements Study {
       floor === null
         ? null
         : `floor       ${formatLoss(floor)} nats: what the text's own grammar leaves open; no model can go below without peeking`;
+    this.reference = floor === null ? blindGuess(tokenizer.vocabSize) : { name: "floor", value: floor };
     const estimate = evalBatches * batchSize * contextLength;
     this.tokens = { estimate, measure: measuredTokens(text, config) };
     this.measured = measuredInWords(text, config);
@@ -84,16 +89,27 @@ class GPTStudy implements Study {
     return { evaluation, words };
   }
 
-  async show(): Promise<string> {
-    const { tokenizer, settings } = this.#config;
+  show(): Promise<string> {
+    return this.#write(Random.of(this.#config.settings.seed, "sample"), SAMPLE_TOKENS);
+  }
+
+  glimpse(random: Random): Promise<string> {
+    const endMs = nowMs() + GLIMPSE_MS;
+    return this.#write(random, GLIMPSE_TOKENS, () => nowMs() > endMs);
+  }
+
+  /** @param stop asked after each token whether that is enough */
+  async #write(random: Random, tokens: number, stop = () => false): Promise<string> {
+    const { tokenizer } = this.#config;
     const start = tokenizer.kind === "byte" ? [10] : Array.from(tokenizer.encode(this.#text.text.start));
     const decoder = tokenizer.decoder();
     let text = "";
     const stream = generate(this.model, start, {
-      tokens: SAMPLE_TOKENS,
+      tokens,
       settings: { strategy: "sample", temperature: 0.6, topK: null, topP: null },
-      random: Random.of(settings.seed, "sample"),
+      random,
       overflow: "slide",
+      stop,
     });
     for await (const { token } of stream) text += decoder.push(token);
     return text + decoder.end();

@@ -9,11 +9,12 @@ import { SequenceToSequence } from "../../train/objectives/sequence-to-sequence.
 import { gptConfigOf, type RunConfig } from "../../train/run-config.ts";
 import { type Example, ToyTask } from "../../train/toy-task.ts";
 import { formatCount, formatLoss } from "../format.ts";
-import type { Prepare, Study, Told } from "./study.ts";
+import { blindGuess, type Prepare, type Study, type Told } from "./study.ts";
 
 /** How many strings the measurement at the end takes, and how many are shown. */
 export const MEASURED_STRINGS = 500;
 const SHOWN_STRINGS = 5;
+const GLIMPSED_STRINGS = 3;
 
 export const prepareSeq2Seq: Prepare = async (config) => {
   const task = new ToyTask(config.settings);
@@ -27,6 +28,7 @@ class Seq2SeqStudy implements Study {
   readonly learnsFrom = null;
   readonly reach: string;
   readonly remark = null;
+  readonly reference: Study["reference"];
   readonly tokens: Study["tokens"];
   readonly measured = "strings that it never learnt from";
   readonly #config: RunConfig;
@@ -43,6 +45,8 @@ class Seq2SeqStudy implements Study {
       `task        ${settings.task} strings of ${minLength} to ${maxLength} letters out of ${letters}`,
       "split       a hash of each string says whether it is learnt from; one in ten is held out",
     ];
+    // The letters and [end].
+    this.reference = blindGuess(tokenizer.vocabSize + 1);
     this.reach = `strings up to ${maxLength}; an encoder and a decoder`;
     const tokensOf = (strings: number) => 2 * strings * (maxLength + 1);
     this.tokens = { estimate: tokensOf(evalBatches * batchSize), measure: tokensOf(MEASURED_STRINGS) };
@@ -64,13 +68,21 @@ class Seq2SeqStudy implements Study {
   }
 
   async show(): Promise<string> {
+    return (await this.#answer(SHOWN_STRINGS)).join("\n");
+  }
+
+  async glimpse(): Promise<string> {
+    return (await this.#answer(GLIMPSED_STRINGS)).join("   ");
+  }
+
+  async #answer(strings: number): Promise<string[]> {
     const { tokenizer } = this.#config;
-    const examples = this.#task.heldOut(SHOWN_STRINGS);
+    const examples = this.#task.heldOut(strings);
     const sources = examples.map(({ source }) => source);
     const answers = await greedyAnswers(this.model, padTokens(sources, "right"));
     const line = ({ source }: Example, i: number) =>
       `${tokenizer.decode(source)} → ${tokenizer.decode(answers[i].ids)}`;
-    return examples.map(line).join("\n");
+    return examples.map(line);
   }
 
   suggestions(folder: string): readonly string[] {

@@ -1,8 +1,11 @@
 /** What `nopeek train` needs to know of one kind of model: what it learns, how it is measured, what it can show. */
 import type { Context } from "../../autograd/context.ts";
+import { log } from "../../math.ts";
+import type { Random } from "../../random.ts";
 import type { Evaluation } from "../../train/evaluate.ts";
 import type { Objective, Trainable } from "../../train/objectives/objective.ts";
 import type { RunConfig } from "../../train/run-config.ts";
+import type { Reference } from "../chart.ts";
 import type { TokenisedText } from "../tokenised-text.ts";
 
 export interface Study {
@@ -24,6 +27,10 @@ export interface Study {
   measure(): Promise<Told>;
   /** What is being measured at the end, in words. */
   readonly measured: string;
+  /** The loss to compare with: the floor where it is known, else what it is to guess blindly. */
+  readonly reference: Reference;
+  /** A little of what it makes, in a moment. What is drawn is drawn from `random`. */
+  glimpse(random: Random): Promise<string>;
   /** Something that it makes. */
   show(): Promise<string>;
   /** Commands to go on with, besides a longer run: for a model that is kept in `folder`, a word of the shell. */
@@ -34,6 +41,11 @@ export interface Study {
 export interface Told {
   readonly evaluation: Evaluation;
   readonly words: string;
+}
+
+/** The loss of a guess among so many, each as probable as the others. */
+export function blindGuess(choices: number): Reference {
+  return { name: "blind guess", value: log(choices) };
 }
 
 /** Checks all that can be checked before memory is taken; gives what builds the study then. */

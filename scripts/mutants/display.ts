@@ -1,0 +1,61 @@
+/** Breaks of the live display of a training, and of the charts in a terminal. */
+import type { Mutant } from "./list.ts";
+
+export const display: readonly Mutant[] = [
+  {
+    promise: "chart: a value stands in the line that its label names",
+    file: "src/cli/chart.ts",
+    line: "Math.round((1 - placeOf(axis, value)) * (rows * DOT_ROWS - 1));",
+    broken: "Math.round(placeOf(axis, value) * (rows * DOT_ROWS - 1));",
+    tests: ["test/cli/chart.test.ts"],
+  },
+  {
+    promise: "chart: no line is wider than it may be",
+    file: "src/cli/chart.ts",
+    line: "join(cells.slice(0, width), options.color)",
+    broken: "join(cells, options.color)",
+    tests: ["test/cli/chart.test.ts"],
+  },
+  {
+    promise: "display: looking at what the model writes changes no bit of what it learns",
+    file: "src/cli/train.ts",
+    line: "trainer.evaluating(() => study.glimpse(random))",
+    broken: "trainer.step().then(() => study.glimpse(random))",
+    tests: ["test/cli/display/same-weights.test.ts"],
+  },
+  {
+    promise: "display: the terminal gets its cursor back",
+    file: "src/cli/display/live-region.ts",
+    line: 'const SHOW_CURSOR = "\\x1b[?25h";',
+    broken: 'const SHOW_CURSOR = "";',
+    tests: ["test/cli/display/live-progress.test.ts"],
+  },
+  {
+    promise: "display: what is said does not go through the picture",
+    file: "src/cli/display/live-region.ts",
+    line: 'const TO_SCREEN_END = "\\x1b[J";',
+    broken: 'const TO_SCREEN_END = "";',
+    tests: ["test/cli/display/live-progress.test.ts"],
+  },
+  {
+    promise: "display: a picture in a terminal that got narrower is erased whole",
+    file: "src/cli/display/live-region.ts",
+    line: "if (!this.#sinks || this.#lines === null) return 0;",
+    broken: "return 0;",
+    tests: ["test/cli/display/live-progress.test.ts"],
+  },
+  {
+    promise: "display: nothing that a model writes is obeyed by the terminal",
+    file: "src/cli/display/columns.ts",
+    line: '.replace(UNSAFE, "\\ufffd")',
+    broken: "",
+    tests: ["test/cli/display/columns.test.ts"],
+  },
+  {
+    promise: "display: wide characters take two columns",
+    file: "src/cli/display/columns.ts",
+    line: "return EMOJI.test(character) ? 2 : eastAsianWidth(code);",
+    broken: "return 1;",
+    tests: ["test/cli/display/columns.test.ts"],
+  },
+];

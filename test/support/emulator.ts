@@ -1,0 +1,82 @@
+/** A real terminal emulator without a window: bytes in, what a person would see out. */
+import xterm from "@xterm/headless";
+import type { LiveScreen } from "../../src/cli/display/live-progress.ts";
+
+export class Emulator implements LiveScreen {
+  readonly #terminal: xterm.Terminal;
+  readonly #listeners = new Set<() => void>();
+  /** All that was written. */
+  bytes = "";
+
+  constructor(columns: number, rows: number) {
+    this.#terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, convertEol: true });
+  }
+
+  get columns(): number {
+    return this.#terminal.cols;
+  }
+
+  get rows(): number {
+    return this.#terminal.rows;
+  }
+
+  write(text: string): void {
+    this.bytes += text;
+    this.#terminal.write(text);
+  }
+
+  on(_event: "resize", listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  off(_event: "resize", listener: () => void): void {
+    this.#listeners.delete(listener);
+  }
+
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  /** As a window that is pulled: the text moves first, and the program hears of it then. */
+  async resize(columns: number, rows: number): Promise<void> {
+    await this.#settle();
+    this.#terminal.resize(columns, rows);
+    for (const listener of this.#listeners) listener();
+    await this.#settle();
+  }
+
+  /** Whether the cursor is seen, by what was written last about it. */
+  get showsCursor(): boolean {
+    return this.bytes.lastIndexOf("\x1b[?25l") <= this.bytes.lastIndexOf("\x1b[?25h");
+  }
+
+  /** The lines in view, without empty ones at the end. */
+  async screen(): Promise<string[]> {
+    return this.#lines((buffer) => buffer.baseY);
+  }
+
+  /** All lines, those that have left the view too. */
+  async text(): Promise<string[]> {
+    return this.#lines(() => 0);
+  }
+
+  /** What the terminal has broken is put together again. */
+  async #lines(start: (buffer: xterm.IBuffer) => number): Promise<string[]> {
+    await this.#settle();
+    const buffer = this.#terminal.buffer.active;
+    const lines: string[] = [];
+    for (let i = start(buffer); i < buffer.length; i++) {
+      const line = buffer.getLine(i);
+      const text = line?.translateToString(true) ?? "";
+      if (line?.isWrapped && lines.length > 0) lines[lines.length - 1] += text;
+      else lines.push(text);
+    }
+    while (lines.at(-1) === "") lines.pop();
+    return lines;
+  }
+
+  /** Writing is done piece by piece, in turns of the event loop. */
+  #settle(): Promise<void> {
+    return new Promise((resolve) => this.#terminal.write("", resolve));
+  }
+}

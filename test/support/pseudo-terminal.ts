@@ -1,0 +1,62 @@
+/** Programs in a terminal of their own, by the `script` of util-linux: where there is none, tests are skipped. */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { shellWord } from "../../src/cli/format.ts";
+import { Emulator } from "./emulator.ts";
+import { MAIN } from "./program.ts";
+
+const found = spawnSync("script", ["--version"], { encoding: "utf8" });
+export const HAS_TERMINALS = found.stdout?.includes("util-linux") === true;
+if (!HAS_TERMINALS) console.warn("skipped: tests in a real terminal need util-linux's script");
+
+export class TerminalProgram {
+  readonly screen: Emulator;
+  readonly #process: ChildProcess;
+  readonly code: Promise<number | null>;
+
+  constructor(
+    folder: string,
+    words: readonly (string | number)[],
+    {
+      env = {},
+      columns = 80,
+      rows = 24,
+    }: { env?: Record<string, string>; columns?: number; rows?: number } = {},
+  ) {
+    this.screen = new Emulator(columns, rows);
+    const command = [process.execPath, MAIN, ...words.map(String)].map(shellWord).join(" ");
+    const child = spawn(
+      "script",
+      ["-qefc", `stty cols ${columns} rows ${rows}; exec ${command}`, "/dev/null"],
+      {
+        cwd: folder,
+        stdio: ["pipe", "pipe", "ignore"],
+        // What the tests run in may say something of its own about colours.
+        env: {
+          PATH: process.env.PATH,
+          HOME: process.env.HOME,
+          TERM: "xterm-256color",
+          LANG: "C.UTF-8",
+          ...env,
+        },
+      },
+    );
+    child.stdout.setEncoding("utf8").on("data", (text: string) => this.screen.write(text));
+    this.#process = child;
+    this.code = new Promise((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", resolve);
+    });
+  }
+
+  type(keys: string): void {
+    this.#process.stdin?.write(keys);
+  }
+
+  async shows(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.screen.bytes)) {
+      if (this.#process.exitCode !== null)
+        throw new Error(`the program ended before it showed ${pattern}: ${this.screen.bytes}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
