@@ -9,6 +9,7 @@ import { explainStop } from "./explain-stop.ts";
 import { formatCount, formatDuration, formatLoss, median, plural, shellWord } from "./format.ts";
 import { computedBy } from "./open-backend.ts";
 import { type PreparedRun, resumeRun, startRun, type TrainFlags } from "./prepare-run.ts";
+import { drawSample } from "./run-samples.ts";
 import type { Told } from "./studies/study.ts";
 import { Terminal } from "./terminal.ts";
 
@@ -95,10 +96,18 @@ class TrainingSession {
     }
     if (saves || (evaluates && settings.patience > 0)) {
       const best = await this.#measure();
+      await this.#sample();
       if (saves || best || patience.isExhausted(settings.patience)) await this.#save(best);
     } else if (evaluates) {
       await this.#estimate();
+      await this.#sample();
     }
+  }
+
+  /** Keeps in the log what the model makes now. */
+  async #sample(): Promise<void> {
+    const sample = await drawSample(this.#run);
+    if (sample !== null) this.#record({ ...sample });
   }
 
   /** @throws TrainingError when a number is not finite: nothing is saved then */

@@ -12,6 +12,7 @@ import { dataWord, readText, type TextToLearn } from "./text.ts";
 
 /** In what is shown, one token in so many is a blank. */
 const SHOWN_BLANK_EVERY = 7;
+const SAMPLE_TOKENS = 100;
 
 export const prepareEncoder: Prepare = async (config, corpus) => {
   const text = readText(config, corpus);
@@ -62,12 +63,20 @@ class EncoderStudy implements Study {
 
   /** A piece of what is held out, with blanks, filled in, and as it was. */
   async show(): Promise<string> {
-    const { tokenizer, settings } = this.#config;
-    const piece = Array.from(this.#text.split.validation.subarray(0, settings.contextLength));
+    return (await this.#filledIn(this.#config.settings.contextLength)).join("\n\n");
+  }
+
+  async sample(): Promise<string> {
+    const [, filled] = await this.#filledIn(Math.min(SAMPLE_TOKENS, this.#config.settings.contextLength));
+    return filled;
+  }
+
+  async #filledIn(tokens: number): Promise<[prompt: string, filled: string, original: string]> {
+    const { tokenizer } = this.#config;
+    const piece = Array.from(this.#text.split.validation.subarray(0, tokens));
     const hidden = piece.map((id, t) => (t % SHOWN_BLANK_EVERY === 0 ? this.model.maskId : id));
     const { ids } = await fillBlanks(this.model, hidden);
-    const prompt = textWithBlanks(this.model, tokenizer, hidden);
-    return [prompt, tokenizer.decode(ids), tokenizer.decode(piece)].join("\n\n");
+    return [textWithBlanks(this.model, tokenizer, hidden), tokenizer.decode(ids), tokenizer.decode(piece)];
   }
 
   suggestions(folder: string): readonly string[] {

@@ -2,12 +2,13 @@
 import type { Context } from "../../autograd/context.ts";
 import { GPT } from "../../nn/gpt.ts";
 import { Random } from "../../random.ts";
-import { generate } from "../../sample/generate.ts";
+import { generateText } from "../../sample/generate-text.ts";
 import { estimateLoss, wholeLoss } from "../../train/evaluate.ts";
 import { NextToken } from "../../train/objectives/next-token.ts";
 import { gptConfigOf, type RunConfig } from "../../train/run-config.ts";
-import { type CorpusFile, entropyFloor } from "../corpus-file.ts";
+import { entropyFloor } from "../corpus-file.ts";
 import { formatCount, formatLoss } from "../format.ts";
+import { writeSample } from "../run-samples.ts";
 import type { Prepare, Study, Told } from "./study.ts";
 import { dataWord, readText, type TextToLearn } from "./text.ts";
 
@@ -73,18 +74,28 @@ class GPTStudy implements Study {
 
   async show(): Promise<string> {
     const { tokenizer, settings } = this.#config;
-    const { corpus } = this.#text;
-    const start = tokenizer.kind === "byte" ? [10] : Array.from(tokenizer.encode(firstCharacter(corpus)));
-    const decoder = tokenizer.decoder();
     let text = "";
-    const stream = generate(this.model, start, {
+    const pieces = generateText(this.model, tokenizer, this.#prompt(), {
       tokens: SAMPLE_TOKENS,
-      settings: { strategy: "sample", temperature: 0.6, topK: null, topP: null },
+      settings: { temperature: 0.6 },
       random: Random.of(settings.seed, "sample"),
       overflow: "slide",
     });
-    for await (const { token } of stream) text += decoder.push(token);
-    return text + decoder.end();
+    for await (const piece of pieces) text += piece;
+    return text;
+  }
+
+  sample(): Promise<string> {
+    const { tokenizer, settings } = this.#config;
+    return writeSample(this.model, tokenizer, this.#prompt(), settings.seed);
+  }
+
+  /** What it starts from: a line break where it knows one, else what the text begins with. */
+  #prompt(): string {
+    const { tokenizer } = this.#config;
+    const data = tokenizer.toJSON();
+    const knowsLines = data.kind === "byte" || data.characters.includes("\n");
+    return knowsLines ? "\n" : tokenizer.decode(this.#text.ids.subarray(0, 1));
   }
 
   suggestions(folder: string): readonly string[] {
@@ -93,9 +104,4 @@ class GPTStudy implements Study {
       `npx nopeek eval --model ${folder} --data ${dataWord(this.#text.corpus)}`,
     ];
   }
-}
-
-/** A character to start from: a line break where the text has one. */
-function firstCharacter({ text }: CorpusFile): string {
-  return text.includes("\n") ? "\n" : String.fromCodePoint(text.codePointAt(0) ?? 10);
 }

@@ -73,6 +73,10 @@ class Seq2SeqStudy implements Study {
     return examples.map(line).join("\n");
   }
 
+  sample(): Promise<string> {
+    return this.show();
+  }
+
   suggestions(folder: string): readonly string[] {
     const [{ source }] = this.#task.heldOut(1);
     return [

@@ -26,6 +26,8 @@ export interface Study {
   readonly measured: string;
   /** Something that it makes. */
   show(): Promise<string>;
+  /** The same in little, quick enough for every evaluation: what the log keeps. */
+  sample(): Promise<string>;
   /** Commands to go on with, besides a longer run: for a model that is kept in `folder`, a word of the shell. */
   suggestions(folder: string): readonly string[];
 }
