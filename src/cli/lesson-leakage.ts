@@ -5,10 +5,10 @@ import { type LeakageLesson, type Outcome, teachLeakage } from "../lesson/leakag
 import { log } from "../math.ts";
 import { CharTokenizer } from "../text/char-tokenizer.ts";
 import { splitCorpus } from "../train/corpus.ts";
-import { drawChart } from "./chart.ts";
+import { drawChart, type Point } from "./chart.ts";
 import { entropyFloor, readCorpus, TALES_PATH } from "./corpus-file.ts";
 import { type CommonFlags, threadsOf } from "./flags.ts";
-import { formatCount, formatLoss, plural, wrap } from "./format.ts";
+import { formatLoss, plural, wrap } from "./format.ts";
 import { openBackend } from "./open-backend.ts";
 import { Terminal } from "./terminal.ts";
 
@@ -65,7 +65,7 @@ function page(
   floorNats: number,
   vocabSize: number,
 ): string[] {
-  const { layers, dModel, contextLength, steps } = settings;
+  const { layers, dModel, contextLength } = settings;
   return [
     ...paragraph(
       `One model (${plural(layers, "layer")}, ${dModel} channels, context ${contextLength}) learns the tales twice, from the same first weights and the same windows: with the mask (●), and without it (○).`,
@@ -74,12 +74,18 @@ function page(
     "   nats a token",
     ...drawChart(
       [
-        { mark: "●", values: withMask.curve },
-        { mark: "○", values: withoutMask.curve },
+        { name: "with the mask", mark: "●", drawnAs: "marks", points: numbered(withMask.curve) },
+        { name: "without it", mark: "○", drawnAs: "marks", points: numbered(withoutMask.curve) },
       ],
-      { width: WIDTH, height: 17, level: { value: floorNats, label: "floor: what the tales leave open" } },
+      {
+        width: WIDTH,
+        height: 19,
+        color: false,
+        references: [{ name: "floor: what the tales leave open", value: floorNats }],
+        xName: "step",
+        yReaches: [0],
+      },
     ),
-    `      step 1${`step ${formatCount(steps)}`.padStart(WIDTH - 12)}`,
     "",
     ...table(withMask, withoutMask),
     "",
@@ -89,6 +95,11 @@ function page(
     "",
     ...paragraph(why(withoutMask, floorNats, vocabSize)),
   ];
+}
+
+/** Losses by their step. */
+function numbered(curve: readonly number[]): Point[] {
+  return curve.map((loss, i) => [i + 1, loss]);
 }
 
 function table(withMask: Outcome, withoutMask: Outcome): string[] {
