@@ -14,7 +14,7 @@ import { formatCount, formatDuration, formatLoss } from "./format.ts";
 import { processes } from "./lock-run.ts";
 import { Terminal } from "./terminal.ts";
 
-interface Run {
+export interface RunSummary {
   readonly path: string;
   readonly status: string;
   /** Steps made, and to be made. */
@@ -42,13 +42,14 @@ export function listRuns(folder: string, { json }: RunsFlags): void {
     throw new DataError(`${folder}: there is no such folder; runs start with nopeek train`);
   const paths = [folder, ...readdirSync(folder).map((name) => join(folder, name))];
   const system = processes();
-  const runs = paths.filter((path) => RunDirectory.isRun(path)).map((path) => describe(path, system));
+  const runs = paths.filter((path) => RunDirectory.isRun(path)).map((path) => describeRun(path, system));
   if (json) for (const run of runs) terminal.json(run);
   else if (runs.length === 0) terminal.note(`${folder}: holds no run; start one with nopeek train`);
   else for (const line of tableOf(runs)) terminal.write(`${line}\n`);
 }
 
-function describe(path: string, system: Processes): Run {
+/** How a run stands; one that cannot be read is "damaged", and why. */
+export function describeRun(path: string, system: Processes): RunSummary {
   const bytes = sizeOf(path);
   try {
     const { settings } = runConfigFromJSON(readConfig(files, path), join(path, "config.json"));
@@ -76,7 +77,7 @@ function describe(path: string, system: Processes): Run {
   }
 }
 
-function tableOf(runs: readonly Run[]): string[] {
+function tableOf(runs: readonly RunSummary[]): string[] {
   const rows = [
     ["run", "best loss", "steps", "trained", "size", "status"],
     ...runs.map(({ path, bestLossNats, step, steps, trainedMs, bytes, status }) => [
