@@ -4,6 +4,7 @@ import { blas } from "./blas.ts";
 import { decoding } from "./decoding.ts";
 import { family } from "./family.ts";
 import { learning } from "./learning.ts";
+import { plot } from "./plot.ts";
 import { pytorch } from "./pytorch.ts";
 
 export interface Mutant {
@@ -122,6 +123,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...masks,
   ...family,
   ...learning,
+  ...plot,
   ...decoding,
   ...blas,
   ...pytorch,

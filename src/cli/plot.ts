@@ -37,14 +37,7 @@ export async function plot(words: readonly string[], flags: PlotFlags): Promise<
   const runs = read.map((run) => smoothed(run, smoothing));
   const yScale = flags.log ? "log" : "linear";
 
-  if (flags.json) for (const run of runs) terminal.json(run);
-  else {
-    for (const warning of warningsAbout(runs)) terminal.note(`warning: ${warning}`);
-    const { columns = 80, rows = 30 } = process.stdout;
-    const color = process.stdout.isTTY === true && process.stdout.hasColors();
-    for (const line of comparisonLines(runs, { x: flags.x, yScale, columns, rows, color }))
-      terminal.write(`${line}\n`);
-  }
+  // What cannot be written is told before anything else.
   const written: string[] = [];
   if (flags.svg !== undefined)
     written.push(save(flags.svg, figureOf(runs, flags.x, yScale), "an SVG picture"));
@@ -53,10 +46,18 @@ export async function plot(words: readonly string[], flags: PlotFlags): Promise<
     const madeAt = `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`;
     written.push(save(flags.html, reportOf(runs, { x: flags.x, yScale }, script, madeAt), "an HTML page"));
   }
+  if (flags.json) for (const run of runs) terminal.json(run);
+  else {
+    for (const warning of warningsAbout(runs)) terminal.note(`warning: ${warning}`);
+    const { columns = 80, rows = 30 } = process.stdout;
+    const color = process.stdout.isTTY === true && process.stdout.hasColors();
+    for (const line of comparisonLines(runs, { x: flags.x, yScale, columns, rows, color }))
+      terminal.write(`${line}\n`);
+  }
   for (const file of written) terminal.note(`written to ${file}`);
   if (written.length === 0 && !flags.json)
     terminal.note(
-      `a page with all about them: npx nopeek plot ${words.map(shellWord).join(" ")} --html report.html`,
+      `a page with all about them: npx nopeek plot ${escapeLine(words.map(shellWord).join(" "))} --html report.html`,
     );
 }
 

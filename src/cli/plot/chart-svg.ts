@@ -80,6 +80,11 @@ export function frameOf(chart: Chart, width: number, height: number): Frame {
   return { ...box, right, bottom, x, y };
 }
 
+/** How many ticks to ask for, so that there are two: one alone makes no scale. */
+function atLeastTwo(scale: Scale, count: number): number {
+  return [0, 1, 2, 3].map((more) => count + more).find((each) => scale.ticks(each).length > 1) ?? count;
+}
+
 function ticksUp(pixels: number): number {
   return Math.max(2, Math.floor(pixels / PIXELS_PER_TICK.y));
 }
@@ -118,8 +123,8 @@ function faintFirst(a: ChartCurve, b: ChartCurve): number {
 
 function drawAxes({ xName, yName, yScale }: Chart, { x, y, left, right, top, bottom }: Frame): string {
   const parts: string[] = [];
-  const across = Math.max(2, Math.floor((right - left) / PIXELS_PER_TICK.x));
-  const up = ticksUp(bottom - top);
+  const across = atLeastTwo(x, Math.max(2, Math.floor((right - left) / PIXELS_PER_TICK.x)));
+  const up = atLeastTwo(y, ticksUp(bottom - top));
   const xWords = x.tickFormat(across);
   for (const value of x.ticks(across)) {
     if (xName === "steps" && !Number.isInteger(value)) continue;

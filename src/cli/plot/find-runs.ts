@@ -60,7 +60,7 @@ function suggestionFor(word: string): string {
 }
 
 function runsIn(place: string): string[] {
-  if (!statSync(place, { throwIfNoEntry: false })?.isDirectory()) return [];
+  if (!existsSync(place) || !statSync(place).isDirectory()) return [];
   const folders = readdirSync(place, { withFileTypes: true }).filter((entry) => !entry.isFile());
   return folders.map(({ name }) => join(place, name)).filter((path) => RunDirectory.isRun(path));
 }

@@ -43,7 +43,13 @@ class LiveChart {
     this.#tip.setAttribute("role", "status");
     this.#box.addEventListener("pointermove", (event) => this.#point(event));
     this.#box.addEventListener("pointerdown", (event) => this.#point(event));
-    this.#box.addEventListener("pointerleave", () => this.#leave());
+    this.#box.addEventListener("pointerleave", (event) => {
+      // A finger leaves as soon as it is lifted: what it asked for stays, until it asks for something else.
+      if (event.pointerType !== "touch") this.#leave();
+    });
+    document.addEventListener("pointerdown", ({ target }) => {
+      if (!(target instanceof Node && this.#box.contains(target))) this.#leave();
+    });
     this.#box.addEventListener("blur", () => this.#leave());
     this.#box.addEventListener("keydown", (event) => this.#press(event));
   }

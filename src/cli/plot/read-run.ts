@@ -39,10 +39,11 @@ export async function readRun(path: string, name: string, system: Processes): Pr
   const { status, step, steps, bytes } = describeRun(path, system);
   const made = records.flatMap((record) => stepRecord.safeParse(record).data ?? []);
   const seconds = secondsAfter(made);
-  const validation = records.flatMap((record) => {
+  const measured = records.flatMap((record) => {
     const found = evaluationRecord.safeParse(record).data;
     return found === undefined ? [] : [[found.step, seconds(found.step), found.lossNats] as const];
   });
+  const validation = oneForEachStep(measured);
   const curve = (of: (record: StepRecord) => number | null) => curveOf(made, seconds, of);
   const train = curve(({ lossNats }) => lossNats);
   return {
@@ -63,7 +64,7 @@ export async function readRun(path: string, name: string, system: Processes): Pr
     curves: {
       train,
       smoothed: train,
-      validation: oneForEachStep(validation),
+      validation,
       learningRate: curve(({ learningRate }) => learningRate),
       gradientNorm: curve(({ gradientNorm }) => gradientNorm),
     },

@@ -45,7 +45,7 @@ input[type=range]{width:160px}
 .chart:focus-visible{outline:2px solid var(--ink);outline-offset:4px}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:8px 32px}
 .tip{position:absolute;z-index:1;top:0;left:0;pointer-events:none;background:var(--paper);color:var(--ink);border:1px solid var(--mute);border-radius:4px;padding:6px 10px;font-size:.82rem;line-height:1.4;max-width:min(340px,100%);overflow-wrap:anywhere}
-.tip[hidden]{display:none}
+[hidden]{display:none!important}
 .tip b{display:block}
 .tip dl{margin:0;display:grid;grid-template-columns:auto 1fr auto;gap:0 8px;align-items:center}
 .tip dt{grid-column:2}

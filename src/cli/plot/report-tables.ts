@@ -21,7 +21,7 @@ export function runsSection(runs: readonly PlottedRun[]): string {
     ["kept in", ({ path }) => path],
   ];
   const rows = facts.map(([name, of]) => row(name, runs.map(of)));
-  return `<section aria-labelledby="runs"><h2 id="runs">Runs</h2>${table("Runs", runs, rows)}</section>`;
+  return `<section aria-labelledby="runs"><h2 id="runs">Runs</h2>${table("How the runs stand", runs, rows)}</section>`;
 }
 
 export function settingsSection(runs: readonly PlottedRun[]): string {

@@ -23,7 +23,7 @@ export type Opening = Pick<View, "x" | "yScale">;
 /** More points than this a screen cannot show, and a page need not carry. */
 const MOST_POINTS = 1500;
 /** Significant digits. */
-const DIGITS = 6;
+const DIGITS = 8;
 /** Of the charts before the script fits them to the window. */
 export const SIZES: Readonly<Record<ChartName, { width: number; height: number }>> = {
   loss: { width: 1088, height: 460 },

@@ -39,13 +39,10 @@ function curveLines(
   const drawn = chart.curves.filter(({ points }) => points.length > 0);
   if (drawn.length === 0) return ["no step yet"];
   const marked = drawn.filter(({ drawnAs }) => drawnAs === "marked");
-  const enough = runs.length > RUNS_WITH_BOTH && marked.length === runs.length;
+  const count = runs.filter(({ curves }) => curves.train.length > 0).length;
+  const enough = count > RUNS_WITH_BOTH && marked.length === count;
   const shown =
-    runs.length <= RUNS_WITH_BOTH
-      ? drawn
-      : enough
-        ? marked
-        : drawn.filter((curve) => curve.drawnAs === "line");
+    count <= RUNS_WITH_BOTH ? drawn : enough ? marked : drawn.filter((curve) => curve.drawnAs === "line");
   const series: Series[] = shown.map(({ name, drawnAs, points, look }) => ({
     name: escapeLine(name),
     color: look.color,

@@ -12,7 +12,7 @@ export function exampleRun(changes: Partial<PlottedRun> = {}, steps = 97): Plott
       const step = first - 1 + (i + 1) * every;
       return [step, step * 0.25, of(step)];
     });
-  const train = curve(1, (step) => 1 + 3 / step + (step % 2) * 0.1);
+  const train = curve(1, (step) => 1 + 3 / step + (step % 2) * 0.1037);
   const run: PlottedRun = {
     name: "first",
     path: "checkpoints/first",
@@ -34,7 +34,7 @@ export function exampleRun(changes: Partial<PlottedRun> = {}, steps = 97): Plott
     curves: {
       train,
       smoothed: train,
-      validation: curve(1, (step) => 1.05 + 3 / step, 20),
+      validation: curve(1, (step) => 1.0503 + 3 / step, 20),
       learningRate: curve(1, (step) => 0.01 * (1 - step / (steps + 1))),
       gradientNorm: curve(1, (step) => 0.5 + 1 / step),
     },

@@ -116,7 +116,7 @@ describe("the picture", () => {
     const told = [...elements(svg, "title"), ...elements(svg, "desc")];
     const byId = (id: string) => told.find((each) => each.getAttribute("id") === id)?.textContent;
     expect(byId(title)).toBe("Loss of first and second");
-    expect(byId(words)).toContain("first: 97 of 97 steps in 24 s; training loss from 4.1000 to");
+    expect(byId(words)).toContain("first: 97 of 97 steps in 24 s; training loss from 4.1037 to");
     expect(byId(words)).toContain("lowest validation loss 1.0300 after step 80.");
     const shapes = (color: string) =>
       elements(svg, "g")
@@ -200,5 +200,5 @@ describe("a view", () => {
 
 it("a run in a sentence", () => {
   expect(sentenceOf(emptyRun())).toBe("empty: 0 of 97 steps in 0 ms.");
-  expect(sentenceOf(smoothed(exampleRun(), 97))).toMatch(/^first: .*; training loss from 4\.1000 to 1\./);
+  expect(sentenceOf(smoothed(exampleRun(), 97))).toMatch(/^first: .*; training loss from 4\.1037 to 1\./);
 });
