@@ -18,10 +18,10 @@ export const plot: readonly Mutant[] = [
   },
   {
     promise: "of a log whose steps overlap, later lines win",
-    file: "src/cli/plot/read-run.ts",
+    file: "src/cli/plot/in-force.ts",
     line: 'if (record.kind === "step")',
     broken: 'if (record.kind === "no step")',
-    tests: ["test/cli/plot/read-run.test.ts"],
+    tests: ["test/cli/plot/in-force.test.ts"],
   },
   {
     promise: "a smoothed point is the mean of the last steps and of no earlier one",

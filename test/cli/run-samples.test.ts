@@ -1,6 +1,4 @@
-/** Samples over time: what the log keeps of them, and that a training comes to the same bits with them and without. */
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+/** Samples over time: that a training comes to the same bits with them and without. */
 import { describe, expect, it } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import { loadKernels } from "../../src/backend/open.ts";
@@ -11,15 +9,11 @@ import { PREPARE } from "../../src/cli/studies/prepare.ts";
 import { LogitsError } from "../../src/errors.ts";
 import { GPT } from "../../src/nn/gpt.ts";
 import { snapshot } from "../../src/train/restore.ts";
-import { RunDirectory } from "../../src/train/run-directory.ts";
 import { resolveSettings, type Settings } from "../../src/train/settings.ts";
 import { Trainer } from "../../src/train/trainer.ts";
-import { makeFolder, makeText, parseLines, succeed, TINY, WORDS } from "../support/program.ts";
+import { makeText, WORDS } from "../support/program.ts";
 
-const folder = makeFolder();
 const TEXT = makeText(WORDS, 200);
-writeFileSync(join(folder, "text.txt"), TEXT);
-const training = ["train", "--data", "text.txt", ...TINY, "--steps", 11, "--eval-interval", 3];
 
 async function prepare(changes: Partial<Settings> = {}) {
   const small = { layers: 1, heads: 2, dModel: 6, contextLength: 13, batchSize: 3, alphabetSize: 4 };
@@ -89,46 +83,12 @@ describe("a sample", () => {
   });
 });
 
-describe("the log", () => {
-  const logOf = (run: string) => readFileSync(join(folder, run, "log.jsonl"), "utf8");
-  const samplesIn = (run: string) => samplesOf(RunDirectory.open(join(folder, run)).readLog());
-
-  it("keeps a sample for each evaluation, at a terminal or not; a resumed run keeps none twice", async () => {
-    const words = [...training, "--checkpoint-interval", 6, "--dropout", 0.1];
-    const { stdout } = await succeed(folder, ...words, "--out", "run", "--json");
-    const samples = samplesIn("run");
-    expect(samples.map(({ step }) => step)).toEqual([3, 6, 9, 11]);
-    const shown = parseLines(stdout).filter(({ kind, step }) => kind === "sample" && step !== undefined);
-    expect(shown).toEqual(samples);
-
-    writeFileSync(join(folder, "run", "latest"), "step-000006\n");
-    await succeed(folder, "train", "--resume", "--out", "run");
-    expect(logOf("run").match(/"kind":"sample"/g)).toHaveLength(6);
-    expect(
-      RunDirectory.open(join(folder, "run"))
-        .readLog()
-        .filter(({ kind }) => kind === "sample"),
-    ).toEqual(samples);
-    await succeed(folder, "train", "--resume", "--out", "run");
-    expect(samplesIn("run")).toEqual(samples);
-  });
-
-  it("of two samples at one step counts the later, and passes over what is none", () => {
-    const text = (step: number, words: string) => ({ kind: "sample", step, text: words });
-    const other = { kind: "step", step: 2, text: "no" };
-    const broken = { kind: "sample", step: 2, text: 7 };
-    expect(samplesOf([text(4, "a"), text(2, "b"), other, broken, text(4, "c")])).toEqual([
-      text(2, "b"),
-      text(4, "c"),
-    ]);
-  });
-});
-
-it("a model that goes on from a text whose first character it does not know starts from one that it knows", async () => {
-  writeFileSync(join(folder, "plain.txt"), TEXT.replaceAll("\n", " "));
-  writeFileSync(join(folder, "odd.txt"), `Ω\n${TEXT.replaceAll("\n", " ")}`);
-  await succeed(folder, "train", "--data", "plain.txt", ...TINY, "--steps", 2, "--out", "plain");
-  const on = ["train", "--from", "plain", "--data", "odd.txt", "--unknown", "drop", "--threads", 1];
-  await succeed(folder, ...on, "--steps", 3, "--out", "odd");
-  expect(samplesOf(RunDirectory.open(join(folder, "odd")).readLog())).toHaveLength(1);
+it("of two samples at one step the log counts the later, and passes over what is none", () => {
+  const text = (step: number, words: string) => ({ kind: "sample", step, text: words });
+  const other = { kind: "step", step: 2, text: "no" };
+  const broken = { kind: "sample", step: 2, text: 7 };
+  expect(samplesOf([text(4, "a"), text(2, "b"), other, broken, text(4, "c")])).toEqual([
+    text(2, "b"),
+    text(4, "c"),
+  ]);
 });

@@ -8,13 +8,14 @@ import { gptConfigOf, type RunConfig, runConfigFromJSON } from "../../train/run-
 import { explainFailures, nodeFiles } from "../../train/run-files.ts";
 import { readConfig } from "../../train/run-layout.ts";
 import type { Processes } from "../../train/run-lock.ts";
-import { type LogRecord, readRecords } from "../../train/run-log.ts";
+import { readRecords } from "../../train/run-log.ts";
 import { belongsTo, flagOf, SETTINGS } from "../../train/settings.ts";
 import { entropyFloor } from "../corpus-file.ts";
 import { formatCount, shellWord } from "../format.ts";
 import { samplesOf } from "../run-samples.ts";
 import { describeRun } from "../runs.ts";
 import { smooth } from "./curves.ts";
+import { inForce } from "./in-force.ts";
 import type { CurvePoint, NextCommand, PlottedRun } from "./plotted-run.ts";
 
 const stepRecord = z.object({
@@ -78,19 +79,6 @@ export function smoothed(run: PlottedRun, steps: number): PlottedRun {
   const { train, gradientNorm } = run.curves;
   const curves = { ...run.curves, smoothed: smooth(train, steps), gradientNorm: smooth(gradientNorm, steps) };
   return { ...run, smoothing: steps, curves };
-}
-
-/**
- * Of a log whose steps overlap, what was written last: a step that is made again takes back what is there of it and of
- * later ones. (A resume says so in the log itself; one that was copied or put together may not.)
- */
-export function inForce(records: readonly LogRecord[]): LogRecord[] {
-  const kept: LogRecord[] = [];
-  for (const record of records) {
-    if (record.kind === "step") while ((kept.at(-1)?.step ?? -1) >= record.step) kept.pop();
-    kept.push(record);
-  }
-  return kept;
 }
 
 function curveOf(

@@ -6,7 +6,7 @@ import { processes } from "../../../src/cli/lock-run.ts";
 import { findRuns, namesOf } from "../../../src/cli/plot/find-runs.ts";
 import type { PlottedRun } from "../../../src/cli/plot/plotted-run.ts";
 import { warningsAbout } from "../../../src/cli/plot/plotted-run.ts";
-import { inForce, readRun } from "../../../src/cli/plot/read-run.ts";
+import { readRun } from "../../../src/cli/plot/read-run.ts";
 import { CheckpointError, ConfigError } from "../../../src/errors.ts";
 import { RunLock } from "../../../src/train/run-lock.ts";
 import { makeFolder, makeText, START_MS, succeed, TINY, WORDS } from "../../support/program.ts";
@@ -139,23 +139,6 @@ describe("a run", () => {
     expect(run.curves.train).toEqual([]);
     expect(run.step).toBe(4200);
   });
-});
-
-it("what is in force of a log without a word of resuming", () => {
-  const record = (kind: string, step: number) => ({ kind, step });
-  const records = [
-    record("step", 1),
-    record("evaluation", 1),
-    record("step", 2),
-    record("step", 2),
-    record("step", 1),
-  ];
-  expect(inForce(records)).toEqual([record("step", 1)]);
-  expect(inForce(records.slice(0, 4))).toEqual([
-    record("step", 1),
-    record("evaluation", 1),
-    record("step", 2),
-  ]);
 });
 
 describe("runs are found", () => {
