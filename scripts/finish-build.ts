@@ -1,20 +1,40 @@
 /**
  * After tsc: what the compiled program in dist/ needs besides JavaScript. The kernels go where it looks for them, its
  * entry may be executed, and the packages that it imports are put into a few files: node spends longer on opening
- * zod's hundred than on all else before the first token. What a source that is gone has left there goes.
+ * zod's hundred than on all else before the first token. The script of a report's page becomes one file with all that
+ * it needs. What a source that is gone has left there goes.
  */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type Metafile } from "esbuild";
+import manifest from "../package.json" with { type: "json" };
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const packages = ["commander", "get-east-asian-width", "seedrandom", "zod"];
+const packages = [
+  "commander",
+  "d3-array",
+  "d3-scale",
+  "d3-shape",
+  "get-east-asian-width",
+  "seedrandom",
+  "zod",
+];
 
 removeLeftovers();
 mkdirSync(`${root}dist/backend/wasm`, { recursive: true });
 for (const module of ["kernels.wasm", "kernels-fast.wasm"]) {
   copyFileSync(`${root}src/backend/wasm/${module}`, `${root}dist/backend/wasm/${module}`);
 }
+await bundlePage();
 await bundlePackages();
 chmodSync(`${root}dist/cli/main.js`, 0o755);
 
@@ -25,7 +45,7 @@ async function bundlePackages(): Promise<void> {
     .filter((path) => path.endsWith(".js"))
     .map((path) => `${root}dist/${path}`)
     .filter((path) => importsPackage.test(readFileSync(path, "utf8")));
-  await build({
+  const { metafile } = await build({
     entryPoints: files,
     outdir: `${root}dist`,
     outbase: `${root}dist`,
@@ -36,6 +56,7 @@ async function bundlePackages(): Promise<void> {
     platform: "node",
     target: "es2022",
     sourcemap: true,
+    metafile: true,
     chunkNames: "packages/[name]-[hash]",
     // Packages in the older module format ask for node's own modules by `require`.
     banner: {
@@ -52,6 +73,46 @@ async function bundlePackages(): Promise<void> {
       },
     ],
   });
+  writeFileSync(`${root}dist/packages/LICENSES.txt`, licencesOf(metafile));
+}
+
+/** What runs in a report's page; a report carries it along, and the licences of what it is made of. */
+async function bundlePage(): Promise<void> {
+  const page = "dist/cli/plot/page.js";
+  const { metafile, outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ["src/cli/plot/page.ts"],
+    outfile: page,
+    bundle: true,
+    minify: true,
+    format: "iife",
+    platform: "browser",
+    target: "es2022",
+    charset: "utf8",
+    metafile: true,
+    write: false,
+  });
+  const [{ text }] = outputFiles;
+  // It stands in a script element, which these characters would end.
+  if (/<\/script|<!--/i.test(text)) throw new Error(`${page}: holds what ends a script element`);
+  writeFileSync(`${root}${page}`, `/*\n${licencesOf(metafile)}*/\n${text}`);
+}
+
+/** The licence of each package that is in a bundle and nowhere else: the others are installed, each with its own. */
+function licencesOf({ inputs }: Metafile): string {
+  const used = Object.keys(inputs).flatMap(
+    (path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [],
+  );
+  const texts = new Map<string, string[]>();
+  for (const name of [...new Set(used)].sort()) {
+    if (name in manifest.dependencies) continue;
+    const folder = `${root}node_modules/${name}`;
+    const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+    if (file === undefined) throw new Error(`${folder}: has no licence that could be passed on`);
+    const text = readFileSync(`${folder}/${file}`, "utf8").trim();
+    texts.set(text, [...(texts.get(text) ?? []), name]);
+  }
+  return [...texts].map(([text, names]) => `${names.join(", ")}:\n\n${text}\n\n`).join("");
 }
 
 /** It would be packed, and found by whoever looks for what is there. */

@@ -59,6 +59,8 @@ describe("the package", () => {
       "dist/ops/index.js",
       "dist/backend/wasm/kernels.wasm",
       "dist/backend/wasm/thread-worker.js",
+      "dist/cli/plot/page.js",
+      "dist/packages/LICENSES.txt",
       "data/tales.txt",
       "data/tales.json",
       "checkpoints/tales/config.json",
@@ -70,7 +72,7 @@ describe("the package", () => {
     ];
     expect(files()).toEqual(expect.arrayContaining(needed));
     const known =
-      /^(dist\/.*\.(js|js\.map|d\.ts|wasm)|src\/.*\.(ts|js)|data\/tales\.(txt|json)|checkpoints\/(README\.md|tales\/.*)|docs\/(tour\.md|examples\/.*\.ts)|README\.md|LICENSE|package\.json)$/;
+      /^(dist\/.*\.(js|js\.map|d\.ts|wasm)|dist\/packages\/LICENSES\.txt|src\/.*\.(ts|js)|data\/tales\.(txt|json)|checkpoints\/(README\.md|tales\/.*)|docs\/(tour\.md|examples\/.*\.ts)|README\.md|LICENSE|package\.json)$/;
     expect(files().filter((path) => !known.test(path))).toEqual([]);
     expect(statSync(tarball).size).toBeLessThan(3 * MEGABYTE);
   });
@@ -98,6 +100,25 @@ test("the program runs", async () => {
   const { stdout } = await run(home, "npx", "--offline", "nopeek", "sample", "--tokens", "20", "--seed", "1");
   expect(stdout.trim().length).toBeGreaterThan(5);
   expect(stdout.length).toBeLessThanOrEqual(22);
+});
+
+test("the program plots, without the packages that its charts are made with", async () => {
+  const shipped = "node_modules/nopeek/checkpoints/tales";
+  await run(
+    home,
+    "npx",
+    "--offline",
+    "nopeek",
+    "plot",
+    shipped,
+    "--html",
+    "report.html",
+    "--svg",
+    "losses.svg",
+  );
+  expect(readFileSync(join(home, "report.html"), "utf8")).toContain("no step yet");
+  expect(readFileSync(join(home, "losses.svg"), "utf8")).toContain("entropy floor 0.5146");
+  expect(readdirSync(join(home, "node_modules")).filter((name) => name.startsWith("d3"))).toEqual([]);
 });
 
 const PROGRAM = `// @ts-check

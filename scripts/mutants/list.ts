@@ -6,6 +6,7 @@ import { display } from "./display.ts";
 import { family } from "./family.ts";
 import { keeping } from "./keeping.ts";
 import { learning } from "./learning.ts";
+import { plot } from "./plot.ts";
 import { pytorch } from "./pytorch.ts";
 
 export interface Mutant {
@@ -125,6 +126,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...family,
   ...learning,
   ...keeping,
+  ...plot,
   ...decoding,
   ...blas,
   ...display,

@@ -21,6 +21,8 @@ export interface Series {
   readonly drawnAs?: "line" | "marks";
   /** The character of its marks; without one, each series has one of its own. */
   readonly mark?: string;
+  /** Which of the colours, from 0; without it, each series has one of its own. */
+  readonly color?: number;
 }
 
 /** A level drawn through the chart. */
@@ -120,12 +122,13 @@ export function drawChart(series: readonly Series[], options: ChartOptions): str
   );
 }
 
-function looksOf({ drawnAs = "line", mark }: Series, index: number, { color, ascii = false }: ChartOptions) {
+function looksOf(series: Series, index: number, { color, ascii = false }: ChartOptions) {
+  const { drawnAs = "line", mark } = series;
   const isLine = drawnAs === "line" && !ascii && (color || index === 0);
   const marks = Array.from(ascii ? MARKS.ascii : MARKS.unicode);
   const ownMark = ascii && mark !== undefined && mark > "~" ? undefined : mark;
   const symbol = isLine ? LINE : (ownMark ?? marks[index % marks.length]);
-  return { isLine, symbol, color: COLORS[index % COLORS.length] };
+  return { isLine, symbol, color: COLORS[(series.color ?? index) % COLORS.length] };
 }
 
 /** The values at the left, by their row: those of the levels first, then round ones where there is room. */

@@ -1,5 +1,5 @@
 /** `nopeek eval`: the figure to report of a model, on what it was not trained on. */
-import { ConfigError, DataError } from "../errors.ts";
+import { ConfigError, DataError, TokenError } from "../errors.ts";
 import { Encoder } from "../nn/encoder.ts";
 import { GPT } from "../nn/gpt.ts";
 import { EncoderDecoder } from "../nn/seq2seq.ts";
@@ -14,8 +14,8 @@ import type { TokenIds } from "../train/token-source.ts";
 import { ToyTask } from "../train/toy-task.ts";
 import { entropyFloor } from "./corpus-file.ts";
 import { type CacheFlags, type CommonFlags, threadsOf } from "./flags.ts";
-import { formatCount, formatLoss } from "./format.ts";
-import type { Unknown } from "./known-ids.ts";
+import { formatCount, formatLoss, plural } from "./format.ts";
+import { namesOfUnknown, type Unknown, withAdvice } from "./known-ids.ts";
 import { openAnyModel } from "./open-model.ts";
 import { readShowing } from "./run-text.ts";
 import { inWords, MEASURED_STRINGS } from "./studies/seq2seq.ts";
@@ -67,8 +67,17 @@ async function readPart(flags: EvalFlags, tokenizer: Tokenizer, terminal: Termin
   };
   const place = cachePlace(flags, flags.model);
   const corpus = await readShowing(data, place, tell);
-  const { ids, sha256, path } = await tokenise(corpus, tokenizer, flags.unknown ?? "reject", place, tell);
+  const { unknown = "reject" } = flags;
+  const characters = Array.from(corpus.facts.counts.keys(), (code) => String.fromCodePoint(code)).join("");
+  const names = namesOfUnknown(tokenizer, characters);
+  const read = await tokenise(corpus, tokenizer, unknown, place, tell).catch((error: unknown) => {
+    if (error instanceof TokenError && unknown === "reject") throw withAdvice(error, names);
+    throw error;
+  });
+  const { ids, sha256, path, dropped } = read;
   terminal.clearStatus();
+  if (dropped > 0)
+    terminal.note(`dropped     ${plural(dropped, "character")} that the model does not know: ${names}`);
   const range = rangeOf(split, ids);
   // The first token of a text has nothing before it.
   if (range.end > Math.max(range.start, 1)) return { ids, split, range, most, sha256 };

@@ -55,18 +55,22 @@ function strangersIn(tokenizer: Tokenizer, text: string): Set<string> {
   return new Set(Array.from(text).filter((character) => !known.has(character)));
 }
 
+/** Names those of a text's characters that a model does not know; "" where it knows all. */
+export function namesOfUnknown(tokenizer: Tokenizer, characters: string): string {
+  return namesOf([...strangersIn(tokenizer, characters)]);
+}
+
 /** What the tokenizer says of the first, the names of all, and what can be done. */
+export function withAdvice(cause: TokenError, names: string): TokenError {
+  const message = `${cause.message}; or leave out what it does not know, ${names}, with --unknown drop`;
+  return new TokenError(message, { cause });
+}
+
 function rejection(tokenizer: Tokenizer, text: string, names: string): TokenError {
   try {
     tokenizer.encode(text);
   } catch (cause) {
-    if (cause instanceof TokenError)
-      return new TokenError(
-        `${cause.message}; or leave out what it does not know, ${names}, with --unknown drop`,
-        {
-          cause,
-        },
-      );
+    if (cause instanceof TokenError) return withAdvice(cause, names);
     throw cause;
   }
   return new TokenError(`the model does not know ${names}; --unknown drop leaves such characters out`);

@@ -17,6 +17,7 @@ import {
 import { fitMessage } from "./format.ts";
 import { describeOption, describePresets, EXAMPLES, OTHER_KINDS } from "./help.ts";
 import { unknownFlag } from "./known-ids.ts";
+import { X_UNITS } from "./plot/plotted-run.ts";
 import { addSampleFlags } from "./sample-flags.ts";
 
 const { version } = z
@@ -82,6 +83,20 @@ command("runs", "list runs, with their best loss, size, time and status")
   .argument("[folder]", "where they are kept", "checkpoints")
   .option("--json", "one JSON object a line on stdout")
   .action(async (folder, flags) => (await import("./runs.ts")).listRuns(folder, flags));
+
+command("plot", "compare the loss curves of runs: here, as a picture, or as a page with all about them")
+  .argument("<runs...>", "folders of runs, or their names under checkpoints/")
+  .option("--svg <file>", "the losses as a picture")
+  .option("--html <file>", "a page that needs nothing else: losses, settings, samples, how to go on")
+  .addOption(new Option("--x <unit>", "what runs along the bottom").choices(X_UNITS).default("steps"))
+  .option("--log", "losses on a logarithmic scale")
+  .addOption(
+    new Option("--smooth <steps>", "training losses are means of so many steps; 1: each as it is")
+      .argParser(parseNumber)
+      .default(undefined, "about a fortieth of the longest run"),
+  )
+  .option("--json", "one JSON object a run on stdout; points are [step, seconds in steps, value]")
+  .action(async (runs, flags) => (await import("./plot.ts")).plot(runs, flags));
 
 command("data", "get a text to learn from; without a name, lists those that can be had")
   .argument("[name]", "which text")

@@ -10,8 +10,6 @@ export interface ToldStep extends StepReport {
 }
 
 export interface Progress {
-  /** Whether it shows what the model makes while it learns. */
-  readonly showsSamples: boolean;
   /** A line that stays. */
   note(line?: string): void;
   /** The first step is next. */
@@ -28,7 +26,6 @@ export interface Progress {
 
 /** A line for every step, or every few. */
 export class PlainProgress implements Progress {
-  readonly showsSamples = false;
   readonly #terminal: Terminal;
   readonly #steps: number;
   readonly #every: number;

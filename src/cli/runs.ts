@@ -14,7 +14,7 @@ import { formatCount, formatDuration, formatLoss } from "./format.ts";
 import { processes } from "./lock-run.ts";
 import { Terminal } from "./terminal.ts";
 
-export interface Run {
+export interface RunSummary {
   readonly path: string;
   readonly status: string;
   /** Steps made, and to be made. */
@@ -44,13 +44,14 @@ export function listRuns(folder: string, { json }: RunsFlags): void {
     throw new DataError(`${folder}: is a file; name a run, or the folder where runs are kept`);
   const paths = [folder, ...readdirSync(folder).map((name) => join(folder, name))];
   const system = processes();
-  const runs = paths.filter((path) => RunDirectory.isRun(path)).map((path) => describe(path, system));
+  const runs = paths.filter((path) => RunDirectory.isRun(path)).map((path) => describeRun(path, system));
   if (json) for (const run of runs) terminal.json(run);
   else if (runs.length === 0) terminal.note(`${folder}: holds no run; start one with nopeek train`);
   else for (const line of tableOf(runs, process.stdout.columns)) terminal.write(`${line}\n`);
 }
 
-function describe(path: string, system: Processes): Run {
+/** How a run stands; one that cannot be read is "damaged", and why. */
+export function describeRun(path: string, system: Processes): RunSummary {
   const bytes = sizeOf(path);
   try {
     const { settings } = runConfigFromJSON(readConfig(files, path), join(path, "config.json"));
@@ -87,7 +88,7 @@ const DISPENSABLE = [4, 3];
 const GAP = 2;
 
 /** @param columns how wide the terminal is; undefined where there is none */
-export function tableOf(runs: readonly Run[], columns: number | undefined): string[] {
+export function tableOf(runs: readonly RunSummary[], columns: number | undefined): string[] {
   let rows = [
     ["run", "best loss", "steps", "trained", "size", "status"],
     ...runs.map(({ path, bestLossNats, step, steps, trainedMs, bytes, status }) => [

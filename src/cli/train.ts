@@ -1,8 +1,7 @@
 /** `nopeek train`: trains, shows how it goes, keeps checkpoints, and shows at the end what the model makes. */
 import { join } from "node:path";
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
-import { NopeekError, TrainingError } from "../errors.ts";
-import { Random } from "../random.ts";
+import { TrainingError } from "../errors.ts";
 import { restore, snapshot } from "../train/restore.ts";
 import type { StepReport } from "../train/trainer.ts";
 import { nowMs } from "./clock.ts";
@@ -14,6 +13,7 @@ import { openProgress } from "./open-progress.ts";
 import type { Pace } from "./pace.ts";
 import { type PreparedRun, resumeRun, startRun, type TrainFlags } from "./prepare-run.ts";
 import type { Progress } from "./progress.ts";
+import { drawSample } from "./run-samples.ts";
 import type { Told } from "./studies/study.ts";
 import { Terminal } from "./terminal.ts";
 
@@ -22,8 +22,6 @@ const EXIT_AFTER = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, nobodyReads: 130 } 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** npm hands on a Ctrl-C that the terminal has sent already: what comes within this time is the same one. */
 const ONE_KEYSTROKE_MS = 300;
-/** Between two looks at what the model makes; more often would cost time, and nobody could read it. */
-const SAMPLE_EVERY_MS = 2000;
 
 /** @param open gives who tells people how it goes */
 export async function train(flags: TrainFlags, open = openProgress): Promise<void> {
@@ -46,7 +44,6 @@ class TrainingSession {
   /** The last evaluation of the whole split, where no step has been made since. */
   #measured: Told | null = null;
   #stopReason: keyof typeof EXIT_AFTER | null = null;
-  #sampledMs = Number.NEGATIVE_INFINITY;
 
   constructor(run: PreparedRun, flags: TrainFlags, terminal: Terminal, progress: Progress) {
     this.#run = run;
@@ -115,11 +112,20 @@ class TrainingSession {
     const saves = last || stepsDone % settings.checkpointInterval === 0;
     if (saves || (evaluates && settings.patience > 0)) {
       const best = await this.#measure();
+      await this.#sample();
       if (saves || best || patience.isExhausted(settings.patience)) await this.#save(best);
     } else if (evaluates) {
       await this.#estimate();
+      await this.#sample();
     }
-    if (evaluates && !last) await this.#showSample();
+  }
+
+  /** Shows what the model makes now, and keeps it in the log. */
+  async #sample(): Promise<void> {
+    const sample = await drawSample(this.#run);
+    if (sample === null) return;
+    this.#record({ ...sample });
+    this.#progress.sampled(sample.step, sample.text);
   }
 
   /** @throws TrainingError when a number is not finite: nothing is saved then */
@@ -176,21 +182,6 @@ class TrainingSession {
     const step = this.#run.trainer.stepsDone;
     this.#record({ kind: "evaluation", step, split: "val", ...evaluation });
     this.#progress.evaluated(step, evaluation.lossNats);
-  }
-
-  /** A little of what the model makes by now, for who watches; drawn by a randomness of its own, it changes nothing. */
-  async #showSample(): Promise<void> {
-    const { trainer, study, config } = this.#run;
-    const { stepsDone: step } = trainer;
-    if (!this.#progress.showsSamples || nowMs() - this.#sampledMs < SAMPLE_EVERY_MS) return;
-    this.#sampledMs = nowMs();
-    const random = Random.of(config.settings.seed, "sample while training", step);
-    try {
-      this.#progress.sampled(step, await trainer.evaluating(() => study.glimpse(random)));
-    } catch (error) {
-      // A model may be unfit to be sampled from and still learn.
-      if (!(error instanceof NopeekError)) throw error;
-    }
   }
 
   /** @param best whether the model was never better on what is held out */

@@ -5,7 +5,9 @@ import { flagOf, SETTINGS } from "../../src/train/settings.ts";
 import { makeFolder, nopeek, succeed } from "../support/program.ts";
 
 const folder = makeFolder();
-const COMMON = ["--backend", "--threads", "--json", "--help"];
+const COMMON = ["--json", "--help"];
+/** Of commands that compute. */
+const COMPUTING = ["--backend", "--threads"];
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
   train: ["--data", "--preset", "--out", "--resume", ...SETTINGS.map(({ name }) => `--${flagOf(name)}`)],
   sample: ["--model", "--prompt", "--tokens", "--strategy", "--temperature", "--top-k", "--top-p"].concat(
@@ -15,6 +17,7 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   eval: ["--model", "--data", "--split"],
   logits: ["--model", "--prompt", "--cached"],
   ablate: ["--data", "--preset", "--vary", "--seeds", "--holdout", "--results", "--layers", "--positions"],
+  plot: ["--svg", "--html", "--x", "--log", "--smooth"],
   bench: ["--preset", "--rounds", "--layers", "--d-model", "--context-length", "--batch-size"],
 };
 
@@ -35,7 +38,8 @@ describe("--help", () => {
       expect(stdout).toContain(`Usage: nopeek ${command}`);
       for (const line of stdout.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
       const explained = explanations(stdout);
-      for (const flag of [...FLAGS[command], ...COMMON]) {
+      const all = [...FLAGS[command], ...COMMON, ...(command === "plot" ? [] : COMPUTING)];
+      for (const flag of all) {
         const words = explained.get(flag)?.replace(/^(-h, )?--\S+( <\w+>)?/, "");
         expect(words?.trim().length, `${flag}: ${words}`).toBeGreaterThan(5);
       }

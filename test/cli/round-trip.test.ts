@@ -97,8 +97,10 @@ describe("nopeek train", () => {
       ["step", 1],
       ["step", 2],
       ["evaluation", 2],
+      ["sample", 2],
       ["step", 3],
       ["evaluation", 3],
+      ["sample", 3],
       ["sample", undefined],
     ]);
     const near = Math.log(VOCAB_SIZE);

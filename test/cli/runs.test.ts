@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type Run, tableOf } from "../../src/cli/runs.ts";
+import { type RunSummary, tableOf } from "../../src/cli/runs.ts";
 
-const run: Run = {
+const run: RunSummary = {
   path: "checkpoints/tales-1",
   status: "stopped early",
   step: 4200,

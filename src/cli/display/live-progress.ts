@@ -29,7 +29,6 @@ export interface LiveOptions {
 }
 
 export class LiveProgress implements Progress {
-  readonly showsSamples = true;
   readonly #options: LiveOptions;
   readonly #region: LiveRegion;
   readonly #training = new Curve();

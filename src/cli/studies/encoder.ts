@@ -20,7 +20,7 @@ import {
 
 /** In what is shown, one token in so many is a blank. */
 const SHOWN_BLANK_EVERY = 7;
-const GLIMPSE_TOKENS = 50;
+const SAMPLE_TOKENS = 100;
 
 export const prepareEncoder: Prepare = async (config, tokenised) => {
   const text = readText(config, tokenised);
@@ -79,24 +79,20 @@ class EncoderStudy implements Study {
 
   /** A piece of what is held out, with blanks, filled in, and as it was. */
   async show(): Promise<string> {
-    const { prompt, filled, original } = await this.#fill(this.#config.settings.contextLength);
-    return [prompt, filled, original].join("\n\n");
+    return (await this.#filledIn(this.#config.settings.contextLength)).join("\n\n");
   }
 
-  async glimpse(): Promise<string> {
-    const { prompt, filled } = await this.#fill(
-      Math.min(GLIMPSE_TOKENS, this.#config.settings.contextLength),
-    );
-    return `${prompt} → ${filled}`;
+  async sample(): Promise<string> {
+    const [, filled] = await this.#filledIn(Math.min(SAMPLE_TOKENS, this.#config.settings.contextLength));
+    return filled;
   }
 
-  async #fill(tokens: number) {
+  async #filledIn(tokens: number): Promise<[prompt: string, filled: string, original: string]> {
     const { tokenizer } = this.#config;
     const piece = Array.from(readIds(this.#text.split.validation, 0, tokens));
     const hidden = piece.map((id, t) => (t % SHOWN_BLANK_EVERY === 0 ? this.model.maskId : id));
     const { ids } = await fillBlanks(this.model, hidden);
-    const prompt = textWithBlanks(this.model, tokenizer, hidden);
-    return { prompt, filled: tokenizer.decode(ids), original: tokenizer.decode(piece) };
+    return [textWithBlanks(this.model, tokenizer, hidden), tokenizer.decode(ids), tokenizer.decode(piece)];
   }
 
   suggestions(folder: string): readonly string[] {

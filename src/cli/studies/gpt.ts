@@ -2,13 +2,14 @@
 import type { Context } from "../../autograd/context.ts";
 import { GPT } from "../../nn/gpt.ts";
 import { Random } from "../../random.ts";
-import { generate } from "../../sample/generate.ts";
+import { generateText } from "../../sample/generate-text.ts";
 import { estimateLoss, wholeLoss } from "../../train/evaluate.ts";
 import { NextToken } from "../../train/objectives/next-token.ts";
 import { gptConfigOf, type RunConfig } from "../../train/run-config.ts";
-import { nowMs } from "../clock.ts";
+import { readIds } from "../../train/token-source.ts";
 import { entropyFloor } from "../corpus-file.ts";
 import { formatCount, formatLoss } from "../format.ts";
+import { writeSample } from "../run-samples.ts";
 import { blindGuess, type Prepare, type Study, type Told } from "./study.ts";
 import {
   dataWord,
@@ -20,8 +21,6 @@ import {
 } from "./text.ts";
 
 const SAMPLE_TOKENS = 400;
-/** A glimpse ends with whichever comes first. */
-const [GLIMPSE_TOKENS, GLIMPSE_MS] = [60, 100];
 
 export const prepareGPT: Prepare = async (config, tokenised) => {
   const text = readText(config, tokenised);
@@ -89,30 +88,30 @@ class GPTStudy implements Study {
     return { evaluation, words };
   }
 
-  show(): Promise<string> {
-    return this.#write(Random.of(this.#config.settings.seed, "sample"), SAMPLE_TOKENS);
-  }
-
-  glimpse(random: Random): Promise<string> {
-    const endMs = nowMs() + GLIMPSE_MS;
-    return this.#write(random, GLIMPSE_TOKENS, () => nowMs() > endMs);
-  }
-
-  /** @param stop asked after each token whether that is enough */
-  async #write(random: Random, tokens: number, stop = () => false): Promise<string> {
-    const { tokenizer } = this.#config;
-    const start = tokenizer.kind === "byte" ? [10] : Array.from(tokenizer.encode(this.#text.text.start));
-    const decoder = tokenizer.decoder();
+  async show(): Promise<string> {
+    const { tokenizer, settings } = this.#config;
     let text = "";
-    const stream = generate(this.model, start, {
-      tokens,
-      settings: { strategy: "sample", temperature: 0.6, topK: null, topP: null },
-      random,
+    const pieces = generateText(this.model, tokenizer, this.#prompt(), {
+      tokens: SAMPLE_TOKENS,
+      settings: { temperature: 0.6 },
+      random: Random.of(settings.seed, "sample"),
       overflow: "slide",
-      stop,
     });
-    for await (const { token } of stream) text += decoder.push(token);
-    return text + decoder.end();
+    for await (const piece of pieces) text += piece;
+    return text;
+  }
+
+  sample(): Promise<string> {
+    const { tokenizer, settings } = this.#config;
+    return writeSample(this.model, tokenizer, this.#prompt(), settings.seed);
+  }
+
+  /** What it starts from: a line break where it knows one, else what the text begins with. */
+  #prompt(): string {
+    const { tokenizer } = this.#config;
+    const data = tokenizer.toJSON();
+    const knowsLines = data.kind === "byte" || data.characters.includes("\n");
+    return knowsLines ? "\n" : tokenizer.decode(readIds(this.#text.text.ids, 0, 1));
   }
 
   suggestions(folder: string): readonly string[] {

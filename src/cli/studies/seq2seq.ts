@@ -14,7 +14,6 @@ import { blindGuess, type Prepare, type Study, type Told } from "./study.ts";
 /** How many strings the measurement at the end takes, and how many are shown. */
 export const MEASURED_STRINGS = 500;
 const SHOWN_STRINGS = 5;
-const GLIMPSED_STRINGS = 3;
 
 export const prepareSeq2Seq: Prepare = async (config) => {
   const task = new ToyTask(config.settings);
@@ -68,21 +67,17 @@ class Seq2SeqStudy implements Study {
   }
 
   async show(): Promise<string> {
-    return (await this.#answer(SHOWN_STRINGS)).join("\n");
-  }
-
-  async glimpse(): Promise<string> {
-    return (await this.#answer(GLIMPSED_STRINGS)).join("   ");
-  }
-
-  async #answer(strings: number): Promise<string[]> {
     const { tokenizer } = this.#config;
-    const examples = this.#task.heldOut(strings);
+    const examples = this.#task.heldOut(SHOWN_STRINGS);
     const sources = examples.map(({ source }) => source);
     const answers = await greedyAnswers(this.model, padTokens(sources, "right"));
     const line = ({ source }: Example, i: number) =>
       `${tokenizer.decode(source)} → ${tokenizer.decode(answers[i].ids)}`;
-    return examples.map(line);
+    return examples.map(line).join("\n");
+  }
+
+  sample(): Promise<string> {
+    return this.show();
   }
 
   suggestions(folder: string): readonly string[] {

@@ -1,7 +1,6 @@
 /** What `nopeek train` needs to know of one kind of model: what it learns, how it is measured, what it can show. */
 import type { Context } from "../../autograd/context.ts";
 import { log } from "../../math.ts";
-import type { Random } from "../../random.ts";
 import type { Evaluation } from "../../train/evaluate.ts";
 import type { Objective, Trainable } from "../../train/objectives/objective.ts";
 import type { RunConfig } from "../../train/run-config.ts";
@@ -29,10 +28,10 @@ export interface Study {
   readonly measured: string;
   /** The loss to compare with: the floor where it is known, else what it is to guess blindly. */
   readonly reference: Reference;
-  /** A little of what it makes, in a moment. What is drawn is drawn from `random`. */
-  glimpse(random: Random): Promise<string>;
   /** Something that it makes. */
   show(): Promise<string>;
+  /** The same in little, quick enough for every evaluation: what is shown meanwhile, and what the log keeps. */
+  sample(): Promise<string>;
   /** Commands to go on with, besides a longer run: for a model that is kept in `folder`, a word of the shell. */
   suggestions(folder: string): readonly string[];
 }

@@ -1,0 +1,66 @@
+/**
+ * How each run looks: a colour, a pattern of dashes and a shape of marks, so that colour is never all that tells two
+ * runs apart. The colours differ for eyes of every kind, and stand out from the paper, light or dark.
+ */
+import {
+  type SymbolType,
+  symbolCircle,
+  symbolDiamond,
+  symbolSquare,
+  symbolStar,
+  symbolTriangle,
+} from "d3-shape";
+
+export interface Look {
+  /** Which of the colours. */
+  readonly color: number;
+  /** Lengths of dashes and gaps; none for a whole line. */
+  readonly dashes: readonly number[];
+  readonly symbol: SymbolType;
+}
+
+/** What is drawn on what. */
+export interface Palette {
+  readonly paper: string;
+  readonly ink: string;
+  readonly mute: string;
+  readonly grid: string;
+  readonly runs: readonly string[];
+}
+
+export const LIGHT: Palette = {
+  paper: "#ffffff",
+  ink: "#1c2128",
+  mute: "#57606a",
+  grid: "#dde1e6",
+  runs: ["#1877d2", "#b1590a", "#5f7251", "#a05e95", "#533200", "#00333e"],
+};
+
+export const DARK: Palette = {
+  paper: "#14171c",
+  ink: "#e8eaed",
+  mute: "#a3abb5",
+  grid: "#31363d",
+  runs: ["#4e8ee3", "#e06932", "#50f9a0", "#b87390", "#fde32e", "#d1f5ff"],
+};
+
+const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [14, 4]];
+const SYMBOLS = [symbolCircle, symbolSquare, symbolTriangle, symbolDiamond, symbolStar];
+
+/** The look of the run at this place in a comparison. */
+export function lookOf(index: number): Look {
+  return {
+    color: index % LIGHT.runs.length,
+    dashes: DASHES[index % DASHES.length],
+    symbol: SYMBOLS[index % SYMBOLS.length],
+  };
+}
+
+/** Rules for what chart-svg.ts draws: `s2` strokes and `f2` fills in the colour of the third run. */
+export function styles(palette: Palette): string {
+  const { paper, ink, mute, grid, runs } = palette;
+  return [
+    `.paper{fill:${paper}}.ink{fill:${ink}}.mute{fill:${mute}}.grid{stroke:${grid}}.level{stroke:${mute}}`,
+    ...runs.map((color, i) => `.s${i}{stroke:${color}}.f${i}{fill:${color}}`),
+  ].join("");
+}

@@ -1,0 +1,24 @@
+/** A text from memory, as `nopeek train` would have read it from a file. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readCorpus } from "../../src/cli/corpus-file.ts";
+import { tokenizerFor } from "../../src/cli/run-text.ts";
+import { IN_MEMORY_ONLY } from "../../src/cli/token-cache.ts";
+import { tokenise } from "../../src/cli/tokenised-text.ts";
+import type { Settings } from "../../src/train/settings.ts";
+
+/** For models of strings, which learn from no text, the text is null. */
+export async function tokenised(settings: Settings, text: string) {
+  if (settings.model === "seq2seq") return { tokenizer: tokenizerFor(settings, null), text: null };
+  const folder = mkdtempSync(join(tmpdir(), "nopeek-text-"));
+  try {
+    writeFileSync(join(folder, "text.txt"), text);
+    const corpus = await readCorpus(join(folder, "text.txt"));
+    const tokenizer = tokenizerFor(settings, corpus);
+    const tell = { note: () => {}, status: () => {} };
+    return { tokenizer, text: await tokenise(corpus, tokenizer, settings.unknown, IN_MEMORY_ONLY, tell) };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
