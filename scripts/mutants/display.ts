@@ -18,9 +18,9 @@ export const display: readonly Mutant[] = [
   },
   {
     promise: "display: looking at what the model writes changes no bit of what it learns",
-    file: "src/cli/train.ts",
-    line: "trainer.evaluating(() => study.glimpse(random))",
-    broken: "trainer.step().then(() => study.glimpse(random))",
+    file: "src/cli/run-samples.ts",
+    line: "await trainer.evaluating(() => study.sample())",
+    broken: "await trainer.step().then(() => study.sample())",
     tests: ["test/cli/display/same-weights.test.ts"],
   },
   {

@@ -123,7 +123,7 @@ describe("a measurement of more than --measure-tokens", () => {
     expect(stderr).toMatch(/\(91 of [\d,]+ tokens held out, in windows spread over them, always the same/);
     const measure = ["eval", "--model", "spread", "--data", "text.txt", "--measure-tokens", 100];
     const { stdout } = await succeed(folder, ...measure, "--json");
-    const last = losses("spread").at(-1);
+    const last = losses("spread").findLast(([kind]) => kind === "evaluation");
     expect(JSON.parse(stdout)).toMatchObject({
       method: "spread windows",
       lossNats: last?.[1],
