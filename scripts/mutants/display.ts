@@ -42,7 +42,7 @@ export const display: readonly Mutant[] = [
     file: "src/cli/display/live-region.ts",
     line: "if (!this.#sinks || this.#lines === null) return 0;",
     broken: "return 0;",
-    tests: ["test/cli/display/live-progress.test.ts"],
+    tests: ["test/cli/display/live-region.test.ts"],
   },
   {
     promise: "display: nothing that a model writes is obeyed by the terminal",

@@ -100,10 +100,12 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
       norm: "rms",
       normWeights: false,
       qkNorm: true,
-      activation: "relu2",
+      activation: "swiglu",
       zeroInit: true,
       tieHead: false,
       bias: false,
+      bigram: true,
+      windows: "epochs",
     },
   },
   blanks: {
