@@ -51,7 +51,7 @@ export async function getData(name: string | undefined, flags: DataFlags): Promi
 
 function list(terminal: Terminal): void {
   for (const { name, about, bytes, url } of TEXTS) {
-    terminal.write(`${name}  ${about}: ${formatCount(bytes)} bytes, from ${url}\n`);
+    terminal.line(`${name}  ${about}: ${formatCount(bytes)} bytes, from ${url}`);
   }
   terminal.note("get one:          npx nopeek data tinyshakespeare");
   terminal.note("the tales are here already: npx nopeek train");

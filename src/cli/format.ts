@@ -57,6 +57,18 @@ export function fitMessage(message: string, columns: number | undefined): string
   return message.split("\n").flatMap(fit).join("\n");
 }
 
+/**
+ * A line for a terminal, broken between words where it is too long. What follows a label and two spaces or more goes on
+ * below itself. Lines to be copied stay whole, as in `fitMessage`.
+ */
+export function fitLine(line: string, columns: number | undefined): string {
+  if (columns === undefined || line.length <= columns || /^ |npx nopeek/.test(line)) return line;
+  const label = /^\S(?:\S| (?! ))* {2,}/.exec(line)?.[0] ?? "";
+  const indent = label.length <= columns / 2 ? label.length : 0;
+  const [first, ...rest] = wrap(line.slice(indent).split(" "), columns - indent);
+  return [line.slice(0, indent) + first, ...rest.map((words) => " ".repeat(indent) + words)].join("\n");
+}
+
 /** Words put together into lines of at most `width` columns; a word that is longer stands alone. */
 export function wrap(words: readonly string[], width: number): string[] {
   const lines: string[] = [];

@@ -1,5 +1,6 @@
 /** Where the program writes: results to stdout, everything for people to stderr. */
 import { writeSync } from "node:fs";
+import { fitLine } from "./format.ts";
 import type { Tell } from "./tokenised-text.ts";
 
 /** What a stream says when whoever read it is gone: a pipe that was closed, a terminal that is no more. */
@@ -34,7 +35,12 @@ export class Terminal {
   /** A line for people. */
   note(line = ""): void {
     this.clearStatus();
-    process.stderr.write(`${line}\n`);
+    process.stderr.write(`${fitLine(line, process.stderr.columns)}\n`);
+  }
+
+  /** A line of the result. */
+  line(text: string): void {
+    this.write(`${fitLine(text, process.stdout.columns)}\n`);
   }
 
   /** Shows a line that the next one replaces; nothing where nobody watches. */
@@ -57,7 +63,7 @@ export function tellOnStderr(): Tell {
   const live = process.stderr.isTTY === true && process.env.TERM !== "dumb";
   const clear = live ? "\r\x1b[K" : "";
   return {
-    note: (line) => process.stderr.write(`${clear}${line}\n`),
+    note: (line) => process.stderr.write(`${clear}${fitLine(line, process.stderr.columns)}\n`),
     status: (line) => live && process.stderr.write(`${clear}${line}`),
   };
 }

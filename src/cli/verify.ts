@@ -61,7 +61,7 @@ export async function verifyModel(flags: VerifyFlags): Promise<void> {
   for await (const check of verify({ model, twin, known: await knownTextOf(opened), options })) {
     checks.push(check);
     terminal.clearStatus();
-    if (!flags.json) terminal.write(`${lineOf(check)}\n`);
+    if (!flags.json) terminal.line(lineOf(check));
     await nextTurn();
   }
   const ok = checks.every((check) => check.ok);

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  fitLine,
   fitMessage,
   formatCount,
   formatDuration,
@@ -74,5 +75,25 @@ describe("a message", () => {
   it("stays as it is where there is room, or no terminal", () => {
     expect(fitMessage(message, 80)).toBe(message);
     expect(fitMessage(message, undefined)).toBe(message);
+  });
+});
+
+describe("a line for a terminal", () => {
+  it("goes on below itself, beside its label", () => {
+    expect(fitLine("split       900 tokens to learn from, 100 held out", 32)).toBe(
+      "split       900 tokens to learn\n            from, 100 held out",
+    );
+    expect(fitLine("loss and the entropy floor    0.6166 nats, floor 0.5146         ok", 50)).toBe(
+      "loss and the entropy floor    0.6166 nats, floor\n0.5146         ok",
+    );
+  });
+
+  it("without a label is broken between words; what is to be copied is not", () => {
+    expect(fitLine("validation loss 1.25 nats (each once)", 20)).toBe(
+      "validation loss 1.25\nnats (each once)",
+    );
+    for (const line of ["  npx nopeek eval --model run", "get one: npx nopeek data tinyshakespeare"])
+      expect(fitLine(line, 20)).toBe(line);
+    expect(fitLine("validation loss 1.25 nats", undefined)).toBe("validation loss 1.25 nats");
   });
 });

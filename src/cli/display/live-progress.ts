@@ -1,5 +1,6 @@
 /** A training as a live picture at the end of the terminal's text; what is said meanwhile stays above it. */
 import type { Point, Reference } from "../chart.ts";
+import { fitLine } from "../format.ts";
 import type { Progress, ToldStep } from "../progress.ts";
 import { Curve } from "./curve.ts";
 import { drawFrame, type View } from "./frame.ts";
@@ -52,7 +53,7 @@ export class LiveProgress implements Progress {
   }
 
   note(line = ""): void {
-    this.#region.print(line);
+    this.#region.print(fitLine(line, this.#options.screen.columns || undefined));
   }
 
   begin(): void {
