@@ -4,6 +4,7 @@ import { Encoder } from "../nn/encoder.ts";
 import { GPT } from "../nn/gpt.ts";
 import { EncoderDecoder } from "../nn/seq2seq.ts";
 import type { Tokenizer, TokenizerData } from "../text/tokenizer.ts";
+import type { Unknown } from "../text/unknown.ts";
 import { splitCorpus } from "../train/corpus.ts";
 import { BATCH_SIZE, type Evaluation, type Range, wholeLoss } from "../train/evaluate.ts";
 import { evaluateAnswers } from "../train/evaluate-answers.ts";
@@ -14,8 +15,8 @@ import type { TokenIds } from "../train/token-source.ts";
 import { ToyTask } from "../train/toy-task.ts";
 import { entropyFloor } from "./corpus-file.ts";
 import { type CacheFlags, type CommonFlags, threadsOf } from "./flags.ts";
-import { formatCount, formatLoss, plural } from "./format.ts";
-import { namesOfUnknown, type Unknown, withAdvice } from "./known-ids.ts";
+import { formatCount, formatLoss } from "./format.ts";
+import { namesOfUnknown, tellDropped, withAdvice } from "./known-ids.ts";
 import { openAnyModel } from "./open-model.ts";
 import { readShowing } from "./run-text.ts";
 import { inWords, MEASURED_STRINGS } from "./studies/seq2seq.ts";
@@ -76,8 +77,7 @@ async function readPart(flags: EvalFlags, tokenizer: Tokenizer, terminal: Termin
   });
   const { ids, sha256, path, dropped } = read;
   terminal.clearStatus();
-  if (dropped > 0)
-    terminal.note(`dropped     ${plural(dropped, "character")} that the model does not know: ${names}`);
+  if (dropped > 0) tellDropped(terminal, dropped, names);
   const range = rangeOf(split, ids);
   // The first token of a text has nothing before it.
   if (range.end > Math.max(range.start, 1)) return { ids, split, range, most, sha256 };

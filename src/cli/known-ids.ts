@@ -2,11 +2,9 @@
 import { Option } from "commander";
 import { TokenError } from "../errors.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import { UNKNOWN, type Unknown } from "../text/unknown.ts";
 import { plural } from "./format.ts";
 import type { Terminal } from "./terminal.ts";
-
-export const UNKNOWN = ["reject", "drop", "byte"] as const;
-export type Unknown = (typeof UNKNOWN)[number];
 
 /** A message names so many of them. */
 const NAMED = 8;
@@ -44,8 +42,12 @@ export function encodeKnown(
   if (unknown === "reject") throw rejection(tokenizer, text, names);
   const kept = Array.from(text).filter((character) => !strangers.has(character));
   const dropped = Array.from(text).length - kept.length;
-  terminal?.note(`dropped     ${plural(dropped, "character")} that the model does not know: ${names}`);
+  if (terminal !== null) tellDropped(terminal, dropped, names);
   return { text: kept.join(""), ids: tokenizer.encode(kept.join("")) };
+}
+
+export function tellDropped(terminal: Terminal, dropped: number, names: string): void {
+  terminal.note(`dropped     ${plural(dropped, "character")} that the model does not know: ${names}`);
 }
 
 function strangersIn(tokenizer: Tokenizer, text: string): Set<string> {

@@ -1,6 +1,7 @@
 /** `nopeek plot`: the loss curves of runs side by side: in the terminal, as a picture, as a page. Changes no run. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { ConfigError, DataError } from "../errors.ts";
+import { hasUnicode, wantsColor } from "./colors.ts";
 import { shellWord } from "./format.ts";
 import { processes } from "./lock-run.ts";
 import { usualSmoothing } from "./plot/curves.ts";
@@ -50,8 +51,9 @@ export async function plot(words: readonly string[], flags: PlotFlags): Promise<
   else {
     for (const warning of warningsAbout(runs)) terminal.note(`warning: ${warning}`);
     const { columns = 80, rows = 30 } = process.stdout;
-    const color = process.stdout.isTTY === true && process.stdout.hasColors();
-    for (const line of comparisonLines(runs, { x: flags.x, yScale, columns, rows, color }))
+    const color = wantsColor(process.stdout);
+    const ascii = !hasUnicode();
+    for (const line of comparisonLines(runs, { x: flags.x, yScale, columns, rows, color, ascii }))
       terminal.write(`${line}\n`);
   }
   for (const file of written) terminal.note(`written to ${file}`);

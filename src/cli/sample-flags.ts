@@ -6,9 +6,10 @@ import type { Overflow } from "../sample/generate.ts";
 import { checkSampleCount } from "../sample/generate-batch.ts";
 import { checkSampleSettings, type Naming, type SampleSettings } from "../sample/settings.ts";
 import { checkStops } from "../sample/text-stream.ts";
+import type { Unknown } from "../text/unknown.ts";
 import { flagOf } from "../train/settings.ts";
 import { type CommonFlags, parseNumber } from "./flags.ts";
-import { type Unknown, unknownFlag } from "./known-ids.ts";
+import { unknownFlag } from "./known-ids.ts";
 
 export interface SampleFlags extends CommonFlags {
   readonly model?: string;

@@ -5,10 +5,11 @@ import { greedyAnswers } from "../nn/greedy-answer.ts";
 import { EncoderDecoder } from "../nn/seq2seq.ts";
 import { padTokens } from "../nn/tokens.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import type { Unknown } from "../text/unknown.ts";
 import { flagOf, type ModelKind } from "../train/settings.ts";
 import { BLANK, fillBlanks, idsWithBlanks } from "./fill-blanks.ts";
 import type { CommonFlags } from "./flags.ts";
-import { encodeKnown, type Unknown } from "./known-ids.ts";
+import { encodeKnown } from "./known-ids.ts";
 import { kindOfModel, openAnyModel } from "./open-model.ts";
 import { Terminal } from "./terminal.ts";
 

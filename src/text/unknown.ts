@@ -3,7 +3,8 @@ import { TokenError } from "../errors.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** "reject" them with an error, "drop" them, or spell them in bytes, which only a byte tokenizer can. */
-export type Unknown = "reject" | "drop" | "byte";
+export const UNKNOWN = ["reject", "drop", "byte"] as const;
+export type Unknown = (typeof UNKNOWN)[number];
 
 /**
  * Whether characters that a tokenizer does not know are left out; where they are not, they are an error.

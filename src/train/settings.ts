@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { ConfigError } from "../errors.ts";
+import { UNKNOWN } from "../text/unknown.ts";
 import { nearest } from "./nearest.ts";
 import { WINDOW_ORDERS } from "./window-order.ts";
 
@@ -216,7 +217,7 @@ const table = z.strictObject({
     .default(3)
     .register(is, training("newest that stay; the latest and the best stay in any case", "checkpoints")),
   unknown: z
-    .enum(["reject", "drop", "byte"])
+    .enum(UNKNOWN)
     .default("reject")
     .register(
       is,

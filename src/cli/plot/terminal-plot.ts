@@ -9,6 +9,8 @@ export interface TerminalSize {
   readonly columns: number;
   readonly rows: number;
   readonly color: boolean;
+  /** Without Braille dots and the like. */
+  readonly ascii: boolean;
 }
 
 /** Wider charts and higher ones are no easier to read. */
@@ -21,9 +23,19 @@ const RUNS_WITH_BOTH = 2;
 
 export function comparisonLines(
   runs: readonly PlottedRun[],
-  { x, yScale, columns, rows, color }: TerminalSize & { readonly x: XUnit; readonly yScale: View["yScale"] },
+  {
+    x,
+    yScale,
+    columns,
+    rows,
+    color,
+    ascii,
+  }: TerminalSize & { readonly x: XUnit; readonly yScale: View["yScale"] },
 ): string[] {
-  const lines = [...curveLines(runs, { ...WHOLE, x, yScale, steps: false }, { columns, rows, color }), ""];
+  const lines = [
+    ...curveLines(runs, { ...WHOLE, x, yScale, steps: false }, { columns, rows, color, ascii }),
+    "",
+  ];
   lines.push(...standingLines(runs, columns));
   const different = differenceLines(runs, columns);
   if (different.length > 0) lines.push("", "they differ in", ...different);
@@ -33,7 +45,7 @@ export function comparisonLines(
 function curveLines(
   runs: readonly PlottedRun[],
   view: View,
-  { columns, rows, color }: TerminalSize,
+  { columns, rows, color, ascii }: TerminalSize,
 ): string[] {
   const chart = chartOf("loss", runs, view);
   const drawn = chart.curves.filter(({ points }) => points.length > 0);
@@ -54,6 +66,7 @@ function curveLines(
     width: Math.min(columns, MOST.columns),
     height: Math.max(LEAST_ROWS, Math.min(MOST.rows, rows - ROWS_BELOW)),
     color,
+    ascii,
     references,
     yScale: view.yScale,
     xName: chart.xName.split(" ")[0],
