@@ -30,7 +30,8 @@ function expectRoundTrip(text: string): void {
 
 it("any text comes back from an XML parser as it was, and adds no element or attribute", () => {
   fc.assert(fc.property(anyText, expectRoundTrip));
-  for (const sign of ["\u0085", "\r\u0085", "\u2028", "\u2029", "\r\n", "\u009f"]) expectRoundTrip(`a${sign}b`);
+  for (const sign of ["\u0085", "\r\u0085", "\u2028", "\u2029", "\r\n", "\u009f"])
+    expectRoundTrip(`a${sign}b`);
   fc.assert(fc.property(units, (codes) => expectRoundTrip(String.fromCharCode(...codes))));
 });
 
