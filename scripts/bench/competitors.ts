@@ -29,9 +29,9 @@ export const REFERENCE_NAME = "nopeek wasm";
 const node = (script: string) => (): Program => ({ file: process.execPath, arguments: [peers + script] });
 
 /** As many threads as it is told, in every library below it. What torch.compile has made is kept beside the peers. */
-const python = (threads: number): Program => ({
+export const pythonProgram = (threads: number, script = "pytorch.py"): Program => ({
   file: pythonPath(),
-  arguments: [`${peers}pytorch.py`],
+  arguments: [peers + script],
   environment: {
     OMP_NUM_THREADS: String(threads),
     MKL_NUM_THREADS: String(threads),
@@ -47,10 +47,10 @@ export const COMPETITORS: readonly Competitor[] = [
     { name: "nopeek wasm, fast", extras: { backend: "wasm", fast: true } },
     { name: "nopeek blas", extras: { backend: "blas" } },
   ].map((own) => ({ ...own, peer: null, kinds: all, threaded: true, program: node("nopeek.js") })),
-  { name: "PyTorch", peer: "torch", kinds: all, threaded: true, program: python, extras: {} },
+  { name: "PyTorch", peer: "torch", kinds: all, threaded: true, program: pythonProgram, extras: {} },
   {
     ...({ name: "PyTorch, compiled", peer: "torch", kinds: ["training"], threaded: true } as const),
-    ...{ program: python, extras: { compiled: true } },
+    ...{ program: pythonProgram, extras: { compiled: true } },
   },
   {
     ...({ name: "jax-js", peer: "jax", kinds: ["training"], threaded: false } as const),

@@ -8,6 +8,17 @@ export function median(numbers: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** At least one number. */
+export function mean(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+}
+
+/** The standard deviation of what the numbers are drawn from, as two or more of them tell it. */
+export function spread(numbers: readonly number[]): number {
+  const middle = mean(numbers);
+  return Math.sqrt(numbers.reduce((sum, number) => sum + (number - middle) ** 2, 0) / (numbers.length - 1));
+}
+
 /** Times of one competitor: a list for each round, and null for rounds that it sat out. */
 export type RoundTimes = readonly (readonly number[] | null)[];
 
@@ -43,8 +54,7 @@ export function sideBySide(theirs: RoundTimes, ours: RoundTimes): number | null 
 /** k of y ≈ c·xᵏ: the slope of the least-squares line through (ln x, ln y). At least two different x, all positive. */
 export function growthExponent(points: readonly (readonly [x: number, y: number])[]): number {
   const logs = points.map(([x, y]) => [Math.log(x), Math.log(y)] as const);
-  const mean = (axis: 0 | 1) => logs.reduce((sum, point) => sum + point[axis], 0) / logs.length;
-  const [meanX, meanY] = [mean(0), mean(1)];
+  const [meanX, meanY] = [mean(logs.map(([x]) => x)), mean(logs.map(([, y]) => y))];
   let [covariance, variance] = [0, 0];
   for (const [x, y] of logs) {
     covariance += (x - meanX) * (y - meanY);

@@ -261,4 +261,5 @@ def serve(makers):
         answers.write(json.dumps(answer) + "\n")
 
 
-serve({"training": training, "sampling": sampling, "products": products})
+if __name__ == "__main__":
+    serve({"training": training, "sampling": sampling, "products": products})

@@ -1,0 +1,147 @@
+/**
+ * Measures time to a loss rather than time for a step: nopeek's recipe and nanoGPT's on PyTorch learn tiny Shakespeare in
+ * turns, on as many threads, until the loss of the whole validation split is what nanoGPT ends with.
+ *
+ *   npm run build && npx tsx scripts/bench/learn.ts tinyshakespeare.txt [--seeds 1,2,3] [--threads 2] [--backend blas]
+ *
+ * Both measure the same tokens, each once, in windows of the same length; the time of measuring counts for neither.
+ */
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import { resolveSettings } from "../../src/train/settings.ts";
+import { Child, CompetitorError } from "./child.ts";
+import { pythonProgram, whyMissing } from "./competitors.ts";
+import { describeLearning, type Learnt } from "./learnt.ts";
+import { describeMachine, formatMachine } from "./machine.ts";
+import { SIZES } from "./sizes.ts";
+
+const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+
+/** What nanoGPT ends with (nats a token, the whole split). */
+const TARGET = 1.898;
+const PYTORCH_STEPS = 2000;
+/** How often PyTorch's model is measured, in steps: its time to the target is known to so many. */
+const MEASURED_EVERY = 20;
+/** Before this step it is not measured, since it is far from the target. */
+const MEASURED_FROM = 1200;
+/** The recipe that is measured: the first command of the README's table. */
+const RECIPE = [
+  ...["--preset", "modern", "--layers", "2", "--steps", "200", "--warmup-steps", "10"],
+  ...["--learning-rate", "0.03", "--muon-learning-rate", "0.04", "--muon-momentum", "0.9"],
+];
+
+const evaluationLine = z.object({
+  kind: z.literal("evaluation"),
+  method: z.literal("whole split"),
+  lossNats: z.number(),
+  tokens: z.number(),
+});
+const stepLine = z.object({ kind: z.literal("step"), elapsedMs: z.number() });
+const learningAnswer = z.object({
+  evaluations: z.array(z.object({ steps: z.number(), seconds: z.number(), loss: z.number() })).min(1),
+});
+
+const { values, positionals } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "1,2,3" },
+    threads: { type: "string", default: String(availableParallelism()) },
+    backend: { type: "string", default: "blas" },
+  },
+  allowPositionals: true,
+});
+if (positionals.length !== 1) throw new Error("name one file: the text of tiny Shakespeare");
+const text = resolve(positionals[0]);
+const threads = Number(values.threads);
+const missing = whyMissing("torch");
+if (missing !== null) throw new Error(`PyTorch ${missing}`);
+process.stdout.write(`${formatMachine(describeMachine())}\n`);
+
+const folder = mkdtempSync(join(tmpdir(), "nopeek-learn-"));
+try {
+  const [ours, theirs]: [Learnt[], Learnt[]] = [[], []];
+  for (const seed of values.seeds.split(",").map(Number)) {
+    const { learnt, validationTokens } = await learnHere(seed);
+    ours.push(learnt);
+    theirs.push(await learnInPyTorch(seed, validationTokens));
+    process.stdout.write(
+      `seed ${seed}: ${describe(learnt)}; PyTorch ${describe(theirs[theirs.length - 1])}\n`,
+    );
+  }
+  process.stdout.write(`\n${describeLearning(ours, theirs, TARGET)}\n`);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Runs the program itself, and adds up the times of its steps. */
+async function learnHere(seed: number): Promise<{ learnt: Learnt; validationTokens: number }> {
+  const words = [
+    "train",
+    "--data",
+    text,
+    "--out",
+    join(folder, `run-${seed}`),
+    "--seed",
+    String(seed),
+    "--json",
+  ];
+  const more = ["--backend", values.backend, "--threads", values.threads];
+  const child = spawn(process.execPath, [MAIN, ...words, ...RECIPE, ...more], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = new Promise<number | null>((settle) => child.on("close", settle));
+  let [steps, seconds] = [0, 0];
+  let last: z.infer<typeof evaluationLine> | null = null;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const found: unknown = JSON.parse(line);
+    const step = stepLine.safeParse(found);
+    if (step.success) {
+      steps++;
+      seconds += step.data.elapsedMs / 1000;
+    }
+    last = evaluationLine.safeParse(found).data ?? last;
+  }
+  if ((await ended) !== 0 || last === null) throw new Error("nopeek did not come to its end");
+  const { contextLength, batchSize } = SIZES.nanogpt;
+  return {
+    learnt: { tokens: steps * contextLength * batchSize, seconds, loss: last.lossNats },
+    validationTokens: last.tokens,
+  };
+}
+
+async function learnInPyTorch(seed: number, validationTokens: number): Promise<Learnt> {
+  const { batchSize, ...model } = SIZES.nanogpt;
+  const optimizer = resolveSettings({
+    ...{ learningRate: 1e-3, minLearningRate: 1e-4, warmupSteps: 100, weightDecay: 0.1, beta2: 0.99 },
+  });
+  const child = await Child.start(pythonProgram(threads, "recipe.py"), {
+    ...{ kind: "learning", seed, threads, model, batchSize, optimizer, steps: PYTORCH_STEPS },
+    ...{ textPath: text, validationTokens },
+  });
+  try {
+    const { evaluations } = await child.ask(
+      "until",
+      { every: MEASURED_EVERY, from: MEASURED_FROM, target: TARGET },
+      learningAnswer,
+    );
+    const end = evaluations[evaluations.length - 1];
+    return {
+      tokens: end.steps * model.contextLength * batchSize,
+      seconds: end.seconds,
+      loss: end.loss,
+    };
+  } catch (error) {
+    throw error instanceof CompetitorError ? new Error(`PyTorch: ${error.message}`) : error;
+  } finally {
+    child.stop();
+  }
+}
+
+function describe({ tokens, seconds, loss }: Learnt): string {
+  return `${loss.toFixed(4)} after ${tokens.toLocaleString("en-US")} tokens and ${seconds.toFixed(2)} s`;
+}
