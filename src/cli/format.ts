@@ -58,12 +58,12 @@ export function fitMessage(message: string, columns: number | undefined): string
 }
 
 /**
- * A line for a terminal, broken between words where it is too long. What follows a label and two spaces or more goes on
- * below itself. Lines to be copied stay whole, as in `fitMessage`.
+ * A line for a terminal, broken between words where it is too long. What follows a label and two spaces or more, or the
+ * room for a label, goes on below itself. Lines to be copied stay whole, as in `fitMessage`.
  */
 export function fitLine(line: string, columns: number | undefined): string {
-  if (columns === undefined || line.length <= columns || /^ |npx nopeek/.test(line)) return line;
-  const label = /^\S(?:\S| (?! ))* {2,}/.exec(line)?.[0] ?? "";
+  if (columns === undefined || line.length <= columns || /^ {1,3}\S|npx nopeek/.test(line)) return line;
+  const label = /^(?: {4,}|\S(?:\S| (?! ))* {2,})/.exec(line)?.[0] ?? "";
   const indent = label.length <= columns / 2 ? label.length : 0;
   const [first, ...rest] = wrap(line.slice(indent).split(" "), columns - indent);
   return [line.slice(0, indent) + first, ...rest.map((words) => " ".repeat(indent) + words)].join("\n");

@@ -83,6 +83,9 @@ describe("a line for a terminal", () => {
     expect(fitLine("split       900 tokens to learn from, 100 held out", 32)).toBe(
       "split       900 tokens to learn\n            from, 100 held out",
     );
+    expect(fitLine("            2.3 tokens to learn from, for each", 32)).toBe(
+      "            2.3 tokens to learn\n            from, for each",
+    );
     expect(fitLine("loss and the entropy floor    0.6166 nats, floor 0.5146         ok", 50)).toBe(
       "loss and the entropy floor    0.6166 nats, floor\n0.5146         ok",
     );
