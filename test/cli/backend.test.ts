@@ -1,26 +1,16 @@
 /** `--backend blas` and `--backend auto`, from outside: what is said, what is kept, and how a run goes on. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { ifBlas, noBlas, noKoffi } from "../support/blas.ts";
-import {
-  expectComplaint,
-  makeFolder,
-  makeText,
-  nopeek,
-  START_MS,
-  start,
-  succeed,
-  WORDS,
-} from "../support/program.ts";
+import { expectComplaint, makeFolderWithText, nopeek, start, succeed } from "../support/program.ts";
 
-const folder = makeFolder();
+const { folder } = makeFolderWithText(200);
 /** Large enough for products that are given to the library, and shared out. */
 const size = ["--layers", 1, "--heads", 2, "--d-model", 32, "--context-length", 32, "--batch-size", 8];
 const often = ["--eval-interval", 1000, "--checkpoint-interval", 1000, "--eval-batches", 1];
 const train = ["train", "--data", "text.txt", ...size, ...often, "--threads", 2];
 
-beforeAll(() => writeFileSync(join(folder, "text.txt"), makeText(WORDS, 200)), START_MS);
 afterEach(() => {
   delete process.env.NOPEEK_BLAS;
 });

@@ -1,31 +1,28 @@
 /** What people get wrong, and what they are told. Nothing that existed may be lost by it. */
-import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { nopeekHere } from "../support/in-process.ts";
 import {
   expectComplaint,
-  makeFolder,
+  makeFolderWithText,
   makeText,
   nopeek,
   START_MS,
   succeed,
-  TINY,
+  TRAIN,
   WORDS,
 } from "../support/program.ts";
+import { fingerprint } from "../support/run-files.ts";
 import { BAD_CONFIGS, type Case, TEXT } from "./bad-input/case.ts";
 import { CONFIGS, FLAGS, SETTINGS, TEXTS } from "./bad-input/settings.ts";
 import { COMMANDS, RUNS, SAMPLING } from "./bad-input/using.ts";
 
-const folder = makeFolder();
-const at = (...names: string[]) => join(folder, ...names);
+const { folder, at } = makeFolderWithText(TEXT);
 let before: string;
 
 beforeAll(async () => {
-  writeFileSync(at("text.txt"), TEXT);
   const flags = ["--steps", 4, "--checkpoint-interval", 2, "--eval-batches", 1];
-  await succeed(folder, "train", "--data", "text.txt", "--out", "run", ...TINY, ...flags);
+  await succeed(folder, ...TRAIN, "--out", "run", ...flags);
   writeFileSync(at("empty.txt"), "");
   writeFileSync(at("short.txt"), "the fox");
   writeFileSync(at("greek.txt"), "the fox\nsees Ω".repeat(20));
@@ -40,17 +37,6 @@ beforeAll(async () => {
   writeFileSync(at("other-files", "thesis.tex"), "years of work");
   before = fingerprint(folder);
 }, START_MS);
-
-/** All names and bytes in a folder. */
-function fingerprint(path: string): string {
-  const hash = createHash("sha256");
-  for (const name of readdirSync(path, { recursive: true, encoding: "utf8" }).sort()) {
-    hash.update(name);
-    if (statSync(join(path, name), { throwIfNoEntry: false })?.isFile())
-      hash.update(readFileSync(join(path, name)));
-  }
-  return hash.digest("hex");
-}
 
 const CASES: readonly Case[] = [
   ...TEXTS,

@@ -1,13 +1,13 @@
 /** Clocks that go backwards, jump, or stand still: what is told and kept stays above 0 and finite. */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { nowMs } from "../../src/cli/clock.ts";
 import { nopeekHere } from "../support/in-process.ts";
-import { makeFolder, makeText, parseLines, TINY, WORDS } from "../support/program.ts";
+import { makeFolderWithText, parseLines, TRAIN } from "../support/program.ts";
+import { logOf } from "../support/run-files.ts";
 
-const folder = makeFolder();
-writeFileSync(join(folder, "text.txt"), makeText(WORDS, 200));
+const { folder } = makeFolderWithText(200);
 afterEach(() => vi.restoreAllMocks());
 
 /** How often the clock was read before, to what it says. */
@@ -35,7 +35,7 @@ describe.each(Object.entries(CLOCKS))("with a clock %s", (name, clock) => {
   it("speed, time left and log are never negative and never NaN", async () => {
     setClock(clock);
     const run = `run ${name}`;
-    const words = ["train", "--data", "text.txt", "--out", run, ...TINY, "--steps", 12, "--eval-interval", 5];
+    const words = [...TRAIN, "--out", run, "--steps", 12, "--eval-interval", 5];
     const trained = await nopeekHere(folder, ...words, "--eval-batches", 1, "--checkpoint-interval", 4);
     const sampled = await nopeekHere(folder, "sample", "--model", run, "--tokens", 5);
     for (const { code, stderr } of [trained, sampled]) {
@@ -43,7 +43,7 @@ describe.each(Object.entries(CLOCKS))("with a clock %s", (name, clock) => {
       expect(stderr).not.toMatch(/NaN|Infinity|∞|(^|\s)-\d/m);
     }
     expect(trained.stderr).toMatch(/[\d,]+ tokens\/s/);
-    const log = parseLines(readFileSync(join(folder, run, "log.jsonl"), "utf8"));
+    const log = logOf(join(folder, run));
     const steps = log.filter(({ kind }) => kind === "step");
     expect(steps).toHaveLength(12);
     for (const { elapsedMs } of steps) expect(elapsedMs).toBeGreaterThan(0);

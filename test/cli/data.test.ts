@@ -2,34 +2,32 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   expectComplaint,
   MAIN,
-  makeFolder,
+  makeFolderWithText,
   makeText,
   nopeek,
   succeed,
   TINY,
+  TRAIN,
   WORDS,
 } from "../support/program.ts";
 
-const folder = makeFolder();
-const at = (...names: string[]) => join(folder, ...names);
 const [ONE, TWO] = [makeText(WORDS, 101), makeText(WORDS.slice(3), 97)];
+// Neither ends a line; joined, both do.
+const { folder, text: JOINED, at } = makeFolderWithText(`${ONE}\n${TWO}\n`);
 mkdirSync(at("texts", "b"), { recursive: true });
 writeFileSync(at("texts", "a.txt"), ONE);
 writeFileSync(at("texts", "b", "two.txt"), TWO);
 writeFileSync(at("texts", ".hidden"), Buffer.from([0xff, 0xfe, 0xff]));
-// Neither ends a line; joined, both do.
-writeFileSync(at("joined.txt"), `${ONE}\n${TWO}\n`);
 const short = ["--steps", 5, "--eval-batches", 1, "--dropout", 0.1];
 const weights = (run: string, step = "step-000005") => readFileSync(at(run, step, "model.safetensors"));
 
 describe("a text of several files", () => {
   it("is the same as one file of them all, however they are named; a resume finds it again", async () => {
-    await succeed(folder, "train", "--data", "joined.txt", "--out", "one", ...TINY, ...short);
+    await succeed(folder, ...TRAIN, "--out", "one", ...short);
     const many = ["texts/a.txt", "texts/b/two.txt"];
     const { stderr } = await succeed(folder, "train", "--data", ...many, "--out", "many", ...TINY, ...short);
     expect(stderr).toContain("in 2 files, one after the other");
@@ -44,8 +42,7 @@ describe("a text of several files", () => {
 
   it("comes from standard input too", () => {
     const words = ["train", "--data", "-", "--out", "piped", ...TINY, ...short].map(String);
-    const input = `${ONE}\n${TWO}\n`;
-    const { status } = spawnSync(process.execPath, [MAIN, ...words], { cwd: folder, input });
+    const { status } = spawnSync(process.execPath, [MAIN, ...words], { cwd: folder, input: JOINED });
     expect(status).toBe(0);
     expect(weights("piped").equals(weights("one"))).toBe(true);
     const resumed = spawnSync(process.execPath, [MAIN, "train", "--resume", "--out", "piped"], {
@@ -68,7 +65,7 @@ describe("--config", () => {
       readFileSync(at("one", "config.json"), "utf8").replace(/"sha256": "./, "$&0"),
     );
     const outcome = await nopeek(folder, "train", "--config", "changed.json", "--out", "changed");
-    expectComplaint(outcome, 2, "joined.txt: is not the text that this run was started on");
+    expectComplaint(outcome, 2, "text.txt: is not the text that this run was started on");
   });
 });
 

@@ -1,28 +1,23 @@
 /** Places that cannot be written or read: full, forbidden. What a machine does not let a test do is skipped. */
 import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   expectComplaint,
   MAIN,
-  makeFolder,
-  makeText,
+  makeFolderWithText,
   nopeek,
   Program,
   START_MS,
   succeed,
-  TINY,
-  WORDS,
+  TRAIN,
 } from "../support/program.ts";
 
-const folder = makeFolder();
+const { folder, at } = makeFolderWithText(200);
 const NOBODY = 65534;
-const at = (...names: string[]) => join(folder, ...names);
-const training = ["train", "--data", "text.txt", ...TINY, "--steps", 40, "--checkpoint-interval", 10];
+const training = [...TRAIN, "--steps", 40, "--checkpoint-interval", 10];
 
 beforeAll(async () => {
-  writeFileSync(at("text.txt"), makeText(WORDS, 200));
   await succeed(folder, ...training, "--out", "whole");
 }, START_MS);
 

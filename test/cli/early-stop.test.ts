@@ -2,7 +2,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { makeFolderWithText, type Outcome, parseLines, START_MS, succeed, TINY } from "../support/program.ts";
+import {
+  makeFolderWithText,
+  type Outcome,
+  parseLines,
+  START_MS,
+  succeed,
+  TRAIN,
+} from "../support/program.ts";
 
 const { folder } = makeFolderWithText(40);
 const flags = ["--steps", 5000, "--eval-interval", 20, "--patience", 3, "--average-steps", 10].concat([
@@ -20,7 +27,7 @@ const flags = ["--steps", 5000, "--eval-interval", 20, "--patience", 3, "--avera
 
 let run: Outcome;
 beforeAll(async () => {
-  run = await succeed(folder, "train", "--data", "text.txt", "--out", "run", ...TINY, ...flags, "--json");
+  run = await succeed(folder, ...TRAIN, "--out", "run", ...flags, "--json");
 }, START_MS);
 
 describe("a run that overfits", () => {

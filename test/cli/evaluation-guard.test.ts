@@ -1,10 +1,10 @@
 /** An evaluation that is not finite, after steps whose own numbers were: nothing of it is kept. */
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { RunDirectory } from "../../src/train/run-directory.ts";
 import { nopeekHere } from "../support/in-process.ts";
-import { makeFolder, makeText, parseLines, TINY, WORDS } from "../support/program.ts";
+import { makeFolderWithText, parseLines, TINY, TRAIN } from "../support/program.ts";
 
 /** What evaluations give from the fourth on. */
 let spoilt = Number.NaN;
@@ -25,8 +25,7 @@ vi.mock(import("../../src/train/evaluate.ts"), async (original) => {
   };
 });
 
-const folder = makeFolder();
-writeFileSync(join(folder, "text.txt"), makeText(WORDS, 200));
+const { folder } = makeFolderWithText(200);
 beforeEach(() => {
   evaluations = 0;
 });
@@ -40,19 +39,7 @@ describe.each([Number.NaN, Number.POSITIVE_INFINITY])("a loss of %s on what is h
   ] as const)("%s ends the run; latest and best stay what they were", async (what, how, step, kept) => {
     spoilt = loss;
     const run = `${loss} ${what}`;
-    const words = [
-      "train",
-      "--data",
-      "text.txt",
-      "--out",
-      run,
-      ...TINY,
-      "--steps",
-      13,
-      "--eval-batches",
-      1,
-      ...how,
-    ];
+    const words = [...TRAIN, "--out", run, "--steps", 13, "--eval-batches", 1, ...how];
     const outcome = await nopeekHere(folder, ...words, "--learning-rate", 1e-4);
     expect(outcome.code).toBe(1);
     expect(outcome.stderr).toContain(

@@ -11,6 +11,7 @@ import {
   START_MS,
   start,
   succeed,
+  succeedInJson,
 } from "../support/program.ts";
 
 const { folder, text: TEXT } = makeFolderWithText(300);
@@ -48,11 +49,7 @@ beforeAll(async () => {
   outcomes = { encoder, seq2seq, gpt };
 }, START_MS);
 
-const json = async (...words: readonly (string | number)[]) => {
-  const { stdout, stderr } = await succeed(folder, ...words, "--json");
-  expect(stderr).toBe("");
-  return parseLines(stdout);
-};
+const json = (...words: readonly (string | number)[]) => succeedInJson(folder, ...words);
 
 const configOf = (run: string) => JSON.parse(readFileSync(join(folder, run, "config.json"), "utf8")).config;
 

@@ -1,12 +1,10 @@
 /** Runs that are damaged, and runs that somebody made to do harm. Nothing is taken for granted, and nothing is lost. */
-import { createHash } from "node:crypto";
 import {
   cpSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
-  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -15,53 +13,18 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { encodeSafetensors } from "../../src/train/safetensors.ts";
 import { nopeekHere } from "../support/in-process.ts";
-import { expectComplaint, makeFolder, makeText, START_MS, succeed, TINY, WORDS } from "../support/program.ts";
+import { expectComplaint, makeFolderWithText, START_MS, succeed, TRAIN } from "../support/program.ts";
+import { fingerprint, reseal, resealState } from "../support/run-files.ts";
 
-const folder = makeFolder();
-const at = (...names: string[]) => join(folder, ...names);
+const { folder, at } = makeFolderWithText(300);
 const model = "step-000004/model.safetensors";
 
 beforeAll(async () => {
-  writeFileSync(at("text.txt"), makeText(WORDS, 300));
   const flags = ["--steps", 4, "--checkpoint-interval", 2, "--eval-batches", 1];
-  await succeed(folder, "train", "--data", "text.txt", "--out", "run", ...TINY, ...flags);
+  await succeed(folder, ...TRAIN, "--out", "run", ...flags);
   mkdirSync(at("precious"));
   writeFileSync(at("precious", "thesis.tex"), "years of work");
 }, START_MS);
-
-/** All names and bytes in a folder; links are not followed. */
-function fingerprint(path: string): string {
-  const hash = createHash("sha256");
-  for (const name of readdirSync(path, { recursive: true, encoding: "utf8" }).sort()) {
-    hash.update(name);
-    const found = statSync(join(path, name), { throwIfNoEntry: false });
-    if (found?.isFile()) hash.update(readFileSync(join(path, name)));
-  }
-  return hash.digest("hex");
-}
-
-/** Puts other weights into the last step, under hashes that fit. */
-function reseal(copy: string, bytes: Uint8Array): void {
-  writeFileSync(join(copy, model), bytes);
-  resealState(copy, (body) => {
-    body.files["model.safetensors"] = createHash("sha256").update(bytes).digest("hex");
-  });
-}
-
-/** Changes the state of the last step, under a hash that fits. */
-function resealState(copy: string, change: (body: Body) => void): void {
-  const file = join(copy, "step-000004/state.json");
-  const { sha256: _, ...body } = JSON.parse(readFileSync(file, "utf8"));
-  change(body);
-  const sha256 = createHash("sha256").update(JSON.stringify(body)).digest("hex");
-  writeFileSync(file, JSON.stringify({ ...body, sha256 }));
-}
-
-interface Body {
-  step: number;
-  files: Record<string, string>;
-  state: Record<string, unknown>;
-}
 
 /** A file of tensors with this header, and so many bytes of data. */
 function fileOf(header: string, dataBytes = 8, claimed = BigInt(Buffer.byteLength(header))): Uint8Array {

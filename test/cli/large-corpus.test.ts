@@ -9,41 +9,29 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { CAN_MEASURE, measureProgram, talesText, writeLargeText } from "../../scripts/prove/large-text.ts";
 import {
   expectComplaint,
   MAIN,
-  makeFolder,
+  makeFolderWithText,
   makeText,
   nopeek,
-  parseLines,
   start,
   succeed,
-  TINY,
+  TRAIN,
   WORDS,
 } from "../support/program.ts";
+import { logOf } from "../support/run-files.ts";
 
-const folder = makeFolder();
-const at = (...names: string[]) => join(folder, ...names);
-const TEXT = `${makeText(WORDS, 400)}é€😀\n`.repeat(2);
-writeFileSync(at("text.txt"), TEXT);
+const { folder, text: TEXT, at } = makeFolderWithText(`${makeText(WORDS, 400)}é€😀\n`.repeat(2));
 const short = ["--steps", 6, "--eval-interval", 2, "--checkpoint-interval", 3, "--eval-batches", 2];
-const train = (out: string, ...more: (string | number)[]) => [
-  ...["train", "--data", "text.txt", "--out", out, ...TINY, ...short],
-  ...more,
-];
+const train = (out: string, ...more: (string | number)[]) => [...TRAIN, "--out", out, ...short, ...more];
 const FILE = ["--in-memory", 0];
 const weights = (run: string, step = "step-000006") => readFileSync(at(run, step, "model.safetensors"));
 const caches = (place = ".nopeek-cache") => readdirSync(at(place)).sort();
 /** Losses of steps and evaluations, as the log has them. */
-const losses = (run: string) =>
-  parseLines(readFileSync(at(run, "log.jsonl"), "utf8")).map(({ kind, lossNats, tokens }) => [
-    kind,
-    lossNats,
-    tokens,
-  ]);
+const losses = (run: string) => logOf(at(run)).map(({ kind, lossNats, tokens }) => [kind, lossNats, tokens]);
 
 describe("a text whose tokens are in a file", () => {
   it.each([

@@ -2,17 +2,23 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { expectComplaint, makeFolder, makeText, nopeek, succeed, TINY, WORDS } from "../support/program.ts";
+import {
+  expectComplaint,
+  makeFolderWithText,
+  makeText,
+  nopeek,
+  succeed,
+  TRAIN,
+  WORDS,
+} from "../support/program.ts";
 
-const folder = makeFolder();
-const TEXT = makeText(WORDS, 200);
-writeFileSync(join(folder, "text.txt"), TEXT);
+const { folder } = makeFolderWithText(200);
 writeFileSync(join(folder, "other.txt"), makeText([...WORDS].reverse(), 210).replaceAll("fox", "fΩx"));
 const weights = (run: string, step: string) => readFileSync(join(folder, run, step, "model.safetensors"));
 const on = ["train", "--from", "first", "--data", "other.txt", "--steps", 4, "--threads", 1];
 
 it("starts from the trained weights, with its own characters; resumes and repeats to the same bits", async () => {
-  await succeed(folder, "train", "--data", "text.txt", ...TINY, "--steps", 6, "--out", "first");
+  await succeed(folder, ...TRAIN, "--steps", 6, "--out", "first");
   expectComplaint(await nopeek(folder, ...on, "--out", "on"), 1, '"Ω" (U+03A9) is not among the');
   expectComplaint(await nopeek(folder, ...on, "--out", "on", "--unknown", "byte"), 1, "use drop");
   expectComplaint(

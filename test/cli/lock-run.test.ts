@@ -6,19 +6,16 @@ import { describe, expect, it } from "vitest";
 import { processes } from "../../src/cli/lock-run.ts";
 import {
   expectComplaint,
-  makeFolder,
-  makeText,
+  makeFolderWithText,
   nopeek,
   parseLines,
   start,
   succeed,
-  TINY,
-  WORDS,
+  TRAIN,
 } from "../support/program.ts";
 
-const folder = makeFolder();
-writeFileSync(join(folder, "text.txt"), makeText(WORDS, 200));
-const training = ["train", "--data", "text.txt", ...TINY, "--json", "--eval-batches", 1];
+const { folder } = makeFolderWithText(200);
+const training = [...TRAIN, "--json", "--eval-batches", 1];
 const long = [...training, "--steps", 100_000, "--checkpoint-interval", 50];
 
 const locks = (run: string) => readdirSync(join(folder, run)).filter((name) => name.startsWith(".lock"));

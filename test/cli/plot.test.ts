@@ -1,26 +1,22 @@
 /** `nopeek plot` as a person calls it. */
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, mkdirSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   expectComplaint,
-  makeFolder,
-  makeText,
+  makeFolderWithText,
   nopeek,
   parseLines,
   START_MS,
   succeed,
-  TINY,
-  WORDS,
+  TRAIN,
 } from "../support/program.ts";
+import { logOf } from "../support/run-files.ts";
 import { elements, parseXml } from "../support/xml.ts";
 
-const folder = makeFolder();
-const at = (...names: string[]) => join(folder, ...names);
-const training = ["train", "--data", "text.txt", ...TINY, "--steps", 60, "--eval-interval", 20];
+const { folder, at } = makeFolderWithText(200);
+const training = [...TRAIN, "--steps", 60, "--eval-interval", 20];
 
 beforeAll(async () => {
-  writeFileSync(at("text.txt"), makeText(WORDS, 200));
   await succeed(folder, ...training, "--out", "checkpoints/one");
   await succeed(folder, ...training, "--learning-rate", 0.02, "--out", "checkpoints/two");
 }, START_MS);
@@ -34,11 +30,8 @@ describe("nopeek plot", () => {
     expect(stdout).toContain("one: validation");
     expect(stdout).toMatch(/a blind guess \d\.\d{4}/);
     const best = /best loss +(\d\.\d{4})/.exec(stdout)?.[1] ?? /^one +(\d\.\d{4})/m.exec(stdout)?.[1];
-    const log = readFileSync(at("checkpoints/one/log.jsonl"), "utf8")
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line));
-    const losses = log.filter(({ kind }) => kind === "evaluation").map(({ lossNats }) => lossNats);
+    const evaluations = logOf(at("checkpoints/one")).filter(({ kind }) => kind === "evaluation");
+    const losses = evaluations.map(({ lossNats }) => Number(lossNats));
     expect(best).toBe(Math.min(...losses).toFixed(4));
     expect(lines.slice(lines.indexOf("they differ in") + 1)).toEqual(["  --learning-rate  0.001 | 0.02"]);
     expect(stderr).toBe(

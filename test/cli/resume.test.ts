@@ -2,41 +2,28 @@
  * A run that was stopped goes on to the same bits as one that never was. The run has dropout, so that randomness
  * out of place would show.
  */
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { RunDirectory } from "../../src/train/run-directory.ts";
 import {
-  makeFolder,
-  makeText,
+  makeFolderWithText,
   type Outcome,
   type Program,
   START_MS,
   start,
   succeed,
-  TINY,
-  WORDS,
+  TRAIN,
 } from "../support/program.ts";
 
 /** Enough that a signal sent after the first few comes long before the last. */
 const STEPS = 997;
 const LAST = "step-000997";
-const folder = makeFolder();
+const { folder } = makeFolderWithText(200);
 const run = ["--steps", STEPS, "--dropout", 0.1, "--eval-interval", 400];
-const training = [
-  "train",
-  "--data",
-  "text.txt",
-  ...TINY,
-  ...run,
-  "--checkpoint-interval",
-  400,
-  "--eval-batches",
-  1,
-];
+const training = [...TRAIN, ...run, "--checkpoint-interval", 400, "--eval-batches", 1];
 
 beforeAll(async () => {
-  writeFileSync(join(folder, "text.txt"), makeText(WORDS, 200));
   await succeed(folder, ...training, "--out", "whole");
 }, START_MS);
 

@@ -10,7 +10,9 @@ import {
   START_MS,
   start,
   succeed,
+  succeedInJson,
   TINY,
+  TRAIN,
 } from "../support/program.ts";
 
 const { folder, text: TEXT } = makeFolderWithText(400);
@@ -21,24 +23,11 @@ const CONTEXT_LENGTH = 13;
 let training: Outcome;
 beforeAll(async () => {
   const flags = ["--warmup-steps", 2, "--eval-interval", 5, "--checkpoint-interval", 5, "--eval-batches", 2];
-  training = await succeed(
-    folder,
-    "train",
-    "--data",
-    "text.txt",
-    "--out",
-    "run",
-    ...TINY,
-    "--steps",
-    11,
-    ...flags,
-  );
+  training = await succeed(folder, ...TRAIN, "--out", "run", "--steps", 11, ...flags);
 }, START_MS);
 
 const json = async (...words: readonly (string | number)[]) => {
-  const { stdout, stderr } = await succeed(folder, ...words, "--json");
-  expect(stderr).toBe("");
-  const lines = parseLines(stdout);
+  const lines = await succeedInJson(folder, ...words);
   expect(lines).toHaveLength(1);
   return lines[0];
 };
@@ -90,7 +79,7 @@ describe("nopeek train", () => {
 
   it("with --json gives an object a line on stdout, and leaves the words on stderr", async () => {
     const flags = ["--steps", 3, "--eval-interval", 2, "--json"];
-    const { stdout, stderr } = await succeed(folder, "train", "--data", "text.txt", ...TINY, ...flags);
+    const { stdout, stderr } = await succeed(folder, ...TRAIN, ...flags);
     const lines = parseLines(stdout);
     const kinds = lines.map(({ kind, step }) => [kind, step]);
     expect(kinds).toEqual([
@@ -125,7 +114,7 @@ describe("nopeek train", () => {
   });
 
   it("with --steps 0 keeps the model as it was drawn", async () => {
-    await succeed(folder, "train", "--data", "text.txt", "--out", "unborn", ...TINY, "--steps", 0);
+    await succeed(folder, ...TRAIN, "--out", "unborn", "--steps", 0);
     const { lossNats } = await json("eval", "--model", "unborn", "--data", "text.txt");
     expect(Math.abs(Number(lossNats) - Math.log(VOCAB_SIZE))).toBeLessThan(0.1);
   });

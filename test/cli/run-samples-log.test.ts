@@ -4,12 +4,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { samplesOf } from "../../src/cli/run-samples.ts";
 import { RunDirectory } from "../../src/train/run-directory.ts";
-import { makeFolder, makeText, parseLines, succeed, TINY, WORDS } from "../support/program.ts";
+import { makeFolderWithText, parseLines, succeed, TINY, TRAIN } from "../support/program.ts";
 
-const folder = makeFolder();
-const TEXT = makeText(WORDS, 200);
-writeFileSync(join(folder, "text.txt"), TEXT);
-const training = ["train", "--data", "text.txt", ...TINY, "--steps", 11, "--eval-interval", 3];
+const { folder, text: TEXT } = makeFolderWithText(200);
+const training = [...TRAIN, "--steps", 11, "--eval-interval", 3];
 
 describe("the log", () => {
   const logOf = (run: string) => readFileSync(join(folder, run, "log.jsonl"), "utf8");

@@ -1,5 +1,4 @@
 /** `nopeek sample`, run as a person runs it: stop strings, many texts at once, searches, explanations. */
-import { createHash } from "node:crypto";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -12,24 +11,22 @@ import {
   START_MS,
   start,
   succeed,
-  TINY,
+  succeedInJson,
+  TRAIN,
 } from "../support/program.ts";
+import { latestStep, reseal } from "../support/run-files.ts";
 
 const { folder, text: TEXT } = makeFolderWithText(400);
 
 beforeAll(async () => {
   const flags = ["--steps", 60, "--learning-rate", 0.02, "--warmup-steps", 2, "--eval-batches", 1];
-  await succeed(folder, "train", "--data", "text.txt", "--out", "run", ...TINY, ...flags);
+  await succeed(folder, ...TRAIN, "--out", "run", ...flags);
 }, START_MS);
 
 type Words = readonly (string | number)[];
 const words = (...more: Words) => ["sample", "--model", "run", ...more];
 /** The objects that --json prints, and nothing on stderr. */
-const lines = async (...more: Words) => {
-  const { stdout, stderr } = await succeed(folder, ...words(...more, "--json"));
-  expect(stderr).toBe("");
-  return parseLines(stdout);
-};
+const lines = (...more: Words) => succeedInJson(folder, ...words(...more));
 const line = async (...more: Words) => {
   const all = await lines(...more);
   expect(all).toHaveLength(1);
@@ -171,19 +168,12 @@ describe("many texts, too", () => {
 
 describe("a model whose weights are not numbers", () => {
   it("is said to be broken, whatever the strategy, and that is no bad usage", async () => {
-    cpSync(join(folder, "run"), join(folder, "broken"), { recursive: true });
-    const step = join(folder, "broken", readFileSync(join(folder, "broken/latest"), "utf8").trim());
-    const sha256 = (bytes: string | Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-    const { tensors } = decodeSafetensors(readFileSync(join(step, "model.safetensors")), "model");
+    const broken = join(folder, "broken");
+    cpSync(join(folder, "run"), broken, { recursive: true });
+    const weights = readFileSync(join(latestStep(broken), "model.safetensors"));
+    const { tensors } = decodeSafetensors(weights, "model");
     tensors.get("tokenEmbedding")?.values.fill(Number.NaN);
-    const bytes = encodeSafetensors(tensors);
-    writeFileSync(join(step, "model.safetensors"), bytes);
-    const { sha256: _, ...body } = JSON.parse(readFileSync(join(step, "state.json"), "utf8"));
-    body.files["model.safetensors"] = sha256(bytes);
-    writeFileSync(
-      join(step, "state.json"),
-      JSON.stringify({ ...body, sha256: sha256(JSON.stringify(body)) }),
-    );
+    reseal(broken, encodeSafetensors(tensors));
     for (const strategy of ["sample", "beam"]) {
       const outcome = await nopeek(folder, "sample", "--model", "broken", "--strategy", strategy);
       expectComplaint(outcome, 1, "token 0 has NaN", "weights are likely not finite");

@@ -1,39 +1,24 @@
 /** `nopeek verify` and `nopeek lesson`, run as a person runs them. */
-import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { CHECK_COUNT } from "../../src/verify/verify.ts";
 import {
   expectComplaint,
-  makeFolder,
-  makeText,
+  makeFolderWithText,
   nopeek,
   parseLines,
   START_MS,
   succeed,
-  TINY,
-  WORDS,
+  TRAIN,
 } from "../support/program.ts";
+import { fingerprint } from "../support/run-files.ts";
 
-const folder = makeFolder();
+const { folder } = makeFolderWithText(300);
 const run = ["--model", "run"] as const;
 
 beforeAll(async () => {
-  writeFileSync(join(folder, "text.txt"), makeText(WORDS, 300));
-  await succeed(folder, "train", "--data", "text.txt", "--out", "run", "--steps", 5, ...TINY);
+  await succeed(folder, ...TRAIN, "--out", "run", "--steps", 5);
 }, START_MS);
-
-/** Every file of the run, by its hash. */
-function fingerprint(): string {
-  const files = readdirSync(join(folder, "run"), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-  const hash = createHash("sha256");
-  for (const file of files) hash.update(file).update(readFileSync(file));
-  return hash.digest("hex");
-}
 
 describe("verify", () => {
   test("proves an honest model, in words", async () => {
@@ -83,7 +68,7 @@ describe("verify", () => {
     ["cache", "cached and uncached", /through a cache, .* tokens\s+at a time,\s+changed the logit/],
     ["padding", "padded and unpadded", /padded on the left: the\s+logit/],
   ])("--break %s is noticed by: %s", async (how, name, example) => {
-    const before = fingerprint();
+    const before = fingerprint(join(folder, "run"));
     const { stdout, code } = await nopeek(folder, "verify", ...run, "--break", how);
     expect(code).toBe(1);
     expect(stdout).toMatch(new RegExp(`^This is a copy in memory, broken on purpose \\(${how}\\):`));
@@ -91,7 +76,7 @@ describe("verify", () => {
     const said = stdout.slice(stdout.indexOf(`\n${name}: `)).replaceAll("\n  ", " ");
     expect(said).toMatch(example);
     expect(stdout).toMatch(/It was broken on purpose, and \d checks? of 6 noticed\./);
-    expect(fingerprint()).toBe(before);
+    expect(fingerprint(join(folder, "run"))).toBe(before);
   });
 
   test("says in JSON that the copy was broken", async () => {

@@ -1,14 +1,13 @@
 /** A run whose numbers overflow: it stops, says where, and leaves its checkpoints alone. */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { makeFolder, makeText, nopeek, TINY, WORDS } from "../support/program.ts";
+import { makeFolderWithText, nopeek, TRAIN } from "../support/program.ts";
 
-const folder = makeFolder();
-writeFileSync(join(folder, "text.txt"), makeText(WORDS, 200));
+const { folder } = makeFolderWithText(200);
 // So large an update that the weights overflow soon, and decay that doubles them each time.
 const wild = ["--learning-rate", 10, "--warmup-steps", 0, "--schedule", "constant", "--weight-decay", 10];
-const training = ["train", "--data", "text.txt", ...TINY, ...wild, "--steps", 200, "--eval-batches", 1];
+const training = [...TRAIN, ...wild, "--steps", 200, "--eval-batches", 1];
 
 it("stops before a checkpoint is touched; --debug-nan names the op", async () => {
   const outcome = await nopeek(folder, ...training, "--checkpoint-interval", 2, "--out", "wild");

@@ -31,12 +31,23 @@ export function makeFolder(): string {
   return folder;
 }
 
-/** As `makeFolder`, with a text.txt in it of so many words. */
-export function makeFolderWithText(words: number): { readonly folder: string; readonly text: string } {
+/** A folder, and what is called so in it. */
+export interface TextFolder {
+  readonly folder: string;
+  readonly text: string;
+  readonly at: (...names: readonly string[]) => string;
+}
+
+/**
+ * As `makeFolder`, with a text.txt in it.
+ *
+ * @param given the text, or how many words of `makeText` it has
+ */
+export function makeFolderWithText(given: number | string): TextFolder {
   const folder = makeFolder();
-  const text = makeText(WORDS, words);
+  const text = typeof given === "string" ? given : makeText(WORDS, given);
   writeFileSync(join(folder, "text.txt"), text);
-  return { folder, text };
+  return { folder, text, at: (...names) => join(folder, ...names) };
 }
 
 /** A program under way. */
@@ -107,6 +118,16 @@ export function expectComplaint(outcome: Outcome, code: 1 | 2, ...words: readonl
   expect(outcome.stdout).toBe("");
 }
 
+/** The lines of JSON that `nopeek` prints with --json, and nothing on stderr. */
+export async function succeedInJson(
+  folder: string,
+  ...words: readonly (string | number)[]
+): Promise<Record<string, unknown>[]> {
+  const { stdout, stderr } = await succeed(folder, ...words, "--json");
+  expect(stderr).toBe("");
+  return parseLines(stdout);
+}
+
 /** Lines of JSON. */
 export function parseLines(text: string): Record<string, unknown>[] {
   return text
@@ -137,3 +158,6 @@ export const TINY = ["--layers", 1, "--heads", 2, "--d-model", 6, "--context-len
   "--threads",
   1,
 ]);
+
+/** The words that train such a model on a folder's text.txt. */
+export const TRAIN = ["train", "--data", "text.txt", ...TINY];

@@ -1,5 +1,5 @@
 /** What cases of bad input are made of: words of the command line, and what must be told about them. */
-import { makeText, TINY, WORDS } from "../../support/program.ts";
+import { makeText, TINY, TRAIN, WORDS } from "../../support/program.ts";
 
 /** Standing in a folder that `prepare` of bad-input.test.ts has filled. */
 export type Case = readonly [
@@ -12,7 +12,7 @@ export type Case = readonly [
 /** What the run in the folder has learnt from. */
 export const TEXT = makeText(WORDS, 300);
 
-const train = ["train", "--data", "text.txt", "--out", "new", ...TINY, "--steps", 3];
+const train = [...TRAIN, "--out", "new", "--steps", 3];
 export const start = (...words: (string | number)[]) => [...train, ...words];
 export const data = (name: string) => ["train", "--data", name, "--out", "new", ...TINY];
 export const sample = (...words: (string | number)[]) => ["sample", "--model", "run", ...words];

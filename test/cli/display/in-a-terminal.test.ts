@@ -1,14 +1,13 @@
 /** The built program in a real terminal, as a person runs it. Skipped where the system has no means to make one. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { makeFolder, makeText, succeed, TINY, WORDS } from "../../support/program.ts";
+import { makeFolderWithText, succeed, TRAIN } from "../../support/program.ts";
 import { HAS_TERMINALS, TerminalProgram } from "../../support/pseudo-terminal.ts";
 
-const folder = makeFolder();
-writeFileSync(join(folder, "text.txt"), makeText(WORDS, 200));
-const train = (out: string, ...words: readonly (string | number)[]) =>
-  ["train", "--data", "text.txt", "--out", out, ...TINY, "--dropout", 0.1, "--eval-batches", 1].concat(words);
+const { folder } = makeFolderWithText(200);
+const training = [...TRAIN, "--dropout", 0.1, "--eval-batches", 1];
+const train = (out: string, ...words: readonly (string | number)[]) => [...training, "--out", out, ...words];
 const SHORT = ["--steps", 60, "--eval-interval", 20];
 /** A colour, as the display sets it. */
 const COLOR = "\x1b[36m";

@@ -1,18 +1,15 @@
 /** Whether anybody watches changes no bit of what is learnt: with dropout, averaged weights, and samples in between. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { LiveProgress } from "../../../src/cli/display/live-progress.ts";
 import type { TrainFlags } from "../../../src/cli/prepare-run.ts";
 import { PlainProgress } from "../../../src/cli/progress.ts";
 import { train } from "../../../src/cli/train.ts";
 import { Emulator } from "../../support/emulator.ts";
-import { makeText, WORDS } from "../../support/program.ts";
+import { makeFolderWithText } from "../../support/program.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "nopeek-display-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-writeFileSync(join(folder, "text.txt"), makeText(WORDS, 200));
+const { folder } = makeFolderWithText(200);
 const tiny = { layers: 1, heads: 2, dModel: 6, batchSize: 3, evalBatches: 1 };
 const training = { steps: 60, evalInterval: 10, checkpointInterval: 30, dropout: 0.2, averageSteps: 5 };
 

@@ -1,5 +1,5 @@
 /** What is read of runs in every state that a run can be in. */
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { processes } from "../../../src/cli/lock-run.ts";
@@ -9,15 +9,14 @@ import { warningsAbout } from "../../../src/cli/plot/plotted-run.ts";
 import { readRun } from "../../../src/cli/plot/read-run.ts";
 import { CheckpointError, ConfigError } from "../../../src/errors.ts";
 import { RunLock } from "../../../src/train/run-lock.ts";
-import { makeFolder, makeText, START_MS, succeed, TINY, WORDS } from "../../support/program.ts";
+import { makeFolderWithText, START_MS, succeed, TRAIN } from "../../support/program.ts";
+import { logOf } from "../../support/run-files.ts";
 import { exampleRun } from "./example-runs.ts";
 
-const folder = makeFolder();
-const at = (...names: string[]) => join(folder, ...names);
-const words = ["train", "--data", "text.txt", ...TINY, "--steps", 8, "--eval-interval", 3];
+const { folder, text, at } = makeFolderWithText(200);
+const words = [...TRAIN, "--steps", 8, "--eval-interval", 3];
 
 beforeAll(async () => {
-  writeFileSync(at("text.txt"), makeText(WORDS, 200));
   await succeed(folder, ...words, "--checkpoint-interval", 4, "--out", "checkpoints/whole");
 }, START_MS);
 
@@ -41,17 +40,14 @@ describe("a run", () => {
       ...{ name: "a name", model: "gpt", status: "finished", step: 8, steps: 8, tokensPerStep: 39 },
       ...{ corpus: expect.stringMatching(/^text\.txt: [\d,]+ characters$/), floorNats: null, smoothing: 1 },
     });
-    expect(run.uniformNats).toBeCloseTo(Math.log(new Set(makeText(WORDS, 200)).size), 12);
+    expect(run.uniformNats).toBeCloseTo(Math.log(new Set(text).size), 12);
     expect(run.settings).toMatchObject({ "--layers": "1", "--bias": "on", "--steps": "8" });
     expect(run.settings).not.toHaveProperty("--task");
-    const lines = readFileSync(at("checkpoints/whole/log.jsonl"), "utf8")
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line));
+    const lines = logOf(at("checkpoints/whole"));
     const logged = lines.filter(({ kind }) => kind === "step");
     let spentMs = 0;
     const expected = logged.map((line) => {
-      spentMs += line.elapsedMs;
+      spentMs += Number(line.elapsedMs);
       return [line.step, spentMs / 1000, line.lossNats];
     });
     expect(train(run)).toEqual(expected);
@@ -61,7 +57,7 @@ describe("a run", () => {
       measured.map((line) => [line.step, line.lossNats]),
     );
     expect(run.samples.map((sample) => sample.step)).toEqual([3, 4, 6, 8]);
-    expect(run.best?.lossNats).toBe(Math.min(...measured.map(({ lossNats }) => lossNats)));
+    expect(run.best?.lossNats).toBe(Math.min(...measured.map(({ lossNats }) => Number(lossNats))));
     expect(run.next.map(({ command }) => command)).toEqual([
       `npx nopeek train --resume --out ${at("checkpoints/whole")} --steps 100`,
       `npx nopeek sample --model ${at("checkpoints/whole")} --prompt "…"`,
