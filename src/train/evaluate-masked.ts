@@ -9,29 +9,21 @@ import type { Encoder } from "../nn/encoder.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
 import { Random } from "../random.ts";
 import {
-  BATCH_SIZE,
+  type Ask,
+  askRandomWindows,
+  askRange,
   type EstimateSize,
   type Evaluation,
-  meanLoss,
-  methodFor,
-  type Question,
   type Range,
-  randomWindows,
 } from "./evaluate.ts";
-import { type Batch, spreadWindows } from "./loader.ts";
 import { maskTokens } from "./objectives/masked-token.ts";
 import type { TokenIds } from "./token-source.ts";
 
 const MASKS_SEED = 1;
 
 /** Mean loss over the hidden tokens of `batches` batches of random windows; the same windows for the same seed. */
-export async function estimateMaskedLoss(
-  model: Encoder,
-  ids: TokenIds,
-  size: EstimateSize,
-): Promise<Evaluation> {
-  const batches = randomWindows(ids, model.config.contextLength, size);
-  return { method: "random windows", ...(await meanLoss(model.context, batches, hiddenTokens(model))) };
+export function estimateMaskedLoss(model: Encoder, ids: TokenIds, size: EstimateSize): Promise<Evaluation> {
+  return askRandomWindows(model, ids, size, hiddenTokens(model));
 }
 
 /**
@@ -39,19 +31,16 @@ export async function estimateMaskedLoss(
  *
  * @param most as for `wholeLoss`
  */
-export async function wholeMaskedLoss(
+export function wholeMaskedLoss(
   model: Encoder,
   ids: TokenIds,
   range: Range,
   most = Number.POSITIVE_INFINITY,
 ): Promise<Evaluation> {
-  const { contextLength } = model.config;
-  const size = { contextLength, batchSize: BATCH_SIZE };
-  const batches = spreadWindows(ids, range.start, range.end, size, most);
-  return { method: methodFor(range, most), ...(await meanLoss(model.context, batches, hiddenTokens(model))) };
+  return askRange(model, ids, range, most, hiddenTokens(model));
 }
 
-function hiddenTokens(model: Encoder): (batch: Batch) => Question {
+function hiddenTokens(model: Encoder): Ask {
   const { vocabSize } = model.config;
   const random = Random.of(MASKS_SEED, "masks");
   return ({ targets: windows, batchSize }) => {

@@ -39,9 +39,8 @@ export interface EstimateSize {
 }
 
 /** Mean loss over `batches` batches of random windows; the same windows for the same seed. */
-export async function estimateLoss(model: GPT, ids: TokenIds, size: EstimateSize): Promise<Evaluation> {
-  const batches = randomWindows(ids, model.config.contextLength, size);
-  return { method: "random windows", ...(await meanLoss(model.context, batches, nextTokens(model))) };
+export function estimateLoss(model: GPT, ids: TokenIds, size: EstimateSize): Promise<Evaluation> {
+  return askRandomWindows(model, ids, size, nextTokens(model));
 }
 
 /**
@@ -49,44 +48,64 @@ export async function estimateLoss(model: GPT, ids: TokenIds, size: EstimateSize
  *
  * @param most of a range that predicts more than so many, only windows of about so many are measured
  */
-export async function wholeLoss(
+export function wholeLoss(
   model: GPT,
   ids: TokenIds,
   range: Range,
   most = Number.POSITIVE_INFINITY,
 ): Promise<Evaluation> {
-  const { contextLength } = model.config;
-  const size = { contextLength, batchSize: BATCH_SIZE };
-  const batches = spreadWindows(ids, range.start, range.end, size, most);
-  return { method: methodFor(range, most), ...(await meanLoss(model.context, batches, nextTokens(model))) };
+  return askRange(model, ids, range, most, nextTokens(model));
 }
 
-/** Which of the two it will be. */
-export function methodFor({ start, end }: Range, most: number): "whole split" | "spread windows" {
-  return end - Math.max(start, 1) <= most ? "whole split" : "spread windows";
-}
-
-/** The batches of an estimate. */
-export function randomWindows(
-  ids: TokenIds,
-  contextLength: number,
-  { batches, batchSize, seed }: EstimateSize,
-): Batch[] {
-  const loader = new WindowLoader(ids, { contextLength, batchSize, seed });
-  return Array.from({ length: batches }, (_, step) => loader.batch(step));
+function nextTokens(model: GPT): Ask {
+  return ({ inputs, targets, batchSize }) => ({
+    tokens: targets.length,
+    loss: () => crossEntropy(model.forward({ ids: inputs, batchSize }), targets),
+  });
 }
 
 /** What a model is asked in one batch: how many tokens, and its mean loss on them, inside the open scope. */
-export interface Question {
+interface Question {
   readonly tokens: number;
   loss(): Tensor;
 }
 
+export type Ask = (batch: Batch) => Question;
+
+/** A model of any kind that reads windows of a text. */
+type Reader = Pick<GPT, "context"> & { readonly config: Pick<GPT["config"], "contextLength"> };
+
+/** The quick look, of whatever is asked. */
+export async function askRandomWindows(
+  { context, config }: Reader,
+  ids: TokenIds,
+  { batches, batchSize, seed }: EstimateSize,
+  ask: Ask,
+): Promise<Evaluation> {
+  const loader = new WindowLoader(ids, { contextLength: config.contextLength, batchSize, seed });
+  const windows = Array.from({ length: batches }, (_, step) => loader.batch(step));
+  return { method: "random windows", ...(await meanLoss(context, windows, ask)) };
+}
+
+/** The figure to report, of whatever is asked. */
+export async function askRange(
+  { context, config }: Reader,
+  ids: TokenIds,
+  { start, end }: Range,
+  most: number,
+  ask: Ask,
+): Promise<Evaluation> {
+  const size = { contextLength: config.contextLength, batchSize: BATCH_SIZE };
+  const windows = spreadWindows(ids, start, end, size, most);
+  const method = end - Math.max(start, 1) <= most ? "whole split" : "spread windows";
+  return { method, ...(await meanLoss(context, windows, ask)) };
+}
+
 /** Mean nats per token over all batches, each weighed by its tokens. */
-export async function meanLoss(
+async function meanLoss(
   context: Context,
   batches: Iterable<Batch>,
-  ask: (batch: Batch) => Question,
+  ask: Ask,
 ): Promise<{ lossNats: number; tokens: number }> {
   let nats = 0;
   let tokens = 0;
@@ -96,11 +115,4 @@ export async function meanLoss(
     tokens += question.tokens;
   }
   return { lossNats: nats / tokens, tokens };
-}
-
-function nextTokens(model: GPT): (batch: Batch) => Question {
-  return ({ inputs, targets, batchSize }) => ({
-    tokens: targets.length,
-    loss: () => crossEntropy(model.forward({ ids: inputs, batchSize }), targets),
-  });
 }

@@ -1,7 +1,7 @@
 /** Places that cannot be written or read: full, forbidden. What a machine does not let a test do is skipped. */
 import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, type TestContext } from "vitest";
 import {
   expectComplaint,
   MAIN,
@@ -30,15 +30,27 @@ function attempt(command: string, ...words: string[]): boolean {
   }
 }
 
+/** A disk of this size in the folder, for as long as `use` takes. */
+async function withDisk(
+  test: TestContext,
+  name: string,
+  size: string,
+  use: (disk: string) => Promise<void>,
+): Promise<void> {
+  const disk = at(name);
+  mkdirSync(disk);
+  const mounted = attempt("mount", "-t", "tmpfs", "-o", `size=${size}`, "none", disk);
+  test.skip(!mounted, "no file system can be mounted");
+  try {
+    await use(disk);
+  } finally {
+    attempt("umount", disk);
+  }
+}
+
 describe("a disk that fills up", () => {
-  it("fails the run, not what it had saved; with room again the run goes on to the same bits", async (test) => {
-    const disk = at("disk");
-    mkdirSync(disk);
-    test.skip(
-      !attempt("mount", "-t", "tmpfs", "-o", "size=64k", "none", disk),
-      "no file system can be mounted",
-    );
-    try {
+  it("fails the run, not what it had saved; with room again the run goes on to the same bits", (test) =>
+    withDisk(test, "disk", "64k", async (disk) => {
       const outcome = await nopeek(folder, ...training, "--out", "disk/run");
       expect(outcome.code).toBe(1);
       expect(outcome.stderr).toContain("the disk is full; free some space");
@@ -55,10 +67,7 @@ describe("a disk that fills up", () => {
         readFileSync(at(run, "step-000040/model.safetensors")),
       );
       expect(resumed.equals(whole)).toBe(true);
-    } finally {
-      attempt("umount", disk);
-    }
-  });
+    }));
 
   it("under the output is told too", async (test) => {
     test.skip(!existsSync("/dev/full"), "there is no /dev/full here");
@@ -69,14 +78,8 @@ describe("a disk that fills up", () => {
 });
 
 describe("a disk that is mounted read-only", () => {
-  it("is named; the run on it still writes texts, and is not changed", async (test) => {
-    const disk = at("read-only");
-    mkdirSync(disk);
-    test.skip(
-      !attempt("mount", "-t", "tmpfs", "-o", "size=1m", "none", disk),
-      "no file system can be mounted",
-    );
-    try {
+  it("is named; the run on it still writes texts, and is not changed", (test) =>
+    withDisk(test, "read-only", "1m", async (disk) => {
       cpSync(at("whole"), at("read-only/run"), { recursive: true });
       expect(attempt("mount", "-o", "remount,ro", disk)).toBe(true);
       const more = ["--steps", 50];
@@ -86,10 +89,7 @@ describe("a disk that is mounted read-only", () => {
       expectComplaint(started, 1, "cannot create read-only/new", "the file system is read-only");
       await succeed(folder, "sample", "--model", "read-only/run", "--tokens", 3);
       expect(readdirSync(at("read-only/run"))).toEqual(readdirSync(at("whole")));
-    } finally {
-      attempt("umount", disk);
-    }
-  });
+    }));
 });
 
 describe("a place without permission", () => {

@@ -1,15 +1,14 @@
 /** The whole model: every element of every parameter's gradient against finite differences, in double precision. */
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
-import type { Backend, Span } from "../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
-import { numbersOf } from "../../src/backend/reference/span.ts";
 import type { GPTConfig } from "../../src/nn/config.ts";
 import { crossEntropy, IGNORED } from "../../src/ops/cross-entropy.ts";
 import { Random } from "../../src/random.ts";
 import { doubleContext, withKernels } from "../support/contexts.ts";
-import { gradientError } from "../support/gradient-check.ts";
+import { expectAllReached, gradientError } from "../support/gradient-check.ts";
 import { CHOICES, tinyModel } from "../support/models.ts";
+import { wrongGradients } from "../support/wrong-gradients.ts";
 
 const variants: Partial<GPTConfig>[] = [
   { attention: "textbook", layers: 2 },
@@ -37,48 +36,16 @@ describe.each(variants)("%j", (variant) => {
     };
     const { worst, where } = await gradientError(context, model.parameters(), loss);
     expect(worst, where).toBeLessThan(1e-6);
-    // Every tensor takes part. (A key's bias adds the same to all scores of a query, which the softmax ignores, unless
-    // keys are turned or normalised after it.)
+    // A key's bias counts where keys are turned or normalised after it.
     const { positions, qkNorm } = model.config;
-    const idle = positions === "rotary" || qkNorm ? "nothing" : "key.bias";
-    for (const [name, tensor] of Object.entries(model.parameters())) {
-      const gradient = await tensor.readGradient();
-      expect(
-        gradient.some((g) => Math.abs(g) > 1e-6),
-        name,
-      ).toBe(!name.endsWith(idle));
-    }
+    await expectAllReached(model.parameters(), positions === "rotary" || qkNorm ? null : "key.bias");
   });
 });
 
 describe("the check has teeth", () => {
   const inner = new ReferenceBackend("double");
-  const sabotages: [string, Partial<Backend>][] = [
-    [
-      "GELU's derivative in the form of its approximation",
-      {
-        mapWithSlope: (name, y, slope, x) => {
-          const spare = inner.alloc(x.length);
-          inner.mapWithSlope("gelu-tanh", spare, spare, x);
-          inner.map(name, y, x);
-          inner.scale({ span: slope, accumulate: false }, spare, 1);
-          inner.free(spare);
-        },
-      },
-    ],
-    [
-      "one part in a hundred thousand too much through attention",
-      {
-        attentionBackward: (dq, dk, dv, dy, y, logSumExp, q, k, v, size, accumulate) => {
-          inner.attentionBackward(dq, dk, dv, dy, y, logSumExp, q, k, v, size, accumulate);
-          inner.scale({ span: dq.span, accumulate: false }, dq.span, 1 + 1e-5);
-        },
-      },
-    ],
-    ["repeated tokens that overwrite instead of adding", { scatterAddRows: overwriteRows }],
-  ];
-
-  test.each(sabotages)("%s", async (_, replaced) => {
+  const { gelu, attention, scatter } = wrongGradients(inner);
+  test.each([gelu, attention, scatter])("$what", async ({ replaced }) => {
     const context = new Context(withKernels(inner, replaced));
     const model = tinyModel(context, { layers: 1, attention: "fused" });
     const loss = () => crossEntropy(model.forward(tokens), targets);
@@ -86,12 +53,4 @@ describe("the check has teeth", () => {
     const { worst } = await gradientError(context, { tokenEmbedding }, loss);
     expect(worst).toBeGreaterThan(1e-6);
   });
-
-  /** dTable[indices[i]] = dy[i]: what a scatter does that forgets to add. */
-  function overwriteRows(dTable: Span, dy: Span, indices: Span, rows: number, columns: number): void {
-    const [to, from, at] = [dTable, dy, indices].map(numbersOf);
-    for (let i = 0; i < rows * columns; i++) {
-      to[at[Math.floor(i / columns)] * columns + (i % columns)] = from[i];
-    }
-  }
 });

@@ -11,6 +11,7 @@
  *
  * whose truncation (h⁴·f⁽⁵⁾/30 ≈ 10⁻¹³) and rounding (2⁻⁵³·|f|/h ≈ 10⁻¹³) errors are small alike.
  */
+import { expect } from "vitest";
 import type { Context } from "../../src/autograd/context.ts";
 import type { Tensor } from "../../src/autograd/tensor.ts";
 import { multiply } from "../../src/ops/multiply.ts";
@@ -73,6 +74,21 @@ export async function gradientError(
     });
   }
   return report;
+}
+
+/**
+ * Every tensor has a gradient from the last backward, and only those do not whose names end in `idle`: a key's bias
+ * adds the same to all scores of a query, which the softmax ignores.
+ */
+export async function expectAllReached(
+  parameters: Readonly<Record<string, Tensor>>,
+  idle: string | null,
+): Promise<void> {
+  for (const [name, tensor] of Object.entries(parameters)) {
+    const gradient = await tensor.readGradient();
+    const reached = gradient.some((g) => Math.abs(g) > 1e-6);
+    expect(reached, name).toBe(idle === null || !name.endsWith(idle));
+  }
 }
 
 /** Σ c ⊙ f, differentiated; gives c. */

@@ -2,20 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TokenError } from "../../src/errors.ts";
 import { ByteTokenizer } from "../../src/text/byte-tokenizer.ts";
+import { anyText } from "../support/any-text.ts";
 
 const tokenizer = new ByteTokenizer();
-
-/** Text of any characters: ASCII, the rest of the first 65536, and beyond. */
-const anyText = fc
-  .array(
-    fc.oneof(
-      fc.integer({ min: 0, max: 0x7f }),
-      fc.integer({ min: 0x80, max: 0xd7ff }),
-      fc.integer({ min: 0xe000, max: 0x10ffff }),
-    ),
-    { minLength: 1, maxLength: 50 },
-  )
-  .map((codePoints) => String.fromCodePoint(...codePoints));
 
 describe("ByteTokenizer", () => {
   it("encodes as UTF-8", () => {

@@ -2,29 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TokenError } from "../../src/errors.ts";
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
+import { anyText } from "../support/any-text.ts";
+import { messageOfA } from "../support/errors.ts";
 
-/** Text of any characters: ASCII, the rest of the first 65536, and beyond. */
-const anyText = fc
-  .array(
-    fc.oneof(
-      fc.integer({ min: 0, max: 0x7f }),
-      fc.integer({ min: 0x80, max: 0xd7ff }),
-      fc.integer({ min: 0xe000, max: 0x10ffff }),
-    ),
-    { minLength: 1, maxLength: 50 },
-  )
-  .map((codePoints) => String.fromCodePoint(...codePoints));
-
-/** What is thrown by `run`, as a TokenError's message. */
-function messageOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    expect(error).toBeInstanceOf(TokenError);
-    if (error instanceof TokenError) return error.message;
-  }
-  throw new Error("nothing was thrown");
-}
+const messageOf = messageOfA(TokenError);
 
 describe("CharTokenizer", () => {
   it("numbers the distinct characters in code point order", () => {

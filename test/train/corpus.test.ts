@@ -1,16 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { DataError } from "../../src/errors.ts";
 import { checkSplit, splitCorpus } from "../../src/train/corpus.ts";
+import { messageOfA } from "../support/errors.ts";
 
-function messageOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    expect(error).toBeInstanceOf(DataError);
-    if (error instanceof DataError) return error.message;
-  }
-  throw new Error("nothing was thrown");
-}
+const messageOf = messageOfA(DataError);
 
 describe("splitCorpus", () => {
   it("trains on the first nine tenths and holds out the rest", () => {

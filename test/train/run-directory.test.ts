@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { CheckpointError } from "../../src/errors.ts";
 import { loadModelFiles, RunDirectory } from "../../src/train/run-directory.ts";
 import { type Files, nodeFiles } from "../../src/train/run-files.ts";
+import { messageOfA } from "../support/errors.ts";
 import { MemoryFiles } from "./memory-files.ts";
 import { someStep } from "./saved-steps.ts";
 
@@ -13,15 +14,7 @@ afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 
 const CONFIG = { settings: { layers: 2 }, tokenizer: { kind: "char", characters: "\nab" } };
 
-function messageOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    expect(error).toBeInstanceOf(CheckpointError);
-    if (error instanceof CheckpointError) return error.message;
-  }
-  throw new Error("nothing was thrown");
-}
+const messageOf = messageOfA(CheckpointError);
 
 const text = (files: Files, path: string) => new TextDecoder().decode(files.read(path));
 const bytes = (content: string) => new TextEncoder().encode(content);

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CheckpointError } from "../../src/errors.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "../../src/train/safetensors.ts";
+import { messageOfA } from "../support/errors.ts";
 
 /**
  * Written by the Python package safetensors 0.8.0:
@@ -27,15 +28,7 @@ function fileOf(header: string, dataBytes = 0, headerLength = Buffer.byteLength(
   return Buffer.concat([prefix, Buffer.from(header), Buffer.alloc(dataBytes)]);
 }
 
-function messageOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    expect(error).toBeInstanceOf(CheckpointError);
-    if (error instanceof CheckpointError) return error.message;
-  }
-  throw new Error("nothing was thrown");
-}
+const messageOf = messageOfA(CheckpointError);
 
 const refusal = (bytes: Uint8Array) => messageOf(() => decodeSafetensors(bytes, "m.safetensors"));
 

@@ -8,6 +8,7 @@ import {
   stepOfName,
   writeStepFolder,
 } from "../../src/train/step-folder.ts";
+import { messageOfA } from "../support/errors.ts";
 import { MemoryFiles } from "./memory-files.ts";
 import { someStep } from "./saved-steps.ts";
 
@@ -27,15 +28,7 @@ function readWith(name: string, bytes: Uint8Array | null) {
   return readStepFolder(explainFailures(files), FOLDER);
 }
 
-function messageOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    expect(error).toBeInstanceOf(CheckpointError);
-    if (error instanceof CheckpointError) return error.message;
-  }
-  throw new Error("nothing was thrown");
-}
+const messageOf = messageOfA(CheckpointError);
 
 /** state.json with some text replaced. */
 function stateWith(from: string | RegExp, to: string): Uint8Array {

@@ -1,7 +1,6 @@
 /** The check of gradients against differences: right ones pass, and wrong ones of many kinds do not. */
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
-import type { Backend, Span } from "../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
 import { numbersOf } from "../../src/backend/reference/span.ts";
 import type { GPTConfig } from "../../src/nn/config.ts";
@@ -11,6 +10,7 @@ import { checkSlopes } from "../../src/verify/slopes.ts";
 import { doubleContext, withKernels } from "../support/contexts.ts";
 import { randomIds, TINY, tinyModel } from "../support/models.ts";
 import { complaints, optionsFor } from "../support/verify.ts";
+import { type WrongGradient, wrongGradients } from "../support/wrong-gradients.ts";
 
 const options = optionsFor([randomIds(7, 11, "slopes", 0), randomIds(7, 11, "slopes", 1)]);
 
@@ -45,56 +45,28 @@ test("right gradients pass where the loss bends sharply: weights as GPT-2 draws 
 
 describe("wrong gradients are found", () => {
   const inner = new ReferenceBackend("double");
-  /** dTable[indices[i]] = dy[i]: a scatter that forgets to add. */
-  const overwriteRows = (dTable: Span, dy: Span, indices: Span, rows: number, columns: number) => {
-    const [to, from, at] = [dTable, dy, indices].map(numbersOf);
-    for (let i = 0; i < rows * columns; i++) {
-      to[at[Math.floor(i / columns)] * columns + (i % columns)] = from[i];
-    }
+  const { gelu, attention, scatter } = wrongGradients(inner);
+  const norm: WrongGradient = {
+    what: "one number of a norm's gradient",
+    replaced: {
+      normalizeRowsBackward: (...args) => {
+        inner.normalizeRowsBackward(...args);
+        const dWeight = args[1];
+        if (dWeight !== null) numbersOf(dWeight.span)[3] += 1e-4;
+      },
+    },
   };
-  const sabotages: [string, Partial<Backend>, RegExp][] = [
-    [
-      "GELU's derivative in the form of its approximation",
-      {
-        mapWithSlope: (name, y, slope, x) => {
-          const spare = inner.alloc(x.length);
-          inner.mapWithSlope("gelu-tanh", spare, spare, x);
-          inner.map(name, y, x);
-          inner.scale({ span: slope, accumulate: false }, spare, 1);
-          inner.free(spare);
-        },
-      },
-      /^blocks\.0\.mlp\.expand\.weight, all 144 numbers in a random direction: backward gives a slope of/m,
-    ],
-    [
-      "one part in a hundred thousand too much through attention",
-      {
-        attentionBackward: (dq, ...rest) => {
-          inner.attentionBackward(dq, ...rest);
-          inner.scale({ span: dq.span, accumulate: false }, dq.span, 1 + 1e-5);
-        },
-      },
-      /^blocks\.0\.attention\.query\.weight/m,
-    ],
-    [
-      "repeated tokens that overwrite instead of adding",
-      { scatterAddRows: overwriteRows },
-      /^tokenEmbedding/m,
-    ],
-    [
-      "one number of a norm's gradient",
-      {
-        normalizeRowsBackward: (...args) => {
-          inner.normalizeRowsBackward(...args);
-          const dWeight = args[1];
-          if (dWeight !== null) numbersOf(dWeight.span)[3] += 1e-4;
-        },
-      },
-      /^finalNorm\.weight, all 6 numbers/m,
-    ],
-  ];
 
-  test.each(sabotages)("%s", async (_, replaced, where) => {
+  test.each([
+    {
+      ...gelu,
+      where:
+        /^blocks\.0\.mlp\.expand\.weight, all 144 numbers in a random direction: backward gives a slope of/m,
+    },
+    { ...attention, where: /^blocks\.0\.attention\.query\.weight/m },
+    { ...scatter, where: /^tokenEmbedding/m },
+    { ...norm, where: /^finalNorm\.weight, all 6 numbers/m },
+  ])("$what", async ({ replaced, where }) => {
     const model = tinyModel(new Context(withKernels(inner, replaced)), { attention: "fused" });
     const repeated = { ...options, texts: [[4, 4, 1, 4, 0, 9, 2]] };
     const check = await checkSlopes(model, repeated);

@@ -167,3 +167,8 @@ export function expectNear(actual: Numbers, expected: Numbers, bound: number): v
   const worst = a.findIndex((number, i) => !(Math.abs(number - e[i]) <= bound));
   expect(worst === -1 ? [] : [worst, a[worst], e[worst]]).toEqual([]);
 }
+
+/** The same, with another number all along some rows of each matrix. */
+export function poisoned(numbers: Numbers, where: (row: number) => boolean, poison: number): Numbers {
+  return numbers.map((matrix) => matrix.map((row, i) => (where(i) ? row.map(() => poison) : row)));
+}

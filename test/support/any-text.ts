@@ -1,0 +1,14 @@
+/** Texts of any characters, for properties. */
+import fc from "fast-check";
+
+/** ASCII, the rest of the first 65,536, and beyond; no halves of pairs, which are no characters. */
+export const anyText = fc
+  .array(
+    fc.oneof(
+      fc.integer({ min: 0, max: 0x7f }),
+      fc.integer({ min: 0x80, max: 0xd7ff }),
+      fc.integer({ min: 0xe000, max: 0x10ffff }),
+    ),
+    { minLength: 1, maxLength: 50 },
+  )
+  .map((codePoints) => String.fromCodePoint(...codePoints));

@@ -1,0 +1,46 @@
+/** Kernels whose gradients are a little wrong: what a check of gradients must find. */
+import type { Backend, Span } from "../../src/backend/backend.ts";
+import { numbersOf } from "../../src/backend/reference/span.ts";
+
+export interface WrongGradient {
+  readonly what: string;
+  readonly replaced: Partial<Backend>;
+}
+
+/** @param inner does what is not wrong; a reference backend */
+export function wrongGradients(inner: Backend) {
+  const gelu: WrongGradient = {
+    what: "GELU's derivative in the form of its approximation",
+    replaced: {
+      mapWithSlope: (name, y, slope, x) => {
+        const spare = inner.alloc(x.length);
+        inner.mapWithSlope("gelu-tanh", spare, spare, x);
+        inner.map(name, y, x);
+        inner.scale({ span: slope, accumulate: false }, spare, 1);
+        inner.free(spare);
+      },
+    },
+  };
+  const attention: WrongGradient = {
+    what: "one part in a hundred thousand too much through attention",
+    replaced: {
+      attentionBackward: (dq, ...rest) => {
+        inner.attentionBackward(dq, ...rest);
+        inner.scale({ span: dq.span, accumulate: false }, dq.span, 1 + 1e-5);
+      },
+    },
+  };
+  const scatter: WrongGradient = {
+    what: "repeated tokens that overwrite instead of adding",
+    replaced: { scatterAddRows: overwriteRows },
+  };
+  return { gelu, attention, scatter };
+}
+
+/** dTable[indices[i]] = dy[i]: a scatter that forgets to add. */
+function overwriteRows(dTable: Span, dy: Span, indices: Span, rows: number, columns: number): void {
+  const [to, from, at] = [dTable, dy, indices].map(numbersOf);
+  for (let i = 0; i < rows * columns; i++) {
+    to[at[Math.floor(i / columns)] * columns + (i % columns)] = from[i];
+  }
+}
