@@ -162,12 +162,12 @@ bench.addHelpText("after", describePresets);
 
 const verify = command(
   "verify",
-  "prove on a trained model that it does not peek, and that cache, batches, padding and gradients change nothing",
+  "prove on a trained model that it does not peek (an encoder may), and that cache, batches, padding and gradients change nothing",
 )
   .option("--model <folder>", "a run, or one of its step folders (default: the one that ships with nopeek)")
   .option(
     "--texts <count>",
-    "texts to try: the first is written by the model, the others are random",
+    "texts to try: the first is written by the model, if that is a gpt, the others are random",
     parseNumber,
     2,
   )

@@ -17,6 +17,8 @@ export interface CheckOptions {
   readonly seed: number;
   /** Token ids as a person reads them. */
   readonly show: (ids: readonly number[]) => string;
+  /** What a loss asks for at each token of a row, IGNORED where for nothing; what comes next unless told. */
+  readonly targetsOf?: (row: readonly number[]) => readonly number[];
   /** How many counter-examples are kept; the first unless told. */
   readonly keep?: number;
   /** Called now and then with what share of the check is done. */

@@ -37,8 +37,8 @@ export async function checkPadding(model: Subject, options: CheckOptions): Promi
         });
       }
       const among = (what: string) => `${excerpt(text, text.length, show)}, ${where}: ${what}`;
-      const own = await learn(model, tokensOf([text]), [text], 0);
-      const beside = await learn(model, tokens, rows, row);
+      const own = await learn(model, options, tokensOf([text]), [text], 0);
+      const beside = await learn(model, options, tokens, rows, row);
       comparisons.expect(Object.is(own.loss, beside.loss), () =>
         among(`its loss went from ${own.loss} to ${beside.loss}`),
       );
@@ -65,17 +65,17 @@ function unequalRows({ texts, seed }: CheckOptions): readonly (readonly number[]
   return [whole, ...cut, []];
 }
 
-/** Loss and gradients of one row of a batch: each of its tokens but the first is predicted. */
+/** Loss and gradients of one row of a batch. */
 async function learn(
   model: Subject,
+  { targetsOf = nextOf }: CheckOptions,
   tokens: Tokens,
   rows: readonly (readonly number[])[],
   counted: number,
 ): Promise<{ loss: number; gradients: Map<string, Float32Array | Float64Array> }> {
   const { context } = model;
   const parameters = Object.entries(model.parameters());
-  const nextOf = (row: readonly number[]) => row.map((_, t) => row[t + 1] ?? IGNORED);
-  const targets = rows.map((row, b) => (b === counted ? nextOf(row) : row.map(() => IGNORED)));
+  const targets = rows.map((row, b) => (b === counted ? targetsOf(row) : row.map(() => IGNORED)));
   for (const [, tensor] of parameters) tensor.storage.clearGradient();
   const loss = await context.scope("record", () => {
     const root = crossEntropy(model.forward(tokens), padLike(tokens, targets, IGNORED));
@@ -85,4 +85,9 @@ async function learn(
   const gradients = new Map<string, Float32Array | Float64Array>();
   for (const [name, tensor] of parameters) gradients.set(name, await tensor.readGradient());
   return { loss, gradients };
+}
+
+/** Each token but the first is predicted. */
+function nextOf(row: readonly number[]): number[] {
+  return row.map((_, t) => row[t + 1] ?? IGNORED);
 }

@@ -47,7 +47,7 @@ export async function checkReach(model: Subject, options: CheckOptions): Promise
 }
 
 /** The greatest size of the gradient of a random sum of the logits at t, in the input at each position. */
-async function inputGradients(
+export async function inputGradients(
   model: Subject,
   text: readonly number[],
   t: number,

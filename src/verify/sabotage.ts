@@ -4,7 +4,7 @@
  */
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
-import type { GPTConfig } from "../nn/config.ts";
+import type { GPTConfig, ModelConfig } from "../nn/config.ts";
 import { GPT } from "../nn/gpt.ts";
 import { KeyValueCache, type LayerKeysAndValues } from "../nn/key-value-cache.ts";
 import { type Pass, PLAIN_PASS } from "../nn/pass.ts";
@@ -23,8 +23,8 @@ export const BREAK_MEANINGS: Readonly<Record<Break, string>> = {
   padding: "padding is attended to, as if it were text",
 };
 
-const seesAll = maskThatShows(() => true);
-const seesNext = maskThatShows((key, position) => key <= position + 1);
+export const seesAll = maskThatShows(() => true);
+export const seesNext = maskThatShows((key, position) => key <= position + 1);
 
 /** A model of this configuration with a break in it. Its weights are to be filled in. */
 export function brokenModel(how: Break, context: Context, config: GPTConfig): GPT {
@@ -71,12 +71,20 @@ class Forgetful extends GPT {
   }
 
   override makeCache(batchSize: number): KeyValueCache {
-    const { contextLength, dModel, layers } = this.config;
-    return new ForgetfulCache(this.context, { batchSize, capacity: contextLength, channels: dModel, layers });
+    return forgetfulCache(this.context, this.config, batchSize);
   }
 }
 
 const FORGOTTEN = 1;
+
+/** An empty cache that will lose a position. */
+export function forgetfulCache(
+  context: Context,
+  { contextLength, dModel, layers }: ModelConfig,
+  batchSize: number,
+): KeyValueCache {
+  return new ForgetfulCache(context, { batchSize, capacity: contextLength, channels: dModel, layers });
+}
 
 class ForgetfulCache extends KeyValueCache {
   override append(layer: number, own: LayerKeysAndValues, padding?: Padding): LayerKeysAndValues {

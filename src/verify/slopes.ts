@@ -101,9 +101,16 @@ function judge(slopes: readonly Slope[], tensors: number, options: CheckOptions)
   return comparisons.result(NAME, compared);
 }
 
-/** The start of the first text, from which its next tokens are predicted. */
-function textFor(model: Subject, { texts }: CheckOptions): { inputs: number[]; targets: number[] } {
+/** The start of the first text, and what is asked about it: its next tokens, unless the options say otherwise. */
+function textFor(
+  model: Subject,
+  { texts, targetsOf }: CheckOptions,
+): { inputs: readonly number[]; targets: readonly number[] } {
   const length = Math.min(POSITIONS, model.config.contextLength);
+  if (targetsOf !== undefined) {
+    const inputs = texts[0].slice(0, length);
+    return { inputs, targets: targetsOf(inputs) };
+  }
   const [text, other] = [texts[0], texts[texts.length - 1]];
   // A model of a context of one token has texts of one token: what follows it is taken from another.
   const long = [...text.slice(0, length + 1), ...other];

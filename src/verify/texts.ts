@@ -16,14 +16,20 @@ export async function makeTexts(
 ): Promise<Rows> {
   const { vocabSize } = model.config;
   const random = Random.of(seed, "texts");
-  const texts = Array.from({ length: count }, () =>
-    Array.from({ length: positions }, () => random.below(vocabSize)),
-  );
+  const texts = randomTexts({ count, positions, ids: vocabSize }, random);
   const settings = { strategy: "sample", temperature: 1, topK: null, topP: null } as const;
   const options = { tokens: positions - 1, settings, random, overflow: "slide" } as const;
   const written = texts[0].slice(0, 1);
   for await (const { token } of generate(model, written.slice(), options)) written.push(token);
   return [written, ...texts.slice(1)];
+}
+
+/** Texts of one length, each token drawn at random from so many ids. */
+export function randomTexts(
+  { count, positions, ids }: { readonly count: number; readonly positions: number; readonly ids: number },
+  random: Random,
+): number[][] {
+  return Array.from({ length: count }, () => Array.from({ length: positions }, () => random.below(ids)));
 }
 
 /** Cuts a length into random parts. */

@@ -1,6 +1,10 @@
-/** All checks of a trained model, one after the other. */
+/** All checks of a trained model, in their order. */
+import type { Encoder } from "../nn/encoder.ts";
 import type { GPT } from "../nn/gpt.ts";
+import type { EncoderDecoder } from "../nn/seq2seq.ts";
+import { Random } from "../random.ts";
 import { checkBatch } from "./batch.ts";
+import { checkBothSides } from "./both-sides.ts";
 import { checkCache } from "./cache.ts";
 import type { CheckOptions, CheckResult } from "./check.ts";
 import { checkFloor, type KnownText } from "./floor.ts";
@@ -8,25 +12,63 @@ import { checkFuture } from "./future.ts";
 import { checkPadding } from "./padding.ts";
 import { checkReach } from "./reach.ts";
 import { checkSlopes } from "./slopes.ts";
+import { checkSources } from "./sources.ts";
+import { decoderAfter, encoderSubject } from "./subjects.ts";
 
-export interface VerifyRequest {
-  readonly model: GPT;
+export interface VerifyRequest<Kind> {
+  readonly model: Kind;
   /** The same weights on a backend of double precision. */
-  readonly twin: GPT;
-  readonly known: KnownText | null;
+  readonly twin: Kind;
   readonly options: CheckOptions;
 }
 
-/** How many results `verify` gives. */
-export const CHECK_COUNT = 7;
+/** Checks that are still to be run, each when its turn comes. */
+export type Checks = readonly (() => Promise<CheckResult>)[];
 
-/** Gives each result as soon as it is there. */
-export async function* verify({ model, twin, known, options }: VerifyRequest): AsyncGenerator<CheckResult> {
-  yield await checkFuture(model, options);
-  yield await checkReach(model, options);
-  yield await checkCache(model, options);
-  yield await checkBatch(model, options);
-  yield await checkPadding(model, options);
-  yield await checkSlopes(twin, options);
-  yield await checkFloor(model, known);
+export function checksOfGPT({
+  model,
+  twin,
+  known,
+  options,
+}: VerifyRequest<GPT> & { readonly known: KnownText | null }): Checks {
+  return [
+    () => checkFuture(model, options),
+    () => checkReach(model, options),
+    () => checkCache(model, options),
+    () => checkBatch(model, options),
+    () => checkPadding(model, options),
+    () => checkSlopes(twin, options),
+    () => checkFloor(model, known),
+  ];
+}
+
+/** An encoder may see what comes later, and must; what it shares with GPT is asked of it as of GPT. */
+export function checksOfEncoder({ model, twin, options }: VerifyRequest<Encoder>): Checks {
+  const subject = encoderSubject(model);
+  // Asked what stands at each place, whatever that is; of [MASK], for the first token.
+  const own = { ...options, targetsOf: (row: readonly number[]) => row.map((id) => id % model.maskId) };
+  return [
+    () => checkBothSides(subject, own),
+    () => checkBatch(subject, own),
+    () => checkPadding(subject, own),
+    () => checkSlopes(encoderSubject(twin), own),
+  ];
+}
+
+/** A decoder must not peek in what it writes; of its source it sees all. */
+export function checksOfEncoderDecoder({ model, twin, options }: VerifyRequest<EncoderDecoder>): Checks {
+  const { contextLength, vocabSize } = model.config;
+  const random = Random.of(options.seed, "source");
+  const source = Array.from({ length: contextLength }, () => random.below(vocabSize));
+  const subject = decoderAfter(model, source);
+  const own = { ...options, targetsOf: (row: readonly number[]) => [...row.slice(1), model.endId] };
+  return [
+    () => checkFuture(subject, own),
+    () => checkReach(subject, own),
+    () => checkCache(subject, own),
+    () => checkBatch(subject, own),
+    () => checkPadding(subject, own),
+    () => checkSources(model, own),
+    () => checkSlopes(decoderAfter(twin, source), own),
+  ];
 }

@@ -1,7 +1,6 @@
 /** `nopeek verify` and `nopeek lesson`, run as a person runs them. */
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { CHECK_COUNT } from "../../src/verify/verify.ts";
 import {
   expectComplaint,
   makeFolderWithText,
@@ -15,9 +14,16 @@ import { fingerprint } from "../support/run-files.ts";
 
 const { folder } = makeFolderWithText(300);
 const run = ["--model", "run"] as const;
+const CHECK_COUNT = 7;
 
 beforeAll(async () => {
-  await succeed(folder, ...TRAIN, "--out", "run", "--steps", 5);
+  const strings = ["--model", "seq2seq", "--task", "sort", "--alphabet-size", 4, "--max-length", 7];
+  const tiny = ["--layers", 1, "--heads", 2, "--d-model", 6, "--threads", 1, "--steps", 5];
+  await Promise.all([
+    succeed(folder, ...TRAIN, "--out", "run", "--steps", 5),
+    succeed(folder, ...TRAIN, "--model", "encoder", "--out", "encoder", "--steps", 5),
+    succeed(folder, "train", ...strings, ...tiny, "--out", "seq2seq"),
+  ]);
 }, START_MS);
 
 describe("verify", () => {
@@ -97,6 +103,62 @@ describe("verify", () => {
     expect(outcome.code).toBe(code);
     for (const part of said) expect(outcome.stderr).toContain(part);
     expect(outcome.stdout).toBe("");
+  });
+});
+
+describe("verify, of the rest of the family", () => {
+  test("looks for what an encoder should see, and for what it should not", async () => {
+    const { stdout, stderr } = await succeed(folder, "verify", "--model", "encoder", "--positions", 7);
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.filter((line) => line.endsWith(" ok"))).toHaveLength(4);
+    expect(lines[0]).toMatch(/^every position, both ways +49 pairs of positions, none 0 +ok$/);
+    expect(stdout).toContain(
+      "4 checks passed: this model sees both ways, as an encoder should, and no\npadding.",
+    );
+    expect(stdout).not.toContain("peek");
+    expect(stderr).toContain("checking encoder on wasm: 2 texts of 7 tokens");
+  });
+
+  test("asks of a decoder what it asks of a gpt, and of its sources what is theirs", async () => {
+    const { stdout } = await succeed(folder, "verify", "--model", "seq2seq");
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.filter((line) => line.endsWith(" ok"))).toHaveLength(7);
+    expect(stdout).toMatch(/^later tokens, earlier logits /m);
+    expect(stdout).toMatch(/^sources, padded and changed /m);
+    expect(lines.at(-1)).toBe("7 checks passed: this model's decoder does not peek.");
+  });
+
+  test.each([
+    [
+      "encoder",
+      "mask",
+      "every position, both ways",
+      /GPT's mask in it/,
+      /not depend on the\s+input at position 1,/,
+    ],
+    ["encoder", "padding", "padded and unpadded", /as if it were text/, /padded on the left: the\s+logit/],
+    ["seq2seq", "shift", "gradients from the future", /in the decoder, the mask/, /in "\[start\]\|[a-d]+/],
+    ["seq2seq", "cache", "cached and uncached", /loses/, /reading "\[start\].* through a cache/],
+    [
+      "seq2seq",
+      "padding",
+      "sources, padded and changed",
+      /as if it were text/,
+      /after the source "[a-d]+", in a/,
+    ],
+  ])("%s --break %s is noticed by: %s", async (model, how, name, meaning, example) => {
+    const before = fingerprint(join(folder, model));
+    const { stdout, code } = await nopeek(folder, "verify", "--model", model, "--break", how);
+    expect(code).toBe(1);
+    expect(stdout.slice(0, stdout.indexOf("\n\n")).replaceAll("\n", " ")).toMatch(meaning);
+    expect(stdout).toMatch(new RegExp(`^${name} .* FAILED$`, "m"));
+    expect(stdout.slice(stdout.indexOf(`\n${name}: `)).replaceAll("\n  ", " ")).toMatch(example);
+    expect(fingerprint(join(folder, model))).toBe(before);
+  });
+
+  test.each(["shift", "cache"])("an encoder has nothing for --break %s", async (how) => {
+    const outcome = await nopeek(folder, "verify", "--model", "encoder", "--break", how);
+    expectComplaint(outcome, 2, `--break ${how}: an encoder can be broken by mask or padding; it sees all`);
   });
 });
 

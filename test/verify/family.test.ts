@@ -9,9 +9,9 @@ import { checkCache } from "../../src/verify/cache.ts";
 import { checkFuture } from "../../src/verify/future.ts";
 import { checkPadding } from "../../src/verify/padding.ts";
 import { checkReach } from "../../src/verify/reach.ts";
+import { decoderAfter, encoderSubject } from "../../src/verify/subjects.ts";
 import { backends } from "../support/backends.ts";
 import { randomIds, tinyEncoder, tinySeq2Seq } from "../support/models.ts";
-import { asSubject, decoderAfter } from "../support/subjects.ts";
 import { complaints, optionsFor } from "../support/verify.ts";
 
 const rows = [randomIds(5, 11, "family", 0), randomIds(5, 11, "family", 1)];
@@ -37,7 +37,7 @@ describe.each(backends)("on %s", (_, open) => {
     });
 
     test("the encoder peeks, at every position that has a future, and in its gradient", async () => {
-      const subject = asSubject(tinyEncoder(new Context(await open()), { attention }));
+      const subject = encoderSubject(tinyEncoder(new Context(await open()), { attention }));
       const leaks = await checkFuture(subject, options);
       // Every position before every cut, in both rows.
       expect(leaks.failures).toBe(2 * (1 + 2 + 3 + 4));

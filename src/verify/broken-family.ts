@@ -1,0 +1,79 @@
+/** The encoder and the encoder–decoder, broken on purpose, as sabotage.ts breaks GPT. */
+import type { Context } from "../autograd/context.ts";
+import type { Tensor } from "../autograd/tensor.ts";
+import type { ModelConfig } from "../nn/config.ts";
+import { Encoder } from "../nn/encoder.ts";
+import type { KeyValueCache } from "../nn/key-value-cache.ts";
+import { type Memory, type Pass, PLAIN_PASS } from "../nn/pass.ts";
+import { EncoderDecoder } from "../nn/seq2seq.ts";
+import { causalMask, type MaskMatrix } from "../nn/textbook-attention.ts";
+import type { Tokens } from "../nn/tokens.ts";
+import { Random } from "../random.ts";
+import { type Break, forgetfulCache, seesAll, seesNext } from "./sabotage.ts";
+
+/** How an encoder can be broken. It has no mask that could be lost, so it is given one. */
+export const ENCODER_BREAKS = {
+  mask: "GPT's mask in it: no position sees those that come after it",
+  padding: "padding is attended to, as if it were text",
+} as const;
+
+export function brokenEncoder(
+  how: keyof typeof ENCODER_BREAKS,
+  context: Context,
+  config: ModelConfig,
+): Encoder {
+  return new RemaskedEncoder(context, config, how === "mask" ? causalMask : seesAll);
+}
+
+/** A decoder with a break in it, beside an encoder that is whole. Weights are to be filled in. */
+export function brokenEncoderDecoder(how: Break, context: Context, config: ModelConfig): EncoderDecoder {
+  switch (how) {
+    case "mask":
+      return new RemaskedDecoder(context, config, seesAll);
+    case "shift":
+      return new RemaskedDecoder(context, config, seesNext);
+    case "cache":
+      return new Forgetful(context, config, Random.of(0));
+    case "padding":
+      return new PaddingBlind(context, config, causalMask);
+  }
+}
+
+class RemaskedEncoder extends Encoder {
+  readonly #maskMatrix: MaskMatrix;
+
+  constructor(context: Context, config: ModelConfig, maskMatrix: MaskMatrix) {
+    super(context, config, Random.of(0));
+    this.#maskMatrix = maskMatrix;
+  }
+
+  override forward(tokens: Tokens, pass: Omit<Pass, "cache"> = PLAIN_PASS): Tensor {
+    return super.forward(tokens, { ...pass, maskMatrix: this.#maskMatrix });
+  }
+}
+
+class RemaskedDecoder extends EncoderDecoder {
+  readonly #maskMatrix: MaskMatrix;
+
+  constructor(context: Context, config: ModelConfig, maskMatrix: MaskMatrix) {
+    super(context, config, Random.of(0));
+    this.#maskMatrix = maskMatrix;
+  }
+
+  override decode(tokens: Tokens, pass: Pass & { readonly memory: Memory }): Tensor {
+    return super.decode(tokens, { ...pass, maskMatrix: this.#maskMatrix });
+  }
+}
+
+/** Causal, and blind to where a row or a source begins and ends. */
+class PaddingBlind extends RemaskedDecoder {
+  override decode(tokens: Tokens, pass: Pass & { readonly memory: Memory }): Tensor {
+    return super.decode(tokens, { ...pass, memory: { states: pass.memory.states } });
+  }
+}
+
+class Forgetful extends EncoderDecoder {
+  override makeCache(batchSize: number): KeyValueCache {
+    return forgetfulCache(this.context, this.config, batchSize);
+  }
+}
