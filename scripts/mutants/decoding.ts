@@ -10,6 +10,13 @@ export const decoding: readonly Mutant[] = [
     tests: ["test/backend/wasm/attention-bits.test.ts"],
   },
   {
+    promise: "a row that sees only −∞ gives zeros, and no NaN (wasm)",
+    file: "src/backend/wasm/kernels/attention-forward.ts",
+    line: "v128.andnot(max, f32x4.eq(max, f32x4.splat(-Infinity)))",
+    broken: "max",
+    tests: ["test/backend/wasm/attention-special.test.ts"],
+  },
+  {
     promise: "a repetition penalty lowers negative logits too",
     file: "src/sample/repetition.ts",
     line: "logit > 0 ? logit / penalty : logit * penalty",

@@ -156,4 +156,25 @@ export const family: readonly Mutant[] = [
     broken: "seq2seq: [2, 0]",
     tests: ["test/train/count-parameters.test.ts"],
   },
+  {
+    promise: "verify: an encoder that does not see what comes later is noticed",
+    file: "src/verify/both-sides.ts",
+    line: "reached.has(s),",
+    broken: "s > t || reached.has(s),",
+    tests: ["test/verify/both-sides.test.ts", "test/verify/broken-family.test.ts"],
+  },
+  {
+    promise: "verify: a source that is read with its padding is noticed",
+    file: "src/verify/sources.ts",
+    line: "firstDifference(own[row], here, padded, there) < 0,",
+    broken: "firstDifference(own[row], here, padded, there) < Infinity,",
+    tests: ["test/verify/sources.test.ts"],
+  },
+  {
+    promise: "verify: a source that is not read is noticed",
+    file: "src/verify/sources.ts",
+    line: "const noticed = answers",
+    broken: "const noticed = true || answers",
+    tests: ["test/verify/sources.test.ts"],
+  },
 ];

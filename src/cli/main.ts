@@ -68,6 +68,7 @@ const train = command("train", "train a model on a text; the embedded tales unle
     "--quiet",
     "a plain line for every step, as where there is no terminal, instead of the live picture",
   )
+  .option("--no-samples", "write no text at each evaluation")
   .option("--log-every <steps>", "plain lines: one for every so many steps", parseCount, 1)
   .option("--color", "colours, even where there seem to be none")
   .option("--no-color", "no colours; NO_COLOR and FORCE_COLOR are heard too")

@@ -45,6 +45,8 @@ export interface TrainFlags extends CommonFlags, CacheFlags {
   readonly out?: string;
   readonly resume?: boolean;
   readonly quiet?: boolean;
+  /** Left out: true. */
+  readonly samples?: boolean;
   readonly color?: boolean;
   readonly logEvery?: number;
   readonly [setting: string]: unknown;

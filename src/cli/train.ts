@@ -41,6 +41,7 @@ class TrainingSession {
   readonly #progress: Progress;
   readonly #json: boolean;
   readonly #debugNaN: boolean;
+  readonly #samples: boolean;
   /** The last evaluation of the whole split, where no step has been made since. */
   #measured: Told | null = null;
   #stopReason: keyof typeof EXIT_AFTER | null = null;
@@ -51,6 +52,7 @@ class TrainingSession {
     this.#progress = progress;
     this.#json = flags.json === true;
     this.#debugNaN = flags.debugNan === true;
+    this.#samples = flags.samples !== false;
   }
 
   async go(): Promise<void> {
@@ -120,8 +122,9 @@ class TrainingSession {
     }
   }
 
-  /** Shows what the model makes now, and keeps it in the log. */
+  /** Shows what the model makes now, and keeps it in the log; unless nobody wants to know. */
   async #sample(): Promise<void> {
+    if (!this.#samples) return;
     const sample = await drawSample(this.#run);
     if (sample === null) return;
     this.#record({ ...sample });

@@ -34,6 +34,28 @@ describe("the log", () => {
   });
 });
 
+it("--no-samples draws none, and learns the same", async () => {
+  const outcomes = [];
+  for (const flags of [
+    ["--out", "with"],
+    ["--out", "without", "--no-samples"],
+  ]) {
+    outcomes.push(await succeed(folder, ...training, "--dropout", 0.1, "--json", ...flags));
+  }
+  const [drawn, undrawn] = outcomes.map(({ stdout }) =>
+    parseLines(stdout).filter(({ kind, step }) => kind === "sample" && step !== undefined),
+  );
+  expect(drawn).toHaveLength(4);
+  expect(undrawn).toEqual([]);
+  expect(samplesOf(RunDirectory.open(join(folder, "without")).readLog())).toEqual([]);
+  const [a, b] = ["with", "without"].map((run) =>
+    readFileSync(join(folder, run, "step-000011", "model.safetensors")),
+  );
+  expect(b.equals(a)).toBe(true);
+  // The text at the end is the run's result, and stays.
+  expect(parseLines(outcomes[1].stdout).at(-1)).toMatchObject({ kind: "sample" });
+});
+
 it("a model that goes on from a text whose first character it does not know starts from one that it knows", async () => {
   writeFileSync(join(folder, "plain.txt"), TEXT.replaceAll("\n", " "));
   writeFileSync(join(folder, "odd.txt"), `Ω\n${TEXT.replaceAll("\n", " ")}`);

@@ -26,7 +26,7 @@ export class TerminalProgram {
     const command = [process.execPath, MAIN, ...words.map(String)].map(shellWord).join(" ");
     const child = spawn(
       "script",
-      ["-qefc", `stty cols ${columns} rows ${rows}; exec ${command}`, "/dev/null"],
+      ["-qefc", `stty cols ${columns} rows ${rows}; ulimit -c 0; exec ${command}`, "/dev/null"],
       {
         cwd: folder,
         stdio: ["pipe", "pipe", "ignore"],

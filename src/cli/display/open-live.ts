@@ -30,6 +30,11 @@ export function openLive({ color }: TrainFlags, run: PreparedRun): LiveProgress 
       process.kill(process.pid, "SIGSTOP");
     });
     process.on("SIGCONT", () => progress.resume());
+    // Ctrl-\ saves nothing and dumps core, as everywhere; by then the listener is gone.
+    process.once("SIGQUIT", () => {
+      progress.end();
+      process.kill(process.pid, "SIGQUIT");
+    });
   }
   return progress;
 }

@@ -12,6 +12,7 @@ const SHORT = ["--steps", 60, "--eval-interval", 20];
 /** A colour, as the display sets it. */
 const COLOR = "\x1b[36m";
 const CTRL_C = "\x03";
+const CTRL_BACKSLASH = "\x1c";
 
 describe.skipIf(!HAS_TERMINALS)("in a terminal", () => {
   test("it shows a picture, and learns the same as where nobody watches", async () => {
@@ -71,6 +72,15 @@ describe.skipIf(!HAS_TERMINALS)("in a terminal", () => {
     const text = await program.screen.text();
     expect(text.at(-1)).toBe("  npx nopeek train --resume --out stopped");
     expect(text.filter((line) => line.includes(" in "))).not.toHaveLength(0);
+    expect(program.screen.showsCursor).toBe(true);
+  });
+
+  test("Ctrl-\\ ends it as it ends any program, and the cursor is there", async () => {
+    const program = new TerminalProgram(folder, train("quit", "--steps", 100_000));
+    await program.shows(/step \d+|\d+ %/);
+    program.type(CTRL_BACKSLASH);
+    // As shells count: 128, and 3 for SIGQUIT.
+    expect(await program.code).toBe(131);
     expect(program.screen.showsCursor).toBe(true);
   });
 
