@@ -5,6 +5,11 @@ export function formatCount(count: number): string {
   return Math.round(count).toLocaleString("en-US");
 }
 
+/** Two digits at least: "0.83", "2.3", "190" */
+export function formatRatio(ratio: number): string {
+  return ratio < 10 ? ratio.toPrecision(2) : formatCount(ratio);
+}
+
 /** "850 B", "32 MB", "4.1 GB" */
 export function formatBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];

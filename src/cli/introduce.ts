@@ -1,7 +1,7 @@
 /** What `nopeek train` says before the first step: what is about to happen, and how long it will take, measured. */
 import { countNumbers } from "../nn/parameters.ts";
 import { nowMs } from "./clock.ts";
-import { formatCount, formatDuration, plural } from "./format.ts";
+import { formatCount, formatDuration, formatRatio, plural } from "./format.ts";
 import { computedBy } from "./open-backend.ts";
 import { Pace } from "./pace.ts";
 import type { PreparedRun } from "./prepare-run.ts";
@@ -22,7 +22,7 @@ export async function introduce(run: PreparedRun, progress: Progress): Promise<P
   );
   if (study.learnsFrom !== null) {
     const each = study.learnsFrom / parameters;
-    note(`            ${each.toPrecision(2)} tokens to learn from for each parameter`);
+    note(`            ${formatRatio(each)} tokens to learn from for each parameter`);
     if (each < FEW_TOKENS)
       note(
         "warning     so few that the model can learn them by heart: more text, a smaller model, --dropout or --patience helps",

@@ -7,6 +7,7 @@ import {
   formatCount,
   formatDuration,
   formatLoss,
+  formatRatio,
   median,
   plural,
   shellWord,
@@ -27,6 +28,15 @@ describe("format", () => {
     [7_500_000, "2 h 5 min"],
   ])("%d ms is %s", (ms, text) => {
     expect(formatDuration(ms)).toBe(text);
+  });
+
+  it.each([
+    [0.0834, "0.083"],
+    [2.314, "2.3"],
+    [189.6, "190"],
+    [12_345.6, "12,346"],
+  ])("a ratio of %d is %s, with no power of ten", (ratio, text) => {
+    expect(formatRatio(ratio)).toBe(text);
   });
 
   it("counts are whole, with commas; losses have four digits", () => {
