@@ -7,6 +7,7 @@ import type { Context } from "../../src/autograd/context.ts";
 import type { Tensor } from "../../src/autograd/tensor.ts";
 import { selfMask } from "../../src/nn/mask.ts";
 import { countNumbers } from "../../src/nn/parameters.ts";
+import { rotaryAngles } from "../../src/nn/rotary.ts";
 import { textbookAttention } from "../../src/nn/textbook-attention.ts";
 import { padTokens } from "../../src/nn/tokens.ts";
 import { add } from "../../src/ops/add.ts";
@@ -17,7 +18,9 @@ import { gelu } from "../../src/ops/gelu.ts";
 import { layerNorm } from "../../src/ops/layer-norm.ts";
 import { maskedAdd } from "../../src/ops/masked-add.ts";
 import { matmul } from "../../src/ops/matmul.ts";
+import { rotate } from "../../src/ops/rotate.ts";
 import { scale } from "../../src/ops/scale.ts";
+import { silu } from "../../src/ops/silu.ts";
 import { slice } from "../../src/ops/slice.ts";
 import { softmax } from "../../src/ops/softmax.ts";
 import { sum } from "../../src/ops/sum.ts";
@@ -131,6 +134,17 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
     return [size, raw[0], 0, ...raw, ...weights[0], size, ...scores, ...weights[1], steep, gentle];
   },
 
+  Rotary: () =>
+    inScope("forget", async (context) => {
+      const angles = rotaryAngles(context, 8, 2);
+      const standing = (place: number) => read(rotate(context.constant([1, 2], [1, 0]), angles, [place]));
+      const product = ([a, b]: readonly number[], [c, d]: readonly number[]) => a * c + b * d;
+      const [first, second] = [await standing(1), await standing(2)];
+      const near = product(first, second);
+      expect(product(await standing(6), await standing(7))).toBeCloseTo(near, 12);
+      return [1, 1, 0, ...first, 1, ...second, 2, near, 6, 7];
+    }),
+
   Mask: async () => {
     const hidden = (scores: readonly number[]) =>
       inScope("forget", (context) => {
@@ -207,6 +221,11 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
     });
     const [positive, negative] = await apply(gelu, 1, -1);
     return [1, 2, 3, 4, ...small, 100, 200, 300, 400, positive, 1, negative, -1];
+  },
+
+  Gate: async () => {
+    const [open, half, shut] = await apply(silu, 4, 1, -4);
+    return [open, 4, half, 1, shut, -4];
   },
 
   Loss: async () => {
