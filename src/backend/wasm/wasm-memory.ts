@@ -1,6 +1,6 @@
 /** The memory of the WebAssembly backend: what enters and leaves it, and where a kernel finds its spans. */
 import { BackendError } from "../../errors.ts";
-import type { Memory, Span, Strided } from "../backend.ts";
+import type { Memory, Sink, Span, Strided } from "../backend.ts";
 import type { Heap } from "./heap.ts";
 
 export const bytesPerNumber = 4;
@@ -64,4 +64,9 @@ export class WasmMemory implements Memory {
     const first = this.at(span, span.length) / bytesPerNumber;
     return this.heap.floats.subarray(first, first + span.length);
   }
+}
+
+/** Whether the sink is added to, as kernels are told. */
+export function adds(sink: Sink | null): number {
+  return sink?.accumulate ? 1 : 0;
 }
