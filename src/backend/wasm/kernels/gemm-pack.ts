@@ -1,10 +1,11 @@
 /**
- * Packing: a block of a strided matrix becomes panels that a tile reads from the first byte to the last.
+ * Packing: a block of a strided matrix becomes what a tile reads from the first byte to the last.
  *
- * A panel holds `width` lanes (rows of A or columns of B) for every step k of the sum, k slowest. The last panel
- * is filled up with zeros; what a tile computes from them is never stored. Strides count bytes.
+ * Of B, a panel holds 16 columns for every step k of the sum, k slowest. The last panel is filled up with zeros; what a
+ * tile computes from them is never stored. Of A, each row holds its steps one after the other: where they stand so
+ * already, it needs no packing. Strides count bytes.
  */
-import { tileColumns, tileRows } from "./gemm-tile";
+import { tileColumns } from "./gemm-tile";
 
 /** Packs columns of B: panels of 16 lanes. */
 export function packColumns(to: usize, from: usize, columnStride: usize, rowStride: usize, columns: usize, inner: usize): void {
@@ -13,38 +14,38 @@ export function packColumns(to: usize, from: usize, columnStride: usize, rowStri
   for (; column + tileColumns <= columns; column += tileColumns) {
     if (columnStride == 4) copySixteen(to, from, rowStride, inner);
     else if (rowStride == 4) transposeSixteen(to, from, columnStride, inner);
-    else packLanes(to, from, tileColumns, tileColumns, columnStride, rowStride, inner);
+    else packLanes(to, from, tileColumns, columnStride, rowStride, inner);
     to += panelBytes;
     from += tileColumns * columnStride;
   }
-  if (column < columns) packLanes(to, from, tileColumns, columns - column, columnStride, rowStride, inner);
+  if (column < columns) packLanes(to, from, columns - column, columnStride, rowStride, inner);
 }
 
-/** Packs rows of A: panels of 2 lanes. */
+/** Packs rows of A: one behind the other, the numbers of each side by side. */
 export function packRows(to: usize, from: usize, rowStride: usize, columnStride: usize, rows: usize, inner: usize): void {
-  const panelBytes = inner * tileRows * 4;
   let row: usize = 0;
   if (rowStride == 4) {
     for (; row + 16 <= rows; row += 16) {
-      copyEightPairs(to, panelBytes, from, columnStride, inner);
-      to += 8 * panelBytes;
+      turnSixteen(to, from, columnStride, inner);
+      to += 64 * inner;
       from += 64;
     }
   }
-  for (; row + tileRows <= rows; row += tileRows) {
-    if (columnStride == 4) interleavePair(to, from, rowStride, inner);
-    else packLanes(to, from, tileRows, tileRows, rowStride, columnStride, inner);
-    to += panelBytes;
-    from += tileRows * rowStride;
+  for (; row < rows; row++) {
+    let at = from;
+    for (const end = to + 4 * inner; to < end; to += 4) {
+      f32.store(to, f32.load(at));
+      at += columnStride;
+    }
+    from += rowStride;
   }
-  if (row < rows) packLanes(to, from, tileRows, rows - row, rowStride, columnStride, inner);
 }
 
-/** One panel with any strides, `lanes` of its `width` lanes from the matrix and zeros in the others. */
-function packLanes(to: usize, from: usize, width: usize, lanes: usize, laneStride: usize, step: usize, inner: usize): void {
+/** One panel with any strides, `lanes` of its lanes from the matrix and zeros in the others. */
+function packLanes(to: usize, from: usize, lanes: usize, laneStride: usize, step: usize, inner: usize): void {
   for (let k: usize = 0; k < inner; k++) {
     let at = from;
-    for (let lane: usize = 0; lane < width; lane++) {
+    for (let lane: usize = 0; lane < tileColumns; lane++) {
       f32.store(to, lane < lanes ? f32.load(at) : 0);
       at += laneStride;
       to += 4;
@@ -99,35 +100,43 @@ function transposeSixteen(to: usize, from: usize, laneStride: usize, inner: usiz
   }
 }
 
-/** 2 lanes, each contiguous in k. */
-function interleavePair(to: usize, from: usize, laneStride: usize, inner: usize): void {
+/** 16 rows that stand side by side (one cache line a step): blocks of (4 rows, 4 steps) are transposed in registers. */
+function turnSixteen(to: usize, from: usize, step: usize, inner: usize): void {
+  const row: usize = 4 * inner;
   const whole = inner & ~3;
   for (let k: usize = 0; k < whole; k += 4) {
-    const r0 = v128.load(from);
-    const r1 = v128.load(from + laneStride);
-    v128.store(to, v128.shuffle<f32>(r0, r1, 0, 4, 1, 5));
-    v128.store(to, v128.shuffle<f32>(r0, r1, 2, 6, 3, 7), 16);
-    from += 16;
-    to += 32;
+    const next = from + step;
+    const third = next + step;
+    const fourth = third + step;
+    let target = to;
+    for (let lane: usize = 0; lane < 64; lane += 16) {
+      const r0 = v128.load(from + lane);
+      const r1 = v128.load(next + lane);
+      const r2 = v128.load(third + lane);
+      const r3 = v128.load(fourth + lane);
+      const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
+      const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+      const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+      const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+      v128.store(target, v128.shuffle<f64>(low01, low23, 0, 2));
+      target += row;
+      v128.store(target, v128.shuffle<f64>(low01, low23, 1, 3));
+      target += row;
+      v128.store(target, v128.shuffle<f64>(high01, high23, 0, 2));
+      target += row;
+      v128.store(target, v128.shuffle<f64>(high01, high23, 1, 3));
+      target += row;
+    }
+    from = fourth + step;
+    to += 16;
   }
-  for (let k: usize = whole; k < inner; k++) {
-    f32.store(to, f32.load(from));
-    f32.store(to, f32.load(from + laneStride), 4);
-    from += 4;
-    to += 8;
-  }
-}
-
-/** 16 lanes that stand side by side (one cache line a step) into 8 panels of 2. */
-function copyEightPairs(to: usize, panelBytes: usize, from: usize, step: usize, inner: usize): void {
-  for (const end = to + panelBytes; to < end; to += 8) {
-    let at = to;
-    for (let pairs: usize = 0; pairs < 64; pairs += 16) {
-      const four = v128.load(from + pairs);
-      v128.store_lane<i64>(at, four, 0);
-      v128.store_lane<i64>(at + panelBytes, four, 1);
-      at += 2 * panelBytes;
+  for (let k = whole; k < inner; k++) {
+    let target = to;
+    for (let lane: usize = 0; lane < 64; lane += 4) {
+      f32.store(target, f32.load(from + lane));
+      target += row;
     }
     from += step;
+    to += 4;
   }
 }

@@ -1,12 +1,12 @@
 /**
- * The heart of the matrix product: one tile of C, 2 rows × 16 columns, from packed panels of A and B.
+ * The heart of the matrix product: one tile of C, 2 rows × 16 columns, from two rows of A and a packed panel of B.
  *
  * The 8 vectors of the tile stay in registers for the whole sum; beside them 4 of B, one of A and one product
  * fit into the 15 registers that V8 has to give on x64. Larger tiles spill and are slower.
  */
 import { multiplyAdd } from "./multiply-add";
 
-/** Rows of a tile, and of a panel of A. */
+/** Rows of a tile. */
 export const tileRows: usize = 2;
 /** Columns of a tile, and of a panel of B. */
 export const tileColumns: usize = 16;
@@ -14,11 +14,11 @@ export const tileColumns: usize = 16;
 /**
  * c[i, j] = start[i, j] + Σ_k a[k, i]·b[k, j], k ascending. `start` may be c itself.
  *
- * @param a     (inner, 2) packed
- * @param b     (inner, 16) packed
- * @param inner at least 1
+ * param a     two rows, `aRow` bytes apart, of numbers side by side
+ * param b     (inner, 16) packed
+ * param inner at least 1
  */
-export function tile(c: usize, cRow: usize, start: usize, startRow: usize, a: usize, b: usize, inner: usize): void {
+export function tile(c: usize, cRow: usize, start: usize, startRow: usize, a: usize, aRow: usize, b: usize, inner: usize): void {
   let p0 = v128.load(start);
   let p1 = v128.load(start, 16);
   let p2 = v128.load(start, 32);
@@ -32,10 +32,11 @@ export function tile(c: usize, cRow: usize, start: usize, startRow: usize, a: us
 
   // Four steps in a round. Leaving between steps, and not by a second loop for the rest, also keeps the compiler
   // from moving the loads of all four to the front, which would spill.
-  const end = a + 8 * inner;
-  const end1 = end - 8;
-  const end2 = end - 16;
-  const end3 = end - 24;
+  const end = a + 4 * inner;
+  const end1 = end - 4;
+  const end2 = end - 8;
+  const end3 = end - 12;
+  let below = a + aRow;
   while (true) {
     b0 = v128.load(b);
     b1 = v128.load(b, 16);
@@ -46,7 +47,7 @@ export function tile(c: usize, cRow: usize, start: usize, startRow: usize, a: us
     p1 = multiplyAdd(p1, x, b1);
     p2 = multiplyAdd(p2, x, b2);
     p3 = multiplyAdd(p3, x, b3);
-    x = v128.load32_splat(a, 4);
+    x = v128.load32_splat(below);
     q0 = multiplyAdd(q0, x, b0);
     q1 = multiplyAdd(q1, x, b1);
     q2 = multiplyAdd(q2, x, b2);
@@ -57,12 +58,12 @@ export function tile(c: usize, cRow: usize, start: usize, startRow: usize, a: us
     b1 = v128.load(b, 80);
     b2 = v128.load(b, 96);
     b3 = v128.load(b, 112);
-    x = v128.load32_splat(a, 8);
+    x = v128.load32_splat(a, 4);
     p0 = multiplyAdd(p0, x, b0);
     p1 = multiplyAdd(p1, x, b1);
     p2 = multiplyAdd(p2, x, b2);
     p3 = multiplyAdd(p3, x, b3);
-    x = v128.load32_splat(a, 12);
+    x = v128.load32_splat(below, 4);
     q0 = multiplyAdd(q0, x, b0);
     q1 = multiplyAdd(q1, x, b1);
     q2 = multiplyAdd(q2, x, b2);
@@ -73,12 +74,12 @@ export function tile(c: usize, cRow: usize, start: usize, startRow: usize, a: us
     b1 = v128.load(b, 144);
     b2 = v128.load(b, 160);
     b3 = v128.load(b, 176);
-    x = v128.load32_splat(a, 16);
+    x = v128.load32_splat(a, 8);
     p0 = multiplyAdd(p0, x, b0);
     p1 = multiplyAdd(p1, x, b1);
     p2 = multiplyAdd(p2, x, b2);
     p3 = multiplyAdd(p3, x, b3);
-    x = v128.load32_splat(a, 20);
+    x = v128.load32_splat(below, 8);
     q0 = multiplyAdd(q0, x, b0);
     q1 = multiplyAdd(q1, x, b1);
     q2 = multiplyAdd(q2, x, b2);
@@ -89,18 +90,19 @@ export function tile(c: usize, cRow: usize, start: usize, startRow: usize, a: us
     b1 = v128.load(b, 208);
     b2 = v128.load(b, 224);
     b3 = v128.load(b, 240);
-    x = v128.load32_splat(a, 24);
+    x = v128.load32_splat(a, 12);
     p0 = multiplyAdd(p0, x, b0);
     p1 = multiplyAdd(p1, x, b1);
     p2 = multiplyAdd(p2, x, b2);
     p3 = multiplyAdd(p3, x, b3);
-    x = v128.load32_splat(a, 28);
+    x = v128.load32_splat(below, 12);
     q0 = multiplyAdd(q0, x, b0);
     q1 = multiplyAdd(q1, x, b1);
     q2 = multiplyAdd(q2, x, b2);
     q3 = multiplyAdd(q3, x, b3);
 
-    a += 32;
+    a += 16;
+    below += 16;
     b += 256;
     if (a == end) break;
   }
@@ -127,13 +129,15 @@ export function edgeTile(
   rows: usize,
   columns: usize,
   a: usize,
+  aRow: usize,
   b: usize,
   inner: usize,
   buffer: usize,
 ): void {
   const bufferRow: usize = 4 * tileColumns;
   copyTile(buffer, bufferRow, 4, start, startRow, startColumn, rows, columns);
-  tile(buffer, bufferRow, buffer, bufferRow, a, b, inner);
+  // A row that is not there is computed from the one before it, and not stored.
+  tile(buffer, bufferRow, buffer, bufferRow, a, rows == tileRows ? aRow : 0, b, inner);
   copyTile(c, cRow, cColumn, buffer, bufferRow, 4, rows, columns);
 }
 

@@ -85,14 +85,21 @@ function multiplyBlocks(
       packColumns(packedB, b + k * product.bRow + column * bColumn, bColumn, product.bRow, width, depth);
       for (let row: usize = 0; row < rows; row += blockRows) {
         const height = min(blockRows, rows - row);
-        packRows(packedA, aBlock + row * aRow, aRow, product.aColumn, height, depth);
-        multiplyPanels(product, cBlock + row * product.cRow, biasBlock, fromC, height, width, depth, packedA, packedB, scratch);
+        let fromA = aBlock + row * aRow;
+        let fromARow = aRow;
+        // Rows of numbers side by side are read where they stand.
+        if (product.aColumn != 4) {
+          packRows(packedA, fromA, aRow, product.aColumn, height, depth);
+          fromA = packedA;
+          fromARow = 4 * depth;
+        }
+        multiplyPanels(product, cBlock + row * product.cRow, biasBlock, fromC, height, width, depth, fromA, fromARow, packedB, scratch);
       }
     }
   }
 }
 
-/** The packed block of A times the packed block of B, tile by tile. */
+/** A block of A times the packed block of B, tile by tile. */
 function multiplyPanels(
   product: Product,
   c: usize,
@@ -101,7 +108,8 @@ function multiplyPanels(
   rows: usize,
   columns: usize,
   inner: usize,
-  packedA: usize,
+  rowsOfA: usize,
+  aRow: usize,
   packedB: usize,
   scratch: usize,
 ): void {
@@ -116,17 +124,17 @@ function multiplyPanels(
   for (let column: usize = 0; column < columns; column += tileColumns) {
     const width = min(columns - column, tileColumns);
     const wide = width == tileColumns && cColumn == 4;
-    let a = packedA;
+    let a = rowsOfA;
     let to = c;
     let start = columnStart;
     for (let row: usize = 0; row < rows; row += tileRows) {
       const height = min(rows - row, tileRows);
       if (wide && height == tileRows) {
-        tile(to, cRow, start, startRow, a, b, inner);
+        tile(to, cRow, start, startRow, a, aRow, b, inner);
       } else {
-        edgeTile(to, cRow, cColumn, start, startRow, startColumn, height, width, a, b, inner, scratch + edgeAt);
+        edgeTile(to, cRow, cColumn, start, startRow, startColumn, height, width, a, aRow, b, inner, scratch + edgeAt);
       }
-      a += 4 * tileRows * inner;
+      a += tileRows * aRow;
       to += tileRows * cRow;
       start += tileRows * startRow;
     }
