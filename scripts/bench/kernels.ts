@@ -139,9 +139,10 @@ for (const columns of [65, 256]) {
   const [parameter, gradient, moment1] = [span(n), span(n), span(n)];
   const [moment2, total] = [span(n, () => random.uniform()), span(1)];
   const step = {
-    ...{ learningRate: 1e-3, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1 },
+    ...{ learningRate: 1e-3, beta1: 0.9, beta2: 0.99, epsilon: 1e-8 },
     ...{ correction1: 0.5, correction2: 0.1, gradientScale: 1 },
   };
-  time("adamw 800 000", n, 7, () => backend.adamw(parameter, gradient, moment1, moment2, step));
-  time("sumOfSquares 800 000", n, 1, () => backend.sumOfSquares(total, 0, gradient));
+  const targets = [{ parameter, gradient, moment1, moment2, weightDecay: 0.1 }];
+  time("adamw 800 000", n, 7, () => backend.adamw(targets, step));
+  time("sumsOfSquares 800 000", n, 1, () => backend.sumsOfSquares(total, [gradient]));
 }

@@ -51,8 +51,8 @@ export const pytorch: readonly Mutant[] = [
   {
     promise: "pytorch: biases and norms do not decay",
     file: "src/train/adamw.ts",
-    line: "const step = decays(parameter) ? decaying : still;",
-    broken: "const step = decaying;",
+    line: "weightDecay: decays(parameter) ? weightDecay : 0",
+    broken: "weightDecay",
     tests: curves,
   },
 ];

@@ -142,13 +142,21 @@ export interface RotationSize {
   readonly backwards: boolean;
 }
 
+/** A parameter, its gradient and its moments, all of one length. */
+export interface AdamWTarget {
+  readonly parameter: Span;
+  readonly gradient: Span;
+  readonly moment1: Span;
+  readonly moment2: Span;
+  readonly weightDecay: number;
+}
+
 /** What one step of AdamW needs to know. The names are those of Loshchilov & Hutter 2019. */
 export interface AdamWStep {
   readonly learningRate: number;
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
-  readonly weightDecay: number;
   /** 1 − beta1^step and 1 − beta2^step. */
   readonly correction1: number;
   readonly correction2: number;
@@ -177,7 +185,7 @@ export interface Kernels {
   mapBackward(name: MapName, dx: Sink, dy: Span, x: Span, y: Span): void;
   /** y = f(x) and slope = f′(x): backward is dy ⊙ slope then, and x not needed. `slope` may be `x` itself. */
   mapWithSlope(name: GeluName, y: Span, slope: Span, x: Span): void;
-  /** y = f(a, b). `y` may be `a` or `b` itself. */
+  /** y = f(a, b). `y` may be `a` or `b` itself. `b` may be a whole fraction of `a`: it is repeated then. */
   zip(name: ZipName, y: Sink, a: Span, b: Span): void;
   /** y = factor · x. */
   scale(y: Sink, x: Span, factor: number): void;
@@ -290,10 +298,10 @@ export interface Kernels {
     accumulate: { readonly dq: boolean; readonly dk: boolean; readonly dv: boolean },
   ): void;
 
-  /** y[at] = Σ x². */
-  sumOfSquares(y: Span, at: number, x: Span): void;
-  /** One step of AdamW on `parameter` and its two moments, in place. */
-  adamw(parameter: Span, gradient: Span, moment1: Span, moment2: Span, step: AdamWStep): void;
+  /** y[i] = Σ xs[i]². */
+  sumsOfSquares(y: Span, xs: readonly Span[]): void;
+  /** One step of AdamW on every parameter and its two moments, in place. */
+  adamw(targets: readonly AdamWTarget[], step: AdamWStep): void;
 }
 
 export interface Backend extends Memory, Kernels {

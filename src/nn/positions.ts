@@ -52,7 +52,8 @@ export class Positions {
     if (padding === undefined && before.every((length) => length === before[0])) {
       // The same places in every row.
       const start = before[0] ?? 0;
-      return add(embedded, slice(this.embedding, 0, start, start + positions));
+      const whole = positions === this.embedding.shape[0];
+      return add(embedded, whole ? this.embedding : slice(this.embedding, 0, start, start + positions));
     }
     return add(embedded, embedding(this.embedding, placesOf(tokens, cache), [batchSize, positions]));
   }

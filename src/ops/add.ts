@@ -1,4 +1,6 @@
+import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
+import { type Shape, sizeOf } from "../shape.ts";
 import { broadcastTogether } from "./broadcast.ts";
 
 /**
@@ -8,6 +10,7 @@ import { broadcastTogether } from "./broadcast.ts";
  * @throws ShapeError when the shapes do not broadcast
  */
 export function add(left: Tensor, right: Tensor): Tensor {
+  if (isRepeated(right.shape, left.shape)) return addRepeated(left, right);
   const { context, shape, a, b } = broadcastTogether("add", left, right);
   const { backend } = context;
   const y = context.output(shape, [a, b]);
@@ -15,6 +18,27 @@ export function add(left: Tensor, right: Tensor): Tensor {
   context.record("add", y, () => {
     if (a.needsGradient) a.receiveGradient(y);
     if (b.needsGradient) b.receiveGradient(y);
+  });
+  return y;
+}
+
+/** Whether `whole` is `part` over and over again, along new leading axes. */
+function isRepeated(part: Shape, whole: Shape): boolean {
+  const added = whole.length - part.length;
+  return added > 0 && part.every((length, axis) => length === whole[added + axis]);
+}
+
+/** y = a + b where b repeats: nothing of the size of a is made but y. */
+function addRepeated(a: Tensor, b: Tensor): Tensor {
+  const context = contextOf("add", a, b);
+  const { backend } = context;
+  const y = context.output(a.shape, [a, b]);
+  backend.zip("add", y.sink, a.span, b.span);
+  context.record("add", y, (dy) => {
+    if (a.needsGradient) a.receiveGradient(y);
+    if (!b.needsGradient) return;
+    const repeats = sizeOf(a.shape.slice(0, a.shape.length - b.shape.length));
+    backend.sumAxis(b.gradientSink(), dy, { outer: 1, axis: repeats, inner: b.size }, 1);
   });
   return y;
 }

@@ -61,9 +61,8 @@ export function crossEntropy(logits: Tensor, targets: ArrayLike<number>): Tensor
   });
   const backward = (dy: Span) => {
     context.borrow(rows, (dLosses) => {
-      const everyRow = { span: dLosses, offset: 0, strides: [1] };
-      backend.copy(everyRow, { span: dy, offset: 0, strides: [0] }, [rows], false);
-      backend.scale({ span: dLosses, accumulate: false }, dLosses, share);
+      backend.fill(dLosses, share);
+      backend.zip("multiply", { span: dLosses, accumulate: false }, dLosses, dy);
       backend.crossEntropyRowsBackward(
         logits.gradientSink(),
         dLosses,

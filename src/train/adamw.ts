@@ -1,5 +1,6 @@
 /** AdamW (Loshchilov & Hutter 2019): Adam's step, and weight decay apart from the gradient. */
 import type { Tensor } from "../autograd/tensor.ts";
+import type { AdamWTarget } from "../backend/backend.ts";
 import { powerOfInteger } from "../math.ts";
 import type { Parameters } from "../nn/parameters.ts";
 
@@ -42,7 +43,22 @@ export class AdamW {
    */
   step(update: number, learningRate: number, gradientScale: number): void {
     const { beta1, beta2, epsilon, weightDecay } = this.#settings;
-    const common = {
+    const targets: AdamWTarget[] = [];
+    for (const { parameter, first, second } of this.#trained) {
+      const { gradient, span } = parameter;
+      if (gradient === null) continue;
+      const moments = { moment1: first.span, moment2: second.span };
+      targets.push({
+        parameter: span,
+        gradient,
+        ...moments,
+        weightDecay: decays(parameter) ? weightDecay : 0,
+      });
+      // Nothing is zeroed: the next backward pass replaces what is there.
+      parameter.storage.clearGradient();
+    }
+    // One call for all of them: there are many, and some are small.
+    this.#trained[0]?.parameter.context.backend.adamw(targets, {
       learningRate,
       beta1,
       beta2,
@@ -50,16 +66,7 @@ export class AdamW {
       gradientScale,
       correction1: 1 - powerOfInteger(beta1, update),
       correction2: 1 - powerOfInteger(beta2, update),
-    };
-    const decaying = { ...common, weightDecay };
-    const still = { ...common, weightDecay: 0 };
-    for (const { parameter, first, second } of this.#trained) {
-      const { gradient, context } = parameter;
-      if (gradient === null) continue;
-      const step = decays(parameter) ? decaying : still;
-      context.backend.adamw(parameter.span, gradient, first.span, second.span, step);
-      parameter.storage.clearGradient();
-    }
+    });
   }
 
   /** The moments by name, as a checkpoint keeps them: "head.weight.firstMoment" and so on. */
@@ -86,9 +93,7 @@ export async function gradientNorm(parameters: Parameters): Promise<number> {
   const [first] = Object.values(parameters);
   const { backend } = first.context;
   const squares = backend.alloc(gradients.length);
-  gradients.forEach((gradient, i) => {
-    backend.sumOfSquares(squares, i, gradient);
-  });
+  backend.sumsOfSquares(squares, gradients);
   const sums = await backend.read(squares);
   backend.free(squares);
   let total = 0;

@@ -169,9 +169,7 @@ function groupByShape(parameters: Parameters): Group[] {
 
 async function normsOf(backend: Backend, spans: readonly Span[]): Promise<number[]> {
   const squares = backend.alloc(spans.length);
-  spans.forEach((span, i) => {
-    backend.sumOfSquares(squares, i, span);
-  });
+  backend.sumsOfSquares(squares, spans);
   const sums = await backend.read(squares);
   backend.free(squares);
   return Array.from(sums, Math.sqrt);

@@ -158,7 +158,8 @@ export class Trainer<Model extends Trainable = Trainable> {
   }
 
   #loss(part: number): Tensor {
-    const random = Random.of(this.settings.seed, "dropout", this.#step, part);
+    const { seed, dropout } = this.settings;
+    const random = dropout === 0 ? null : Random.of(seed, "dropout", this.#step, part);
     return this.#objective.loss(this.#step, part, random);
   }
 

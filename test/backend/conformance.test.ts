@@ -69,7 +69,24 @@ const faults: readonly Fault[] = [
     is: "forgets weight decay",
     case: "adamw",
     make: (right) => ({
-      adamw: (p, g, m, v, step) => right.adamw(p, g, m, v, { ...step, weightDecay: 0 }),
+      adamw: (targets, step) => {
+        right.adamw(
+          targets.map((target) => ({ ...target, weightDecay: 0 })),
+          step,
+        );
+      },
+    }),
+  },
+  {
+    is: "gives every parameter the decay of the first",
+    case: "adamw",
+    make: (right) => ({
+      adamw: (targets, step) => {
+        right.adamw(
+          targets.map((target) => ({ ...target, weightDecay: targets[0].weightDecay })),
+          step,
+        );
+      },
     }),
   },
   {
@@ -98,8 +115,8 @@ const faults: readonly Fault[] = [
   },
   {
     is: "writes to the first place",
-    case: "sumOfSquares",
-    make: (right) => ({ sumOfSquares: (y, _at, x) => right.sumOfSquares(y, 0, x) }),
+    case: "sumsOfSquares",
+    make: (right) => ({ sumsOfSquares: (y, xs) => right.sumsOfSquares(y, xs.toReversed()) }),
   },
   {
     is: "ignores the staircase",

@@ -34,12 +34,12 @@ test.each(["textbook", "fused"] as const)("one batch is memorised, with %s atten
     for (const { parameter, moment1, moment2 } of trained) {
       const { gradient, span, storage } = parameter;
       if (gradient === null) throw new Error("a parameter took no part in the loss");
-      backend.adamw(span, gradient, moment1.span, moment2.span, {
+      const moments = { moment1: moment1.span, moment2: moment2.span };
+      backend.adamw([{ parameter: span, gradient, ...moments, weightDecay: 0 }], {
         learningRate: 0.02,
         beta1: 0.9,
         beta2: 0.99,
         epsilon: 1e-8,
-        weightDecay: 0,
         correction1: 1 - power1,
         correction2: 1 - power2,
         gradientScale: 1,

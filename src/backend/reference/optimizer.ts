@@ -1,5 +1,5 @@
 /** One step of AdamW. Source: Loshchilov & Hutter 2019, algorithm 2, in the order of PyTorch's torch.optim.AdamW. */
-import type { AdamWStep, Span } from "../backend.ts";
+import type { AdamWStep, AdamWTarget } from "../backend.ts";
 import { numbersOf } from "./span.ts";
 
 /**
@@ -9,16 +9,18 @@ import { numbersOf } from "./span.ts";
  *   v ← beta2·v + (1 − beta2)·g²
  *   p ← p − learningRate·(m/correction1) / (√(v/correction2) + ε)
  */
-export function adamw(parameter: Span, gradient: Span, moment1: Span, moment2: Span, step: AdamWStep): void {
-  const [ps, gs, ms, vs] = [parameter, gradient, moment1, moment2].map(numbersOf);
-  const { learningRate, beta1, beta2, epsilon, weightDecay, correction1, correction2, gradientScale } = step;
-  for (let i = 0; i < ps.length; i++) {
-    const g = gradientScale * gs[i];
-    const m = beta1 * ms[i] + (1 - beta1) * g;
-    const v = beta2 * vs[i] + (1 - beta2) * g * g;
-    ms[i] = m;
-    vs[i] = v;
-    const decayed = ps[i] * (1 - learningRate * weightDecay);
-    ps[i] = decayed - (learningRate * (m / correction1)) / (Math.sqrt(v / correction2) + epsilon);
+export function adamw(targets: readonly AdamWTarget[], step: AdamWStep): void {
+  const { learningRate, beta1, beta2, epsilon, correction1, correction2, gradientScale } = step;
+  for (const { parameter, gradient, moment1, moment2, weightDecay } of targets) {
+    const [ps, gs, ms, vs] = [parameter, gradient, moment1, moment2].map(numbersOf);
+    for (let i = 0; i < ps.length; i++) {
+      const g = gradientScale * gs[i];
+      const m = beta1 * ms[i] + (1 - beta1) * g;
+      const v = beta2 * vs[i] + (1 - beta2) * g * g;
+      ms[i] = m;
+      vs[i] = v;
+      const decayed = ps[i] * (1 - learningRate * weightDecay);
+      ps[i] = decayed - (learningRate * (m / correction1)) / (Math.sqrt(v / correction2) + epsilon);
+    }
   }
 }

@@ -38,11 +38,14 @@ export function maxAxisBackward(dx: Sink, dy: Span, x: Span, y: Span, size: Redu
   });
 }
 
-/** y[at] = Σ x². */
-export function sumOfSquares(y: Span, at: number, x: Span): void {
-  let sum = 0;
-  for (const value of numbersOf(x)) sum += value * value;
-  numbersOf(y)[at] = sum;
+/** y[i] = Σ xs[i]². */
+export function sumsOfSquares(y: Span, xs: readonly Span[]): void {
+  const ys = numbersOf(y);
+  xs.forEach((x, i) => {
+    let sum = 0;
+    for (const value of numbersOf(x)) sum += value * value;
+    ys[i] = sum;
+  });
 }
 
 function forEachLine(

@@ -15,7 +15,7 @@ import { gemm } from "./gemm.ts";
 import { map, mapBackward, mapWithSlope } from "./map.ts";
 import { normalizeRows, normalizeRowsBackward } from "./normalize.ts";
 import { adamw } from "./optimizer.ts";
-import { maxAxis, maxAxisBackward, sumAxis, sumOfSquares } from "./reduce.ts";
+import { maxAxis, maxAxisBackward, sumAxis, sumsOfSquares } from "./reduce.ts";
 import { rotateRows } from "./rotate.ts";
 import { logSoftmaxRows, logSoftmaxRowsBackward, softmaxRows, softmaxRowsBackward } from "./softmax.ts";
 import { numbersOf, ReferenceSpan } from "./span.ts";
@@ -83,6 +83,6 @@ export class ReferenceBackend implements Backend {
   readonly crossEntropyRowsBackward = crossEntropyRowsBackward;
   readonly attention = attention;
   readonly attentionBackward = attentionBackward;
-  readonly sumOfSquares = sumOfSquares;
+  readonly sumsOfSquares = sumsOfSquares;
   readonly adamw = adamw;
 }

@@ -9,12 +9,12 @@ const zips: Record<ZipName, (a: number, b: number) => number> = {
   divide: (a, b) => a / b,
 };
 
-/** y = f(a, b). */
+/** y = f(a, b), b repeated where it is shorter. */
 export function zip(name: ZipName, y: Sink, a: Span, b: Span): void {
   const f = zips[name];
   const [as, bs] = [numbersOf(a), numbersOf(b)];
   const put = putInto(y);
-  for (let i = 0; i < as.length; i++) put(i, f(as[i], bs[i]));
+  for (let i = 0; i < as.length; i++) put(i, f(as[i], bs[i % bs.length]));
 }
 
 /** y = factor·x. */

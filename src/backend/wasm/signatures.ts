@@ -8,7 +8,7 @@
 
 const map = ["y", "x", "begin", "end"] as const;
 const mapBackward = ["dx", "dy", "x", "y", "accumulate", "begin", "end"] as const;
-const zip = ["y", "a", "b", "accumulate", "begin", "end"] as const;
+const zip = ["y", "a", "b", "period", "accumulate", "begin", "end"] as const;
 
 export const signatures = {
   gemm: ["parameters", "begin", "end", "scratch"],
@@ -43,8 +43,8 @@ export const signatures = {
   dropout: ["y", "x", "key0", "key1", "threshold", "factor", "accumulate", "begin", "end"],
   // biome-ignore format: one argument a line would hide the others.
   adamw: [
-    "parameter", "gradient", "moment1", "moment2", "gradientScale", "decay", "beta1", "rest1", "beta2", "rest2",
-    "stepSize", "rootCorrection2", "epsilon", "begin", "end",
+    "targets", "gradientScale", "beta1", "rest1", "beta2", "rest2", "stepSize", "rootCorrection2", "epsilon",
+    "begin", "end",
   ],
 
   // biome-ignore format: one argument a line would hide the others.
@@ -64,8 +64,8 @@ export const signatures = {
   maxRows: ["y", "x", "columns", "begin", "end"],
   maxColumns: ["y", "x", "axis", "inner", "begin", "end"],
   maxBackward: ["dx", "dy", "x", "y", "axis", "inner", "accumulate", "begin", "end"],
-  sumOfSquaresInChunks: ["chunks", "x", "length", "begin", "end"],
-  sumOfChunks: ["y", "chunks", "count"],
+  sumsOfSquaresInChunks: ["chunks", "spans", "begin", "end"],
+  sumsOfChunks: ["y", "chunks", "spans", "count"],
 
   softmaxRows: ["y", "x", "rows", "columns", "staircase", "begin", "end"],
   softmaxRowsBackward: ["dx", "dy", "y", "columns", "accumulate", "begin", "end"],

@@ -45,7 +45,7 @@ const exceptions: { readonly [Name in KernelName]?: Work } = {
   maxRows: rows("maxRows"),
   maxColumns: { ...numbersIn("maxColumns", "axis"), grain: 16 },
   maxBackward: numbersIn("maxBackward", "axis"),
-  sumOfSquaresInChunks: { perStep: () => 4096, grain: 1 },
+  sumsOfSquaresInChunks: { perStep: () => 4096, grain: 1 },
   softmaxRows: rows("softmaxRows"),
   softmaxRowsBackward: rows("softmaxRowsBackward"),
   logSoftmaxRows: rows("logSoftmaxRows"),

@@ -4,18 +4,23 @@
  * A method turns spans into addresses and calls the kernel: kernels/… for how it works, ../reference/… for what. Most
  * methods stand with what they take, in a file for each: memory, then elements, then rows; here are the rest.
  */
-import type { AdamWStep, AttentionSize, Backend, Matrices, ProductSize, Span } from "../backend.ts";
+import type {
+  AdamWStep,
+  AdamWTarget,
+  AttentionSize,
+  Backend,
+  Matrices,
+  ProductSize,
+  Span,
+} from "../backend.ts";
 import { attention, attentionBackward } from "./attention.ts";
 import { gemm } from "./gemm.ts";
 import { Heap } from "./heap.ts";
 import { instantiate } from "./instance.ts";
+import { adamw, sumsOfSquares } from "./many-spans.ts";
 import type { KernelExports } from "./signatures.ts";
 import { ThreadPool, type ThreadStart, type Threads } from "./thread-pool.ts";
-import { bytesPerNumber } from "./wasm-memory.ts";
 import { WasmRows } from "./wasm-rows.ts";
-
-/** How many numbers kernels/reduce.ts squares and adds at a time. */
-const chunkLength = 4096;
 
 export class WasmBackend extends WasmRows implements Backend {
   readonly name: string = "wasm";
@@ -91,25 +96,11 @@ export class WasmBackend extends WasmRows implements Backend {
     attentionBackward(this.heap, this.kernels, dq, dk, dv, dy, y, logSumExp, q, k, v, size, accumulate);
   }
 
-  sumOfSquares(y: Span, at: number, x: Span): void {
-    const to = this.at(y, at + 1) + bytesPerNumber * at;
-    const from = this.at(x, x.length);
-    const chunks = Math.ceil(x.length / chunkLength);
-    // A chunk's sum is in double precision: as long as two numbers.
-    const sums = this.heap.alloc(2 * chunks);
-    this.kernels.sumOfSquaresInChunks(sums.pointer, from, x.length, 0, chunks);
-    this.kernels.sumOfChunks(to, sums.pointer, chunks);
-    this.heap.free(sums);
+  sumsOfSquares(y: Span, xs: readonly Span[]): void {
+    sumsOfSquares(this.heap, this.kernels, y, xs);
   }
 
-  adamw(parameter: Span, gradient: Span, moment1: Span, moment2: Span, step: AdamWStep): void {
-    const n = parameter.length;
-    const { learningRate, weightDecay, beta1, beta2, epsilon, gradientScale } = step;
-    // biome-ignore format: as the kernel has them.
-    this.kernels.adamw(
-      this.at(parameter, n), this.at(gradient, n), this.at(moment1, n), this.at(moment2, n),
-      gradientScale, 1 - learningRate * weightDecay, beta1, 1 - beta1, beta2, 1 - beta2,
-      learningRate / step.correction1, Math.sqrt(step.correction2), epsilon, 0, n,
-    );
+  adamw(targets: readonly AdamWTarget[], step: AdamWStep): void {
+    adamw(this.heap, this.kernels, targets, step);
   }
 }

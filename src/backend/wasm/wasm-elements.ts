@@ -52,7 +52,9 @@ export class WasmElements extends WasmMemory {
 
   zip(name: ZipName, y: Sink, a: Span, b: Span): void {
     const n = a.length;
-    this.kernels[zips[name]](this.at(y.span, n), this.at(a, n), this.at(b, n), adds(y), 0, n);
+    const period = b.length;
+    const to = this.at(y.span, n);
+    this.kernels[zips[name]](to, this.at(a, n), this.at(b, period), period, adds(y), 0, n);
   }
 
   scale(y: Sink, x: Span, factor: number): void {

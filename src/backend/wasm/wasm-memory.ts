@@ -21,16 +21,18 @@ export class WasmMemory implements Memory {
   }
 
   fill(dst: Span, value: number): void {
-    this.numbers(dst).fill(value);
+    const first = this.placeOf(dst);
+    this.heap.floats.fill(value, first, first + dst.length);
   }
 
   write(dst: Span, src: ArrayLike<number>, at = 0): void {
     this.at(dst, at + src.length);
-    this.numbers(dst).set(src, at);
+    this.heap.floats.set(src, this.placeOf(dst) + at);
   }
 
   read(src: Span): Promise<Float32Array> {
-    return Promise.resolve(this.numbers(src).slice());
+    const first = this.placeOf(src);
+    return Promise.resolve(this.heap.floats.slice(first, first + src.length));
   }
 
   /** The address of a span that must hold `length` numbers, or a kernel runs on into its neighbour; 0 for none. */
@@ -59,10 +61,9 @@ export class WasmMemory implements Memory {
     return this.heap.pointer(span);
   }
 
-  /** The numbers of a span, as a view that holds until the next `alloc`. */
-  protected numbers(span: Span): Float32Array {
-    const first = this.at(span, span.length) / bytesPerNumber;
-    return this.heap.floats.subarray(first, first + span.length);
+  /** Where a span's numbers begin among `heap.floats`: a view of its own would take longer than a short loop. */
+  protected placeOf(span: Span): number {
+    return this.heap.pointer(span) / bytesPerNumber;
   }
 }
 

@@ -133,23 +133,25 @@ export class WasmRows extends WasmElements {
 
   #checkIndices(kernel: string, indices: Span, rows: number, limit: number): void {
     this.at(indices, rows);
-    const numbers = this.numbers(indices);
+    const { floats } = this.heap;
+    const first = this.placeOf(indices);
     for (let i = 0; i < rows; i++) {
+      const index = floats[first + i];
       // A table of rows without columns has any number of them: 0/0.
-      if (numbers[i] >= 0 && !(numbers[i] >= limit)) continue;
-      throw new BackendError(
-        `wasm: ${kernel}: index ${numbers[i]} at place ${i} is not one of ${limit} rows`,
-      );
+      if (index >= 0 && !(index >= limit)) continue;
+      throw new BackendError(`wasm: ${kernel}: index ${index} at place ${i} is not one of ${limit} rows`);
     }
   }
 
   #checkTargets(targets: Span, rows: number, columns: number): void {
     this.at(targets, rows);
-    const numbers = this.numbers(targets);
+    const { floats } = this.heap;
+    const first = this.placeOf(targets);
     for (let i = 0; i < rows; i++) {
-      if (numbers[i] < columns) continue;
+      const target = floats[first + i];
+      if (target < columns) continue;
       throw new BackendError(
-        `wasm: crossEntropyRows: target ${numbers[i]} of row ${i} is not one of ${columns} columns`,
+        `wasm: crossEntropyRows: target ${target} of row ${i} is not one of ${columns} columns`,
       );
     }
   }

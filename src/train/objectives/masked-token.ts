@@ -100,7 +100,7 @@ export class MaskedToken implements Objective {
     return { ...maskTokens(inputs, { batchSize, vocabSize }, random), batchSize };
   }
 
-  loss(step: number, part: number, random: Random): Tensor {
+  loss(step: number, part: number, random: Random | null): Tensor {
     const { inputs, targets, batchSize } = this.batch(step, part);
     const logits = this.#model.forward({ ids: inputs, batchSize }, { random });
     return crossEntropy(logits, targets);

@@ -25,7 +25,7 @@ export class NextToken implements Objective {
     this.#loader = new WindowLoader(ids, size);
   }
 
-  loss(step: number, part: number, random: Random): Tensor {
+  loss(step: number, part: number, random: Random | null): Tensor {
     const { inputs, targets, batchSize } = this.#loader.batch(step, part);
     const logits = this.#model.forward({ ids: inputs, batchSize }, { cache: null, random });
     return crossEntropy(logits, targets);

@@ -19,10 +19,10 @@ export interface Objective {
    *
    * @param step   the update that the batch is for
    * @param part   which of the batches whose gradients that update adds up
-   * @param random gives the keys of dropout
+   * @param random gives the keys of dropout; null where nothing is dropped
    * @returns      (), inside the open scope
    */
-  loss(step: number, part: number, random: Random): Tensor;
+  loss(step: number, part: number, random: Random | null): Tensor;
   /** What that batch is made of, for messages. */
   batchInWords(step: number, part: number): string;
 }

@@ -66,7 +66,7 @@ export class SequenceToSequence implements Objective {
     return pairBatch(examples, this.#model);
   }
 
-  loss(step: number, part: number, random: Random): Tensor {
+  loss(step: number, part: number, random: Random | null): Tensor {
     const { source, inputs, targets } = this.batch(step, part);
     return crossEntropy(this.#model.forward(source, inputs, { cache: null, random }), targets);
   }

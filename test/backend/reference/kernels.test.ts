@@ -106,12 +106,10 @@ describe("reductions", () => {
     expect(await numbersIn(y)).toEqual([low, nan]);
   });
 
-  test("sumOfSquares writes one number where it is told", async () => {
+  test("sumsOfSquares writes one number for each span", async () => {
     const y = spanOf([1, 2, 3]);
-    reference.sumOfSquares(y, 1, spanOf([3, -4]));
-    expect(await numbersIn(y)).toEqual([1, 25, 3]);
-    reference.sumOfSquares(y, 2, reference.alloc(0));
-    expect(await numbersIn(y)).toEqual([1, 25, 0]);
+    reference.sumsOfSquares(y, [spanOf([3, -4]), reference.alloc(0)]);
+    expect(await numbersIn(y)).toEqual([25, 0, 3]);
   });
 });
 
@@ -213,12 +211,12 @@ describe("adamw", () => {
         beta1,
         beta2,
         epsilon,
-        weightDecay,
         correction1,
         correction2,
         gradientScale,
       };
-      reference.adamw(spans[0], spanOf(gradient), spans[1], spans[2], settings);
+      const [parameter, moment1, moment2] = spans;
+      reference.adamw([{ parameter, gradient: spanOf(gradient), moment1, moment2, weightDecay }], settings);
       gradient.forEach((each, i) => {
         const g = gradientScale * each;
         m[i] = beta1 * m[i] + (1 - beta1) * g;
@@ -242,14 +240,12 @@ describe("adamw", () => {
         beta1: 0.9,
         beta2: 0.99,
         epsilon: 0,
-        weightDecay: 0,
         gradientScale: 1,
       };
       const corrections = { correction1: 1 - 0.9, correction2: 1 - 0.99 };
-      reference.adamw(parameter, spanOf([gradient]), spanOf([0]), spanOf([0]), {
-        ...settings,
-        ...corrections,
-      });
+      const moments = { moment1: spanOf([0]), moment2: spanOf([0]) };
+      const target = { parameter, gradient: spanOf([gradient]), ...moments, weightDecay: 0 };
+      reference.adamw([target], { ...settings, ...corrections });
       expect((await numbersIn(parameter))[0]).toBeCloseTo(-0.01, 12);
     }
   });

@@ -95,7 +95,7 @@ describe("a pool of threads", () => {
     const dawdle = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
     const kernels = pool.share({ ...instantiate(module, heap.memory), zipAdd: dawdle });
     const outside = 4_000_000_000;
-    expect(() => kernels.zipAdd(outside, outside, outside, 0, 0, 1_000_000)).toThrow(
+    expect(() => kernels.zipAdd(outside, outside, outside, 1, 0, 0, 1_000_000)).toThrow(
       "a kernel failed in a thread",
     );
     await pool.stop();

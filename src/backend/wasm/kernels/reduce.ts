@@ -1,5 +1,5 @@
 /**
- * Sums and maxima along the middle axis of (outer, axis, inner), and the sum of squares.
+ * Sums and maxima along the middle axis of (outer, axis, inner), and sums of squares.
  *
  * A line is one (outer, inner) pair: it is reduced to one number, and lines are what can be divided. `…Rows` is
  * for inner = 1, where a line is a row; in `…Columns` lines side by side fill the lanes, each added up in order.
@@ -113,31 +113,54 @@ export function maxBackward(
 
 const CHUNK = 4096;
 
+/** A span among others whose chunks follow each other; ../many-spans.ts writes them in this order. */
+@unmanaged
+class Squared {
+  x: usize;
+  length: i32;
+  /** Where its chunks end and those of the next begin. */
+  chunksEnd: i32;
+}
+
 /**
- * chunks[c] = Σ x² over numbers 4096·c … 4096·(c + 1) − 1, for chunks begin … end−1, in double precision: the
- * square of a large gradient does not overflow, and a million small ones do not vanish beside a large one.
+ * chunks[c] = Σ x² over numbers 4096·c … 4096·(c + 1) − 1, for chunks begin … end−1 of all spans, in double precision:
+ * the square of a large gradient does not overflow, and a million small ones do not vanish beside a large one.
  */
-export function sumOfSquaresInChunks(chunks: usize, x: usize, length: i32, begin: i32, end: i32): void {
-  for (let chunk = begin; chunk < end; chunk++) {
-    let i = chunk * CHUNK;
-    const stop = min(length, i + CHUNK);
-    let sum0 = f64x2.splat(0);
-    let sum1 = sum0;
-    for (; i < stop; i += 4) {
-      const value = loadSome(at(x, i), min(stop - i, 4));
-      const low = f64x2.promote_low_f32x4(value);
-      const high = f64x2.promote_low_f32x4(v128.shuffle<f32>(value, value, 2, 3, 0, 1));
-      sum0 = f64x2.add(sum0, f64x2.mul(low, low));
-      sum1 = f64x2.add(sum1, f64x2.mul(high, high));
+export function sumsOfSquaresInChunks(chunks: usize, spans: usize, begin: i32, end: i32): void {
+  let first = 0;
+  for (let each = spans; first < end; each += offsetof<Squared>()) {
+    const span = changetype<Squared>(each);
+    const last = min(span.chunksEnd, end);
+    for (let chunk = max(begin, first); chunk < last; chunk++) {
+      const from = (chunk - first) * CHUNK;
+      const sum = sumOfSquares(at(span.x, from), min(span.length - from, CHUNK));
+      f64.store(chunks + (<usize>chunk << 3), sum);
     }
-    const sum = f64x2.add(sum0, sum1);
-    f64.store(chunks + (<usize>chunk << 3), f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1));
+    first = span.chunksEnd;
   }
 }
 
-/** y = Σ chunks[0 … count−1]. */
-export function sumOfChunks(y: usize, chunks: usize, count: i32): void {
-  let sum: f64 = 0;
-  for (let chunk = 0; chunk < count; chunk++) sum += f64.load(chunks + (<usize>chunk << 3));
-  f32.store(y, <f32>sum);
+function sumOfSquares(x: usize, length: i32): f64 {
+  let sum0 = f64x2.splat(0);
+  let sum1 = sum0;
+  for (let i = 0; i < length; i += 4) {
+    const value = loadSome(at(x, i), min(length - i, 4));
+    const low = f64x2.promote_low_f32x4(value);
+    const high = f64x2.promote_low_f32x4(v128.shuffle<f32>(value, value, 2, 3, 0, 1));
+    sum0 = f64x2.add(sum0, f64x2.mul(low, low));
+    sum1 = f64x2.add(sum1, f64x2.mul(high, high));
+  }
+  const sum = f64x2.add(sum0, sum1);
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+}
+
+/** y[i] = Σ of the chunks of span i, for `count` spans. */
+export function sumsOfChunks(y: usize, chunks: usize, spans: usize, count: i32): void {
+  let chunk = 0;
+  for (let i = 0; i < count; i++) {
+    const end = changetype<Squared>(spans + i * offsetof<Squared>()).chunksEnd;
+    let sum: f64 = 0;
+    for (; chunk < end; chunk++) sum += f64.load(chunks + (<usize>chunk << 3));
+    f32.store(at(y, i), <f32>sum);
+  }
 }

@@ -1,4 +1,7 @@
-/** Functions of two numbers, and scaling, for elements begin … end−1. `y` may be `a` or `b` itself. */
+/**
+ * Functions of two numbers, and scaling, for elements begin … end−1. `y` may be `a` or `b` itself. Where `b` is shorter,
+ * it is repeated: `period` is how many numbers it has.
+ */
 import { at, loadPart, put, putPart } from "./vector";
 
 const ADD = 0;
@@ -6,20 +9,28 @@ const SUBTRACT = 1;
 const MULTIPLY = 2;
 const DIVIDE = 3;
 
-export function zipAdd(y: usize, a: usize, b: usize, accumulate: bool, begin: i32, end: i32): void {
-  zipEach(ADD, y, a, b, accumulate, begin, end);
+export function zipAdd(
+  y: usize, a: usize, b: usize, period: i32, accumulate: bool, begin: i32, end: i32,
+): void {
+  zipEach(ADD, y, a, b, period, accumulate, begin, end);
 }
 
-export function zipSubtract(y: usize, a: usize, b: usize, accumulate: bool, begin: i32, end: i32): void {
-  zipEach(SUBTRACT, y, a, b, accumulate, begin, end);
+export function zipSubtract(
+  y: usize, a: usize, b: usize, period: i32, accumulate: bool, begin: i32, end: i32,
+): void {
+  zipEach(SUBTRACT, y, a, b, period, accumulate, begin, end);
 }
 
-export function zipMultiply(y: usize, a: usize, b: usize, accumulate: bool, begin: i32, end: i32): void {
-  zipEach(MULTIPLY, y, a, b, accumulate, begin, end);
+export function zipMultiply(
+  y: usize, a: usize, b: usize, period: i32, accumulate: bool, begin: i32, end: i32,
+): void {
+  zipEach(MULTIPLY, y, a, b, period, accumulate, begin, end);
 }
 
-export function zipDivide(y: usize, a: usize, b: usize, accumulate: bool, begin: i32, end: i32): void {
-  zipEach(DIVIDE, y, a, b, accumulate, begin, end);
+export function zipDivide(
+  y: usize, a: usize, b: usize, period: i32, accumulate: bool, begin: i32, end: i32,
+): void {
+  zipEach(DIVIDE, y, a, b, period, accumulate, begin, end);
 }
 
 /** y = factor·x. */
@@ -32,14 +43,21 @@ export function scale(y: usize, x: usize, factor: f32, accumulate: bool, begin: 
 
 /** y = f(a, b). Inlined with a constant name, so that each export is a loop around one function. */
 @inline
-function zipEach(name: i32, y: usize, a: usize, b: usize, accumulate: bool, begin: i32, end: i32): void {
-  let i = begin;
-  for (; i <= end - 4; i += 4) {
-    put(at(y, i), value(name, v128.load(at(a, i)), v128.load(at(b, i))), accumulate);
-  }
-  if (i < end) {
-    const part = value(name, loadPart(at(a, i), end - i, 0), loadPart(at(b, i), end - i, 1));
-    putPart(at(y, i), part, end - i, accumulate);
+function zipEach(
+  name: i32, y: usize, a: usize, b: usize, period: i32, accumulate: bool, begin: i32, end: i32,
+): void {
+  for (let i = begin; i < end; ) {
+    const turn = i - i % period;
+    const stop = min(end, turn + period);
+    const other = at(b, -turn);
+    for (; i <= stop - 4; i += 4) {
+      put(at(y, i), value(name, v128.load(at(a, i)), v128.load(at(other, i))), accumulate);
+    }
+    if (i < stop) {
+      const part = value(name, loadPart(at(a, i), stop - i, 0), loadPart(at(other, i), stop - i, 1));
+      putPart(at(y, i), part, stop - i, accumulate);
+      i = stop;
+    }
   }
 }
 
