@@ -8,6 +8,7 @@ import { keeping } from "./keeping.ts";
 import { learning } from "./learning.ts";
 import { plot } from "./plot.ts";
 import { pytorch } from "./pytorch.ts";
+import { step } from "./step.ts";
 
 export interface Mutant {
   /** What is promised, and so what the break takes away. */
@@ -131,4 +132,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...blas,
   ...display,
   ...pytorch,
+  ...step,
 ];

@@ -65,22 +65,25 @@ export class Context {
   }
 
   /**
-   * A part of a computation of which only the result is looked at again. Where no tape is kept, all else that it made
-   * is freed when it ends: so a long pass takes the memory of its longest part.
+   * Parts of a computation, each of which looks at nothing of the ones before but what the last one hands on. Where no
+   * tape is kept, all else that they made is freed when a part ends: so a long pass takes the memory of its longest part.
+   *
+   * @param tensorsOf those that are handed on
    */
-  keepingResult(body: () => Tensor): Tensor {
+  handingOn<T>(
+    first: T,
+    parts: readonly ((before: T) => T)[],
+    tensorsOf: (state: T) => readonly Tensor[],
+  ): T {
     const scope = this.#scope;
-    if (scope?.mode !== "forget") return body();
-    const { storages } = scope;
-    const before = storages.length;
-    const result = body();
-    let kept = before;
-    for (let i = before; i < storages.length; i++) {
-      if (storages[i] === result.storage) storages[kept++] = storages[i];
-      else storages[i].free("it belonged to a part of the pass that is over; read it there");
+    const made = scope?.mode === "forget" ? scope.storages : null;
+    const start = made?.length ?? 0;
+    let state = first;
+    for (const part of parts) {
+      state = part(state);
+      if (made !== null) keepOnly(made, start, tensorsOf(state));
     }
-    storages.length = kept;
-    return result;
+    return state;
   }
 
   /** A tensor that lives until it is freed or the context closes, and needs no gradient. Contents unspecified. */
@@ -201,6 +204,16 @@ export class Context {
     this.backend.write(tensor.span, values);
     return tensor;
   }
+}
+
+/** Frees what was made from `start` on, but for the storages of some tensors. */
+function keepOnly(storages: Storage[], start: number, tensors: readonly Tensor[]): void {
+  let kept = start;
+  for (let i = start; i < storages.length; i++) {
+    if (tensors.some(({ storage }) => storage === storages[i])) storages[kept++] = storages[i];
+    else storages[i].free("it belonged to a part of the pass that is over; read it there");
+  }
+  storages.length = kept;
 }
 
 /**

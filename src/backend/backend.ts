@@ -228,6 +228,20 @@ export interface Kernels {
     columns: number,
     epsilon: number,
   ): void;
+  /** sum = a + b and y = `normalizeRows` of it, while a row is at hand. */
+  addAndNormalizeRows(
+    sum: Span,
+    y: Span,
+    mean: Span | null,
+    inverseDeviation: Span,
+    a: Span,
+    b: Span,
+    weight: Span | null,
+    bias: Span | null,
+    rows: number,
+    columns: number,
+    epsilon: number,
+  ): void;
   /** Gradients of `normalizeRows`; each sink may be null where no gradient is wanted. */
   normalizeRowsBackward(
     dx: Sink | null,

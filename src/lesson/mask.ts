@@ -7,6 +7,7 @@
  */
 import type { Tensor } from "../autograd/tensor.ts";
 import { ConfigError } from "../errors.ts";
+import { throughBlocks } from "../nn/block.ts";
 import type { GPT } from "../nn/gpt.ts";
 import { PLAIN_PASS } from "../nn/pass.ts";
 import { causalMask } from "../nn/textbook-attention.ts";
@@ -85,10 +86,9 @@ export async function teachMask(
 function attentionInputs(model: GPT, ids: ArrayLike<number>, layer: number) {
   const tokens = { ids, batchSize: 1 };
   const pass = { ...PLAIN_PASS, rotation: model.positions.rotation(tokens, null) };
-  let x = model.embed(tokens);
-  for (const block of model.blocks.slice(0, layer)) x = block.forward(x, pass);
+  const stream = throughBlocks(model.blocks.slice(0, layer), model.embed(tokens), pass);
   const block = model.blocks[layer];
-  return block.attention.inputs(block.attentionNorm.forward(x), pass);
+  return block.attention.inputs(block.attentionNorm.read(stream).normed, pass);
 }
 
 async function matrixOf(tensor: Tensor): Promise<Matrix> {

@@ -1,13 +1,12 @@
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import { ConfigError } from "../errors.ts";
-import { add } from "../ops/add.ts";
 import type { Mask } from "../ops/softmax.ts";
 import type { Random } from "../random.ts";
 import { Attention } from "./attention.ts";
 import type { BlockConfig } from "./config.ts";
 import { MLP } from "./mlp.ts";
-import { Norm } from "./norm.ts";
+import { Norm, type Stream } from "./norm.ts";
 import { named, type Parameters } from "./parameters.ts";
 import type { Pass } from "./pass.ts";
 
@@ -48,19 +47,22 @@ export class Block {
   }
 
   /**
-   * (B, T, C) → (B, T, C)
+   * From what the block before left, if there was one, to what this one leaves: see `Stream`.
    *
    * @throws ConfigError when the block looks at a source and the pass brings none
    */
-  forward(x: Tensor, pass: Pass): Tensor {
-    let stream = add(x, this.attention.forward(this.attentionNorm.forward(x), pass));
+  forward(stream: Stream, pass: Pass): Stream {
+    let { carried, normed } = this.attentionNorm.read(stream);
+    let added = this.attention.forward(normed, pass);
     if (this.cross !== null) {
       const { norm, attention } = this.cross;
       if (pass.memory === undefined)
         throw new ConfigError("block: cross-attention needs a source to look at");
-      stream = add(stream, attention.cross(norm.forward(stream), pass.memory, pass));
+      ({ carried, normed } = norm.read({ carried, added }));
+      added = attention.cross(normed, pass.memory, pass);
     }
-    return add(stream, this.mlp.forward(this.mlpNorm.forward(stream), pass));
+    ({ carried, normed } = this.mlpNorm.read({ carried, added }));
+    return { carried, added: this.mlp.forward(normed, pass) };
   }
 
   parameters(): Parameters {
@@ -77,4 +79,14 @@ export class Block {
       ...named("mlp", this.mlp.parameters()),
     };
   }
+}
+
+/** What `embedded` (B, T, C) has become behind the last of the blocks. */
+export function throughBlocks(blocks: readonly Block[], embedded: Tensor, pass: Pass): Stream {
+  const parts = blocks.map((block) => (stream: Stream) => block.forward(stream, pass));
+  return embedded.context.handingOn({ carried: embedded, added: null }, parts, tensorsOf);
+}
+
+function tensorsOf({ carried, added }: Stream): readonly Tensor[] {
+  return added === null ? [carried] : [carried, added];
 }

@@ -16,7 +16,7 @@ import { embedding } from "../ops/embedding.ts";
 import { linear } from "../ops/linear.ts";
 import { softCap } from "../ops/soft-cap.ts";
 import type { Random } from "../random.ts";
-import { Block } from "./block.ts";
+import { Block, throughBlocks } from "./block.ts";
 import { checkGPTConfig, type GPTConfig } from "./config.ts";
 import { normalValues, WEIGHT_DEVIATION } from "./initialize.ts";
 import { KeyValueCache } from "./key-value-cache.ts";
@@ -73,12 +73,12 @@ export class GPT {
    * @throws ShapeError when a sequence is longer than the context, or the padding does not fit the rows
    */
   hidden(tokens: Tokens, pass: Pass = PLAIN_PASS): Tensor {
-    let x = this.embed(tokens, pass);
+    const embedded = this.embed(tokens, pass);
     const rotation = this.positions.rotation(tokens, pass.cache);
     const inner = { ...pass, padding: tokens.padding, rotation };
-    for (const block of this.blocks) x = this.context.keepingResult(() => block.forward(x, inner));
+    const stream = throughBlocks(this.blocks, embedded, inner);
     pass.cache?.advance(tokens);
-    return this.finalNorm.forward(x);
+    return this.finalNorm.read(stream).normed;
   }
 
   /** What the first block reads: tokens (B, T) and their places as channels (B, T, C). Throws as `hidden` does. */

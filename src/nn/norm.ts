@@ -1,9 +1,20 @@
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
-import { layerNorm } from "../ops/layer-norm.ts";
-import { rmsNorm } from "../ops/rms-norm.ts";
+import { addLayerNorm, layerNorm } from "../ops/layer-norm.ts";
+import { addRmsNorm, rmsNorm } from "../ops/rms-norm.ts";
 import type { BlockConfig } from "./config.ts";
 import type { Parameters } from "./parameters.ts";
+
+/**
+ * The residual stream behind a part of a block: what went past the part, and what the part adds. Whoever reads the
+ * stream next does so through a norm, and takes the sum in the same pass.
+ */
+export interface Stream {
+  /** (B, T, C) */
+  readonly carried: Tensor;
+  /** (B, T, C); null before the first part. */
+  readonly added: Tensor | null;
+}
 
 /** "layer": mean 0 and variance 1. "rms": a root mean square of 1, whatever the mean. */
 export type NormKind = "layer" | "rms";
@@ -30,6 +41,15 @@ export class Norm {
   /** (…, C) → (…, C) */
   forward(x: Tensor): Tensor {
     return this.#kind === "rms" ? rmsNorm(x, this.weight) : layerNorm(x, this.weight, this.bias);
+  }
+
+  /** What the stream carries, with all that was to be added, and its norm. */
+  read({ carried, added }: Stream): { readonly carried: Tensor; readonly normed: Tensor } {
+    if (added === null) return { carried, normed: this.forward(carried) };
+    const { weight, bias } = this;
+    const { sum, normed } =
+      this.#kind === "rms" ? addRmsNorm(carried, added, weight) : addLayerNorm(carried, added, weight, bias);
+    return { carried: sum, normed };
   }
 
   parameters(): Parameters {

@@ -3,7 +3,7 @@ import type { Tensor } from "../autograd/tensor.ts";
 import { add } from "../ops/add.ts";
 import { dropout } from "../ops/dropout.ts";
 import type { Random } from "../random.ts";
-import { Block, type BlockKind } from "./block.ts";
+import { Block, type BlockKind, throughBlocks } from "./block.ts";
 import type { ModelConfig } from "./config.ts";
 import { Norm } from "./norm.ts";
 import { named, type Parameters } from "./parameters.ts";
@@ -48,9 +48,9 @@ export class Stack {
     let x = dropout(this.positions.addTo(embedded, tokens, pass.cache), this.#config.dropout, pass.random);
     if (pass.probe !== undefined) x = add(x, pass.probe);
     const inner = { ...pass, padding: tokens.padding, rotation };
-    for (const block of this.blocks) x = x.context.keepingResult(() => block.forward(x, inner));
+    const stream = throughBlocks(this.blocks, x, inner);
     pass.cache?.advance(tokens);
-    return this.finalNorm.forward(x);
+    return this.finalNorm.read(stream).normed;
   }
 
   /** To be called before anything is embedded; see `forward`. */

@@ -1,6 +1,6 @@
 /** AdamW (Loshchilov & Hutter 2019): Adam's step, and weight decay apart from the gradient. */
 import type { Tensor } from "../autograd/tensor.ts";
-import type { AdamWTarget } from "../backend/backend.ts";
+import type { AdamWTarget, Span } from "../backend/backend.ts";
 import { powerOfInteger } from "../math.ts";
 import type { Parameters } from "../nn/parameters.ts";
 
@@ -87,11 +87,10 @@ function decays(parameter: Tensor): boolean {
 
 /** The Euclidean norm of all gradients together. */
 export async function gradientNorm(parameters: Parameters): Promise<number> {
-  const gradients = Object.values(parameters).flatMap(({ gradient }) =>
-    gradient === null ? [] : [gradient],
-  );
-  const [first] = Object.values(parameters);
-  const { backend } = first.context;
+  const tensors = Object.values(parameters);
+  const gradients: Span[] = [];
+  for (const { gradient } of tensors) if (gradient !== null) gradients.push(gradient);
+  const { backend } = tensors[0].context;
   const squares = backend.alloc(gradients.length);
   backend.sumsOfSquares(squares, gradients);
   const sums = await backend.read(squares);

@@ -145,9 +145,12 @@ function checkRange(ids: TokenIds, start: number, end: number): void {
 
 /** The windows of `length` inputs that begin at `starts`. */
 function windowsAt(ids: TokenSource, starts: readonly number[], length: number): Batch {
-  const inputs = new Int32Array(starts.length * length);
-  const targets = new Int32Array(starts.length * length);
-  const window = new Int32Array(length + 1);
+  const count = starts.length * length;
+  // One piece of memory for all three: of a small batch, memory takes longer than what is put there.
+  const memory = new Int32Array(2 * count + length + 1);
+  const inputs = memory.subarray(0, count);
+  const targets = memory.subarray(count, 2 * count);
+  const window = memory.subarray(2 * count);
   starts.forEach((start, row) => {
     ids.read(start, window);
     for (let t = 0; t < length; t++) {

@@ -1,6 +1,7 @@
 /** Scopes and lifetimes. */
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
+import type { Tensor } from "../../src/autograd/tensor.ts";
 import { ShapeError, TensorError } from "../../src/errors.ts";
 import { add } from "../../src/ops/add.ts";
 import { exp } from "../../src/ops/exp.ts";
@@ -134,39 +135,44 @@ describe("what a context makes", () => {
     );
   });
 
-  test("a part of a pass leaves its result alone, where no tape is kept", async () => {
+  test("parts of a pass leave alone what they hand on, where no tape is kept", async () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);
     const x = context.hold([5]);
+    const pair = (tensors: readonly Tensor[]) => tensors;
     await context.scope("forget", async () => {
-      let inside = x;
       const before = exp(x);
-      const y = context.keepingResult(() => {
-        inside = exp(before);
-        return add(inside, before);
-      });
-      // x, what came before the part, and its result.
-      expect(memory.live.size).toBe(3);
-      expect(() => inside.span).toThrow("it belonged to a part of the pass that is over");
+      const seen: Tensor[] = [];
+      const part = ([a]: readonly Tensor[]) => {
+        // x, what came before the parts, and what the last of them handed on.
+        expect(memory.live.size).toBe(seen.length === 0 ? 2 : 4);
+        const inside = exp(before);
+        seen.push(inside);
+        return [add(inside, a), exp(inside)];
+      };
+      const [y, z] = context.handingOn<readonly Tensor[]>([before], [part, part], pair);
+      expect(memory.live.size).toBe(4);
+      for (const inside of seen)
+        expect(() => inside.span).toThrow("it belonged to a part of the pass that is over");
       expect(await y.read()).toHaveLength(5);
-      // What the part did not make, it does not free.
-      expect(context.keepingResult(() => x)).toBe(x);
-      expect(context.keepingResult(() => y)).toBe(y);
-      expect(memory.live.size).toBe(3);
+      expect(await z.read()).toHaveLength(5);
+      // What no part has made, none frees.
+      expect(await before.read()).toHaveLength(5);
+      expect(context.handingOn<readonly Tensor[]>([y], [() => [x], () => [y]], pair)).toEqual([y]);
+      expect(memory.live.size).toBe(4);
     });
     expect(memory.live.size).toBe(1);
     await context.scope("record", () => {
-      context.keepingResult(() => add(exp(x), x));
+      context.handingOn<readonly Tensor[]>([x], [() => [add(exp(x), x)]], pair);
       expect(memory.live.size).toBe(3);
     });
-    await expect(
-      context.scope("forget", () =>
-        context.keepingResult(() => {
-          exp(x);
-          throw new RangeError("inside");
-        }),
-      ),
-    ).rejects.toThrow(RangeError);
+    const failing = () => {
+      exp(x);
+      throw new RangeError("inside");
+    };
+    await expect(context.scope("forget", () => context.handingOn([x], [failing], pair))).rejects.toThrow(
+      RangeError,
+    );
     expect(memory.live.size).toBe(1);
   });
 

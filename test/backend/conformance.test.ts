@@ -97,6 +97,16 @@ const faults: readonly Fault[] = [
     }),
   },
   {
+    is: "normalizes the first operand alone",
+    case: "addAndNormalizeRows: the bits of the two kernels that it stands for",
+    make: (right) => ({
+      addAndNormalizeRows: (sum, y, mean, inverse, a, b, ...rest) => {
+        right.zip("add", { span: sum, accumulate: false }, a, b);
+        right.normalizeRows(y, mean, inverse, a, ...rest);
+      },
+    }),
+  },
+  {
     is: "overwrites where it should accumulate",
     case: "copy",
     make: (right) => ({ copy: (dst, src, shape) => right.copy(dst, src, shape, false) }),

@@ -4,6 +4,7 @@
  */
 import type { Sink, Span } from "../backend.ts";
 import { numbersOf, putInto } from "./span.ts";
+import { zip } from "./zip.ts";
 
 /** y = (x − mean)·inverseDeviation ⊙ weight + bias, with inverseDeviation = 1/√(mean((x − mean)²) + ε). */
 export function normalizeRows(
@@ -35,6 +36,24 @@ export function normalizeRows(
     if (means !== null) means[row] = rowMean;
     inverses[row] = inverse;
   }
+}
+
+/** sum = a + b, then its norm. */
+export function addAndNormalizeRows(
+  sum: Span,
+  y: Span,
+  mean: Span | null,
+  inverseDeviation: Span,
+  a: Span,
+  b: Span,
+  weight: Span | null,
+  bias: Span | null,
+  rows: number,
+  columns: number,
+  epsilon: number,
+): void {
+  zip("add", { span: sum, accumulate: false }, a, b);
+  normalizeRows(y, mean, inverseDeviation, sum, weight, bias, rows, columns, epsilon);
 }
 
 /**

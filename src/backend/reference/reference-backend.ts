@@ -13,7 +13,7 @@ import { dropout } from "./dropout.ts";
 import { gatherRows, scatterAddRows } from "./gather.ts";
 import { gemm } from "./gemm.ts";
 import { map, mapBackward, mapWithSlope } from "./map.ts";
-import { normalizeRows, normalizeRowsBackward } from "./normalize.ts";
+import { addAndNormalizeRows, normalizeRows, normalizeRowsBackward } from "./normalize.ts";
 import { adamw } from "./optimizer.ts";
 import { maxAxis, maxAxisBackward, sumAxis, sumsOfSquares } from "./reduce.ts";
 import { rotateRows } from "./rotate.ts";
@@ -74,6 +74,7 @@ export class ReferenceBackend implements Backend {
   readonly logSoftmaxRows = logSoftmaxRows;
   readonly logSoftmaxRowsBackward = logSoftmaxRowsBackward;
   readonly normalizeRows = normalizeRows;
+  readonly addAndNormalizeRows = addAndNormalizeRows;
   readonly normalizeRowsBackward = normalizeRowsBackward;
   readonly rotateRows = rotateRows;
   readonly gatherRows = gatherRows;

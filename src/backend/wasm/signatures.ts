@@ -82,6 +82,10 @@ export const signatures = {
     "y", "mean", "inverseDeviation", "x", "weight", "bias", "columns", "epsilon", "begin", "end",
   ],
   // biome-ignore format: one argument a line would hide the others.
+  addAndNormalizeRows: [
+    "sum", "y", "mean", "inverseDeviation", "a", "b", "weight", "bias", "columns", "epsilon", "begin", "end",
+  ],
+  // biome-ignore format: one argument a line would hide the others.
   normalizeRowsBackward: [
     "dx", "dy", "x", "weight", "mean", "inverseDeviation", "columns", "accumulate", "begin", "end",
   ],

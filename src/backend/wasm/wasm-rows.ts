@@ -48,6 +48,27 @@ export class WasmRows extends WasmElements {
     );
   }
 
+  addAndNormalizeRows(
+    sum: Span,
+    y: Span,
+    mean: Span | null,
+    inverseDeviation: Span,
+    a: Span,
+    b: Span,
+    weight: Span | null,
+    bias: Span | null,
+    rows: number,
+    columns: number,
+    epsilon: number,
+  ): void {
+    const n = rows * columns;
+    // biome-ignore format: as the kernel has them.
+    this.kernels.addAndNormalizeRows(
+      this.at(sum, n), this.at(y, n), this.at(mean, rows), this.at(inverseDeviation, rows), this.at(a, n),
+      this.at(b, n), this.at(weight, columns), this.at(bias, columns), columns, epsilon, 0, rows,
+    );
+  }
+
   normalizeRowsBackward(
     dx: Sink | null,
     dWeight: Sink | null,

@@ -60,6 +60,37 @@ const forward: Case = {
   },
 };
 
+const afterSum: Case = {
+  name: "addAndNormalizeRows: the bits of the two kernels that it stands for",
+  async check(trial) {
+    const { rows, columns, x: a, weight, bias, epsilon, centred } = norm(trial);
+    const n = rows * columns;
+    const b = trial.noise(n);
+    const results = () => [trial.output(n), trial.output(n), trial.output(rows), trial.output(rows)] as const;
+    const [fused, composed] = [results(), results()];
+    trial.run((backend, of) => {
+      const [weights, biases] = [weight && of(weight), bias && of(bias)];
+      const [sum, y, mean, inverse] = fused.map(of);
+      const centre = centred ? mean : null;
+      // biome-ignore format: as the contract has them.
+      backend.addAndNormalizeRows(
+        sum, y, centre, inverse, of(a), of(b), weights, biases, rows, columns, epsilon,
+      );
+    });
+    trial.run((backend, of) => {
+      const [weights, biases] = [weight && of(weight), bias && of(bias)];
+      const [sum, y, mean, inverse] = composed.map(of);
+      const centre = centred ? mean : null;
+      backend.zip("add", { span: sum, accumulate: false }, of(a), of(b));
+      backend.normalizeRows(y, centre, inverse, sum, weights, biases, rows, columns, epsilon);
+    });
+    for (const [i, name] of ["sum", "y", "mean", "inverseDeviation"].entries()) {
+      if (name === "mean" && !centred) continue;
+      sameBits(name, await trial.tested(fused[i]), await trial.tested(composed[i]));
+    }
+  },
+};
+
 const backward: Case = {
   name: "normalizeRowsBackward",
   async check(trial) {
@@ -240,6 +271,7 @@ const scatter: Case = {
 
 export const normalizeCases: readonly Case[] = [
   forward,
+  afterSum,
   backward,
   alone,
   rotate,

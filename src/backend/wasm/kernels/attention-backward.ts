@@ -18,7 +18,8 @@ import {
 import { addOuterProducts, addSumsOverColumns, clearRows, dotProducts, dotsOfRows } from "./attention-products";
 import { expOfNegative } from "./math";
 
-const DQ = 0, DK = 1, DV = 2, DY = 3, Y = 4, Q = 5, K = 6, V = 7;
+const DQ: usize = 0, DK: usize = 1, DV: usize = 2, DY: usize = 3;
+const Y: usize = 4, Q: usize = 5, K: usize = 6, V: usize = 7;
 
 /** Matrices begin … end−1 of the batch. */
 export function attentionBackward(parameters: usize, begin: i32, end: i32, scratch: usize): void {

@@ -68,7 +68,7 @@ const WINDOW: usize = 96;
 const NUMBERS: usize = 128;
 
 @inline
-export function matrixOf(scratch: usize, operand: i32): Matrix {
+export function matrixOf(scratch: usize, operand: usize): Matrix {
   return changetype<Matrix>(scratch + operand * offsetof<Matrix>());
 }
 
@@ -91,29 +91,33 @@ export function numbersOf(scratch: usize): usize {
  * Finds matrix `index` of each operand; the last batch axis is the fastest. An operand is: the address of its
  * first matrix, the bytes from row to row, the bytes from matrix to matrix along each batch axis.
  */
-export function findMatrices(scratch: usize, call: Call, operands: i32, index: i32): void {
+export function findMatrices(scratch: usize, call: Call, operands: usize, index: i32): void {
   const axes = call.axes;
   const sizes = changetype<usize>(call) + offsetof<Call>();
-  let given = sizes + 4 * axes;
-  for (let operand = 0; operand < operands; operand++) {
+  const given = sizes + 4 * axes;
+  const next = 8 + 4 * axes;
+  for (let operand: usize = 0; operand < operands; operand++) {
     const matrix = matrixOf(scratch, operand);
-    matrix.start = load<usize>(given);
-    matrix.rowBytes = load<usize>(given, 4);
-    let left: usize = index;
-    for (let axis = axes; axis > 0; axis--) {
-      const size = load<usize>(sizes + 4 * (axis - 1));
-      matrix.start += (left % size) * load<usize>(given + 4 * (axis - 1), 8);
-      left /= size;
+    matrix.start = load<usize>(given + operand * next);
+    matrix.rowBytes = load<usize>(given + operand * next, 4);
+  }
+  let left: usize = index;
+  for (let axis = axes; axis > 0; axis--) {
+    const size = load<usize>(sizes + 4 * (axis - 1));
+    const rest = left / size;
+    const at = left - rest * size;
+    left = rest;
+    for (let operand: usize = 0; operand < operands; operand++) {
+      matrixOf(scratch, operand).start += at * load<usize>(given + operand * next + 4 * (axis - 1), 8);
     }
-    given += 8 + 4 * axes;
   }
 }
 
 /** Bytes from one matrix of an operand to the next, along the last batch axis. */
 @inline
-export function stepOf(call: Call, operand: i32): usize {
+export function stepOf(call: Call, operand: usize): usize {
   const axes = call.axes;
-  const given = changetype<usize>(call) + offsetof<Call>() + 4 * axes + <usize>operand * (8 + 4 * axes);
+  const given = changetype<usize>(call) + offsetof<Call>() + 4 * axes + operand * (8 + 4 * axes);
   return load<usize>(given + 4 * (axes - 1), 8);
 }
 
@@ -149,7 +153,7 @@ export function findWindow(scratch: usize, call: Call, index: i32): void {
 
 /** Lets an operand of one row for each column begin where the window does. */
 @inline
-export function moveToWindow(scratch: usize, operand: i32): void {
+export function moveToWindow(scratch: usize, operand: usize): void {
   const matrix = matrixOf(scratch, operand);
   matrix.start += windowOf(scratch).from * matrix.rowBytes;
 }

@@ -17,7 +17,7 @@ import { addSumsOfMatrices, dotProductsOfMatrices } from "./attention-neighbours
 import { addSumsOverColumns, clearRows, dotProducts } from "./attention-products";
 import { expOfNegative, log } from "./math";
 
-const Y = 0, Q = 1, K = 2, V = 3;
+const Y: usize = 0, Q: usize = 1, K: usize = 2, V: usize = 3;
 
 /** Matrices begin … end−1 of the batch. */
 export function attention(parameters: usize, begin: i32, end: i32, scratch: usize): void {

@@ -64,6 +64,30 @@ export function dotProductsOfFour(
   v128.store(numbers, f32x4.mul(factors, sumsOfLanes(s0, s1, s2, s3)));
 }
 
+/**
+ * The same where a row is one vector: the rows are turned once, so that a lane is a row and nothing is turned for each
+ * column.
+ */
+export function dotProductsOfNarrow(
+  numbers: usize, a: usize, aRow: usize, b: usize, bRow: usize, factor: f32, seen: usize,
+): void {
+  const a0 = v128.load(a), a1 = v128.load(a + aRow), a2 = v128.load(a + 2 * aRow), a3 = v128.load(a + 3 * aRow);
+  const low01 = v128.shuffle<f32>(a0, a1, 0, 4, 1, 5), high01 = v128.shuffle<f32>(a0, a1, 2, 6, 3, 7);
+  const low23 = v128.shuffle<f32>(a2, a3, 0, 4, 1, 5), high23 = v128.shuffle<f32>(a2, a3, 2, 6, 3, 7);
+  const x0 = v128.shuffle<f64>(low01, low23, 0, 2), x1 = v128.shuffle<f64>(low01, low23, 1, 3);
+  const x2 = v128.shuffle<f64>(high01, high23, 0, 2), x3 = v128.shuffle<f64>(high01, high23, 1, 3);
+  const factors = f32x4.splat(factor), zero = f32x4.splat(0);
+  for (const end = numbers + seen * COLUMN; numbers < end; numbers += COLUMN) {
+    const s0 = multiplyAdd(zero, x0, v128.load32_splat(b));
+    const s1 = multiplyAdd(zero, x1, v128.load32_splat(b, 4));
+    const s2 = multiplyAdd(zero, x2, v128.load32_splat(b, 8));
+    const s3 = multiplyAdd(zero, x3, v128.load32_splat(b, 12));
+    // As sumsOfLanes has them.
+    v128.store(numbers, f32x4.mul(factors, f32x4.add(f32x4.add(s0, s2), f32x4.add(s1, s3))));
+    b += bRow;
+  }
+}
+
 /** One row against four columns at a time. */
 export function dotProductsOfOne(
   numbers: usize, a: usize, b: usize, bRow: usize, widthBytes: usize, factor: f32, from: usize, to: usize,

@@ -11,7 +11,8 @@
  */
 import { Matrix, Strip } from "./attention-call";
 import {
-  addOuterProductOfOne, addOuterProductsOfFour, addSumOfOne, addSumsOfFour, dotProductsOfFour, dotProductsOfOne,
+  addOuterProductOfOne, addOuterProductsOfFour, addSumOfOne, addSumsOfFour, dotProductsOfFour,
+  dotProductsOfNarrow, dotProductsOfOne,
   sumsOfLanes,
 } from "./attention-loops";
 import { multiplyAdd } from "./multiply-add";
@@ -21,7 +22,9 @@ export function dotProducts(numbers: usize, strip: Strip, a: Matrix, b: Matrix, 
   const width = strip.widthBytes, step = strip.step, seen = strip.seen;
   const aRow = a.rowBytes, bRow = b.rowBytes;
   const first = a.start + strip.row * aRow;
-  if (strip.rows == 4) {
+  if (strip.rows == 4 && width == 16) {
+    dotProductsOfNarrow(numbers, first, aRow, b.start, bRow, factor, seen + 3 * step);
+  } else if (strip.rows == 4) {
     dotProductsOfFour(numbers, first, aRow, b.start, bRow, width, factor, seen + 3 * step);
   } else {
     dotProductsOfOne(numbers, first, b.start, bRow, width, factor, 0, seen);

@@ -152,7 +152,11 @@ function copyTile(
   columns: usize,
 ): void {
   for (let row: usize = 0; row < rows; row++) {
-    for (let column: usize = 0; column < columns; column++) {
+    let column: usize = 0;
+    if (toColumn == 4 && fromColumn == 4) {
+      for (; column + 4 <= columns; column += 4) v128.store(to + 4 * column, v128.load(from + 4 * column));
+    }
+    for (; column < columns; column++) {
       f32.store(to + column * toColumn, f32.load(from + column * fromColumn));
     }
     to += toRow;

@@ -8,29 +8,54 @@ export function normalizeRows(
   columns: i32, epsilon: f32, begin: i32, end: i32,
 ): void {
   for (let row = begin; row < end; row++) {
-    const from = at(x, row * columns);
-    const to = at(y, row * columns);
-    const centre: f32 = mean ? rowSum(from, columns) / <f32>columns : 0;
-    const variance = rowSquaredDeviation(from, centre, columns) / <f32>columns;
-    const inverse = <f32>1 / sqrt<f32>(variance + epsilon);
-    if (mean) f32.store(at(mean, row), centre);
-    f32.store(at(inverseDeviation, row), inverse);
-    const centres = f32x4.splat(centre);
-    const inverses = f32x4.splat(inverse);
-    let j = 0;
-    for (; j <= columns - 4; j += 4) {
-      let value = f32x4.mul(f32x4.sub(v128.load(at(from, j)), centres), inverses);
-      if (weight) value = f32x4.mul(value, v128.load(at(weight, j)));
-      if (bias) value = f32x4.add(value, v128.load(at(bias, j)));
-      v128.store(at(to, j), value);
-    }
-    if (j < columns) {
-      const left = columns - j;
-      let value = f32x4.mul(f32x4.sub(loadPart(at(from, j), left, 0), centres), inverses);
-      if (weight) value = f32x4.mul(value, loadPart(at(weight, j), left, 0));
-      if (bias) value = f32x4.add(value, loadPart(at(bias, j), left, 0));
-      storePart(at(to, j), value, left);
-    }
+    normalizeRow(at(y, row * columns), mean, inverseDeviation, at(x, row * columns), weight, bias, columns, epsilon, row);
+  }
+}
+
+/** The same, in four passes: the first makes the row, sum = a + b. */
+export function addAndNormalizeRows(
+  sum: usize, y: usize, mean: usize, inverseDeviation: usize, a: usize, b: usize, weight: usize, bias: usize,
+  columns: i32, epsilon: f32, begin: i32, end: i32,
+): void {
+  for (let row = begin; row < end; row++) {
+    const first = row * columns;
+    addRows(at(sum, first), at(a, first), at(b, first), columns);
+    normalizeRow(at(y, first), mean, inverseDeviation, at(sum, first), weight, bias, columns, epsilon, row);
+  }
+}
+
+@inline
+function addRows(sum: usize, a: usize, b: usize, columns: i32): void {
+  let j = 0;
+  for (; j <= columns - 4; j += 4) v128.store(at(sum, j), f32x4.add(v128.load(at(a, j)), v128.load(at(b, j))));
+  for (; j < columns; j++) f32.store(at(sum, j), f32.load(at(a, j)) + f32.load(at(b, j)));
+}
+
+@inline
+function normalizeRow(
+  to: usize, mean: usize, inverseDeviation: usize, from: usize, weight: usize, bias: usize,
+  columns: i32, epsilon: f32, row: i32,
+): void {
+  const centre: f32 = mean ? rowSum(from, columns) / <f32>columns : 0;
+  const variance = rowSquaredDeviation(from, centre, columns) / <f32>columns;
+  const inverse = <f32>1 / sqrt<f32>(variance + epsilon);
+  if (mean) f32.store(at(mean, row), centre);
+  f32.store(at(inverseDeviation, row), inverse);
+  const centres = f32x4.splat(centre);
+  const inverses = f32x4.splat(inverse);
+  let j = 0;
+  for (; j <= columns - 4; j += 4) {
+    let value = f32x4.mul(f32x4.sub(v128.load(at(from, j)), centres), inverses);
+    if (weight) value = f32x4.mul(value, v128.load(at(weight, j)));
+    if (bias) value = f32x4.add(value, v128.load(at(bias, j)));
+    v128.store(at(to, j), value);
+  }
+  if (j < columns) {
+    const left = columns - j;
+    let value = f32x4.mul(f32x4.sub(loadPart(at(from, j), left, 0), centres), inverses);
+    if (weight) value = f32x4.mul(value, loadPart(at(weight, j), left, 0));
+    if (bias) value = f32x4.add(value, loadPart(at(bias, j), left, 0));
+    storePart(at(to, j), value, left);
   }
 }
 
