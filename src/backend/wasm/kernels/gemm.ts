@@ -13,7 +13,7 @@
 import { packColumns, packRows } from "./gemm-pack";
 import { BatchAxis, Product } from "./gemm-product";
 import { multiplyRows } from "./gemm-rows";
-import { edgeTile, tile, tileColumns, tileRows } from "./gemm-tile";
+import { edgeTile, tileColumns, tileRows, tiles } from "./gemm-tile";
 
 /** Where things stand in scratch, in bytes: zeros to start sums from, a tile for edges, packed blocks of A and B. */
 const edgeAt: usize = 4 * tileColumns;
@@ -108,7 +108,7 @@ function multiplyPanels(
   rows: usize,
   columns: usize,
   inner: usize,
-  rowsOfA: usize,
+  a: usize,
   aRow: usize,
   packedB: usize,
   scratch: usize,
@@ -123,20 +123,17 @@ function multiplyPanels(
   let b = packedB;
   for (let column: usize = 0; column < columns; column += tileColumns) {
     const width = min(columns - column, tileColumns);
-    const wide = width == tileColumns && cColumn == 4;
-    let a = rowsOfA;
-    let to = c;
-    let start = columnStart;
-    for (let row: usize = 0; row < rows; row += tileRows) {
+    let row: usize = 0;
+    if (width == tileColumns && cColumn == 4) {
+      const whole = rows / tileRows;
+      if (whole > 0) tiles(c, cRow, columnStart, startRow, a, aRow, b, inner, whole);
+      row = whole * tileRows;
+    }
+    for (; row < rows; row += tileRows) {
       const height = min(rows - row, tileRows);
-      if (wide && height == tileRows) {
-        tile(to, cRow, start, startRow, a, aRow, b, inner);
-      } else {
-        edgeTile(to, cRow, cColumn, start, startRow, startColumn, height, width, a, aRow, b, inner, scratch + edgeAt);
-      }
-      a += tileRows * aRow;
-      to += tileRows * cRow;
-      start += tileRows * startRow;
+      const to = c + row * cRow;
+      const start = columnStart + row * startRow;
+      edgeTile(to, cRow, cColumn, start, startRow, startColumn, height, width, a + row * aRow, aRow, b, inner, scratch + edgeAt);
     }
     b += 4 * tileColumns * inner;
     c += tileColumns * cColumn;
