@@ -7,9 +7,9 @@
  */
 import type { Tensor } from "../autograd/tensor.ts";
 import { ConfigError } from "../errors.ts";
-import { throughBlocks } from "../nn/block.ts";
 import type { GPT } from "../nn/gpt.ts";
 import { PLAIN_PASS } from "../nn/pass.ts";
+import { throughBlocks } from "../nn/stream.ts";
 import { causalMask } from "../nn/textbook-attention.ts";
 import { attention } from "../ops/attention.ts";
 import { maskedAdd } from "../ops/masked-add.ts";

@@ -1,14 +1,14 @@
 import type { Context } from "../autograd/context.ts";
-import type { Tensor } from "../autograd/tensor.ts";
 import { ConfigError } from "../errors.ts";
 import type { Mask } from "../ops/softmax.ts";
 import type { Random } from "../random.ts";
 import { Attention } from "./attention.ts";
 import type { BlockConfig } from "./config.ts";
 import { MLP } from "./mlp.ts";
-import { Norm, type Stream } from "./norm.ts";
+import { Norm } from "./norm.ts";
 import { named, type Parameters } from "./parameters.ts";
 import type { Pass } from "./pass.ts";
+import { residual, type Stream } from "./stream.ts";
 
 /** What sets one block of the family apart from another. */
 export interface BlockKind {
@@ -52,17 +52,14 @@ export class Block {
    * @throws ConfigError when the block looks at a source and the pass brings none
    */
   forward(stream: Stream, pass: Pass): Stream {
-    let { carried, normed } = this.attentionNorm.read(stream);
-    let added = this.attention.forward(normed, pass);
+    let y = residual(stream, this.attentionNorm, (x) => this.attention.forward(x, pass));
     if (this.cross !== null) {
       const { norm, attention } = this.cross;
-      if (pass.memory === undefined)
-        throw new ConfigError("block: cross-attention needs a source to look at");
-      ({ carried, normed } = norm.read({ carried, added }));
-      added = attention.cross(normed, pass.memory, pass);
+      const { memory } = pass;
+      if (memory === undefined) throw new ConfigError("block: cross-attention needs a source to look at");
+      y = residual(y, norm, (x) => attention.cross(x, memory, pass));
     }
-    ({ carried, normed } = this.mlpNorm.read({ carried, added }));
-    return { carried, added: this.mlp.forward(normed, pass) };
+    return residual(y, this.mlpNorm, (x) => this.mlp.forward(x, pass));
   }
 
   parameters(): Parameters {
@@ -79,14 +76,4 @@ export class Block {
       ...named("mlp", this.mlp.parameters()),
     };
   }
-}
-
-/** What `embedded` (B, T, C) has become behind the last of the blocks. */
-export function throughBlocks(blocks: readonly Block[], embedded: Tensor, pass: Pass): Stream {
-  const parts = blocks.map((block) => (stream: Stream) => block.forward(stream, pass));
-  return embedded.context.handingOn({ carried: embedded, added: null }, parts, tensorsOf);
-}
-
-function tensorsOf({ carried, added }: Stream): readonly Tensor[] {
-  return added === null ? [carried] : [carried, added];
 }

@@ -16,7 +16,7 @@ import { embedding } from "../ops/embedding.ts";
 import { linear } from "../ops/linear.ts";
 import { softCap } from "../ops/soft-cap.ts";
 import type { Random } from "../random.ts";
-import { Block, throughBlocks } from "./block.ts";
+import { Block } from "./block.ts";
 import { checkGPTConfig, type GPTConfig } from "./config.ts";
 import { normalValues, WEIGHT_DEVIATION } from "./initialize.ts";
 import { KeyValueCache } from "./key-value-cache.ts";
@@ -26,6 +26,7 @@ import { countPairRows, pairRows } from "./pairs.ts";
 import { named, type Parameters } from "./parameters.ts";
 import { type Pass, PLAIN_PASS } from "./pass.ts";
 import { checkPlaces, Positions } from "./positions.ts";
+import { throughBlocks } from "./stream.ts";
 import { positionsOf, type Tokens } from "./tokens.ts";
 
 export type { Tokens } from "./tokens.ts";

@@ -4,17 +4,7 @@ import { addLayerNorm, layerNorm } from "../ops/layer-norm.ts";
 import { addRmsNorm, rmsNorm } from "../ops/rms-norm.ts";
 import type { BlockConfig } from "./config.ts";
 import type { Parameters } from "./parameters.ts";
-
-/**
- * The residual stream behind a part of a block: what went past the part, and what the part adds. Whoever reads the
- * stream next does so through a norm, and takes the sum in the same pass.
- */
-export interface Stream {
-  /** (B, T, C) */
-  readonly carried: Tensor;
-  /** (B, T, C); null before the first part. */
-  readonly added: Tensor | null;
-}
+import type { Stream } from "./stream.ts";
 
 /** "layer": mean 0 and variance 1. "rms": a root mean square of 1, whatever the mean. */
 export type NormKind = "layer" | "rms";

@@ -3,12 +3,13 @@ import type { Tensor } from "../autograd/tensor.ts";
 import { add } from "../ops/add.ts";
 import { dropout } from "../ops/dropout.ts";
 import type { Random } from "../random.ts";
-import { Block, type BlockKind, throughBlocks } from "./block.ts";
+import { Block, type BlockKind } from "./block.ts";
 import type { ModelConfig } from "./config.ts";
 import { Norm } from "./norm.ts";
 import { named, type Parameters } from "./parameters.ts";
 import type { Pass } from "./pass.ts";
 import { checkPlaces, Positions } from "./positions.ts";
+import { throughBlocks } from "./stream.ts";
 import type { Tokens } from "./tokens.ts";
 
 /**

@@ -95,7 +95,7 @@ export function findMatrices(scratch: usize, call: Call, operands: usize, index:
   const axes = call.axes;
   const sizes = changetype<usize>(call) + offsetof<Call>();
   const given = sizes + 4 * axes;
-  const next = 8 + 4 * axes;
+  const next: usize = 8 + 4 * axes;
   for (let operand: usize = 0; operand < operands; operand++) {
     const matrix = matrixOf(scratch, operand);
     matrix.start = load<usize>(given + operand * next);
