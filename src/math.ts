@@ -32,11 +32,34 @@ export function exp(x: number): number {
   if (x < -745.1332191019412) return 0;
   const k = Math.round(x / LN2);
   const r = x - k * LN2_HIGH - k * LN2_LOW;
-  let sum = 1;
-  for (let n = 14; n >= 1; n--) sum = 1 + (r / n) * sum;
+  const sum = seriesOfExp(r);
   // Two factors: near the ends of the range 2^k alone is not a normal number.
   const half = k >> 1;
   return sum * powerOfTwo(half) * powerOfTwo(k - half);
+}
+
+/**
+ * 1 + r/1·(1 + r/2·(1 + … r/14)). A number halved is exact, so that r/6, say, is half of r/3 to the last bit: six divisions
+ * do for fourteen, and they are what takes the time.
+ */
+function seriesOfExp(r: number): number {
+  const third = r / 3;
+  const fifth = r / 5;
+  const seventh = r / 7;
+  let sum = 1 + 0.5 * seventh;
+  sum = 1 + (r / 13) * sum;
+  sum = 1 + 0.25 * third * sum;
+  sum = 1 + (r / 11) * sum;
+  sum = 1 + 0.5 * fifth * sum;
+  sum = 1 + (r / 9) * sum;
+  sum = 1 + 0.125 * r * sum;
+  sum = 1 + seventh * sum;
+  sum = 1 + 0.5 * third * sum;
+  sum = 1 + fifth * sum;
+  sum = 1 + 0.25 * r * sum;
+  sum = 1 + third * sum;
+  sum = 1 + 0.5 * r * sum;
+  return 1 + r * sum;
 }
 
 /** ln x. With x = 2^k·m, √½ ≤ m < √2 and s = (m−1)/(m+1): ln m = 2·(s + s³/3 + s⁵/5 + …). */

@@ -51,6 +51,17 @@ describe("exp", () => {
     );
   });
 
+  test("has the bits of its series with a division for every term", () => {
+    const plain = (r: number) => {
+      let sum = 1;
+      for (let n = 14; n >= 1; n--) sum = 1 + (r / n) * sum;
+      return sum;
+    };
+    // Where ln 2 goes into x no time, x is what the series is taken of.
+    const xs = [...uniform(20_000, -0.3465, 0.3465), ...uniform(200, -1e-8, 1e-8), 5e-324, -2e-310, 1e-160];
+    for (const x of xs) expect(exp(x)).toBe(plain(x));
+  });
+
   test("reaches from the smallest number to the largest", () => {
     expect(exp(0)).toBe(1);
     expect(exp(709.782712893384) / 1.7976931348622732e308).toBeCloseTo(1, 12);

@@ -5,7 +5,7 @@
  * What is made inside a scope is freed when the scope closes, so a training step leaves nothing behind and its
  * memory is used again by the next. What is made by `hold` or `parameter` stays until the context closes.
  */
-import type { Backend, Span } from "../backend/backend.ts";
+import type { Backend, Recording, Span } from "../backend/backend.ts";
 import { ShapeError, TensorError } from "../errors.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { type Backward, type Entry, Tape } from "./tape.ts";
@@ -84,6 +84,32 @@ export class Context {
       if (made !== null) keepOnly(made, start, tensorsOf(state));
     }
     return state;
+  }
+
+  /** A part of a computation that leaves its result in tensors that are held. Without a tape, all that it made goes. */
+  freeingAll(body: () => void): void {
+    const scope = this.#scope;
+    const before = scope?.storages.length ?? 0;
+    body();
+    if (scope?.mode === "forget") keepOnly(scope.storages, before, []);
+  }
+
+  /**
+   * As `freeingAll`, and notes the kernel calls, to be made again whenever what the body reads holds other numbers.
+   *
+   * @returns null where they cannot be: see `Backend.record`
+   */
+  noting(body: () => void): Recording | null {
+    if (this.#scope?.mode === "forget" && !this.isWatched) {
+      return this.backend.record(() => this.freeingAll(body));
+    }
+    this.freeingAll(body);
+    return null;
+  }
+
+  /** Whether somebody is shown what ops make, so that they must run. */
+  get isWatched(): boolean {
+    return this.#watcher !== null;
   }
 
   /** A tensor that lives until it is freed or the context closes, and needs no gradient. Contents unspecified. */

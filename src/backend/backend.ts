@@ -265,6 +265,8 @@ export interface Kernels {
 
   /** y[i] = table[indices[i]], row by row. Indices travel as numbers: exact up to 2²⁴. */
   gatherRows(y: Span, table: Span, indices: Span, rows: number, columns: number): void;
+  /** table[indices[i]] = x[i], row by row; no index occurs twice. */
+  scatterRows(table: Span, x: Span, indices: Span, rows: number, columns: number): void;
   /** dTable[indices[i]] += dy[i], row by row, in the order of i. */
   scatterAddRows(dTable: Span, dy: Span, indices: Span, rows: number, columns: number): void;
 
@@ -318,6 +320,17 @@ export interface Kernels {
   adamw(targets: readonly AdamWTarget[], step: AdamWStep): void;
 }
 
+/**
+ * Kernel calls that were noted down, to be made again on the same spans, whatever numbers these hold by then: the same
+ * as running again what made them, without what the host does around each. Spans that the calls use must live as long.
+ * Indices and windows are checked when they are noted; who changes them sees to it that they still fit.
+ */
+export interface Recording {
+  replay(): void;
+  /** Gives the memory back that the calls used in between. */
+  free(): void;
+}
+
 export interface Backend extends Memory, Kernels {
   readonly name: string;
   /**
@@ -331,5 +344,11 @@ export interface Backend extends Memory, Kernels {
   readonly library: string | null;
   /** How many threads compute. */
   readonly threads: number;
+  /**
+   * Runs `body`, and notes the kernel calls that it makes.
+   *
+   * @returns null where they cannot be made again: the backend notes nothing, or `body` wrote or read numbers itself
+   */
+  record(body: () => void): Recording | null;
   close(): Promise<void>;
 }

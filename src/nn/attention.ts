@@ -1,6 +1,6 @@
 /** Masked multi-head attention: the one place where positions exchange information. */
 import type { Context } from "../autograd/context.ts";
-import type { Tensor } from "../autograd/tensor.ts";
+import { Tensor } from "../autograd/tensor.ts";
 import { attention } from "../ops/attention.ts";
 import { dropout } from "../ops/dropout.ts";
 import { rotate } from "../ops/rotate.ts";
@@ -46,8 +46,9 @@ export class Attention {
     if (cache === null) {
       return this.#attend(own.query, own, maskMatrix ?? selfMask(this.#mask, padding, positions), pass);
     }
-    const mask = maskMatrix ?? cachedMask(cache.lengths, padding, positions);
-    const keyCount = cache.lengthAfter(positions, padding);
+    const step = cache.openStep;
+    const mask = maskMatrix ?? step?.windows ?? cachedMask(cache.lengths, padding, positions);
+    const keyCount = step === null ? cache.lengthAfter(positions, padding) : cache.capacity;
     return this.#attend(own.query, cache.append(this.#layer, own, padding), mask, pass, keyCount);
   }
 
@@ -94,12 +95,14 @@ export class Attention {
   #attend(
     query: Tensor,
     { keys, values }: LayerKeysAndValues,
-    mask: AttentionMask | MaskMatrix,
+    mask: AttentionMask | MaskMatrix | Tensor,
     { random }: Pass,
     keyCount = keys.shape[1],
   ): Tensor {
     const { heads, dropout: probability } = this.#config;
-    const fused = this.#config.attention === "fused" && typeof mask !== "function";
+    const isFused = this.#config.attention === "fused" && typeof mask !== "function";
+    // Windows are in a tensor only where a step is taken, which is always fused.
+    const fused = mask instanceof Tensor || isFused;
     const mixed = fused
       ? attention(query, keys, values, { heads, dropout: probability, random, mask, keyCount })
       : textbookAttention(query, first(keys, keyCount), first(values, keyCount), {

@@ -75,11 +75,23 @@ export class GPT {
    */
   hidden(tokens: Tokens, pass: Pass = PLAIN_PASS): Tensor {
     const embedded = this.embed(tokens, pass);
+    const blocks = (x: Tensor) => this.#throughBlocks(x, tokens, pass);
+    const states = this.#isStep(tokens, pass) ? pass.cache.step(embedded, blocks) : blocks(embedded);
+    pass.cache?.advance(tokens);
+    return states;
+  }
+
+  #throughBlocks(x: Tensor, tokens: Tokens, pass: Pass): Tensor {
     const rotation = this.positions.rotation(tokens, pass.cache);
     const inner = { ...pass, padding: tokens.padding, rotation };
-    const stream = throughBlocks(this.blocks, embedded, inner);
-    pass.cache?.advance(tokens);
-    return this.finalNorm.read(stream).normed;
+    return this.finalNorm.read(throughBlocks(this.blocks, x, inner)).normed;
+  }
+
+  /** Whether each row gets one token, and no part of the pass is of another shape or kind for the next. */
+  #isStep(tokens: Tokens, pass: Pass): pass is Pass & { readonly cache: KeyValueCache } {
+    const { cache, random, maskMatrix } = pass;
+    const isPlain = this.config.attention === "fused" && random === null && maskMatrix === undefined;
+    return cache !== null && isPlain && tokens.padding === undefined && positionsOf(tokens) === 1;
   }
 
   /** What the first block reads: tokens (B, T) and their places as channels (B, T, C). Throws as `hidden` does. */

@@ -8,6 +8,7 @@ import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import { ShapeError, TensorError } from "../errors.ts";
 import { stridesOf } from "../shape.ts";
+import { TokenStep } from "./token-step.ts";
 import { lengthsOf, type Padding, positionsOf, rowsOf, type Tokens } from "./tokens.ts";
 
 /** Keys and values of one layer, (B, S, C) each. */
@@ -32,6 +33,8 @@ export class KeyValueCache {
   #layers: readonly LayerKeysAndValues[];
   #lengths: number[];
   #lastIds: (number | undefined)[];
+  #step: TokenStep | null = null;
+  #isStepOpen = false;
 
   constructor(context: Context, sizes: CacheSizes) {
     this.capacity = sizes.capacity;
@@ -66,6 +69,27 @@ export class KeyValueCache {
     if (padding === undefined) return this.length + positions;
     const own = lengthsOf(padding);
     return this.#lengths.reduce((longest, length, b) => Math.max(longest, length + own[b]), 0);
+  }
+
+  /**
+   * Takes one position of each row through the blocks, which append to this cache: see token-step.ts.
+   *
+   * @param x (B, 1, C)
+   * @returns (B, 1, C), until the next step
+   */
+  step(x: Tensor, blocks: (x: Tensor) => Tensor): Tensor {
+    this.#step ??= new TokenStep(this.#context, { ...this.#sizes, batchSize: this.batchSize });
+    this.#isStepOpen = true;
+    try {
+      return this.#step.run(x, this.#lengths, blocks);
+    } finally {
+      this.#isStepOpen = false;
+    }
+  }
+
+  /** The step that a pass is, while it runs; null in a pass over more than one position. */
+  get openStep(): TokenStep | null {
+    return this.#isStepOpen ? this.#step : null;
   }
 
   /**
@@ -143,6 +167,8 @@ export class KeyValueCache {
 
   /** Gives the memory back. */
   free(): void {
+    this.#step?.free();
+    this.#step = null;
     for (const { keys, values } of this.#layers) {
       keys.free();
       values.free();
@@ -162,6 +188,11 @@ export class KeyValueCache {
 
   #write(cache: Tensor, own: Tensor, padding: Padding | undefined): void {
     const [batchSize, positions, channels] = own.shape;
+    const step = this.openStep;
+    if (step !== null) {
+      this.#context.backend.scatterRows(cache.span, own.span, step.slots.span, batchSize, channels);
+      return;
+    }
     const even = this.#lengths.every((length) => length === this.#lengths[0]);
     const { backend } = this.#context;
     const to = stridesOf(cache.shape);

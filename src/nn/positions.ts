@@ -60,7 +60,8 @@ export class Positions {
 
   /** How queries and keys are turned; undefined where they are not. */
   rotation(tokens: Tokens, cache: KeyValueCache | null): Rotation | undefined {
-    return this.#angles === null ? undefined : { angles: this.#angles, places: placesOf(tokens, cache) };
+    if (this.#angles === null) return undefined;
+    return { angles: this.#angles, places: cache?.openStep?.places ?? placesOf(tokens, cache) };
   }
 
   parameters(): Parameters {

@@ -13,7 +13,7 @@ export interface Rotation {
   /** (P, D): the cosines of each place's angles, then their sines. */
   readonly angles: Tensor;
   /** The place of each position, row by row. */
-  readonly places: ArrayLike<number>;
+  readonly places: ArrayLike<number> | Tensor;
 }
 
 const SLOWEST = 10_000;

@@ -1,5 +1,5 @@
-import { contextOf } from "../autograd/context.ts";
-import type { Tensor } from "../autograd/tensor.ts";
+import { type Context, contextOf } from "../autograd/context.ts";
+import { Tensor } from "../autograd/tensor.ts";
 import type { Matrices, Sink, Span, Visibility, Windows } from "../backend/backend.ts";
 import { ShapeError } from "../errors.ts";
 import type { Random } from "../random.ts";
@@ -12,8 +12,11 @@ import { type Mask, visibilityOf } from "./softmax.ts";
 export interface AttentionOptions {
   /** How many heads share the channels. */
   readonly heads: number;
-  /** A window for each sequence of the batch is what padding, and keys of unequal number, ask for. */
-  readonly mask: Mask | readonly KeyWindow[];
+  /**
+   * A window for each sequence of the batch is what padding, and keys of unequal number, ask for. In a tensor (B, 3)
+   * where they change and nothing else does: from, end and diagonal, which then only the backend looks at.
+   */
+  readonly mask: Mask | readonly KeyWindow[] | Tensor;
   /** Only the first `keyCount` keys and values take part; left out, all. So a cache is read in place. */
   readonly keyCount?: number;
   /** Probability of dropping a weight. */
@@ -49,8 +52,7 @@ export function attention(query: Tensor, keys: Tensor, values: Tensor, options: 
   const keyCount = options.keyCount ?? key.shape[1];
   const width = channels / heads;
   const dropping = droppingOf(options.dropout ?? 0, options.random ?? null);
-  const visible: Visibility | Windows =
-    typeof mask === "string" ? visibilityOf(mask) : { span: context.keep(mask.flatMap(numbersOf)) };
+  const visible = visibleThrough(mask, context);
   const size = {
     batch: [batchSize, heads],
     rows: queries,
@@ -102,9 +104,15 @@ export function attention(query: Tensor, keys: Tensor, values: Tensor, options: 
     );
     for (const span of spare) backend.free(span);
   };
-  const kept = typeof visible === "string" ? [logSumExp] : [logSumExp, visible.span];
+  const kept =
+    typeof visible === "string" || mask instanceof Tensor ? [logSumExp] : [logSumExp, visible.span];
   context.record("attention", y, backward, kept);
   return y;
+}
+
+function visibleThrough(mask: AttentionOptions["mask"], context: Context): Visibility | Windows {
+  if (typeof mask === "string") return visibilityOf(mask);
+  return { span: mask instanceof Tensor ? mask.span : context.keep(mask.flatMap(numbersOf)) };
 }
 
 function checkShapes(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions): void {
@@ -125,7 +133,13 @@ function checkShapes(query: Tensor, key: Tensor, value: Tensor, options: Attenti
   if (mask === "causal" && queries > keys) {
     throw new ShapeError(`attention: causal needs keys ≥ queries: got ${queries} queries over ${keys} keys`);
   }
-  if (typeof mask !== "string") checkWindows(mask, batchSize, keys);
+  if (mask instanceof Tensor) {
+    if (mask.size !== 3 * batchSize) {
+      throw new ShapeError(
+        `attention: windows in a tensor are (B, 3), B ${batchSize}: got ${formatShape(mask.shape)}`,
+      );
+    }
+  } else if (typeof mask !== "string") checkWindows(mask, batchSize, keys);
 }
 
 /** In the order that the kernels have. */

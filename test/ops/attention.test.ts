@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
-import type { Tensor } from "../../src/autograd/tensor.ts";
+import { Tensor } from "../../src/autograd/tensor.ts";
 import type { Span } from "../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
 import { ShapeError, TensorError } from "../../src/errors.ts";
@@ -47,6 +47,7 @@ function sees(
 ): boolean {
   if (mask === "none") return true;
   if (mask === "causal") return s <= keys - queries + t;
+  if (mask instanceof Tensor) throw new Error("the textbook takes windows as they are written");
   const { from, end, diagonal } = mask[b];
   return s >= from && s < end && s <= diagonal + t;
 }
@@ -94,6 +95,32 @@ describe("attention", () => {
   test.each(["causal", "none"] as const)("over the first keys alone, mask %s", async (mask) => {
     // The keys behind the first five take no part: their gradient is 0, and not what memory held.
     await check(shapesOf(2, 3, 7, 6), { heads: 2, mask, keyCount: 5 });
+  });
+
+  test("takes windows out of a tensor as they are by then", async () => {
+    await inScope("forget", async (context) => {
+      const [q, k, v] = shapesOf(2, 3, 5, 6).map((shape, i) => {
+        return context.constant(shape, Block.random(shape, `operand ${i}`).values);
+      });
+      const tensor = context.constant([2, 3], [0, 0, 0, 0, 0, 0]);
+      for (const windows of [
+        [window(0, 4, 1), window(2, 5, 2)],
+        [window(1, 5, 5), window(0, 3, 0)],
+      ]) {
+        context.backend.write(
+          tensor.span,
+          windows.flatMap(({ from, end, diagonal }) => [from, end, diagonal]),
+        );
+        const found = await attention(q, k, v, { heads: 2, mask: tensor }).read();
+        const expected = await attention(q, k, v, { heads: 2, mask: windows }).read();
+        expect(Array.from(found)).toEqual(Array.from(expected));
+      }
+      const wrong = context.constant([3], [0, 0, 0]);
+      const options = { heads: 2, mask: wrong };
+      expect(() => attention(q, k, v, options)).toThrow(
+        new ShapeError("attention: windows in a tensor are (B, 3), B 2: got (3)"),
+      );
+    });
   });
 
   test.each<[string, number[][], KeyWindow[], number]>([

@@ -55,6 +55,24 @@ describe("rotate", () => {
     });
   });
 
+  test("takes places out of a tensor as they are by then, and does not look at how they came there", async () => {
+    await inScope("forget", async (context) => {
+      const angles = context.constant([PLACES, 4], tableOf(4));
+      const { shape, values } = Block.random([3, 8], "x");
+      const x = context.constant(shape, values);
+      const places = context.constant([3], [0, 0, 0]);
+      for (const others of [
+        [1, 5, 2],
+        [6, 0, 3],
+      ]) {
+        context.backend.write(places.span, others);
+        const found = await rotate(x, angles, places).read();
+        expect(Array.from(found)).toEqual(Array.from(await rotate(x, angles, others).read()));
+      }
+      expect(() => rotate(x, angles, context.constant([2], [0, 0]))).toThrow(/and 2 places/);
+    });
+  });
+
   test("keeps lengths, and makes products of two positions depend on their distance alone", async () => {
     const width = 6;
     const frequencies = [1, 0.1, 0.01];

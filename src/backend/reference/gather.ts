@@ -10,6 +10,14 @@ export function gatherRows(y: Span, table: Span, indices: Span, rows: number, co
   }
 }
 
+/** table[indices[i]] = x[i]. */
+export function scatterRows(table: Span, x: Span, indices: Span, rows: number, columns: number): void {
+  const [tables, xs, at] = [table, x, indices].map(numbersOf);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) tables[at[i] * columns + j] = xs[i * columns + j];
+  }
+}
+
 /** dTable[indices[i]] += dy[i]; an index that occurs twice receives both. */
 export function scatterAddRows(dTable: Span, dy: Span, indices: Span, rows: number, columns: number): void {
   const [dTables, dys, at] = [dTable, dy, indices].map(numbersOf);

@@ -10,7 +10,7 @@ import { attention, attentionBackward } from "./attention.ts";
 import { copy } from "./copy.ts";
 import { crossEntropyRows, crossEntropyRowsBackward } from "./cross-entropy.ts";
 import { dropout } from "./dropout.ts";
-import { gatherRows, scatterAddRows } from "./gather.ts";
+import { gatherRows, scatterAddRows, scatterRows } from "./gather.ts";
 import { gemm } from "./gemm.ts";
 import { map, mapBackward, mapWithSlope } from "./map.ts";
 import { addAndNormalizeRows, normalizeRows, normalizeRowsBackward } from "./normalize.ts";
@@ -55,6 +55,11 @@ export class ReferenceBackend implements Backend {
     return Promise.resolve(numbersOf(src).slice());
   }
 
+  record(body: () => void): null {
+    body();
+    return null;
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
@@ -78,6 +83,7 @@ export class ReferenceBackend implements Backend {
   readonly normalizeRowsBackward = normalizeRowsBackward;
   readonly rotateRows = rotateRows;
   readonly gatherRows = gatherRows;
+  readonly scatterRows = scatterRows;
   readonly scatterAddRows = scatterAddRows;
   readonly dropout = dropout;
   readonly crossEntropyRows = crossEntropyRows;

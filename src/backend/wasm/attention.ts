@@ -196,6 +196,7 @@ function paddedCopy(heap: Heap, matrices: Matrices, rows: number, size: Attentio
 }
 
 function copyMatrices(heap: Heap, to: Matrices, from: Matrices, rows: number, size: AttentionSize): void {
+  heap.hostAccesses++;
   const { floats } = heap;
   const sources = startsOf(heap, from, size.batch);
   startsOf(heap, to, size.batch).forEach((start, matrix) => {

@@ -30,6 +30,8 @@ export type ProductWords = typeof productWords;
 const at = productWords;
 /** Columns that are fewer than this become rows, where they may: kernels/gemm-rows.ts is quick with few rows. */
 const fewColumns = 4;
+/** Multiply-adds below which a product stays whole: in two halves, rows of B are read in pieces. */
+const leastCut = 131_072;
 /** Parts are whole tiles of the kernel, also when turned. */
 const tileLength = 16;
 
@@ -55,11 +57,8 @@ export function gemm(
   words[at.rows] = turned ? columns : rows;
   words[at.columns] = turned ? rows : columns;
   words[at.inner] = inner;
-  const [partRows, partColumns] = partOf(
-    words[at.rows],
-    words[at.columns],
-    count < heap.threads ? heap.threads : 1,
-  );
+  const isCut = count < heap.threads && count * rows * columns * inner >= leastCut;
+  const [partRows, partColumns] = partOf(words[at.rows], words[at.columns], isCut ? heap.threads : 1);
   words[at.partRows] = partRows;
   words[at.partColumns] = partColumns;
   words[at.blockRows] = blockRows;

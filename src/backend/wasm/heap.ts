@@ -40,12 +40,16 @@ export class Heap {
   readonly parameters: WasmSpan;
   /** The parameters as integers. This view holds: shared memory grows, but never moves. */
   readonly parameterWords: Int32Array;
+  /** How often the host has written to memory or read it, other than to lay out a kernel call. */
+  hostAccesses = 0;
   readonly #maximumBytes: number;
   #floats: Float32Array;
   /** Everything from here on was never handed out. Address 0 never is: to a kernel it means "no span". */
   #end = alignment + constantBytes;
   /** Pointers to free blocks, by their size in bytes. */
-  readonly #free = new Map<number, number[]>();
+  #free = new Map<number, number[]>();
+  /** While something runs apart, the free blocks of everybody else. */
+  #common: Map<number, number[]> | null = null;
   #freeBytes = 0;
   /** Working memory of all threads, one after the other. */
   #scratch: WasmSpan | null = null;
@@ -106,6 +110,32 @@ export class Heap {
   }
 
   /**
+   * Runs `body` with free blocks of its own: what it frees is used again by itself alone, also after its end, so that
+   * its kernel calls can be made again. What it leaves allocated is for the caller to free, when that is over.
+   *
+   * @returns gives the free blocks to everybody
+   */
+  apart(body: () => void): () => void {
+    const own = new Map<number, number[]>();
+    const release = () => {
+      for (const [bytes, pointers] of own) for (const pointer of pointers) this.#keepBlock(pointer, bytes);
+      own.clear();
+    };
+    const common = this.#free;
+    [this.#free, this.#common] = [own, common];
+    let isDone = false;
+    try {
+      body();
+      isDone = true;
+    } finally {
+      [this.#free, this.#common] = [common, null];
+      for (const [bytes, pointers] of own) this.#freeBytes -= bytes * pointers.length;
+      if (!isDone) release();
+    }
+    return release;
+  }
+
+  /**
    * Working memory during one kernel, at least `length` numbers for each thread: the address of the first thread's.
    * Each next thread's stands `scratchStride` bytes further.
    */
@@ -124,14 +154,16 @@ export class Heap {
   }
 
   #takeBlock(bytes: number): number {
-    const pointer = this.#free.get(bytes)?.pop();
+    const pointer = this.#free.get(bytes)?.pop() ?? this.#common?.get(bytes)?.pop();
     if (pointer !== undefined) {
       this.#freeBytes -= bytes;
       return pointer;
     }
     if (this.#end + bytes > this.bytes) {
       const cannotGrow = this.#end + bytes > this.#maximumBytes;
-      const part = cannotGrow || this.#freeBytes > this.#end / 2 ? this.#joinAndSplit(bytes) : null;
+      const isWorthIt = cannotGrow || this.#freeBytes > this.#end / 2;
+      // Apart, nothing is joined: blocks of everybody would become its own.
+      const part = isWorthIt && this.#common === null ? this.#joinAndSplit(bytes) : null;
       if (part !== null) return part;
       if (this.#end + bytes > this.bytes) this.#grow(bytes);
     }

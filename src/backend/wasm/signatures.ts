@@ -14,6 +14,7 @@ export const signatures = {
   gemm: ["parameters", "begin", "end", "scratch"],
   attention: ["parameters", "begin", "end", "scratch"],
   attentionBackward: ["parameters", "begin", "end", "scratch"],
+  replay: ["program", "begin", "end", "scratch"],
 
   mapExp: map,
   mapLog: map,
@@ -57,6 +58,7 @@ export const signatures = {
     "y", "x", "table", "places", "groups", "half", "backwards", "accumulate", "begin", "end",
   ],
   gatherRows: ["y", "table", "indices", "columns", "begin", "end"],
+  scatterRows: ["table", "x", "indices", "columns", "begin", "end"],
   scatterAddRows: ["dTable", "dy", "indices", "rows", "columns", "begin", "end"],
 
   sumRows: ["y", "x", "columns", "factor", "accumulate", "begin", "end"],
@@ -99,6 +101,12 @@ export const signatures = {
 type Numbers<Names extends readonly string[]> = { [Place in keyof Names]: number };
 
 export type KernelName = keyof typeof signatures;
+
+export const kernelNames: readonly KernelName[] = Object.keys(signatures).filter(isKernelName);
+
+function isKernelName(name: string): name is KernelName {
+  return Object.hasOwn(signatures, name);
+}
 
 /** The names of a kernel's arguments, in order. */
 export function argumentsOf(kernel: KernelName): readonly string[] {

@@ -10,8 +10,8 @@
  */
 import { BackendError } from "../../errors.ts";
 import type { Heap } from "./heap.ts";
-import { argumentsOf, type KernelExports, type KernelName, signatures } from "./signatures.ts";
-import { workOf } from "./thread-work.ts";
+import { argumentsOf, type KernelExports, type KernelName, kernelNames } from "./signatures.ts";
+import { sharingOf } from "./thread-work.ts";
 
 /** Places in the control words. */
 const layout = {
@@ -88,8 +88,6 @@ export interface Threads {
 
 /** Work below this many multiply-adds, or as many numbers moved, is done sooner alone than shared. */
 const LEAST_WORK = 32_768;
-/** Chunks for each thread: more than one, so that a thread that is held up elsewhere is not waited for. */
-const CHUNKS_PER_THREAD = 3;
 /** The caller looks this often before it waits for the others in its sleep. */
 const CALLER_SPINS = 20_000;
 /** In its sleep, the caller looks this often whether a thread has ended: that may have been told just before it slept. */
@@ -99,7 +97,6 @@ const MOST_LOOKS = 300;
 
 type Kernel = (...args: number[]) => void;
 
-const kernelNames = Object.keys(signatures).filter(isKernelName);
 const places: readonly KernelPlace[] = kernelNames.map((name) => ({
   name,
   count: argumentsOf(name).length,
@@ -182,18 +179,12 @@ export class ThreadPool {
 
   #sharing(alone: Kernel, name: KernelName, index: number): Kernel {
     const place = places[index];
-    const { perStep, grain } = workOf(name);
+    const shareOf = sharingOf(name, this.count, LEAST_WORK);
     return (...args) => {
-      const begin = args[place.begin];
-      const steps = args[place.begin + 1] - begin;
-      const words = this.#heap.parameterWords;
-      if (perStep(args, words) * steps < LEAST_WORK) return alone(...args);
-      const unit = typeof grain === "number" ? grain : grain(words);
-      const units = Math.ceil(steps / unit);
-      const chunks = Math.min(CHUNKS_PER_THREAD * this.count, units);
+      const { chunks, grain } = shareOf(args, this.#heap.parameterWords);
       if (chunks < 2) return alone(...args);
-      this.#open(index, args, chunks, unit);
-      this.#takePart(alone, place, args, chunks, unit);
+      this.#open(index, args, chunks, grain);
+      this.#takePart(alone, place, args, chunks, grain);
       this.#close();
     };
   }
@@ -254,10 +245,6 @@ export class ThreadPool {
       );
     }
   }
-}
-
-function isKernelName(name: string): name is KernelName {
-  return Object.hasOwn(signatures, name);
 }
 
 function isKernel(value: unknown): value is Kernel {

@@ -11,6 +11,7 @@ import type {
   Backend,
   Matrices,
   ProductSize,
+  Recording,
   Span,
 } from "../backend.ts";
 import { attention, attentionBackward } from "./attention.ts";
@@ -18,6 +19,7 @@ import { gemm } from "./gemm.ts";
 import { Heap } from "./heap.ts";
 import { instantiate } from "./instance.ts";
 import { adamw, sumsOfSquares } from "./many-spans.ts";
+import { Recorder } from "./recording.ts";
 import type { KernelExports } from "./signatures.ts";
 import { ThreadPool, type ThreadStart, type Threads } from "./thread-pool.ts";
 import { WasmRows } from "./wasm-rows.ts";
@@ -27,6 +29,7 @@ export class WasmBackend extends WasmRows implements Backend {
   readonly exact: boolean;
   readonly library: string | null = null;
   readonly #pool: ThreadPool | null;
+  #recorder: Recorder | null = null;
 
   /**
    * @param module the compiled kernels: `loadKernels` of ../open.ts
@@ -65,6 +68,16 @@ export class WasmBackend extends WasmRows implements Backend {
 
   get threads(): number {
     return this.heap.threads;
+  }
+
+  record(body: () => void): Recording | null {
+    this.#recorder ??= new Recorder(this.heap, this.kernels);
+    this.kernels = this.#recorder.noting;
+    try {
+      return this.#recorder.record(body);
+    } finally {
+      this.kernels = this.#recorder.kernels;
+    }
   }
 
   /** Stops the threads. The memory goes when nothing refers to it any more. */

@@ -26,7 +26,8 @@ const zips = {
 } as const satisfies Record<ZipName, unknown>;
 
 export class WasmElements extends WasmMemory {
-  protected readonly kernels: KernelExports;
+  /** Others while calls are noted. */
+  protected kernels: KernelExports;
 
   constructor(heap: Heap, kernels: KernelExports) {
     super(heap);

@@ -4,6 +4,7 @@ import type { Memory, Sink, Span, Strided } from "../backend.ts";
 import type { Heap } from "./heap.ts";
 
 export const bytesPerNumber = 4;
+const FEW_NUMBERS = 16;
 
 export class WasmMemory implements Memory {
   protected readonly heap: Heap;
@@ -21,16 +22,23 @@ export class WasmMemory implements Memory {
   }
 
   fill(dst: Span, value: number): void {
+    this.heap.hostAccesses++;
     const first = this.placeOf(dst);
     this.heap.floats.fill(value, first, first + dst.length);
   }
 
   write(dst: Span, src: ArrayLike<number>, at = 0): void {
+    this.heap.hostAccesses++;
     this.at(dst, at + src.length);
-    this.heap.floats.set(src, this.placeOf(dst) + at);
+    const first = this.placeOf(dst) + at;
+    const { floats } = this.heap;
+    // For the few numbers that say where a token stands, a call would take longer than they.
+    if (src.length > FEW_NUMBERS) floats.set(src, first);
+    else for (let i = 0; i < src.length; i++) floats[first + i] = src[i];
   }
 
   read(src: Span): Promise<Float32Array> {
+    this.heap.hostAccesses++;
     const first = this.placeOf(src);
     return Promise.resolve(this.heap.floats.slice(first, first + src.length));
   }

@@ -146,6 +146,12 @@ export class WasmRows extends WasmElements {
     this.kernels.gatherRows(to, this.at(table, 0), this.at(indices, rows), columns, 0, rows);
   }
 
+  scatterRows(table: Span, x: Span, indices: Span, rows: number, columns: number): void {
+    this.#checkIndices("scatterRows", indices, rows, table.length / columns);
+    const from = this.at(x, rows * columns);
+    this.kernels.scatterRows(this.at(table, 0), from, this.at(indices, rows), columns, 0, rows);
+  }
+
   scatterAddRows(dTable: Span, dy: Span, indices: Span, rows: number, columns: number): void {
     this.#checkIndices("scatterAddRows", indices, rows, dTable.length / columns);
     const from = this.at(dy, rows * columns);

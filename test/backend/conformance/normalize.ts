@@ -253,6 +253,24 @@ const gather: Case = {
   },
 };
 
+const scatterRows: Case = {
+  name: "scatterRows",
+  async check(trial) {
+    const [columns, count] = [trial.length(), 1 + trial.random.below(13)];
+    const written = trial.random.below(count + 1);
+    // Each row at most once, in any order.
+    const order = Array.from({ length: count }, (_, i) => i);
+    const places = Array.from(
+      { length: written },
+      () => order.splice(trial.random.below(order.length), 1)[0],
+    );
+    const [x, indices] = [trial.span(trial.wild(written * columns, [Number.NaN, -0])), trial.span(places)];
+    const rowsOfTable = trial.output(count * columns);
+    trial.run((backend, of) => backend.scatterRows(of(rowsOfTable), of(x), of(indices), written, columns));
+    await trial.same("table", rowsOfTable);
+  },
+};
+
 const scatter: Case = {
   name: "scatterAddRows",
   async check(trial) {
@@ -277,5 +295,6 @@ export const normalizeCases: readonly Case[] = [
   rotate,
   rotateAlone,
   gather,
+  scatterRows,
   scatter,
 ];

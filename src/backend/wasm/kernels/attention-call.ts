@@ -122,15 +122,15 @@ export function stepOf(call: Call, operand: usize): usize {
 }
 
 /**
- * Whether four matrices from `matrix` on can be taken together: they have one row each, follow each other along the
- * last batch axis and see the same columns.
+ * How many matrices from `matrix` on can be taken together, four at most: they have one row each, follow each other
+ * along the last batch axis and see the same columns.
  */
 @inline
-export function areSingleRows(call: Call, matrix: i32, end: i32): bool {
+export function countSingleRows(call: Call, matrix: i32, end: i32): i32 {
   const axes = call.axes;
-  if (call.rows != 1 || matrix + 4 > end || axes < (call.windows ? 2 : 1)) return false;
+  if (call.rows != 1 || axes < (call.windows ? 2 : 1)) return 1;
   const size = load<i32>(changetype<usize>(call) + offsetof<Call>() + 4 * (axes - 1));
-  return (matrix % size) + 4 <= size;
+  return min(4, min(end - matrix, size - (matrix % size)));
 }
 
 /** Finds the window of matrix `index`. */

@@ -6,16 +6,17 @@
  *   y = w·v,  logSumExp = max s + log Σ p
  *
  * Four rows at a time: their scores, then their weights, stand in scratch, 4·columns numbers (see
- * attention-products.ts). Where matrices have a single row, as a token that is generated has, four neighbouring ones
- * are taken at a time. Every sum over columns runs in ascending order.
+ * attention-products.ts). Where matrices have a single row, as a token that is generated has, up to four neighbouring
+ * ones are taken at a time. Every sum over columns runs in ascending order.
  */
 import {
-  Call, Strip, areSingleRows, findMatrices, findWindow, indicesOf, keptLanes, matrixOf, moveToWindow, numbersOf,
+  Call, Strip, countSingleRows, findMatrices, findWindow, indicesOf, keptLanes, matrixOf, moveToWindow, numbersOf,
   paddedColumns, seenByLast, stepOf, takeStrip,
 } from "./attention-call";
 import { addSumsOfMatrices, dotProductsOfMatrices } from "./attention-neighbours";
 import { addSumsOverColumns, clearRows, dotProducts } from "./attention-products";
 import { expOfNegative, log } from "./math";
+import { putSome } from "./vector";
 
 const Y: usize = 0, Q: usize = 1, K: usize = 2, V: usize = 3;
 
@@ -27,9 +28,10 @@ export function attention(parameters: usize, begin: i32, end: i32, scratch: usiz
     findWindow(scratch, call, matrix);
     moveToWindow(scratch, K);
     moveToWindow(scratch, V);
-    if (areSingleRows(call, matrix, end)) {
-      attendFour(scratch, takeStrip(scratch, call, 0), call, matrix);
-      matrix += 3;
+    const together = countSingleRows(call, matrix, end);
+    if (together > 1) {
+      attendTogether(scratch, takeStrip(scratch, call, 0), call, matrix, together);
+      matrix += together - 1;
       continue;
     }
     for (let row: usize = 0; row < call.rows; ) {
@@ -40,9 +42,12 @@ export function attention(parameters: usize, begin: i32, end: i32, scratch: usiz
   }
 }
 
-/** The only row of `matrix` and of each of the three behind it, side by side in the lanes of one strip. */
-function attendFour(scratch: usize, strip: Strip, call: Call, matrix: i32): void {
-  strip.rows = 4;
+/**
+ * The only row of `matrix` and of those behind it, side by side in the lanes of one strip. What stands in lanes without
+ * a matrix is computed along, and nobody's.
+ */
+function attendTogether(scratch: usize, strip: Strip, call: Call, matrix: i32, matrices: usize): void {
+  strip.rows = matrices;
   strip.step = 0;
   const numbers = numbersOf(scratch);
   const end = hideUnseen(numbers, strip);
@@ -51,7 +56,7 @@ function attendFour(scratch: usize, strip: Strip, call: Call, matrix: i32): void
   const q = matrixOf(scratch, Q).start, qStep = stepOf(call, Q);
   dotProductsOfMatrices(numbers, q, qStep, k.start, stepOf(call, K), k.rowBytes, strip, call.scale);
   const logSumExp = softmax(numbers, end, call, indicesOf(scratch, strip, call, matrix));
-  v128.store(call.logSumExp + 4 * <usize>matrix, logSumExp);
+  putSome(call.logSumExp + 4 * <usize>matrix, logSumExp, matrices, false);
   addSumsOfMatrices(y, yStep, numbers, v.start, stepOf(call, V), v.rowBytes, strip);
 }
 

@@ -1,5 +1,5 @@
 /**
- * The matrix products of attention where four neighbouring matrices have one row each, as when a token is generated:
+ * The matrix products of attention where neighbouring matrices, up to four, have one row each, as when a token is generated:
  * lane r of a strip is the row of matrix r, which has columns of its own.
  *
  * A block of columns after the other, so that what neighbours share of a cache line is read once. `aStep`, `bStep`
@@ -18,7 +18,7 @@ export function dotProductsOfMatrices(
   const width = strip.widthBytes, seen = strip.seen;
   for (let from: usize = 0; from < seen; from += BLOCK) {
     const to = min(from + BLOCK, seen);
-    for (let r: usize = 0; r < 4; r++) {
+    for (let r: usize = 0; r < strip.rows; r++) {
       dotProductsOfOne(numbers + 4 * r, a + r * aStep, b + r * bStep, bRow, width, factor, from, to);
     }
   }
@@ -29,10 +29,10 @@ export function addSumsOfMatrices(
   y: usize, yStep: usize, numbers: usize, b: usize, bStep: usize, bRow: usize, strip: Strip,
 ): void {
   const width = strip.widthBytes, seen = strip.seen;
-  for (let r: usize = 0; r < 4; r++) memory.fill(y + r * yStep, 0, width);
+  for (let r: usize = 0; r < strip.rows; r++) memory.fill(y + r * yStep, 0, width);
   for (let from: usize = 0; from < seen; from += BLOCK) {
     const to = min(from + BLOCK, seen);
-    for (let r: usize = 0; r < 4; r++) {
+    for (let r: usize = 0; r < strip.rows; r++) {
       addSumOfOne(y + r * yStep, numbers + 4 * r, b + r * bStep, bRow, width, from, to);
     }
   }

@@ -12,6 +12,16 @@ export function gatherRows(
   }
 }
 
+/** table[indices[i]] = x[i] for rows begin … end−1. */
+export function scatterRows(
+  table: usize, x: usize, indices: usize, columns: i32, begin: i32, end: i32,
+): void {
+  for (let row = begin; row < end; row++) {
+    const to = at(table, <i32>f32.load(at(indices, row)) * columns);
+    putRun(to, at(x, row * columns), columns, false);
+  }
+}
+
 /**
  * dTable[indices[i]] += dy[i] for columns begin … end−1 of every row, in the order of i: an index that occurs
  * twice is added to in the same order however the columns are divided.

@@ -11,6 +11,7 @@ export * from "./map";
 export * from "./normalize";
 export * from "./optimizer";
 export * from "./reduce";
+export * from "./replay";
 export * from "./rotate";
 export * from "./softmax";
 export * from "./zip";

@@ -1,0 +1,144 @@
+/**
+ * A list of kernel calls, made one after the other without the host in between: see ../recording.ts, which writes it.
+ *
+ * Several threads may walk through one list. Whoever is free takes the next chunk of the step that all are at, and
+ * who finishes a step's last chunk opens the next step: so nobody leads, and a thread that comes late, or never, is
+ * not waited for.
+ */
+import { attention } from "./attention-forward";
+import { copyBlock } from "./copy";
+import { gatherRows, scatterRows } from "./gather";
+import { gemm } from "./gemm";
+import { Product } from "./gemm-product";
+import { mapExp, mapGelu, mapGeluTanh, mapLog, mapRelu, mapRelu2, mapSilu, mapSqrt, mapTanh } from "./map";
+import { addAndNormalizeRows, normalizeRows } from "./normalize";
+import { maxColumns, maxRows, sumColumns, sumRows } from "./reduce";
+import { rotateRows } from "./rotate";
+import { logSoftmaxRows, softmaxRows } from "./softmax";
+import { scale, zipAdd, zipDivide, zipMultiply, zipSubtract } from "./zip";
+
+/** 32-bit words, as the host lays them out. The steps follow. */
+@unmanaged
+class Program {
+  /** The step that all are at, times `CHUNKS`, and the number of its next chunk. */
+  ticket: i32;
+  /** How many chunks of that step are done. */
+  done: i32;
+  steps: i32;
+  threads: i32;
+}
+
+@unmanaged
+class Step {
+  /** Its place in `recorded` of ../recording.ts. */
+  kernel: i32;
+  chunks: i32;
+  /** Chunks begin at multiples of so many steps of the range. */
+  grain: i32;
+  begin: i32;
+  end: i32;
+}
+
+/** The arguments but for the range and scratch, and room for the longest list of them. */
+const ARGUMENTS: usize = 5;
+const STEP_BYTES: usize = 4 * 20;
+/** More than any step has. */
+const CHUNKS: i32 = 256;
+/** Looks for the next step before a thread goes back to the host: some hundred microseconds. */
+const SPINS: i32 = 100_000;
+
+/** Takes part in the list until it is at its end, or nothing is to be done for long. The range says nothing. */
+export function replay(program: usize, begin: i32, end: i32, scratch: usize): void {
+  const list = changetype<Program>(program);
+  if (list.threads == 1) {
+    for (let step = 0; step < list.steps; step++) make(stepOf(program, step), 0, scratch);
+    list.ticket = list.steps * CHUNKS;
+    return;
+  }
+  for (let spins = 0; spins < SPINS; spins++) {
+    let ticket = atomic.load<i32>(program);
+    if (ticket / CHUNKS == list.steps) return;
+    if (ticket % CHUNKS >= stepOf(program, ticket / CHUNKS).chunks) continue;
+    // Meanwhile all may have gone on: what is taken is what is found now.
+    ticket = atomic.add<i32>(program, 1);
+    let step = ticket / CHUNKS;
+    if (step == list.steps) return;
+    const chunks = stepOf(program, step).chunks;
+    if (ticket % CHUNKS >= chunks) continue;
+    make(stepOf(program, step), ticket % CHUNKS, scratch);
+    spins = 0;
+    if (atomic.add<i32>(program, 1, offsetof<Program>("done")) + 1 < chunks) continue;
+    // What cannot be shared is done at once by who is here.
+    for (step++; step < list.steps && stepOf(program, step).chunks == 1; step++) make(stepOf(program, step), 0, scratch);
+    atomic.store<i32>(program, 0, offsetof<Program>("done"));
+    atomic.store<i32>(program, step * CHUNKS);
+  }
+}
+
+@inline
+function stepOf(program: usize, step: i32): Step {
+  return changetype<Step>(program + offsetof<Program>() + STEP_BYTES * <usize>step);
+}
+
+/** Argument `i` that is a whole number or an address. */
+@inline
+function int(step: Step, i: usize): i32 {
+  return load<i32>(changetype<usize>(step) + 4 * (ARGUMENTS + i));
+}
+
+/** Argument `i` that is a fraction. */
+@inline
+function fraction(step: Step, i: usize): f32 {
+  return load<f32>(changetype<usize>(step) + 4 * (ARGUMENTS + i));
+}
+
+/** Makes one chunk of a call: which part of the range it is, see takePart of ../thread-pool.ts. */
+function make(s: Step, chunk: i32, scratch: usize): void {
+  let begin = s.begin;
+  let end = s.end;
+  if (s.chunks > 1) {
+    const units = (end - begin + s.grain - 1) / s.grain;
+    end = min(end, begin + s.grain * ((units * (chunk + 1)) / s.chunks));
+    begin += s.grain * ((units * chunk) / s.chunks);
+  }
+  switch (s.kernel) {
+    case 0: return gemm(changetype<Product>(int(s, 0)), begin, end, scratch);
+    case 1: return attention(int(s, 0), begin, end, scratch);
+    case 2: return mapExp(int(s, 0), int(s, 1), begin, end);
+    case 3: return mapLog(int(s, 0), int(s, 1), begin, end);
+    case 4: return mapSqrt(int(s, 0), int(s, 1), begin, end);
+    case 5: return mapTanh(int(s, 0), int(s, 1), begin, end);
+    case 6: return mapRelu(int(s, 0), int(s, 1), begin, end);
+    case 7: return mapRelu2(int(s, 0), int(s, 1), begin, end);
+    case 8: return mapSilu(int(s, 0), int(s, 1), begin, end);
+    case 9: return mapGelu(int(s, 0), int(s, 1), begin, end);
+    case 10: return mapGeluTanh(int(s, 0), int(s, 1), begin, end);
+    case 11: return zipAdd(int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4) != 0, begin, end);
+    case 12: return zipSubtract(int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4) != 0, begin, end);
+    case 13: return zipMultiply(int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4) != 0, begin, end);
+    case 14: return zipDivide(int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4) != 0, begin, end);
+    case 15: return scale(int(s, 0), int(s, 1), fraction(s, 2), int(s, 3) != 0, begin, end);
+    case 16: return copyBlock(
+      int(s, 0), int(s, 1), int(s, 2) != 0, int(s, 3), int(s, 4), int(s, 5), int(s, 6), int(s, 7), int(s, 8),
+      int(s, 9), int(s, 10), int(s, 11), int(s, 12), int(s, 13), begin, end,
+    );
+    case 17: return rotateRows(
+      int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4), int(s, 5), int(s, 6) != 0, int(s, 7) != 0, begin, end,
+    );
+    case 18: return gatherRows(int(s, 0), int(s, 1), int(s, 2), int(s, 3), begin, end);
+    case 19: return scatterRows(int(s, 0), int(s, 1), int(s, 2), int(s, 3), begin, end);
+    case 20: return sumRows(int(s, 0), int(s, 1), int(s, 2), fraction(s, 3), int(s, 4) != 0, begin, end);
+    case 21: return sumColumns(int(s, 0), int(s, 1), int(s, 2), int(s, 3), fraction(s, 4), int(s, 5) != 0, begin, end);
+    case 22: return maxRows(int(s, 0), int(s, 1), int(s, 2), begin, end);
+    case 23: return maxColumns(int(s, 0), int(s, 1), int(s, 2), int(s, 3), begin, end);
+    case 24: return softmaxRows(int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4) != 0, begin, end);
+    case 25: return logSoftmaxRows(int(s, 0), int(s, 1), int(s, 2), begin, end);
+    case 26: return normalizeRows(
+      int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4), int(s, 5), int(s, 6), fraction(s, 7), begin, end,
+    );
+    default: return addAndNormalizeRows(
+      int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4), int(s, 5), int(s, 6), int(s, 7), int(s, 8),
+      fraction(s, 9), begin, end,
+    );
+  }
+}
