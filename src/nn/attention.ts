@@ -48,7 +48,7 @@ export class Attention {
     }
     const step = cache.openStep;
     const mask = maskMatrix ?? step?.windows ?? cachedMask(cache.lengths, padding, positions);
-    const keyCount = step === null ? cache.lengthAfter(positions, padding) : cache.capacity;
+    const keyCount = step?.keyCount ?? cache.lengthAfter(positions, padding);
     return this.#attend(own.query, cache.append(this.#layer, own, padding), mask, pass, keyCount);
   }
 

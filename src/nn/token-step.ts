@@ -19,6 +19,8 @@ export interface StepSizes {
 
 /** Steps that run before one is noted: rows that are chosen anew after every token, as beams are, never repeat. */
 const STEPS_BEFORE_NOTING = 1;
+/** A list is for so many keys at most, then for twice as many: whether threads share attention depends on it. */
+const FIRST_KEY_COUNT = 64;
 
 export class TokenStep {
   /** (B): how many positions stand before the token in its row. */
@@ -32,18 +34,26 @@ export class TokenStep {
   /** What enters the blocks and what leaves them: (B, 1, C). */
   readonly #input: Tensor;
   readonly #output: Tensor;
+  #keyCount: number;
   #count = 0;
   #recording: Recording | null = null;
+  #canBeNoted = true;
 
   constructor(context: Context, sizes: StepSizes) {
     const { batchSize, channels } = sizes;
     this.#context = context;
     this.#sizes = sizes;
+    this.#keyCount = Math.min(FIRST_KEY_COUNT, sizes.capacity);
     this.places = context.hold([batchSize]);
     this.slots = context.hold([batchSize]);
     this.windows = context.hold([batchSize, 3]);
     this.#input = context.hold([batchSize, 1, channels]);
     this.#output = context.hold([batchSize, 1, channels]);
+  }
+
+  /** How many keys of the cache may take part; those that do not stand in a window are not looked at. */
+  get keyCount(): number {
+    return this.#keyCount;
   }
 
   /**
@@ -54,14 +64,17 @@ export class TokenStep {
    */
   run(x: Tensor, lengths: readonly number[], blocks: (x: Tensor) => Tensor): Tensor {
     this.#stand(lengths);
+    this.#makeRoom(lengths);
     copy(x, this.#input);
-    if (this.#recording !== null && !this.#context.isWatched) {
-      this.#recording.replay();
-      return this.#output;
-    }
     const whole = () => copy(blocks(this.#input), this.#output);
-    if (this.#count++ === STEPS_BEFORE_NOTING) this.#recording = this.#context.noting(whole);
-    else this.#context.freeingAll(whole);
+    if (this.#context.isWatched || !this.#canBeNoted || this.#count++ < STEPS_BEFORE_NOTING) {
+      this.#context.freeingAll(whole);
+    } else if (this.#recording === null) {
+      this.#recording = this.#context.noting(whole);
+      this.#canBeNoted = this.#recording !== null;
+    } else {
+      this.#recording.replay();
+    }
     return this.#output;
   }
 
@@ -69,6 +82,16 @@ export class TokenStep {
   free(): void {
     this.#recording?.free();
     for (const tensor of [this.places, this.slots, this.windows, this.#input, this.#output]) tensor.free();
+  }
+
+  /** Sees to it that all keys may take part, which the list so far may not be for. */
+  #makeRoom(lengths: readonly number[]): void {
+    const needed = 1 + Math.max(...lengths);
+    if (needed <= this.#keyCount) return;
+    while (this.#keyCount < needed) this.#keyCount *= 2;
+    this.#keyCount = Math.min(this.#keyCount, this.#sizes.capacity);
+    this.#recording?.free();
+    this.#recording = null;
   }
 
   /** Writes where the tokens stand into the tensors that say so. */
