@@ -31,6 +31,13 @@ export const decoding: readonly Mutant[] = [
     tests: ["test/nn/token-step.test.ts"],
   },
   {
+    promise: "a list is not repeated for more keys than it was noted for",
+    file: "src/nn/token-step.ts",
+    line: "if (needed <= this.#keyCount) return;",
+    broken: "if (needed > 0) return;",
+    tests: ["test/nn/token-step.test.ts"],
+  },
+  {
     promise: "steps whose rows are chosen anew are not noted for nothing",
     file: "src/nn/token-step.ts",
     line: "const STEPS_BEFORE_NOTING = 1;",
