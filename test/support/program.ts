@@ -24,8 +24,6 @@ export interface Outcome {
 
 /** A fresh folder, removed when the test file is done. */
 export function makeFolder(): string {
-  if (!existsSync(MAIN))
-    throw new Error(`${MAIN} is missing: these tests run the built program: npm run build`);
   const folder = mkdtempSync(join(tmpdir(), "nopeek-test-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
@@ -91,6 +89,8 @@ export class Program {
 
 /** Starts `nopeek` with these words. */
 export function start(folder: string, ...words: readonly (string | number)[]): Program {
+  if (!existsSync(MAIN))
+    throw new Error(`${MAIN} is missing: these tests run the built program: npm run build`);
   return new Program(process.execPath, [MAIN, ...words.map(String)], folder);
 }
 
