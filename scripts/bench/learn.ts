@@ -14,6 +14,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { PRESETS } from "../../src/train/presets.ts";
 import { resolveSettings } from "../../src/train/settings.ts";
 import { Child, CompetitorError } from "./child.ts";
 import { pythonProgram, whyMissing } from "./competitors.ts";
@@ -25,7 +26,6 @@ const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
 /** What nanoGPT ends with (nats a token, the whole split). */
 const TARGET = 1.898;
-const PYTORCH_STEPS = 2000;
 /** How often PyTorch's model is measured, in steps: its time to the target is known to so many. */
 const MEASURED_EVERY = 20;
 /** Before this step it is not measured, since it is far from the target. */
@@ -116,11 +116,9 @@ async function learnHere(seed: number): Promise<{ learnt: Learnt; validationToke
 
 async function learnInPyTorch(seed: number, validationTokens: number): Promise<Learnt> {
   const { batchSize, ...model } = SIZES.nanogpt;
-  const optimizer = resolveSettings({
-    ...{ learningRate: 1e-3, minLearningRate: 1e-4, warmupSteps: 100, weightDecay: 0.1, beta2: 0.99 },
-  });
+  const optimizer = resolveSettings(PRESETS["shakespeare-cpu"].settings);
   const child = await Child.start(pythonProgram(threads, "recipe.py"), {
-    ...{ kind: "learning", seed, threads, model, batchSize, optimizer, steps: PYTORCH_STEPS },
+    ...{ kind: "learning", seed, threads, model, batchSize, optimizer, steps: optimizer.steps },
     ...{ textPath: text, validationTokens },
   });
   try {
