@@ -30,7 +30,7 @@ const packages = [
 ];
 
 removeLeftovers();
-mkdirSync(`${root}dist/backend/wasm`, { recursive: true });
+for (const folder of ["backend/wasm", "report/browser"]) mkdirSync(`${root}dist/${folder}`, { recursive: true });
 for (const module of ["kernels.wasm", "kernels-fast.wasm"]) {
   copyFileSync(`${root}src/backend/wasm/${module}`, `${root}dist/backend/wasm/${module}`);
 }
@@ -78,10 +78,10 @@ async function bundlePackages(): Promise<void> {
 
 /** What runs in a report's page; a report carries it along, and the licences of what it is made of. */
 async function bundlePage(): Promise<void> {
-  const page = "dist/cli/plot/page.js";
+  const page = "dist/report/browser/page.js";
   const { metafile, outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: ["src/cli/plot/page.ts"],
+    entryPoints: ["src/report/browser/page.ts"],
     outfile: page,
     bundle: true,
     minify: true,

@@ -14,6 +14,11 @@ export { Context, type ScopeMode } from "./autograd/context.ts";
 export type { Tensor } from "./autograd/tensor.ts";
 export type { Backend } from "./backend/backend.ts";
 export { BACKEND_NAMES, type BackendName, openBackend, openDoubleBackend } from "./backend/open.ts";
+export { presetOf } from "./config/presets.ts";
+export { resolveSettings, type Settings } from "./config/settings.ts";
+export { type CorpusSplit, splitCorpus } from "./data/split.ts";
+export { TokenFile, type WriteOptions, writeTokens } from "./data/token-file.ts";
+export type { TokenIds, TokenSource } from "./data/token-source.ts";
 export {
   BackendError,
   CheckpointError,
@@ -27,15 +32,20 @@ export {
   TokenError,
   TrainingError,
 } from "./errors.ts";
+export { type Evaluation, estimateLoss, wholeLoss } from "./evaluate/loss.ts";
 export { GPT2_STYLE, type GPTConfig, type ModelConfig } from "./nn/config.ts";
 export { Encoder } from "./nn/encoder.ts";
+export { EncoderDecoder } from "./nn/encoder-decoder.ts";
 export { GPT } from "./nn/gpt.ts";
-export { type Answer, greedyAnswers } from "./nn/greedy-answer.ts";
+export type { Pass } from "./nn/inputs/forward-options.ts";
+export { type Padding, type PaddingSide, padTokens, type Tokens } from "./nn/inputs/token-batch.ts";
 export { countNumbers, type Parameters } from "./nn/parameters.ts";
-export type { Pass } from "./nn/pass.ts";
-export { EncoderDecoder } from "./nn/seq2seq.ts";
-export { type Padding, type PaddingSide, padTokens, type Tokens } from "./nn/tokens.ts";
+export { AdamW, type AdamWSettings } from "./optim/adamw.ts";
 export { Random, type RandomState } from "./random.ts";
+export { gptConfigOf, type Model, type RunConfig, runConfigToJSON } from "./run/config.ts";
+export { RunDirectory } from "./run/directory.ts";
+export { restore, snapshot } from "./run/restore.ts";
+export { type LoadedModel, loadGPT, loadModel, SHIPPED_MODEL_PATH } from "./run/saved-model.ts";
 export {
   type BeamOptions,
   type BeamSettings,
@@ -46,6 +56,7 @@ export {
 export { type EndReason, type GenerateOptions, generate } from "./sample/generate.ts";
 export { type BatchOptions, generateBatch, type RowChoice } from "./sample/generate-batch.ts";
 export { generateText, PLAIN_SAMPLING, type TextOptions } from "./sample/generate-text.ts";
+export { type Answer, greedyAnswers } from "./sample/greedy-answers.ts";
 export { type Score, scoreSequences } from "./sample/score.ts";
 export type { SampleSettings } from "./sample/settings.ts";
 export type { Choice } from "./sample/strategies.ts";
@@ -53,20 +64,9 @@ export type { Shape } from "./shape.ts";
 export { ByteTokenizer } from "./text/byte-tokenizer.ts";
 export { CharTokenizer } from "./text/char-tokenizer.ts";
 export type { Tokenizer } from "./text/tokenizer.ts";
-export { AdamW, type AdamWSettings } from "./train/adamw.ts";
-export { type CorpusSplit, splitCorpus } from "./train/corpus.ts";
-export { type Evaluation, estimateLoss, wholeLoss } from "./train/evaluate.ts";
 export { MaskedToken } from "./train/objectives/masked-token.ts";
 export { NextToken } from "./train/objectives/next-token.ts";
 export type { Objective, Trainable } from "./train/objectives/objective.ts";
 export { SequenceToSequence } from "./train/objectives/sequence-to-sequence.ts";
-export { presetOf } from "./train/presets.ts";
-export { restore, snapshot } from "./train/restore.ts";
-export { gptConfigOf, type Model, type RunConfig, runConfigToJSON } from "./train/run-config.ts";
-export { RunDirectory } from "./train/run-directory.ts";
-export { type LoadedModel, loadGPT, loadModel, SHIPPED_MODEL_PATH } from "./train/saved-model.ts";
-export { resolveSettings, type Settings } from "./train/settings.ts";
-export { TokenFile, type WriteOptions, writeTokens } from "./train/token-file.ts";
-export type { TokenIds, TokenSource } from "./train/token-source.ts";
-export { type Example, ToyTask } from "./train/toy-task.ts";
+export { type Example, ToyTask } from "./train/objectives/toy-task.ts";
 export { type StepReport, Trainer } from "./train/trainer.ts";

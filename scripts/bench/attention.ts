@@ -7,9 +7,9 @@
  */
 import type { AttentionSize, Matrices } from "../../src/backend/backend.ts";
 import { loadKernels } from "../../src/backend/open.ts";
-import { attention, attentionBackward } from "../../src/backend/wasm/attention.ts";
-import { Heap } from "../../src/backend/wasm/heap.ts";
-import { instantiate } from "../../src/backend/wasm/instance.ts";
+import { attention, attentionBackward } from "../../src/backend/wasm/host/attention.ts";
+import { Heap } from "../../src/backend/wasm/host/heap.ts";
+import { instantiate } from "../../src/backend/wasm/host/instance.ts";
 import { Random } from "../../src/random.ts";
 
 /** [batch, heads, rows, columns, width] */

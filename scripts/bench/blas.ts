@@ -17,10 +17,10 @@ import { openLibrary } from "../../src/backend/blas/library.js";
 import { usualLibraries } from "../../src/backend/blas/library-names.ts";
 import { startThreads } from "../../src/backend/node-thread.ts";
 import { loadKernels, openBackend } from "../../src/backend/open.ts";
-import { productWords } from "../../src/backend/wasm/gemm.ts";
-import { Heap } from "../../src/backend/wasm/heap.ts";
-import { ThreadPool } from "../../src/backend/wasm/thread-pool.ts";
-import { WasmBackend } from "../../src/backend/wasm/wasm-backend.ts";
+import { productWords } from "../../src/backend/wasm/host/gemm.ts";
+import { Heap } from "../../src/backend/wasm/host/heap.ts";
+import { WasmBackend } from "../../src/backend/wasm/host/wasm-backend.ts";
+import { ThreadPool } from "../../src/backend/wasm/threads/pool.ts";
 
 const rounds = 15;
 const roundMs = 4;

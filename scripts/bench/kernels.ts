@@ -5,7 +5,7 @@
  */
 import type { Sink, Span } from "../../src/backend/backend.ts";
 import { loadKernels } from "../../src/backend/open.ts";
-import { WasmBackend } from "../../src/backend/wasm/wasm-backend.ts";
+import { WasmBackend } from "../../src/backend/wasm/host/wasm-backend.ts";
 import { Random } from "../../src/random.ts";
 
 /** Each kernel is called for so long; the best of short runs counts, when no other program held the processor. */

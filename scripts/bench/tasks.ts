@@ -4,15 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Context } from "../../src/autograd/context.ts";
 import { openBackend } from "../../src/backend/open.ts";
+import { resolveSettings, type Settings } from "../../src/config/settings.ts";
+import { WindowLoader } from "../../src/data/window-loader.ts";
 import { GPT } from "../../src/nn/gpt.ts";
 import { WEIGHT_DEVIATION } from "../../src/nn/initialize.ts";
 import { Random } from "../../src/random.ts";
+import { gptConfigOf } from "../../src/run/config.ts";
+import { snapshot } from "../../src/run/restore.ts";
+import { encodeSafetensors } from "../../src/run/safetensors.ts";
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
-import { WindowLoader } from "../../src/train/loader.ts";
-import { snapshot } from "../../src/train/restore.ts";
-import { gptConfigOf } from "../../src/train/run-config.ts";
-import { encodeSafetensors } from "../../src/train/safetensors.ts";
-import { resolveSettings, type Settings } from "../../src/train/settings.ts";
 import type { Size } from "./sizes.ts";
 
 /** What peers/twin.js calls a TrainingTask, and what nopeek needs besides. */

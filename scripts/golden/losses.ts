@@ -7,11 +7,11 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Context } from "../../src/autograd/context.ts";
 import { openBackend } from "../../src/backend/open.ts";
+import { resolveSettings, type Settings } from "../../src/config/settings.ts";
 import { GPT } from "../../src/nn/gpt.ts";
 import { Random } from "../../src/random.ts";
+import { gptConfigOf } from "../../src/run/config.ts";
 import { NextToken } from "../../src/train/objectives/next-token.ts";
-import { gptConfigOf } from "../../src/train/run-config.ts";
-import { resolveSettings, type Settings } from "../../src/train/settings.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 
 /** Sizes that exercise edges: no power of two, no multiple of four but where heads demand it. */

@@ -29,7 +29,7 @@ export const pytorch: readonly Mutant[] = [
   },
   {
     promise: "pytorch: textbook scores are divided by √D",
-    file: "src/nn/textbook-attention.ts",
+    file: "src/nn/layers/textbook-attention.ts",
     line: "1 / Math.sqrt(headSize));",
     broken: "1 / headSize);",
     tests: models,
@@ -50,7 +50,7 @@ export const pytorch: readonly Mutant[] = [
   },
   {
     promise: "pytorch: biases and norms do not decay",
-    file: "src/train/adamw.ts",
+    file: "src/optim/adamw.ts",
     line: "weightDecay: decays(parameter) ? weightDecay : 0",
     broken: "weightDecay",
     tests: curves,

@@ -4,10 +4,10 @@ import type { Mutant } from "./list.ts";
 export const step: readonly Mutant[] = [
   {
     promise: "a sum in one with its norm: both operands get its gradient",
-    file: "src/ops/normalize.ts",
+    file: "src/ops/internal/normalize.ts",
     line: "if (b.needsGradient) b.receiveGradient(sum);",
     broken: "if (b.needsGradient) a.receiveGradient(sum);",
-    tests: ["test/ops/normalize.test.ts"],
+    tests: ["test/ops/internal/normalize.test.ts"],
   },
   {
     promise: "an operand that repeats gets the gradients of all its repeats",
@@ -18,14 +18,14 @@ export const step: readonly Mutant[] = [
   },
   {
     promise: "AdamW in one call: each parameter has its own decay",
-    file: "src/backend/wasm/many-spans.ts",
+    file: "src/backend/wasm/host/multi-tensor.ts",
     line: "1 - step.learningRate * weightDecay",
     broken: "1 - step.learningRate * targets[0].weightDecay",
     tests: ["test/backend/wasm/conformance.test.ts"],
   },
   {
     promise: "more spans than the table has room for are taken in turns",
-    file: "src/backend/wasm/many-spans.ts",
+    file: "src/backend/wasm/host/multi-tensor.ts",
     line: "to + bytesPerNumber * first",
     broken: "to",
     tests: ["test/backend/wasm/conformance.test.ts"],

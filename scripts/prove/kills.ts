@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Random } from "../../src/random.ts";
-import { loadModelFiles, RunDirectory } from "../../src/train/run-directory.ts";
-import { stepFolderName } from "../../src/train/step-folder.ts";
+import { stepFolderName } from "../../src/run/checkpoint.ts";
+import { loadModelFiles, RunDirectory } from "../../src/run/directory.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 

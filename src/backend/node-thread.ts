@@ -1,9 +1,9 @@
 /** Threads of Node for the pool of the WebAssembly backend. */
 import { Worker } from "node:worker_threads";
-import type { ThreadStart, Threads } from "./wasm/thread-pool.ts";
+import type { ThreadStart, Threads } from "./wasm/threads/pool.ts";
 
 /** What each thread of a pool runs. */
-const threadProgram = new URL("./wasm/thread-worker.js", import.meta.url);
+const threadProgram = new URL("./wasm/threads/worker.js", import.meta.url);
 
 /**
  * Starts threads under a keeper, a further thread that sleeps until one of them ends: the caller waits for kernels
@@ -12,7 +12,7 @@ const threadProgram = new URL("./wasm/thread-worker.js", import.meta.url);
  * @param program what each thread runs
  */
 export function startThreads(start: ThreadStart, program = threadProgram): Threads {
-  const keeper = new Worker(new URL("./wasm/thread-keeper.js", import.meta.url), {
+  const keeper = new Worker(new URL("./wasm/threads/supervisor.js", import.meta.url), {
     workerData: { ...start, program: program.href },
   });
   const ready = new Promise<void>((resolve, reject) => {

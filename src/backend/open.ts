@@ -53,7 +53,7 @@ async function openReference(threads: number): Promise<Backend> {
 }
 
 async function openWasm(threads: number, { fast = false, say = () => {} }: OpenOptions): Promise<Backend> {
-  const { WasmBackend } = await import("./wasm/wasm-backend.ts");
+  const { WasmBackend } = await import("./wasm/host/wasm-backend.ts");
   const fastKernels = fast ? await tryFastKernels(say) : null;
   const [module, exact] = [fastKernels ?? (await loadKernels()), fastKernels === null];
   if (threads === 1) return new WasmBackend(module, undefined, undefined, null, exact);
@@ -102,7 +102,7 @@ async function tryFastKernels(say: (sentence: string) => void): Promise<WebAssem
  * @internal no declaration is published: it would ask for types that only programs of a page have
  */
 export async function loadFastKernels(): Promise<WebAssembly.Module | string> {
-  const { hasRelaxedSimd, whatIsWrong } = await import("./wasm/fast.ts");
+  const { hasRelaxedSimd, whatIsWrong } = await import("./wasm/host/fast.ts");
   if (!hasRelaxedSimd()) {
     return "this engine has no relaxed SIMD (Node 22 and newer have it)";
   }

@@ -3,9 +3,13 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { z } from "zod";
+import { PRESETS } from "../config/presets.ts";
+import { SETTINGS } from "../config/settings.ts";
 import { NopeekError } from "../errors.ts";
-import { PRESETS } from "../train/presets.ts";
-import { SETTINGS } from "../train/settings.ts";
+import { X_UNITS } from "../report/plotted-run.ts";
+import { fitMessage } from "../util/format.ts";
+import { addSampleFlags } from "./commands/sample/flags.ts";
+import { describeOption, describePresets, EXAMPLES, OTHER_KINDS } from "./options/help.ts";
 import {
   addCacheFlags,
   addCommonFlags,
@@ -13,12 +17,8 @@ import {
   parseCount,
   parseNumber,
   settingsOf,
-} from "./flags.ts";
-import { fitMessage } from "./format.ts";
-import { describeOption, describePresets, EXAMPLES, OTHER_KINDS } from "./help.ts";
-import { unknownFlag } from "./known-ids.ts";
-import { X_UNITS } from "./plot/plotted-run.ts";
-import { addSampleFlags } from "./sample-flags.ts";
+} from "./options/settings-flags.ts";
+import { unknownFlag } from "./options/unknown-characters.ts";
 
 const { version } = z
   .object({ version: z.string() })
@@ -73,7 +73,7 @@ const train = command("train", "train a model on a text; the embedded tales unle
   .option("--color", "colours, even where there seem to be none")
   .option("--no-color", "no colours; NO_COLOR and FORCE_COLOR are heard too")
   .option("--debug-nan", "where a number is not finite, run that step again and name the op that made it")
-  .action(async (flags) => (await import("./train.ts")).train(flags));
+  .action(async (flags) => (await import("./commands/train/command.ts")).train(flags));
 addCacheFlags(train);
 addCommonFlags(train);
 addSettingFlags(train, settingsOf("model"));
@@ -83,7 +83,7 @@ train.addHelpText("after", describePresets);
 command("runs", "list runs, with their best loss, size, time and status")
   .argument("[folder]", "where they are kept", "checkpoints")
   .option("--json", "one JSON object a line on stdout")
-  .action(async (folder, flags) => (await import("./runs.ts")).listRuns(folder, flags));
+  .action(async (folder, flags) => (await import("./commands/runs.ts")).listRuns(folder, flags));
 
 command("plot", "compare the loss curves of runs: here, as a picture, or as a page with all about them")
   .argument("<runs...>", "folders of runs, or their names under checkpoints/")
@@ -97,18 +97,18 @@ command("plot", "compare the loss curves of runs: here, as a picture, or as a pa
       .default(undefined, "about a fortieth of the longest run"),
   )
   .option("--json", "one JSON object a run on stdout; points are [step, seconds in steps, value]")
-  .action(async (runs, flags) => (await import("./plot.ts")).plot(runs, flags));
+  .action(async (runs, flags) => (await import("./commands/plot/command.ts")).plot(runs, flags));
 
 command("data", "get a text to learn from; without a name, lists those that can be had")
   .argument("[name]", "which text")
   .option("--out <file>", "where it is put (default: its name, here)")
   .addOption(new Option("--url <address>", "another place to get it from").hideHelp())
-  .action(async (name, flags) => (await import("./data.ts")).getData(name, flags));
+  .action(async (name, flags) => (await import("./commands/data.ts")).getData(name, flags));
 
 const sample = command(
   "sample",
   "let a model write; the one that ships with nopeek unless --model names another",
-).action(async (flags) => (await import("./sample.ts")).sample(flags));
+).action(async (flags) => (await import("./commands/sample/command.ts")).sample(flags));
 addSampleFlags(sample);
 addCommonFlags(sample);
 sample.addHelpText("after", OTHER_KINDS);
@@ -125,7 +125,7 @@ const evaluate = command(
       .default(undefined, "val"),
   )
   .addOption(unknownFlag())
-  .action(async (flags) => (await import("./eval.ts")).evaluate(flags));
+  .action(async (flags) => (await import("./commands/eval.ts")).evaluate(flags));
 addSettingFlags(
   evaluate,
   SETTINGS.filter(({ name }) => name === "measureTokens"),
@@ -141,13 +141,13 @@ const logits = command(
   .requiredOption("--prompt <text>", "the text to read")
   .option("--cached", "one token at a time through the cache, as sampling does")
   .addOption(unknownFlag())
-  .action(async (flags) => (await import("./logits.ts")).logits(flags));
+  .action(async (flags) => (await import("./commands/logits.ts")).logits(flags));
 addCommonFlags(logits);
 
 const bench = command("bench", "time training steps and sampling on this machine")
   .option("--preset <name>", `settings to start from: ${presetNames}`, "shakespeare-cpu")
   .option("--rounds <count>", "timed steps", parseNumber, 15)
-  .action(async (flags) => (await import("./bench.ts")).bench(flags));
+  .action(async (flags) => (await import("./commands/bench.ts")).bench(flags));
 addCommonFlags(bench);
 addSettingFlags(
   bench,
@@ -180,19 +180,19 @@ const verify = command(
       "break a copy in memory first, to see the checks notice; files stay as they are",
     ).choices(["mask", "shift", "cache", "padding"]),
   )
-  .action(async (flags) => (await import("./verify.ts")).verifyModel(flags));
+  .action(async (flags) => (await import("./commands/verify/command.ts")).verifyModel(flags));
 addCommonFlags(verify);
 
 const lesson = command("lesson", "learn by looking; without a name, lists the lessons")
   .argument("[name]", "which lesson")
-  .action(async (name) => (await import("./lesson.ts")).listLessons(name));
+  .action(async (name) => (await import("./commands/lesson/command.ts")).listLessons(name));
 
 const leakage = lesson
   .command("leakage")
   .description("train the same model with the mask and without it; see the loss that is too good to be true")
   .option("--steps <count>", "of each of the two trainings", parseNumber, 600)
   .option("--seed <number>", "where weights, windows and samples come from", parseNumber, 1337)
-  .action(async (flags) => (await import("./lesson-leakage.ts")).lessonLeakage(flags));
+  .action(async (flags) => (await import("./commands/lesson/leakage.ts")).lessonLeakage(flags));
 addCommonFlags(leakage);
 
 const mask = lesson
@@ -202,7 +202,7 @@ const mask = lesson
   .option("--prompt <text>", "the text that the head reads, a few tokens", "Ulf the")
   .option("--layer <number>", "which layer, from 0", parseNumber, 0)
   .option("--head <number>", "which head of it, from 0", parseNumber, 0)
-  .action(async (flags) => (await import("./lesson-mask.ts")).lessonMask(flags));
+  .action(async (flags) => (await import("./commands/lesson/mask.ts")).lessonMask(flags));
 addCommonFlags(mask);
 
 const ablate = command(
@@ -229,7 +229,7 @@ const ablate = command(
     "where finished runs are kept; what is there already is not run again",
     "ablation.jsonl",
   )
-  .action(async (flags) => (await import("./ablate.ts")).ablate(flags));
+  .action(async (flags) => (await import("./commands/ablate.ts")).ablate(flags));
 addCacheFlags(ablate);
 addCommonFlags(ablate);
 addSettingFlags(ablate, settingsOf("model"), "the base's");

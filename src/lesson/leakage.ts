@@ -6,16 +6,16 @@
  */
 import { Context } from "../autograd/context.ts";
 import type { Backend } from "../backend/backend.ts";
+import { resolveSettings, type Settings } from "../config/settings.ts";
+import type { CorpusSplit } from "../data/split.ts";
+import type { TokenIds } from "../data/token-source.ts";
+import { wholeLoss } from "../evaluate/loss.ts";
 import { GPT } from "../nn/gpt.ts";
 import { Random } from "../random.ts";
+import { gptConfigOf } from "../run/config.ts";
 import { generate } from "../sample/generate.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import type { CorpusSplit } from "../train/corpus.ts";
-import { wholeLoss } from "../train/evaluate.ts";
 import { NextToken } from "../train/objectives/next-token.ts";
-import { gptConfigOf } from "../train/run-config.ts";
-import { resolveSettings, type Settings } from "../train/settings.ts";
-import type { TokenIds } from "../train/token-source.ts";
 import { Trainer } from "../train/trainer.ts";
 import { copyWeights } from "../verify/copy.ts";
 import { brokenModel } from "../verify/sabotage.ts";

@@ -8,9 +8,9 @@
 import type { Tensor } from "../autograd/tensor.ts";
 import { ConfigError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
-import { PLAIN_PASS } from "../nn/pass.ts";
-import { throughBlocks } from "../nn/stream.ts";
-import { causalMask } from "../nn/textbook-attention.ts";
+import { PLAIN_PASS } from "../nn/inputs/forward-options.ts";
+import { throughBlocks } from "../nn/layers/residual.ts";
+import { causalMask } from "../nn/layers/textbook-attention.ts";
 import { attention } from "../ops/attention.ts";
 import { maskedAdd } from "../ops/masked-add.ts";
 import { matmul } from "../ops/matmul.ts";

@@ -1,8 +1,8 @@
 /** The sizes and choices that make a model what it is; together with a vocabulary, all that is needed to build one. */
 import { ConfigError } from "../errors.ts";
-import type { Activation } from "./mlp.ts";
-import type { NormKind } from "./norm.ts";
-import type { PositionKind } from "./positions.ts";
+import type { Activation } from "./layers/mlp.ts";
+import type { NormKind } from "./layers/norm.ts";
+import type { PositionKind } from "./layers/positions.ts";
 
 /** What a block needs to know. */
 export interface BlockConfig {

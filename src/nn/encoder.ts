@@ -13,12 +13,12 @@ import type { Tensor } from "../autograd/tensor.ts";
 import { embedding } from "../ops/embedding.ts";
 import type { Random } from "../random.ts";
 import { checkModelConfig, type ModelConfig } from "./config.ts";
-import { Head } from "./head.ts";
 import { normalValues, WEIGHT_DEVIATION } from "./initialize.ts";
+import { type Pass, PLAIN_PASS } from "./inputs/forward-options.ts";
+import { positionsOf, type Tokens } from "./inputs/token-batch.ts";
+import { Head } from "./layers/head.ts";
+import { Stack } from "./layers/transformer.ts";
 import type { Parameters } from "./parameters.ts";
-import { type Pass, PLAIN_PASS } from "./pass.ts";
-import { Stack } from "./stack.ts";
-import { positionsOf, type Tokens } from "./tokens.ts";
 
 export class Encoder {
   readonly context: Context;

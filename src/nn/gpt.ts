@@ -16,20 +16,20 @@ import { embedding } from "../ops/embedding.ts";
 import { linear } from "../ops/linear.ts";
 import { softCap } from "../ops/soft-cap.ts";
 import type { Random } from "../random.ts";
-import { Block } from "./block.ts";
 import { checkGPTConfig, type GPTConfig } from "./config.ts";
+import { KeyValueCache } from "./inference/kv-cache.ts";
 import { normalValues, WEIGHT_DEVIATION } from "./initialize.ts";
-import { KeyValueCache } from "./key-value-cache.ts";
-import { Linear } from "./linear.ts";
-import { Norm } from "./norm.ts";
-import { countPairRows, pairRows } from "./pairs.ts";
+import { type Pass, PLAIN_PASS } from "./inputs/forward-options.ts";
+import { positionsOf, type Tokens } from "./inputs/token-batch.ts";
+import { countPairRows, pairRows } from "./layers/bigram-embedding.ts";
+import { Block } from "./layers/block.ts";
+import { Linear } from "./layers/linear.ts";
+import { Norm } from "./layers/norm.ts";
+import { checkPlaces, Positions } from "./layers/positions.ts";
+import { throughBlocks } from "./layers/residual.ts";
 import { named, type Parameters } from "./parameters.ts";
-import { type Pass, PLAIN_PASS } from "./pass.ts";
-import { checkPlaces, Positions } from "./positions.ts";
-import { throughBlocks } from "./stream.ts";
-import { positionsOf, type Tokens } from "./tokens.ts";
 
-export type { Tokens } from "./tokens.ts";
+export type { Tokens } from "./inputs/token-batch.ts";
 
 export class GPT {
   readonly context: Context;

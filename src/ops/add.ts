@@ -1,7 +1,7 @@
 import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import { type Shape, sizeOf } from "../shape.ts";
-import { broadcastTogether } from "./broadcast.ts";
+import { broadcastTogether } from "./internal/broadcast.ts";
 
 /**
  * Addition, broadcasting: y = a + b.

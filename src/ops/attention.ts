@@ -5,7 +5,7 @@ import { ShapeError } from "../errors.ts";
 import type { Random } from "../random.ts";
 import { formatShape } from "../shape.ts";
 import { droppingOf } from "./dropout.ts";
-import type { KeyWindow } from "./key-window.ts";
+import type { KeyWindow } from "./internal/key-window.ts";
 import { scale } from "./scale.ts";
 import { type Mask, visibilityOf } from "./softmax.ts";
 

@@ -3,7 +3,7 @@ import type { Span } from "../backend/backend.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape } from "../shape.ts";
 import { checkIds } from "./embedding.ts";
-import { rowsOf } from "./product.ts";
+import { rowsOf } from "./internal/product.ts";
 
 /** A target that does not count: its row adds nothing to the loss and receives no gradient. */
 export const IGNORED = -1;

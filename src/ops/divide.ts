@@ -1,5 +1,5 @@
 import type { Tensor } from "../autograd/tensor.ts";
-import { broadcastTogether } from "./broadcast.ts";
+import { broadcastTogether } from "./internal/broadcast.ts";
 
 /**
  * Division element by element, broadcasting: y = a / b.

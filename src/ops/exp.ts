@@ -1,5 +1,5 @@
 import type { Tensor } from "../autograd/tensor.ts";
-import { map } from "./map.ts";
+import { map } from "./internal/map.ts";
 
 /** y = eˣ, so dx = dy ⊙ y. */
 export function exp(x: Tensor): Tensor {

@@ -1,6 +1,6 @@
 import type { Tensor } from "../autograd/tensor.ts";
 import type { GeluName } from "../backend/backend.ts";
-import { map } from "./map.ts";
+import { map } from "./internal/map.ts";
 
 /** "exact" is x·Φ(x); "tanh" is the approximation that GPT-2 was trained with. */
 export type GeluForm = "exact" | "tanh";

@@ -1,5 +1,5 @@
 import type { Tensor } from "../autograd/tensor.ts";
-import { addAndNormalize, normalize, type SumAndNorm } from "./normalize.ts";
+import { addAndNormalize, normalize, type SumAndNorm } from "./internal/normalize.ts";
 
 /**
  * Layer normalisation over the last axis: mean 0 and variance 1 for each position, then scaled and shifted.

@@ -3,7 +3,7 @@ import type { Tensor } from "../autograd/tensor.ts";
 import type { Matrices, Span } from "../backend/backend.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, type Shape } from "../shape.ts";
-import { matrixOf, rowsOf, transposed } from "./product.ts";
+import { matrixOf, rowsOf, transposed } from "./internal/product.ts";
 
 const NO_BATCH: readonly number[] = [];
 

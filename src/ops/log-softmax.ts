@@ -1,7 +1,7 @@
 import type { Tensor } from "../autograd/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape } from "../shape.ts";
-import { rowsOf } from "./product.ts";
+import { rowsOf } from "./internal/product.ts";
 
 /**
  * Logarithm of the softmax over the last axis: y = x − log Σ exp x, without the overflow of the plain formula.

@@ -1,5 +1,5 @@
 import type { Tensor } from "../autograd/tensor.ts";
-import { map } from "./map.ts";
+import { map } from "./internal/map.ts";
 
 /** y = ln x, so dx = dy / x. ln 0 is −∞; of a negative number, NaN. */
 export function log(x: Tensor): Tensor {

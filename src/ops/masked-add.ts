@@ -1,6 +1,6 @@
 import type { Tensor } from "../autograd/tensor.ts";
 import { TensorError } from "../errors.ts";
-import { broadcastTogether } from "./broadcast.ts";
+import { broadcastTogether } from "./internal/broadcast.ts";
 
 /**
  * Scores plus a mask: y = x + M, where M is 0 for what may be seen and −∞ for what may not.

@@ -3,8 +3,8 @@ import type { Tensor } from "../autograd/tensor.ts";
 import type { Matrices, Sink } from "../backend/backend.ts";
 import { ShapeError } from "../errors.ts";
 import { broadcastShapes, formatShape } from "../shape.ts";
-import { broadcastTo } from "./broadcast.ts";
-import { matricesOf, rowsOf, transposed } from "./product.ts";
+import { broadcastTo } from "./internal/broadcast.ts";
+import { matricesOf, rowsOf, transposed } from "./internal/product.ts";
 
 /**
  * Matrix product of the last two axes, batched over the axes before them, which broadcast: y = a·b.

@@ -1,7 +1,7 @@
 import type { Tensor } from "../autograd/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape } from "../shape.ts";
-import { reductionOf } from "./reduction.ts";
+import { reductionOf } from "./internal/reduction.ts";
 
 /**
  * Maximum over one axis, or over all. The gradient goes to the first of equal maxima.

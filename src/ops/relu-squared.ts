@@ -1,5 +1,5 @@
 import type { Tensor } from "../autograd/tensor.ts";
-import { map } from "./map.ts";
+import { map } from "./internal/map.ts";
 
 /** y = max(0, x)², which has no corner at 0. Source: So et al. 2021. */
 export function reluSquared(x: Tensor): Tensor {

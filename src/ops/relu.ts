@@ -1,5 +1,5 @@
 import type { Tensor } from "../autograd/tensor.ts";
-import { map } from "./map.ts";
+import { map } from "./internal/map.ts";
 
 /** y = max(x, 0), so dx = dy where x > 0, and 0 elsewhere, at 0 too. */
 export function relu(x: Tensor): Tensor {

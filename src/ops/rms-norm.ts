@@ -1,5 +1,5 @@
 import type { Tensor } from "../autograd/tensor.ts";
-import { addAndNormalize, normalize, type SumAndNorm } from "./normalize.ts";
+import { addAndNormalize, normalize, type SumAndNorm } from "./internal/normalize.ts";
 
 /**
  * Root-mean-square normalisation over the last axis: layer normalisation without the mean. Only a row's length

@@ -1,5 +1,5 @@
 import type { Tensor } from "../autograd/tensor.ts";
-import { map } from "./map.ts";
+import { map } from "./internal/map.ts";
 
 /** y = x·σ(x) with σ(x) = 1/(1 + e^{−x}), also called swish. Source: Elfwing, Uchibe & Doya 2017. */
 export function silu(x: Tensor): Tensor {

@@ -1,6 +1,6 @@
 import type { Tensor } from "../autograd/tensor.ts";
 import { sizeOf } from "../shape.ts";
-import { reductionOf } from "./reduction.ts";
+import { reductionOf } from "./internal/reduction.ts";
 
 /**
  * Sum over one axis, or over all: y = Σ x.

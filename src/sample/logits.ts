@@ -2,8 +2,8 @@
 import type { Tensor } from "../autograd/tensor.ts";
 import { SampleError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
-import type { KeyValueCache } from "../nn/key-value-cache.ts";
-import { padTokens, positionsOf } from "../nn/tokens.ts";
+import type { KeyValueCache } from "../nn/inference/kv-cache.ts";
+import { padTokens, positionsOf } from "../nn/inputs/token-batch.ts";
 import { checkIds } from "../ops/embedding.ts";
 import { slice } from "../ops/slice.ts";
 

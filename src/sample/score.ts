@@ -1,7 +1,7 @@
 /** Scoring: how probable a model finds texts that are there already, many unequal ones in one padded pass. */
 import { SampleError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
-import { padTokens, rowsOf } from "../nn/tokens.ts";
+import { padTokens, rowsOf } from "../nn/inputs/token-batch.ts";
 import { checkIds } from "../ops/embedding.ts";
 import { logSoftmax } from "../ops/log-softmax.ts";
 

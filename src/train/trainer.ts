@@ -5,18 +5,18 @@
  */
 
 import type { Tensor } from "../autograd/tensor.ts";
+import type { Settings } from "../config/settings.ts";
 import { TrainingError } from "../errors.ts";
 import type { Parameters } from "../nn/parameters.ts";
+import { gradientNorm } from "../optim/adamw.ts";
+import { Spikes } from "../optim/gradient-spikes.ts";
+import { Optimizer } from "../optim/optimizer.ts";
+import { learningRateAt } from "../optim/schedule.ts";
+import { WeightAverage } from "../optim/weight-average.ts";
 import { Random } from "../random.ts";
 import { formatShape } from "../shape.ts";
-import { gradientNorm } from "./adamw.ts";
-import { firstNonFinite } from "./first-non-finite.ts";
+import { firstNonFinite } from "./nan-trace.ts";
 import type { Objective, Trainable } from "./objectives/objective.ts";
-import { Optimizer } from "./optimizer.ts";
-import { learningRateAt } from "./schedule.ts";
-import type { Settings } from "./settings.ts";
-import { Spikes } from "./spikes.ts";
-import { WeightAverage } from "./weight-average.ts";
 
 /** What one step did. */
 export interface StepReport {

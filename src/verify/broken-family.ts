@@ -3,11 +3,11 @@ import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { ModelConfig } from "../nn/config.ts";
 import { Encoder } from "../nn/encoder.ts";
-import type { KeyValueCache } from "../nn/key-value-cache.ts";
-import { type Memory, type Pass, PLAIN_PASS } from "../nn/pass.ts";
-import { EncoderDecoder } from "../nn/seq2seq.ts";
-import { causalMask, type MaskMatrix } from "../nn/textbook-attention.ts";
-import type { Tokens } from "../nn/tokens.ts";
+import { EncoderDecoder } from "../nn/encoder-decoder.ts";
+import type { KeyValueCache } from "../nn/inference/kv-cache.ts";
+import { type Memory, type Pass, PLAIN_PASS } from "../nn/inputs/forward-options.ts";
+import type { Tokens } from "../nn/inputs/token-batch.ts";
+import { causalMask, type MaskMatrix } from "../nn/layers/textbook-attention.ts";
 import { Random } from "../random.ts";
 import { type Break, forgetfulCache, seesAll, seesNext } from "./sabotage.ts";
 

@@ -2,9 +2,10 @@
  * The loss is not below what is possible. Of a text that was drawn from a known source, the entropy is known; a
  * model that predicts each token from those before it cannot go below. One that does has seen what it predicts.
  */
+
+import type { TokenIds } from "../data/token-source.ts";
+import { wholeLoss } from "../evaluate/loss.ts";
 import type { GPT } from "../nn/gpt.ts";
-import { wholeLoss } from "../train/evaluate.ts";
-import type { TokenIds } from "../train/token-source.ts";
 import { type CheckResult, Comparisons, grouped, skipped } from "./check.ts";
 
 const NAME = "loss and the entropy floor";

@@ -1,5 +1,5 @@
 /** Logits of whole batches, compared bit for bit. */
-import type { Tokens } from "../nn/tokens.ts";
+import type { Tokens } from "../nn/inputs/token-batch.ts";
 import type { CheckOptions, Rows, Subject } from "./check.ts";
 
 /** Logits (B, T, V), row by row. */

@@ -3,7 +3,7 @@
  * loss and the gradients that it has alone, to the bit.
  */
 
-import { type PaddingSide, padLike, padTokens, rowsOf, type Tokens } from "../nn/tokens.ts";
+import { type PaddingSide, padLike, padTokens, rowsOf, type Tokens } from "../nn/inputs/token-batch.ts";
 import { crossEntropy, IGNORED } from "../ops/cross-entropy.ts";
 import { Random } from "../random.ts";
 import { type CheckOptions, type CheckResult, Comparisons, grouped, type Subject, skipped } from "./check.ts";

@@ -6,10 +6,10 @@ import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { GPTConfig, ModelConfig } from "../nn/config.ts";
 import { GPT } from "../nn/gpt.ts";
-import { KeyValueCache, type LayerKeysAndValues } from "../nn/key-value-cache.ts";
-import { type Pass, PLAIN_PASS } from "../nn/pass.ts";
-import { causalMask, type MaskMatrix } from "../nn/textbook-attention.ts";
-import type { Padding, Tokens } from "../nn/tokens.ts";
+import { KeyValueCache, type LayerKeysAndValues } from "../nn/inference/kv-cache.ts";
+import { type Pass, PLAIN_PASS } from "../nn/inputs/forward-options.ts";
+import type { Padding, Tokens } from "../nn/inputs/token-batch.ts";
+import { causalMask, type MaskMatrix } from "../nn/layers/textbook-attention.ts";
 import { Random } from "../random.ts";
 
 export const BREAKS = ["mask", "shift", "cache", "padding"] as const;

@@ -1,19 +1,19 @@
 /** All checks of a trained model, in their order. */
 import type { Encoder } from "../nn/encoder.ts";
+import type { EncoderDecoder } from "../nn/encoder-decoder.ts";
 import type { GPT } from "../nn/gpt.ts";
-import type { EncoderDecoder } from "../nn/seq2seq.ts";
 import { Random } from "../random.ts";
+import { decoderAfter, encoderSubject } from "./adapters.ts";
 import { checkBatch } from "./batch.ts";
-import { checkBothSides } from "./both-sides.ts";
+import { checkBothSides } from "./bidirectional.ts";
 import { checkCache } from "./cache.ts";
+import { checkFuture } from "./causality.ts";
 import type { CheckOptions, CheckResult } from "./check.ts";
+import { checkSources } from "./cross-attention.ts";
 import { checkFloor, type KnownText } from "./floor.ts";
-import { checkFuture } from "./future.ts";
+import { checkSlopes } from "./gradient-check.ts";
+import { checkReach } from "./gradient-flow.ts";
 import { checkPadding } from "./padding.ts";
-import { checkReach } from "./reach.ts";
-import { checkSlopes } from "./slopes.ts";
-import { checkSources } from "./sources.ts";
-import { decoderAfter, encoderSubject } from "./subjects.ts";
 
 export interface VerifyRequest<Kind> {
   readonly model: Kind;

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { RunDirectory } from "../../src/train/run-directory.ts";
+import { RunDirectory } from "../../src/run/directory.ts";
 import { nopeekHere } from "../support/in-process.ts";
 import { makeFolderWithText, parseLines, TINY, TRAIN } from "../support/program.ts";
 
@@ -10,7 +10,7 @@ import { makeFolderWithText, parseLines, TINY, TRAIN } from "../support/program.
 let spoilt = Number.NaN;
 let evaluations = 0;
 
-vi.mock(import("../../src/train/evaluate.ts"), async (original) => {
+vi.mock(import("../../src/evaluate/loss.ts"), async (original) => {
   const evaluate = await original();
   const spoil = <T extends { readonly lossNats: number }>(evaluation: T): T => {
     evaluations += 1;

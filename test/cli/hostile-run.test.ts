@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { encodeSafetensors } from "../../src/train/safetensors.ts";
+import { encodeSafetensors } from "../../src/run/safetensors.ts";
 import { nopeekHere } from "../support/in-process.ts";
 import { expectComplaint, makeFolderWithText, START_MS, succeed, TRAIN } from "../support/program.ts";
 import { fingerprint, reseal, resealState } from "../support/run-files.ts";

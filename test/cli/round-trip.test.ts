@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { decodeSafetensors } from "../../src/train/safetensors.ts";
+import { decodeSafetensors } from "../../src/run/safetensors.ts";
 import {
   makeFolderWithText,
   makeText,

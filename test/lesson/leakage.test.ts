@@ -2,10 +2,10 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { loadKernels } from "../../src/backend/open.ts";
-import { WasmBackend } from "../../src/backend/wasm/wasm-backend.ts";
+import { WasmBackend } from "../../src/backend/wasm/host/wasm-backend.ts";
+import { splitCorpus } from "../../src/data/split.ts";
 import { teachLeakage, type Which } from "../../src/lesson/leakage.ts";
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
-import { splitCorpus } from "../../src/train/corpus.ts";
 
 const tales = new URL("../../data/tales.txt", import.meta.url);
 /** Less than the tales leave open. */

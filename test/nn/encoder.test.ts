@@ -4,7 +4,7 @@ import { Context } from "../../src/autograd/context.ts";
 import { ConfigError, ShapeError, TokenError } from "../../src/errors.ts";
 import type { ModelConfig } from "../../src/nn/config.ts";
 import { Encoder } from "../../src/nn/encoder.ts";
-import { padLike, padTokens, rowsOf } from "../../src/nn/tokens.ts";
+import { padLike, padTokens, rowsOf } from "../../src/nn/inputs/token-batch.ts";
 import { crossEntropy, IGNORED } from "../../src/ops/cross-entropy.ts";
 import { Random } from "../../src/random.ts";
 import { backends } from "../support/backends.ts";

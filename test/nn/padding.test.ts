@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import type { GPTConfig } from "../../src/nn/config.ts";
 import type { GPT } from "../../src/nn/gpt.ts";
-import { padLike, padTokens, rowsOf, type Tokens } from "../../src/nn/tokens.ts";
+import { padLike, padTokens, rowsOf, type Tokens } from "../../src/nn/inputs/token-batch.ts";
 import { crossEntropy, IGNORED } from "../../src/ops/cross-entropy.ts";
 import { Random } from "../../src/random.ts";
 import { backends } from "../support/backends.ts";

@@ -1,7 +1,7 @@
 /** The encoder and the encoder–decoder against PyTorch; of padded rows, some are empty, and so is one source. */
 import { describe, expect, test } from "vitest";
 import { Encoder } from "../../src/nn/encoder.ts";
-import { EncoderDecoder } from "../../src/nn/seq2seq.ts";
+import { EncoderDecoder } from "../../src/nn/encoder-decoder.ts";
 import { Random } from "../../src/random.ts";
 import { goldenModels, provePyTorchs } from "../support/golden-models.ts";
 

@@ -6,7 +6,7 @@ import { ReferenceBackend } from "../../src/backend/reference/reference-backend.
 import { ShapeError, TensorError } from "../../src/errors.ts";
 import { type AttentionOptions, attention } from "../../src/ops/attention.ts";
 import { dropout } from "../../src/ops/dropout.ts";
-import type { KeyWindow } from "../../src/ops/key-window.ts";
+import type { KeyWindow } from "../../src/ops/internal/key-window.ts";
 import { sum } from "../../src/ops/sum.ts";
 import { Random } from "../../src/random.ts";
 import { backends } from "../support/backends.ts";

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Context } from "../../src/autograd/context.ts";
 import type { Tensor } from "../../src/autograd/tensor.ts";
-import { textbookAttention } from "../../src/nn/textbook-attention.ts";
+import { textbookAttention } from "../../src/nn/layers/textbook-attention.ts";
 import { add } from "../../src/ops/add.ts";
 import { attention } from "../../src/ops/attention.ts";
 import { crossEntropy } from "../../src/ops/cross-entropy.ts";

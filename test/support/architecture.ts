@@ -1,5 +1,5 @@
 /**
- * The rules of the house, as a check over source texts: which room may import which, and which words are spoken
+ * The rules of the house, as a check over source texts: which layer may import which, and which words are spoken
  * where. Enter: files by their path under src/. Leaves: complaints, in words.
  */
 import { posix } from "node:path";
@@ -15,42 +15,48 @@ interface Import {
 }
 
 /**
- * Which room each path belongs to; the first that fits counts. A concrete backend is a room of its own, named by
- * its folder.
+ * The layer of each path; the first that fits counts. A concrete backend is a layer of its own, named by its folder,
+ * and so are the kernels that are compiled to WebAssembly.
  */
-function roomOf(path: string): string {
+function layerOf(path: string): string {
   const kernels = /^backend\/[^/]+\/kernels\//.exec(path);
   if (kernels !== null) return kernels[0].slice(0, -1);
   if (path === "backend/backend.ts") return "contract";
-  // What starts backends: with the threads of Node for one of them.
   if (path === "backend/open.ts" || path === "backend/node-thread.ts") return "open";
-  // What a program of one's own imports.
   if (path === "index.ts") return "library";
   const backend = /^backend\/[^/]+\//.exec(path);
   if (backend !== null) return backend[0].slice(0, -1);
-  return path.includes("/") ? path.slice(0, path.indexOf("/")) : "ground";
+  const folder = path.includes("/") ? path.slice(0, path.indexOf("/")) : "ground";
+  return folder === "util" ? "ground" : folder;
 }
 
 const core = ["ground", "contract", "autograd", "ops", "nn"];
+const persistent = [...core, "text", "config", "run", "data"];
 
-/** What each room may import besides itself. cli may import everything, and the library all but cli. */
+/** What each layer may import besides itself. cli may import everything, and the library everything but cli. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   ground: [],
+  text: ["ground"],
+  config: ["ground", "text"],
   contract: ["ground"],
   autograd: core.slice(0, 2),
   ops: core.slice(0, 3),
   nn: core.slice(0, 4),
-  text: ["ground"],
+  optim: [...core, "config"],
+  run: [...core, "text", "config"],
+  data: ["ground", "text", "config", "run"],
   sample: [...core, "text"],
-  train: [...core, "text"],
-  verify: [...core, "text", "sample", "train"],
-  lesson: [...core, "text", "sample", "train", "verify"],
+  train: [...persistent, "optim"],
+  evaluate: [...persistent, "sample", "train"],
+  verify: [...persistent, "sample", "train", "evaluate"],
+  lesson: [...persistent, "sample", "optim", "train", "evaluate", "verify"],
+  report: ["ground", "config", "run"],
 };
 
 /** A backend that is another one with a part replaced. */
 const foundations: Readonly<Record<string, string>> = { "backend/blas": "backend/wasm" };
 
-/** The packages of rooms that must run anywhere; the others may import any. */
+/** The packages of layers that must run anywhere; the others may import any. */
 const allowedPackages: Readonly<Record<string, readonly string[]>> = {
   ground: ["seedrandom"],
   contract: [],
@@ -101,13 +107,13 @@ export function complaintsAbout(files: Files): string[] {
 function arrowComplaints(files: Files): string[] {
   const complaints: string[] = [];
   for (const [path, source] of files) {
-    const from = roomOf(path);
+    const from = layerOf(path);
     for (const { target, isPackage } of importsOf(path, source)) {
       if (isPackage) {
         const fits = allowedPackages[from]?.includes(target) ?? !from.endsWith("/kernels");
         if (!fits) complaints.push(`${path} imports the package ${target}: ${from} may not`);
-      } else if (!mayImport(from, roomOf(target))) {
-        complaints.push(`${path} imports ${target}: ${from} may not import ${roomOf(target)}`);
+      } else if (!mayImport(from, layerOf(target))) {
+        complaints.push(`${path} imports ${target}: ${from} may not import ${layerOf(target)}`);
       }
     }
   }
@@ -121,7 +127,7 @@ function wordComplaints(files: Files): string[] {
       .split("\n")
       .forEach((line, i) => {
         for (const { pattern, outsideCliOnly, why } of words) {
-          if (outsideCliOnly && roomOf(path) === "cli") continue;
+          if (outsideCliOnly && layerOf(path) === "cli") continue;
           if (pattern.test(line)) complaints.push(`${path}:${i + 1} ${line.trim()}: ${why}`);
         }
       });

@@ -2,7 +2,7 @@
 import type { Backend } from "../../src/backend/backend.ts";
 import { loadKernels } from "../../src/backend/open.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
-import { WasmBackend } from "../../src/backend/wasm/wasm-backend.ts";
+import { WasmBackend } from "../../src/backend/wasm/host/wasm-backend.ts";
 
 export const backends: readonly [name: string, open: () => Backend | Promise<Backend>][] = [
   ["reference, double", () => new ReferenceBackend("double")],

@@ -1,6 +1,6 @@
 /** A real terminal emulator without a window: bytes in, what a person would see out. */
 import xterm from "@xterm/headless";
-import type { LiveScreen } from "../../src/cli/display/live-progress.ts";
+import type { LiveScreen } from "../../src/cli/commands/train/display/live-progress.ts";
 
 export class Emulator implements LiveScreen {
   readonly #terminal: xterm.Terminal;

@@ -4,8 +4,8 @@ import { z } from "zod";
 import { Context } from "../../src/autograd/context.ts";
 import type { Tensor } from "../../src/autograd/tensor.ts";
 import type { GPTConfig } from "../../src/nn/config.ts";
+import { type Padding, rowsOf, type Tokens } from "../../src/nn/inputs/token-batch.ts";
 import type { Parameters } from "../../src/nn/parameters.ts";
-import { type Padding, rowsOf, type Tokens } from "../../src/nn/tokens.ts";
 import { crossEntropy } from "../../src/ops/cross-entropy.ts";
 import {
   goldenTensor,

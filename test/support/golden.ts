@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Backend } from "../../src/backend/backend.ts";
 import { loadKernels } from "../../src/backend/open.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
-import { WasmBackend } from "../../src/backend/wasm/wasm-backend.ts";
+import { WasmBackend } from "../../src/backend/wasm/host/wasm-backend.ts";
 import type { Parameters } from "../../src/nn/parameters.ts";
 
 /**

@@ -2,9 +2,9 @@
 import type { Context } from "../../src/autograd/context.ts";
 import { GPT2_STYLE, type GPTConfig, type ModelConfig } from "../../src/nn/config.ts";
 import { Encoder } from "../../src/nn/encoder.ts";
+import { EncoderDecoder } from "../../src/nn/encoder-decoder.ts";
 import { GPT } from "../../src/nn/gpt.ts";
 import type { Parameters } from "../../src/nn/parameters.ts";
-import { EncoderDecoder } from "../../src/nn/seq2seq.ts";
 import { Random } from "../../src/random.ts";
 
 export const TINY: GPTConfig = {

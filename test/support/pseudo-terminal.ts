@@ -1,6 +1,6 @@
 /** Programs in a terminal of their own, by the `script` of util-linux: where there is none, tests are skipped. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { shellWord } from "../../src/cli/format.ts";
+import { shellWord } from "../../src/util/format.ts";
 import { Emulator } from "./emulator.ts";
 import { MAIN } from "./program.ts";
 

@@ -2,11 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readCorpus } from "../../src/cli/corpus-file.ts";
-import { tokenizerFor } from "../../src/cli/run-text.ts";
-import { IN_MEMORY_ONLY } from "../../src/cli/token-cache.ts";
-import { tokenise } from "../../src/cli/tokenised-text.ts";
-import type { Settings } from "../../src/train/settings.ts";
+import { tokenizerFor } from "../../src/cli/commands/train/run-corpus.ts";
+import type { Settings } from "../../src/config/settings.ts";
+import { readCorpus } from "../../src/data/corpus.ts";
+import { IN_MEMORY_ONLY } from "../../src/data/token-cache.ts";
+import { tokenise } from "../../src/data/tokenized-corpus.ts";
 
 /** For models of strings, which learn from no text, the text is null. */
 export async function tokenised(settings: Settings, text: string) {

@@ -1,7 +1,7 @@
 /** For tests of the checks: options, and models whose attention adds another mask. */
 import type { GPT } from "../../src/nn/gpt.ts";
-import { PLAIN_PASS } from "../../src/nn/pass.ts";
-import type { MaskMatrix } from "../../src/nn/textbook-attention.ts";
+import { PLAIN_PASS } from "../../src/nn/inputs/forward-options.ts";
+import type { MaskMatrix } from "../../src/nn/layers/textbook-attention.ts";
 import type { CheckOptions, CheckResult, Rows, Subject } from "../../src/verify/check.ts";
 
 /** Every counter-example is kept, and tokens are shown as numbers. */

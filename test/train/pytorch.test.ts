@@ -2,15 +2,15 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { Context } from "../../src/autograd/context.ts";
+import { resolveSettings } from "../../src/config/settings.ts";
+import { WindowLoader } from "../../src/data/window-loader.ts";
 import { GPT } from "../../src/nn/gpt.ts";
 import { multiply } from "../../src/ops/multiply.ts";
 import { sum } from "../../src/ops/sum.ts";
+import { Muon } from "../../src/optim/muon.ts";
 import { Random } from "../../src/random.ts";
-import { WindowLoader } from "../../src/train/loader.ts";
-import { Muon } from "../../src/train/muon.ts";
+import { gptConfigOf } from "../../src/run/config.ts";
 import { NextToken } from "../../src/train/objectives/next-token.ts";
-import { gptConfigOf } from "../../src/train/run-config.ts";
-import { resolveSettings } from "../../src/train/settings.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { doubleContext } from "../support/contexts.ts";
 import {

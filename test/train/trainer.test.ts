@@ -3,14 +3,14 @@ import { Context } from "../../src/autograd/context.ts";
 import type { Backend } from "../../src/backend/backend.ts";
 import { openBackend } from "../../src/backend/open.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
+import { resolveSettings, type Settings } from "../../src/config/settings.ts";
 import { TrainingError } from "../../src/errors.ts";
+import { estimateLoss, wholeLoss } from "../../src/evaluate/loss.ts";
 import { GPT } from "../../src/nn/gpt.ts";
 import { Random } from "../../src/random.ts";
-import { estimateLoss, wholeLoss } from "../../src/train/evaluate.ts";
+import { gptConfigOf } from "../../src/run/config.ts";
+import { restore, snapshot } from "../../src/run/restore.ts";
 import { NextToken } from "../../src/train/objectives/next-token.ts";
-import { restore, snapshot } from "../../src/train/restore.ts";
-import { gptConfigOf } from "../../src/train/run-config.ts";
-import { resolveSettings, type Settings } from "../../src/train/settings.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 
 const VOCAB = 7;
@@ -236,7 +236,7 @@ describe("evaluation", () => {
 
 /** Loss and gradient of one micro-batch of step 0, through the model alone. */
 async function gradientOfPart(part: number) {
-  const { WindowLoader } = await import("../../src/train/loader.ts");
+  const { WindowLoader } = await import("../../src/data/window-loader.ts");
   const { crossEntropy } = await import("../../src/ops/cross-entropy.ts");
   const { model, settings } = makeTrainer();
   const { contextLength, batchSize, seed } = settings;

@@ -2,17 +2,17 @@
 import { describe, expect, it } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
+import { resolveSettings, type Settings } from "../../src/config/settings.ts";
 import { GPT } from "../../src/nn/gpt.ts";
 import { scale } from "../../src/ops/scale.ts";
 import { sqrt } from "../../src/ops/sqrt.ts";
 import { sum } from "../../src/ops/sum.ts";
+import { Spikes } from "../../src/optim/gradient-spikes.ts";
 import { Random } from "../../src/random.ts";
-import { firstNonFinite } from "../../src/train/first-non-finite.ts";
+import { gptConfigOf } from "../../src/run/config.ts";
+import { restore, snapshot } from "../../src/run/restore.ts";
+import { firstNonFinite } from "../../src/train/nan-trace.ts";
 import { NextToken } from "../../src/train/objectives/next-token.ts";
-import { restore, snapshot } from "../../src/train/restore.ts";
-import { gptConfigOf } from "../../src/train/run-config.ts";
-import { resolveSettings, type Settings } from "../../src/train/settings.ts";
-import { Spikes } from "../../src/train/spikes.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 
 const VOCAB = 7;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import { loadKernels } from "../../src/backend/open.ts";
-import { WasmBackend } from "../../src/backend/wasm/wasm-backend.ts";
+import { WasmBackend } from "../../src/backend/wasm/host/wasm-backend.ts";
 import type { Parameters } from "../../src/nn/parameters.ts";
 import { brokenEncoder, brokenEncoderDecoder, type ENCODER_BREAKS } from "../../src/verify/broken-family.ts";
 import { copyWeights } from "../../src/verify/copy.ts";

@@ -4,12 +4,12 @@
  */
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
+import { decoderAfter, encoderSubject } from "../../src/verify/adapters.ts";
 import { checkBatch } from "../../src/verify/batch.ts";
 import { checkCache } from "../../src/verify/cache.ts";
-import { checkFuture } from "../../src/verify/future.ts";
+import { checkFuture } from "../../src/verify/causality.ts";
+import { checkReach } from "../../src/verify/gradient-flow.ts";
 import { checkPadding } from "../../src/verify/padding.ts";
-import { checkReach } from "../../src/verify/reach.ts";
-import { decoderAfter, encoderSubject } from "../../src/verify/subjects.ts";
 import { backends } from "../support/backends.ts";
 import { randomIds, tinyEncoder, tinySeq2Seq } from "../support/models.ts";
 import { complaints, optionsFor } from "../support/verify.ts";

@@ -2,12 +2,12 @@
 import { expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import { loadKernels } from "../../src/backend/open.ts";
-import { WasmBackend } from "../../src/backend/wasm/wasm-backend.ts";
+import { WasmBackend } from "../../src/backend/wasm/host/wasm-backend.ts";
+import { resolveSettings } from "../../src/config/settings.ts";
 import { GPT } from "../../src/nn/gpt.ts";
 import { Random } from "../../src/random.ts";
+import { gptConfigOf } from "../../src/run/config.ts";
 import { NextToken } from "../../src/train/objectives/next-token.ts";
-import { gptConfigOf } from "../../src/train/run-config.ts";
-import { resolveSettings } from "../../src/train/settings.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { copyWeights } from "../../src/verify/copy.ts";
 import { checkFloor } from "../../src/verify/floor.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import { loadKernels } from "../../src/backend/open.ts";
-import { WasmBackend } from "../../src/backend/wasm/wasm-backend.ts";
+import { WasmBackend } from "../../src/backend/wasm/host/wasm-backend.ts";
 import type { GPT } from "../../src/nn/gpt.ts";
 import { copyWeights } from "../../src/verify/copy.ts";
 import { BREAKS, type Break, brokenModel } from "../../src/verify/sabotage.ts";

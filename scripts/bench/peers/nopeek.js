@@ -25,14 +25,14 @@ const { generate } = await load("sample/generate");
 const { cachedLogits } = await load("sample/logits");
 /** @type {typeof import("../../../src/train/objectives/next-token.ts")} */
 const { NextToken } = await load("train/objectives/next-token");
-/** @type {typeof import("../../../src/train/restore.ts")} */
-const { restore } = await load("train/restore");
-/** @type {typeof import("../../../src/train/run-config.ts")} */
-const { gptConfigOf } = await load("train/run-config");
-/** @type {typeof import("../../../src/train/safetensors.ts")} */
-const { decodeSafetensors } = await load("train/safetensors");
-/** @type {typeof import("../../../src/train/settings.ts")} */
-const { resolveSettings } = await load("train/settings");
+/** @type {typeof import("../../../src/run/restore.ts")} */
+const { restore } = await load("run/restore");
+/** @type {typeof import("../../../src/run/config.ts")} */
+const { gptConfigOf } = await load("run/config");
+/** @type {typeof import("../../../src/run/safetensors.ts")} */
+const { decodeSafetensors } = await load("run/safetensors");
+/** @type {typeof import("../../../src/config/settings.ts")} */
+const { resolveSettings } = await load("config/settings");
 /** @type {typeof import("../../../src/train/trainer.ts")} */
 const { Trainer } = await load("train/trainer");
 

@@ -170,7 +170,7 @@ def attentions():
 
 
 def windows():
-    """Attention in which every sequence has a window of keys (src/ops/key-window.ts)."""
+    """Attention in which every sequence has a window of keys (src/ops/internal/key-window.ts)."""
     kinds = ("left padding", "right padding", "causal, left padding", "causal, right padding", "any", "nothing")
     for kind in kinds:
         for queries, keys in [(5, 5), (3, 7)]:

@@ -7,11 +7,11 @@
  * two products.
  */
 import { BackendError } from "../../errors.ts";
-import { productWords } from "../wasm/gemm.ts";
-import { Heap } from "../wasm/heap.ts";
-import type { KernelExports } from "../wasm/signatures.ts";
-import { ThreadPool, type ThreadStart, type Threads } from "../wasm/thread-pool.ts";
-import { WasmBackend } from "../wasm/wasm-backend.ts";
+import { productWords } from "../wasm/host/gemm.ts";
+import { Heap } from "../wasm/host/heap.ts";
+import type { KernelExports } from "../wasm/host/signatures.ts";
+import { WasmBackend } from "../wasm/host/wasm-backend.ts";
+import { ThreadPool, type ThreadStart, type Threads } from "../wasm/threads/pool.ts";
 import { makeGemm } from "./gemm.js";
 import { openLibrary } from "./library.js";
 import { HOW_TO_INSTALL } from "./library-names.ts";

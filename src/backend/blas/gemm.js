@@ -29,10 +29,10 @@ const bytesPerNumber = 4;
  * @param {Sgemm} sgemm
  * @param {number} base address of the process at which the memory of the kernels begins
  * @param {WebAssembly.Memory} memory
- * @param {Pick<import("../wasm/signatures.ts").KernelExports, "gemm" | "copyBlock">} kernels for what BLAS does not do
- * @param {import("../wasm/gemm.ts").ProductWords} at places of the words of a product
+ * @param {Pick<import("../wasm/host/signatures.ts").KernelExports, "gemm" | "copyBlock">} kernels for what BLAS does not do
+ * @param {import("../wasm/host/gemm.ts").ProductWords} at places of the words of a product
  * @param {number} leastWork multiply-adds from which on the call is worth it
- * @returns {import("../wasm/signatures.ts").KernelExports["gemm"]}
+ * @returns {import("../wasm/host/signatures.ts").KernelExports["gemm"]}
  */
 export function makeGemm(sgemm, base, memory, kernels, at, leastWork) {
   return (parameters, begin, end, scratch) => {

@@ -6,11 +6,11 @@ import { openLibrary } from "./library.js";
 /**
  * @typedef {object} BlasStart
  * @property {string} file the library that the calling thread has found
- * @property {import("../wasm/gemm.ts").ProductWords} at
+ * @property {import("../wasm/host/gemm.ts").ProductWords} at
  * @property {number} leastWork
  */
 
-/** @type {import("../wasm/thread-pool.ts").ReplaceKernels<BlasStart>} */
+/** @type {import("../wasm/threads/pool.ts").ReplaceKernels<BlasStart>} */
 export async function replaceKernels(kernels, memory, { file, at, leastWork }) {
   const library = await openLibrary([file]);
   if (library === null) throw new Error(`${file} does not open in a thread`);

@@ -11,11 +11,11 @@
  * and only there does it have a target. Source: Devlin et al. 2019, §3.1.
  */
 import type { Tensor } from "../../autograd/tensor.ts";
+import type { TokenIds } from "../../data/token-source.ts";
+import { WindowLoader, type Windows } from "../../data/window-loader.ts";
 import type { Encoder } from "../../nn/encoder.ts";
 import { crossEntropy, IGNORED } from "../../ops/cross-entropy.ts";
 import { Random } from "../../random.ts";
-import { WindowLoader, type Windows } from "../loader.ts";
-import type { TokenIds } from "../token-source.ts";
 import type { Objective } from "./objective.ts";
 
 /** The share of positions that have a target. */

@@ -3,11 +3,11 @@
  * the true tokens before it.
  */
 import type { Tensor } from "../../autograd/tensor.ts";
+import type { TokenIds } from "../../data/token-source.ts";
+import { WindowLoader, type Windows } from "../../data/window-loader.ts";
 import type { GPT } from "../../nn/gpt.ts";
 import { crossEntropy } from "../../ops/cross-entropy.ts";
 import type { Random } from "../../random.ts";
-import { WindowLoader, type Windows } from "../loader.ts";
-import type { TokenIds } from "../token-source.ts";
 import type { Objective } from "./objective.ts";
 
 export class NextToken implements Objective {

@@ -9,12 +9,12 @@
  * Sources and answers have unequal lengths; the shorter are padded, and padding has no target.
  */
 import type { Tensor } from "../../autograd/tensor.ts";
-import type { EncoderDecoder } from "../../nn/seq2seq.ts";
-import { padLike, padTokens, type Tokens } from "../../nn/tokens.ts";
+import type { EncoderDecoder } from "../../nn/encoder-decoder.ts";
+import { padLike, padTokens, type Tokens } from "../../nn/inputs/token-batch.ts";
 import { crossEntropy, IGNORED } from "../../ops/cross-entropy.ts";
 import { Random } from "../../random.ts";
-import type { Example, ToyTask } from "../toy-task.ts";
 import type { Objective } from "./objective.ts";
+import type { Example, ToyTask } from "./toy-task.ts";
 
 export interface PairBatch {
   readonly source: Tokens;

@@ -6,9 +6,9 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Matrices, ProductSize } from "../../../src/backend/backend.ts";
 import { makeGemm } from "../../../src/backend/blas/gemm.js";
 import { loadKernels } from "../../../src/backend/open.ts";
-import { productWords } from "../../../src/backend/wasm/gemm.ts";
-import { Heap } from "../../../src/backend/wasm/heap.ts";
-import { WasmBackend } from "../../../src/backend/wasm/wasm-backend.ts";
+import { productWords } from "../../../src/backend/wasm/host/gemm.ts";
+import { Heap } from "../../../src/backend/wasm/host/heap.ts";
+import { WasmBackend } from "../../../src/backend/wasm/host/wasm-backend.ts";
 import { cases, check } from "../conformance.ts";
 import { BASE, textbookSgemm } from "./textbook-sgemm.ts";
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { countParameters, SIZES } from "../../../scripts/bench/sizes.ts";
 import { Workshop } from "../../../scripts/bench/tasks.ts";
-import { decodeSafetensors } from "../../../src/train/safetensors.ts";
+import { decodeSafetensors } from "../../../src/run/safetensors.ts";
 
 const workshop = new Workshop();
 afterAll(() => workshop.clear());

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { rowsOf } from "../../../src/nn/tokens.ts";
+import { rowsOf } from "../../../src/nn/inputs/token-batch.ts";
 import { IGNORED } from "../../../src/ops/cross-entropy.ts";
 import { Random } from "../../../src/random.ts";
 import { pairBatch, SequenceToSequence } from "../../../src/train/objectives/sequence-to-sequence.ts";
-import { ToyTask } from "../../../src/train/toy-task.ts";
+import { ToyTask } from "../../../src/train/objectives/toy-task.ts";
 import { doubleContext } from "../../support/contexts.ts";
 import { tinySeq2Seq } from "../../support/models.ts";
 

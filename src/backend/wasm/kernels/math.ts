@@ -2,7 +2,7 @@
  * exp, log, tanh and the normal distribution, four numbers at a time.
  *
  * Only +, −, ×, ÷ and bit operations: the same bits on every machine. The polynomials are minimax fits made by
- * `scripts/fit-polynomials.ts`. The errors stated are maxima, and `test/backend/wasm/math.test.ts` checks them
+ * `scripts/fit-polynomials.ts`. The errors stated are maxima, and `test/backend/wasm/kernels/math.test.ts` checks them
  * against double precision, in units in the last place (ulp).
  */
 import { constant } from "./constants";

@@ -1,0 +1,231 @@
+/**
+ * The host's side of fused attention: checks that the matrices lie in their spans and lays the call out as `Call` of
+ * kernels/attention-call.ts.
+ *
+ * The kernels take a row four numbers at a time, so its columns must stand one after the other and their number be
+ * a multiple of four. Operands that do not come so are copied, padded with zeros, and results copied back.
+ */
+import { BackendError, ShapeError } from "../../../errors.ts";
+import type { AttentionSize, Dropping, Matrices, Span, Windows } from "../../backend.ts";
+import { checkReach } from "./bounds.ts";
+import type { Heap } from "./heap.ts";
+import type { KernelExports } from "./signatures.ts";
+
+const bytesPerNumber = 4;
+/** Where the kernels' scratch begins to hold numbers for each column. */
+const scratchHead = 32;
+/** How many words there are before the sizes of the batch axes, and for an operand besides its batch strides. */
+const headWords = 16;
+const operandWords = 2;
+
+interface Operand {
+  readonly name: string;
+  readonly matrices: Matrices;
+  readonly rows: number;
+  /** Written by the kernel, and read where it accumulates. */
+  readonly isOutput: boolean;
+}
+
+/** See `Kernels.attention` of ../backend.ts. */
+export function attention(
+  heap: Heap,
+  kernels: Pick<KernelExports, "attention">,
+  y: Matrices,
+  logSumExp: Span,
+  q: Matrices,
+  k: Matrices,
+  v: Matrices,
+  size: AttentionSize,
+): void {
+  const { rows, columns } = size;
+  const operands = [
+    { name: "attention: y", matrices: y, rows, isOutput: true },
+    { name: "attention: q", matrices: q, rows, isOutput: false },
+    { name: "attention: k", matrices: k, rows: columns, isOutput: false },
+    { name: "attention: v", matrices: v, rows: columns, isOutput: false },
+  ];
+  const scratch = heap.scratch(scratchHead + 4 * padded(columns));
+  check(heap, operands, logSumExp, size);
+  withReady(heap, operands, size, (ready) => {
+    layOut(heap, ready, logSumExp, size, { dq: false, dk: false, dv: false });
+    kernels.attention(heap.parameters.pointer, 0, matricesIn(size.batch), scratch);
+  });
+}
+
+/** See `Kernels.attentionBackward` of ../backend.ts. */
+export function attentionBackward(
+  heap: Heap,
+  kernels: Pick<KernelExports, "attentionBackward">,
+  dq: Matrices,
+  dk: Matrices,
+  dv: Matrices,
+  dy: Matrices,
+  y: Matrices,
+  logSumExp: Span,
+  q: Matrices,
+  k: Matrices,
+  v: Matrices,
+  size: AttentionSize,
+  accumulate: { readonly dq: boolean; readonly dk: boolean; readonly dv: boolean },
+): void {
+  const { rows, columns } = size;
+  const operands = [
+    { name: "attention: dq", matrices: dq, rows, isOutput: true },
+    { name: "attention: dk", matrices: dk, rows: columns, isOutput: true },
+    { name: "attention: dv", matrices: dv, rows: columns, isOutput: true },
+    { name: "attention: dy", matrices: dy, rows, isOutput: false },
+    { name: "attention: y", matrices: y, rows, isOutput: false },
+    { name: "attention: q", matrices: q, rows, isOutput: false },
+    { name: "attention: k", matrices: k, rows: columns, isOutput: false },
+    { name: "attention: v", matrices: v, rows: columns, isOutput: false },
+  ];
+  const scratch = heap.scratch(scratchHead + 8 * padded(columns));
+  check(heap, operands, logSumExp, size);
+  withReady(heap, operands, size, (ready) => {
+    layOut(heap, ready, logSumExp, size, accumulate);
+    kernels.attentionBackward(heap.parameters.pointer, 0, matricesIn(size.batch), scratch);
+  });
+}
+
+function layOut(
+  heap: Heap,
+  operands: readonly Matrices[],
+  logSumExp: Span,
+  size: AttentionSize,
+  accumulate: { readonly dq: boolean; readonly dk: boolean; readonly dv: boolean },
+): void {
+  const { batch, rows, columns, width, scale, visible, dropping } = size;
+  const words = heap.parameterWords;
+  const first = heap.parameters.pointer / bytesPerNumber;
+  words[0] = rows;
+  words[1] = columns;
+  words[2] = bytesPerNumber * padded(width);
+  heap.floats[first + 3] = scale;
+  words[4] = visible === "staircase" ? columns - rows : columns;
+  words[5] = typeof visible === "string" ? 0 : heap.pointer(visible.span);
+  words[6] = dropping === null ? 0 : 1;
+  const { probability, key }: Dropping = dropping ?? { probability: 0, key: [0, 0] };
+  words[7] = Math.floor(probability * 2 ** 32);
+  words[8] = key[0];
+  words[9] = key[1];
+  heap.floats[first + 10] = 1 / (1 - probability);
+  words[11] = heap.pointer(logSumExp);
+  words[12] = Number(accumulate.dq);
+  words[13] = Number(accumulate.dk);
+  words[14] = Number(accumulate.dv);
+  words[15] = batch.length;
+  let at = headWords;
+  for (const length of batch) words[at++] = length;
+  for (const { span, offset, rowStride, batchStrides } of operands) {
+    words[at++] = heap.pointer(span) + bytesPerNumber * offset;
+    words[at++] = bytesPerNumber * rowStride;
+    for (const stride of batchStrides) words[at++] = bytesPerNumber * stride;
+  }
+}
+
+function check(heap: Heap, operands: readonly Operand[], logSumExp: Span, size: AttentionSize): void {
+  const { batch, rows, columns, width, visible } = size;
+  if (visible === "staircase" && rows > columns) {
+    throw new ShapeError(
+      `attention: a staircase needs columns ≥ rows: got ${rows} rows over ${columns} columns`,
+    );
+  }
+  const words = headWords + batch.length + operands.length * (operandWords + batch.length);
+  if (words > heap.parameters.length) {
+    throw new BackendError(`wasm: attention does not take as many as ${batch.length} batch axes`);
+  }
+  const count = matricesIn(batch);
+  if (logSumExp.length < count * rows) {
+    throw new ShapeError(`attention: logSumExp needs ${count * rows} numbers: got ${logSumExp.length}`);
+  }
+  if (count === 0) return;
+  if (typeof visible !== "string") checkWindows(heap, visible, size);
+  for (const { name, matrices, rows } of operands) checkReach(name, matrices, batch, rows, width);
+}
+
+/** What keeps the kernels inside k and v. */
+function checkWindows(heap: Heap, { span }: Windows, { batch, columns }: AttentionSize): void {
+  if (batch.length === 0) throw new ShapeError("attention: windows need a batch axis: got a single matrix");
+  const [count] = batch;
+  if (span.length < 3 * count) {
+    throw new ShapeError(`attention: ${count} windows need ${3 * count} numbers: got ${span.length}`);
+  }
+  const first = heap.pointer(span) / bytesPerNumber;
+  for (let i = 0; i < count; i++) {
+    const [from, end, diagonal] = heap.floats.subarray(first + 3 * i, first + 3 * i + 3);
+    const isColumn = (x: number) => Number.isInteger(x) && x >= 0 && x <= columns;
+    if (isColumn(from) && isColumn(end) && Number.isInteger(diagonal) && Math.abs(diagonal) <= 2 ** 24)
+      continue;
+    throw new BackendError(
+      `wasm: attention: window ${i} must have whole numbers, from and end in 0 … ${columns} and a diagonal in ` +
+        `−2²⁴ … 2²⁴: got from ${from}, end ${end}, diagonal ${diagonal}`,
+    );
+  }
+}
+
+/** Calls `use` with the operands as the kernels take them: themselves, or copies for the time of the call. */
+function withReady(
+  heap: Heap,
+  operands: readonly Operand[],
+  size: AttentionSize,
+  use: (ready: readonly Matrices[]) => void,
+): void {
+  const isReady = ({ matrices }: Operand) => matrices.columnStride === 1 && size.width % 4 === 0;
+  const ready = operands.map((operand) =>
+    isReady(operand) ? operand.matrices : paddedCopy(heap, operand.matrices, operand.rows, size),
+  );
+  use(ready);
+  for (let i = 0; i < operands.length; i++) {
+    const { matrices, rows, isOutput } = operands[i];
+    if (ready[i] === matrices) continue;
+    if (isOutput) copyMatrices(heap, matrices, ready[i], rows, size);
+    heap.free(ready[i].span);
+  }
+}
+
+function paddedCopy(heap: Heap, matrices: Matrices, rows: number, size: AttentionSize): Matrices {
+  const { batch, width } = size;
+  const rowStride = padded(width);
+  const span = heap.alloc(matricesIn(batch) * rows * rowStride);
+  const batchStrides = batch.map((_, axis) => matricesIn(batch.slice(axis + 1)) * rows * rowStride);
+  const copy = { span, offset: 0, rowStride, columnStride: 1, batchStrides };
+  const first = span.pointer / bytesPerNumber;
+  heap.floats.fill(0, first, first + span.length);
+  copyMatrices(heap, copy, matrices, rows, size);
+  return copy;
+}
+
+function copyMatrices(heap: Heap, to: Matrices, from: Matrices, rows: number, size: AttentionSize): void {
+  heap.hostAccesses++;
+  const { floats } = heap;
+  const sources = startsOf(heap, from, size.batch);
+  startsOf(heap, to, size.batch).forEach((start, matrix) => {
+    for (let row = 0; row < rows; row++) {
+      const dst = start + row * to.rowStride;
+      const src = sources[matrix] + row * from.rowStride;
+      for (let d = 0; d < size.width; d++) {
+        floats[dst + d * to.columnStride] = floats[src + d * from.columnStride];
+      }
+    }
+  });
+}
+
+/** Where each matrix starts in memory, counted in numbers; the last batch axis is the fastest. */
+function startsOf(heap: Heap, { span, offset, batchStrides }: Matrices, batch: readonly number[]): number[] {
+  let starts = [heap.pointer(span) / bytesPerNumber + offset];
+  batch.forEach((length, axis) => {
+    starts = starts.flatMap((start) => Array.from({ length }, (_, i) => start + i * batchStrides[axis]));
+  });
+  return starts;
+}
+
+function matricesIn(batch: readonly number[]): number {
+  let count = 1;
+  for (const length of batch) count *= length;
+  return count;
+}
+
+/** The next multiple of four. */
+function padded(length: number): number {
+  return Math.ceil(length / 4) * 4;
+}

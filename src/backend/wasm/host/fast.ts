@@ -1,0 +1,94 @@
+/**
+ * Whether this engine can be trusted with kernels-fast.wasm, which is compiled with relaxed SIMD: that it knows the
+ * instructions, and that what they give is right. Some engines have had them behind a flag, and not all of them
+ * right.
+ */
+import { tanh } from "../../../math.ts";
+import type { Matrices } from "../../backend.ts";
+import { gemm } from "./gemm.ts";
+import { Heap, type WasmSpan } from "./heap.ts";
+import { instantiate } from "./instance.ts";
+import type { KernelExports } from "./signatures.ts";
+
+/** A module of one function, of no arguments and no result, that needs `f32x4.relaxed_madd` (0xfd, 0x105). */
+// biome-ignore format: a section a line: preamble, type, function, code.
+const relaxedMultiplyAdd = Uint8Array.of(
+  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
+  1, 4, 1, 0x60, 0, 0,
+  3, 2, 1, 0,
+  10, 20, 1, 18, 0, 0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f, 0xfd, 0x85, 2, 0x1a, 0x0b,
+);
+
+export function hasRelaxedSimd(): boolean {
+  return WebAssembly.validate(relaxedMultiplyAdd);
+}
+
+/** Sizes that go through whole tiles, their edges and, row by row, the path of few rows. */
+const [ROWS, INNER, COLUMNS] = [5, 43, 37];
+/** Of the sum of magnitudes: what 43 roundings to 24 bits can add up to. */
+const TOLERANCE = 43 / 0x1000000;
+/** Of a tanh, which is right to two units in the last place, and built on the kernels' exp. */
+const TANH_TOLERANCE = 1 / 0x400000;
+
+/**
+ * Computes what is known, by kernels of the module.
+ *
+ * @returns what is wrong; null when all is well
+ */
+export function whatIsWrong(module: WebAssembly.Module): string | null {
+  const heap = new Heap(0x1000000);
+  const kernels = instantiate(module, heap.memory);
+  return wrongProduct(heap, kernels) ?? wrongTanh(heap, kernels);
+}
+
+function wrongProduct(heap: Heap, kernels: KernelExports): string | null {
+  const [a, b] = [numbers(heap, ROWS * INNER, 1), numbers(heap, INNER * COLUMNS, 2)];
+  const [whole, alone] = [heap.alloc(ROWS * COLUMNS), heap.alloc(ROWS * COLUMNS)];
+  const size = { batch: [], inner: INNER, columns: COLUMNS, accumulate: false, bias: null };
+  gemm(heap, kernels, matrix(whole, COLUMNS), matrix(a, INNER), matrix(b, COLUMNS), { ...size, rows: ROWS });
+  for (let row = 0; row < ROWS; row++) {
+    const [to, from] = [matrix(alone, COLUMNS, row * COLUMNS), matrix(a, INNER, row * INNER)];
+    gemm(heap, kernels, to, from, matrix(b, COLUMNS), { ...size, rows: 1 });
+  }
+  const [x, y, found, again] = [a, b, whole, alone].map((span) => valuesOf(heap, span));
+  for (let i = 0; i < ROWS; i++) {
+    for (let j = 0; j < COLUMNS; j++) {
+      let [sum, magnitude] = [0, 0];
+      for (let k = 0; k < INNER; k++) {
+        const product = x[i * INNER + k] * y[k * COLUMNS + j];
+        sum += product;
+        magnitude += Math.abs(product);
+      }
+      const at = i * COLUMNS + j;
+      if (!(Math.abs(found[at] - sum) <= TOLERANCE * magnitude)) return "a product is wrong";
+      if (found[at] !== again[at]) return "a row has other bits alone than among others";
+    }
+  }
+  return null;
+}
+
+function wrongTanh(heap: Heap, kernels: KernelExports): string | null {
+  const x = numbers(heap, INNER * COLUMNS, 3);
+  const y = heap.alloc(x.length);
+  kernels.mapTanh(y.pointer, x.pointer, 0, x.length);
+  const found = valuesOf(heap, y);
+  const isRight = (value: number, i: number) => Math.abs(found[i] - tanh(value)) <= TANH_TOLERANCE;
+  return valuesOf(heap, x).every(isRight) ? null : "tanh is wrong";
+}
+
+/** Numbers in −4 … 4 that need all of their 24 bits. */
+function numbers(heap: Heap, length: number, seed: number): WasmSpan {
+  const span = heap.alloc(length);
+  valuesOf(heap, span).forEach((_, i, values) => {
+    values[i] = Math.imul(i + 1, 0x9e3779b1 * seed) / 0x20000000;
+  });
+  return span;
+}
+
+function valuesOf(heap: Heap, { pointer, length }: WasmSpan): Float32Array {
+  return heap.floats.subarray(pointer / 4, pointer / 4 + length);
+}
+
+function matrix(span: WasmSpan, width: number, offset = 0): Matrices {
+  return { span, offset, rowStride: width, columnStride: 1, batchStrides: [] };
+}

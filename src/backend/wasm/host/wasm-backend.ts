@@ -1,0 +1,119 @@
+/**
+ * The WebAssembly backend: SIMD kernels over one shared memory, the same bits on any machine.
+ *
+ * A method turns spans into addresses and calls the kernel: kernels/… for how it works, ../reference/… for what. Most
+ * methods stand with what they take, in a file for each: memory, then elements, then rows; here are the rest.
+ */
+import type {
+  AdamWStep,
+  AdamWTarget,
+  AttentionSize,
+  Backend,
+  Matrices,
+  ProductSize,
+  Recording,
+  Span,
+} from "../../backend.ts";
+import { Recorder } from "../capture/recording.ts";
+import { ThreadPool, type ThreadStart, type Threads } from "../threads/pool.ts";
+import { attention, attentionBackward } from "./attention.ts";
+import { gemm } from "./gemm.ts";
+import { Heap } from "./heap.ts";
+import { instantiate } from "./instance.ts";
+import { adamw, sumsOfSquares } from "./multi-tensor.ts";
+import type { KernelExports } from "./signatures.ts";
+import { WasmRows } from "./wasm-rows.ts";
+
+export class WasmBackend extends WasmRows implements Backend {
+  readonly name: string = "wasm";
+  readonly exact: boolean;
+  readonly library: string | null = null;
+  readonly #pool: ThreadPool | null;
+  #recorder: Recorder | null = null;
+
+  /**
+   * @param module the compiled kernels: `loadKernels` of ../open.ts
+   * @param divide what stands between this backend and the kernels; it may run a range in parts, in any order
+   * @param heap   the memory that they share
+   * @param pool   stopped when the backend closes
+   * @param exact  false for kernels whose bits depend on the machine, as those of `--fast`
+   */
+  constructor(
+    module: WebAssembly.Module,
+    divide = (kernels: KernelExports): KernelExports => kernels,
+    heap = new Heap(),
+    pool: ThreadPool | null = null,
+    exact = true,
+  ) {
+    super(heap, divide(instantiate(module, heap.memory)));
+    this.exact = exact;
+    this.#pool = pool;
+  }
+
+  /**
+   * A backend on several threads, which computes the same bits as one.
+   *
+   * @param spawn starts the threads on the host
+   */
+  static async onThreads(
+    module: WebAssembly.Module,
+    count: number,
+    spawn: (start: ThreadStart) => Threads,
+    exact = true,
+  ): Promise<WasmBackend> {
+    const heap = new Heap(undefined, count);
+    const pool = await ThreadPool.start(count, module, heap, spawn);
+    return new WasmBackend(module, (kernels) => pool.share(kernels), heap, pool, exact);
+  }
+
+  get threads(): number {
+    return this.heap.threads;
+  }
+
+  record(body: () => void): Recording | null {
+    this.#recorder ??= new Recorder(this.heap, this.kernels);
+    this.kernels = this.#recorder.noting;
+    try {
+      return this.#recorder.record(body);
+    } finally {
+      this.kernels = this.#recorder.kernels;
+    }
+  }
+
+  /** Stops the threads. The memory goes when nothing refers to it any more. */
+  async close(): Promise<void> {
+    await this.#pool?.stop();
+  }
+
+  gemm(c: Matrices, a: Matrices, b: Matrices, size: ProductSize): void {
+    gemm(this.heap, this.kernels, c, a, b, size);
+  }
+
+  attention(y: Matrices, logSumExp: Span, q: Matrices, k: Matrices, v: Matrices, size: AttentionSize): void {
+    attention(this.heap, this.kernels, y, logSumExp, q, k, v, size);
+  }
+
+  attentionBackward(
+    dq: Matrices,
+    dk: Matrices,
+    dv: Matrices,
+    dy: Matrices,
+    y: Matrices,
+    logSumExp: Span,
+    q: Matrices,
+    k: Matrices,
+    v: Matrices,
+    size: AttentionSize,
+    accumulate: { readonly dq: boolean; readonly dk: boolean; readonly dv: boolean },
+  ): void {
+    attentionBackward(this.heap, this.kernels, dq, dk, dv, dy, y, logSumExp, q, k, v, size, accumulate);
+  }
+
+  sumsOfSquares(y: Span, xs: readonly Span[]): void {
+    sumsOfSquares(this.heap, this.kernels, y, xs);
+  }
+
+  adamw(targets: readonly AdamWTarget[], step: AdamWStep): void {
+    adamw(this.heap, this.kernels, targets, step);
+  }
+}

@@ -1,0 +1,30 @@
+// @ts-check
+/**
+ * The parent of a pool's threads. It is told when one of them ends, which the caller, blocked in a kernel, cannot
+ * be; it marks the pool as broken in shared memory and wakes the caller. Ending the keeper ends its threads.
+ *
+ * Sends one message: null once every thread waits for jobs, or why that will not come about.
+ */
+import { parentPort, Worker, workerData } from "node:worker_threads";
+
+/** @type {import("./pool.ts").ThreadStart & { program: string }} */
+const { program, ...start } = workerData;
+const { control, layout, threads } = start;
+let waiting = threads.length;
+
+for (const thread of threads) {
+  const worker = new Worker(new URL(program), { workerData: { ...start, thread } });
+  worker.once("message", () => {
+    waiting -= 1;
+    if (waiting === 0) parentPort?.postMessage(null);
+  });
+  worker.once("error", (error) => ended(String(error)));
+  worker.once("exit", (code) => ended(`thread ${thread} ended with code ${code}`));
+}
+
+/** @param {string} why */
+function ended(why) {
+  Atomics.store(control, layout.ended, 1);
+  Atomics.notify(control, layout.active);
+  parentPort?.postMessage(why);
+}

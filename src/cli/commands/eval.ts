@@ -1,0 +1,172 @@
+/** `nopeek eval`: the figure to report of a model, on what it was not trained on. */
+
+import { MEASURE_TOKENS, type Settings } from "../../config/settings.ts";
+import { entropyFloor } from "../../data/corpus.ts";
+import { splitCorpus } from "../../data/split.ts";
+import type { CacheFlags } from "../../data/token-cache.ts";
+import { cachePlace } from "../../data/token-cache.ts";
+import type { TokenIds } from "../../data/token-source.ts";
+import { tokenise } from "../../data/tokenized-corpus.ts";
+import { spreadWindows } from "../../data/window-loader.ts";
+import { ConfigError, DataError, TokenError } from "../../errors.ts";
+import { evaluateAnswers } from "../../evaluate/exact-match.ts";
+import { BATCH_SIZE, type Evaluation, type Range, wholeLoss } from "../../evaluate/loss.ts";
+import { wholeMaskedLoss } from "../../evaluate/masked-loss.ts";
+import { Encoder } from "../../nn/encoder.ts";
+import { EncoderDecoder } from "../../nn/encoder-decoder.ts";
+import { GPT } from "../../nn/gpt.ts";
+import type { Tokenizer, TokenizerData } from "../../text/tokenizer.ts";
+import type { Unknown } from "../../text/unknown.ts";
+import { ToyTask } from "../../train/objectives/toy-task.ts";
+import { formatCount, formatLoss } from "../../util/format.ts";
+import { type CommonFlags, threadsOf } from "../options/settings-flags.ts";
+import { namesOfUnknown, tellDropped, withAdvice } from "../options/unknown-characters.ts";
+import { openAnyModel } from "../shared/open-model.ts";
+import { processes } from "../shared/process-lock.ts";
+import { Terminal } from "../terminal/output.ts";
+import { inWords, MEASURED_STRINGS } from "./train/kinds/seq2seq.ts";
+import { readShowing } from "./train/run-corpus.ts";
+
+interface EvalFlags extends CommonFlags, CacheFlags {
+  readonly model: string;
+  readonly data?: readonly string[];
+  readonly split?: Split;
+  readonly unknown?: Unknown;
+  readonly measureTokens?: number;
+}
+
+type Split = "train" | "val" | "all";
+
+/** A text, and the part of it that is measured. */
+interface Part {
+  readonly ids: TokenIds;
+  readonly split: Split;
+  readonly range: Range;
+  /** Of a longer range, windows of about so many tokens are measured. */
+  readonly most: number;
+  readonly sha256: string;
+}
+
+export async function evaluate(flags: EvalFlags): Promise<void> {
+  const terminal = new Terminal();
+  const opened = await openAnyModel(flags.model, flags, threadsOf(flags));
+  const { model, tokenizer, config, backend } = opened;
+  const json = flags.json === true;
+  if (model instanceof EncoderDecoder) await answers(terminal, model, config.settings, flags);
+  else {
+    const part = await readPart(flags, tokenizer, terminal);
+    if (model instanceof GPT) await nextTokens(terminal, model, part, tokenizer.kind, json);
+    if (model instanceof Encoder) await hiddenTokens(terminal, model, part, json);
+  }
+  await backend.close();
+}
+
+async function readPart(flags: EvalFlags, tokenizer: Tokenizer, terminal: Terminal): Promise<Part> {
+  const { data, split = "val", measureTokens: most = MEASURE_TOKENS } = flags;
+  if (!(most >= 1)) throw new ConfigError(`--measure-tokens must be at least 1: got ${most}`);
+  if (data === undefined) throw new ConfigError("this model is measured on a text: name one with --data");
+  const tell = {
+    note: (line: string) => terminal.note(line),
+    status: (line: string) => terminal.status(line),
+  };
+  const place = cachePlace(flags, flags.model, processes());
+  const corpus = await readShowing(data, place, tell);
+  const { unknown = "reject" } = flags;
+  const characters = Array.from(corpus.facts.counts.keys(), (code) => String.fromCodePoint(code)).join("");
+  const names = namesOfUnknown(tokenizer, characters);
+  const read = await tokenise(corpus, tokenizer, unknown, place, tell).catch((error: unknown) => {
+    if (error instanceof TokenError && unknown === "reject") throw withAdvice(error, names);
+    throw error;
+  });
+  const { ids, sha256, path, dropped } = read;
+  terminal.clearStatus();
+  if (dropped > 0) tellDropped(terminal, dropped, names);
+  const range = rangeOf(split, ids);
+  // The first token of a text has nothing before it.
+  if (range.end > Math.max(range.start, 1)) return { ids, split, range, most, sha256 };
+  throw new DataError(`${path}: its split "${split}" has no character to predict; use a longer text`);
+}
+
+async function nextTokens(
+  terminal: Terminal,
+  model: GPT,
+  { ids, split, range, most, sha256 }: Part,
+  kind: TokenizerData["kind"],
+  json: boolean,
+): Promise<void> {
+  const { lossNats, tokens, method } = await wholeLoss(model, ids, range, most);
+  const chars = kind === "char" ? tokens : countPredicted(model, { ids, range, most });
+  const bitsPerChar = (lossNats * tokens) / chars / Math.LN2;
+  const { contextLength } = model.config;
+  if (json) {
+    terminal.json({ lossNats, bitsPerChar, chars, tokens, split, method, contextLength });
+    return;
+  }
+  const floor = split === "val" ? await entropyFloor(sha256) : null;
+  terminal.write(`loss ${formatLoss(lossNats)} nats a token, ${bitsPerChar.toFixed(4)} bits a character\n`);
+  terminal.note(
+    `over ${over(method)} "${split}": ${formatCount(chars)} characters, each predicted once, in windows of ${contextLength}${howMany(method)}`,
+  );
+  if (floor !== null)
+    terminal.note(`the floor, which no model can go below without peeking: ${formatLoss(floor)}`);
+}
+
+async function hiddenTokens(
+  terminal: Terminal,
+  model: Encoder,
+  { ids, split, range, most }: Part,
+  json: boolean,
+): Promise<void> {
+  const { lossNats, tokens, method } = await wholeMaskedLoss(model, ids, range, most);
+  const { contextLength } = model.config;
+  if (json) {
+    terminal.json({ lossNats, tokens, split, method, contextLength });
+    return;
+  }
+  terminal.write(`loss ${formatLoss(lossNats)} nats a hidden token\n`);
+  terminal.note(
+    `over ${over(method)} "${split}": ${formatCount(tokens)} of ${formatCount(range.end - range.start)} tokens hidden, by masks that are always the same, in windows of ${contextLength}${howMany(method)}`,
+  );
+}
+
+async function answers(
+  terminal: Terminal,
+  model: EncoderDecoder,
+  settings: Settings,
+  { data, split, json }: EvalFlags,
+): Promise<void> {
+  if (data !== undefined || (split !== undefined && split !== "val")) {
+    throw new ConfigError(
+      "a seq2seq model is measured on strings that are drawn and that it never learnt from: it takes no --data and no other --split than val",
+    );
+  }
+  const evaluation = await evaluateAnswers(model, new ToyTask(settings).heldOut(MEASURED_STRINGS));
+  if (json) terminal.json({ ...evaluation, split: "val" });
+  else terminal.write(`${inWords(evaluation)}\n`);
+}
+
+function rangeOf(split: Split, ids: TokenIds): Range {
+  const { boundary } = splitCorpus<TokenIds>(ids);
+  return {
+    start: split === "val" ? boundary : 0,
+    end: split === "train" ? boundary : ids.length,
+  };
+}
+
+/** "the whole split", or windows spread over the split. */
+function over(method: Evaluation["method"]): string {
+  return method === "whole split" ? `the ${method}` : `${method}, always the same, of the split`;
+}
+
+function howMany(method: Evaluation["method"]): string {
+  return method === "whole split" ? "" : "; --measure-tokens says how many";
+}
+
+/** Characters among the bytes that were predicted: every byte counts that does not continue a character. */
+function countPredicted(model: GPT, { ids, range, most }: Pick<Part, "ids" | "range" | "most">): number {
+  const size = { contextLength: model.config.contextLength, batchSize: BATCH_SIZE };
+  let count = 0;
+  for (const { targets } of spreadWindows(ids, range.start, range.end, size, most))
+    for (const byte of targets) if ((byte & 0xc0) !== 0x80) count += 1;
+  return count;
+}

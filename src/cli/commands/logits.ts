@@ -1,0 +1,69 @@
+/** `nopeek logits`: the scores behind every choice, in full precision. */
+import { ConfigError } from "../../errors.ts";
+import { Encoder } from "../../nn/encoder.ts";
+import { EncoderDecoder } from "../../nn/encoder-decoder.ts";
+import type { GPT } from "../../nn/gpt.ts";
+import { candidatesOf, probabilitiesOf } from "../../sample/candidates.ts";
+import { BLANK, encoderLogits, idsWithBlanks } from "../../sample/fill-blanks.ts";
+import { cachedLogits, fullLogits } from "../../sample/logits.ts";
+import { best } from "../../sample/strategies.ts";
+import { showToken } from "../../text/show-token.ts";
+import type { Unknown } from "../../text/unknown.ts";
+import type { CommonFlags } from "../options/settings-flags.ts";
+import { encodeKnown } from "../options/unknown-characters.ts";
+import { openAnyModel } from "../shared/open-model.ts";
+import { Terminal } from "../terminal/output.ts";
+
+interface LogitsFlags extends CommonFlags {
+  readonly model: string;
+  readonly prompt: string;
+  readonly cached?: boolean;
+  readonly unknown?: Unknown;
+}
+
+export async function logits(flags: LogitsFlags): Promise<void> {
+  const terminal = new Terminal();
+  const opened = await openAnyModel(flags.model, flags, flags.threads ?? 1);
+  const { model, tokenizer, backend } = opened;
+  if (model instanceof EncoderDecoder) {
+    throw new ConfigError(
+      `${flags.model}: a seq2seq model scores an answer after a source, and this shows one text alone; use nopeek sample`,
+    );
+  }
+  if (model instanceof Encoder && flags.cached) {
+    throw new ConfigError(
+      "--cached: an encoder has no cache, for what stands at a position depends on what comes after it",
+    );
+  }
+  const encode = (text: string) => encodeKnown(tokenizer, text, flags.unknown, terminal).ids;
+  const ids = model instanceof Encoder ? idsWithBlanks(model, encode, flags.prompt) : encode(flags.prompt);
+  const rows = await rowsOf(model, ids, flags.cached === true);
+
+  if (flags.json) {
+    terminal.json({ tokens: Array.from(ids), logits: rows });
+  } else {
+    terminal.note(
+      model instanceof Encoder
+        ? "each token, and the most probable one in its place:"
+        : "after each token, the most probable next one:",
+    );
+    rows.forEach((row, t) => {
+      const candidates = candidatesOf(row);
+      const next = best(candidates);
+      const share = 100 * probabilitiesOf(candidates)[candidates.ids.indexOf(next)];
+      const [seen, guess] = [ids[t], next].map((id) =>
+        id < tokenizer.vocabSize ? showToken(tokenizer, id) : BLANK,
+      );
+      terminal.write(`${seen.padEnd(8)} ${guess.padEnd(8)} ${share.toFixed(1).padStart(5)} %\n`);
+    });
+  }
+  await backend.close();
+}
+
+/** Logits by position. */
+async function rowsOf(model: GPT | Encoder, ids: ArrayLike<number>, cached: boolean): Promise<number[][]> {
+  if (model instanceof Encoder) return encoderLogits(model, Array.from(ids));
+  const flat = await (cached ? cachedLogits(model, ids) : fullLogits(model, ids));
+  const { vocabSize } = model.config;
+  return Array.from(ids, (_, t) => Array.from(flat.subarray(t * vocabSize, (t + 1) * vocabSize)));
+}

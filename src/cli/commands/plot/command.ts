@@ -1,0 +1,101 @@
+/** `nopeek plot`: the loss curves of runs side by side: in the terminal, as a picture, as a page. Changes no run. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { ConfigError, DataError } from "../../../errors.ts";
+import { usualSmoothing } from "../../../report/curves.ts";
+import { escapeLine } from "../../../report/escape.ts";
+import { figureOf } from "../../../report/figure.ts";
+import { reportOf } from "../../../report/html.ts";
+import { type PlottedRun, warningsAbout, type XUnit } from "../../../report/plotted-run.ts";
+import { shellWord } from "../../../util/format.ts";
+import { processes } from "../../shared/process-lock.ts";
+import { hasUnicode, wantsColor } from "../../terminal/colors.ts";
+import { Terminal } from "../../terminal/output.ts";
+import { findRuns, namesOf } from "./find-runs.ts";
+import { readRun, smoothed } from "./read-run.ts";
+import { comparisonLines } from "./terminal-plot.ts";
+
+export interface PlotFlags {
+  readonly svg?: string;
+  readonly html?: string;
+  readonly x: XUnit;
+  readonly log?: boolean;
+  readonly smooth?: number;
+  readonly json?: boolean;
+}
+
+export async function plot(words: readonly string[], flags: PlotFlags): Promise<void> {
+  checkFlags(flags);
+  const terminal = new Terminal();
+  const { paths, others } = findRuns(words);
+  for (const other of others) terminal.note(`${escapeLine(other)}: holds no run; left out`);
+  const names = namesOf(paths);
+  const system = processes();
+  const read: PlottedRun[] = [];
+  for (const [i, path] of paths.entries()) read.push(await readRun(path, names[i], system));
+  // One measure for all: what is smoothed more looks calmer.
+  const smoothing =
+    flags.smooth ?? usualSmoothing(Math.max(...read.map(({ curves }) => curves.train.length)));
+  const runs = read.map((run) => smoothed(run, smoothing));
+  const yScale = flags.log ? "log" : "linear";
+
+  // What cannot be written is told before anything else.
+  const written: string[] = [];
+  if (flags.svg !== undefined)
+    written.push(save(flags.svg, figureOf(runs, flags.x, yScale), "an SVG picture"));
+  if (flags.html !== undefined) {
+    const script = readFileSync(new URL("../../../report/browser/page.js", import.meta.url), "utf8");
+    const madeAt = `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`;
+    written.push(save(flags.html, reportOf(runs, { x: flags.x, yScale }, script, madeAt), "an HTML page"));
+  }
+  if (flags.json) for (const run of runs) terminal.json(run);
+  else {
+    for (const warning of warningsAbout(runs)) terminal.note(`warning: ${warning}`);
+    const { columns = 80, rows = 30 } = process.stdout;
+    const color = wantsColor(process.stdout);
+    const ascii = !hasUnicode();
+    for (const line of comparisonLines(runs, { x: flags.x, yScale, columns, rows, color, ascii }))
+      terminal.write(`${line}\n`);
+  }
+  for (const file of written) terminal.note(`written to ${file}`);
+  if (written.length === 0 && !flags.json)
+    terminal.note(
+      `a page with all about them: npx nopeek plot ${escapeLine(words.map(shellWord).join(" "))} --html report.html`,
+    );
+}
+
+function checkFlags({ smooth = 1, svg, html }: PlotFlags): void {
+  if (!Number.isSafeInteger(smooth) || smooth < 1)
+    throw new ConfigError(`--smooth must be a whole number of steps ≥ 1: got ${smooth}; 1 shows each step`);
+  if (svg !== undefined && svg === html)
+    throw new ConfigError(`--svg and --html each write a file of their own: got ${svg} for both`);
+}
+
+/**
+ * Writes a file, over one of the same kind at most.
+ *
+ * @throws DataError when something else is there, or it cannot be written
+ */
+function save(file: string, contents: string, kind: string): string {
+  try {
+    if (existsSync(file) && readFileSync(file, "utf8").slice(0, 5) !== contents.slice(0, 5))
+      throw new DataError(`${file}: is there, and is not ${kind}; name another file`);
+    writeFileSync(file, contents);
+  } catch (cause) {
+    if (cause instanceof DataError || !(cause instanceof Error)) throw cause;
+    throw new DataError(`${file}: cannot be written: ${reasonOf(cause)}`, { cause });
+  }
+  return file;
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case "ENOENT":
+      return "its folder is not there";
+    case "EISDIR":
+      return "it is a folder; name a file";
+    case "EACCES":
+      return "permission denied";
+    default:
+      return error.message;
+  }
+}

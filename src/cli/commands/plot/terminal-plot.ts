@@ -1,0 +1,115 @@
+/** A comparison as lines of text: the curves, how the runs stand, and in which settings they differ. */
+
+import { escapeLine } from "../../../report/escape.ts";
+import { chartOf, type View, WHOLE } from "../../../report/figure.ts";
+import type { PlottedRun, XUnit } from "../../../report/plotted-run.ts";
+import { formatCount, formatDuration, formatLoss } from "../../../util/format.ts";
+import { drawChart, type Point, type Reference, type Series } from "../../terminal/chart.ts";
+
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+  readonly color: boolean;
+  /** Without Braille dots and the like. */
+  readonly ascii: boolean;
+}
+
+/** Wider charts and higher ones are no easier to read. */
+const MOST = { columns: 120, rows: 26 };
+/** Lines that the chart leaves for what stands below it. */
+const ROWS_BELOW = 8;
+const LEAST_ROWS = 10;
+/** With more runs than this, only one curve of each can be told from the others. */
+const RUNS_WITH_BOTH = 2;
+
+export function comparisonLines(
+  runs: readonly PlottedRun[],
+  {
+    x,
+    yScale,
+    columns,
+    rows,
+    color,
+    ascii,
+  }: TerminalSize & { readonly x: XUnit; readonly yScale: View["yScale"] },
+): string[] {
+  const lines = [
+    ...curveLines(runs, { ...WHOLE, x, yScale, steps: false }, { columns, rows, color, ascii }),
+    "",
+  ];
+  lines.push(...standingLines(runs, columns));
+  const different = differenceLines(runs, columns);
+  if (different.length > 0) lines.push("", "they differ in", ...different);
+  return lines;
+}
+
+function curveLines(
+  runs: readonly PlottedRun[],
+  view: View,
+  { columns, rows, color, ascii }: TerminalSize,
+): string[] {
+  const chart = chartOf("loss", runs, view);
+  const drawn = chart.curves.filter(({ points }) => points.length > 0);
+  if (drawn.length === 0) return ["no step yet"];
+  const marked = drawn.filter(({ drawnAs }) => drawnAs === "marked");
+  const count = runs.filter(({ curves }) => curves.train.length > 0).length;
+  const enough = count > RUNS_WITH_BOTH && marked.length === count;
+  const shown =
+    count <= RUNS_WITH_BOTH ? drawn : enough ? marked : drawn.filter((curve) => curve.drawnAs === "line");
+  const series: Series[] = shown.map(({ name, drawnAs, points, look }) => ({
+    name: escapeLine(name),
+    color: look.color,
+    drawnAs: drawnAs === "marked" && !enough ? "marks" : "line",
+    points: points.map(({ x, y }): Point => [x, y]),
+  }));
+  const references: Reference[] = chart.levels.map(({ name, value }) => ({ name, value }));
+  return drawChart(series, {
+    width: Math.min(columns, MOST.columns),
+    height: Math.max(LEAST_ROWS, Math.min(MOST.rows, rows - ROWS_BELOW)),
+    color,
+    ascii,
+    references,
+    yScale: view.yScale,
+    xName: chart.xName.split(" ")[0],
+  });
+}
+
+/** A line for each run; where that is too wide, a line for each fact. */
+function standingLines(runs: readonly PlottedRun[], columns: number): string[] {
+  const heads = ["run", "best loss", "last loss", "steps", "tokens", "trained", "parameters", "status"];
+  const rows = runs.map((run) => [
+    escapeLine(run.name),
+    run.best === null ? "–" : formatLoss(run.best.lossNats),
+    lossOf(run.curves.smoothed.at(-1)?.[2]),
+    `${formatCount(run.step)}/${formatCount(run.steps)}`,
+    formatCount(run.step * run.tokensPerStep),
+    formatDuration(run.trainedMs),
+    formatCount(run.parameters),
+    run.status,
+  ]);
+  const table = [heads, ...rows];
+  const widths = heads.map((_, column) => Math.max(...table.map((row) => row[column].length)));
+  const lines = table.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i]))
+      .join("  ")
+      .trimEnd(),
+  );
+  if (lines.every((line) => line.length <= columns)) return lines;
+  return rows.flatMap((row) => row.map((cell, i) => (i === 0 ? cell : `  ${heads[i].padEnd(11)} ${cell}`)));
+}
+
+function differenceLines(runs: readonly PlottedRun[], columns: number): string[] {
+  const names = [...new Set(runs.flatMap(({ settings }) => Object.keys(settings)))];
+  return names.flatMap((name) => {
+    const values = runs.map(({ settings }) => escapeLine(settings[name] ?? "–"));
+    if (new Set(values).size === 1) return [];
+    const line = `  ${name}  ${values.join(" | ")}`;
+    if (line.length <= columns) return [line];
+    return [`  ${name}`, ...values.map((value) => `    ${value}`)];
+  });
+}
+
+function lossOf(nats: number | undefined): string {
+  return nats === undefined ? "–" : formatLoss(nats);
+}

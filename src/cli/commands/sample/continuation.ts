@@ -1,0 +1,69 @@
+/** A text in the making: the tokens chosen for it, and what of them may be shown. */
+import type { EndReason } from "../../../sample/generate.ts";
+import type { Choice } from "../../../sample/strategies.ts";
+import { TextStream } from "../../../sample/text-stream.ts";
+import type { Tokenizer } from "../../../text/tokenizer.ts";
+
+export class Continuation {
+  readonly tokens: number[] = [];
+  readonly logProbabilities: number[] = [];
+  readonly #stream: TextStream;
+  #text = "";
+
+  constructor(tokenizer: Tokenizer, stops: readonly string[]) {
+    this.#stream = new TextStream(tokenizer, stops);
+  }
+
+  /** The continuation that these tokens make. */
+  static of(
+    tokenizer: Tokenizer,
+    stops: readonly string[],
+    tokens: readonly number[],
+    logProbabilities: readonly number[],
+  ): Continuation {
+    const continuation = new Continuation(tokenizer, stops);
+    for (const [i, token] of tokens.entries()) {
+      continuation.take({ token, logProbability: logProbabilities[i] });
+    }
+    continuation.end();
+    return continuation;
+  }
+
+  /** The text so far, without what may yet become a stop string. */
+  get text(): string {
+    return this.#text;
+  }
+
+  get stopped(): boolean {
+    return this.#stream.stop !== null;
+  }
+
+  /** The piece of text that a token adds. */
+  take({ token, logProbability }: Pick<Choice, "token" | "logProbability">): string {
+    this.tokens.push(token);
+    this.logProbabilities.push(logProbability);
+    return this.#add(this.#stream.push(token));
+  }
+
+  /** The piece of text that is certain once no more tokens come. */
+  end(): string {
+    return this.#add(this.#stream.end());
+  }
+
+  /** What is told to programs. */
+  toJSON(ended: EndReason) {
+    return {
+      text: this.#text,
+      tokens: this.tokens,
+      logProbabilities: this.logProbabilities,
+      logProbability: this.logProbabilities.reduce((sum, each) => sum + each, 0),
+      ended: this.stopped ? "stop" : ended,
+      stop: this.#stream.stop,
+    };
+  }
+
+  #add(piece: string): string {
+    this.#text += piece;
+    return piece;
+  }
+}

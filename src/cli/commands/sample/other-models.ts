@@ -1,0 +1,98 @@
+/** `nopeek sample` on models that do not go on with a text: an encoder fills in blanks, seq2seq answers. */
+
+import { flagOf, type ModelKind } from "../../../config/settings.ts";
+import { ConfigError, SampleError } from "../../../errors.ts";
+import { Encoder } from "../../../nn/encoder.ts";
+import { EncoderDecoder } from "../../../nn/encoder-decoder.ts";
+import { padTokens } from "../../../nn/inputs/token-batch.ts";
+import { BLANK, fillBlanks, idsWithBlanks } from "../../../sample/fill-blanks.ts";
+import { greedyAnswers } from "../../../sample/greedy-answers.ts";
+import type { Tokenizer } from "../../../text/tokenizer.ts";
+import type { Unknown } from "../../../text/unknown.ts";
+import type { CommonFlags } from "../../options/settings-flags.ts";
+import { encodeKnown } from "../../options/unknown-characters.ts";
+import { kindOfModel, openAnyModel } from "../../shared/open-model.ts";
+import { Terminal } from "../../terminal/output.ts";
+
+interface OtherFlags extends CommonFlags {
+  readonly model?: string | undefined;
+  readonly prompt?: string | readonly string[] | undefined;
+  readonly unknown?: Unknown;
+}
+
+/** Flags that mean something here; then those that always have a value, given or not. */
+const TAKEN: readonly string[] = ["model", "prompt", "unknown", "backend", "threads", "json"];
+const ALWAYS_THERE: readonly string[] = ["tokens", "strategy", "overflow", "seed"];
+
+/**
+ * Answers the prompts if the model is none that goes on with a text.
+ *
+ * @returns false when it is one, and nothing has been done
+ */
+export async function sampleOtherKinds(flags: OtherFlags): Promise<boolean> {
+  if (flags.model === undefined) return false;
+  const kind = kindOfModel(flags.model);
+  if (kind === "gpt") return false;
+  const prompts = promptsOf(flags, kind);
+  const terminal = new Terminal();
+  const { model, tokenizer, backend } = await openAnyModel(flags.model, flags, flags.threads ?? 1);
+  if (model instanceof Encoder) await fillEach(terminal, model, tokenizer, prompts, flags);
+  if (model instanceof EncoderDecoder) await answerAll(terminal, model, tokenizer, prompts, flags);
+  await backend.close();
+  return true;
+}
+
+function promptsOf(flags: OtherFlags, kind: ModelKind): readonly string[] {
+  const strangers = Object.entries(flags).flatMap(([name, value]) => {
+    return value === undefined || [...TAKEN, ...ALWAYS_THERE].includes(name) ? [] : [name];
+  });
+  if (strangers.length > 0) {
+    const names = strangers.map((name) => `--${flagOf(name)}`).join(", ");
+    throw new ConfigError(`${names}: is for gpt; ${kind} takes its most probable tokens, and --prompt alone`);
+  }
+  if (flags.prompt !== undefined) return [flags.prompt].flat();
+  throw new SampleError(
+    kind === "encoder"
+      ? `an encoder fills in blanks: give it a text with --prompt, and in it a ${BLANK} for each token that is missing`
+      : "a seq2seq model answers a string: give it one with --prompt",
+  );
+}
+
+async function fillEach(
+  terminal: Terminal,
+  model: Encoder,
+  tokenizer: Tokenizer,
+  prompts: readonly string[],
+  flags: OtherFlags,
+): Promise<void> {
+  const encode = (text: string) => encodeKnown(tokenizer, text, flags.unknown, terminal).ids;
+  for (const prompt of prompts) {
+    const { ids, blanks } = await fillBlanks(model, idsWithBlanks(model, encode, prompt));
+    const text = tokenizer.decode(ids);
+    if (flags.json) terminal.json({ prompt, text, blanks });
+    else terminal.write(`${text}\n`);
+  }
+}
+
+/** All prompts in one batch, padded to the longest. */
+async function answerAll(
+  terminal: Terminal,
+  model: EncoderDecoder,
+  tokenizer: Tokenizer,
+  prompts: readonly string[],
+  flags: OtherFlags,
+): Promise<void> {
+  const sources = prompts.map((prompt) => encodeKnown(tokenizer, prompt, flags.unknown, terminal).ids);
+  const longest = model.config.contextLength - 1;
+  for (const source of sources) {
+    if (source.length >= 1 && source.length <= longest) continue;
+    throw new SampleError(`this model answers strings of 1 to ${longest} letters: got ${source.length}`);
+  }
+  const answers = await greedyAnswers(model, padTokens(sources, "right"));
+  answers.forEach(({ ids, ended }, i) => {
+    const text = tokenizer.decode(ids);
+    if (flags.json)
+      terminal.json({ prompt: prompts[i], text, tokens: ids, ended: ended ? "end" : "context" });
+    else terminal.write(`${text}\n`);
+  });
+}

@@ -1,0 +1,136 @@
+/** A training as a live picture at the end of the terminal's text; what is said meanwhile stays above it. */
+
+import { fitLine } from "../../../../util/format.ts";
+import type { Point, Reference } from "../../../terminal/chart.ts";
+import { LiveRegion, type Screen } from "../../../terminal/live-region.ts";
+import type { Progress, ToldStep } from "../progress.ts";
+import { Curve } from "./curve.ts";
+import { drawFrame, type View } from "./frame.ts";
+
+/** Drawing takes a millisecond or two; more often than this nobody reads what is new. */
+const REDRAW_MS = 250;
+
+export interface LiveScreen extends Screen {
+  on(event: "resize", listener: () => void): unknown;
+  off(event: "resize", listener: () => void): unknown;
+}
+
+export interface LiveOptions {
+  readonly screen: LiveScreen;
+  readonly color: boolean;
+  readonly ascii: boolean;
+  /** See `LiveRegion`. */
+  readonly sinks: boolean;
+  readonly steps: number;
+  /** What losses are compared with. */
+  readonly reference: Reference;
+  /** What is known from before the run was stopped. */
+  readonly before: { readonly training: readonly Point[]; readonly validation: readonly Point[] };
+  readonly now: () => number;
+  readonly memoryBytes: () => number;
+}
+
+export class LiveProgress implements Progress {
+  readonly #options: LiveOptions;
+  readonly #region: LiveRegion;
+  readonly #training = new Curve();
+  readonly #validation = new Curve();
+  readonly #startMs: number;
+  #live = false;
+  #newest: ToldStep | null = null;
+  #step: number;
+  #busy: string | null = null;
+  #sample: View["sample"] = null;
+  #drawnMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: LiveOptions) {
+    const { screen, sinks, before, now } = options;
+    this.#options = options;
+    this.#region = new LiveRegion(screen, sinks);
+    for (const [step, loss] of before.training) this.#training.add(step, loss);
+    for (const [step, loss] of before.validation) this.#validation.add(step, loss);
+    this.#step = before.training.at(-1)?.[0] ?? 0;
+    this.#startMs = now();
+  }
+
+  note(line = ""): void {
+    this.#region.print(fitLine(line, this.#options.screen.columns || undefined));
+  }
+
+  begin(): void {
+    this.#live = true;
+    this.#options.screen.on("resize", this.#resized);
+    this.#draw();
+  }
+
+  stepped(step: ToldStep): void {
+    this.#newest = step;
+    this.#step = step.step;
+    this.#training.add(step.step, step.lossNats);
+    if (this.#options.now() - this.#drawnMs < REDRAW_MS) return;
+    this.#drawnMs = this.#options.now();
+    // In the next turn: by then the stream has heard of a new size of the terminal.
+    setImmediate(() => this.#draw());
+  }
+
+  evaluated(step: number, lossNats: number): void {
+    this.#validation.add(step, lossNats);
+  }
+
+  busy(words: string | null): void {
+    this.#busy = words;
+    this.#draw();
+  }
+
+  sampled(step: number, text: string): void {
+    this.#sample = { step, text };
+    this.#draw();
+  }
+
+  end(): void {
+    if (!this.#live) return;
+    this.#busy = null;
+    this.#draw(true);
+    this.#live = false;
+    this.#options.screen.off("resize", this.#resized);
+    this.#region.rest();
+  }
+
+  /** Gives the terminal to others for a while, as when the program is suspended. */
+  pause(): void {
+    this.#region.rest();
+  }
+
+  resume(): void {
+    this.#draw();
+  }
+
+  readonly #resized = (): void => {
+    this.#draw(false, true);
+  };
+
+  #draw(over = false, afresh = false): void {
+    if (!this.#live) return;
+    const { color, ascii, now } = this.#options;
+    this.#drawnMs = now();
+    const lines = drawFrame(this.#view(over), { ...this.#region.size, color, ascii });
+    this.#region.draw(lines, afresh);
+  }
+
+  #view(over: boolean): View {
+    const { steps, reference, now, memoryBytes } = this.#options;
+    return {
+      step: this.#step,
+      steps,
+      training: this.#training.points(),
+      validation: this.#validation.points(),
+      reference,
+      newest: this.#newest,
+      elapsedMs: now() - this.#startMs,
+      memoryBytes: memoryBytes(),
+      busy: this.#busy,
+      sample: this.#sample,
+      over,
+    };
+  }
+}

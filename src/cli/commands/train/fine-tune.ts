@@ -1,0 +1,41 @@
+/** `--from`: a trained model that learns on, from another text. */
+import { dirname, join } from "node:path";
+import { flagOf, SETTINGS, type SettingName, type Settings } from "../../../config/settings.ts";
+import { ConfigError } from "../../../errors.ts";
+import type { Parameters } from "../../../nn/parameters.ts";
+import { type RunConfig, runConfigFromJSON } from "../../../run/config.ts";
+import { loadModelFiles } from "../../../run/directory.ts";
+import { restore } from "../../../run/restore.ts";
+
+/** Settings of the model that change no weight's shape or meaning. */
+const FREE: readonly SettingName[] = ["dropout", "attention"];
+
+export class Source {
+  readonly path: string;
+  readonly config: RunConfig;
+  readonly #files: ReturnType<typeof loadModelFiles>;
+
+  /** @throws CheckpointError when the folder does not hold a whole model */
+  constructor(path: string) {
+    this.path = path;
+    this.#files = loadModelFiles(path);
+    this.config = runConfigFromJSON(this.#files.config, join(dirname(this.#files.folder), "config.json"));
+  }
+
+  /** @throws ConfigError when the settings describe another model */
+  check(settings: Settings): void {
+    const changed = SETTINGS.filter(({ name, group }) => group === "model" && !FREE.includes(name))
+      .map(({ name }) => name)
+      .filter((name) => settings[name] !== this.config.settings[name]);
+    if (changed.length === 0) return;
+    const free = FREE.map((name) => `--${flagOf(name)}`).join(" and ");
+    throw new ConfigError(
+      `--from keeps the model as it is; of its settings only ${free} may change: got ${changed.map((name) => `--${flagOf(name)}`).join(", ")}`,
+    );
+  }
+
+  /** Puts the trained weights in place of those that were drawn. */
+  fill(parameters: Parameters): void {
+    restore(parameters, this.#files.tensors, join(this.#files.folder, "model.safetensors"));
+  }
+}

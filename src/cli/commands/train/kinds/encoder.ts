@@ -1,0 +1,104 @@
+/** An encoder learns to fill in blanks. */
+import type { Context } from "../../../../autograd/context.ts";
+import { readIds } from "../../../../data/token-source.ts";
+import { estimateMaskedLoss, wholeMaskedLoss } from "../../../../evaluate/masked-loss.ts";
+import { Encoder } from "../../../../nn/encoder.ts";
+import { Random } from "../../../../random.ts";
+import { gptConfigOf, type RunConfig } from "../../../../run/config.ts";
+import { BLANK, fillBlanks, textWithBlanks } from "../../../../sample/fill-blanks.ts";
+import { MaskedToken } from "../../../../train/objectives/masked-token.ts";
+import { formatCount, formatLoss } from "../../../../util/format.ts";
+import { blindGuess, type Prepare, type Study, type Told } from "./kind.ts";
+import {
+  dataWord,
+  measuredInWords,
+  measuredTokens,
+  readText,
+  spreadInWords,
+  type TextToLearn,
+} from "./text.ts";
+
+/** In what is shown, one token in so many is a blank. */
+const SHOWN_BLANK_EVERY = 7;
+const SAMPLE_TOKENS = 100;
+
+export const prepareEncoder: Prepare = async (config, tokenised) => {
+  const text = readText(config, tokenised);
+  return (context) => new EncoderStudy(context, config, text);
+};
+
+class EncoderStudy implements Study {
+  readonly model: Encoder;
+  readonly objective: MaskedToken;
+  readonly sources: readonly string[];
+  readonly learnsFrom: number;
+  readonly reach: string;
+  readonly remark =
+    "objective   15 % of the tokens are hidden, and it says what stood there; it sees both sides, so no floor for next tokens is its floor";
+  readonly reference: Study["reference"];
+  readonly tokens: Study["tokens"];
+  readonly measured: string;
+  readonly #config: RunConfig;
+  readonly #text: TextToLearn;
+
+  constructor(context: Context, config: RunConfig, text: TextToLearn) {
+    const { settings, tokenizer } = config;
+    const { contextLength, evalBatches, batchSize, seed } = settings;
+    this.model = new Encoder(context, gptConfigOf(settings, tokenizer.vocabSize), Random.of(seed, "weights"));
+    this.objective = new MaskedToken(this.model, text.split.train, settings);
+    this.sources = text.sources;
+    this.learnsFrom = text.split.train.length;
+    this.reach = `context ${contextLength}, both ways`;
+    this.reference = blindGuess(tokenizer.vocabSize);
+    const estimate = evalBatches * batchSize * contextLength;
+    this.tokens = { estimate, measure: measuredTokens(text, config) };
+    this.measured = measuredInWords(text, config);
+    this.#config = config;
+    this.#text = text;
+  }
+
+  async estimate(): Promise<Told> {
+    const { evalBatches, batchSize, seed } = this.#config.settings;
+    const options = { batches: evalBatches, batchSize, seed };
+    const evaluation = await estimateMaskedLoss(this.model, this.#text.split.validation, options);
+    const words = `validation loss about ${formatLoss(evaluation.lossNats)} (estimate: ${formatCount(evaluation.tokens)} hidden tokens in random windows)`;
+    return { evaluation, words };
+  }
+
+  async measure(): Promise<Told> {
+    const { text, split, heldOut } = this.#text;
+    const most = this.#config.settings.measureTokens;
+    const evaluation = await wholeMaskedLoss(this.model, text.ids, heldOut, most);
+    const over =
+      evaluation.method === "whole split"
+        ? `whole split: ${formatCount(evaluation.tokens)} of ${formatCount(split.validation.length)} tokens hidden, by masks that are always the same`
+        : `hidden: ${spreadInWords(evaluation, this.#text)}`;
+    const words = `validation loss ${formatLoss(evaluation.lossNats)} nats (${over})`;
+    return { evaluation, words };
+  }
+
+  /** A piece of what is held out, with blanks, filled in, and as it was. */
+  async show(): Promise<string> {
+    return (await this.#filledIn(this.#config.settings.contextLength)).join("\n\n");
+  }
+
+  async sample(): Promise<string> {
+    const [, filled] = await this.#filledIn(Math.min(SAMPLE_TOKENS, this.#config.settings.contextLength));
+    return filled;
+  }
+
+  async #filledIn(tokens: number): Promise<[prompt: string, filled: string, original: string]> {
+    const { tokenizer } = this.#config;
+    const piece = Array.from(readIds(this.#text.split.validation, 0, tokens));
+    const hidden = piece.map((id, t) => (t % SHOWN_BLANK_EVERY === 0 ? this.model.maskId : id));
+    const { ids } = await fillBlanks(this.model, hidden);
+    return [textWithBlanks(this.model, tokenizer, hidden), tokenizer.decode(ids), tokenizer.decode(piece)];
+  }
+
+  suggestions(folder: string): readonly string[] {
+    return [
+      `npx nopeek sample --model ${folder} --prompt "… a w${BLANK}rd …"`,
+      `npx nopeek eval --model ${folder} --data ${dataWord(this.#text.text)}`,
+    ];
+  }
+}

@@ -1,0 +1,123 @@
+/** GPT learns to go on with a text. */
+import type { Context } from "../../../../autograd/context.ts";
+import { entropyFloor } from "../../../../data/corpus.ts";
+import { readIds } from "../../../../data/token-source.ts";
+import { estimateLoss, wholeLoss } from "../../../../evaluate/loss.ts";
+import { GPT } from "../../../../nn/gpt.ts";
+import { Random } from "../../../../random.ts";
+import { gptConfigOf, type RunConfig } from "../../../../run/config.ts";
+import { generateText } from "../../../../sample/generate-text.ts";
+import { NextToken } from "../../../../train/objectives/next-token.ts";
+import { formatCount, formatLoss } from "../../../../util/format.ts";
+import { writeSample } from "../samples.ts";
+import { blindGuess, type Prepare, type Study, type Told } from "./kind.ts";
+import {
+  dataWord,
+  measuredInWords,
+  measuredTokens,
+  readText,
+  spreadInWords,
+  type TextToLearn,
+} from "./text.ts";
+
+const SAMPLE_TOKENS = 400;
+
+export const prepareGPT: Prepare = async (config, tokenised) => {
+  const text = readText(config, tokenised);
+  const floor = await entropyFloor(text.text.sha256);
+  return (context) => new GPTStudy(context, config, text, floor);
+};
+
+class GPTStudy implements Study {
+  readonly model: GPT;
+  readonly objective: NextToken;
+  readonly sources: readonly string[];
+  readonly learnsFrom: number;
+  readonly reach: string;
+  readonly remark: string | null;
+  readonly reference: Study["reference"];
+  readonly tokens: Study["tokens"];
+  readonly measured: string;
+  readonly #config: RunConfig;
+  readonly #text: TextToLearn;
+  readonly #floor: number | null;
+
+  constructor(context: Context, config: RunConfig, text: TextToLearn, floor: number | null) {
+    const { settings, tokenizer } = config;
+    const { contextLength, evalBatches, batchSize, seed } = settings;
+    this.model = new GPT(context, gptConfigOf(settings, tokenizer.vocabSize), Random.of(seed, "weights"));
+    this.objective = new NextToken(this.model, text.split.train, settings);
+    this.sources = text.sources;
+    this.learnsFrom = text.split.train.length;
+    this.reach = `context ${contextLength}`;
+    this.remark =
+      floor === null
+        ? null
+        : `floor       ${formatLoss(floor)} nats: what the text's own grammar leaves open; no model can go below without peeking`;
+    this.reference = floor === null ? blindGuess(tokenizer.vocabSize) : { name: "floor", value: floor };
+    const estimate = evalBatches * batchSize * contextLength;
+    this.tokens = { estimate, measure: measuredTokens(text, config) };
+    this.measured = measuredInWords(text, config);
+    this.#config = config;
+    this.#text = text;
+    this.#floor = floor;
+  }
+
+  async estimate(): Promise<Told> {
+    const { evalBatches, batchSize, seed } = this.#config.settings;
+    const options = { batches: evalBatches, batchSize, seed };
+    const evaluation = await estimateLoss(this.model, this.#text.split.validation, options);
+    const floor = this.#floor === null ? "" : `, floor ${formatLoss(this.#floor)}`;
+    const words = `validation loss about ${formatLoss(evaluation.lossNats)}${floor} (estimate: ${formatCount(evaluation.tokens)} tokens in random windows)`;
+    return { evaluation, words };
+  }
+
+  async measure(): Promise<Told> {
+    const { text, heldOut } = this.#text;
+    const most = this.#config.settings.measureTokens;
+    const evaluation = await wholeLoss(this.model, text.ids, heldOut, most);
+    const above =
+      this.#floor === null
+        ? ""
+        : `, ${(100 * (evaluation.lossNats / this.#floor - 1)).toFixed(1)} % above the floor`;
+    const over =
+      evaluation.method === "whole split"
+        ? `whole split: ${formatCount(evaluation.tokens)} tokens, each predicted once`
+        : spreadInWords(evaluation, this.#text);
+    const words = `validation loss ${formatLoss(evaluation.lossNats)} nats${above} (${over})`;
+    return { evaluation, words };
+  }
+
+  async show(): Promise<string> {
+    const { tokenizer, settings } = this.#config;
+    let text = "";
+    const pieces = generateText(this.model, tokenizer, this.#prompt(), {
+      tokens: SAMPLE_TOKENS,
+      settings: { temperature: 0.6 },
+      random: Random.of(settings.seed, "sample"),
+      overflow: "slide",
+    });
+    for await (const piece of pieces) text += piece;
+    return text;
+  }
+
+  sample(): Promise<string> {
+    const { tokenizer, settings } = this.#config;
+    return writeSample(this.model, tokenizer, this.#prompt(), settings.seed);
+  }
+
+  /** What it starts from: a line break where it knows one, else what the text begins with. */
+  #prompt(): string {
+    const { tokenizer } = this.#config;
+    const data = tokenizer.toJSON();
+    const knowsLines = data.kind === "byte" || data.characters.includes("\n");
+    return knowsLines ? "\n" : tokenizer.decode(readIds(this.#text.text.ids, 0, 1));
+  }
+
+  suggestions(folder: string): readonly string[] {
+    return [
+      `npx nopeek sample --model ${folder} --prompt "…"`,
+      `npx nopeek eval --model ${folder} --data ${dataWord(this.#text.text)}`,
+    ];
+  }
+}

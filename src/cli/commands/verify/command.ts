@@ -1,0 +1,129 @@
+/** `nopeek verify`: the checks of src/verify, run on a model from disk; a short report. */
+import { relative } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { CheckpointError, ConfigError } from "../../../errors.ts";
+import type { Parameters } from "../../../nn/parameters.ts";
+import { formatCount, plural, wrap } from "../../../util/format.ts";
+import type { CheckResult } from "../../../verify/check.ts";
+import type { Break } from "../../../verify/sabotage.ts";
+import { type CommonFlags, threadsOf } from "../../options/settings-flags.ts";
+import { openAnyModel, SHIPPED_MODEL_PATH } from "../../shared/open-model.ts";
+import { Terminal } from "../../terminal/output.ts";
+import { type Inspection, inspect } from "./checks-for-kind.ts";
+
+interface VerifyFlags extends CommonFlags {
+  readonly model?: string;
+  readonly texts: number;
+  readonly positions?: number;
+  readonly seed: number;
+  readonly break?: Break;
+}
+
+export async function verifyModel(flags: VerifyFlags): Promise<void> {
+  const terminal = new Terminal();
+  const path = flags.model ?? SHIPPED_MODEL_PATH;
+  const opened = await openAnyModel(path, flags, threadsOf(flags));
+  const { model, backend } = opened;
+  if (!backend.exact) {
+    throw new ConfigError(
+      `verify compares to the bit, and ${backend.name} gives other bits beside other rows: use --backend wasm or reference`,
+    );
+  }
+  const positions = checkFlags(flags, model.config.contextLength);
+  await checkFinite(model.parameters(), path);
+  const how = flags.break ?? null;
+  const done: CheckResult[] = [];
+  const inspection = await inspect(opened, {
+    how,
+    count: flags.texts,
+    positions,
+    seed: flags.seed,
+    onProgress: (share) =>
+      terminal.status(
+        `check ${done.length + 1} of ${inspection.checks.length}: ${Math.floor(100 * share)} %`,
+      ),
+  });
+
+  terminal.note(
+    `checking ${relative(".", path)} on ${backend.name}: ${plural(flags.texts, "text")} of ${plural(positions, "token")}`,
+  );
+  if (how !== null && !flags.json) terminal.write(`${introduce(how, inspection)}\n\n`);
+  for (const check of inspection.checks) {
+    const result = await check();
+    done.push(result);
+    terminal.clearStatus();
+    if (!flags.json) terminal.line(lineOf(result));
+    await nextTurn();
+  }
+  const ok = done.every((check) => check.ok);
+  if (flags.json)
+    terminal.json({ ok, broken: how, model: path, backend: backend.name, seed: flags.seed, checks: done });
+  else terminal.write(conclusion(done, inspection));
+  if (!ok) process.exitCode = 1;
+  await backend.close();
+}
+
+/** Gives how long the texts are. */
+function checkFlags({ texts, positions, seed }: VerifyFlags, contextLength: number): number {
+  if (!Number.isSafeInteger(texts) || texts < 1) {
+    throw new ConfigError(`--texts must be a whole number of at least 1: got ${texts}`);
+  }
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new ConfigError(`--seed must be a whole number of at least 0: got ${seed}`);
+  }
+  if (positions === undefined) return contextLength;
+  if (Number.isSafeInteger(positions) && positions >= 1 && positions <= contextLength) return positions;
+  throw new ConfigError(
+    `--positions must be a whole number from 1 to the model's context of ${contextLength}: got ${positions}`,
+  );
+}
+
+/** Numbers that are none can be compared with nothing. */
+async function checkFinite(parameters: Parameters, path: string): Promise<void> {
+  for (const [name, tensor] of Object.entries(parameters)) {
+    const wrong = (await tensor.read()).findIndex((value) => !Number.isFinite(value));
+    if (wrong < 0) continue;
+    throw new CheckpointError(
+      `${path}: "${name}" holds a number that is not finite, at ${wrong}; nothing can be proved on it`,
+    );
+  }
+}
+
+const NAME_WIDTH = 30;
+const COMPARED_WIDTH = 42;
+const WIDTH = 80;
+
+function lineOf({ name, ok, skipped, compared }: CheckResult): string {
+  if (skipped !== null) return `${name.padEnd(NAME_WIDTH)}–  ${skipped}`;
+  return `${name.padEnd(NAME_WIDTH)}${compared.padEnd(COMPARED_WIDTH)}${ok ? "ok" : "FAILED"}`;
+}
+
+function introduce(how: Break, { broken }: Inspection): string {
+  return paragraph(`This is a copy in memory, broken on purpose (${how}): ${broken}.`);
+}
+
+function conclusion(checks: readonly CheckResult[], inspection: Inspection): string {
+  const failed = checks.filter(({ ok }) => !ok);
+  const asked = checks.filter(({ skipped }) => skipped === null).length;
+  const examples = failed.map(({ name, failures, comparisons, counterExamples }) => {
+    const title = `${name}: ${formatCount(failures)} of ${formatCount(comparisons)} differ; the first:`;
+    return ["", title, ...wrap(counterExamples[0].split(" "), WIDTH - 2).map((line) => `  ${line}`), ""].join(
+      "\n",
+    );
+  });
+  return `${examples.join("")}\n${paragraph(verdict(failed.length, asked, inspection))}\n`;
+}
+
+function verdict(failed: number, asked: number, { broken, proved }: Inspection): string {
+  if (broken === null) {
+    return failed === 0
+      ? `${plural(asked, "check")} passed: ${proved}.`
+      : `${failed} of ${plural(asked, "check")} FAILED.`;
+  }
+  const noticed = failed === 0 ? "no check noticed" : `${plural(failed, "check")} of ${asked} noticed`;
+  return `It was broken on purpose, and ${noticed}. The files are as they were.`;
+}
+
+function paragraph(text: string): string {
+  return wrap(text.split(" "), WIDTH).join("\n");
+}

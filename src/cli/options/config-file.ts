@@ -1,0 +1,50 @@
+/** `--config`: the settings of a run from a file: the config.json of another run, or settings alone. */
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { resolveSettings } from "../../config/settings.ts";
+import { ConfigError, NopeekError } from "../../errors.ts";
+import { type CorpusRecord, runConfigFromJSON, runConfigToJSON } from "../../run/config.ts";
+import { nestsTooDeep } from "../../util/json-depth.ts";
+
+export interface ConfigFile {
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** What the other run learnt from; null where the file does not say. */
+  readonly corpus: CorpusRecord | null;
+  /** The model that the other run went on from. */
+  readonly from?: string;
+}
+
+const ofRun = z.looseObject({ format: z.literal("nopeek run"), config: z.unknown().optional() });
+const settingsAlone = z.record(z.string(), z.unknown());
+
+/** @throws ConfigError when it cannot be read, or asks for what there is not */
+export function readConfigFile(path: string): ConfigFile {
+  try {
+    const text = readFileSync(path, "utf8");
+    if (nestsTooDeep(text)) throw new ConfigError("is no config: its brackets nest too deep");
+    const json: unknown = JSON.parse(text);
+    const run = ofRun.safeParse(json);
+    if (run.success) {
+      const { tokenizer, ...rest } = runConfigToJSON(runConfigFromJSON(run.data.config, path));
+      return rest;
+    }
+    const alone = settingsAlone.safeParse(json);
+    if (!alone.success) throw new ConfigError("must hold an object of settings");
+    // zod passes over this name, which is no setting either.
+    if (Object.hasOwn(Object(json), "__proto__")) throw new ConfigError('there is no setting "__proto__"');
+    resolveSettings(alone.data);
+    return { settings: alone.data, corpus: null };
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    throw new ConfigError(`${path}: ${reasonOf(cause, path)}`, { cause });
+  }
+}
+
+function reasonOf(error: NodeJS.ErrnoException, path: string): string {
+  if (error instanceof NopeekError) return error.message.replace(`${path}: `, "");
+  if (error instanceof SyntaxError) return `is not JSON: ${error.message}`;
+  if (error.code === "ENOENT")
+    return "there is no such file; --config takes a JSON file of settings, such as the config.json of a run";
+  if (error.code === "EISDIR") return "is a folder; --config takes the config.json in it";
+  return `cannot be read: ${error.message}`;
+}

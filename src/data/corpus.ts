@@ -1,0 +1,154 @@
+/** A text as it is read: once over its bytes to count and hash them, and its bytes again for whoever turns them into ids. */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { DataError } from "../errors.ts";
+import { KeptBytes } from "./replayable-bytes.ts";
+import { BYTE_ORDER_MARK, bytesOfText, filesOf, type TextFile } from "./text-files.ts";
+import { type TextFacts, TextScanner } from "./text-stats.ts";
+import { type CachePlace, IN_MEMORY_ONLY } from "./token-cache.ts";
+
+export interface Corpus {
+  /** What it is called. */
+  readonly path: string;
+  /** What was named to read it. */
+  readonly paths: readonly string[];
+  readonly files: readonly TextFile[];
+  readonly sha256: string;
+  readonly facts: TextFacts;
+  /** Its bytes again, in whole characters. @throws DataError when they are others by now */
+  bytes(): AsyncIterable<Uint8Array>;
+  /** Gives back what was kept to read it again. */
+  release(): void;
+}
+
+/** The tales that come with nopeek, and what is known about them. */
+export const TALES_PATH = fileURLToPath(new URL("../../data/tales.txt", import.meta.url));
+/** What config.json calls them: their path is another on every machine. */
+export const TALES_NAME = "the embedded tales";
+const TALES_FACTS_PATH = fileURLToPath(new URL("../../data/tales.json", import.meta.url));
+
+const talesFacts = z.object({
+  sha256: z.string(),
+  split: z.object({ validation: z.object({ entropyNatsPerCharacter: z.number() }) }),
+});
+
+/** A short text, which is kept in memory. Throws as `readTexts` does. */
+export function readCorpus(path: string): Promise<Corpus> {
+  return readTexts([path], IN_MEMORY_ONLY);
+}
+
+/**
+ * One text made of files, of all files in folders, and of standard input, in the order in which they are named; what
+ * a folder holds is sorted by name, and hidden names are left out. Of several texts, each is ended by a line end.
+ *
+ * @throws DataError when one is missing, unreadable, empty or not UTF-8, or a folder holds no file
+ */
+export async function readTexts(
+  paths: readonly string[],
+  place: CachePlace,
+  onProgress: (bytes: number) => void = () => {},
+  chunkBytes?: number,
+): Promise<Corpus> {
+  const files = await filesOf(paths);
+  // A large text is read from its files again; of any other the bytes are kept, which pipes give but once.
+  const kept = isLarge(files, place) ? null : new KeptBytes(place);
+  const hash = new TextHash(files);
+  const scanner = new TextScanner();
+  let [current, fileBytes, textBytes] = [files[0], 0, 0];
+  const onFile = (file: TextFile, markLength: number) => {
+    hash.start(markLength);
+    [current, fileBytes] = [file, markLength];
+  };
+  for await (const chunk of bytesOfText(files, onFile, chunkBytes)) {
+    const wrong = scanner.push(chunk);
+    if (wrong >= 0) throw notUTF8(current.path, chunk, wrong, fileBytes + wrong);
+    hash.update(chunk);
+    kept?.push(chunk);
+    fileBytes += chunk.length;
+    textBytes += chunk.length;
+    onProgress(textBytes);
+  }
+  const sha256 = hash.digest();
+  return {
+    path: paths.join(", "),
+    paths,
+    files,
+    sha256,
+    facts: scanner.facts(),
+    bytes: () => kept?.bytes() ?? sameBytesOf(files, sha256, chunkBytes),
+    release: () => kept?.release(),
+  };
+}
+
+/** Whether a text is known to be too large for memory before it is read. */
+export function isLarge(files: readonly TextFile[], { inMemoryBytes }: CachePlace): boolean {
+  return files.every(({ size }) => size !== null) && sizeOf(files) > inMemoryBytes;
+}
+
+/** In bytes, without what comes from pipes. */
+export function sizeOf(files: readonly TextFile[]): number {
+  return files.reduce((sum, { size }) => sum + (size ?? 0), 0);
+}
+
+async function* sameBytesOf(files: readonly TextFile[], sha256: string, chunkBytes?: number) {
+  const hash = new TextHash(files);
+  for await (const chunk of bytesOfText(files, (_, length) => hash.start(length), chunkBytes)) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (hash.digest() !== sha256)
+    throw new DataError(
+      `${files.map(({ path }) => path).join(", ")}: changed while it was read; start again`,
+    );
+}
+
+/** SHA-256 of one file as it is, or of the text that several make. */
+class TextHash {
+  readonly #hash = createHash("sha256");
+  readonly #marks: boolean;
+
+  constructor(files: readonly TextFile[]) {
+    this.#marks = files.length === 1;
+  }
+
+  start(markLength: number): void {
+    if (this.#marks && markLength > 0) this.#hash.update(BYTE_ORDER_MARK);
+  }
+
+  update(chunk: Uint8Array): void {
+    this.#hash.update(chunk);
+  }
+
+  digest(): string {
+    return this.#hash.digest("hex");
+  }
+}
+
+function notUTF8(where: string, chunk: Uint8Array, at: number, place: number): DataError {
+  const hint =
+    place === 0 && looksLikeUtf16(chunk)
+      ? "it looks like UTF-16"
+      : "it may be in another encoding, such as Latin-1, or not be text";
+  const byte = chunk[at].toString(16).padStart(2, "0");
+  return new DataError(
+    `${where}: is not valid UTF-8 at byte ${place} (0x${byte}); ${hint}: convert it to UTF-8 first`,
+  );
+}
+
+function looksLikeUtf16([first, second]: Uint8Array): boolean {
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+}
+
+/**
+ * The entropy of the validation part in nats per character, which no model that does not peek goes below; null
+ * for a corpus whose source is not known.
+ */
+export async function entropyFloor(sha256: string): Promise<number | null> {
+  const facts: unknown = JSON.parse(await readFile(TALES_FACTS_PATH, "utf8"));
+  const known = talesFacts.safeParse(facts);
+  return known.success && known.data.sha256 === sha256
+    ? known.data.split.validation.entropyNatsPerCharacter
+    : null;
+}

@@ -1,0 +1,141 @@
+/** The bytes of texts: files, folders of files, and standard input; in chunks, so that any length can be read. */
+import { closeSync, createReadStream, openSync, readSync } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { join, sep } from "node:path";
+import { DataError } from "../errors.ts";
+import { concatenate, wholeCharacters } from "../text/utf8.ts";
+
+/** In place of a path: standard input. */
+export const STDIN = "-";
+export const BYTE_ORDER_MARK = Uint8Array.of(0xef, 0xbb, 0xbf);
+const CHUNK_BYTES = 1 << 20;
+const LF = 10;
+
+export interface TextFile {
+  readonly path: string;
+  /** In bytes; null for what can be read once only: standard input, a pipe. */
+  readonly size: number | null;
+}
+
+/**
+ * The files that paths name; what a folder holds is sorted by name, and hidden names are left out.
+ *
+ * @throws DataError when a folder holds no file
+ */
+export async function filesOf(paths: readonly string[]): Promise<TextFile[]> {
+  return (await Promise.all(paths.map(filesAt))).flat();
+}
+
+async function filesAt(path: string): Promise<TextFile[]> {
+  const found = await look(path);
+  if (found.kind !== "folder") return [{ path, size: found.size }];
+  const names = (await readdir(path, { recursive: true })).sort();
+  const shown = names.filter((name) => !name.split(sep).some((part) => part.startsWith(".")));
+  const files: TextFile[] = [];
+  for (const name of shown) {
+    const { kind, size } = await look(join(path, name));
+    if (kind === "file") files.push({ path: join(path, name), size });
+  }
+  if (files.length === 0) throw new DataError(`${path}: is a folder without a file in it`);
+  return files;
+}
+
+async function look(path: string): Promise<{ kind: "file" | "folder" | "neither"; size: number | null }> {
+  if (path === STDIN) return { kind: "neither", size: null };
+  try {
+    const found = await stat(path);
+    if (found.isDirectory()) return { kind: "folder", size: null };
+    return found.isFile() ? { kind: "file", size: found.size } : { kind: "neither", size: null };
+  } catch {
+    // Reading it will say why.
+    return { kind: "neither", size: null };
+  }
+}
+
+/** Called before the bytes of a file come, with the length of the byte order mark that it began with: 3 or 0. */
+export type OnFile = (file: TextFile, markLength: number) => void;
+
+/**
+ * The bytes of one text made of files, in their order, in chunks that cut no character: without byte order marks; of
+ * several files each ends a line. A chunk lies in memory that the next one is read into.
+ *
+ * @throws DataError when a file is missing, unreadable or empty
+ */
+export async function* bytesOfText(
+  files: readonly TextFile[],
+  onFile: OnFile,
+  chunkBytes = CHUNK_BYTES,
+): AsyncGenerator<Uint8Array> {
+  for (const file of files) {
+    let last = -1;
+    const unmarked = withoutMark(bytesOfFile(file.path, chunkBytes), (length) => onFile(file, length));
+    for await (const chunk of wholeCharacters(unmarked)) {
+      last = chunk[chunk.length - 1];
+      yield chunk;
+    }
+    if (last < 0) throw new DataError(`${file.path}: is empty; a corpus needs text`);
+    if (files.length > 1 && last !== LF) yield Uint8Array.of(LF);
+  }
+}
+
+async function* withoutMark(
+  chunks: AsyncIterable<Uint8Array>,
+  onStart: (markLength: number) => void,
+): AsyncGenerator<Uint8Array> {
+  let head: Uint8Array | null = new Uint8Array(0);
+  for await (const chunk of chunks) {
+    if (head === null) {
+      yield chunk;
+      continue;
+    }
+    head = concatenate(head, chunk);
+    if (head.length < BYTE_ORDER_MARK.length) continue;
+    const markLength: number = BYTE_ORDER_MARK.every((byte, i) => byte === head?.[i])
+      ? BYTE_ORDER_MARK.length
+      : 0;
+    onStart(markLength);
+    yield head.subarray(markLength);
+    head = null;
+  }
+  if (head === null) return;
+  onStart(0);
+  yield head;
+}
+
+async function* bytesOfFile(path: string, chunkBytes: number): AsyncGenerator<Uint8Array> {
+  try {
+    if (path === STDIN) yield* createReadStream("", { fd: 0, autoClose: false });
+    else yield* chunksOf(openSync(path, "r"), chunkBytes);
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    throw new DataError(`${path}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function* chunksOf(descriptor: number, chunkBytes: number): Generator<Uint8Array> {
+  try {
+    const buffer = new Uint8Array(chunkBytes);
+    for (;;) {
+      const got = readSync(descriptor, buffer, 0, chunkBytes, null);
+      if (got === 0) return;
+      yield buffer.subarray(0, got);
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case "ENOENT":
+      return "there is no such file; --data takes text files, folders of them, or - for standard input; nopeek data lists texts that can be had";
+    case "EISDIR":
+      return "is a folder; --data takes the path of one text file";
+    case "ENOTDIR":
+      return "a part of the path is a file, not a folder; --data takes the path of a text file";
+    case "EACCES":
+      return "may not be read by you; check its permissions";
+    default:
+      return `cannot be read: ${error.message}`;
+  }
+}

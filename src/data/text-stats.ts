@@ -1,0 +1,94 @@
+/**
+ * What a text holds, counted in one pass over its bytes: so a text of any length takes the same memory. A character is
+ * a code point; a unit is a UTF-16 unit, as strings are measured in.
+ */
+import { codePointOf, sequenceLength } from "../text/utf8.ts";
+
+export interface TextFacts {
+  /** Of UTF-8, without a byte order mark. */
+  readonly bytes: number;
+  readonly characters: number;
+  readonly units: number;
+  /** How often each character stands in the text, in the order in which they first appear. */
+  readonly counts: ReadonlyMap<number, number>;
+  /** How often CR LF stands in it. */
+  readonly pairs: number;
+  /** The longest run without CR and LF, in units. */
+  readonly longestLine: number;
+  /** The first character; −1 where there is none. */
+  readonly first: number;
+}
+
+const CODE_POINTS = 0x110000;
+const [LF, CR] = [10, 13];
+
+export class TextScanner {
+  readonly #counts = new Float64Array(CODE_POINTS);
+  /** Characters, as they first appear. */
+  readonly #seen: number[] = [];
+  #bytes = 0;
+  #units = 0;
+  #lineStart = 0;
+  #longestLine = 0;
+  /** Where the last CR stands, in units. */
+  #lastReturn = -2;
+  #pairs = 0;
+
+  /**
+   * @param chunk whole characters (see `wholeCharacters`)
+   * @returns     −1, or where the first sequence stands that is not UTF-8; nothing may be pushed then
+   */
+  push(chunk: Uint8Array): number {
+    const counts = this.#counts;
+    // A character at byte `at` of the chunk is unit `shift + at` of the text.
+    let shift = this.#units;
+    let at = 0;
+    while (at < chunk.length) {
+      const byte = chunk[at];
+      if (byte < 0x80) {
+        if (counts[byte]++ === 0) this.#seen.push(byte);
+        if (byte <= CR && (byte === LF || byte === CR)) this.#endLine(byte, shift + at);
+        at += 1;
+        continue;
+      }
+      const length = sequenceLength(chunk, at);
+      if (length === 0) return at;
+      const codePoint = codePointOf(chunk, at, length);
+      if (counts[codePoint]++ === 0) this.#seen.push(codePoint);
+      // Four bytes are two units, fewer are one.
+      shift -= length === 4 ? 2 : length - 1;
+      at += length;
+    }
+    this.#units = shift + at;
+    this.#bytes += at;
+    return -1;
+  }
+
+  facts(): TextFacts {
+    const counts = new Map(this.#seen.map((codePoint) => [codePoint, this.#counts[codePoint]]));
+    let characters = 0;
+    for (const count of counts.values()) characters += count;
+    return {
+      bytes: this.#bytes,
+      characters,
+      units: this.#units,
+      counts,
+      pairs: this.#pairs,
+      longestLine: Math.max(this.#longestLine, this.#units - this.#lineStart),
+      first: this.#seen.length === 0 ? -1 : this.#seen[0],
+    };
+  }
+
+  #endLine(byte: number, unit: number): void {
+    if (byte === CR) this.#lastReturn = unit;
+    else if (this.#lastReturn === unit - 1) this.#pairs += 1;
+    this.#longestLine = Math.max(this.#longestLine, unit - this.#lineStart);
+    this.#lineStart = unit + 1;
+  }
+}
+
+/** Every character of a text once, in code point order. */
+export function vocabularyOf({ counts }: TextFacts): string {
+  const sorted = Int32Array.from(counts.keys()).sort();
+  return Array.from(sorted, (codePoint) => String.fromCodePoint(codePoint)).join("");
+}

@@ -1,0 +1,264 @@
+/**
+ * Token ids in a file, for a corpus that is larger than memory. What is read at a time is a window.
+ *
+ *   a line of JSON      format, version, byte order, bytes a token, how many tokens and ids there are, and what the
+ *                       writer says about them; spaces fill it up
+ *   the ids             1, 2 or 4 bytes each, whatever the vocabulary needs
+ *
+ * A file is written under another name and renamed at the end, so it is whole or it is not there.
+ */
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
+import { z } from "zod";
+import { DataError, TokenError } from "../errors.ts";
+import { failureReason } from "../run/files.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+import { wholeCharacters } from "../text/utf8.ts";
+import { TextToIds } from "./streaming-encoder.ts";
+import { checkPlace, makeTokenArray, type TokenArray, type TokenSource } from "./token-source.ts";
+
+const FORMAT = "nopeek tokens";
+const VERSION = 1;
+/** Ids are written as this machine has them in memory. */
+const BYTE_ORDER = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? "little" : "big";
+/** No header is longer; a vocabulary of every character there is takes 4 MB. */
+const LONGEST_HEADER = 1 << 25;
+const HEADER_STEP = 1 << 16;
+const [LF, SPACE] = [10, 32];
+
+const layout = z.object({
+  format: z.literal(FORMAT),
+  version: z.literal(VERSION),
+  byteOrder: z.literal(BYTE_ORDER),
+  vocabSize: z.int().min(1),
+  tokens: z.int().min(0),
+  about: z.unknown(),
+});
+
+export class TokenFile implements TokenSource {
+  readonly path: string;
+  readonly length: number;
+  /** JSON: what `writeTokens` was given. */
+  readonly about: unknown;
+  readonly #ids: OpenFile;
+  /** The id that is the first of this part. */
+  readonly #first: number;
+
+  private constructor(path: string, ids: OpenFile, about: unknown, first: number, length: number) {
+    this.path = path;
+    this.#ids = ids;
+    this.about = about;
+    this.#first = first;
+    this.length = length;
+  }
+
+  /** @throws DataError when it is not there, not such a file, of another version or machine, or not whole */
+  static open(path: string): TokenFile {
+    const descriptor = explain(`cannot read ${path}`, () => openSync(path, "r"));
+    try {
+      const { header, length } = readHeader(descriptor, path);
+      const ids = new OpenFile(path, descriptor, length, header.vocabSize);
+      const expected = length + header.tokens * ids.width;
+      const { size } = fstatSync(descriptor);
+      if (size !== expected)
+        throw new DataError(`${path}: is damaged: it has ${size} bytes and should have ${expected}`);
+      return new TokenFile(path, ids, header.about, 0, header.tokens);
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
+  }
+
+  read(start: number, into: Int32Array): void {
+    checkPlace(start, into.length, this.length);
+    this.#ids.read(this.#first + start, into);
+  }
+
+  subarray(start: number, end: number = this.length): TokenFile {
+    checkPlace(start, end - start, this.length);
+    return new TokenFile(this.path, this.#ids, this.about, this.#first + start, end - start);
+  }
+
+  /** Nothing can be read then, of no part of it. */
+  close(): void {
+    this.#ids.close();
+  }
+}
+
+/** The ids of a file that is open, and the buffer that they come through. */
+class OpenFile {
+  readonly width: number;
+  readonly #path: string;
+  readonly #descriptor: number;
+  readonly #offset: number;
+  readonly #vocabSize: number;
+  #ids: TokenArray;
+  #bytes: Uint8Array;
+
+  constructor(path: string, descriptor: number, offset: number, vocabSize: number) {
+    this.#path = path;
+    this.#descriptor = descriptor;
+    this.#offset = offset;
+    this.#vocabSize = vocabSize;
+    this.#ids = makeTokenArray(vocabSize, 0);
+    this.#bytes = bytesOf(this.#ids);
+    this.width = this.#ids.BYTES_PER_ELEMENT;
+  }
+
+  read(start: number, into: Int32Array): void {
+    const count = into.length;
+    if (this.#ids.length < count) {
+      this.#ids = makeTokenArray(this.#vocabSize, count);
+      this.#bytes = bytesOf(this.#ids);
+    }
+    const wanted = count * this.width;
+    const position = this.#offset + start * this.width;
+    const got = explain(`cannot read ${this.#path}`, () =>
+      readFully(this.#descriptor, this.#bytes, wanted, position),
+    );
+    if (got < wanted) throw new DataError(`${this.#path}: was cut short while it was in use; start again`);
+    const ids = this.#ids;
+    for (let i = 0; i < count; i++) {
+      if (ids[i] >= this.#vocabSize) throw this.#damaged(start + i, ids[i]);
+      into[i] = ids[i];
+    }
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  #damaged(place: number, id: number): DataError {
+    return new DataError(
+      `${this.#path}: is damaged: token ${place} is ${id}, and there are ${this.#vocabSize}; delete it, and it is made again`,
+    );
+  }
+}
+
+export interface WriteOptions {
+  /** JSON that is kept with the ids. */
+  readonly about?: unknown;
+  /** What becomes of characters that the tokenizer does not know. */
+  readonly unknown?: "reject" | "drop";
+  /** The name until it is whole. */
+  readonly partial?: string;
+}
+
+/**
+ * Writes the tokens of a text to a file, in flat memory.
+ *
+ * @param text its bytes in UTF-8, cut anywhere
+ * @throws DataError when it cannot be written, or the text is not UTF-8; TokenError for a character that the tokenizer
+ *   does not know. What stood there before is untouched then
+ */
+export async function writeTokens(
+  path: string,
+  tokenizer: Tokenizer,
+  text: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  options: WriteOptions = {},
+): Promise<void> {
+  const { about = null, unknown = "reject", partial = `${path}.partial` } = options;
+  const failing = `cannot write ${path}`;
+  const { vocabSize } = tokenizer;
+  const converter = new TextToIds(tokenizer);
+  const descriptor = explain(failing, () => openSync(partial, "w"));
+  try {
+    // The count is not known yet: room is left for the largest.
+    const room = headerOf(vocabSize, Number.MAX_SAFE_INTEGER, about, 0).length;
+    let tokens = 0;
+    let ids: TokenArray = makeTokenArray(vocabSize, 0);
+    let position = room;
+    for await (const chunk of wholeCharacters(text)) {
+      if (ids.length < chunk.length) ids = makeTokenArray(vocabSize, chunk.length);
+      const count = converter.encode(chunk, ids);
+      if (converter.dropped > 0 && unknown === "reject")
+        throw new TokenError(
+          `${path}: the text has characters that are not among the ${vocabSize} of the tokenizer; "drop" leaves them out`,
+        );
+      const bytes = bytesOf(ids).subarray(0, count * ids.BYTES_PER_ELEMENT);
+      explain(failing, () => writeFully(descriptor, bytes, position));
+      position += bytes.length;
+      tokens += count;
+    }
+    explain(failing, () => {
+      writeFully(descriptor, headerOf(vocabSize, tokens, about, room), 0);
+      fsyncSync(descriptor);
+    });
+    closeSync(descriptor);
+    explain(failing, () => renameSync(partial, path));
+  } catch (error) {
+    discard(descriptor, partial);
+    throw error;
+  }
+}
+
+function headerOf(vocabSize: number, tokens: number, about: unknown, room: number): Uint8Array {
+  const header = { format: FORMAT, version: VERSION, byteOrder: BYTE_ORDER, vocabSize, tokens, about };
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const line = new Uint8Array(Math.max(room, json.length + 1)).fill(SPACE);
+  line.set(json);
+  line[line.length - 1] = LF;
+  return line;
+}
+
+function readHeader(descriptor: number, path: string) {
+  for (let size = HEADER_STEP; size <= LONGEST_HEADER; size *= 2) {
+    const bytes = new Uint8Array(size);
+    const got = readFully(descriptor, bytes, size, 0);
+    const end = bytes.subarray(0, got).indexOf(LF);
+    if (end < 0 && got === size) continue;
+    if (end < 0) break;
+    const header = layout.safeParse(parse(new TextDecoder().decode(bytes.subarray(0, end))));
+    if (header.success) return { header: header.data, length: end + 1 };
+    break;
+  }
+  throw new DataError(`${path}: is no file of tokens that this version of nopeek reads on this machine`);
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return null;
+  }
+}
+
+/** Fewer than `count` where the file ends. */
+function readFully(descriptor: number, into: Uint8Array, count: number, position: number): number {
+  let got = 0;
+  while (got < count) {
+    const more = readSync(descriptor, into, got, count - got, position + got);
+    if (more === 0) break;
+    got += more;
+  }
+  return got;
+}
+
+function writeFully(descriptor: number, bytes: Uint8Array, position: number): void {
+  for (let done = 0; done < bytes.length; )
+    done += writeSync(descriptor, bytes, done, bytes.length - done, position + done);
+}
+
+/** What failed is told; that its remains are still there would only hide it. */
+function discard(descriptor: number, partial: string): void {
+  try {
+    closeSync(descriptor);
+  } catch (error) {
+    if (failureReason(error) === null) throw error;
+  }
+  rmSync(partial, { force: true });
+}
+
+function bytesOf(ids: TokenArray): Uint8Array {
+  return new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength);
+}
+
+/** @throws DataError for a failure of the system, with what failed and why */
+function explain<T>(what: string, operation: () => T): T {
+  try {
+    return operation();
+  } catch (cause) {
+    const reason = failureReason(cause);
+    if (reason === null) throw cause;
+    throw new DataError(`${what}: ${reason}`, { cause });
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * Batches of windows over a corpus of token ids. The targets of a window are its inputs moved on by one: at every
+ * position the model is asked for the next token, whatever it said before (teacher forcing).
+ */
+import type { WindowOrderName } from "../config/settings.ts";
+import { DataError } from "../errors.ts";
+import { Random } from "../random.ts";
+import { sourceOf, type TokenIds, type TokenSource } from "./token-source.ts";
+import { EpochWindows, RandomWindows, type WindowOrder } from "./window-order.ts";
+
+/** In messages. */
+const SHOWN_STARTS = 16;
+/** Two models, and one model at two times, are measured on the same windows. */
+const SPREAD_SEED = 1;
+
+/** `batchSize` windows of one length, row by row. */
+export interface Batch {
+  readonly inputs: Int32Array;
+  readonly targets: Int32Array;
+  readonly batchSize: number;
+}
+
+export interface WindowSize {
+  readonly contextLength: number;
+  readonly batchSize: number;
+}
+
+export interface Windows extends WindowSize {
+  readonly seed: number;
+  /** Default: random. */
+  readonly windows?: WindowOrderName;
+  /** Batches of one step. Default: 1. */
+  readonly gradAccumulation?: number;
+}
+
+/** Windows in an order that (seed, step, microStep) alone decide: see `WindowOrder`. */
+export class WindowLoader {
+  readonly #ids: TokenSource;
+  readonly #contextLength: number;
+  readonly #order: WindowOrder;
+
+  /** @throws DataError when no window fits */
+  constructor(ids: TokenIds, size: Windows) {
+    checkWindowSize(size);
+    const needed = size.contextLength + 1;
+    if (ids.length < needed) {
+      throw new DataError(
+        `windows: contextLength ${size.contextLength} needs at least ${needed} tokens: got ${ids.length}`,
+      );
+    }
+    const { contextLength, batchSize, seed, windows = "random", gradAccumulation = 1 } = size;
+    const Order = windows === "epochs" ? EpochWindows : RandomWindows;
+    this.#ids = sourceOf(ids);
+    this.#contextLength = contextLength;
+    this.#order = new Order({ tokens: ids.length, contextLength, batchSize, gradAccumulation }, seed);
+  }
+
+  /**
+   * @param step      the update that the batch is for
+   * @param microStep which of the batches whose gradients that update adds up
+   */
+  batch(step: number, microStep = 0): Batch {
+    return windowsAt(this.#ids, this.#order.starts(step, microStep), this.#contextLength);
+  }
+
+  /** Where the windows of that batch stand, for messages. */
+  batchInWords(step: number, microStep = 0): string {
+    const starts = this.#order.starts(step, microStep);
+    const shown = starts.slice(0, SHOWN_STARTS).join(", ") + (starts.length > SHOWN_STARTS ? ", …" : "");
+    return `windows of ${this.#contextLength} tokens from tokens ${shown} of the training split`;
+  }
+}
+
+/**
+ * Batches that predict every id of [start, end) exactly once, in order, in windows that share no target. The first
+ * input is the id before `start`, where there is one: id 0 of a corpus has nothing before it and is not predicted.
+ * A window shorter than contextLength comes last, in a batch of its own.
+ */
+export function* disjointWindows(
+  ids: TokenIds,
+  start: number,
+  end: number,
+  size: WindowSize,
+): Generator<Batch> {
+  checkWindowSize(size);
+  checkRange(ids, start, end);
+  const { contextLength, batchSize } = size;
+  const source = sourceOf(ids);
+  const first = firstInput(start);
+  const full = fullWindows(start, end, contextLength);
+  for (let done = 0; done < full; done += batchSize) {
+    const count = Math.min(batchSize, full - done);
+    const starts = Array.from({ length: count }, (_, row) => first + (done + row) * contextLength);
+    yield windowsAt(source, starts, contextLength);
+  }
+  const rest = first + full * contextLength;
+  if (rest < end - 1) yield windowsAt(source, [rest], end - 1 - rest);
+}
+
+/**
+ * As `disjointWindows`, where that predicts no more than `most` ids; of a longer range, as many of its full windows as
+ * make `most` ids, spread over it: one drawn from each of so many equal stretches. They are always the same ones.
+ */
+export function* spreadWindows(
+  ids: TokenIds,
+  start: number,
+  end: number,
+  size: WindowSize,
+  most: number,
+): Generator<Batch> {
+  const { contextLength, batchSize } = size;
+  const full = fullWindows(start, end, contextLength);
+  if (full === 0 || end - 1 - firstInput(start) <= most) {
+    yield* disjointWindows(ids, start, end, size);
+    return;
+  }
+  checkWindowSize(size);
+  checkRange(ids, start, end);
+  const source = sourceOf(ids);
+  const random = Random.of(SPREAD_SEED, "spread windows");
+  const chosen = Math.min(full, Math.max(1, Math.floor(most / contextLength)));
+  for (let done = 0; done < chosen; done += batchSize) {
+    const count = Math.min(batchSize, chosen - done);
+    const starts = Array.from({ length: count }, (_, row) => {
+      const [from, to] = [done + row, done + row + 1].map((i) => Math.floor((i * full) / chosen));
+      return firstInput(start) + (from + random.below(to - from)) * contextLength;
+    });
+    yield windowsAt(source, starts, contextLength);
+  }
+}
+
+/** The first id that is an input. */
+function firstInput(start: number): number {
+  return Math.max(start, 1) - 1;
+}
+
+function fullWindows(start: number, end: number, contextLength: number): number {
+  return Math.max(0, Math.floor((end - 1 - firstInput(start)) / contextLength));
+}
+
+function checkRange(ids: TokenIds, start: number, end: number): void {
+  if (Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= ids.length)
+    return;
+  throw new DataError(`windows: expected 0 ≤ start ≤ end ≤ ${ids.length}: got ${start} and ${end}`);
+}
+
+/** The windows of `length` inputs that begin at `starts`. */
+function windowsAt(ids: TokenSource, starts: readonly number[], length: number): Batch {
+  const count = starts.length * length;
+  // One piece of memory for all three: of a small batch, memory takes longer than what is put there.
+  const memory = new Int32Array(2 * count + length + 1);
+  const inputs = memory.subarray(0, count);
+  const targets = memory.subarray(count, 2 * count);
+  const window = memory.subarray(2 * count);
+  starts.forEach((start, row) => {
+    ids.read(start, window);
+    for (let t = 0; t < length; t++) {
+      inputs[row * length + t] = window[t];
+      targets[row * length + t] = window[t + 1];
+    }
+  });
+  return { inputs, targets, batchSize: starts.length };
+}
+
+function checkWindowSize({ contextLength, batchSize }: WindowSize): void {
+  if (!Number.isSafeInteger(contextLength) || contextLength < 1) {
+    throw new DataError(`windows: contextLength must be a whole number ≥ 1: got ${contextLength}`);
+  }
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
+    throw new DataError(`windows: batchSize must be a whole number ≥ 1: got ${batchSize}`);
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Attention as the textbook writes it, from plain ops, every intermediate a tensor one can look at:
+ *
+ *   softmax(Q·Kᵀ/√D + M)·V        for each head, M = 0 where a query may look, −∞ where it may not
+ *
+ * −∞ goes in before the softmax, so a hidden weight is exp(−∞) = 0 exactly and the visible ones sum to 1.
+ * Source: Vaswani et al. 2017, §3.2.
+ */
+import type { Tensor } from "../../autograd/tensor.ts";
+import { ShapeError } from "../../errors.ts";
+import { dropout } from "../../ops/dropout.ts";
+import { maskedAdd } from "../../ops/masked-add.ts";
+import { matmul } from "../../ops/matmul.ts";
+import { reshape } from "../../ops/reshape.ts";
+import { scale } from "../../ops/scale.ts";
+import { softmax } from "../../ops/softmax.ts";
+import { transpose } from "../../ops/transpose.ts";
+import type { Random } from "../../random.ts";
+import type { Shape } from "../../shape.ts";
+import type { AttentionMask } from "../inputs/mask.ts";
+
+/** Makes M (T, S), in row-major order, for T queries that are the last of S positions. */
+export type MaskMatrix = (queries: number, keys: number) => Float64Array;
+
+/** No peeking to the right: query t is position S−T+t and sees keys 0 … S−T+t. */
+export const causalMask: MaskMatrix = (queries, keys) =>
+  Float64Array.from({ length: queries * keys }, (_, i) => {
+    const [query, key] = [Math.floor(i / keys), i % keys];
+    return key <= keys - queries + query ? 0 : Number.NEGATIVE_INFINITY;
+  });
+
+/**
+ * @param query (B, T, C)
+ * @param key   (B, S, C)
+ * @param value (B, S, C)
+ * @returns     (B, T, C); channels h·D … (h+1)·D−1 come from head h
+ */
+export function textbookAttention(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  options: {
+    readonly heads: number;
+    readonly mask: AttentionMask | MaskMatrix;
+    readonly dropout: number;
+    readonly random: Random | null;
+  },
+): Tensor {
+  const { context } = query;
+  const [queries, keys] = [query.shape[1], key.shape[1]];
+  const [q, k, v] = [query, key, value].map((x) => splitHeads(x, options.heads));
+  const headSize = q.shape[q.shape.length - 1];
+
+  const scores = scale(matmul(q, transpose(k)), 1 / Math.sqrt(headSize)); // (B, H, T, S)
+  const { shape, values } = matrixOf(options.mask, query.shape[0], queries, keys);
+  const weights = softmax(maskedAdd(scores, context.constant(shape, values)));
+  const kept = dropout(weights, options.dropout, options.random);
+  return joinHeads(matmul(kept, v));
+}
+
+/** M as numbers: (T, S) where all sequences have one mask, (B, 1, T, S) where each has its own. */
+function matrixOf(
+  mask: AttentionMask | MaskMatrix,
+  batchSize: number,
+  queries: number,
+  keys: number,
+): { shape: Shape; values: Float64Array } {
+  const shape = [queries, keys];
+  if (typeof mask === "function") return { shape, values: mask(queries, keys) };
+  if (mask === "causal") return { shape, values: causalMask(queries, keys) };
+  if (mask === "none") return { shape, values: new Float64Array(queries * keys) };
+  if (mask.length !== batchSize) {
+    throw new ShapeError(`attention: needs a window for each of ${batchSize} sequences: got ${mask.length}`);
+  }
+  const values = new Float64Array(batchSize * queries * keys).fill(Number.NEGATIVE_INFINITY);
+  mask.forEach(({ from, end, diagonal }, b) => {
+    for (let t = 0; t < queries; t++) {
+      const row = (b * queries + t) * keys;
+      for (let s = from; s < Math.min(end, diagonal + t + 1); s++) values[row + s] = 0;
+    }
+  });
+  return { shape: [batchSize, 1, queries, keys], values };
+}
+
+/** (B, T, C) → (B, H, T, D) */
+function splitHeads(x: Tensor, heads: number): Tensor {
+  const [batchSize, positions, channels] = x.shape;
+  return transpose(reshape(x, [batchSize, positions, heads, channels / heads]), [0, 2, 1, 3]);
+}
+
+/** (B, H, T, D) → (B, T, C) */
+function joinHeads(x: Tensor): Tensor {
+  const [batchSize, heads, positions, headSize] = x.shape;
+  return reshape(transpose(x, [0, 2, 1, 3]), [batchSize, positions, heads * headSize]);
+}

@@ -1,0 +1,224 @@
+/**
+ * One chart as SVG: curves over axes, with levels to compare them with. Enter: curves in the units of the axes, and
+ * the size in pixels; leave: markup, and the scales by which a pointer finds values again.
+ */
+import { extent } from "d3-array";
+import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from "d3-scale";
+import { line, symbol } from "d3-shape";
+import { escapeXml } from "./escape.ts";
+import { LIGHT, type Look } from "./run-styles.ts";
+
+export interface ChartPoint {
+  readonly x: number;
+  readonly y: number;
+  readonly step: number;
+}
+
+export interface ChartCurve {
+  readonly name: string;
+  /** The same, for where there is little room. */
+  readonly shortName: string;
+  readonly look: Look;
+  /** "faint": what is behind a smoothed curve. "marked": few points, each worth a mark. */
+  readonly drawnAs: "line" | "faint" | "marked";
+  readonly points: readonly ChartPoint[];
+}
+
+export interface Level {
+  readonly name: string;
+  readonly value: number;
+}
+
+export interface Chart {
+  readonly title: string;
+  /** The same in sentences, for those who do not see it. */
+  readonly description: string;
+  readonly xName: string;
+  readonly yName: string;
+  readonly yScale: "linear" | "log";
+  readonly curves: readonly ChartCurve[];
+  readonly levels: readonly Level[];
+}
+
+export type Scale = ScaleContinuousNumeric<number, number>;
+
+export interface Frame {
+  readonly width: number;
+  readonly height: number;
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+  readonly x: Scale;
+  readonly y: Scale;
+}
+
+const FONT = 'font-family="system-ui, sans-serif" font-size="12"';
+/** Room around the plot for the words of the axes. */
+const MARGIN = { left: 56, right: 16, top: 26, bottom: 40 };
+const PIXELS_PER_TICK = { x: 76, y: 44 };
+const MOST_MARKS = 24;
+const MARK_SIZE = 46;
+const EDGE = 6;
+/** A hundredth of a pixel is seen by nobody. */
+const DIGITS = 2;
+
+/** Where everything of a chart stands. */
+export function frameOf(chart: Chart, width: number, height: number): Frame {
+  const box = { width, height, left: MARGIN.left, top: MARGIN.top };
+  const [right, bottom] = [width - MARGIN.right, height - MARGIN.bottom];
+  const points = chart.curves.flatMap((curve) => curve.points);
+  // What is faint may leave the chart: a spike of one step is not what it is looked at for.
+  const firm = chart.curves.filter(({ drawnAs }) => drawnAs !== "faint").flatMap((curve) => curve.points);
+  const shown = [...firm.map(({ y }) => y), ...chart.levels.map(({ value }) => value)];
+  const heights = chart.yScale === "log" ? shown.filter((y) => y > 0) : shown;
+  const x = scaleLinear(domainOf(points.map((point) => point.x)), [box.left, right]);
+  const makeY = chart.yScale === "log" ? scaleLog : scaleLinear;
+  const y = makeY(domainOf(heights), [bottom, box.top]);
+  // A logarithmic axis would be rounded to powers of ten, which leaves most of it empty.
+  if (chart.yScale === "linear") y.nice(ticksUp(bottom - box.top));
+  return { ...box, right, bottom, x, y };
+}
+
+/** How many ticks to ask for, so that there are two: one alone makes no scale. */
+function atLeastTwo(scale: Scale, count: number): number {
+  return [0, 1, 2, 3].map((more) => count + more).find((each) => scale.ticks(each).length > 1) ?? count;
+}
+
+function ticksUp(pixels: number): number {
+  return Math.max(2, Math.floor(pixels / PIXELS_PER_TICK.y));
+}
+
+/** From the least to the greatest; around a single value, where there is but one. */
+function domainOf(values: readonly number[]): [number, number] {
+  const [from, to] = extent(values);
+  if (from === undefined || to === undefined) return [0.1, 1];
+  if (to > from) return [from, to];
+  return from === 0 ? [-1, 1] : [Math.min(from / 2, from * 1.5), Math.max(from / 2, from * 1.5)];
+}
+
+/** What stands in the `<svg>` of a chart. Ids begin with `id`, so that several charts fit in one page. */
+export function drawChart(chart: Chart, frame: Frame, id: string): string {
+  const { left, right, top, bottom } = frame;
+  // What a logarithm does not take has no place.
+  const levels = chart.levels.filter(({ value }) => Number.isFinite(frame.y(value)));
+  const clip = `${id}-plot`;
+  // Marks at the edges are whole.
+  const size = `x="${left - EDGE}" y="${top - EDGE}" width="${right - left + 2 * EDGE}" height="${bottom - top + 2 * EDGE}"`;
+  return [
+    `<clipPath id="${clip}"><rect ${size}/></clipPath>`,
+    drawAxes(chart, frame),
+    `<g class="curves" clip-path="url(#${clip})" fill="none" stroke-linejoin="round">`,
+    ...levels.map(({ value }) => drawLevel(value, frame)),
+    ...[...chart.curves].sort(faintFirst).map((curve) => drawCurve(curve, frame)),
+    "</g>",
+    drawLevelNames(levels, frame),
+    chart.curves.every(({ points }) => points.length === 0) ? drawNothing(frame) : "",
+  ].join("");
+}
+
+function faintFirst(a: ChartCurve, b: ChartCurve): number {
+  return Number(b.drawnAs === "faint") - Number(a.drawnAs === "faint");
+}
+
+function drawAxes({ xName, yName, yScale }: Chart, { x, y, left, right, top, bottom }: Frame): string {
+  const parts: string[] = [];
+  const across = atLeastTwo(x, Math.max(2, Math.floor((right - left) / PIXELS_PER_TICK.x)));
+  const up = atLeastTwo(y, ticksUp(bottom - top));
+  const xWords = x.tickFormat(across);
+  for (const value of x.ticks(across)) {
+    if (xName === "steps" && !Number.isInteger(value)) continue;
+    const at = round(x(value));
+    parts.push(`<path class="grid" stroke="${LIGHT.grid}" d="M${at},${bottom}v5"/>`);
+    parts.push(text(at, bottom + 18, xWords(value), "mute", 'text-anchor="middle"'));
+  }
+  // Left alone, a logarithmic axis says 600m for 0.6.
+  const yWords = yScale === "log" ? y.tickFormat(up, "~g") : y.tickFormat(up);
+  for (const value of y.ticks(up)) {
+    const words = yWords(value);
+    // A logarithmic axis has ticks that are too dense for words.
+    if (words === "") continue;
+    const at = round(y(value));
+    parts.push(`<path class="grid" stroke="${LIGHT.grid}" d="M${left},${at}H${right}"/>`);
+    parts.push(text(left - 8, at + 4, words, "mute", 'text-anchor="end"'));
+  }
+  parts.push(text(right, bottom + 34, xName, "mute", 'text-anchor="end"'));
+  parts.push(text(0, 14, yName, "mute", 'text-anchor="start"'));
+  return `<g class="axes" ${FONT}>${parts.join("")}</g>`;
+}
+
+function drawLevel(value: number, { y, left, right }: Frame): string {
+  const at = round(y(value));
+  return `<path class="level" stroke="${LIGHT.mute}" stroke-width="1.2" stroke-dasharray="1 4" stroke-linecap="round" d="M${left},${at}H${right}"/>`;
+}
+
+/** Above their lines, at the right, where curves have come down. */
+function drawLevelNames(levels: readonly Level[], { y, right }: Frame): string {
+  const words = levels.map(({ name, value }) =>
+    text(right - 4, round(y(value)) - 5, name, "ink", 'text-anchor="end"'),
+  );
+  return `<g class="levels" ${FONT}>${words.join("")}</g>`;
+}
+
+function drawNothing({ left, right, top, bottom }: Frame): string {
+  const [x, y] = [(left + right) / 2, (top + bottom) / 2];
+  return `<g ${FONT}>${text(x, y, "no step yet", "mute", 'text-anchor="middle"')}</g>`;
+}
+
+function drawCurve(curve: ChartCurve, { x, y }: Frame): string {
+  const { look, drawnAs } = curve;
+  const points = curve.points.filter((point) => Number.isFinite(y(point.y)));
+  const path = line<ChartPoint>(
+    (point) => x(point.x),
+    (point) => y(point.y),
+  ).digits(DIGITS)(points);
+  const { color } = look;
+  const stroke = `class="s${color}" stroke="${LIGHT.runs[color]}"`;
+  const dashes = look.dashes.length === 0 ? "" : ` stroke-dasharray="${look.dashes.join(" ")}"`;
+  const pen = {
+    faint: 'stroke-width="1" stroke-opacity="0.3"',
+    line: `stroke-width="1.6"${dashes}`,
+    marked: `stroke-width="1.6"${dashes}`,
+  }[drawnAs];
+  const label = `data-curve="${escapeXml(curve.name)}"`;
+  const drawn = points.length === 0 ? "" : `<path ${label} ${stroke} ${pen} d="${path}"/>`;
+  const lonely = points.length === 1 && drawnAs === "line";
+  return drawn + (drawnAs === "marked" || lonely ? drawMarks(curve, points, { x, y }) : "");
+}
+
+/** Of very many points some have a mark, so that the shapes can still be told; the last always. */
+function drawMarks(
+  { look }: ChartCurve,
+  points: readonly ChartPoint[],
+  { x, y }: Pick<Frame, "x" | "y">,
+): string {
+  const every = Math.ceil(points.length / MOST_MARKS);
+  const shape = symbol(look.symbol, MARK_SIZE).digits(DIGITS)() ?? "";
+  const marked = points.filter((_, i) => (points.length - 1 - i) % every === 0);
+  const uses = marked.map(
+    (point) => `<path transform="translate(${round(x(point.x))},${round(y(point.y))})" d="${shape}"/>`,
+  );
+  const { color } = look;
+  return `<g class="f${color}" fill="${LIGHT.runs[color]}">${uses.join("")}</g>`;
+}
+
+/** A piece of a line and a mark, as a legend shows them. */
+export function drawKey({ look, drawnAs }: ChartCurve, x: number, y: number): string {
+  const at = (x: number) => ({ x, y, step: 0 });
+  const same = scaleLinear([0, 1], [0, 1]);
+  const points = drawnAs === "marked" ? [at(x), at(x + 15), at(x + 30)] : [at(x), at(x + 30)];
+  const curve = { name: "", shortName: "", look, drawnAs, points };
+  const line = drawCurve({ ...curve, drawnAs: "line" }, { ...ZERO, x: same, y: same });
+  if (drawnAs !== "marked") return line;
+  return line + drawMarks(curve, [points[1]], { x: same, y: same });
+}
+
+const ZERO = { width: 0, height: 0, left: 0, right: 0, top: 0, bottom: 0 };
+
+export function text(x: number, y: number, words: string, className: "ink" | "mute", more = ""): string {
+  return `<text x="${x}" y="${y}" class="${className}" fill="${LIGHT[className]}" ${more}>${escapeXml(words)}</text>`;
+}
+
+function round(pixels: number): number {
+  return Number(pixels.toFixed(DIGITS));
+}

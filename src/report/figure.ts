@@ -1,0 +1,189 @@
+/** The charts of a comparison: which curves each has, and the losses as a picture that stands alone. */
+import { formatCount, formatDuration, formatLoss, plural } from "../util/format.ts";
+import { type Chart, type ChartCurve, drawChart, drawKey, frameOf, type Level, text } from "./chart-svg.ts";
+import { escapeLine, escapeXml } from "./escape.ts";
+import { type CurveName, type CurvePoint, type PlottedRun, type XUnit, xOf } from "./plotted-run.ts";
+import { DARK, LIGHT, lookOf, styles } from "./run-styles.ts";
+
+export const CHARTS = ["loss", "learningRate", "gradientNorm"] as const;
+export type ChartName = (typeof CHARTS)[number];
+
+/** What of the runs is shown, and how. */
+export interface View {
+  readonly x: XUnit;
+  readonly yScale: "linear" | "log";
+  /** Whether the losses of single steps stand behind their means. */
+  readonly steps: boolean;
+  /** Places of runs that are left out. */
+  readonly hidden: ReadonlySet<number>;
+  /** Which share of the horizontal axis is left out at its start. */
+  readonly skipped: number;
+}
+
+export const WHOLE: Omit<View, "x"> = { yScale: "linear", steps: true, hidden: new Set(), skipped: 0 };
+
+/** Learning rates and norms are on linear scales whatever the losses are on. */
+export function viewOf(name: ChartName, view: View): View {
+  return name === "loss" ? view : { ...view, yScale: "linear" };
+}
+
+const PLANS: Readonly<Record<ChartName, { title: string; yName: string }>> = {
+  loss: { title: "Loss", yName: "nats per token" },
+  learningRate: { title: "Learning rate", yName: "learning rate" },
+  gradientNorm: { title: "Gradient norm", yName: "gradient norm, before clipping" },
+};
+
+export function chartOf(name: ChartName, runs: readonly PlottedRun[], view: View): Chart {
+  const { title, yName } = PLANS[name];
+  const time = timeUnit(Math.max(0, ...runs.map(({ trainedMs }) => trainedMs / 1000)));
+  const xName = view.x === "seconds" ? `${time.name} in steps` : view.x;
+  const perUnit = view.x === "seconds" ? time.seconds : 1;
+  const all = runs.flatMap((run, i) => (view.hidden.has(i) ? [] : curvesOf(name, run, i, view, perUnit)));
+  const curves = view.skipped === 0 ? all : skipStart(all, view.skipped);
+  const levels = name === "loss" ? levelsOf(runs.filter((_, i) => !view.hidden.has(i))) : [];
+  // A level far above all that is looked at would press it flat.
+  const highest = Math.max(0, ...curves.flatMap(({ points }) => points.map(({ y }) => y)));
+  const shown = view.skipped === 0 ? levels : levels.filter(({ value }) => value <= highest);
+  const description = name === "loss" ? runs.map(sentenceOf).join(" ") : `${title} of each step.`;
+  return { title, description, xName, yName, yScale: view.yScale, curves, levels: shown };
+}
+
+function curvesOf(
+  name: ChartName,
+  run: PlottedRun,
+  index: number,
+  view: View,
+  perUnit: number,
+): ChartCurve[] {
+  const look = lookOf(index);
+  const points = (curve: CurveName) =>
+    run.curves[curve].map((point: CurvePoint) => ({
+      x: xOf(view.x, point, run.tokensPerStep) / perUnit,
+      y: point[2],
+      step: point[0],
+    }));
+  if (name !== "loss")
+    return [{ name: run.name, shortName: run.name, look, drawnAs: "line", points: points(name) }];
+  const { smoothing } = run;
+  const mean = smoothing === 1 ? "training" : `training, mean of ${plural(smoothing, "step")}`;
+  const curve = (words: string, short: string, drawnAs: ChartCurve["drawnAs"], of: CurveName): ChartCurve => {
+    return {
+      name: `${run.name}: ${words}`,
+      shortName: `${run.name} ${short}`,
+      look,
+      drawnAs,
+      points: points(of),
+    };
+  };
+  const behind = curve("training, each step", "each step", "faint", "train");
+  return [
+    ...(smoothing === 1 || !view.steps ? [] : [behind]),
+    curve(mean, "training", "line", "smoothed"),
+    curve("validation", "validation", "marked", "validation"),
+  ];
+}
+
+function skipStart(curves: readonly ChartCurve[], share: number): ChartCurve[] {
+  const xs = curves.flatMap(({ points }) => points.map(({ x }) => x));
+  const [from, to] = [Math.min(...xs), Math.max(...xs)];
+  const start = from + share * (to - from);
+  return curves.map((curve) => ({ ...curve, points: curve.points.filter(({ x }) => x >= start) }));
+}
+
+/** The floor and the loss of a guess, each once however many runs share it. */
+function levelsOf(runs: readonly PlottedRun[]): Level[] {
+  const floors = new Set(runs.flatMap(({ floorNats }) => floorNats ?? []));
+  const guesses = new Set(runs.map(({ uniformNats }) => uniformNats));
+  return [
+    ...[...floors].map((value) => ({ name: `entropy floor ${formatLoss(value)}`, value })),
+    ...[...guesses].map((value) => ({ name: `a blind guess ${formatLoss(value)}`, value })),
+  ];
+}
+
+function timeUnit(seconds: number): { readonly name: string; readonly seconds: number } {
+  if (seconds < 300) return { name: "seconds", seconds: 1 };
+  return seconds < 3 * 3600 ? { name: "minutes", seconds: 60 } : { name: "hours", seconds: 3600 };
+}
+
+/** "tales-1: 4,200 of 4,200 steps in 58 s; training loss from 4.2080 to 0.6200; lowest validation loss 0.6166." */
+export function sentenceOf({ name, step, steps, trainedMs, best, curves }: PlottedRun): string {
+  const [first, last] = [curves.train.at(0), curves.smoothed.at(-1)];
+  const losses =
+    first === undefined || last === undefined
+      ? ""
+      : `; training loss from ${formatLoss(first[2])} to ${formatLoss(last[2])}`;
+  const lowest =
+    best === null
+      ? ""
+      : `; lowest validation loss ${formatLoss(best.lossNats)} after step ${formatCount(best.step)}`;
+  return `${escapeLine(name)}: ${formatCount(step)} of ${plural(steps, "step")} in ${formatDuration(trainedMs)}${losses}${lowest}.`;
+}
+
+/** The `<svg>` of one chart, as a page holds it. */
+export function svgOf(chart: Chart, id: string, width: number, height: number): string {
+  const frame = frameOf(chart, width, height);
+  return `${openSvg(chart, id, width, height)}${drawChart(chart, frame, id)}</svg>`;
+}
+
+function openSvg({ title, description }: Chart, id: string, width: number, height: number): string {
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="${id}-title ${id}-words" ` +
+    `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">` +
+    `<title id="${id}-title">${escapeXml(title)}</title><desc id="${id}-words">${escapeXml(description)}</desc>`
+  );
+}
+
+const FIGURE = { width: 960, height: 540, margin: 16 };
+const LEGEND_LINE = 20;
+/** What a character takes at most of the legend, about. */
+const CHARACTER = 6.8;
+const KEY = 38;
+
+/** The losses as a file of their own: with a title, a legend, and colours for light paper and for dark. */
+export function figureOf(runs: readonly PlottedRun[], x: XUnit, yScale: View["yScale"]): string {
+  const chart = chartOf("loss", runs, { ...WHOLE, x, yScale });
+  const { width, height, margin } = FIGURE;
+  const named = chart.curves.filter(({ drawnAs }) => drawnAs !== "faint");
+  const inner = width - 2 * margin;
+  const legend = legendOf(named, inner);
+  const top = margin + 30 + legend.lines * LEGEND_LINE + 8;
+  const all = top + height + margin;
+  const frame = frameOf(chart, inner, height);
+  const title = `Loss of ${runs.map(({ name }) => escapeLine(name)).join(" and ")}`;
+  return [
+    `<?xml version="1.0" encoding="UTF-8"?>\n`,
+    openSvg({ ...chart, title }, "losses", width, all),
+    `<style>${styles(LIGHT)}@media (prefers-color-scheme:dark){${styles(DARK)}}</style>`,
+    `<rect class="paper" fill="${LIGHT.paper}" width="${width}" height="${all}"/>`,
+    `<g font-family="system-ui, sans-serif" font-size="17" font-weight="600">${text(margin, margin + 16, shorten(title, inner / 9.5), "ink")}</g>`,
+    `<g class="legend" font-family="system-ui, sans-serif" font-size="12" transform="translate(${margin},${margin + 30})">${legend.markup}</g>`,
+    `<g transform="translate(${margin},${top})">${drawChart(chart, frame, "losses")}</g>`,
+    "</svg>\n",
+  ].join("");
+}
+
+/** Keys and names, as many to a line as fit. */
+function legendOf(
+  curves: readonly ChartCurve[],
+  width: number,
+): { readonly markup: string; readonly lines: number } {
+  let [x, line] = [0, 0];
+  const parts: string[] = [];
+  for (const curve of curves) {
+    const name = shorten(escapeLine(curve.name), (width - KEY) / CHARACTER);
+    const needed = KEY + name.length * CHARACTER + 18;
+    if (x > 0 && x + needed > width) [x, line] = [0, line + 1];
+    const y = line * LEGEND_LINE + 12;
+    parts.push(drawKey(curve, x, y - 4), text(x + KEY, y, name, "ink"));
+    x += needed;
+  }
+  return { markup: parts.join(""), lines: line + 1 };
+}
+
+/** The middle of what is too long gives way: the beginning and the end tell more. */
+function shorten(words: string, most: number): string {
+  const letters = Array.from(words);
+  if (letters.length <= most) return words;
+  const kept = Math.floor((most - 1) / 2);
+  return `${letters.slice(0, kept).join("")}…${letters.slice(-kept).join("")}`;
+}

@@ -1,0 +1,93 @@
+/** The parts of a report that are words and tables: how the runs stand, their settings, what they wrote, what is next. */
+import { formatCount, formatDuration, formatLoss } from "../util/format.ts";
+import { escapeLine, escapeXml } from "./escape.ts";
+import type { PlottedRun, PlottedSample } from "./plotted-run.ts";
+
+export function runsSection(runs: readonly PlottedRun[]): string {
+  const facts: readonly (readonly [name: string, of: (run: PlottedRun) => string])[] = [
+    ["status", ({ status }) => status],
+    [
+      "lowest validation loss",
+      ({ best }) =>
+        best === null ? "–" : `${formatLoss(best.lossNats)} after step ${formatCount(best.step)}`,
+    ],
+    ["last training loss", ({ curves }) => lastOf(curves.smoothed)],
+    ["steps", ({ step, steps }) => `${formatCount(step)} of ${formatCount(steps)}`],
+    ["tokens seen", ({ step, tokensPerStep }) => formatCount(step * tokensPerStep)],
+    ["time in steps", ({ trainedMs }) => formatDuration(trainedMs)],
+    ["model", ({ model }) => model],
+    ["parameters", ({ parameters }) => formatCount(parameters)],
+    ["size on disk", ({ bytes }) => `${(bytes / 1e6).toFixed(1)} MB`],
+    ["kept in", ({ path }) => path],
+  ];
+  const rows = facts.map(([name, of]) => row(name, runs.map(of)));
+  return `<section aria-labelledby="runs"><h2 id="runs">Runs</h2>${table("How the runs stand", runs, rows)}</section>`;
+}
+
+export function settingsSection(runs: readonly PlottedRun[]): string {
+  const names = [...new Set(runs.flatMap(({ settings }) => Object.keys(settings)))];
+  const valuesOf = (name: string) => runs.map(({ settings }) => settings[name] ?? "–");
+  const differs = (name: string) => new Set(valuesOf(name)).size > 1;
+  const different = names.filter(differs).map((name) => row(`≠ ${name}`, valuesOf(name), "differs"));
+  const same = names.filter((name) => !differs(name)).map((name) => row(name, valuesOf(name)));
+  const rest = runs.length === 1 ? "All settings" : `${formatCount(same.length)} settings that are the same`;
+  const above =
+    different.length > 0
+      ? table("Settings that differ", runs, different)
+      : runs.length > 1
+        ? "<p>All settings are the same.</p>"
+        : "";
+  return `<section aria-labelledby="settings"><h2 id="settings">Settings</h2>${above}
+<details><summary>${rest}</summary>${table(rest, runs, same)}</details></section>`;
+}
+
+export function samplesSection(runs: readonly PlottedRun[]): string {
+  const written = runs.map((run) => `<div><h3>${nameOf(run)}</h3>${samplesOf(run)}</div>`);
+  return `<section aria-labelledby="samples"><h2 id="samples">What they wrote on the way</h2>
+<p class="quiet">At each evaluation, from the same start and with the same dice: what changes is the model.</p>
+<div class="runs">${written.join("")}</div></section>`;
+}
+
+function samplesOf({ samples, curves }: PlottedRun): string {
+  if (samples.length === 0) return '<p class="quiet">Nothing: its log holds no sample.</p>';
+  const losses = new Map(curves.validation.map(([step, , loss]) => [step, loss]));
+  return samples.map((sample, i) => sampleOf(sample, losses, i === samples.length - 1)).join("");
+}
+
+function sampleOf({ step, text }: PlottedSample, losses: ReadonlyMap<number, number>, open: boolean): string {
+  const loss = losses.get(step);
+  const words = loss === undefined ? "" : `, validation loss ${formatLoss(loss)}`;
+  return `<details${open ? " open" : ""}><summary>step ${formatCount(step)}${words}</summary><pre class="sample" dir="auto">${escapeXml(text.trim())}</pre></details>`;
+}
+
+export function nextSection(runs: readonly PlottedRun[]): string {
+  const parts = runs.map((run) => {
+    const lines = run.next.map(
+      ({ purpose, command }) =>
+        `<p>${escapeXml(purpose)}</p><pre><code>${escapeXml(escapeLine(command))}</code></pre>`,
+    );
+    return `<div><h3>${nameOf(run)}</h3>${lines.join("")}</div>`;
+  });
+  return `<section aria-labelledby="next"><h2 id="next">Go on</h2><div class="runs">${parts.join("")}</div></section>`;
+}
+
+/** A fact of each run in a line; it scrolls by itself where the window is narrow. */
+function table(caption: string, runs: readonly PlottedRun[], rows: readonly string[]): string {
+  const heads = runs.map((run) => `<th scope="col">${nameOf(run)}</th>`).join("");
+  return `<div class="scroll" tabindex="0" role="region" aria-label="${escapeXml(caption)}"><table><thead><tr><td></td>${heads}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+}
+
+function row(name: string, values: readonly string[], className = ""): string {
+  const cells = values.map((value) => `<td>${escapeXml(escapeLine(value))}</td>`).join("");
+  const mark = className === "" ? "" : ` class="${className}"`;
+  return `<tr${mark}><th scope="row">${escapeXml(name)}</th>${cells}</tr>`;
+}
+
+function nameOf({ name }: PlottedRun): string {
+  return `<bdi>${escapeXml(escapeLine(name))}</bdi>`;
+}
+
+function lastOf(curve: PlottedRun["curves"]["smoothed"]): string {
+  const last = curve.at(-1);
+  return last === undefined ? "–" : formatLoss(last[2]);
+}

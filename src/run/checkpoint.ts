@@ -1,0 +1,158 @@
+/**
+ * One step of a run on disk: the weights, the optimizer's moments and the trainer's state, whole or refused.
+ *
+ *   model.safetensors      the weights, by the names that `parameters()` gives
+ *   optimizer.safetensors  the optimizer's tensors
+ *   state.json             format, version, step, SHA-256 of the two files, the trainer's own state, and the
+ *                          SHA-256 of all that, as compact JSON
+ */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { z } from "zod";
+import { CheckpointError } from "../errors.ts";
+import { nestsTooDeep } from "../util/json-depth.ts";
+import type { Files } from "./files.ts";
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
+
+export type StoredTensors = ReadonlyMap<string, StoredTensor>;
+
+export interface StepContents {
+  /** Updates made. */
+  readonly step: number;
+  readonly model: StoredTensors;
+  readonly optimizer: StoredTensors;
+  /** JSON: what the trainer needs to go on, besides the tensors. */
+  readonly state: Readonly<Record<string, unknown>>;
+}
+
+const FORMAT = "nopeek step";
+const VERSION = 1;
+const MODEL = "model.safetensors";
+const OPTIMIZER = "optimizer.safetensors";
+const STATE = "state.json";
+
+/** "step-000500": sorts by step up to a million steps. */
+export function stepFolderName(step: number): string {
+  if (!Number.isSafeInteger(step) || step < 0) {
+    throw new CheckpointError(`a step is a whole number ≥ 0: got ${step}`);
+  }
+  return `step-${String(step).padStart(6, "0")}`;
+}
+
+/** The step of a folder's name; null for any other name. */
+export function stepOfName(name: string): number | null {
+  const digits = /^step-(\d{6}|[1-9]\d{6,14})$/.exec(name)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+/** Writes the files of a step into `folder`, which is there and empty. */
+export function writeStepFolder(files: Files, folder: string, contents: StepContents): void {
+  const model = encodeSafetensors(contents.model);
+  const optimizer = encodeSafetensors(contents.optimizer);
+  const body = {
+    format: FORMAT,
+    version: VERSION,
+    step: contents.step,
+    files: { [MODEL]: sha256(model), [OPTIMIZER]: sha256(optimizer) },
+    state: contents.state,
+  };
+  const state = { ...body, sha256: sha256(JSON.stringify(body)) };
+  files.write(join(folder, MODEL), model);
+  files.write(join(folder, OPTIMIZER), optimizer);
+  files.write(join(folder, STATE), encodeJSON(state, STATE));
+}
+
+/** @throws CheckpointError when anything is missing, damaged or of another version */
+export function readStepFolder(files: Files, folder: string): StepContents {
+  const { step, hashes, state } = readState(files, folder);
+  const model = readTensors(files, join(folder, MODEL), hashes[MODEL]);
+  const optimizer = readTensors(files, join(folder, OPTIMIZER), hashes[OPTIMIZER]);
+  return { step, model, optimizer, state };
+}
+
+/** The weights alone: the optimizer's file need not be there. */
+export function readStepModel(files: Files, folder: string): { step: number; model: StoredTensors } {
+  const { step, hashes } = readState(files, folder);
+  return { step, model: readTensors(files, join(folder, MODEL), hashes[MODEL]) };
+}
+
+/** A JSON document for people to read, as a file. */
+export function encodeJSON(value: unknown, where: string): Uint8Array {
+  const text = JSON.stringify(
+    value,
+    (key, field: unknown) => {
+      // JSON has no such number and would quietly write null.
+      if (typeof field !== "number" || Number.isFinite(field)) return field;
+      throw new CheckpointError(`${where}: "${key}" must be a finite number to be saved: got ${field}`);
+    },
+    2,
+  );
+  return new TextEncoder().encode(`${text}\n`);
+}
+
+/** @throws CheckpointError when the file is not JSON, or its `format` and `version` are not these */
+export function readJSON(files: Files, file: string, format: string, version: number) {
+  let value: unknown;
+  try {
+    const json = new TextDecoder("utf-8", { fatal: true }).decode(files.read(file));
+    if (nestsTooDeep(json)) throw new CheckpointError(`${file}: is damaged: it nests too deep`);
+    value = JSON.parse(json);
+  } catch (cause) {
+    if (cause instanceof CheckpointError) throw cause;
+    throw new CheckpointError(`${file}: is damaged: it is not JSON`, { cause });
+  }
+  const head = headLayout.safeParse(value);
+  if (!head.success || head.data.format !== format) {
+    throw new CheckpointError(`${file}: should begin with "format": "${format}" and a version, and does not`);
+  }
+  if (head.data.version !== version) {
+    throw new CheckpointError(
+      `${file}: has format version ${head.data.version}; this nopeek reads version ${version}: use the nopeek that wrote it`,
+    );
+  }
+  return head.data;
+}
+
+const headLayout = z.looseObject({ format: z.string(), version: z.int() });
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+
+const stateLayout = z.strictObject({
+  format: z.string(),
+  version: z.int(),
+  step: z.int().min(0),
+  files: z.strictObject({ [MODEL]: hash, [OPTIMIZER]: hash }),
+  state: z.record(z.string(), z.unknown()),
+  sha256: hash,
+});
+
+function readState(files: Files, folder: string) {
+  const file = join(folder, STATE);
+  const result = stateLayout.safeParse(readJSON(files, file, FORMAT, VERSION));
+  if (!result.success) {
+    throw new CheckpointError(`${file}: is damaged: ${z.prettifyError(result.error)}`);
+  }
+  const { format, version, step, files: hashes, state, sha256: expected } = result.data;
+  const listed = { [MODEL]: hashes[MODEL], [OPTIMIZER]: hashes[OPTIMIZER] };
+  const body = JSON.stringify({ format, version, step, files: listed, state });
+  checkHash(file, body, expected);
+  return { step, hashes, state };
+}
+
+function readTensors(files: Files, file: string, expected: string): StoredTensors {
+  const bytes = files.read(file);
+  checkHash(file, bytes, expected);
+  return decodeSafetensors(bytes, file).tensors;
+}
+
+function checkHash(file: string, contents: Uint8Array | string, expected: string): void {
+  const found = sha256(contents);
+  if (found === expected) return;
+  throw new CheckpointError(
+    `${file}: is damaged: its SHA-256 should be ${expected.slice(0, 12)}…: got ${found.slice(0, 12)}…`,
+  );
+}
+
+function sha256(contents: Uint8Array | string): string {
+  return createHash("sha256").update(contents).digest("hex");
+}

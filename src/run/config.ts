@@ -1,0 +1,127 @@
+/** `config.json` of a run directory: all that is needed to build the model again and to repeat the run. */
+import { z } from "zod";
+import type { Context } from "../autograd/context.ts";
+import { belongsTo, resolveSettings, SETTINGS, type Settings } from "../config/settings.ts";
+import { CheckpointError } from "../errors.ts";
+import type { GPTConfig } from "../nn/config.ts";
+import { Encoder } from "../nn/encoder.ts";
+import { EncoderDecoder } from "../nn/encoder-decoder.ts";
+import { GPT } from "../nn/gpt.ts";
+import type { Random } from "../random.ts";
+import type { Tokenizer, TokenizerData } from "../text/tokenizer.ts";
+import { tokenizerFromJSON } from "../text/tokenizer-from-json.ts";
+
+/** What a run remembers of the text that it was trained on. */
+export interface CorpusRecord {
+  readonly path: string;
+  /** Where it was made of several texts: what was named. */
+  readonly paths?: readonly string[] | undefined;
+  readonly sha256: string;
+  readonly characters: number;
+}
+
+export interface RunConfig {
+  readonly settings: Settings;
+  readonly tokenizer: Tokenizer;
+  /** null where the run makes up what it learns from. */
+  readonly corpus: CorpusRecord | null;
+  /** The run whose model this one goes on from; left out where it started from random weights. */
+  readonly from?: string | undefined;
+}
+
+const layout = z.object({
+  settings: z.record(z.string(), z.unknown()),
+  tokenizer: z.unknown(),
+  corpus: z
+    .object({
+      path: z.string(),
+      paths: z.array(z.string()).optional(),
+      sha256: z.string(),
+      characters: z.int().min(0),
+    })
+    .nullable(),
+  from: z.string().optional(),
+});
+
+/** Settings that other kinds of model have are left out: they say nothing about this one. */
+export function runConfigToJSON(config: RunConfig): {
+  settings: Partial<Settings>;
+  tokenizer: TokenizerData;
+  corpus: CorpusRecord | null;
+  from?: string;
+} {
+  const { settings, tokenizer, corpus, from } = config;
+  const own = SETTINGS.filter((setting) => belongsTo(settings.model, setting));
+  const kept = Object.fromEntries(own.map(({ name }) => [name, settings[name]]));
+  return { settings: kept, tokenizer: tokenizer.toJSON(), corpus, ...(from !== undefined && { from }) };
+}
+
+/**
+ * @param where the file, for messages
+ * @throws CheckpointError when it is not the config of a run
+ */
+export function runConfigFromJSON(json: unknown, where: string): RunConfig {
+  const result = layout.safeParse(json);
+  if (!result.success) {
+    const [issue] = result.error.issues;
+    throw new CheckpointError(`${where}: not the config of a run: ${issue.path.join(".")}: ${issue.message}`);
+  }
+  const { settings, tokenizer, corpus, from } = result.data;
+  try {
+    return {
+      settings: resolveSettings(inWordsOfToday(settings)),
+      tokenizer: tokenizerFromJSON(tokenizer),
+      corpus,
+      ...(from !== undefined && { from }),
+    };
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    throw new CheckpointError(`${where}: ${cause.message}`, { cause });
+  }
+}
+
+/** What a setting's words were called in runs of earlier versions. */
+const FORMER_WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  activation: { exact: "gelu", tanh: "gelu-tanh" },
+};
+
+function inWordsOfToday(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => {
+      const words = Object.hasOwn(FORMER_WORDS, name) ? FORMER_WORDS[name] : {};
+      return [name, typeof value === "string" && Object.hasOwn(words, value) ? words[value] : value];
+    }),
+  );
+}
+
+/** The part of the settings that builds a model. */
+export function gptConfigOf(settings: Settings, vocabSize: number): GPTConfig {
+  const { layers, heads, dModel, dropout, bias, activation, positions, attention } = settings;
+  const { norm, normWeights, qkNorm, zeroInit, tieHead, bigram, logitCap } = settings;
+  const contextLength = contextLengthOf(settings);
+  return {
+    ...{ vocabSize, contextLength, layers, heads, dModel, dropout, bias, activation, positions, attention },
+    ...{ norm, normWeights, qkNorm, zeroInit, tieHead, bigram, logitCap },
+  };
+}
+
+/** Of a seq2seq model, room for [start] and the longest answer. */
+function contextLengthOf({ model, contextLength, maxLength }: Settings): number {
+  return model === "seq2seq" ? maxLength + 1 : contextLength;
+}
+
+/** A model of any kind. */
+export type Model = GPT | Encoder | EncoderDecoder;
+
+/** The model that the settings describe, with weights as they are drawn. */
+export function buildModel(context: Context, settings: Settings, vocabSize: number, random: Random): Model {
+  const config = gptConfigOf(settings, vocabSize);
+  switch (settings.model) {
+    case "gpt":
+      return new GPT(context, config, random);
+    case "encoder":
+      return new Encoder(context, config, random);
+    case "seq2seq":
+      return new EncoderDecoder(context, config, random);
+  }
+}

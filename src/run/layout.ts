@@ -1,0 +1,172 @@
+/**
+ * How a run directory is laid out, and how it is read: its config, its pointers, its steps, and the hidden names
+ * that writing goes through (see run-directory.ts). Enter explained files (run-files.ts) and the run's path.
+ */
+import { join } from "node:path";
+import { CheckpointError } from "../errors.ts";
+import { encodeJSON, readJSON, stepOfName } from "./checkpoint.ts";
+import type { Files } from "./files.ts";
+import { isLockName } from "./lock.ts";
+
+export type Pointer = "latest" | "best";
+
+const FORMAT = "nopeek run";
+const VERSION = 1;
+export const CONFIG = "config.json";
+export const LOG = "log.jsonl";
+const HIDDEN = /^\.(.+)\.(partial|replaced|removed)$/;
+
+/** Where something called `name` is while it is being written, replaced or removed. */
+export function hiddenPath(run: string, name: string, doing: "partial" | "replaced" | "removed"): string {
+  return join(run, `.${name}.${doing}`);
+}
+
+/** @throws CheckpointError when a folder that is there holds anything */
+export function checkEmpty(files: Files, run: string): void {
+  const names = files.list(run).filter((name) => !HIDDEN.test(name) && !isLockName(name));
+  if (names.includes(CONFIG)) {
+    const steps = listSteps(files, run);
+    const saved = steps.length === 0 ? "without a saved step" : `saved up to ${steps[steps.length - 1]}`;
+    throw new CheckpointError(
+      `${run}: already holds a run, ${saved}; go on with it by --resume, or choose another folder with --out`,
+    );
+  }
+  if (names.length > 0) {
+    throw new CheckpointError(
+      `${run}: holds other files (${some(names)}); choose an empty or a new folder with --out`,
+    );
+  }
+}
+
+export function writeConfig(files: Files, run: string, config: unknown): void {
+  replaceFile(files, run, CONFIG, encodeJSON({ format: FORMAT, version: VERSION, config }, CONFIG));
+}
+
+/** @throws CheckpointError when there is no run, or one of another version */
+export function readConfig(files: Files, run: string): unknown {
+  if (!files.exists(run)) throw new CheckpointError(`${run}: there is no such folder; is the path right?`);
+  const file = join(run, CONFIG);
+  if (!files.exists(file)) {
+    throw new CheckpointError(`${run}: is not a run: it has no ${CONFIG}; name the folder that --out named`);
+  }
+  return readJSON(files, file, FORMAT, VERSION).config;
+}
+
+/** The names of the step folders, oldest first. */
+export function listSteps(files: Files, run: string): string[] {
+  const step = (name: string) => stepOfName(name) ?? -1;
+  return files
+    .list(run)
+    .filter((name) => step(name) >= 0)
+    .sort((a, b) => step(a) - step(b));
+}
+
+/** The step folder that a pointer names; null when there is no such pointer. */
+export function readPointer(files: Files, run: string, pointer: Pointer): string | null {
+  const file = join(run, pointer);
+  if (!files.exists(file)) return null;
+  const name = new TextDecoder().decode(files.read(file)).trim();
+  if (stepOfName(name) !== null) return name;
+  throw new CheckpointError(
+    `${file}: should hold the name of a step folder, like step-000500: got ${JSON.stringify(name.slice(0, 40))}; ` +
+      `these are there: ${some(listSteps(files, run))}`,
+  );
+}
+
+/**
+ * Reads one step; when it is missing or damaged, the error says which others are whole.
+ *
+ * @param which a pointer, or the name of a step folder
+ * @param read  reads a folder, and throws a CheckpointError when it is not whole
+ */
+export function readStep<Value extends { readonly step: number }>(
+  files: Files,
+  run: string,
+  which: string,
+  read: (files: Files, folder: string) => Value,
+): { readonly name: string; readonly folder: string; readonly value: Value } {
+  const name = which === "latest" || which === "best" ? readPointer(files, run, which) : which;
+  if (name === null) {
+    const steps = listSteps(files, run);
+    const why = steps.length === 0 ? "no step was saved yet" : `it has no file "${which}"`;
+    throw new CheckpointError(`${run}: ${why}${suggest(files, run, which, steps, read)}`);
+  }
+  try {
+    return readNamed(files, run, name, read);
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    const others = listSteps(files, run).filter((other) => other !== name);
+    throw new CheckpointError(`${error.message}${suggest(files, run, which, others, read)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Removes what a killed program left half done, and puts back what it had moved aside. */
+export function tidy(files: Files, run: string): void {
+  for (const entry of files.list(run)) {
+    const [, name, doing] = HIDDEN.exec(entry) ?? [];
+    if (name === undefined || !(name === CONFIG || isPointer(name) || stepOfName(name) !== null)) continue;
+    const isTheOnlyCopy = doing === "replaced" && !files.exists(join(run, name));
+    if (isTheOnlyCopy) files.rename(join(run, entry), join(run, name));
+    else files.remove(join(run, entry));
+  }
+}
+
+/** The file has its old bytes or its new ones at every moment, and the new ones for good when this returns. */
+export function replaceFile(files: Files, run: string, name: string, bytes: Uint8Array): void {
+  const partial = hiddenPath(run, name, "partial");
+  files.write(partial, bytes);
+  files.rename(partial, join(run, name));
+  files.flushFolder(run);
+}
+
+function readNamed<Value extends { readonly step: number }>(
+  files: Files,
+  run: string,
+  name: string,
+  read: (files: Files, folder: string) => Value,
+): { name: string; folder: string; value: Value } {
+  if (stepOfName(name) === null) {
+    throw new CheckpointError(`${run}: a step is named like step-000500: got ${JSON.stringify(name)}`);
+  }
+  const folder = [join(run, name), hiddenPath(run, name, "replaced")].find((path) => files.exists(path));
+  if (folder === undefined) throw new CheckpointError(`${run}: has no step ${name}`);
+  const value = read(files, folder);
+  if (value.step !== stepOfName(name)) {
+    throw new CheckpointError(`${folder}: holds step ${value.step}; was it renamed?`);
+  }
+  return { name, folder, value };
+}
+
+/** How to go on from another step, for the end of a message. */
+function suggest(
+  files: Files,
+  run: string,
+  which: string,
+  names: readonly string[],
+  read: (files: Files, folder: string) => unknown,
+): string {
+  const whole = names.filter((name) => isWhole(files, join(run, name), read));
+  if (whole.length === 0) return names.length === 0 ? "" : "; no other step here is whole";
+  return `; whole steps here: ${some(whole)}; to use one, write its name into ${join(run, isPointer(which) ? which : "latest")}`;
+}
+
+function isWhole(files: Files, folder: string, read: (files: Files, folder: string) => unknown): boolean {
+  try {
+    read(files, folder);
+    return true;
+  } catch (error) {
+    if (error instanceof CheckpointError) return false;
+    throw error;
+  }
+}
+
+function isPointer(name: string): name is Pointer {
+  return name === "latest" || name === "best";
+}
+
+/** A list for a message: the last few. */
+function some(names: readonly string[]): string {
+  return names.length <= 5 ? names.join(", ") : `…, ${names.slice(-5).join(", ")}`;
+}

@@ -1,0 +1,85 @@
+/** Blanks in a text, and what an encoder makes of them. */
+import { SampleError } from "../errors.ts";
+import type { Encoder } from "../nn/encoder.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+import { candidatesOf, probabilitiesOf } from "./candidates.ts";
+import { best } from "./strategies.ts";
+
+/** What marks a blank in a prompt: one token is missing there. */
+export const BLANK = "_";
+
+export interface Filled {
+  /** The whole text, its blanks filled in. */
+  readonly ids: readonly number[];
+  readonly blanks: readonly Blank[];
+}
+
+export interface Blank {
+  /** Which token of the text it is, from 0. */
+  readonly position: number;
+  /** What the model puts there, and how probable it finds it. */
+  readonly token: number;
+  readonly probability: number;
+}
+
+/**
+ * The ids of a prompt, [MASK] for each blank.
+ *
+ * @param encode gives the ids of a piece of it
+ */
+export function idsWithBlanks(
+  model: Encoder,
+  encode: (text: string) => ArrayLike<number>,
+  prompt: string,
+): number[] {
+  return prompt.split(BLANK).flatMap((piece, i) => {
+    const ids = Array.from(encode(piece));
+    return i === 0 ? ids : [model.maskId, ...ids];
+  });
+}
+
+/** Ids as a text, a blank for each [MASK]. */
+export function textWithBlanks(model: Encoder, tokenizer: Tokenizer, ids: readonly number[]): string {
+  const pieces: number[][] = [[]];
+  for (const id of ids) {
+    if (id === model.maskId) pieces.push([]);
+    else pieces[pieces.length - 1].push(id);
+  }
+  return pieces.map((piece) => tokenizer.decode(piece)).join(BLANK);
+}
+
+/**
+ * Fills each [MASK] with the token that is most probable there, given all that is not hidden. They are filled at
+ * once: none knows what another got.
+ *
+ * @throws SampleError when nothing is hidden, or there are more ids than the context holds
+ */
+export async function fillBlanks(model: Encoder, ids: readonly number[]): Promise<Filled> {
+  const positions = ids.flatMap((id, t) => (id === model.maskId ? [t] : []));
+  if (positions.length === 0) {
+    throw new SampleError(`the prompt has no blank: this model fills in each ${BLANK} of it`);
+  }
+  const logits = await encoderLogits(model, ids);
+  const blanks = positions.map((position): Blank => {
+    const candidates = candidatesOf(logits[position]);
+    const token = best(candidates);
+    return { position, token, probability: probabilitiesOf(candidates)[candidates.ids.indexOf(token)] };
+  });
+  const filled = [...ids];
+  for (const { position, token } of blanks) filled[position] = token;
+  return { ids: filled, blanks };
+}
+
+/**
+ * Scores of each position for the token that stands there: V numbers each.
+ *
+ * @throws SampleError when there are no ids, or more than the context holds
+ */
+export async function encoderLogits(model: Encoder, ids: readonly number[]): Promise<number[][]> {
+  const { contextLength, vocabSize } = model.config;
+  if (ids.length < 1 || ids.length > contextLength) {
+    throw new SampleError(`this model sees 1 to ${contextLength} tokens at a time: got ${ids.length}`);
+  }
+  const flat = await model.context.scope("forget", () => model.forward({ ids, batchSize: 1 }).read());
+  return ids.map((_, t) => Array.from(flat.subarray(t * vocabSize, (t + 1) * vocabSize)));
+}

@@ -1,0 +1,48 @@
+/** Writing an answer to a source: the most probable token, again and again. */
+import type { EncoderDecoder } from "../nn/encoder-decoder.ts";
+import type { Tokens } from "../nn/inputs/token-batch.ts";
+
+export interface Answer {
+  /** Without [end]. */
+  readonly ids: readonly number[];
+  /** Whether the model ended it; if not, there was no room for more. */
+  readonly ended: boolean;
+}
+
+/**
+ * The answer to each source of a batch. The encoder runs once, and so do the keys and values of its states; then each
+ * token costs one position of the decoder, over a cache.
+ *
+ * @throws ShapeError when a source is longer than the context
+ */
+export function greedyAnswers(model: EncoderDecoder, source: Tokens): Promise<Answer[]> {
+  const { context, config, startId, endId } = model;
+  const { batchSize } = source;
+  return context.scope("forget", async () => {
+    const memory = model.projected(model.encode(source));
+    const cache = model.makeCache(batchSize);
+    const answers = Array.from({ length: batchSize }, () => ({ ids: [] as number[], ended: false }));
+    try {
+      let newest = new Array<number>(batchSize).fill(startId);
+      while (cache.length < config.contextLength && answers.some(({ ended }) => !ended)) {
+        const logits = await model.decode({ ids: newest, batchSize }, { cache, random: null, memory }).read();
+        newest = answers.map((_, b) => highest(logits.subarray(b * (endId + 1), (b + 1) * (endId + 1))));
+        // A row that has ended is still computed, beside those that have not; nobody listens.
+        answers.forEach((answer, b) => {
+          if (newest[b] === endId) answer.ended = true;
+          else if (!answer.ended) answer.ids.push(newest[b]);
+        });
+      }
+      return answers;
+    } finally {
+      cache.free();
+    }
+  });
+}
+
+/** The index of the highest number, the first of equals. */
+function highest(logits: Float32Array | Float64Array): number {
+  let best = 0;
+  for (let id = 1; id < logits.length; id++) if (logits[id] > logits[best]) best = id;
+  return best;
+}

@@ -1,0 +1,75 @@
+/**
+ * Gradients never flow from a position to a later one. The logits at t are differentiated by the input at every s:
+ * exactly 0 for s > t. For s ≤ t the gradient must arrive, in one of the texts at least, or 0 would prove nothing.
+ *
+ * The input is what the first block reads. Zeros are added to it, and their gradient is the input's.
+ */
+import { PLAIN_PASS } from "../nn/inputs/forward-options.ts";
+import { multiply } from "../ops/multiply.ts";
+import { slice } from "../ops/slice.ts";
+import { sum } from "../ops/sum.ts";
+import { Random } from "../random.ts";
+import { type CheckOptions, type CheckResult, Comparisons, grouped, type Subject } from "./check.ts";
+import { tokensOf } from "./logits.ts";
+import { excerpt } from "./texts.ts";
+
+const NAME = "gradients from the future";
+
+export async function checkReach(model: Subject, options: CheckOptions): Promise<CheckResult> {
+  const { texts, show, seed } = options;
+  const positions = texts[0].length;
+  const comparisons = new Comparisons(options);
+  for (let t = 0; t < positions; t++) {
+    const reached = new Set<number>();
+    for (const [row, text] of texts.entries()) {
+      const greatest = await inputGradients(model, text, t, seed);
+      greatest.forEach((gradient, s) => {
+        if (gradient !== 0) reached.add(s);
+        if (s <= t) return;
+        comparisons.expect(
+          gradient === 0,
+          () =>
+            `in ${excerpt(text, s, show)}, the logits at position ${t} depend on the input at position ${s}, behind the bar: a gradient of ${gradient.toPrecision(4)} where it must be 0`,
+        );
+      });
+      options.onProgress?.((t * texts.length + row + 1) / (positions * texts.length));
+    }
+    for (let s = 0; s <= t; s++) {
+      comparisons.expect(
+        reached.has(s),
+        () =>
+          `the logits at position ${t} do not depend on the input at position ${s}, in any of the texts: a gradient of 0 where there must be one`,
+      );
+    }
+  }
+  const pairs = (texts.length * positions * (positions - 1)) / 2;
+  return comparisons.result(NAME, `${grouped(pairs)} pairs of positions, exactly 0`);
+}
+
+/** The greatest size of the gradient of a random sum of the logits at t, in the input at each position. */
+export async function inputGradients(
+  model: Subject,
+  text: readonly number[],
+  t: number,
+  seed: number,
+): Promise<number[]> {
+  const { context, config } = model;
+  const { dModel, vocabSize } = config;
+  const random = Random.of(seed, "cotangent", t);
+  const cotangent = Float64Array.from({ length: vocabSize }, () => random.normal());
+  const probe = context.parameter([1, text.length, dModel], new Float64Array(text.length * dModel));
+  await context.scope("record", () => {
+    const logits = slice(model.forward(tokensOf([text]), { ...PLAIN_PASS, probe }), 1, t, t + 1);
+    context.backward(sum(multiply(logits, context.constant([vocabSize], cotangent))));
+  });
+  const gradient = await probe.readGradient();
+  probe.free();
+  return Array.from(text, (_, s) => greatestOf(gradient.subarray(s * dModel, (s + 1) * dModel)));
+}
+
+/** NaN where there is one, which is not 0 either. */
+function greatestOf(numbers: Float32Array | Float64Array): number {
+  let greatest = 0;
+  for (const value of numbers) greatest = Math.max(greatest, Math.abs(value));
+  return greatest;
+}

@@ -1,0 +1,304 @@
+/**
+ * The promise of fused attention in WebAssembly about bits: a row depends on itself and on what it sees alone.
+ */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { AttentionSize } from "../../../../src/backend/backend.ts";
+import { attention } from "../../../../src/backend/wasm/host/attention.ts";
+import type { KernelExports } from "../../../../src/backend/wasm/host/signatures.ts";
+import { Random } from "../../../../src/random.ts";
+import {
+  dense,
+  expectNear,
+  heap,
+  inputsOf,
+  kernels,
+  lists,
+  type Numbers,
+  numbersOf,
+  place,
+  poisoned,
+  run,
+  sizes,
+  take,
+  untouched,
+  windowsOf,
+} from "./attention-trial.ts";
+
+describe("the bits of a row", () => {
+  it("are those of the row alone against a cache, wherever that is", () => {
+    const lengths = fc.record({
+      rows: fc.integer({ min: 1, max: 37 }),
+      width: fc.constantFrom(3, 4, 8, 20, 32, 40),
+    });
+    fc.assert(
+      fc.property(lengths, fc.nat(1000), ({ rows, width }, seed) => {
+        const size = { ...sizes, rows, columns: rows, width };
+        const inputs = inputsOf(size, seed);
+        const whole = run(inputs, size);
+        for (const row of new Set([0, rows >> 1, rows - 1])) {
+          // The cache holds the matrices in another order, with room for more columns, which hold NaN.
+          const cached = (numbers: Numbers) =>
+            [...numbers]
+              .reverse()
+              .map((matrix) => [
+                ...matrix.slice(0, row + 1),
+                ...lists(5, () => lists(width, () => Number.NaN)),
+              ]);
+          const [k, v] = [inputs.k, inputs.v].map((numbers) =>
+            place(cached(numbers), { ...dense, rowGap: 4 }),
+          );
+          const q = place(
+            [...inputs.q].reverse().map((matrix) => [matrix[row]]),
+            dense,
+          );
+          const y = place(
+            inputs.q.map((matrix) => [matrix[row].map(() => untouched)]),
+            dense,
+          );
+          const logSumExp = heap.alloc(3);
+          attention(heap, kernels, y, logSumExp, q, k, v, { ...size, rows: 1, columns: row + 1 });
+          const expected = [...whole.y].reverse().map((matrix) => [matrix[row]]);
+          expect(Array.from(numbersOf(logSumExp))).toEqual(
+            [2, 1, 0].map((b) => whole.logSumExp[b * rows + row]),
+          );
+          expect(take(y, expected)).toEqual(expected);
+          for (const { span } of [k, v, q]) heap.free(span);
+          heap.free(logSumExp);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    "do not change when what is hidden is %d",
+    (poison) => {
+      for (const width of [8, 7, 20]) {
+        const size = { ...sizes, rows: 11, columns: 13, width };
+        const inputs = inputsOf(size);
+        const whole = run(inputs, size);
+        for (let last = 0; last < size.rows; last++) {
+          // Rows up to `last` see two columns more than their number.
+          const behind = (numbers: Numbers) => poisoned(numbers, (column) => column > last + 2, poison);
+          const { y, dq } = run({ ...inputs, k: behind(inputs.k), v: behind(inputs.v) }, size);
+          expect(firstRows(y, last + 1)).toEqual(firstRows(whole.y, last + 1));
+          expect(firstRows(dq, last + 1)).toEqual(firstRows(whole.dq, last + 1));
+          // And columns from last + 2 on are hidden from the rows before `last`.
+          const before = (numbers: Numbers) => poisoned(numbers, (row) => row < last, poison);
+          const { dk, dv } = run({ ...inputs, q: before(inputs.q), dy: before(inputs.dy) }, size);
+          expect(lastRows(dk, last + 2)).toEqual(lastRows(whole.dk, last + 2));
+          expect(lastRows(dv, last + 2)).toEqual(lastRows(whole.dv, last + 2));
+        }
+      }
+    },
+  );
+
+  it("are those of the sequence alone, however it is padded, gradients included", () => {
+    const lengths = fc.record({
+      before: fc.integer({ min: 0, max: 9 }),
+      own: fc.integer({ min: 1, max: 21 }),
+      behind: fc.integer({ min: 0, max: 9 }),
+      width: fc.constantFrom(3, 4, 8, 20),
+      seesAll: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(lengths, fc.nat(1000), ({ before, own, behind, width, seesAll }, seed) => {
+        const one: AttentionSize = {
+          ...{ ...sizes, rows: own, columns: own, width },
+          visible: seesAll ? "all" : "staircase",
+        };
+        const inputs = inputsOf(one, seed);
+        const whole = run(inputs, one);
+        const total = before + own + behind;
+        // Row i of the sequence is row before + i, and sees the same columns: its diagonal stands at 0 again.
+        const diagonal = seesAll ? total : 0;
+        const visible = windowsOf(lists(3, () => [before, before + own, diagonal]));
+        const size = { ...one, rows: total, columns: total, visible };
+        // Under a staircase rows in front see nothing, and hold NaN. The others see the sequence, but no gradient
+        // comes to them.
+        const padded = (numbers: Numbers, front: number, back: number): Numbers =>
+          numbers.map((matrix) => [
+            ...lists(before, () => lists(width, () => front)),
+            ...matrix,
+            ...lists(behind, () => lists(width, () => back)),
+          ]);
+        const results = run(
+          {
+            q: padded(inputs.q, seesAll ? 3 : Number.NaN, -2),
+            k: padded(inputs.k, Number.NaN, Number.NaN),
+            v: padded(inputs.v, Infinity, Number.NaN),
+            dy: padded(inputs.dy, seesAll ? 0 : Number.NaN, 0),
+          },
+          size,
+        );
+        heap.free(visible.span);
+        const middle = (numbers: Numbers) => numbers.map((matrix) => matrix.slice(before, before + own));
+        for (const name of ["y", "dq", "dk", "dv"] as const)
+          expect(middle(results[name])).toEqual(whole[name]);
+        expect(results.logSumExp.filter((_, i) => i % total >= before && i % total < before + own)).toEqual(
+          whole.logSumExp,
+        );
+        // Columns nobody sees receive nothing.
+        const outside = (matrix: Numbers[0]) => [...matrix.slice(0, before), ...matrix.slice(before + own)];
+        for (const matrix of [...results.dk, ...results.dv])
+          expect(outside(matrix)).toEqual(lists(before + behind, () => lists(width, () => 0)));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("do not depend on the place in a strip where a window opens and where it closes", () => {
+    const [rows, columns, width] = [11, 7, 8];
+    for (let diagonal = -rows - 1; diagonal <= columns + 1; diagonal++) {
+      for (const [from, end] of [
+        [0, 7],
+        [2, 6],
+        [3, 4],
+        [5, 5],
+        [6, 1],
+      ]) {
+        const visible = windowsOf(lists(3, () => [from, end, diagonal]));
+        const size = { ...sizes, rows, columns, width, visible };
+        const inputs = inputsOf(size);
+        const whole = run(inputs, size);
+        heap.free(visible.span);
+        for (let row = 0; row < rows; row++) {
+          const count = Math.max(Math.min(end, diagonal + row + 1) - from, 0);
+          const alone = (numbers: Numbers) => numbers.map((matrix) => matrix.slice(from, from + count));
+          const ofRow = (numbers: Numbers) => numbers.map((matrix) => [matrix[row]]);
+          if (count === 0) {
+            expect(ofRow(whole.y)).toEqual(lists(3, () => [lists(width, () => 0)]));
+            expect(ofRow(whole.dq)).toEqual(lists(3, () => [lists(width, () => 0)]));
+            expect(whole.logSumExp[row]).toBe(-Infinity);
+            continue;
+          }
+          const expected = run(
+            { q: ofRow(inputs.q), k: alone(inputs.k), v: alone(inputs.v), dy: ofRow(inputs.dy) },
+            { ...size, rows: 1, columns: count, visible: "all" },
+          );
+          expect(ofRow(whole.y)).toEqual(expected.y);
+          expect(ofRow(whole.dq)).toEqual(expected.dq);
+        }
+      }
+    }
+  });
+
+  it("drop what they drop in the whole matrix, wherever the window stands", () => {
+    const dropping = { probability: 0.4, key: [3, 5] } as const;
+    const visible = windowsOf([
+      [2, 7, 7],
+      [3, 5, 0],
+      [0, 6, 1],
+    ]);
+    const size = { ...sizes, rows: 5, columns: 7, width: 8, visible, dropping };
+    const inputs = inputsOf(size);
+    // v = 1, so y is the matrix of weights: 0 where hidden or dropped.
+    const identity = lists(3, () => lists(7, (j) => lists(8, (d) => (j === d ? 1 : 0))));
+    const seen = run({ ...inputs, v: identity }, { ...size, dropping: null }).y;
+    const kept = run({ ...inputs, v: identity }, { ...size, visible: "all" }).y;
+    const both = run({ ...inputs, v: identity }, size);
+    heap.free(visible.span);
+    const isZero = (numbers: Numbers) =>
+      numbers.map((matrix) => matrix.map((row) => row.map((x) => x === 0)));
+    const expected = seen.map((matrix, b) =>
+      matrix.map((row, i) => row.map((weight, j) => weight === 0 || kept[b][i][j] === 0)),
+    );
+    expect(isZero(both.y)).toEqual(expected);
+    // Backward drops the same: dv is the weights' transpose times dy.
+    const dv = lists(3, (b) =>
+      lists(7, (j) =>
+        lists(8, (d) => lists(5, (i) => both.y[b][i][j] * inputs.dy[b][i][d]).reduce((a, c) => a + c)),
+      ),
+    );
+    expectNear(both.dv, dv, 1e-6);
+  });
+
+  it.each([
+    ["a staircase", "staircase" as const],
+    ["windows", windowsOf([3, 0, 5, 1, 2].map((from, b) => [from, 7 - (b % 3), 1 - b]))],
+  ])("do not depend on how the batch is divided, seen through %s", (_, visible) => {
+    const size = { ...sizes, batch: [5], width: 20, visible };
+    const inputs = inputsOf(size);
+    const oneByOne =
+      (kernel: KernelExports["attention"]): KernelExports["attention"] =>
+      (parameters, begin, end, scratch) => {
+        for (let matrix = end - 1; matrix >= begin; matrix--) kernel(parameters, matrix, matrix + 1, scratch);
+      };
+    const use = {
+      attention: oneByOne(kernels.attention),
+      attentionBackward: oneByOne(kernels.attentionBackward),
+    };
+    expect(run(inputs, size, { use })).toEqual(run(inputs, size));
+  });
+
+  it("of single rows that are taken together are those that each has by itself", () => {
+    const cases = fc.record({
+      sequences: fc.integer({ min: 1, max: 3 }),
+      heads: fc.integer({ min: 1, max: 9 }),
+      columns: fc.integer({ min: 1, max: 71 }),
+      width: fc.constantFrom(3, 4, 8, 20, 32, 36),
+      seen: fc.constantFrom("all", "staircase", "windows" as const),
+      probability: fc.constantFrom(0, 0.4),
+    });
+    fc.assert(
+      fc.property(cases, fc.nat(1000), ({ sequences, heads, columns, width, seen, probability }, seed) => {
+        const count = sequences * heads;
+        const random = Random.of(seed, "windows");
+        const windows = lists(sequences, () => {
+          const from = random.below(columns);
+          return [from, from + random.below(columns - from + 1), random.below(2 * columns)];
+        });
+        const visible = seen === "windows" ? windowsOf(windows) : seen;
+        const dropping = probability === 0 ? null : { probability, key: [3, seed] as const };
+        const size = { ...sizes, batch: [count], rows: 1, columns, width, dropping };
+        const { q, k, v } = inputsOf(size, seed);
+        /** Sequences × heads, and a kernel that takes all of them or one at a time. */
+        const attend = (use: KernelExports["attention"]) => {
+          const [to, ...from] = [q.map((m) => m.map((row) => row.map(() => untouched))), q, k, v].map(
+            (numbers) => {
+              const placed = place(numbers, { ...dense, offset: 4, rowGap: 4 });
+              return { ...placed, batchStrides: [heads * placed.batchStrides[0], placed.batchStrides[0]] };
+            },
+          );
+          const logSumExp = heap.alloc(count);
+          const [a, b, c] = from;
+          const batch = [sequences, heads];
+          attention(heap, { attention: use }, to, logSumExp, a, b, c, { ...size, batch, visible });
+          const results = [Array.from(numbersOf(logSumExp)), Array.from(numbersOf(to.span))];
+          for (const { span } of [to, ...from, { span: logSumExp }]) heap.free(span);
+          return results;
+        };
+        const together = attend(kernels.attention);
+        const alone = attend((parameters, begin, end, scratch) => {
+          for (let i = begin; i < end; i++) kernels.attention(parameters, i, i + 1, scratch);
+        });
+        if (typeof visible !== "string") heap.free(visible.span);
+        expect(together).toEqual(alone);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("do not depend on how operands lie in memory, and nothing else is written", () => {
+    for (const width of [7, 8]) {
+      const size = { ...sizes, width };
+      const inputs = inputsOf(size);
+      const whole = run(inputs, size);
+      for (const layout of [
+        { columnStride: 1, rowGap: 5, offset: 3 },
+        { columnStride: 3, rowGap: 2, offset: 1 },
+      ]) {
+        expect(run(inputs, size, { layout })).toEqual(whole);
+      }
+    }
+  });
+});
+
+function firstRows(numbers: Numbers, count: number): Numbers {
+  return numbers.map((matrix) => matrix.slice(0, count));
+}
+
+function lastRows(numbers: Numbers, from: number): Numbers {
+  return numbers.map((matrix) => matrix.slice(from));
+}

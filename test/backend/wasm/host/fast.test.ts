@@ -1,0 +1,120 @@
+/** `--fast`: the same kernels with relaxed SIMD, where the engine has it; never wrong numbers, never silence. */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { Span } from "../../../../src/backend/backend.ts";
+import { loadKernels, openBackend } from "../../../../src/backend/open.ts";
+import { hasRelaxedSimd, whatIsWrong } from "../../../../src/backend/wasm/host/fast.ts";
+import { WasmBackend } from "../../../../src/backend/wasm/host/wasm-backend.ts";
+import { ConfigError } from "../../../../src/errors.ts";
+import { Random } from "../../../../src/random.ts";
+import { fastKernels, ifFast } from "../../../support/fast.ts";
+import { conformance, singlePrecision } from "../../conformance.ts";
+
+/** The order of sums is that of the contract, but no product is rounded for itself. */
+const unrounded = { ...singlePrecision, ordered: false };
+const module = fastKernels;
+if (module === null) {
+  it.skip(`conforms${ifFast}`, () => {});
+} else {
+  conformance(
+    "wasm, fast",
+    async () => new WasmBackend(module, undefined, undefined, null, false),
+    unrounded,
+  );
+  conformance("wasm, fast, on 3 threads", () => openBackend("wasm", 3, null, { fast: true }), unrounded);
+}
+
+it("knows an engine that has relaxed SIMD by its version", () => {
+  const [major] = process.versions.node.split(".").map(Number);
+  expect(hasRelaxedSimd()).toBe(major >= 22);
+});
+
+it("opens what the engine can run, and says which", async () => {
+  const said: string[] = [];
+  const backend = await openBackend("wasm", 1, null, { fast: true, say: (sentence) => said.push(sentence) });
+  expect(backend.exact).toBe(!hasRelaxedSimd());
+  expect(said).toHaveLength(1);
+  expect(said[0]).toContain(hasRelaxedSimd() ? "other bits on another" : "the usual kernels compute instead");
+  await backend.close();
+});
+
+it("is for the kernels of wasm alone", async () => {
+  await expect(openBackend("blas", 1, null, { fast: true })).rejects.toThrow(ConfigError);
+  await expect(openBackend("reference", 1, null, { fast: true })).rejects.toThrow(ConfigError);
+});
+
+describe("the numeric self-test", () => {
+  it("passes what is right, rounded once or twice", async () => {
+    expect(whatIsWrong(await loadKernels())).toBeNull();
+    if (fastKernels !== null) expect(whatIsWrong(fastKernels)).toBeNull();
+  });
+
+  it.each([
+    ["subtracts", 0xe5],
+    ["multiplies", 0xe6],
+    ["takes the greater", 0xe9],
+  ])("finds an engine that %s where it should add", async (_, operation) => {
+    expect(whatIsWrong(await WebAssembly.compile(sabotaged(operation)))).toMatch(/wrong/);
+  });
+});
+
+it.skipIf(fastKernels === null)(`rounds once where the machine can${ifFast}`, async () => {
+  if (fastKernels === null) return;
+  // (1 + 2⁻¹²)² = 1 + 2⁻¹¹ + 2⁻²⁴, whose last part is lost when the product is rounded before 1 is taken away.
+  const near = 1 + 2 ** -12;
+  const sums = [];
+  for (const module of [await loadKernels(), fastKernels]) {
+    const backend = new WasmBackend(module);
+    const [a, c] = [backend.alloc(1), backend.alloc(1)];
+    backend.write(a, [near]);
+    backend.write(c, [-1]);
+    const one = { offset: 0, rowStride: 1, columnStride: 1, batchStrides: [] };
+    const size = { batch: [], rows: 1, columns: 1, inner: 1, accumulate: true, bias: null };
+    backend.gemm({ ...one, span: c }, { ...one, span: a }, { ...one, span: a }, size);
+    sums.push((await backend.read(c))[0]);
+  }
+  expect(sums).toEqual([2 ** -11, 2 ** -11 + 2 ** -24]);
+});
+
+it.skipIf(fastKernels === null)(`gives a row the same bits alone as among others${ifFast}`, async () => {
+  if (fastKernels === null) return;
+  const backend = new WasmBackend(fastKernels);
+  const random = Random.of(1, "rows");
+  const [rows, inner, columns] = [19, 83, 43];
+  const numbers = (length: number) => {
+    const span = backend.alloc(length);
+    backend.write(
+      span,
+      Float32Array.from({ length }, () => random.normal()),
+    );
+    return span;
+  };
+  const [a, b, whole, alone] = [rows * inner, inner * columns, rows * columns, rows * columns].map(numbers);
+  const at = (span: Span, rowStride: number, columnStride: number, offset = 0) => {
+    return { span, offset, rowStride, columnStride, batchStrides: [] };
+  };
+  const size = { batch: [], inner, columns, accumulate: false, bias: null };
+  for (const [rowStride, columnStride] of [
+    [columns, 1],
+    [1, inner],
+  ]) {
+    const right = at(b, rowStride, columnStride);
+    backend.gemm(at(whole, columns, 1), at(a, inner, 1), right, { ...size, rows });
+    for (let row = 0; row < rows; row++) {
+      const [to, from] = [at(alone, columns, 1, row * columns), at(a, inner, 1, row * inner)];
+      backend.gemm(to, from, right, { ...size, rows: 1 });
+    }
+    expect(await backend.read(alone)).toEqual(await backend.read(whole));
+  }
+});
+
+/** The usual module with every `f32x4.add` (0xfd 0xe4 0x01) made another operation. */
+function sabotaged(operation: number): Uint8Array<ArrayBuffer> {
+  const bytes = Uint8Array.from(
+    readFileSync(new URL("../../../../src/backend/wasm/kernels.wasm", import.meta.url)),
+  );
+  for (let i = 2; i < bytes.length; i++) {
+    if (bytes[i - 2] === 0xfd && bytes[i - 1] === 0xe4 && bytes[i] === 1) bytes[i - 1] = operation;
+  }
+  return bytes;
+}

@@ -1,0 +1,297 @@
+/**
+ * The WebAssembly product, bit for bit. The order of every sum is part of the contract, so a plain loop that rounds
+ * after each operation gives the same 32 bits, on every path that the kernel has.
+ */
+import fc from "fast-check";
+import { beforeAll, expect, it } from "vitest";
+import type { Matrices } from "../../../../src/backend/backend.ts";
+import { loadKernels } from "../../../../src/backend/open.ts";
+import { gemm } from "../../../../src/backend/wasm/host/gemm.ts";
+import { Heap, type WasmSpan } from "../../../../src/backend/wasm/host/heap.ts";
+import { instantiate } from "../../../../src/backend/wasm/host/instance.ts";
+import type { KernelExports } from "../../../../src/backend/wasm/host/signatures.ts";
+import { BackendError, ShapeError } from "../../../../src/errors.ts";
+
+let heap: Heap;
+let kernels: Pick<KernelExports, "gemm">;
+
+beforeAll(async () => {
+  heap = new Heap();
+  kernels = instantiate(await loadKernels(), heap.memory);
+});
+
+/** How an operand lies in its span: what stands side by side, where it starts, how much is left between lines. */
+interface Layout {
+  readonly sideBySide: "row" | "column" | "nothing";
+  readonly offset: number;
+  readonly gap: number;
+}
+
+interface Trial {
+  readonly rows: number;
+  readonly inner: number;
+  readonly columns: number;
+  readonly batch?: readonly number[];
+  /** Batch axes along which A and B repeat. */
+  readonly repeats?: { readonly a: readonly boolean[]; readonly b: readonly boolean[] };
+  readonly start?: "zero" | "bias" | "c";
+  readonly a?: Layout;
+  readonly b?: Layout;
+  readonly c?: Layout;
+  /** A value that turns up here and there among the inputs. */
+  readonly salt?: number;
+}
+
+type Places = Omit<Matrices, "span">;
+interface Operand {
+  readonly places: Places;
+  readonly numbers: Float32Array;
+}
+
+const dense: Layout = { sideBySide: "row", offset: 0, gap: 0 };
+const turned: Layout = { sideBySide: "column", offset: 0, gap: 0 };
+
+/** An operand of numbers of many magnitudes, so that a sum in another order has other bits. */
+function operand(
+  layout: Layout,
+  batch: readonly number[],
+  repeats: readonly boolean[],
+  size: [number, number],
+): Operand {
+  const [rows, columns] = size;
+  const step = layout.sideBySide === "nothing" ? 3 : 1;
+  const byColumn = layout.sideBySide === "column";
+  const rowStride = byColumn ? step : step * columns + layout.gap;
+  const columnStride = byColumn ? step * rows + layout.gap : step;
+  let length = Math.max(1, (byColumn ? columns * columnStride : rows * rowStride) + 5);
+  const batchStrides = batch.map((count, axis) => {
+    if (repeats[axis]) return 0;
+    const stride = length;
+    length *= Math.max(1, count);
+    return stride;
+  });
+  const numbers = Float32Array.from({ length: layout.offset + length }, (_, i) => {
+    const mixed = Math.imul(i + length, 0x9e3779b1) >>> 0;
+    return (mixed / 2 ** 32 - 0.5) * 2 ** (mixed % 11);
+  });
+  return { places: { offset: layout.offset, rowStride, columnStride, batchStrides }, numbers };
+}
+
+/** C as a plain loop gives it, with what stands between its elements as it was. */
+function plainProduct(trial: Trial, a: Operand, b: Operand, c: Operand, bias: Float32Array): Float32Array {
+  const { rows, inner, columns, start = "zero", batch = [] } = trial;
+  const result = c.numbers.slice();
+  const count = batch.reduce((product, length) => product * length, 1);
+  for (let matrix = 0; matrix < count; matrix++) {
+    const [toC, toA, toB] = [c, a, b].map(({ places }) => startOf(places, batch, matrix));
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++) {
+        const at = toC + i * c.places.rowStride + j * c.places.columnStride;
+        let sum = start === "c" ? c.numbers[at] : start === "bias" ? bias[j] : 0;
+        for (let k = 0; k < inner; k++) {
+          const x = a.numbers[toA + i * a.places.rowStride + k * a.places.columnStride];
+          const y = b.numbers[toB + k * b.places.rowStride + j * b.places.columnStride];
+          sum = Math.fround(sum + Math.fround(x * y));
+        }
+        result[at] = sum;
+      }
+    }
+  }
+  return result;
+}
+
+function startOf({ offset, batchStrides }: Places, batch: readonly number[], matrix: number): number {
+  let at = offset;
+  for (let axis = batch.length - 1; axis >= 0; axis--) {
+    at += (matrix % batch[axis]) * batchStrides[axis];
+    matrix = Math.floor(matrix / batch[axis]);
+  }
+  return at;
+}
+
+function put(numbers: Float32Array): WasmSpan {
+  const span = heap.alloc(numbers.length);
+  heap.floats.set(numbers, span.pointer / 4);
+  return span;
+}
+
+function expectSameBits(trial: Trial): void {
+  const { rows, inner, columns, start = "zero", batch = [], salt } = trial;
+  const once = batch.map(() => false);
+  const a = operand(trial.a ?? dense, batch, trial.repeats?.a ?? once, [rows, inner]);
+  const b = operand(trial.b ?? dense, batch, trial.repeats?.b ?? once, [inner, columns]);
+  const c = operand(trial.c ?? dense, batch, once, [rows, columns]);
+  const bias = Float32Array.from({ length: columns }, (_, j) => Math.fround(j / 3) - 1);
+  if (salt !== undefined) {
+    for (let i = 3; i < a.numbers.length; i += 17) a.numbers[i] = salt;
+    for (let i = 5; i < b.numbers.length; i += 29) b.numbers[i] = salt;
+  }
+  const spans = [c, a, b].map(({ numbers }) => put(numbers));
+  const biasSpan = put(bias);
+  const [inC, inA, inB] = [c, a, b].map(({ places }, i) => ({ ...places, span: spans[i] }));
+  gemm(heap, kernels, inC, inA, inB, {
+    batch,
+    rows,
+    inner,
+    columns,
+    accumulate: start === "c",
+    bias: start === "bias" ? biasSpan : null,
+  });
+  const at = spans[0].pointer / 4;
+  const found = heap.floats.slice(at, at + c.numbers.length);
+  for (const span of [...spans, biasSpan]) heap.free(span);
+  const expected = plainProduct(trial, a, b, c, bias);
+  const wrong = expected.findIndex((value, i) => !Object.is(value, found[i]));
+  if (wrong >= 0) {
+    expect.fail(`${JSON.stringify(trial)}: number ${wrong} is ${found[wrong]}, not ${expected[wrong]}`);
+  }
+}
+
+const layouts = fc.record<Layout>({
+  sideBySide: fc.constantFrom("row", "column", "nothing"),
+  offset: fc.nat(9),
+  gap: fc.nat(9),
+});
+const starts = fc.constantFrom<"zero" | "bias" | "c">("zero", "bias", "c");
+
+it("gives the bits of a plain loop for any sizes, layouts and batches", () => {
+  const trials = fc.nat(3).chain((axes) => {
+    const flags = fc.array(fc.boolean(), { minLength: axes, maxLength: axes });
+    return fc.record<Trial>({
+      rows: fc.nat(37),
+      inner: fc.nat(37),
+      columns: fc.nat(37),
+      batch: fc.array(fc.nat(3), { minLength: axes, maxLength: axes }),
+      repeats: fc.record({ a: flags, b: flags }),
+      start: starts,
+      a: layouts,
+      b: layouts,
+      c: layouts,
+    });
+  });
+  fc.assert(fc.property(trials, expectSameBits), { numRuns: 500 });
+});
+
+it("gives the bits of a plain loop with few rows or few columns", () => {
+  const few = fc.nat(4);
+  const many = fc.nat(67);
+  const sizes = fc.oneof(fc.record({ rows: few, columns: many }), fc.record({ rows: many, columns: few }));
+  const trials = fc.record({ sizes, inner: many, start: starts, a: layouts, b: layouts, c: layouts });
+  const run = fc.property(trials, ({ sizes, ...rest }) => expectSameBits({ ...sizes, ...rest }));
+  fc.assert(run, { numRuns: 500 });
+});
+
+it.each(["zero", "bias", "c"] as const)("takes sums up from block to block, starting from %s", (start) => {
+  // More than one block of rows, of k and of columns, in each of the four cases of transposition.
+  for (const a of [dense, turned]) {
+    for (const b of [dense, turned]) expectSameBits({ rows: 149, inner: 521, columns: 523, start, a, b });
+  }
+  // More columns than the vector path sums at once, whether it writes to C or to scratch.
+  expectSameBits({ rows: 1, inner: 11, columns: 4111, start });
+  expectSameBits({
+    rows: 3,
+    inner: 7,
+    columns: 4111,
+    start,
+    c: { sideBySide: "nothing", offset: 1, gap: 2 },
+  });
+});
+
+it("writes no sum at all as what it starts from", () => {
+  for (const start of ["zero", "bias", "c"] as const)
+    expectSameBits({ rows: 7, inner: 0, columns: 19, start });
+});
+
+it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 3e38, 1e-45, -0])(
+  "treats %d as a plain loop does",
+  (salt) => {
+    for (const [rows, columns] of [
+      [13, 37],
+      [1, 37],
+      [37, 1],
+    ]) {
+      for (const b of [dense, turned]) expectSameBits({ rows, inner: 23, columns, b, salt });
+    }
+  },
+);
+
+it("gives a row the same bits alone as among others", () => {
+  const [rows, inner, columns] = [61, 307, 71];
+  const a = put(operand(dense, [], [], [rows, inner]).numbers);
+  const b = put(operand(dense, [], [], [inner, columns]).numbers);
+  const [c, row] = [heap.alloc(rows * columns), heap.alloc(columns)];
+  const size = { batch: [], inner, columns, accumulate: false, bias: null };
+  const matrix = (span: WasmSpan, width: number, offset = 0) => ({
+    span,
+    offset,
+    rowStride: width,
+    columnStride: 1,
+    batchStrides: [],
+  });
+  gemm(heap, kernels, matrix(c, columns), matrix(a, inner), matrix(b, columns), { ...size, rows });
+  for (let i = 0; i < rows; i++) {
+    const oneRow = { ...size, rows: 1 };
+    gemm(heap, kernels, matrix(row, columns), matrix(a, inner, i * inner), matrix(b, columns), oneRow);
+    const at = c.pointer / 4 + i * columns;
+    const [alone, among] = [row.pointer / 4, at].map((start) => heap.floats.slice(start, start + columns));
+    expect(alone).toEqual(among);
+  }
+  for (const span of [a, b, c, row]) heap.free(span);
+});
+
+it("divides a product into parts that give the bits of the whole", () => {
+  const [rows, inner, columns] = [53, 29, 101];
+  const [a, b] = [
+    operand(dense, [2], [false], [rows, inner]),
+    operand(dense, [2], [false], [inner, columns]),
+  ];
+  const c = operand(dense, [2], [false], [rows, columns]);
+  const spans = [c, a, b].map(({ numbers }) => put(numbers));
+  const [inC, inA, inB] = [c, a, b].map(({ places }, i) => ({ ...places, span: spans[i] }));
+  // A stand-in for the pool: the same product, its parts cut smaller and computed last to first.
+  const inParts = {
+    gemm(parameters: number, _begin: number, _end: number, scratch: number): void {
+      const [partRows, partColumns] = [11, 23];
+      heap.parameterWords.set([partRows, partColumns], 14);
+      const parts = 2 * Math.ceil(rows / partRows) * Math.ceil(columns / partColumns);
+      for (let part = parts - 1; part >= 0; part--) kernels.gemm(parameters, part, part + 1, scratch);
+    },
+  };
+  const bias = Float32Array.from({ length: columns }, (_, j) => j / 3);
+  const size = { batch: [2], rows, inner, columns, accumulate: false, bias: put(bias) };
+  gemm(heap, inParts, inC, inA, inB, size);
+  const at = spans[0].pointer / 4;
+  const found = heap.floats.slice(at, at + c.numbers.length);
+  expect(found).toEqual(plainProduct({ batch: [2], rows, inner, columns, start: "bias" }, a, b, c, bias));
+  heap.free(size.bias);
+  for (const span of spans) heap.free(span);
+});
+
+it("refuses matrices that reach out of their spans, and says how far", () => {
+  const [a, b, c] = [heap.alloc(6), heap.alloc(15), heap.alloc(10)];
+  const matrix = (span: WasmSpan, rowStride: number, offset = 0) => ({
+    span,
+    offset,
+    rowStride,
+    columnStride: 1,
+    batchStrides: [],
+  });
+  const size = { batch: [], rows: 2, inner: 3, columns: 5, accumulate: false, bias: null };
+  const run = (offsets: [number, number, number], changes = {}) =>
+    gemm(heap, kernels, matrix(c, 5, offsets[0]), matrix(a, 3, offsets[1]), matrix(b, 5, offsets[2]), {
+      ...size,
+      ...changes,
+    });
+  run([0, 0, 0]);
+  expect(() => run([1, 0, 0])).toThrow(ShapeError);
+  expect(() => run([0, -1, 0])).toThrow("gemm: A, [] matrices of (2, 3), reaches numbers -1 … 4 of a span");
+  expect(() => run([0, 0, 1])).toThrow(
+    "B, [] matrices of (3, 5), reaches numbers 1 … 15 of a span that holds 15",
+  );
+  expect(() => run([0, 0, 0], { bias: a, accumulate: true })).toThrow(ShapeError);
+  expect(() => run([0, 0, 0], { bias: heap.alloc(4) })).toThrow("5 columns need as many biases: got 4");
+  expect(() => run([0, 0, 0], { batch: [2] })).toThrow("a stride for each of 1 batch axes: got 0");
+  expect(() => run([0, 0, 0], { batch: Array(60).fill(1) })).toThrow(BackendError);
+  heap.free(a);
+  expect(() => run([0, 0, 0])).toThrow("used after free");
+});

@@ -1,0 +1,60 @@
+/** However the range of a kernel is divided, the bits are the same: what threads need, and what they may do. */
+import { describe, expect, it } from "vitest";
+import type { Span } from "../../../../src/backend/backend.ts";
+import { loadKernels } from "../../../../src/backend/open.ts";
+import { type KernelExports, signatures } from "../../../../src/backend/wasm/host/signatures.ts";
+import { WasmBackend } from "../../../../src/backend/wasm/host/wasm-backend.ts";
+import { Random } from "../../../../src/random.ts";
+import { cases, check } from "../../conformance.ts";
+
+const module = await loadKernels();
+
+/** Keeps all that is read from it. */
+class Recorder extends WasmBackend {
+  readonly readings: Float32Array[] = [];
+
+  override async read(src: Span): Promise<Float32Array> {
+    const numbers = await super.read(src);
+    this.readings.push(numbers);
+    return numbers;
+  }
+}
+
+/** Runs each kernel in one to four parts, the last part first; counts the parts. */
+function inParts(random: Random, counted: { parts: number }) {
+  return (kernels: KernelExports): KernelExports =>
+    // A copy: the exports of an instance are frozen, and may not be answered for.
+    new Proxy(
+      { ...kernels },
+      {
+        get: (whole, name: keyof KernelExports) => {
+          const arguments_: readonly string[] = signatures[name];
+          const at = arguments_.indexOf("begin");
+          const kernel: (...args: number[]) => void = Reflect.get(whole, name);
+          if (at < 0) return kernel;
+          return (...args: number[]) => {
+            const [begin, end] = args.slice(at, at + 2);
+            const cuts = Array.from({ length: random.below(4) }, () => begin + random.below(end - begin + 1));
+            const ends = [...cuts, end].sort((a, b) => b - a);
+            ends.forEach((stop, i) => {
+              kernel(...args.slice(0, at), ends[i + 1] ?? begin, stop, ...args.slice(at + 2));
+              counted.parts++;
+            });
+          };
+        },
+      },
+    );
+}
+
+describe("kernels in parts", () => {
+  for (const one of cases) {
+    it(one.name, async () => {
+      const counted = { parts: 0 };
+      const whole = new Recorder(module);
+      const divided = new Recorder(module, inParts(Random.of(1, one.name), counted));
+      await check(one, whole);
+      await check(one, divided);
+      expect(divided.readings).toEqual(whole.readings);
+    });
+  }
+});

@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import type { Span } from "../../../../src/backend/backend.ts";
+import { startThreads } from "../../../../src/backend/node-thread.ts";
+import { loadKernels, openBackend } from "../../../../src/backend/open.ts";
+import { Heap } from "../../../../src/backend/wasm/host/heap.ts";
+import { instantiate } from "../../../../src/backend/wasm/host/instance.ts";
+import { WasmBackend } from "../../../../src/backend/wasm/host/wasm-backend.ts";
+import { ThreadPool } from "../../../../src/backend/wasm/threads/pool.ts";
+import { BackendError } from "../../../../src/errors.ts";
+
+describe("a pool of threads", () => {
+  it("computes what one computes, for sizes that are shared out", async () => {
+    const results: number[][] = [];
+    for (const threads of [1, 2, 3, 7]) {
+      const backend = await openBackend("wasm", threads);
+      expect(backend.threads).toBe(threads);
+      const [x, y] = [backend.alloc(200_003), backend.alloc(200_003)];
+      const values = Float32Array.from({ length: 200_003 }, (_, i) => (i % 1009) / 211 - 2);
+      backend.write(x, values);
+      // Many jobs in a row, so that threads meet each other at every stage of waking and leaving.
+      for (let i = 0; i < 50; i++) backend.map("tanh", y, x);
+      backend.zip("multiply", { span: y, accumulate: true }, x, x);
+      results.push(Array.from(await backend.read(y)));
+      await backend.close();
+    }
+    for (const result of results) expect(result).toEqual(results[0]);
+  });
+
+  it("computes products and attention of single rows as one thread does, where these are shared out", async () => {
+    const [rows, inner, columns] = [67, 131, 197];
+    const [sequences, heads, keys, width] = [5, 6, 211, 8];
+    const results: number[][] = [];
+    for (const threads of [1, 2, 3]) {
+      const backend = await openBackend("wasm", threads);
+      const span = (length: number, salt: number) => {
+        const made = backend.alloc(length);
+        backend.write(
+          made,
+          Float32Array.from({ length }, (_, i) => Math.fround((((i + salt) * 7919) % 211) / 101 - 1)),
+        );
+        return made;
+      };
+      const matrix = (made: Span, wide: number) => ({
+        ...{ span: made, offset: 0, rowStride: wide, columnStride: 1, batchStrides: [] },
+      });
+      const c = span(rows * columns, 0);
+      const size = { batch: [], rows, inner, columns, accumulate: false, bias: null };
+      const [a, b] = [span(rows * inner, 1), span(inner * columns, 2)];
+      backend.gemm(matrix(c, columns), matrix(a, inner), matrix(b, columns), size);
+
+      const channels = heads * width;
+      const byHead = (made: Span, positions: number) => ({
+        ...{ span: made, offset: 0, rowStride: channels, columnStride: 1 },
+        batchStrides: [positions * channels, width],
+      });
+      const [y, logSumExp] = [span(sequences * channels, 3), span(sequences * heads, 4)];
+      const [q, k] = [span(sequences * channels, 5), span(sequences * keys * channels, 6)];
+      backend.attention(byHead(y, 1), logSumExp, byHead(q, 1), byHead(k, keys), byHead(k, keys), {
+        ...{ batch: [sequences, heads], rows: 1, columns: keys, width },
+        ...{ scale: 0.4, visible: "staircase", dropping: null },
+      });
+      const read = await Promise.all([c, y, logSumExp].map((made) => backend.read(made)));
+      results.push(read.flatMap((numbers) => Array.from(numbers)));
+      await backend.close();
+    }
+    for (const result of results) expect(result).toEqual(results[0]);
+  });
+
+  it("goes on after its threads have slept", async () => {
+    const backend = await openBackend("wasm", 2);
+    const [x, y] = [backend.alloc(100_000), backend.alloc(100_000)];
+    backend.fill(x, 1);
+    for (let i = 0; i < 3; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      backend.scale({ span: y, accumulate: false }, x, i);
+      expect(new Set(await backend.read(y))).toEqual(new Set([i]));
+    }
+    await backend.close();
+  });
+
+  it("says so when a thread does not start", async () => {
+    const start = WasmBackend.onThreads(await loadKernels(), 3, () => ({
+      ready: Promise.reject(new Error("no more threads")),
+      stop: () => Promise.resolve(),
+    }));
+    await expect(start).rejects.toThrow(BackendError);
+    await expect(start).rejects.toThrow("a thread did not start");
+  });
+
+  it("says so when a kernel fails in a thread", async () => {
+    const module = await loadKernels();
+    const heap = new Heap(undefined, 2);
+    const pool = await ThreadPool.start(2, module, heap, startThreads);
+    // The caller dawdles over its first chunk, so that the thread takes the others, at addresses outside of memory.
+    const dawdle = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    const kernels = pool.share({ ...instantiate(module, heap.memory), zipAdd: dawdle });
+    const outside = 4_000_000_000;
+    expect(() => kernels.zipAdd(outside, outside, outside, 1, 0, 0, 1_000_000)).toThrow(
+      "a kernel failed in a thread",
+    );
+    await pool.stop();
+  });
+
+  it.each([
+    ["in the middle of a job", "inside"],
+    ["while it sleeps", "asleep"],
+  ])("says so at once when a thread ends %s", async (_, where) => {
+    const module = await loadKernels();
+    const heap = new Heap(undefined, 3);
+    const program = new URL(`./mortal-thread.js?${where}`, import.meta.url);
+    const pool = await ThreadPool.start(3, module, heap, (start) => startThreads(start, program));
+    const kernels = pool.share(instantiate(module, heap.memory));
+    const [x, y] = [heap.alloc(1_000_000), heap.alloc(1_000_000)];
+    const run = () => {
+      for (let i = 0; i < 20_000; i++) kernels.mapTanh(y.pointer, x.pointer, 0, x.length);
+    };
+    const startMs = performance.now();
+    expect(run).toThrow("a thread has ended");
+    expect(performance.now() - startMs).toBeLessThan(5_000);
+    // It stays so: what the thread has left undone is not known.
+    expect(() => kernels.mapTanh(y.pointer, x.pointer, 0, x.length)).toThrow("a thread has ended");
+    await pool.stop();
+  });
+});

@@ -1,0 +1,124 @@
+/** `nopeek ablate`, run as a person runs it. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import {
+  expectComplaint,
+  makeFolderWithText,
+  nopeek,
+  type Outcome,
+  parseLines,
+  START_MS,
+  succeed,
+  TINY,
+} from "../../support/program.ts";
+
+const { folder, text: TEXT } = makeFolderWithText(400);
+const base = ["ablate", "--data", "text.txt", ...TINY, "--steps", 7, "--seeds", 2, "--results", "runs.jsonl"];
+const varied = [...base, "--vary", "optimizer=muon", "--vary", "learning-rate=10 warmup-steps=0"];
+
+let first: Outcome;
+beforeAll(async () => {
+  first = await succeed(folder, ...varied);
+}, START_MS);
+
+describe("nopeek ablate", () => {
+  it("measures on the end of the training split, and says so", () => {
+    const training = Math.floor((TEXT.length * 9) / 10);
+    const heldOut = training - Math.floor(training * 0.9);
+    expect(first.stderr).toContain(`the last ${heldOut} tokens of the training split, 10 % of it`);
+    expect(first.stderr).toContain("the validation split is not looked at");
+    for (const { tokens, holdout } of parseLines(readFileSync(join(folder, "runs.jsonl"), "utf8"))) {
+      expect({ tokens, holdout }).toEqual({ tokens: heldOut, holdout: 0.1 });
+    }
+  });
+
+  it("never looks at the validation split: another one gives the same losses", async () => {
+    const training = Math.floor((TEXT.length * 9) / 10);
+    const reversed = Array.from(TEXT.slice(training)).reverse().join("");
+    writeFileSync(join(folder, "other.txt"), TEXT.slice(0, training) + reversed);
+    const words = varied.map(
+      (word) => ({ "text.txt": "other.txt", "runs.jsonl": "other.jsonl" })[word] ?? word,
+    );
+    await succeed(folder, ...words);
+    const losses = ["runs.jsonl", "other.jsonl"].map((file) =>
+      parseLines(readFileSync(join(folder, file), "utf8")).map(({ lossNats }) => lossNats),
+    );
+    expect(losses[0]).toEqual(losses[1]);
+    expect(losses[0]).toHaveLength(6);
+  });
+
+  it("prints a table of mean, spread and verdict, seed by seed in turn", () => {
+    const order = [...first.stderr.matchAll(/^run \d+\/6 {2}seed (\d+) {2}(.+?):/gm)].map(
+      ([, seed, name]) => [seed, name],
+    );
+    const names = ["base", "--optimizer muon", "--learning-rate 10 --warmup-steps 0"];
+    expect(order).toEqual(["1337", "1338"].flatMap((seed) => names.map((name) => [seed, name])));
+    const [head, ...rows] = first.stdout.trimEnd().split("\n");
+    expect(head.split(/ {2,}/)).toEqual(["setting", "loss", "spread", "difference", "time"]);
+    expect(rows.map((row) => row.split(/ {2,}/)[0])).toEqual(names);
+    expect(rows[2]).toMatch(/(worse|diverged)$/);
+  });
+
+  it("runs nothing again that is kept, and goes on after a line that was cut short", async () => {
+    const file = join(folder, "runs.jsonl");
+    const whole = readFileSync(file, "utf8");
+    writeFileSync(file, whole.slice(0, -20));
+    const again = await succeed(folder, ...varied, "--json");
+    expect(again.stderr).toContain("5 of 6 are there already");
+    expect(again.stderr.match(/^run /gm)).toHaveLength(1);
+    const rows = parseLines(again.stdout);
+    expect(rows[0]).toMatchObject({ name: "base" });
+    expect(rows[1]).toHaveProperty("verdict");
+    const done = await succeed(folder, ...varied);
+    expect(done.stderr).toContain("6 of 6 are there already");
+    const timeless = (text: string) => text.replaceAll(/ *(\d+ min )?\d+ m?s/g, "");
+    expect(timeless(done.stdout)).toBe(timeless(first.stdout));
+  });
+
+  it("leaves out what does not fit the base, and says why; refuses it when it is asked for", async () => {
+    const odd = [...base.slice(0, -2), "--d-model", 10, "--steps", 0, "--seeds", 1, "--results", "odd.jsonl"];
+    const { stderr, stdout } = await succeed(folder, ...odd);
+    expect(stderr).toContain("left out    --positions rotary: rotary positions turn pairs of channels");
+    expect(stdout).toContain("--qk-norm");
+    expect(stdout).not.toContain("rotary");
+    expectComplaint(await nopeek(folder, ...odd, "--vary", "positions=rotary"), 2, "pairs of channels");
+  });
+
+  it.each([
+    [["--seeds", 0], "--seeds must be a whole number of at least 1"],
+    [["--holdout", 1], "--holdout must be a share between 0 and 1"],
+    [["--model", "encoder"], "ablate compares models that go on with a text"],
+    [["--vary", "layer=3"], 'did you mean "layers"?'],
+  ])("refuses %j", async (words, message) => {
+    const outcome = await nopeek(folder, ...base, ...words);
+    expectComplaint(outcome, 2, message);
+  });
+
+  it("says where a text is too short, and where results cannot be kept", async () => {
+    writeFileSync(join(folder, "short.txt"), TEXT.slice(0, 80));
+    const short = await nopeek(folder, "ablate", "--data", "short.txt", ...TINY);
+    expectComplaint(short, 1, "too short to hold out 0.1 of it");
+    const nowhere = await nopeek(folder, ...base, "--results", "no/such/folder.jsonl");
+    expectComplaint(nowhere, 1, "cannot write no/such/folder.jsonl");
+  });
+
+  it("takes texts and a config as train does", async () => {
+    const [whole, cut] = [`${TEXT}\n`, TEXT.indexOf("\n", 900) + 1];
+    writeFileSync(join(folder, "whole.txt"), whole);
+    writeFileSync(join(folder, "a.txt"), whole.slice(0, cut));
+    writeFileSync(join(folder, "b.txt"), whole.slice(cut));
+    const steps = ["--steps", 7, "--seeds", 2, "--json", "--vary", "optimizer=muon"];
+    const lossesOf = async (...words: (string | number)[]) => {
+      const { stdout } = await succeed(folder, "ablate", ...words);
+      return parseLines(stdout).map(({ meanNats }) => meanNats);
+    };
+    const one = await lossesOf("--data", "whole.txt", ...TINY, ...steps, "--results", "one.jsonl");
+    const two = await lossesOf("--data", "a.txt", "b.txt", ...TINY, ...steps, "--results", "two.jsonl");
+    expect(two).toEqual(one);
+    await succeed(folder, "train", "--data", "a.txt", "b.txt", ...TINY, "--steps", 7, "--out", "run");
+    const threads = ["--threads", 1];
+    const words = ["--config", "run/config.json", ...steps.slice(2), ...threads, "--results", "three.jsonl"];
+    expect(await lossesOf(...words)).toEqual(one);
+  });
+});

@@ -1,0 +1,102 @@
+/** Texts: from files, folders, standard input and the network; and a run that is repeated from its config. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { describe, expect, it } from "vitest";
+import {
+  expectComplaint,
+  MAIN,
+  makeFolderWithText,
+  makeText,
+  nopeek,
+  succeed,
+  TINY,
+  TRAIN,
+  WORDS,
+} from "../../support/program.ts";
+
+const [ONE, TWO] = [makeText(WORDS, 101), makeText(WORDS.slice(3), 97)];
+// Neither ends a line; joined, both do.
+const { folder, text: JOINED, at } = makeFolderWithText(`${ONE}\n${TWO}\n`);
+mkdirSync(at("texts", "b"), { recursive: true });
+writeFileSync(at("texts", "a.txt"), ONE);
+writeFileSync(at("texts", "b", "two.txt"), TWO);
+writeFileSync(at("texts", ".hidden"), Buffer.from([0xff, 0xfe, 0xff]));
+const short = ["--steps", 5, "--eval-batches", 1, "--dropout", 0.1];
+const weights = (run: string, step = "step-000005") => readFileSync(at(run, step, "model.safetensors"));
+
+describe("a text of several files", () => {
+  it("is the same as one file of them all, however they are named; a resume finds it again", async () => {
+    await succeed(folder, ...TRAIN, "--out", "one", ...short);
+    const many = ["texts/a.txt", "texts/b/two.txt"];
+    const { stderr } = await succeed(folder, "train", "--data", ...many, "--out", "many", ...TINY, ...short);
+    expect(stderr).toContain("in 2 files, one after the other");
+    expect(stderr).toMatch(/different characters; the rarest: ".*" \d+×/);
+    expect(stderr).toMatch(/[\d.]+ tokens to learn from for each parameter/);
+    await succeed(folder, "train", "--data", "texts", "--out", "folder", ...TINY, ...short);
+    expect(weights("many").equals(weights("one"))).toBe(true);
+    expect(weights("folder").equals(weights("one"))).toBe(true);
+    for (const run of ["one", "many"]) await succeed(folder, "train", "--resume", "--out", run, "--steps", 7);
+    expect(weights("many", "step-000007").equals(weights("one", "step-000007"))).toBe(true);
+  });
+
+  it("comes from standard input too", () => {
+    const words = ["train", "--data", "-", "--out", "piped", ...TINY, ...short].map(String);
+    const { status } = spawnSync(process.execPath, [MAIN, ...words], { cwd: folder, input: JOINED });
+    expect(status).toBe(0);
+    expect(weights("piped").equals(weights("one"))).toBe(true);
+    const resumed = spawnSync(process.execPath, [MAIN, "train", "--resume", "--out", "piped"], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    expect(resumed.stderr).toContain("pass the same text with --data");
+  });
+});
+
+describe("--config", () => {
+  it("repeats a run from its config, to the same bits; flags go before it", async () => {
+    await succeed(folder, "train", "--config", "one/config.json", "--out", "again", "--threads", 1);
+    expect(weights("again").equals(weights("one"))).toBe(true);
+    expect(readFileSync(at("again", "config.json"))).toEqual(readFileSync(at("one", "config.json")));
+    await succeed(folder, "train", "--config", "one/config.json", "--out", "other", "--seed", 2);
+    expect(weights("other").equals(weights("one"))).toBe(false);
+    writeFileSync(
+      at("changed.json"),
+      readFileSync(at("one", "config.json"), "utf8").replace(/"sha256": "./, "$&0"),
+    );
+    const outcome = await nopeek(folder, "train", "--config", "changed.json", "--out", "changed");
+    expectComplaint(outcome, 2, "text.txt: is not the text that this run was started on");
+  });
+});
+
+describe("nopeek data", () => {
+  it("lists what can be had", async () => {
+    const { stdout } = await succeed(folder, "data");
+    expect(stdout).toContain("tinyshakespeare");
+    expect(stdout).toContain("https://raw.githubusercontent.com/karpathy/char-rnn/");
+  });
+
+  it("keeps nothing that is not the text it should be, and says when there is no network", async () => {
+    const server = createServer((request, response) => {
+      response.statusCode = request.url === "/input.txt" ? 200 : 404;
+      response.end("First Citizen:\n");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("the server has no port");
+    const url = `http://127.0.0.1:${address.port}`;
+    const get = (from: string) =>
+      nopeek(folder, "data", "tinyshakespeare", "--url", from, "--out", "got.txt");
+    expect((await get(`${url}/input.txt`)).stderr).toContain("gave another text: its SHA-256 is");
+    expect((await get(`${url}/none`)).stderr).toContain("the server says 404");
+    await new Promise((resolve) => server.close(resolve));
+    const gone = await get(`${url}/input.txt`);
+    expect(gone.code).toBe(1);
+    expect(gone.stderr).toContain("cannot be reached: ");
+    expect(gone.stderr).toContain("is there a network?");
+    expect(readdirSync(folder).filter((name) => name.startsWith("got"))).toEqual([]);
+    writeFileSync(at("got.txt"), "my own");
+    expect((await get(url)).stderr).toContain("is there, and is not tinyshakespeare");
+    expect(readFileSync(at("got.txt"), "utf8")).toBe("my own");
+  });
+});

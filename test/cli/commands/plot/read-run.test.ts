@@ -1,0 +1,185 @@
+/** What is read of runs in every state that a run can be in. */
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { findRuns, namesOf } from "../../../../src/cli/commands/plot/find-runs.ts";
+import { readRun } from "../../../../src/cli/commands/plot/read-run.ts";
+import { processes } from "../../../../src/cli/shared/process-lock.ts";
+import { CheckpointError, ConfigError } from "../../../../src/errors.ts";
+import type { PlottedRun } from "../../../../src/report/plotted-run.ts";
+import { warningsAbout } from "../../../../src/report/plotted-run.ts";
+import { RunLock } from "../../../../src/run/lock.ts";
+import { exampleRun } from "../../../report/example-runs.ts";
+import { makeFolderWithText, START_MS, succeed, TRAIN } from "../../../support/program.ts";
+import { logOf } from "../../../support/run-files.ts";
+
+const { folder, text, at } = makeFolderWithText(200);
+const words = [...TRAIN, "--steps", 8, "--eval-interval", 3];
+
+beforeAll(async () => {
+  await succeed(folder, ...words, "--checkpoint-interval", 4, "--out", "checkpoints/whole");
+}, START_MS);
+
+/** A run with this log. */
+function runWith(name: string, log: string): string {
+  cpSync(at("checkpoints/whole/config.json"), at(name, "config.json"));
+  writeFileSync(at(name, "log.jsonl"), log);
+  return at(name);
+}
+const read = (path: string) => readRun(path, "a name", processes());
+const step = (step: number, lossNats: number | null, elapsedMs = 500) =>
+  `${JSON.stringify({ kind: "step", step, lossNats, learningRate: 0.1, gradientNorm: 2, elapsedMs })}\n`;
+const evaluation = (step: number, lossNats: number) =>
+  `${JSON.stringify({ kind: "evaluation", step, lossNats })}\n`;
+const train = ({ curves }: PlottedRun) => curves.train;
+
+describe("a run", () => {
+  it("as it comes from training is read whole", async () => {
+    const run = await read(at("checkpoints/whole"));
+    expect(run).toMatchObject({
+      ...{ name: "a name", model: "gpt", status: "finished", step: 8, steps: 8, tokensPerStep: 39 },
+      ...{ corpus: expect.stringMatching(/^text\.txt: [\d,]+ characters$/), floorNats: null, smoothing: 1 },
+    });
+    expect(run.uniformNats).toBeCloseTo(Math.log(new Set(text).size), 12);
+    expect(run.settings).toMatchObject({ "--layers": "1", "--bias": "on", "--steps": "8" });
+    expect(run.settings).not.toHaveProperty("--task");
+    const lines = logOf(at("checkpoints/whole"));
+    const logged = lines.filter(({ kind }) => kind === "step");
+    let spentMs = 0;
+    const expected = logged.map((line) => {
+      spentMs += Number(line.elapsedMs);
+      return [line.step, spentMs / 1000, line.lossNats];
+    });
+    expect(train(run)).toEqual(expected);
+    expect(run.trainedMs).toBeCloseTo(spentMs, 6);
+    const measured = lines.filter(({ kind }) => kind === "evaluation");
+    expect(run.curves.validation.map(([at, , loss]) => [at, loss])).toEqual(
+      measured.map((line) => [line.step, line.lossNats]),
+    );
+    expect(run.samples.map((sample) => sample.step)).toEqual([3, 4, 6, 8]);
+    expect(run.best?.lossNats).toBe(Math.min(...measured.map(({ lossNats }) => Number(lossNats))));
+    expect(run.next.map(({ command }) => command)).toEqual([
+      `npx nopeek train --resume --out ${at("checkpoints/whole")} --steps 100`,
+      `npx nopeek sample --model ${at("checkpoints/whole")} --prompt "…"`,
+    ]);
+  });
+
+  it("whose log ends in the middle of a line counts up to the line before", async () => {
+    const whole = step(1, 3) + step(2, 2.5);
+    for (const cut of [1, 30, step(3, 2).length - 2]) {
+      const run = await read(runWith("cut", whole + step(3, 2).slice(0, cut)));
+      expect(train(run)).toEqual([
+        [1, 0.5, 3],
+        [2, 1, 2.5],
+      ]);
+    }
+  });
+
+  it("that was killed and went on counts what was written last, whether its log says so or not", async () => {
+    const before =
+      step(1, 3) + step(2, 2.5) + evaluation(2, 2.4) + step(3, 2.2) + evaluation(3, 2.1) + step(4, 2);
+    const after = step(3, 2.25) + evaluation(3, 2.15);
+    for (const between of ["", '{"resumedAfterStep":2}\n']) {
+      const run = await read(runWith("resumed", before + between + after));
+      expect(train(run).map(([at, seconds, loss]) => [at, seconds, loss])).toEqual([
+        [1, 0.5, 3],
+        [2, 1, 2.5],
+        [3, 1.5, 2.25],
+      ]);
+      expect(run.curves.validation.map((point) => point[2])).toEqual([2.4, 2.15]);
+      expect(run.trainedMs).toBe(1500);
+    }
+  });
+
+  it("that was measured twice at a step counts the later; the lowest is the best", async () => {
+    const run = await read(
+      runWith("twice", step(1, 3) + evaluation(1, 2) + evaluation(1, 2.5) + step(2, 3) + evaluation(2, 2.75)),
+    );
+    expect(run.curves.validation.map((point) => point[2])).toEqual([2.5, 2.75]);
+    expect(run.best).toEqual({ step: 1, lossNats: 2.5 });
+  });
+
+  it("with a loss that was no number leaves it out", async () => {
+    expect(
+      train(await read(runWith("odd", step(1, 3) + step(2, null) + step(3, 2)))).map(([at]) => at),
+    ).toEqual([1, 3]);
+  });
+
+  it("without a step, or without a log, is empty", async () => {
+    const empty = await read(runWith("empty", ""));
+    expect(empty).toMatchObject({ step: 0, status: "stopped", best: null, trainedMs: 0, samples: [] });
+    expect(Object.values(empty.curves).every((curve) => curve.length === 0)).toBe(true);
+    rmSync(at("empty", "log.jsonl"));
+    expect((await read(at("empty"))).curves).toEqual(empty.curves);
+  });
+
+  it("under way says so, counts what it has made, and is not to be resumed", async () => {
+    const path = runWith("running", step(1, 3) + step(2, 2.5));
+    const lock = RunLock.take(path, processes());
+    const run = await read(path);
+    lock.release();
+    expect(run).toMatchObject({ status: "running", step: 2 });
+    expect(run.next.map(({ purpose }) => purpose)).toEqual(["let it write"]);
+    expect((await read(path)).next[0].command).toBe(`npx nopeek train --resume --out ${path}`);
+  });
+
+  it("whose config is broken is told", async () => {
+    mkdirSync(at("broken"));
+    writeFileSync(at("broken", "config.json"), "{");
+    await expect(read(at("broken"))).rejects.toThrow(CheckpointError);
+  });
+
+  it("that ships knows the floor of its text", async () => {
+    const run = await read("checkpoints/tales");
+    expect(run.floorNats).toBeCloseTo(0.5146, 4);
+    expect(run.curves.train).toEqual([]);
+    expect(run.step).toBe(4200);
+  });
+});
+
+describe("runs are found", () => {
+  const inFolder = <T>(body: () => T): T => {
+    const here = process.cwd();
+    process.chdir(folder);
+    try {
+      return body();
+    } finally {
+      process.chdir(here);
+    }
+  };
+  const find = (...names: string[]) => inFolder(() => findRuns(names));
+
+  it("by path, by name, by a step folder; once each", () => {
+    for (const word of [
+      "whole",
+      "checkpoints/whole",
+      "checkpoints/whole/",
+      "checkpoints/whole/step-000004",
+      "whole/step-000008",
+    ])
+      expect(find(word).paths.map((path) => path.replace(/\/$/, ""))).toEqual([join("checkpoints", "whole")]);
+    expect(find("whole", "checkpoints/whole", "whole/step-000008").paths).toHaveLength(1);
+  });
+
+  it("what is there and no run is told apart, what is not there gives the nearest", () => {
+    expect(find("text.txt", "whole")).toMatchObject({ others: ["text.txt"] });
+    expect(() => find("text.txt")).toThrow(ConfigError);
+    expect(() => find("whale")).toThrow('there is no run "whale"; did you mean checkpoints/whole?');
+    expect(() => find("checkpoints/hole")).toThrow("did you mean checkpoints/whole?");
+    expect(() => find("text.txt/x/y")).toThrow('there is no run "text.txt/x/y"');
+    expect(() => find("nowhere/at/all")).toThrow("there is no run");
+  });
+
+  it("and named by as little as tells them apart", () => {
+    expect(namesOf(["a/one", "a/two"])).toEqual(["one", "two"]);
+    expect(namesOf(["a/one", "b/one", "c/two"])).toEqual(["a/one", "b/one", "two"]);
+  });
+});
+
+it("losses that do not compare are warned about", () => {
+  const first = exampleRun();
+  expect(warningsAbout([first, exampleRun({ name: "second" })])).toEqual([]);
+  expect(warningsAbout([first, exampleRun({ model: "encoder" })])[0]).toContain("several kinds");
+  expect(warningsAbout([first, exampleRun({ corpusId: "other" })])[0]).toContain("different texts");
+  expect(warningsAbout([first, exampleRun({ uniformNats: 5.5 })])[0]).toContain("different tokens");
+});

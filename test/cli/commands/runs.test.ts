@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { type RunSummary, tableOf } from "../../../src/cli/commands/runs.ts";
+
+const run: RunSummary = {
+  path: "checkpoints/tales-1",
+  status: "stopped early",
+  step: 4200,
+  steps: 5000,
+  bestLossNats: 0.61658,
+  bytes: 7_340_000,
+  trainedMs: 60_000,
+};
+
+describe("the table of runs", () => {
+  it("has all columns where there is room, or no terminal", () => {
+    const table = [
+      "run                  best loss  steps        trained    size    status",
+      "checkpoints/tales-1  0.6166     4,200/5,000  1 min 0 s  7.3 MB  stopped early",
+    ];
+    for (const columns of [undefined, 200, 77]) expect(tableOf([run], columns)).toEqual(table);
+  });
+
+  it("leaves out sizes, then times, where it would not fit; never what a run is and how it stands", () => {
+    expect(tableOf([run], 76)[0]).toBe("run                  best loss  steps        trained    status");
+    const narrow = [
+      "run                  best loss  steps        status",
+      "checkpoints/tales-1  0.6166     4,200/5,000  stopped early",
+    ];
+    for (const columns of [60, 20]) expect(tableOf([run], columns)).toEqual(narrow);
+  });
+
+  it("has a dash for what is not known", () => {
+    expect(tableOf([{ ...run, bestLossNats: null, trainedMs: 0 }], 80)[1]).toMatch(
+      /^checkpoints\/tales-1 +– +4,200\/5,000 +– /,
+    );
+  });
+});

@@ -1,0 +1,209 @@
+/** `nopeek sample`, run as a person runs it: stop strings, many texts at once, searches, explanations. */
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { decodeSafetensors, encodeSafetensors } from "../../../../src/run/safetensors.ts";
+import {
+  expectComplaint,
+  makeFolderWithText,
+  nopeek,
+  parseLines,
+  START_MS,
+  start,
+  succeed,
+  succeedInJson,
+  TRAIN,
+} from "../../../support/program.ts";
+import { latestStep, reseal } from "../../../support/run-files.ts";
+
+const { folder, text: TEXT } = makeFolderWithText(400);
+
+beforeAll(async () => {
+  const flags = ["--steps", 60, "--learning-rate", 0.02, "--warmup-steps", 2, "--eval-batches", 1];
+  await succeed(folder, ...TRAIN, "--out", "run", ...flags);
+}, START_MS);
+
+type Words = readonly (string | number)[];
+const words = (...more: Words) => ["sample", "--model", "run", ...more];
+/** The objects that --json prints, and nothing on stderr. */
+const lines = (...more: Words) => succeedInJson(folder, ...words(...more));
+const line = async (...more: Words) => {
+  const all = await lines(...more);
+  expect(all).toHaveLength(1);
+  return all[0];
+};
+
+describe("--stop", () => {
+  it("ends before the text, which is not shown, and says so; one never met changes nothing", async () => {
+    const flags = ["--prompt", "the ", "--tokens", 80, "--seed", 5];
+    const whole = await line(...flags);
+    const text = String(whole.text);
+    // The first place after a dozen characters at which a text of two stands for the first time.
+    const places = Array.from(text, (_, i) => i).slice(12);
+    const at = places.find((i) => text.indexOf(text.slice(i, i + 2)) === i) ?? 0;
+    const stop = text.slice(at, at + 2);
+    expect(stop).toHaveLength(2);
+
+    const stopped = await line(...flags, "--stop", "never Ω", "--stop", stop);
+    expect(stopped).toMatchObject({ text: text.slice(0, at), ended: "stop", stop });
+    expect(stopped.tokens).toEqual(Array.isArray(whole.tokens) && whole.tokens.slice(0, at + 2));
+    const shown = await succeed(folder, ...words(...flags, "--stop", stop));
+    expect(shown.stdout).toBe(`the ${text.slice(0, at)}\n`);
+    const unmet = await line(...flags, "--stop", "never Ω");
+    expect(unmet).toEqual({ ...whole, ended: "length", stop: null });
+  });
+});
+
+describe("many texts", () => {
+  const prompts = ["--prompt", "the fox sees a bird", "--prompt", "a", "--prompt", "old trees"];
+  const flags = ["--tokens", 30, "--seed", 9, "--repetition-penalty", 1.2];
+
+  it("are an object a line, each the same as alone, whatever the prompts beside it", async () => {
+    const together = await lines(...prompts, ...flags, "--samples", 2);
+    expect(together.map(({ prompt, sample }) => [prompt, sample])).toEqual([
+      ["the fox sees a bird", 0],
+      ["the fox sees a bird", 1],
+      ["a", 0],
+      ["a", 1],
+      ["old trees", 0],
+      ["old trees", 1],
+    ]);
+    const { sample, ...first } = together[4];
+    expect(await line("--prompt", "old trees", ...flags)).toEqual(first);
+    expect(together[4].text).not.toBe(together[5].text);
+    const many = await lines("--prompt", "a", ...flags, "--samples", 70);
+    expect(many).toHaveLength(70);
+    expect(many.slice(0, 2)).toEqual(together.slice(2, 4));
+    expect(many[69].sample).toBe(69);
+    expect(new Set(many.map(({ text }) => text)).size).toBe(70);
+  });
+
+  it("are shown one below the other, under their numbers", async () => {
+    const { stdout } = await succeed(folder, ...words(...prompts.slice(2), ...flags));
+    const [a, trees] = await lines(...prompts.slice(2), ...flags);
+    expect(stdout).toBe(`── text 1 of 2 ──\na${a.text}\n── text 2 of 2 ──\nold trees${trees.text}\n`);
+  });
+
+  it("have ln p of every token, and their sum", async () => {
+    const { tokens, logProbabilities, logProbability } = await line("--prompt", "the", "--tokens", 1);
+    const scores = await succeed(folder, "logits", "--model", "run", "--prompt", "the", "--json");
+    const [{ logits }] = parseLines(scores.stdout);
+    const rows: number[][] = Array.isArray(logits) ? logits : [];
+    const last = rows[rows.length - 1];
+    const total = last.reduce((sum, logit) => sum + Math.exp(logit), 0);
+    const token = Array.isArray(tokens) ? Number(tokens[0]) : -1;
+    expect(logProbabilities).toEqual([logProbability]);
+    expect(logProbability).toBeCloseTo(last[token] - Math.log(total), 6);
+  });
+});
+
+describe("--strategy beam", () => {
+  it("gives the best it finds, never less probable than greedy, also with more beams than tokens", async () => {
+    const flags = ["--prompt", "the fox", "--tokens", 20];
+    const greedy = await line(...flags, "--strategy", "greedy");
+    const found = await lines(...flags, "--strategy", "beam", "--beams", 100, "--best", 3);
+    expect(found.map(({ rank }) => rank)).toEqual([1, 2, 3]);
+    const scores = found.map(({ score }) => Number(score));
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+    expect(found.map(({ logProbability }) => logProbability)).toEqual(scores);
+    expect(scores[0]).toBeGreaterThanOrEqual(Number(greedy.logProbability));
+    expect(new Set(found.map(({ text }) => text)).size).toBe(3);
+    const one = await line(...flags, "--strategy", "beam", "--beams", 1);
+    expect(one.tokens).toEqual(greedy.tokens);
+  });
+
+  it("shows the best alone as a text, and several under their scores; a stop string ends each", async () => {
+    const flags = ["--prompt", "the fox", "--tokens", 20, "--strategy", "beam", "--stop", "e", "--best"];
+    const results = await lines(...flags, 2);
+    for (const { text, ended } of results) {
+      expect(text).not.toContain("e");
+      expect(["stop", "length"]).toContain(ended);
+    }
+    expect(results.map(({ ended }) => ended)).toContain("stop");
+    const { stdout } = await succeed(folder, ...words(...flags, 2));
+    const blocks = results.map(
+      ({ rank, score, text }) =>
+        `── best ${rank} of 2, score ${Number(score).toFixed(4)} ──\nthe fox${text}\n`,
+    );
+    expect(stdout).toBe(blocks.join(""));
+    const alone = await succeed(folder, ...words(...flags, 1));
+    expect(alone.stdout).toBe(`the fox${results[0].text}\n`);
+  });
+});
+
+describe("--explain", () => {
+  const flags = ["--prompt", "the fox", "--tokens", 4, "--top-k", 5, "--no-repeat-ngram", 1];
+
+  it("tells each step on stderr in 80 columns, and leaves the text on stdout as it is", async () => {
+    const plain = await succeed(folder, ...words(...flags));
+    const { stdout, stderr } = await succeed(folder, ...words(...flags, "--explain"));
+    expect(stdout).toBe(plain.stdout);
+    expect(plain.stderr).toBe("");
+    expect(stderr.match(/^step \d: ".*" chosen, /gm)).toHaveLength(4);
+    expect(stderr.match(/^ {4}no-repeat n-gram 1: \d+ left; \d+ dropped/gm)).toHaveLength(4);
+    expect(stderr.match(/^ {4}top-k 5: 5 left; \d+ dropped: "/gm)).toHaveLength(4);
+    for (const each of stderr.split("\n")) expect(each.length, each).toBeLessThanOrEqual(80);
+  });
+
+  it("with --json is a field, of a search too", async () => {
+    const { steps, tokens } = await line(...flags, "--explain");
+    expect(Array.isArray(steps) && steps.map(({ token }) => token)).toEqual(tokens);
+    const search = ["--prompt", "the", "--tokens", 3, "--strategy", "beam", "--best", 2, "--explain"];
+    const [best, second] = await lines(...search);
+    expect(best.steps).toHaveLength(3);
+    expect(second.steps).toBeUndefined();
+    const { stderr } = await succeed(folder, ...words(...search));
+    expect(stderr.match(/^step \d: \d+ continuations compared, [45] followed/gm)).toHaveLength(3);
+  });
+});
+
+describe("many texts, too", () => {
+  it("end quietly when nobody reads on", async () => {
+    const program = start(folder, ...words("--samples", 1000, "--tokens", 300));
+    await program.shows(/text 1 of 1000/, "stdout");
+    program.process.stdout?.destroy();
+    expect(await program.outcome).toMatchObject({ code: 0, signal: null, stderr: "" });
+  });
+});
+
+describe("a model whose weights are not numbers", () => {
+  it("is said to be broken, whatever the strategy, and that is no bad usage", async () => {
+    const broken = join(folder, "broken");
+    cpSync(join(folder, "run"), broken, { recursive: true });
+    const weights = readFileSync(join(latestStep(broken), "model.safetensors"));
+    const { tensors } = decodeSafetensors(weights, "model");
+    tensors.get("tokenEmbedding")?.values.fill(Number.NaN);
+    reseal(broken, encodeSafetensors(tensors));
+    for (const strategy of ["sample", "beam"]) {
+      const outcome = await nopeek(folder, "sample", "--model", "broken", "--strategy", strategy);
+      expectComplaint(outcome, 1, "token 0 has NaN", "weights are likely not finite");
+    }
+  });
+});
+
+describe("--unknown", () => {
+  it("drops what the model does not know, says what, and reads the rest", async () => {
+    const given = words("--tokens", 9, "--json", "--prompt");
+    const dropped = await succeed(folder, ...given, "thΩe éfox", "--unknown", "drop");
+    expect(dropped.stderr).toBe('dropped     2 characters that the model does not know: "Ω" "é"\n');
+    const [known] = await lines("--tokens", 9, "--prompt", "the fox");
+    expect(parseLines(dropped.stdout)).toEqual([known]);
+    expect(known.prompt).toBe("the fox");
+    const logits = ["logits", "--model", "run", "--json", "--prompt"];
+    const scored = await succeed(folder, ...logits, "thΩe", "--unknown", "drop");
+    expect(scored.stdout).toBe((await succeed(folder, ...logits, "the")).stdout);
+  });
+
+  it("measures the rest of a text", async () => {
+    writeFileSync(join(folder, "greek.txt"), `${TEXT.replaceAll("fox", "fΩox")}Ω`);
+    const measure = ["eval", "--model", "run", "--split", "all", "--json", "--data"];
+    const outcome = await succeed(folder, ...measure, "greek.txt", "--unknown", "drop");
+    expect(outcome.stderr).toMatch(/^dropped .* characters that the model does not know: "Ω"$/m);
+    expect(outcome.stdout).toBe((await succeed(folder, ...measure, "text.txt")).stdout);
+  });
+});
+
+it("greedy tells of flags that it does not heed", async () => {
+  const { stderr } = await succeed(folder, ...words("--tokens", 3, "--strategy", "greedy", "--top-k", 3));
+  expect(stderr).toBe("greedy takes the most probable token: --top-k changes nothing\n");
+});

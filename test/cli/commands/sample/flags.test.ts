@@ -1,0 +1,127 @@
+import { Command } from "commander";
+import { describe, expect, it } from "vitest";
+import {
+  addSampleFlags,
+  beamSettingsOf,
+  checkSampleFlags,
+  idleFlags,
+  type SampleFlags,
+  sampleSettingsOf,
+} from "../../../../src/cli/commands/sample/flags.ts";
+import { addCommonFlags } from "../../../../src/cli/options/settings-flags.ts";
+import { SampleError } from "../../../../src/errors.ts";
+
+/** The flags that these words make. */
+function parse(...words: readonly (string | number)[]): SampleFlags {
+  const command = new Command();
+  addSampleFlags(command);
+  addCommonFlags(command);
+  command.exitOverride().configureOutput({ writeErr: () => {} });
+  return command.parse(words.map(String), { from: "user" }).opts<SampleFlags>();
+}
+
+const refusal = (...words: readonly (string | number)[]) => {
+  const flags = parse(...words);
+  expect(() => checkSampleFlags(flags)).toThrow(SampleError);
+  try {
+    checkSampleFlags(flags);
+  } catch (error) {
+    return String(error instanceof Error ? error.message : error);
+  }
+  return "";
+};
+
+describe("refused, by the name of the flag", () => {
+  it.each<[words: (string | number)[], told: string]>([
+    [["--temperature", -1], "--temperature must be a finite number ≥ 0: got -1"],
+    [["--top-k", 0], "--top-k must be a whole number ≥ 1: got 0"],
+    [["--top-p", 0], "--top-p must be above 0 and at most 1: got 0"],
+    [["--min-p", 1.5], "--min-p must be at least 0 and at most 1: got 1.5"],
+    [["--min-p", -0.1], "--min-p must be at least 0"],
+    [["--repetition-penalty", 0], "--repetition-penalty must be a finite number above 0: got 0"],
+    [["--repetition-penalty", -1], "--repetition-penalty must be"],
+    [["--no-repeat-ngram", 0], "--no-repeat-ngram must be a whole number ≥ 1: got 0"],
+    [["--no-repeat-ngram", 0, "--strategy", "beam"], "--no-repeat-ngram must be"],
+    [["--samples", 0], "--samples must be a whole number ≥ 1: got 0"],
+    [["--samples", 1.5], "--samples must be"],
+    [["--tokens", -1], "--tokens must be a whole number ≥ 0: got -1"],
+    [["--seed", 1.5], "--seed must be a whole number ≥ 0: got 1.5"],
+    [["--stop", ""], "--stop must be a text of at least one character"],
+    [["--stop", "x", "--stop", ""], "--stop must be a text"],
+    [["--strategy", "beam", "--beams", 0], "--beams must be a whole number ≥ 1: got 0; 1 is greedy"],
+    [
+      ["--strategy", "beam", "--beams", 3, "--best", 4],
+      "--best must be a whole number from 1 to --beams, here 3: got 4",
+    ],
+    [["--strategy", "beam", "--best", 0], "--best must be"],
+    [["--strategy", "beam", "--length-penalty", -1], "--length-penalty must be a finite number ≥ 0: got -1"],
+    [["--beams", 4], "--beams goes with --strategy beam: got --strategy sample"],
+    [["--best", 1, "--strategy", "greedy"], "--best goes with --strategy beam: got --strategy greedy"],
+    [["--length-penalty", 0], "--length-penalty goes with --strategy beam"],
+    [
+      ["--strategy", "beam", "--temperature", 0.6],
+      "--temperature goes with --strategy sample or greedy: got --strategy beam",
+    ],
+    [["--strategy", "beam", "--top-k", 5], "--top-k goes with"],
+    [["--strategy", "beam", "--top-p", 0.5], "--top-p goes with"],
+    [["--strategy", "beam", "--min-p", 0.5], "--min-p goes with"],
+    [["--strategy", "beam", "--samples", 2], "--samples goes with --strategy sample: got --strategy beam"],
+    [
+      ["--strategy", "greedy", "--samples", 2],
+      "--samples goes with --strategy sample: got --strategy greedy",
+    ],
+  ])("%j", (words, told) => {
+    expect(refusal(...words)).toContain(told);
+  });
+
+  it.each(["NaN", "Infinity", "", "hot"])("a temperature of %j, which is no number", (word) => {
+    expect(() => parse("--temperature", word)).toThrow(/--temperature <number>.*It must be a number/);
+  });
+});
+
+describe("what passes", () => {
+  it("has the values that help promises where nothing is said", () => {
+    const flags = parse();
+    checkSampleFlags(flags);
+    expect(sampleSettingsOf(flags)).toEqual({
+      ...{ strategy: "sample", temperature: 0.6, topK: null, topP: null, minP: null },
+      ...{ repetitionPenalty: null, noRepeatNgram: null },
+    });
+    const beam = parse("--strategy", "beam");
+    checkSampleFlags(beam);
+    expect(beamSettingsOf(beam)).toEqual({
+      ...{ beams: 4, best: 1, lengthPenalty: 0, repetitionPenalty: null, noRepeatNgram: null },
+    });
+    // Who asks for more results than there are beams by default gets as many beams.
+    expect(beamSettingsOf(parse("--strategy", "beam", "--best", 7))).toMatchObject({ beams: 7, best: 7 });
+  });
+
+  it("reaches the setting that it is named after", () => {
+    const words = ["--temperature", 0, "--top-k", 1000000, "--top-p", 1, "--min-p", 0].concat(
+      ...[["--repetition-penalty", 1.3, "--no-repeat-ngram", 3]],
+    );
+    const flags = parse(...words, "--strategy", "greedy");
+    checkSampleFlags(flags);
+    expect(sampleSettingsOf(flags)).toEqual({
+      ...{ strategy: "greedy", temperature: 0, topK: 1000000, topP: 1, minP: 0 },
+      ...{ repetitionPenalty: 1.3, noRepeatNgram: 3 },
+    });
+  });
+
+  it("is kept in order where a flag may be repeated", () => {
+    const flags = parse("--stop", "a", "--prompt", "x", "--stop", "b b", "--prompt", "y");
+    expect([flags.stop, flags.prompt]).toEqual([
+      ["a", "b b"],
+      ["x", "y"],
+    ]);
+  });
+});
+
+it("greedy says which flags it does not heed, of those that were given", () => {
+  expect(idleFlags(parse("--strategy", "greedy", "--temperature", 0.5, "--min-p", 0.1))).toEqual([
+    "--temperature",
+    "--min-p",
+  ]);
+  expect(idleFlags(parse("--strategy", "greedy", "--repetition-penalty", 1.1))).toEqual([]);
+  expect(idleFlags(parse("--temperature", 0.5))).toEqual([]);
+});

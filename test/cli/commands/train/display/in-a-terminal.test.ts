@@ -1,0 +1,101 @@
+/** The built program in a real terminal, as a person runs it. Skipped where the system has no means to make one. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { makeFolderWithText, succeed, TRAIN } from "../../../../support/program.ts";
+import { HAS_TERMINALS, TerminalProgram } from "../../../../support/pseudo-terminal.ts";
+
+const { folder } = makeFolderWithText(200);
+const training = [...TRAIN, "--dropout", 0.1, "--eval-batches", 1];
+const train = (out: string, ...words: readonly (string | number)[]) => [...training, "--out", out, ...words];
+const SHORT = ["--steps", 60, "--eval-interval", 20];
+/** A colour, as the display sets it. */
+const COLOR = "\x1b[36m";
+const CTRL_C = "\x03";
+const CTRL_BACKSLASH = "\x1c";
+
+describe.skipIf(!HAS_TERMINALS)("in a terminal", () => {
+  test("it shows a picture, and learns the same as where nobody watches", async () => {
+    const program = new TerminalProgram(folder, train("watched", ...SHORT));
+    expect(await program.code).toBe(0);
+    const text = (await program.screen.text()).join("\n");
+    expect(program.screen.bytes).toContain(COLOR);
+    expect(text.match(/100 % {2}step 60 of 60 {2}in /g)).toHaveLength(1);
+    expect(text).toContain("┄ blind guess 3.");
+    expect(text).toMatch(/^step 20: validation loss about/m);
+    expect(program.screen.bytes).toContain("after step 20: ");
+    expect(program.screen.showsCursor).toBe(true);
+    const plain = await succeed(folder, ...train("alone", ...SHORT));
+    expect(plain.stderr.match(/^step \d+\/60 {2}loss/gm)).toHaveLength(60);
+    expect(plain.stderr).not.toContain("\x1b");
+    const [watched, alone] = ["watched", "alone"].map((name) =>
+      readFileSync(join(folder, name, "step-000060/model.safetensors")),
+    );
+    expect(watched.equals(alone)).toBe(true);
+  });
+
+  test("--quiet, and a terminal that can do nothing, get a plain line for every step", async () => {
+    for (const [out, words, env] of [
+      ["quiet", ["--quiet"], {}],
+      ["dumb", [], { TERM: "dumb" }],
+    ] as const) {
+      const program = new TerminalProgram(folder, train(out, ...SHORT, ...words), { env });
+      expect(await program.code).toBe(0);
+      expect(program.screen.bytes).not.toContain("\x1b");
+      expect(program.screen.bytes.match(/^step \d+\/60 {2}loss/gm)).toHaveLength(60);
+    }
+  });
+
+  test("NO_COLOR and --no-color are heard, and the picture stays", async () => {
+    for (const [out, words, env] of [
+      ["grey", [], { NO_COLOR: "1" }],
+      ["grey-too", ["--no-color"], {}],
+    ] as const) {
+      const program = new TerminalProgram(folder, train(out, ...SHORT, ...words), { env });
+      expect(await program.code).toBe(0);
+      expect(program.screen.bytes).not.toContain(COLOR);
+      expect(program.screen.bytes).toContain("100 %");
+    }
+  });
+
+  test("JSON that goes to the same terminal is not drawn over", async () => {
+    const program = new TerminalProgram(folder, train("json", ...SHORT, "--json"));
+    expect(await program.code).toBe(0);
+    expect(program.screen.bytes).not.toContain("\x1b");
+  });
+
+  test("Ctrl-C saves, says how to go on, and leaves the terminal as it was", async () => {
+    const program = new TerminalProgram(folder, train("stopped", "--steps", 100_000), { columns: 40 });
+    await program.shows(/step \d+|\d+ %/);
+    program.type(CTRL_C);
+    expect(await program.code).toBe(130);
+    const text = await program.screen.text();
+    expect(text.at(-1)).toBe("  npx nopeek train --resume --out stopped");
+    expect(text.filter((line) => line.includes(" in "))).not.toHaveLength(0);
+    expect(program.screen.showsCursor).toBe(true);
+  });
+
+  test("Ctrl-\\ ends it as it ends any program, and the cursor is there", async () => {
+    const program = new TerminalProgram(folder, train("quit", "--steps", 100_000));
+    await program.shows(/step \d+|\d+ %/);
+    program.type(CTRL_BACKSLASH);
+    // As shells count: 128, and 3 for SIGQUIT.
+    expect(await program.code).toBe(131);
+    expect(program.screen.showsCursor).toBe(true);
+  });
+
+  test("a second Ctrl-C leaves at once, and the cursor is there", async () => {
+    // An evaluation that takes much longer than the test.
+    const words = ["--steps", 1_000_000, "--eval-interval", 1_000_000, "--checkpoint-interval", 1_000_000];
+    const program = new TerminalProgram(folder, train("hasty", ...words, "--eval-batches", 65_536));
+    await program.shows(/ %/);
+    program.type(CTRL_C);
+    await program.shows(/saving step \d+/);
+    // Only what comes after a keystroke's time is a second one.
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    program.type(CTRL_C);
+    expect(await program.code).not.toBe(0);
+    expect(program.screen.bytes).not.toContain("and saved");
+    expect(program.screen.showsCursor).toBe(true);
+  });
+});

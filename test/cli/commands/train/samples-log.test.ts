@@ -1,0 +1,66 @@
+/** Samples over time in the log of a run. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { samplesOf } from "../../../../src/cli/commands/train/samples.ts";
+import { RunDirectory } from "../../../../src/run/directory.ts";
+import { makeFolderWithText, parseLines, succeed, TINY, TRAIN } from "../../../support/program.ts";
+
+const { folder, text: TEXT } = makeFolderWithText(200);
+const training = [...TRAIN, "--steps", 11, "--eval-interval", 3];
+
+describe("the log", () => {
+  const logOf = (run: string) => readFileSync(join(folder, run, "log.jsonl"), "utf8");
+  const samplesIn = (run: string) => samplesOf(RunDirectory.open(join(folder, run)).readLog());
+
+  it("keeps a sample for each evaluation, at a terminal or not; a resumed run keeps none twice", async () => {
+    const words = [...training, "--checkpoint-interval", 6, "--dropout", 0.1];
+    const { stdout } = await succeed(folder, ...words, "--out", "run", "--json");
+    const samples = samplesIn("run");
+    expect(samples.map(({ step }) => step)).toEqual([3, 6, 9, 11]);
+    const shown = parseLines(stdout).filter(({ kind, step }) => kind === "sample" && step !== undefined);
+    expect(shown).toEqual(samples);
+
+    writeFileSync(join(folder, "run", "latest"), "step-000006\n");
+    await succeed(folder, "train", "--resume", "--out", "run");
+    expect(logOf("run").match(/"kind":"sample"/g)).toHaveLength(6);
+    expect(
+      RunDirectory.open(join(folder, "run"))
+        .readLog()
+        .filter(({ kind }) => kind === "sample"),
+    ).toEqual(samples);
+    await succeed(folder, "train", "--resume", "--out", "run");
+    expect(samplesIn("run")).toEqual(samples);
+  });
+});
+
+it("--no-samples draws none, and learns the same", async () => {
+  const outcomes = [];
+  for (const flags of [
+    ["--out", "with"],
+    ["--out", "without", "--no-samples"],
+  ]) {
+    outcomes.push(await succeed(folder, ...training, "--dropout", 0.1, "--json", ...flags));
+  }
+  const [drawn, undrawn] = outcomes.map(({ stdout }) =>
+    parseLines(stdout).filter(({ kind, step }) => kind === "sample" && step !== undefined),
+  );
+  expect(drawn).toHaveLength(4);
+  expect(undrawn).toEqual([]);
+  expect(samplesOf(RunDirectory.open(join(folder, "without")).readLog())).toEqual([]);
+  const [a, b] = ["with", "without"].map((run) =>
+    readFileSync(join(folder, run, "step-000011", "model.safetensors")),
+  );
+  expect(b.equals(a)).toBe(true);
+  // The text at the end is the run's result, and stays.
+  expect(parseLines(outcomes[1].stdout).at(-1)).toMatchObject({ kind: "sample" });
+});
+
+it("a model that goes on from a text whose first character it does not know starts from one that it knows", async () => {
+  writeFileSync(join(folder, "plain.txt"), TEXT.replaceAll("\n", " "));
+  writeFileSync(join(folder, "odd.txt"), `Ω\n${TEXT.replaceAll("\n", " ")}`);
+  await succeed(folder, "train", "--data", "plain.txt", ...TINY, "--steps", 2, "--out", "plain");
+  const on = ["train", "--from", "plain", "--data", "odd.txt", "--unknown", "drop", "--threads", 1];
+  await succeed(folder, ...on, "--steps", 3, "--out", "odd");
+  expect(samplesOf(RunDirectory.open(join(folder, "odd")).readLog())).toHaveLength(1);
+});

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { checkMemory } from "../../../src/cli/shared/memory-check.ts";
+import { ConfigError } from "../../../src/errors.ts";
+import type { GPTConfig } from "../../../src/nn/config.ts";
+import { TINY } from "../../support/models.ts";
+
+describe("checkMemory", () => {
+  const config: GPTConfig = { ...TINY, vocabSize: 65, contextLength: 64, heads: 4, dModel: 128, layers: 4 };
+
+  it("lets pass what fits, and refuses what does not, whichever size it comes from", () => {
+    expect(() => checkMemory(config, 12)).not.toThrow();
+    for (const [changes, batchSize] of [
+      [{ dModel: 8192 }, 1],
+      [{ layers: 5000 }, 1],
+      [{ contextLength: 65_536 }, 12],
+      [{}, 65_536],
+    ] as const) {
+      expect(() => checkMemory({ ...config, ...changes }, batchSize)).toThrow(ConfigError);
+    }
+  });
+
+  it("knows that an encoder–decoder is more than twice as much, and what to lower", () => {
+    const near = { ...config, layers: 25, dModel: 896 };
+    expect(() => checkMemory(near, 1, "encoder")).not.toThrow();
+    expect(() => checkMemory(near, 1, "seq2seq")).toThrow("1 strings of 64: that takes about");
+    expect(() => checkMemory(near, 1, "seq2seq")).toThrow("lower --d-model, --layers, --max-length or");
+  });
+
+  it("knows that an average of the weights is a fifth copy of them", () => {
+    const near = { ...config, layers: 24, dModel: 896, vocabSize: 3 };
+    expect(() => checkMemory(near, 1, "gpt")).not.toThrow();
+    expect(() => checkMemory(near, 1, "gpt", true)).toThrow("GiB can be had");
+  });
+
+  it("knows that textbook attention keeps its scores, and fused attention does not", () => {
+    const long = { ...config, contextLength: 8192 };
+    expect(() => checkMemory({ ...long, attention: "fused" }, 1)).not.toThrow();
+    expect(() => checkMemory({ ...long, attention: "textbook" }, 1)).toThrow("GiB can be had");
+  });
+});

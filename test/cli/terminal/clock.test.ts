@@ -1,0 +1,61 @@
+/** Clocks that go backwards, jump, or stand still: what is told and kept stays above 0 and finite. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { nowMs } from "../../../src/cli/terminal/clock.ts";
+import { nopeekHere } from "../../support/in-process.ts";
+import { makeFolderWithText, parseLines, TRAIN } from "../../support/program.ts";
+import { logOf } from "../../support/run-files.ts";
+
+const { folder } = makeFolderWithText(200);
+afterEach(() => vi.restoreAllMocks());
+
+/** How often the clock was read before, to what it says. */
+const CLOCKS: Readonly<Record<string, (reading: number) => number>> = {
+  "that goes backwards": (reading) => 1e6 - 7 * reading,
+  "that stands still": () => 1e6,
+  "that jumps to and fro": (reading) => 1e6 + 3_600_000 * (reading % 2 === 0 ? 1 : -1) + reading,
+};
+
+function setClock(clock: (reading: number) => number): void {
+  let readings = 0;
+  const read = () => clock(readings++);
+  vi.spyOn(performance, "now").mockImplementation(read);
+  vi.spyOn(Date, "now").mockImplementation(read);
+}
+
+describe.each(Object.entries(CLOCKS))("with a clock %s", (name, clock) => {
+  it("time goes forwards all the same", () => {
+    setClock(clock);
+    const readings = Array.from({ length: 9 }, nowMs);
+    expect(readings).toEqual([...readings].sort((a, b) => a - b));
+    expect(new Set(readings).size).toBe(9);
+  });
+
+  it("speed, time left and log are never negative and never NaN", async () => {
+    setClock(clock);
+    const run = `run ${name}`;
+    const words = [...TRAIN, "--out", run, "--steps", 12, "--eval-interval", 5];
+    const trained = await nopeekHere(folder, ...words, "--eval-batches", 1, "--checkpoint-interval", 4);
+    const sampled = await nopeekHere(folder, "sample", "--model", run, "--tokens", 5);
+    for (const { code, stderr } of [trained, sampled]) {
+      expect(code, stderr).toBe(0);
+      expect(stderr).not.toMatch(/NaN|Infinity|∞|(^|\s)-\d/m);
+    }
+    expect(trained.stderr).toMatch(/[\d,]+ tokens\/s/);
+    const log = logOf(join(folder, run));
+    const steps = log.filter(({ kind }) => kind === "step");
+    expect(steps).toHaveLength(12);
+    for (const { elapsedMs } of steps) expect(elapsedMs).toBeGreaterThan(0);
+    const listed = await nopeekHere(folder, "runs", run, "--json");
+    expect(parseLines(listed.stdout)[0].trainedMs).toBeGreaterThan(0);
+  });
+});
+
+it("nothing else in the program reads it", () => {
+  const sources = new URL("../../../src/", import.meta.url);
+  const readers = readdirSync(sources, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts"))
+    .filter((path) => /\bperformance\.now\(/.test(readFileSync(new URL(path, sources), "utf8")));
+  expect(readers).toEqual(["cli/terminal/clock.ts"]);
+});

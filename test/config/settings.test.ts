@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { PRESETS, presetOf } from "../../src/config/presets.ts";
+import {
+  checkBelonging,
+  flagOf,
+  type ModelKind,
+  resolveSettings,
+  SETTINGS,
+  type Settings,
+} from "../../src/config/settings.ts";
+import { ConfigError } from "../../src/errors.ts";
+
+describe("settings", () => {
+  it("are the table's defaults where nothing is given, and later layers win", () => {
+    const defaults = resolveSettings();
+    for (const { name, default: value } of SETTINGS) expect(defaults).toHaveProperty(name, value);
+    expect(resolveSettings({ layers: 3, heads: 2 }, { layers: 5 })).toMatchObject({ layers: 5, heads: 2 });
+  });
+
+  it("survive JSON unchanged", () => {
+    const settings = resolveSettings({ learningRate: 0.1 + 0.2, attention: "textbook" });
+    expect(resolveSettings(JSON.parse(JSON.stringify(settings)))).toEqual(settings);
+  });
+
+  it("each have a help text and a flag of their own", () => {
+    for (const { help } of SETTINGS) expect(help.length).toBeGreaterThan(5);
+    expect(new Set(SETTINGS.map(({ name }) => flagOf(name))).size).toBe(SETTINGS.length);
+    expect(flagOf("dModel")).toBe("d-model");
+  });
+
+  it.each([
+    [{ learingRate: 1 }, 'there is no setting "learingRate"; did you mean "learningRate"?'],
+    [{ layers: 0 }, "--layers must be at least 1: got 0"],
+    [{ layers: 2.5 }, "--layers must be a whole number: got 2.5"],
+    [{ batchSize: -3 }, "--batch-size must be at least 1: got -3"],
+    [{ dModel: 1e9 }, "--d-model must be at most 65536: got 1000000000"],
+    [{ dropout: 1 }, "--dropout must be less than 1: got 1"],
+    [{ attention: "magic" }, '--attention must be fused or textbook: got "magic"'],
+    [{ dModel: 100, heads: 3 }, "--d-model must be a multiple of --heads: got 100 channels for 3 heads"],
+    [{ minLength: 9, maxLength: 8 }, "--min-length must not be above --max-length: got 9 and 8"],
+    [{ model: "bert" }, '--model must be gpt or encoder or seq2seq: got "bert"'],
+    [{ alphabetSize: 27 }, "--alphabet-size must be at most 26: got 27"],
+    [{ learningRate: 1e-4, minLearningRate: 1e-3 }, "--min-learning-rate must not be above --learning-rate"],
+  ])("%j is refused: %s", (given, message) => {
+    expect(() => resolveSettings(given)).toThrow(ConfigError);
+    expect(() => resolveSettings(given)).toThrow(message);
+  });
+
+  it("that a kind of model does not have are refused when they are asked for", () => {
+    const check = (kind: ModelKind, given: Partial<Settings>) => () => checkBelonging(kind, given);
+    expect(check("gpt", { contextLength: 5, bigram: true, tokenizer: "byte", layers: 1 })).not.toThrow();
+    expect(check("seq2seq", { task: "sort", maxLength: 5, layers: 1 })).not.toThrow();
+    expect(check("gpt", { task: "sort" })).toThrow(ConfigError);
+    expect(check("gpt", { task: "sort" })).toThrow("--task is for seq2seq: got it with --model gpt");
+    expect(check("encoder", { bigram: false })).toThrow("--bigram is for gpt: got it with --model encoder");
+    expect(check("seq2seq", { contextLength: 5, bigram: true })).toThrow(
+      "--context-length is for gpt and encoder; --bigram is for gpt: got it with --model seq2seq",
+    );
+  });
+
+  it("every preset is whole and fits together", () => {
+    for (const name of Object.keys(PRESETS)) {
+      const { settings } = presetOf(name);
+      expect(() => checkBelonging(resolveSettings(settings).model, settings)).not.toThrow();
+    }
+    expect(() => presetOf("shakespear-cpu")).toThrow('did you mean "shakespeare-cpu"?');
+    expect(() => presetOf("toString")).toThrow(ConfigError);
+  });
+});

@@ -1,0 +1,142 @@
+import { describe, expect, it } from "vitest";
+import { presetOf } from "../../src/config/presets.ts";
+import { resolveSettings, SETTINGS } from "../../src/config/settings.ts";
+import {
+  BASE,
+  compare,
+  keyOf,
+  parseVariation,
+  readRuns,
+  summarize,
+  variationsOf,
+  variedSettings,
+} from "../../src/config/variations.ts";
+import { ConfigError } from "../../src/errors.ts";
+
+const base = resolveSettings({ steps: 42 });
+
+describe("variations", () => {
+  it("switch each option once, and change nothing else", () => {
+    const variations = variationsOf(base);
+    expect(variations.map(({ name }) => name)).toEqual([
+      "--optimizer muon",
+      "--schedule linear",
+      "--schedule constant",
+      "--schedule trapezoid",
+      "--windows epochs",
+      "--average-steps 5",
+      "--positions rotary",
+      "--positions none",
+      "--norm rms",
+      "--no-norm-weights",
+      "--qk-norm",
+      "--activation gelu-tanh",
+      "--activation relu2",
+      "--activation swiglu",
+      "--zero-init",
+      "--no-tie-head",
+      "--no-bias",
+      "--bigram",
+      "--logit-cap 30",
+    ]);
+    for (const variation of variations) {
+      const settings = variedSettings(base, variation, 7);
+      const changed = SETTINGS.map(({ name }) => name).filter((name) => settings[name] !== base[name]);
+      expect(changed.sort()).toEqual(["seed", ...Object.keys(variation.changes)].sort());
+    }
+  });
+
+  it("of another base lead back to what it is not", () => {
+    const names = variationsOf(resolveSettings(presetOf("modern").settings)).map(({ name }) => name);
+    for (const name of ["--optimizer adamw", "--norm layer", "--no-qk-norm", "--no-zero-init", "--bias"]) {
+      expect(names).toContain(name);
+    }
+    const capped = variationsOf(resolveSettings({ logitCap: 15, averageSteps: 9 })).map(({ name }) => name);
+    expect(capped).toContain("--logit-cap 0");
+    expect(capped).toContain("--average-steps 0");
+  });
+
+  it("are read as a person writes them", () => {
+    expect(parseVariation("positions=rotary").changes).toEqual({ positions: "rotary" });
+    expect(parseVariation("  --qk-norm=on optimizer=muon  learning-rate=0.003 ")).toEqual({
+      name: "--qk-norm --optimizer muon --learning-rate 0.003",
+      changes: { qkNorm: true, optimizer: "muon", learningRate: 0.003 },
+    });
+  });
+
+  it.each([
+    ["", "got none"],
+    ["postions=rotary", 'did you mean "positions"?'],
+    ["positions=round", "positions must be learned or rotary or none"],
+    ["qk-norm=yes", "qk-norm must be on or off"],
+    ["learning-rate=fast", "learning-rate must be a number"],
+    ["learning-rate", "learning-rate must be a number"],
+    ["seed=3", "--seeds says how many"],
+  ])("%j is refused: %s", (words, message) => {
+    expect(() => parseVariation(words)).toThrow(ConfigError);
+    expect(() => parseVariation(words)).toThrow(message);
+  });
+});
+
+describe("runs", () => {
+  const run = { settings: { ...base }, corpus: "ab", holdout: 0.1, backend: "wasm" };
+  const outcome = { lossNats: 2, tokens: 5, elapsedMs: 7 };
+
+  it("are the same where all that changes a weight is", () => {
+    const key = keyOf(run);
+    expect(keyOf({ ...run, settings: { ...base, evalInterval: 3, patience: 2 } })).toBe(key);
+    expect(keyOf(JSON.parse(JSON.stringify(run)))).toBe(key);
+    for (const other of [
+      { ...run, settings: { ...base, seed: 1 } },
+      { ...run, settings: { ...base, qkNorm: true } },
+      { ...run, corpus: "cd" },
+      { ...run, holdout: 0.2 },
+      { ...run, backend: "reference" },
+    ]) {
+      expect(keyOf(other)).not.toBe(key);
+    }
+  });
+
+  it("are read from a file, without a line that was cut short", () => {
+    const other = { ...run, settings: { ...base, seed: 1 }, lossNats: null, tokens: 0, elapsedMs: 1 };
+    const lines = [{ ...run, ...outcome }, other].map((line) => JSON.stringify(line));
+    const runs = readRuns(`${lines.join("\n")}\n{"settings":{"lay`);
+    expect([...runs.values()]).toEqual([{ ...run, ...outcome }, other]);
+    expect(runs.get(keyOf(run))?.lossNats).toBe(2);
+    expect(readRuns("").size).toBe(0);
+  });
+});
+
+describe("the verdict", () => {
+  const of = (...losses: (number | null)[]) =>
+    summarize(losses.map((lossNats) => ({ lossNats, elapsedMs: 10 })));
+
+  it("knows mean and spread of the sample", () => {
+    expect(of(1, 2, 4)).toEqual({
+      meanNats: 7 / 3,
+      spreadNats: expect.closeTo(Math.sqrt(7 / 3), 12),
+      meanMs: 10,
+    });
+    expect(of(3)).toEqual({ meanNats: 3, spreadNats: null, meanMs: 10 });
+    expect(of(3, null)).toMatchObject({ meanNats: null, spreadNats: null });
+  });
+
+  it("takes a difference within the larger spread for none", () => {
+    // Means 2 and 1.5, spreads √½ and √2/10.
+    expect(compare(of(1.5, 2.5), of(1.4, 1.6)).verdict).toBe("no difference");
+    expect(compare(of(1.9, 2.1), of(1.4, 1.6))).toMatchObject({ verdict: "better" });
+    expect(compare(of(1.9, 2.1), of(1.4, 1.6)).differenceNats).toBeCloseTo(-0.5, 12);
+    expect(compare(of(1.4, 1.6), of(1.9, 2.1)).verdict).toBe("worse");
+    expect(compare(of(1.4, 1.6), of(1, 3)).verdict).toBe("no difference");
+    expect(compare(of(2, 2), of(2, 2)).verdict).toBe("no difference");
+  });
+
+  it("says nothing from one seed, or where a run diverged", () => {
+    expect(compare(of(2), of(1))).toEqual({ differenceNats: -1, verdict: "one seed says nothing" });
+    expect(compare(of(2, 2), of(1, null))).toEqual({ differenceNats: null, verdict: "diverged" });
+  });
+
+  it("leaves the base as it is", () => {
+    expect(variedSettings(base, BASE, base.seed)).toEqual(base);
+  });
+});

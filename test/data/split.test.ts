@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { checkSplit, splitCorpus } from "../../src/data/split.ts";
+import { DataError } from "../../src/errors.ts";
+import { messageOfA } from "../support/errors.ts";
+
+const messageOf = messageOfA(DataError);
+
+describe("splitCorpus", () => {
+  it("trains on the first nine tenths and holds out the rest", () => {
+    const ids = Int32Array.from({ length: 47 }, (_, i) => i);
+    const { train, validation, boundary } = splitCorpus(ids);
+    expect(boundary).toBe(42);
+    expect(Array.from(train)).toEqual(Array.from(ids.slice(0, 42)));
+    expect(Array.from(validation)).toEqual([42, 43, 44, 45, 46]);
+  });
+
+  it("rounds down, without the error of a decimal fraction", () => {
+    for (let length = 1; length < 2000; length++) {
+      const { boundary } = splitCorpus(new Int32Array(length));
+      expect(boundary * 10 <= length * 9 && (boundary + 1) * 10 > length * 9).toBe(true);
+    }
+  });
+
+  it("refuses an empty corpus", () => {
+    expect(messageOf(() => splitCorpus(new Int32Array(0)))).toContain("is empty");
+  });
+});
+
+describe("checkSplit", () => {
+  it("asks for a window and one more token in either part, and says which numbers would do", () => {
+    for (const contextLength of [1, 2, 3, 7, 64]) {
+      const enough = 10 * contextLength + 1;
+      expect(() => checkSplit(splitCorpus(new Int32Array(enough)), contextLength)).not.toThrow();
+      const message = messageOf(() => checkSplit(splitCorpus(new Int32Array(enough - 1)), contextLength));
+      expect(message).toContain(`at least ${enough} tokens`);
+      expect(message).toContain(`validation ${contextLength}, and each needs ${contextLength + 1}`);
+    }
+  });
+
+  it("says the longest context that fits, which does fit", () => {
+    for (let length = 1; length < 100; length++) {
+      const split = splitCorpus(new Int32Array(length));
+      const longest = /contextLength of at most (\d+)/.exec(messageOf(() => checkSplit(split, 97)))?.[1];
+      expect(longest === undefined).toBe(length < 11);
+      if (longest === undefined) continue;
+      expect(() => checkSplit(split, Number(longest))).not.toThrow();
+      expect(() => checkSplit(split, Number(longest) + 1)).toThrow(DataError);
+    }
+  });
+});

@@ -1,0 +1,234 @@
+/** A token's step that is repeated is the step: the bits of the whole pass, for every kind of model, with no memory made. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { describe, expect, test } from "vitest";
+import { Context } from "../../../src/autograd/context.ts";
+import type { Backend, Recording, Span } from "../../../src/backend/backend.ts";
+import { loadKernels, openBackend } from "../../../src/backend/open.ts";
+import { WasmBackend } from "../../../src/backend/wasm/host/wasm-backend.ts";
+import type { GPTConfig } from "../../../src/nn/config.ts";
+import type { GPT } from "../../../src/nn/gpt.ts";
+import { cachedLogits, fullLogits, nextLogitsOfRows } from "../../../src/sample/logits.ts";
+import { logitsOf } from "../../../src/verify/logits.ts";
+import { CHOICES, randomIds, tinyModel } from "../../support/models.ts";
+
+const module = await loadKernels();
+
+/** Counts what is noted and made again, and how many spans live. */
+class CountingBackend extends WasmBackend {
+  recordings = 0;
+  replays = 0;
+  spans = 0;
+  allocated = 0;
+
+  constructor() {
+    super(module);
+  }
+
+  override alloc(length: number): Span {
+    this.spans++;
+    this.allocated++;
+    return super.alloc(length);
+  }
+
+  override free(span: Span): void {
+    this.spans--;
+    super.free(span);
+  }
+
+  override record(body: () => void): Recording | null {
+    const recording = super.record(body);
+    if (recording === null) return null;
+    this.recordings++;
+    const replay = () => {
+      this.replays++;
+      recording.replay();
+    };
+    return { replay, free: () => recording.free() };
+  }
+
+  get bytes(): number {
+    return this.heap.bytes;
+  }
+}
+
+function modelOn(backend: Backend, changes: Partial<GPTConfig> = {}): GPT {
+  // Heads of four channels: others are copied by the host in between, and no step is noted.
+  const sizes = { contextLength: 13, dModel: 12, heads: 3 };
+  return tinyModel(new Context(backend), { attention: "fused", ...sizes, ...changes });
+}
+
+describe.each([{}, ...CHOICES])("a model with %j", (choice) => {
+  test("has the logits of the whole pass, to the bit, when its steps are repeated", async () => {
+    const backend = new CountingBackend();
+    const model = modelOn(backend, choice);
+    const ids = randomIds(13, 11, "ids");
+    expect(await cachedLogits(model, ids)).toEqual(await fullLogits(model, ids));
+    // The first runs, the second is noted while it runs.
+    expect([backend.recordings, backend.replays]).toEqual([1, 11]);
+  });
+
+  test("and rows of unequal length beside each other have those that each has alone", async () => {
+    const backend = new CountingBackend();
+    const model = modelOn(backend, choice);
+    const rows = [5, 2, 3].map((length) => randomIds(length, 11, `row ${length}`));
+    const cache = model.makeCache(3);
+    await nextLogitsOfRows(model, cache, rows);
+    for (let step = 0; step < 7; step++) {
+      const next = rows.map((_, b) => (3 * step + 5 * b) % 11);
+      const found = await nextLogitsOfRows(
+        model,
+        cache,
+        next.map((id) => [id]),
+      );
+      for (const [b, row] of rows.entries()) {
+        row.push(next[b]);
+        const alone = await fullLogits(model, row);
+        expect(Array.from(found[b])).toEqual(Array.from(alone.slice(-11)));
+      }
+    }
+    expect(backend.replays).toBe(5);
+    cache.free();
+  });
+});
+
+describe("steps", () => {
+  test("have the same bits on several threads, where they are shared", async () => {
+    const long = { contextLength: 131, dModel: 96, heads: 3, layers: 2 };
+    const ids = randomIds(131, 11, "long");
+    const found: Float64Array[] = [];
+    for (const threads of [1, 2, 3]) {
+      const backend = await openBackend("wasm", threads);
+      found.push(await cachedLogits(modelOn(backend, long), ids));
+      await backend.close();
+    }
+    expect(found[1]).toEqual(found[0]);
+    expect(found[2]).toEqual(found[0]);
+  });
+
+  test("go on when they see more keys than the list was for", async () => {
+    const backend = new CountingBackend();
+    const model = modelOn(backend, { contextLength: 300 });
+    const ids = randomIds(300, 11, "many keys");
+    expect(await cachedLogits(model, ids)).toEqual(await fullLogits(model, ids));
+    // For 64, 128, 256 and 300 keys; the first step runs without a list.
+    expect([backend.recordings, backend.replays]).toEqual([4, 295]);
+  });
+
+  test("see weights that were changed in between", async () => {
+    const backend = new CountingBackend();
+    const model = modelOn(backend);
+    const { context, blocks } = model;
+    const cache = model.makeCache(1);
+    const next = (id: number) => nextLogitsOfRows(model, cache, [[id]]);
+    for (const id of [1, 2, 3]) await next(id);
+    const before = await next(4);
+    const { weight } = blocks[1].mlp.contract;
+    backend.fill(weight.span, 0.25);
+    cache.clear();
+    for (const id of [1, 2, 3]) await next(id);
+    const after = await next(4);
+    expect(backend.replays).toBeGreaterThan(4);
+    expect(after).not.toEqual(before);
+    const whole = await context.scope("forget", () =>
+      model.forward({ ids: [1, 2, 3, 4], batchSize: 1 }).read(),
+    );
+    expect(Array.from(after[0])).toEqual(Array.from(whole.slice(-11)));
+    cache.free();
+  });
+
+  test("run when they are watched, and show every op", async () => {
+    const model = modelOn(new CountingBackend());
+    const cache = model.makeCache(1);
+    const step = () => model.hidden({ ids: [3], batchSize: 1 }, { cache, random: null });
+    const shown = () => {
+      const ops: string[] = [];
+      return model.context.scope("forget", () => {
+        model.context.watched(({ op }) => ops.push(op), step);
+        return ops;
+      });
+    };
+    const first = await shown();
+    for (let i = 0; i < 3; i++) await model.context.scope("forget", () => void step());
+    expect(first.length).toBeGreaterThan(10);
+    expect(await shown()).toEqual(first);
+    cache.free();
+  });
+
+  test("of rows that are chosen anew for every token, as beams are, are not noted", async () => {
+    const backend = new CountingBackend();
+    const model = modelOn(backend);
+    const cache = model.makeCache(2);
+    const text: number[][] = [[], []];
+    for (let i = 0; i < 9; i++) {
+      const next = [i, 10 - i];
+      const found = await nextLogitsOfRows(model, cache, [[next[0]], [next[1]]]);
+      for (const [b, row] of text.entries()) row.push(next[b]);
+      const whole = await fullLogits(model, text[1]);
+      expect(Array.from(found[1])).toEqual(Array.from(whole.slice(-11)));
+      cache.select([1, 0]);
+      text.reverse();
+    }
+    expect(backend.recordings).toBe(0);
+    cache.free();
+  });
+
+  test("are the same for textbook attention, which notes none", async () => {
+    const backend = new CountingBackend();
+    const model = modelOn(backend, { attention: "textbook" });
+    const ids = randomIds(9, 11, "textbook");
+    const cached = await cachedLogits(model, ids);
+    const { values } = await logitsOf(model, [ids]);
+    expect(Array.from(cached)).toEqual(Array.from(values));
+    expect(backend.recordings).toBe(0);
+  });
+});
+
+describe("memory", () => {
+  test("a token makes none: as many spans live after it as before, and memory is as large", async () => {
+    const backend = new CountingBackend();
+    const model = modelOn(backend, { contextLength: 4000 });
+    const cache = model.makeCache(1);
+    const token = (id: number) => nextLogitsOfRows(model, cache, [[id]]);
+    // Until the list is for all 4,000 keys.
+    for (let i = 0; i < 2100; i++) await token(i % 11);
+    const before = { spans: backend.spans, bytes: backend.bytes, allocated: backend.allocated };
+    await token(1);
+    const perToken = backend.allocated - before.allocated;
+    // What enters the blocks, made of ids and places, and the logits; nothing in the blocks.
+    expect(perToken).toBeLessThanOrEqual(6);
+    for (let i = 0; i < 1800; i++) await token(i % 11);
+    expect(backend.spans).toBe(before.spans);
+    expect(backend.bytes).toBe(before.bytes);
+    expect(backend.allocated).toBe(before.allocated + 1801 * perToken);
+    cache.free();
+  });
+
+  test("the host's grows by nothing that stays, over thousands of tokens", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect: () => void = runInNewContext("gc");
+    const model = modelOn(new CountingBackend(), { contextLength: 8000 });
+    const cache = model.makeCache(1);
+    const run = async (tokens: number) => {
+      for (let i = 0; i < tokens; i++) await nextLogitsOfRows(model, cache, [[i % 11]]);
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = await run(2000);
+    const after = await run(5000);
+    // A hundred bytes a token that stayed would be half a megabyte.
+    expect(after - before).toBeLessThan(250_000);
+    cache.free();
+  });
+
+  test("goes with the cache", async () => {
+    const backend = new CountingBackend();
+    const model = modelOn(backend);
+    const before = backend.spans;
+    for (let i = 0; i < 50; i++) await cachedLogits(model, randomIds(5, 11, "again"));
+    const { bytes } = backend;
+    for (let i = 0; i < 500; i++) await cachedLogits(model, randomIds(5, 11, "again"));
+    expect(backend.spans).toBe(before);
+    expect(backend.bytes).toBe(bytes);
+  });
+});

@@ -1,0 +1,160 @@
+import { describe, expect, test } from "vitest";
+import { Context } from "../../../src/autograd/context.ts";
+import { ShapeError, TensorError } from "../../../src/errors.ts";
+import { KeyValueCache } from "../../../src/nn/inference/kv-cache.ts";
+import type { Padding } from "../../../src/nn/inputs/token-batch.ts";
+import { logitsOf } from "../../../src/verify/logits.ts";
+import { Block } from "../../support/block.ts";
+import { countingBackend, inScope } from "../../support/contexts.ts";
+import { randomIds, tinyModel } from "../../support/models.ts";
+
+const sizes = { batchSize: 2, capacity: 5, channels: 3, layers: 2 };
+
+/** Any ids, for two rows of so many positions. */
+const tokens = (positions: number) => ({ ids: new Int32Array(2 * positions), batchSize: 2 });
+
+describe("KeyValueCache", () => {
+  test("lays new positions behind the old ones, row by row of the batch", async () => {
+    await inScope("forget", async (context) => {
+      const cache = new KeyValueCache(context, sizes);
+      const block = (positions: number, name: string) => {
+        const { shape, values } = Block.random([2, positions, 3], name);
+        return context.constant(shape, values);
+      };
+      const [k1, v1, k2, v2] = [block(1, "k1"), block(1, "v1"), block(3, "k2"), block(3, "v2")];
+      for (const layer of [0, 1]) cache.append(layer, { keys: k1, values: v1 });
+      expect(cache.length, "until every layer has written").toBe(0);
+      cache.advance(tokens(1));
+      const { keys, values } = cache.append(1, { keys: k2, values: v2 });
+      cache.advance(tokens(3));
+      expect(cache.length).toBe(4);
+      for (const [stored, first, second] of [
+        [keys, k1, k2],
+        [values, v1, v2],
+      ]) {
+        const [all, a, b] = await Promise.all([stored.read(), first.read(), second.read()]);
+        for (const row of [0, 1]) {
+          const filled = Array.from(all.slice(15 * row, 15 * row + 12));
+          expect(filled).toEqual([...a.slice(3 * row, 3 * row + 3), ...b.slice(9 * row, 9 * row + 9)]);
+        }
+      }
+    });
+  });
+
+  test("refuses what does not fit", async () => {
+    await inScope("forget", (context) => {
+      const cache = new KeyValueCache(context, sizes);
+      cache.advance(tokens(4));
+      const two = context.hold([2, 2, 3]);
+      const long = "cache: holds 2 rows of 5 positions, 4 filled: got 2 rows of 2 more";
+      expect(() => cache.append(0, { keys: two, values: two })).toThrow(new ShapeError(long));
+      const one = context.hold([1, 1, 3]);
+      const wide = "cache: holds 2 rows of 5 positions, 4 filled: got 1 rows of 1 more";
+      expect(() => cache.append(0, { keys: one, values: one })).toThrow(new ShapeError(wide));
+    });
+  });
+
+  test("refuses keys whose gradient it would lose", async () => {
+    await inScope("record", (context) => {
+      const cache = new KeyValueCache(context, sizes);
+      const keys = context.parameter([2, 1, 3], new Float64Array(6));
+      expect(() => cache.append(0, { keys, values: keys })).toThrow(TensorError);
+    });
+  });
+
+  test("clear starts again, free gives the memory back", () => {
+    const { backend, memory } = countingBackend();
+    const context = new Context(backend);
+    const cache = new KeyValueCache(context, sizes);
+    expect(memory.current).toBe(2 * 2 * 2 * 5 * 3);
+    cache.advance(tokens(5));
+    cache.clear();
+    expect(cache.length).toBe(0);
+    cache.free();
+    expect(memory.live.size).toBe(0);
+  });
+
+  test("gives each row a length of its own, and stores no padding", async () => {
+    await inScope("forget", async (context) => {
+      const cache = new KeyValueCache(context, { ...sizes, layers: 1 });
+      const append = (positions: number, padding: Padding | undefined, name: string) => {
+        const { shape, values } = Block.random([2, positions, 3], name);
+        const keys = context.constant(shape, values);
+        const filled = cache.append(0, { keys, values: keys }, padding);
+        cache.advance({
+          ids: values.filter((_, i) => i % 3 === 0),
+          batchSize: 2,
+          ...(padding === undefined ? {} : { padding }),
+        });
+        return { filled, block: new Block(shape, values) };
+      };
+      const left = append(3, { starts: [0, 2], ends: [3, 3] }, "left").block;
+      expect(cache.lengths).toEqual([3, 1]);
+      expect(cache.lastIds).toEqual([left.at(0, 2, 0), left.at(1, 2, 0)]);
+      const none = append(2, { starts: [1, 0], ends: [1, 2] }, "right").block;
+      expect(cache.lengths).toEqual([3, 3]);
+      expect(cache.lastIds, "a row that got nothing keeps its last").toEqual([
+        left.at(0, 2, 0),
+        none.at(1, 1, 0),
+      ]);
+      cache.clearRow(1);
+      expect(cache.lastIds[1]).toBeUndefined();
+      const { filled, block: plain } = append(2, undefined, "plain");
+      expect(cache.lengths).toEqual([5, 2]);
+      const all = await filled.keys.read();
+      const row = (b: number, from: Block, t: number) => [0, 1, 2].map((c) => from.at(b, t, c));
+      expect(Array.from(all.slice(0, 15))).toEqual(
+        [row(0, left, 0), row(0, left, 1), row(0, left, 2), row(0, plain, 0), row(0, plain, 1)].flat(),
+      );
+      expect(Array.from(all.slice(15, 21))).toEqual([row(1, plain, 0), row(1, plain, 1)].flat());
+    });
+  });
+
+  test("select copies, reorders and drops rows", async () => {
+    await inScope("forget", async (context) => {
+      const cache = new KeyValueCache(context, { ...sizes, layers: 1 });
+      const { shape, values } = Block.random([2, 3, 3], "rows");
+      const keys = context.constant(shape, values);
+      const padding = { starts: [0, 1], ends: [3, 3] };
+      cache.append(0, { keys, values: keys }, padding);
+      cache.advance({ ids: [1, 2, 3, 0, 4, 5], batchSize: 2, padding });
+      cache.select([1, 0, 1]);
+      expect([cache.batchSize, cache.lengths, cache.lastIds]).toEqual([3, [2, 3, 2], [5, 3, 5]]);
+      const one = context.constant([3, 1, 3], new Float64Array(9));
+      const filled = await cache.append(0, { keys: one, values: one }).values.read();
+      expect(Array.from(filled.slice(0, 9))).toEqual([...values.slice(12, 18), 0, 0, 0]);
+      expect(Array.from(filled.slice(15, 27))).toEqual([...values.slice(0, 9), 0, 0, 0]);
+      expect(Array.from(filled.slice(30, 39))).toEqual([...values.slice(12, 18), 0, 0, 0]);
+      cache.select([]);
+      expect(cache.batchSize).toBe(0);
+    });
+  });
+
+  test("select refuses rows that are not there, and leaves no memory behind", () => {
+    const { backend, memory } = countingBackend();
+    const cache = new KeyValueCache(new Context(backend), sizes);
+    for (const row of [-1, 2, 0.5]) {
+      const wrong = `cache: has rows 0 … 1: got ${row} to select`;
+      expect(() => cache.select([0, row])).toThrow(new ShapeError(wrong));
+    }
+    cache.select([1, 1, 0]);
+    cache.select([2]);
+    expect(memory.current).toBe(2 * 2 * 5 * 3);
+    cache.free();
+    expect(memory.live.size).toBe(0);
+  });
+
+  test("serves a second sequence after clear as if it were new", async () => {
+    const { backend } = countingBackend();
+    const model = tinyModel(new Context(backend), { attention: "fused" });
+    const cache = model.makeCache(1);
+    const run = (ids: number[]) =>
+      model.context.scope("forget", async () => {
+        cache.clear();
+        return Array.from(await model.forward({ ids, batchSize: 1 }, { cache, random: null }).read());
+      });
+    await run(randomIds(7, 11, "first"));
+    const second = randomIds(3, 11, "second");
+    expect(await run(second)).toEqual(Array.from((await logitsOf(model, [second])).values));
+  });
+});

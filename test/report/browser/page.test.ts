@@ -1,0 +1,262 @@
+/**
+ * A report in a real browser, on light paper and dark, on a desk and on a phone, with the pointer, a finger and the
+ * keyboard. Needs a Chromium: the system's, or CHROME_PATH; without one these tests are skipped.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import axe from "axe-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { reportOf } from "../../../src/report/html.ts";
+import { DARK, LIGHT } from "../../../src/report/run-styles.ts";
+import { findChromium, launch } from "../../support/chromium.ts";
+import { MAIN, makeFolder, START_MS } from "../../support/program.ts";
+import { emptyRun, exampleRuns, HOSTILE } from "../example-runs.ts";
+
+const chromium = findChromium();
+const folder = makeFolder();
+const file = join(folder, "report.html");
+const script = readFileSync(join(MAIN, "../plot/page.js"), "utf8");
+const runs = exampleRuns();
+const opening = { x: "steps", yScale: "linear" } as const;
+
+let browser: Browser;
+beforeAll(async () => {
+  writeFileSync(file, reportOf(runs, opening, script, "today"));
+  if (chromium !== null) browser = await launch(chromium);
+}, START_MS);
+afterAll(() => browser?.close());
+
+/** A page that complains of nothing and asks for nothing: checked when `body` is done. */
+async function inPage(options: BrowserContextOptions, body: (page: Page) => Promise<void>, path = file) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  const [complaints, requests]: [string[], string[]] = [[], []];
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("request", (request) => requests.push(request.url()));
+  try {
+    await page.goto(pathToFileURL(path).href);
+    await body(page);
+    expect(complaints).toEqual([]);
+    expect(requests).toEqual([pathToFileURL(path).href]);
+  } finally {
+    await context.close();
+  }
+}
+
+/** Where a value of the horizontal axis stands in the window, by the labels of the axis. */
+async function pixelOf(page: Page, chart: string, value: number): Promise<{ x: number; y: number }> {
+  const labels = await page.locator(`#${chart} .axes text[text-anchor=middle]`).all();
+  const ends = await Promise.all(
+    [labels[0], labels[labels.length - 1]].map(async (label) => {
+      const box = await label.boundingBox();
+      if (box === null) throw new Error("a label is not shown");
+      return { at: box.x + box.width / 2, value: Number((await label.textContent())?.replaceAll(",", "")) };
+    }),
+  );
+  const [from, to] = ends;
+  const box = await page.locator(`#${chart} > svg`).boundingBox();
+  if (box === null) throw new Error("the chart is not shown");
+  const x = from.at + ((value - from.value) * (to.at - from.at)) / (to.value - from.value);
+  return { x, y: box.y + box.height / 2 };
+}
+
+/** The head of a chart's tooltip, and its rows. */
+async function tipOf(page: Page, chart: string) {
+  const tip = page.locator(`#${chart} .tip`);
+  const [names, values] = await Promise.all([
+    tip.locator("dt").allTextContents(),
+    tip.locator("dd").allTextContents(),
+  ]);
+  return { head: await tip.locator("b").textContent(), rows: names.map((name, i) => [name, values[i]]) };
+}
+
+const valueAt = (run: number, curve: "smoothed" | "validation" | "learningRate", step: number) =>
+  runs[run].curves[curve].filter(([at]) => at === step)[0][2];
+const curvesOf = (page: Page, chart: string) =>
+  page.locator(`#${chart} path[data-curve]:not([data-curve=""])`);
+const OPEN_ALL = "for (const each of document.querySelectorAll('details')) each.open = true";
+const overflow = (page: Page) => page.evaluate("document.documentElement.scrollWidth - innerWidth");
+
+describe.skipIf(chromium === null)("a report in a browser (no Chromium: skipped)", () => {
+  it("draws every curve, asks the network for nothing, and has nothing to complain of", () =>
+    inPage({}, async (page) => {
+      expect(await curvesOf(page, "loss").count()).toBe(6);
+      expect(await curvesOf(page, "learningRate").count()).toBe(2);
+      expect(await curvesOf(page, "gradientNorm").count()).toBe(2);
+      for (const chart of ["loss", "learningRate", "gradientNorm"]) {
+        expect(await page.locator(`#${chart} > svg > title`).textContent()).not.toBe("");
+        expect((await page.locator(`#${chart} > svg`).boundingBox())?.width).toBeGreaterThan(400);
+      }
+      expect(await page.locator("#keys label").allTextContents()).toEqual(["first", "second"]);
+    }));
+
+  it("tells the values under the pointer", () =>
+    inPage({}, async (page) => {
+      for (const step of [20, 47, 60]) {
+        const { x, y } = await pixelOf(page, "loss", step);
+        await page.mouse.move(x, y);
+        const near = Math.min(60, Math.round(step / 20) * 20);
+        const where = near === step ? "" : ` (step ${near})`;
+        expect(await tipOf(page, "loss")).toEqual({
+          head: `step ${step}`,
+          rows: [
+            ["first training", valueAt(0, "smoothed", step).toFixed(4)],
+            ["first validation", valueAt(0, "validation", near).toFixed(4) + where],
+            ["second training", valueAt(1, "smoothed", step).toFixed(4)],
+            ["second validation", valueAt(1, "validation", near).toFixed(4) + where],
+          ],
+        });
+      }
+      const { x, y } = await pixelOf(page, "learningRate", 40);
+      await page.mouse.move(x, y);
+      expect(await page.locator("#loss .tip").isVisible()).toBe(false);
+      const { head, rows } = await tipOf(page, "learningRate");
+      expect(head).toBe("step 40");
+      expect(Number(rows[0][1])).toBeCloseTo(valueAt(0, "learningRate", 40), 5);
+    }));
+
+  it("heeds its controls", () =>
+    inPage({}, async (page) => {
+      await page.locator("#keys input").first().uncheck();
+      expect(await curvesOf(page, "loss").count()).toBe(3);
+      await page.locator("input[name=steps]").uncheck();
+      expect(await curvesOf(page, "loss").count()).toBe(2);
+      await page.locator("input[value=tokens]").check();
+      expect(await page.locator("#loss .axes").textContent()).toContain("tokens");
+      const { x, y } = await pixelOf(page, "loss", 40 * 512);
+      await page.mouse.move(x, y);
+      expect(await tipOf(page, "loss")).toEqual({
+        head: "20,480 tokens",
+        rows: [
+          ["second training", valueAt(1, "smoothed", 40).toFixed(4)],
+          ["second validation", valueAt(1, "validation", 40).toFixed(4)],
+        ],
+      });
+      const path = () => curvesOf(page, "loss").first().getAttribute("d");
+      const linear = await path();
+      await page.locator("input[value=log]").check();
+      const log = await path();
+      expect(log).not.toBe(linear);
+      await page.locator("input[name=skipped]").fill("50");
+      expect((await path())?.length).toBeLessThan((log?.length ?? 0) * 0.7);
+    }));
+
+  it("is read by the arrow keys", () =>
+    inPage({}, async (page) => {
+      await page.locator("#loss").focus();
+      await page.keyboard.press("ArrowRight");
+      expect((await tipOf(page, "loss")).head).toBe("step 1");
+      await page.keyboard.press("Shift+ArrowRight");
+      expect((await tipOf(page, "loss")).head).toBe("step 11");
+      await page.keyboard.press("ArrowLeft");
+      expect((await tipOf(page, "loss")).head).toBe("step 10");
+      await page.keyboard.press("Escape");
+      expect(await page.locator("#loss .tip").isVisible()).toBe(false);
+    }));
+
+  it.each([360, 1280])("%i pixels wide, nothing sticks out, not even the values", (width) =>
+    inPage({ viewport: { width, height: 740 }, hasTouch: true }, async (page) => {
+      expect(await overflow(page)).toBe(0);
+      await page.locator("#loss").scrollIntoViewIfNeeded();
+      for (const step of [2, 30, 96]) {
+        const { x, y } = await pixelOf(page, "loss", step);
+        await page.touchscreen.tap(x, y);
+        const tip = await page.locator("#loss .tip").boundingBox();
+        expect(tip?.x).toBeGreaterThanOrEqual(0);
+        expect((tip?.x ?? 0) + (tip?.width ?? width)).toBeLessThanOrEqual(width);
+        // On a phone it would hide the chart.
+        const chart = await page.locator("#loss > svg").boundingBox();
+        if (width < 600) expect(tip?.y).toBeGreaterThanOrEqual((chart?.y ?? 0) + (chart?.height ?? 0) - 1);
+        expect(await overflow(page)).toBe(0);
+      }
+      await page.evaluate(OPEN_ALL);
+      expect(await overflow(page)).toBe(0);
+    }),
+  );
+
+  it.each(["light", "dark"] as const)(
+    "wears %s colours, and a checker of accessibility finds nothing",
+    (colorScheme) =>
+      inPage({ colorScheme }, async (page) => {
+        const palette = colorScheme === "dark" ? DARK : LIGHT;
+        const rgb = (color: string) =>
+          `rgb(${[1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16)).join(", ")})`;
+        expect(await page.evaluate("getComputedStyle(document.body).backgroundColor")).toBe(
+          rgb(palette.paper),
+        );
+        const stroke = "getComputedStyle(document.querySelector('#loss path.s1')).stroke";
+        expect(await page.evaluate(stroke)).toBe(rgb(palette.runs[1]));
+        await page.evaluate(OPEN_ALL);
+        await page.locator("#loss").focus();
+        await page.keyboard.press("ArrowRight");
+        await page.evaluate(axe.source);
+        const found = await page.evaluate(
+          "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))",
+        );
+        expect(found).toEqual([]);
+      }),
+  );
+
+  it("shows what runs are named and have written, and obeys none of it", async () => {
+    const hostile = { name: HOSTILE, path: HOSTILE, status: HOSTILE, corpus: HOSTILE };
+    const rest = { settings: { [HOSTILE]: HOSTILE }, next: [{ purpose: HOSTILE, command: HOSTILE }] };
+    const path = join(folder, "hostile.html");
+    const run = { ...runs[0], ...hostile, ...rest, samples: [{ step: 20, text: HOSTILE }] };
+    writeFileSync(path, reportOf([run, { ...run, corpusId: "other" }], opening, script, HOSTILE));
+    await inPage(
+      {},
+      async (page) => {
+        const { x, y } = await pixelOf(page, "loss", 40);
+        await page.mouse.move(x, y);
+        expect(await page.locator("#loss .tip dt").first().textContent()).toContain("<img src=x");
+        expect(await page.title()).toBe(
+          `Loss of ${[1, 2].map(() => HOSTILE.replace("\u001b", "\ufffd")).join(" and ")}`,
+        );
+        expect(await page.locator("img").count()).toBe(0);
+        expect(await page.locator("script").count()).toBe(2);
+        expect(await page.locator("pre.sample").first().textContent()).toBe(
+          HOSTILE.replace("\u001b", "\ufffd"),
+        );
+        expect(await curvesOf(page, "loss").count()).toBe(6);
+        expect(await overflow(page)).toBe(0);
+      },
+      path,
+    );
+  });
+
+  it("forbids itself scripts that are not its own, and the network", async () => {
+    const page = await browser.newPage();
+    await page.goto(pathToFileURL(file).href);
+    const failed = page.waitForEvent("requestfailed");
+    const forbidden = page.waitForEvent("console", (message) => message.text().includes("img-src"));
+    const lines = [
+      "const script = document.createElement('script')",
+      "script.textContent = 'window.obeyed = true'",
+      "const picture = document.createElement('img')",
+      "picture.src = 'https://example.com/x.png'",
+      "document.body.append(script, picture)",
+    ];
+    await page.evaluate(`{ ${lines.join("; ")} }`);
+    expect((await forbidden).text()).toMatch(/Content Security Policy/i);
+    expect(await page.evaluate("window.obeyed")).toBeUndefined();
+    expect((await failed).failure()?.errorText).toBe("csp");
+    await page.close();
+  });
+
+  it("without scripts has its charts too; with an empty run, words", async () => {
+    await inPage({ javaScriptEnabled: false }, async (page) => {
+      expect(await curvesOf(page, "loss").count()).toBe(6);
+      expect(await page.locator("#controls").isVisible()).toBe(false);
+    });
+    const path = join(folder, "empty.html");
+    writeFileSync(path, reportOf([emptyRun()], opening, script, "today"));
+    await inPage(
+      {},
+      async (page) => expect(await page.locator("#loss > svg").textContent()).toContain("no step yet"),
+      path,
+    );
+  });
+});

@@ -1,0 +1,127 @@
+import { describe, expect, it } from "vitest";
+import { CheckpointError } from "../../src/errors.ts";
+import {
+  readStepFolder,
+  readStepModel,
+  stepFolderName,
+  stepOfName,
+  writeStepFolder,
+} from "../../src/run/checkpoint.ts";
+import { explainFailures } from "../../src/run/files.ts";
+import { messageOfA } from "../support/errors.ts";
+import { MemoryFiles } from "./memory-files.ts";
+import { someStep } from "./saved-steps.ts";
+
+const FOLDER = "/step-000500";
+const { best, ...contents } = someStep(500);
+const memory = new MemoryFiles();
+memory.createFolder(FOLDER);
+writeStepFolder(memory, FOLDER, contents);
+
+const NAMES = ["model.safetensors", "optimizer.safetensors", "state.json"];
+
+/** What is read from the folder when one of its files has these bytes; null when it is missing. */
+function readWith(name: string, bytes: Uint8Array | null) {
+  const files = new MemoryFiles(memory);
+  if (bytes === null) files.remove(`${FOLDER}/${name}`);
+  else files.write(`${FOLDER}/${name}`, bytes);
+  return readStepFolder(explainFailures(files), FOLDER);
+}
+
+const messageOf = messageOfA(CheckpointError);
+
+/** state.json with some text replaced. */
+function stateWith(from: string | RegExp, to: string): Uint8Array {
+  const text = new TextDecoder().decode(memory.read(`${FOLDER}/state.json`));
+  expect(text).toMatch(from);
+  return new TextEncoder().encode(text.replace(from, to));
+}
+
+describe("step names", () => {
+  it("count to six digits and on", () => {
+    expect([0, 500, 999_999, 1_000_000].map(stepFolderName)).toEqual([
+      "step-000000",
+      "step-000500",
+      "step-999999",
+      "step-1000000",
+    ]);
+    for (const step of [0, 7, 123_456, 9_999_999]) expect(stepOfName(stepFolderName(step))).toBe(step);
+  });
+
+  it.each([
+    "step-7",
+    "step-0000007",
+    "step-00000x",
+    "step-000007/",
+    " step-000007",
+    "step--00001",
+    "step-99999999999999999999",
+  ])("are not %j", (name) => {
+    expect(stepOfName(name)).toBe(null);
+  });
+});
+
+describe("a step folder", () => {
+  it("gives back what was written", () => {
+    expect(readStepFolder(memory, FOLDER)).toEqual(contents);
+    expect(readStepModel(memory, FOLDER)).toEqual({ step: 500, model: contents.model });
+  });
+
+  it.each(NAMES)("is refused when %s is missing or cut short anywhere", (name) => {
+    const whole = memory.read(`${FOLDER}/${name}`);
+    expect(messageOf(() => readWith(name, null))).toContain(`${FOLDER}/${name}: it is not there`);
+    for (let length = 0; length < whole.length; length++) {
+      // state.json ends with a line break, which is not needed.
+      if (name === "state.json" && length === whole.length - 1) continue;
+      expect(messageOf(() => readWith(name, whole.subarray(0, length)))).toContain(`${FOLDER}/${name}: `);
+    }
+  });
+
+  it.each(NAMES)("is refused, or read as it was written, when a bit of %s flips", (name) => {
+    const whole = memory.read(`${FOLDER}/${name}`);
+    let harmless = 0;
+    for (let bit = 0; bit < 8 * whole.length; bit++) {
+      const flipped = whole.slice();
+      flipped[bit >> 3] ^= 1 << (bit & 7);
+      try {
+        expect(readWith(name, flipped)).toEqual(contents);
+        harmless += 1;
+      } catch (error) {
+        if (!(error instanceof CheckpointError)) throw error;
+        expect(error.message).toContain(`${FOLDER}/`);
+      }
+    }
+    // In JSON, "1e-7" may as well be "1E-7"; in a tensor every bit counts.
+    expect(harmless).toBeLessThanOrEqual(name === "state.json" ? 5 : 0);
+  });
+
+  it("is refused when its files are those of different steps", () => {
+    const other = new MemoryFiles();
+    other.createFolder(FOLDER);
+    writeStepFolder(other, FOLDER, { ...contents, model: someStep(501).model });
+    const bytes = other.read(`${FOLDER}/model.safetensors`);
+    expect(messageOf(() => readWith("model.safetensors", bytes))).toMatch(
+      /model.safetensors: is damaged: its SHA-256/,
+    );
+  });
+
+  it("is refused when its state was edited, or is of another version", () => {
+    const read = (from: string | RegExp, to: string) =>
+      messageOf(() => readWith("state.json", stateWith(from, to)));
+    expect(read('"step": 500', '"step": 501')).toContain("its SHA-256 should be");
+    expect(read('"variant": 0', '"variant": 1')).toContain("its SHA-256 should be");
+    expect(read('"variant": 0,', "")).toContain("its SHA-256 should be");
+    expect(read('"step": 500', '"step": -1')).toContain("is damaged");
+    expect(read('"version": 1', '"version": 2')).toContain(
+      "has format version 2; this nopeek reads version 1",
+    );
+    expect(read("nopeek step", "nopeek stop")).toContain('should begin with "format": "nopeek step"');
+    expect(read(/"optimizer.safetensors": "\w+"/, '"../../secret": "x"')).toContain("is damaged");
+  });
+
+  it("does not mind how state.json is indented", () => {
+    const text = new TextDecoder().decode(memory.read(`${FOLDER}/state.json`));
+    const compact = new TextEncoder().encode(JSON.stringify(JSON.parse(text)));
+    expect(readWith("state.json", compact)).toEqual(contents);
+  });
+});

@@ -1,0 +1,19 @@
+import { expect, it } from "vitest";
+import { inForce } from "../../src/run/effective-records.ts";
+
+it("what is in force of a log without a word of resuming", () => {
+  const record = (kind: string, step: number) => ({ kind, step });
+  const records = [
+    record("step", 1),
+    record("evaluation", 1),
+    record("step", 2),
+    record("step", 2),
+    record("step", 1),
+  ];
+  expect(inForce(records)).toEqual([record("step", 1)]);
+  expect(inForce(records.slice(0, 4))).toEqual([
+    record("step", 1),
+    record("evaluation", 1),
+    record("step", 2),
+  ]);
+});

@@ -1,0 +1,157 @@
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { CheckpointError } from "../../src/errors.ts";
+import { explainFailures, type Files, nodeFiles } from "../../src/run/files.ts";
+import { MemoryFiles, systemError } from "./memory-files.ts";
+
+const temporary = mkdtempSync(join(tmpdir(), "nopeek-run-files-"));
+afterAll(() => rmSync(temporary, { recursive: true, force: true }));
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (read: Uint8Array) => new TextDecoder().decode(read);
+
+function codeOf(run: () => unknown): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error instanceof Error && "code" in error ? error.code : error;
+  }
+  return "nothing was thrown";
+}
+
+it("creates folders wherever the path starts from", () => {
+  const before = process.cwd();
+  process.chdir(temporary);
+  try {
+    for (const folder of ["r", "s/t/u", "./v", "v/../w", join(temporary, "x", "y"), "r"]) {
+      nodeFiles.createFolder(folder);
+      expect(nodeFiles.list(folder)).toEqual([]);
+    }
+  } finally {
+    process.chdir(before);
+    for (const name of ["r", "s", "v", "w", "x"]) nodeFiles.remove(join(temporary, name));
+  }
+});
+
+it.skipIf(process.platform === "win32")("appends to no file that is a link", () => {
+  const [target, link] = ["target", "link"].map((name) => join(temporary, name));
+  nodeFiles.write(target, bytes("mine"));
+  symlinkSync(target, link);
+  expect(codeOf(() => nodeFiles.append(link, "more"))).toBe("ELOOP");
+  expect(text(nodeFiles.read(target))).toBe("mine");
+  for (const path of [link, target]) nodeFiles.remove(path);
+});
+
+/** The stand-in of the other tests does what the machine's files do. */
+describe.each([
+  { name: "nodeFiles", files: nodeFiles, root: temporary },
+  { name: "MemoryFiles", files: new MemoryFiles(), root: "/" },
+])("$name", ({ files, root }) => {
+  const at = (...names: string[]) => join(root, ...names);
+
+  it("writes, adds to, lists, renames and removes", () => {
+    files.createFolder(at("a", "b"));
+    files.createFolder(at("a", "b"));
+    files.write(at("a", "b", "two"), bytes("2"));
+    files.write(at("a", "b", "one"), bytes("long"));
+    files.write(at("a", "b", "one"), bytes("1"));
+    files.append(at("a", "b", "log"), "x");
+    files.append(at("a", "b", "log"), "yé");
+    files.flush(at("a", "b", "log"));
+    files.flushFolder(at("a", "b"));
+    expect(files.list(at("a", "b"))).toEqual(["log", "one", "two"]);
+    expect(text(files.read(at("a", "b", "log")))).toBe("xyé");
+    files.rename(at("a", "b", "one"), at("a", "b", "two"));
+    expect(text(files.read(at("a", "b", "two")))).toBe("1");
+    files.rename(at("a", "b"), at("a", "c"));
+    expect(files.list(at("a"))).toEqual(["c"]);
+    expect(files.list(at("a", "c"))).toEqual(["log", "two"]);
+    files.remove(at("a"));
+    files.remove(at("a"));
+    expect([files.exists(at("a")), files.exists(at("a", "c", "log"))]).toEqual([false, false]);
+  });
+
+  it("fails with the system's codes", () => {
+    files.createFolder(at("full"));
+    files.createFolder(at("other"));
+    files.write(at("full", "file"), bytes("1"));
+    expect(codeOf(() => files.read(at("none")))).toBe("ENOENT");
+    expect(codeOf(() => files.list(at("none")))).toBe("ENOENT");
+    expect(codeOf(() => files.write(at("none", "file"), bytes("")))).toBe("ENOENT");
+    expect(codeOf(() => files.rename(at("none"), at("some")))).toBe("ENOENT");
+    expect(codeOf(() => files.read(at("full")))).toBe("EISDIR");
+    expect(codeOf(() => files.write(at("full"), bytes("")))).toBe("EISDIR");
+    expect(codeOf(() => files.list(at("full", "file")))).toBe("ENOTDIR");
+    expect(codeOf(() => files.createFolder(at("full", "file")))).toBe("EEXIST");
+    expect(codeOf(() => files.rename(at("other"), at("full")))).toBe("ENOTEMPTY");
+  });
+});
+
+describe("explainFailures", () => {
+  function failing(error: Error): Files {
+    const fail = () => {
+      throw error;
+    };
+    return {
+      exists: fail,
+      list: fail,
+      read: fail,
+      write: fail,
+      append: fail,
+      flush: fail,
+      createFolder: fail,
+      flushFolder: fail,
+      rename: fail,
+      remove: fail,
+    };
+  }
+
+  const operations: readonly (readonly [string, (files: Files) => unknown])[] = [
+    ["look for /p", (files) => files.exists("/p")],
+    ["list /p", (files) => files.list("/p")],
+    ["read /p", (files) => files.read("/p")],
+    ["write /p", (files) => files.write("/p", bytes(""))],
+    ["write /p", (files) => files.append("/p", "")],
+    ["write /p", (files) => files.flush("/p")],
+    ["create /p", (files) => files.createFolder("/p")],
+    ["write /p", (files) => files.flushFolder("/p")],
+    ["rename /p to /q", (files) => files.rename("/p", "/q")],
+    ["remove /p", (files) => files.remove("/p")],
+  ];
+
+  it.each([
+    ["ENOSPC", "the disk is full"],
+    ["EDQUOT", "quota"],
+    ["EACCES", "permission denied"],
+    ["EPERM", "permission denied"],
+    ["EROFS", "read-only"],
+    ["ENOTDIR", "is a file, not a folder"],
+    ["EISDIR", "it is a folder, not a file"],
+    ["EIO", "EIO: it is so, '/p'"],
+  ])("says what %s means, where, and keeps the cause", (code, reason) => {
+    const cause = systemError(code, "/p");
+    for (const [what, operate] of operations) {
+      try {
+        operate(explainFailures(failing(cause)));
+        expect.unreachable();
+      } catch (error) {
+        if (!(error instanceof CheckpointError)) throw error;
+        expect(error.message).toContain(`cannot ${what}: `);
+        expect(error.message).toContain(reason);
+        expect(error.cause).toBe(cause);
+        expect(error.message.endsWith("what was saved before is untouched")).toBe(
+          !/^(look|list|read)/.test(what),
+        );
+      }
+    }
+  });
+
+  it("passes on what is no failure of the system", () => {
+    const bug = new TypeError("a bug");
+    for (const [, operate] of operations) {
+      expect(() => operate(explainFailures(failing(bug)))).toThrow(bug);
+    }
+  });
+});

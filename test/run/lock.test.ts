@@ -1,0 +1,163 @@
+/** One program at a time writes to a run; a dead one hinders nobody. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { CheckpointError } from "../../src/errors.ts";
+import { RunDirectory } from "../../src/run/directory.ts";
+import { type Files, nodeFiles } from "../../src/run/files.ts";
+import { type Owner, ownerOf, type Processes, RunLock } from "../../src/run/lock.ts";
+import { FailingFiles, Killed, MemoryFiles } from "./memory-files.ts";
+
+const temporary = mkdtempSync(join(tmpdir(), "nopeek-run-lock-"));
+afterAll(() => rmSync(temporary, { recursive: true, force: true }));
+
+/** Processes of one machine, which live until they are ended. */
+class Machine {
+  readonly dead = new Set<number>();
+  as(pid: number): Processes {
+    const self: Owner = { pid, started: `at ${pid}`, machine: "here", boot: "first" };
+    const isAlive = (owner: Owner) => (owner.machine === "here" ? !this.dead.has(owner.pid) : null);
+    return { self, isAlive };
+  }
+}
+
+let made = 0;
+
+describe.each([
+  { name: "on disk", setUp: () => ({ files: nodeFiles, path: join(temporary, `run-${made++}`) }) },
+  { name: "in memory", setUp: () => ({ files: new MemoryFiles(), path: "/runs/one" }) },
+])("RunLock $name", ({ setUp }) => {
+  it("refuses a folder that a living process has, and leaves nothing when it is given back", () => {
+    const { files, path } = setUp();
+    const machine = new Machine();
+    const lock = RunLock.take(path, machine.as(7), files);
+    expect(ownerOf(path, machine.as(11), files)?.pid).toBe(7);
+    expect(() => RunLock.take(path, machine.as(11), files)).toThrow(
+      `${path}: is in use by process 7; wait for it, stop it, or choose another folder with --out`,
+    );
+    lock.release();
+    lock.release();
+    expect(files.list(path)).toEqual([]);
+    expect(ownerOf(path, machine.as(11), files)).toBeNull();
+    RunLock.take(path, machine.as(11), files).release();
+  });
+
+  it("takes over from a dead process, again and again, and a lock is no content", () => {
+    const { files, path } = setUp();
+    const machine = new Machine();
+    for (const pid of [7, 11, 13]) {
+      RunLock.take(path, machine.as(pid), files);
+      expect(() => RunLock.take(path, machine.as(17), files)).toThrow(CheckpointError);
+      machine.dead.add(pid);
+      expect(ownerOf(path, machine.as(17), files)).toBeNull();
+    }
+    RunLock.take(path, machine.as(17), files);
+    expect(files.list(path)).toEqual([".lock-4"]);
+    RunDirectory.create(path, {}, { files });
+  });
+
+  it("takes over a lock whose bytes were lost", () => {
+    const { files, path } = setUp();
+    const machine = new Machine();
+    RunLock.take(path, machine.as(7), files);
+    files.write(join(path, ".lock-1", "owner.json"), new Uint8Array(0));
+    RunLock.take(path, machine.as(11), files);
+    expect(ownerOf(path, machine.as(7), files)?.pid).toBe(11);
+  });
+
+  it("says what to do about a process that cannot be seen", () => {
+    const { files, path } = setUp();
+    const machine = new Machine();
+    const { self } = machine.as(7);
+    RunLock.take(path, { self: { ...self, machine: "elsewhere" }, isAlive: () => true }, files);
+    expect(() => RunLock.take(path, machine.as(11), files)).toThrow(
+      `is in use by process 7, a process on elsewhere, which cannot be seen from here; if it has ended, remove ${join(path, ".lock-1")}`,
+    );
+  });
+});
+
+/** Files in which, before the `at`-th operation of one process, something else happens. */
+function interrupted(files: Files, at: number, happens: () => void): Files {
+  let count = 0;
+  const before = <Words extends unknown[], Result>(operation: (...words: Words) => Result) => {
+    return (...words: Words): Result => {
+      if (count++ === at) happens();
+      return operation(...words);
+    };
+  };
+  return {
+    exists: before((path) => files.exists(path)),
+    list: before((folder) => files.list(folder)),
+    read: before((file) => files.read(file)),
+    write: before((file, bytes) => files.write(file, bytes)),
+    append: before((file, text) => files.append(file, text)),
+    flush: before((file) => files.flush(file)),
+    createFolder: before((folder) => files.createFolder(folder)),
+    flushFolder: before((folder) => files.flushFolder(folder)),
+    rename: before((from, to) => files.rename(from, to)),
+    remove: before((path) => files.remove(path)),
+  };
+}
+
+function attempt(take: () => RunLock): RunLock | null {
+  try {
+    return take();
+  } catch (error) {
+    if (error instanceof CheckpointError) return null;
+    throw error;
+  }
+}
+
+describe("two processes that take a folder at the same time", () => {
+  it.each([0, 1, 2])("exactly one gets it, wherever one is interrupted, with %i dead locks", (dead) => {
+    for (let at = 0; at < 40; at++) {
+      const files = new MemoryFiles();
+      const machine = new Machine();
+      for (let pid = 101; pid < 101 + dead; pid++) {
+        RunLock.take("/run", machine.as(pid), files);
+        machine.dead.add(pid);
+      }
+      const locks: (RunLock | null)[] = [];
+      const other = () => locks.push(attempt(() => RunLock.take("/run", machine.as(11), files)));
+      const slow = interrupted(files, at, other);
+      locks.push(attempt(() => RunLock.take("/run", machine.as(7), slow)));
+      const held = locks.filter((lock) => lock !== null);
+      expect(held, `at ${at}`).toHaveLength(1);
+      expect(attempt(() => RunLock.take("/run", machine.as(13), files))).toBeNull();
+    }
+  });
+
+  it("never two, when one takes and gives back meanwhile and a third comes", () => {
+    for (let at = 0; at < 40; at++) {
+      const files = new MemoryFiles();
+      const machine = new Machine();
+      RunLock.take("/run", machine.as(101), files);
+      machine.dead.add(101);
+      const locks: (RunLock | null)[] = [];
+      const others = () => {
+        attempt(() => RunLock.take("/run", machine.as(11), files))?.release();
+        locks.push(attempt(() => RunLock.take("/run", machine.as(13), files)));
+      };
+      locks.push(attempt(() => RunLock.take("/run", machine.as(7), interrupted(files, at, others))));
+      expect(locks.filter((lock) => lock !== null).length, `at ${at}`).toBeLessThanOrEqual(1);
+    }
+  });
+});
+
+it("a process killed at any moment of taking or giving back hinders nobody", () => {
+  for (let budget = 0; ; budget++) {
+    const files = new MemoryFiles();
+    const machine = new Machine();
+    const failing = new FailingFiles(files, "killed", budget);
+    try {
+      RunLock.take("/run", machine.as(7), failing).release();
+    } catch (error) {
+      if (!(error instanceof Killed)) throw error;
+    }
+    machine.dead.add(7);
+    RunLock.take("/run", machine.as(11), files);
+    expect(ownerOf("/run", machine.as(13), files)?.pid).toBe(11);
+    if (failing.survived) break;
+  }
+});

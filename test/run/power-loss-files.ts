@@ -1,0 +1,174 @@
+/**
+ * Files as a machine has them that may lose its power: what was not flushed is on the disk or is not, each change by
+ * itself. Harder than any journal makes it; only one rename stays one change.
+ */
+import { basename, dirname, join } from "node:path";
+import type { Files } from "../../src/run/files.ts";
+import { Killed, MemoryFiles, systemError } from "./memory-files.ts";
+
+class File {
+  /** As the program sees it, and as it is on the disk. */
+  now = new Uint8Array(0);
+  kept = new Uint8Array(0);
+}
+
+class Folder {
+  readonly now = new Map<string, File | Folder>();
+  readonly kept = new Map<string, File | Folder>();
+}
+
+/** What a change makes of some names; null takes one away. */
+interface Change {
+  readonly folder: Folder;
+  readonly names: readonly (readonly [string, File | Folder | null])[];
+}
+
+function apply(names: Map<string, File | Folder>, change: Change): void {
+  for (const [name, node] of change.names) {
+    if (node === null) names.delete(name);
+    else names.set(name, node);
+  }
+}
+
+export class PowerLossFiles implements Files {
+  readonly #root = new Folder();
+  #budget: number;
+  #pending: Change[] = [];
+  operations = 0;
+
+  /** @param budget operations until the power goes */
+  constructor(budget: number) {
+    this.#budget = budget;
+  }
+
+  /** The disk, as it is found afterwards. `draw` says whether a change that was not flushed has reached it. */
+  found(draw: () => boolean): MemoryFiles {
+    const kept = new Map<Folder, Map<string, File | Folder>>();
+    const namesOf = (folder: Folder) => {
+      const names = kept.get(folder) ?? new Map(folder.kept);
+      kept.set(folder, names);
+      return names;
+    };
+    for (const change of this.#pending) if (draw()) apply(namesOf(change.folder), change);
+    const files = new MemoryFiles();
+    const copy = (folder: Folder, path: string) => {
+      for (const [name, node] of namesOf(folder)) {
+        const at = join(path, name);
+        if (node instanceof Folder) {
+          files.createFolder(at);
+          copy(node, at);
+        } else files.write(at, draw() ? node.now : node.kept);
+      }
+    };
+    copy(this.#root, "/");
+    return files;
+  }
+
+  exists(path: string): boolean {
+    return this.#find(path) !== null;
+  }
+
+  list(folder: string): string[] {
+    return [...this.#folder(folder).now.keys()].sort();
+  }
+
+  read(file: string): Uint8Array {
+    return this.#file(file).now.slice();
+  }
+
+  write(file: string, bytes: Uint8Array): void {
+    const node = this.#made(file);
+    // Emptied first, and then written in part.
+    node.now = bytes.slice(0, bytes.length >> 1);
+    node.kept = new Uint8Array(0);
+    this.#spend();
+    node.now = bytes.slice();
+    node.kept = node.now;
+  }
+
+  append(file: string, text: string): void {
+    this.#spend();
+    const node = this.#made(file);
+    node.now = new Uint8Array(Buffer.concat([node.now, Buffer.from(text)]));
+  }
+
+  flush(file: string): void {
+    this.#spend();
+    const node = this.#file(file);
+    node.kept = node.now;
+  }
+
+  createFolder(folder: string): void {
+    if (this.exists(folder)) return;
+    this.createFolder(dirname(folder));
+    this.#spend();
+    this.#change(dirname(folder), [[basename(folder), new Folder()]]);
+    this.flushFolder(dirname(folder));
+  }
+
+  flushFolder(path: string): void {
+    this.#spend();
+    const folder = this.#folder(path);
+    for (const change of this.#pending) if (change.folder === folder) apply(folder.kept, change);
+    this.#pending = this.#pending.filter((change) => change.folder !== folder);
+  }
+
+  rename(from: string, to: string): void {
+    this.#spend();
+    if (dirname(from) !== dirname(to))
+      throw new Error("a rename from one folder into another is not modelled");
+    const node = this.#find(from);
+    if (node === null) throw systemError("ENOENT", from);
+    if (node instanceof Folder && this.exists(to)) throw systemError("ENOTEMPTY", to);
+    this.#change(dirname(to), [
+      [basename(from), null],
+      [basename(to), node],
+    ]);
+  }
+
+  remove(path: string): void {
+    const node = this.#find(path);
+    if (node === null) return;
+    if (node instanceof Folder) for (const name of [...node.now.keys()]) this.remove(join(path, name));
+    this.#spend();
+    this.#change(dirname(path), [[basename(path), null]]);
+  }
+
+  #spend(): void {
+    this.operations += 1;
+    this.#budget -= 1;
+    if (this.#budget < 0) throw new Killed();
+  }
+
+  #change(path: string, names: Change["names"]): void {
+    const change = { folder: this.#folder(path), names };
+    apply(change.folder.now, change);
+    this.#pending.push(change);
+  }
+
+  #find(path: string): File | Folder | null {
+    let node: File | Folder | undefined = this.#root;
+    for (const name of path.split("/").filter(Boolean)) {
+      node = node instanceof Folder ? node.now.get(name) : undefined;
+    }
+    return node ?? null;
+  }
+
+  #folder(path: string): Folder {
+    const node = this.#find(path);
+    if (node instanceof Folder) return node;
+    throw systemError(node === null ? "ENOENT" : "ENOTDIR", path);
+  }
+
+  #file(path: string): File {
+    const node = this.#find(path);
+    if (node instanceof File) return node;
+    throw systemError(node === null ? "ENOENT" : "EISDIR", path);
+  }
+
+  /** The file, made where there is none. */
+  #made(path: string): File {
+    if (!this.exists(path)) this.#change(dirname(path), [[basename(path), new File()]]);
+    return this.#file(path);
+  }
+}

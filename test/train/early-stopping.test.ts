@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import { Patience } from "../../src/train/early-stopping.ts";
+
+/** Training and validation losses by turns, a step each. */
+function seen(...losses: readonly (readonly [training: number, validation: number])[]): Patience {
+  const patience = new Patience();
+  losses.forEach(([training, validation], i) => {
+    patience.trained(training - 0.5);
+    patience.trained(training + 0.5);
+    patience.evaluated(2 * (i + 1), validation);
+  });
+  return patience;
+}
+
+describe("patience", () => {
+  it("knows the best evaluation, and how many have passed since", () => {
+    const patience = new Patience();
+    expect([3, 2, 2.5, 2, 1.9].map((loss, step) => patience.evaluated(step, loss))).toEqual([
+      true,
+      true,
+      false,
+      // As good as the best is not better.
+      false,
+      true,
+    ]);
+    expect(patience.best).toMatchObject({ step: 4, validationNats: 1.9 });
+    expect(patience.evaluationsSinceBest).toBe(0);
+  });
+
+  it("is exhausted after so many evaluations that are no better in turn; 0 never", () => {
+    const patience = seen([3, 3], [2, 2], [2, 2.1], [2, 2.2], [2, 2.05]);
+    expect([0, 1, 3, 4].map((limit) => patience.isExhausted(limit))).toEqual([false, true, true, false]);
+    patience.evaluated(12, 1.5);
+    expect(patience.isExhausted(1)).toBe(false);
+    // A loss that is no number is no better either, not even the first one.
+    expect(
+      [Number.NaN, Number.POSITIVE_INFINITY, 3].map((loss) => new Patience().evaluated(1, loss)),
+    ).toEqual([false, false, true]);
+    patience.evaluated(14, Number.NaN);
+    expect(patience.isExhausted(1)).toBe(true);
+    expect(patience.best?.step).toBe(12);
+  });
+
+  it("takes the training loss as the mean of the steps since the evaluation before", () => {
+    expect(seen([3, 3], [2, 4]).latest).toEqual({ step: 4, validationNats: 4, trainingNats: 2 });
+    expect(seen().best).toBeNull();
+    const untrained = new Patience();
+    untrained.evaluated(0, 3);
+    expect(untrained.best).toEqual({ step: 0, validationNats: 3, trainingNats: null });
+    expect(untrained.isOverfitting).toBe(false);
+  });
+
+  it("calls it overfitting where training goes down and validation up, and only there", () => {
+    expect(seen([3, 3], [2, 2], [1, 2.5]).isOverfitting).toBe(true);
+    expect(seen([3, 3], [2, 2], [2.5, 2.5]).isOverfitting).toBe(false);
+    expect(seen([3, 3], [2, 2], [1, 2]).isOverfitting).toBe(false);
+    expect(seen([3, 3], [2, 2]).isOverfitting).toBe(false);
+  });
+
+  it("goes on from JSON as if it had never stopped", () => {
+    const whole = seen([3, 3], [2, 2], [1, 2.5]);
+    const stopped = seen([3, 3], [2, 2]);
+    stopped.trained(0.5);
+    const resumed = Patience.fromJSON(JSON.parse(JSON.stringify(stopped)));
+    resumed.trained(1.5);
+    resumed.evaluated(6, 2.5);
+    expect(resumed.toJSON()).toEqual(whole.toJSON());
+    for (const nothing of [null, {}, { bestLossNats: 2 }]) {
+      expect(Patience.fromJSON(nothing).toJSON()).toEqual(new Patience().toJSON());
+    }
+  });
+});

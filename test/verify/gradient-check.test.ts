@@ -1,0 +1,82 @@
+/** The check of gradients against differences: right ones pass, and wrong ones of many kinds do not. */
+import { describe, expect, test } from "vitest";
+import { Context } from "../../src/autograd/context.ts";
+import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
+import { numbersOf } from "../../src/backend/reference/span.ts";
+import type { GPTConfig } from "../../src/nn/config.ts";
+import { GPT } from "../../src/nn/gpt.ts";
+import { Random } from "../../src/random.ts";
+import { checkSlopes } from "../../src/verify/gradient-check.ts";
+import { doubleContext, withKernels } from "../support/contexts.ts";
+import { randomIds, TINY, tinyModel } from "../support/models.ts";
+import { complaints, optionsFor } from "../support/verify.ts";
+import { type WrongGradient, wrongGradients } from "../support/wrong-gradients.ts";
+
+const options = optionsFor([randomIds(7, 11, "slopes", 0), randomIds(7, 11, "slopes", 1)]);
+
+test.each<Partial<GPTConfig>>([
+  {},
+  { attention: "fused", bias: false, tieHead: false },
+  { attention: "fused", bigram: true, activation: "gelu-tanh" },
+  { contextLength: 1, layers: 1 },
+])("right gradients pass, with %j", async (changes) => {
+  const model = tinyModel(doubleContext(), changes);
+  const before = await model.tokenEmbedding.read();
+  const { texts } = options;
+  const cut = { ...options, texts: texts.map((text) => text.slice(0, model.config.contextLength)) };
+  const check = await checkSlopes(model, cut);
+  expect(check.counterExamples).toEqual([]);
+  expect(check.ok).toBe(true);
+  // Each tensor along one direction and in one number at least; most of them in two.
+  const tensors = Object.keys(model.parameters()).length;
+  expect(check.comparisons).toBeGreaterThanOrEqual(2 * tensors);
+  expect(check.compared).toContain(`in ${tensors} tensors`);
+  expect(await model.tokenEmbedding.read(), "the weights are as they were").toEqual(before);
+});
+
+test("right gradients pass where the loss bends sharply: weights as GPT-2 draws them", async () => {
+  const config = { ...TINY, layers: 1, heads: 2, contextLength: 13 };
+  for (const seed of [1, 2, 3]) {
+    const model = new GPT(doubleContext(), config, Random.of(seed));
+    const check = await checkSlopes(model, { ...options, seed });
+    expect(check.counterExamples).toEqual([]);
+  }
+});
+
+describe("wrong gradients are found", () => {
+  const inner = new ReferenceBackend("double");
+  const { gelu, attention, scatter } = wrongGradients(inner);
+  const norm: WrongGradient = {
+    what: "one number of a norm's gradient",
+    replaced: {
+      normalizeRowsBackward: (...args) => {
+        inner.normalizeRowsBackward(...args);
+        const dWeight = args[1];
+        if (dWeight !== null) numbersOf(dWeight.span)[3] += 1e-4;
+      },
+    },
+  };
+
+  test.each([
+    {
+      ...gelu,
+      where:
+        /^blocks\.0\.mlp\.expand\.weight, all 144 numbers in a random direction: backward gives a slope of/m,
+    },
+    { ...attention, where: /^blocks\.0\.attention\.query\.weight/m },
+    { ...scatter, where: /^tokenEmbedding/m },
+    { ...norm, where: /^finalNorm\.weight, all 6 numbers/m },
+  ])("$what", async ({ replaced, where }) => {
+    const model = tinyModel(new Context(withKernels(inner, replaced)), { attention: "fused" });
+    const repeated = { ...options, texts: [[4, 4, 1, 4, 0, 9, 2]] };
+    const check = await checkSlopes(model, repeated);
+    expect(check.ok).toBe(false);
+    expect(complaints(check)).toMatch(where);
+  });
+
+  test("not a number is no slope", async () => {
+    const model = tinyModel(doubleContext());
+    model.context.backend.write(model.tokenEmbedding.span, [Number.NaN], 2);
+    expect((await checkSlopes(model, options)).ok).toBe(false);
+  });
+});
