@@ -30,7 +30,8 @@ const packages = [
 ];
 
 removeLeftovers();
-for (const folder of ["backend/wasm", "report/browser"]) mkdirSync(`${root}dist/${folder}`, { recursive: true });
+for (const folder of ["backend/wasm", "report/browser"])
+  mkdirSync(`${root}dist/${folder}`, { recursive: true });
 for (const module of ["kernels.wasm", "kernels-fast.wasm"]) {
   copyFileSync(`${root}src/backend/wasm/${module}`, `${root}dist/backend/wasm/${module}`);
 }
