@@ -74,10 +74,10 @@ async function bundlePackages(): Promise<void> {
       },
     ],
   });
-  writeFileSync(`${root}dist/packages/LICENSES.txt`, licencesOf(metafile));
+  writeFileSync(`${root}dist/packages/LICENSES.txt`, licensesOf(metafile));
 }
 
-/** What runs in a report's page; a report carries it along, and the licences of what it is made of. */
+/** What runs in a report's page; a report carries it along, and the licenses of what it is made of. */
 async function bundlePage(): Promise<void> {
   const page = "dist/report/browser/page.js";
   const { metafile, outputFiles } = await build({
@@ -96,11 +96,11 @@ async function bundlePage(): Promise<void> {
   const [{ text }] = outputFiles;
   // It stands in a script element, which these characters would end.
   if (/<\/script|<!--/i.test(text)) throw new Error(`${page}: holds what ends a script element`);
-  writeFileSync(`${root}${page}`, `/*\n${licencesOf(metafile)}*/\n${text}`);
+  writeFileSync(`${root}${page}`, `/*\n${licensesOf(metafile)}*/\n${text}`);
 }
 
-/** The licence of each package that is in a bundle and nowhere else: the others are installed, each with its own. */
-function licencesOf({ inputs }: Metafile): string {
+/** The license of each package that is in a bundle and nowhere else: the others are installed, each with its own. */
+function licensesOf({ inputs }: Metafile): string {
   const used = Object.keys(inputs).flatMap(
     (path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [],
   );
@@ -109,7 +109,7 @@ function licencesOf({ inputs }: Metafile): string {
     if (name in manifest.dependencies) continue;
     const folder = `${root}node_modules/${name}`;
     const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
-    if (file === undefined) throw new Error(`${folder}: has no licence that could be passed on`);
+    if (file === undefined) throw new Error(`${folder}: has no license that could be passed on`);
     const text = readFileSync(`${folder}/${file}`, "utf8").trim();
     texts.set(text, [...(texts.get(text) ?? []), name]);
   }

@@ -32,14 +32,14 @@ export {
   TokenError,
   TrainingError,
 } from "./errors.ts";
-export { type Evaluation, estimateLoss, wholeLoss } from "./evaluate/loss.ts";
+export { type Evaluation, estimateLoss, evaluateSplit } from "./evaluate/loss.ts";
 export { GPT2_STYLE, type GPTConfig, type ModelConfig } from "./nn/config.ts";
 export { Encoder } from "./nn/encoder.ts";
 export { EncoderDecoder } from "./nn/encoder-decoder.ts";
 export { GPT } from "./nn/gpt.ts";
-export type { Pass } from "./nn/inputs/forward-options.ts";
-export { type Padding, type PaddingSide, padTokens, type Tokens } from "./nn/inputs/token-batch.ts";
-export { countNumbers, type Parameters } from "./nn/parameters.ts";
+export type { ForwardOptions } from "./nn/inputs/forward-options.ts";
+export { type Padding, type PaddingSide, padTokens, type TokenBatch } from "./nn/inputs/token-batch.ts";
+export { countNumbers, type NamedTensors } from "./nn/parameters.ts";
 export { AdamW, type AdamWSettings } from "./optim/adamw.ts";
 export { Random, type RandomState } from "./random.ts";
 export { gptConfigOf, type Model, type RunConfig, runConfigToJSON } from "./run/config.ts";

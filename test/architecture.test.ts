@@ -49,7 +49,7 @@ describe("the rules have teeth", () => {
     ["backend/wasm/kernels/gemm.ts", "../../../math.ts"],
     ["backend/open.ts", "../autograd/context.ts"],
     ["autograd/tape.ts", "../ops/add.ts"],
-    ["autograd/tape.ts", "../backend/reference/span.ts"],
+    ["autograd/tape.ts", "../backend/reference/buffer.ts"],
     ["ops/add.ts", "../nn/gpt.ts"],
     ["ops/add.ts", "../backend/open.ts"],
     ["nn/gpt.ts", "../train/trainer.ts"],

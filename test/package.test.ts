@@ -127,7 +127,7 @@ import { softmax } from "nopeek/ops";
 
 const backend = await openBackend("wasm", 2);
 const context = new Context(backend);
-const values = await context.scope("forget", () => softmax(context.constant([3], [1, 2, 3])).read());
+const values = await context.scope("no-grad", () => softmax(context.constant([3], [1, 2, 3])).read());
 /** @type {number} */
 const last = values[2];
 /** @type {"gpt" | "encoder" | "seq2seq"} */

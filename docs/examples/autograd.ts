@@ -1,5 +1,5 @@
 /**
- * Autograd by hand: the line y = a·x + b that fits five points best, by walking down the slope of its squared error.
+ * Autograd by hand: the line y = a·x + b that fits five points best, by walking down the derivative of its squared error.
  *
  *   npx tsx docs/examples/autograd.ts
  */
@@ -25,21 +25,21 @@ function squaredError(): Tensor {
 
 /** One step against the gradient. */
 async function descend(parameter: Tensor): Promise<number> {
-  const [slope] = await parameter.readGradient();
-  backend.write(parameter.span, [(await parameter.item()) - stepSize * slope]);
+  const [derivative] = await parameter.readGradient();
+  backend.write(parameter.buffer, [(await parameter.item()) - stepSize * derivative]);
   parameter.storage.clearGradient();
-  return slope;
+  return derivative;
 }
 
 for (let step = 1; step <= 200; step++) {
   // What a scope makes is freed when it closes; parameters stay.
-  const error = await context.scope("record", async () => {
+  const error = await context.scope("grad", async () => {
     const loss = squaredError();
     context.backward(loss);
     return loss.item();
   });
-  const slopes = [await descend(a), await descend(b)];
-  if (step === 1) console.log(`error ${error}, slopes ${slopes.join(" and ")}`);
+  const derivatives = [await descend(a), await descend(b)];
+  if (step === 1) console.log(`error ${error}, derivatives ${derivatives.join(" and ")}`);
 }
 console.log(`y = ${(await a.item()).toFixed(4)}·x + ${(await b.item()).toFixed(4)}`);
 await backend.close();

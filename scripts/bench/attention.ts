@@ -64,13 +64,13 @@ function prepare(sizes: readonly number[], drops: typeof dropping | null) {
   };
   const noise = (positions: number): Matrices => {
     const channels = heads * width;
-    const span = heap.alloc(batch * positions * channels);
-    const first = span.pointer / 4;
-    heap.floats.subarray(first, first + span.length).forEach((_, i, numbers) => {
+    const buffer = heap.alloc(batch * positions * channels);
+    const first = buffer.pointer / 4;
+    heap.floats.subarray(first, first + buffer.length).forEach((_, i, numbers) => {
       numbers[i] = random.normal();
     });
     const batchStrides = [positions * channels, width];
-    return { span, offset: 0, rowStride: channels, columnStride: 1, batchStrides };
+    return { buffer, offset: 0, rowStride: channels, columnStride: 1, batchStrides };
   };
   const [q, y, dq, dy] = [rows, rows, rows, rows].map(noise);
   const [k, v, dk, dv] = [columns, columns, columns, columns].map(noise);

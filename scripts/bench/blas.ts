@@ -155,25 +155,25 @@ function block(backend: Backend, rows: number, channels: number): Contender {
       backend.normalizeRows(y, mean, deviation, x, null, null, rows, channels, 1e-5);
       backend.gemm(byRow(x, channels), byRow(y, channels), byRow(square, channels), across);
       backend.gemm(byRow(h, wide), byRow(x, channels), byRow(up, wide), { ...across, columns: wide });
-      backend.map("gelu", g, h);
+      backend.unary("gelu", g, h);
       backend.gemm(byRow(y, channels), byRow(g, wide), byRow(down, channels), { ...across, inner: wide });
-      backend.zip("add", { span: x, accumulate: false }, x, y);
+      backend.binary("add", { buffer: x, accumulate: false }, x, y);
       backend.gemm(byRow(y, channels), byRow(x, channels), byRow(square, channels), across);
     },
   };
 }
 
 function noise(backend: Backend, length: number) {
-  const span = backend.alloc(length);
+  const buffer = backend.alloc(length);
   backend.write(
-    span,
+    buffer,
     Float32Array.from({ length }, (_, i) => ((i * 7919) % 1009) / 10_090 - 0.05),
   );
-  return span;
+  return buffer;
 }
 
-function byRow(span: ReturnType<Backend["alloc"]>, columns: number) {
-  return { span, offset: 0, rowStride: columns, columnStride: 1, batchStrides: [] };
+function byRow(buffer: ReturnType<Backend["alloc"]>, columns: number) {
+  return { buffer, offset: 0, rowStride: columns, columnStride: 1, batchStrides: [] };
 }
 
 /** Milliseconds of one run of each. */

@@ -3,7 +3,7 @@
  * Prints microseconds a call (the best of several runs), nanoseconds for each element and gigabytes a second
  * over what a call reads and writes.
  */
-import type { Sink, Span } from "../../src/backend/backend.ts";
+import type { Buffer, WriteTarget } from "../../src/backend/backend.ts";
 import { loadKernels } from "../../src/backend/open.ts";
 import { WasmBackend } from "../../src/backend/wasm/host/wasm-backend.ts";
 import { Random } from "../../src/random.ts";
@@ -15,16 +15,16 @@ const runMs = 0.5;
 const backend = new WasmBackend(await loadKernels());
 const random = Random.of(1, "bench");
 
-function span(length: number, next = () => random.normal()): Span {
+function buffer(length: number, next = () => random.normal()): Buffer {
   const made = backend.alloc(length);
   backend.write(made, Float32Array.from({ length }, next));
   return made;
 }
 
-const into = (target: Span, accumulate = false): Sink => ({ span: target, accumulate });
+const into = (target: Buffer, accumulate = false): WriteTarget => ({ buffer: target, accumulate });
 
-/** @param spans how many numbers for each element a call reads or writes */
-function time(name: string, elements: number, spans: number, call: () => void): void {
+/** @param buffers how many numbers for each element a call reads or writes */
+function time(name: string, elements: number, buffers: number, call: () => void): void {
   let bestMs = Number.POSITIVE_INFINITY;
   const endMs = performance.now() + totalMs;
   while (performance.now() < endMs) {
@@ -42,7 +42,7 @@ function time(name: string, elements: number, spans: number, call: () => void): 
     name.padEnd(44),
     (bestMs * 1e3).toFixed(1).padStart(9),
     nsPerElement.toFixed(3).padStart(9),
-    ((4 * spans) / nsPerElement).toFixed(1).padStart(7),
+    ((4 * buffers) / nsPerElement).toFixed(1).padStart(7),
   ];
   console.log(cells.join(" "));
 }
@@ -53,17 +53,17 @@ const rows = 768;
 for (const columns of [128, 512]) {
   const n = rows * columns;
   const size = `${rows} × ${columns}`;
-  const [x, y, dy, dx] = [span(n), span(n), span(n), span(n)];
-  const [weight, bias, dWeight, dBias] = [span(columns), span(columns), span(columns), span(columns)];
-  const [mean, inverse] = [span(rows), span(rows)];
+  const [x, y, dy, dx] = [buffer(n), buffer(n), buffer(n), buffer(n)];
+  const [weight, bias, dWeight, dBias] = [buffer(columns), buffer(columns), buffer(columns), buffer(columns)];
+  const [mean, inverse] = [buffer(rows), buffer(rows)];
   for (const name of ["gelu", "gelu-tanh", "exp", "tanh", "log"] as const) {
-    time(`map ${name} ${size}`, n, 2, () => backend.map(name, y, x));
+    time(`map ${name} ${size}`, n, 2, () => backend.unary(name, y, x));
   }
   for (const name of ["gelu", "gelu-tanh"] as const) {
-    time(`mapBackward ${name} ${size}`, n, 4, () => backend.mapBackward(name, into(dx), dy, x, y));
+    time(`unaryBackward ${name} ${size}`, n, 4, () => backend.unaryBackward(name, into(dx), dy, x, y));
   }
-  time(`zip add ${size}`, n, 3, () => backend.zip("add", into(dx), x, dy));
-  time(`zip add, accumulate ${size}`, n, 4, () => backend.zip("add", into(dx, true), x, dy));
+  time(`binary add ${size}`, n, 3, () => backend.binary("add", into(dx), x, dy));
+  time(`binary add, accumulate ${size}`, n, 4, () => backend.binary("add", into(dx, true), x, dy));
   time(`dropout ${size}`, n, 2, () => {
     backend.dropout(into(y), x, { probability: 0.1, key: [1, 2] });
   });
@@ -80,8 +80,8 @@ for (const columns of [128, 512]) {
     backend.normalizeRowsBackward(into(dx), null, null, dy, x, weight, mean, inverse, rows, columns);
   });
   time(`normalizeRowsBackward, dWeight and dBias ${size}`, n, 2, () => {
-    const [sink, sink2] = [into(dWeight, true), into(dBias, true)];
-    backend.normalizeRowsBackward(null, sink, sink2, dy, x, weight, mean, inverse, rows, columns);
+    const [target, sink2] = [into(dWeight, true), into(dBias, true)];
+    backend.normalizeRowsBackward(null, target, sink2, dy, x, weight, mean, inverse, rows, columns);
   });
   for (const one of [x, y, dy, dx]) backend.free(one);
 }
@@ -89,8 +89,8 @@ for (const columns of [128, 512]) {
 for (const columns of [65, 256]) {
   const n = rows * columns;
   const size = `${rows} × ${columns}`;
-  const [x, dx, loss, total] = [span(n), span(n), span(rows), span(rows)];
-  const targets = span(rows, () => random.below(columns));
+  const [x, dx, loss, total] = [buffer(n), buffer(n), buffer(rows), buffer(rows)];
+  const targets = buffer(rows, () => random.below(columns));
   time(`crossEntropyRows ${size}`, n, 1, () =>
     backend.crossEntropyRows(loss, total, x, targets, rows, columns),
   );
@@ -105,20 +105,25 @@ for (const columns of [65, 256]) {
 {
   const [count, positions, width] = [48, 64, 32];
   const n = count * positions * positions;
-  const [x, y, dy, dx] = [span(n), span(n), span(n), span(n)];
+  const [x, y, dy, dx] = [buffer(n), buffer(n), buffer(n), buffer(n)];
   const size = { count, rows: positions, columns: positions };
   time("softmaxRows staircase 48 × 64 × 64", n, 2, () => backend.softmaxRows(y, x, size, "staircase"));
   time("softmaxRowsBackward 48 × 64 × 64", n, 3, () => backend.softmaxRowsBackward(into(dx), dy, y, size));
 
   const [batch, heads] = [12, 4];
   const m = batch * positions * heads * width;
-  const [from, to] = [span(m), span(m)];
+  const [from, to] = [buffer(m), buffer(m)];
   const shape = [batch, heads, positions, width];
   const split = [positions * heads * width, width, heads * width, 1];
   const joined = [heads * positions * width, positions * width, width, 1];
   const turned = [heads * positions * width, positions * width, 1, positions];
   const copy = (strides: readonly number[]) => {
-    backend.copy({ span: to, offset: 0, strides }, { span: from, offset: 0, strides: split }, shape, false);
+    backend.copy(
+      { buffer: to, offset: 0, strides },
+      { buffer: from, offset: 0, strides: split },
+      shape,
+      false,
+    );
   };
   time("copy (B,T,H,D) to (B,H,T,D)", m, 2, () => copy(joined));
   time("copy (B,T,H,D) to (B,H,D,T)", m, 2, () => copy(turned));
@@ -128,16 +133,16 @@ for (const columns of [65, 256]) {
 {
   const [columns, vocabulary] = [128, 65];
   const n = rows * columns;
-  const [table, y] = [span(vocabulary * columns), span(n)];
-  const indices = span(rows, () => random.below(vocabulary));
+  const [table, y] = [buffer(vocabulary * columns), buffer(n)];
+  const indices = buffer(rows, () => random.below(vocabulary));
   time("gatherRows 768 × 128", n, 2, () => backend.gatherRows(y, table, indices, rows, columns));
   time("scatterAddRows 768 × 128", n, 3, () => backend.scatterAddRows(table, y, indices, rows, columns));
 }
 
 {
   const n = 800_000;
-  const [parameter, gradient, moment1] = [span(n), span(n), span(n)];
-  const [moment2, total] = [span(n, () => random.uniform()), span(1)];
+  const [parameter, gradient, moment1] = [buffer(n), buffer(n), buffer(n)];
+  const [moment2, total] = [buffer(n, () => random.uniform()), buffer(1)];
   const step = {
     ...{ learningRate: 1e-3, beta1: 0.9, beta2: 0.99, epsilon: 1e-8 },
     ...{ correction1: 0.5, correction2: 0.1, gradientScale: 1 },

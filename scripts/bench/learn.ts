@@ -18,7 +18,7 @@ import { PRESETS } from "../../src/config/presets.ts";
 import { resolveSettings } from "../../src/config/settings.ts";
 import { Child, CompetitorError } from "./child.ts";
 import { pythonProgram, whyMissing } from "./competitors.ts";
-import { describeLearning, type Learnt } from "./learnt.ts";
+import { describeLearning, type Learned } from "./learned.ts";
 import { describeMachine, formatMachine } from "./machine.ts";
 import { SIZES } from "./sizes.ts";
 
@@ -64,13 +64,13 @@ process.stdout.write(`${formatMachine(describeMachine())}\n`);
 
 const folder = mkdtempSync(join(tmpdir(), "nopeek-learn-"));
 try {
-  const [ours, theirs]: [Learnt[], Learnt[]] = [[], []];
+  const [ours, theirs]: [Learned[], Learned[]] = [[], []];
   for (const seed of values.seeds.split(",").map(Number)) {
-    const { learnt, validationTokens } = await learnHere(seed);
-    ours.push(learnt);
+    const { learned, validationTokens } = await learnHere(seed);
+    ours.push(learned);
     theirs.push(await learnInPyTorch(seed, validationTokens));
     process.stdout.write(
-      `seed ${seed}: ${describe(learnt)}; PyTorch ${describe(theirs[theirs.length - 1])}\n`,
+      `seed ${seed}: ${describe(learned)}; PyTorch ${describe(theirs[theirs.length - 1])}\n`,
     );
   }
   process.stdout.write(`\n${describeLearning(ours, theirs, TARGET)}\n`);
@@ -79,7 +79,7 @@ try {
 }
 
 /** Runs the program itself, and adds up the times of its steps. */
-async function learnHere(seed: number): Promise<{ learnt: Learnt; validationTokens: number }> {
+async function learnHere(seed: number): Promise<{ learned: Learned; validationTokens: number }> {
   const words = [
     "train",
     "--data",
@@ -109,12 +109,12 @@ async function learnHere(seed: number): Promise<{ learnt: Learnt; validationToke
   if ((await ended) !== 0 || last === null) throw new Error("nopeek did not come to its end");
   const { contextLength, batchSize } = SIZES.nanogpt;
   return {
-    learnt: { tokens: steps * contextLength * batchSize, seconds, loss: last.lossNats },
+    learned: { tokens: steps * contextLength * batchSize, seconds, loss: last.lossNats },
     validationTokens: last.tokens,
   };
 }
 
-async function learnInPyTorch(seed: number, validationTokens: number): Promise<Learnt> {
+async function learnInPyTorch(seed: number, validationTokens: number): Promise<Learned> {
   const { batchSize, ...model } = SIZES.nanogpt;
   const optimizer = resolveSettings(PRESETS["shakespeare-cpu"].settings);
   const child = await Child.start(pythonProgram(threads, "recipe.py"), {
@@ -140,6 +140,6 @@ async function learnInPyTorch(seed: number, validationTokens: number): Promise<L
   }
 }
 
-function describe({ tokens, seconds, loss }: Learnt): string {
+function describe({ tokens, seconds, loss }: Learned): string {
   return `${loss.toFixed(4)} after ${tokens.toLocaleString("en-US")} tokens and ${seconds.toFixed(2)} s`;
 }

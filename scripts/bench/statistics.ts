@@ -51,7 +51,7 @@ export function sideBySide(theirs: RoundTimes, ours: RoundTimes): number | null 
   return ratios.length === 0 ? null : median(ratios);
 }
 
-/** k of y ≈ c·xᵏ: the slope of the least-squares line through (ln x, ln y). At least two different x, all positive. */
+/** k of y ≈ c·xᵏ: the derivative of the least-squares line through (ln x, ln y). At least two different x, all positive. */
 export function growthExponent(points: readonly (readonly [x: number, y: number])[]): number {
   const logs = points.map(([x, y]) => [Math.log(x), Math.log(y)] as const);
   const [meanX, meanY] = [mean(logs.map(([x]) => x)), mean(logs.map(([, y]) => y))];

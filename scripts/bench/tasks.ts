@@ -7,7 +7,7 @@ import { openBackend } from "../../src/backend/open.ts";
 import { resolveSettings, type Settings } from "../../src/config/settings.ts";
 import { WindowLoader } from "../../src/data/window-loader.ts";
 import { GPT } from "../../src/nn/gpt.ts";
-import { WEIGHT_DEVIATION } from "../../src/nn/initialize.ts";
+import { INIT_STD } from "../../src/nn/initialize.ts";
 import { Random } from "../../src/random.ts";
 import { gptConfigOf } from "../../src/run/config.ts";
 import { snapshot } from "../../src/run/restore.ts";
@@ -88,7 +88,7 @@ export class Workshop {
     const path = join(this.folder, `weights-${this.#tasks++}.safetensors`);
     const weights = await snapshot(model.parameters());
     // Larger than at the start of a training, so that sums of channels are of size 1: there, forms of GELU differ.
-    const factor = 1 / (WEIGHT_DEVIATION * Math.sqrt(settings.dModel));
+    const factor = 1 / (INIT_STD * Math.sqrt(settings.dModel));
     for (const { shape, values } of weights.values()) {
       if (shape.length >= 2) for (let i = 0; i < values.length; i++) values[i] *= factor;
     }

@@ -94,7 +94,7 @@ export const family: readonly Mutant[] = [
     tests: ["test/train/objectives/masked-token.test.ts"],
   },
   {
-    promise: "seq2seq: what is held out is never learnt from",
+    promise: "seq2seq: what is held out is never learned from",
     file: "src/train/objectives/toy-task.ts",
     line: 'if (this.isHeldOut(source) === (side === "held out"))',
     broken: 'if (side === "training" || this.isHeldOut(source))',

@@ -101,18 +101,18 @@ export const learning: readonly Mutant[] = [
     tests: ["test/nn/gpt.test.ts"],
   },
   {
-    promise: "ReLU² has the slope 2·max(0, x)",
-    file: "src/backend/reference/map.ts",
+    promise: "ReLU² has the derivative 2·max(0, x)",
+    file: "src/backend/reference/unary.ts",
     line: "derivative: (x) => (x > 0 ? 2 * x : 0)",
     broken: "derivative: (x) => (x > 0 ? x : 0)",
-    tests: ["test/ops/internal/map.test.ts"],
+    tests: ["test/ops/internal/unary.test.ts"],
   },
   {
-    promise: "SiLU's slope has its second part",
-    file: "src/backend/reference/map.ts",
+    promise: "SiLU's derivative has its second part",
+    file: "src/backend/reference/unary.ts",
     line: "below + x * bump;",
     broken: "below;",
-    tests: ["test/ops/internal/map.test.ts"],
+    tests: ["test/ops/internal/unary.test.ts"],
   },
   {
     promise: "SwiGLU: it is the gate that goes through SiLU",
@@ -126,7 +126,7 @@ export const learning: readonly Mutant[] = [
     file: "src/ops/soft-cap.ts",
     line: "scale(tanh(scale(x, 1 / limit)), limit)",
     broken: "scale(tanh(x), limit)",
-    tests: ["test/ops/internal/map.test.ts"],
+    tests: ["test/ops/internal/unary.test.ts"],
   },
   {
     promise: "blocks that start as the identity write 0",

@@ -8,7 +8,7 @@ const curves = ["test/train/pytorch.test.ts"];
 export const pytorch: readonly Mutant[] = [
   {
     promise: "pytorch: GELU's tanh form has its constant",
-    file: "src/backend/reference/map.ts",
+    file: "src/backend/reference/unary.ts",
     line: "SQRT_TWO_OVER_PI * (x + 0.044715 * x * x * x);",
     broken: "SQRT_TWO_OVER_PI * (x + 0.0447 * x * x * x);",
     tests: ops,

@@ -5,8 +5,8 @@ export const step: readonly Mutant[] = [
   {
     promise: "a sum in one with its norm: both operands get its gradient",
     file: "src/ops/internal/normalize.ts",
-    line: "if (b.needsGradient) b.receiveGradient(sum);",
-    broken: "if (b.needsGradient) a.receiveGradient(sum);",
+    line: "if (b.needsGradient) b.shareGradient(sum);",
+    broken: "if (b.needsGradient) a.shareGradient(sum);",
     tests: ["test/ops/internal/normalize.test.ts"],
   },
   {
@@ -24,7 +24,7 @@ export const step: readonly Mutant[] = [
     tests: ["test/backend/wasm/conformance.test.ts"],
   },
   {
-    promise: "more spans than the table has room for are taken in turns",
+    promise: "more buffers than the table has room for are taken in turns",
     file: "src/backend/wasm/host/multi-tensor.ts",
     line: "to + bytesPerNumber * first",
     broken: "to",

@@ -47,7 +47,7 @@ try {
     const speed =
       seconds < 1
         ? ""
-        : `; read twice, counted and tokenised in about ${seconds.toFixed(1)} s, ${(megabytes / seconds).toFixed(0)} MB/s`;
+        : `; read twice, counted and tokenized in about ${seconds.toFixed(1)} s, ${(megabytes / seconds).toFixed(0)} MB/s`;
     process.stdout.write(
       `${megabytes} MB of text: peak ${(first.peakBytes / 1e6).toFixed(0)} MB, resumed ${(again.peakBytes / 1e6).toFixed(0)} MB${speed}\n`,
     );

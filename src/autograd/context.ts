@@ -5,17 +5,17 @@
  * What is made inside a scope is freed when the scope closes, so a training step leaves nothing behind and its
  * memory is used again by the next. What is made by `hold` or `parameter` stays until the context closes.
  */
-import type { Backend, Recording, Span } from "../backend/backend.ts";
+import type { Backend, Buffer, CapturedCalls } from "../backend/backend.ts";
 import { ShapeError, TensorError } from "../errors.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { type Backward, type Entry, Tape } from "./tape.ts";
 import { type Lifetime, Storage, Tensor } from "./tensor.ts";
 
-/** "record" keeps a tape for backward; "forget" runs ops alone, as sampling and evaluation do. */
-export type ScopeMode = "record" | "forget";
+/** "grad" keeps a tape for backward; "no-grad" runs ops alone, as sampling and evaluation do. */
+export type ScopeMode = "grad" | "no-grad";
 
 /** What an op has just made: its output, or the gradient that it brought to one of its inputs. */
-export interface Made {
+export interface OpResult {
   readonly op: string;
   readonly pass: "forward" | "backward";
   /** Of the op's output. */
@@ -33,7 +33,7 @@ export class Context {
   #scope: { readonly mode: ScopeMode; readonly storages: Storage[] } | null = null;
   #closed = false;
   /** null where nobody watches. */
-  #watcher: ((made: Made) => void) | null = null;
+  #watcher: ((made: OpResult) => void) | null = null;
   /** While somebody watches, whose gradients the op that is being differentiated has written. */
   #reached: Storage[] = [];
 
@@ -57,7 +57,7 @@ export class Context {
     try {
       return await body();
     } finally {
-      this.#tape.clear((span) => this.backend.free(span));
+      this.#tape.clear((buffer) => this.backend.free(buffer));
       for (const storage of scope.storages)
         storage.free("its scope has closed; read what you need inside the scope");
       this.#scope = null;
@@ -76,7 +76,7 @@ export class Context {
     tensorsOf: (state: T) => readonly Tensor[],
   ): T {
     const scope = this.#scope;
-    const made = scope?.mode === "forget" ? scope.storages : null;
+    const made = scope?.mode === "no-grad" ? scope.storages : null;
     const start = made?.length ?? 0;
     let state = first;
     for (const part of parts) {
@@ -91,7 +91,7 @@ export class Context {
     const scope = this.#scope;
     const before = scope?.storages.length ?? 0;
     body();
-    if (scope?.mode === "forget") keepOnly(scope.storages, before, []);
+    if (scope?.mode === "no-grad") keepOnly(scope.storages, before, []);
   }
 
   /**
@@ -99,9 +99,9 @@ export class Context {
    *
    * @returns null where they cannot be: see `Backend.record`
    */
-  noting(body: () => void): Recording | null {
-    if (this.#scope?.mode === "forget" && !this.isWatched) {
-      return this.backend.record(() => this.freeingAll(body));
+  noting(body: () => void): CapturedCalls | null {
+    if (this.#scope?.mode === "no-grad" && !this.isWatched) {
+      return this.backend.capture(() => this.freeingAll(body));
     }
     this.freeingAll(body);
     return null;
@@ -113,7 +113,7 @@ export class Context {
   }
 
   /** A tensor that lives until it is freed or the context closes, and needs no gradient. Contents unspecified. */
-  hold(shape: Shape): Tensor {
+  persistent(shape: Shape): Tensor {
     return this.#make(shape, "held", false);
   }
 
@@ -129,24 +129,24 @@ export class Context {
 
   /** For ops: an output, for the length of the scope. It needs a gradient when any input does. */
   output(shape: Shape, inputs: readonly Tensor[]): Tensor {
-    const recording = this.#scope?.mode === "record";
+    const recording = this.#scope?.mode === "grad";
     return this.#make(shape, "scope", recording && inputs.some((input) => input.needsGradient));
   }
 
   /** For ops: memory that backward will need; hand it to `record`, which sees to it that it is freed. */
-  keep(values: ArrayLike<number>): Span {
-    const span = this.backend.alloc(values.length);
-    this.backend.write(span, values);
-    return span;
+  saveForBackward(values: ArrayLike<number>): Buffer {
+    const buffer = this.backend.alloc(values.length);
+    this.backend.write(buffer, values);
+    return buffer;
   }
 
   /** For ops: memory for the length of one call. */
-  borrow<T>(length: number, body: (span: Span) => T): T {
-    const span = this.backend.alloc(length);
+  withScratch<T>(length: number, body: (buffer: Buffer) => T): T {
+    const buffer = this.backend.alloc(length);
     try {
-      return body(span);
+      return body(buffer);
     } finally {
-      this.backend.free(span);
+      this.backend.free(buffer);
     }
   }
 
@@ -154,7 +154,7 @@ export class Context {
    * Shows everything that the ops in `body` make, in order. For finding faults: all of it is copied, and held until
    * the ops of the body, which run without a pause, are done.
    */
-  watched<T>(watcher: (made: Made) => void, body: () => T): T {
+  watch<T>(watcher: (made: OpResult) => void, body: () => T): T {
     this.#watcher = watcher;
     try {
       return body();
@@ -164,8 +164,8 @@ export class Context {
     }
   }
 
-  /** For `Storage.gradientSink`. */
-  reached(storage: Storage): void {
+  /** For `Storage.gradientTarget`. */
+  gradientWritten(storage: Storage): void {
     if (this.#watcher !== null) this.#reached.push(storage);
   }
 
@@ -173,11 +173,11 @@ export class Context {
    * For ops: what was computed, and how its gradient goes back. `kept` is memory that only backward needs; it is
    * freed once backward has run, or with the scope.
    */
-  record(op: string, output: Tensor, backward: Backward, kept: readonly Span[] = []): void {
+  recordOp(op: string, output: Tensor, backward: Backward, kept: readonly Buffer[] = []): void {
     this.#watcher?.({ op, pass: "forward", shape: output.shape, values: output.read() });
     if (output.needsGradient)
       this.#tape.push({ op, output: output.storage, shape: output.shape, backward, kept });
-    else for (const span of kept) this.backend.free(span);
+    else for (const buffer of kept) this.backend.free(buffer);
   }
 
   /** See `Tape.backward`. */
@@ -188,7 +188,7 @@ export class Context {
   }
 
   /** For `Tensor.free`. */
-  forget(storage: Storage): void {
+  release(storage: Storage): void {
     this.#held.delete(storage);
   }
 
@@ -227,7 +227,7 @@ export class Context {
         `${op}: ${formatShape(tensor.shape)} holds ${tensor.size} numbers: got ${values.length} values`,
       );
     }
-    this.backend.write(tensor.span, values);
+    this.backend.write(tensor.buffer, values);
     return tensor;
   }
 }

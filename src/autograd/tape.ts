@@ -2,13 +2,13 @@
  * The tape: what ran, in the order in which it ran. Each entry knows how to carry the gradient of its output to
  * its inputs. Execution order is already topological, so backward walks it in reverse: no sort, no recursion.
  */
-import type { Span } from "../backend/backend.ts";
+import type { Buffer } from "../backend/backend.ts";
 import { TensorError } from "../errors.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import type { Storage, Tensor } from "./tensor.ts";
 
 /** Carries dy, the gradient of an op's output, to the gradients of its inputs. */
-export type Backward = (dy: Span) => void;
+export type Backward = (dy: Buffer) => void;
 
 export interface Entry {
   readonly op: string;
@@ -17,7 +17,7 @@ export interface Entry {
   readonly shape: Shape;
   readonly backward: Backward;
   /** Memory that the op kept for its backward pass alone. */
-  readonly kept: readonly Span[];
+  readonly kept: readonly Buffer[];
 }
 
 export class Tape {
@@ -54,7 +54,7 @@ export class Tape {
       throw new TensorError("backward: nothing that this number was computed from needs a gradient");
     }
     const { backend } = storage.context;
-    backend.fill(storage.gradientSink().span, 1);
+    backend.fill(storage.gradientTarget().buffer, 1);
 
     // An entry leaves the tape only when it is done: after an error, `clear` still finds what the rest keeps.
     for (let entry = this.#entries.at(-1); entry !== undefined; entry = this.#entries.at(-1)) {
@@ -62,7 +62,7 @@ export class Tape {
       if (output.gradient !== null && output.freed === null) backward(output.gradient);
       differentiated?.(entry);
       this.#entries.pop();
-      for (const span of kept) backend.free(span);
+      for (const buffer of kept) backend.free(buffer);
       output.differentiated = true;
       if (output !== storage)
         output.free("backward has used it up; read it before backward, or compute it again");
@@ -70,7 +70,7 @@ export class Tape {
   }
 
   /** Drops what was recorded and never differentiated. */
-  clear(free: (span: Span) => void): void {
+  clear(free: (buffer: Buffer) => void): void {
     for (const { kept } of this.#entries) kept.forEach(free);
     this.#entries = [];
   }

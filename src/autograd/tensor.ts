@@ -3,7 +3,7 @@
  *
  * Several tensors may share one storage (a reshape is free), and with it one gradient.
  */
-import type { Sink, Span } from "../backend/backend.ts";
+import type { Buffer, WriteTarget } from "../backend/backend.ts";
 import { TensorError } from "../errors.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
 import type { Context } from "./context.ts";
@@ -16,7 +16,7 @@ export type Lifetime = "held" | "scope";
 
 /** Memory of a gradient, and how many storages it belongs to. Only who has it alone may write to it. */
 interface GradientMemory {
-  readonly span: Span;
+  readonly buffer: Buffer;
   owners: number;
 }
 
@@ -30,12 +30,12 @@ export class Storage {
   freed: string | null = null;
   /** Set once the op that made this storage has been differentiated. */
   differentiated = false;
-  #value: Span;
+  #value: Buffer;
   #gradient: GradientMemory | null = null;
   /** False while the gradient's memory holds nothing yet, or something stale. */
   #hasGradient = false;
 
-  constructor(context: Context, value: Span, lifetime: Lifetime, needsGradient: boolean) {
+  constructor(context: Context, value: Buffer, lifetime: Lifetime, needsGradient: boolean) {
     this.context = context;
     this.#value = value;
     this.lifetime = lifetime;
@@ -43,32 +43,32 @@ export class Storage {
   }
 
   /** @throws TensorError once it is freed */
-  get value(): Span {
+  get value(): Buffer {
     this.#checkAlive();
     return this.#value;
   }
 
-  get gradient(): Span | null {
-    return this.#hasGradient && this.#gradient !== null ? this.#gradient.span : null;
+  get gradient(): Buffer | null {
+    return this.#hasGradient && this.#gradient !== null ? this.#gradient.buffer : null;
   }
 
   /** Where backward writes this gradient whole: the first writer replaces, each later one adds. */
-  gradientSink(): Sink {
-    const sink = { span: this.#gradientMemory(), accumulate: this.#hasGradient };
+  gradientTarget(): WriteTarget {
+    const target = { buffer: this.#gradientMemory(), accumulate: this.#hasGradient };
     this.#hasGradient = true;
-    this.context.reached(this);
-    return sink;
+    this.context.gradientWritten(this);
+    return target;
   }
 
   /**
    * Adds the gradient of an output of the same size, which an op hands on as it is. Where none has arrived yet, the
    * two share its memory until one of them is written to: most often the output is freed before that.
    */
-  receiveGradient(output: Storage): void {
+  shareGradient(output: Storage): void {
     const shared = output.#gradient;
     if (shared === null || !output.#hasGradient) return;
     if (this.#gradient !== null) {
-      this.context.backend.scale(this.gradientSink(), shared.span, 1);
+      this.context.backend.scale(this.gradientTarget(), shared.buffer, 1);
       return;
     }
     this.#checkAlive();
@@ -78,10 +78,10 @@ export class Storage {
   }
 
   /** For a writer that only adds to parts of the gradient: zeros before the first. */
-  gradientToAddTo(): Span {
-    const { span, accumulate } = this.gradientSink();
-    if (!accumulate) this.context.backend.fill(span, 0);
-    return span;
+  zeroedGradient(): Buffer {
+    const { buffer, accumulate } = this.gradientTarget();
+    if (!accumulate) this.context.backend.fill(buffer, 0);
+    return buffer;
   }
 
   /** Forgets the gradient's contents and keeps its memory: the next writer replaces them. */
@@ -103,22 +103,22 @@ export class Storage {
     throw new TensorError(`a tensor of ${length} numbers was used after it was freed: ${this.freed}`);
   }
 
-  #gradientMemory(): Span {
+  #gradientMemory(): Buffer {
     this.#checkAlive();
     const { backend } = this.context;
     const shared = this.#gradient;
-    if (shared?.owners === 1) return shared.span;
-    const span = backend.alloc(this.#value.length);
-    if (shared !== null && this.#hasGradient) backend.scale({ span, accumulate: false }, shared.span, 1);
+    if (shared?.owners === 1) return shared.buffer;
+    const buffer = backend.alloc(this.#value.length);
+    if (shared !== null && this.#hasGradient) backend.scale({ buffer, accumulate: false }, shared.buffer, 1);
     this.#leaveGradient();
-    this.#gradient = { span, owners: 1 };
-    return span;
+    this.#gradient = { buffer, owners: 1 };
+    return buffer;
   }
 
   #leaveGradient(): void {
     if (this.#gradient === null) return;
     this.#gradient.owners -= 1;
-    if (this.#gradient.owners === 0) this.context.backend.free(this.#gradient.span);
+    if (this.#gradient.owners === 0) this.context.backend.free(this.#gradient.buffer);
     this.#gradient = null;
   }
 }
@@ -150,33 +150,33 @@ export class Tensor {
    *
    * @throws TensorError once the tensor is freed
    */
-  get span(): Span {
+  get buffer(): Buffer {
     return this.storage.value;
   }
 
   /** For kernels that write this tensor whole. */
-  get sink(): Sink {
-    return { span: this.span, accumulate: false };
+  get target(): WriteTarget {
+    return { buffer: this.buffer, accumulate: false };
   }
 
   /** The gradient that backward has brought so far; null where none has arrived. */
-  get gradient(): Span | null {
+  get gradient(): Buffer | null {
     return this.storage.gradient;
   }
 
-  /** See `Storage.gradientSink`. */
-  gradientSink(): Sink {
-    return this.storage.gradientSink();
+  /** See `Storage.gradientTarget`. */
+  gradientTarget(): WriteTarget {
+    return this.storage.gradientTarget();
   }
 
-  /** See `Storage.receiveGradient`. */
-  receiveGradient(output: Tensor): void {
-    this.storage.receiveGradient(output.storage);
+  /** See `Storage.shareGradient`. */
+  shareGradient(output: Tensor): void {
+    this.storage.shareGradient(output.storage);
   }
 
-  /** See `Storage.gradientToAddTo`. */
-  gradientToAddTo(): Span {
-    return this.storage.gradientToAddTo();
+  /** See `Storage.zeroedGradient`. */
+  zeroedGradient(): Buffer {
+    return this.storage.zeroedGradient();
   }
 
   /** The same numbers under another shape of the same size; shares storage and gradient. */
@@ -186,7 +186,7 @@ export class Tensor {
 
   /** A copy of the numbers, in row-major order. */
   read(): Promise<Float32Array | Float64Array> {
-    return this.context.backend.read(this.span);
+    return this.context.backend.read(this.buffer);
   }
 
   /** The number of a tensor that holds one. */
@@ -200,12 +200,12 @@ export class Tensor {
   /** A copy of the gradient, in row-major order; zeros where none has arrived. */
   readGradient(): Promise<Float32Array | Float64Array> {
     const { gradient } = this;
-    return this.context.backend.read(gradient ?? this.storage.gradientToAddTo());
+    return this.context.backend.read(gradient ?? this.storage.zeroedGradient());
   }
 
   /** Gives the memory back now. Only for tensors that are held; those of a scope go with their scope. */
   free(): void {
     this.storage.free("it was freed by hand");
-    this.context.forget(this.storage);
+    this.context.release(this.storage);
   }
 }

@@ -5,7 +5,7 @@
  * output. So synchronous loops, WebAssembly memory and a queued GPU share this one interface, and a queue
  * shows itself only in `await read`.
  *
- * Words of this room: span, row, column, stride, batch of matrices. Strides and offsets count numbers, not
+ * Words of this room: buffer, row, column, stride, batch of matrices. Strides and offsets count numbers, not
  * bytes. Unless a kernel says otherwise, rows are stored one after the other without gaps, outputs do not
  * overlap inputs, and whatever a size of zero asks for is done by doing nothing.
  *
@@ -13,19 +13,19 @@
  */
 
 /** A run of numbers in one backend's memory. Opaque outside backend/. */
-export interface Span {
+export interface Buffer {
   readonly length: number;
 }
 
 /** Where a backward kernel writes a gradient: `accumulate` adds to what is there, otherwise it is replaced. */
-export interface Sink {
-  readonly span: Span;
+export interface WriteTarget {
+  readonly buffer: Buffer;
   readonly accumulate: boolean;
 }
 
-/** A batch of matrices laid over a span. A stride of 0 repeats the same numbers (broadcasts). */
+/** A batch of matrices laid over a buffer. A stride of 0 repeats the same numbers (broadcasts). */
 export interface Matrices {
-  readonly span: Span;
+  readonly buffer: Buffer;
   /** Where element (0, 0) of the first matrix stands. */
   readonly offset: number;
   readonly rowStride: number;
@@ -34,9 +34,9 @@ export interface Matrices {
   readonly batchStrides: readonly number[];
 }
 
-/** A block of any number of axes laid over a span: a slice, a transpose, a broadcast. */
+/** A block of any number of axes laid over a buffer: a slice, a transpose, a broadcast. */
 export interface Strided {
-  readonly span: Span;
+  readonly buffer: Buffer;
   readonly offset: number;
   /** One stride for each axis. */
   readonly strides: readonly number[];
@@ -62,7 +62,7 @@ export interface ProductSize {
   /** Add to C instead of replacing it. */
   readonly accumulate: boolean;
   /** One number for each column, added to every row; null with `accumulate`. */
-  readonly bias: Span | null;
+  readonly bias: Buffer | null;
 }
 
 /**
@@ -78,7 +78,7 @@ export type Visibility = "all" | "staircase";
  * diagonal may be negative.
  */
 export interface Windows {
-  readonly span: Span;
+  readonly buffer: Buffer;
 }
 
 /** A batch of (rows, columns) matrices stored one after the other. */
@@ -89,13 +89,13 @@ export interface MatrixSize {
 }
 
 /** Functions of one number, applied to each element. */
-export type MapName = "exp" | "log" | "sqrt" | "tanh" | "relu" | "relu2" | "silu" | "gelu" | "gelu-tanh";
+export type UnaryName = "exp" | "log" | "sqrt" | "tanh" | "relu" | "relu2" | "silu" | "gelu" | "gelu-tanh";
 
-/** Those whose slope is nearly for free where the value is computed. */
-export type GeluName = Extract<MapName, "gelu" | "gelu-tanh">;
+/** Those whose derivative is nearly for free where the value is computed. */
+export type GeluName = Extract<UnaryName, "gelu" | "gelu-tanh">;
 
 /** Functions of two numbers, applied to elements at the same place. */
-export type ZipName = "add" | "subtract" | "multiply" | "divide";
+export type BinaryName = "add" | "subtract" | "multiply" | "divide";
 
 /** Axes of a block seen as (outer, axis, inner), where the middle one is to be reduced. */
 export interface ReductionSize {
@@ -144,10 +144,10 @@ export interface RotationSize {
 
 /** A parameter, its gradient and its moments, all of one length. */
 export interface AdamWTarget {
-  readonly parameter: Span;
-  readonly gradient: Span;
-  readonly moment1: Span;
-  readonly moment2: Span;
+  readonly parameter: Buffer;
+  readonly gradient: Buffer;
+  readonly moment1: Buffer;
+  readonly moment2: Buffer;
   readonly weightDecay: number;
 }
 
@@ -164,15 +164,15 @@ export interface AdamWStep {
   readonly gradientScale: number;
 }
 
-export interface Memory {
+export interface Allocator {
   /** Numbers with unspecified contents. */
-  alloc(length: number): Span;
-  free(span: Span): void;
-  fill(dst: Span, value: number): void;
+  alloc(length: number): Buffer;
+  free(buffer: Buffer): void;
+  fill(dst: Buffer, value: number): void;
   /** Copies host numbers to dst[at …]. */
-  write(dst: Span, src: ArrayLike<number>, at?: number): void;
+  write(dst: Buffer, src: ArrayLike<number>, at?: number): void;
   /** A copy of the numbers. The only suspension point: a queue is drained here. */
-  read(src: Span): Promise<Float32Array | Float64Array>;
+  read(src: Buffer): Promise<Float32Array | Float64Array>;
 }
 
 export interface Kernels {
@@ -180,78 +180,78 @@ export interface Kernels {
   gemm(c: Matrices, a: Matrices, b: Matrices, size: ProductSize): void;
 
   /** y = f(x). `y` may be `x` itself. */
-  map(name: MapName, y: Span, x: Span): void;
+  unary(name: UnaryName, y: Buffer, x: Buffer): void;
   /** dx = dy · f′(x), where y = f(x). */
-  mapBackward(name: MapName, dx: Sink, dy: Span, x: Span, y: Span): void;
-  /** y = f(x) and slope = f′(x): backward is dy ⊙ slope then, and x not needed. `slope` may be `x` itself. */
-  mapWithSlope(name: GeluName, y: Span, slope: Span, x: Span): void;
+  unaryBackward(name: UnaryName, dx: WriteTarget, dy: Buffer, x: Buffer, y: Buffer): void;
+  /** y = f(x) and derivative = f′(x): backward is dy ⊙ derivative then, and x not needed. `derivative` may be `x` itself. */
+  geluWithDerivative(name: GeluName, y: Buffer, derivative: Buffer, x: Buffer): void;
   /** y = f(a, b). `y` may be `a` or `b` itself. `b` may be a whole fraction of `a`: it is repeated then. */
-  zip(name: ZipName, y: Sink, a: Span, b: Span): void;
+  binary(name: BinaryName, y: WriteTarget, a: Buffer, b: Buffer): void;
   /** y = factor · x. */
-  scale(y: Sink, x: Span, factor: number): void;
+  scale(y: WriteTarget, x: Buffer, factor: number): void;
 
   /** dst[i, j, …] = src[i, j, …] over `shape`. With accumulate, adds; then no two dst elements coincide. */
   copy(dst: Strided, src: Strided, shape: readonly number[], accumulate: boolean): void;
 
   /** y[o, i] = factor · Σ_a x[o, a, i]. */
-  sumAxis(y: Sink, x: Span, size: ReductionSize, factor: number): void;
+  sumAxis(y: WriteTarget, x: Buffer, size: ReductionSize, factor: number): void;
   /** y[o, i] = max_a x[o, a, i]; NaN where any is NaN. */
-  maxAxis(y: Span, x: Span, size: ReductionSize): void;
+  maxAxis(y: Buffer, x: Buffer, size: ReductionSize): void;
   /** dx[o, a, i] = dy[o, i] for the first a with x[o, a, i] = y[o, i], else 0. */
-  maxAxisBackward(dx: Sink, dy: Span, x: Span, y: Span, size: ReductionSize): void;
+  maxAxisBackward(dx: WriteTarget, dy: Buffer, x: Buffer, y: Buffer, size: ReductionSize): void;
 
   /**
    * y = softmax of each row over the columns it sees; hidden entries are exactly 0. Sums run in ascending order, here
    * and in backward: a column of −∞, wherever it stands, changes no bit of the others.
    */
-  softmaxRows(y: Span, x: Span, size: MatrixSize, visible: Visibility): void;
+  softmaxRows(y: Buffer, x: Buffer, size: MatrixSize, visible: Visibility): void;
   /** dx = y ⊙ (dy − ⟨dy, y⟩) for each row. Hidden entries have y = 0, so dx = 0 there. */
-  softmaxRowsBackward(dx: Sink, dy: Span, y: Span, size: MatrixSize): void;
+  softmaxRowsBackward(dx: WriteTarget, dy: Buffer, y: Buffer, size: MatrixSize): void;
   /** y = x − log Σ exp x for each row. */
-  logSoftmaxRows(y: Span, x: Span, rows: number, columns: number): void;
+  logSoftmaxRows(y: Buffer, x: Buffer, rows: number, columns: number): void;
   /** dx = dy − exp(y) · Σ dy for each row. */
-  logSoftmaxRowsBackward(dx: Sink, dy: Span, y: Span, rows: number, columns: number): void;
+  logSoftmaxRowsBackward(dx: WriteTarget, dy: Buffer, y: Buffer, rows: number, columns: number): void;
 
   /**
-   * y = (x − mean) · inverseDeviation ⊙ weight + bias for each row. `mean` and `inverseDeviation` (one number
-   * a row) are outputs, kept for backward. Without `mean`, rows are not centred: x · inverseDeviation, where the
+   * y = (x − mean) · rstd ⊙ weight + bias for each row. `mean` and `rstd` (one number
+   * a row) are outputs, kept for backward. Without `mean`, rows are not centered: x · rstd, where the
    * deviation is from 0.
    */
   normalizeRows(
-    y: Span,
-    mean: Span | null,
-    inverseDeviation: Span,
-    x: Span,
-    weight: Span | null,
-    bias: Span | null,
+    y: Buffer,
+    mean: Buffer | null,
+    rstd: Buffer,
+    x: Buffer,
+    weight: Buffer | null,
+    bias: Buffer | null,
     rows: number,
     columns: number,
     epsilon: number,
   ): void;
   /** sum = a + b and y = `normalizeRows` of it, while a row is at hand. */
   addAndNormalizeRows(
-    sum: Span,
-    y: Span,
-    mean: Span | null,
-    inverseDeviation: Span,
-    a: Span,
-    b: Span,
-    weight: Span | null,
-    bias: Span | null,
+    sum: Buffer,
+    y: Buffer,
+    mean: Buffer | null,
+    rstd: Buffer,
+    a: Buffer,
+    b: Buffer,
+    weight: Buffer | null,
+    bias: Buffer | null,
     rows: number,
     columns: number,
     epsilon: number,
   ): void;
-  /** Gradients of `normalizeRows`; each sink may be null where no gradient is wanted. */
+  /** Gradients of `normalizeRows`; each target may be null where no gradient is wanted. */
   normalizeRowsBackward(
-    dx: Sink | null,
-    dWeight: Sink | null,
-    dBias: Sink | null,
-    dy: Span,
-    x: Span,
-    weight: Span | null,
-    mean: Span | null,
-    inverseDeviation: Span,
+    dx: WriteTarget | null,
+    dWeight: WriteTarget | null,
+    dBias: WriteTarget | null,
+    dy: Buffer,
+    x: Buffer,
+    weight: Buffer | null,
+    mean: Buffer | null,
+    rstd: Buffer,
     rows: number,
     columns: number,
   ): void;
@@ -261,30 +261,37 @@ export interface Kernels {
    * cosines of the `half` angles, then their sines, and point (a, b) number j becomes (a·cos − b·sin, a·sin + b·cos)
    * by angle j. Places travel as numbers: exact up to 2²⁴. Backward is the same kernel on the gradient, backwards.
    */
-  rotateRows(y: Sink, x: Span, table: Span, places: Span, size: RotationSize): void;
+  rotateRows(y: WriteTarget, x: Buffer, table: Buffer, places: Buffer, size: RotationSize): void;
 
   /** y[i] = table[indices[i]], row by row. Indices travel as numbers: exact up to 2²⁴. */
-  gatherRows(y: Span, table: Span, indices: Span, rows: number, columns: number): void;
+  gatherRows(y: Buffer, table: Buffer, indices: Buffer, rows: number, columns: number): void;
   /** table[indices[i]] = x[i], row by row; no index occurs twice. */
-  scatterRows(table: Span, x: Span, indices: Span, rows: number, columns: number): void;
+  scatterRows(table: Buffer, x: Buffer, indices: Buffer, rows: number, columns: number): void;
   /** dTable[indices[i]] += dy[i], row by row, in the order of i. */
-  scatterAddRows(dTable: Span, dy: Span, indices: Span, rows: number, columns: number): void;
+  scatterAddRows(dTable: Buffer, dy: Buffer, indices: Buffer, rows: number, columns: number): void;
 
   /** y = x with elements dropped. Backward is the same kernel on the gradient. */
-  dropout(y: Sink, x: Span, dropping: Dropping): void;
+  dropout(y: WriteTarget, x: Buffer, dropping: Dropping): void;
 
   /**
    * loss[i] = logSumExp[i] − x[i, targets[i]], where logSumExp[i] = log Σ exp x[i, ·]; 0 where targets[i] < 0.
    * `logSumExp` is an output, kept for backward.
    */
-  crossEntropyRows(loss: Span, logSumExp: Span, x: Span, targets: Span, rows: number, columns: number): void;
+  crossEntropyRows(
+    loss: Buffer,
+    logSumExp: Buffer,
+    x: Buffer,
+    targets: Buffer,
+    rows: number,
+    columns: number,
+  ): void;
   /** dx[i, j] = dLoss[i] · (exp(x[i, j] − logSumExp[i]) − [j = targets[i]]); 0 where targets[i] < 0. */
   crossEntropyRowsBackward(
-    dx: Sink,
-    dLoss: Span,
-    x: Span,
-    logSumExp: Span,
-    targets: Span,
+    dx: WriteTarget,
+    dLoss: Buffer,
+    x: Buffer,
+    logSumExp: Buffer,
+    targets: Buffer,
     rows: number,
     columns: number,
   ): void;
@@ -295,7 +302,7 @@ export interface Kernels {
    * bits of a row of y depend on that row of q and on the columns it sees alone, and not on where these stand. A
    * row that sees nothing gives zeros, and −∞ in `logSumExp`.
    */
-  attention(y: Matrices, logSumExp: Span, q: Matrices, k: Matrices, v: Matrices, size: AttentionSize): void;
+  attention(y: Matrices, logSumExp: Buffer, q: Matrices, k: Matrices, v: Matrices, size: AttentionSize): void;
   /**
    * Gradients of `attention`. The softmax weights are computed again from q, k and logSumExp. Rows that see nothing
    * and columns that nobody sees receive 0, or what they accumulate to stays as it is.
@@ -306,7 +313,7 @@ export interface Kernels {
     dv: Matrices,
     dy: Matrices,
     y: Matrices,
-    logSumExp: Span,
+    logSumExp: Buffer,
     q: Matrices,
     k: Matrices,
     v: Matrices,
@@ -315,23 +322,23 @@ export interface Kernels {
   ): void;
 
   /** y[i] = Σ xs[i]². */
-  sumsOfSquares(y: Span, xs: readonly Span[]): void;
+  sumsOfSquares(y: Buffer, xs: readonly Buffer[]): void;
   /** One step of AdamW on every parameter and its two moments, in place. */
   adamw(targets: readonly AdamWTarget[], step: AdamWStep): void;
 }
 
 /**
- * Kernel calls that were noted down, to be made again on the same spans, whatever numbers these hold by then: the same
- * as running again what made them, without what the host does around each. Spans that the calls use must live as long.
+ * Kernel calls that were noted down, to be made again on the same buffers, whatever numbers these hold by then: the same
+ * as running again what made them, without what the host does around each. Buffers that the calls use must live as long.
  * Indices and windows are checked when they are noted; who changes them sees to it that they still fit.
  */
-export interface Recording {
+export interface CapturedCalls {
   replay(): void;
   /** Gives the memory back that the calls used in between. */
   free(): void;
 }
 
-export interface Backend extends Memory, Kernels {
+export interface Backend extends Allocator, Kernels {
   readonly name: string;
   /**
    * Whether the bits of a result depend on its operands alone: not on the machine, the number of threads, or what is
@@ -349,6 +356,6 @@ export interface Backend extends Memory, Kernels {
    *
    * @returns null where they cannot be made again: the backend notes nothing, or `body` wrote or read numbers itself
    */
-  record(body: () => void): Recording | null;
+  capture(body: () => void): CapturedCalls | null;
   close(): Promise<void>;
 }

@@ -43,7 +43,7 @@ const program = new Command("nopeek")
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage))
   .addHelpText("after", EXAMPLES);
 
-/** Flags of a command cannot be told from those of its neighbours, so each command gets its own. */
+/** Flags of a command cannot be told from those of its neighbors, so each command gets its own. */
 function command(name: string, description: string): Command {
   return program.command(name).description(description).allowExcessArguments(false);
 }
@@ -70,8 +70,8 @@ const train = command("train", "train a model on a text; the embedded tales unle
   )
   .option("--no-samples", "write no text at each evaluation")
   .option("--log-every <steps>", "plain lines: one for every so many steps", parseCount, 1)
-  .option("--color", "colours, even where there seem to be none")
-  .option("--no-color", "no colours; NO_COLOR and FORCE_COLOR are heard too")
+  .option("--color", "colors, even where there seem to be none")
+  .option("--no-color", "no colors; NO_COLOR and FORCE_COLOR are heard too")
   .option("--debug-nan", "where a number is not finite, run that step again and name the op that made it")
   .action(async (flags) => (await import("./commands/train/command.ts")).train(flags));
 addCacheFlags(train);
@@ -115,7 +115,7 @@ sample.addHelpText("after", OTHER_KINDS);
 
 const evaluate = command(
   "eval",
-  "measure a model on a text: a gpt on every character of the split, an encoder on those that are hidden from it; seq2seq on strings that it never learnt from",
+  "measure a model on a text: a gpt on every character of the split, an encoder on those that are hidden from it; seq2seq on strings that it never learned from",
 )
   .requiredOption("--model <folder>", "a run, or one of its step folders")
   .option("--data <paths...>", "the text to measure on (UTF-8), as for train; seq2seq needs none")

@@ -90,7 +90,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     },
   },
   modern: {
-    help: "what has been found since, at the same sizes: more is learnt from each token",
+    help: "what has been found since, at the same sizes: more is learned from each token",
     settings: {
       optimizer: "muon",
       muonLearningRate: 0.02,

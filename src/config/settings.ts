@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { ConfigError } from "../errors.ts";
-import { UNKNOWN } from "../text/unknown.ts";
+import { UNKNOWN_POLICIES } from "../text/unknown.ts";
 import { nearest } from "../util/edit-distance.ts";
 
 /** random: any place, drawn with replacement; epochs: every token once before any comes again. */
@@ -85,7 +85,7 @@ const table = z.strictObject({
     .register(
       is,
       model(
-        "how tokens know their place; rotary turns queries and keys, and ends at the context like the others: longer distances were never learnt",
+        "how tokens know their place; rotary turns queries and keys, and ends at the context like the others: longer distances were never learned",
       ),
     ),
   norm: z
@@ -93,7 +93,7 @@ const table = z.strictObject({
     .default("layer")
     .register(is, model("LayerNorm, or RMS norm, which leaves the mean alone")),
   normWeights: z.boolean().default(true).register(is, model("norms scale each channel by a learned weight")),
-  qkNorm: z.boolean().default(false).register(is, model("normalise each head's queries and keys")),
+  qkNorm: z.boolean().default(false).register(is, model("normalize each head's queries and keys")),
   zeroInit: z.boolean().default(false).register(is, model("blocks start as the identity: they write 0")),
   tieHead: z.boolean().default(true).register(is, model("the head reads the token embedding's weights")),
   bigram: z
@@ -103,7 +103,7 @@ const table = z.strictObject({
       is,
       only(
         ["gpt"],
-        model("an embedding of each pair of neighbouring tokens; beyond 131,072 pairs, by a hash"),
+        model("an embedding of each pair of neighboring tokens; beyond 131,072 pairs, by a hash"),
       ),
     ),
   logitCap: real(0, 1e6)
@@ -220,7 +220,7 @@ const table = z.strictObject({
     .default(3)
     .register(is, training("newest that stay; the latest and the best stay in any case", "checkpoints")),
   unknown: z
-    .enum(UNKNOWN)
+    .enum(UNKNOWN_POLICIES)
     .default("reject")
     .register(
       is,

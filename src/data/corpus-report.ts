@@ -6,7 +6,7 @@ export interface CorpusReport {
   readonly distinct: number;
   /** The rarest few, rarest first. */
   readonly rarest: readonly { readonly character: string; readonly count: number }[];
-  /** Sentences, each of something that usually spoils what is learnt. */
+  /** Sentences, each of something that usually spoils what is learned. */
   readonly warnings: readonly string[];
 }
 
@@ -39,7 +39,7 @@ function warningsOf(facts: TextFacts, counts: CorpusReport["rarest"]): string[] 
     const shown = controls
       .slice(0, RAREST)
       .map(({ character, count }) => `${codePoint(character)} ${count}×`);
-    warnings.push(`control characters are learnt as letters are: ${shown.join(", ")}; is it text?`);
+    warnings.push(`control characters are learned as letters are: ${shown.join(", ")}; is it text?`);
   }
   const { pairs, longestLine, units } = facts;
   const breaks = facts.counts.get(10) ?? 0;

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { DataError } from "../errors.ts";
-import { KeptBytes } from "./replayable-bytes.ts";
+import { ReplayableBytes } from "./replayable-bytes.ts";
 import { BYTE_ORDER_MARK, bytesOfText, filesOf, type TextFile } from "./text-files.ts";
 import { type TextFacts, TextScanner } from "./text-stats.ts";
 import { type CachePlace, IN_MEMORY_ONLY } from "./token-cache.ts";
@@ -53,7 +53,7 @@ export async function readTexts(
 ): Promise<Corpus> {
   const files = await filesOf(paths);
   // A large text is read from its files again; of any other the bytes are kept, which pipes give but once.
-  const kept = isLarge(files, place) ? null : new KeptBytes(place);
+  const kept = isLarge(files, place) ? null : new ReplayableBytes(place);
   const hash = new TextHash(files);
   const scanner = new TextScanner();
   let [current, fileBytes, textBytes] = [files[0], 0, 0];

@@ -7,7 +7,7 @@ import { type CachePlace, hiddenName, inCache } from "./token-cache.ts";
 
 const CHUNK_BYTES = 1 << 20;
 
-export class KeptBytes {
+export class ReplayableBytes {
   readonly #place: CachePlace;
   #chunks: Uint8Array[] = [];
   #length = 0;

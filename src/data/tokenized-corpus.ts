@@ -6,7 +6,7 @@ import { DataError } from "../errors.ts";
 import type { CorpusRecord } from "../run/config.ts";
 import { failureReason } from "../run/files.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import { dropsUnknown, type Unknown } from "../text/unknown.ts";
+import { dropsUnknown, type UnknownPolicy } from "../text/unknown.ts";
 import { formatBytes } from "../util/format.ts";
 import { type Corpus, TALES_NAME } from "./corpus.ts";
 import { type CorpusReport, reportCorpus } from "./corpus-report.ts";
@@ -16,7 +16,7 @@ import { type CachePlace, cacheFile, hiddenName, type TokensOf } from "./token-c
 import { TokenFile, writeTokens } from "./token-file.ts";
 import { makeTokenArray, type TokenIds } from "./token-source.ts";
 
-export interface TokenisedText {
+export interface TokenizedText {
   /** What it is called, and what was named to read it. */
   readonly path: string;
   readonly paths: readonly string[];
@@ -34,7 +34,7 @@ export interface TokenisedText {
 }
 
 /** How a text that is to be turned into ids is told about: a line, and a line that the next one replaces. */
-export interface Tell {
+export interface ProgressReporter {
   readonly note: (line: string) => void;
   readonly status: (line: string) => void;
 }
@@ -60,13 +60,13 @@ type About = z.infer<typeof about>;
  * @throws TokenError for a character that the tokenizer does not know, unless it is to be dropped; DataError when the
  *   cache cannot be written, or the text is another than it was
  */
-export async function tokenise(
+export async function tokenize(
   corpus: Corpus,
   tokenizer: Tokenizer,
-  unknown: Unknown,
+  unknown: UnknownPolicy,
   place: CachePlace,
-  tell: Tell,
-): Promise<TokenisedText> {
+  tell: ProgressReporter,
+): Promise<TokenizedText> {
   const drops = dropsUnknown(tokenizer, unknown);
   const { path, paths, sha256, facts } = corpus;
   const converter = new TextToIds(tokenizer);
@@ -96,14 +96,14 @@ export async function tokenise(
  *
  * @param startedMs when the run was started
  */
-export function findTokenised(
+export function findTokenized(
   record: CorpusRecord,
   startedMs: number,
   tokenizer: Tokenizer,
-  unknown: Unknown,
+  unknown: UnknownPolicy,
   place: CachePlace,
-  tell: Tell,
-): TokenisedText | null {
+  tell: ProgressReporter,
+): TokenizedText | null {
   const { path, paths = [path], sha256 } = record;
   const cached = openCached({ sha256, tokenizer, drops: dropsUnknown(tokenizer, unknown) }, place, tell);
   if (cached === null) return null;
@@ -122,14 +122,14 @@ function changedSince(path: string, timeMs: number): boolean {
 }
 
 /** null where there is none that is whole and fits. */
-function openCached(of: TokensOf, place: CachePlace, { note }: Tell) {
+function openCached(of: TokensOf, place: CachePlace, { note }: ProgressReporter) {
   const path = cacheFile(place, of);
   if (!existsSync(path)) return null;
   try {
     const file = TokenFile.open(path);
     const known = about.safeParse(file.about);
     if (known.success && isFor(known.data, of))
-      return { file, about: known.data, remark: remarkOn(file, "tokenised before") };
+      return { file, about: known.data, remark: remarkOn(file, "tokenized before") };
     file.close();
     note(`cache       ${path}: holds other tokens; it is made again`);
   } catch (error) {
@@ -149,15 +149,15 @@ async function writeCache(
   of: TokensOf,
   { drops, dropped, files, report, start, sha256 }: Omit<About, "tokenizer">,
   place: CachePlace,
-  tell: Tell,
+  tell: ProgressReporter,
 ) {
   const path = cacheFile(place, of);
   const { tokenizer } = of;
   const { bytes } = corpus.facts;
-  tell.note(`tokenising  ${formatBytes(bytes)} of text, once, into ${path}`);
+  tell.note(`tokenizing  ${formatBytes(bytes)} of text, once, into ${path}`);
   const partial = hiddenName(place, basename(path, ".tokens"));
   const text = withProgress(corpus.bytes(), (done) =>
-    tell.status(`tokenising: ${Math.floor((100 * done) / bytes)} %`),
+    tell.status(`tokenizing: ${Math.floor((100 * done) / bytes)} %`),
   );
   const kept: About = {
     sha256,

@@ -25,7 +25,7 @@ export interface WindowSize {
   readonly batchSize: number;
 }
 
-export interface Windows extends WindowSize {
+export interface WindowConfig extends WindowSize {
   readonly seed: number;
   /** Default: random. */
   readonly windows?: WindowOrderName;
@@ -40,7 +40,7 @@ export class WindowLoader {
   readonly #order: WindowOrder;
 
   /** @throws DataError when no window fits */
-  constructor(ids: TokenIds, size: Windows) {
+  constructor(ids: TokenIds, size: WindowConfig) {
     checkWindowSize(size);
     const needed = size.contextLength + 1;
     if (ids.length < needed) {
@@ -101,7 +101,7 @@ export function* disjointWindows(
  * As `disjointWindows`, where that predicts no more than `most` ids; of a longer range, as many of its full windows as
  * make `most` ids, spread over it: one drawn from each of so many equal stretches. They are always the same ones.
  */
-export function* spreadWindows(
+export function* stratifiedWindows(
   ids: TokenIds,
   start: number,
   end: number,

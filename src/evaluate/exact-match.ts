@@ -1,4 +1,4 @@
-/** How well an encoder–decoder answers strings that it never learnt from: its loss, and how many it gets right. */
+/** How well an encoder–decoder answers strings that it never learned from: its loss, and how many it gets right. */
 
 import type { EncoderDecoder } from "../nn/encoder-decoder.ts";
 import { padTokens } from "../nn/inputs/token-batch.ts";
@@ -29,7 +29,7 @@ export async function evaluateAnswers(
   for (let start = 0; start < examples.length; start += BATCH_SIZE) {
     const some = examples.slice(start, start + BATCH_SIZE);
     const { source, inputs, targets, targetCount } = pairBatch(some, model);
-    const mean = await model.context.scope("forget", () =>
+    const mean = await model.context.scope("no-grad", () =>
       crossEntropy(model.forward(source, inputs), targets).item(),
     );
     nats += mean * targetCount;

@@ -2,7 +2,7 @@
  * Two evaluations of GPT, which are not to be confused:
  *
  *   estimateLoss  a quick look: the mean over random windows, with the noise of a sample
- *   wholeLoss     the figure to report: every token of a split predicted once, in disjoint windows; of a split that
+ *   evaluateSplit     the figure to report: every token of a split predicted once, in disjoint windows; of a split that
  *                 is too long for that, windows spread over it, always the same ones
  *
  * In a window, early tokens are predicted from little context; both evaluations say which window they used.
@@ -10,7 +10,7 @@
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { TokenIds } from "../data/token-source.ts";
-import { type Batch, spreadWindows, WindowLoader } from "../data/window-loader.ts";
+import { type Batch, stratifiedWindows, WindowLoader } from "../data/window-loader.ts";
 import type { GPT } from "../nn/gpt.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
 
@@ -48,7 +48,7 @@ export function estimateLoss(model: GPT, ids: TokenIds, size: EstimateSize): Pro
  *
  * @param most of a range that predicts more than so many, only windows of about so many are measured
  */
-export function wholeLoss(
+export function evaluateSplit(
   model: GPT,
   ids: TokenIds,
   range: Range,
@@ -57,7 +57,7 @@ export function wholeLoss(
   return askRange(model, ids, range, most, nextTokens(model));
 }
 
-function nextTokens(model: GPT): Ask {
+function nextTokens(model: GPT): LossSum {
   return ({ inputs, targets, batchSize }) => ({
     tokens: targets.length,
     loss: () => crossEntropy(model.forward({ ids: inputs, batchSize }), targets),
@@ -70,7 +70,7 @@ interface Question {
   loss(): Tensor;
 }
 
-export type Ask = (batch: Batch) => Question;
+export type LossSum = (batch: Batch) => Question;
 
 /** A model of any kind that reads windows of a text. */
 type Reader = Pick<GPT, "context"> & { readonly config: Pick<GPT["config"], "contextLength"> };
@@ -80,7 +80,7 @@ export async function askRandomWindows(
   { context, config }: Reader,
   ids: TokenIds,
   { batches, batchSize, seed }: EstimateSize,
-  ask: Ask,
+  ask: LossSum,
 ): Promise<Evaluation> {
   const loader = new WindowLoader(ids, { contextLength: config.contextLength, batchSize, seed });
   const windows = Array.from({ length: batches }, (_, step) => loader.batch(step));
@@ -93,10 +93,10 @@ export async function askRange(
   ids: TokenIds,
   { start, end }: Range,
   most: number,
-  ask: Ask,
+  ask: LossSum,
 ): Promise<Evaluation> {
   const size = { contextLength: config.contextLength, batchSize: BATCH_SIZE };
-  const windows = spreadWindows(ids, start, end, size, most);
+  const windows = stratifiedWindows(ids, start, end, size, most);
   const method = end - Math.max(start, 1) <= most ? "whole split" : "spread windows";
   return { method, ...(await meanLoss(context, windows, ask)) };
 }
@@ -105,13 +105,13 @@ export async function askRange(
 async function meanLoss(
   context: Context,
   batches: Iterable<Batch>,
-  ask: Ask,
+  ask: LossSum,
 ): Promise<{ lossNats: number; tokens: number }> {
   let nats = 0;
   let tokens = 0;
   for (const batch of batches) {
     const question = ask(batch);
-    nats += question.tokens * (await context.scope("forget", () => question.loss().item()));
+    nats += question.tokens * (await context.scope("no-grad", () => question.loss().item()));
     tokens += question.tokens;
   }
   return { lossNats: nats / tokens, tokens };

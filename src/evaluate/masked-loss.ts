@@ -12,11 +12,11 @@ import { crossEntropy } from "../ops/cross-entropy.ts";
 import { Random } from "../random.ts";
 import { maskTokens } from "../train/objectives/masked-token.ts";
 import {
-  type Ask,
   askRandomWindows,
   askRange,
   type EstimateSize,
   type Evaluation,
+  type LossSum,
   type Range,
 } from "./loss.ts";
 
@@ -30,7 +30,7 @@ export function estimateMaskedLoss(model: Encoder, ids: TokenIds, size: Estimate
 /**
  * Loss over the hidden tokens of ids[start … end), in disjoint windows. (Id 0 of a corpus stands in none.)
  *
- * @param most as for `wholeLoss`
+ * @param most as for `evaluateSplit`
  */
 export function wholeMaskedLoss(
   model: Encoder,
@@ -41,7 +41,7 @@ export function wholeMaskedLoss(
   return askRange(model, ids, range, most, hiddenTokens(model));
 }
 
-function hiddenTokens(model: Encoder): Ask {
+function hiddenTokens(model: Encoder): LossSum {
   const { vocabSize } = model.config;
   const random = Random.of(MASKS_SEED, "masks");
   return ({ targets: windows, batchSize }) => {

@@ -2,14 +2,14 @@
  * What happens without the mask. One small model learns the same text twice, from the same weights and the same
  * windows: once with M of 0 and −∞, once with M = 0 throughout. Without the mask the loss falls below what the text
  * leaves open, because each position reads the very token that it is asked for. Asked to write, where nothing stands
- * to its right, that model has learnt nothing.
+ * to its right, that model has learned nothing.
  */
 import { Context } from "../autograd/context.ts";
 import type { Backend } from "../backend/backend.ts";
 import { resolveSettings, type Settings } from "../config/settings.ts";
 import type { CorpusSplit } from "../data/split.ts";
 import type { TokenIds } from "../data/token-source.ts";
-import { wholeLoss } from "../evaluate/loss.ts";
+import { evaluateSplit } from "../evaluate/loss.ts";
 import { GPT } from "../nn/gpt.ts";
 import { Random } from "../random.ts";
 import { gptConfigOf } from "../run/config.ts";
@@ -62,7 +62,7 @@ export interface LeakageRequest {
 export interface Outcome {
   /** The loss of each step's windows, before its update. */
   readonly curve: readonly number[];
-  /** On the part of the text that was held out, with the mask that it learnt with. */
+  /** On the part of the text that was held out, with the mask that it learned with. */
   readonly lossNats: number;
   /** The same weights and the same text, seeing only what stands to the left. */
   readonly leftOnlyNats: number;
@@ -92,7 +92,7 @@ export async function teachLeakage(request: LeakageRequest): Promise<LeakageLess
   return { settings, withMask, withoutMask };
 }
 
-/** @param honest a model with the mask, which the weights that were learnt are tried in */
+/** @param honest a model with the mask, which the weights that were learned are tried in */
 async function follow(
   model: GPT,
   which: Which,
@@ -110,8 +110,8 @@ async function follow(
   }
   await copyWeights(model.parameters(), honest.parameters());
   const range = { start: split.boundary, end: ids.length };
-  const { lossNats } = await wholeLoss(model, ids, range);
-  const leftOnly = await wholeLoss(honest, ids, range);
+  const { lossNats } = await evaluateSplit(model, ids, range);
+  const leftOnly = await evaluateSplit(honest, ids, range);
   return { curve, lossNats, leftOnlyNats: leftOnly.lossNats, sample: await write(model, request) };
 }
 

@@ -8,7 +8,7 @@
 import type { Tensor } from "../autograd/tensor.ts";
 import { ConfigError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
-import { PLAIN_PASS } from "../nn/inputs/forward-options.ts";
+import { INFERENCE } from "../nn/inputs/forward-options.ts";
 import { throughBlocks } from "../nn/layers/residual.ts";
 import { causalMask } from "../nn/layers/textbook-attention.ts";
 import { attention } from "../ops/attention.ts";
@@ -57,7 +57,7 @@ export async function teachMask(
   checkPlace("head", head, heads);
   const positions = ids.length;
   const headSize = dModel / heads;
-  return model.context.scope("forget", async () => {
+  return model.context.scope("no-grad", async () => {
     const { query, keys, values } = attentionInputs(model, ids, layer);
     const ofHead = (x: Tensor) =>
       reshape(slice(x, 2, head * headSize, (head + 1) * headSize), [positions, headSize]);
@@ -85,7 +85,7 @@ export async function teachMask(
 /** Q, K and V of all heads, (1, T, C) each, as a layer's attention gets them. */
 function attentionInputs(model: GPT, ids: ArrayLike<number>, layer: number) {
   const tokens = { ids, batchSize: 1 };
-  const pass = { ...PLAIN_PASS, rotation: model.positions.rotation(tokens, null) };
+  const pass = { ...INFERENCE, rotation: model.positions.rotation(tokens, null) };
   const stream = throughBlocks(model.blocks.slice(0, layer), model.embed(tokens), pass);
   const block = model.blocks[layer];
   return block.attention.inputs(block.attentionNorm.read(stream).normed, pass);

@@ -20,7 +20,7 @@ export interface BlockConfig {
   readonly norm: NormKind;
   /** Whether norms have a learned scale for each channel. */
   readonly normWeights: boolean;
-  /** Whether each head's queries and keys are normalised before they meet. */
+  /** Whether each head's queries and keys are normalized before they meet. */
   readonly qkNorm: boolean;
   /** Whether the projections into the residual stream start at 0, so that a new block is the identity. */
   readonly zeroInit: boolean;

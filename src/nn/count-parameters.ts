@@ -1,6 +1,6 @@
 /** The size of a model before it is built. */
 import type { GPTConfig } from "./config.ts";
-import { countPairRows } from "./layers/bigram-embedding.ts";
+import { countBigramRows } from "./layers/bigram-embedding.ts";
 import { hiddenSize } from "./layers/mlp.ts";
 
 /** Rows of the token embedding behind the vocabulary's ([MASK]; [end] and [start]), and how many of them are scored. */
@@ -20,6 +20,6 @@ export function countParameters(config: GPTConfig, kind: keyof typeof OWN_TOKENS
   const stack = places + layers * block + norm;
   const cross = layers * (norm + attention);
   const head = tieHead ? 0 : (vocabSize + scores) * dModel;
-  const pairs = kind === "gpt" && bigram ? countPairRows(vocabSize) * dModel : 0;
+  const pairs = kind === "gpt" && bigram ? countBigramRows(vocabSize) * dModel : 0;
   return (vocabSize + rows) * dModel + pairs + stack + (kind === "seq2seq" ? stack + cross : 0) + head;
 }

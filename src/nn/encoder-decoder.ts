@@ -16,21 +16,21 @@ import { ShapeError } from "../errors.ts";
 import { embedding } from "../ops/embedding.ts";
 import type { Random } from "../random.ts";
 import { checkModelConfig, type ModelConfig } from "./config.ts";
-import { KeyValueCache, type LayerKeysAndValues } from "./inference/kv-cache.ts";
-import { normalValues, WEIGHT_DEVIATION } from "./initialize.ts";
-import { type Memory, type Pass, PLAIN_PASS } from "./inputs/forward-options.ts";
-import { positionsOf, type Tokens } from "./inputs/token-batch.ts";
+import { KVCache, type LayerKeysAndValues } from "./inference/kv-cache.ts";
+import { INIT_STD, normalValues } from "./initialize.ts";
+import { type EncoderOutput, type ForwardOptions, INFERENCE } from "./inputs/forward-options.ts";
+import { positionsOf, type TokenBatch } from "./inputs/token-batch.ts";
 import { Head } from "./layers/head.ts";
-import { Stack } from "./layers/transformer.ts";
-import { named, type Parameters } from "./parameters.ts";
+import { Transformer } from "./layers/transformer.ts";
+import { type NamedTensors, named } from "./parameters.ts";
 
 export class EncoderDecoder {
   readonly context: Context;
   readonly config: ModelConfig;
   /** One row for each token, then one for [end] and one for [start]. */
   readonly tokenEmbedding: Tensor;
-  readonly encoder: Stack;
-  readonly decoder: Stack;
+  readonly encoder: Transformer;
+  readonly decoder: Transformer;
   readonly head: Head;
 
   /**
@@ -40,12 +40,12 @@ export class EncoderDecoder {
   constructor(context: Context, config: ModelConfig, random: Random) {
     checkModelConfig(config);
     const { vocabSize, dModel } = config;
-    const rows = normalValues((vocabSize + 2) * dModel, random, WEIGHT_DEVIATION);
+    const rows = normalValues((vocabSize + 2) * dModel, random, INIT_STD);
     this.context = context;
     this.config = config;
     this.tokenEmbedding = context.parameter([vocabSize + 2, dModel], rows);
-    this.encoder = new Stack(context, config, { name: "encoder", mask: "none", cross: false }, random);
-    this.decoder = new Stack(context, config, { name: "decoder", mask: "causal", cross: true }, random);
+    this.encoder = new Transformer(context, config, { name: "encoder", mask: "none", cross: false }, random);
+    this.decoder = new Transformer(context, config, { name: "decoder", mask: "causal", cross: true }, random);
     this.head = new Head(this.tokenEmbedding, { ...config, scores: vocabSize + 1 }, random);
   }
 
@@ -64,12 +64,12 @@ export class EncoderDecoder {
    *
    * @throws ShapeError when a sequence is longer than the context, or the padding does not fit the rows
    */
-  forward(source: Tokens, tokens: Tokens, pass: Pass = PLAIN_PASS): Tensor {
+  forward(source: TokenBatch, tokens: TokenBatch, pass: ForwardOptions = INFERENCE): Tensor {
     return this.decode(tokens, { ...pass, memory: this.encode(source, pass) });
   }
 
   /** Reads a source: states (B, S, C), for cross-attention. */
-  encode(source: Tokens, { random }: Pick<Pass, "random"> = PLAIN_PASS): Memory {
+  encode(source: TokenBatch, { random }: Pick<ForwardOptions, "random"> = INFERENCE): EncoderOutput {
     const pass = { cache: null, random };
     this.encoder.check(source, pass);
     const states = this.encoder.forward(this.#embed(source), source, pass);
@@ -77,7 +77,7 @@ export class EncoderDecoder {
   }
 
   /** The same memory with the keys and values that each block of the decoder reads in it: computed once, not at every token. */
-  projected(memory: Memory): Memory {
+  projected(memory: EncoderOutput): EncoderOutput {
     const projected = this.decoder.blocks.flatMap(({ cross }): LayerKeysAndValues[] => {
       return cross === null ? [] : [cross.attention.project(memory.states)];
     });
@@ -89,7 +89,7 @@ export class EncoderDecoder {
    *
    * @throws ShapeError as `forward`, or when there is not one source for each row
    */
-  decode(tokens: Tokens, pass: Pass & { readonly memory: Memory }): Tensor {
+  decode(tokens: TokenBatch, pass: ForwardOptions & { readonly memory: EncoderOutput }): Tensor {
     const [sources] = pass.memory.states.shape;
     if (sources !== tokens.batchSize) {
       throw new ShapeError(`decoder: needs a source for each of ${tokens.batchSize} rows: got ${sources}`);
@@ -99,13 +99,13 @@ export class EncoderDecoder {
   }
 
   /** An empty cache for the decoder. */
-  makeCache(batchSize: number): KeyValueCache {
+  makeCache(batchSize: number): KVCache {
     const { contextLength, dModel, layers } = this.config;
-    return new KeyValueCache(this.context, { batchSize, capacity: contextLength, channels: dModel, layers });
+    return new KVCache(this.context, { batchSize, capacity: contextLength, channels: dModel, layers });
   }
 
   /** Every trained tensor by name, in a fixed order. */
-  parameters(): Parameters {
+  parameters(): NamedTensors {
     return {
       tokenEmbedding: this.tokenEmbedding,
       ...named("encoder", this.encoder.parameters()),
@@ -114,7 +114,7 @@ export class EncoderDecoder {
     };
   }
 
-  #embed(tokens: Tokens): Tensor {
+  #embed(tokens: TokenBatch): Tensor {
     return embedding(this.tokenEmbedding, tokens.ids, [tokens.batchSize, positionsOf(tokens)]);
   }
 }

@@ -13,30 +13,30 @@ import type { Tensor } from "../autograd/tensor.ts";
 import { embedding } from "../ops/embedding.ts";
 import type { Random } from "../random.ts";
 import { checkModelConfig, type ModelConfig } from "./config.ts";
-import { normalValues, WEIGHT_DEVIATION } from "./initialize.ts";
-import { type Pass, PLAIN_PASS } from "./inputs/forward-options.ts";
-import { positionsOf, type Tokens } from "./inputs/token-batch.ts";
+import { INIT_STD, normalValues } from "./initialize.ts";
+import { type ForwardOptions, INFERENCE } from "./inputs/forward-options.ts";
+import { positionsOf, type TokenBatch } from "./inputs/token-batch.ts";
 import { Head } from "./layers/head.ts";
-import { Stack } from "./layers/transformer.ts";
-import type { Parameters } from "./parameters.ts";
+import { Transformer } from "./layers/transformer.ts";
+import type { NamedTensors } from "./parameters.ts";
 
 export class Encoder {
   readonly context: Context;
   readonly config: ModelConfig;
   /** One row for each token, and a last one for [MASK]. */
   readonly tokenEmbedding: Tensor;
-  readonly stack: Stack;
+  readonly stack: Transformer;
   readonly head: Head;
 
   /** @throws ConfigError when the sizes do not fit together */
   constructor(context: Context, config: ModelConfig, random: Random) {
     checkModelConfig(config);
     const { vocabSize, dModel } = config;
-    const rows = normalValues((vocabSize + 1) * dModel, random, WEIGHT_DEVIATION);
+    const rows = normalValues((vocabSize + 1) * dModel, random, INIT_STD);
     this.context = context;
     this.config = config;
     this.tokenEmbedding = context.parameter([vocabSize + 1, dModel], rows);
-    this.stack = new Stack(context, config, { name: "encoder", mask: "none", cross: false }, random);
+    this.stack = new Transformer(context, config, { name: "encoder", mask: "none", cross: false }, random);
     this.head = new Head(this.tokenEmbedding, { ...config, scores: vocabSize }, random);
   }
 
@@ -50,16 +50,19 @@ export class Encoder {
    *
    * @throws ShapeError when a sequence is longer than the context, or the padding does not fit the rows
    */
-  forward(tokens: Tokens, { random, maskMatrix, probe }: Omit<Pass, "cache"> = PLAIN_PASS): Tensor {
+  forward(
+    tokens: TokenBatch,
+    { random, maskMatrix, inputProbe }: Omit<ForwardOptions, "cache"> = INFERENCE,
+  ): Tensor {
     // What stands at a position depends on what comes after it: there is nothing that a cache could keep.
-    const pass = { cache: null, random, maskMatrix, probe };
+    const pass = { cache: null, random, maskMatrix, inputProbe };
     this.stack.check(tokens, pass);
     const embedded = embedding(this.tokenEmbedding, tokens.ids, [tokens.batchSize, positionsOf(tokens)]);
     return this.head.forward(this.stack.forward(embedded, tokens, pass));
   }
 
   /** Every trained tensor by name, in a fixed order. */
-  parameters(): Parameters {
+  parameters(): NamedTensors {
     return {
       tokenEmbedding: this.tokenEmbedding,
       ...this.stack.parameters(),

@@ -17,26 +17,26 @@ import { linear } from "../ops/linear.ts";
 import { softCap } from "../ops/soft-cap.ts";
 import type { Random } from "../random.ts";
 import { checkGPTConfig, type GPTConfig } from "./config.ts";
-import { KeyValueCache } from "./inference/kv-cache.ts";
-import { normalValues, WEIGHT_DEVIATION } from "./initialize.ts";
-import { type Pass, PLAIN_PASS } from "./inputs/forward-options.ts";
-import { positionsOf, type Tokens } from "./inputs/token-batch.ts";
-import { countPairRows, pairRows } from "./layers/bigram-embedding.ts";
+import { KVCache } from "./inference/kv-cache.ts";
+import { INIT_STD, normalValues } from "./initialize.ts";
+import { type ForwardOptions, INFERENCE } from "./inputs/forward-options.ts";
+import { positionsOf, type TokenBatch } from "./inputs/token-batch.ts";
+import { bigramRows, countBigramRows } from "./layers/bigram-embedding.ts";
 import { Block } from "./layers/block.ts";
 import { Linear } from "./layers/linear.ts";
 import { Norm } from "./layers/norm.ts";
 import { checkPlaces, Positions } from "./layers/positions.ts";
 import { throughBlocks } from "./layers/residual.ts";
-import { named, type Parameters } from "./parameters.ts";
+import { type NamedTensors, named } from "./parameters.ts";
 
-export type { Tokens } from "./inputs/token-batch.ts";
+export type { TokenBatch } from "./inputs/token-batch.ts";
 
 export class GPT {
   readonly context: Context;
   readonly config: GPTConfig;
   readonly tokenEmbedding: Tensor;
   readonly positions: Positions;
-  /** Rows for pairs of neighbouring tokens (see pairs.ts); null without. */
+  /** Rows for pairs of neighboring tokens (see pairs.ts); null without. */
   readonly pairEmbedding: Tensor | null;
   readonly blocks: readonly Block[];
   readonly finalNorm: Norm;
@@ -48,22 +48,22 @@ export class GPT {
     checkGPTConfig(config);
     const { vocabSize, dModel, layers } = config;
     const table = (rows: number) =>
-      context.parameter([rows, dModel], normalValues(rows * dModel, random, WEIGHT_DEVIATION));
+      context.parameter([rows, dModel], normalValues(rows * dModel, random, INIT_STD));
     this.context = context;
     this.config = config;
     this.tokenEmbedding = table(vocabSize);
     this.positions = new Positions(context, config, random);
-    this.pairEmbedding = config.bigram ? table(countPairRows(vocabSize)) : null;
+    this.pairEmbedding = config.bigram ? table(countBigramRows(vocabSize)) : null;
     this.blocks = Array.from({ length: layers }, (_, layer) => {
       return new Block(context, config, { layer, mask: "causal", cross: false }, random);
     });
     this.finalNorm = new Norm(context, config);
     const headSizes = { inputs: dModel, outputs: vocabSize, bias: false };
-    this.head = config.tieHead ? null : new Linear(context, headSizes, random, WEIGHT_DEVIATION);
+    this.head = config.tieHead ? null : new Linear(context, headSizes, random, INIT_STD);
   }
 
   /** Logits (B, T, V) for tokens (B, T). */
-  forward(tokens: Tokens, pass: Pass = PLAIN_PASS): Tensor {
+  forward(tokens: TokenBatch, pass: ForwardOptions = INFERENCE): Tensor {
     return this.logits(this.hidden(tokens, pass));
   }
 
@@ -73,7 +73,7 @@ export class GPT {
    *
    * @throws ShapeError when a sequence is longer than the context, or the padding does not fit the rows
    */
-  hidden(tokens: Tokens, pass: Pass = PLAIN_PASS): Tensor {
+  hidden(tokens: TokenBatch, pass: ForwardOptions = INFERENCE): Tensor {
     const embedded = this.embed(tokens, pass);
     const blocks = (x: Tensor) => this.#throughBlocks(x, tokens, pass);
     const states = this.#isStep(tokens, pass) ? pass.cache.step(embedded, blocks) : blocks(embedded);
@@ -81,34 +81,34 @@ export class GPT {
     return states;
   }
 
-  #throughBlocks(x: Tensor, tokens: Tokens, pass: Pass): Tensor {
+  #throughBlocks(x: Tensor, tokens: TokenBatch, pass: ForwardOptions): Tensor {
     const rotation = this.positions.rotation(tokens, pass.cache);
     const inner = { ...pass, padding: tokens.padding, rotation };
     return this.finalNorm.read(throughBlocks(this.blocks, x, inner)).normed;
   }
 
   /** Whether each row gets one token, and no part of the pass is of another shape or kind for the next. */
-  #isStep(tokens: Tokens, pass: Pass): pass is Pass & { readonly cache: KeyValueCache } {
+  #isStep(tokens: TokenBatch, pass: ForwardOptions): pass is ForwardOptions & { readonly cache: KVCache } {
     const { cache, random, maskMatrix } = pass;
     const isPlain = this.config.attention === "fused" && random === null && maskMatrix === undefined;
     return cache !== null && isPlain && tokens.padding === undefined && positionsOf(tokens) === 1;
   }
 
   /** What the first block reads: tokens (B, T) and their places as channels (B, T, C). Throws as `hidden` does. */
-  embed(tokens: Tokens, pass: Pass = PLAIN_PASS): Tensor {
-    const { cache, random, probe } = pass;
+  embed(tokens: TokenBatch, pass: ForwardOptions = INFERENCE): Tensor {
+    const { cache, random, inputProbe } = pass;
     checkPlaces("gpt", tokens, cache, this.config.contextLength);
     const { ids, batchSize } = tokens;
     const token = embedding(this.tokenEmbedding, ids, [batchSize, positionsOf(tokens)]);
     const embedded = this.positions.addTo(this.#withPairs(token, tokens, pass), tokens, cache);
     const x = dropout(embedded, this.config.dropout, random);
-    return probe === undefined ? x : add(x, probe);
+    return inputProbe === undefined ? x : add(x, inputProbe);
   }
 
   /** Adds the embeddings of pairs, where the model has them: what came just before is known without attention. */
-  #withPairs(token: Tensor, tokens: Tokens, { cache }: Pass): Tensor {
+  #withPairs(token: Tensor, tokens: TokenBatch, { cache }: ForwardOptions): Tensor {
     if (this.pairEmbedding === null) return token;
-    const rows = pairRows(tokens, cache?.lastIds ?? [], this.config.vocabSize);
+    const rows = bigramRows(tokens, cache?.lastIds ?? [], this.config.vocabSize);
     return add(token, embedding(this.pairEmbedding, rows, [tokens.batchSize, positionsOf(tokens)]));
   }
 
@@ -120,13 +120,13 @@ export class GPT {
   }
 
   /** An empty cache for generating from this model. */
-  makeCache(batchSize: number): KeyValueCache {
+  makeCache(batchSize: number): KVCache {
     const { contextLength, dModel, layers } = this.config;
-    return new KeyValueCache(this.context, { batchSize, capacity: contextLength, channels: dModel, layers });
+    return new KVCache(this.context, { batchSize, capacity: contextLength, channels: dModel, layers });
   }
 
   /** Every trained tensor by name, in a fixed order. */
-  parameters(): Parameters {
+  parameters(): NamedTensors {
     return {
       tokenEmbedding: this.tokenEmbedding,
       ...this.positions.parameters(),

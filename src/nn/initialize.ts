@@ -1,16 +1,16 @@
 /**
- * GPT-2's initialisation (Radford et al. 2019): weights and embeddings from N(0, 0.02²); the projections that
+ * GPT-2's initialization (Radford et al. 2019): weights and embeddings from N(0, 0.02²); the projections that
  * write into the residual stream from N(0, (0.02/√(2·layers))²), because each block adds two of them, or from 0;
  * norms 1, biases 0.
  */
 import type { Random } from "../random.ts";
 import type { BlockConfig } from "./config.ts";
 
-export const WEIGHT_DEVIATION = 0.02;
+export const INIT_STD = 0.02;
 
 /** The deviation for projections into the residual stream. */
 export function residualDeviation(layers: number): number {
-  return WEIGHT_DEVIATION / Math.sqrt(2 * layers);
+  return INIT_STD / Math.sqrt(2 * layers);
 }
 
 /** The same, or 0 where new blocks are to change nothing. All else is drawn as it is without. */

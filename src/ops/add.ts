@@ -14,10 +14,10 @@ export function add(left: Tensor, right: Tensor): Tensor {
   const { context, shape, a, b } = broadcastTogether("add", left, right);
   const { backend } = context;
   const y = context.output(shape, [a, b]);
-  backend.zip("add", y.sink, a.span, b.span);
-  context.record("add", y, () => {
-    if (a.needsGradient) a.receiveGradient(y);
-    if (b.needsGradient) b.receiveGradient(y);
+  backend.binary("add", y.target, a.buffer, b.buffer);
+  context.recordOp("add", y, () => {
+    if (a.needsGradient) a.shareGradient(y);
+    if (b.needsGradient) b.shareGradient(y);
   });
   return y;
 }
@@ -33,12 +33,12 @@ function addRepeated(a: Tensor, b: Tensor): Tensor {
   const context = contextOf("add", a, b);
   const { backend } = context;
   const y = context.output(a.shape, [a, b]);
-  backend.zip("add", y.sink, a.span, b.span);
-  context.record("add", y, (dy) => {
-    if (a.needsGradient) a.receiveGradient(y);
+  backend.binary("add", y.target, a.buffer, b.buffer);
+  context.recordOp("add", y, (dy) => {
+    if (a.needsGradient) a.shareGradient(y);
     if (!b.needsGradient) return;
     const repeats = sizeOf(a.shape.slice(0, a.shape.length - b.shape.length));
-    backend.sumAxis(b.gradientSink(), dy, { outer: 1, axis: repeats, inner: b.size }, 1);
+    backend.sumAxis(b.gradientTarget(), dy, { outer: 1, axis: repeats, inner: b.size }, 1);
   });
   return y;
 }

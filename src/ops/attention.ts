@@ -1,11 +1,11 @@
 import { type Context, contextOf } from "../autograd/context.ts";
 import { Tensor } from "../autograd/tensor.ts";
-import type { Matrices, Sink, Span, Visibility, Windows } from "../backend/backend.ts";
+import type { Buffer, Matrices, Visibility, Windows, WriteTarget } from "../backend/backend.ts";
 import { ShapeError } from "../errors.ts";
 import type { Random } from "../random.ts";
 import { formatShape } from "../shape.ts";
 import { droppingOf } from "./dropout.ts";
-import type { KeyWindow } from "./internal/key-window.ts";
+import type { KeyRange } from "./internal/key-window.ts";
 import { scale } from "./scale.ts";
 import { type Mask, visibilityOf } from "./softmax.ts";
 
@@ -16,7 +16,7 @@ export interface AttentionOptions {
    * A window for each sequence of the batch is what padding, and keys of unequal number, ask for. In a tensor (B, 3)
    * where they change and nothing else does: from, end and diagonal, which then only the backend looks at.
    */
-  readonly mask: Mask | readonly KeyWindow[] | Tensor;
+  readonly mask: Mask | readonly KeyRange[] | Tensor;
   /** Only the first `keyCount` keys and values take part; left out, all. So a cache is read in place. */
   readonly keyCount?: number;
   /** Probability of dropping a weight. */
@@ -63,38 +63,38 @@ export function attention(query: Tensor, keys: Tensor, values: Tensor, options: 
     dropping,
   };
   /** Heads are strides, not copies. */
-  const byHead = (span: Span, tensor: Tensor): Matrices => ({
-    span,
+  const byHead = (buffer: Buffer, tensor: Tensor): Matrices => ({
+    buffer,
     offset: 0,
     rowStride: channels,
     columnStride: 1,
     batchStrides: [tensor.shape[1] * channels, width],
   });
-  const q = byHead(query.span, query);
-  const k = byHead(key.span, key);
-  const v = byHead(value.span, value);
+  const q = byHead(query.buffer, query);
+  const k = byHead(key.buffer, key);
+  const v = byHead(value.buffer, value);
   const y = context.output(query.shape, [query, key, value]);
   const logSumExp = backend.alloc(batchSize * heads * queries);
-  backend.attention(byHead(y.span, y), logSumExp, q, k, v, size);
-  const backward = (dy: Span) => {
-    const spare: Span[] = [];
+  backend.attention(byHead(y.buffer, y), logSumExp, q, k, v, size);
+  const backward = (dy: Buffer) => {
+    const spare: Buffer[] = [];
     /** For a kernel that writes `rows` positions of each sequence, whether or not anyone needs the gradient. */
-    const sinkOf = (tensor: Tensor, rows: number): Sink => {
+    const sinkOf = (tensor: Tensor, rows: number): WriteTarget => {
       if (!tensor.needsGradient) {
-        const span = backend.alloc(tensor.size);
-        spare.push(span);
-        return { span, accumulate: false };
+        const buffer = backend.alloc(tensor.size);
+        spare.push(buffer);
+        return { buffer, accumulate: false };
       }
       const whole = rows === tensor.shape[1];
-      return whole ? tensor.gradientSink() : { span: tensor.gradientToAddTo(), accumulate: true };
+      return whole ? tensor.gradientTarget() : { buffer: tensor.zeroedGradient(), accumulate: true };
     };
     const [dq, dk, dv] = [sinkOf(query, queries), sinkOf(key, keyCount), sinkOf(value, keyCount)];
     backend.attentionBackward(
-      byHead(dq.span, query),
-      byHead(dk.span, key),
-      byHead(dv.span, value),
+      byHead(dq.buffer, query),
+      byHead(dk.buffer, key),
+      byHead(dv.buffer, value),
       byHead(dy, y),
-      byHead(y.span, y),
+      byHead(y.buffer, y),
       logSumExp,
       q,
       k,
@@ -102,17 +102,17 @@ export function attention(query: Tensor, keys: Tensor, values: Tensor, options: 
       size,
       { dq: dq.accumulate, dk: dk.accumulate, dv: dv.accumulate },
     );
-    for (const span of spare) backend.free(span);
+    for (const buffer of spare) backend.free(buffer);
   };
   const kept =
-    typeof visible === "string" || mask instanceof Tensor ? [logSumExp] : [logSumExp, visible.span];
-  context.record("attention", y, backward, kept);
+    typeof visible === "string" || mask instanceof Tensor ? [logSumExp] : [logSumExp, visible.buffer];
+  context.recordOp("attention", y, backward, kept);
   return y;
 }
 
 function visibleThrough(mask: AttentionOptions["mask"], context: Context): Visibility | Windows {
   if (typeof mask === "string") return visibilityOf(mask);
-  return { span: mask instanceof Tensor ? mask.span : context.keep(mask.flatMap(numbersOf)) };
+  return { buffer: mask instanceof Tensor ? mask.buffer : context.saveForBackward(mask.flatMap(numbersOf)) };
 }
 
 function checkShapes(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions): void {
@@ -143,11 +143,11 @@ function checkShapes(query: Tensor, key: Tensor, value: Tensor, options: Attenti
 }
 
 /** In the order that the kernels have. */
-function numbersOf({ from, end, diagonal }: KeyWindow): number[] {
+function numbersOf({ from, end, diagonal }: KeyRange): number[] {
   return [from, end, diagonal];
 }
 
-function checkWindows(windows: readonly KeyWindow[], batchSize: number, keys: number): void {
+function checkWindows(windows: readonly KeyRange[], batchSize: number, keys: number): void {
   if (windows.length !== batchSize) {
     throw new ShapeError(
       `attention: needs one window for each of the ${batchSize} sequences of the batch: got ${windows.length}`,

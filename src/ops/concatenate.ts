@@ -35,17 +35,22 @@ export function concatenate(tensors: readonly Tensor[], axis: number): Tensor {
   });
   for (const { x, offset, whole } of parts) {
     backend.copy(
-      { span: y.span, offset, strides },
-      { span: x.span, offset: 0, strides: whole },
+      { buffer: y.buffer, offset, strides },
+      { buffer: x.buffer, offset: 0, strides: whole },
       x.shape,
       false,
     );
   }
-  context.record("concatenate", y, (dy) => {
+  context.recordOp("concatenate", y, (dy) => {
     for (const { x, offset, whole } of parts) {
       if (!x.needsGradient) continue;
-      const { span, accumulate } = x.gradientSink();
-      backend.copy({ span, offset: 0, strides: whole }, { span: dy, offset, strides }, x.shape, accumulate);
+      const { buffer, accumulate } = x.gradientTarget();
+      backend.copy(
+        { buffer, offset: 0, strides: whole },
+        { buffer: dy, offset, strides },
+        x.shape,
+        accumulate,
+      );
     }
   });
   return y;

@@ -1,5 +1,5 @@
 import type { Tensor } from "../autograd/tensor.ts";
-import type { Span } from "../backend/backend.ts";
+import type { Buffer } from "../backend/backend.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape } from "../shape.ts";
 import { checkIds } from "./embedding.ts";
@@ -36,37 +36,37 @@ export function crossEntropy(logits: Tensor, targets: ArrayLike<number>): Tensor
   const { context } = logits;
   const { backend } = context;
   const y = context.output([], [logits]);
-  const at = context.keep(targets);
+  const at = context.saveForBackward(targets);
   const logSumExp = backend.alloc(rows);
-  const sum = (losses: Span, count: number) => {
-    backend.sumAxis(y.sink, losses, { outer: 1, axis: count, inner: 1 }, share);
+  const sum = (losses: Buffer, count: number) => {
+    backend.sumAxis(y.target, losses, { outer: 1, axis: count, inner: 1 }, share);
   };
   /** A 0 adds nothing, but moves the others to another place in the sum, which can change its last bit. */
-  const sumOfCounted = (losses: Span) => {
+  const sumOfCounted = (losses: Buffer) => {
     const rowsThatCount = Array.from({ length: rows }, (_, row) => row).filter(
       (row) => targets[row] !== IGNORED,
     );
-    context.borrow(rows, (places) => {
+    context.withScratch(rows, (places) => {
       backend.write(places, rowsThatCount);
-      context.borrow(rows, (terms) => {
+      context.withScratch(rows, (terms) => {
         backend.gatherRows(terms, losses, places, counted, 1);
         sum(terms, counted);
       });
     });
   };
-  context.borrow(rows, (losses) => {
-    backend.crossEntropyRows(losses, logSumExp, logits.span, at, rows, columns);
+  context.withScratch(rows, (losses) => {
+    backend.crossEntropyRows(losses, logSumExp, logits.buffer, at, rows, columns);
     if (ignored === 0) sum(losses, rows);
     else sumOfCounted(losses);
   });
-  const backward = (dy: Span) => {
-    context.borrow(rows, (dLosses) => {
+  const backward = (dy: Buffer) => {
+    context.withScratch(rows, (dLosses) => {
       backend.fill(dLosses, share);
-      backend.zip("multiply", { span: dLosses, accumulate: false }, dLosses, dy);
+      backend.binary("multiply", { buffer: dLosses, accumulate: false }, dLosses, dy);
       backend.crossEntropyRowsBackward(
-        logits.gradientSink(),
+        logits.gradientTarget(),
         dLosses,
-        logits.span,
+        logits.buffer,
         logSumExp,
         at,
         rows,
@@ -74,6 +74,6 @@ export function crossEntropy(logits: Tensor, targets: ArrayLike<number>): Tensor
       );
     });
   };
-  context.record("crossEntropy", y, backward, [at, logSumExp]);
+  context.recordOp("crossEntropy", y, backward, [at, logSumExp]);
   return y;
 }

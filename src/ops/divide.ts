@@ -11,16 +11,16 @@ export function divide(left: Tensor, right: Tensor): Tensor {
   const { context, shape, a, b } = broadcastTogether("divide", left, right);
   const { backend } = context;
   const y = context.output(shape, [a, b]);
-  backend.zip("divide", y.sink, a.span, b.span);
-  context.record("divide", y, (dy) => {
+  backend.binary("divide", y.target, a.buffer, b.buffer);
+  context.recordOp("divide", y, (dy) => {
     // da = dy / b, db = −dy ⊙ y / b.
-    if (a.needsGradient) backend.zip("divide", a.gradientSink(), dy, b.span);
+    if (a.needsGradient) backend.binary("divide", a.gradientTarget(), dy, b.buffer);
     if (b.needsGradient) {
-      context.borrow(y.size, (slope) => {
-        const sink = { span: slope, accumulate: false };
-        backend.zip("multiply", sink, dy, y.span);
-        backend.zip("divide", sink, slope, b.span);
-        backend.scale(b.gradientSink(), slope, -1);
+      context.withScratch(y.size, (derivative) => {
+        const target = { buffer: derivative, accumulate: false };
+        backend.binary("multiply", target, dy, y.buffer);
+        backend.binary("divide", target, derivative, b.buffer);
+        backend.scale(b.gradientTarget(), derivative, -1);
       });
     }
   });

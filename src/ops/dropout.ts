@@ -19,8 +19,8 @@ export function dropout(x: Tensor, probability: number, random: Random | null): 
   const { context } = x;
   const { backend } = context;
   const y = context.output(x.shape, [x]);
-  backend.dropout(y.sink, x.span, dropping);
-  context.record("dropout", y, (dy) => backend.dropout(x.gradientSink(), dy, dropping));
+  backend.dropout(y.target, x.buffer, dropping);
+  context.recordOp("dropout", y, (dy) => backend.dropout(x.gradientTarget(), dy, dropping));
   return y;
 }
 

@@ -24,12 +24,12 @@ export function embedding(table: Tensor, ids: ArrayLike<number>, shape: Shape): 
   const { context } = table;
   const { backend } = context;
   const y = context.output([...shape, columns], [table]);
-  const indices = context.keep(ids);
-  backend.gatherRows(y.span, table.span, indices, rows, columns);
-  const backward = (dy: typeof y.span) => {
-    backend.scatterAddRows(table.gradientToAddTo(), dy, indices, rows, columns);
+  const indices = context.saveForBackward(ids);
+  backend.gatherRows(y.buffer, table.buffer, indices, rows, columns);
+  const backward = (dy: typeof y.buffer) => {
+    backend.scatterAddRows(table.zeroedGradient(), dy, indices, rows, columns);
   };
-  context.record("embedding", y, backward, [indices]);
+  context.recordOp("embedding", y, backward, [indices]);
   return y;
 }
 

@@ -1,7 +1,7 @@
 import type { Tensor } from "../autograd/tensor.ts";
-import { map } from "./internal/map.ts";
+import { unary } from "./internal/unary.ts";
 
 /** y = eˣ, so dx = dy ⊙ y. */
 export function exp(x: Tensor): Tensor {
-  return map("exp", x);
+  return unary("exp", x);
 }

@@ -1,6 +1,6 @@
 import type { Tensor } from "../autograd/tensor.ts";
 import type { GeluName } from "../backend/backend.ts";
-import { map } from "./internal/map.ts";
+import { unary } from "./internal/unary.ts";
 
 /** "exact" is x·Φ(x); "tanh" is the approximation that GPT-2 was trained with. */
 export type GeluForm = "exact" | "tanh";
@@ -14,7 +14,7 @@ export type GeluForm = "exact" | "tanh";
  * Source: Hendrycks & Gimpel 2016.
  */
 export function gelu(x: Tensor, form: GeluForm = "exact"): Tensor {
-  return map(geluName(form), x);
+  return unary(geluName(form), x);
 }
 
 /** The form in the words of the kernels. */

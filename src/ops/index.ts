@@ -8,7 +8,7 @@ export { dropout } from "./dropout.ts";
 export { embedding } from "./embedding.ts";
 export { exp } from "./exp.ts";
 export { type GeluForm, gelu } from "./gelu.ts";
-export type { KeyWindow } from "./internal/key-window.ts";
+export type { KeyRange } from "./internal/key-window.ts";
 export { layerNorm } from "./layer-norm.ts";
 export { linear, type WeightLayout } from "./linear.ts";
 export { log } from "./log.ts";

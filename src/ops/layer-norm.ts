@@ -2,7 +2,7 @@ import type { Tensor } from "../autograd/tensor.ts";
 import { addAndNormalize, normalize, type SumAndNorm } from "./internal/normalize.ts";
 
 /**
- * Layer normalisation over the last axis: mean 0 and variance 1 for each position, then scaled and shifted.
+ * Layer normalization over the last axis: mean 0 and variance 1 for each position, then scaled and shifted.
  *
  *   y = (x − mean) / √(variance + ε) ⊙ weight + bias
  *
@@ -15,7 +15,7 @@ import { addAndNormalize, normalize, type SumAndNorm } from "./internal/normaliz
  * Source: Ba, Kiros & Hinton 2016.
  */
 export function layerNorm(x: Tensor, weight: Tensor | null, bias: Tensor | null, epsilon = 1e-5): Tensor {
-  return normalize(x, { op: "layerNorm", weight, bias, centred: true, epsilon });
+  return normalize(x, { op: "layerNorm", weight, bias, centered: true, epsilon });
 }
 
 /** a + b, and `layerNorm` of it: see `addAndNormalize`. */
@@ -26,5 +26,5 @@ export function addLayerNorm(
   bias: Tensor | null,
   epsilon = 1e-5,
 ): SumAndNorm {
-  return addAndNormalize(a, b, { op: "layerNorm", weight, bias, centred: true, epsilon });
+  return addAndNormalize(a, b, { op: "layerNorm", weight, bias, centered: true, epsilon });
 }

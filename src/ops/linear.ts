@@ -1,6 +1,6 @@
 import { type Context, contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
-import type { Matrices, Span } from "../backend/backend.ts";
+import type { Buffer, Matrices } from "../backend/backend.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { matrixOf, rowsOf, transposed } from "./internal/product.ts";
@@ -27,8 +27,8 @@ export function linear(
 ): Tensor {
   const map = new AffineMap("linear", x, weight, bias, layout);
   const y = map.context.output(map.shape, map.inputs);
-  map.forward(y.span);
-  map.context.record("linear", y, (dy) => map.backward(dy));
+  map.forward(y.buffer);
+  map.context.recordOp("linear", y, (dy) => map.backward(dy));
   return y;
 }
 
@@ -72,47 +72,47 @@ export class AffineMap {
   }
 
   /** y = x·W + b. */
-  forward(y: Span): void {
+  forward(y: Buffer): void {
     const [rows, length, outputs] = [this.#rows, this.#length, this.#outputs];
-    const bias = this.#bias === null ? null : this.#bias.span;
+    const bias = this.#bias === null ? null : this.#bias.buffer;
     const size = { batch: NO_BATCH, rows, columns: outputs, inner: length, accumulate: false, bias };
     const { backend } = this.context;
     backend.gemm(
       matrixOf(y, outputs),
-      matrixOf(this.#x.span, length),
-      this.#asInOut(this.#weight.span),
+      matrixOf(this.#x.buffer, length),
+      this.#asInOut(this.#weight.buffer),
       size,
     );
   }
 
   /** Carries dy to the gradients of x, W and b. */
-  backward(dySpan: Span): void {
+  backward(dyBuffer: Buffer): void {
     const [x, weight, bias] = [this.#x, this.#weight, this.#bias];
     const [rows, length, outputs] = [this.#rows, this.#length, this.#outputs];
     const { backend } = this.context;
-    const dy = matrixOf(dySpan, outputs);
+    const dy = matrixOf(dyBuffer, outputs);
     if (x.needsGradient) {
       // dx = dy·Wᵀ
-      const { span, accumulate } = x.gradientSink();
+      const { buffer, accumulate } = x.gradientTarget();
       const size = { batch: NO_BATCH, rows, columns: length, inner: outputs, accumulate, bias: null };
-      backend.gemm(matrixOf(span, length), dy, transposed(this.#asInOut(weight.span)), size);
+      backend.gemm(matrixOf(buffer, length), dy, transposed(this.#asInOut(weight.buffer)), size);
     }
     if (weight.needsGradient) {
       // dW = xᵀ·dy
-      const { span, accumulate } = weight.gradientSink();
+      const { buffer, accumulate } = weight.gradientTarget();
       const size = { batch: NO_BATCH, rows: length, columns: outputs, inner: rows, accumulate, bias: null };
-      backend.gemm(this.#asInOut(span), transposed(matrixOf(x.span, length)), dy, size);
+      backend.gemm(this.#asInOut(buffer), transposed(matrixOf(x.buffer, length)), dy, size);
     }
     if (bias?.needsGradient) {
       // db = Σ_rows dy
-      backend.sumAxis(bias.gradientSink(), dySpan, { outer: 1, axis: rows, inner: outputs }, 1);
+      backend.sumAxis(bias.gradientTarget(), dyBuffer, { outer: 1, axis: rows, inner: outputs }, 1);
     }
   }
 
   /** Memory laid out as the weight is stored, read as (I, O). */
-  #asInOut(span: Span): Matrices {
+  #asInOut(buffer: Buffer): Matrices {
     return this.#layout === "in-out"
-      ? matrixOf(span, this.#outputs)
-      : transposed(matrixOf(span, this.#length));
+      ? matrixOf(buffer, this.#outputs)
+      : transposed(matrixOf(buffer, this.#length));
   }
 }

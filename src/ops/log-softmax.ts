@@ -18,9 +18,9 @@ export function logSoftmax(x: Tensor): Tensor {
   const columns = x.shape[x.shape.length - 1];
   const rows = rowsOf(x.shape);
   const y = context.output(x.shape, [x]);
-  backend.logSoftmaxRows(y.span, x.span, rows, columns);
-  context.record("logSoftmax", y, (dy) =>
-    backend.logSoftmaxRowsBackward(x.gradientSink(), dy, y.span, rows, columns),
+  backend.logSoftmaxRows(y.buffer, x.buffer, rows, columns);
+  context.recordOp("logSoftmax", y, (dy) =>
+    backend.logSoftmaxRowsBackward(x.gradientTarget(), dy, y.buffer, rows, columns),
   );
   return y;
 }

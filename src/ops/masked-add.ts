@@ -5,7 +5,7 @@ import { broadcastTogether } from "./internal/broadcast.ts";
 /**
  * Scores plus a mask: y = x + M, where M is 0 for what may be seen and −∞ for what may not.
  *
- * Unlike `add`, the second operand is not differentiated: −∞ has no slope. After a softmax the hidden entries
+ * Unlike `add`, the second operand is not differentiated: −∞ has no derivative. After a softmax the hidden entries
  * are exactly 0. (0 added after the softmax instead would leave each row's sum wrong.)
  *
  * @param x    (…, T, S) scores
@@ -18,7 +18,7 @@ export function maskedAdd(x: Tensor, mask: Tensor): Tensor {
   const { context, shape, a: scores, b: hidden } = broadcastTogether("maskedAdd", x, mask);
   const { backend } = context;
   const y = context.output(shape, [scores]);
-  backend.zip("add", y.sink, scores.span, hidden.span);
-  context.record("maskedAdd", y, (dy) => backend.scale(scores.gradientSink(), dy, 1));
+  backend.binary("add", y.target, scores.buffer, hidden.buffer);
+  context.recordOp("maskedAdd", y, (dy) => backend.scale(scores.gradientTarget(), dy, 1));
   return y;
 }

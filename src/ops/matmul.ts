@@ -1,6 +1,6 @@
 import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
-import type { Matrices, Sink } from "../backend/backend.ts";
+import type { Matrices, WriteTarget } from "../backend/backend.ts";
 import { ShapeError } from "../errors.ts";
 import { broadcastShapes, formatShape } from "../shape.ts";
 import { broadcastTo } from "./internal/broadcast.ts";
@@ -41,17 +41,25 @@ function product(a: Tensor, b: Tensor): Tensor {
   const [rows, inner] = a.shape.slice(-2);
   const columns = b.shape[b.shape.length - 1];
   const y = context.output([...batch, rows, columns], [a, b]);
-  const run = (to: Sink, toShape: readonly number[], left: Matrices, right: Matrices, length: number) => {
+  const run = (
+    to: WriteTarget,
+    toShape: readonly number[],
+    left: Matrices,
+    right: Matrices,
+    length: number,
+  ) => {
     const [m, n] = toShape.slice(-2);
     const size = { batch, rows: m, columns: n, inner: length, accumulate: to.accumulate, bias: null };
-    backend.gemm(matricesOf(to.span, toShape), left, right, size);
+    backend.gemm(matricesOf(to.buffer, toShape), left, right, size);
   };
-  run(y.sink, y.shape, matricesOf(a.span, a.shape), matricesOf(b.span, b.shape), inner);
-  context.record("matmul", y, (dySpan) => {
-    const dy = matricesOf(dySpan, y.shape);
+  run(y.target, y.shape, matricesOf(a.buffer, a.shape), matricesOf(b.buffer, b.shape), inner);
+  context.recordOp("matmul", y, (dyBuffer) => {
+    const dy = matricesOf(dyBuffer, y.shape);
     // da = dy·bᵀ, db = aᵀ·dy.
-    if (a.needsGradient) run(a.gradientSink(), a.shape, dy, transposed(matricesOf(b.span, b.shape)), columns);
-    if (b.needsGradient) run(b.gradientSink(), b.shape, transposed(matricesOf(a.span, a.shape)), dy, rows);
+    if (a.needsGradient)
+      run(a.gradientTarget(), a.shape, dy, transposed(matricesOf(b.buffer, b.shape)), columns);
+    if (b.needsGradient)
+      run(b.gradientTarget(), b.shape, transposed(matricesOf(a.buffer, a.shape)), dy, rows);
   });
   return y;
 }

@@ -16,7 +16,9 @@ export function max(x: Tensor, axis?: number): Tensor {
   const { size, shape } = reductionOf("max", x.shape, axis);
   if (size.axis === 0) throw new ShapeError(`max: the axis is empty: got ${formatShape(x.shape)}`);
   const y = context.output(shape, [x]);
-  backend.maxAxis(y.span, x.span, size);
-  context.record("max", y, (dy) => backend.maxAxisBackward(x.gradientSink(), dy, x.span, y.span, size));
+  backend.maxAxis(y.buffer, x.buffer, size);
+  context.recordOp("max", y, (dy) =>
+    backend.maxAxisBackward(x.gradientTarget(), dy, x.buffer, y.buffer, size),
+  );
   return y;
 }

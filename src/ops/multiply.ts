@@ -11,11 +11,11 @@ export function multiply(left: Tensor, right: Tensor): Tensor {
   const { context, shape, a, b } = broadcastTogether("multiply", left, right);
   const { backend } = context;
   const y = context.output(shape, [a, b]);
-  backend.zip("multiply", y.sink, a.span, b.span);
-  context.record("multiply", y, (dy) => {
+  backend.binary("multiply", y.target, a.buffer, b.buffer);
+  context.recordOp("multiply", y, (dy) => {
     // Product rule: da = dy ⊙ b, db = dy ⊙ a.
-    if (a.needsGradient) backend.zip("multiply", a.gradientSink(), dy, b.span);
-    if (b.needsGradient) backend.zip("multiply", b.gradientSink(), dy, a.span);
+    if (a.needsGradient) backend.binary("multiply", a.gradientTarget(), dy, b.buffer);
+    if (b.needsGradient) backend.binary("multiply", b.gradientTarget(), dy, a.buffer);
   });
   return y;
 }

@@ -2,7 +2,7 @@ import type { Tensor } from "../autograd/tensor.ts";
 import { addAndNormalize, normalize, type SumAndNorm } from "./internal/normalize.ts";
 
 /**
- * Root-mean-square normalisation over the last axis: layer normalisation without the mean. Only a row's length
+ * Root-mean-square normalization over the last axis: layer normalization without the mean. Only a row's length
  * changes, not its direction.
  *
  *   y = x / √(mean(x²) + ε) ⊙ weight
@@ -15,10 +15,10 @@ import { addAndNormalize, normalize, type SumAndNorm } from "./internal/normaliz
  * Source: Zhang & Sennrich 2019.
  */
 export function rmsNorm(x: Tensor, weight: Tensor | null, epsilon = 1e-5): Tensor {
-  return normalize(x, { op: "rmsNorm", weight, bias: null, centred: false, epsilon });
+  return normalize(x, { op: "rmsNorm", weight, bias: null, centered: false, epsilon });
 }
 
 /** a + b, and `rmsNorm` of it: see `addAndNormalize`. */
 export function addRmsNorm(a: Tensor, b: Tensor, weight: Tensor | null, epsilon = 1e-5): SumAndNorm {
-  return addAndNormalize(a, b, { op: "rmsNorm", weight, bias: null, centred: false, epsilon });
+  return addAndNormalize(a, b, { op: "rmsNorm", weight, bias: null, centered: false, epsilon });
 }

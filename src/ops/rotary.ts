@@ -35,14 +35,14 @@ export function rotate(x: Tensor, angles: Tensor, places: ArrayLike<number> | Te
   }
   if (!(places instanceof Tensor)) checkIds("rotate", places, 0, count);
   const size = { rows, groups: channels / width, half: width / 2 };
-  const at = places instanceof Tensor ? places.span : context.keep(places);
+  const at = places instanceof Tensor ? places.buffer : context.saveForBackward(places);
   const y = context.output(x.shape, [x]);
-  backend.rotateRows(y.sink, x.span, angles.span, at, { ...size, backwards: false });
-  context.record(
+  backend.rotateRows(y.target, x.buffer, angles.buffer, at, { ...size, backwards: false });
+  context.recordOp(
     "rotate",
     y,
     // The transpose of a rotation is the rotation back.
-    (dy) => backend.rotateRows(x.gradientSink(), dy, angles.span, at, { ...size, backwards: true }),
+    (dy) => backend.rotateRows(x.gradientTarget(), dy, angles.buffer, at, { ...size, backwards: true }),
     places instanceof Tensor ? [] : [at],
   );
   return y;

@@ -9,7 +9,7 @@ export function scale(x: Tensor, factor: number): Tensor {
   const { context } = x;
   const { backend } = context;
   const y = context.output(x.shape, [x]);
-  backend.scale(y.sink, x.span, factor);
-  context.record("scale", y, (dy) => backend.scale(x.gradientSink(), dy, factor));
+  backend.scale(y.target, x.buffer, factor);
+  context.recordOp("scale", y, (dy) => backend.scale(x.gradientTarget(), dy, factor));
   return y;
 }

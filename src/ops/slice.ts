@@ -23,10 +23,15 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
   const offset = start * strides[at];
   const y = context.output(shape, [x]);
   const whole = stridesOf(shape);
-  backend.copy({ span: y.span, offset: 0, strides: whole }, { span: x.span, offset, strides }, shape, false);
-  context.record("slice", y, (dy) => {
-    const span = x.gradientToAddTo();
-    backend.copy({ span, offset, strides }, { span: dy, offset: 0, strides: whole }, shape, true);
+  backend.copy(
+    { buffer: y.buffer, offset: 0, strides: whole },
+    { buffer: x.buffer, offset, strides },
+    shape,
+    false,
+  );
+  context.recordOp("slice", y, (dy) => {
+    const buffer = x.zeroedGradient();
+    backend.copy({ buffer, offset, strides }, { buffer: dy, offset: 0, strides: whole }, shape, true);
   });
   return y;
 }

@@ -22,9 +22,9 @@ export function softmax(x: Tensor, mask: Mask = "none"): Tensor {
   const { backend } = context;
   const size = asMatrices("softmax", x.shape, mask);
   const y = context.output(x.shape, [x]);
-  backend.softmaxRows(y.span, x.span, size, visibilityOf(mask));
+  backend.softmaxRows(y.buffer, x.buffer, size, visibilityOf(mask));
   // A hidden entry has y = 0, and so dx = 0: the mask is not said twice.
-  context.record("softmax", y, (dy) => backend.softmaxRowsBackward(x.gradientSink(), dy, y.span, size));
+  context.recordOp("softmax", y, (dy) => backend.softmaxRowsBackward(x.gradientTarget(), dy, y.buffer, size));
   return y;
 }
 

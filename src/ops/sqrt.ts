@@ -1,7 +1,7 @@
 import type { Tensor } from "../autograd/tensor.ts";
-import { map } from "./internal/map.ts";
+import { unary } from "./internal/unary.ts";
 
 /** y = √x, so dx = dy / 2y. */
 export function sqrt(x: Tensor): Tensor {
-  return map("sqrt", x);
+  return unary("sqrt", x);
 }

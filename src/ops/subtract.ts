@@ -11,10 +11,10 @@ export function subtract(left: Tensor, right: Tensor): Tensor {
   const { context, shape, a, b } = broadcastTogether("subtract", left, right);
   const { backend } = context;
   const y = context.output(shape, [a, b]);
-  backend.zip("subtract", y.sink, a.span, b.span);
-  context.record("subtract", y, (dy) => {
-    if (a.needsGradient) backend.scale(a.gradientSink(), dy, 1);
-    if (b.needsGradient) backend.scale(b.gradientSink(), dy, -1);
+  backend.binary("subtract", y.target, a.buffer, b.buffer);
+  context.recordOp("subtract", y, (dy) => {
+    if (a.needsGradient) backend.scale(a.gradientTarget(), dy, 1);
+    if (b.needsGradient) backend.scale(b.gradientTarget(), dy, -1);
   });
   return y;
 }

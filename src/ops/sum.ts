@@ -31,16 +31,16 @@ function scaledSum(
   const { size, shape } = reductionOf(op, x.shape, axis);
   const factor = factorOf(size.axis);
   const y = context.output(shape, [x]);
-  backend.sumAxis(y.sink, x.span, size, factor);
-  context.record(op, y, (dy) => {
+  backend.sumAxis(y.target, x.buffer, size, factor);
+  context.recordOp(op, y, (dy) => {
     // Every element of the axis receives factor·dy: a stride of 0 along it.
     const block = [size.outer, size.axis, size.inner];
-    context.borrow(sizeOf(shape), (scaled) => {
-      backend.scale({ span: scaled, accumulate: false }, dy, factor);
-      const { span, accumulate } = x.gradientSink();
+    context.withScratch(sizeOf(shape), (scaled) => {
+      backend.scale({ buffer: scaled, accumulate: false }, dy, factor);
+      const { buffer, accumulate } = x.gradientTarget();
       backend.copy(
-        { span, offset: 0, strides: [size.axis * size.inner, size.inner, 1] },
-        { span: scaled, offset: 0, strides: [size.inner, 0, 1] },
+        { buffer, offset: 0, strides: [size.axis * size.inner, size.inner, 1] },
+        { buffer: scaled, offset: 0, strides: [size.inner, 0, 1] },
         block,
         accumulate,
       );

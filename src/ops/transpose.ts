@@ -24,16 +24,16 @@ export function transpose(x: Tensor, axes: readonly number[] = lastTwoExchanged(
   const plain = stridesOf(shape);
   const y = context.output(shape, [x]);
   backend.copy(
-    { span: y.span, offset: 0, strides: plain },
-    { span: x.span, offset: 0, strides: permuted },
+    { buffer: y.buffer, offset: 0, strides: plain },
+    { buffer: x.buffer, offset: 0, strides: permuted },
     shape,
     false,
   );
-  context.record("transpose", y, (dy) => {
-    const { span, accumulate } = x.gradientSink();
+  context.recordOp("transpose", y, (dy) => {
+    const { buffer, accumulate } = x.gradientTarget();
     backend.copy(
-      { span, offset: 0, strides: permuted },
-      { span: dy, offset: 0, strides: plain },
+      { buffer, offset: 0, strides: permuted },
+      { buffer: dy, offset: 0, strides: plain },
       shape,
       accumulate,
     );

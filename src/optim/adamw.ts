@@ -1,8 +1,8 @@
 /** AdamW (Loshchilov & Hutter 2019): Adam's step, and weight decay apart from the gradient. */
 import type { Tensor } from "../autograd/tensor.ts";
-import type { AdamWTarget, Span } from "../backend/backend.ts";
+import type { AdamWTarget, Buffer } from "../backend/backend.ts";
 import { powerOfInteger } from "../math.ts";
-import type { Parameters } from "../nn/parameters.ts";
+import type { NamedTensors } from "../nn/parameters.ts";
 
 export interface AdamWSettings {
   readonly beta1: number;
@@ -23,13 +23,13 @@ export class AdamW {
   readonly #settings: AdamWSettings;
   readonly #trained: readonly Trained[];
 
-  constructor(parameters: Parameters, settings: AdamWSettings) {
+  constructor(parameters: NamedTensors, settings: AdamWSettings) {
     this.#settings = settings;
     this.#trained = Object.entries(parameters).map(([name, parameter]) => {
       const { shape, context } = parameter;
-      const moments = { first: context.hold(shape), second: context.hold(shape) };
-      context.backend.fill(moments.first.span, 0);
-      context.backend.fill(moments.second.span, 0);
+      const moments = { first: context.persistent(shape), second: context.persistent(shape) };
+      context.backend.fill(moments.first.buffer, 0);
+      context.backend.fill(moments.second.buffer, 0);
       return { name, parameter, ...moments };
     });
   }
@@ -45,11 +45,11 @@ export class AdamW {
     const { beta1, beta2, epsilon, weightDecay } = this.#settings;
     const targets: AdamWTarget[] = [];
     for (const { parameter, first, second } of this.#trained) {
-      const { gradient, span } = parameter;
+      const { gradient, buffer } = parameter;
       if (gradient === null) continue;
-      const moments = { moment1: first.span, moment2: second.span };
+      const moments = { moment1: first.buffer, moment2: second.buffer };
       targets.push({
-        parameter: span,
+        parameter: buffer,
         gradient,
         ...moments,
         weightDecay: decays(parameter) ? weightDecay : 0,
@@ -70,7 +70,7 @@ export class AdamW {
   }
 
   /** The moments by name, as a checkpoint keeps them: "head.weight.firstMoment" and so on. */
-  state(): Parameters {
+  state(): NamedTensors {
     return Object.fromEntries(
       this.#trained.flatMap(({ name, first, second }) => [
         [`${name}.firstMoment`, first],
@@ -86,9 +86,9 @@ function decays(parameter: Tensor): boolean {
 }
 
 /** The Euclidean norm of all gradients together. */
-export async function gradientNorm(parameters: Parameters): Promise<number> {
+export async function gradientNorm(parameters: NamedTensors): Promise<number> {
   const tensors = Object.values(parameters);
-  const gradients: Span[] = [];
+  const gradients: Buffer[] = [];
   for (const { gradient } of tensors) if (gradient !== null) gradients.push(gradient);
   const { backend } = tensors[0].context;
   const squares = backend.alloc(gradients.length);

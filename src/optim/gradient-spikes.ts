@@ -7,7 +7,7 @@ const NEEDED = 16;
 
 const layout = z.object({ gradientNorms: z.array(z.number()).max(RECENT).catch([]) });
 
-export class Spikes {
+export class SpikeDetector {
   /** Of the last steps, the newest last; those that were left out too, so that a new level becomes usual. */
   #norms: readonly number[] = [];
 

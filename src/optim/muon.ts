@@ -12,8 +12,8 @@
  * Source: K. Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
  */
 import type { Tensor } from "../autograd/tensor.ts";
-import type { Backend, Matrices, Span } from "../backend/backend.ts";
-import type { Parameters } from "../nn/parameters.ts";
+import type { Backend, Buffer, Matrices } from "../backend/backend.ts";
+import type { NamedTensors } from "../nn/parameters.ts";
 
 export interface MuonSettings {
   readonly momentum: number;
@@ -35,19 +35,19 @@ interface Group {
 }
 
 export class Muon {
-  readonly #parameters: Parameters;
+  readonly #parameters: NamedTensors;
   readonly #settings: MuonSettings;
-  readonly #momentum: Parameters;
+  readonly #momentum: NamedTensors;
   readonly #groups: readonly Group[];
 
   /** @param parameters matrices (in, out) */
-  constructor(parameters: Parameters, settings: MuonSettings) {
+  constructor(parameters: NamedTensors, settings: MuonSettings) {
     this.#parameters = parameters;
     this.#settings = settings;
     this.#momentum = Object.fromEntries(
       Object.entries(parameters).map(([name, { shape, context }]) => {
-        const momentum = context.hold(shape);
-        context.backend.fill(momentum.span, 0);
+        const momentum = context.persistent(shape);
+        context.backend.fill(momentum.buffer, 0);
         return [name, momentum];
       }),
     );
@@ -64,7 +64,7 @@ export class Muon {
       const directions = moving.map((name) => this.#direction(name, gradientScale));
       const norms = await normsOf(backend, directions);
       directions.forEach((direction, i) => {
-        backend.scale({ span: direction, accumulate: false }, direction, 1 / (norms[i] + 1e-7));
+        backend.scale({ buffer: direction, accumulate: false }, direction, 1 / (norms[i] + 1e-7));
         place(backend, updates, i * rows * columns, direction, 0, rows * columns);
         backend.free(direction);
       });
@@ -77,36 +77,36 @@ export class Muon {
   }
 
   /** The momenta by name, as a checkpoint keeps them. */
-  state(): Parameters {
+  state(): NamedTensors {
     return Object.fromEntries(
       Object.entries(this.#momentum).map(([name, tensor]) => [`${name}.momentum`, tensor]),
     );
   }
 
   /** Takes the gradient into the momentum, and gives Nesterov's direction as new memory. */
-  #direction(name: string, gradientScale: number): Span {
+  #direction(name: string, gradientScale: number): Buffer {
     const { momentum: mu } = this.#settings;
     const { gradient, context } = this.#parameters[name];
     const momentum = this.#momentum[name];
     const { backend } = context;
     const direction = backend.alloc(momentum.size);
     if (gradient === null) return direction;
-    backend.scale({ span: momentum.span, accumulate: false }, momentum.span, mu);
-    backend.scale({ span: momentum.span, accumulate: true }, gradient, (1 - mu) * gradientScale);
-    backend.scale({ span: direction, accumulate: false }, gradient, (1 - mu) * gradientScale);
-    backend.scale({ span: direction, accumulate: true }, momentum.span, mu);
+    backend.scale({ buffer: momentum.buffer, accumulate: false }, momentum.buffer, mu);
+    backend.scale({ buffer: momentum.buffer, accumulate: true }, gradient, (1 - mu) * gradientScale);
+    backend.scale({ buffer: direction, accumulate: false }, gradient, (1 - mu) * gradientScale);
+    backend.scale({ buffer: direction, accumulate: true }, momentum.buffer, mu);
     return direction;
   }
 
-  #move(parameter: Tensor, updates: Span, at: number, learningRate: number): void {
+  #move(parameter: Tensor, updates: Buffer, at: number, learningRate: number): void {
     const { backend } = parameter.context;
     const [inputs, outputs] = parameter.shape;
     const reach = Math.sqrt(Math.max(1, outputs / inputs));
     const update = backend.alloc(parameter.size);
     place(backend, update, 0, updates, at, parameter.size);
-    const itself = { span: parameter.span, accumulate: false };
-    backend.scale(itself, parameter.span, 1 - learningRate * this.#settings.weightDecay);
-    backend.scale({ span: parameter.span, accumulate: true }, update, -learningRate * reach);
+    const itself = { buffer: parameter.buffer, accumulate: false };
+    backend.scale(itself, parameter.buffer, 1 - learningRate * this.#settings.weightDecay);
+    backend.scale({ buffer: parameter.buffer, accumulate: true }, update, -learningRate * reach);
     backend.free(update);
     parameter.storage.clearGradient();
   }
@@ -116,19 +116,25 @@ export class Muon {
  * Replaces each of `count` matrices (rows, columns) of norm 1 at most by one near the orthogonal matrix closest to
  * it: its singular values become about 1.
  */
-export function orthogonalize(backend: Backend, x: Span, count: number, rows: number, columns: number): void {
+export function orthogonalize(
+  backend: Backend,
+  x: Buffer,
+  count: number,
+  rows: number,
+  columns: number,
+): void {
   const side = Math.min(rows, columns);
   const length = Math.max(rows, columns);
   // Products over the shorter side are the smaller ones; a tall matrix is read as its transpose.
-  const wide = (span: Span): Matrices => ({
-    span,
+  const wide = (buffer: Buffer): Matrices => ({
+    buffer,
     offset: 0,
     rowStride: rows <= columns ? columns : 1,
     columnStride: rows <= columns ? 1 : columns,
     batchStrides: [rows * columns],
   });
-  const square = (span: Span): Matrices => ({
-    span,
+  const square = (buffer: Buffer): Matrices => ({
+    buffer,
     offset: 0,
     rowStride: side,
     columnStride: 1,
@@ -141,7 +147,7 @@ export function orthogonalize(backend: Backend, x: Span, count: number, rows: nu
   });
   const [gram, scaled, polynomial] = [0, 1, 2].map(() => backend.alloc(count * side * side));
   const next = backend.alloc(count * rows * columns);
-  const replace = (span: Span) => ({ span, accumulate: false });
+  const replace = (buffer: Buffer) => ({ buffer, accumulate: false });
   const size = (n: number, inner: number, accumulate: boolean) => {
     return { batch: [count], rows: side, columns: n, inner, accumulate, bias: null };
   };
@@ -154,10 +160,10 @@ export function orthogonalize(backend: Backend, x: Span, count: number, rows: nu
     backend.gemm(wide(next), square(polynomial), wide(x), size(length, side, true)); // a·X + (b·A + c·A²)·X
     backend.scale(replace(x), next, 1);
   }
-  for (const span of [gram, scaled, polynomial, next]) backend.free(span);
+  for (const buffer of [gram, scaled, polynomial, next]) backend.free(buffer);
 }
 
-function groupByShape(parameters: Parameters): Group[] {
+function groupByShape(parameters: NamedTensors): Group[] {
   const groups = new Map<string, Group>();
   for (const [name, { shape }] of Object.entries(parameters)) {
     const [rows, columns] = shape;
@@ -167,16 +173,23 @@ function groupByShape(parameters: Parameters): Group[] {
   return [...groups.values()];
 }
 
-async function normsOf(backend: Backend, spans: readonly Span[]): Promise<number[]> {
-  const squares = backend.alloc(spans.length);
-  backend.sumsOfSquares(squares, spans);
+async function normsOf(backend: Backend, buffers: readonly Buffer[]): Promise<number[]> {
+  const squares = backend.alloc(buffers.length);
+  backend.sumsOfSquares(squares, buffers);
   const sums = await backend.read(squares);
   backend.free(squares);
   return Array.from(sums, Math.sqrt);
 }
 
 /** Copies `length` numbers. */
-function place(backend: Backend, dst: Span, dstAt: number, src: Span, srcAt: number, length: number): void {
-  const to = { span: dst, offset: dstAt, strides: [1] };
-  backend.copy(to, { span: src, offset: srcAt, strides: [1] }, [length], false);
+function place(
+  backend: Backend,
+  dst: Buffer,
+  dstAt: number,
+  src: Buffer,
+  srcAt: number,
+  length: number,
+): void {
+  const to = { buffer: dst, offset: dstAt, strides: [1] };
+  backend.copy(to, { buffer: src, offset: srcAt, strides: [1] }, [length], false);
 }

@@ -1,7 +1,7 @@
 /** The optimizer of a run: AdamW for every parameter, or Muon for the matrices inside the blocks and AdamW for the rest. */
 
 import type { Settings } from "../config/settings.ts";
-import type { Parameters } from "../nn/parameters.ts";
+import type { NamedTensors } from "../nn/parameters.ts";
 import { AdamW } from "./adamw.ts";
 import { Muon } from "./muon.ts";
 
@@ -11,7 +11,7 @@ export class Optimizer {
   /** Muon's learning rate, as a multiple of AdamW's: both follow one schedule. */
   readonly #muonRatio: number;
 
-  constructor(parameters: Parameters, settings: Settings) {
+  constructor(parameters: NamedTensors, settings: Settings) {
     const isMuons = (name: string) => settings.optimizer === "muon" && isBlockMatrix(name, parameters);
     const pick = (wanted: boolean) =>
       Object.fromEntries(Object.entries(parameters).filter(([name]) => isMuons(name) === wanted));
@@ -28,12 +28,12 @@ export class Optimizer {
   }
 
   /** What a checkpoint keeps, by name. */
-  state(): Parameters {
+  state(): NamedTensors {
     return { ...this.#adamw.state(), ...this.#muon.state() };
   }
 }
 
 /** Embeddings and the head are matrices too, but tables: their rows are looked up or scored one by one. */
-function isBlockMatrix(name: string, parameters: Parameters): boolean {
+function isBlockMatrix(name: string, parameters: NamedTensors): boolean {
   return /(^|\.)blocks\./.test(name) && parameters[name].shape.length === 2;
 }

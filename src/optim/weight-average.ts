@@ -8,18 +8,18 @@
  * updates ago counts e times less. Sources: Polyak & Juditsky 1992; Izmailov et al. 2018.
  */
 import type { Tensor } from "../autograd/tensor.ts";
-import type { Parameters } from "../nn/parameters.ts";
+import type { NamedTensors } from "../nn/parameters.ts";
 
 export class WeightAverage {
   readonly #horizon: number;
   readonly #pairs: ReadonlyMap<string, { readonly weights: Tensor; readonly average: Tensor }>;
 
   /** @param horizon N above, at least 1 */
-  constructor(parameters: Parameters, horizon: number) {
+  constructor(parameters: NamedTensors, horizon: number) {
     this.#horizon = horizon;
     this.#pairs = new Map(
       Object.entries(parameters).map(([name, weights]) => {
-        const average = weights.context.hold(weights.shape);
+        const average = weights.context.persistent(weights.shape);
         copy(average, weights);
         return [name, { weights, average }];
       }),
@@ -31,8 +31,8 @@ export class WeightAverage {
     const share = 1 / Math.min(update, this.#horizon);
     for (const { weights, average } of this.#pairs.values()) {
       const { backend } = average.context;
-      backend.scale(average.sink, average.span, 1 - share);
-      backend.scale({ span: average.span, accumulate: true }, weights.span, share);
+      backend.scale(average.target, average.buffer, 1 - share);
+      backend.scale({ buffer: average.buffer, accumulate: true }, weights.buffer, share);
     }
   }
 
@@ -41,9 +41,9 @@ export class WeightAverage {
     for (const { weights, average } of this.#pairs.values()) {
       const { backend } = weights.context;
       const between = backend.alloc(weights.size);
-      backend.scale({ span: between, accumulate: false }, weights.span, 1);
+      backend.scale({ buffer: between, accumulate: false }, weights.buffer, 1);
       copy(weights, average);
-      backend.scale(average.sink, between, 1);
+      backend.scale(average.target, between, 1);
       backend.free(between);
     }
   }
@@ -52,11 +52,11 @@ export class WeightAverage {
    * What a checkpoint keeps beside the model's tensors, by name. It is made while the two are swapped: then the model
    * holds what is to be used, and this the weights from which training goes on.
    */
-  state(): Parameters {
+  state(): NamedTensors {
     return Object.fromEntries([...this.#pairs].map(([name, { average }]) => [`${name}.trained`, average]));
   }
 }
 
 function copy(to: Tensor, from: Tensor): void {
-  to.context.backend.scale(to.sink, from.span, 1);
+  to.context.backend.scale(to.target, from.buffer, 1);
 }

@@ -6,7 +6,7 @@ import { extent } from "d3-array";
 import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from "d3-scale";
 import { line, symbol } from "d3-shape";
 import { escapeXml } from "./escape.ts";
-import { LIGHT, type Look } from "./run-styles.ts";
+import { LIGHT, type RunStyle } from "./run-styles.ts";
 
 export interface ChartPoint {
   readonly x: number;
@@ -18,7 +18,7 @@ export interface ChartCurve {
   readonly name: string;
   /** The same, for where there is little room. */
   readonly shortName: string;
-  readonly look: Look;
+  readonly look: RunStyle;
   /** "faint": what is behind a smoothed curve. "marked": few points, each worth a mark. */
   readonly drawnAs: "line" | "faint" | "marked";
   readonly points: readonly ChartPoint[];

@@ -127,7 +127,7 @@ export function svgOf(chart: Chart, id: string, width: number, height: number): 
 
 function openSvg({ title, description }: Chart, id: string, width: number, height: number): string {
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="${id}-title ${id}-words" ` +
+    `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labeledby="${id}-title ${id}-words" ` +
     `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">` +
     `<title id="${id}-title">${escapeXml(title)}</title><desc id="${id}-words">${escapeXml(description)}</desc>`
   );
@@ -139,7 +139,7 @@ const LEGEND_LINE = 20;
 const CHARACTER = 6.8;
 const KEY = 38;
 
-/** The losses as a file of their own: with a title, a legend, and colours for light paper and for dark. */
+/** The losses as a file of their own: with a title, a legend, and colors for light paper and for dark. */
 export function figureOf(runs: readonly PlottedRun[], x: XUnit, yScale: View["yScale"]): string {
   const chart = chartOf("loss", runs, { ...WHOLE, x, yScale });
   const { width, height, margin } = FIGURE;

@@ -1,6 +1,6 @@
 /**
- * How each run looks: a colour, a pattern of dashes and a shape of marks, so that colour is never all that tells two
- * runs apart. The colours differ for eyes of every kind, and stand out from the paper, light or dark.
+ * How each run looks: a color, a pattern of dashes and a shape of marks, so that color is never all that tells two
+ * runs apart. The colors differ for eyes of every kind, and stand out from the paper, light or dark.
  */
 import {
   type SymbolType,
@@ -11,8 +11,8 @@ import {
   symbolTriangle,
 } from "d3-shape";
 
-export interface Look {
-  /** Which of the colours. */
+export interface RunStyle {
+  /** Which of the colors. */
   readonly color: number;
   /** Lengths of dashes and gaps; none for a whole line. */
   readonly dashes: readonly number[];
@@ -48,7 +48,7 @@ const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [14, 4]];
 const SYMBOLS = [symbolCircle, symbolSquare, symbolTriangle, symbolDiamond, symbolStar];
 
 /** The look of the run at this place in a comparison. */
-export function lookOf(index: number): Look {
+export function lookOf(index: number): RunStyle {
   return {
     color: index % LIGHT.runs.length,
     dashes: DASHES[index % DASHES.length],
@@ -56,7 +56,7 @@ export function lookOf(index: number): Look {
   };
 }
 
-/** Rules for what chart-svg.ts draws: `s2` strokes and `f2` fills in the colour of the third run. */
+/** Rules for what chart-svg.ts draws: `s2` strokes and `f2` fills in the color of the third run. */
 export function styles(palette: Palette): string {
   const { paper, ink, mute, grid, runs } = palette;
   return [

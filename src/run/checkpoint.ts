@@ -16,7 +16,7 @@ import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safet
 
 export type StoredTensors = ReadonlyMap<string, StoredTensor>;
 
-export interface StepContents {
+export interface Checkpoint {
   /** Updates made. */
   readonly step: number;
   readonly model: StoredTensors;
@@ -46,7 +46,7 @@ export function stepOfName(name: string): number | null {
 }
 
 /** Writes the files of a step into `folder`, which is there and empty. */
-export function writeStepFolder(files: Files, folder: string, contents: StepContents): void {
+export function writeCheckpoint(files: Files, folder: string, contents: Checkpoint): void {
   const model = encodeSafetensors(contents.model);
   const optimizer = encodeSafetensors(contents.optimizer);
   const body = {
@@ -63,7 +63,7 @@ export function writeStepFolder(files: Files, folder: string, contents: StepCont
 }
 
 /** @throws CheckpointError when anything is missing, damaged or of another version */
-export function readStepFolder(files: Files, folder: string): StepContents {
+export function readCheckpoint(files: Files, folder: string): Checkpoint {
   const { step, hashes, state } = readState(files, folder);
   const model = readTensors(files, join(folder, MODEL), hashes[MODEL]);
   const optimizer = readTensors(files, join(folder, OPTIMIZER), hashes[OPTIMIZER]);
@@ -71,7 +71,7 @@ export function readStepFolder(files: Files, folder: string): StepContents {
 }
 
 /** The weights alone: the optimizer's file need not be there. */
-export function readStepModel(files: Files, folder: string): { step: number; model: StoredTensors } {
+export function readCheckpointModel(files: Files, folder: string): { step: number; model: StoredTensors } {
   const { step, hashes } = readState(files, folder);
   return { step, model: readTensors(files, join(folder, MODEL), hashes[MODEL]) };
 }

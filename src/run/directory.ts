@@ -16,13 +16,13 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { CheckpointError } from "../errors.ts";
 import {
-  readStepFolder,
-  readStepModel,
-  type StepContents,
+  type Checkpoint,
+  readCheckpoint,
+  readCheckpointModel,
   type StoredTensors,
   stepFolderName,
   stepOfName,
-  writeStepFolder,
+  writeCheckpoint,
 } from "./checkpoint.ts";
 import { explainFailures, type Files, nodeFiles } from "./files.ts";
 import {
@@ -38,7 +38,7 @@ import {
   tidy,
   writeConfig,
 } from "./layout.ts";
-import { appendRecord, appendResumption, flushLog, type LogRecord, readRecords } from "./log.ts";
+import { appendRecord, appendResumption, flushLog, type LogEntry, readRecords } from "./log.ts";
 
 export interface RunDirectoryOptions {
   /** How many of the newest steps stay, besides the latest and the best. */
@@ -46,7 +46,7 @@ export interface RunDirectoryOptions {
   readonly files?: Files;
 }
 
-export interface StepToSave extends StepContents {
+export interface StepToSave extends Checkpoint {
   /** Whether this step is now the best of the run. */
   readonly best: boolean;
 }
@@ -145,7 +145,7 @@ export class RunDirectory {
   }
 
   /** The log as it stands: without what resumes took back. */
-  readLog(): LogRecord[] {
+  readLog(): LogEntry[] {
     return readRecords(this.#files, this.path);
   }
 
@@ -173,17 +173,17 @@ export class RunDirectory {
    * @param which "latest", "best" or the name of a step folder
    * @throws CheckpointError when it is missing or damaged; the message says which steps are whole
    */
-  loadStep(which: string = "latest"): StepContents & { readonly name: string } {
-    const { name, value } = readStep(this.#files, this.path, which, readStepFolder);
+  loadStep(which: string = "latest"): Checkpoint & { readonly name: string } {
+    const { name, value } = readStep(this.#files, this.path, which, readCheckpoint);
     return { name, ...value };
   }
 
-  #writePartial(name: string, contents: StepContents): void {
+  #writePartial(name: string, contents: Checkpoint): void {
     const partial = hiddenPath(this.path, name, "partial");
     this.#files.remove(partial);
     try {
       this.#files.createFolder(partial);
-      writeStepFolder(this.#files, partial, contents);
+      writeCheckpoint(this.#files, partial, contents);
       this.#files.flushFolder(partial);
     } catch (error) {
       this.#removeIfPossible(partial);
@@ -245,6 +245,6 @@ export function loadModelFiles(path: string, which?: string, given: Files = node
   const config = readConfig(files, run);
   const best = () => (readPointer(files, run, "best") === null ? "latest" : "best");
   const step = isStep ? basename(full) : (which ?? best());
-  const { folder, value } = readStep(files, run, step, readStepModel);
+  const { folder, value } = readStep(files, run, step, readCheckpointModel);
   return { config, tensors: value.model, step: value.step, folder };
 }

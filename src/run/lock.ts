@@ -15,11 +15,11 @@ import { explainFailures, type Files, nodeFiles } from "./files.ts";
 
 const ownerLayout = z.strictObject({
   pid: z.int().min(1),
-  /** When the process started, in words of its system; null where that cannot be learnt. */
+  /** When the process started, in words of its system; null where that cannot be learned. */
   started: z.string().nullable(),
   /** The machine's name. */
   machine: z.string(),
-  /** Which start of the machine, and which numbering of its processes; null where that cannot be learnt. */
+  /** Which start of the machine, and which numbering of its processes; null where that cannot be learned. */
   boot: z.string().nullable(),
 });
 

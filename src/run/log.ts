@@ -8,7 +8,7 @@ import type { Files } from "./files.ts";
 import { LOG } from "./layout.ts";
 
 /** What the log says of a step. Steps count updates made. */
-export interface LogRecord {
+export interface LogEntry {
   readonly step: number;
   readonly [field: string]: unknown;
 }
@@ -34,8 +34,8 @@ export function appendResumption(files: Files, run: string, step: number, steps:
 }
 
 /** The records in force: without those taken back, and without lines that a kill cut short. */
-export function readRecords(files: Files, run: string): LogRecord[] {
-  let records: LogRecord[] = [];
+export function readRecords(files: Files, run: string): LogEntry[] {
+  let records: LogEntry[] = [];
   for (const line of readText(files, join(run, LOG)).split("\n")) {
     const value = parseLine(line);
     const resumed = resumption.safeParse(value).data?.resumedAfterStep;

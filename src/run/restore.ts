@@ -1,6 +1,6 @@
 /** Values from a checkpoint into tensors, and back. */
 import { CheckpointError } from "../errors.ts";
-import type { Parameters } from "../nn/parameters.ts";
+import type { NamedTensors } from "../nn/parameters.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import type { StoredTensor } from "./safetensors.ts";
 
@@ -10,7 +10,11 @@ import type { StoredTensor } from "./safetensors.ts";
  * @param where the file, for messages
  * @throws CheckpointError when a name is missing, one is left over, or a shape differs; nothing is filled then
  */
-export function restore(tensors: Parameters, stored: ReadonlyMap<string, StoredTensor>, where: string): void {
+export function restore(
+  tensors: NamedTensors,
+  stored: ReadonlyMap<string, StoredTensor>,
+  where: string,
+): void {
   for (const [name, { shape }] of Object.entries(tensors)) {
     const found = stored.get(name);
     if (found === undefined)
@@ -30,12 +34,12 @@ export function restore(tensors: Parameters, stored: ReadonlyMap<string, StoredT
   }
   for (const [name, tensor] of Object.entries(tensors)) {
     const found = stored.get(name);
-    if (found !== undefined) tensor.context.backend.write(tensor.span, found.values);
+    if (found !== undefined) tensor.context.backend.write(tensor.buffer, found.values);
   }
 }
 
 /** Copies of all tensors, by name, as a checkpoint stores them. */
-export async function snapshot(tensors: Parameters): Promise<Map<string, StoredTensor>> {
+export async function snapshot(tensors: NamedTensors): Promise<Map<string, StoredTensor>> {
   const stored = new Map<string, StoredTensor>();
   for (const [name, tensor] of Object.entries(tensors)) {
     stored.set(name, { shape: tensor.shape, values: Float32Array.from(await tensor.read()) });

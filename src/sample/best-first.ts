@@ -6,8 +6,8 @@ export function* bestFirst(numbers: ArrayLike<number>): Generator<number> {
   const heap = new Int32Array(numbers.length);
   for (let place = 0; place < heap.length; place++) heap[place] = place;
   const precedes = (a: number, b: number) => numbers[a] > numbers[b] || (numbers[a] === numbers[b] && a < b);
-  /** Lets the entry at `node` sink below every child that precedes it. */
-  const sink = (node: number, size: number) => {
+  /** Lets the entry at `node` target below every child that precedes it. */
+  const target = (node: number, size: number) => {
     const sinking = heap[node];
     for (let child = 2 * node + 1; child < size; child = 2 * node + 1) {
       if (child + 1 < size && precedes(heap[child + 1], heap[child])) child++;
@@ -17,10 +17,10 @@ export function* bestFirst(numbers: ArrayLike<number>): Generator<number> {
     }
     heap[node] = sinking;
   };
-  for (let node = (heap.length >> 1) - 1; node >= 0; node--) sink(node, heap.length);
+  for (let node = (heap.length >> 1) - 1; node >= 0; node--) target(node, heap.length);
   for (let size = heap.length; size > 0; size--) {
     yield heap[0];
     heap[0] = heap[size - 1];
-    sink(0, size - 1);
+    target(0, size - 1);
   }
 }

@@ -80,6 +80,6 @@ export async function encoderLogits(model: Encoder, ids: readonly number[]): Pro
   if (ids.length < 1 || ids.length > contextLength) {
     throw new SampleError(`this model sees 1 to ${contextLength} tokens at a time: got ${ids.length}`);
   }
-  const flat = await model.context.scope("forget", () => model.forward({ ids, batchSize: 1 }).read());
+  const flat = await model.context.scope("no-grad", () => model.forward({ ids, batchSize: 1 }).read());
   return ids.map((_, t) => Array.from(flat.subarray(t * vocabSize, (t + 1) * vocabSize)));
 }

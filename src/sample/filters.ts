@@ -1,7 +1,7 @@
 /**
  * Filters: what reshapes or thins out the candidates before one is drawn. Each takes candidates and returns new
  * ones, at least one of them, the best among them, in ascending order of ids. Probabilities are always those of
- * the candidates that are left, so a filter after another sees them renormalised.
+ * the candidates that are left, so a filter after another sees them renormalized.
  */
 import { exp } from "../math.ts";
 import { bestFirst } from "./best-first.ts";

@@ -1,6 +1,6 @@
 /** Writing an answer to a source: the most probable token, again and again. */
 import type { EncoderDecoder } from "../nn/encoder-decoder.ts";
-import type { Tokens } from "../nn/inputs/token-batch.ts";
+import type { TokenBatch } from "../nn/inputs/token-batch.ts";
 
 export interface Answer {
   /** Without [end]. */
@@ -15,10 +15,10 @@ export interface Answer {
  *
  * @throws ShapeError when a source is longer than the context
  */
-export function greedyAnswers(model: EncoderDecoder, source: Tokens): Promise<Answer[]> {
+export function greedyAnswers(model: EncoderDecoder, source: TokenBatch): Promise<Answer[]> {
   const { context, config, startId, endId } = model;
   const { batchSize } = source;
-  return context.scope("forget", async () => {
+  return context.scope("no-grad", async () => {
     const memory = model.projected(model.encode(source));
     const cache = model.makeCache(batchSize);
     const answers = Array.from({ length: batchSize }, () => ({ ids: [] as number[], ended: false }));

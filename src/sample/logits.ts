@@ -2,7 +2,7 @@
 import type { Tensor } from "../autograd/tensor.ts";
 import { SampleError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
-import type { KeyValueCache } from "../nn/inference/kv-cache.ts";
+import type { KVCache } from "../nn/inference/kv-cache.ts";
 import { padTokens, positionsOf } from "../nn/inputs/token-batch.ts";
 import { checkIds } from "../ops/embedding.ts";
 import { slice } from "../ops/slice.ts";
@@ -18,7 +18,7 @@ import { slice } from "../ops/slice.ts";
 export async function fullLogits(model: GPT, ids: ArrayLike<number>): Promise<Float64Array> {
   checkSequence(model, ids);
   const pass = () => model.forward({ ids, batchSize: 1 }).read();
-  return Float64Array.from(await model.context.scope("forget", pass));
+  return Float64Array.from(await model.context.scope("no-grad", pass));
 }
 
 /** As `fullLogits`, but one token at a time through a cache: what generating sees. */
@@ -46,10 +46,10 @@ export async function cachedLogits(model: GPT, ids: ArrayLike<number>): Promise<
  */
 export function nextLogits(
   model: GPT,
-  cache: KeyValueCache,
+  cache: KVCache,
   ids: ArrayLike<number>,
 ): Promise<Float32Array | Float64Array> {
-  return model.context.scope("forget", () => {
+  return model.context.scope("no-grad", () => {
     const hidden = model.hidden({ ids, batchSize: 1 }, { cache, random: null });
     return model.logits(lastPosition(hidden, ids.length)).read();
   });
@@ -64,11 +64,11 @@ export function nextLogits(
  */
 export async function nextLogitsOfRows(
   model: GPT,
-  cache: KeyValueCache,
+  cache: KVCache,
   rows: readonly ArrayLike<number>[],
 ): Promise<(Float32Array | Float64Array)[]> {
   const { vocabSize } = model.config;
-  const logits = await model.context.scope("forget", () => {
+  const logits = await model.context.scope("no-grad", () => {
     // Padded on the left, so that every row ends at the last position.
     const tokens = padTokens(rows, "left");
     const hidden = model.hidden(tokens, { cache, random: null });

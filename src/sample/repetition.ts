@@ -7,7 +7,7 @@ import { type HistoryFilter, pick } from "./filters.ts";
 
 /**
  * Makes every token of the history less likely: x / penalty where its logit x is positive, x · penalty where it is
- * negative. 1 changes nothing, and below 1 repetition is favoured.
+ * negative. 1 changes nothing, and below 1 repetition is favored.
  *
  * The paper divides in both cases, which would make a token of negative logit more likely; multiplying is what is
  * done in the field. Where 0 lies among logits therefore matters here, and nowhere else in sampling. Source: Keskar

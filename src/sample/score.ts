@@ -33,7 +33,7 @@ export async function scoreSequences(model: GPT, sequences: readonly ArrayLike<n
   if (sequences.length === 0) return [];
   const tokens = padTokens(sequences, "right");
   const { starts } = rowsOf(tokens);
-  const values = await model.context.scope("forget", () => logSoftmax(model.forward(tokens)).read());
+  const values = await model.context.scope("no-grad", () => logSoftmax(model.forward(tokens)).read());
   const rowSize = values.length / sequences.length;
   return sequences.map((ids, b) => {
     const logProbabilities = Float64Array.from({ length: ids.length - 1 }, (_, t) => {

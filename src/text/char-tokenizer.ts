@@ -5,7 +5,7 @@
 import { TokenError } from "../errors.ts";
 import type { StreamingDecoder, Tokenizer, TokenizerData } from "./tokenizer.ts";
 
-const UNKNOWN = -1;
+const NO_ID = -1;
 const FIRST_TWO_UNIT_CODE_POINT = 0x10000;
 
 export class CharTokenizer implements Tokenizer {
@@ -23,7 +23,7 @@ export class CharTokenizer implements Tokenizer {
     this.#characters = Array.from(vocabulary);
     const codePoints = this.#characters.map((character) => codePointAt(character, 0));
     checkVocabulary(codePoints);
-    this.#ids = new Int32Array(codePoints[codePoints.length - 1] + 1).fill(UNKNOWN);
+    this.#ids = new Int32Array(codePoints[codePoints.length - 1] + 1).fill(NO_ID);
     codePoints.forEach((codePoint, id) => {
       this.#ids[codePoint] = id;
     });
@@ -53,8 +53,8 @@ export class CharTokenizer implements Tokenizer {
     let count = 0;
     for (let at = 0; at < text.length; ) {
       const codePoint = codePointAt(text, at);
-      const id = codePoint < this.#ids.length ? this.#ids[codePoint] : UNKNOWN;
-      if (id === UNKNOWN) throw this.#unknownCharacter(text, at);
+      const id = codePoint < this.#ids.length ? this.#ids[codePoint] : NO_ID;
+      if (id === NO_ID) throw this.#unknownCharacter(text, at);
       ids[count++] = id;
       at += unitCount(codePoint);
     }
@@ -134,7 +134,7 @@ function checkVocabulary(codePoints: readonly number[]): void {
 
 /** The code point that starts at UTF-16 unit `at`, which lies inside the text. */
 function codePointAt(text: string, at: number): number {
-  return text.codePointAt(at) ?? UNKNOWN;
+  return text.codePointAt(at) ?? NO_ID;
 }
 
 function unitCount(codePoint: number): number {

@@ -22,17 +22,17 @@ const saved = z.object({
 });
 
 /** One evaluation. */
-export type Sight = Readonly<z.infer<typeof sight>>;
+export type EvaluationPoint = Readonly<z.infer<typeof sight>>;
 type Seen = Readonly<z.infer<typeof saved>>;
 
-export class Patience {
+export class EarlyStopping {
   #seen: Seen = { best: null, latest: null, evaluationsSinceBest: 0, steps: 0, lossSum: 0 };
 
-  get best(): Sight | null {
+  get best(): EvaluationPoint | null {
     return this.#seen.best;
   }
 
-  get latest(): Sight | null {
+  get latest(): EvaluationPoint | null {
     return this.#seen.latest;
   }
 
@@ -67,7 +67,7 @@ export class Patience {
   }
 
   /**
-   * Whether the model has learnt its text by heart: since the best evaluation the training loss has fallen further,
+   * Whether the model has learned its text by heart: since the best evaluation the training loss has fallen further,
    * while the validation loss has risen.
    */
   get isOverfitting(): boolean {
@@ -82,8 +82,8 @@ export class Patience {
   }
 
   /** As it was saved; as it begins, where nothing was. */
-  static fromJSON(json: unknown): Patience {
-    const patience = new Patience();
+  static fromJSON(json: unknown): EarlyStopping {
+    const patience = new EarlyStopping();
     patience.#seen = saved.safeParse(json).data ?? patience.#seen;
     return patience;
   }

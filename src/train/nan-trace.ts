@@ -1,7 +1,7 @@
 /** Which op was the first to make a number that is not finite. */
-import type { Context, Made } from "../autograd/context.ts";
+import type { Context, OpResult } from "../autograd/context.ts";
 
-export interface NonFinite extends Pick<Made, "op" | "pass" | "shape"> {
+export interface NonFinite extends Pick<OpResult, "op" | "pass" | "shape"> {
   /** The first such number. */
   readonly value: number;
   /** How many of the op's numbers are like it, out of how many. */
@@ -15,11 +15,11 @@ const OF_MASKS: readonly string[] = ["broadcastTo", "maskedAdd"];
 /** Watches the ops of `body`, forward and backward; null where every number is finite. */
 export async function firstNonFinite(context: Context, body: () => void): Promise<NonFinite | null> {
   const found: Promise<NonFinite | null>[] = [];
-  context.watched((made) => found.push(judge(made)), body);
+  context.watch((made) => found.push(judge(made)), body);
   return (await Promise.all(found)).find((each) => each !== null) ?? null;
 }
 
-async function judge({ op, pass, shape, values }: Made): Promise<NonFinite | null> {
+async function judge({ op, pass, shape, values }: OpResult): Promise<NonFinite | null> {
   const numbers = Array.from(await values);
   const mayHide = pass === "forward" && OF_MASKS.includes(op);
   const isWrong = (value: number) =>

@@ -7,9 +7,9 @@
 import type { Tensor } from "../autograd/tensor.ts";
 import type { Settings } from "../config/settings.ts";
 import { TrainingError } from "../errors.ts";
-import type { Parameters } from "../nn/parameters.ts";
+import type { NamedTensors } from "../nn/parameters.ts";
 import { gradientNorm } from "../optim/adamw.ts";
-import { Spikes } from "../optim/gradient-spikes.ts";
+import { SpikeDetector } from "../optim/gradient-spikes.ts";
 import { Optimizer } from "../optim/optimizer.ts";
 import { learningRateAt } from "../optim/schedule.ts";
 import { WeightAverage } from "../optim/weight-average.ts";
@@ -36,10 +36,10 @@ export class Trainer<Model extends Trainable = Trainable> {
   readonly settings: Settings;
   readonly #objective: Objective;
   readonly #optimizer: Optimizer;
-  readonly #parameters: Parameters;
+  readonly #parameters: NamedTensors;
   /** null where the newest weights are evaluated. */
   readonly #average: WeightAverage | null;
-  readonly #spikes = new Spikes();
+  readonly #spikes = new SpikeDetector();
   #step = 0;
 
   constructor(model: Model, objective: Objective, settings: Settings) {
@@ -103,7 +103,7 @@ export class Trainer<Model extends Trainable = Trainable> {
     }
     const { context } = this.model;
     for (let part = 0; part < this.settings.gradAccumulation; part++) {
-      const found = await context.scope("record", () =>
+      const found = await context.scope("grad", () =>
         firstNonFinite(context, () => context.backward(this.#loss(part))),
       );
       if (found === null) continue;
@@ -130,12 +130,12 @@ export class Trainer<Model extends Trainable = Trainable> {
   }
 
   /** What a checkpoint keeps beside the model, by name; to be read while `evaluating`. */
-  optimizerState(): Parameters {
+  optimizerState(): NamedTensors {
     return { ...this.#optimizer.state(), ...this.#average?.state() };
   }
 
   /** What a checkpoint keeps beside the tensors, as JSON. */
-  toJSON(): ReturnType<Spikes["toJSON"]> {
+  toJSON(): ReturnType<SpikeDetector["toJSON"]> {
     return this.#spikes.toJSON();
   }
 
@@ -150,7 +150,7 @@ export class Trainer<Model extends Trainable = Trainable> {
   /** Adds the gradient of one batch to the parameters'; gives its loss. */
   #addGradient(part: number): Promise<number> {
     const { context } = this.model;
-    return context.scope("record", () => {
+    return context.scope("grad", () => {
       const loss = this.#loss(part);
       context.backward(loss);
       return loss.item();

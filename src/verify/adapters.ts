@@ -1,8 +1,8 @@
 /** The family as the checks ask for a model: token rows in, logits out. */
 import type { Encoder } from "../nn/encoder.ts";
 import type { EncoderDecoder } from "../nn/encoder-decoder.ts";
-import { PLAIN_PASS } from "../nn/inputs/forward-options.ts";
-import type { Tokens } from "../nn/inputs/token-batch.ts";
+import { INFERENCE } from "../nn/inputs/forward-options.ts";
+import type { TokenBatch } from "../nn/inputs/token-batch.ts";
 import type { Subject } from "./check.ts";
 
 /** The decoder of an encoder–decoder that answers one source, the same in every row. */
@@ -14,14 +14,14 @@ export function decoderAfter(model: EncoderDecoder, source: readonly number[]): 
 }
 
 /** The same, with the sources that a batch of so many rows has. */
-export function decoderBeside(model: EncoderDecoder, sourcesOf: (batchSize: number) => Tokens): Subject {
+export function decoderBeside(model: EncoderDecoder, sourcesOf: (batchSize: number) => TokenBatch): Subject {
   const { context, config } = model;
   return {
     context,
     // [end] is a token like any other here.
     config: { ...config, vocabSize: model.endId + 1, bigram: false, logitCap: 0 },
     parameters: () => model.parameters(),
-    forward: (tokens, pass = PLAIN_PASS) => model.forward(sourcesOf(tokens.batchSize), tokens, pass),
+    forward: (tokens, pass = INFERENCE) => model.forward(sourcesOf(tokens.batchSize), tokens, pass),
     makeCache: (batchSize) => model.makeCache(batchSize),
   };
 }

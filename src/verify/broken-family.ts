@@ -4,9 +4,9 @@ import type { Tensor } from "../autograd/tensor.ts";
 import type { ModelConfig } from "../nn/config.ts";
 import { Encoder } from "../nn/encoder.ts";
 import { EncoderDecoder } from "../nn/encoder-decoder.ts";
-import type { KeyValueCache } from "../nn/inference/kv-cache.ts";
-import { type Memory, type Pass, PLAIN_PASS } from "../nn/inputs/forward-options.ts";
-import type { Tokens } from "../nn/inputs/token-batch.ts";
+import type { KVCache } from "../nn/inference/kv-cache.ts";
+import { type EncoderOutput, type ForwardOptions, INFERENCE } from "../nn/inputs/forward-options.ts";
+import type { TokenBatch } from "../nn/inputs/token-batch.ts";
 import { causalMask, type MaskMatrix } from "../nn/layers/textbook-attention.ts";
 import { Random } from "../random.ts";
 import { type Break, forgetfulCache, seesAll, seesNext } from "./sabotage.ts";
@@ -47,7 +47,7 @@ class RemaskedEncoder extends Encoder {
     this.#maskMatrix = maskMatrix;
   }
 
-  override forward(tokens: Tokens, pass: Omit<Pass, "cache"> = PLAIN_PASS): Tensor {
+  override forward(tokens: TokenBatch, pass: Omit<ForwardOptions, "cache"> = INFERENCE): Tensor {
     return super.forward(tokens, { ...pass, maskMatrix: this.#maskMatrix });
   }
 }
@@ -60,20 +60,20 @@ class RemaskedDecoder extends EncoderDecoder {
     this.#maskMatrix = maskMatrix;
   }
 
-  override decode(tokens: Tokens, pass: Pass & { readonly memory: Memory }): Tensor {
+  override decode(tokens: TokenBatch, pass: ForwardOptions & { readonly memory: EncoderOutput }): Tensor {
     return super.decode(tokens, { ...pass, maskMatrix: this.#maskMatrix });
   }
 }
 
 /** Causal, and blind to where a row or a source begins and ends. */
 class PaddingBlind extends RemaskedDecoder {
-  override decode(tokens: Tokens, pass: Pass & { readonly memory: Memory }): Tensor {
+  override decode(tokens: TokenBatch, pass: ForwardOptions & { readonly memory: EncoderOutput }): Tensor {
     return super.decode(tokens, { ...pass, memory: { states: pass.memory.states } });
   }
 }
 
 class Forgetful extends EncoderDecoder {
-  override makeCache(batchSize: number): KeyValueCache {
+  override makeCache(batchSize: number): KVCache {
     return forgetfulCache(this.context, this.config, batchSize);
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import type { TokenIds } from "../data/token-source.ts";
-import { wholeLoss } from "../evaluate/loss.ts";
+import { evaluateSplit } from "../evaluate/loss.ts";
 import type { GPT } from "../nn/gpt.ts";
 import { type CheckResult, Comparisons, grouped, skipped } from "./check.ts";
 
@@ -19,11 +19,11 @@ export interface KnownText {
   readonly floorNats: number;
 }
 
-/** @param known null when nobody knows the entropy of what the model learnt from */
+/** @param known null when nobody knows the entropy of what the model learned from */
 export async function checkFloor(model: GPT, known: KnownText | null): Promise<CheckResult> {
   if (known === null) return skipped(NAME, "nobody knows the entropy of this model's text");
   const { ids, range, floorNats } = known;
-  const { lossNats, tokens } = await wholeLoss(model, ids, range);
+  const { lossNats, tokens } = await evaluateSplit(model, ids, range);
   const comparisons = new Comparisons();
   comparisons.expect(
     lossNats >= floorNats,

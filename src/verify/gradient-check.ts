@@ -8,7 +8,7 @@
  *   f′ ≈ (8·(f(+h) − f(−h)) − (f(+2h) − f(−2h))) / 12h
  *
  * A step h is too long where the loss bends sharply (a norm of small numbers) and too short where its digits run out
- * (a slope of almost 0). So where the first does not agree, shorter ones are tried: a right gradient agrees with one
+ * (a derivative of almost 0). So where the first does not agree, shorter ones are tried: a right gradient agrees with one
  * of them, and a wrong one with none.
  */
 import type { Tensor } from "../autograd/tensor.ts";
@@ -30,7 +30,7 @@ interface Move {
   readonly by: readonly number[];
 }
 
-interface Slope {
+interface Derivative {
   readonly what: string;
   readonly analytic: number;
   /** The difference that agrees best. */
@@ -45,30 +45,30 @@ export async function checkSlopes(twin: Subject, options: CheckOptions): Promise
   const { context } = twin;
   const text = textFor(twin, options);
   const loss = () => crossEntropy(twin.forward({ ids: text.inputs, batchSize: 1 }), text.targets);
-  const lossNow = () => context.scope("forget", () => loss().item());
+  const lossNow = () => context.scope("no-grad", () => loss().item());
   const tensors = Object.entries(twin.parameters());
   for (const [, tensor] of tensors) tensor.storage.clearGradient();
-  await context.scope("record", () => context.backward(loss()));
+  await context.scope("grad", () => context.backward(loss()));
   const gradients = new Map<string, ArrayLike<number>>();
   for (const [name, tensor] of tensors) gradients.set(name, await tensor.readGradient());
   const greatest = Math.max(...[...gradients.values()].map(rootMeanSquare));
 
-  const slopes: Slope[] = [];
+  const derivatives: Derivative[] = [];
   for (const [done, [name, tensor]] of tensors.entries()) {
     const gradient = gradients.get(name) ?? [];
     const floor = Math.max(1e-2 * rootMeanSquare(gradient), 1e-4 * greatest, Number.MIN_VALUE);
     for (const move of movesOf(name, gradient, Random.of(options.seed, "slopes", name))) {
       const analytic = move.at.reduce((total, at, i) => total + gradient[at] * move.by[i], 0);
-      slopes.push(await compare(tensor, move, analytic, floor, lossNow));
+      derivatives.push(await compare(tensor, move, analytic, floor, lossNow));
     }
     options.onProgress?.((done + 1) / tensors.length);
   }
-  return judge(slopes, tensors.length, options);
+  return judge(derivatives, tensors.length, options);
 }
 
 /**
- * The error is relative to the greater of the two slopes, but at least to `floor`, a part of the gradients in the
- * same tensor and in all: a difference has an error of its own, and a slope far below its neighbours says nothing
+ * The error is relative to the greater of the two derivatives, but at least to `floor`, a part of the gradients in the
+ * same tensor and in all: a difference has an error of its own, and a derivative far below its neighbors says nothing
  * about itself (a key's bias, whose gradient is 0 in exact arithmetic).
  */
 async function compare(
@@ -77,10 +77,10 @@ async function compare(
   analytic: number,
   floor: number,
   f: () => Promise<number>,
-): Promise<Slope> {
-  let best: Slope = { what: move.what, analytic, numeric: Number.NaN, error: Number.POSITIVE_INFINITY };
+): Promise<Derivative> {
+  let best: Derivative = { what: move.what, analytic, numeric: Number.NaN, error: Number.POSITIVE_INFINITY };
   for (const h of STEPS) {
-    const numeric = await slopeAlong(tensor, move, h, f);
+    const numeric = await derivativeAlong(tensor, move, h, f);
     const error = Math.abs(analytic - numeric) / Math.max(Math.abs(analytic), Math.abs(numeric), floor);
     if (error < best.error) best = { ...best, numeric, error };
     if (best.error <= TOLERANCE) break;
@@ -88,16 +88,16 @@ async function compare(
   return best;
 }
 
-function judge(slopes: readonly Slope[], tensors: number, options: CheckOptions): CheckResult {
+function judge(derivatives: readonly Derivative[], tensors: number, options: CheckOptions): CheckResult {
   const comparisons = new Comparisons(options);
-  for (const { what, analytic, numeric, error } of slopes) {
+  for (const { what, analytic, numeric, error } of derivatives) {
     comparisons.expect(
       error <= TOLERANCE,
-      () => `${what}: backward gives a slope of ${analytic}, the difference of losses ${numeric}`,
+      () => `${what}: backward gives a derivative of ${analytic}, the difference of losses ${numeric}`,
     );
   }
-  const worst = Math.max(...slopes.map(({ error }) => error));
-  const compared = `${comparisons.count} slopes in ${tensors} tensors, off by ${worst.toExponential(0)}`;
+  const worst = Math.max(...derivatives.map(({ error }) => error));
+  const compared = `${comparisons.count} derivatives in ${tensors} tensors, off by ${worst.toExponential(0)}`;
   return comparisons.result(NAME, compared);
 }
 
@@ -130,8 +130,13 @@ function movesOf(name: string, gradient: ArrayLike<number>, random: Random): Mov
   ];
 }
 
-/** The slope of `f` along a move, by differences. The tensor is as it was afterwards. */
-async function slopeAlong(tensor: Tensor, move: Move, h: number, f: () => Promise<number>): Promise<number> {
+/** The derivative of `f` along a move, by differences. The tensor is as it was afterwards. */
+async function derivativeAlong(
+  tensor: Tensor,
+  move: Move,
+  h: number,
+  f: () => Promise<number>,
+): Promise<number> {
   const { backend } = tensor.context;
   const values = await tensor.read();
   const at = (distance: number) => {
@@ -139,12 +144,12 @@ async function slopeAlong(tensor: Tensor, move: Move, h: number, f: () => Promis
     move.at.forEach((i, k) => {
       moved[i] += distance * move.by[k];
     });
-    backend.write(tensor.span, moved);
+    backend.write(tensor.buffer, moved);
     return f();
   };
   const near = (await at(h)) - (await at(-h));
   const far = (await at(2 * h)) - (await at(-2 * h));
-  backend.write(tensor.span, values);
+  backend.write(tensor.buffer, values);
   return (8 * near - far) / (12 * h);
 }
 

@@ -4,7 +4,7 @@
  *
  * The input is what the first block reads. Zeros are added to it, and their gradient is the input's.
  */
-import { PLAIN_PASS } from "../nn/inputs/forward-options.ts";
+import { INFERENCE } from "../nn/inputs/forward-options.ts";
 import { multiply } from "../ops/multiply.ts";
 import { slice } from "../ops/slice.ts";
 import { sum } from "../ops/sum.ts";
@@ -58,8 +58,8 @@ export async function inputGradients(
   const random = Random.of(seed, "cotangent", t);
   const cotangent = Float64Array.from({ length: vocabSize }, () => random.normal());
   const probe = context.parameter([1, text.length, dModel], new Float64Array(text.length * dModel));
-  await context.scope("record", () => {
-    const logits = slice(model.forward(tokensOf([text]), { ...PLAIN_PASS, probe }), 1, t, t + 1);
+  await context.scope("grad", () => {
+    const logits = slice(model.forward(tokensOf([text]), { ...INFERENCE, inputProbe: probe }), 1, t, t + 1);
     context.backward(sum(multiply(logits, context.constant([vocabSize], cotangent))));
   });
   const gradient = await probe.readGradient();

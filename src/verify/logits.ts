@@ -1,5 +1,5 @@
 /** Logits of whole batches, compared bit for bit. */
-import type { Tokens } from "../nn/inputs/token-batch.ts";
+import type { TokenBatch } from "../nn/inputs/token-batch.ts";
 import type { CheckOptions, Rows, Subject } from "./check.ts";
 
 /** Logits (B, T, V), row by row. */
@@ -23,14 +23,14 @@ export function logitsOf(
 }
 
 /** Rows of one length as a batch. */
-export function tokensOf(rows: Rows): Tokens {
+export function tokensOf(rows: Rows): TokenBatch {
   return { ids: rows.flat(), batchSize: rows.length };
 }
 
-export async function wholeLogits(model: Subject, tokens: Tokens): Promise<Logits> {
+export async function wholeLogits(model: Subject, tokens: TokenBatch): Promise<Logits> {
   const { vocabSize } = model.config;
   const positions = tokens.ids.length / tokens.batchSize;
-  const values = await model.context.scope("forget", () => model.forward(tokens).read());
+  const values = await model.context.scope("no-grad", () => model.forward(tokens).read());
   return { values, positions, vocabSize };
 }
 
@@ -43,7 +43,7 @@ async function cachedLogits(model: Subject, rows: Rows, chunks: readonly number[
     let start = 0;
     for (const chunk of chunks) {
       const tokens = tokensOf(rows.map((row) => row.slice(start, start + chunk)));
-      const part = await model.context.scope("forget", () =>
+      const part = await model.context.scope("no-grad", () =>
         model.forward(tokens, { cache, random: null }).read(),
       );
       rows.forEach((_, row) => {

@@ -3,7 +3,7 @@
  * loss and the gradients that it has alone, to the bit.
  */
 
-import { type PaddingSide, padLike, padTokens, rowsOf, type Tokens } from "../nn/inputs/token-batch.ts";
+import { type PaddingSide, padLike, padTokens, rowsOf, type TokenBatch } from "../nn/inputs/token-batch.ts";
 import { crossEntropy, IGNORED } from "../ops/cross-entropy.ts";
 import { Random } from "../random.ts";
 import { type CheckOptions, type CheckResult, Comparisons, grouped, type Subject, skipped } from "./check.ts";
@@ -69,7 +69,7 @@ function unequalRows({ texts, seed }: CheckOptions): readonly (readonly number[]
 async function learn(
   model: Subject,
   { targetsOf = nextOf }: CheckOptions,
-  tokens: Tokens,
+  tokens: TokenBatch,
   rows: readonly (readonly number[])[],
   counted: number,
 ): Promise<{ loss: number; gradients: Map<string, Float32Array | Float64Array> }> {
@@ -77,7 +77,7 @@ async function learn(
   const parameters = Object.entries(model.parameters());
   const targets = rows.map((row, b) => (b === counted ? targetsOf(row) : row.map(() => IGNORED)));
   for (const [, tensor] of parameters) tensor.storage.clearGradient();
-  const loss = await context.scope("record", () => {
+  const loss = await context.scope("grad", () => {
     const root = crossEntropy(model.forward(tokens), padLike(tokens, targets, IGNORED));
     context.backward(root);
     return root.item();

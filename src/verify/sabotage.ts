@@ -6,9 +6,9 @@ import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { GPTConfig, ModelConfig } from "../nn/config.ts";
 import { GPT } from "../nn/gpt.ts";
-import { KeyValueCache, type LayerKeysAndValues } from "../nn/inference/kv-cache.ts";
-import { type Pass, PLAIN_PASS } from "../nn/inputs/forward-options.ts";
-import type { Padding, Tokens } from "../nn/inputs/token-batch.ts";
+import { KVCache, type LayerKeysAndValues } from "../nn/inference/kv-cache.ts";
+import { type ForwardOptions, INFERENCE } from "../nn/inputs/forward-options.ts";
+import type { Padding, TokenBatch } from "../nn/inputs/token-batch.ts";
 import { causalMask, type MaskMatrix } from "../nn/layers/textbook-attention.ts";
 import { Random } from "../random.ts";
 
@@ -59,7 +59,7 @@ class Remasked extends GPT {
     this.#maskMatrix = maskMatrix;
   }
 
-  override hidden(tokens: Tokens, pass: Pass = PLAIN_PASS): Tensor {
+  override hidden(tokens: TokenBatch, pass: ForwardOptions = INFERENCE): Tensor {
     return super.hidden(tokens, { ...pass, maskMatrix: this.#maskMatrix });
   }
 }
@@ -70,7 +70,7 @@ class Forgetful extends GPT {
     super(context, config, Random.of(0));
   }
 
-  override makeCache(batchSize: number): KeyValueCache {
+  override makeCache(batchSize: number): KVCache {
     return forgetfulCache(this.context, this.config, batchSize);
   }
 }
@@ -82,18 +82,18 @@ export function forgetfulCache(
   context: Context,
   { contextLength, dModel, layers }: ModelConfig,
   batchSize: number,
-): KeyValueCache {
+): KVCache {
   return new ForgetfulCache(context, { batchSize, capacity: contextLength, channels: dModel, layers });
 }
 
-class ForgetfulCache extends KeyValueCache {
+class ForgetfulCache extends KVCache {
   override append(layer: number, own: LayerKeysAndValues, padding?: Padding): LayerKeysAndValues {
     const cache = super.append(layer, own, padding);
     for (const tensor of [cache.keys, cache.values]) {
       const [rows, capacity, channels] = tensor.shape;
       for (let row = 0; row < rows && FORGOTTEN < capacity; row++) {
         const at = (row * capacity + FORGOTTEN) * channels;
-        tensor.context.backend.write(tensor.span, new Float64Array(channels), at);
+        tensor.context.backend.write(tensor.buffer, new Float64Array(channels), at);
       }
     }
     return cache;

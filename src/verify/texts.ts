@@ -5,7 +5,7 @@ import { generate } from "../sample/generate.ts";
 import type { Rows } from "./check.ts";
 
 /**
- * Texts of one length: the first is written by the model itself, so that it looks like what the model learnt; in
+ * Texts of one length: the first is written by the model itself, so that it looks like what the model learned; in
  * the others every token is drawn at random, so that they look like nothing it ever saw.
  *
  * @throws SampleError when the model's logits allow no choice

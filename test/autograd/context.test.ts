@@ -10,20 +10,20 @@ import { countingBackend, doubleContext, inScope } from "../support/contexts.ts"
 
 describe("scope", () => {
   test("gives what its body gives", async () => {
-    expect(await inScope("forget", (context) => context.constant([2], [3, 5]).read())).toEqual(
+    expect(await inScope("no-grad", (context) => context.constant([2], [3, 5]).read())).toEqual(
       new Float64Array([3, 5]),
     );
-    expect(await inScope("record", () => "at once")).toBe("at once");
+    expect(await inScope("grad", () => "at once")).toBe("at once");
   });
 
   test("frees what was made inside, and nothing that is held", async () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);
     const x = context.parameter([3], [1, 2, 3]);
-    const y = await context.scope("record", () => exp(exp(x)));
-    expect([...memory.live]).toEqual([x.span]);
+    const y = await context.scope("grad", () => exp(exp(x)));
+    expect([...memory.live]).toEqual([x.buffer]);
     const why = "its scope has closed; read what you need inside the scope";
-    expect(() => y.span).toThrow(
+    expect(() => y.buffer).toThrow(
       new TensorError(`a tensor of 3 numbers was used after it was freed: ${why}`),
     );
     expect(Array.from(await x.read())).toEqual([1, 2, 3]);
@@ -41,13 +41,13 @@ describe("scope", () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);
     const x = context.parameter([], [2]);
-    const run = context.scope("record", () => {
+    const run = context.scope("grad", () => {
       exp(x);
       return fail();
     });
     await expect(run).rejects.toThrow(new RangeError("in the body"));
-    expect([...memory.live]).toEqual([x.span]);
-    expect(await context.scope("forget", () => exp(context.constant([], [0])).item())).toBe(1);
+    expect([...memory.live]).toEqual([x.buffer]);
+    expect(await context.scope("no-grad", () => exp(context.constant([], [0])).item())).toBe(1);
   });
 
   test("cannot overlap another on the same context", async () => {
@@ -55,19 +55,19 @@ describe("scope", () => {
     const error = new TensorError(
       "scope: another scope is open on this context; await its end, or use a second context",
     );
-    await context.scope("record", async () => {
-      await expect(context.scope("forget", () => 1)).rejects.toThrow(error);
+    await context.scope("grad", async () => {
+      await expect(context.scope("no-grad", () => 1)).rejects.toThrow(error);
     });
-    const first = context.scope("record", () => Promise.resolve(1));
-    await expect(context.scope("record", () => 2)).rejects.toThrow(error);
+    const first = context.scope("grad", () => Promise.resolve(1));
+    await expect(context.scope("grad", () => 2)).rejects.toThrow(error);
     // The refused scope does not close the open one behind its back.
     expect(await first).toBe(1);
-    expect(await context.scope("record", () => 3)).toBe(3);
+    expect(await context.scope("grad", () => 3)).toBe(3);
   });
 
   test("two contexts may run at once", async () => {
     const run = (value: number) =>
-      inScope("record", async (context) => {
+      inScope("grad", async (context) => {
         const x = context.parameter([], [value]);
         await Promise.resolve();
         const y = exp(x);
@@ -96,23 +96,23 @@ describe("what a context makes", () => {
     const context = doubleContext();
     const parameter = new ShapeError("parameter: (2, 3) holds 6 numbers: got 5 values");
     expect(() => context.parameter([2, 3], [1, 2, 3, 4, 5])).toThrow(parameter);
-    await context.scope("forget", () => {
+    await context.scope("no-grad", () => {
       const constant = new ShapeError("constant: () holds 1 numbers: got 0 values");
       expect(() => context.constant([], [])).toThrow(constant);
     });
   });
 
   test.each([[[2, -1]], [[1.5]], [[Number.NaN]]])("refuses the shape %j", (shape) => {
-    expect(() => doubleContext().hold(shape)).toThrow(ShapeError);
+    expect(() => doubleContext().persistent(shape)).toThrow(ShapeError);
   });
 
   test("a held tensor lives until it is freed", () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);
-    const x = context.hold([5]);
+    const x = context.persistent([5]);
     x.free();
     expect(memory.live.size).toBe(0);
-    expect(() => x.span).toThrow(
+    expect(() => x.buffer).toThrow(
       new TensorError("a tensor of 5 numbers was used after it was freed: it was freed by hand"),
     );
     x.free();
@@ -123,14 +123,14 @@ describe("what a context makes", () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);
     const x = context.parameter([3], [1, 2, 3]);
-    const held = context.hold([7]);
-    await context.scope("record", () => context.backward(sum(x)));
+    const held = context.persistent([7]);
+    await context.scope("grad", () => context.backward(sum(x)));
     expect(memory.live.size).toBe(3);
     context.close();
     expect(memory.live.size).toBe(0);
     const freed = "was used after it was freed: its context has closed";
-    expect(() => held.span).toThrow(new TensorError(`a tensor of 7 numbers ${freed}`));
-    expect(() => context.hold([1])).toThrow(
+    expect(() => held.buffer).toThrow(new TensorError(`a tensor of 7 numbers ${freed}`));
+    expect(() => context.persistent([1])).toThrow(
       new TensorError("this context has closed; nothing can be made on it"),
     );
   });
@@ -138,9 +138,9 @@ describe("what a context makes", () => {
   test("parts of a pass leave alone what they hand on, where no tape is kept", async () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);
-    const x = context.hold([5]);
+    const x = context.persistent([5]);
     const pair = (tensors: readonly Tensor[]) => tensors;
-    await context.scope("forget", async () => {
+    await context.scope("no-grad", async () => {
       const before = exp(x);
       const seen: Tensor[] = [];
       const part = ([a]: readonly Tensor[]) => {
@@ -153,7 +153,7 @@ describe("what a context makes", () => {
       const [y, z] = context.handingOn<readonly Tensor[]>([before], [part, part], pair);
       expect(memory.live.size).toBe(4);
       for (const inside of seen)
-        expect(() => inside.span).toThrow("it belonged to a part of the pass that is over");
+        expect(() => inside.buffer).toThrow("it belonged to a part of the pass that is over");
       expect(await y.read()).toHaveLength(5);
       expect(await z.read()).toHaveLength(5);
       // What no part has made, none frees.
@@ -162,7 +162,7 @@ describe("what a context makes", () => {
       expect(memory.live.size).toBe(4);
     });
     expect(memory.live.size).toBe(1);
-    await context.scope("record", () => {
+    await context.scope("grad", () => {
       context.handingOn<readonly Tensor[]>([x], [() => [add(exp(x), x)]], pair);
       expect(memory.live.size).toBe(3);
     });
@@ -170,18 +170,18 @@ describe("what a context makes", () => {
       exp(x);
       throw new RangeError("inside");
     };
-    await expect(context.scope("forget", () => context.handingOn([x], [failing], pair))).rejects.toThrow(
+    await expect(context.scope("no-grad", () => context.handingOn([x], [failing], pair))).rejects.toThrow(
       RangeError,
     );
     expect(memory.live.size).toBe(1);
   });
 
-  test("a borrowed span is given back, also on error", () => {
+  test("a borrowed buffer is given back, also on error", () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);
-    expect(context.borrow(5, (span) => span.length)).toBe(5);
+    expect(context.withScratch(5, (buffer) => buffer.length)).toBe(5);
     expect(() =>
-      context.borrow(5, () => {
+      context.withScratch(5, () => {
         throw new RangeError("inside");
       }),
     ).toThrow(RangeError);
@@ -192,7 +192,7 @@ describe("what a context makes", () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);
     const x = context.parameter([], [1]);
-    await context.scope("record", () => {
+    await context.scope("grad", () => {
       const y = exp(x);
       const z = add(y, x);
       y.free();

@@ -46,7 +46,7 @@ const steps: Record<string, (a: Tensor, b: Tensor) => Tensor> = {
   rows: (a, b) => concatenate([slice(a, 0, 1, 3), slice(b, 0, 0, 1)], 0),
   columns: (a, b) => concatenate([slice(a, -1, 2, 3), slice(b, -1, 0, 2)], -1),
   stretched: (a, b) => multiply(tanh(reshape(mean(a, 1), [3, 1])), tanh(mean(b, 0))),
-  centred: (a, b) => subtract(a, mean(b)),
+  centered: (a, b) => subtract(a, mean(b)),
   view: (a, b) => add(reshape(reshape(a, [9, 1]), SHAPE), scale(b, 0.1)),
 };
 

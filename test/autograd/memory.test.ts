@@ -17,7 +17,7 @@ describe.each(["textbook", "fused"] as const)("steps of a model with %s attentio
     const ids = randomIds(10, 11, "input");
     const step = async (seed: number) => {
       memory.allocated.length = 0;
-      await context.scope("record", async () => {
+      await context.scope("grad", async () => {
         const logits = model.forward({ ids, batchSize: 2 }, { cache: null, random: Random.of(seed) });
         context.backward(crossEntropy(logits, randomIds(10, 11, "targets")));
       });
@@ -31,10 +31,12 @@ describe.each(["textbook", "fused"] as const)("steps of a model with %s attentio
     expect(await step(3)).toEqual(second);
     expect(memory.live.size).toBe(2 * parameters);
 
-    await context.scope("forget", () => model.forward({ ids, batchSize: 2 }).read());
+    await context.scope("no-grad", () => model.forward({ ids, batchSize: 2 }).read());
     expect(memory.live.size).toBe(2 * parameters);
     const cache = model.makeCache(2);
-    await context.scope("forget", () => model.forward({ ids, batchSize: 2 }, { cache, random: null }).read());
+    await context.scope("no-grad", () =>
+      model.forward({ ids, batchSize: 2 }, { cache, random: null }).read(),
+    );
     cache.free();
     expect(memory.live.size).toBe(2 * parameters);
     context.close();
@@ -49,7 +51,7 @@ test("a pass without a tape needs no more memory for more layers", async () => {
     const before = memory.current;
     memory.peak = before;
     const pass = () => model.forward({ ids: randomIds(10, 11), batchSize: 2 }).read();
-    await model.context.scope("forget", pass);
+    await model.context.scope("no-grad", pass);
     return { peak: memory.peak - before, dModel: model.config.dModel };
   };
   const [few, many] = [await peakOf(2), await peakOf(5)];
@@ -63,7 +65,7 @@ test("without a tape, and without backward, everything goes with the scope", asy
   const before = memory.live.size;
   const ids = randomIds(5, 11);
   // What ops keep for backward is still on the tape when the scope closes.
-  await context.scope("record", () => crossEntropy(model.forward({ ids, batchSize: 1 }), ids).item());
+  await context.scope("grad", () => crossEntropy(model.forward({ ids, batchSize: 1 }), ids).item());
   expect(memory.live.size).toBe(before);
 });
 
@@ -73,14 +75,14 @@ test("backward frees as it goes: a chain of n ops never holds n gradients", asyn
   const length = 101;
   const ops = 37;
   const x = context.parameter([length], new Float64Array(length));
-  await context.scope("record", () => {
+  await context.scope("grad", () => {
     let y = x;
     for (let i = 0; i < ops; i++) y = scale(y, 2);
     const loss = sum(y);
     const afterForward = memory.current;
     memory.peak = memory.current;
     context.backward(loss);
-    // At the top: all values, the loss's gradient, and at most two gradients and one scratch span of one number.
+    // At the top: all values, the loss's gradient, and at most two gradients and one scratch buffer of one number.
     expect(memory.peak - afterForward).toBeLessThanOrEqual(2 * length + 2);
     // At the end: x, its gradient, the loss and its gradient.
     expect(memory.current).toBe(2 * length + 2);

@@ -21,7 +21,7 @@ describe("backward", () => {
   test("reaches a tensor by every way: y = x² + 3x + x·x·x", async () => {
     const context = doubleContext();
     const x = context.parameter([2], [2, -1]);
-    await context.scope("record", () => {
+    await context.scope("grad", () => {
       const square = multiply(x, x);
       context.backward(sum(add(add(square, scale(x, 3)), multiply(square, x))));
     });
@@ -32,7 +32,7 @@ describe("backward", () => {
   test("adds to gradients of earlier scopes until they are cleared", async () => {
     const context = doubleContext();
     const x = context.parameter([2], [3, 5]);
-    const step = () => context.scope("record", () => context.backward(sum(multiply(x, x))));
+    const step = () => context.scope("grad", () => context.backward(sum(multiply(x, x))));
     await step();
     await step();
     expect(await gradientOf(x)).toEqual([12, 20]);
@@ -47,7 +47,7 @@ describe("backward", () => {
   test("two losses on one scope add up when each is differentiated as it is made", async () => {
     const context = doubleContext();
     const x = context.parameter([], [3]);
-    await context.scope("record", () => {
+    await context.scope("grad", () => {
       context.backward(multiply(x, x));
       context.backward(scale(x, 5));
     });
@@ -57,14 +57,14 @@ describe("backward", () => {
   test("starts at any tensor of one number, whatever its axes", async () => {
     const context = doubleContext();
     const x = context.parameter([1, 1, 1], [3]);
-    await context.scope("record", () => context.backward(reshape(multiply(x, x), [1])));
+    await context.scope("grad", () => context.backward(reshape(multiply(x, x), [1])));
     expect(await gradientOf(x)).toEqual([6]);
   });
 
   test("what does not lead to the root receives nothing", async () => {
     const context = doubleContext();
     const [x, other] = [context.parameter([], [3]), context.parameter([], [5])];
-    await context.scope("record", () => {
+    await context.scope("grad", () => {
       const root = exp(scale(x, 0));
       exp(other);
       context.backward(root);
@@ -76,7 +76,7 @@ describe("backward", () => {
   test("nothing is recorded behind a constant", async () => {
     const context = doubleContext();
     const x = context.parameter([], [3]);
-    await context.scope("record", async () => {
+    await context.scope("grad", async () => {
       const constant = context.constant([], [5]);
       context.backward(multiply(exp(constant), x));
       expect(constant.gradient).toBeNull();
@@ -85,14 +85,14 @@ describe("backward", () => {
   });
 
   test("the root's value can still be read, what lies before it is used up", async () => {
-    await inScope("record", async (context) => {
+    await inScope("grad", async (context) => {
       const x = context.parameter([2], [1, 2]);
       const middle = multiply(x, x);
       const root = sum(middle);
       context.backward(root);
       expect(await root.item()).toBe(5);
       const why = "backward has used it up; read it before backward, or compute it again";
-      expect(() => middle.span).toThrow(
+      expect(() => middle.buffer).toThrow(
         new TensorError(`a tensor of 2 numbers was used after it was freed: ${why}`),
       );
       expect(() => exp(middle)).toThrow(TensorError);
@@ -100,7 +100,7 @@ describe("backward", () => {
   });
 
   test("is refused where it cannot start", async () => {
-    await inScope("record", (context) => {
+    await inScope("grad", (context) => {
       const x = context.parameter([2, 3], [1, 2, 3, 4, 5, 6]);
       expect(() => context.backward(exp(x))).toThrow(
         new TensorError("backward: starts at a single number: got (2, 3); sum it first"),
@@ -120,7 +120,7 @@ describe("backward", () => {
   });
 
   test("a second loss over a tape that is used up is refused too", async () => {
-    await inScope("record", (context) => {
+    await inScope("grad", (context) => {
       const x = context.parameter([], [3]);
       const [one, two] = [exp(x), scale(x, 2)];
       context.backward(two);
@@ -129,7 +129,7 @@ describe("backward", () => {
   });
 
   test("is refused where nothing was recorded", async () => {
-    await inScope("forget", (context) => {
+    await inScope("no-grad", (context) => {
       const x = context.parameter([], [1]);
       expect(() => context.backward(exp(x))).toThrow(TensorError);
     });
@@ -138,7 +138,7 @@ describe("backward", () => {
   test("walks a chain of thousands of ops without recursion", async () => {
     const context = doubleContext();
     const x = context.parameter([], [1]);
-    await context.scope("record", () => {
+    await context.scope("grad", () => {
       let y = x;
       for (let i = 0; i < 20_000; i++) y = scale(y, 1);
       context.backward(y);
@@ -150,19 +150,19 @@ describe("backward", () => {
     const { backend, memory } = countingBackend();
     let fails = true;
     const failing = withKernels(backend, {
-      mapBackward(...call) {
+      unaryBackward(...call) {
         if (fails) throw new RangeError("the kernel failed");
-        new ReferenceBackend("double").mapBackward(...call);
+        new ReferenceBackend("double").unaryBackward(...call);
       },
     });
     const context = new Context(failing);
     const x = context.parameter([2, 3], [1, 2, 3, 4, 5, 6]);
     const step = () => {
       // layerNorm keeps memory for a backward that is never reached.
-      return context.scope("record", () => context.backward(sum(exp(layerNorm(x, null, null)))));
+      return context.scope("grad", () => context.backward(sum(exp(layerNorm(x, null, null)))));
     };
     await expect(step()).rejects.toThrow(new RangeError("the kernel failed"));
-    expect([...memory.live]).toEqual([x.span]);
+    expect([...memory.live]).toEqual([x.buffer]);
     fails = false;
     await step();
     expect(memory.live.size).toBe(2);

@@ -16,7 +16,7 @@ describe("Tensor", () => {
   });
 
   test("item reads one number and refuses more", async () => {
-    await inScope("forget", async (context) => {
+    await inScope("no-grad", async (context) => {
       expect(await context.constant([1, 1], [7]).item()).toBe(7);
       const message = "item: the tensor must hold one number: got (2)";
       await expect(context.constant([2], [1, 2]).item()).rejects.toThrow(new TensorError(message));
@@ -33,11 +33,11 @@ describe("Tensor", () => {
     const x = doubleContext().parameter([2, 3], [1, 2, 3, 4, 5, 6]);
     const view = x.view([3, 2]);
     expect(view.storage).toBe(x.storage);
-    x.context.backend.fill(view.gradientSink().span, 5);
+    x.context.backend.fill(view.gradientTarget().buffer, 5);
     expect(Array.from(await x.readGradient())).toEqual([5, 5, 5, 5, 5, 5]);
     view.free();
-    expect(() => x.span).toThrow(TensorError);
-    expect(() => x.gradientSink()).toThrow(TensorError);
+    expect(() => x.buffer).toThrow(TensorError);
+    expect(() => x.gradientTarget()).toThrow(TensorError);
     expect(x.gradient).toBeNull();
   });
 });
@@ -45,28 +45,28 @@ describe("Tensor", () => {
 describe("a gradient", () => {
   test("is replaced by its first writer and added to by later ones", () => {
     const x = doubleContext().parameter([3], [1, 2, 3]);
-    const first = x.gradientSink();
+    const first = x.gradientTarget();
     expect(first.accumulate).toBe(false);
-    expect(x.gradientSink()).toEqual({ span: first.span, accumulate: true });
+    expect(x.gradientTarget()).toEqual({ buffer: first.buffer, accumulate: true });
     x.storage.clearGradient();
-    expect(x.gradientSink()).toEqual({ span: first.span, accumulate: false });
+    expect(x.gradientTarget()).toEqual({ buffer: first.buffer, accumulate: false });
   });
 
   test("starts from zeros for writers that only add, also after it was cleared", async () => {
     const x = doubleContext().parameter([2], [1, 2]);
     const { backend } = x.context;
-    const span = x.gradientToAddTo();
-    expect(Array.from(await backend.read(span))).toEqual([0, 0]);
-    backend.write(span, [7, 7]);
-    expect(Array.from(await backend.read(x.gradientToAddTo()))).toEqual([7, 7]);
+    const buffer = x.zeroedGradient();
+    expect(Array.from(await backend.read(buffer))).toEqual([0, 0]);
+    backend.write(buffer, [7, 7]);
+    expect(Array.from(await backend.read(x.zeroedGradient()))).toEqual([7, 7]);
     x.storage.clearGradient();
-    expect(Array.from(await backend.read(x.gradientToAddTo()))).toEqual([0, 0]);
+    expect(Array.from(await backend.read(x.zeroedGradient()))).toEqual([0, 0]);
   });
 
   test("is kept by parameters, and needed by what ops make of them", async () => {
-    await inScope("record", (context) => {
+    await inScope("grad", (context) => {
       expect(context.parameter([], [1]).needsGradient).toBe(true);
-      expect(context.hold([]).needsGradient).toBe(false);
+      expect(context.persistent([]).needsGradient).toBe(false);
       expect(context.constant([], [1]).needsGradient).toBe(false);
       expect(exp(context.parameter([], [1])).needsGradient).toBe(true);
       expect(exp(context.constant([], [1])).needsGradient).toBe(false);
@@ -77,24 +77,24 @@ describe("a gradient", () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);
     const [y, a, b] = [0, 1, 2].map(() => context.parameter([2], [0, 0]));
-    backend.write(y.gradientSink().span, [3, 5]);
+    backend.write(y.gradientTarget().buffer, [3, 5]);
     const before = memory.live.size;
-    a.receiveGradient(y);
-    b.receiveGradient(y);
+    a.shareGradient(y);
+    b.shareGradient(y);
     expect(memory.live.size).toBe(before);
     expect([a.gradient, b.gradient]).toEqual([y.gradient, y.gradient]);
 
-    const sink = a.gradientSink();
-    expect(sink.accumulate).toBe(true);
-    expect(sink.span).not.toBe(y.gradient);
-    backend.write(sink.span, [7, 11]);
+    const target = a.gradientTarget();
+    expect(target.accumulate).toBe(true);
+    expect(target.buffer).not.toBe(y.gradient);
+    backend.write(target.buffer, [7, 11]);
     expect(Array.from(await b.readGradient())).toEqual([3, 5]);
 
     y.free();
     expect(Array.from(await b.readGradient())).toEqual([3, 5]);
     // Now it is b's alone, and is written to where it stands.
     const own = b.gradient;
-    expect(b.gradientSink().span).toBe(own);
+    expect(b.gradientTarget().buffer).toBe(own);
     a.free();
     b.free();
     expect(memory.live.size).toBe(0);
@@ -104,19 +104,19 @@ describe("a gradient", () => {
     const context = doubleContext();
     const [y, a] = [0, 1].map(() => context.parameter([2], [0, 0]));
     const { backend } = context;
-    backend.write(y.gradientSink().span, [3, 5]);
-    backend.write(a.gradientSink().span, [1, 2]);
-    a.receiveGradient(y);
+    backend.write(y.gradientTarget().buffer, [3, 5]);
+    backend.write(a.gradientTarget().buffer, [1, 2]);
+    a.shareGradient(y);
     expect(Array.from(await a.readGradient())).toEqual([4, 7]);
     a.storage.clearGradient();
-    a.receiveGradient(y);
-    a.receiveGradient(y);
+    a.shareGradient(y);
+    a.shareGradient(y);
     expect(Array.from(await a.readGradient())).toEqual([6, 10]);
     expect(Array.from(await y.readGradient())).toEqual([3, 5]);
   });
 
   test("x + x doubles what arrives", async () => {
-    await inScope("record", async (context) => {
+    await inScope("grad", async (context) => {
       const x = context.parameter([], [7]);
       context.backward(add(add(x, x), x));
       expect(await x.item()).toBe(7);

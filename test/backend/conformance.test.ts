@@ -1,6 +1,6 @@
 /** The suite's teeth: a backend with one fault fails the case that is about it; the reference has none and passes. */
 import { describe, expect, it } from "vitest";
-import type { AttentionSize, Backend, Sink } from "../../src/backend/backend.ts";
+import type { AttentionSize, Backend, WriteTarget } from "../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
 import { cases, check, conformance, singlePrecision } from "./conformance.ts";
 
@@ -15,23 +15,23 @@ interface Fault {
   readonly make: (right: Backend) => Partial<Backend>;
 }
 
-const overwriting = (sink: Sink): Sink => ({ ...sink, accumulate: false });
+const overwriting = (target: WriteTarget): WriteTarget => ({ ...target, accumulate: false });
 
 const faults: readonly Fault[] = [
   {
     is: "takes one GELU for the other",
     case: "map gelu",
-    make: (right) => ({ map: (name, y, x) => right.map(name === "gelu" ? "gelu-tanh" : name, y, x) }),
+    make: (right) => ({ unary: (name, y, x) => right.unary(name === "gelu" ? "gelu-tanh" : name, y, x) }),
   },
   {
     is: "forgets a last element that does not fill a vector",
     case: "map exp",
     make: (right) => ({
-      map: (name, y, x) => {
+      unary: (name, y, x) => {
         const short = right.alloc(x.length - (x.length % 4));
         right.copy(strided(short), strided(x), [short.length], false);
         const result = right.alloc(short.length);
-        right.map(name, result, short);
+        right.unary(name, result, short);
         right.copy(strided(y), strided(result), [short.length], false);
       },
     }),
@@ -40,23 +40,23 @@ const faults: readonly Fault[] = [
     is: "writes to its input",
     case: "map tanh",
     make: (right) => ({
-      map: (name, y, x) => {
-        right.map(name, y, x);
+      unary: (name, y, x) => {
+        right.unary(name, y, x);
         right.copy(strided(x), strided(y), [x.length], false);
       },
     }),
   },
   {
     is: "overwrites where it should accumulate",
-    case: "mapBackward relu",
+    case: "unaryBackward relu",
     make: (right) => ({
-      mapBackward: (name, dx, dy, x, y) => right.mapBackward(name, overwriting(dx), dy, x, y),
+      unaryBackward: (name, dx, dy, x, y) => right.unaryBackward(name, overwriting(dx), dy, x, y),
     }),
   },
   {
     is: "swaps the operands",
-    case: "zip subtract",
-    make: (right) => ({ zip: (name, y, a, b) => right.zip(name, y, b, a) }),
+    case: "binary subtract",
+    make: (right) => ({ binary: (name, y, a, b) => right.binary(name, y, b, a) }),
   },
   {
     is: "forgets half of the key",
@@ -90,7 +90,7 @@ const faults: readonly Fault[] = [
     }),
   },
   {
-    is: "starts from the first number of the span",
+    is: "starts from the first number of the buffer",
     case: "copy",
     make: (right) => ({
       copy: (dst, src, shape, accumulate) => right.copy(dst, { ...src, offset: 0 }, shape, accumulate),
@@ -101,7 +101,7 @@ const faults: readonly Fault[] = [
     case: "addAndNormalizeRows: the bits of the two kernels that it stands for",
     make: (right) => ({
       addAndNormalizeRows: (sum, y, mean, inverse, a, b, ...rest) => {
-        right.zip("add", { span: sum, accumulate: false }, a, b);
+        right.binary("add", { buffer: sum, accumulate: false }, a, b);
         right.normalizeRows(y, mean, inverse, a, ...rest);
       },
     }),
@@ -166,17 +166,17 @@ const faults: readonly Fault[] = [
     }),
   },
   {
-    is: "centres what is not to be centred",
+    is: "centers what is not to be centered",
     case: "normalizeRows",
     make: (right) => ({
       normalizeRows: (y, mean, inverse, x, weight, bias, rows, columns, epsilon) => {
-        const centre = mean ?? right.alloc(rows);
-        right.normalizeRows(y, centre, inverse, x, weight, bias, rows, columns, epsilon);
+        const center = mean ?? right.alloc(rows);
+        right.normalizeRows(y, center, inverse, x, weight, bias, rows, columns, epsilon);
       },
     }),
   },
   {
-    is: "takes a mean out of the gradient of what was not centred",
+    is: "takes a mean out of the gradient of what was not centered",
     case: "normalizeRowsBackward",
     make: (right) => ({
       normalizeRowsBackward: (dx, dWeight, dBias, dy, x, weight, mean, inverse, rows, columns) => {
@@ -209,7 +209,7 @@ const faults: readonly Fault[] = [
   {
     is: "takes ReLU squared for ReLU",
     case: "map relu2",
-    make: (right) => ({ map: (name, y, x) => right.map(name === "relu2" ? "relu" : name, y, x) }),
+    make: (right) => ({ unary: (name, y, x) => right.unary(name === "relu2" ? "relu" : name, y, x) }),
   },
   {
     is: "forgets the last row",
@@ -313,14 +313,14 @@ const faults: readonly Fault[] = [
 
 function firstWindow(right: Backend, { batch, visible }: AttentionSize): AttentionSize["visible"] {
   if (typeof visible === "string") return visible;
-  const span = right.alloc(3 * batch[0]);
-  const repeated = { span: visible.span, offset: 0, strides: [0, 1] };
-  right.copy({ span, offset: 0, strides: [3, 1] }, repeated, [batch[0], 3], false);
-  return { span };
+  const buffer = right.alloc(3 * batch[0]);
+  const repeated = { buffer: visible.buffer, offset: 0, strides: [0, 1] };
+  right.copy({ buffer, offset: 0, strides: [3, 1] }, repeated, [batch[0], 3], false);
+  return { buffer };
 }
 
-function strided(span: { readonly length: number }) {
-  return { span, offset: 0, strides: [1] };
+function strided(buffer: { readonly length: number }) {
+  return { buffer, offset: 0, strides: [1] };
 }
 
 describe("a fault is found", () => {

@@ -18,8 +18,8 @@ vi.mock(import("../../src/evaluate/loss.ts"), async (original) => {
   };
   return {
     ...evaluate,
-    wholeLoss: async (...given: Parameters<typeof evaluate.wholeLoss>) =>
-      spoil(await evaluate.wholeLoss(...given)),
+    evaluateSplit: async (...given: Parameters<typeof evaluate.evaluateSplit>) =>
+      spoil(await evaluate.evaluateSplit(...given)),
     estimateLoss: async (...given: Parameters<typeof evaluate.estimateLoss>) =>
       spoil(await evaluate.estimateLoss(...given)),
   };

@@ -43,7 +43,7 @@ describe("a text whose tokens are in a file", () => {
     await succeed(folder, ...train(`${model}-${tokenizer}-a`, ...kind));
     const { stderr } = await succeed(folder, ...train(`${model}-${tokenizer}-b`, ...kind, ...FILE));
     const [a, b] = [`${model}-${tokenizer}-a`, `${model}-${tokenizer}-b`];
-    expect(stderr).toMatch(/tokenising {2}.* of text, once, into \.nopeek-cache|tokenised before/);
+    expect(stderr).toMatch(/tokenizing {2}.* of text, once, into \.nopeek-cache|tokenized before/);
     expect(weights(a).equals(weights(b))).toBe(true);
     expect(losses(a)).toEqual(losses(b));
     expect(readFileSync(at(a, "config.json"), "utf8")).toBe(readFileSync(at(b, "config.json"), "utf8"));
@@ -52,12 +52,12 @@ describe("a text whose tokens are in a file", () => {
     expect(file.stdout).toBe(memory.stdout);
   });
 
-  it("is tokenised once for all runs, and again when its file is damaged", async () => {
+  it("is tokenized once for all runs, and again when its file is damaged", async () => {
     const place = ["--cache", "own", ...FILE];
-    expect((await succeed(folder, ...train("once-1", ...place))).stderr).toContain("tokenising");
+    expect((await succeed(folder, ...train("once-1", ...place))).stderr).toContain("tokenizing");
     const second = await succeed(folder, ...train("once-2", ...place));
-    expect(second.stderr).toContain("tokenised before");
-    expect(second.stderr).not.toContain("tokenising");
+    expect(second.stderr).toContain("tokenized before");
+    expect(second.stderr).not.toContain("tokenizing");
     const [name, ...others] = caches("own");
     expect(others).toEqual([]);
     truncateSync(at("own", name), 900);

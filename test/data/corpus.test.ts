@@ -10,7 +10,7 @@ import { processes } from "../../src/cli/shared/process-lock.ts";
 import { readTexts } from "../../src/data/corpus.ts";
 import { vocabularyOf } from "../../src/data/text-stats.ts";
 import { readIds } from "../../src/data/token-source.ts";
-import { tokenise } from "../../src/data/tokenized-corpus.ts";
+import { tokenize } from "../../src/data/tokenized-corpus.ts";
 import { DataError } from "../../src/errors.ts";
 import { ByteTokenizer } from "../../src/text/byte-tokenizer.ts";
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
@@ -73,7 +73,7 @@ describe("a text that is streamed", () => {
           expect(corpus.sha256).toBe(sha256(bytes));
           const tokenizer = new CharTokenizer(vocabularyOf(corpus.facts));
           expect(tokenizer.toJSON()).toEqual(CharTokenizer.fromText(plain).toJSON());
-          const { ids, start } = await tokenise(corpus, tokenizer, "reject", place, silent);
+          const { ids, start } = await tokenize(corpus, tokenizer, "reject", place, silent);
           expect(Array.from(readIds(ids, 0, ids.length))).toEqual(idsOf(plain));
           expect(start).toBe(plain.includes("\n") ? "\n" : Array.from(plain)[0]);
         }
@@ -91,7 +91,7 @@ describe("a text that is streamed", () => {
         const corpus = await read(texts.map(bytesOf), chunkBytes);
         expect(corpus.facts).toEqual(factsOf(joined));
         expect(corpus.sha256).toBe(sha256(bytesOf(joined)));
-        const { ids } = await tokenise(corpus, new ByteTokenizer(), "reject", inFile, silent);
+        const { ids } = await tokenize(corpus, new ByteTokenizer(), "reject", inFile, silent);
         expect(Array.from(readIds(ids, 0, ids.length))).toEqual(Array.from(bytesOf(joined)));
       }),
       { numRuns: 40 },
@@ -103,7 +103,7 @@ describe("a text that is streamed", () => {
     const tokenizer = CharTokenizer.fromText("ab\n😀");
     for (const place of [inMemory, inFile]) {
       const corpus = await read([bytesOf(plain)], 2, place);
-      const { ids, dropped } = await tokenise(corpus, tokenizer, "drop", place, silent);
+      const { ids, dropped } = await tokenize(corpus, tokenizer, "drop", place, silent);
       expect(dropped).toBe(2);
       expect(Array.from(readIds(ids, 0, ids.length))).toEqual(
         Array.from(tokenizer.encode(plain.replaceAll("Ω", ""))),
@@ -111,7 +111,7 @@ describe("a text that is streamed", () => {
       const again = await read([bytesOf(plain)], 2, place);
       let told = "";
       expect(() => tokenizer.encode(plain)).toThrow("character 6 of the text, line 2, column 3");
-      await tokenise(again, tokenizer, "reject", place, silent).catch((error: Error) => {
+      await tokenize(again, tokenizer, "reject", place, silent).catch((error: Error) => {
         told = error.message;
       });
       expect(() => tokenizer.encode(plain)).toThrow(told);
@@ -194,13 +194,13 @@ describe("a text that changes between its two readings", () => {
         folder: at(`cache for ${other.length} ${other.charCodeAt(5)}`),
         processes: processes(),
       };
-      await expect(tokenise(corpus, CharTokenizer.fromText("abc"), "reject", place, silent)).rejects.toThrow(
+      await expect(tokenize(corpus, CharTokenizer.fromText("abc"), "reject", place, silent)).rejects.toThrow(
         DataError,
       );
     }
     const corpus = await read([bytesOf("abcabc")]);
     writeFileSync(at("text-0.txt"), "abcabd");
-    await expect(tokenise(corpus, new ByteTokenizer(), "reject", inFile, silent)).rejects.toThrow(
+    await expect(tokenize(corpus, new ByteTokenizer(), "reject", inFile, silent)).rejects.toThrow(
       "changed while it was read",
     );
   });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { disjointWindows, spreadWindows, WindowLoader } from "../../src/data/window-loader.ts";
+import { disjointWindows, stratifiedWindows, WindowLoader } from "../../src/data/window-loader.ts";
 import { DataError } from "../../src/errors.ts";
 
 /** Id i is 10·i, so that a window tells where it starts. */
@@ -9,7 +9,7 @@ const corpus = (length: number) => Int32Array.from({ length }, (_, i) => 10 * i)
 describe("WindowLoader", () => {
   const loader = new WindowLoader(corpus(31), { contextLength: 7, batchSize: 5, seed: 11 });
 
-  it("gives windows of neighbours, and as targets what follows each input", () => {
+  it("gives windows of neighbors, and as targets what follows each input", () => {
     for (let step = 0; step < 20; step++) {
       const { inputs, targets, batchSize } = loader.batch(step);
       expect(batchSize).toBe(5);
@@ -127,10 +127,10 @@ describe("disjointWindows", () => {
   });
 });
 
-describe("spreadWindows", () => {
+describe("stratifiedWindows", () => {
   const size = { contextLength: 3, batchSize: 4 };
   const startsOf = (start: number, end: number, most: number) =>
-    Array.from(spreadWindows(corpus(6000), start, end, size, most)).flatMap(
+    Array.from(stratifiedWindows(corpus(6000), start, end, size, most)).flatMap(
       ({ inputs, targets, batchSize }) => {
         expect(inputs.length).toBe(3 * batchSize);
         targets.forEach((target, i) => {
@@ -147,7 +147,7 @@ describe("spreadWindows", () => {
       [100, 102, 1],
     ]) {
       const all = Array.from(disjointWindows(corpus(6000), start, end, size));
-      expect(Array.from(spreadWindows(corpus(6000), start, end, size, most))).toEqual(all);
+      expect(Array.from(stratifiedWindows(corpus(6000), start, end, size, most))).toEqual(all);
     }
   });
 

@@ -29,7 +29,7 @@ describe("shuffled", () => {
     for (const times of seen.flat()) expect(Math.abs(times - 1000)).toBeLessThan(150);
   });
 
-  it("leaves no trace of the old neighbours", () => {
+  it("leaves no trace of the old neighbors", () => {
     const count = 5003;
     const together = Array.from({ length: count - 1 }, (_, i) => i).filter(
       (i) => Math.abs(shuffled(i, count, 13) - shuffled(i + 1, count, 13)) < 50,

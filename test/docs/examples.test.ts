@@ -34,18 +34,18 @@ test("every example is tried here, imports nothing but the package, and says how
 });
 
 describe("examples", () => {
-  test("autograd: the first slopes are those on paper, and the line is found", async () => {
+  test("autograd: the first derivatives are those on paper, and the line is found", async () => {
     const [first, last] = await run("autograd.ts");
     // At a = b = 0 the error is −y: mean y² = 33, −2·mean(x·y) = −28, −2·mean y = −10.
     expect(numbersOf(first)).toEqual([33, -28, -10]);
     expect(last).toBe("y = 2.0000·x + 1.0000");
   });
 
-  test("train: the loss falls from that of a guess, and the text is learnt", async () => {
+  test("train: the loss falls from that of a guess, and the text is learned", async () => {
     const lines = await run("train.ts");
     const text = "the cat sat on the mat and the dog sat on the log.";
     const losses = lines.slice(0, -1).map((line) => numbersOf(line)[1]);
-    // Before it has learnt anything, every character is about as likely.
+    // Before it has learned anything, every character is about as likely.
     expect(Math.abs(losses[0] - Math.log(new Set(text).size))).toBeLessThan(0.2);
     expect(losses[losses.length - 1]).toBeLessThan(0.3);
     expect(lines[lines.length - 1]).toBe(text);

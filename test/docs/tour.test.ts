@@ -83,11 +83,11 @@ const read = async (x: Tensor) => Array.from(await x.read());
 
 /** One op over one vector. */
 const apply = (op: (x: Tensor) => Tensor, ...values: number[]) =>
-  inScope("forget", (context) => read(op(vector(context, values))));
+  inScope("no-grad", (context) => read(op(vector(context, values))));
 
-/** The slopes of a number that is computed from a vector. */
-const slopes = (values: readonly number[], compute: (x: Tensor) => Tensor) =>
-  inScope("record", async (context) => {
+/** The derivatives of a number that is computed from a vector. */
+const derivatives = (values: readonly number[], compute: (x: Tensor) => Tensor) =>
+  inScope("grad", async (context) => {
     const x = context.parameter([values.length], values);
     context.backward(compute(x));
     return Array.from(await x.readGradient());
@@ -115,7 +115,7 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
   },
 
   Embedding: () =>
-    inScope("forget", async (context) => {
+    inScope("no-grad", async (context) => {
       const table = context.constant([2, 2], [1, 2, 3, 4]);
       const places = context.constant([2, 2], [0.1, 0.2, 0.3, 0.4]);
       const x = await read(add(embedding(table, [1, 1], [2]), places));
@@ -129,13 +129,13 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
     const raw = [Math.sqrt(size), 0];
     const scores = await apply(divided, ...raw);
     const weights = [await apply(softmax, ...raw), await apply(softmax, ...scores)];
-    const [steep] = await slopes(raw, first);
-    const [gentle] = await slopes(scores, first);
+    const [steep] = await derivatives(raw, first);
+    const [gentle] = await derivatives(scores, first);
     return [size, raw[0], 0, ...raw, ...weights[0], size, ...scores, ...weights[1], steep, gentle];
   },
 
   Rotary: () =>
-    inScope("forget", async (context) => {
+    inScope("no-grad", async (context) => {
       const angles = rotaryAngles(context, 8, 2);
       const standing = (place: number) => read(rotate(context.constant([1, 2], [1, 0]), angles, [place]));
       const product = ([a, b]: readonly number[], [c, d]: readonly number[]) => a * c + b * d;
@@ -147,7 +147,7 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
 
   Mask: async () => {
     const hidden = (scores: readonly number[]) =>
-      inScope("forget", (context) => {
+      inScope("no-grad", (context) => {
         const mask = vector(context, [0, 0, Number.NEGATIVE_INFINITY]);
         return read(softmax(maskedAdd(vector(context, scores), mask)));
       });
@@ -162,14 +162,14 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
   Softmax: async () => {
     const weights = await apply(softmax, 1, 2, 3);
     expect(await apply(softmax, 1001, 1002, 1003)).toEqual(weights);
-    const mixed = await inScope("forget", (context) =>
+    const mixed = await inScope("no-grad", (context) =>
       read(matmul(context.constant([1, 3], weights), context.constant([3, 1], [10, 20, 30]))),
     );
     return [1, 2, 3, ...weights, 1001, 1002, 1003, 10, 20, 30, ...mixed];
   },
 
   Heads: () =>
-    inScope("forget", async (context) => {
+    inScope("no-grad", async (context) => {
       const queries = context.constant([1, 1, 2], [40, 40]);
       const keys = context.constant([1, 2, 2], [1, 0, 0, 1]);
       const values = context.constant([1, 2, 2], [4, 4, 2, 2]);
@@ -179,7 +179,7 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
     }),
 
   Padding: () =>
-    inScope("forget", async (context) => {
+    inScope("no-grad", async (context) => {
       const { padding, batchSize } = padTokens(
         [
           [5, 6, 7],
@@ -203,7 +203,7 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
 
   Residual: async () => {
     const deep = (layer: (x: Tensor) => Tensor) =>
-      slopes([1], (x) => {
+      derivatives([1], (x) => {
         let y = x;
         for (let i = 0; i < 12; i++) y = layer(y);
         return sum(y);
@@ -235,7 +235,7 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
 
   Gradient: async () => {
     const logits = [2, 1, 0];
-    const gradient = await slopes(logits, (x) => crossEntropy(x, [0]));
+    const gradient = await derivatives(logits, (x) => crossEntropy(x, [0]));
     const stepped = logits.map((logit, i) => logit - gradient[i]);
     const losses = [await lossOf(logits, 0), await lossOf(stepped, 0)];
     return [...logits, ...gradient, 1, ...stepped, ...losses];
@@ -247,7 +247,7 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
       const weight = context.parameter([], [0.5]);
       const settings = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0 };
       const adamw = new AdamW({ weight }, settings);
-      await context.scope("record", () => context.backward(scale(weight, gradient)));
+      await context.scope("grad", () => context.backward(scale(weight, gradient)));
       adamw.step(1, 0.1, 1);
       return weight.item();
     };

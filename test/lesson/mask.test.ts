@@ -1,8 +1,8 @@
 /** The lesson's numbers are those that the model computes with. */
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
+import { numbersOf } from "../../src/backend/reference/buffer.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
-import { numbersOf } from "../../src/backend/reference/span.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { type MaskLesson, type Matrix, teachMask } from "../../src/lesson/mask.ts";
 import { doubleContext, withKernels } from "../support/contexts.ts";
@@ -19,11 +19,11 @@ async function attentionOutputs(): Promise<Float64Array[]> {
   const spy = withKernels(inner, {
     attention: (y, ...rest) => {
       inner.attention(y, ...rest);
-      outputs.push(Float64Array.from(numbersOf(y.span)));
+      outputs.push(Float64Array.from(numbersOf(y.buffer)));
     },
   });
   const model = tinyModel(new Context(spy), { ...CHANGES, attention: "fused" });
-  await model.context.scope("forget", () => model.forward({ ids, batchSize: 1 }).read());
+  await model.context.scope("no-grad", () => model.forward({ ids, batchSize: 1 }).read());
   return outputs;
 }
 

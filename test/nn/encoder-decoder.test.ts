@@ -9,7 +9,7 @@ import {
   padLike,
   padTokens,
   rowsOf,
-  type Tokens,
+  type TokenBatch,
 } from "../../src/nn/inputs/token-batch.ts";
 import { crossEntropy, IGNORED } from "../../src/ops/cross-entropy.ts";
 import { Random } from "../../src/random.ts";
@@ -35,18 +35,18 @@ const variants: Partial<ModelConfig>[] = [
   { positions: "rotary", norm: "rms", qkNorm: true, activation: "swiglu" },
 ];
 
-const one = (ids: readonly number[]): Tokens => ({ ids, batchSize: 1 });
+const one = (ids: readonly number[]): TokenBatch => ({ ids, batchSize: 1 });
 
 /** The logits at each row's own tokens. */
-function ownRows(values: ArrayLike<number>, tokens: Tokens): number[][] {
+function ownRows(values: ArrayLike<number>, tokens: TokenBatch): number[][] {
   const { starts, ends } = rowsOf(tokens);
   const rowSize = values.length / tokens.batchSize;
   const all = Array.from(values);
   return starts.map((start, b) => all.slice(b * rowSize + start * SCORES, b * rowSize + ends[b] * SCORES));
 }
 
-async function logitsOf(model: EncoderDecoder, source: Tokens, tokens: Tokens): Promise<number[][]> {
-  return ownRows(await model.context.scope("forget", () => model.forward(source, tokens).read()), tokens);
+async function logitsOf(model: EncoderDecoder, source: TokenBatch, tokens: TokenBatch): Promise<number[][]> {
+  return ownRows(await model.context.scope("no-grad", () => model.forward(source, tokens).read()), tokens);
 }
 
 test.each(variants)("forward is the textbook's, with %j", async (changes) => {
@@ -67,7 +67,7 @@ test.each<Partial<ModelConfig>>([
   { attention: "fused", activation: "gelu-tanh", bias: false },
   { attention: "fused", dropout: 0.2 },
   { dModel: 4, bias: false, positions: "rotary", norm: "rms", qkNorm: true, activation: "swiglu" },
-])("every parameter's gradient is the slope of the loss, with %j", async (changes) => {
+])("every parameter's gradient is the derivative of the loss, with %j", async (changes) => {
   const model = tinySeq2Seq(doubleContext(), { ...SMALL, ...changes }, "slopes");
   const source = padTokens([[3, 10, 3, 0], [6]], "right");
   const tokens = padTokens(
@@ -141,7 +141,7 @@ describe.each(backends)("on %s", (_, open) => {
       const source = padTokens(sources, "right");
       const whole = await logitsOf(model, source, padTokens(written, "right"));
       const cache = model.makeCache(written.length);
-      await model.context.scope("forget", async () => {
+      await model.context.scope("no-grad", async () => {
         const memory = model.projected(model.encode(source));
         expect(memory.projected).toHaveLength(2);
         for (const [first, last] of [
@@ -201,12 +201,12 @@ test("a row that has ended stays as it is beside rows that go on", async () => {
 test("a model that says [end] at once answers with nothing, one that never does stops when there is no room", async () => {
   const answersWith = async (id: number) => {
     const model = tinySeq2Seq(doubleContext(), { tieHead: false });
-    const { span } = model.parameters()["head.weight"];
+    const { buffer } = model.parameters()["head.weight"];
     const { "decoder.finalNorm.bias": bias } = model.parameters();
     // One channel of the last norm is large, and the head reads it for one token alone.
-    model.context.backend.write(bias.span, [1000], 2);
+    model.context.backend.write(bias.buffer, [1000], 2);
     const weights = Float64Array.from({ length: C * SCORES }, (_, i) => (i === 2 * SCORES + id ? 1 : 0));
-    model.context.backend.write(span, weights);
+    model.context.backend.write(buffer, weights);
     return greedyAnswers(model, padTokens(sources, "right"));
   };
   expect(await answersWith(END)).toEqual(sources.map(() => ({ ids: [], ended: true })));
@@ -253,7 +253,7 @@ test("parameters have these names: two stacks, the second with cross-attention",
 
 test("refuses what does not fit", async () => {
   const model = tinySeq2Seq(doubleContext());
-  await model.context.scope("forget", () => {
+  await model.context.scope("no-grad", () => {
     const long = one(new Array(T + 1).fill(0));
     expect(() => model.forward(long, one([START]))).toThrow(ShapeError);
     expect(() => model.forward(one([1]), long)).toThrow("decoder: sequences may be 7 tokens long");

@@ -29,7 +29,7 @@ const variants: Partial<ModelConfig>[] = [
 
 async function ownLogits(model: Encoder, tokens: ReturnType<typeof padTokens>): Promise<number[][]> {
   const { starts, ends } = rowsOf(tokens);
-  const values = Array.from(await model.context.scope("forget", () => model.forward(tokens).read()));
+  const values = Array.from(await model.context.scope("no-grad", () => model.forward(tokens).read()));
   const rowSize = values.length / tokens.batchSize;
   return starts.map((start, b) => values.slice(b * rowSize + start * V, b * rowSize + ends[b] * V));
 }
@@ -52,7 +52,7 @@ test.each<Partial<ModelConfig>>([
   { attention: "fused", activation: "gelu-tanh", bias: false },
   { attention: "fused", dropout: 0.2 },
   { dModel: 4, bias: false, positions: "rotary", norm: "rms", qkNorm: true, activation: "swiglu" },
-])("every parameter's gradient is the slope of the loss, with %j", async (changes) => {
+])("every parameter's gradient is the derivative of the loss, with %j", async (changes) => {
   const model = tinyEncoder(doubleContext(), { ...SMALL, ...changes }, "slopes");
   const tokens = padTokens([rows[0], rows[1]], "left");
   const targets = padLike(
@@ -106,7 +106,7 @@ test("parameters have these names and shapes: a row more than there are tokens, 
 
 test("refuses what it cannot read", async () => {
   const model = tinyEncoder(doubleContext());
-  await model.context.scope("forget", () => {
+  await model.context.scope("no-grad", () => {
     const run =
       (ids: number[], batchSize = 1) =>
       () =>

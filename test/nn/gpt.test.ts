@@ -41,7 +41,7 @@ describe("forward", () => {
 
   test("gives (B, T, V), also for no tokens", async () => {
     const model = tinyModel(doubleContext());
-    await model.context.scope("forget", () => {
+    await model.context.scope("no-grad", () => {
       expect(model.forward({ ids, batchSize: 2 }).shape).toEqual([2, 5, 11]);
       expect(model.hidden({ ids, batchSize: 2 }).shape).toEqual([2, 5, 6]);
       expect(model.forward({ ids: [], batchSize: 2 }).shape).toEqual([2, 0, 11]);
@@ -51,7 +51,7 @@ describe("forward", () => {
   test("drops only when given a Random, and then the same for the same seed", async () => {
     const model = tinyModel(doubleContext(), { dropout: 0.3 });
     const run = (seed: number | null) =>
-      model.context.scope("forget", () => {
+      model.context.scope("no-grad", () => {
         const random = seed === null ? null : Random.of(seed);
         return model.forward({ ids, batchSize: 2 }, { cache: null, random }).read();
       });
@@ -67,7 +67,7 @@ describe("forward", () => {
 
   test("refuses sequences that are too long, and ids that make no rows", async () => {
     const model = tinyModel(doubleContext());
-    await model.context.scope("forget", async () => {
+    await model.context.scope("no-grad", async () => {
       const long = "gpt: sequences may be 7 tokens long: got 8 ids in 1 rows after 0 cached";
       expect(() => model.forward({ ids: new Array(8).fill(0), batchSize: 1 })).toThrow(new ShapeError(long));
       const uneven = "gpt: sequences may be 7 tokens long: got 5 ids in 2 rows after 0 cached";
@@ -88,11 +88,11 @@ describe("forward", () => {
   test("refuses a cache where gradients are recorded", async () => {
     const model = tinyModel(doubleContext());
     const cache = model.makeCache(1);
-    const run = model.context.scope("record", () =>
+    const run = model.context.scope("grad", () =>
       model.forward({ ids: [1], batchSize: 1 }, { cache, random: null }),
     );
     await expect(run).rejects.toThrow(
-      'cache: gradients do not pass through a cache; run it in a "forget" scope',
+      'cache: gradients do not pass through a cache; run it in a "no-grad" scope',
     );
   });
 });

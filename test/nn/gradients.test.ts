@@ -26,9 +26,9 @@ const tokens = { ids: [4, 0, 10, 2, 4, 7], batchSize: 2 };
 const targets = [0, IGNORED, 3, 4, IGNORED, 10];
 
 describe.each(variants)("%j", (variant) => {
-  test("every parameter's gradient is the slope of the loss", async () => {
+  test("every parameter's gradient is the derivative of the loss", async () => {
     const context = doubleContext();
-    // Of a seed at which nothing stands within the differences' reach of the corner in ReLU²'s slope.
+    // Of a seed at which nothing stands within the differences' reach of the corner in ReLU²'s derivative.
     const model = tinyModel(context, { layers: 1, ...variant }, variant.activation === "relu2" ? 4 : 1);
     const loss = () => {
       const logits = model.forward(tokens, { cache: null, random: Random.of(17, "dropout") });
@@ -36,7 +36,7 @@ describe.each(variants)("%j", (variant) => {
     };
     const { worst, where } = await gradientError(context, model.parameters(), loss);
     expect(worst, where).toBeLessThan(1e-6);
-    // A key's bias counts where keys are turned or normalised after it.
+    // A key's bias counts where keys are turned or normalized after it.
     const { positions, qkNorm } = model.config;
     await expectAllReached(model.parameters(), positions === "rotary" || qkNorm ? null : "key.bias");
   });

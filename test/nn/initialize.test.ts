@@ -1,7 +1,7 @@
 /** GPT-2's initial weights: their deviations as a new model has them. */
 import { expect, test } from "vitest";
 import { GPT } from "../../src/nn/gpt.ts";
-import { normalValues, residualDeviation, WEIGHT_DEVIATION } from "../../src/nn/initialize.ts";
+import { INIT_STD, normalValues, residualDeviation } from "../../src/nn/initialize.ts";
 import { Random } from "../../src/random.ts";
 import { logitsOf } from "../../src/verify/logits.ts";
 import { doubleContext } from "../support/contexts.ts";
@@ -57,7 +57,7 @@ test("where blocks start as the identity, what they write is 0 and all else is d
 });
 
 test("the deviations are those of the paper", () => {
-  expect(WEIGHT_DEVIATION).toBe(0.02);
+  expect(INIT_STD).toBe(0.02);
   expect(residualDeviation(8)).toBe(0.005);
 });
 

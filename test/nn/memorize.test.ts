@@ -12,9 +12,9 @@ test.each(["textbook", "fused"] as const)("one batch is memorised, with %s atten
   const context = new Context(backend);
   const model = new GPT(context, { ...TINY, layers: 1, heads: 2, dModel: 14, attention }, Random.of(1));
   const trained = Object.values(model.parameters()).map((parameter) => {
-    const [moment1, moment2] = [context.hold(parameter.shape), context.hold(parameter.shape)];
-    backend.fill(moment1.span, 0);
-    backend.fill(moment2.span, 0);
+    const [moment1, moment2] = [context.persistent(parameter.shape), context.persistent(parameter.shape)];
+    backend.fill(moment1.buffer, 0);
+    backend.fill(moment2.buffer, 0);
     return { parameter, moment1, moment2 };
   });
   // Two random sequences that differ at once: no rule leads from one token to the next, they must be remembered.
@@ -24,7 +24,7 @@ test.each(["textbook", "fused"] as const)("one batch is memorised, with %s atten
   let loss = Number.POSITIVE_INFINITY;
   let [power1, power2] = [1, 1];
   for (let step = 1; loss >= 0.01 && step <= 300; step++) {
-    loss = await context.scope("record", () => {
+    loss = await context.scope("grad", () => {
       const root = crossEntropy(model.forward(tokens), targets);
       context.backward(root);
       return root.item();
@@ -32,10 +32,10 @@ test.each(["textbook", "fused"] as const)("one batch is memorised, with %s atten
     power1 *= 0.9;
     power2 *= 0.99;
     for (const { parameter, moment1, moment2 } of trained) {
-      const { gradient, span, storage } = parameter;
+      const { gradient, buffer, storage } = parameter;
       if (gradient === null) throw new Error("a parameter took no part in the loss");
-      const moments = { moment1: moment1.span, moment2: moment2.span };
-      backend.adamw([{ parameter: span, gradient, ...moments, weightDecay: 0 }], {
+      const moments = { moment1: moment1.buffer, moment2: moment2.buffer };
+      backend.adamw([{ parameter: buffer, gradient, ...moments, weightDecay: 0 }], {
         learningRate: 0.02,
         beta1: 0.9,
         beta2: 0.99,

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import type { GPTConfig } from "../../src/nn/config.ts";
 import type { GPT } from "../../src/nn/gpt.ts";
-import { padLike, padTokens, rowsOf, type Tokens } from "../../src/nn/inputs/token-batch.ts";
+import { padLike, padTokens, rowsOf, type TokenBatch } from "../../src/nn/inputs/token-batch.ts";
 import { crossEntropy, IGNORED } from "../../src/ops/cross-entropy.ts";
 import { Random } from "../../src/random.ts";
 import { backends } from "../support/backends.ts";
@@ -20,7 +20,7 @@ const ALL = CHOICES[CHOICES.length - 1];
 const rows = [5, 2, 0, 7, 2].map((length, b) => randomIds(length, VOCAB, "padding", b));
 
 /** The same rows with padding on both sides, made of different ids. */
-function padOnBothSides(): Tokens {
+function padOnBothSides(): TokenBatch {
   const positions = 10;
   const random = Random.of(3, "padding on both sides");
   const starts = rows.map((row) => random.below(positions - row.length + 1));
@@ -35,29 +35,29 @@ function padOnBothSides(): Tokens {
   };
 }
 
-const layouts: [string, Tokens][] = [
+const layouts: [string, TokenBatch][] = [
   ["on the right", padTokens(rows, "right")],
   ["on the left", padTokens(rows, "left")],
   ["on both sides, with any ids", padOnBothSides()],
 ];
 
 /** The logits at each row's own tokens. */
-async function ownLogits(model: GPT, tokens: Tokens): Promise<number[][]> {
+async function ownLogits(model: GPT, tokens: TokenBatch): Promise<number[][]> {
   const { starts, ends } = rowsOf(tokens);
-  const values = Array.from(await model.context.scope("forget", () => model.forward(tokens).read()));
+  const values = Array.from(await model.context.scope("no-grad", () => model.forward(tokens).read()));
   const rowSize = values.length / tokens.batchSize;
   return starts.map((start, b) => values.slice(b * rowSize + start * VOCAB, b * rowSize + ends[b] * VOCAB));
 }
 
 /** Loss and gradients where only the tokens of `counted` rows are predicted. */
-async function learn(model: GPT, tokens: Tokens, counted: (row: number) => boolean, targets: number[][]) {
+async function learn(model: GPT, tokens: TokenBatch, counted: (row: number) => boolean, targets: number[][]) {
   for (const { storage } of Object.values(model.parameters())) storage.clearGradient();
   const laid = padLike(
     tokens,
     targets.map((row, b) => row.map((id) => (counted(b) ? id : IGNORED))),
     IGNORED,
   );
-  const loss = await model.context.scope("record", () => {
+  const loss = await model.context.scope("grad", () => {
     const root = crossEntropy(model.forward(tokens), laid);
     model.context.backward(root);
     return root.item();
@@ -119,7 +119,7 @@ describe.each(backends)("on %s", (_, open) => {
           const tokens = padTokens(parts, random.below(2) === 0 ? "left" : "right");
           const { starts, ends } = rowsOf(tokens);
           const pass = { cache, random: null };
-          const logits = await model.context.scope("forget", () => model.forward(tokens, pass).read());
+          const logits = await model.context.scope("no-grad", () => model.forward(tokens, pass).read());
           for (const [b, row] of rows.entries()) {
             if (parts[b].length === 0) continue;
             const [alone] = await ownLogits(model, { ids: row, batchSize: 1 });

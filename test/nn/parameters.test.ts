@@ -4,7 +4,7 @@ import { doubleContext } from "../support/contexts.ts";
 
 test("names are led by the part's, the order stays, and sizes add up", () => {
   const context = doubleContext();
-  const [weight, bias] = [context.hold([2, 3]), context.hold([5])];
+  const [weight, bias] = [context.persistent([2, 3]), context.persistent([5])];
   const parameters = named("mlp", named("expand", { weight, bias }));
   expect(Object.entries(parameters)).toEqual([
     ["mlp.expand.weight", weight],

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import { Tensor } from "../../src/autograd/tensor.ts";
-import type { Span } from "../../src/backend/backend.ts";
+import type { Buffer } from "../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
 import { ShapeError, TensorError } from "../../src/errors.ts";
 import { type AttentionOptions, attention } from "../../src/ops/attention.ts";
 import { dropout } from "../../src/ops/dropout.ts";
-import type { KeyWindow } from "../../src/ops/internal/key-window.ts";
+import type { KeyRange } from "../../src/ops/internal/key-window.ts";
 import { sum } from "../../src/ops/sum.ts";
 import { Random } from "../../src/random.ts";
 import { backends } from "../support/backends.ts";
@@ -52,7 +52,7 @@ function sees(
   return s >= from && s < end && s <= diagonal + t;
 }
 
-function window(from: number, end: number, diagonal: number): KeyWindow {
+function window(from: number, end: number, diagonal: number): KeyRange {
   return { from, end, diagonal };
 }
 
@@ -98,7 +98,7 @@ describe("attention", () => {
   });
 
   test("takes windows out of a tensor as they are by then", async () => {
-    await inScope("forget", async (context) => {
+    await inScope("no-grad", async (context) => {
       const [q, k, v] = shapesOf(2, 3, 5, 6).map((shape, i) => {
         return context.constant(shape, Block.random(shape, `operand ${i}`).values);
       });
@@ -108,7 +108,7 @@ describe("attention", () => {
         [window(1, 5, 5), window(0, 3, 0)],
       ]) {
         context.backend.write(
-          tensor.span,
+          tensor.buffer,
           windows.flatMap(({ from, end, diagonal }) => [from, end, diagonal]),
         );
         const found = await attention(q, k, v, { heads: 2, mask: tensor }).read();
@@ -123,7 +123,7 @@ describe("attention", () => {
     });
   });
 
-  test.each<[string, number[][], KeyWindow[], number]>([
+  test.each<[string, number[][], KeyRange[], number]>([
     [
       "padding on the left, causal",
       shapesOf(3, 5, 5, 6),
@@ -161,7 +161,7 @@ describe("attention", () => {
     // Queries and keys 0 and 1 of the first sequence are padding; the second is nothing else.
     for (const t of [0, 1, 5, 6, 7, 8, 9]) for (const values of [q, k, v]) poison(values, t);
     const operands = [q, k, v].map((values) => context.parameter([2, 5, 6], values));
-    await context.scope("record", async () => {
+    await context.scope("grad", async () => {
       const mask = [window(2, 5, 0), window(0, 0, 0)];
       const y = attention(operands[0], operands[1], operands[2], { heads: 2, mask });
       const values = Array.from(await y.read());
@@ -189,7 +189,7 @@ describe("attention", () => {
   async function checkDropped(options: AttentionOptions): Promise<void> {
     const [batch, heads, positions] = [2, options.heads, 5];
     const shape = [batch, heads, positions, positions];
-    const kept = await inScope("forget", async (context) => {
+    const kept = await inScope("no-grad", async (context) => {
       const ones = context.constant(shape, Block.build(shape, () => 1).values);
       return new Block(shape, await dropout(ones, 0.3, Random.of(2)).read());
     });
@@ -220,10 +220,10 @@ describe("attention", () => {
 
   test("the kernel never gets one memory for two gradients", async () => {
     const backend = new ReferenceBackend("double");
-    const written: Span[][] = [];
+    const written: Buffer[][] = [];
     const watched = withKernels(backend, {
       attentionBackward(dq, dk, dv, ...rest) {
-        written.push([dq.span, dk.span, dv.span]);
+        written.push([dq.buffer, dk.buffer, dv.buffer]);
         backend.attentionBackward(dq, dk, dv, ...rest);
       },
     });
@@ -236,11 +236,11 @@ describe("attention", () => {
       [x, y, x],
       [y, x, x],
     ]) {
-      await context.scope("record", () =>
+      await context.scope("grad", () =>
         context.backward(sum(attention(q, k, v, { heads: 1, mask: "causal" }))),
       );
     }
-    expect(written.map((spans) => new Set(spans).size)).toEqual([3, 3, 3, 3]);
+    expect(written.map((buffers) => new Set(buffers).size)).toEqual([3, 3, 3, 3]);
   });
 
   const three = "attention: needs query (B, T, C), key (B, S, C) and value (B, S, C): got";
@@ -320,16 +320,16 @@ describe("attention", () => {
       "attention: diagonal of window 1 must be a whole number in −2²⁴ … 2²⁴: got NaN",
     ],
   ])("refuses %j with %j", async (shapes, options, message) => {
-    await inScope("forget", (context) => {
-      const [q, k, v] = shapes.map((shape) => context.hold(shape));
+    await inScope("no-grad", (context) => {
+      const [q, k, v] = shapes.map((shape) => context.persistent(shape));
       expect(() => attention(q, k, v, options)).toThrow(new ShapeError(message));
     });
   });
 
   test("refuses operands of two contexts", async () => {
-    await inScope("forget", (context) => {
-      const [q, k] = [context.hold([2, 3, 6]), context.hold([2, 3, 6])];
-      const v = doubleContext().hold([2, 3, 6]);
+    await inScope("no-grad", (context) => {
+      const [q, k] = [context.persistent([2, 3, 6]), context.persistent([2, 3, 6])];
+      const v = doubleContext().persistent([2, 3, 6]);
       expect(() => attention(q, k, v, { heads: 1, mask: "none" })).toThrow(TensorError);
     });
   });

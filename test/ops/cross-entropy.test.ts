@@ -49,14 +49,14 @@ describe("crossEntropy", () => {
   });
 
   test("logits of any size do not overflow", async () => {
-    await inScope("forget", async (context) => {
+    await inScope("no-grad", async (context) => {
       const logits = context.constant([2, 2], [1e4, 0, 0, 1e4]);
       expect(await crossEntropy(logits, [1, 1]).item()).toBe(5000);
     });
   });
 
   test("is −logSoftmax at the target", async () => {
-    await inScope("forget", async (context) => {
+    await inScope("no-grad", async (context) => {
       const logits = context.constant([1, 5], Block.random([5], "logits").values);
       const logs = await logSoftmax(logits).read();
       expectClose([await crossEntropy(logits, [3]).item()], [-logs[3]], 1e-14);
@@ -66,7 +66,7 @@ describe("crossEntropy", () => {
   test("an ignored row receives exactly 0", async () => {
     const context = doubleContext();
     const logits = context.parameter([2, 3], [1, 2, 3, 4, 5, 6]);
-    await context.scope("record", () => context.backward(crossEntropy(logits, [IGNORED, 1])));
+    await context.scope("grad", () => context.backward(crossEntropy(logits, [IGNORED, 1])));
     const gradient = await logits.readGradient();
     expect(Array.from(gradient.slice(0, 3))).toEqual([0, 0, 0]);
     expect(gradient.slice(3).every((g) => g !== 0)).toBe(true);
@@ -79,7 +79,7 @@ describe("crossEntropy", () => {
       const context = new Context(await open());
       const lossOf = async (logits: ArrayLike<number>, targets: readonly number[]) => {
         const x = context.parameter([targets.length, classes], logits);
-        const loss = await context.scope("record", () => {
+        const loss = await context.scope("grad", () => {
           const y = crossEntropy(x, targets);
           context.backward(y);
           return y.item();
@@ -116,17 +116,19 @@ describe("crossEntropy", () => {
   );
 
   test.each([5, -2, 1.5])("refuses target %d of 5", async (target) => {
-    await inScope("forget", (context) => {
+    await inScope("no-grad", (context) => {
       const error = new TokenError(`crossEntropy: ids must be whole numbers in -1 … 4: got ${target} at 1`);
-      expect(() => crossEntropy(context.hold([2, 5]), [0, target])).toThrow(error);
+      expect(() => crossEntropy(context.persistent([2, 5]), [0, target])).toThrow(error);
     });
   });
 
   test("refuses another number of targets than rows, and a single number", async () => {
-    await inScope("forget", (context) => {
+    await inScope("no-grad", (context) => {
       const message = "crossEntropy: needs one target for each of the 6 rows of (2, 3, 5): got 5";
-      expect(() => crossEntropy(context.hold([2, 3, 5]), [0, 0, 0, 0, 0])).toThrow(new ShapeError(message));
-      expect(() => crossEntropy(context.hold([]), [0])).toThrow(ShapeError);
+      expect(() => crossEntropy(context.persistent([2, 3, 5]), [0, 0, 0, 0, 0])).toThrow(
+        new ShapeError(message),
+      );
+      expect(() => crossEntropy(context.persistent([]), [0])).toThrow(ShapeError);
     });
   });
 });

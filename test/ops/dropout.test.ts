@@ -9,7 +9,7 @@ import { doubleContext, inScope } from "../support/contexts.ts";
 
 /** What dropout does to ones: 0 or 1/(1−p), element by element. */
 function factors(shape: number[], probability: number, random: Random): Promise<Float32Array | Float64Array> {
-  return inScope("forget", (context) => {
+  return inScope("no-grad", (context) => {
     const ones = context.constant(shape, Block.build(shape, () => 1).values);
     return dropout(ones, probability, random).read();
   });
@@ -57,7 +57,7 @@ describe("dropout", () => {
 
   test("a dropped element hides even NaN, and its gradient is 0", async () => {
     const mask = await factors([31], 0.5, Random.of(8));
-    await inScope("forget", async (context) => {
+    await inScope("no-grad", async (context) => {
       const y = await dropout(
         context.constant([31], new Float64Array(31).fill(Number.NaN)),
         0.5,
@@ -70,7 +70,7 @@ describe("dropout", () => {
   });
 
   test("neither p = 0 nor a missing Random drops anything", () => {
-    const x = doubleContext().hold([3]);
+    const x = doubleContext().persistent([3]);
     const random = Random.of(1);
     const state = random.state();
     expect(dropout(x, 0, random)).toBe(x);
@@ -80,6 +80,6 @@ describe("dropout", () => {
 
   test.each([1, -0.1, Number.NaN, 2])("refuses p = %d", (probability) => {
     const error = new ConfigError(`dropout: the probability must be in [0, 1): got ${probability}`);
-    expect(() => dropout(doubleContext().hold([3]), probability, null)).toThrow(error);
+    expect(() => dropout(doubleContext().persistent([3]), probability, null)).toThrow(error);
   });
 });

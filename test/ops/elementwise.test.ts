@@ -69,7 +69,7 @@ const arrangements: [number[], number[], number[]][] = [
   ],
 ];
 
-/** Away from 0, where a quotient has no slope worth measuring. */
+/** Away from 0, where a quotient has no derivative worth measuring. */
 const draw: NonNullable<Parameters<typeof Block.random>[2]> = (random) =>
   (random.uniform() < 0.5 ? -1 : 1) * (0.5 + random.uniform());
 
@@ -85,7 +85,7 @@ describe.each(operations)("$name", ({ name, op, formula }) => {
   });
 
   test("refuses shapes that do not broadcast", async () => {
-    await inScope("forget", (context) => {
+    await inScope("no-grad", (context) => {
       const a = context.constant([2, 3], new Float64Array(6));
       const b = context.constant([2], new Float64Array(2));
       const message = `${name}: (2, 3) and (2) do not broadcast: counted from the last axis, sizes must be equal or one of them 1`;
@@ -94,9 +94,9 @@ describe.each(operations)("$name", ({ name, op, formula }) => {
   });
 
   test("refuses operands of two contexts", async () => {
-    await inScope("forget", (context) => {
+    await inScope("no-grad", (context) => {
       const a = context.constant([2], [1, 2]);
-      const b = doubleContext().hold([3]);
+      const b = doubleContext().persistent([3]);
       const message = `${name}: operands (2) and (3) live on two contexts; make both on one`;
       expect(() => op(a, b)).toThrow(new TensorError(message));
     });

@@ -34,19 +34,19 @@ describe("embedding", () => {
   });
 
   test.each([7, -1, 0.5, Number.NaN])("refuses id %d of 7", async (id) => {
-    await inScope("forget", (context) => {
+    await inScope("no-grad", (context) => {
       const error = new TokenError(`embedding: ids must be whole numbers in 0 … 6: got ${id} at 1`);
-      expect(() => embedding(context.hold([7, 5]), [0, id], [2])).toThrow(error);
+      expect(() => embedding(context.persistent([7, 5]), [0, id], [2])).toThrow(error);
     });
   });
 
   test("refuses ids that do not fill the shape, and a table that is no matrix", async () => {
-    await inScope("forget", (context) => {
+    await inScope("no-grad", (context) => {
       const needs = "embedding: needs a table (V, C) and ids that fill (2, 2)";
       const few = new ShapeError(`${needs}: got (7, 5) and 3 ids`);
-      expect(() => embedding(context.hold([7, 5]), [0, 1, 2], [2, 2])).toThrow(few);
+      expect(() => embedding(context.persistent([7, 5]), [0, 1, 2], [2, 2])).toThrow(few);
       const flat = new ShapeError(`${needs}: got (7) and 4 ids`);
-      expect(() => embedding(context.hold([7]), [0, 1, 2, 3], [2, 2])).toThrow(flat);
+      expect(() => embedding(context.persistent([7]), [0, 1, 2, 3], [2, 2])).toThrow(flat);
     });
   });
 });

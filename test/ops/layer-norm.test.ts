@@ -73,7 +73,7 @@ describe("layerNorm", () => {
   });
 
   test("a constant row stays finite, and becomes the bias", async () => {
-    await inScope("forget", async (context) => {
+    await inScope("no-grad", async (context) => {
       const y = layerNorm(context.constant([1, 3], [7, 7, 7]), null, context.constant([3], [1, 2, 3]));
       expect(Array.from(await y.read())).toEqual([1, 2, 3]);
     });
@@ -84,8 +84,8 @@ describe("layerNorm", () => {
     [[2, 5], [5], [2]],
     [[], [1], [1]],
   ])("refuses %j, %j, %j", async (...shapes) => {
-    await inScope("forget", (context) => {
-      const [x, weight, bias] = shapes.map((shape) => context.hold(shape));
+    await inScope("no-grad", (context) => {
+      const [x, weight, bias] = shapes.map((shape) => context.persistent(shape));
       const found = shapes.map((shape) => `(${shape.join(", ")})`).join(", ");
       const message = `layerNorm: needs x (…, C), weight (C) and bias (C): got ${found}`;
       expect(() => layerNorm(x, weight, bias)).toThrow(new ShapeError(message));

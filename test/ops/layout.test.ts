@@ -17,7 +17,7 @@ const zeros = (context: Context, ...shape: number[]) =>
   context.constant(shape, new Float64Array(shape.reduce((a, b) => a * b, 1)));
 
 async function expectRefusal(error: Error, run: (context: Context) => Tensor): Promise<void> {
-  await inScope("forget", (context) => {
+  await inScope("no-grad", (context) => {
     expect(() => run(context)).toThrow(error);
   });
 }
@@ -62,10 +62,10 @@ describe("reshape", () => {
   });
 
   test("shares memory and gradient", async () => {
-    await inScope("record", async (context) => {
+    await inScope("grad", async (context) => {
       const x = context.parameter([2, 3], [1, 2, 3, 4, 5, 6]);
       const y = reshape(x, [3, 2]);
-      expect(y.span).toBe(x.span);
+      expect(y.buffer).toBe(x.buffer);
       context.backward(slice(slice(reshape(x, [6]), 0, 4, 5), 0, 0, 1));
       expect(Array.from(await y.readGradient())).toEqual([0, 0, 0, 0, 1, 0]);
     });
@@ -227,8 +227,8 @@ describe("concatenate", () => {
     await expectRefusal(new ShapeError(message), (context) =>
       concatenate([zeros(context, 2, 3), zeros(context, 5, 3)], 1),
     );
-    await inScope("forget", (context) => {
-      const parts = [zeros(context, 2), doubleContext().hold([3])];
+    await inScope("no-grad", (context) => {
+      const parts = [zeros(context, 2), doubleContext().persistent([3])];
       expect(() => concatenate(parts, 0)).toThrow(TensorError);
     });
   });
@@ -260,7 +260,7 @@ describe("broadcastTo", () => {
   });
 
   test("gives x itself when there is nothing to stretch", async () => {
-    await inScope("record", (context) => {
+    await inScope("grad", (context) => {
       const x = context.parameter([2, 3], new Float64Array(6));
       expect(broadcastTo(x, [2, 3])).toBe(x);
     });

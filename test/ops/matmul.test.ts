@@ -65,15 +65,17 @@ describe("matmul", () => {
       "(2) and (7) do not broadcast: counted from the last axis, sizes must be equal or one of them 1",
     ],
   ])("refuses %j by %j", async (a, b, message) => {
-    await inScope("forget", (context) => {
-      const [x, y] = [a, b].map((shape) => context.hold(shape));
+    await inScope("no-grad", (context) => {
+      const [x, y] = [a, b].map((shape) => context.persistent(shape));
       expect(() => matmul(x, y)).toThrow(new ShapeError(`matmul: ${message}`));
     });
   });
 
   test("refuses operands of two contexts", async () => {
-    await inScope("forget", (context) => {
-      expect(() => matmul(context.hold([2, 3]), doubleContext().hold([3, 2]))).toThrow(TensorError);
+    await inScope("no-grad", (context) => {
+      expect(() => matmul(context.persistent([2, 3]), doubleContext().persistent([3, 2]))).toThrow(
+        TensorError,
+      );
     });
   });
 });
@@ -137,8 +139,8 @@ describe("linear", () => {
     [[2, 3], [3, 7], [3]],
     [[], [3, 7], [7]],
   ])("refuses %j, %j, %j", async (...shapes) => {
-    await inScope("forget", (context) => {
-      const [x, w, b] = shapes.map((shape) => context.hold(shape));
+    await inScope("no-grad", (context) => {
+      const [x, w, b] = shapes.map((shape) => context.persistent(shape));
       const found = shapes.map((shape) => `(${shape.join(", ")})`).join(", ");
       const message = `linear: needs x (…, I), a weight in-out of I and O, and a bias (O): got ${found}`;
       expect(() => linear(x, w, b)).toThrow(new ShapeError(message));

@@ -75,7 +75,7 @@ describe.each(backends)("on %s", (_, open) => {
         const gradients = async (given: typeof all) => {
           const context = new Context(backend);
           const parameters = shapes(inputs, outputs).map((shape, i) => context.parameter(shape, weights[i]));
-          await context.scope("record", () => {
+          await context.scope("grad", () => {
             const x = context.constant(
               [given.length, inputs],
               given.flatMap((row) => row.x),

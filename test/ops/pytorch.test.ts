@@ -111,7 +111,7 @@ describe.each(PRECISIONS)("on $where", ({ open, tolerance }) => {
   test.each(cases)("$op of $shapes, way $way, is PyTorch's", async (found) => {
     const context = new Context(await open());
     const inputs = found.inputs.map(({ shape, values }) => context.parameter(shape, values));
-    await context.scope("record", async () => {
+    await context.scope("grad", async () => {
       const y = found.run(inputs, found.options);
       expect(y.shape).toEqual(found.output.shape);
       expect(relativeError(await y.read(), found.output.values), "output").toBeLessThan(tolerance);

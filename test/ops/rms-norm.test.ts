@@ -42,7 +42,7 @@ describe("rmsNorm", () => {
   });
 
   test("a row of zeros stays 0, and a longer row only as long as any other", async () => {
-    await inScope("forget", async (context) => {
+    await inScope("no-grad", async (context) => {
       const y = await rmsNorm(context.constant([2, 2], [0, 0, 3e6, -4e6]), null).read();
       expect(Array.from(y.slice(0, 2))).toEqual([0, 0]);
       expect(y[2]).toBeCloseTo(3 / Math.sqrt(12.5), 12);
@@ -54,8 +54,8 @@ describe("rmsNorm", () => {
     [[2, 5], [3]],
     [[], [1]],
   ])("refuses %j, %j", async (...shapes) => {
-    await inScope("forget", (context) => {
-      const [x, weight] = shapes.map((shape) => context.hold(shape));
+    await inScope("no-grad", (context) => {
+      const [x, weight] = shapes.map((shape) => context.persistent(shape));
       const found = shapes.map((shape) => `(${shape.join(", ")})`).join(", ");
       const message = `rmsNorm: needs x (…, C) and weight (C): got ${found}`;
       expect(() => rmsNorm(x, weight)).toThrow(new ShapeError(message));

@@ -56,7 +56,7 @@ describe("rotate", () => {
   });
 
   test("takes places out of a tensor as they are by then, and does not look at how they came there", async () => {
-    await inScope("forget", async (context) => {
+    await inScope("no-grad", async (context) => {
       const angles = context.constant([PLACES, 4], tableOf(4));
       const { shape, values } = Block.random([3, 8], "x");
       const x = context.constant(shape, values);
@@ -65,7 +65,7 @@ describe("rotate", () => {
         [1, 5, 2],
         [6, 0, 3],
       ]) {
-        context.backend.write(places.span, others);
+        context.backend.write(places.buffer, others);
         const found = await rotate(x, angles, places).read();
         expect(Array.from(found)).toEqual(Array.from(await rotate(x, angles, others).read()));
       }
@@ -81,7 +81,7 @@ describe("rotate", () => {
       ...frequencies.map((f) => Math.sin(f * place)),
     ]).flat();
     const [query, key] = ["query", "key"].map((name) => Array.from(Block.random([width], name).values));
-    const products = await inScope("forget", async (context) => {
+    const products = await inScope("no-grad", async (context) => {
       const angles = context.constant([20, width], table);
       const found: number[] = [];
       for (const start of [0, 5, 12]) {
@@ -103,15 +103,15 @@ describe("rotate", () => {
     [[2, 6], [7, 6], 3],
     [[], [7, 6], 0],
   ])("refuses x %j, angles %j and %i places", async (shape, angles, count) => {
-    await inScope("forget", (context) => {
-      const [x, table] = [shape, angles].map((each) => context.hold(each));
+    await inScope("no-grad", (context) => {
+      const [x, table] = [shape, angles].map((each) => context.persistent(each));
       expect(() => rotate(x, table, new Array(count).fill(0))).toThrow(ShapeError);
     });
   });
 
   test("refuses a place outside the table", async () => {
-    await inScope("forget", (context) => {
-      const [x, table] = [context.hold([2, 6]), context.hold([7, 6])];
+    await inScope("no-grad", (context) => {
+      const [x, table] = [context.persistent([2, 6]), context.persistent([7, 6])];
       expect(() => rotate(x, table, [0, 7])).toThrow(TokenError);
       expect(() => rotate(x, table, [-1, 0])).toThrow(TokenError);
     });

@@ -41,7 +41,7 @@ describe("softmax", () => {
   );
 
   test("hidden entries are exactly 0 and visible ones sum to 1", async () => {
-    await inScope("forget", async (context) => {
+    await inScope("no-grad", async (context) => {
       const x = context.constant([3, 3], Block.random([3, 3], "scores").values);
       const y = await softmax(x, "causal").read();
       expect([y[1], y[2], y[5]]).toEqual([0, 0, 0]);
@@ -50,7 +50,7 @@ describe("softmax", () => {
   });
 
   test("scores of any size do not overflow", async () => {
-    await inScope("forget", async (context) => {
+    await inScope("no-grad", async (context) => {
       const y = softmax(context.constant([2, 2], [1e300, 1e300, -1e300, 1e300]));
       expect(Array.from(await y.read())).toEqual([0.5, 0.5, 0, 1]);
     });
@@ -59,7 +59,7 @@ describe("softmax", () => {
   test("a row that sees nothing but −∞ is 0, and so is its gradient", async () => {
     const context = doubleContext();
     const x = context.parameter([2, 2], [NEGATIVE_INFINITY, NEGATIVE_INFINITY, 1, NEGATIVE_INFINITY]);
-    await context.scope("record", async () => {
+    await context.scope("grad", async () => {
       const y = softmax(x);
       expect(Array.from(await y.read())).toEqual([0, 0, 1, 0]);
       context.backward(sum(multiply(y, context.constant([2, 2], [2, 3, 5, 7]))));
@@ -68,11 +68,11 @@ describe("softmax", () => {
   });
 
   test("refuses a single number, and more queries than keys", async () => {
-    await inScope("forget", (context) => {
+    await inScope("no-grad", (context) => {
       const scalar = new ShapeError("softmax: needs at least one axis: got ()");
-      expect(() => softmax(context.hold([]))).toThrow(scalar);
+      expect(() => softmax(context.persistent([]))).toThrow(scalar);
       const tall = new ShapeError("softmax: causal needs keys ≥ queries: got 5 queries over 3 keys");
-      expect(() => softmax(context.hold([2, 5, 3]), "causal")).toThrow(tall);
+      expect(() => softmax(context.persistent([2, 5, 3]), "causal")).toThrow(tall);
     });
   });
 });
@@ -87,16 +87,16 @@ describe("logSoftmax", () => {
   });
 
   test("keeps its digits where the softmax has none", async () => {
-    await inScope("forget", async (context) => {
+    await inScope("no-grad", async (context) => {
       const y = logSoftmax(context.constant([3], [0, -2000, 1000]));
       expect(Array.from(await y.read())).toEqual([-1000, -3000, 0]);
     });
   });
 
   test("refuses a single number", async () => {
-    await inScope("forget", (context) => {
+    await inScope("no-grad", (context) => {
       const error = new ShapeError("logSoftmax: needs at least one axis: got ()");
-      expect(() => logSoftmax(context.hold([]))).toThrow(error);
+      expect(() => logSoftmax(context.persistent([]))).toThrow(error);
     });
   });
 });
@@ -121,16 +121,16 @@ describe("maskedAdd", () => {
   });
 
   test("refuses a mask that needs a gradient", async () => {
-    await inScope("record", (context) => {
+    await inScope("grad", (context) => {
       const x = context.parameter([3], [1, 2, 3]);
       const error = new TensorError("maskedAdd: a mask of 0 and −∞ cannot need a gradient");
-      expect(() => maskedAdd(context.hold([3]), x)).toThrow(error);
+      expect(() => maskedAdd(context.persistent([3]), x)).toThrow(error);
     });
   });
 
   test("refuses shapes that do not broadcast", async () => {
-    await inScope("forget", (context) => {
-      expect(() => maskedAdd(context.hold([3]), context.hold([5]))).toThrow(ShapeError);
+    await inScope("no-grad", (context) => {
+      expect(() => maskedAdd(context.persistent([3]), context.persistent([5]))).toThrow(ShapeError);
     });
   });
 });

@@ -45,7 +45,7 @@ describe.each(reductions)("$name", ({ name, op, formula }) => {
   });
 
   test.each([2, -3, 0.5])("refuses axis %d of (2, 3)", async (axis) => {
-    await inScope("forget", (context) => {
+    await inScope("no-grad", (context) => {
       const x = context.constant([2, 3], new Float64Array(6));
       const message = `${name}: (2, 3) has 2 axes: there is no axis ${axis}`;
       expect(() => op(x, axis)).toThrow(new ShapeError(message));
@@ -59,14 +59,14 @@ test("the sum over an empty axis is 0", async () => {
 });
 
 test("the maximum over an empty axis is refused", async () => {
-  await inScope("forget", (context) => {
+  await inScope("no-grad", (context) => {
     const message = "max: the axis is empty: got (2, 0)";
     expect(() => max(context.constant([2, 0], []), 1)).toThrow(new ShapeError(message));
   });
 });
 
 test("of equal maxima the first receives the gradient", async () => {
-  await inScope("record", async (context) => {
+  await inScope("grad", async (context) => {
     const x = context.parameter([2, 3], [1, 5, 5, 7, 7, 7]);
     context.backward(sum(max(x, 1)));
     expect(Array.from(await x.readGradient())).toEqual([0, 1, 0, 1, 0, 0]);
@@ -74,7 +74,7 @@ test("of equal maxima the first receives the gradient", async () => {
 });
 
 test("NaN is greater than everything", async () => {
-  await inScope("forget", async (context) => {
+  await inScope("no-grad", async (context) => {
     expect(await max(context.constant([3], [1, Number.NaN, 2])).item()).toBeNaN();
   });
 });

@@ -11,7 +11,7 @@ const settings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.3 };
 /** Gives `parameter` the gradient `values`. */
 async function setGradient(parameter: Tensor, values: readonly number[]): Promise<void> {
   const { context } = parameter;
-  await context.scope("record", () => {
+  await context.scope("grad", () => {
     context.backward(sum(multiply(parameter, context.constant(parameter.shape, values))));
   });
 }

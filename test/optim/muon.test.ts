@@ -47,12 +47,12 @@ describe("orthogonalize", () => {
   ])("presses the singular values of (%i, %i) towards 1 and keeps the directions", async (rows, columns) => {
     const backend = new ReferenceBackend("double");
     const sigmas = [0.9, 0.4, 0.05];
-    const span = backend.alloc(2 * rows * columns);
+    const buffer = backend.alloc(2 * rows * columns);
     const matrices = [1, 2].map((seed) => withSingularValues(rows, columns, sigmas, seed));
-    backend.write(span, matrices[0]);
-    backend.write(span, matrices[1], rows * columns);
-    orthogonalize(backend, span, 2, rows, columns);
-    const found = await backend.read(span);
+    backend.write(buffer, matrices[0]);
+    backend.write(buffer, matrices[1], rows * columns);
+    orthogonalize(backend, buffer, 2, rows, columns);
+    const found = await backend.read(buffer);
     [1, 2].forEach((seed, matrix) => {
       const expected = withSingularValues(rows, columns, sigmas.map(pressed), seed);
       expected.forEach((value, i) => {
@@ -73,7 +73,7 @@ describe("Muon", () => {
     let momentum = new Float64Array(6);
     for (const seed of [1, 2, 3]) {
       const gradient = withSingularValues(2, 3, [2, 0.7], seed);
-      await context.scope("record", () => {
+      await context.scope("grad", () => {
         context.backward(sum(multiply(weight, context.constant([2, 3], gradient))));
       });
       await muon.step(0.1, 0.5);
@@ -82,13 +82,13 @@ describe("Muon", () => {
       const direction = momentum.map((m, i) => 0.1 * 0.5 * gradient[i] + 0.9 * m);
       const norm = Math.sqrt(direction.reduce((total, x) => total + x * x, 0)) + 1e-7;
       const backend = new ReferenceBackend("double");
-      const span = backend.alloc(6);
+      const buffer = backend.alloc(6);
       backend.write(
-        span,
+        buffer,
         direction.map((x) => x / norm),
       );
-      orthogonalize(backend, span, 1, 2, 3);
-      const update = await backend.read(span);
+      orthogonalize(backend, buffer, 1, 2, 3);
+      const update = await backend.read(buffer);
       expected = expected.map((w, i) => w * (1 - 0.1 * 0.5) - 0.1 * Math.sqrt(3 / 2) * update[i]);
     }
     const found = await weight.read();

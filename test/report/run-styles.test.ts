@@ -1,10 +1,10 @@
-/** That curves can be told apart: by their dashes and marks, and by their colours for eyes of every kind. */
+/** That curves can be told apart: by their dashes and marks, and by their colors for eyes of every kind. */
 import { describe, expect, it } from "vitest";
 import { DARK, LIGHT, lookOf } from "../../src/report/run-styles.ts";
 
 type Triple = readonly [number, number, number];
 
-/** What a colour becomes, in linear light, for eyes that lack one kind of cone. Source: Machado et al. 2009, severity 1. */
+/** What a color becomes, in linear light, for eyes that lack one kind of cone. Source: Machado et al. 2009, severity 1. */
 const EYES: Readonly<Record<string, readonly Triple[]>> = {
   "three kinds of cones": [
     [1, 0, 0],
@@ -69,7 +69,7 @@ describe.each([
       expect(contrast(color, palette.paper), color).toBeGreaterThanOrEqual(4.5);
   });
 
-  it.each(Object.keys(EYES))("no two colours look alike to eyes with %s", (eyes) => {
+  it.each(Object.keys(EYES))("no two colors look alike to eyes with %s", (eyes) => {
     const seen = palette.runs.map((color) => seenBy(EYES[eyes], color));
     seen.forEach((a, i) => {
       for (const [j, b] of seen.slice(0, i).entries()) {
@@ -80,7 +80,7 @@ describe.each([
   });
 });
 
-it("neighbours differ in dashes and in marks too, and thirty runs in something", () => {
+it("neighbors differ in dashes and in marks too, and thirty runs in something", () => {
   const looks = Array.from({ length: 30 }, (_, i) => lookOf(i));
   looks.slice(1, 5).forEach((look, i) => {
     for (const before of looks.slice(0, i + 1)) {

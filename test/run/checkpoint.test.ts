@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { CheckpointError } from "../../src/errors.ts";
 import {
-  readStepFolder,
-  readStepModel,
+  readCheckpoint,
+  readCheckpointModel,
   stepFolderName,
   stepOfName,
-  writeStepFolder,
+  writeCheckpoint,
 } from "../../src/run/checkpoint.ts";
 import { explainFailures } from "../../src/run/files.ts";
 import { messageOfA } from "../support/errors.ts";
@@ -16,7 +16,7 @@ const FOLDER = "/step-000500";
 const { best, ...contents } = someStep(500);
 const memory = new MemoryFiles();
 memory.createFolder(FOLDER);
-writeStepFolder(memory, FOLDER, contents);
+writeCheckpoint(memory, FOLDER, contents);
 
 const NAMES = ["model.safetensors", "optimizer.safetensors", "state.json"];
 
@@ -25,7 +25,7 @@ function readWith(name: string, bytes: Uint8Array | null) {
   const files = new MemoryFiles(memory);
   if (bytes === null) files.remove(`${FOLDER}/${name}`);
   else files.write(`${FOLDER}/${name}`, bytes);
-  return readStepFolder(explainFailures(files), FOLDER);
+  return readCheckpoint(explainFailures(files), FOLDER);
 }
 
 const messageOf = messageOfA(CheckpointError);
@@ -63,8 +63,8 @@ describe("step names", () => {
 
 describe("a step folder", () => {
   it("gives back what was written", () => {
-    expect(readStepFolder(memory, FOLDER)).toEqual(contents);
-    expect(readStepModel(memory, FOLDER)).toEqual({ step: 500, model: contents.model });
+    expect(readCheckpoint(memory, FOLDER)).toEqual(contents);
+    expect(readCheckpointModel(memory, FOLDER)).toEqual({ step: 500, model: contents.model });
   });
 
   it.each(NAMES)("is refused when %s is missing or cut short anywhere", (name) => {
@@ -98,7 +98,7 @@ describe("a step folder", () => {
   it("is refused when its files are those of different steps", () => {
     const other = new MemoryFiles();
     other.createFolder(FOLDER);
-    writeStepFolder(other, FOLDER, { ...contents, model: someStep(501).model });
+    writeCheckpoint(other, FOLDER, { ...contents, model: someStep(501).model });
     const bytes = other.read(`${FOLDER}/model.safetensors`);
     expect(messageOf(() => readWith("model.safetensors", bytes))).toMatch(
       /model.safetensors: is damaged: its SHA-256/,

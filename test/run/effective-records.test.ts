@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { inForce } from "../../src/run/effective-records.ts";
+import { effectiveRecords } from "../../src/run/effective-records.ts";
 
 it("what is in force of a log without a word of resuming", () => {
   const record = (kind: string, step: number) => ({ kind, step });
@@ -10,8 +10,8 @@ it("what is in force of a log without a word of resuming", () => {
     record("step", 2),
     record("step", 1),
   ];
-  expect(inForce(records)).toEqual([record("step", 1)]);
-  expect(inForce(records.slice(0, 4))).toEqual([
+  expect(effectiveRecords(records)).toEqual([record("step", 1)]);
+  expect(effectiveRecords(records.slice(0, 4))).toEqual([
     record("step", 1),
     record("evaluation", 1),
     record("step", 2),

@@ -35,7 +35,7 @@ describe("restore", () => {
     expect([...copies.keys()]).toEqual(["matrix", "vector"]);
     expect(copies).toEqual(values);
     // A copy: what is trained on later is not in it.
-    tensors.vector.context.backend.fill(tensors.vector.span, 7);
+    tensors.vector.context.backend.fill(tensors.vector.buffer, 7);
     expect(copies).toEqual(values);
   });
 

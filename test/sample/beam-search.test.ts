@@ -256,14 +256,14 @@ test("a step tells what is followed, ended and given up", async () => {
 test("memory is given back, at the end, early and after a failure", async () => {
   const backend = new CountingBackend();
   const model = tinyModel({}, backend);
-  const before = backend.spans;
+  const before = backend.buffers;
   await search(model, optionsOf({}, { tokens: 23, overflow: "slide" }));
   await search(model, optionsOf({}, { tokens: 23, overflow: "stop" }));
   for await (const { followed } of beamSearch(model, PROMPT, optionsOf({}))) if (followed.length > 2) break;
-  expect(backend.spans).toBe(before);
-  backend.fill(model.finalNorm.parameters().weight.span, Number.NaN);
+  expect(backend.buffers).toBe(before);
+  backend.fill(model.finalNorm.parameters().weight.buffer, Number.NaN);
   await expect(search(model, optionsOf({}))).rejects.toThrow(/token 0 has NaN/);
-  expect(backend.spans).toBe(before);
+  expect(backend.buffers).toBe(before);
 });
 
 describe("what cannot be searched is refused", () => {

@@ -191,15 +191,15 @@ describe("memory", () => {
   test("is given back at the end, when a row fails, and when the consumer leaves", async () => {
     const backend = new CountingBackend();
     const model = tinyModel({}, backend);
-    const before = backend.spans;
+    const before = backend.buffers;
     const stop = (token: number) => token < 5;
     await collect(model, PROMPTS, optionsOf({ samples: 2, stop }));
-    expect(backend.spans).toBe(before);
+    expect(backend.buffers).toBe(before);
     for await (const { row } of generateBatch(model, PROMPTS, optionsOf({}))) if (row === 2) break;
-    expect(backend.spans).toBe(before);
-    backend.fill(model.finalNorm.parameters().weight.span, Number.NaN);
+    expect(backend.buffers).toBe(before);
+    backend.fill(model.finalNorm.parameters().weight.buffer, Number.NaN);
     await expect(collect(model, PROMPTS, optionsOf({}))).rejects.toThrow(/token 0 has NaN/);
-    expect(backend.spans).toBe(before);
+    expect(backend.buffers).toBe(before);
   });
 });
 

@@ -65,12 +65,12 @@ describe("generateText", () => {
   test("the cache is freed when the reader leaves, or all is read", async () => {
     const backend = new CountingBackend("double");
     const model = tinyModel({}, backend);
-    const before = backend.spans;
+    const before = backend.buffers;
     const options = { tokens: 7, random: Random.of(5) };
     for await (const piece of generateText(model, tokenizer, PROMPT, options)) if (piece !== "") break;
-    expect(backend.spans).toBe(before);
+    expect(backend.buffers).toBe(before);
     for await (const _ of generateText(model, tokenizer, PROMPT, { ...options, stops: ["a", "b"] }));
-    expect(backend.spans).toBe(before);
+    expect(backend.buffers).toBe(before);
   });
 
   test("mistakes are told", async () => {

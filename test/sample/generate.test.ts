@@ -200,35 +200,35 @@ describe("memory", () => {
   test("a consumer that leaves early frees the cache and the context", async () => {
     const backend = new CountingBackend();
     const model = tinyModel({}, backend);
-    const before = backend.spans;
+    const before = backend.buffers;
     let given = 0;
     for await (const _ of generate(model, PROMPT, optionsOf({ tokens: 9 }))) {
       const cached = 2 * TINY.layers;
       // What a step of one token stands in is made with the first of them.
-      expect(backend.spans).toBe(before + cached + (given === 0 ? 0 : STEP_TENSORS));
+      expect(backend.buffers).toBe(before + cached + (given === 0 ? 0 : STEP_TENSORS));
       if (++given === 2) break;
     }
     expect(given).toBe(2);
-    expect(backend.spans).toBe(before);
-    await model.context.scope("record", () => {});
+    expect(backend.buffers).toBe(before);
+    await model.context.scope("grad", () => {});
   });
 
   test("the end and a slide leave nothing behind", async () => {
     const backend = new CountingBackend();
     const model = tinyModel({}, backend);
-    const before = backend.spans;
+    const before = backend.buffers;
     await collect(model, PROMPT, { tokens: 23, overflow: "slide" });
     await collect(model, PROMPT, { tokens: 23, overflow: "stop" });
-    expect(backend.spans).toBe(before);
+    expect(backend.buffers).toBe(before);
   });
 
   test("a failure frees the cache", async () => {
     const backend = new CountingBackend();
     const model = tinyModel({}, backend);
-    backend.fill(model.finalNorm.parameters().weight.span, Number.NaN);
-    const before = backend.spans;
+    backend.fill(model.finalNorm.parameters().weight.buffer, Number.NaN);
+    const before = backend.buffers;
     await expect(collect(model, PROMPT)).rejects.toThrow(/token 0 has NaN/);
-    expect(backend.spans).toBe(before);
+    expect(backend.buffers).toBe(before);
   });
 
   test("the consumer may use the context between two tokens", async () => {

@@ -51,12 +51,12 @@ test.each([fullLogits, cachedLogits])(
   async (logitsOf) => {
     const backend = new CountingBackend();
     const model = tinyModel({}, backend);
-    const before = backend.spans;
+    const before = backend.buffers;
     await logitsOf(model, IDS);
-    expect(backend.spans).toBe(before);
-    const scoped = model.context.scope("forget", () => logitsOf(model, IDS));
+    expect(backend.buffers).toBe(before);
+    const scoped = model.context.scope("no-grad", () => logitsOf(model, IDS));
     await expect(scoped).rejects.toThrow(/another scope/);
-    expect(backend.spans).toBe(before);
+    expect(backend.buffers).toBe(before);
   },
 );
 

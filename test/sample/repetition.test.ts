@@ -15,7 +15,7 @@ describe("penalizeRepetition", () => {
     expect([...logits]).toEqual([1.5, -6, 5, -5, 0]);
   });
 
-  test("favours seen tokens below 1, and does nothing at 1 or without a history", () => {
+  test("favors seen tokens below 1, and does nothing at 1 or without a history", () => {
     const candidates = candidatesOf([3, -3, 5]);
     expect([...penalizeRepetition(0.5)(candidates, [0, 1]).logits]).toEqual([6, -1.5, 5]);
     expect(penalizeRepetition(1)(candidates, [0, 1, 2])).toEqual(candidates);

@@ -41,10 +41,10 @@ test.each(backends)("on %s, a sequence has the bits beside others that it has al
 test("no sequences have no scores, and memory goes back", async () => {
   const backend = new CountingBackend("double");
   const model = tinyModel({}, backend);
-  const before = backend.spans;
+  const before = backend.buffers;
   expect(await scoreSequences(model, [])).toEqual([]);
   await scoreSequences(model, sequences);
-  expect(backend.spans).toBe(before);
+  expect(backend.buffers).toBe(before);
 });
 
 test("refuses what the model cannot see", async () => {

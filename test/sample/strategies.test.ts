@@ -65,7 +65,7 @@ describe("the distribution of draws", () => {
     ["top-p", { ...PLAIN, topP: 0.7 }],
     ["min-p", { ...PLAIN, minP: 0.3 }],
     ["repetition penalty", { ...PLAIN, repetitionPenalty: 1.8 }],
-    ["favoured repetition", { ...PLAIN, repetitionPenalty: 0.6 }],
+    ["favored repetition", { ...PLAIN, repetitionPenalty: 0.6 }],
     ["no-repeat n-gram", { ...PLAIN, noRepeatNgram: 2 }],
     ["both against repetition", { ...PLAIN, repetitionPenalty: 1.8, noRepeatNgram: 1 }],
     ["temperature, top-k, top-p", ALL_THREE],

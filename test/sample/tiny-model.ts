@@ -1,23 +1,23 @@
 /** A model small enough to check by hand, and a backend that counts what it lends. */
 import { Context } from "../../src/autograd/context.ts";
-import type { Backend, Span } from "../../src/backend/backend.ts";
+import type { Backend, Buffer } from "../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
 import { GPT2_STYLE, type GPTConfig } from "../../src/nn/config.ts";
 import { GPT } from "../../src/nn/gpt.ts";
 import { Random } from "../../src/random.ts";
 
 export class CountingBackend extends ReferenceBackend {
-  /** Spans lent and not given back. */
-  spans = 0;
+  /** Buffers lent and not given back. */
+  buffers = 0;
 
-  override alloc(length: number): Span {
-    this.spans++;
+  override alloc(length: number): Buffer {
+    this.buffers++;
     return super.alloc(length);
   }
 
-  override free(span: Span): void {
-    this.spans--;
-    super.free(span);
+  override free(buffer: Buffer): void {
+    this.buffers--;
+    super.free(buffer);
   }
 }
 
@@ -42,10 +42,10 @@ export function tinyModel(
 ): GPT {
   const model = new GPT(new Context(backend), { ...TINY, ...changes }, Random.of(1));
   const random = Random.of(seed);
-  for (const { span, size, shape } of Object.values(model.parameters())) {
+  for (const { buffer, size, shape } of Object.values(model.parameters())) {
     if (shape.length !== 2) continue;
     backend.write(
-      span,
+      buffer,
       Float64Array.from({ length: size }, () => deviation * random.normal()),
     );
   }

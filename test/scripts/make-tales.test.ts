@@ -181,10 +181,10 @@ describe("the English", () => {
     }
   });
 
-  test("what is said early returns: a name or the thing with its colour in most tales", () => {
+  test("what is said early returns: a name or the thing with its color in most tales", () => {
     const anyOf = (list: string) => `(?:${words[list]!.map(({ text }) => text).join("|")})`;
     const name = new RegExp(`\\b${anyOf("name")}\\b`, "g");
-    const treasure = new RegExp(`\\b${anyOf("colour")} ${anyOf("thing")}\\b`, "g");
+    const treasure = new RegExp(`\\b${anyOf("color")} ${anyOf("thing")}\\b`, "g");
     const returns = (told: string, what: RegExp) => {
       const said = told.match(what) ?? [];
       return new Set(said).size < said.length;
@@ -199,5 +199,5 @@ describe("the English", () => {
 
 /** Whether a word is an adjective of ours, which may stand between a number and its noun. */
 function adjective(word: string): boolean {
-  return ["colour", "size", "weather"].some((list) => words[list]!.some(({ text }) => text === word));
+  return ["color", "size", "weather"].some((list) => words[list]!.some(({ text }) => text === word));
 }

@@ -28,14 +28,14 @@ export async function checkOp({ shapes, draw, op, textbook }: OpCase): Promise<v
   const context = new Context(backend);
   const parameters = blocks.map(({ shape, values }) => context.parameter(shape, values));
   const constants = blocks.map(({ shape, values }) => {
-    const held = context.hold(shape);
-    backend.write(held.span, values);
+    const held = context.persistent(shape);
+    backend.write(held.buffer, values);
     return held;
   });
 
   await checkValues(context, () => op(...constants), textbook(...blocks));
   await checkNothingIsRecorded(context, op, parameters, constants);
-  expect(memory.live.size, "spans left behind by forward").toBe(2 * blocks.length);
+  expect(memory.live.size, "buffers left behind by forward").toBe(2 * blocks.length);
 
   const report = await gradientError(context, Object.fromEntries(parameters.entries()), () =>
     op(...parameters),
@@ -63,9 +63,9 @@ export async function checkOp({ shapes, draw, op, textbook }: OpCase): Promise<v
     constants.every((constant) => constant.gradient === null),
     "constants receive no gradient",
   ).toBe(true);
-  expect(memory.live.size, "spans left behind by backward").toBe(3 * blocks.length);
+  expect(memory.live.size, "buffers left behind by backward").toBe(3 * blocks.length);
   context.close();
-  expect(memory.live.size, "spans left behind by the context").toBe(0);
+  expect(memory.live.size, "buffers left behind by the context").toBe(0);
 }
 
 /** |a − b| ≤ tolerance·max(1, |b|) for every element, and NaN nowhere. */
@@ -84,7 +84,7 @@ export function expectClose(
 }
 
 async function checkValues(context: Context, run: () => Tensor, expected: Block): Promise<void> {
-  await context.scope("forget", async () => {
+  await context.scope("no-grad", async () => {
     const y = run();
     expect(y.shape).toEqual(expected.shape);
     expectClose(await y.read(), expected.values, 1e-12);
@@ -97,11 +97,11 @@ async function checkNothingIsRecorded(
   parameters: readonly Tensor[],
   constants: readonly Tensor[],
 ): Promise<void> {
-  await context.scope("record", () => {
+  await context.scope("grad", () => {
     expect(op(...constants).needsGradient, "an op on constants needs no gradient").toBe(false);
     expect(op(...parameters).needsGradient, "an op on parameters needs one").toBe(true);
   });
-  await context.scope("forget", () => {
+  await context.scope("no-grad", () => {
     expect(op(...parameters).needsGradient, "nothing needs a gradient where nothing is recorded").toBe(false);
   });
 }

@@ -1,6 +1,6 @@
 /** Contexts and backends for tests. Everything runs on the reference backend in double precision unless told. */
 import { Context, type ScopeMode } from "../../src/autograd/context.ts";
-import type { Backend, Span } from "../../src/backend/backend.ts";
+import type { Backend, Buffer } from "../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
 
 export function doubleContext(): Context {
@@ -25,11 +25,11 @@ export function withKernels(backend: Backend, replaced: Partial<Backend>): Backe
 
 /** What a backend's memory went through. Lengths count numbers. */
 export interface MemoryLog {
-  /** Spans allocated and not freed yet. */
-  readonly live: Set<Span>;
+  /** Buffers allocated and not freed yet. */
+  readonly live: Set<Buffer>;
   /** Lengths of all allocations, in order. */
   readonly allocated: number[];
-  /** The numbers that live spans hold, now and at most. */
+  /** The numbers that live buffers hold, now and at most. */
   current: number;
   peak: number;
 }
@@ -40,17 +40,17 @@ export function countingBackend(): { backend: Backend; memory: MemoryLog } {
   const memory: MemoryLog = { live: new Set(), allocated: [], current: 0, peak: 0 };
   const backend = withKernels(inner, {
     alloc(length) {
-      const span = inner.alloc(length);
-      memory.live.add(span);
+      const buffer = inner.alloc(length);
+      memory.live.add(buffer);
       memory.allocated.push(length);
       memory.current += length;
       memory.peak = Math.max(memory.peak, memory.current);
-      return span;
+      return buffer;
     },
-    free(span) {
-      inner.free(span);
-      memory.live.delete(span);
-      memory.current -= span.length;
+    free(buffer) {
+      inner.free(buffer);
+      memory.live.delete(buffer);
+      memory.current -= buffer.length;
     },
   });
   return { backend, memory };

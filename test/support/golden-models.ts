@@ -4,8 +4,8 @@ import { z } from "zod";
 import { Context } from "../../src/autograd/context.ts";
 import type { Tensor } from "../../src/autograd/tensor.ts";
 import type { GPTConfig } from "../../src/nn/config.ts";
-import { type Padding, rowsOf, type Tokens } from "../../src/nn/inputs/token-batch.ts";
-import type { Parameters } from "../../src/nn/parameters.ts";
+import { type Padding, rowsOf, type TokenBatch } from "../../src/nn/inputs/token-batch.ts";
+import type { NamedTensors } from "../../src/nn/parameters.ts";
 import { crossEntropy } from "../../src/ops/cross-entropy.ts";
 import {
   goldenTensor,
@@ -57,7 +57,7 @@ export function goldenModels(name: string): readonly GoldenModel[] {
 }
 
 /** Tests that each model, with either form of attention and in each precision, is PyTorch's. */
-export function provePyTorchs<Model extends { parameters(): Parameters }>(
+export function provePyTorchs<Model extends { parameters(): NamedTensors }>(
   models: readonly GoldenModel[],
   make: (context: Context, config: GPTConfig) => Model,
   logitsOf: (model: Model, found: GoldenModel) => Tensor,
@@ -84,7 +84,7 @@ async function checkLogitsAndLoss(
   forward: () => Tensor,
   tolerance: number,
 ): Promise<void> {
-  await context.scope("record", async () => {
+  await context.scope("grad", async () => {
     const logits = forward();
     expect(logits.shape).toEqual(found.logits.shape);
     const error = relativeError(ownRows(await logits.read(), found), ownRows(found.logits.values, found));
@@ -95,7 +95,11 @@ async function checkLogitsAndLoss(
   });
 }
 
-async function checkGradients(found: GoldenModel, parameters: Parameters, tolerance: number): Promise<void> {
+async function checkGradients(
+  found: GoldenModel,
+  parameters: NamedTensors,
+  tolerance: number,
+): Promise<void> {
   expect(Object.keys(found.gradients).sort()).toEqual(Object.keys(parameters).sort());
   const largest = Math.max(...Object.values(found.gradients).map(({ values }) => greatest(values)));
   for (const [name, { values }] of Object.entries(found.gradients)) {
@@ -116,6 +120,6 @@ function ownRows(logits: Float32Array | Float64Array, { tokens, logits: { shape 
   });
 }
 
-function toTokens({ ids, padding }: { ids: number[][]; padding?: Padding | undefined }): Tokens {
+function toTokens({ ids, padding }: { ids: number[][]; padding?: Padding | undefined }): TokenBatch {
   return { ids: ids.flat(), batchSize: ids.length, ...(padding === undefined ? {} : { padding }) };
 }

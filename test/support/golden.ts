@@ -6,7 +6,7 @@ import type { Backend } from "../../src/backend/backend.ts";
 import { loadKernels } from "../../src/backend/open.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
 import { WasmBackend } from "../../src/backend/wasm/host/wasm-backend.ts";
-import type { Parameters } from "../../src/nn/parameters.ts";
+import type { NamedTensors } from "../../src/nn/parameters.ts";
 
 /**
  * Where results are compared, and the greatest relative error they may have there. PyTorch computes in double from
@@ -52,11 +52,11 @@ export function readGolden<T extends z.ZodType>(name: string, layout: T): z.outp
 }
 
 /** Gives parameters the golden weights, which must have just the same names and shapes. */
-export function load(parameters: Parameters, weights: Readonly<Record<string, GoldenTensor>>): void {
+export function load(parameters: NamedTensors, weights: Readonly<Record<string, GoldenTensor>>): void {
   expect(shapesOf(parameters)).toEqual(shapesOf(weights));
   for (const [name, { values }] of Object.entries(weights)) {
-    const { context, span } = parameters[name];
-    context.backend.write(span, values);
+    const { context, buffer } = parameters[name];
+    context.backend.write(buffer, values);
   }
 }
 

@@ -2,7 +2,7 @@
  * Gradients against finite differences, in double precision.
  *
  * A tensor-valued function is contracted with a fixed random cotangent c to the scalar Σ c ⊙ f(x), so that every
- * element of every output takes part, each with a weight of its own. Backward says what the slope of that scalar
+ * element of every output takes part, each with a weight of its own. Backward says what the derivative of that scalar
  * is; the finite difference measures it from forward values alone.
  *
  * The difference is the five-point one of order h⁴,
@@ -29,8 +29,8 @@ export interface GradientReport {
  * Runs `f` forward and backward once, and compares the gradient of each parameter with finite differences.
  *
  * The relative error of an element is |analytic − numeric| / max(|analytic|, |numeric|, floor). The floor is there
- * because a finite difference has an absolute error of about 10⁻¹² whatever the slope is: an element far below its
- * neighbours (a key's bias, whose gradient is 0 in exact arithmetic) says nothing about itself. It is a
+ * because a finite difference has an absolute error of about 10⁻¹² whatever the derivative is: an element far below its
+ * neighbors (a key's bias, whose gradient is 0 in exact arithmetic) says nothing about itself. It is a
  * thousandth of the greatest gradient in the same tensor, and at least 10⁻⁵ of the greatest of all: a wrong
  * formula is off by far more than a millionth of either.
  *
@@ -45,7 +45,7 @@ export async function gradientError(
   for (const tensor of Object.values(parameters)) tensor.storage.clearGradient();
   const cotangent = await backwardWithCotangent(context, f);
   const contracted = () =>
-    context.scope("forget", async () => {
+    context.scope("no-grad", async () => {
       const values = await f().read();
       return cotangent.reduce((total, c, i) => total + c * values[i], 0);
     });
@@ -93,7 +93,7 @@ export async function expectAllReached(
 
 /** Σ c ⊙ f, differentiated; gives c. */
 export function backwardWithCotangent(context: Context, f: () => Tensor): Promise<Float64Array> {
-  return context.scope("record", () => {
+  return context.scope("grad", () => {
     const y = f();
     const random = Random.of(11, "cotangent");
     const cotangent = Float64Array.from({ length: y.size }, () => random.normal());
@@ -106,19 +106,19 @@ async function finiteDifferences(tensor: Tensor, f: () => Promise<number>): Prom
   const h = 1e-3;
   const { backend } = tensor.context;
   const values = await tensor.read();
-  const slopes = new Float64Array(values.length);
+  const derivatives = new Float64Array(values.length);
   for (let i = 0; i < values.length; i++) {
     const at = async (x: number) => {
-      backend.write(tensor.span, [x], i);
+      backend.write(tensor.buffer, [x], i);
       return f();
     };
     const x = values[i];
     const near = (await at(x + h)) - (await at(x - h));
     const far = (await at(x + 2 * h)) - (await at(x - 2 * h));
-    slopes[i] = (8 * near - far) / (12 * h);
-    backend.write(tensor.span, [x], i);
+    derivatives[i] = (8 * near - far) / (12 * h);
+    backend.write(tensor.buffer, [x], i);
   }
-  return slopes;
+  return derivatives;
 }
 
 function greatestOf(...lists: readonly ArrayLike<number>[]): number {

@@ -4,7 +4,7 @@ import { GPT2_STYLE, type GPTConfig, type ModelConfig } from "../../src/nn/confi
 import { Encoder } from "../../src/nn/encoder.ts";
 import { EncoderDecoder } from "../../src/nn/encoder-decoder.ts";
 import { GPT } from "../../src/nn/gpt.ts";
-import type { Parameters } from "../../src/nn/parameters.ts";
+import type { NamedTensors } from "../../src/nn/parameters.ts";
 import { Random } from "../../src/random.ts";
 
 export const TINY: GPTConfig = {
@@ -93,15 +93,15 @@ export function tinySeq2Seq(
   return scramble(new EncoderDecoder(context, { ...TINY, ...changes }, random), random, 0.5);
 }
 
-function scramble<Model extends { readonly context: Context; parameters(): Parameters }>(
+function scramble<Model extends { readonly context: Context; parameters(): NamedTensors }>(
   model: Model,
   random: Random,
   deviation: number,
 ): Model {
-  for (const [name, { span, size }] of Object.entries(model.parameters())) {
-    const centre = /norm\.weight$/i.test(name) ? 1 : 0;
-    const values = Float64Array.from({ length: size }, () => centre + deviation * random.normal());
-    model.context.backend.write(span, values);
+  for (const [name, { buffer, size }] of Object.entries(model.parameters())) {
+    const center = /norm\.weight$/i.test(name) ? 1 : 0;
+    const values = Float64Array.from({ length: size }, () => center + deviation * random.normal());
+    model.context.backend.write(buffer, values);
   }
   return model;
 }

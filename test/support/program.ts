@@ -136,7 +136,7 @@ export function parseLines(text: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line));
 }
 
-/** Text in which something can be learnt, the same every time; its last tenth has no character that is new. */
+/** Text in which something can be learned, the same every time; its last tenth has no character that is new. */
 export function makeText(words: readonly string[], count: number): string {
   let state = 1;
   let text = "";

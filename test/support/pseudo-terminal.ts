@@ -30,7 +30,7 @@ export class TerminalProgram {
       {
         cwd: folder,
         stdio: ["pipe", "pipe", "ignore"],
-        // What the tests run in may say something of its own about colours.
+        // What the tests run in may say something of its own about colors.
         env: {
           PATH: process.env.PATH,
           HOME: process.env.HOME,

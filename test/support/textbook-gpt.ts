@@ -3,13 +3,13 @@
  * modules: an oracle for each model.
  */
 import type { GPTConfig, ModelConfig } from "../../src/nn/config.ts";
-import type { Parameters } from "../../src/nn/parameters.ts";
+import type { NamedTensors } from "../../src/nn/parameters.ts";
 import { Block, sumOver } from "./block.ts";
 
 type Vector = readonly number[];
 
 /** The parameters of a model as blocks, by name. */
-export async function parametersOf(model: { parameters(): Parameters }): Promise<Map<string, Block>> {
+export async function parametersOf(model: { parameters(): NamedTensors }): Promise<Map<string, Block>> {
   const blocks = new Map<string, Block>();
   for (const [name, tensor] of Object.entries(model.parameters())) {
     blocks.set(name, new Block(tensor.shape, await tensor.read()));

@@ -1,6 +1,6 @@
 /** For tests of the checks: options, and models whose attention adds another mask. */
 import type { GPT } from "../../src/nn/gpt.ts";
-import { PLAIN_PASS } from "../../src/nn/inputs/forward-options.ts";
+import { INFERENCE } from "../../src/nn/inputs/forward-options.ts";
 import type { MaskMatrix } from "../../src/nn/layers/textbook-attention.ts";
 import type { CheckOptions, CheckResult, Rows, Subject } from "../../src/verify/check.ts";
 
@@ -21,7 +21,7 @@ export function withMaskMatrix(model: GPT, maskMatrix: MaskMatrix): Subject {
     context,
     config,
     parameters: () => model.parameters(),
-    forward: (tokens, pass = PLAIN_PASS) => model.forward(tokens, { ...pass, maskMatrix }),
+    forward: (tokens, pass = INFERENCE) => model.forward(tokens, { ...pass, maskMatrix }),
     makeCache: (batchSize) => model.makeCache(batchSize),
   };
 }

@@ -1,6 +1,6 @@
 /** Kernels whose gradients are a little wrong: what a check of gradients must find. */
-import type { Backend, Span } from "../../src/backend/backend.ts";
-import { numbersOf } from "../../src/backend/reference/span.ts";
+import type { Backend, Buffer } from "../../src/backend/backend.ts";
+import { numbersOf } from "../../src/backend/reference/buffer.ts";
 
 export interface WrongGradient {
   readonly what: string;
@@ -12,11 +12,11 @@ export function wrongGradients(inner: Backend) {
   const gelu: WrongGradient = {
     what: "GELU's derivative in the form of its approximation",
     replaced: {
-      mapWithSlope: (name, y, slope, x) => {
+      geluWithDerivative: (name, y, derivative, x) => {
         const spare = inner.alloc(x.length);
-        inner.mapWithSlope("gelu-tanh", spare, spare, x);
-        inner.map(name, y, x);
-        inner.scale({ span: slope, accumulate: false }, spare, 1);
+        inner.geluWithDerivative("gelu-tanh", spare, spare, x);
+        inner.unary(name, y, x);
+        inner.scale({ buffer: derivative, accumulate: false }, spare, 1);
         inner.free(spare);
       },
     },
@@ -26,7 +26,7 @@ export function wrongGradients(inner: Backend) {
     replaced: {
       attentionBackward: (dq, ...rest) => {
         inner.attentionBackward(dq, ...rest);
-        inner.scale({ span: dq.span, accumulate: false }, dq.span, 1 + 1e-5);
+        inner.scale({ buffer: dq.buffer, accumulate: false }, dq.buffer, 1 + 1e-5);
       },
     },
   };
@@ -38,7 +38,7 @@ export function wrongGradients(inner: Backend) {
 }
 
 /** dTable[indices[i]] = dy[i]: a scatter that forgets to add. */
-function overwriteRows(dTable: Span, dy: Span, indices: Span, rows: number, columns: number): void {
+function overwriteRows(dTable: Buffer, dy: Buffer, indices: Buffer, rows: number, columns: number): void {
   const [to, from, at] = [dTable, dy, indices].map(numbersOf);
   for (let i = 0; i < rows * columns; i++) {
     to[at[Math.floor(i / columns)] * columns + (i % columns)] = from[i];

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { Patience } from "../../src/train/early-stopping.ts";
+import { EarlyStopping } from "../../src/train/early-stopping.ts";
 
 /** Training and validation losses by turns, a step each. */
-function seen(...losses: readonly (readonly [training: number, validation: number])[]): Patience {
-  const patience = new Patience();
+function seen(...losses: readonly (readonly [training: number, validation: number])[]): EarlyStopping {
+  const patience = new EarlyStopping();
   losses.forEach(([training, validation], i) => {
     patience.trained(training - 0.5);
     patience.trained(training + 0.5);
@@ -14,7 +14,7 @@ function seen(...losses: readonly (readonly [training: number, validation: numbe
 
 describe("patience", () => {
   it("knows the best evaluation, and how many have passed since", () => {
-    const patience = new Patience();
+    const patience = new EarlyStopping();
     expect([3, 2, 2.5, 2, 1.9].map((loss, step) => patience.evaluated(step, loss))).toEqual([
       true,
       true,
@@ -34,7 +34,7 @@ describe("patience", () => {
     expect(patience.isExhausted(1)).toBe(false);
     // A loss that is no number is no better either, not even the first one.
     expect(
-      [Number.NaN, Number.POSITIVE_INFINITY, 3].map((loss) => new Patience().evaluated(1, loss)),
+      [Number.NaN, Number.POSITIVE_INFINITY, 3].map((loss) => new EarlyStopping().evaluated(1, loss)),
     ).toEqual([false, false, true]);
     patience.evaluated(14, Number.NaN);
     expect(patience.isExhausted(1)).toBe(true);
@@ -44,7 +44,7 @@ describe("patience", () => {
   it("takes the training loss as the mean of the steps since the evaluation before", () => {
     expect(seen([3, 3], [2, 4]).latest).toEqual({ step: 4, validationNats: 4, trainingNats: 2 });
     expect(seen().best).toBeNull();
-    const untrained = new Patience();
+    const untrained = new EarlyStopping();
     untrained.evaluated(0, 3);
     expect(untrained.best).toEqual({ step: 0, validationNats: 3, trainingNats: null });
     expect(untrained.isOverfitting).toBe(false);
@@ -61,12 +61,12 @@ describe("patience", () => {
     const whole = seen([3, 3], [2, 2], [1, 2.5]);
     const stopped = seen([3, 3], [2, 2]);
     stopped.trained(0.5);
-    const resumed = Patience.fromJSON(JSON.parse(JSON.stringify(stopped)));
+    const resumed = EarlyStopping.fromJSON(JSON.parse(JSON.stringify(stopped)));
     resumed.trained(1.5);
     resumed.evaluated(6, 2.5);
     expect(resumed.toJSON()).toEqual(whole.toJSON());
     for (const nothing of [null, {}, { bestLossNats: 2 }]) {
-      expect(Patience.fromJSON(nothing).toJSON()).toEqual(new Patience().toJSON());
+      expect(EarlyStopping.fromJSON(nothing).toJSON()).toEqual(new EarlyStopping().toJSON());
     }
   });
 });

@@ -86,7 +86,7 @@ describe.each([
 });
 
 describe("an encoder", () => {
-  it("learns to fill in what its neighbours on either side give away", async () => {
+  it("learns to fill in what its neighbors on either side give away", async () => {
     // Letters drawn at random, each written three times: of a letter alone, nobody knows more than ln 7 = 1.95.
     const random = Random.of(2, "triples");
     const letters = Array.from({ length: 1500 }, () => random.below(VOCAB));
@@ -99,8 +99,8 @@ describe("an encoder", () => {
     const model = new Encoder(context, gptConfigOf(settings, VOCAB), Random.of(1));
     const heldOut = { start: 4000, end: 4500 };
     expect((await wholeMaskedLoss(model, triples, heldOut)).lossNats).toBeGreaterThan(1.9);
-    const learnt = triples.subarray(0, 4000);
-    await losses(new Trainer(model, new MaskedToken(model, learnt, settings), settings), 200);
+    const learned = triples.subarray(0, 4000);
+    await losses(new Trainer(model, new MaskedToken(model, learned, settings), settings), 200);
     expect((await wholeMaskedLoss(model, triples, heldOut)).lossNats).toBeLessThan(1);
   });
 
@@ -119,7 +119,7 @@ describe("an encoder", () => {
     ]) {
       const window = text.subarray(start, start + count * length);
       const { inputs, targets } = maskTokens(window, { batchSize: count, vocabSize: VOCAB }, random);
-      const logits = await model.context.scope("forget", () =>
+      const logits = await model.context.scope("no-grad", () =>
         model.forward({ ids: inputs, batchSize: count }).read(),
       );
       targets.forEach((target, i) => {

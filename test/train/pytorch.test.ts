@@ -110,7 +110,7 @@ describe.each(PRECISIONS)("Muon on $where", ({ open, tolerance }) => {
     const weight = context.parameter(start.shape, start.values);
     const optimizer = new Muon({ weight }, { momentum, weightDecay });
     for (const { shape, values } of gradients) {
-      await context.scope("record", () => {
+      await context.scope("grad", () => {
         context.backward(sum(multiply(weight, context.constant(shape, values))));
       });
       await optimizer.step(learningRate, 1);

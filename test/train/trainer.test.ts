@@ -5,7 +5,7 @@ import { openBackend } from "../../src/backend/open.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
 import { resolveSettings, type Settings } from "../../src/config/settings.ts";
 import { TrainingError } from "../../src/errors.ts";
-import { estimateLoss, wholeLoss } from "../../src/evaluate/loss.ts";
+import { estimateLoss, evaluateSplit } from "../../src/evaluate/loss.ts";
 import { GPT } from "../../src/nn/gpt.ts";
 import { Random } from "../../src/random.ts";
 import { gptConfigOf } from "../../src/run/config.ts";
@@ -177,7 +177,7 @@ describe("training", () => {
   it("a loss that is not finite stops the run before the weights are touched", async () => {
     const trainer = makeTrainer();
     const { tokenEmbedding } = trainer.model;
-    trainer.model.context.backend.fill(tokenEmbedding.span, Number.NaN);
+    trainer.model.context.backend.fill(tokenEmbedding.buffer, Number.NaN);
     const before = await snapshot(trainer.model.parameters());
     await expect(trainer.step()).rejects.toThrow(TrainingError);
     expect(await snapshot(trainer.model.parameters())).toEqual(before);
@@ -206,13 +206,13 @@ describe("training", () => {
 describe("evaluation", () => {
   it("over the whole split is the mean over every token, however windows fall", async () => {
     const { model } = makeTrainer();
-    const whole = await wholeLoss(model, ids, { start: 100, end: 211 });
+    const whole = await evaluateSplit(model, ids, { start: 100, end: 211 });
     expect(whole).toMatchObject({ method: "whole split", tokens: 111 });
     // By hand: −log softmax of each target, from the windows that start at 99, 104, …
     let nats = 0;
     for (let first = 99; first < 210; first += 5) {
       const window = ids.subarray(first, Math.min(first + 5, 210));
-      const logits = await model.context.scope("forget", () =>
+      const logits = await model.context.scope("no-grad", () =>
         model.forward({ ids: window, batchSize: 1 }).read(),
       );
       window.forEach((_, t) => {
@@ -242,7 +242,7 @@ async function gradientOfPart(part: number) {
   const { contextLength, batchSize, seed } = settings;
   const batch = new WindowLoader(ids, { contextLength, batchSize, seed }).batch(0, part);
   const { context } = model;
-  const lossNats = await context.scope("record", () => {
+  const lossNats = await context.scope("grad", () => {
     const loss = crossEntropy(model.forward({ ids: batch.inputs, batchSize }), batch.targets);
     context.backward(loss);
     return loss.item();

@@ -7,7 +7,7 @@ import { GPT } from "../../src/nn/gpt.ts";
 import { scale } from "../../src/ops/scale.ts";
 import { sqrt } from "../../src/ops/sqrt.ts";
 import { sum } from "../../src/ops/sum.ts";
-import { Spikes } from "../../src/optim/gradient-spikes.ts";
+import { SpikeDetector } from "../../src/optim/gradient-spikes.ts";
 import { Random } from "../../src/random.ts";
 import { gptConfigOf } from "../../src/run/config.ts";
 import { restore, snapshot } from "../../src/run/restore.ts";
@@ -33,7 +33,7 @@ function makeTrainer(changes: Partial<Settings> = {}): Trainer<GPT> {
 function fill({ model }: Trainer<GPT>, name: string, value: number): void {
   const parameter = model.parameters()[name];
   if (parameter === undefined) throw new Error(`no ${name} among ${Object.keys(model.parameters())}`);
-  model.context.backend.fill(parameter.span, value);
+  model.context.backend.fill(parameter.buffer, value);
 }
 
 /** The second block's MLP comes to numbers beyond single precision. */
@@ -68,7 +68,7 @@ describe("a number that is not finite", () => {
   it("is traced in the backward pass, and each healthy model has none", async () => {
     const context = new Context(new ReferenceBackend());
     const x = context.parameter([2, 3], [1, 2, 3, 4, 0, 6]);
-    const found = await context.scope("record", () =>
+    const found = await context.scope("grad", () =>
       firstNonFinite(context, () => context.backward(sum(scale(sqrt(x), 2)))),
     );
     expect(found).toEqual({
@@ -104,7 +104,7 @@ describe("a number that is not finite", () => {
 
 describe("a spike", () => {
   it("is a norm beyond so many times the median of the last ones, once there are enough", () => {
-    const spikes = new Spikes();
+    const spikes = new SpikeDetector();
     for (let i = 0; i < 16; i++) expect(spikes.isSpike(i === 3 ? 100 : 1 + i / 100, 5)).toBe(false);
     expect(spikes.isSpike(5.7, 5)).toBe(true);
     expect(spikes.isSpike(5.2, 5)).toBe(false);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import { loadKernels } from "../../src/backend/open.ts";
 import { WasmBackend } from "../../src/backend/wasm/host/wasm-backend.ts";
-import type { Parameters } from "../../src/nn/parameters.ts";
+import type { NamedTensors } from "../../src/nn/parameters.ts";
 import { brokenEncoder, brokenEncoderDecoder, type ENCODER_BREAKS } from "../../src/verify/broken-family.ts";
 import { copyWeights } from "../../src/verify/copy.ts";
 import { BREAKS, type Break } from "../../src/verify/sabotage.ts";
@@ -29,7 +29,7 @@ async function wasm(): Promise<Context> {
 }
 
 /** What fills a copy with the honest model's weights. */
-async function filled<Kind extends { parameters(): Parameters }>(copy: Kind, honest: Kind): Promise<Kind> {
+async function filled<Kind extends { parameters(): NamedTensors }>(copy: Kind, honest: Kind): Promise<Kind> {
   await copyWeights(honest.parameters(), copy.parameters());
   return copy;
 }

@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import type { Tensor } from "../../src/autograd/tensor.ts";
 import { EncoderDecoder } from "../../src/nn/encoder-decoder.ts";
-import { type Memory, type Pass, PLAIN_PASS } from "../../src/nn/inputs/forward-options.ts";
-import type { Tokens } from "../../src/nn/inputs/token-batch.ts";
+import { type EncoderOutput, type ForwardOptions, INFERENCE } from "../../src/nn/inputs/forward-options.ts";
+import type { TokenBatch } from "../../src/nn/inputs/token-batch.ts";
 import { scale } from "../../src/ops/scale.ts";
 import { Random } from "../../src/random.ts";
 import { copyWeights } from "../../src/verify/copy.ts";
@@ -34,14 +34,14 @@ describe.each(backends)("on %s", (_, open) => {
 
 /** Reads a source with its padding, as if that were text. */
 class PaddingReader extends EncoderDecoder {
-  override encode(source: Tokens, pass: Pick<Pass, "random"> = PLAIN_PASS): Memory {
+  override encode(source: TokenBatch, pass: Pick<ForwardOptions, "random"> = INFERENCE): EncoderOutput {
     return super.encode({ ids: source.ids, batchSize: source.batchSize }, pass);
   }
 }
 
 /** Reads its source, and forgets it. */
 class Absent extends EncoderDecoder {
-  override decode(tokens: Tokens, pass: Pass & { readonly memory: Memory }): Tensor {
+  override decode(tokens: TokenBatch, pass: ForwardOptions & { readonly memory: EncoderOutput }): Tensor {
     const { states, padding } = pass.memory;
     return super.decode(tokens, { ...pass, memory: { states: scale(states, 0), padding } });
   }

@@ -1,8 +1,8 @@
 /** The check of gradients against differences: right ones pass, and wrong ones of many kinds do not. */
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
+import { numbersOf } from "../../src/backend/reference/buffer.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
-import { numbersOf } from "../../src/backend/reference/span.ts";
 import type { GPTConfig } from "../../src/nn/config.ts";
 import { GPT } from "../../src/nn/gpt.ts";
 import { Random } from "../../src/random.ts";
@@ -52,7 +52,7 @@ describe("wrong gradients are found", () => {
       normalizeRowsBackward: (...args) => {
         inner.normalizeRowsBackward(...args);
         const dWeight = args[1];
-        if (dWeight !== null) numbersOf(dWeight.span)[3] += 1e-4;
+        if (dWeight !== null) numbersOf(dWeight.buffer)[3] += 1e-4;
       },
     },
   };
@@ -61,7 +61,7 @@ describe("wrong gradients are found", () => {
     {
       ...gelu,
       where:
-        /^blocks\.0\.mlp\.expand\.weight, all 144 numbers in a random direction: backward gives a slope of/m,
+        /^blocks\.0\.mlp\.expand\.weight, all 144 numbers in a random direction: backward gives a derivative of/m,
     },
     { ...attention, where: /^blocks\.0\.attention\.query\.weight/m },
     { ...scatter, where: /^tokenEmbedding/m },
@@ -74,9 +74,9 @@ describe("wrong gradients are found", () => {
     expect(complaints(check)).toMatch(where);
   });
 
-  test("not a number is no slope", async () => {
+  test("not a number is no derivative", async () => {
     const model = tinyModel(doubleContext());
-    model.context.backend.write(model.tokenEmbedding.span, [Number.NaN], 2);
+    model.context.backend.write(model.tokenEmbedding.buffer, [Number.NaN], 2);
     expect((await checkSlopes(model, options)).ok).toBe(false);
   });
 });

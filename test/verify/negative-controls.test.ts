@@ -180,10 +180,10 @@ describe.each(backends)("on %s", (_, open) => {
       const model = await textbook();
       const { backend } = model.context;
       for (const { attention } of model.blocks) {
-        const { span } = attention.query.weight;
-        const values = await backend.read(span);
+        const { buffer } = attention.query.weight;
+        const values = await backend.read(buffer);
         backend.write(
-          span,
+          buffer,
           values.map((value) => scoreScale * value),
         );
       }

@@ -68,7 +68,7 @@ test("a break leaves the weights it is given alone", async () => {
   const honest = tinyModel(doubleContext());
   const before = await honest.tokenEmbedding.read();
   const copy = await copyOf(honest, "cache", doubleContext());
-  await copy.context.scope("forget", () => {
+  await copy.context.scope("no-grad", () => {
     copy.forward({ ids: [1, 2, 3], batchSize: 1 }, { cache: copy.makeCache(1), random: null });
   });
   expect(await honest.tokenEmbedding.read()).toEqual(before);

@@ -120,19 +120,21 @@ async function products(task) {
     actions: {
       /** @param {import("../sections/gemm.ts").ProductRequest} request */
       async product({ rows, inner, columns, aTurned, bTurned, ...request }) {
-        const spans = [rows * columns, rows * inner, inner * columns].map((length) => backend.alloc(length));
-        backend.write(spans[1], pattern(rows * inner, 7, 11));
-        backend.write(spans[2], pattern(inner * columns, 5, 13));
-        const c = laid(spans[0], rows, columns, false);
-        const a = laid(spans[1], rows, inner, aTurned);
-        const b = laid(spans[2], inner, columns, bTurned);
+        const buffers = [rows * columns, rows * inner, inner * columns].map((length) =>
+          backend.alloc(length),
+        );
+        backend.write(buffers[1], pattern(rows * inner, 7, 11));
+        backend.write(buffers[2], pattern(inner * columns, 5, 13));
+        const c = laid(buffers[0], rows, columns, false);
+        const a = laid(buffers[1], rows, inner, aTurned);
+        const b = laid(buffers[2], inner, columns, bTurned);
         const size = { batch: [], rows, inner, columns, accumulate: false, bias: null };
         const times = await timeEach(request, () => backend.gemm(c, a, b, size));
         let sum = 0;
-        (await backend.read(spans[0])).forEach((value, i) => {
+        (await backend.read(buffers[0])).forEach((value, i) => {
           sum += (i % 7) * value;
         });
-        for (const span of spans) backend.free(span);
+        for (const buffer of buffers) backend.free(buffer);
         return { times, sum };
       },
     },
@@ -180,7 +182,7 @@ async function makeModel(task) {
  * @param {number[]} ids
  */
 function lastLogits(model, ids) {
-  return model.context.scope("forget", () => {
+  return model.context.scope("no-grad", () => {
     const hidden = model.hidden({ ids, batchSize: 1 });
     return model.logits(slice(hidden, 1, ids.length - 1, ids.length)).read();
   });
@@ -198,12 +200,12 @@ function pattern(length, step, period) {
 }
 
 /**
- * @param {import("../../../src/backend/backend.ts").Span} span
+ * @param {import("../../../src/backend/backend.ts").Buffer} buffer
  * @param {number} height
  * @param {number} width
  * @param {boolean} turned whether the numbers stand column by column
  */
-function laid(span, height, width, turned) {
+function laid(buffer, height, width, turned) {
   const [rowStride, columnStride] = turned ? [1, height] : [width, 1];
-  return { span, offset: 0, rowStride, columnStride, batchStrides: [] };
+  return { buffer, offset: 0, rowStride, columnStride, batchStrides: [] };
 }

@@ -1,6 +1,6 @@
 """nanoGPT's recipe for a CPU in PyTorch, trained until a loss is reached. Speaks protocol.js.
 
-The model is pytorch.py's; initialisation, batches, rates and decay are those of nanoGPT's train.py with its settings for
+The model is pytorch.py's; initialization, batches, rates and decay are those of nanoGPT's train.py with its settings for
 tiny Shakespeare on a CPU (https://github.com/karpathy/nanoGPT).
 """
 
@@ -60,7 +60,7 @@ def learning(task):
         raise ValueError(f"the text has {len(number)} different characters, the model {model['vocabSize']}")
     ids = torch.tensor([number[letter] for letter in text])
     start = len(ids) - task["validationTokens"]
-    learnt = ids[:start]
+    learned = ids[:start]
     decayed = [p for p in gpt.parameters() if p.dim() >= 2]
     others = [p for p in gpt.parameters() if p.dim() < 2]
     decay = optimizer["weightDecay"]
@@ -74,9 +74,9 @@ def learning(task):
     def step(index):
         for group in adamw.param_groups:
             group["lr"] = rate_at(index, optimizer, task["steps"])
-        starts = torch.randint(len(learnt) - context, (batch_size,)).tolist()
-        x = torch.stack([learnt[i : i + context] for i in starts])
-        y = torch.stack([learnt[i + 1 : i + 1 + context] for i in starts])
+        starts = torch.randint(len(learned) - context, (batch_size,)).tolist()
+        x = torch.stack([learned[i : i + context] for i in starts])
+        y = torch.stack([learned[i + 1 : i + 1 + context] for i in starts])
         loss = F.cross_entropy(gpt(x).flatten(0, 1), y.flatten())
         adamw.zero_grad()
         loss.backward()

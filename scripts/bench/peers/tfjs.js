@@ -77,9 +77,9 @@ function makeLoss({ model, batchSize }, weights) {
   const oneHot = (ids) => tf.oneHot(tf.tensor1d(Int32Array.from(ids), "int32"), vocabSize).toFloat();
   /** @param {tf.Tensor} x @param {string} name */
   const norm = (x, name) => {
-    const centred = x.sub(x.mean(-1, true));
-    const variance = centred.square().mean(-1, true);
-    const normal = centred.mul(variance.add(NORM_EPSILON).rsqrt());
+    const centered = x.sub(x.mean(-1, true));
+    const variance = centered.square().mean(-1, true);
+    const normal = centered.mul(variance.add(NORM_EPSILON).rsqrt());
     return normWeights ? normal.mul(weights[`${name}.weight`]) : normal;
   };
   /** @param {tf.Tensor} x */

@@ -30,7 +30,7 @@ export interface GrowthRow {
 
 const TURN_MS = 60;
 const BUDGET_MS = 4_000;
-/** More would tell little about a slope. */
+/** More would tell little about a derivative. */
 const MOST_ROUNDS = 5;
 /** Compiled or slow ones would make a curve of many points take an hour. */
 const DRAWN = ["nopeek wasm", "nopeek blas", "PyTorch"];

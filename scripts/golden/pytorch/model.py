@@ -214,7 +214,7 @@ def build(make, config, draws, deviation=0.5):
     with torch.no_grad():
         for module in model.modules():
             for name, parameter in module.named_parameters(recurse=False):
-                centre = 1.0 if isinstance(module, (nn.LayerNorm, nn.RMSNorm)) and name == "weight" else 0.0
+                center = 1.0 if isinstance(module, (nn.LayerNorm, nn.RMSNorm)) and name == "weight" else 0.0
                 parameter.copy_(draws.tensor(*parameter.shape, deviation=deviation, centre=centre))
     return model
 

@@ -118,7 +118,7 @@ def curve(name, ignored, changes):
 
 
 def draw_batch(draws, settings, ignored):
-    """Windows of something that can be learnt: a ramp with noise."""
+    """Windows of something that can be learned: a ramp with noise."""
     length = settings["contextLength"]
     inputs, targets = [], []
     for _ in range(settings["batchSize"]):

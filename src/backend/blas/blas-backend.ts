@@ -37,7 +37,7 @@ export class BlasBackend extends WasmBackend {
   override readonly library: string;
 
   /** Products are calls of a library, which no list of kernels can make. */
-  override record(body: () => void): null {
+  override capture(body: () => void): null {
     body();
     return null;
   }

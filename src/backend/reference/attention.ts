@@ -8,14 +8,14 @@
  * Source: Vaswani et al. 2017, §3.2.1; the backward pass that recomputes p: Dao et al. 2022.
  */
 import { exp } from "../../math.ts";
-import type { AttentionSize, Matrices, Span } from "../backend.ts";
+import type { AttentionSize, Buffer, Matrices } from "../backend.ts";
+import { batchStarts, type MatrixView, matrixAt, numbersOf } from "./buffer.ts";
 import { dropFactor } from "./dropout.ts";
 import { logSumExp as logSumExpOf, visibleColumns } from "./softmax.ts";
-import { batchStarts, type MatrixView, matrixAt, numbersOf } from "./span.ts";
 
 export function attention(
   y: Matrices,
-  logSumExp: Span,
+  logSumExp: Buffer,
   q: Matrices,
   k: Matrices,
   v: Matrices,
@@ -55,7 +55,7 @@ export function attentionBackward(
   dv: Matrices,
   dy: Matrices,
   y: Matrices,
-  logSumExp: Span,
+  logSumExp: Buffer,
   q: Matrices,
   k: Matrices,
   v: Matrices,
@@ -99,7 +99,7 @@ function columnsSeen(matrix: number, row: number, size: AttentionSize): number[]
   // The axes behind the first share a window.
   const sharing = batch.slice(1).reduce((count, length) => count * length, 1);
   const window = 3 * Math.floor(matrix / sharing);
-  const [from, end, diagonal] = numbersOf(visible.span).subarray(window, window + 3);
+  const [from, end, diagonal] = numbersOf(visible.buffer).subarray(window, window + 3);
   return range(from, Math.min(end, diagonal + row + 1));
 }
 

@@ -1,15 +1,15 @@
 /** Cross-entropy of rows of logits against one target column each. */
 import { exp } from "../../math.ts";
-import type { Sink, Span } from "../backend.ts";
+import type { Buffer, WriteTarget } from "../backend.ts";
+import { numbersOf, putInto } from "./buffer.ts";
 import { logSumExp as logSumExpOf } from "./softmax.ts";
-import { numbersOf, putInto } from "./span.ts";
 
 /** loss[i] = logSumExp[i] − x[i, targets[i]]: −log of the softmax at the target; 0 for a target below 0. */
 export function crossEntropyRows(
-  loss: Span,
-  logSumExp: Span,
-  x: Span,
-  targets: Span,
+  loss: Buffer,
+  logSumExp: Buffer,
+  x: Buffer,
+  targets: Buffer,
   rows: number,
   columns: number,
 ): void {
@@ -23,11 +23,11 @@ export function crossEntropyRows(
 
 /** dx[i, j] = dLoss[i]·(softmax(x)[i, j] − [j = targets[i]]); 0 for a target below 0. */
 export function crossEntropyRowsBackward(
-  dx: Sink,
-  dLoss: Span,
-  x: Span,
-  logSumExp: Span,
-  targets: Span,
+  dx: WriteTarget,
+  dLoss: Buffer,
+  x: Buffer,
+  logSumExp: Buffer,
+  targets: Buffer,
   rows: number,
   columns: number,
 ): void {

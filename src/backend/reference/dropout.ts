@@ -1,6 +1,6 @@
 /** Dropout by a counter: whether element i is dropped is a pure function of i and a key. */
-import type { Dropping, Sink, Span } from "../backend.ts";
-import { numbersOf, putInto } from "./span.ts";
+import type { Buffer, Dropping, WriteTarget } from "../backend.ts";
+import { numbersOf, putInto } from "./buffer.ts";
 
 /**
  * 32 well-mixed bits from an index and a key. Multiply and xor-shift rounds: each spreads every input bit over
@@ -27,7 +27,7 @@ export function dropThreshold(probability: number): number {
 }
 
 /** y[i] = x[i]·dropFactor(i). */
-export function dropout(y: Sink, x: Span, dropping: Dropping): void {
+export function dropout(y: WriteTarget, x: Buffer, dropping: Dropping): void {
   const xs = numbersOf(x);
   const put = putInto(y);
   for (let i = 0; i < xs.length; i++) {

@@ -1,9 +1,9 @@
 /** Rows of a table by index, and the gradient that flows back into the table. */
-import type { Span } from "../backend.ts";
-import { numbersOf } from "./span.ts";
+import type { Buffer } from "../backend.ts";
+import { numbersOf } from "./buffer.ts";
 
 /** y[i] = table[indices[i]]. */
-export function gatherRows(y: Span, table: Span, indices: Span, rows: number, columns: number): void {
+export function gatherRows(y: Buffer, table: Buffer, indices: Buffer, rows: number, columns: number): void {
   const [ys, tables, at] = [y, table, indices].map(numbersOf);
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) ys[i * columns + j] = tables[at[i] * columns + j];
@@ -11,7 +11,7 @@ export function gatherRows(y: Span, table: Span, indices: Span, rows: number, co
 }
 
 /** table[indices[i]] = x[i]. */
-export function scatterRows(table: Span, x: Span, indices: Span, rows: number, columns: number): void {
+export function scatterRows(table: Buffer, x: Buffer, indices: Buffer, rows: number, columns: number): void {
   const [tables, xs, at] = [table, x, indices].map(numbersOf);
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) tables[at[i] * columns + j] = xs[i * columns + j];
@@ -19,7 +19,13 @@ export function scatterRows(table: Span, x: Span, indices: Span, rows: number, c
 }
 
 /** dTable[indices[i]] += dy[i]; an index that occurs twice receives both. */
-export function scatterAddRows(dTable: Span, dy: Span, indices: Span, rows: number, columns: number): void {
+export function scatterAddRows(
+  dTable: Buffer,
+  dy: Buffer,
+  indices: Buffer,
+  rows: number,
+  columns: number,
+): void {
   const [dTables, dys, at] = [dTable, dy, indices].map(numbersOf);
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) dTables[at[i] * columns + j] += dys[i * columns + j];

@@ -2,23 +2,23 @@
  * The norms' arithmetic. LayerNorm: each row to mean 0 and variance 1, then scaled and shifted column by column.
  * RMS norm, where no mean is asked for: the same around 0 instead of the mean.
  */
-import type { Sink, Span } from "../backend.ts";
-import { numbersOf, putInto } from "./span.ts";
-import { zip } from "./zip.ts";
+import type { Buffer, WriteTarget } from "../backend.ts";
+import { binary } from "./binary.ts";
+import { numbersOf, putInto } from "./buffer.ts";
 
-/** y = (x − mean)·inverseDeviation ⊙ weight + bias, with inverseDeviation = 1/√(mean((x − mean)²) + ε). */
+/** y = (x − mean)·rstd ⊙ weight + bias, with rstd = 1/√(mean((x − mean)²) + ε). */
 export function normalizeRows(
-  y: Span,
-  mean: Span | null,
-  inverseDeviation: Span,
-  x: Span,
-  weight: Span | null,
-  bias: Span | null,
+  y: Buffer,
+  mean: Buffer | null,
+  rstd: Buffer,
+  x: Buffer,
+  weight: Buffer | null,
+  bias: Buffer | null,
   rows: number,
   columns: number,
   epsilon: number,
 ): void {
-  const [ys, inverses, xs] = [y, inverseDeviation, x].map(numbersOf);
+  const [ys, inverses, xs] = [y, rstd, x].map(numbersOf);
   const means = mean === null ? null : numbersOf(mean);
   const weights = weight === null ? null : numbersOf(weight);
   const biases = bias === null ? null : numbersOf(bias);
@@ -40,44 +40,44 @@ export function normalizeRows(
 
 /** sum = a + b, then its norm. */
 export function addAndNormalizeRows(
-  sum: Span,
-  y: Span,
-  mean: Span | null,
-  inverseDeviation: Span,
-  a: Span,
-  b: Span,
-  weight: Span | null,
-  bias: Span | null,
+  sum: Buffer,
+  y: Buffer,
+  mean: Buffer | null,
+  rstd: Buffer,
+  a: Buffer,
+  b: Buffer,
+  weight: Buffer | null,
+  bias: Buffer | null,
   rows: number,
   columns: number,
   epsilon: number,
 ): void {
-  zip("add", { span: sum, accumulate: false }, a, b);
-  normalizeRows(y, mean, inverseDeviation, sum, weight, bias, rows, columns, epsilon);
+  binary("add", { buffer: sum, accumulate: false }, a, b);
+  normalizeRows(y, mean, rstd, sum, weight, bias, rows, columns, epsilon);
 }
 
 /**
- * With x̂ = (x − mean)·inverseDeviation and g = dy ⊙ weight:
+ * With x̂ = (x − mean)·rstd and g = dy ⊙ weight:
  *
- *   dx      = inverseDeviation·(g − mean(g) − x̂·mean(g ⊙ x̂))    for each row
+ *   dx      = rstd·(g − mean(g) − x̂·mean(g ⊙ x̂))    for each row
  *   dWeight = Σ_rows dy ⊙ x̂
  *   dBias   = Σ_rows dy
  *
- * Where no mean was taken away, none is: x̂ = x·inverseDeviation, and dx is without mean(g).
+ * Where no mean was taken away, none is: x̂ = x·rstd, and dx is without mean(g).
  */
 export function normalizeRowsBackward(
-  dx: Sink | null,
-  dWeight: Sink | null,
-  dBias: Sink | null,
-  dy: Span,
-  x: Span,
-  weight: Span | null,
-  mean: Span | null,
-  inverseDeviation: Span,
+  dx: WriteTarget | null,
+  dWeight: WriteTarget | null,
+  dBias: WriteTarget | null,
+  dy: Buffer,
+  x: Buffer,
+  weight: Buffer | null,
+  mean: Buffer | null,
+  rstd: Buffer,
   rows: number,
   columns: number,
 ): void {
-  const [dys, xs, inverses] = [dy, x, inverseDeviation].map(numbersOf);
+  const [dys, xs, inverses] = [dy, x, rstd].map(numbersOf);
   const means = mean === null ? null : numbersOf(mean);
   const weights = weight === null ? null : numbersOf(weight);
   const normalized = (row: number, j: number) =>
@@ -94,8 +94,8 @@ export function normalizeRowsBackward(
         dot += gradient(row, j) * normalized(row, j);
       }
       for (let j = 0; j < columns; j++) {
-        const centred = gradient(row, j) - sum / columns - (normalized(row, j) * dot) / columns;
-        put(row * columns + j, inverses[row] * centred);
+        const centered = gradient(row, j) - sum / columns - (normalized(row, j) * dot) / columns;
+        put(row * columns + j, inverses[row] * centered);
       }
     }
   }

@@ -1,6 +1,6 @@
 /** One step of AdamW. Source: Loshchilov & Hutter 2019, algorithm 2, in the order of PyTorch's torch.optim.AdamW. */
 import type { AdamWStep, AdamWTarget } from "../backend.ts";
-import { numbersOf } from "./span.ts";
+import { numbersOf } from "./buffer.ts";
 
 /**
  *   g = gradientScale·gradient

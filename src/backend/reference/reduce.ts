@@ -1,9 +1,9 @@
-/** Reductions of the middle axis of (outer, axis, inner), and the sum of squares of a whole span. */
-import type { ReductionSize, Sink, Span } from "../backend.ts";
-import { numbersOf, putInto } from "./span.ts";
+/** Reductions of the middle axis of (outer, axis, inner), and the sum of squares of a whole buffer. */
+import type { Buffer, ReductionSize, WriteTarget } from "../backend.ts";
+import { numbersOf, putInto } from "./buffer.ts";
 
 /** y[o, i] = factor·Σ_a x[o, a, i]. */
-export function sumAxis(y: Sink, x: Span, size: ReductionSize, factor: number): void {
+export function sumAxis(y: WriteTarget, x: Buffer, size: ReductionSize, factor: number): void {
   const xs = numbersOf(x);
   const put = putInto(y);
   forEachLine(size, (line, start, stride) => {
@@ -14,7 +14,7 @@ export function sumAxis(y: Sink, x: Span, size: ReductionSize, factor: number): 
 }
 
 /** y[o, i] = max_a x[o, a, i]. */
-export function maxAxis(y: Span, x: Span, size: ReductionSize): void {
+export function maxAxis(y: Buffer, x: Buffer, size: ReductionSize): void {
   const [ys, xs] = [numbersOf(y), numbersOf(x)];
   forEachLine(size, (line, start, stride) => {
     let max = Number.NEGATIVE_INFINITY;
@@ -24,7 +24,13 @@ export function maxAxis(y: Span, x: Span, size: ReductionSize): void {
 }
 
 /** The gradient goes to the first element that equals the maximum. */
-export function maxAxisBackward(dx: Sink, dy: Span, x: Span, y: Span, size: ReductionSize): void {
+export function maxAxisBackward(
+  dx: WriteTarget,
+  dy: Buffer,
+  x: Buffer,
+  y: Buffer,
+  size: ReductionSize,
+): void {
   const [dys, xs, ys] = [numbersOf(dy), numbersOf(x), numbersOf(y)];
   const put = putInto(dx);
   forEachLine(size, (line, start, stride) => {
@@ -39,7 +45,7 @@ export function maxAxisBackward(dx: Sink, dy: Span, x: Span, y: Span, size: Redu
 }
 
 /** y[i] = Σ xs[i]². */
-export function sumsOfSquares(y: Span, xs: readonly Span[]): void {
+export function sumsOfSquares(y: Buffer, xs: readonly Buffer[]): void {
   const ys = numbersOf(y);
   xs.forEach((x, i) => {
     let sum = 0;

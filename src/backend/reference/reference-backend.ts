@@ -5,21 +5,21 @@
  * still run in double precision. New memory holds NaN and freed memory throws, so that an op which reads what
  * it never wrote, or what it no longer owns, is found at once.
  */
-import type { Backend, Span } from "../backend.ts";
+import type { Backend, Buffer } from "../backend.ts";
 import { attention, attentionBackward } from "./attention.ts";
+import { binary, scale } from "./binary.ts";
+import { numbersOf, ReferenceBuffer } from "./buffer.ts";
 import { copy } from "./copy.ts";
 import { crossEntropyRows, crossEntropyRowsBackward } from "./cross-entropy.ts";
 import { dropout } from "./dropout.ts";
 import { gatherRows, scatterAddRows, scatterRows } from "./gather.ts";
 import { gemm } from "./gemm.ts";
-import { map, mapBackward, mapWithSlope } from "./map.ts";
 import { addAndNormalizeRows, normalizeRows, normalizeRowsBackward } from "./normalize.ts";
 import { adamw } from "./optimizer.ts";
 import { maxAxis, maxAxisBackward, sumAxis, sumsOfSquares } from "./reduce.ts";
 import { rotateRows } from "./rotate.ts";
 import { logSoftmaxRows, logSoftmaxRowsBackward, softmaxRows, softmaxRowsBackward } from "./softmax.ts";
-import { numbersOf, ReferenceSpan } from "./span.ts";
-import { scale, zip } from "./zip.ts";
+import { geluWithDerivative, unary, unaryBackward } from "./unary.ts";
 
 export class ReferenceBackend implements Backend {
   readonly name: string = "reference";
@@ -32,30 +32,30 @@ export class ReferenceBackend implements Backend {
     this.#double = precision === "double";
   }
 
-  alloc(length: number): Span {
+  alloc(length: number): Buffer {
     const numbers = this.#double ? new Float64Array(length) : new Float32Array(length);
-    return new ReferenceSpan(numbers.fill(Number.NaN));
+    return new ReferenceBuffer(numbers.fill(Number.NaN));
   }
 
-  free(span: Span): void {
+  free(buffer: Buffer): void {
     // numbersOf throws on a second free.
-    numbersOf(span);
-    if (span instanceof ReferenceSpan) span.numbers = null;
+    numbersOf(buffer);
+    if (buffer instanceof ReferenceBuffer) buffer.numbers = null;
   }
 
-  fill(dst: Span, value: number): void {
+  fill(dst: Buffer, value: number): void {
     numbersOf(dst).fill(value);
   }
 
-  write(dst: Span, src: ArrayLike<number>, at = 0): void {
+  write(dst: Buffer, src: ArrayLike<number>, at = 0): void {
     numbersOf(dst).set(src, at);
   }
 
-  read(src: Span): Promise<Float32Array | Float64Array> {
+  read(src: Buffer): Promise<Float32Array | Float64Array> {
     return Promise.resolve(numbersOf(src).slice());
   }
 
-  record(body: () => void): null {
+  capture(body: () => void): null {
     body();
     return null;
   }
@@ -65,10 +65,10 @@ export class ReferenceBackend implements Backend {
   }
 
   readonly gemm = gemm;
-  readonly map = map;
-  readonly mapBackward = mapBackward;
-  readonly mapWithSlope = mapWithSlope;
-  readonly zip = zip;
+  readonly unary = unary;
+  readonly unaryBackward = unaryBackward;
+  readonly geluWithDerivative = geluWithDerivative;
+  readonly binary = binary;
   readonly scale = scale;
   readonly copy = copy;
   readonly sumAxis = sumAxis;

@@ -1,13 +1,13 @@
 /** Rotation of points in the plane, which is how rotary positions enter a query or a key. */
-import type { RotationSize, Sink, Span } from "../backend.ts";
-import { numbersOf, putInto } from "./span.ts";
+import type { Buffer, RotationSize, WriteTarget } from "../backend.ts";
+import { numbersOf, putInto } from "./buffer.ts";
 
 /** (a, b) → (a·cos − b·sin, a·sin + b·cos), for a in column j and b in column half + j of each run of a row. */
 export function rotateRows(
-  y: Sink,
-  x: Span,
-  table: Span,
-  places: Span,
+  y: WriteTarget,
+  x: Buffer,
+  table: Buffer,
+  places: Buffer,
   { rows, groups, half, backwards }: RotationSize,
 ): void {
   const [xs, angles, rowPlaces] = [x, table, places].map(numbersOf);

@@ -1,7 +1,7 @@
 /** Softmax and log-softmax of rows. */
 import { exp, log } from "../../math.ts";
-import type { MatrixSize, Sink, Span, Visibility } from "../backend.ts";
-import { type Numbers, numbersOf, putInto } from "./span.ts";
+import type { Buffer, MatrixSize, Visibility, WriteTarget } from "../backend.ts";
+import { type Numbers, numbersOf, putInto } from "./buffer.ts";
 
 /** How many columns, from the left, row `row` of a (rows, columns) matrix sees. */
 export function visibleColumns(visible: Visibility, row: number, rows: number, columns: number): number {
@@ -25,7 +25,7 @@ export function logSumExp(xs: Numbers, start: number, count: number): number {
  * y[i, j] = exp(x[i, j] − max) / Σ exp(x[i, ·] − max) over the columns that row i sees; hidden entries are 0.
  * A row that sees only −∞ is all zeros.
  */
-export function softmaxRows(y: Span, x: Span, size: MatrixSize, visible: Visibility): void {
+export function softmaxRows(y: Buffer, x: Buffer, size: MatrixSize, visible: Visibility): void {
   const { count, rows, columns } = size;
   const [ys, xs] = [numbersOf(y), numbersOf(x)];
   for (let row = 0; row < count * rows; row++) {
@@ -43,7 +43,12 @@ export function softmaxRows(y: Span, x: Span, size: MatrixSize, visible: Visibil
 }
 
 /** dx[i, j] = y[i, j]·(dy[i, j] − Σ_s dy[i, s]·y[i, s]). */
-export function softmaxRowsBackward(dx: Sink, dy: Span, y: Span, { count, rows, columns }: MatrixSize): void {
+export function softmaxRowsBackward(
+  dx: WriteTarget,
+  dy: Buffer,
+  y: Buffer,
+  { count, rows, columns }: MatrixSize,
+): void {
   const [dys, ys] = [numbersOf(dy), numbersOf(y)];
   const put = putInto(dx);
   for (let start = 0; start < count * rows * columns; start += columns) {
@@ -54,7 +59,7 @@ export function softmaxRowsBackward(dx: Sink, dy: Span, y: Span, { count, rows, 
 }
 
 /** y[i, j] = x[i, j] − log Σ exp x[i, ·]. */
-export function logSoftmaxRows(y: Span, x: Span, rows: number, columns: number): void {
+export function logSoftmaxRows(y: Buffer, x: Buffer, rows: number, columns: number): void {
   const [ys, xs] = [numbersOf(y), numbersOf(x)];
   for (let start = 0; start < rows * columns; start += columns) {
     const total = logSumExp(xs, start, columns);
@@ -63,7 +68,13 @@ export function logSoftmaxRows(y: Span, x: Span, rows: number, columns: number):
 }
 
 /** dx[i, j] = dy[i, j] − exp(y[i, j])·Σ_s dy[i, s]. */
-export function logSoftmaxRowsBackward(dx: Sink, dy: Span, y: Span, rows: number, columns: number): void {
+export function logSoftmaxRowsBackward(
+  dx: WriteTarget,
+  dy: Buffer,
+  y: Buffer,
+  rows: number,
+  columns: number,
+): void {
   const [dys, ys] = [numbersOf(dy), numbersOf(y)];
   const put = putInto(dx);
   for (let start = 0; start < rows * columns; start += columns) {

@@ -27,9 +27,9 @@ import { splitCorpus } from "../../data/split.ts";
 import type { CacheFlags } from "../../data/token-cache.ts";
 import { cachePlace } from "../../data/token-cache.ts";
 import type { TokenIds } from "../../data/token-source.ts";
-import { tokenise } from "../../data/tokenized-corpus.ts";
+import { tokenize } from "../../data/tokenized-corpus.ts";
 import { ConfigError, DataError, TrainingError } from "../../errors.ts";
-import { wholeLoss } from "../../evaluate/loss.ts";
+import { evaluateSplit } from "../../evaluate/loss.ts";
 import { checkGPTConfig } from "../../nn/config.ts";
 import { GPT } from "../../nn/gpt.ts";
 import { Random } from "../../random.ts";
@@ -167,7 +167,7 @@ function baseOf(flags: AblateFlags): Settings {
   return base;
 }
 
-/** What the run of a config file learnt from; the tales where no file says. */
+/** What the run of a config file learned from; the tales where no file says. */
 function textsOf(config: string | undefined): readonly string[] {
   const corpus = config === undefined ? null : readConfigFile(config).corpus;
   if (corpus === null || corpus.path === TALES_NAME) return [TALES_PATH];
@@ -183,8 +183,8 @@ async function readText(base: Settings, flags: AblateFlags, terminal: Terminal):
   const place = cachePlace(flags, flags.results, processes());
   const corpus = await readShowing(flags.data ?? textsOf(flags.config), place, tell);
   const tokenizer = tokenizerFor(base, corpus);
-  const tokenised = await tokenise(corpus, tokenizer, "reject", place, tell);
-  const ids = splitCorpus<TokenIds>(tokenised.ids).train;
+  const tokenized = await tokenize(corpus, tokenizer, "reject", place, tell);
+  const ids = splitCorpus<TokenIds>(tokenized.ids).train;
   const boundary = Math.floor(ids.length * (1 - flags.holdout));
   const shorter = Math.min(boundary, ids.length - boundary);
   if (shorter < base.contextLength + 1) {
@@ -249,7 +249,7 @@ async function runOnce(
     const elapsedMs = nowMs() - startMs;
     const range = { start: boundary, end: ids.length };
     const { lossNats, tokens } = await trainer.evaluating(() =>
-      wholeLoss(model, ids, range, settings.measureTokens),
+      evaluateSplit(model, ids, range, settings.measureTokens),
     );
     return { lossNats, tokens, elapsedMs };
   } catch (error) {

@@ -6,17 +6,17 @@ import { splitCorpus } from "../../data/split.ts";
 import type { CacheFlags } from "../../data/token-cache.ts";
 import { cachePlace } from "../../data/token-cache.ts";
 import type { TokenIds } from "../../data/token-source.ts";
-import { tokenise } from "../../data/tokenized-corpus.ts";
-import { spreadWindows } from "../../data/window-loader.ts";
+import { tokenize } from "../../data/tokenized-corpus.ts";
+import { stratifiedWindows } from "../../data/window-loader.ts";
 import { ConfigError, DataError, TokenError } from "../../errors.ts";
 import { evaluateAnswers } from "../../evaluate/exact-match.ts";
-import { BATCH_SIZE, type Evaluation, type Range, wholeLoss } from "../../evaluate/loss.ts";
+import { BATCH_SIZE, type Evaluation, evaluateSplit, type Range } from "../../evaluate/loss.ts";
 import { wholeMaskedLoss } from "../../evaluate/masked-loss.ts";
 import { Encoder } from "../../nn/encoder.ts";
 import { EncoderDecoder } from "../../nn/encoder-decoder.ts";
 import { GPT } from "../../nn/gpt.ts";
 import type { Tokenizer, TokenizerData } from "../../text/tokenizer.ts";
-import type { Unknown } from "../../text/unknown.ts";
+import type { UnknownPolicy } from "../../text/unknown.ts";
 import { ToyTask } from "../../train/objectives/toy-task.ts";
 import { formatCount, formatLoss } from "../../util/format.ts";
 import { type CommonFlags, threadsOf } from "../options/settings-flags.ts";
@@ -31,7 +31,7 @@ interface EvalFlags extends CommonFlags, CacheFlags {
   readonly model: string;
   readonly data?: readonly string[];
   readonly split?: Split;
-  readonly unknown?: Unknown;
+  readonly unknown?: UnknownPolicy;
   readonly measureTokens?: number;
 }
 
@@ -74,7 +74,7 @@ async function readPart(flags: EvalFlags, tokenizer: Tokenizer, terminal: Termin
   const { unknown = "reject" } = flags;
   const characters = Array.from(corpus.facts.counts.keys(), (code) => String.fromCodePoint(code)).join("");
   const names = namesOfUnknown(tokenizer, characters);
-  const read = await tokenise(corpus, tokenizer, unknown, place, tell).catch((error: unknown) => {
+  const read = await tokenize(corpus, tokenizer, unknown, place, tell).catch((error: unknown) => {
     if (error instanceof TokenError && unknown === "reject") throw withAdvice(error, names);
     throw error;
   });
@@ -94,7 +94,7 @@ async function nextTokens(
   kind: TokenizerData["kind"],
   json: boolean,
 ): Promise<void> {
-  const { lossNats, tokens, method } = await wholeLoss(model, ids, range, most);
+  const { lossNats, tokens, method } = await evaluateSplit(model, ids, range, most);
   const chars = kind === "char" ? tokens : countPredicted(model, { ids, range, most });
   const bitsPerChar = (lossNats * tokens) / chars / Math.LN2;
   const { contextLength } = model.config;
@@ -137,7 +137,7 @@ async function answers(
 ): Promise<void> {
   if (data !== undefined || (split !== undefined && split !== "val")) {
     throw new ConfigError(
-      "a seq2seq model is measured on strings that are drawn and that it never learnt from: it takes no --data and no other --split than val",
+      "a seq2seq model is measured on strings that are drawn and that it never learned from: it takes no --data and no other --split than val",
     );
   }
   const evaluation = await evaluateAnswers(model, new ToyTask(settings).heldOut(MEASURED_STRINGS));
@@ -166,7 +166,7 @@ function howMany(method: Evaluation["method"]): string {
 function countPredicted(model: GPT, { ids, range, most }: Pick<Part, "ids" | "range" | "most">): number {
   const size = { contextLength: model.config.contextLength, batchSize: BATCH_SIZE };
   let count = 0;
-  for (const { targets } of spreadWindows(ids, range.start, range.end, size, most))
+  for (const { targets } of stratifiedWindows(ids, range.start, range.end, size, most))
     for (const byte of targets) if ((byte & 0xc0) !== 0x80) count += 1;
   return count;
 }

@@ -8,7 +8,7 @@ import { BLANK, encoderLogits, idsWithBlanks } from "../../sample/fill-blanks.ts
 import { cachedLogits, fullLogits } from "../../sample/logits.ts";
 import { best } from "../../sample/strategies.ts";
 import { showToken } from "../../text/show-token.ts";
-import type { Unknown } from "../../text/unknown.ts";
+import type { UnknownPolicy } from "../../text/unknown.ts";
 import type { CommonFlags } from "../options/settings-flags.ts";
 import { encodeKnown } from "../options/unknown-characters.ts";
 import { openAnyModel } from "../shared/open-model.ts";
@@ -18,7 +18,7 @@ interface LogitsFlags extends CommonFlags {
   readonly model: string;
   readonly prompt: string;
   readonly cached?: boolean;
-  readonly unknown?: Unknown;
+  readonly unknown?: UnknownPolicy;
 }
 
 export async function logits(flags: LogitsFlags): Promise<void> {

@@ -8,7 +8,7 @@ import { nestsTooDeep } from "../../util/json-depth.ts";
 
 export interface ConfigFile {
   readonly settings: Readonly<Record<string, unknown>>;
-  /** What the other run learnt from; null where the file does not say. */
+  /** What the other run learned from; null where the file does not say. */
   readonly corpus: CorpusRecord | null;
   /** The model that the other run went on from. */
   readonly from?: string;

@@ -2,7 +2,7 @@
 import { Option } from "commander";
 import { TokenError } from "../../errors.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
-import { UNKNOWN, type Unknown } from "../../text/unknown.ts";
+import { UNKNOWN_POLICIES, type UnknownPolicy } from "../../text/unknown.ts";
 import { plural } from "../../util/format.ts";
 import type { Terminal } from "../terminal/output.ts";
 
@@ -12,7 +12,7 @@ const NAMED = 8;
 export function unknownFlag(): Option {
   const help =
     "characters that the model does not know. reject: an error; drop: left out; byte: spelt in bytes, by models of bytes only";
-  return new Option("--unknown <what>", help).choices(UNKNOWN).default(undefined, "reject");
+  return new Option("--unknown <what>", help).choices(UNKNOWN_POLICIES).default(undefined, "reject");
 }
 
 export interface Known {
@@ -29,7 +29,7 @@ export interface Known {
 export function encodeKnown(
   tokenizer: Tokenizer,
   text: string,
-  unknown: Unknown = "reject",
+  unknown: UnknownPolicy = "reject",
   terminal: Terminal | null = null,
 ): Known {
   const strangers = strangersIn(tokenizer, text);

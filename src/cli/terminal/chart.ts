@@ -21,7 +21,7 @@ export interface Series {
   readonly drawnAs?: "line" | "marks";
   /** The character of its marks; without one, each series has one of its own. */
   readonly mark?: string;
-  /** Which of the colours, from 0; without it, each series has one of its own. */
+  /** Which of the colors, from 0; without it, each series has one of its own. */
   readonly color?: number;
 }
 
@@ -270,7 +270,7 @@ function plain(text: string): Cell[] {
   return Array.from(text, (character) => ({ text: character, color: null }));
 }
 
-/** Neighbours of one colour share its codes. */
+/** Neighbors of one color share its codes. */
 function join(cells: readonly Cell[], colored: boolean): string {
   const text = cells.map((cell) => cell.text).join("");
   if (!colored) return text.trimEnd();

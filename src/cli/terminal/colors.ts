@@ -1,4 +1,4 @@
-/** What the terminal can show: colours, and more characters than ASCII. */
+/** What the terminal can show: colors, and more characters than ASCII. */
 
 /** A stream that may lead to a terminal. */
 interface Output {
@@ -7,7 +7,7 @@ interface Output {
 }
 
 /**
- * Whether a stream is to get colours: as the flag says, or as the conventions do. Node knows them: NO_COLOR,
+ * Whether a stream is to get colors: as the flag says, or as the conventions do. Node knows them: NO_COLOR,
  * FORCE_COLOR, COLORTERM, TERM=dumb and what each terminal can.
  *
  * @param flag `--color` or `--no-color`; undefined where neither was given

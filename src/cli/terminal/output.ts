@@ -1,6 +1,6 @@
 /** Where the program writes: results to stdout, everything for people to stderr. */
 import { writeSync } from "node:fs";
-import type { Tell } from "../../data/tokenized-corpus.ts";
+import type { ProgressReporter } from "../../data/tokenized-corpus.ts";
 import { fitLine } from "../../util/format.ts";
 
 /** What a stream says when whoever read it is gone: a pipe that was closed, a terminal that is no more. */
@@ -59,7 +59,7 @@ export class Terminal {
 }
 
 /** Tells people what is done before a run starts; see `Tell`. */
-export function tellOnStderr(): Tell {
+export function tellOnStderr(): ProgressReporter {
   const live = process.stderr.isTTY === true && process.env.TERM !== "dumb";
   const clear = live ? "\r\x1b[K" : "";
   return {

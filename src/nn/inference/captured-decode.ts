@@ -8,7 +8,7 @@
  */
 import type { Context } from "../../autograd/context.ts";
 import type { Tensor } from "../../autograd/tensor.ts";
-import type { Recording } from "../../backend/backend.ts";
+import type { CapturedCalls } from "../../backend/backend.ts";
 
 export interface StepSizes {
   readonly batchSize: number;
@@ -36,7 +36,7 @@ export class TokenStep {
   readonly #output: Tensor;
   #keyCount: number;
   #count = 0;
-  #recording: Recording | null = null;
+  #recording: CapturedCalls | null = null;
   #canBeNoted = true;
 
   constructor(context: Context, sizes: StepSizes) {
@@ -44,11 +44,11 @@ export class TokenStep {
     this.#context = context;
     this.#sizes = sizes;
     this.#keyCount = Math.min(FIRST_KEY_COUNT, sizes.capacity);
-    this.places = context.hold([batchSize]);
-    this.slots = context.hold([batchSize]);
-    this.windows = context.hold([batchSize, 3]);
-    this.#input = context.hold([batchSize, 1, channels]);
-    this.#output = context.hold([batchSize, 1, channels]);
+    this.places = context.persistent([batchSize]);
+    this.slots = context.persistent([batchSize]);
+    this.windows = context.persistent([batchSize, 3]);
+    this.#input = context.persistent([batchSize, 1, channels]);
+    this.#output = context.persistent([batchSize, 1, channels]);
   }
 
   /** How many keys of the cache may take part; those that do not stand in a window are not looked at. */
@@ -98,19 +98,19 @@ export class TokenStep {
   #stand(lengths: readonly number[]): void {
     const { backend } = this.#context;
     const { capacity } = this.#sizes;
-    backend.write(this.places.span, lengths);
+    backend.write(this.places.buffer, lengths);
     backend.write(
-      this.slots.span,
+      this.slots.buffer,
       lengths.map((length, row) => row * capacity + length),
     );
     backend.write(
-      this.windows.span,
+      this.windows.buffer,
       lengths.flatMap((length) => [0, length + 1, length]),
     );
   }
 }
 
 function copy(from: Tensor, to: Tensor): void {
-  const run = (tensor: Tensor) => ({ span: tensor.span, offset: 0, strides: [1] });
+  const run = (tensor: Tensor) => ({ buffer: tensor.buffer, offset: 0, strides: [1] });
   to.context.backend.copy(run(to), run(from), [to.size], false);
 }

@@ -8,7 +8,7 @@ import type { Context } from "../../autograd/context.ts";
 import type { Tensor } from "../../autograd/tensor.ts";
 import { ShapeError, TensorError } from "../../errors.ts";
 import { stridesOf } from "../../shape.ts";
-import { lengthsOf, type Padding, positionsOf, rowsOf, type Tokens } from "../inputs/token-batch.ts";
+import { lengthsOf, type Padding, positionsOf, rowsOf, type TokenBatch } from "../inputs/token-batch.ts";
 import { TokenStep } from "./captured-decode.ts";
 
 /** Keys and values of one layer, (B, S, C) each. */
@@ -24,7 +24,7 @@ export interface CacheSizes {
   readonly layers: number;
 }
 
-export class KeyValueCache {
+export class KVCache {
   /** How many positions fit into a row: the model's context length. */
   readonly capacity: number;
   readonly #context: Context;
@@ -105,7 +105,7 @@ export class KeyValueCache {
   append(layer: number, own: LayerKeysAndValues, padding?: Padding): LayerKeysAndValues {
     const { keys, values } = own;
     if (keys.needsGradient || values.needsGradient) {
-      throw new TensorError('cache: gradients do not pass through a cache; run it in a "forget" scope');
+      throw new TensorError('cache: gradients do not pass through a cache; run it in a "no-grad" scope');
     }
     const [batchSize, positions] = keys.shape;
     if (batchSize !== this.batchSize || this.lengthAfter(positions, padding) > this.capacity) {
@@ -120,7 +120,7 @@ export class KeyValueCache {
   }
 
   /** Counts the tokens whose positions every layer has written. */
-  advance(tokens: Tokens): void {
+  advance(tokens: TokenBatch): void {
     const positions = positionsOf(tokens);
     const { starts, ends } = rowsOf(tokens);
     ends.forEach((end, b) => {
@@ -179,8 +179,8 @@ export class KeyValueCache {
     const shape = [batchSize, this.#sizes.capacity, this.#sizes.channels];
     // Zeros, not whatever memory held: textbook attention multiplies what is not filled yet by a weight of 0.
     const empty = () => {
-      const tensor = this.#context.hold(shape);
-      this.#context.backend.fill(tensor.span, 0);
+      const tensor = this.#context.persistent(shape);
+      this.#context.backend.fill(tensor.buffer, 0);
       return tensor;
     };
     return Array.from({ length: this.#sizes.layers }, () => ({ keys: empty(), values: empty() }));
@@ -190,7 +190,7 @@ export class KeyValueCache {
     const [batchSize, positions, channels] = own.shape;
     const step = this.openStep;
     if (step !== null) {
-      this.#context.backend.scatterRows(cache.span, own.span, step.slots.span, batchSize, channels);
+      this.#context.backend.scatterRows(cache.buffer, own.buffer, step.slots.buffer, batchSize, channels);
       return;
     }
     const even = this.#lengths.every((length) => length === this.#lengths[0]);
@@ -198,15 +198,15 @@ export class KeyValueCache {
     const to = stridesOf(cache.shape);
     const from = stridesOf(own.shape);
     if (padding === undefined && even) {
-      const dst = { span: cache.span, offset: (this.#lengths[0] ?? 0) * channels, strides: to };
-      backend.copy(dst, { span: own.span, offset: 0, strides: from }, own.shape, false);
+      const dst = { buffer: cache.buffer, offset: (this.#lengths[0] ?? 0) * channels, strides: to };
+      backend.copy(dst, { buffer: own.buffer, offset: 0, strides: from }, own.shape, false);
       return;
     }
     for (let b = 0; b < batchSize; b++) {
       const start = padding?.starts[b] ?? 0;
       const count = (padding?.ends[b] ?? positions) - start;
-      const dst = { span: cache.span, offset: b * to[0] + this.#lengths[b] * channels, strides: [1] };
-      const src = { span: own.span, offset: b * from[0] + start * channels, strides: [1] };
+      const dst = { buffer: cache.buffer, offset: b * to[0] + this.#lengths[b] * channels, strides: [1] };
+      const src = { buffer: own.buffer, offset: b * from[0] + start * channels, strides: [1] };
       backend.copy(dst, src, [count * channels], false);
     }
   }
@@ -215,8 +215,8 @@ export class KeyValueCache {
     const [rowSize] = stridesOf(from.shape);
     const { channels } = this.#sizes;
     rows.forEach((row, i) => {
-      const dst = { span: to.span, offset: i * rowSize, strides: [1] };
-      const src = { span: from.span, offset: row * rowSize, strides: [1] };
+      const dst = { buffer: to.buffer, offset: i * rowSize, strides: [1] };
+      const src = { buffer: from.buffer, offset: row * rowSize, strides: [1] };
       this.#context.backend.copy(dst, src, [this.#lengths[row] * channels], false);
     });
   }

@@ -2,12 +2,12 @@
  * What a query sees, out of three things: the kind of attention, where the tokens of padded rows stand, and how much
  * of each row a cache holds already. All masks of the model are made here.
  */
-import type { KeyWindow } from "../../ops/internal/key-window.ts";
+import type { KeyRange } from "../../ops/internal/key-window.ts";
 import type { Mask } from "../../ops/softmax.ts";
 import { lengthsOf, type Padding } from "./token-batch.ts";
 
 /** The mask of a whole batch, or a window for each of its sequences. */
-export type AttentionMask = Mask | readonly KeyWindow[];
+export type AttentionMask = Mask | readonly KeyRange[];
 
 /** Self-attention over the positions of one pass: its queries are its keys. */
 export function selfMask(kind: Mask, padding: Padding | undefined, positions: number): AttentionMask {

@@ -7,7 +7,7 @@
 import { ShapeError } from "../../errors.ts";
 
 /** Token sequences (B, T), row by row. */
-export interface Tokens {
+export interface TokenBatch {
   readonly ids: ArrayLike<number>;
   readonly batchSize: number;
   /** Left out where every row is full. */
@@ -31,7 +31,7 @@ const PADDING_ID = 0;
  *
  * @param rows any lengths, 0 too
  */
-export function padTokens(rows: readonly ArrayLike<number>[], side: PaddingSide): Tokens {
+export function padTokens(rows: readonly ArrayLike<number>[], side: PaddingSide): TokenBatch {
   const positions = rows.reduce((longest, row) => Math.max(longest, row.length), 0);
   const starts = rows.map((row) => (side === "left" ? positions - row.length : 0));
   const ids = new Int32Array(rows.length * positions).fill(PADDING_ID);
@@ -46,7 +46,11 @@ export function padTokens(rows: readonly ArrayLike<number>[], side: PaddingSide)
  * One number for each position of a padded batch, such as targets: `values[b]` where row b's tokens stand, and
  * `filler` elsewhere.
  */
-export function padLike(tokens: Tokens, values: readonly ArrayLike<number>[], filler: number): Int32Array {
+export function padLike(
+  tokens: TokenBatch,
+  values: readonly ArrayLike<number>[],
+  filler: number,
+): Int32Array {
   const { starts, ends } = rowsOf(tokens);
   const laid = new Int32Array(tokens.ids.length).fill(filler);
   const positions = positionsOf(tokens);
@@ -62,12 +66,12 @@ export function padLike(tokens: Tokens, values: readonly ArrayLike<number>[], fi
 }
 
 /** How many positions a row has, its padding included (T). */
-export function positionsOf({ ids, batchSize }: Tokens): number {
+export function positionsOf({ ids, batchSize }: TokenBatch): number {
   return ids.length / batchSize;
 }
 
 /** Where each row's own tokens stand, also in a batch without padding. */
-export function rowsOf(tokens: Tokens): Padding {
+export function rowsOf(tokens: TokenBatch): Padding {
   const { batchSize, padding } = tokens;
   if (padding !== undefined) return padding;
   return {
@@ -82,7 +86,7 @@ export function lengthsOf({ starts, ends }: Padding): number[] {
 }
 
 /** @throws ShapeError when the ids make no rows, or the padding is not that of these rows */
-export function checkTokens(tokens: Tokens): void {
+export function checkTokens(tokens: TokenBatch): void {
   const { ids, batchSize, padding } = tokens;
   const positions = positionsOf(tokens);
   if (!Number.isInteger(positions)) {

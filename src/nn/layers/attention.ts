@@ -9,10 +9,10 @@ import type { Mask } from "../../ops/softmax.ts";
 import type { Random } from "../../random.ts";
 import type { BlockConfig } from "../config.ts";
 import type { LayerKeysAndValues } from "../inference/kv-cache.ts";
-import { outputDeviation, WEIGHT_DEVIATION } from "../initialize.ts";
-import type { Memory, Pass } from "../inputs/forward-options.ts";
+import { INIT_STD, outputDeviation } from "../initialize.ts";
+import type { EncoderOutput, ForwardOptions } from "../inputs/forward-options.ts";
 import { type AttentionMask, cachedMask, crossMask, selfMask } from "../inputs/mask.ts";
-import { named, type Parameters } from "../parameters.ts";
+import { type NamedTensors, named } from "../parameters.ts";
 import { Linear } from "./linear.ts";
 import { normalizeHeads } from "./qk-norm.ts";
 import { type MaskMatrix, textbookAttention } from "./textbook-attention.ts";
@@ -29,9 +29,9 @@ export class Attention {
   /** @param mask what self-attention may see: "causal" in a decoder, "none" in an encoder */
   constructor(context: Context, config: BlockConfig, layer: number, mask: Mask, random: Random) {
     const sizes = { inputs: config.dModel, outputs: config.dModel, bias: config.bias };
-    this.query = new Linear(context, sizes, random, WEIGHT_DEVIATION);
-    this.key = new Linear(context, sizes, random, WEIGHT_DEVIATION);
-    this.value = new Linear(context, sizes, random, WEIGHT_DEVIATION);
+    this.query = new Linear(context, sizes, random, INIT_STD);
+    this.key = new Linear(context, sizes, random, INIT_STD);
+    this.value = new Linear(context, sizes, random, INIT_STD);
     this.output = new Linear(context, sizes, random, outputDeviation(config));
     this.#config = config;
     this.#layer = layer;
@@ -39,7 +39,7 @@ export class Attention {
   }
 
   /** Self-attention: (B, T, C) → (B, T, C). With a cache, x are the positions that follow those in it. */
-  forward(x: Tensor, pass: Pass): Tensor {
+  forward(x: Tensor, pass: ForwardOptions): Tensor {
     const { cache, padding, maskMatrix } = pass;
     const own = this.inputs(x, pass);
     const positions = x.shape[1];
@@ -56,14 +56,17 @@ export class Attention {
    * Cross-attention: queries from x (B, T, C), keys and values from the states of a source. Nothing is turned by its
    * place: those of a source and of an answer count from two starts.
    */
-  cross(x: Tensor, memory: Memory, pass: Pass): Tensor {
+  cross(x: Tensor, memory: EncoderOutput, pass: ForwardOptions): Tensor {
     const query = this.#normed(this.query.forward(x));
     const source = memory.projected?.[this.#layer] ?? this.project(memory.states);
     return this.#attend(query, source, crossMask(memory.padding, source.keys.shape[1]), pass);
   }
 
-  /** Queries, keys and values of x (B, T, C) as they meet in self-attention: normalised and turned where that is so. */
-  inputs(x: Tensor, { rotation }: Pick<Pass, "rotation">): LayerKeysAndValues & { readonly query: Tensor } {
+  /** Queries, keys and values of x (B, T, C) as they meet in self-attention: normalized and turned where that is so. */
+  inputs(
+    x: Tensor,
+    { rotation }: Pick<ForwardOptions, "rotation">,
+  ): LayerKeysAndValues & { readonly query: Tensor } {
     const turned = (heads: Tensor) =>
       rotation === undefined ? heads : rotate(heads, rotation.angles, rotation.places);
     const query = turned(this.#normed(this.query.forward(x)));
@@ -77,7 +80,7 @@ export class Attention {
     return { keys: this.#normed(this.key.forward(states)), values: this.value.forward(states) };
   }
 
-  parameters(): Parameters {
+  parameters(): NamedTensors {
     return {
       ...named("query", this.query.parameters()),
       ...named("key", this.key.parameters()),
@@ -96,7 +99,7 @@ export class Attention {
     query: Tensor,
     { keys, values }: LayerKeysAndValues,
     mask: AttentionMask | MaskMatrix | Tensor,
-    { random }: Pass,
+    { random }: ForwardOptions,
     keyCount = keys.shape[1],
   ): Tensor {
     const { heads, dropout: probability } = this.#config;

@@ -3,8 +3,8 @@ import { ConfigError } from "../../errors.ts";
 import type { Mask } from "../../ops/softmax.ts";
 import type { Random } from "../../random.ts";
 import type { BlockConfig } from "../config.ts";
-import type { Pass } from "../inputs/forward-options.ts";
-import { named, type Parameters } from "../parameters.ts";
+import type { ForwardOptions } from "../inputs/forward-options.ts";
+import { type NamedTensors, named } from "../parameters.ts";
 import { Attention } from "./attention.ts";
 import { MLP } from "./mlp.ts";
 import { Norm } from "./norm.ts";
@@ -51,7 +51,7 @@ export class Block {
    *
    * @throws ConfigError when the block looks at a source and the pass brings none
    */
-  forward(stream: Stream, pass: Pass): Stream {
+  forward(stream: Stream, pass: ForwardOptions): Stream {
     let y = residual(stream, this.attentionNorm, (x) => this.attention.forward(x, pass));
     if (this.cross !== null) {
       const { norm, attention } = this.cross;
@@ -62,7 +62,7 @@ export class Block {
     return residual(y, this.mlpNorm, (x) => this.mlp.forward(x, pass));
   }
 
-  parameters(): Parameters {
+  parameters(): NamedTensors {
     return {
       ...named("attentionNorm", this.attentionNorm.parameters()),
       ...named("attention", this.attention.parameters()),

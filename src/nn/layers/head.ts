@@ -3,8 +3,8 @@ import { linear } from "../../ops/linear.ts";
 import { slice } from "../../ops/slice.ts";
 import type { Random } from "../../random.ts";
 import type { ModelConfig } from "../config.ts";
-import { WEIGHT_DEVIATION } from "../initialize.ts";
-import { named, type Parameters } from "../parameters.ts";
+import { INIT_STD } from "../initialize.ts";
+import { type NamedTensors, named } from "../parameters.ts";
 import { Linear } from "./linear.ts";
 
 /**
@@ -27,7 +27,7 @@ export class Head {
     const own = { inputs: dModel, outputs: scores, bias: false };
     this.#tokenEmbedding = tokenEmbedding;
     this.#scores = scores;
-    this.#own = tieHead ? null : new Linear(tokenEmbedding.context, own, random, WEIGHT_DEVIATION);
+    this.#own = tieHead ? null : new Linear(tokenEmbedding.context, own, random, INIT_STD);
   }
 
   /** (…, C) → (…, scores) */
@@ -36,7 +36,7 @@ export class Head {
     return linear(hidden, slice(this.#tokenEmbedding, 0, 0, this.#scores), null, "out-in");
   }
 
-  parameters(): Parameters {
+  parameters(): NamedTensors {
     return this.#own === null ? {} : named("head", this.#own.parameters());
   }
 }

@@ -3,7 +3,7 @@ import type { Tensor } from "../../autograd/tensor.ts";
 import { linear } from "../../ops/linear.ts";
 import type { Random } from "../../random.ts";
 import { normalValues } from "../initialize.ts";
-import type { Parameters } from "../parameters.ts";
+import type { NamedTensors } from "../parameters.ts";
 
 /** y = x·W + b over the channels, with weight (in, out) as the textbook writes it. */
 export class Linear {
@@ -27,7 +27,7 @@ export class Linear {
     return linear(x, this.weight, this.bias);
   }
 
-  parameters(): Parameters {
+  parameters(): NamedTensors {
     return this.bias === null ? { weight: this.weight } : { weight: this.weight, bias: this.bias };
   }
 }

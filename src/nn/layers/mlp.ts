@@ -7,9 +7,9 @@ import { reluSquared } from "../../ops/relu-squared.ts";
 import { silu } from "../../ops/silu.ts";
 import type { Random } from "../../random.ts";
 import type { BlockConfig } from "../config.ts";
-import { outputDeviation, WEIGHT_DEVIATION } from "../initialize.ts";
-import type { Pass } from "../inputs/forward-options.ts";
-import { named, type Parameters } from "../parameters.ts";
+import { INIT_STD, outputDeviation } from "../initialize.ts";
+import type { ForwardOptions } from "../inputs/forward-options.ts";
+import { type NamedTensors, named } from "../parameters.ts";
 import { Linear } from "./linear.ts";
 
 /** What stands between the two layers; "swiglu" has a third layer, the gate. */
@@ -43,7 +43,7 @@ export class MLP {
     const { dModel, bias } = config;
     const hidden = hiddenSize(config);
     const inner = () => {
-      return new Linear(context, { inputs: dModel, outputs: hidden, bias }, random, WEIGHT_DEVIATION);
+      return new Linear(context, { inputs: dModel, outputs: hidden, bias }, random, INIT_STD);
     };
     this.gate = config.activation === "swiglu" ? inner() : null;
     this.expand = inner();
@@ -53,11 +53,11 @@ export class MLP {
   }
 
   /** (B, T, C) → (B, T, C) */
-  forward(x: Tensor, { random }: Pass): Tensor {
+  forward(x: Tensor, { random }: ForwardOptions): Tensor {
     return dropout(this.contract.forward(this.#hidden(x)), this.#config.dropout, random);
   }
 
-  parameters(): Parameters {
+  parameters(): NamedTensors {
     return {
       ...(this.gate === null ? {} : named("gate", this.gate.parameters())),
       ...named("expand", this.expand.parameters()),

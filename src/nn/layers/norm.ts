@@ -3,7 +3,7 @@ import type { Tensor } from "../../autograd/tensor.ts";
 import { addLayerNorm, layerNorm } from "../../ops/layer-norm.ts";
 import { addRmsNorm, rmsNorm } from "../../ops/rms-norm.ts";
 import type { BlockConfig } from "../config.ts";
-import type { Parameters } from "../parameters.ts";
+import type { NamedTensors } from "../parameters.ts";
 import type { Stream } from "./residual.ts";
 
 /** "layer": mean 0 and variance 1. "rms": a root mean square of 1, whatever the mean. */
@@ -42,7 +42,7 @@ export class Norm {
     return { carried: sum, normed };
   }
 
-  parameters(): Parameters {
+  parameters(): NamedTensors {
     return {
       ...(this.weight === null ? {} : { weight: this.weight }),
       ...(this.bias === null ? {} : { bias: this.bias }),

@@ -7,10 +7,10 @@ import { embedding } from "../../ops/embedding.ts";
 import { slice } from "../../ops/slice.ts";
 import type { Random } from "../../random.ts";
 import type { ModelConfig } from "../config.ts";
-import type { KeyValueCache } from "../inference/kv-cache.ts";
-import { normalValues, WEIGHT_DEVIATION } from "../initialize.ts";
-import { checkTokens, positionsOf, rowsOf, type Tokens } from "../inputs/token-batch.ts";
-import type { Parameters } from "../parameters.ts";
+import type { KVCache } from "../inference/kv-cache.ts";
+import { INIT_STD, normalValues } from "../initialize.ts";
+import { checkTokens, positionsOf, rowsOf, type TokenBatch } from "../inputs/token-batch.ts";
+import type { NamedTensors } from "../parameters.ts";
 import { type Rotation, rotaryAngles } from "./rotary.ts";
 
 /**
@@ -22,7 +22,7 @@ export type PositionKind = "learned" | "rotary" | "none";
 
 /**
  * A row's places count from its first own token, those in the cache included, and end at contextLength in every kind.
- * Rotary angles could go on: but no distance beyond the context was ever learnt, and scores at such distances are
+ * Rotary angles could go on: but no distance beyond the context was ever learned, and scores at such distances are
  * noise. So a full context is a full context, and what happens then is whoever generates to choose.
  */
 export class Positions {
@@ -35,16 +35,13 @@ export class Positions {
     const { positions, contextLength, dModel, heads } = config;
     this.embedding =
       positions === "learned"
-        ? context.parameter(
-            [contextLength, dModel],
-            normalValues(contextLength * dModel, random, WEIGHT_DEVIATION),
-          )
+        ? context.parameter([contextLength, dModel], normalValues(contextLength * dModel, random, INIT_STD))
         : null;
     this.#angles = positions === "rotary" ? rotaryAngles(context, contextLength, dModel / heads) : null;
   }
 
   /** Adds the embeddings of the places, where there are such, to those of the tokens: (B, T, C) → (B, T, C). */
-  addTo(embedded: Tensor, tokens: Tokens, cache: KeyValueCache | null): Tensor {
+  addTo(embedded: Tensor, tokens: TokenBatch, cache: KVCache | null): Tensor {
     if (this.embedding === null) return embedded;
     const { batchSize, padding } = tokens;
     const positions = positionsOf(tokens);
@@ -59,18 +56,18 @@ export class Positions {
   }
 
   /** How queries and keys are turned; undefined where they are not. */
-  rotation(tokens: Tokens, cache: KeyValueCache | null): Rotation | undefined {
+  rotation(tokens: TokenBatch, cache: KVCache | null): Rotation | undefined {
     if (this.#angles === null) return undefined;
     return { angles: this.#angles, places: cache?.openStep?.places ?? placesOf(tokens, cache) };
   }
 
-  parameters(): Parameters {
+  parameters(): NamedTensors {
     return this.embedding === null ? {} : { positionEmbedding: this.embedding };
   }
 }
 
 /** The place of each position, row by row. */
-function placesOf(tokens: Tokens, cache: KeyValueCache | null): Int32Array {
+function placesOf(tokens: TokenBatch, cache: KVCache | null): Int32Array {
   const positions = positionsOf(tokens);
   const { starts, ends } = rowsOf(tokens);
   return Int32Array.from({ length: tokens.ids.length }, (_, i) => {
@@ -83,8 +80,8 @@ function placesOf(tokens: Tokens, cache: KeyValueCache | null): Int32Array {
 /** @throws ShapeError when a sequence is longer than the context, or the padding does not fit the rows */
 export function checkPlaces(
   model: string,
-  tokens: Tokens,
-  cache: KeyValueCache | null,
+  tokens: TokenBatch,
+  cache: KVCache | null,
   contextLength: number,
 ): void {
   const { ids, batchSize } = tokens;

@@ -1,6 +1,6 @@
 /** The residual stream: every part of a model reads it through a norm, and adds to it. */
 import type { Tensor } from "../../autograd/tensor.ts";
-import type { Pass } from "../inputs/forward-options.ts";
+import type { ForwardOptions } from "../inputs/forward-options.ts";
 import type { Block } from "./block.ts";
 import type { Norm } from "./norm.ts";
 
@@ -19,7 +19,7 @@ export function residual(stream: Stream, norm: Norm, part: (normed: Tensor) => T
 }
 
 /** What `embedded` (B, T, C) has become behind the last of the blocks. */
-export function throughBlocks(blocks: readonly Block[], embedded: Tensor, pass: Pass): Stream {
+export function throughBlocks(blocks: readonly Block[], embedded: Tensor, pass: ForwardOptions): Stream {
   const parts = blocks.map((block) => (stream: Stream) => block.forward(stream, pass));
   return embedded.context.handingOn({ carried: embedded, added: null }, parts, tensorsOf);
 }

@@ -22,10 +22,10 @@ const SLOWEST = 10_000;
 export function rotaryAngles(context: Context, count: number, headSize: number): Tensor {
   const half = headSize / 2;
   const speeds = Array.from({ length: half }, (_, i) => exp((-i / half) * log(SLOWEST)));
-  const angles = context.hold([count, headSize]);
+  const angles = context.persistent([count, headSize]);
   for (let place = 0; place < count; place++) {
     const turns = speeds.map((speed) => place * speed);
-    context.backend.write(angles.span, [...turns.map(cos), ...turns.map(sin)], place * headSize);
+    context.backend.write(angles.buffer, [...turns.map(cos), ...turns.map(sin)], place * headSize);
   }
   return angles;
 }

@@ -4,9 +4,9 @@ import { add } from "../../ops/add.ts";
 import { dropout } from "../../ops/dropout.ts";
 import type { Random } from "../../random.ts";
 import type { ModelConfig } from "../config.ts";
-import type { Pass } from "../inputs/forward-options.ts";
-import type { Tokens } from "../inputs/token-batch.ts";
-import { named, type Parameters } from "../parameters.ts";
+import type { ForwardOptions } from "../inputs/forward-options.ts";
+import type { TokenBatch } from "../inputs/token-batch.ts";
+import { type NamedTensors, named } from "../parameters.ts";
 import { Block, type BlockKind } from "./block.ts";
 import { Norm } from "./norm.ts";
 import { checkPlaces, Positions } from "./positions.ts";
@@ -16,7 +16,7 @@ import { throughBlocks } from "./residual.ts";
  * What stands between a token embedding and a head: places, blocks, a last norm. An encoder is one stack without a
  * causal mask; an encoder–decoder is two, the second causal and looking at the first.
  */
-export class Stack {
+export class Transformer {
   readonly positions: Positions;
   readonly blocks: readonly Block[];
   readonly finalNorm: Norm;
@@ -44,10 +44,10 @@ export class Stack {
    *
    * @throws ShapeError when a sequence is longer than the context, or the padding does not fit the rows
    */
-  forward(embedded: Tensor, tokens: Tokens, pass: Pass): Tensor {
+  forward(embedded: Tensor, tokens: TokenBatch, pass: ForwardOptions): Tensor {
     const rotation = this.positions.rotation(tokens, pass.cache);
     let x = dropout(this.positions.addTo(embedded, tokens, pass.cache), this.#config.dropout, pass.random);
-    if (pass.probe !== undefined) x = add(x, pass.probe);
+    if (pass.inputProbe !== undefined) x = add(x, pass.inputProbe);
     const inner = { ...pass, padding: tokens.padding, rotation };
     const stream = throughBlocks(this.blocks, x, inner);
     pass.cache?.advance(tokens);
@@ -55,11 +55,11 @@ export class Stack {
   }
 
   /** To be called before anything is embedded; see `forward`. */
-  check(tokens: Tokens, { cache }: Pass): void {
+  check(tokens: TokenBatch, { cache }: ForwardOptions): void {
     checkPlaces(this.#name, tokens, cache, this.#config.contextLength);
   }
 
-  parameters(): Parameters {
+  parameters(): NamedTensors {
     return {
       ...this.positions.parameters(),
       ...Object.assign(

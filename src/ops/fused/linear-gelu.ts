@@ -1,5 +1,5 @@
 import type { Tensor } from "../../autograd/tensor.ts";
-import type { Span } from "../../backend/backend.ts";
+import type { Buffer } from "../../backend/backend.ts";
 import { sizeOf } from "../../shape.ts";
 import { type GeluForm, geluName } from "../gelu.ts";
 import { AffineMap } from "../linear.ts";
@@ -7,8 +7,8 @@ import { AffineMap } from "../linear.ts";
 /**
  * gelu(x·W + b) in one: the numbers and gradients of `gelu` after `linear`, to the bit.
  *
- * Where a gradient is wanted, the kernel gives GELU's slope beside its value, which hardly takes longer, and writes
- * it over x·W + b, which nothing else needs. So backward computes no exponential, and no span is kept for it besides.
+ * Where a gradient is wanted, the kernel gives GELU's derivative beside its value, which hardly takes longer, and writes
+ * it over x·W + b, which nothing else needs. So backward computes no exponential, and no buffer is kept for it besides.
  *
  * @param x      (…, I)
  * @param weight (I, O)
@@ -23,18 +23,18 @@ export function linearGelu(x: Tensor, weight: Tensor, bias: Tensor | null, form:
   const name = geluName(form);
   const y = context.output(shape, affine.inputs);
   if (!y.needsGradient) {
-    affine.forward(y.span);
-    backend.map(name, y.span, y.span);
+    affine.forward(y.buffer);
+    backend.unary(name, y.buffer, y.buffer);
     return y;
   }
-  const slope = backend.alloc(sizeOf(shape));
-  affine.forward(slope);
-  backend.mapWithSlope(name, y.span, slope, slope);
-  const dzFrom = (dy: Span) => {
-    // dz = dy ⊙ gelu′(z), in the place of the slope: backward runs once.
-    backend.zip("multiply", { span: slope, accumulate: false }, dy, slope);
-    affine.backward(slope);
+  const derivative = backend.alloc(sizeOf(shape));
+  affine.forward(derivative);
+  backend.geluWithDerivative(name, y.buffer, derivative, derivative);
+  const dzFrom = (dy: Buffer) => {
+    // dz = dy ⊙ gelu′(z), in the place of the derivative: backward runs once.
+    backend.binary("multiply", { buffer: derivative, accumulate: false }, dy, derivative);
+    affine.backward(derivative);
   };
-  context.record("linearGelu", y, dzFrom, [slope]);
+  context.recordOp("linearGelu", y, dzFrom, [derivative]);
   return y;
 }

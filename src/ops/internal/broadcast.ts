@@ -4,7 +4,7 @@
  */
 import { type Context, contextOf } from "../../autograd/context.ts";
 import type { Tensor } from "../../autograd/tensor.ts";
-import type { Span } from "../../backend/backend.ts";
+import type { Buffer } from "../../backend/backend.ts";
 import { ShapeError } from "../../errors.ts";
 import {
   broadcastShapes,
@@ -32,10 +32,10 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   const { context } = x;
   const { backend } = context;
   const y = context.output(shape, [x]);
-  const from = { span: x.span, offset: 0, strides: broadcastStrides(x.shape, shape) };
-  const to = { span: y.span, offset: 0, strides: stridesOf(shape) };
+  const from = { buffer: x.buffer, offset: 0, strides: broadcastStrides(x.shape, shape) };
+  const to = { buffer: y.buffer, offset: 0, strides: stridesOf(shape) };
   backend.copy(to, from, shape, false);
-  context.record("broadcastTo", y, (dy) => sumStretchedAxes(x, dy, shape));
+  context.recordOp("broadcastTo", y, (dy) => sumStretchedAxes(x, dy, shape));
   return y;
 }
 
@@ -51,28 +51,28 @@ export function broadcastTogether(
 }
 
 /** Adds up dy, of the given shape, along the axes that x was stretched by, into x's gradient. */
-function sumStretchedAxes(x: Tensor, dy: Span, shape: Shape): void {
+function sumStretchedAxes(x: Tensor, dy: Buffer, shape: Shape): void {
   const { backend } = x.context;
   const runs = stretchedRuns(x.shape, shape);
   const last = runs.pop();
   if (last === undefined) {
     // Only new axes of size 1: the numbers are the same.
-    backend.scale(x.gradientSink(), dy, 1);
+    backend.scale(x.gradientTarget(), dy, 1);
     return;
   }
   let partial = dy;
   for (const run of runs) {
     const sum = backend.alloc(run.outer * run.inner);
-    backend.sumAxis({ span: sum, accumulate: false }, partial, run, 1);
+    backend.sumAxis({ buffer: sum, accumulate: false }, partial, run, 1);
     if (partial !== dy) backend.free(partial);
     partial = sum;
   }
-  backend.sumAxis(x.gradientSink(), partial, last, 1);
+  backend.sumAxis(x.gradientTarget(), partial, last, 1);
   if (partial !== dy) backend.free(partial);
 }
 
 /**
- * Neighbouring stretched axes are summed at once, the outermost run first. Each run is (outer, axis, inner) in
+ * Neighboring stretched axes are summed at once, the outermost run first. Each run is (outer, axis, inner) in
  * what the runs before it have left, where outer holds kept axes only.
  */
 function stretchedRuns(from: Shape, to: Shape): { outer: number; axis: number; inner: number }[] {

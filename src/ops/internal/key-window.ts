@@ -8,7 +8,7 @@
  *   none                           from 0, end S, diagonal S
  *   padding                        from and end are where the sequence's own tokens stand
  */
-export interface KeyWindow {
+export interface KeyRange {
   readonly from: number;
   readonly end: number;
   /** The key that query 0 sees last. */

@@ -1,7 +1,7 @@
 /** What the norms share: one kernel does all of them, and one the sum before them. */
 import { contextOf } from "../../autograd/context.ts";
 import type { Tensor } from "../../autograd/tensor.ts";
-import type { Span } from "../../backend/backend.ts";
+import type { Buffer } from "../../backend/backend.ts";
 import { ShapeError } from "../../errors.ts";
 import { formatShape, sameShape } from "../../shape.ts";
 import { rowsOf } from "./product.ts";
@@ -14,7 +14,7 @@ export interface Normalization {
   /** (C), or null for 0. */
   readonly bias: Tensor | null;
   /** Whether the mean is taken away. */
-  readonly centred: boolean;
+  readonly centered: boolean;
   readonly epsilon: number;
 }
 
@@ -29,8 +29,8 @@ export function normalize(x: Tensor, norm: Normalization): Tensor {
   const columns = x.shape[x.shape.length - 1];
   const { backend } = x.context;
   const { y, mean, inverse, rows } = prepare(x, norm);
-  const [weight, bias] = [norm.weight?.span ?? null, norm.bias?.span ?? null];
-  backend.normalizeRows(y.span, mean, inverse, x.span, weight, bias, rows, columns, norm.epsilon);
+  const [weight, bias] = [norm.weight?.buffer ?? null, norm.bias?.buffer ?? null];
+  backend.normalizeRows(y.buffer, mean, inverse, x.buffer, weight, bias, rows, columns, norm.epsilon);
   record(x, norm, y, mean, inverse);
   return y;
 }
@@ -52,59 +52,59 @@ export function addAndNormalize(a: Tensor, b: Tensor, norm: Normalization): SumA
   const { backend } = context;
   const sum = context.output(a.shape, [a, b]);
   const { y, mean, inverse, rows } = prepare(sum, norm);
-  const [weight, bias] = [norm.weight?.span ?? null, norm.bias?.span ?? null];
+  const [weight, bias] = [norm.weight?.buffer ?? null, norm.bias?.buffer ?? null];
   // biome-ignore format: as the contract has them.
   backend.addAndNormalizeRows(
-    sum.span, y.span, mean, inverse, a.span, b.span, weight, bias, rows, columns, norm.epsilon,
+    sum.buffer, y.buffer, mean, inverse, a.buffer, b.buffer, weight, bias, rows, columns, norm.epsilon,
   );
   // Two entries on the tape: the sum has its gradient when all who read it have brought theirs, not the norm alone.
-  context.record("add", sum, () => {
-    if (a.needsGradient) a.receiveGradient(sum);
-    if (b.needsGradient) b.receiveGradient(sum);
+  context.recordOp("add", sum, () => {
+    if (a.needsGradient) a.shareGradient(sum);
+    if (b.needsGradient) b.shareGradient(sum);
   });
   record(sum, norm, y, mean, inverse);
   return { sum, normed: y };
 }
 
 /** The output, and memory for what backward needs to know of each row. */
-function prepare(x: Tensor, { op, weight, bias, centred }: Normalization) {
+function prepare(x: Tensor, { op, weight, bias, centered }: Normalization) {
   const context = contextOf(op, x, weight ?? x, bias ?? x);
   const columns = x.shape[x.shape.length - 1];
   const fits = (tensor: Tensor | null) => tensor === null || tensor.size === columns;
   if (x.shape.length === 0 || !fits(weight) || !fits(bias)) {
     const given = [x, weight, bias].filter((tensor) => tensor !== null);
     const found = given.map(({ shape }) => formatShape(shape)).join(", ");
-    const needed = centred ? "x (…, C), weight (C) and bias (C)" : "x (…, C) and weight (C)";
+    const needed = centered ? "x (…, C), weight (C) and bias (C)" : "x (…, C) and weight (C)";
     throw new ShapeError(`${op}: needs ${needed}: got ${found}`);
   }
   const { backend } = context;
   const rows = rowsOf(x.shape);
   const y = context.output(x.shape, [x, weight ?? x, bias ?? x]);
-  return { y, mean: centred ? backend.alloc(rows) : null, inverse: backend.alloc(rows), rows };
+  return { y, mean: centered ? backend.alloc(rows) : null, inverse: backend.alloc(rows), rows };
 }
 
 function record(
   x: Tensor,
   { op, weight, bias }: Normalization,
   y: Tensor,
-  mean: Span | null,
-  inverse: Span,
+  mean: Buffer | null,
+  inverse: Buffer,
 ): void {
   const { backend } = x.context;
   const columns = x.shape[x.shape.length - 1];
-  const backward = (dy: Span) => {
+  const backward = (dy: Buffer) => {
     backend.normalizeRowsBackward(
-      x.needsGradient ? x.gradientSink() : null,
-      weight?.needsGradient ? weight.gradientSink() : null,
-      bias?.needsGradient ? bias.gradientSink() : null,
+      x.needsGradient ? x.gradientTarget() : null,
+      weight?.needsGradient ? weight.gradientTarget() : null,
+      bias?.needsGradient ? bias.gradientTarget() : null,
       dy,
-      x.span,
-      weight?.span ?? null,
+      x.buffer,
+      weight?.buffer ?? null,
       mean,
       inverse,
       rowsOf(x.shape),
       columns,
     );
   };
-  x.context.record(op, y, backward, mean === null ? [inverse] : [mean, inverse]);
+  x.context.recordOp(op, y, backward, mean === null ? [inverse] : [mean, inverse]);
 }

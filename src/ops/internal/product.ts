@@ -1,15 +1,15 @@
 /** Matrix views of tensors without gaps, for gemm. */
-import type { Matrices, Span } from "../../backend/backend.ts";
+import type { Buffer, Matrices } from "../../backend/backend.ts";
 import { type Shape, stridesOf } from "../../shape.ts";
 
 const NO_BATCH: readonly number[] = [];
 
 /** The last two axes as matrices, the axes before them as a batch. */
-export function matricesOf(span: Span, shape: Shape): Matrices {
+export function matricesOf(buffer: Buffer, shape: Shape): Matrices {
   const strides = stridesOf(shape);
   const columns = shape.length - 1;
   return {
-    span,
+    buffer,
     offset: 0,
     rowStride: strides[columns - 1],
     columnStride: strides[columns],
@@ -18,13 +18,13 @@ export function matricesOf(span: Span, shape: Shape): Matrices {
 }
 
 /** One matrix whose rows have `columns` numbers each. */
-export function matrixOf(span: Span, columns: number): Matrices {
-  return { span, offset: 0, rowStride: columns, columnStride: 1, batchStrides: NO_BATCH };
+export function matrixOf(buffer: Buffer, columns: number): Matrices {
+  return { buffer, offset: 0, rowStride: columns, columnStride: 1, batchStrides: NO_BATCH };
 }
 
 /** The same numbers read as their transposes: rows and columns change places. */
-export function transposed({ span, offset, rowStride, columnStride, batchStrides }: Matrices): Matrices {
-  return { span, offset, rowStride: columnStride, columnStride: rowStride, batchStrides };
+export function transposed({ buffer, offset, rowStride, columnStride, batchStrides }: Matrices): Matrices {
+  return { buffer, offset, rowStride: columnStride, columnStride: rowStride, batchStrides };
 }
 
 /** All axes but the last as the rows of one matrix. */

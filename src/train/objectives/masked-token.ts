@@ -12,7 +12,7 @@
  */
 import type { Tensor } from "../../autograd/tensor.ts";
 import type { TokenIds } from "../../data/token-source.ts";
-import { WindowLoader, type Windows } from "../../data/window-loader.ts";
+import { type WindowConfig, WindowLoader } from "../../data/window-loader.ts";
 import type { Encoder } from "../../nn/encoder.ts";
 import { crossEntropy, IGNORED } from "../../ops/cross-entropy.ts";
 import { Random } from "../../random.ts";
@@ -85,7 +85,7 @@ export class MaskedToken implements Objective {
    * @param ids the training split; its windows are those that GPT would learn from
    * @throws DataError when no window fits
    */
-  constructor(model: Encoder, ids: TokenIds, size: Windows) {
+  constructor(model: Encoder, ids: TokenIds, size: WindowConfig) {
     this.tokensPerBatch = size.batchSize * size.contextLength;
     this.#model = model;
     this.#loader = new WindowLoader(ids, size);

@@ -4,7 +4,7 @@
  */
 import type { Tensor } from "../../autograd/tensor.ts";
 import type { TokenIds } from "../../data/token-source.ts";
-import { WindowLoader, type Windows } from "../../data/window-loader.ts";
+import { type WindowConfig, WindowLoader } from "../../data/window-loader.ts";
 import type { GPT } from "../../nn/gpt.ts";
 import { crossEntropy } from "../../ops/cross-entropy.ts";
 import type { Random } from "../../random.ts";
@@ -19,7 +19,7 @@ export class NextToken implements Objective {
    * @param ids the training split
    * @throws DataError when no window fits
    */
-  constructor(model: GPT, ids: TokenIds, size: Windows) {
+  constructor(model: GPT, ids: TokenIds, size: WindowConfig) {
     this.tokensPerBatch = size.batchSize * size.contextLength;
     this.#model = model;
     this.#loader = new WindowLoader(ids, size);

@@ -1,13 +1,13 @@
 /** What a run learns: which batch a step is made of, and how far the model is from right on it. */
 import type { Context } from "../../autograd/context.ts";
 import type { Tensor } from "../../autograd/tensor.ts";
-import type { Parameters } from "../../nn/parameters.ts";
+import type { NamedTensors } from "../../nn/parameters.ts";
 import type { Random } from "../../random.ts";
 
 /** Anything with weights that a gradient can move. */
 export interface Trainable {
   readonly context: Context;
-  parameters(): Parameters;
+  parameters(): NamedTensors;
 }
 
 export interface Objective {

@@ -10,16 +10,16 @@
  */
 import type { Tensor } from "../../autograd/tensor.ts";
 import type { EncoderDecoder } from "../../nn/encoder-decoder.ts";
-import { padLike, padTokens, type Tokens } from "../../nn/inputs/token-batch.ts";
+import { padLike, padTokens, type TokenBatch } from "../../nn/inputs/token-batch.ts";
 import { crossEntropy, IGNORED } from "../../ops/cross-entropy.ts";
 import { Random } from "../../random.ts";
 import type { Objective } from "./objective.ts";
 import type { Example, ToyTask } from "./toy-task.ts";
 
 export interface PairBatch {
-  readonly source: Tokens;
+  readonly source: TokenBatch;
   /** What the decoder reads. */
-  readonly inputs: Tokens;
+  readonly inputs: TokenBatch;
   /** What it is to say at each position; IGNORED where there is padding. */
   readonly targets: Int32Array;
   /** How many targets count. */

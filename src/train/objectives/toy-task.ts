@@ -2,7 +2,7 @@
  * A task that a seq2seq model can solve exactly: strings over a small alphabet, of unequal lengths, to reverse or to
  * sort.
  *
- * A hash of each string and the seed says, once and for all, whether the string is learnt from or held out. So the
+ * A hash of each string and the seed says, once and for all, whether the string is learned from or held out. So the
  * two never meet, however many are drawn, and a right answer to a string that is held out was not remembered.
  */
 
@@ -12,7 +12,7 @@ import { Random } from "../../random.ts";
 
 export type ToyTaskSettings = Pick<Settings, "task" | "alphabetSize" | "minLength" | "maxLength" | "seed">;
 
-/** Which strings are drawn: those that are learnt from, or those that are held out. */
+/** Which strings are drawn: those that are learned from, or those that are held out. */
 export type Side = "training" | "held out";
 
 /** A string and its answer, as ids in 0 … alphabetSize−1. */

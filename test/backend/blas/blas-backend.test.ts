@@ -1,7 +1,7 @@
 /** The backend over a library of the system: that it is asked, on which threads, and what stays true without bits. */
 import { afterEach, describe, expect, it } from "vitest";
 import { Context } from "../../../src/autograd/context.ts";
-import type { Backend, Span } from "../../../src/backend/backend.ts";
+import type { Backend, Buffer } from "../../../src/backend/backend.ts";
 import { BlasBackend } from "../../../src/backend/blas/blas-backend.ts";
 import { openLibrary } from "../../../src/backend/blas/library.js";
 import { startThreads } from "../../../src/backend/node-thread.ts";
@@ -21,19 +21,19 @@ import { blasOptions, ifBlas, noBlas } from "../../support/blas.ts";
 
 const [rows, inner, columns] = [67, 131, 53];
 
-function noise(backend: Backend, length: number, seed: number): Span {
+function noise(backend: Backend, length: number, seed: number): Buffer {
   const random = Random.of(seed);
-  const span = backend.alloc(length);
+  const buffer = backend.alloc(length);
   backend.write(
-    span,
+    buffer,
     Float32Array.from({ length }, () => random.normal()),
   );
-  return span;
+  return buffer;
 }
 
-function multiply(backend: Backend, c: Span, a: Span, b: Span): void {
-  const byRow = (span: Span, width: number) => ({
-    ...{ span, offset: 0, rowStride: width, columnStride: 1, batchStrides: [] },
+function multiply(backend: Backend, c: Buffer, a: Buffer, b: Buffer): void {
+  const byRow = (buffer: Buffer, width: number) => ({
+    ...{ buffer, offset: 0, rowStride: width, columnStride: 1, batchStrides: [] },
   });
   const size = { batch: [], rows, columns, inner, accumulate: false, bias: null };
   backend.gemm(byRow(c, columns), byRow(a, inner), byRow(b, columns), size);

@@ -70,11 +70,11 @@ describe("what is asked of BLAS", () => {
     module = await textbookBackend(1);
   });
 
-  /** A matrix over a span of its own. */
+  /** A matrix over a buffer of its own. */
   function laid(rowStride: number, columnStride: number, batchStrides: readonly number[] = []): Matrices {
-    const span = module.backend.alloc(2000);
-    module.backend.fill(span, 0.5);
-    return { span, offset: 0, rowStride, columnStride, batchStrides };
+    const buffer = module.backend.alloc(2000);
+    module.backend.fill(buffer, 0.5);
+    return { buffer, offset: 0, rowStride, columnStride, batchStrides };
   }
 
   function ask(c: Matrices, a: Matrices, b: Matrices, sizes: Partial<ProductSize> = {}): readonly Call[] {

@@ -1,5 +1,5 @@
 /** Fused attention: whatever its rows see. */
-import type { AttentionSize, Matrices, Span } from "../../../src/backend/backend.ts";
+import type { AttentionSize, Buffer, Matrices } from "../../../src/backend/backend.ts";
 import { type Operand, operand, over, places } from "./operand.ts";
 import { type Case, type Side, sameBits, type Trial, type Twin } from "./trial.ts";
 
@@ -44,10 +44,10 @@ function randomSize(trial: Trial, { dropping = true } = {}): RandomSize {
     trial.pick([columns, trial.random.below(columns + 1)]),
     trial.pick([columns - rows, columns, trial.random.below(rows + columns + 2) - rows - 1]),
   ]);
-  const twin = trial.span(windows.flat());
+  const twin = trial.buffer(windows.flat());
   return {
     size,
-    on: (of) => ({ ...size, visible: { span: of(twin) } }),
+    on: (of) => ({ ...size, visible: { buffer: of(twin) } }),
     seen(matrix, row) {
       const [from, end, diagonal] = windows[axes === 1 ? matrix : Math.floor(matrix / batch[1])];
       const columnsSeen = Array.from({ length: columns }, (_, column) => column).filter(
@@ -120,8 +120,8 @@ const attentionBackward: Case = {
       const [ys, qs, ks, vs] = [y, q, k, v].map((matrices) => over(matrices, of(matrices.twin)));
       backend.attention(ys, of(logSumExp), qs, ks, vs, on(of));
     });
-    const outcome: Operand = { ...y, twin: trial.span(await trial.truth(y.twin)) };
-    const totals = trial.span(await trial.truth(logSumExp));
+    const outcome: Operand = { ...y, twin: trial.buffer(await trial.truth(y.twin)) };
+    const totals = trial.buffer(await trial.truth(logSumExp));
     const dy = operand(trial, batch, rows, width);
     const dq = operand(trial, batch, rows, width, { output: true });
     const dk = operand(trial, batch, columns, width, { output: true });
@@ -172,7 +172,7 @@ const hidden: Case = {
       const numbers = matrices.twin.numbers.slice();
       for (const at of elements(matrices, length, where))
         numbers[at] = trial.pick([Number.NaN, Infinity, 3e38]);
-      return { ...matrices, twin: trial.span(numbers) };
+      return { ...matrices, twin: trial.buffer(numbers) };
     };
     const wild = {
       ...{ q: poisoned(q, rows, blindRow), dy: poisoned(dy, rows, blindRow) },
@@ -231,15 +231,15 @@ const alone: Case = {
     for (const [matrix, at] of places(y, batch).entries()) {
       const { from, count } = seen(matrix, row);
       /** One matrix, from one row on. */
-      const part = (matrices: Operand, span: Span, first: number): Matrices => {
+      const part = (matrices: Operand, buffer: Buffer, first: number): Matrices => {
         return {
-          ...over(matrices, span),
+          ...over(matrices, buffer),
           offset: places(matrices, batch)[matrix](first, 0),
           batchStrides: [],
         };
       };
       trial.run((backend, of) => {
-        const to = { span: of(y1), offset: 0, rowStride: width, columnStride: 1, batchStrides: [] };
+        const to = { buffer: of(y1), offset: 0, rowStride: width, columnStride: 1, batchStrides: [] };
         const [qs, ks, vs] = [part(q, of(q.twin), row), part(k, of(k.twin), from), part(v, of(v.twin), from)];
         const one = { ...size, batch: [], rows: 1, columns: count, visible: "all" } as const;
         backend.attention(to, of(total1), qs, ks, vs, one);

@@ -12,11 +12,11 @@ const copy: Case = {
     });
     const from = layOut(trial, shape, { repeats: true });
     const to = layOut(trial, shape, { repeats: false });
-    const src = trial.span(trial.wild(from.length, [Number.NaN, Number.NEGATIVE_INFINITY, -0]));
+    const src = trial.buffer(trial.wild(from.length, [Number.NaN, Number.NEGATIVE_INFINITY, -0]));
     const dst = trial.output(to.length);
     const accumulate = trial.flip();
     trial.run((backend, of) => {
-      backend.copy({ span: of(dst), ...to }, { span: of(src), ...from }, shape, accumulate);
+      backend.copy({ buffer: of(dst), ...to }, { buffer: of(src), ...from }, shape, accumulate);
     });
     await trial.near("dst", dst, { roundings: accumulate ? 1 : 0 });
   },
@@ -29,8 +29,8 @@ const transpose: Case = {
     const src = trial.noise(rows * columns);
     const dst = trial.output(rows * columns);
     trial.run((backend, of) => {
-      const from = { span: of(src), offset: 0, strides: [1, columns] };
-      backend.copy({ span: of(dst), offset: 0, strides: [rows, 1] }, from, [columns, rows], false);
+      const from = { buffer: of(src), offset: 0, strides: [1, columns] };
+      backend.copy({ buffer: of(dst), offset: 0, strides: [rows, 1] }, from, [columns, rows], false);
     });
     await trial.same("dst", dst);
   },
@@ -52,9 +52,9 @@ const sumAxis: Case = {
     const accumulate = trial.flip();
     const factor = Math.fround(trial.pick([1, -1, 1 / 3]));
     const [absolute, bound] = [trial.absolute(x), trial.output(lines)];
-    trial.run((backend, of) => backend.sumAxis({ span: of(y), accumulate }, of(x), size, factor));
+    trial.run((backend, of) => backend.sumAxis({ buffer: of(y), accumulate }, of(x), size, factor));
     trial.runTruth((backend, of) =>
-      backend.sumAxis({ span: of(bound), accumulate: false }, of(absolute), size, 1),
+      backend.sumAxis({ buffer: of(bound), accumulate: false }, of(absolute), size, 1),
     );
     const sums = await trial.truth(bound);
     const scale = y.numbers.map((old, i) => Math.abs(old) + sums[i]);
@@ -64,7 +64,7 @@ const sumAxis: Case = {
 
 /** Few different numbers, so that the largest often occurs twice; now and then a NaN or −∞. */
 const ties = (trial: Trial) => (length: number) =>
-  trial.span(
+  trial.buffer(
     Array.from({ length }, () => {
       return trial.random.below(300) === 0 ? trial.pick([Number.NaN, -Infinity]) : trial.random.below(7) - 3;
     }),
@@ -86,11 +86,11 @@ const maxAxisBackward: Case = {
     const { size, x, lines } = reduction(trial, ties(trial));
     const max = trial.output(lines);
     trial.runTruth((backend, of) => backend.maxAxis(of(max), of(x), size));
-    const y = trial.span(await trial.truth(max));
+    const y = trial.buffer(await trial.truth(max));
     const [dy, dx] = [trial.noise(lines), trial.output(x.numbers.length)];
     const accumulate = trial.flip();
     trial.run((backend, of) => {
-      backend.maxAxisBackward({ span: of(dx), accumulate }, of(dy), of(x), of(y), size);
+      backend.maxAxisBackward({ buffer: of(dx), accumulate }, of(dy), of(x), of(y), size);
     });
     await trial.near("dx", dx, { roundings: accumulate ? 1 : 0 });
   },
@@ -99,7 +99,7 @@ const maxAxisBackward: Case = {
 const sumsOfSquares: Case = {
   name: "sumsOfSquares",
   async check(trial) {
-    // More spans than a backend will have room for at once.
+    // More buffers than a backend will have room for at once.
     const lengths = Array.from({ length: trial.pick([0, 1, 2, 5, 97]) }, () => trial.length());
     if (lengths.length > 0 && lengths.length < 9) {
       lengths[trial.random.below(lengths.length)] = trial.pick([0, 4096, 4097, 12289]);

@@ -1,8 +1,8 @@
 /** Kernels that treat each element by itself, and memory. */
-import type { AdamWStep, MapName, ZipName } from "../../../src/backend/backend.ts";
+import type { AdamWStep, BinaryName, UnaryName } from "../../../src/backend/backend.ts";
 import { type Case, sameBits, specials } from "./trial.ts";
 
-const mapNames: readonly MapName[] = [
+const mapNames: readonly UnaryName[] = [
   "exp",
   "log",
   "sqrt",
@@ -13,14 +13,14 @@ const mapNames: readonly MapName[] = [
   "gelu",
   "gelu-tanh",
 ];
-const zipNames: readonly ZipName[] = ["add", "subtract", "multiply", "divide"];
+const zipNames: readonly BinaryName[] = ["add", "subtract", "multiply", "divide"];
 
 const maps: Case[] = mapNames.map((name) => ({
   name: `map ${name}`,
   async check(trial) {
-    const x = trial.span(trial.wild(trial.length(), specials));
+    const x = trial.buffer(trial.wild(trial.length(), specials));
     const y = trial.pick([trial.output(x.numbers.length), x]);
-    trial.run((backend, of) => backend.map(name, of(y), of(x)));
+    trial.run((backend, of) => backend.unary(name, of(y), of(x)));
     const roundings = name === "relu" ? 0 : trial.tolerance.functions;
     // x·Φ(x): the probability is as near as a function can be to 1, however small it is.
     const isProduct = name === "silu" || name === "gelu" || name === "gelu-tanh";
@@ -29,7 +29,7 @@ const maps: Case[] = mapNames.map((name) => ({
 }));
 
 /** What dy is multiplied by, or what that is a difference of. */
-const slopes: Record<MapName, (x: number, y: number) => number> = {
+const derivatives: Record<UnaryName, (x: number, y: number) => number> = {
   exp: (_x, y) => y,
   log: (x) => 1 / x,
   sqrt: (_x, y) => 0.5 / y,
@@ -42,65 +42,76 @@ const slopes: Record<MapName, (x: number, y: number) => number> = {
 };
 
 const mapsBackward: Case[] = mapNames.map((name) => ({
-  name: `mapBackward ${name}`,
+  name: `unaryBackward ${name}`,
   async check(trial) {
-    const x = trial.span(trial.wild(trial.length(), specials));
+    const x = trial.buffer(trial.wild(trial.length(), specials));
     const value = trial.output(x.numbers.length);
-    trial.runTruth((backend, of) => backend.map(name, of(value), of(x)));
-    const y = trial.span(await trial.truth(value));
+    trial.runTruth((backend, of) => backend.unary(name, of(value), of(x)));
+    const y = trial.buffer(await trial.truth(value));
     const dy = trial.noise(x.numbers.length);
     const dx = trial.output(x.numbers.length);
     const accumulate = trial.flip();
     trial.run((backend, of) => {
-      backend.mapBackward(name, { span: of(dx), accumulate }, of(dy), of(x), of(y));
+      backend.unaryBackward(name, { buffer: of(dx), accumulate }, of(dy), of(x), of(y));
     });
-    const scale = dy.numbers.map((slope, i) => {
-      const change = Math.abs(slope * slopes[name](x.numbers[i], y.numbers[i]));
+    const scale = dy.numbers.map((derivative, i) => {
+      const change = Math.abs(derivative * derivatives[name](x.numbers[i], y.numbers[i]));
       return accumulate ? change + Math.abs(dx.numbers[i]) : change;
     });
     await trial.near("dx", dx, { roundings: trial.tolerance.functions, scale });
   },
 }));
 
-const mapsWithSlope: Case[] = (["gelu", "gelu-tanh"] as const).map((name) => ({
-  name: `mapWithSlope ${name}`,
+const mapsWithDerivative: Case[] = (["gelu", "gelu-tanh"] as const).map((name) => ({
+  name: `geluWithDerivative ${name}`,
   async check(trial) {
-    const x = trial.span(trial.wild(trial.length(), specials));
+    const x = trial.buffer(trial.wild(trial.length(), specials));
     const n = x.numbers.length;
-    const [y, slope] = [trial.output(n), trial.pick([trial.output(n), x])];
-    const [plain, one, plainSlope] = [
+    const [y, derivative] = [trial.output(n), trial.pick([trial.output(n), x])];
+    const [plain, one, plainDerivative] = [
       trial.output(n),
-      trial.span(new Float32Array(n).fill(1)),
+      trial.buffer(new Float32Array(n).fill(1)),
       trial.output(n),
     ];
     trial.run((backend, of) => {
-      backend.map(name, of(plain), of(x));
-      backend.mapBackward(name, { span: of(plainSlope), accumulate: false }, of(one), of(x), of(plain));
-      backend.mapWithSlope(name, of(y), of(slope), of(x));
+      backend.unary(name, of(plain), of(x));
+      backend.unaryBackward(
+        name,
+        { buffer: of(plainDerivative), accumulate: false },
+        of(one),
+        of(x),
+        of(plain),
+      );
+      backend.geluWithDerivative(name, of(y), of(derivative), of(x));
     });
     // To the bits of the two kernels that it stands for, which are compared with the truth above.
     sameBits("y", await trial.tested(y), await trial.tested(plain));
-    sameBits("slope", await trial.tested(slope), await trial.tested(plainSlope));
+    sameBits("derivative", await trial.tested(derivative), await trial.tested(plainDerivative));
     await trial.near("y", y, { roundings: trial.tolerance.functions, scale: x.numbers });
-    await trial.near("slope", slope, { roundings: trial.tolerance.functions, scale: x.numbers.map(() => 2) });
+    await trial.near("derivative", derivative, {
+      roundings: trial.tolerance.functions,
+      scale: x.numbers.map(() => 2),
+    });
   },
 }));
 
 const zips: Case[] = zipNames.map((name) => ({
-  name: `zip ${name}`,
+  name: `binary ${name}`,
   async check(trial) {
     const n = trial.length();
-    const a = trial.span(trial.wild(n, specials));
+    const a = trial.buffer(trial.wild(n, specials));
     // b is as long, or stands several times in a.
     const fractions = [1, 1, 2, 3, 5].filter((times) => n % times === 0);
-    const b = trial.span(trial.wild(n / trial.pick(fractions), specials));
+    const b = trial.buffer(trial.wild(n / trial.pick(fractions), specials));
     const accumulate = trial.flip();
     const mayBe = b.numbers.length === n ? [a, b] : [a];
     const y = accumulate ? trial.output(n) : trial.pick([trial.output(n), ...mayBe]);
     const value = trial.output(n);
-    trial.runTruth((backend, of) => backend.zip(name, { span: of(value), accumulate: false }, of(a), of(b)));
+    trial.runTruth((backend, of) =>
+      backend.binary(name, { buffer: of(value), accumulate: false }, of(a), of(b)),
+    );
     const values = await trial.truth(value);
-    trial.run((backend, of) => backend.zip(name, { span: of(y), accumulate }, of(a), of(b)));
+    trial.run((backend, of) => backend.binary(name, { buffer: of(y), accumulate }, of(a), of(b)));
     const scale = y.numbers.map((old, i) => Math.abs(values[i]) + (accumulate ? Math.abs(old) : 0));
     const roundings = name === "divide" ? trial.tolerance.functions : 2;
     await trial.near("y", y, { roundings, scale });
@@ -110,11 +121,11 @@ const zips: Case[] = zipNames.map((name) => ({
 const scale: Case = {
   name: "scale",
   async check(trial) {
-    const x = trial.span(trial.wild(trial.length(), specials));
+    const x = trial.buffer(trial.wild(trial.length(), specials));
     const y = trial.output(x.numbers.length);
     const factor = Math.fround(trial.random.normal());
     const accumulate = trial.flip();
-    trial.run((backend, of) => backend.scale({ span: of(y), accumulate }, of(x), factor));
+    trial.run((backend, of) => backend.scale({ buffer: of(y), accumulate }, of(x), factor));
     const bound = x.numbers.map((value, i) => Math.abs(factor * value) + Math.abs(y.numbers[i]));
     await trial.near("y", y, { roundings: 2, scale: bound });
   },
@@ -124,14 +135,14 @@ const dropout: Case = {
   name: "dropout",
   async check(trial) {
     // Also over NaN: what is dropped is 0, whatever it was.
-    const x = trial.span(trial.wild(trial.length(), [Number.NaN, Number.POSITIVE_INFINITY, 0]));
+    const x = trial.buffer(trial.wild(trial.length(), [Number.NaN, Number.POSITIVE_INFINITY, 0]));
     const y = trial.output(x.numbers.length);
     const accumulate = trial.flip();
     const dropping = {
       probability: trial.pick([0, 0.1, 0.5, 0.93]),
       key: [trial.random.uint32(), trial.random.uint32()] as const,
     };
-    trial.run((backend, of) => backend.dropout({ span: of(y), accumulate }, of(x), dropping));
+    trial.run((backend, of) => backend.dropout({ buffer: of(y), accumulate }, of(x), dropping));
     const bound = x.numbers.map((value, i) => {
       return Math.abs(value / (1 - dropping.probability)) + Math.abs(y.numbers[i]);
     });
@@ -145,7 +156,7 @@ const adamw: Case = {
     // More parameters than a backend will have room for at once.
     const targets = Array.from({ length: trial.pick([0, 1, 2, 5, 53]) }, () => {
       const n = trial.length();
-      const moment2 = trial.span(trial.normals(n).map((value) => (trial.flip() ? value * value : 0)));
+      const moment2 = trial.buffer(trial.normals(n).map((value) => (trial.flip() ? value * value : 0)));
       const [parameter, gradient, moment1] = [trial.noise(n), trial.noise(n), trial.noise(n)];
       return { parameter, gradient, moment1, moment2, weightDecay: trial.pick([0, 0.1, 0.3]) };
     });
@@ -160,11 +171,11 @@ const adamw: Case = {
       gradientScale: trial.pick([1, 0.125, 3]),
     };
     trial.run((backend, of) => {
-      const spans = targets.map(({ parameter, gradient, moment1, moment2, weightDecay }) => ({
+      const buffers = targets.map(({ parameter, gradient, moment1, moment2, weightDecay }) => ({
         ...{ parameter: of(parameter), gradient: of(gradient), weightDecay },
         ...{ moment1: of(moment1), moment2: of(moment2) },
       }));
-      backend.adamw(spans, step);
+      backend.adamw(buffers, step);
     });
     for (const { parameter, gradient, moment1, moment2 } of targets) {
       const g = gradient.numbers.map((value) => Math.abs(step.gradientScale * value));
@@ -187,7 +198,7 @@ const adamw: Case = {
 const memory: Case = {
   name: "fill, write, read",
   async check(trial) {
-    const x = trial.span(trial.wild(trial.length(), specials));
+    const x = trial.buffer(trial.wild(trial.length(), specials));
     const part = trial.normals(trial.random.below(x.numbers.length + 1)).map(Math.fround);
     const before = Float32Array.from(await trial.tested(x));
     const read = await trial.tested(x);
@@ -204,15 +215,15 @@ const alone: Case = {
   name: "map: an element has the same bits wherever it stands",
   async check(trial) {
     const name = trial.pick(mapNames);
-    const x = trial.span(trial.wild(trial.length(1), specials));
+    const x = trial.buffer(trial.wild(trial.length(1), specials));
     const n = x.numbers.length;
     const first = trial.random.below(n);
     const y = trial.output(n);
-    const rest = trial.span(x.numbers.subarray(first));
+    const rest = trial.buffer(x.numbers.subarray(first));
     const restY = trial.output(n - first);
     trial.run((backend, of) => {
-      backend.map(name, of(y), of(x));
-      backend.map(name, of(restY), of(rest));
+      backend.unary(name, of(y), of(x));
+      backend.unary(name, of(restY), of(rest));
     });
     sameBits("element", await trial.tested(restY), (await trial.tested(y)).slice(first));
   },
@@ -221,7 +232,7 @@ const alone: Case = {
 export const elementCases: readonly Case[] = [
   ...maps,
   ...mapsBackward,
-  ...mapsWithSlope,
+  ...mapsWithDerivative,
   ...zips,
   scale,
   dropout,

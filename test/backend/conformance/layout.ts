@@ -1,10 +1,10 @@
-/** Random ways to lay a block over a span: any order of the axes, with gaps, from any place, repeated. */
+/** Random ways to lay a block over a buffer: any order of the axes, with gaps, from any place, repeated. */
 import type { Trial } from "./trial.ts";
 
 export interface Layout {
   readonly offset: number;
   readonly strides: readonly number[];
-  /** How long a span must be to hold the block. */
+  /** How long a buffer must be to hold the block. */
   readonly length: number;
 }
 

@@ -9,7 +9,7 @@ interface Norm {
   readonly bias: Twin | null;
   readonly epsilon: number;
   /** Whether a mean is taken away: LayerNorm, or RMS norm. */
-  readonly centred: boolean;
+  readonly centered: boolean;
 }
 
 /** Rows with a mean of their own, some of them constant. */
@@ -21,8 +21,8 @@ function norm(trial: Trial): Norm {
   });
   const [weight, bias] = [trial.noise(columns), trial.noise(columns)];
   return {
-    ...{ rows, columns, epsilon: trial.pick([1e-5, 1e-3]), x: trial.span(x.flat()) },
-    ...{ weight: trial.pick([weight, null]), bias: trial.pick([bias, null]), centred: trial.flip() },
+    ...{ rows, columns, epsilon: trial.pick([1e-5, 1e-3]), x: trial.buffer(x.flat()) },
+    ...{ weight: trial.pick([weight, null]), bias: trial.pick([bias, null]), centered: trial.flip() },
   };
 }
 
@@ -38,18 +38,18 @@ function meanAbsolutes(values: ArrayLike<number>, rows: number, columns: number)
 const forward: Case = {
   name: "normalizeRows",
   async check(trial) {
-    const { rows, columns, x, weight, bias, epsilon, centred } = norm(trial);
+    const { rows, columns, x, weight, bias, epsilon, centered } = norm(trial);
     const [y, mean, inverse] = [trial.output(rows * columns), trial.output(rows), trial.output(rows)];
     trial.run((backend, of) => {
       const [weights, biases] = [weight && of(weight), bias && of(bias)];
-      const statistics = [centred ? of(mean) : null, of(inverse)] as const;
+      const statistics = [centered ? of(mean) : null, of(inverse)] as const;
       backend.normalizeRows(of(y), ...statistics, of(x), weights, biases, rows, columns, epsilon);
     });
     const roundings = columns * trial.tolerance.sums + 2 * trial.tolerance.functions;
     const sizes = meanAbsolutes(x.numbers, rows, columns);
     const inverses = await trial.truth(inverse);
     await trial.near("mean", mean, { roundings, scale: sizes });
-    await trial.near("inverseDeviation", inverse, { roundings });
+    await trial.near("rstd", inverse, { roundings });
     const values = await trial.truth(y);
     const scale = x.numbers.map((value, i) => {
       const [row, j] = [Math.floor(i / columns), i % columns];
@@ -63,7 +63,7 @@ const forward: Case = {
 const afterSum: Case = {
   name: "addAndNormalizeRows: the bits of the two kernels that it stands for",
   async check(trial) {
-    const { rows, columns, x: a, weight, bias, epsilon, centred } = norm(trial);
+    const { rows, columns, x: a, weight, bias, epsilon, centered } = norm(trial);
     const n = rows * columns;
     const b = trial.noise(n);
     const results = () => [trial.output(n), trial.output(n), trial.output(rows), trial.output(rows)] as const;
@@ -71,21 +71,21 @@ const afterSum: Case = {
     trial.run((backend, of) => {
       const [weights, biases] = [weight && of(weight), bias && of(bias)];
       const [sum, y, mean, inverse] = fused.map(of);
-      const centre = centred ? mean : null;
+      const center = centered ? mean : null;
       // biome-ignore format: as the contract has them.
       backend.addAndNormalizeRows(
-        sum, y, centre, inverse, of(a), of(b), weights, biases, rows, columns, epsilon,
+        sum, y, center, inverse, of(a), of(b), weights, biases, rows, columns, epsilon,
       );
     });
     trial.run((backend, of) => {
       const [weights, biases] = [weight && of(weight), bias && of(bias)];
       const [sum, y, mean, inverse] = composed.map(of);
-      const centre = centred ? mean : null;
-      backend.zip("add", { span: sum, accumulate: false }, of(a), of(b));
-      backend.normalizeRows(y, centre, inverse, sum, weights, biases, rows, columns, epsilon);
+      const center = centered ? mean : null;
+      backend.binary("add", { buffer: sum, accumulate: false }, of(a), of(b));
+      backend.normalizeRows(y, center, inverse, sum, weights, biases, rows, columns, epsilon);
     });
-    for (const [i, name] of ["sum", "y", "mean", "inverseDeviation"].entries()) {
-      if (name === "mean" && !centred) continue;
+    for (const [i, name] of ["sum", "y", "mean", "rstd"].entries()) {
+      if (name === "mean" && !centered) continue;
       sameBits(name, await trial.tested(fused[i]), await trial.tested(composed[i]));
     }
   },
@@ -94,16 +94,16 @@ const afterSum: Case = {
 const backward: Case = {
   name: "normalizeRowsBackward",
   async check(trial) {
-    const { rows, columns, x, weight, epsilon, centred } = norm(trial);
+    const { rows, columns, x, weight, epsilon, centered } = norm(trial);
     const y = trial.output(rows * columns);
     const [means, inverses] = [trial.output(rows), trial.output(rows)];
     trial.runTruth((backend, of) => {
       const statistics = [of(means), of(inverses)] as const;
-      if (centred) backend.normalizeRows(of(y), ...statistics, of(x), null, null, rows, columns, epsilon);
+      if (centered) backend.normalizeRows(of(y), ...statistics, of(x), null, null, rows, columns, epsilon);
       else backend.normalizeRows(of(y), null, of(inverses), of(x), null, null, rows, columns, epsilon);
     });
-    const mean = trial.span(centred ? await trial.truth(means) : new Float32Array(rows));
-    const inverse = trial.span(await trial.truth(inverses));
+    const mean = trial.buffer(centered ? await trial.truth(means) : new Float32Array(rows));
+    const inverse = trial.buffer(await trial.truth(inverses));
     const dy = trial.noise(rows * columns);
     const dx = trial.output(rows * columns);
     const [dWeight, dBias] = [trial.output(columns), trial.output(columns)];
@@ -111,13 +111,13 @@ const backward: Case = {
     const [addX, addWeight, addBias] = [trial.flip(), trial.flip(), trial.flip()];
     trial.run((backend, of) => {
       backend.normalizeRowsBackward(
-        wantX ? { span: of(dx), accumulate: addX } : null,
-        wantWeight ? { span: of(dWeight), accumulate: addWeight } : null,
-        wantBias ? { span: of(dBias), accumulate: addBias } : null,
+        wantX ? { buffer: of(dx), accumulate: addX } : null,
+        wantWeight ? { buffer: of(dWeight), accumulate: addWeight } : null,
+        wantBias ? { buffer: of(dBias), accumulate: addBias } : null,
         of(dy),
         of(x),
         weight && of(weight),
-        centred ? of(mean) : null,
+        centered ? of(mean) : null,
         of(inverse),
         rows,
         columns,
@@ -127,16 +127,18 @@ const backward: Case = {
       const row = Math.floor(i / columns);
       return Math.abs(value - mean.numbers[row]) * inverse.numbers[row];
     });
-    const slopes = dy.numbers.map((slope, i) => Math.abs(slope * (weight?.numbers[i % columns] ?? 1)));
+    const derivatives = dy.numbers.map((derivative, i) =>
+      Math.abs(derivative * (weight?.numbers[i % columns] ?? 1)),
+    );
     const dots = meanAbsolutes(
-      slopes.map((slope, i) => slope * normalized[i]),
+      derivatives.map((derivative, i) => derivative * normalized[i]),
       rows,
       columns,
     );
-    const means1 = meanAbsolutes(slopes, rows, columns);
-    const scaleX = slopes.map((slope, i) => {
+    const means1 = meanAbsolutes(derivatives, rows, columns);
+    const scaleX = derivatives.map((derivative, i) => {
       const row = Math.floor(i / columns);
-      const change = inverse.numbers[row] * (slope + means1[row] + normalized[i] * dots[row]);
+      const change = inverse.numbers[row] * (derivative + means1[row] + normalized[i] * dots[row]);
       return change + Math.abs(dx.numbers[i]);
     });
     const { sums, functions } = trial.tolerance;
@@ -157,16 +159,16 @@ const backward: Case = {
 const alone: Case = {
   name: "normalizeRows: a row has the same bits whatever stands beside it",
   async check(trial) {
-    const { rows, columns, x, weight, bias, epsilon, centred } = norm(trial);
+    const { rows, columns, x, weight, bias, epsilon, centered } = norm(trial);
     if (rows === 0) return;
     const row = trial.random.below(rows);
     const [start, end] = [row * columns, (row + 1) * columns];
-    const x1 = trial.span(x.numbers.subarray(start, end));
+    const x1 = trial.buffer(x.numbers.subarray(start, end));
     const [y, y1] = [trial.output(rows * columns), trial.output(columns)];
     const [mean, inverse] = [trial.output(rows), trial.output(rows)];
     trial.run((backend, of) => {
       const [weights, biases] = [weight && of(weight), bias && of(bias)];
-      const statistics = [centred ? of(mean) : null, of(inverse)] as const;
+      const statistics = [centered ? of(mean) : null, of(inverse)] as const;
       backend.normalizeRows(of(y), ...statistics, of(x), weights, biases, rows, columns, epsilon);
       backend.normalizeRows(of(y1), ...statistics, of(x1), weights, biases, 1, columns, epsilon);
     });
@@ -189,7 +191,7 @@ function rotation(trial: Trial) {
     x: trial.noise(n),
     y: trial.output(n),
     table: trial.noise(count * 2 * size.half),
-    places: trial.span(Array.from({ length: size.rows }, () => trial.random.below(count))),
+    places: trial.buffer(Array.from({ length: size.rows }, () => trial.random.below(count))),
   };
 }
 
@@ -199,7 +201,7 @@ const rotate: Case = {
     const { size, x, y, table, places } = rotation(trial);
     const accumulate = trial.flip();
     trial.run((backend, of) => {
-      backend.rotateRows({ span: of(y), accumulate }, of(x), of(table), of(places), size);
+      backend.rotateRows({ buffer: of(y), accumulate }, of(x), of(table), of(places), size);
     });
     // A point turned by any angle stays within the sum of what it is made of.
     const { half, groups } = size;
@@ -222,11 +224,11 @@ const rotateAlone: Case = {
     if (size.rows === 0) return;
     const row = trial.random.below(size.rows);
     const width = size.groups * 2 * size.half;
-    const x1 = trial.span(x.numbers.subarray(row * width, (row + 1) * width));
-    const place = trial.span([places.numbers[row]]);
+    const x1 = trial.buffer(x.numbers.subarray(row * width, (row + 1) * width));
+    const place = trial.buffer([places.numbers[row]]);
     const y1 = trial.output(width);
     trial.run((backend, of) => {
-      const to = (span: typeof y) => ({ span: of(span), accumulate: false });
+      const to = (buffer: typeof y) => ({ buffer: of(buffer), accumulate: false });
       backend.rotateRows(to(y), of(x), of(table), of(places), size);
       backend.rotateRows(to(y1), of(x1), of(table), of(place), { ...size, rows: 1 });
     });
@@ -238,7 +240,7 @@ const rotateAlone: Case = {
 /** A table, and indices of its rows, many of them twice. */
 function table(trial: Trial): { rows: number; columns: number; count: number; indices: Twin } {
   const [rows, columns, count] = [trial.length(), trial.length(), 1 + trial.random.below(13)];
-  const indices = trial.span(Array.from({ length: rows }, () => trial.random.below(count)));
+  const indices = trial.buffer(Array.from({ length: rows }, () => trial.random.below(count)));
   return { rows, columns, count, indices };
 }
 
@@ -246,7 +248,7 @@ const gather: Case = {
   name: "gatherRows",
   async check(trial) {
     const { rows, columns, count, indices } = table(trial);
-    const numbers = trial.span(trial.wild(count * columns, [Number.NaN, Number.POSITIVE_INFINITY, -0]));
+    const numbers = trial.buffer(trial.wild(count * columns, [Number.NaN, Number.POSITIVE_INFINITY, -0]));
     const y = trial.output(rows * columns);
     trial.run((backend, of) => backend.gatherRows(of(y), of(numbers), of(indices), rows, columns));
     await trial.same("y", y);
@@ -264,7 +266,10 @@ const scatterRows: Case = {
       { length: written },
       () => order.splice(trial.random.below(order.length), 1)[0],
     );
-    const [x, indices] = [trial.span(trial.wild(written * columns, [Number.NaN, -0])), trial.span(places)];
+    const [x, indices] = [
+      trial.buffer(trial.wild(written * columns, [Number.NaN, -0])),
+      trial.buffer(places),
+    ];
     const rowsOfTable = trial.output(count * columns);
     trial.run((backend, of) => backend.scatterRows(of(rowsOfTable), of(x), of(indices), written, columns));
     await trial.same("table", rowsOfTable);

@@ -1,15 +1,15 @@
 /** Batches of matrices, laid out at random. */
-import type { Matrices, Span } from "../../../src/backend/backend.ts";
+import type { Buffer, Matrices } from "../../../src/backend/backend.ts";
 import { layOut } from "./layout.ts";
 import type { Trial, Twin } from "./trial.ts";
 
 /** A batch of matrices, laid out at random over a twin. */
 export interface Operand {
   readonly twin: Twin;
-  readonly layout: Omit<Matrices, "span">;
+  readonly layout: Omit<Matrices, "buffer">;
 }
 
-export const over = ({ layout }: Operand, span: Span): Matrices => ({ ...layout, span });
+export const over = ({ layout }: Operand, buffer: Buffer): Matrices => ({ ...layout, buffer });
 
 export function operand(
   trial: Trial,
@@ -27,7 +27,7 @@ export function operand(
   const numbers = specials
     ? trial.wild(length, [Number.NaN, Number.POSITIVE_INFINITY, 0])
     : trial.normals(length);
-  return { twin: trial.span(numbers), layout };
+  return { twin: trial.buffer(numbers), layout };
 }
 
 /** Where element (i, j) of each matrix of a batch stands. */

@@ -12,7 +12,7 @@ function scores(trial: Trial, rows: number, columns: number): Twin {
     if (kind === 2 && columns > 0) row[trial.random.below(columns)] = trial.pick([Number.NaN, Infinity]);
     return row;
   });
-  return trial.span(values.flat());
+  return trial.buffer(values.flat());
 }
 
 /** A batch of matrices in which a staircase has a place: rows ≤ columns. */
@@ -22,7 +22,7 @@ function matrices(trial: Trial): { size: MatrixSize; visible: Visibility } {
   return { size: { count: trial.random.below(4), rows, columns }, visible: trial.pick(["all", "staircase"]) };
 }
 
-/** What a sink of random contents already held, and what came to it. */
+/** What a target of random contents already held, and what came to it. */
 function grown(dx: Twin, change: ArrayLike<number>): Float64Array {
   return Float64Array.from(dx.numbers, (old, i) => Math.abs(old) + Math.abs(change[i]));
 }
@@ -73,7 +73,7 @@ const softmaxHidden: Case = {
     const { rows, columns } = size;
     const isHidden = (i: number) => i % columns > columns - rows + (Math.floor(i / columns) % rows);
     const plain = trial.noise(size.count * rows * columns);
-    const wild = trial.span(
+    const wild = trial.buffer(
       plain.numbers.map((value, i) => (isHidden(i) ? trial.pick([Number.NaN, 1e30]) : value)),
     );
     const [y, z] = [trial.output(plain.numbers.length), trial.output(plain.numbers.length)];
@@ -95,11 +95,11 @@ const softmaxBackward: Case = {
     const x = trial.noise(size.count * size.rows * size.columns);
     const probabilities = trial.output(x.numbers.length);
     trial.runTruth((backend, of) => backend.softmaxRows(of(probabilities), of(x), size, visible));
-    const y = trial.span(await trial.truth(probabilities));
+    const y = trial.buffer(await trial.truth(probabilities));
     const [dy, dx] = [trial.noise(x.numbers.length), trial.output(x.numbers.length)];
     const accumulate = trial.flip();
     trial.run((backend, of) =>
-      backend.softmaxRowsBackward({ span: of(dx), accumulate }, of(dy), of(y), size),
+      backend.softmaxRowsBackward({ buffer: of(dx), accumulate }, of(dy), of(y), size),
     );
     const products = y.numbers.map((value, i) => value * dy.numbers[i]);
     const dot = byRow(products, size.columns, sumOfAbsolutes);
@@ -130,24 +130,26 @@ const logSoftmaxBackward: Case = {
   name: "logSoftmaxRowsBackward",
   async check(trial) {
     const [rows, columns] = [trial.random.below(8), trial.length()];
-    const x = trial.span(trial.normals(rows * columns, 3));
+    const x = trial.buffer(trial.normals(rows * columns, 3));
     const logs = trial.output(rows * columns);
     trial.runTruth((backend, of) => backend.logSoftmaxRows(of(logs), of(x), rows, columns));
-    const y = trial.span(await trial.truth(logs));
+    const y = trial.buffer(await trial.truth(logs));
     const [dy, dx] = [trial.noise(rows * columns), trial.output(rows * columns)];
     const accumulate = trial.flip();
     trial.run((backend, of) => {
-      backend.logSoftmaxRowsBackward({ span: of(dx), accumulate }, of(dy), of(y), rows, columns);
+      backend.logSoftmaxRowsBackward({ buffer: of(dx), accumulate }, of(dy), of(y), rows, columns);
     });
     const total = byRow(dy.numbers, columns, sumOfAbsolutes);
-    const change = dy.numbers.map((slope, i) => Math.abs(slope) + Math.exp(y.numbers[i]) * total(i));
+    const change = dy.numbers.map(
+      (derivative, i) => Math.abs(derivative) + Math.exp(y.numbers[i]) * total(i),
+    );
     await trial.near("dx", dx, { roundings: rowRoundings(trial, columns), scale: grown(dx, change) });
   },
 };
 
 /** Target columns, some below 0. */
 function targets(trial: Trial, rows: number, columns: number): Twin {
-  return trial.span(
+  return trial.buffer(
     Array.from({ length: rows }, () => (trial.random.below(5) === 0 ? -1 : trial.random.below(columns))),
   );
 }
@@ -179,18 +181,18 @@ const crossEntropyBackward: Case = {
   name: "crossEntropyRowsBackward",
   async check(trial) {
     const [rows, columns] = [trial.random.below(20), trial.length(1)];
-    const x = trial.span(trial.normals(rows * columns, trial.pick([1, 20]), trial.pick([0, 500])));
+    const x = trial.buffer(trial.normals(rows * columns, trial.pick([1, 20]), trial.pick([0, 500])));
     const at = targets(trial, rows, columns);
     const [loss, totals] = [trial.output(rows), trial.output(rows)];
     trial.runTruth((backend, of) =>
       backend.crossEntropyRows(of(loss), of(totals), of(x), of(at), rows, columns),
     );
-    const logSumExp = trial.span(await trial.truth(totals));
+    const logSumExp = trial.buffer(await trial.truth(totals));
     const [dLoss, dx] = [trial.noise(rows), trial.output(rows * columns)];
     const accumulate = trial.flip();
     trial.run((backend, of) => {
-      const sink = { span: of(dx), accumulate };
-      backend.crossEntropyRowsBackward(sink, of(dLoss), of(x), of(logSumExp), of(at), rows, columns);
+      const target = { buffer: of(dx), accumulate };
+      backend.crossEntropyRowsBackward(target, of(dLoss), of(x), of(logSumExp), of(at), rows, columns);
     });
     const change = x.numbers.map((value, i) => {
       const row = Math.floor(i / columns);
@@ -224,7 +226,7 @@ const alone: Case = {
     const x = scores(trial, rows, columns);
     const y = trial.output(rows * columns);
     const [start, end] = [row * columns, (row + 1) * columns];
-    const x1 = trial.span(x.numbers.subarray(start, end));
+    const x1 = trial.buffer(x.numbers.subarray(start, end));
     const y1 = trial.output(columns);
     trial.run((backend, of) => {
       run(backend, of, y, x, rows, columns);

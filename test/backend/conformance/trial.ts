@@ -1,9 +1,9 @@
 /**
  * One run of one kernel on two machines: the backend under test, and the reference in double precision. Both get
- * the same numbers (32-bit floats) in every span, outputs included, so that what a kernel should leave alone is
+ * the same numbers (32-bit floats) in every buffer, outputs included, so that what a kernel should leave alone is
  * compared as well.
  */
-import type { Backend, Span } from "../../../src/backend/backend.ts";
+import type { Backend, Buffer } from "../../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../../src/backend/reference/reference-backend.ts";
 import type { Random } from "../../../src/random.ts";
 
@@ -28,16 +28,16 @@ export const rounding = 2 ** -24;
 /** Numbers below the smallest normal one may be rounded to 0. */
 const underflow = 2 ** -126;
 
-/** A span of the same contents on both machines. */
+/** A buffer of the same contents on both machines. */
 export interface Twin {
-  readonly tested: Span;
-  readonly truth: Span;
+  readonly tested: Buffer;
+  readonly truth: Buffer;
   /** What it held at first. */
   readonly numbers: Float32Array;
 }
 
-/** The span of a twin that belongs to the machine at hand. */
-export type Side = (twin: Twin) => Span;
+/** The buffer of a twin that belongs to the machine at hand. */
+export type Side = (twin: Twin) => Buffer;
 
 /** How far number i may be from the truth: `roundings` of `scale[i]` (of the truth itself where not given). */
 export interface Bound {
@@ -59,33 +59,33 @@ export class Trial {
     this.tolerance = tolerance;
   }
 
-  span(numbers: ArrayLike<number>): Twin {
+  buffer(numbers: ArrayLike<number>): Twin {
     const rounded = Float32Array.from(numbers);
     const [tested, truth] = [this.#backend, this.#reference].map((backend) => {
-      const span = backend.alloc(rounded.length);
-      backend.write(span, rounded);
-      return span;
+      const buffer = backend.alloc(rounded.length);
+      backend.write(buffer, rounded);
+      return buffer;
     });
     const twin = { tested, truth, numbers: rounded };
     this.#twins.push(twin);
     return twin;
   }
 
-  /** A span of random contents. */
+  /** A buffer of random contents. */
   noise(length: number): Twin {
-    return this.span(this.normals(length));
+    return this.buffer(this.normals(length));
   }
 
-  /** A span to be written to; its contents are random. */
+  /** A buffer to be written to; its contents are random. */
   output(length: number): Twin {
     const twin = this.noise(length);
     this.#outputs.add(twin);
     return twin;
   }
 
-  /** A span to be written to, with the contents that another had at first. */
+  /** A buffer to be written to, with the contents that another had at first. */
   again({ numbers }: Twin): Twin {
-    const twin = this.span(numbers);
+    const twin = this.buffer(numbers);
     this.#outputs.add(twin);
     return twin;
   }
@@ -100,9 +100,9 @@ export class Trial {
     kernel(this.#reference, (twin) => twin.truth);
   }
 
-  /** The absolute values of what a span held at first. */
+  /** The absolute values of what a buffer held at first. */
   absolute(twin: Twin): Twin {
-    return this.span(twin.numbers.map(Math.abs));
+    return this.buffer(twin.numbers.map(Math.abs));
   }
 
   /** What the reference holds now. */
@@ -139,14 +139,14 @@ export class Trial {
     return this.near(name, twin, { roundings: 0 });
   }
 
-  /** Fails if a span that is no output has changed; then frees all. */
+  /** Fails if a buffer that is no output has changed; then frees all. */
   async finish(): Promise<void> {
     for (const [place, twin] of this.#twins.entries()) {
       if (this.#outputs.has(twin)) continue;
       const now = await this.tested(twin);
       const changed = twin.numbers.findIndex((number, i) => !Object.is(now[i], number));
       if (changed >= 0) {
-        throw new Error(`span ${place}, an input, has changed at ${changed}: ${now[changed]}`);
+        throw new Error(`buffer ${place}, an input, has changed at ${changed}: ${now[changed]}`);
       }
     }
     for (const { tested } of this.#twins) this.#backend.free(tested);

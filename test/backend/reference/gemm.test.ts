@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import type { Matrices } from "../../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../../src/backend/reference/reference-backend.ts";
 import { Block, sumOver } from "../../support/block.ts";
+import { numbersIn, reference, spanOf } from "../../support/buffers.ts";
 import { expectClose } from "../../support/check-op.ts";
-import { numbersIn, reference, spanOf } from "../../support/spans.ts";
 
 const [batch, rows, columns, inner] = [[2, 3], 5, 7, 11];
 
@@ -22,7 +22,7 @@ function gapped(
   const offset = 13;
   const at = ([i, j, row, column]: number[]) =>
     offset + i * batchStrides[0] + j * batchStrides[1] + row * rowStride + column * columnStride;
-  return { matrices: { span: spanOf(values), offset, rowStride, columnStride, batchStrides }, at };
+  return { matrices: { buffer: spanOf(values), offset, rowStride, columnStride, batchStrides }, at };
 }
 
 test.each([
@@ -34,7 +34,7 @@ test.each([
   const b = gapped("b", inner, columns, !transposed);
   const c = gapped("c", rows, columns, transposed);
   const bias = biased ? Block.random([columns], "bias") : null;
-  const [as, bs, before] = await Promise.all([a, b, c].map(({ matrices }) => numbersIn(matrices.span)));
+  const [as, bs, before] = await Promise.all([a, b, c].map(({ matrices }) => numbersIn(matrices.buffer)));
   reference.gemm(c.matrices, a.matrices, b.matrices, {
     batch,
     rows,
@@ -43,7 +43,7 @@ test.each([
     accumulate,
     bias: bias === null ? null : spanOf(bias.values),
   });
-  const after = await numbersIn(c.matrices.span);
+  const after = await numbersIn(c.matrices.buffer);
 
   const expected = before.slice();
   Block.build([...batch, rows, columns], (i, j, row, column) => {
@@ -62,9 +62,9 @@ test("a batch stride of 0 uses one matrix for all", async () => {
   const c = reference.alloc(4);
   const matrix = { offset: 0, rowStride: 1, columnStride: 1 };
   reference.gemm(
-    { span: c, ...matrix, batchStrides: [2] },
-    { span: a, ...matrix, rowStride: 2, columnStride: 1, batchStrides: [0] },
-    { span: b, ...matrix, batchStrides: [0] },
+    { buffer: c, ...matrix, batchStrides: [2] },
+    { buffer: a, ...matrix, rowStride: 2, columnStride: 1, batchStrides: [0] },
+    { buffer: b, ...matrix, batchStrides: [0] },
     { batch: [2], rows: 2, columns: 1, inner: 2, accumulate: false, bias: null },
   );
   expect(await numbersIn(c)).toEqual([19, 43, 19, 43]);
@@ -78,9 +78,9 @@ test("sums run from the start value through the products in order, each rounded"
     const c = reference.alloc(1);
     const size = { batch: [], rows: 1, columns: 1, inner: 3, accumulate: false, bias: spanOf([bias]) };
     reference.gemm(
-      { ...column, span: c },
-      { ...row, span: spanOf(a) },
-      { ...column, span: spanOf(values) },
+      { ...column, buffer: c },
+      { ...row, buffer: spanOf(a) },
+      { ...column, buffer: spanOf(values) },
       size,
     );
     return (await numbersIn(c))[0];
@@ -97,6 +97,6 @@ test("in single precision the sum is rounded once, when it is stored", async () 
   single.write(b, [2 ** 24, 1, 1]);
   const strides = { offset: 0, rowStride: 1, columnStride: 1, batchStrides: [] };
   const size = { batch: [], rows: 1, columns: 1, inner: 3, accumulate: false, bias: null };
-  single.gemm({ ...strides, span: c }, { ...strides, span: a }, { ...strides, span: b }, size);
+  single.gemm({ ...strides, buffer: c }, { ...strides, buffer: a }, { ...strides, buffer: b }, size);
   expect((await single.read(c))[0]).toBe(2 ** 24 + 2);
 });

@@ -1,16 +1,16 @@
 /** What the ops' tests do not reach in the smaller kernels: edges, extremes, and the promises of the contract. */
 import { describe, expect, test } from "vitest";
-import type { MapName, ZipName } from "../../../src/backend/backend.ts";
+import type { BinaryName, UnaryName } from "../../../src/backend/backend.ts";
 import { dropFactor, dropThreshold, hash } from "../../../src/backend/reference/dropout.ts";
 import { visibleColumns } from "../../../src/backend/reference/softmax.ts";
 import { Block, sumOver } from "../../support/block.ts";
+import { numbersIn, reference, spanOf, written } from "../../support/buffers.ts";
 import { expectClose } from "../../support/check-op.ts";
-import { numbersIn, reference, spanOf, written } from "../../support/spans.ts";
 
 const { POSITIVE_INFINITY, NEGATIVE_INFINITY, NaN: nan } = Number;
 
 describe("map", () => {
-  test.each<[MapName, number[]]>([
+  test.each<[UnaryName, number[]]>([
     ["exp", [POSITIVE_INFINITY, 0, nan]],
     ["log", [POSITIVE_INFINITY, nan, nan]],
     ["sqrt", [POSITIVE_INFINITY, nan, nan]],
@@ -22,25 +22,27 @@ describe("map", () => {
     ["gelu-tanh", [POSITIVE_INFINITY, 0, nan]],
   ])("%s of ∞, −∞ and NaN", async (name, expected) => {
     const y = reference.alloc(3);
-    reference.map(name, y, spanOf([POSITIVE_INFINITY, NEGATIVE_INFINITY, nan]));
+    reference.unary(name, y, spanOf([POSITIVE_INFINITY, NEGATIVE_INFINITY, nan]));
     expect(await numbersIn(y)).toEqual(expected);
   });
 
-  test.each<MapName>(["gelu", "gelu-tanh"])(
+  test.each<UnaryName>(["gelu", "gelu-tanh"])(
     "%s is flat far to the left and the identity far to the right",
     async (name) => {
       const x = spanOf([-1e30, -100, 100, 1e30]);
       const y = reference.alloc(4);
-      reference.map(name, y, x);
+      reference.unary(name, y, x);
       expect((await numbersIn(y)).map(Math.abs)).toEqual([0, 0, 100, 1e30]);
-      const slopes = await written(4, (dx) => reference.mapBackward(name, dx, spanOf([1, 1, 1, 1]), x, y));
-      expect(slopes.map(Math.abs)).toEqual([0, 0, 1, 1]);
+      const derivatives = await written(4, (dx) =>
+        reference.unaryBackward(name, dx, spanOf([1, 1, 1, 1]), x, y),
+      );
+      expect(derivatives.map(Math.abs)).toEqual([0, 0, 1, 1]);
     },
   );
 });
 
-describe("zip and scale", () => {
-  test.each<[ZipName, number[]]>([
+describe("binary and scale", () => {
+  test.each<[BinaryName, number[]]>([
     ["add", [10, 5]],
     ["subtract", [4, 9]],
     ["multiply", [21, -14]],
@@ -48,12 +50,12 @@ describe("zip and scale", () => {
   ])("%s may write over either operand", async (name, expected) => {
     const operands = () => [spanOf([7, 7]), spanOf([3, -2])];
     for (const target of [0, 1]) {
-      const spans = operands();
-      reference.zip(name, { span: spans[target], accumulate: false }, spans[0], spans[1]);
-      expect(await numbersIn(spans[target])).toEqual(expected);
+      const buffers = operands();
+      reference.binary(name, { buffer: buffers[target], accumulate: false }, buffers[0], buffers[1]);
+      expect(await numbersIn(buffers[target])).toEqual(expected);
     }
     const [a, b] = operands();
-    expect(await written(2, (y) => reference.zip(name, y, a, b))).toEqual(expected);
+    expect(await written(2, (y) => reference.binary(name, y, a, b))).toEqual(expected);
   });
 
   test("scale replaces or adds", async () => {
@@ -63,25 +65,25 @@ describe("zip and scale", () => {
 
 describe("copy", () => {
   test("from one strided block into another, or on top of it; all else stays", async () => {
-    const src = { span: spanOf([0, 1, 2, 3, 4, 5, 6, 7]), offset: 1, strides: [4, 2] };
-    const dst = { span: spanOf(new Float64Array(7).fill(10)), offset: 6, strides: [-1, -3] };
+    const src = { buffer: spanOf([0, 1, 2, 3, 4, 5, 6, 7]), offset: 1, strides: [4, 2] };
+    const dst = { buffer: spanOf(new Float64Array(7).fill(10)), offset: 6, strides: [-1, -3] };
     reference.copy(dst, src, [2, 2], false);
-    expect(await numbersIn(dst.span)).toEqual([10, 10, 7, 3, 10, 5, 1]);
+    expect(await numbersIn(dst.buffer)).toEqual([10, 10, 7, 3, 10, 5, 1]);
     reference.copy(dst, src, [2, 2], true);
-    expect(await numbersIn(dst.span)).toEqual([10, 10, 14, 6, 10, 10, 2]);
+    expect(await numbersIn(dst.buffer)).toEqual([10, 10, 14, 6, 10, 10, 2]);
   });
 
   test("a single number, and nothing", async () => {
     const dst = spanOf([5]);
     reference.copy(
-      { span: dst, offset: 0, strides: [0] },
-      { span: dst, offset: 0, strides: [0] },
+      { buffer: dst, offset: 0, strides: [0] },
+      { buffer: dst, offset: 0, strides: [0] },
       [0],
       false,
     );
     reference.copy(
-      { span: dst, offset: 0, strides: [] },
-      { span: spanOf([1, 2]), offset: 1, strides: [] },
+      { buffer: dst, offset: 0, strides: [] },
+      { buffer: spanOf([1, 2]), offset: 1, strides: [] },
       [],
       false,
     );
@@ -106,7 +108,7 @@ describe("reductions", () => {
     expect(await numbersIn(y)).toEqual([low, nan]);
   });
 
-  test("sumsOfSquares writes one number for each span", async () => {
+  test("sumsOfSquares writes one number for each buffer", async () => {
     const y = spanOf([1, 2, 3]);
     reference.sumsOfSquares(y, [spanOf([3, -4]), reference.alloc(0)]);
     expect(await numbersIn(y)).toEqual([25, 0, 3]);
@@ -172,7 +174,7 @@ describe("dropout's hash", () => {
     }
   });
 
-  test("neighbouring indices, and keys that differ in one bit, are unrelated", () => {
+  test("neighboring indices, and keys that differ in one bit, are unrelated", () => {
     const values = hashes([3, 5]);
     const low = (value: number) => value < 2 ** 31;
     const both = values.filter((value, i) => i > 0 && low(value) && low(values[i - 1])).length / count;
@@ -201,7 +203,7 @@ describe("adamw", () => {
       0.1, 0.9, 0.95, 1e-3, 0.2, 0.5,
     ];
     const start = [1, -2, 0];
-    const spans = [spanOf(start), spanOf([0, 0, 0]), spanOf([0, 0, 0])] as const;
+    const buffers = [spanOf(start), spanOf([0, 0, 0]), spanOf([0, 0, 0])] as const;
     const [w, m, v] = [start.slice(), [0, 0, 0], [0, 0, 0]];
     for (let step = 1; step <= 3; step++) {
       const gradient = Array.from(Block.random([3], `step ${step}`).values);
@@ -215,7 +217,7 @@ describe("adamw", () => {
         correction2,
         gradientScale,
       };
-      const [parameter, moment1, moment2] = spans;
+      const [parameter, moment1, moment2] = buffers;
       reference.adamw([{ parameter, gradient: spanOf(gradient), moment1, moment2, weightDecay }], settings);
       gradient.forEach((each, i) => {
         const g = gradientScale * each;
@@ -227,9 +229,9 @@ describe("adamw", () => {
           (m[i] / correction1 / (Math.sqrt(v[i] / correction2) + epsilon) + weightDecay * w[i]);
       });
     }
-    expectClose(await numbersIn(spans[0]), w, 1e-14, "parameter");
-    expectClose(await numbersIn(spans[1]), m, 1e-14, "moment 1");
-    expectClose(await numbersIn(spans[2]), v, 1e-14, "moment 2");
+    expectClose(await numbersIn(buffers[0]), w, 1e-14, "parameter");
+    expectClose(await numbersIn(buffers[1]), m, 1e-14, "moment 1");
+    expectClose(await numbersIn(buffers[2]), v, 1e-14, "moment 2");
   });
 
   test("the first step is as long as the learning rate, whatever the gradient's size", async () => {
@@ -258,8 +260,8 @@ describe("attention", () => {
   test("keeps log Σ exp of the visible scores for backward", async () => {
     const [q, k, v] = ["q", "k", "v"].map((name) => Block.random([2, 2], name));
     const [y, logSumExp] = [reference.alloc(4), reference.alloc(2)];
-    const [qs, ks, vs] = [q, k, v].map((block) => ({ ...strides, span: spanOf(block.values) }));
-    reference.attention({ ...strides, span: y }, logSumExp, qs, ks, vs, { ...size, visible: "staircase" });
+    const [qs, ks, vs] = [q, k, v].map((block) => ({ ...strides, buffer: spanOf(block.values) }));
+    reference.attention({ ...strides, buffer: y }, logSumExp, qs, ks, vs, { ...size, visible: "staircase" });
     const score = (i: number, j: number) => q.at(i, 0) * k.at(j, 0) + q.at(i, 1) * k.at(j, 1);
     const expected = [score(0, 0), Math.log(Math.exp(score(1, 0)) + Math.exp(score(1, 1)))];
     expectClose(await numbersIn(logSumExp), expected, 1e-14);
@@ -267,16 +269,16 @@ describe("attention", () => {
 
   test("never looks at hidden keys and values: NaN there stays there", async () => {
     const [y, logSumExp] = [reference.alloc(4), reference.alloc(2)];
-    const matrix = (values: number[]) => ({ ...strides, span: spanOf(values) });
+    const matrix = (values: number[]) => ({ ...strides, buffer: spanOf(values) });
     const [q, k, v] = [matrix([1, 2, 3, 4]), matrix([1, 0, nan, nan]), matrix([5, 7, nan, nan])];
-    reference.attention({ ...strides, span: y }, logSumExp, q, k, v, { ...size, visible: "staircase" });
+    reference.attention({ ...strides, buffer: y }, logSumExp, q, k, v, { ...size, visible: "staircase" });
     expect(await numbersIn(y)).toEqual([5, 7, nan, nan]);
   });
 
   test("a row whose visible scores are all −∞ gives zeros, and lets no gradient through", async () => {
     const [y, logSumExp, dq, dk, dv] = [4, 2, 4, 4, 4].map((length) => reference.alloc(length));
     const low = NEGATIVE_INFINITY;
-    const matrix = (span: typeof y) => ({ ...strides, span });
+    const matrix = (buffer: typeof y) => ({ ...strides, buffer });
     const [q, k, v] = [
       [1, 0, 0, 1],
       [low, 1, low, 1],
@@ -303,15 +305,15 @@ describe("attention", () => {
       replace,
     );
     expect((await numbersIn(dq)).slice(0, 2)).toEqual([0, 0]);
-    for (const span of [dk, dv]) expect(await numbersIn(span)).toEqual([0, 0, 0, 0]);
+    for (const buffer of [dk, dv]) expect(await numbersIn(buffer)).toEqual([0, 0, 0, 0]);
   });
 
   test("windows belong to the first batch axis, and hide by from, end and diagonal", async () => {
     const [sequences, heads, rows, columns] = [2, 3, 2, 5];
     const windows = spanOf([1, 4, 2, 2, 5, -1]);
     // q = 0: all weights of a row are equal, and v tells the columns apart by powers of 2.
-    const matrix = (span: ReturnType<typeof spanOf>, length: number) => {
-      return { span, offset: 0, rowStride: 1, columnStride: 1, batchStrides: [heads * length, length] };
+    const matrix = (buffer: ReturnType<typeof spanOf>, length: number) => {
+      return { buffer, offset: 0, rowStride: 1, columnStride: 1, batchStrides: [heads * length, length] };
     };
     const count = sequences * heads;
     const [y, logSumExp] = [reference.alloc(count * rows), reference.alloc(count * rows)];
@@ -323,7 +325,7 @@ describe("attention", () => {
       matrix(zeros, rows),
       matrix(zeros, columns),
       matrix(powers, columns),
-      { ...size, batch: [sequences, heads], rows, columns, width: 1, visible: { span: windows } },
+      { ...size, batch: [sequences, heads], rows, columns, width: 1, visible: { buffer: windows } },
     );
     // The first sequence sees columns 1 and 2, then 1 to 3; the second, whose diagonal never reaches column 2, none.
     const expected = [2 + 4, 2 + 4 + 8].map((sum, row) => sum / (2 + row));

@@ -11,32 +11,32 @@ describe.each(["single", "double"] as const)("in %s precision", (precision) => {
   });
 
   test("numbers are stored at that precision", async () => {
-    const span = backend.alloc(1);
-    backend.write(span, [0.1]);
-    expect((await backend.read(span))[0]).toBe(precision === "double" ? 0.1 : Math.fround(0.1));
+    const buffer = backend.alloc(1);
+    backend.write(buffer, [0.1]);
+    expect((await backend.read(buffer))[0]).toBe(precision === "double" ? 0.1 : Math.fround(0.1));
   });
 
   test("write begins where it is told, fill covers everything, read gives a copy", async () => {
-    const span = backend.alloc(5);
-    backend.fill(span, 7);
-    backend.write(span, [1, 2], 2);
-    const copy = await backend.read(span);
+    const buffer = backend.alloc(5);
+    backend.fill(buffer, 7);
+    backend.write(buffer, [1, 2], 2);
+    const copy = await backend.read(buffer);
     expect(Array.from(copy)).toEqual([7, 7, 1, 2, 7]);
     copy.fill(0);
-    expect(Array.from(await backend.read(span))).toEqual([7, 7, 1, 2, 7]);
+    expect(Array.from(await backend.read(buffer))).toEqual([7, 7, 1, 2, 7]);
   });
 
   test("freed memory, and another backend's, is refused by every kernel", () => {
     const freed = backend.alloc(3);
     const live = backend.alloc(3);
     backend.free(freed);
-    const error = new BackendError("reference: a span of 3 was used after free");
+    const error = new BackendError("reference: a buffer of 3 was used after free");
     expect(() => backend.fill(freed, 0)).toThrow(error);
     expect(() => backend.free(freed)).toThrow(error);
     expect(() => backend.read(freed)).toThrow(error);
-    expect(() => backend.map("exp", live, freed)).toThrow(error);
-    expect(() => backend.scale({ span: freed, accumulate: false }, live, 2)).toThrow(error);
-    const foreign = new BackendError("reference: this span lives in another backend's memory");
-    expect(() => backend.map("exp", live, { length: 3 })).toThrow(foreign);
+    expect(() => backend.unary("exp", live, freed)).toThrow(error);
+    expect(() => backend.scale({ buffer: freed, accumulate: false }, live, 2)).toThrow(error);
+    const foreign = new BackendError("reference: this buffer lives in another backend's memory");
+    expect(() => backend.unary("exp", live, { length: 3 })).toThrow(foreign);
   });
 });

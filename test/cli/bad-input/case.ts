@@ -9,7 +9,7 @@ export type Case = readonly [
   told: readonly string[],
 ];
 
-/** What the run in the folder has learnt from. */
+/** What the run in the folder has learned from. */
 export const TEXT = makeText(WORDS, 300);
 
 const train = [...TRAIN, "--out", "new", "--steps", 3];

@@ -36,7 +36,7 @@ test("a line is dots, eight in a character, joined", () => {
   expect(drawChart([{ name: "rising", points }], options)).toEqual(["1 ┤   ⢀⡠⠔⠊", "0 ┤⡠⠔⠊⠁", "   0     1"]);
 });
 
-describe("without colours", () => {
+describe("without colors", () => {
   const two: Series[] = [
     { name: "a", points: falling },
     { name: "b", points: falling.map(([x, y]) => [x, 4 - y]) },
@@ -50,7 +50,7 @@ describe("without colours", () => {
     expect(text).toContain("⣀ a  ○ b");
   });
 
-  test("with them both are lines, and neighbours of one colour share its codes", () => {
+  test("with them both are lines, and neighbors of one color share its codes", () => {
     const lines = drawChart(two, { width: 30, height: 9, color: true });
     expect(lines.join("\n")).not.toContain("○");
     expect(lines.join("\n")).toContain("\x1b[36m");
@@ -115,7 +115,7 @@ describe("for any series and any size", () => {
     );
   });
 
-  test("without colours there are no codes, and without Unicode nothing but ASCII", () => {
+  test("without colors there are no codes, and without Unicode nothing but ASCII", () => {
     fc.assert(
       fc.property(many, anyOptions, (series, options) => {
         const text = drawChart(series, { ...options, color: false, ascii: true }).join("");
@@ -124,7 +124,7 @@ describe("for any series and any size", () => {
     );
   });
 
-  test("colours change nothing but colours", () => {
+  test("colors change nothing but colors", () => {
     fc.assert(
       fc.property(many, anyOptions, (series, options) => {
         const marks = series.map((each) => ({ ...each, drawnAs: "marks" as const }));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { hasUnicode, wantsColor } from "../../../src/cli/terminal/colors.ts";
 
-describe("colours", () => {
+describe("colors", () => {
   const terminal = (colors: boolean) => ({ isTTY: true, hasColors: () => colors });
 
   test("are as the terminal says, and none go to a file", () => {

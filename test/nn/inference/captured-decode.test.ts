@@ -3,7 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { Context } from "../../../src/autograd/context.ts";
-import type { Backend, Recording, Span } from "../../../src/backend/backend.ts";
+import type { Backend, Buffer, CapturedCalls } from "../../../src/backend/backend.ts";
 import { loadKernels, openBackend } from "../../../src/backend/open.ts";
 import { WasmBackend } from "../../../src/backend/wasm/host/wasm-backend.ts";
 import type { GPTConfig } from "../../../src/nn/config.ts";
@@ -14,30 +14,30 @@ import { CHOICES, randomIds, tinyModel } from "../../support/models.ts";
 
 const module = await loadKernels();
 
-/** Counts what is noted and made again, and how many spans live. */
+/** Counts what is noted and made again, and how many buffers live. */
 class CountingBackend extends WasmBackend {
   recordings = 0;
   replays = 0;
-  spans = 0;
+  buffers = 0;
   allocated = 0;
 
   constructor() {
     super(module);
   }
 
-  override alloc(length: number): Span {
-    this.spans++;
+  override alloc(length: number): Buffer {
+    this.buffers++;
     this.allocated++;
     return super.alloc(length);
   }
 
-  override free(span: Span): void {
-    this.spans--;
-    super.free(span);
+  override free(buffer: Buffer): void {
+    this.buffers--;
+    super.free(buffer);
   }
 
-  override record(body: () => void): Recording | null {
-    const recording = super.record(body);
+  override capture(body: () => void): CapturedCalls | null {
+    const recording = super.capture(body);
     if (recording === null) return null;
     this.recordings++;
     const replay = () => {
@@ -124,13 +124,13 @@ describe("steps", () => {
     for (const id of [1, 2, 3]) await next(id);
     const before = await next(4);
     const { weight } = blocks[1].mlp.contract;
-    backend.fill(weight.span, 0.25);
+    backend.fill(weight.buffer, 0.25);
     cache.clear();
     for (const id of [1, 2, 3]) await next(id);
     const after = await next(4);
     expect(backend.replays).toBeGreaterThan(4);
     expect(after).not.toEqual(before);
-    const whole = await context.scope("forget", () =>
+    const whole = await context.scope("no-grad", () =>
       model.forward({ ids: [1, 2, 3, 4], batchSize: 1 }).read(),
     );
     expect(Array.from(after[0])).toEqual(Array.from(whole.slice(-11)));
@@ -143,13 +143,13 @@ describe("steps", () => {
     const step = () => model.hidden({ ids: [3], batchSize: 1 }, { cache, random: null });
     const shown = () => {
       const ops: string[] = [];
-      return model.context.scope("forget", () => {
-        model.context.watched(({ op }) => ops.push(op), step);
+      return model.context.scope("no-grad", () => {
+        model.context.watch(({ op }) => ops.push(op), step);
         return ops;
       });
     };
     const first = await shown();
-    for (let i = 0; i < 3; i++) await model.context.scope("forget", () => void step());
+    for (let i = 0; i < 3; i++) await model.context.scope("no-grad", () => void step());
     expect(first.length).toBeGreaterThan(10);
     expect(await shown()).toEqual(first);
     cache.free();
@@ -185,20 +185,20 @@ describe("steps", () => {
 });
 
 describe("memory", () => {
-  test("a token makes none: as many spans live after it as before, and memory is as large", async () => {
+  test("a token makes none: as many buffers live after it as before, and memory is as large", async () => {
     const backend = new CountingBackend();
     const model = modelOn(backend, { contextLength: 4000 });
     const cache = model.makeCache(1);
     const token = (id: number) => nextLogitsOfRows(model, cache, [[id]]);
     // Until the list is for all 4,000 keys.
     for (let i = 0; i < 2100; i++) await token(i % 11);
-    const before = { spans: backend.spans, bytes: backend.bytes, allocated: backend.allocated };
+    const before = { buffers: backend.buffers, bytes: backend.bytes, allocated: backend.allocated };
     await token(1);
     const perToken = backend.allocated - before.allocated;
     // What enters the blocks, made of ids and places, and the logits; nothing in the blocks.
     expect(perToken).toBeLessThanOrEqual(6);
     for (let i = 0; i < 1800; i++) await token(i % 11);
-    expect(backend.spans).toBe(before.spans);
+    expect(backend.buffers).toBe(before.buffers);
     expect(backend.bytes).toBe(before.bytes);
     expect(backend.allocated).toBe(before.allocated + 1801 * perToken);
     cache.free();
@@ -224,11 +224,11 @@ describe("memory", () => {
   test("goes with the cache", async () => {
     const backend = new CountingBackend();
     const model = modelOn(backend);
-    const before = backend.spans;
+    const before = backend.buffers;
     for (let i = 0; i < 50; i++) await cachedLogits(model, randomIds(5, 11, "again"));
     const { bytes } = backend;
     for (let i = 0; i < 500; i++) await cachedLogits(model, randomIds(5, 11, "again"));
-    expect(backend.spans).toBe(before);
+    expect(backend.buffers).toBe(before);
     expect(backend.bytes).toBe(bytes);
   });
 });

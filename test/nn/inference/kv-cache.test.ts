@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Context } from "../../../src/autograd/context.ts";
 import { ShapeError, TensorError } from "../../../src/errors.ts";
-import { KeyValueCache } from "../../../src/nn/inference/kv-cache.ts";
+import { KVCache } from "../../../src/nn/inference/kv-cache.ts";
 import type { Padding } from "../../../src/nn/inputs/token-batch.ts";
 import { logitsOf } from "../../../src/verify/logits.ts";
 import { Block } from "../../support/block.ts";
@@ -13,10 +13,10 @@ const sizes = { batchSize: 2, capacity: 5, channels: 3, layers: 2 };
 /** Any ids, for two rows of so many positions. */
 const tokens = (positions: number) => ({ ids: new Int32Array(2 * positions), batchSize: 2 });
 
-describe("KeyValueCache", () => {
+describe("KVCache", () => {
   test("lays new positions behind the old ones, row by row of the batch", async () => {
-    await inScope("forget", async (context) => {
-      const cache = new KeyValueCache(context, sizes);
+    await inScope("no-grad", async (context) => {
+      const cache = new KVCache(context, sizes);
       const block = (positions: number, name: string) => {
         const { shape, values } = Block.random([2, positions, 3], name);
         return context.constant(shape, values);
@@ -42,21 +42,21 @@ describe("KeyValueCache", () => {
   });
 
   test("refuses what does not fit", async () => {
-    await inScope("forget", (context) => {
-      const cache = new KeyValueCache(context, sizes);
+    await inScope("no-grad", (context) => {
+      const cache = new KVCache(context, sizes);
       cache.advance(tokens(4));
-      const two = context.hold([2, 2, 3]);
+      const two = context.persistent([2, 2, 3]);
       const long = "cache: holds 2 rows of 5 positions, 4 filled: got 2 rows of 2 more";
       expect(() => cache.append(0, { keys: two, values: two })).toThrow(new ShapeError(long));
-      const one = context.hold([1, 1, 3]);
+      const one = context.persistent([1, 1, 3]);
       const wide = "cache: holds 2 rows of 5 positions, 4 filled: got 1 rows of 1 more";
       expect(() => cache.append(0, { keys: one, values: one })).toThrow(new ShapeError(wide));
     });
   });
 
   test("refuses keys whose gradient it would lose", async () => {
-    await inScope("record", (context) => {
-      const cache = new KeyValueCache(context, sizes);
+    await inScope("grad", (context) => {
+      const cache = new KVCache(context, sizes);
       const keys = context.parameter([2, 1, 3], new Float64Array(6));
       expect(() => cache.append(0, { keys, values: keys })).toThrow(TensorError);
     });
@@ -65,7 +65,7 @@ describe("KeyValueCache", () => {
   test("clear starts again, free gives the memory back", () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);
-    const cache = new KeyValueCache(context, sizes);
+    const cache = new KVCache(context, sizes);
     expect(memory.current).toBe(2 * 2 * 2 * 5 * 3);
     cache.advance(tokens(5));
     cache.clear();
@@ -75,8 +75,8 @@ describe("KeyValueCache", () => {
   });
 
   test("gives each row a length of its own, and stores no padding", async () => {
-    await inScope("forget", async (context) => {
-      const cache = new KeyValueCache(context, { ...sizes, layers: 1 });
+    await inScope("no-grad", async (context) => {
+      const cache = new KVCache(context, { ...sizes, layers: 1 });
       const append = (positions: number, padding: Padding | undefined, name: string) => {
         const { shape, values } = Block.random([2, positions, 3], name);
         const keys = context.constant(shape, values);
@@ -111,8 +111,8 @@ describe("KeyValueCache", () => {
   });
 
   test("select copies, reorders and drops rows", async () => {
-    await inScope("forget", async (context) => {
-      const cache = new KeyValueCache(context, { ...sizes, layers: 1 });
+    await inScope("no-grad", async (context) => {
+      const cache = new KVCache(context, { ...sizes, layers: 1 });
       const { shape, values } = Block.random([2, 3, 3], "rows");
       const keys = context.constant(shape, values);
       const padding = { starts: [0, 1], ends: [3, 3] };
@@ -132,7 +132,7 @@ describe("KeyValueCache", () => {
 
   test("select refuses rows that are not there, and leaves no memory behind", () => {
     const { backend, memory } = countingBackend();
-    const cache = new KeyValueCache(new Context(backend), sizes);
+    const cache = new KVCache(new Context(backend), sizes);
     for (const row of [-1, 2, 0.5]) {
       const wrong = `cache: has rows 0 … 1: got ${row} to select`;
       expect(() => cache.select([0, row])).toThrow(new ShapeError(wrong));
@@ -149,7 +149,7 @@ describe("KeyValueCache", () => {
     const model = tinyModel(new Context(backend), { attention: "fused" });
     const cache = model.makeCache(1);
     const run = (ids: number[]) =>
-      model.context.scope("forget", async () => {
+      model.context.scope("no-grad", async () => {
         cache.clear();
         return Array.from(await model.forward({ ids, batchSize: 1 }, { cache, random: null }).read());
       });

@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { cachedMask, crossMask, selfMask } from "../../../src/nn/inputs/mask.ts";
-import type { KeyWindow } from "../../../src/ops/internal/key-window.ts";
+import type { KeyRange } from "../../../src/ops/internal/key-window.ts";
 
-const sees = ({ from, end, diagonal }: KeyWindow, query: number, key: number) =>
+const sees = ({ from, end, diagonal }: KeyRange, query: number, key: number) =>
   from <= key && key < Math.min(end, diagonal + query + 1);
 
 /** Rows of one batch: T, and where each row's tokens stand. */

@@ -1,41 +1,46 @@
 import { expect, test } from "vitest";
-import { countPairRows, MOST_PAIRS, pairRow, pairRows } from "../../../src/nn/layers/bigram-embedding.ts";
+import {
+  bigramRow,
+  bigramRows,
+  countBigramRows,
+  MAX_BIGRAM_ROWS,
+} from "../../../src/nn/layers/bigram-embedding.ts";
 
 test("each pair of a small vocabulary has a row of its own", () => {
   for (const vocabSize of [1, 3, 361]) {
     const rows = new Set<number>();
     for (let before = 0; before <= vocabSize; before++) {
-      for (let id = 0; id < vocabSize; id++) rows.add(pairRow(before, id, vocabSize));
+      for (let id = 0; id < vocabSize; id++) rows.add(bigramRow(before, id, vocabSize));
     }
     expect(rows.size).toBe((vocabSize + 1) * vocabSize);
-    expect(countPairRows(vocabSize)).toBe(rows.size);
+    expect(countBigramRows(vocabSize)).toBe(rows.size);
     expect([...rows].every((row) => row >= 0 && row < rows.size)).toBe(true);
   }
 });
 
 test("pairs of a large one share 131,072 rows, as evenly as chance would", () => {
   const vocabSize = 10_000;
-  expect(countPairRows(362)).toBe(131_072);
-  expect(countPairRows(vocabSize)).toBe(MOST_PAIRS);
-  const counts = new Uint32Array(MOST_PAIRS);
+  expect(countBigramRows(362)).toBe(131_072);
+  expect(countBigramRows(vocabSize)).toBe(MAX_BIGRAM_ROWS);
+  const counts = new Uint32Array(MAX_BIGRAM_ROWS);
   // The commonest tokens have the lowest ids: these pairs are the ones that matter.
   const side = 500;
   for (let before = 0; before < side; before++) {
-    for (let id = 0; id < side; id++) counts[pairRow(before, id, vocabSize)]++;
+    for (let id = 0; id < side; id++) counts[bigramRow(before, id, vocabSize)]++;
   }
-  const mean = side ** 2 / MOST_PAIRS;
+  const mean = side ** 2 / MAX_BIGRAM_ROWS;
   const chiSquared = counts.reduce((sum, count) => sum + (count - mean) ** 2 / mean, 0);
-  // MOST_PAIRS − 1 degrees of freedom: six deviations of √(2·MOST_PAIRS).
-  expect(Math.abs(chiSquared - MOST_PAIRS)).toBeLessThan(6 * Math.sqrt(2 * MOST_PAIRS));
+  // MAX_BIGRAM_ROWS − 1 degrees of freedom: six deviations of √(2·MAX_BIGRAM_ROWS).
+  expect(Math.abs(chiSquared - MAX_BIGRAM_ROWS)).toBeLessThan(6 * Math.sqrt(2 * MAX_BIGRAM_ROWS));
   // Order matters, and so does where a text begins.
-  expect(pairRow(1, 2, vocabSize)).not.toBe(pairRow(2, 1, vocabSize));
-  expect(pairRow(vocabSize, 2, vocabSize)).not.toBe(pairRow(0, 2, vocabSize));
+  expect(bigramRow(1, 2, vocabSize)).not.toBe(bigramRow(2, 1, vocabSize));
+  expect(bigramRow(vocabSize, 2, vocabSize)).not.toBe(bigramRow(0, 2, vocabSize));
 });
 
 test("the token before is the row's own, the cache's, or none", () => {
   const tokens = { ids: [4, 1, 2, 0, 3, 9], batchSize: 2, padding: { starts: [0, 1], ends: [3, 3] } };
   const pair = (before: number, id: number) => before * 10 + id;
-  expect(Array.from(pairRows(tokens, [7, undefined], 10))).toEqual(
+  expect(Array.from(bigramRows(tokens, [7, undefined], 10))).toEqual(
     [pair(7, 4), pair(4, 1), pair(1, 2)].concat(
       // Padding's own pair means nothing; behind it, nothing comes before.
       [pair(10, 0), pair(10, 3), pair(3, 9)],

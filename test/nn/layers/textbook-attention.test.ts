@@ -44,7 +44,7 @@ describe.each([0, 0.3])("fused and textbook attention agree, with dropout %d", (
       });
       const [q, k, v] = operands;
       const f = () => form(q, k, v, Random.of(23));
-      const y = await context.scope("forget", () => f().read());
+      const y = await context.scope("no-grad", () => f().read());
       await backwardWithCotangent(context, f);
       return [y, ...(await Promise.all(operands.map((operand) => operand.readGradient())))];
     };
@@ -69,7 +69,7 @@ describe.each([0, 0.3])("fused and textbook attention agree, with dropout %d", (
     const run = async (form: "textbook" | "fused") => {
       const context: Context = doubleContext();
       const model = tinyModel(context, { attention: form, dropout });
-      const loss = await context.scope("record", () => {
+      const loss = await context.scope("grad", () => {
         const pass = { cache: null, random: Random.of(29) };
         const root = crossEntropy(model.forward({ ids, batchSize: 2 }, pass), targets);
         context.backward(root);

@@ -38,7 +38,7 @@ describe.each(forms)("linearGelu, %s", (form) => {
       const composed = await run(open, bias, (x, w, b) => gelu(linear(x, w, b), form));
       expect(fused[0]).toEqual(composed[0]);
       expect(fused[0].some((value) => value !== 0)).toBe(true);
-      // The reference's mapBackward rounds a slope to single precision only with dy; the others to the bit.
+      // The reference's unaryBackward rounds a derivative to single precision only with dy; the others to the bit.
       if (name !== "reference, single") expect(fused).toEqual(composed);
       fused.forEach((gradient, i) => {
         const scale = Math.max(...Array.from(composed[i], Math.abs));
@@ -51,8 +51,8 @@ describe.each(forms)("linearGelu, %s", (form) => {
 });
 
 it("says what does not fit", async () => {
-  await inScope("forget", (context) => {
-    const [x, w] = [context.hold([5, 3]), context.hold([5, 7])];
+  await inScope("no-grad", (context) => {
+    const [x, w] = [context.persistent([5, 3]), context.persistent([5, 7])];
     expect(() => linearGelu(x, w, null)).toThrow(ShapeError);
   });
 });
@@ -70,7 +70,7 @@ async function run(
   const x = context.parameter([11, 13], draw(11 * 13));
   const w = context.parameter([13, 19], draw(13 * 19));
   const b = bias ? context.parameter([19], draw(19)) : null;
-  const values = await context.scope("forget", () => op(x, w, b).read());
+  const values = await context.scope("no-grad", () => op(x, w, b).read());
   await backwardWithCotangent(context, () => op(x, w, b));
   const gradients = await Promise.all(
     [x, w, ...(b === null ? [] : [b])].map((tensor) => tensor.readGradient()),

@@ -20,7 +20,7 @@ interface Norm {
   readonly name: string;
   readonly fused: Fused;
   readonly composed: Fused;
-  readonly centred: boolean;
+  readonly centered: boolean;
 }
 
 const norms: readonly Norm[] = [
@@ -31,7 +31,7 @@ const norms: readonly Norm[] = [
       const sum = add(a, b);
       return { sum, normed: layerNorm(sum, weight, bias) };
     },
-    centred: true,
+    centered: true,
   },
   {
     name: "addRmsNorm",
@@ -40,31 +40,31 @@ const norms: readonly Norm[] = [
       const sum = add(a, b);
       return { sum, normed: rmsNorm(sum, weight) };
     },
-    centred: false,
+    centered: false,
   },
 ];
 
 /** As a block does: what reads the norm is added to the sum, so both have gradients. */
 const both = ({ sum, normed }: SumAndNorm) => add(multiply(normed, normed), sum);
 
-describe.each(norms)("$name", ({ fused, composed, centred }) => {
+describe.each(norms)("$name", ({ fused, composed, centered }) => {
   it.each([[[5]], [[3, 5]], [[2, 3, 5]], [[0, 5]]])("is the textbook's for %j", async (shape) => {
     await checkOp({
       shapes: [shape, shape, [5], [5]],
       op: (a, b, weight, bias) => {
         const y = both(fused(a, b, weight, bias));
         // RMS norm has no bias; here it is added to the result, so that both take the same operands.
-        return centred ? y : add(y, bias);
+        return centered ? y : add(y, bias);
       },
       textbook: (a, b, weight, bias) =>
         Block.build(shape, (...index) => {
           const c = index[index.length - 1];
           const sum = (channel: number) =>
             a.at(...index.with(-1, channel)) + b.at(...index.with(-1, channel));
-          const mean = centred ? sumOver(5, sum) / 5 : 0;
+          const mean = centered ? sumOver(5, sum) / 5 : 0;
           const variance = sumOver(5, (channel) => (sum(channel) - mean) ** 2) / 5;
           const normed = ((sum(c) - mean) / Math.sqrt(variance + 1e-5)) * weight.at(c);
-          return centred ? (normed + bias.at(c)) ** 2 + sum(c) : normed ** 2 + sum(c) + bias.at(c);
+          return centered ? (normed + bias.at(c)) ** 2 + sum(c) : normed ** 2 + sum(c) + bias.at(c);
         }),
     });
   });
@@ -83,8 +83,8 @@ describe.each(norms)("$name", ({ fused, composed, centred }) => {
   it("of a tensor and itself, and of what is not differentiated", async () => {
     const gradients = async (norm: Fused) => {
       const context = doubleContext();
-      const [x, fixed] = [context.parameter([2, 3], [1, -2, 4, 0, 3, 5]), context.hold([2, 3])];
-      context.backend.write(fixed.span, [1, 1, 2, 3, 5, 8]);
+      const [x, fixed] = [context.parameter([2, 3], [1, -2, 4, 0, 3, 5]), context.persistent([2, 3])];
+      context.backend.write(fixed.buffer, [1, 1, 2, 3, 5, 8]);
       await backwardWithCotangent(context, () => both(norm(x, x, null, null)));
       const twice = await x.readGradient();
       x.storage.clearGradient();
@@ -95,11 +95,11 @@ describe.each(norms)("$name", ({ fused, composed, centred }) => {
   });
 
   it("says what does not fit", async () => {
-    await inScope("forget", (context) => {
-      const [a, b, c] = [[2, 5], [5], [3]].map((shape) => context.hold(shape));
+    await inScope("no-grad", (context) => {
+      const [a, b, c] = [[2, 5], [5], [3]].map((shape) => context.persistent(shape));
       expect(() => fused(a, b, null, null)).toThrow(/adds two tensors of one shape: got \(2, 5\) and \(5\)/);
       expect(() => fused(a, a, c, null)).toThrow(ShapeError);
-      expect(() => fused(a, doubleContext().hold([2, 5]), null, null)).toThrow(TensorError);
+      expect(() => fused(a, doubleContext().persistent([2, 5]), null, null)).toThrow(TensorError);
     });
   });
 });
@@ -116,7 +116,7 @@ async function run(open: (typeof backends)[number][1], hasWeight: boolean, hasBi
     );
   const [a, b, weight, bias] = [draw([11, 13]), draw([11, 13]), draw([13]), draw([13])];
   const apply = () => op(a, b, hasWeight ? weight : null, hasBias ? bias : null);
-  const values = await context.scope("forget", async () => {
+  const values = await context.scope("no-grad", async () => {
     const { sum, normed } = apply();
     return [await sum.read(), await normed.read()];
   });

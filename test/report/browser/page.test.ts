@@ -178,7 +178,7 @@ describe.skipIf(chromium === null)("a report in a browser (no Chromium: skipped)
   );
 
   it.each(["light", "dark"] as const)(
-    "wears %s colours, and a checker of accessibility finds nothing",
+    "wears %s colors, and a checker of accessibility finds nothing",
     (colorScheme) =>
       inPage({ colorScheme }, async (page) => {
         const palette = colorScheme === "dark" ? DARK : LIGHT;

@@ -56,8 +56,8 @@ test.each([0.5, 1, 2, 3])("what grows as x^%d is found to", (power) => {
   expect(growthExponent(points)).toBeCloseTo(power, 12);
 });
 
-test("the exponent is the least-squares slope of the logarithms", () => {
-  // ln x = 0, 1, 2 and ln y = 0, 2, 1: slope ½.
+test("the exponent is the least-squares derivative of the logarithms", () => {
+  // ln x = 0, 1, 2 and ln y = 0, 2, 1: derivative ½.
   const points = [
     [1, 1],
     [Math.E, Math.E ** 2],

@@ -120,7 +120,7 @@ describe("MaskedToken", () => {
     expect(objective.tokensPerBatch).toBe(21);
     const { inputs, targets, chosen } = objective.batch(3, 0);
     expect(chosen).toBe(3);
-    const [loss, byHand] = await model.context.scope("forget", async () => {
+    const [loss, byHand] = await model.context.scope("no-grad", async () => {
       const logits = await model.forward({ ids: inputs, batchSize: 3 }).read();
       let nats = 0;
       targets.forEach((target, i) => {

@@ -31,7 +31,7 @@ describe("SequenceToSequence", () => {
   const model = tinySeq2Seq(doubleContext());
   const objective = new SequenceToSequence(model, task, 5);
 
-  it("makes a batch from seed, step and part alone, of strings that are learnt from", () => {
+  it("makes a batch from seed, step and part alone, of strings that are learned from", () => {
     const again = new SequenceToSequence(model, task, 5);
     again.batch(1, 0);
     expect(again.batch(5, 2)).toEqual(objective.batch(5, 2));
@@ -61,7 +61,7 @@ describe("SequenceToSequence", () => {
 
   it("has a loss that is the mean over the tokens of each answer and its end", async () => {
     const { source, inputs, targets, targetCount } = objective.batch(3, 1);
-    await model.context.scope("forget", async () => {
+    await model.context.scope("no-grad", async () => {
       const logits = await model.forward(source, inputs).read();
       let nats = 0;
       targets.forEach((target, i) => {

@@ -2,8 +2,8 @@
  * Kernel calls that are noted down while they are made, and made again as one: kernels/replay.ts walks through the
  * list without the host in between, on one thread or on several. What a call costs besides its kernel is paid once.
  */
-import type { Recording } from "../../backend.ts";
-import type { Heap, WasmSpan } from "../host/heap.ts";
+import type { CapturedCalls } from "../../backend.ts";
+import type { Heap, WasmBuffer } from "../host/heap.ts";
 import { argumentsOf, type KernelExports, type KernelName, kernelNames } from "../host/signatures.ts";
 import { sharingOf } from "../threads/work-estimate.ts";
 
@@ -11,8 +11,8 @@ const bytesPerWord = 4;
 /** What can be noted: the kernels of a pass without a tape, in the order of the cases in kernels/replay.ts. */
 // biome-ignore format: one name a line would be a long list.
 const recorded = [
-  "gemm", "attention", "mapExp", "mapLog", "mapSqrt", "mapTanh", "mapRelu", "mapRelu2", "mapSilu", "mapGelu",
-  "mapGeluTanh", "zipAdd", "zipSubtract", "zipMultiply", "zipDivide", "scale", "copyBlock", "rotateRows",
+  "gemm", "attention", "unaryExp", "unaryLog", "unarySqrt", "unaryTanh", "unaryRelu", "unaryRelu2", "unarySilu", "unaryGelu",
+  "unaryGeluTanh", "binaryAdd", "binarySubtract", "binaryMultiply", "binaryDivide", "scale", "copyBlock", "rotateRows",
   "gatherRows", "scatterRows", "sumRows", "sumColumns", "maxRows", "maxColumns", "softmaxRows", "logSoftmaxRows",
   "normalizeRows", "addAndNormalizeRows",
 ] as const satisfies readonly KernelName[];
@@ -57,7 +57,7 @@ export class Recorder {
    * @returns null where the calls alone would not do the same again: the host wrote or read numbers meanwhile, or a
    *          kernel was called that cannot be noted
    */
-  record(body: () => void): Recording | null {
+  record(body: () => void): CapturedCalls | null {
     const accesses = this.#heap.hostAccesses;
     this.#steps = [];
     this.#isComplete = true;
@@ -82,11 +82,11 @@ export class Recorder {
   }
 }
 
-class WasmRecording implements Recording {
+class WasmRecording implements CapturedCalls {
   readonly #heap: Heap;
   readonly #kernels: Pick<KernelExports, "replay">;
   readonly #release: () => void;
-  readonly #program: WasmSpan;
+  readonly #program: WasmBuffer;
   /** This view holds: shared memory grows, but never moves. */
   readonly #words: Int32Array;
   readonly #end: number;

@@ -1,12 +1,12 @@
 /**
- * The host's side of fused attention: checks that the matrices lie in their spans and lays the call out as `Call` of
+ * The host's side of fused attention: checks that the matrices lie in their buffers and lays the call out as `Call` of
  * kernels/attention-call.ts.
  *
  * The kernels take a row four numbers at a time, so its columns must stand one after the other and their number be
  * a multiple of four. Operands that do not come so are copied, padded with zeros, and results copied back.
  */
 import { BackendError, ShapeError } from "../../../errors.ts";
-import type { AttentionSize, Dropping, Matrices, Span, Windows } from "../../backend.ts";
+import type { AttentionSize, Buffer, Dropping, Matrices, Windows } from "../../backend.ts";
 import { checkReach } from "./bounds.ts";
 import type { Heap } from "./heap.ts";
 import type { KernelExports } from "./signatures.ts";
@@ -31,7 +31,7 @@ export function attention(
   heap: Heap,
   kernels: Pick<KernelExports, "attention">,
   y: Matrices,
-  logSumExp: Span,
+  logSumExp: Buffer,
   q: Matrices,
   k: Matrices,
   v: Matrices,
@@ -61,7 +61,7 @@ export function attentionBackward(
   dv: Matrices,
   dy: Matrices,
   y: Matrices,
-  logSumExp: Span,
+  logSumExp: Buffer,
   q: Matrices,
   k: Matrices,
   v: Matrices,
@@ -90,7 +90,7 @@ export function attentionBackward(
 function layOut(
   heap: Heap,
   operands: readonly Matrices[],
-  logSumExp: Span,
+  logSumExp: Buffer,
   size: AttentionSize,
   accumulate: { readonly dq: boolean; readonly dk: boolean; readonly dv: boolean },
 ): void {
@@ -102,7 +102,7 @@ function layOut(
   words[2] = bytesPerNumber * padded(width);
   heap.floats[first + 3] = scale;
   words[4] = visible === "staircase" ? columns - rows : columns;
-  words[5] = typeof visible === "string" ? 0 : heap.pointer(visible.span);
+  words[5] = typeof visible === "string" ? 0 : heap.pointer(visible.buffer);
   words[6] = dropping === null ? 0 : 1;
   const { probability, key }: Dropping = dropping ?? { probability: 0, key: [0, 0] };
   words[7] = Math.floor(probability * 2 ** 32);
@@ -116,14 +116,14 @@ function layOut(
   words[15] = batch.length;
   let at = headWords;
   for (const length of batch) words[at++] = length;
-  for (const { span, offset, rowStride, batchStrides } of operands) {
-    words[at++] = heap.pointer(span) + bytesPerNumber * offset;
+  for (const { buffer, offset, rowStride, batchStrides } of operands) {
+    words[at++] = heap.pointer(buffer) + bytesPerNumber * offset;
     words[at++] = bytesPerNumber * rowStride;
     for (const stride of batchStrides) words[at++] = bytesPerNumber * stride;
   }
 }
 
-function check(heap: Heap, operands: readonly Operand[], logSumExp: Span, size: AttentionSize): void {
+function check(heap: Heap, operands: readonly Operand[], logSumExp: Buffer, size: AttentionSize): void {
   const { batch, rows, columns, width, visible } = size;
   if (visible === "staircase" && rows > columns) {
     throw new ShapeError(
@@ -144,13 +144,13 @@ function check(heap: Heap, operands: readonly Operand[], logSumExp: Span, size: 
 }
 
 /** What keeps the kernels inside k and v. */
-function checkWindows(heap: Heap, { span }: Windows, { batch, columns }: AttentionSize): void {
+function checkWindows(heap: Heap, { buffer }: Windows, { batch, columns }: AttentionSize): void {
   if (batch.length === 0) throw new ShapeError("attention: windows need a batch axis: got a single matrix");
   const [count] = batch;
-  if (span.length < 3 * count) {
-    throw new ShapeError(`attention: ${count} windows need ${3 * count} numbers: got ${span.length}`);
+  if (buffer.length < 3 * count) {
+    throw new ShapeError(`attention: ${count} windows need ${3 * count} numbers: got ${buffer.length}`);
   }
-  const first = heap.pointer(span) / bytesPerNumber;
+  const first = heap.pointer(buffer) / bytesPerNumber;
   for (let i = 0; i < count; i++) {
     const [from, end, diagonal] = heap.floats.subarray(first + 3 * i, first + 3 * i + 3);
     const isColumn = (x: number) => Number.isInteger(x) && x >= 0 && x <= columns;
@@ -179,18 +179,18 @@ function withReady(
     const { matrices, rows, isOutput } = operands[i];
     if (ready[i] === matrices) continue;
     if (isOutput) copyMatrices(heap, matrices, ready[i], rows, size);
-    heap.free(ready[i].span);
+    heap.free(ready[i].buffer);
   }
 }
 
 function paddedCopy(heap: Heap, matrices: Matrices, rows: number, size: AttentionSize): Matrices {
   const { batch, width } = size;
   const rowStride = padded(width);
-  const span = heap.alloc(matricesIn(batch) * rows * rowStride);
+  const buffer = heap.alloc(matricesIn(batch) * rows * rowStride);
   const batchStrides = batch.map((_, axis) => matricesIn(batch.slice(axis + 1)) * rows * rowStride);
-  const copy = { span, offset: 0, rowStride, columnStride: 1, batchStrides };
-  const first = span.pointer / bytesPerNumber;
-  heap.floats.fill(0, first, first + span.length);
+  const copy = { buffer, offset: 0, rowStride, columnStride: 1, batchStrides };
+  const first = buffer.pointer / bytesPerNumber;
+  heap.floats.fill(0, first, first + buffer.length);
   copyMatrices(heap, copy, matrices, rows, size);
   return copy;
 }
@@ -211,8 +211,12 @@ function copyMatrices(heap: Heap, to: Matrices, from: Matrices, rows: number, si
 }
 
 /** Where each matrix starts in memory, counted in numbers; the last batch axis is the fastest. */
-function startsOf(heap: Heap, { span, offset, batchStrides }: Matrices, batch: readonly number[]): number[] {
-  let starts = [heap.pointer(span) / bytesPerNumber + offset];
+function startsOf(
+  heap: Heap,
+  { buffer, offset, batchStrides }: Matrices,
+  batch: readonly number[],
+): number[] {
+  let starts = [heap.pointer(buffer) / bytesPerNumber + offset];
   batch.forEach((length, axis) => {
     starts = starts.flatMap((start) => Array.from({ length }, (_, i) => start + i * batchStrides[axis]));
   });

@@ -1,11 +1,11 @@
-/** Bounds of strided operands: what keeps a kernel from running on into a neighbour's memory. */
+/** Bounds of strided operands: what keeps a kernel from running on into a neighbor's memory. */
 import { ShapeError } from "../../../errors.ts";
 import type { Matrices } from "../../backend.ts";
 
-/** @throws ShapeError unless every element of a batch of (rows, columns) matrices lies in its span */
+/** @throws ShapeError unless every element of a batch of (rows, columns) matrices lies in its buffer */
 export function checkReach(
   name: string,
-  { span, offset, rowStride, columnStride, batchStrides }: Matrices,
+  { buffer, offset, rowStride, columnStride, batchStrides }: Matrices,
   batch: readonly number[],
   rows: number,
   columns: number,
@@ -23,9 +23,9 @@ export function checkReach(
     if (reach < 0) first += reach;
     else last += reach;
   }
-  if (first >= 0 && last < span.length) return;
+  if (first >= 0 && last < buffer.length) return;
   throw new ShapeError(
-    `${name}, [${batch}] matrices of (${rows}, ${columns}), reaches numbers ${first} … ${last} of a span ` +
-      `that holds ${span.length}`,
+    `${name}, [${batch}] matrices of (${rows}, ${columns}), reaches numbers ${first} … ${last} of a buffer ` +
+      `that holds ${buffer.length}`,
   );
 }

@@ -1,7 +1,7 @@
 /**
  * Strided copies of any number of axes, brought into blocks of four for kernels/copy.ts.
  *
- * Axes of length 1 vanish, the others are put in the order of dst's strides, and neighbours that both sides walk
+ * Axes of length 1 vanish, the others are put in the order of dst's strides, and neighbors that both sides walk
  * through without a gap become one. So a contiguous block is one run, however many axes it has, and splitting
  * or joining heads is a loop over runs.
  */
@@ -13,7 +13,7 @@ export interface Axis {
   readonly src: number;
 }
 
-/** A copy over four axes, between two places (counted in numbers from the start of the spans). */
+/** A copy over four axes, between two places (counted in numbers from the start of the buffers). */
 export interface Block {
   readonly dst: number;
   readonly src: number;
@@ -37,7 +37,7 @@ export function blocksOf(dst: Strided, src: Strided, shape: readonly number[]): 
   return starts.map((at) => ({ ...at, axes: [a, b, c, d] }));
 }
 
-/** Sorts by dst's stride, the largest first, and joins neighbours: (i, j) ↦ i·length + j on both sides. */
+/** Sorts by dst's stride, the largest first, and joins neighbors: (i, j) ↦ i·length + j on both sides. */
 function merge(axes: Axis[]): Axis[] {
   const merged: Axis[] = [];
   for (const axis of axes.sort((a, b) => Math.abs(b.dst) - Math.abs(a.dst))) {

@@ -6,7 +6,7 @@
 import { tanh } from "../../../math.ts";
 import type { Matrices } from "../../backend.ts";
 import { gemm } from "./gemm.ts";
-import { Heap, type WasmSpan } from "./heap.ts";
+import { Heap, type WasmBuffer } from "./heap.ts";
 import { instantiate } from "./instance.ts";
 import type { KernelExports } from "./signatures.ts";
 
@@ -50,7 +50,7 @@ function wrongProduct(heap: Heap, kernels: KernelExports): string | null {
     const [to, from] = [matrix(alone, COLUMNS, row * COLUMNS), matrix(a, INNER, row * INNER)];
     gemm(heap, kernels, to, from, matrix(b, COLUMNS), { ...size, rows: 1 });
   }
-  const [x, y, found, again] = [a, b, whole, alone].map((span) => valuesOf(heap, span));
+  const [x, y, found, again] = [a, b, whole, alone].map((buffer) => valuesOf(heap, buffer));
   for (let i = 0; i < ROWS; i++) {
     for (let j = 0; j < COLUMNS; j++) {
       let [sum, magnitude] = [0, 0];
@@ -70,25 +70,25 @@ function wrongProduct(heap: Heap, kernels: KernelExports): string | null {
 function wrongTanh(heap: Heap, kernels: KernelExports): string | null {
   const x = numbers(heap, INNER * COLUMNS, 3);
   const y = heap.alloc(x.length);
-  kernels.mapTanh(y.pointer, x.pointer, 0, x.length);
+  kernels.unaryTanh(y.pointer, x.pointer, 0, x.length);
   const found = valuesOf(heap, y);
   const isRight = (value: number, i: number) => Math.abs(found[i] - tanh(value)) <= TANH_TOLERANCE;
   return valuesOf(heap, x).every(isRight) ? null : "tanh is wrong";
 }
 
 /** Numbers in −4 … 4 that need all of their 24 bits. */
-function numbers(heap: Heap, length: number, seed: number): WasmSpan {
-  const span = heap.alloc(length);
-  valuesOf(heap, span).forEach((_, i, values) => {
+function numbers(heap: Heap, length: number, seed: number): WasmBuffer {
+  const buffer = heap.alloc(length);
+  valuesOf(heap, buffer).forEach((_, i, values) => {
     values[i] = Math.imul(i + 1, 0x9e3779b1 * seed) / 0x20000000;
   });
-  return span;
+  return buffer;
 }
 
-function valuesOf(heap: Heap, { pointer, length }: WasmSpan): Float32Array {
+function valuesOf(heap: Heap, { pointer, length }: WasmBuffer): Float32Array {
   return heap.floats.subarray(pointer / 4, pointer / 4 + length);
 }
 
-function matrix(span: WasmSpan, width: number, offset = 0): Matrices {
-  return { span, offset, rowStride: width, columnStride: 1, batchStrides: [] };
+function matrix(buffer: WasmBuffer, width: number, offset = 0): Matrices {
+  return { buffer, offset, rowStride: width, columnStride: 1, batchStrides: [] };
 }

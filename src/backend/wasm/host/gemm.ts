@@ -1,5 +1,5 @@
 /**
- * The host's side of the matrix product: checks that the matrices lie in their spans, chooses how to go about the
+ * The host's side of the matrix product: checks that the matrices lie in their buffers, chooses how to go about the
  * product, and lays it out as `Product` of kernels/gemm-product.ts.
  */
 import { BackendError, ShapeError } from "../../../errors.ts";
@@ -98,9 +98,9 @@ function evenBlock(inner: number): number {
 
 /** Writes one operand (C, A, B are 0, 1, 2) into its places among the words, transposed if `turned`. */
 function layOut(heap: Heap, operand: number, matrices: Matrices, turned: boolean): void {
-  const { span, offset, rowStride, columnStride, batchStrides } = matrices;
+  const { buffer, offset, rowStride, columnStride, batchStrides } = matrices;
   const words = heap.parameterWords;
-  words[operand] = heap.pointer(span) + bytesPerNumber * offset;
+  words[operand] = heap.pointer(buffer) + bytesPerNumber * offset;
   words[at.cRow + 2 * operand] = bytesPerNumber * (turned ? columnStride : rowStride);
   words[at.cColumn + 2 * operand] = bytesPerNumber * (turned ? rowStride : columnStride);
   for (let axis = 0; axis < batchStrides.length; axis++) {

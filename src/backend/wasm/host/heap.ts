@@ -1,17 +1,17 @@
 /**
- * The memory that every kernel and thread shares: spans of 32-bit floats in one WebAssembly.Memory.
+ * The memory that every kernel and thread shares: buffers of 32-bit floats in one WebAssembly.Memory.
  *
  * A step of training asks for the same sizes again and again, so a freed block waits in the list of its exact
  * size, and memory is flat after the first step. Only when memory would grow while more than half of it is free
- * are neighbouring free blocks joined: sizes that never come back do not hold memory for ever.
+ * are neighboring free blocks joined: sizes that never come back do not hold memory for ever.
  *
  * Pointers and bytes are addresses in that memory; lengths count numbers.
  */
 import { BackendError } from "../../../errors.ts";
-import type { Span } from "../../backend.ts";
+import type { Buffer } from "../../backend.ts";
 
 const bytesPerNumber = 4;
-/** A cache line: no 16-byte vector of a span straddles two. */
+/** A cache line: no 16-byte vector of a buffer straddles two. */
 const alignment = 64;
 const pageBytes = 65536;
 /** What the kernels' constants may take, from address 64 on: see kernels/constants.ts. */
@@ -20,7 +20,7 @@ const constantBytes = 1024 - alignment;
 const leastGrowthBytes = 64 * pageBytes;
 
 /** Numbers at a byte address. */
-export class WasmSpan implements Span {
+export class WasmBuffer implements Buffer {
   readonly length: number;
   readonly pointer: number;
   /** The heap it lives in; null once freed. */
@@ -37,14 +37,14 @@ export class Heap {
   readonly memory: WebAssembly.Memory;
   readonly threads: number;
   /** Room for the sizes and strides of one kernel call, when they are too many for arguments. */
-  readonly parameters: WasmSpan;
+  readonly parameters: WasmBuffer;
   /** The parameters as integers. This view holds: shared memory grows, but never moves. */
   readonly parameterWords: Int32Array;
   /** How often the host has written to memory or read it, other than to lay out a kernel call. */
   hostAccesses = 0;
   readonly #maximumBytes: number;
   #floats: Float32Array;
-  /** Everything from here on was never handed out. Address 0 never is: to a kernel it means "no span". */
+  /** Everything from here on was never handed out. Address 0 never is: to a kernel it means "no buffer". */
   #end = alignment + constantBytes;
   /** Pointers to free blocks, by their size in bytes. */
   #free = new Map<number, number[]>();
@@ -52,7 +52,7 @@ export class Heap {
   #common: Map<number, number[]> | null = null;
   #freeBytes = 0;
   /** Working memory of all threads, one after the other. */
-  #scratch: WasmSpan | null = null;
+  #scratch: WasmBuffer | null = null;
   #scratchStride = 0;
 
   /**
@@ -75,7 +75,7 @@ export class Heap {
     this.parameterWords = new Int32Array(this.memory.buffer, pointer, length);
   }
 
-  /** All of memory as numbers: a span begins at pointer / 4. It does not see what a later `alloc` adds. */
+  /** All of memory as numbers: a buffer begins at pointer / 4. It does not see what a later `alloc` adds. */
   get floats(): Float32Array {
     return this.#floats;
   }
@@ -85,28 +85,28 @@ export class Heap {
     return this.#floats.byteLength;
   }
 
-  /** A new span with unspecified contents. */
-  alloc(length: number): WasmSpan {
+  /** A new buffer with unspecified contents. */
+  alloc(length: number): WasmBuffer {
     if (!Number.isSafeInteger(length) || length < 0) {
-      throw new BackendError(`wasm: the length of a span is a whole number, 0 or more: got ${length}`);
+      throw new BackendError(`wasm: the length of a buffer is a whole number, 0 or more: got ${length}`);
     }
-    return new WasmSpan(length, length === 0 ? 0 : this.#takeBlock(blockBytes(length)), this);
+    return new WasmBuffer(length, length === 0 ? 0 : this.#takeBlock(blockBytes(length)), this);
   }
 
-  /** @throws BackendError when the span was freed before, or is not of this heap */
-  free(span: Span): void {
-    const pointer = this.pointer(span);
-    if (span.length > 0) this.#keepBlock(pointer, blockBytes(span.length));
-    if (span instanceof WasmSpan) span.heap = null;
+  /** @throws BackendError when the buffer was freed before, or is not of this heap */
+  free(buffer: Buffer): void {
+    const pointer = this.pointer(buffer);
+    if (buffer.length > 0) this.#keepBlock(pointer, blockBytes(buffer.length));
+    if (buffer instanceof WasmBuffer) buffer.heap = null;
   }
 
-  /** @throws BackendError when the span was freed, or is not of this heap */
-  pointer(span: Span): number {
-    if (span instanceof WasmSpan && span.heap === this) return span.pointer;
-    if (span instanceof WasmSpan && span.heap === null) {
-      throw new BackendError(`wasm: a span of ${span.length} was used after free`);
+  /** @throws BackendError when the buffer was freed, or is not of this heap */
+  pointer(buffer: Buffer): number {
+    if (buffer instanceof WasmBuffer && buffer.heap === this) return buffer.pointer;
+    if (buffer instanceof WasmBuffer && buffer.heap === null) {
+      throw new BackendError(`wasm: a buffer of ${buffer.length} was used after free`);
     }
-    throw new BackendError("wasm: this span lives in another backend's memory");
+    throw new BackendError("wasm: this buffer lives in another backend's memory");
   }
 
   /**
@@ -178,7 +178,7 @@ export class Heap {
     this.#freeBytes += bytes;
   }
 
-  /** Joins neighbouring free blocks and cuts `bytes` from the first that is large enough; null when none is. */
+  /** Joins neighboring free blocks and cuts `bytes` from the first that is large enough; null when none is. */
   #joinAndSplit(bytes: number): number | null {
     const blocks = [...this.#free].flatMap(([size, pointers]) =>
       pointers.map((start) => ({ start, end: start + size })),
@@ -214,7 +214,7 @@ export class Heap {
       const inUse = this.#end - this.#freeBytes;
       throw new BackendError(
         `wasm: no room for ${bytes} bytes more: ${inUse} are in use, memory holds ${this.bytes} and may grow to ` +
-          `${this.#maximumBytes} (${error}). Free spans that are done with, or use smaller ones.`,
+          `${this.#maximumBytes} (${error}). Free buffers that are done with, or use smaller ones.`,
       );
     }
     this.#floats = new Float32Array(this.memory.buffer);

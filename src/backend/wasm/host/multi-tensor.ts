@@ -1,9 +1,9 @@
 /**
- * The host's side of kernels that go over many spans in one call: of a small model, a call for each parameter takes
- * longer than the arithmetic. Spans are laid out as rows of a table, as many at a time as it has room for.
+ * The host's side of kernels that go over many buffers in one call: of a small model, a call for each parameter takes
+ * longer than the arithmetic. Buffers are laid out as rows of a table, as many at a time as it has room for.
  */
 import { BackendError } from "../../../errors.ts";
-import type { AdamWStep, AdamWTarget, Span } from "../../backend.ts";
+import type { AdamWStep, AdamWTarget, Buffer } from "../../backend.ts";
 import type { Heap } from "./heap.ts";
 import type { KernelExports } from "./signatures.ts";
 
@@ -51,8 +51,8 @@ export function adamw(
 export function sumsOfSquares(
   heap: Heap,
   kernels: Pick<KernelExports, "sumsOfSquaresInChunks" | "sumsOfChunks">,
-  y: Span,
-  xs: readonly Span[],
+  y: Buffer,
+  xs: readonly Buffer[],
 ): void {
   const to = pointerOf(heap, y, xs.length);
   const { parameterWords: words, parameters } = heap;
@@ -75,9 +75,11 @@ export function sumsOfSquares(
   }
 }
 
-function pointerOf(heap: Heap, span: Span, length: number): number {
-  if (span.length < length) {
-    throw new BackendError(`wasm: a kernel needs a span of ${length} numbers, this one holds ${span.length}`);
+function pointerOf(heap: Heap, buffer: Buffer, length: number): number {
+  if (buffer.length < length) {
+    throw new BackendError(
+      `wasm: a kernel needs a buffer of ${length} numbers, this one holds ${buffer.length}`,
+    );
   }
-  return heap.pointer(span);
+  return heap.pointer(buffer);
 }

@@ -7,8 +7,8 @@
  */
 
 const map = ["y", "x", "begin", "end"] as const;
-const mapBackward = ["dx", "dy", "x", "y", "accumulate", "begin", "end"] as const;
-const zip = ["y", "a", "b", "period", "accumulate", "begin", "end"] as const;
+const unaryBackward = ["dx", "dy", "x", "y", "accumulate", "begin", "end"] as const;
+const binary = ["y", "a", "b", "period", "accumulate", "begin", "end"] as const;
 
 export const signatures = {
   gemm: ["parameters", "begin", "end", "scratch"],
@@ -16,30 +16,30 @@ export const signatures = {
   attentionBackward: ["parameters", "begin", "end", "scratch"],
   replay: ["program", "begin", "end", "scratch"],
 
-  mapExp: map,
-  mapLog: map,
-  mapSqrt: map,
-  mapTanh: map,
-  mapRelu: map,
-  mapRelu2: map,
-  mapSilu: map,
-  mapGelu: map,
-  mapGeluTanh: map,
-  mapExpBackward: mapBackward,
-  mapLogBackward: mapBackward,
-  mapSqrtBackward: mapBackward,
-  mapTanhBackward: mapBackward,
-  mapReluBackward: mapBackward,
-  mapRelu2Backward: mapBackward,
-  mapSiluBackward: mapBackward,
-  mapGeluBackward: mapBackward,
-  mapGeluTanhBackward: mapBackward,
-  mapGeluWithSlope: ["y", "slope", "x", "begin", "end"],
-  mapGeluTanhWithSlope: ["y", "slope", "x", "begin", "end"],
-  zipAdd: zip,
-  zipSubtract: zip,
-  zipMultiply: zip,
-  zipDivide: zip,
+  unaryExp: map,
+  unaryLog: map,
+  unarySqrt: map,
+  unaryTanh: map,
+  unaryRelu: map,
+  unaryRelu2: map,
+  unarySilu: map,
+  unaryGelu: map,
+  unaryGeluTanh: map,
+  unaryExpBackward: unaryBackward,
+  unaryLogBackward: unaryBackward,
+  unarySqrtBackward: unaryBackward,
+  unaryTanhBackward: unaryBackward,
+  unaryReluBackward: unaryBackward,
+  unaryRelu2Backward: unaryBackward,
+  unarySiluBackward: unaryBackward,
+  unaryGeluBackward: unaryBackward,
+  unaryGeluTanhBackward: unaryBackward,
+  geluWithDerivative: ["y", "derivative", "x", "begin", "end"],
+  geluTanhWithDerivative: ["y", "derivative", "x", "begin", "end"],
+  binaryAdd: binary,
+  binarySubtract: binary,
+  binaryMultiply: binary,
+  binaryDivide: binary,
   scale: ["y", "x", "factor", "accumulate", "begin", "end"],
   dropout: ["y", "x", "key0", "key1", "threshold", "factor", "accumulate", "begin", "end"],
   // biome-ignore format: one argument a line would hide the others.
@@ -66,8 +66,8 @@ export const signatures = {
   maxRows: ["y", "x", "columns", "begin", "end"],
   maxColumns: ["y", "x", "axis", "inner", "begin", "end"],
   maxBackward: ["dx", "dy", "x", "y", "axis", "inner", "accumulate", "begin", "end"],
-  sumsOfSquaresInChunks: ["chunks", "spans", "begin", "end"],
-  sumsOfChunks: ["y", "chunks", "spans", "count"],
+  sumsOfSquaresInChunks: ["chunks", "buffers", "begin", "end"],
+  sumsOfChunks: ["y", "chunks", "buffers", "count"],
 
   softmaxRows: ["y", "x", "rows", "columns", "staircase", "begin", "end"],
   softmaxRowsBackward: ["dx", "dy", "y", "columns", "accumulate", "begin", "end"],
@@ -81,19 +81,19 @@ export const signatures = {
 
   // biome-ignore format: one argument a line would hide the others.
   normalizeRows: [
-    "y", "mean", "inverseDeviation", "x", "weight", "bias", "columns", "epsilon", "begin", "end",
+    "y", "mean", "rstd", "x", "weight", "bias", "columns", "epsilon", "begin", "end",
   ],
   // biome-ignore format: one argument a line would hide the others.
   addAndNormalizeRows: [
-    "sum", "y", "mean", "inverseDeviation", "a", "b", "weight", "bias", "columns", "epsilon", "begin", "end",
+    "sum", "y", "mean", "rstd", "a", "b", "weight", "bias", "columns", "epsilon", "begin", "end",
   ],
   // biome-ignore format: one argument a line would hide the others.
   normalizeRowsBackward: [
-    "dx", "dy", "x", "weight", "mean", "inverseDeviation", "columns", "accumulate", "begin", "end",
+    "dx", "dy", "x", "weight", "mean", "rstd", "columns", "accumulate", "begin", "end",
   ],
   // biome-ignore format: one argument a line would hide the others.
   normalizeRowsBackwardColumns: [
-    "dWeight", "dBias", "dy", "x", "mean", "inverseDeviation", "rows", "columns", "accumulateWeight",
+    "dWeight", "dBias", "dy", "x", "mean", "rstd", "rows", "columns", "accumulateWeight",
     "accumulateBias", "begin", "end",
   ],
 } as const;

@@ -1,7 +1,7 @@
 /**
  * The WebAssembly backend: SIMD kernels over one shared memory, the same bits on any machine.
  *
- * A method turns spans into addresses and calls the kernel: kernels/… for how it works, ../reference/… for what. Most
+ * A method turns buffers into addresses and calls the kernel: kernels/… for how it works, ../reference/… for what. Most
  * methods stand with what they take, in a file for each: memory, then elements, then rows; here are the rest.
  */
 import type {
@@ -9,10 +9,10 @@ import type {
   AdamWTarget,
   AttentionSize,
   Backend,
+  Buffer,
+  CapturedCalls,
   Matrices,
   ProductSize,
-  Recording,
-  Span,
 } from "../../backend.ts";
 import { Recorder } from "../capture/recording.ts";
 import { ThreadPool, type ThreadStart, type Threads } from "../threads/pool.ts";
@@ -70,7 +70,7 @@ export class WasmBackend extends WasmRows implements Backend {
     return this.heap.threads;
   }
 
-  record(body: () => void): Recording | null {
+  capture(body: () => void): CapturedCalls | null {
     this.#recorder ??= new Recorder(this.heap, this.kernels);
     this.kernels = this.#recorder.noting;
     try {
@@ -89,7 +89,14 @@ export class WasmBackend extends WasmRows implements Backend {
     gemm(this.heap, this.kernels, c, a, b, size);
   }
 
-  attention(y: Matrices, logSumExp: Span, q: Matrices, k: Matrices, v: Matrices, size: AttentionSize): void {
+  attention(
+    y: Matrices,
+    logSumExp: Buffer,
+    q: Matrices,
+    k: Matrices,
+    v: Matrices,
+    size: AttentionSize,
+  ): void {
     attention(this.heap, this.kernels, y, logSumExp, q, k, v, size);
   }
 
@@ -99,7 +106,7 @@ export class WasmBackend extends WasmRows implements Backend {
     dv: Matrices,
     dy: Matrices,
     y: Matrices,
-    logSumExp: Span,
+    logSumExp: Buffer,
     q: Matrices,
     k: Matrices,
     v: Matrices,
@@ -109,7 +116,7 @@ export class WasmBackend extends WasmRows implements Backend {
     attentionBackward(this.heap, this.kernels, dq, dk, dv, dy, y, logSumExp, q, k, v, size, accumulate);
   }
 
-  sumsOfSquares(y: Span, xs: readonly Span[]): void {
+  sumsOfSquares(y: Buffer, xs: readonly Buffer[]): void {
     sumsOfSquares(this.heap, this.kernels, y, xs);
   }
 

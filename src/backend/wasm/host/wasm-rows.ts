@@ -1,62 +1,62 @@
-/** Kernels that take whole rows: spans become addresses, indices are checked, and the kernel is called. */
+/** Kernels that take whole rows: buffers become addresses, indices are checked, and the kernel is called. */
 import { BackendError } from "../../../errors.ts";
-import type { MatrixSize, RotationSize, Sink, Span, Visibility } from "../../backend.ts";
+import type { Buffer, MatrixSize, RotationSize, Visibility, WriteTarget } from "../../backend.ts";
 import { WasmElements } from "./wasm-elements.ts";
 import { adds } from "./wasm-memory.ts";
 
 export class WasmRows extends WasmElements {
-  softmaxRows(y: Span, x: Span, { count, rows, columns }: MatrixSize, visible: Visibility): void {
+  softmaxRows(y: Buffer, x: Buffer, { count, rows, columns }: MatrixSize, visible: Visibility): void {
     const all = count * rows;
     const to = this.at(y, all * columns);
     const from = this.at(x, all * columns);
     this.kernels.softmaxRows(to, from, rows, columns, Number(visible === "staircase"), 0, all);
   }
 
-  softmaxRowsBackward(dx: Sink, dy: Span, y: Span, { count, rows, columns }: MatrixSize): void {
+  softmaxRowsBackward(dx: WriteTarget, dy: Buffer, y: Buffer, { count, rows, columns }: MatrixSize): void {
     const n = count * rows * columns;
-    const to = this.at(dx.span, n);
+    const to = this.at(dx.buffer, n);
     const from = this.at(y, n);
     this.kernels.softmaxRowsBackward(to, this.at(dy, n), from, columns, adds(dx), 0, count * rows);
   }
 
-  logSoftmaxRows(y: Span, x: Span, rows: number, columns: number): void {
+  logSoftmaxRows(y: Buffer, x: Buffer, rows: number, columns: number): void {
     const n = rows * columns;
     this.kernels.logSoftmaxRows(this.at(y, n), this.at(x, n), columns, 0, rows);
   }
 
-  logSoftmaxRowsBackward(dx: Sink, dy: Span, y: Span, rows: number, columns: number): void {
+  logSoftmaxRowsBackward(dx: WriteTarget, dy: Buffer, y: Buffer, rows: number, columns: number): void {
     const n = rows * columns;
-    const to = this.at(dx.span, n);
+    const to = this.at(dx.buffer, n);
     this.kernels.logSoftmaxRowsBackward(to, this.at(dy, n), this.at(y, n), columns, adds(dx), 0, rows);
   }
 
   normalizeRows(
-    y: Span,
-    mean: Span | null,
-    inverseDeviation: Span,
-    x: Span,
-    weight: Span | null,
-    bias: Span | null,
+    y: Buffer,
+    mean: Buffer | null,
+    rstd: Buffer,
+    x: Buffer,
+    weight: Buffer | null,
+    bias: Buffer | null,
     rows: number,
     columns: number,
     epsilon: number,
   ): void {
     // biome-ignore format: as the kernel has them.
     this.kernels.normalizeRows(
-      this.at(y, rows * columns), this.at(mean, rows), this.at(inverseDeviation, rows),
+      this.at(y, rows * columns), this.at(mean, rows), this.at(rstd, rows),
       this.at(x, rows * columns), this.at(weight, columns), this.at(bias, columns), columns, epsilon, 0, rows,
     );
   }
 
   addAndNormalizeRows(
-    sum: Span,
-    y: Span,
-    mean: Span | null,
-    inverseDeviation: Span,
-    a: Span,
-    b: Span,
-    weight: Span | null,
-    bias: Span | null,
+    sum: Buffer,
+    y: Buffer,
+    mean: Buffer | null,
+    rstd: Buffer,
+    a: Buffer,
+    b: Buffer,
+    weight: Buffer | null,
+    bias: Buffer | null,
     rows: number,
     columns: number,
     epsilon: number,
@@ -64,46 +64,53 @@ export class WasmRows extends WasmElements {
     const n = rows * columns;
     // biome-ignore format: as the kernel has them.
     this.kernels.addAndNormalizeRows(
-      this.at(sum, n), this.at(y, n), this.at(mean, rows), this.at(inverseDeviation, rows), this.at(a, n),
+      this.at(sum, n), this.at(y, n), this.at(mean, rows), this.at(rstd, rows), this.at(a, n),
       this.at(b, n), this.at(weight, columns), this.at(bias, columns), columns, epsilon, 0, rows,
     );
   }
 
   normalizeRowsBackward(
-    dx: Sink | null,
-    dWeight: Sink | null,
-    dBias: Sink | null,
-    dy: Span,
-    x: Span,
-    weight: Span | null,
-    mean: Span | null,
-    inverseDeviation: Span,
+    dx: WriteTarget | null,
+    dWeight: WriteTarget | null,
+    dBias: WriteTarget | null,
+    dy: Buffer,
+    x: Buffer,
+    weight: Buffer | null,
+    mean: Buffer | null,
+    rstd: Buffer,
     rows: number,
     columns: number,
   ): void {
-    const slopes = this.at(dy, rows * columns);
+    const derivatives = this.at(dy, rows * columns);
     const from = this.at(x, rows * columns);
     const weights = this.at(weight, columns);
     const means = this.at(mean, rows);
-    const inverses = this.at(inverseDeviation, rows);
+    const inverses = this.at(rstd, rows);
     if (dx !== null) {
-      const to = this.at(dx.span, rows * columns);
+      const to = this.at(dx.buffer, rows * columns);
       // biome-ignore format: as the kernel has them.
       this.kernels.normalizeRowsBackward(
-        to, slopes, from, weights, means, inverses, columns, adds(dx), 0, rows,
+        to, derivatives, from, weights, means, inverses, columns, adds(dx), 0, rows,
       );
     }
     if (dWeight !== null || dBias !== null) {
-      const toWeight = this.at(dWeight?.span ?? null, columns);
-      const toBias = this.at(dBias?.span ?? null, columns);
+      const toWeight = this.at(dWeight?.buffer ?? null, columns);
+      const toBias = this.at(dBias?.buffer ?? null, columns);
       // biome-ignore format: as the kernel has them.
       this.kernels.normalizeRowsBackwardColumns(
-        toWeight, toBias, slopes, from, means, inverses, rows, columns, adds(dWeight), adds(dBias), 0, columns,
+        toWeight, toBias, derivatives, from, means, inverses, rows, columns, adds(dWeight), adds(dBias), 0, columns,
       );
     }
   }
 
-  crossEntropyRows(loss: Span, logSumExp: Span, x: Span, targets: Span, rows: number, columns: number): void {
+  crossEntropyRows(
+    loss: Buffer,
+    logSumExp: Buffer,
+    x: Buffer,
+    targets: Buffer,
+    rows: number,
+    columns: number,
+  ): void {
     this.#checkTargets(targets, rows, columns);
     // biome-ignore format: as the kernel has them.
     this.kernels.crossEntropyRows(
@@ -113,52 +120,52 @@ export class WasmRows extends WasmElements {
   }
 
   crossEntropyRowsBackward(
-    dx: Sink,
-    dLoss: Span,
-    x: Span,
-    logSumExp: Span,
-    targets: Span,
+    dx: WriteTarget,
+    dLoss: Buffer,
+    x: Buffer,
+    logSumExp: Buffer,
+    targets: Buffer,
     rows: number,
     columns: number,
   ): void {
     this.#checkTargets(targets, rows, columns);
     // biome-ignore format: as the kernel has them.
     this.kernels.crossEntropyRowsBackward(
-      this.at(dx.span, rows * columns), this.at(dLoss, rows), this.at(x, rows * columns),
+      this.at(dx.buffer, rows * columns), this.at(dLoss, rows), this.at(x, rows * columns),
       this.at(logSumExp, rows), this.at(targets, rows), columns, adds(dx), 0, rows,
     );
   }
 
-  rotateRows(y: Sink, x: Span, table: Span, places: Span, size: RotationSize): void {
+  rotateRows(y: WriteTarget, x: Buffer, table: Buffer, places: Buffer, size: RotationSize): void {
     const { rows, groups, half, backwards } = size;
     this.#checkIndices("rotateRows", places, rows, table.length / (2 * half));
     const n = rows * groups * 2 * half;
     // biome-ignore format: as the kernel has them.
     this.kernels.rotateRows(
-      this.at(y.span, n), this.at(x, n), this.at(table, 0), this.at(places, rows), groups, half,
+      this.at(y.buffer, n), this.at(x, n), this.at(table, 0), this.at(places, rows), groups, half,
       Number(backwards), adds(y), 0, rows,
     );
   }
 
-  gatherRows(y: Span, table: Span, indices: Span, rows: number, columns: number): void {
+  gatherRows(y: Buffer, table: Buffer, indices: Buffer, rows: number, columns: number): void {
     this.#checkIndices("gatherRows", indices, rows, table.length / columns);
     const to = this.at(y, rows * columns);
     this.kernels.gatherRows(to, this.at(table, 0), this.at(indices, rows), columns, 0, rows);
   }
 
-  scatterRows(table: Span, x: Span, indices: Span, rows: number, columns: number): void {
+  scatterRows(table: Buffer, x: Buffer, indices: Buffer, rows: number, columns: number): void {
     this.#checkIndices("scatterRows", indices, rows, table.length / columns);
     const from = this.at(x, rows * columns);
     this.kernels.scatterRows(this.at(table, 0), from, this.at(indices, rows), columns, 0, rows);
   }
 
-  scatterAddRows(dTable: Span, dy: Span, indices: Span, rows: number, columns: number): void {
+  scatterAddRows(dTable: Buffer, dy: Buffer, indices: Buffer, rows: number, columns: number): void {
     this.#checkIndices("scatterAddRows", indices, rows, dTable.length / columns);
     const from = this.at(dy, rows * columns);
     this.kernels.scatterAddRows(this.at(dTable, 0), from, this.at(indices, rows), rows, columns, 0, columns);
   }
 
-  #checkIndices(kernel: string, indices: Span, rows: number, limit: number): void {
+  #checkIndices(kernel: string, indices: Buffer, rows: number, limit: number): void {
     this.at(indices, rows);
     const { floats } = this.heap;
     const first = this.placeOf(indices);
@@ -170,7 +177,7 @@ export class WasmRows extends WasmElements {
     }
   }
 
-  #checkTargets(targets: Span, rows: number, columns: number): void {
+  #checkTargets(targets: Buffer, rows: number, columns: number): void {
     this.at(targets, rows);
     const { floats } = this.heap;
     const first = this.placeOf(targets);

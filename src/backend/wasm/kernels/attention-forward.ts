@@ -6,14 +6,14 @@
  *   y = w·v,  logSumExp = max s + log Σ p
  *
  * Four rows at a time: their scores, then their weights, stand in scratch, 4·columns numbers (see
- * attention-products.ts). Where matrices have a single row, as a token that is generated has, up to four neighbouring
+ * attention-products.ts). Where matrices have a single row, as a token that is generated has, up to four neighboring
  * ones are taken at a time. Every sum over columns runs in ascending order.
  */
 import {
   Call, Strip, countSingleRows, findMatrices, findWindow, indicesOf, keptLanes, matrixOf, moveToWindow, numbersOf,
   paddedColumns, seenByLast, stepOf, takeStrip,
 } from "./attention-call";
-import { addSumsOfMatrices, dotProductsOfMatrices } from "./attention-neighbours";
+import { addSumsOfMatrices, dotProductsOfMatrices } from "./attention-neighbors";
 import { addSumsOverColumns, clearRows, dotProducts } from "./attention-products";
 import { expOfNegative, log } from "./math";
 import { putSome } from "./vector";

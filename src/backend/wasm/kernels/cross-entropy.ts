@@ -31,29 +31,29 @@ export function crossEntropyRowsBackward(
       continue;
     }
     const total = f32x4.splat(f32.load(at(logSumExp, row)));
-    const slope = f32x4.splat(f32.load(at(dLoss, row)));
+    const derivative = f32x4.splat(f32.load(at(dLoss, row)));
     let j = 0;
     for (; j <= columns - 16; j += 16) {
       const logits = at(from, j);
-      const a = gradient(v128.load(logits), total, slope, target - j);
-      const b = gradient(v128.load(logits, 16), total, slope, target - j - 4);
-      const c = gradient(v128.load(logits, 32), total, slope, target - j - 8);
-      const d = gradient(v128.load(logits, 48), total, slope, target - j - 12);
+      const a = gradient(v128.load(logits), total, derivative, target - j);
+      const b = gradient(v128.load(logits, 16), total, derivative, target - j - 4);
+      const c = gradient(v128.load(logits, 32), total, derivative, target - j - 8);
+      const d = gradient(v128.load(logits, 48), total, derivative, target - j - 12);
       putSixteen(at(to, j), a, b, c, d, accumulate);
     }
     for (; j <= columns - 4; j += 4) {
-      put(at(to, j), gradient(v128.load(at(from, j)), total, slope, target - j), accumulate);
+      put(at(to, j), gradient(v128.load(at(from, j)), total, derivative, target - j), accumulate);
     }
     if (j < columns) {
       const part = loadPart(at(from, j), columns - j, 0);
-      putPart(at(to, j), gradient(part, total, slope, target - j), columns - j, accumulate);
+      putPart(at(to, j), gradient(part, total, derivative, target - j), columns - j, accumulate);
     }
   }
 }
 
-/** slope·(exp(x − total) − [lane = target]). */
+/** derivative·(exp(x − total) − [lane = target]). */
 @inline
-function gradient(x: v128, total: v128, slope: v128, target: i32): v128 {
+function gradient(x: v128, total: v128, derivative: v128, target: i32): v128 {
   const hit = v128.and(f32x4.splat(1), i32x4.eq(i32x4.splat(target), i32x4(0, 1, 2, 3)));
-  return f32x4.mul(slope, f32x4.sub(expOfNegative(f32x4.sub(x, total)), hit));
+  return f32x4.mul(derivative, f32x4.sub(expOfNegative(f32x4.sub(x, total)), hit));
 }

@@ -99,12 +99,12 @@ export function maxBackward(
     const stop = min(end, line - line % inner + inner);
     const left = min(stop - line, 4);
     const start = line / inner * axis * inner + line % inner;
-    const slope = loadSome(at(dy, line), left);
+    const derivative = loadSome(at(dy, line), left);
     const max = loadSome(at(y, line), left);
     let found = i32x4.splat(0);
     for (let a = 0; a < axis; a++) {
       const first = v128.andnot(f32x4.eq(loadSome(at(x, start + a * inner), left), max), found);
-      putSome(at(dx, start + a * inner), v128.and(slope, first), left, accumulate);
+      putSome(at(dx, start + a * inner), v128.and(derivative, first), left, accumulate);
       found = v128.or(found, first);
     }
     line += left;

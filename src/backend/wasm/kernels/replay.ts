@@ -10,12 +10,12 @@ import { copyBlock } from "./copy";
 import { gatherRows, scatterRows } from "./gather";
 import { gemm } from "./gemm";
 import { Product } from "./gemm-product";
-import { mapExp, mapGelu, mapGeluTanh, mapLog, mapRelu, mapRelu2, mapSilu, mapSqrt, mapTanh } from "./map";
+import { unaryExp, unaryGelu, unaryGeluTanh, unaryLog, unaryRelu, unaryRelu2, unarySilu, unarySqrt, unaryTanh } from "./unary";
 import { addAndNormalizeRows, normalizeRows } from "./normalize";
 import { maxColumns, maxRows, sumColumns, sumRows } from "./reduce";
 import { rotateRows } from "./rotate";
 import { logSoftmaxRows, softmaxRows } from "./softmax";
-import { scale, zipAdd, zipDivide, zipMultiply, zipSubtract } from "./zip";
+import { scale, binaryAdd, binaryDivide, binaryMultiply, binarySubtract } from "./binary";
 
 /** 32-bit words, as the host lays them out. The steps follow. */
 @unmanaged
@@ -104,19 +104,19 @@ function make(s: Step, chunk: i32, scratch: usize): void {
   switch (s.kernel) {
     case 0: return gemm(changetype<Product>(int(s, 0)), begin, end, scratch);
     case 1: return attention(int(s, 0), begin, end, scratch);
-    case 2: return mapExp(int(s, 0), int(s, 1), begin, end);
-    case 3: return mapLog(int(s, 0), int(s, 1), begin, end);
-    case 4: return mapSqrt(int(s, 0), int(s, 1), begin, end);
-    case 5: return mapTanh(int(s, 0), int(s, 1), begin, end);
-    case 6: return mapRelu(int(s, 0), int(s, 1), begin, end);
-    case 7: return mapRelu2(int(s, 0), int(s, 1), begin, end);
-    case 8: return mapSilu(int(s, 0), int(s, 1), begin, end);
-    case 9: return mapGelu(int(s, 0), int(s, 1), begin, end);
-    case 10: return mapGeluTanh(int(s, 0), int(s, 1), begin, end);
-    case 11: return zipAdd(int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4) != 0, begin, end);
-    case 12: return zipSubtract(int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4) != 0, begin, end);
-    case 13: return zipMultiply(int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4) != 0, begin, end);
-    case 14: return zipDivide(int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4) != 0, begin, end);
+    case 2: return unaryExp(int(s, 0), int(s, 1), begin, end);
+    case 3: return unaryLog(int(s, 0), int(s, 1), begin, end);
+    case 4: return unarySqrt(int(s, 0), int(s, 1), begin, end);
+    case 5: return unaryTanh(int(s, 0), int(s, 1), begin, end);
+    case 6: return unaryRelu(int(s, 0), int(s, 1), begin, end);
+    case 7: return unaryRelu2(int(s, 0), int(s, 1), begin, end);
+    case 8: return unarySilu(int(s, 0), int(s, 1), begin, end);
+    case 9: return unaryGelu(int(s, 0), int(s, 1), begin, end);
+    case 10: return unaryGeluTanh(int(s, 0), int(s, 1), begin, end);
+    case 11: return binaryAdd(int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4) != 0, begin, end);
+    case 12: return binarySubtract(int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4) != 0, begin, end);
+    case 13: return binaryMultiply(int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4) != 0, begin, end);
+    case 14: return binaryDivide(int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4) != 0, begin, end);
     case 15: return scale(int(s, 0), int(s, 1), fraction(s, 2), int(s, 3) != 0, begin, end);
     case 16: return copyBlock(
       int(s, 0), int(s, 1), int(s, 2) != 0, int(s, 3), int(s, 4), int(s, 5), int(s, 6), int(s, 7), int(s, 8),

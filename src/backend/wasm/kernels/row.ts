@@ -18,10 +18,10 @@ export function rowSum(x: usize, columns: i32): f32 {
   return total(PLAIN, x, 0, columns);
 }
 
-/** Σ (x − centre)². */
+/** Σ (x − center)². */
 @inline
-export function rowSquaredDeviation(x: usize, centre: f32, columns: i32): f32 {
-  return total(SQUARED_DEVIATION, x, centre, columns);
+export function rowSquaredDeviation(x: usize, center: f32, columns: i32): f32 {
+  return total(SQUARED_DEVIATION, x, center, columns);
 }
 
 /** The largest number, −∞ for none. A NaN may be passed over: whoever needs it must find it in a sum. */
@@ -102,8 +102,8 @@ export function shiftOf(max: f32): f32 {
 
 /** Inlined with a constant kind of term. */
 @inline
-function total(kind: i32, x: usize, centre: f32, columns: i32): f32 {
-  const centres = f32x4.splat(centre);
+function total(kind: i32, x: usize, center: f32, columns: i32): f32 {
+  const centers = f32x4.splat(center);
   let sum0 = f32x4.splat(0);
   let sum1 = sum0;
   let sum2 = sum0;
@@ -111,19 +111,19 @@ function total(kind: i32, x: usize, centre: f32, columns: i32): f32 {
   let j = 0;
   for (; j <= columns - 16; j += 16) {
     const from = at(x, j);
-    sum0 = f32x4.add(sum0, term(kind, v128.load(from), centres));
-    sum1 = f32x4.add(sum1, term(kind, v128.load(from, 16), centres));
-    sum2 = f32x4.add(sum2, term(kind, v128.load(from, 32), centres));
-    sum3 = f32x4.add(sum3, term(kind, v128.load(from, 48), centres));
+    sum0 = f32x4.add(sum0, term(kind, v128.load(from), centers));
+    sum1 = f32x4.add(sum1, term(kind, v128.load(from, 16), centers));
+    sum2 = f32x4.add(sum2, term(kind, v128.load(from, 32), centers));
+    sum3 = f32x4.add(sum3, term(kind, v128.load(from, 48), centers));
   }
-  for (; j <= columns - 4; j += 4) sum0 = f32x4.add(sum0, term(kind, v128.load(at(x, j)), centres));
-  if (j < columns) sum1 = f32x4.add(sum1, term(kind, loadPart(at(x, j), columns - j, centre), centres));
+  for (; j <= columns - 4; j += 4) sum0 = f32x4.add(sum0, term(kind, v128.load(at(x, j)), centers));
+  if (j < columns) sum1 = f32x4.add(sum1, term(kind, loadPart(at(x, j), columns - j, center), centers));
   return sumLanes(f32x4.add(f32x4.add(sum0, sum1), f32x4.add(sum2, sum3)));
 }
 
 @inline
-function term(kind: i32, x: v128, centres: v128): v128 {
+function term(kind: i32, x: v128, centers: v128): v128 {
   if (kind == PLAIN) return x;
-  const deviation = f32x4.sub(x, centres);
+  const deviation = f32x4.sub(x, centers);
   return f32x4.mul(deviation, deviation);
 }

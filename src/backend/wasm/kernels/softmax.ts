@@ -27,18 +27,18 @@ export function softmaxRowsBackward(
 ): void {
   for (let row = begin; row < end; row++) {
     const to = at(dx, row * columns);
-    const slope = at(dy, row * columns);
+    const derivative = at(dy, row * columns);
     const weight = at(y, row * columns);
-    const dot = f32x4.splat(rowDotInOrder(slope, weight, columns));
+    const dot = f32x4.splat(rowDotInOrder(derivative, weight, columns));
     let j = 0;
     for (; j <= columns - 4; j += 4) {
-      const centred = f32x4.sub(v128.load(at(slope, j)), dot);
-      put(at(to, j), f32x4.mul(v128.load(at(weight, j)), centred), accumulate);
+      const centered = f32x4.sub(v128.load(at(derivative, j)), dot);
+      put(at(to, j), f32x4.mul(v128.load(at(weight, j)), centered), accumulate);
     }
     if (j < columns) {
       const left = columns - j;
-      const centred = f32x4.sub(loadPart(at(slope, j), left, 0), dot);
-      putPart(at(to, j), f32x4.mul(loadPart(at(weight, j), left, 0), centred), left, accumulate);
+      const centered = f32x4.sub(loadPart(at(derivative, j), left, 0), dot);
+      putPart(at(to, j), f32x4.mul(loadPart(at(weight, j), left, 0), centered), left, accumulate);
     }
   }
 }
@@ -68,18 +68,18 @@ export function logSoftmaxRowsBackward(
 ): void {
   for (let row = begin; row < end; row++) {
     const to = at(dx, row * columns);
-    const slope = at(dy, row * columns);
+    const derivative = at(dy, row * columns);
     const value = at(y, row * columns);
-    const sum = f32x4.splat(rowSum(slope, columns));
+    const sum = f32x4.splat(rowSum(derivative, columns));
     let j = 0;
     for (; j <= columns - 4; j += 4) {
       const share = f32x4.mul(expOfNegative(v128.load(at(value, j))), sum);
-      put(at(to, j), f32x4.sub(v128.load(at(slope, j)), share), accumulate);
+      put(at(to, j), f32x4.sub(v128.load(at(derivative, j)), share), accumulate);
     }
     if (j < columns) {
       const left = columns - j;
       const share = f32x4.mul(expOfNegative(loadPart(at(value, j), left, 0)), sum);
-      putPart(at(to, j), f32x4.sub(loadPart(at(slope, j), left, 0), share), left, accumulate);
+      putPart(at(to, j), f32x4.sub(loadPart(at(derivative, j), left, 0), share), left, accumulate);
     }
   }
 }

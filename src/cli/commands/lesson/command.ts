@@ -1,4 +1,4 @@
-/** `nopeek lesson`: what there is to be learnt by looking. */
+/** `nopeek lesson`: what there is to be learned by looking. */
 import { ConfigError } from "../../../errors.ts";
 import { nearest } from "../../../util/edit-distance.ts";
 import { Terminal } from "../../terminal/output.ts";

@@ -129,7 +129,7 @@ function why({ lossNats, leftOnlyNats }: Outcome, floorNats: number, vocabSize: 
     leftOnlyNats > blind
       ? `${leftOnly}, worse than guessing blindly among ${vocabSize} characters (${formatLoss(blind)}).`
       : `${leftOnly}.`;
-  return `Why: in training, the token that a position is asked for stands in the same window, one place to the right. Without the mask, attention learns to look there and copy: ${belowFloor} It has learnt to read the answer and nothing about the tales. When it writes, nothing stands to the right yet, and what is left is rubbish: seeing only the left, its loss is ${compared} With the mask, the score of every later position is −∞ before the softmax and its weight exactly 0 after it; the only way down is to learn what usually follows, and that can be written with.`;
+  return `Why: in training, the token that a position is asked for stands in the same window, one place to the right. Without the mask, attention learns to look there and copy: ${belowFloor} It has learned to read the answer and nothing about the tales. When it writes, nothing stands to the right yet, and what is left is rubbish: seeing only the left, its loss is ${compared} With the mask, the score of every later position is −∞ before the softmax and its weight exactly 0 after it; the only way down is to learn what usually follows, and that can be written with.`;
 }
 
 function paragraph(text: string): string[] {

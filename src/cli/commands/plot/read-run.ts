@@ -9,7 +9,7 @@ import { countParameters } from "../../../nn/count-parameters.ts";
 import { smooth } from "../../../report/curves.ts";
 import type { CurvePoint, NextCommand, PlottedRun } from "../../../report/plotted-run.ts";
 import { gptConfigOf, type RunConfig, runConfigFromJSON } from "../../../run/config.ts";
-import { inForce } from "../../../run/effective-records.ts";
+import { effectiveRecords } from "../../../run/effective-records.ts";
 import { explainFailures, nodeFiles } from "../../../run/files.ts";
 import { readConfig } from "../../../run/layout.ts";
 import type { Processes } from "../../../run/lock.ts";
@@ -36,7 +36,7 @@ type StepRecord = z.infer<typeof stepRecord>;
 export async function readRun(path: string, name: string, system: Processes): Promise<PlottedRun> {
   const config = runConfigFromJSON(readConfig(files, path), join(path, "config.json"));
   const { settings, tokenizer, corpus } = config;
-  const records = inForce(readRecords(files, path));
+  const records = effectiveRecords(readRecords(files, path));
   const { status, step, steps, bytes } = describeRun(path, system);
   const made = records.flatMap((record) => stepRecord.safeParse(record).data ?? []);
   const seconds = secondsAfter(made);

@@ -7,7 +7,7 @@ import type { Overflow } from "../../../sample/generate.ts";
 import { checkSampleCount } from "../../../sample/generate-batch.ts";
 import { checkSampleSettings, type Naming, type SampleSettings } from "../../../sample/settings.ts";
 import { checkStops } from "../../../sample/text-stream.ts";
-import type { Unknown } from "../../../text/unknown.ts";
+import type { UnknownPolicy } from "../../../text/unknown.ts";
 import { type CommonFlags, parseNumber } from "../../options/settings-flags.ts";
 import { unknownFlag } from "../../options/unknown-characters.ts";
 
@@ -28,7 +28,7 @@ export interface SampleFlags extends CommonFlags {
   readonly lengthPenalty?: number;
   readonly stop?: readonly string[];
   readonly overflow: Overflow;
-  readonly unknown?: Unknown;
+  readonly unknown?: UnknownPolicy;
   readonly seed: number;
   readonly explain?: boolean;
 }
@@ -86,7 +86,7 @@ export function addSampleFlags(command: Command): void {
   add(
     new Option(
       "--overflow <what>",
-      "when the context is full. stop: end there. slide: keep the newest half, read it again as if the text began there, and go on. (So too where positions are rotary: their angles would go on, but no distance beyond the context was ever learnt)",
+      "when the context is full. stop: end there. slide: keep the newest half, read it again as if the text began there, and go on. (So too where positions are rotary: their angles would go on, but no distance beyond the context was ever learned)",
     )
       .choices(["slide", "stop"])
       .default("slide"),

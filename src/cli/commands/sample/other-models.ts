@@ -8,7 +8,7 @@ import { padTokens } from "../../../nn/inputs/token-batch.ts";
 import { BLANK, fillBlanks, idsWithBlanks } from "../../../sample/fill-blanks.ts";
 import { greedyAnswers } from "../../../sample/greedy-answers.ts";
 import type { Tokenizer } from "../../../text/tokenizer.ts";
-import type { Unknown } from "../../../text/unknown.ts";
+import type { UnknownPolicy } from "../../../text/unknown.ts";
 import type { CommonFlags } from "../../options/settings-flags.ts";
 import { encodeKnown } from "../../options/unknown-characters.ts";
 import { kindOfModel, openAnyModel } from "../../shared/open-model.ts";
@@ -17,7 +17,7 @@ import { Terminal } from "../../terminal/output.ts";
 interface OtherFlags extends CommonFlags {
   readonly model?: string | undefined;
   readonly prompt?: string | readonly string[] | undefined;
-  readonly unknown?: Unknown;
+  readonly unknown?: UnknownPolicy;
 }
 
 /** Flags that mean something here; then those that always have a value, given or not. */

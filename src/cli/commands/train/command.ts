@@ -8,10 +8,10 @@ import { formatLoss, shellWord } from "../../../util/format.ts";
 import { computedBy } from "../../shared/open-backend.ts";
 import { nowMs } from "../../terminal/clock.ts";
 import { Terminal } from "../../terminal/output.ts";
-import type { Pace } from "./eta.ts";
+import type { StepTimer } from "./eta.ts";
 import { explainStop } from "./explain-stop.ts";
-import { introduce } from "./introduce.ts";
-import type { Told } from "./kinds/kind.ts";
+import { printRunSummary } from "./introduce.ts";
+import type { EvaluationReport } from "./kinds/kind.ts";
 import { openProgress } from "./open-progress.ts";
 import { type PreparedRun, resumeRun, startRun, type TrainFlags } from "./prepare-run.ts";
 import type { Progress } from "./progress.ts";
@@ -43,7 +43,7 @@ class TrainingSession {
   readonly #debugNaN: boolean;
   readonly #samples: boolean;
   /** The last evaluation of the whole split, where no step has been made since. */
-  #measured: Told | null = null;
+  #measured: EvaluationReport | null = null;
   #stopReason: keyof typeof EXIT_AFTER | null = null;
 
   constructor(run: PreparedRun, flags: TrainFlags, terminal: Terminal, progress: Progress) {
@@ -60,7 +60,7 @@ class TrainingSession {
     const { settings, from } = this.#run.config;
     // What it learns on from may change or go, so it is kept before anything else.
     if (from !== undefined && trainer.stepsDone === 0) await this.#save(false);
-    const pace = await introduce(this.#run, this.#progress);
+    const pace = await printRunSummary(this.#run, this.#progress);
     for (const signal of SIGNALS) process.on(signal, this.stop);
     try {
       const goesOn = () => trainer.stepsDone < settings.steps && !patience.isExhausted(settings.patience);
@@ -79,7 +79,7 @@ class TrainingSession {
     }
   }
 
-  async #step(pace: Pace): Promise<void> {
+  async #step(pace: StepTimer): Promise<void> {
     const { config, patience, trainer } = this.#run;
     const { settings } = config;
     const startMs = nowMs();
@@ -146,7 +146,7 @@ class TrainingSession {
   }
 
   /** Weights that cannot be measured are not kept. */
-  #checkFinite({ evaluation }: Told): void {
+  #checkFinite({ evaluation }: EvaluationReport): void {
     if (Number.isFinite(evaluation.lossNats)) return;
     const { trainer } = this.#run;
     throw new TrainingError(
@@ -176,12 +176,12 @@ class TrainingSession {
     return patience.evaluated(trainer.stepsDone, this.#measured.evaluation.lossNats);
   }
 
-  #tell(told: Told): void {
+  #tell(told: EvaluationReport): void {
     this.#recordEvaluation(told);
     this.#progress.note(`step ${this.#run.trainer.stepsDone}: ${told.words}`);
   }
 
-  #recordEvaluation({ evaluation }: Told): void {
+  #recordEvaluation({ evaluation }: EvaluationReport): void {
     const step = this.#run.trainer.stepsDone;
     this.#record({ kind: "evaluation", step, split: "val", ...evaluation });
     this.#progress.evaluated(step, evaluation.lossNats);

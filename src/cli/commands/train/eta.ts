@@ -4,7 +4,7 @@ import { median } from "../../../util/format.ts";
 /** Of so many steps the typical one counts. */
 const RECENT = 50;
 
-export class Pace {
+export class StepTimer {
   #stepMs: readonly number[];
   #steps = 0;
   #otherMs = 0;

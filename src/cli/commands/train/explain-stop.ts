@@ -1,14 +1,14 @@
 /** Why a run has stopped before its last step, and what to try: in lines for a person. */
 
 import type { Settings } from "../../../config/settings.ts";
-import type { Patience } from "../../../train/early-stopping.ts";
+import type { EarlyStopping } from "../../../train/early-stopping.ts";
 import { formatLoss, plural } from "../../../util/format.ts";
 
 /** How much more dropout to try at a time, and where it hurts more than it helps. */
 const MORE_DROPOUT = 0.1;
 const MOST_DROPOUT = 0.5;
 
-export function explainStop(patience: Patience, settings: Settings): string[] {
+export function explainStop(patience: EarlyStopping, settings: Settings): string[] {
   const { best, latest, isOverfitting, evaluationsSinceBest } = patience;
   if (best === null || latest === null) return [];
   const nats = (value: number | null) => (value === null ? "unknown" : formatLoss(value));

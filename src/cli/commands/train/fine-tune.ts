@@ -2,7 +2,7 @@
 import { dirname, join } from "node:path";
 import { flagOf, SETTINGS, type SettingName, type Settings } from "../../../config/settings.ts";
 import { ConfigError } from "../../../errors.ts";
-import type { Parameters } from "../../../nn/parameters.ts";
+import type { NamedTensors } from "../../../nn/parameters.ts";
 import { type RunConfig, runConfigFromJSON } from "../../../run/config.ts";
 import { loadModelFiles } from "../../../run/directory.ts";
 import { restore } from "../../../run/restore.ts";
@@ -10,7 +10,7 @@ import { restore } from "../../../run/restore.ts";
 /** Settings of the model that change no weight's shape or meaning. */
 const FREE: readonly SettingName[] = ["dropout", "attention"];
 
-export class Source {
+export class PretrainedModel {
   readonly path: string;
   readonly config: RunConfig;
   readonly #files: ReturnType<typeof loadModelFiles>;
@@ -35,7 +35,7 @@ export class Source {
   }
 
   /** Puts the trained weights in place of those that were drawn. */
-  fill(parameters: Parameters): void {
+  fill(parameters: NamedTensors): void {
     restore(parameters, this.#files.tensors, join(this.#files.folder, "model.safetensors"));
   }
 }

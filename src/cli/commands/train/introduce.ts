@@ -3,7 +3,7 @@ import { countNumbers } from "../../../nn/parameters.ts";
 import { formatCount, formatDuration, formatRatio, plural } from "../../../util/format.ts";
 import { computedBy } from "../../shared/open-backend.ts";
 import { nowMs } from "../../terminal/clock.ts";
-import { Pace } from "./eta.ts";
+import { StepTimer } from "./eta.ts";
 import type { PreparedRun } from "./prepare-run.ts";
 import type { Progress } from "./progress.ts";
 
@@ -11,14 +11,14 @@ import type { Progress } from "./progress.ts";
 const FEW_TOKENS = 0.5;
 
 /** @returns how fast it will go, by what was measured */
-export async function introduce(run: PreparedRun, progress: Progress): Promise<Pace> {
+export async function printRunSummary(run: PreparedRun, progress: Progress): Promise<StepTimer> {
   const { trainer, config, study, path, backend, savedBy } = run;
   const { settings } = config;
   const note = (line: string) => progress.note(line);
   const parameters = countNumbers(trainer.model.parameters());
   for (const line of study.sources) note(line);
   note(
-    `model       ${plural(settings.layers, "layer")}, ${plural(settings.heads, "head")}, ${settings.dModel} channels, ${study.reach}: ${formatCount(parameters)} parameters`,
+    `model       ${plural(settings.layers, "layer")}, ${plural(settings.heads, "head")}, ${settings.dModel} channels, ${study.shapeSummary}: ${formatCount(parameters)} parameters`,
   );
   if (study.learnsFrom !== null) {
     const each = study.learnsFrom / parameters;
@@ -45,7 +45,7 @@ export async function introduce(run: PreparedRun, progress: Progress): Promise<P
   if (left > 0)
     note(`takes       about ${formatDuration(wholeMs(run, left, stepMs))} here, by the time of a step`);
   note("");
-  return new Pace(stepMs);
+  return new StepTimer(stepMs);
 }
 
 /** The time of a step, from steps that are timed and thrown away. */

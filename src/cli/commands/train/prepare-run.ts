@@ -19,13 +19,13 @@ import type { Corpus } from "../../../data/corpus.ts";
 import { STDIN } from "../../../data/text-files.ts";
 import type { CacheFlags } from "../../../data/token-cache.ts";
 import { cachePlace } from "../../../data/token-cache.ts";
-import { type TokenisedText, tokenise } from "../../../data/tokenized-corpus.ts";
+import { type TokenizedText, tokenize } from "../../../data/tokenized-corpus.ts";
 import { CheckpointError, ConfigError } from "../../../errors.ts";
 import { gptConfigOf, type RunConfig, runConfigFromJSON, runConfigToJSON } from "../../../run/config.ts";
 import { RunDirectory } from "../../../run/directory.ts";
 import type { RunLock } from "../../../run/lock.ts";
 import { restore } from "../../../run/restore.ts";
-import { Patience } from "../../../train/early-stopping.ts";
+import { EarlyStopping } from "../../../train/early-stopping.ts";
 import { Trainer } from "../../../train/trainer.ts";
 import { shellWord } from "../../../util/format.ts";
 import { readConfigFile } from "../../options/config-file.ts";
@@ -34,9 +34,9 @@ import { checkMemory } from "../../shared/memory-check.ts";
 import { isFast, openBackend } from "../../shared/open-backend.ts";
 import { lockRun, processes } from "../../shared/process-lock.ts";
 import { tellOnStderr } from "../../terminal/output.ts";
-import { Source } from "./fine-tune.ts";
+import { PretrainedModel } from "./fine-tune.ts";
 import { PREPARE } from "./kinds/index.ts";
-import type { Study } from "./kinds/kind.ts";
+import type { TrainableKind } from "./kinds/kind.ts";
 import { corpusFor, recordOf, textToResume, tokenizerFor } from "./run-corpus.ts";
 
 export interface TrainFlags extends CommonFlags, CacheFlags {
@@ -57,14 +57,14 @@ export interface TrainFlags extends CommonFlags, CacheFlags {
 export interface PreparedRun {
   readonly backend: Backend;
   readonly config: RunConfig;
-  readonly study: Study;
+  readonly study: TrainableKind;
   readonly trainer: Trainer;
   readonly directory: RunDirectory;
   readonly path: string;
   /** While it is held, no other program writes to the run. */
   readonly lock: RunLock;
   /** What the evaluations of the whole validation split have shown so far. */
-  readonly patience: Patience;
+  readonly patience: EarlyStopping;
   /** What computed the checkpoint that this run goes on from; null where there is none, or it does not say. */
   readonly savedBy: string | null;
   /** What to type to go on when it is stopped. */
@@ -89,7 +89,7 @@ export async function startRun(flags: TrainFlags): Promise<PreparedRun> {
     throw new ConfigError("--config and --preset each say where settings start: got both; choose one");
   const file = flags.config === undefined ? null : readConfigFile(flags.config);
   const from = flags.from ?? file?.from;
-  const source = from === undefined ? null : new Source(from);
+  const source = from === undefined ? null : new PretrainedModel(from);
   if (flags.from !== undefined && flags.preset !== undefined)
     throw new ConfigError("--from keeps the settings of its model: it takes no --preset");
   const base = file?.settings ?? source?.config.settings ?? presetFor(flags, given)?.settings ?? {};
@@ -111,7 +111,7 @@ export async function startRun(flags: TrainFlags): Promise<PreparedRun> {
   const path = flags.out ?? nextFreeFolder(nameOf(settings, corpus));
   checkSize(config);
   const text =
-    corpus === null ? null : await tokenise(corpus, config.tokenizer, settings.unknown, place, tell);
+    corpus === null ? null : await tokenize(corpus, config.tokenizer, settings.unknown, place, tell);
   const built = await build(config, text, flags, source);
   RunDirectory.checkFree(path);
   const lock = lockRun(path);
@@ -170,7 +170,7 @@ export async function resumeRun(flags: TrainFlags): Promise<PreparedRun> {
 type Saves = Pick<PreparedRun, "patience" | "savedBy">;
 
 function nothingSaved(): Saves {
-  return { patience: new Patience(), savedBy: null };
+  return { patience: new EarlyStopping(), savedBy: null };
 }
 
 /** Puts the trainer where the run's latest checkpoint was; gives what is known until then. */
@@ -191,9 +191,9 @@ function checkStepsLeft(done: number, steps: number, path: string): void {
 
 async function build(
   config: RunConfig,
-  text: TokenisedText | null,
+  text: TokenizedText | null,
   flags: TrainFlags,
-  source: Source | null = null,
+  source: PretrainedModel | null = null,
 ) {
   const { settings } = config;
   const makeStudy = await PREPARE[settings.model](config, text);
@@ -203,7 +203,7 @@ async function build(
   return { backend, study, trainer: new Trainer(study.model, study.objective, settings) };
 }
 
-/** Refuses what cannot fit before a long text is tokenised for it. */
+/** Refuses what cannot fit before a long text is tokenized for it. */
 function checkSize({ settings, tokenizer }: RunConfig): void {
   const { batchSize, model, averageSteps } = settings;
   checkMemory(gptConfigOf(settings, tokenizer.vocabSize), batchSize, model, averageSteps > 0);
@@ -256,7 +256,7 @@ function commandToResume(
 const savedState = z.object({ computedBy: z.string().nullable().catch(null) });
 
 function savesOf(state: unknown): Saves {
-  return { patience: Patience.fromJSON(state), savedBy: savedState.parse(state).computedBy };
+  return { patience: EarlyStopping.fromJSON(state), savedBy: savedState.parse(state).computedBy };
 }
 
 const RUNS = "checkpoints";

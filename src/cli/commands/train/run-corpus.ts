@@ -6,7 +6,12 @@ import { type Corpus, readTexts, TALES_NAME, TALES_PATH } from "../../../data/co
 import { STDIN } from "../../../data/text-files.ts";
 import { vocabularyOf } from "../../../data/text-stats.ts";
 import type { CachePlace } from "../../../data/token-cache.ts";
-import { findTokenised, type Tell, type TokenisedText, tokenise } from "../../../data/tokenized-corpus.ts";
+import {
+  findTokenized,
+  type ProgressReporter,
+  type TokenizedText,
+  tokenize,
+} from "../../../data/tokenized-corpus.ts";
 import { ConfigError } from "../../../errors.ts";
 import type { CorpusRecord, RunConfig } from "../../../run/config.ts";
 import { ByteTokenizer } from "../../../text/byte-tokenizer.ts";
@@ -20,7 +25,7 @@ export async function corpusFor(
   data: readonly string[] | undefined,
   saved: CorpusRecord | null,
   place: CachePlace,
-  tell: Tell,
+  tell: ProgressReporter,
 ): Promise<Corpus | null> {
   if (settings.model !== "seq2seq") {
     if (data !== undefined || saved === null) return readShowing(data ?? [TALES_PATH], place, tell);
@@ -33,7 +38,11 @@ export async function corpusFor(
 }
 
 /** Reads texts; of what takes long, shows how far it is. Throws as `readTexts` does. */
-export async function readShowing(paths: readonly string[], place: CachePlace, tell: Tell): Promise<Corpus> {
+export async function readShowing(
+  paths: readonly string[],
+  place: CachePlace,
+  tell: ProgressReporter,
+): Promise<Corpus> {
   let shown = false;
   try {
     return await readTexts(paths, place, (bytes) => {
@@ -47,7 +56,7 @@ export async function readShowing(paths: readonly string[], place: CachePlace, t
 }
 
 /** The text that another run was started on. */
-async function readAgain(saved: CorpusRecord, place: CachePlace, tell: Tell): Promise<Corpus> {
+async function readAgain(saved: CorpusRecord, place: CachePlace, tell: ProgressReporter): Promise<Corpus> {
   const paths = saved.path === TALES_NAME ? [TALES_PATH] : (saved.paths ?? [saved.path]);
   if (paths.includes(STDIN))
     throw new ConfigError(
@@ -76,17 +85,17 @@ export async function textToResume(
   run: string,
   data: readonly string[] | undefined,
   place: CachePlace,
-  tell: Tell,
-): Promise<TokenisedText | null> {
+  tell: ProgressReporter,
+): Promise<TokenizedText | null> {
   if (data === undefined && saved !== null) {
     const { mtimeMs: startedMs } = statSync(join(run, "config.json"));
-    const found = findTokenised(saved, startedMs, tokenizer, settings.unknown, place, tell);
+    const found = findTokenized(saved, startedMs, tokenizer, settings.unknown, place, tell);
     if (found !== null) return found;
   }
   const corpus = await corpusFor(settings, data, saved, place, tell);
   if (corpus === null) return null;
   checkSame(corpus, saved);
-  return tokenise(corpus, tokenizer, settings.unknown, place, tell);
+  return tokenize(corpus, tokenizer, settings.unknown, place, tell);
 }
 
 /** The tokenizer that a text asks for; of strings, one for their letters. */

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { LogitsError } from "../../../errors.ts";
 import type { GPT } from "../../../nn/gpt.ts";
 import { Random } from "../../../random.ts";
-import type { LogRecord } from "../../../run/log.ts";
+import type { LogEntry } from "../../../run/log.ts";
 import { generateText } from "../../../sample/generate-text.ts";
 import type { Tokenizer } from "../../../text/tokenizer.ts";
 import type { PreparedRun } from "./prepare-run.ts";
@@ -65,7 +65,7 @@ export async function writeSample(
 }
 
 /** The samples that a log holds, oldest first; of two at one step, the later. */
-export function samplesOf(records: readonly LogRecord[]): RunSample[] {
+export function samplesOf(records: readonly LogEntry[]): RunSample[] {
   const samples = new Map<number, RunSample>();
   for (const record of records) {
     const sample = sampleRecord.safeParse(record).data;

@@ -9,7 +9,7 @@ import { ConfigError } from "../../../errors.ts";
 import { Encoder } from "../../../nn/encoder.ts";
 import { EncoderDecoder } from "../../../nn/encoder-decoder.ts";
 import { GPT } from "../../../nn/gpt.ts";
-import type { Parameters } from "../../../nn/parameters.ts";
+import type { NamedTensors } from "../../../nn/parameters.ts";
 import { Random } from "../../../random.ts";
 import type { Model, RunConfig } from "../../../run/config.ts";
 import { BLANK } from "../../../sample/fill-blanks.ts";
@@ -23,7 +23,7 @@ import { makeTexts, randomTexts } from "../../../verify/texts.ts";
 import { type Checks, checksOfEncoder, checksOfEncoderDecoder, checksOfGPT } from "../../../verify/verify.ts";
 import type { OpenModel } from "../../shared/open-model.ts";
 
-export interface Inspection {
+export interface Verification {
   readonly checks: Checks;
   /** What was done to the copy, in words; null when it is whole. */
   readonly broken: string | null;
@@ -41,7 +41,7 @@ export interface InspectionSize {
 }
 
 /** @throws ConfigError when a model of this kind cannot be broken so */
-export function inspect(opened: OpenModel<Model>, size: InspectionSize): Promise<Inspection> {
+export function runChecks(opened: OpenModel<Model>, size: InspectionSize): Promise<Verification> {
   const { model } = opened;
   if (model instanceof GPT) return inspectGPT({ ...opened, model }, size);
   return model instanceof Encoder
@@ -49,7 +49,7 @@ export function inspect(opened: OpenModel<Model>, size: InspectionSize): Promise
     : inspectEncoderDecoder({ ...opened, model }, size);
 }
 
-async function inspectGPT(opened: OpenModel, size: InspectionSize): Promise<Inspection> {
+async function inspectGPT(opened: OpenModel, size: InspectionSize): Promise<Verification> {
   const { model, tokenizer, backend } = opened;
   const { how } = size;
   const make = (context: Context) =>
@@ -69,7 +69,7 @@ async function inspectGPT(opened: OpenModel, size: InspectionSize): Promise<Insp
 async function inspectEncoder(
   { model, tokenizer, backend }: OpenModel<Encoder>,
   size: InspectionSize,
-): Promise<Inspection> {
+): Promise<Verification> {
   const how = encoderBreak(size.how);
   const make = (context: Context) =>
     how === null
@@ -98,7 +98,7 @@ function encoderBreak(how: Break | null): keyof typeof ENCODER_BREAKS | null {
 async function inspectEncoderDecoder(
   { model, tokenizer, backend }: OpenModel<EncoderDecoder>,
   size: InspectionSize,
-): Promise<Inspection> {
+): Promise<Verification> {
   const { how, positions } = size;
   const make = (context: Context) =>
     how === null
@@ -125,7 +125,7 @@ function optionsFor(
 }
 
 /** What the checks look at, the model itself or a broken copy; and the same in double precision. */
-async function copies<Kind extends { parameters(): Parameters }>(
+async function copies<Kind extends { parameters(): NamedTensors }>(
   honest: Kind,
   how: Break | null,
   make: (context: Context) => Kind,
@@ -144,7 +144,7 @@ function decoding(tokenizer: Tokenizer, names: readonly string[]): (ids: readonl
   return (ids) => ids.map((id) => names[id - tokenizer.vocabSize] ?? tokenizer.decode([id])).join("");
 }
 
-/** The tales, where that is what the model learnt from. */
+/** The tales, where that is what the model learned from. */
 async function knownTextOf({
   config,
   tokenizer,

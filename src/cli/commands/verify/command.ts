@@ -2,14 +2,14 @@
 import { relative } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { CheckpointError, ConfigError } from "../../../errors.ts";
-import type { Parameters } from "../../../nn/parameters.ts";
+import type { NamedTensors } from "../../../nn/parameters.ts";
 import { formatCount, plural, wrap } from "../../../util/format.ts";
 import type { CheckResult } from "../../../verify/check.ts";
 import type { Break } from "../../../verify/sabotage.ts";
 import { type CommonFlags, threadsOf } from "../../options/settings-flags.ts";
 import { openAnyModel, SHIPPED_MODEL_PATH } from "../../shared/open-model.ts";
 import { Terminal } from "../../terminal/output.ts";
-import { type Inspection, inspect } from "./checks-for-kind.ts";
+import { runChecks, type Verification } from "./checks-for-kind.ts";
 
 interface VerifyFlags extends CommonFlags {
   readonly model?: string;
@@ -33,7 +33,7 @@ export async function verifyModel(flags: VerifyFlags): Promise<void> {
   await checkFinite(model.parameters(), path);
   const how = flags.break ?? null;
   const done: CheckResult[] = [];
-  const inspection = await inspect(opened, {
+  const inspection = await runChecks(opened, {
     how,
     count: flags.texts,
     positions,
@@ -79,7 +79,7 @@ function checkFlags({ texts, positions, seed }: VerifyFlags, contextLength: numb
 }
 
 /** Numbers that are none can be compared with nothing. */
-async function checkFinite(parameters: Parameters, path: string): Promise<void> {
+async function checkFinite(parameters: NamedTensors, path: string): Promise<void> {
   for (const [name, tensor] of Object.entries(parameters)) {
     const wrong = (await tensor.read()).findIndex((value) => !Number.isFinite(value));
     if (wrong < 0) continue;
@@ -98,11 +98,11 @@ function lineOf({ name, ok, skipped, compared }: CheckResult): string {
   return `${name.padEnd(NAME_WIDTH)}${compared.padEnd(COMPARED_WIDTH)}${ok ? "ok" : "FAILED"}`;
 }
 
-function introduce(how: Break, { broken }: Inspection): string {
+function introduce(how: Break, { broken }: Verification): string {
   return paragraph(`This is a copy in memory, broken on purpose (${how}): ${broken}.`);
 }
 
-function conclusion(checks: readonly CheckResult[], inspection: Inspection): string {
+function conclusion(checks: readonly CheckResult[], inspection: Verification): string {
   const failed = checks.filter(({ ok }) => !ok);
   const asked = checks.filter(({ skipped }) => skipped === null).length;
   const examples = failed.map(({ name, failures, comparisons, counterExamples }) => {
@@ -114,7 +114,7 @@ function conclusion(checks: readonly CheckResult[], inspection: Inspection): str
   return `${examples.join("")}\n${paragraph(verdict(failed.length, asked, inspection))}\n`;
 }
 
-function verdict(failed: number, asked: number, { broken, proved }: Inspection): string {
+function verdict(failed: number, asked: number, { broken, proved }: Verification): string {
   if (broken === null) {
     return failed === 0
       ? `${plural(asked, "check")} passed: ${proved}.`

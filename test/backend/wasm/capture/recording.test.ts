@@ -1,6 +1,6 @@
 /** Kernel calls that are noted and made again: the same bits as calls made one by one, on any number of threads. */
 import { describe, expect, it } from "vitest";
-import type { Backend, Recording, Span } from "../../../../src/backend/backend.ts";
+import type { Backend, Buffer, CapturedCalls } from "../../../../src/backend/backend.ts";
 import { loadKernels, openBackend } from "../../../../src/backend/open.ts";
 import { Recorder } from "../../../../src/backend/wasm/capture/recording.ts";
 import { Heap } from "../../../../src/backend/wasm/host/heap.ts";
@@ -50,7 +50,7 @@ describe("lists of one call conform", () => {
     // What backward, training and dropout need is left out.
     const left = kernelNames.filter((name) => !counted.has(name) && argumentsOf(name).includes("begin"));
     const needed = (name: string) =>
-      !/Backward|WithSlope|^scatterAdd|^adamw|^sums?OfSquares|^crossEntropy|^dropout|^replay/.test(name);
+      !/Backward|WithDerivative|^scatterAdd|^adamw|^sums?OfSquares|^crossEntropy|^dropout|^replay/.test(name);
     expect(left.filter(needed)).toEqual([]);
   });
 });
@@ -59,47 +59,47 @@ describe("lists of one call conform", () => {
 async function open(threads: number) {
   const backend = await openBackend("wasm", threads);
   const [inner, columns] = [257, 1031];
-  const span = (length: number, salt: number) => {
+  const buffer = (length: number, salt: number) => {
     const made = backend.alloc(length);
     write(backend, made, salt);
     return made;
   };
-  const [x, w, y] = [span(inner, 1), span(inner * columns, 2), span(columns, 3)];
-  const matrix = (made: Span, wide: number) => ({
-    ...{ span: made, offset: 0, rowStride: wide, columnStride: 1, batchStrides: [] },
+  const [x, w, y] = [buffer(inner, 1), buffer(inner * columns, 2), buffer(columns, 3)];
+  const matrix = (made: Buffer, wide: number) => ({
+    ...{ buffer: made, offset: 0, rowStride: wide, columnStride: 1, batchStrides: [] },
   });
   const body = () => {
     const product = backend.alloc(columns);
     const size = { batch: [], rows: 1, columns, inner, accumulate: false, bias: null };
     backend.gemm(matrix(product, columns), matrix(x, inner), matrix(w, columns), size);
-    backend.zip("add", { span: y, accumulate: false }, y, product);
+    backend.binary("add", { buffer: y, accumulate: false }, y, product);
     backend.free(product);
     // The second product takes the place of the first: order counts.
     const again = backend.alloc(columns);
     backend.gemm(matrix(again, columns), matrix(x, inner), matrix(w, columns), { ...size, bias: y });
-    backend.map("tanh", y, again);
+    backend.unary("tanh", y, again);
     backend.free(again);
   };
   return { backend, x, y, body };
 }
 
-function write(backend: Backend, span: Span, salt: number): void {
+function write(backend: Backend, buffer: Buffer, salt: number): void {
   const value = (i: number) => Math.fround(((((i + 31 * salt) * 7919) % 211) / 101 - 1) / 8);
   backend.write(
-    span,
-    Float32Array.from({ length: span.length }, (_, i) => value(i)),
+    buffer,
+    Float32Array.from({ length: buffer.length }, (_, i) => value(i)),
   );
 }
 
-function recorded(recording: Recording | null): Recording {
+function recorded(recording: CapturedCalls | null): CapturedCalls {
   if (recording === null) throw new Error("nothing was noted");
   return recording;
 }
 
 describe("a recording", () => {
-  it("does again what the calls did, with the numbers that the spans hold now", async () => {
+  it("does again what the calls did, with the numbers that the buffers hold now", async () => {
     const [one, other] = [await open(1), await open(1)];
-    const recording = recorded(one.backend.record(one.body));
+    const recording = recorded(one.backend.capture(one.body));
     other.body();
     for (let salt = 4; salt < 40; salt++) {
       for (const { backend, x } of [one, other]) write(backend, x, salt);
@@ -111,7 +111,7 @@ describe("a recording", () => {
 
   it.each([2, 3, 5])("has the same bits on %i threads, whoever comes late", async (threads) => {
     const [one, many] = [await open(1), await open(threads)];
-    const recordings = [one, many].map(({ backend, body }) => recorded(backend.record(body)));
+    const recordings = [one, many].map(({ backend, body }) => recorded(backend.capture(body)));
     for (let salt = 4; salt < 300; salt++) {
       for (const { backend, x } of [one, many]) write(backend, x, salt);
       for (const recording of recordings) recording.replay();
@@ -126,7 +126,7 @@ describe("a recording", () => {
     const { backend, y, body } = await open(1);
     const before = backend.alloc(1031);
     backend.free(before);
-    const recording = recorded(backend.record(body));
+    const recording = recorded(backend.capture(body));
     // As long as what the body freed.
     const others = Array.from({ length: 9 }, () => backend.alloc(1031));
     for (const other of others) backend.fill(other, 7);
@@ -144,11 +144,11 @@ describe("a recording", () => {
     backend.fill(x, 1);
     const body = () => {
       const between = backend.alloc(100_003);
-      backend.map("tanh", between, x);
-      backend.map("exp", y, between);
+      backend.unary("tanh", between, x);
+      backend.unary("exp", y, between);
       backend.free(between);
     };
-    for (let i = 0; i < 100; i++) recorded(backend.record(body)).free();
+    for (let i = 0; i < 100; i++) recorded(backend.capture(body)).free();
     expect(heap.bytes).toBeLessThan(16 * 2 ** 20);
   });
 
@@ -158,7 +158,7 @@ describe("a recording", () => {
       () => backend.fill(y, 3),
       () => backend.write(y, [3], 5),
       () => backend.read(y),
-      () => backend.dropout({ span: y, accumulate: false }, y, { probability: 0.5, key: [1, 2] }),
+      () => backend.dropout({ buffer: y, accumulate: false }, y, { probability: 0.5, key: [1, 2] }),
     ];
     for (const action of also) {
       backend.fill(y, 0);
@@ -166,10 +166,10 @@ describe("a recording", () => {
         action();
         body();
       };
-      expect(backend.record(run)).toBeNull();
+      expect(backend.capture(run)).toBeNull();
       expect((await backend.read(y)).some((value) => value !== 0)).toBe(true);
     }
-    expect(recorded(backend.record(body))).not.toBeNull();
+    expect(recorded(backend.capture(body))).not.toBeNull();
   });
 
   it("of a body that fails is none, and nothing is noted any more", async () => {
@@ -178,8 +178,8 @@ describe("a recording", () => {
       body();
       throw new Error("half way");
     };
-    expect(() => backend.record(fail)).toThrow("half way");
-    const next = recorded(backend.record(() => {}));
+    expect(() => backend.capture(fail)).toThrow("half way");
+    const next = recorded(backend.capture(() => {}));
     const before = await backend.read(y);
     next.replay();
     expect(await backend.read(y)).toEqual(before);

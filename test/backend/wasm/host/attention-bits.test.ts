@@ -63,7 +63,7 @@ describe("the bits of a row", () => {
             [2, 1, 0].map((b) => whole.logSumExp[b * rows + row]),
           );
           expect(take(y, expected)).toEqual(expected);
-          for (const { span } of [k, v, q]) heap.free(span);
+          for (const { buffer } of [k, v, q]) heap.free(buffer);
           heap.free(logSumExp);
         }
       }),
@@ -132,7 +132,7 @@ describe("the bits of a row", () => {
           },
           size,
         );
-        heap.free(visible.span);
+        heap.free(visible.buffer);
         const middle = (numbers: Numbers) => numbers.map((matrix) => matrix.slice(before, before + own));
         for (const name of ["y", "dq", "dk", "dv"] as const)
           expect(middle(results[name])).toEqual(whole[name]);
@@ -162,7 +162,7 @@ describe("the bits of a row", () => {
         const size = { ...sizes, rows, columns, width, visible };
         const inputs = inputsOf(size);
         const whole = run(inputs, size);
-        heap.free(visible.span);
+        heap.free(visible.buffer);
         for (let row = 0; row < rows; row++) {
           const count = Math.max(Math.min(end, diagonal + row + 1) - from, 0);
           const alone = (numbers: Numbers) => numbers.map((matrix) => matrix.slice(from, from + count));
@@ -198,7 +198,7 @@ describe("the bits of a row", () => {
     const seen = run({ ...inputs, v: identity }, { ...size, dropping: null }).y;
     const kept = run({ ...inputs, v: identity }, { ...size, visible: "all" }).y;
     const both = run({ ...inputs, v: identity }, size);
-    heap.free(visible.span);
+    heap.free(visible.buffer);
     const isZero = (numbers: Numbers) =>
       numbers.map((matrix) => matrix.map((row) => row.map((x) => x === 0)));
     const expected = seen.map((matrix, b) =>
@@ -265,15 +265,15 @@ describe("the bits of a row", () => {
           const [a, b, c] = from;
           const batch = [sequences, heads];
           attention(heap, { attention: use }, to, logSumExp, a, b, c, { ...size, batch, visible });
-          const results = [Array.from(numbersOf(logSumExp)), Array.from(numbersOf(to.span))];
-          for (const { span } of [to, ...from, { span: logSumExp }]) heap.free(span);
+          const results = [Array.from(numbersOf(logSumExp)), Array.from(numbersOf(to.buffer))];
+          for (const { buffer } of [to, ...from, { buffer: logSumExp }]) heap.free(buffer);
           return results;
         };
         const together = attend(kernels.attention);
         const alone = attend((parameters, begin, end, scratch) => {
           for (let i = begin; i < end; i++) kernels.attention(parameters, i, i + 1, scratch);
         });
-        if (typeof visible !== "string") heap.free(visible.span);
+        if (typeof visible !== "string") heap.free(visible.buffer);
         expect(together).toEqual(alone);
       }),
       { numRuns: 200 },

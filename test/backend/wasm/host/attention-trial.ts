@@ -6,7 +6,7 @@ import { expect } from "vitest";
 import type { AttentionSize, Matrices } from "../../../../src/backend/backend.ts";
 import { loadKernels } from "../../../../src/backend/open.ts";
 import { attention, attentionBackward } from "../../../../src/backend/wasm/host/attention.ts";
-import { Heap, type WasmSpan } from "../../../../src/backend/wasm/host/heap.ts";
+import { Heap, type WasmBuffer } from "../../../../src/backend/wasm/host/heap.ts";
 import { instantiate } from "../../../../src/backend/wasm/host/instance.ts";
 import type { KernelExports } from "../../../../src/backend/wasm/host/signatures.ts";
 import { Random } from "../../../../src/random.ts";
@@ -66,27 +66,27 @@ export function inputsOf({ batch, rows, columns, width }: AttentionSize, seed = 
   };
 }
 
-/** `visible` for windows of [from, end, diagonal]; whoever asks frees the span. */
-export function windowsOf(windows: readonly (readonly number[])[]): { readonly span: WasmSpan } {
-  const span = heap.alloc(3 * windows.length);
-  numbersOf(span).set(windows.flat());
-  return { span };
+/** `visible` for windows of [from, end, diagonal]; whoever asks frees the buffer. */
+export function windowsOf(windows: readonly (readonly number[])[]): { readonly buffer: WasmBuffer } {
+  const buffer = heap.alloc(3 * windows.length);
+  numbersOf(buffer).set(windows.flat());
+  return { buffer };
 }
 
 export function lists<T>(length: number, item: (index: number) => T): T[] {
   return Array.from({ length }, (_, index) => item(index));
 }
 
-export type Placed = Matrices & { readonly span: WasmSpan };
+export type Placed = Matrices & { readonly buffer: WasmBuffer };
 
 /** Lays a batch into memory of its own, `untouched` in the gaps. */
 export function place(numbers: Numbers, { columnStride, rowGap, offset }: Layout): Placed {
   const [rows, width] = [numbers[0].length, numbers[0][0].length];
   const rowStride = width * columnStride + rowGap;
   const batchStrides = [rows * rowStride + 2 * rowGap];
-  const span = heap.alloc(offset + numbers.length * batchStrides[0]);
-  const view = numbersOf(span).fill(untouched);
-  const placed = { span, offset, rowStride, columnStride, batchStrides };
+  const buffer = heap.alloc(offset + numbers.length * batchStrides[0]);
+  const view = numbersOf(buffer).fill(untouched);
+  const placed = { buffer, offset, rowStride, columnStride, batchStrides };
   forEachPlace(placed, numbers, (at, b, i, d) => {
     view[at] = numbers[b][i][d];
   });
@@ -107,20 +107,20 @@ export function forEachPlace(
   });
 }
 
-export function numbersOf(span: WasmSpan): Float32Array {
-  return heap.floats.subarray(span.pointer / 4, span.pointer / 4 + span.length);
+export function numbersOf(buffer: WasmBuffer): Float32Array {
+  return heap.floats.subarray(buffer.pointer / 4, buffer.pointer / 4 + buffer.length);
 }
 
 /** Takes a batch of the shape of `like` out of memory; fails if a gap has changed. */
 export function take(placed: Placed, like: Numbers): Numbers {
-  const view = numbersOf(placed.span).slice();
+  const view = numbersOf(placed.buffer).slice();
   const numbers = like.map((rows) => rows.map((row) => row.map(() => 0)));
   forEachPlace(placed, like, (at, b, i, d) => {
     numbers[b][i][d] = view[at];
     view[at] = untouched;
   });
   expect(view.every((number) => number === untouched)).toBe(true);
-  heap.free(placed.span);
+  heap.free(placed.buffer);
   return numbers;
 }
 
@@ -139,7 +139,7 @@ export function run(inputs: Inputs, size: AttentionSize, options: Partial<RunOpt
   attentionBackward(heap, use, dq, dk, dv, dy, y, logSumExp, q, k, v, size, accumulate);
   const totals = Array.from(numbersOf(logSumExp));
   heap.free(logSumExp);
-  for (const { span } of [q, k, v, dy]) heap.free(span);
+  for (const { buffer } of [q, k, v, dy]) heap.free(buffer);
   return {
     y: take(y, inputs.q),
     logSumExp: totals,

@@ -82,15 +82,15 @@ describe("the formula", () => {
       const results = run(inputs, size);
       // Single precision keeps 2⁻²⁴ of sums of some hundred terms below 1; the differences err by about h².
       const bound = 1e-5;
-      expectNear(results.dq, slopes(inputs, "q", size), bound);
-      expectNear(results.dk, slopes(inputs, "k", size), bound);
-      expectNear(results.dv, slopes(inputs, "v", size), bound);
+      expectNear(results.dq, derivatives(inputs, "q", size), bound);
+      expectNear(results.dk, derivatives(inputs, "k", size), bound);
+      expectNear(results.dv, derivatives(inputs, "v", size), bound);
     },
   );
 });
 
-/** The slopes of ⟨y, dy⟩ by central differences, one element after the other. */
-function slopes(inputs: Inputs, name: "q" | "k" | "v", size: AttentionSize): Numbers {
+/** The derivatives of ⟨y, dy⟩ by central differences, one element after the other. */
+function derivatives(inputs: Inputs, name: "q" | "k" | "v", size: AttentionSize): Numbers {
   const h = 1e-4;
   return inputs[name].map((matrix, b) => {
     const moving = matrix.map((row) => [...row]);
@@ -104,9 +104,9 @@ function slopes(inputs: Inputs, name: "q" | "k" | "v", size: AttentionSize): Num
     };
     return matrix.map((row, i) =>
       row.map((x, d) => {
-        const slope = (lossAt(i, d, x + h) - lossAt(i, d, x - h)) / (2 * h);
+        const derivative = (lossAt(i, d, x + h) - lossAt(i, d, x - h)) / (2 * h);
         moving[i][d] = x;
-        return slope;
+        return derivative;
       }),
     );
   });
@@ -144,19 +144,19 @@ describe("dropping", () => {
     const identity = lists(3, () => lists(8, (j) => lists(8, (d) => (j === d ? 1 : 0))));
     const { y } = run({ ...inputs, v: identity }, size);
     const [q, k, weights] = [inputs.q.flat(2), inputs.k.flat(2), lists(count, () => 0)].map((numbers) => {
-      const span = backend.alloc(numbers.length);
-      backend.write(span, numbers);
-      return span;
+      const buffer = backend.alloc(numbers.length);
+      backend.write(buffer, numbers);
+      return buffer;
     });
     backend.gemm(
-      { span: weights, offset: 0, rowStride: 8, columnStride: 1, batchStrides: [40] },
-      { span: q, offset: 0, rowStride: 8, columnStride: 1, batchStrides: [40] },
-      { span: k, offset: 0, rowStride: 1, columnStride: 8, batchStrides: [64] },
+      { buffer: weights, offset: 0, rowStride: 8, columnStride: 1, batchStrides: [40] },
+      { buffer: q, offset: 0, rowStride: 8, columnStride: 1, batchStrides: [40] },
+      { buffer: k, offset: 0, rowStride: 1, columnStride: 8, batchStrides: [64] },
       { batch: [3], rows: 5, columns: 8, inner: 8, accumulate: false, bias: null },
     );
-    backend.scale({ span: weights, accumulate: false }, weights, size.scale);
+    backend.scale({ buffer: weights, accumulate: false }, weights, size.scale);
     backend.softmaxRows(weights, weights, { count: 3, rows: 5, columns: 8 }, "staircase");
-    backend.dropout({ span: weights, accumulate: false }, weights, dropping);
+    backend.dropout({ buffer: weights, accumulate: false }, weights, dropping);
     const expected = Array.from(await backend.read(weights));
     const actual = y.flat(2);
     const dropped = actual.filter((weight) => weight === 0).length;
@@ -186,12 +186,12 @@ describe("dropping", () => {
     expect(dot(dv, inputs.v)).toBeCloseTo(dot(inputs.dy, y), 5);
     // Scores depend on q and k through q·kᵀ alone: a change of both by a factor and its inverse changes nothing.
     expect(dot(dq, inputs.q)).toBeCloseTo(dot(dk, inputs.k), 5);
-    // The slope along one direction, by differences of the kernel itself.
+    // The derivative along one direction, by differences of the kernel itself.
     const h = 2 ** -6;
     const along = (by: number) =>
       run({ ...inputs, q: inputs.q.map((m) => m.map((r) => r.map((x) => x * (1 + by)))) }, size).y;
-    const slope = (dot(along(h), inputs.dy) - dot(along(-h), inputs.dy)) / (2 * h);
-    expect(dot(dq, inputs.q)).toBeCloseTo(slope, 3);
+    const derivative = (dot(along(h), inputs.dy) - dot(along(-h), inputs.dy)) / (2 * h);
+    expect(dot(dq, inputs.q)).toBeCloseTo(derivative, 3);
   });
 });
 
@@ -228,25 +228,25 @@ it("needs a window for each index of the first batch axis, and that axis", () =>
   expect(() => run(inputsOf(sizes), { ...sizes, visible })).toThrow(
     new ShapeError("attention: 3 windows need 9 numbers: got 6"),
   );
-  const span = heap.alloc(56);
-  const one = { span, offset: 0, rowStride: 8, columnStride: 1, batchStrides: [] };
-  expect(() => attention(heap, kernels, one, span, one, one, one, { ...sizes, batch: [], visible })).toThrow(
-    new ShapeError("attention: windows need a batch axis: got a single matrix"),
-  );
+  const buffer = heap.alloc(56);
+  const one = { buffer, offset: 0, rowStride: 8, columnStride: 1, batchStrides: [] };
+  expect(() =>
+    attention(heap, kernels, one, buffer, one, one, one, { ...sizes, batch: [], visible }),
+  ).toThrow(new ShapeError("attention: windows need a batch axis: got a single matrix"));
 });
 
 it("does nothing over nothing, and gives zeros where there are no columns", () => {
   const empty = heap.alloc(0);
-  const at = { span: empty, offset: 0, rowStride: 8, columnStride: 1, batchStrides: [0] };
+  const at = { buffer: empty, offset: 0, rowStride: 8, columnStride: 1, batchStrides: [0] };
   const y = place(
     lists(3, () => lists(5, () => lists(8, () => untouched))),
     dense,
   );
   attention(heap, kernels, y, empty, at, at, at, { ...sizes, batch: [0] });
-  expect(numbersOf(y.span).every((number) => number === untouched)).toBe(true);
+  expect(numbersOf(y.buffer).every((number) => number === untouched)).toBe(true);
   const logSumExp = heap.alloc(15);
   const q = place(inputsOf(sizes).q, dense);
   attention(heap, kernels, y, logSumExp, q, at, at, { ...sizes, columns: 0, visible: "all" });
-  expect(numbersOf(y.span).every((number) => number === 0)).toBe(true);
+  expect(numbersOf(y.buffer).every((number) => number === 0)).toBe(true);
   expect(numbersOf(logSumExp).every((number) => number === -Infinity)).toBe(true);
 });

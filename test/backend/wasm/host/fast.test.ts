@@ -1,7 +1,7 @@
 /** `--fast`: the same kernels with relaxed SIMD, where the engine has it; never wrong numbers, never silence. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Span } from "../../../../src/backend/backend.ts";
+import type { Buffer } from "../../../../src/backend/backend.ts";
 import { loadKernels, openBackend } from "../../../../src/backend/open.ts";
 import { hasRelaxedSimd, whatIsWrong } from "../../../../src/backend/wasm/host/fast.ts";
 import { WasmBackend } from "../../../../src/backend/wasm/host/wasm-backend.ts";
@@ -70,7 +70,7 @@ it.skipIf(fastKernels === null)(`rounds once where the machine can${ifFast}`, as
     backend.write(c, [-1]);
     const one = { offset: 0, rowStride: 1, columnStride: 1, batchStrides: [] };
     const size = { batch: [], rows: 1, columns: 1, inner: 1, accumulate: true, bias: null };
-    backend.gemm({ ...one, span: c }, { ...one, span: a }, { ...one, span: a }, size);
+    backend.gemm({ ...one, buffer: c }, { ...one, buffer: a }, { ...one, buffer: a }, size);
     sums.push((await backend.read(c))[0]);
   }
   expect(sums).toEqual([2 ** -11, 2 ** -11 + 2 ** -24]);
@@ -82,16 +82,16 @@ it.skipIf(fastKernels === null)(`gives a row the same bits alone as among others
   const random = Random.of(1, "rows");
   const [rows, inner, columns] = [19, 83, 43];
   const numbers = (length: number) => {
-    const span = backend.alloc(length);
+    const buffer = backend.alloc(length);
     backend.write(
-      span,
+      buffer,
       Float32Array.from({ length }, () => random.normal()),
     );
-    return span;
+    return buffer;
   };
   const [a, b, whole, alone] = [rows * inner, inner * columns, rows * columns, rows * columns].map(numbers);
-  const at = (span: Span, rowStride: number, columnStride: number, offset = 0) => {
-    return { span, offset, rowStride, columnStride, batchStrides: [] };
+  const at = (buffer: Buffer, rowStride: number, columnStride: number, offset = 0) => {
+    return { buffer, offset, rowStride, columnStride, batchStrides: [] };
   };
   const size = { batch: [], inner, columns, accumulate: false, bias: null };
   for (const [rowStride, columnStride] of [

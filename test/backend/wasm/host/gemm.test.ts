@@ -7,7 +7,7 @@ import { beforeAll, expect, it } from "vitest";
 import type { Matrices } from "../../../../src/backend/backend.ts";
 import { loadKernels } from "../../../../src/backend/open.ts";
 import { gemm } from "../../../../src/backend/wasm/host/gemm.ts";
-import { Heap, type WasmSpan } from "../../../../src/backend/wasm/host/heap.ts";
+import { Heap, type WasmBuffer } from "../../../../src/backend/wasm/host/heap.ts";
 import { instantiate } from "../../../../src/backend/wasm/host/instance.ts";
 import type { KernelExports } from "../../../../src/backend/wasm/host/signatures.ts";
 import { BackendError, ShapeError } from "../../../../src/errors.ts";
@@ -20,7 +20,7 @@ beforeAll(async () => {
   kernels = instantiate(await loadKernels(), heap.memory);
 });
 
-/** How an operand lies in its span: what stands side by side, where it starts, how much is left between lines. */
+/** How an operand lies in its buffer: what stands side by side, where it starts, how much is left between lines. */
 interface Layout {
   readonly sideBySide: "row" | "column" | "nothing";
   readonly offset: number;
@@ -42,7 +42,7 @@ interface Trial {
   readonly salt?: number;
 }
 
-type Places = Omit<Matrices, "span">;
+type Places = Omit<Matrices, "buffer">;
 interface Operand {
   readonly places: Places;
   readonly numbers: Float32Array;
@@ -109,10 +109,10 @@ function startOf({ offset, batchStrides }: Places, batch: readonly number[], mat
   return at;
 }
 
-function put(numbers: Float32Array): WasmSpan {
-  const span = heap.alloc(numbers.length);
-  heap.floats.set(numbers, span.pointer / 4);
-  return span;
+function put(numbers: Float32Array): WasmBuffer {
+  const buffer = heap.alloc(numbers.length);
+  heap.floats.set(numbers, buffer.pointer / 4);
+  return buffer;
 }
 
 function expectSameBits(trial: Trial): void {
@@ -126,20 +126,20 @@ function expectSameBits(trial: Trial): void {
     for (let i = 3; i < a.numbers.length; i += 17) a.numbers[i] = salt;
     for (let i = 5; i < b.numbers.length; i += 29) b.numbers[i] = salt;
   }
-  const spans = [c, a, b].map(({ numbers }) => put(numbers));
-  const biasSpan = put(bias);
-  const [inC, inA, inB] = [c, a, b].map(({ places }, i) => ({ ...places, span: spans[i] }));
+  const buffers = [c, a, b].map(({ numbers }) => put(numbers));
+  const biasBuffer = put(bias);
+  const [inC, inA, inB] = [c, a, b].map(({ places }, i) => ({ ...places, buffer: buffers[i] }));
   gemm(heap, kernels, inC, inA, inB, {
     batch,
     rows,
     inner,
     columns,
     accumulate: start === "c",
-    bias: start === "bias" ? biasSpan : null,
+    bias: start === "bias" ? biasBuffer : null,
   });
-  const at = spans[0].pointer / 4;
+  const at = buffers[0].pointer / 4;
   const found = heap.floats.slice(at, at + c.numbers.length);
-  for (const span of [...spans, biasSpan]) heap.free(span);
+  for (const buffer of [...buffers, biasBuffer]) heap.free(buffer);
   const expected = plainProduct(trial, a, b, c, bias);
   const wrong = expected.findIndex((value, i) => !Object.is(value, found[i]));
   if (wrong >= 0) {
@@ -221,8 +221,8 @@ it("gives a row the same bits alone as among others", () => {
   const b = put(operand(dense, [], [], [inner, columns]).numbers);
   const [c, row] = [heap.alloc(rows * columns), heap.alloc(columns)];
   const size = { batch: [], inner, columns, accumulate: false, bias: null };
-  const matrix = (span: WasmSpan, width: number, offset = 0) => ({
-    span,
+  const matrix = (buffer: WasmBuffer, width: number, offset = 0) => ({
+    buffer,
     offset,
     rowStride: width,
     columnStride: 1,
@@ -236,7 +236,7 @@ it("gives a row the same bits alone as among others", () => {
     const [alone, among] = [row.pointer / 4, at].map((start) => heap.floats.slice(start, start + columns));
     expect(alone).toEqual(among);
   }
-  for (const span of [a, b, c, row]) heap.free(span);
+  for (const buffer of [a, b, c, row]) heap.free(buffer);
 });
 
 it("divides a product into parts that give the bits of the whole", () => {
@@ -246,8 +246,8 @@ it("divides a product into parts that give the bits of the whole", () => {
     operand(dense, [2], [false], [inner, columns]),
   ];
   const c = operand(dense, [2], [false], [rows, columns]);
-  const spans = [c, a, b].map(({ numbers }) => put(numbers));
-  const [inC, inA, inB] = [c, a, b].map(({ places }, i) => ({ ...places, span: spans[i] }));
+  const buffers = [c, a, b].map(({ numbers }) => put(numbers));
+  const [inC, inA, inB] = [c, a, b].map(({ places }, i) => ({ ...places, buffer: buffers[i] }));
   // A stand-in for the pool: the same product, its parts cut smaller and computed last to first.
   const inParts = {
     gemm(parameters: number, _begin: number, _end: number, scratch: number): void {
@@ -260,17 +260,17 @@ it("divides a product into parts that give the bits of the whole", () => {
   const bias = Float32Array.from({ length: columns }, (_, j) => j / 3);
   const size = { batch: [2], rows, inner, columns, accumulate: false, bias: put(bias) };
   gemm(heap, inParts, inC, inA, inB, size);
-  const at = spans[0].pointer / 4;
+  const at = buffers[0].pointer / 4;
   const found = heap.floats.slice(at, at + c.numbers.length);
   expect(found).toEqual(plainProduct({ batch: [2], rows, inner, columns, start: "bias" }, a, b, c, bias));
   heap.free(size.bias);
-  for (const span of spans) heap.free(span);
+  for (const buffer of buffers) heap.free(buffer);
 });
 
-it("refuses matrices that reach out of their spans, and says how far", () => {
+it("refuses matrices that reach out of their buffers, and says how far", () => {
   const [a, b, c] = [heap.alloc(6), heap.alloc(15), heap.alloc(10)];
-  const matrix = (span: WasmSpan, rowStride: number, offset = 0) => ({
-    span,
+  const matrix = (buffer: WasmBuffer, rowStride: number, offset = 0) => ({
+    buffer,
     offset,
     rowStride,
     columnStride: 1,
@@ -284,9 +284,9 @@ it("refuses matrices that reach out of their spans, and says how far", () => {
     });
   run([0, 0, 0]);
   expect(() => run([1, 0, 0])).toThrow(ShapeError);
-  expect(() => run([0, -1, 0])).toThrow("gemm: A, [] matrices of (2, 3), reaches numbers -1 … 4 of a span");
+  expect(() => run([0, -1, 0])).toThrow("gemm: A, [] matrices of (2, 3), reaches numbers -1 … 4 of a buffer");
   expect(() => run([0, 0, 1])).toThrow(
-    "B, [] matrices of (3, 5), reaches numbers 1 … 15 of a span that holds 15",
+    "B, [] matrices of (3, 5), reaches numbers 1 … 15 of a buffer that holds 15",
   );
   expect(() => run([0, 0, 0], { bias: a, accumulate: true })).toThrow(ShapeError);
   expect(() => run([0, 0, 0], { bias: heap.alloc(4) })).toThrow("5 columns need as many biases: got 4");

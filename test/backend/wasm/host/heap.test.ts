@@ -1,38 +1,38 @@
-/** The memory of the WebAssembly backend: spans never overlap, and memory that is free is used again. */
+/** The memory of the WebAssembly backend: buffers never overlap, and memory that is free is used again. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { loadKernels } from "../../../../src/backend/open.ts";
-import { Heap, type WasmSpan } from "../../../../src/backend/wasm/host/heap.ts";
+import { Heap, type WasmBuffer } from "../../../../src/backend/wasm/host/heap.ts";
 import { BackendError } from "../../../../src/errors.ts";
 
 const mebibyte = 2 ** 20;
 
-function numbersOf(heap: Heap, span: WasmSpan): Float32Array {
-  return heap.floats.subarray(span.pointer / 4, span.pointer / 4 + span.length);
+function numbersOf(heap: Heap, buffer: WasmBuffer): Float32Array {
+  return heap.floats.subarray(buffer.pointer / 4, buffer.pointer / 4 + buffer.length);
 }
 
-it("keeps what live spans hold, whatever is allocated and freed beside them", () => {
-  // Each action frees the span of that rank, or, where there is none, allocates one of that length.
+it("keeps what live buffers hold, whatever is allocated and freed beside them", () => {
+  // Each action frees the buffer of that rank, or, where there is none, allocates one of that length.
   const actions = fc.array(fc.record({ rank: fc.nat(13), length: fc.nat(700_001) }), { maxLength: 60 });
   fc.assert(
     fc.property(actions, (steps) => {
       const heap = new Heap(64 * mebibyte);
-      const live: { span: WasmSpan; mark: number }[] = [];
+      const live: { buffer: WasmBuffer; mark: number }[] = [];
       for (const [mark, { rank, length }] of steps.entries()) {
         const [freed] = live.splice(rank, 1);
         if (freed !== undefined) {
-          heap.free(freed.span);
+          heap.free(freed.buffer);
           continue;
         }
-        const span = heap.alloc(length);
-        expect(span.length).toBe(length);
-        expect(span.pointer % 64).toBe(0);
-        numbersOf(heap, span).fill(mark);
-        live.push({ span, mark });
-        for (const { span, mark } of live) {
-          const numbers = numbersOf(heap, span);
+        const buffer = heap.alloc(length);
+        expect(buffer.length).toBe(length);
+        expect(buffer.pointer % 64).toBe(0);
+        numbersOf(heap, buffer).fill(mark);
+        live.push({ buffer, mark });
+        for (const { buffer, mark } of live) {
+          const numbers = numbersOf(heap, buffer);
           expect([numbers.length, numbers.at(0), numbers.at(-1)]).toEqual(
-            span.length === 0 ? [0, undefined, undefined] : [span.length, mark, mark],
+            buffer.length === 0 ? [0, undefined, undefined] : [buffer.length, mark, mark],
           );
         }
       }
@@ -43,7 +43,7 @@ it("keeps what live spans hold, whatever is allocated and freed beside them", ()
 
 it("hands out nothing of where the kernels keep their constants", async () => {
   const heap = new Heap();
-  // The first span of all.
+  // The first buffer of all.
   const first = heap.parameters.pointer;
   const { exports } = new WebAssembly.Instance(await loadKernels(), { env: { memory: heap.memory } });
   const constantsEnd: unknown = new Map<string, unknown>(Object.entries(exports)).get("constantsEnd");
@@ -56,9 +56,9 @@ it("serves the second step from what the first one freed", () => {
   const heap = new Heap();
   const lengths = Array.from({ length: 97 }, (_, i) => 1009 * ((i * 31) % 53));
   const step = () => {
-    const spans = lengths.map((length) => heap.alloc(length));
-    for (const span of spans) heap.free(span);
-    return spans.map((span) => span.pointer).sort((a, b) => a - b);
+    const buffers = lengths.map((length) => heap.alloc(length));
+    for (const buffer of buffers) heap.free(buffer);
+    return buffers.map((buffer) => buffer.pointer).sort((a, b) => a - b);
   };
   const first = step();
   const { bytes } = heap;
@@ -75,32 +75,32 @@ it("does not hold memory for sizes that never come back", () => {
 
 it("joins free blocks where the limit would be passed, and else says what is missing", () => {
   const heap = new Heap(16 * mebibyte);
-  // Seven of 2 MiB: too little is left for one of 4 MiB, until two neighbours of the seven are free.
-  const spans = Array.from({ length: 7 }, () => heap.alloc(mebibyte / 2));
+  // Seven of 2 MiB: too little is left for one of 4 MiB, until two neighbors of the seven are free.
+  const buffers = Array.from({ length: 7 }, () => heap.alloc(mebibyte / 2));
   expect(() => heap.alloc(mebibyte)).toThrow(BackendError);
   expect(() => heap.alloc(mebibyte)).toThrow(/4194304 bytes more: 14\d+ are in use, .* may grow to 16777216/);
-  for (const [mark, span] of spans.entries()) numbersOf(heap, span).fill(mark);
-  for (const span of spans.splice(2, 2)) heap.free(span);
+  for (const [mark, buffer] of buffers.entries()) numbersOf(heap, buffer).fill(mark);
+  for (const buffer of buffers.splice(2, 2)) heap.free(buffer);
   numbersOf(heap, heap.alloc(mebibyte)).fill(7);
-  expect(spans.map((span) => [...new Set(numbersOf(heap, span))])).toEqual([[0], [1], [4], [5], [6]]);
+  expect(buffers.map((buffer) => [...new Set(numbersOf(heap, buffer))])).toEqual([[0], [1], [4], [5], [6]]);
 });
 
 it("shows all of memory after it has grown", () => {
   const heap = new Heap();
-  const span = heap.alloc(heap.bytes);
-  numbersOf(heap, span).fill(3);
-  expect(numbersOf(heap, span)[span.length - 1]).toBe(3);
+  const buffer = heap.alloc(heap.bytes);
+  numbersOf(heap, buffer).fill(3);
+  expect(numbersOf(heap, buffer)[buffer.length - 1]).toBe(3);
   expect(heap.floats.buffer).toBe(heap.memory.buffer);
 });
 
-it("refuses spans that are freed, or of another heap, and lengths that are none", () => {
+it("refuses buffers that are freed, or of another heap, and lengths that are none", () => {
   const [heap, other] = [new Heap(8 * mebibyte), new Heap(8 * mebibyte)];
   for (const length of [0, 5]) {
-    const span = heap.alloc(length);
-    expect(() => other.free(span)).toThrow("lives in another backend's memory");
-    heap.free(span);
-    expect(() => heap.free(span)).toThrow(`a span of ${length} was used after free`);
-    expect(() => heap.pointer(span)).toThrow(BackendError);
+    const buffer = heap.alloc(length);
+    expect(() => other.free(buffer)).toThrow("lives in another backend's memory");
+    heap.free(buffer);
+    expect(() => heap.free(buffer)).toThrow(`a buffer of ${length} was used after free`);
+    expect(() => heap.pointer(buffer)).toThrow(BackendError);
   }
   expect(() => heap.pointer({ length: 5 })).toThrow(BackendError);
   for (const length of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
@@ -112,7 +112,7 @@ it("gives each thread working memory of its own, the same until it asks for more
   const heap = new Heap(undefined, 3);
   const first = heap.scratch(101);
   expect(heap.scratchStride).toBeGreaterThanOrEqual(4 * 101);
-  // Room for all three: the next span begins behind the last thread's.
+  // Room for all three: the next buffer begins behind the last thread's.
   expect(heap.alloc(1).pointer).toBeGreaterThanOrEqual(first + 3 * heap.scratchStride);
   expect(heap.scratch(97)).toBe(first);
   const longer = heap.scratch(1009);

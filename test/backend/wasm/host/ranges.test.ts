@@ -1,6 +1,6 @@
 /** However the range of a kernel is divided, the bits are the same: what threads need, and what they may do. */
 import { describe, expect, it } from "vitest";
-import type { Span } from "../../../../src/backend/backend.ts";
+import type { Buffer } from "../../../../src/backend/backend.ts";
 import { loadKernels } from "../../../../src/backend/open.ts";
 import { type KernelExports, signatures } from "../../../../src/backend/wasm/host/signatures.ts";
 import { WasmBackend } from "../../../../src/backend/wasm/host/wasm-backend.ts";
@@ -13,7 +13,7 @@ const module = await loadKernels();
 class Recorder extends WasmBackend {
   readonly readings: Float32Array[] = [];
 
-  override async read(src: Span): Promise<Float32Array> {
+  override async read(src: Buffer): Promise<Float32Array> {
     const numbers = await super.read(src);
     this.readings.push(numbers);
     return numbers;

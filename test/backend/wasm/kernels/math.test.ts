@@ -1,6 +1,6 @@
 /** The errors that kernels/math.ts states, measured against double precision. */
 import { describe, expect, it } from "vitest";
-import type { Backend, Span } from "../../../../src/backend/backend.ts";
+import type { Backend, Buffer } from "../../../../src/backend/backend.ts";
 import { loadKernels } from "../../../../src/backend/open.ts";
 import { ReferenceBackend } from "../../../../src/backend/reference/reference-backend.ts";
 import { WasmBackend } from "../../../../src/backend/wasm/host/wasm-backend.ts";
@@ -10,14 +10,14 @@ const reference = new ReferenceBackend("double");
 const count = 2 ** 16;
 const smallestNormal = 2 ** -126;
 
-type Kernel = (backend: Backend, y: Span, x: Span) => void;
+type Kernel = (backend: Backend, y: Buffer, x: Buffer) => void;
 
 /** e^x by the kernel that softmax and its kin use: a gradient of cross-entropy off the target. */
 const expOfNegative: Kernel = (backend, y, x) => {
   const [zero, one] = [backend.alloc(1), backend.alloc(1)];
   backend.fill(zero, 0);
   backend.fill(one, 1);
-  backend.crossEntropyRowsBackward({ span: y, accumulate: false }, one, x, zero, zero, 1, x.length);
+  backend.crossEntropyRowsBackward({ buffer: y, accumulate: false }, one, x, zero, zero, 1, x.length);
 };
 
 async function evaluate(backend: Backend, kernel: Kernel, xs: Float32Array): Promise<ArrayLike<number>> {
@@ -47,10 +47,10 @@ const acrossMagnitudes = (low: number, high: number) =>
   Float32Array.from({ length: count }, (_, i) => low * (high / low) ** ((i + 0.37) / count));
 
 describe("kernels/math.ts", () => {
-  const exp: Kernel = (backend, y, x) => backend.map("exp", y, x);
-  const log: Kernel = (backend, y, x) => backend.map("log", y, x);
-  const tanh: Kernel = (backend, y, x) => backend.map("tanh", y, x);
-  const gelu: Kernel = (backend, y, x) => backend.map("gelu", y, x);
+  const exp: Kernel = (backend, y, x) => backend.unary("exp", y, x);
+  const log: Kernel = (backend, y, x) => backend.unary("log", y, x);
+  const tanh: Kernel = (backend, y, x) => backend.unary("tanh", y, x);
+  const gelu: Kernel = (backend, y, x) => backend.unary("gelu", y, x);
 
   const stated: [name: string, kernel: Kernel, xs: Float32Array, ulps: number][] = [
     ["exp over its range", exp, between(-87, 88.7), 0.96],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Span } from "../../../../src/backend/backend.ts";
+import type { Buffer } from "../../../../src/backend/backend.ts";
 import { startThreads } from "../../../../src/backend/node-thread.ts";
 import { loadKernels, openBackend } from "../../../../src/backend/open.ts";
 import { Heap } from "../../../../src/backend/wasm/host/heap.ts";
@@ -18,8 +18,8 @@ describe("a pool of threads", () => {
       const values = Float32Array.from({ length: 200_003 }, (_, i) => (i % 1009) / 211 - 2);
       backend.write(x, values);
       // Many jobs in a row, so that threads meet each other at every stage of waking and leaving.
-      for (let i = 0; i < 50; i++) backend.map("tanh", y, x);
-      backend.zip("multiply", { span: y, accumulate: true }, x, x);
+      for (let i = 0; i < 50; i++) backend.unary("tanh", y, x);
+      backend.binary("multiply", { buffer: y, accumulate: true }, x, x);
       results.push(Array.from(await backend.read(y)));
       await backend.close();
     }
@@ -32,7 +32,7 @@ describe("a pool of threads", () => {
     const results: number[][] = [];
     for (const threads of [1, 2, 3]) {
       const backend = await openBackend("wasm", threads);
-      const span = (length: number, salt: number) => {
+      const buffer = (length: number, salt: number) => {
         const made = backend.alloc(length);
         backend.write(
           made,
@@ -40,21 +40,21 @@ describe("a pool of threads", () => {
         );
         return made;
       };
-      const matrix = (made: Span, wide: number) => ({
-        ...{ span: made, offset: 0, rowStride: wide, columnStride: 1, batchStrides: [] },
+      const matrix = (made: Buffer, wide: number) => ({
+        ...{ buffer: made, offset: 0, rowStride: wide, columnStride: 1, batchStrides: [] },
       });
-      const c = span(rows * columns, 0);
+      const c = buffer(rows * columns, 0);
       const size = { batch: [], rows, inner, columns, accumulate: false, bias: null };
-      const [a, b] = [span(rows * inner, 1), span(inner * columns, 2)];
+      const [a, b] = [buffer(rows * inner, 1), buffer(inner * columns, 2)];
       backend.gemm(matrix(c, columns), matrix(a, inner), matrix(b, columns), size);
 
       const channels = heads * width;
-      const byHead = (made: Span, positions: number) => ({
-        ...{ span: made, offset: 0, rowStride: channels, columnStride: 1 },
+      const byHead = (made: Buffer, positions: number) => ({
+        ...{ buffer: made, offset: 0, rowStride: channels, columnStride: 1 },
         batchStrides: [positions * channels, width],
       });
-      const [y, logSumExp] = [span(sequences * channels, 3), span(sequences * heads, 4)];
-      const [q, k] = [span(sequences * channels, 5), span(sequences * keys * channels, 6)];
+      const [y, logSumExp] = [buffer(sequences * channels, 3), buffer(sequences * heads, 4)];
+      const [q, k] = [buffer(sequences * channels, 5), buffer(sequences * keys * channels, 6)];
       backend.attention(byHead(y, 1), logSumExp, byHead(q, 1), byHead(k, keys), byHead(k, keys), {
         ...{ batch: [sequences, heads], rows: 1, columns: keys, width },
         ...{ scale: 0.4, visible: "staircase", dropping: null },
@@ -72,7 +72,7 @@ describe("a pool of threads", () => {
     backend.fill(x, 1);
     for (let i = 0; i < 3; i++) {
       await new Promise((resolve) => setTimeout(resolve, 50));
-      backend.scale({ span: y, accumulate: false }, x, i);
+      backend.scale({ buffer: y, accumulate: false }, x, i);
       expect(new Set(await backend.read(y))).toEqual(new Set([i]));
     }
     await backend.close();
@@ -93,9 +93,9 @@ describe("a pool of threads", () => {
     const pool = await ThreadPool.start(2, module, heap, startThreads);
     // The caller dawdles over its first chunk, so that the thread takes the others, at addresses outside of memory.
     const dawdle = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
-    const kernels = pool.share({ ...instantiate(module, heap.memory), zipAdd: dawdle });
+    const kernels = pool.share({ ...instantiate(module, heap.memory), binaryAdd: dawdle });
     const outside = 4_000_000_000;
-    expect(() => kernels.zipAdd(outside, outside, outside, 1, 0, 0, 1_000_000)).toThrow(
+    expect(() => kernels.binaryAdd(outside, outside, outside, 1, 0, 0, 1_000_000)).toThrow(
       "a kernel failed in a thread",
     );
     await pool.stop();
@@ -112,13 +112,13 @@ describe("a pool of threads", () => {
     const kernels = pool.share(instantiate(module, heap.memory));
     const [x, y] = [heap.alloc(1_000_000), heap.alloc(1_000_000)];
     const run = () => {
-      for (let i = 0; i < 20_000; i++) kernels.mapTanh(y.pointer, x.pointer, 0, x.length);
+      for (let i = 0; i < 20_000; i++) kernels.unaryTanh(y.pointer, x.pointer, 0, x.length);
     };
     const startMs = performance.now();
     expect(run).toThrow("a thread has ended");
     expect(performance.now() - startMs).toBeLessThan(5_000);
     // It stays so: what the thread has left undone is not known.
-    expect(() => kernels.mapTanh(y.pointer, x.pointer, 0, x.length)).toThrow("a thread has ended");
+    expect(() => kernels.unaryTanh(y.pointer, x.pointer, 0, x.length)).toThrow("a thread has ended");
     await pool.stop();
   });
 });

@@ -22,7 +22,7 @@ beforeAll(async () => {
 }, START_MS);
 
 describe("nopeek plot", () => {
-  it("draws curves in 80 columns without colours, says how the runs stand and in what they differ", async () => {
+  it("draws curves in 80 columns without colors, says how the runs stand and in what they differ", async () => {
     const { stdout, stderr } = await succeed(folder, "plot", "one", "checkpoints/two");
     const lines = stdout.trimEnd().split("\n");
     for (const line of lines) expect(Array.from(line).length, line).toBeLessThanOrEqual(80);
@@ -69,7 +69,7 @@ describe("nopeek plot", () => {
       "≠ --learning-rate",
     ])
       expect(page).toContain(words);
-    // What of others goes along, goes with its licence.
+    // What of others goes along, goes with its license.
     expect(page).toContain("Permission to use, copy, modify, and/or distribute this software");
 
     const config = readFileSync(at("checkpoints/one/config.json"), "utf8");

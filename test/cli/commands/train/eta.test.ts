@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { Pace } from "../../../../src/cli/commands/train/eta.ts";
+import { StepTimer } from "../../../../src/cli/commands/train/eta.ts";
 
 test("before the first step, what was measured counts; then what steps take, and what stands between them", () => {
-  const pace = new Pace(7);
+  const pace = new StepTimer(7);
   expect([pace.stepMs, pace.leftMs(10)]).toEqual([7, 70]);
   for (const ms of [20, 20, 90, 20]) pace.stepped(ms);
   expect([pace.stepMs, pace.leftMs(10)]).toEqual([20, 200]);
@@ -11,7 +11,7 @@ test("before the first step, what was measured counts; then what steps take, and
 });
 
 test("only the last fifty steps count", () => {
-  const pace = new Pace(1);
+  const pace = new StepTimer(1);
   for (let i = 0; i < 100; i++) pace.stepped(5);
   for (let i = 0; i < 26; i++) pace.stepped(9);
   expect(pace.stepMs).toBe(9);

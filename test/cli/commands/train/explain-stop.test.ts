@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { explainStop } from "../../../../src/cli/commands/train/explain-stop.ts";
 import { resolveSettings } from "../../../../src/config/settings.ts";
-import { Patience } from "../../../../src/train/early-stopping.ts";
+import { EarlyStopping } from "../../../../src/train/early-stopping.ts";
 
-function after(training: number, validation: number): Patience {
-  const patience = new Patience();
+function after(training: number, validation: number): EarlyStopping {
+  const patience = new EarlyStopping();
   patience.trained(2);
   patience.evaluated(10, 2.5);
   patience.trained(training);
@@ -12,7 +12,7 @@ function after(training: number, validation: number): Patience {
   return patience;
 }
 
-const words = (patience: Patience, changes = {}) =>
+const words = (patience: EarlyStopping, changes = {}) =>
   explainStop(patience, resolveSettings({ patience: 1, layers: 4, heads: 4, dModel: 12 }, changes)).join(
     "\n",
   );

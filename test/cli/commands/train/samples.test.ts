@@ -11,14 +11,14 @@ import { GPT } from "../../../../src/nn/gpt.ts";
 import { snapshot } from "../../../../src/run/restore.ts";
 import { Trainer } from "../../../../src/train/trainer.ts";
 import { makeText, WORDS } from "../../../support/program.ts";
-import { tokenised } from "../../../support/tokenised.ts";
+import { tokenized } from "../../../support/tokenized.ts";
 
 const TEXT = makeText(WORDS, 200);
 
 async function prepare(changes: Partial<Settings> = {}) {
   const small = { layers: 1, heads: 2, dModel: 6, contextLength: 13, batchSize: 3, alphabetSize: 4 };
   const settings = resolveSettings({ ...small, minLength: 2, maxLength: 5 }, changes);
-  const { tokenizer, text } = await tokenised(settings, TEXT);
+  const { tokenizer, text } = await tokenized(settings, TEXT);
   const config = { settings, tokenizer, corpus: null };
   const makeStudy = await PREPARE[settings.model](config, text);
   const study = makeStudy(new Context(new WasmBackend(await loadKernels())));
@@ -75,8 +75,8 @@ describe("a sample", () => {
   it("is left out where the weights choose no token, and the training goes on", async () => {
     const run = await prepare();
     const [parameter] = Object.values(run.trainer.model.parameters());
-    const { span, context } = parameter;
-    context.backend.fill(span, Number.NaN);
+    const { buffer, context } = parameter;
+    context.backend.fill(buffer, Number.NaN);
     await expect(run.study.sample()).rejects.toThrow(LogitsError);
     expect(await drawSample(run)).toBeNull();
   });

@@ -1,4 +1,4 @@
-/** A curve that is added to without end and stays small: when it has too many points, neighbours become one. */
+/** A curve that is added to without end and stays small: when it has too many points, neighbors become one. */
 import type { Point } from "../../../terminal/chart.ts";
 
 /** More than any terminal has columns for. */

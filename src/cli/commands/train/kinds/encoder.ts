@@ -8,47 +8,47 @@ import { gptConfigOf, type RunConfig } from "../../../../run/config.ts";
 import { BLANK, fillBlanks, textWithBlanks } from "../../../../sample/fill-blanks.ts";
 import { MaskedToken } from "../../../../train/objectives/masked-token.ts";
 import { formatCount, formatLoss } from "../../../../util/format.ts";
-import { blindGuess, type Prepare, type Study, type Told } from "./kind.ts";
+import { blindGuess, type EvaluationReport, type Prepare, type TrainableKind } from "./kind.ts";
 import {
-  dataWord,
+  dataFlag,
   measuredInWords,
   measuredTokens,
   readText,
   spreadInWords,
-  type TextToLearn,
+  type TrainingText,
 } from "./text.ts";
 
 /** In what is shown, one token in so many is a blank. */
 const SHOWN_BLANK_EVERY = 7;
 const SAMPLE_TOKENS = 100;
 
-export const prepareEncoder: Prepare = async (config, tokenised) => {
-  const text = readText(config, tokenised);
-  return (context) => new EncoderStudy(context, config, text);
+export const prepareEncoder: Prepare = async (config, tokenized) => {
+  const text = readText(config, tokenized);
+  return (context) => new TrainableEncoder(context, config, text);
 };
 
-class EncoderStudy implements Study {
+class TrainableEncoder implements TrainableKind {
   readonly model: Encoder;
   readonly objective: MaskedToken;
   readonly sources: readonly string[];
   readonly learnsFrom: number;
-  readonly reach: string;
+  readonly shapeSummary: string;
   readonly remark =
     "objective   15 % of the tokens are hidden, and it says what stood there; it sees both sides, so no floor for next tokens is its floor";
-  readonly reference: Study["reference"];
-  readonly tokens: Study["tokens"];
+  readonly reference: TrainableKind["reference"];
+  readonly tokens: TrainableKind["tokens"];
   readonly measured: string;
   readonly #config: RunConfig;
-  readonly #text: TextToLearn;
+  readonly #text: TrainingText;
 
-  constructor(context: Context, config: RunConfig, text: TextToLearn) {
+  constructor(context: Context, config: RunConfig, text: TrainingText) {
     const { settings, tokenizer } = config;
     const { contextLength, evalBatches, batchSize, seed } = settings;
     this.model = new Encoder(context, gptConfigOf(settings, tokenizer.vocabSize), Random.of(seed, "weights"));
     this.objective = new MaskedToken(this.model, text.split.train, settings);
     this.sources = text.sources;
     this.learnsFrom = text.split.train.length;
-    this.reach = `context ${contextLength}, both ways`;
+    this.shapeSummary = `context ${contextLength}, both ways`;
     this.reference = blindGuess(tokenizer.vocabSize);
     const estimate = evalBatches * batchSize * contextLength;
     this.tokens = { estimate, measure: measuredTokens(text, config) };
@@ -57,7 +57,7 @@ class EncoderStudy implements Study {
     this.#text = text;
   }
 
-  async estimate(): Promise<Told> {
+  async estimate(): Promise<EvaluationReport> {
     const { evalBatches, batchSize, seed } = this.#config.settings;
     const options = { batches: evalBatches, batchSize, seed };
     const evaluation = await estimateMaskedLoss(this.model, this.#text.split.validation, options);
@@ -65,7 +65,7 @@ class EncoderStudy implements Study {
     return { evaluation, words };
   }
 
-  async measure(): Promise<Told> {
+  async measure(): Promise<EvaluationReport> {
     const { text, split, heldOut } = this.#text;
     const most = this.#config.settings.measureTokens;
     const evaluation = await wholeMaskedLoss(this.model, text.ids, heldOut, most);
@@ -98,7 +98,7 @@ class EncoderStudy implements Study {
   suggestions(folder: string): readonly string[] {
     return [
       `npx nopeek sample --model ${folder} --prompt "… a w${BLANK}rd …"`,
-      `npx nopeek eval --model ${folder} --data ${dataWord(this.#text.text)}`,
+      `npx nopeek eval --model ${folder} --data ${dataFlag(this.#text.text)}`,
     ];
   }
 }

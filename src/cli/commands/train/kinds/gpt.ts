@@ -2,7 +2,7 @@
 import type { Context } from "../../../../autograd/context.ts";
 import { entropyFloor } from "../../../../data/corpus.ts";
 import { readIds } from "../../../../data/token-source.ts";
-import { estimateLoss, wholeLoss } from "../../../../evaluate/loss.ts";
+import { estimateLoss, evaluateSplit } from "../../../../evaluate/loss.ts";
 import { GPT } from "../../../../nn/gpt.ts";
 import { Random } from "../../../../random.ts";
 import { gptConfigOf, type RunConfig } from "../../../../run/config.ts";
@@ -10,46 +10,46 @@ import { generateText } from "../../../../sample/generate-text.ts";
 import { NextToken } from "../../../../train/objectives/next-token.ts";
 import { formatCount, formatLoss } from "../../../../util/format.ts";
 import { writeSample } from "../samples.ts";
-import { blindGuess, type Prepare, type Study, type Told } from "./kind.ts";
+import { blindGuess, type EvaluationReport, type Prepare, type TrainableKind } from "./kind.ts";
 import {
-  dataWord,
+  dataFlag,
   measuredInWords,
   measuredTokens,
   readText,
   spreadInWords,
-  type TextToLearn,
+  type TrainingText,
 } from "./text.ts";
 
 const SAMPLE_TOKENS = 400;
 
-export const prepareGPT: Prepare = async (config, tokenised) => {
-  const text = readText(config, tokenised);
+export const prepareGPT: Prepare = async (config, tokenized) => {
+  const text = readText(config, tokenized);
   const floor = await entropyFloor(text.text.sha256);
-  return (context) => new GPTStudy(context, config, text, floor);
+  return (context) => new TrainableGPT(context, config, text, floor);
 };
 
-class GPTStudy implements Study {
+class TrainableGPT implements TrainableKind {
   readonly model: GPT;
   readonly objective: NextToken;
   readonly sources: readonly string[];
   readonly learnsFrom: number;
-  readonly reach: string;
+  readonly shapeSummary: string;
   readonly remark: string | null;
-  readonly reference: Study["reference"];
-  readonly tokens: Study["tokens"];
+  readonly reference: TrainableKind["reference"];
+  readonly tokens: TrainableKind["tokens"];
   readonly measured: string;
   readonly #config: RunConfig;
-  readonly #text: TextToLearn;
+  readonly #text: TrainingText;
   readonly #floor: number | null;
 
-  constructor(context: Context, config: RunConfig, text: TextToLearn, floor: number | null) {
+  constructor(context: Context, config: RunConfig, text: TrainingText, floor: number | null) {
     const { settings, tokenizer } = config;
     const { contextLength, evalBatches, batchSize, seed } = settings;
     this.model = new GPT(context, gptConfigOf(settings, tokenizer.vocabSize), Random.of(seed, "weights"));
     this.objective = new NextToken(this.model, text.split.train, settings);
     this.sources = text.sources;
     this.learnsFrom = text.split.train.length;
-    this.reach = `context ${contextLength}`;
+    this.shapeSummary = `context ${contextLength}`;
     this.remark =
       floor === null
         ? null
@@ -63,7 +63,7 @@ class GPTStudy implements Study {
     this.#floor = floor;
   }
 
-  async estimate(): Promise<Told> {
+  async estimate(): Promise<EvaluationReport> {
     const { evalBatches, batchSize, seed } = this.#config.settings;
     const options = { batches: evalBatches, batchSize, seed };
     const evaluation = await estimateLoss(this.model, this.#text.split.validation, options);
@@ -72,10 +72,10 @@ class GPTStudy implements Study {
     return { evaluation, words };
   }
 
-  async measure(): Promise<Told> {
+  async measure(): Promise<EvaluationReport> {
     const { text, heldOut } = this.#text;
     const most = this.#config.settings.measureTokens;
-    const evaluation = await wholeLoss(this.model, text.ids, heldOut, most);
+    const evaluation = await evaluateSplit(this.model, text.ids, heldOut, most);
     const above =
       this.#floor === null
         ? ""
@@ -117,7 +117,7 @@ class GPTStudy implements Study {
   suggestions(folder: string): readonly string[] {
     return [
       `npx nopeek sample --model ${folder} --prompt "…"`,
-      `npx nopeek eval --model ${folder} --data ${dataWord(this.#text.text)}`,
+      `npx nopeek eval --model ${folder} --data ${dataFlag(this.#text.text)}`,
     ];
   }
 }

@@ -1,13 +1,13 @@
 /** What `nopeek train` needs to know of one kind of model: what it learns, how it is measured, what it can show. */
 import type { Context } from "../../../../autograd/context.ts";
-import type { TokenisedText } from "../../../../data/tokenized-corpus.ts";
+import type { TokenizedText } from "../../../../data/tokenized-corpus.ts";
 import type { Evaluation } from "../../../../evaluate/loss.ts";
 import { log } from "../../../../math.ts";
 import type { RunConfig } from "../../../../run/config.ts";
 import type { Objective, Trainable } from "../../../../train/objectives/objective.ts";
 import type { Reference } from "../../../terminal/chart.ts";
 
-export interface Study {
+export interface TrainableKind {
   readonly model: Trainable;
   readonly objective: Objective;
   /** Lines that say what it learns from. */
@@ -15,15 +15,15 @@ export interface Study {
   /** Tokens to learn from; null where they are drawn without end. */
   readonly learnsFrom: number | null;
   /** What is particular about the sizes of this kind: "context 64". */
-  readonly reach: string;
+  readonly shapeSummary: string;
   /** A last line of the introduction; null where there is nothing to say. */
   readonly remark: string | null;
   /** Tokens that go through the model in a quick estimate, and in the measurement at the end: to foretell the time. */
   readonly tokens: { readonly estimate: number; readonly measure: number };
   /** A quick look, on what is held out. */
-  estimate(): Promise<Told>;
+  estimate(): Promise<EvaluationReport>;
   /** The figure to report. */
-  measure(): Promise<Told>;
+  measure(): Promise<EvaluationReport>;
   /** What is being measured at the end, in words. */
   readonly measured: string;
   /** The loss to compare with: the floor where it is known, else what it is to guess blindly. */
@@ -37,7 +37,7 @@ export interface Study {
 }
 
 /** An evaluation, and the same in words. */
-export interface Told {
+export interface EvaluationReport {
   readonly evaluation: Evaluation;
   readonly words: string;
 }
@@ -48,4 +48,7 @@ export function blindGuess(choices: number): Reference {
 }
 
 /** Checks all that can be checked before memory is taken; gives what builds the study then. */
-export type Prepare = (config: RunConfig, text: TokenisedText | null) => Promise<(context: Context) => Study>;
+export type Prepare = (
+  config: RunConfig,
+  text: TokenizedText | null,
+) => Promise<(context: Context) => TrainableKind>;

@@ -9,7 +9,7 @@ import { greedyAnswers } from "../../../../sample/greedy-answers.ts";
 import { SequenceToSequence } from "../../../../train/objectives/sequence-to-sequence.ts";
 import { type Example, ToyTask } from "../../../../train/objectives/toy-task.ts";
 import { formatCount, formatLoss } from "../../../../util/format.ts";
-import { blindGuess, type Prepare, type Study, type Told } from "./kind.ts";
+import { blindGuess, type EvaluationReport, type Prepare, type TrainableKind } from "./kind.ts";
 
 /** How many strings the measurement at the end takes, and how many are shown. */
 export const MEASURED_STRINGS = 500;
@@ -17,19 +17,19 @@ const SHOWN_STRINGS = 5;
 
 export const prepareSeq2Seq: Prepare = async (config) => {
   const task = new ToyTask(config.settings);
-  return (context) => new Seq2SeqStudy(context, config, task);
+  return (context) => new TrainableEncoderDecoder(context, config, task);
 };
 
-class Seq2SeqStudy implements Study {
+class TrainableEncoderDecoder implements TrainableKind {
   readonly model: EncoderDecoder;
   readonly objective: SequenceToSequence;
   readonly sources: readonly string[];
   readonly learnsFrom = null;
-  readonly reach: string;
+  readonly shapeSummary: string;
   readonly remark = null;
-  readonly reference: Study["reference"];
-  readonly tokens: Study["tokens"];
-  readonly measured = "strings that it never learnt from";
+  readonly reference: TrainableKind["reference"];
+  readonly tokens: TrainableKind["tokens"];
+  readonly measured = "strings that it never learned from";
   readonly #config: RunConfig;
   readonly #task: ToyTask;
 
@@ -42,18 +42,18 @@ class Seq2SeqStudy implements Study {
     const letters = tokenizer.decode(Array.from({ length: tokenizer.vocabSize }, (_, id) => id));
     this.sources = [
       `task        ${settings.task} strings of ${minLength} to ${maxLength} letters out of ${letters}`,
-      "split       a hash of each string says whether it is learnt from; one in ten is held out",
+      "split       a hash of each string says whether it is learned from; one in ten is held out",
     ];
     // The letters and [end].
     this.reference = blindGuess(tokenizer.vocabSize + 1);
-    this.reach = `strings up to ${maxLength}; an encoder and a decoder`;
+    this.shapeSummary = `strings up to ${maxLength}; an encoder and a decoder`;
     const tokensOf = (strings: number) => 2 * strings * (maxLength + 1);
     this.tokens = { estimate: tokensOf(evalBatches * batchSize), measure: tokensOf(MEASURED_STRINGS) };
     this.#config = config;
     this.#task = task;
   }
 
-  async estimate(): Promise<Told> {
+  async estimate(): Promise<EvaluationReport> {
     const { evalBatches, batchSize } = this.#config.settings;
     const evaluation = await evaluateAnswers(this.model, this.#task.heldOut(evalBatches * batchSize));
     const { lossNats, exact, strings } = evaluation;
@@ -61,7 +61,7 @@ class Seq2SeqStudy implements Study {
     return { evaluation, words };
   }
 
-  async measure(): Promise<Told> {
+  async measure(): Promise<EvaluationReport> {
     const evaluation = await evaluateAnswers(this.model, this.#task.heldOut(MEASURED_STRINGS));
     return { evaluation, words: inWords(evaluation) };
   }

@@ -9,7 +9,7 @@ const { folder } = makeFolderWithText(200);
 const training = [...TRAIN, "--dropout", 0.1, "--eval-batches", 1];
 const train = (out: string, ...words: readonly (string | number)[]) => [...training, "--out", out, ...words];
 const SHORT = ["--steps", 60, "--eval-interval", 20];
-/** A colour, as the display sets it. */
+/** A color, as the display sets it. */
 const COLOR = "\x1b[36m";
 const CTRL_C = "\x03";
 const CTRL_BACKSLASH = "\x1c";

@@ -1,4 +1,4 @@
-/** Whether anybody watches changes no bit of what is learnt: with dropout, averaged weights, and samples in between. */
+/** Whether anybody watches changes no bit of what is learned: with dropout, averaged weights, and samples in between. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";

@@ -56,8 +56,8 @@ describe.each(cases)("$name", ({ op, formula, draw }) => {
   });
 });
 
-test("relu has slope 0 at 0", async () => {
-  await inScope("record", async (context) => {
+test("relu has derivative 0 at 0", async () => {
+  await inScope("grad", async (context) => {
     const x = context.parameter([], [0]);
     context.backward(relu(x));
     expect(await x.readGradient()).toEqual(new Float64Array([0]));

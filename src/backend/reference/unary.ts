@@ -1,7 +1,7 @@
 /** Functions of one number, applied to each element, and their derivatives. */
 import { erfc, exp, log, tanh } from "../../math.ts";
-import type { GeluName, MapName, Sink, Span } from "../backend.ts";
-import { numbersOf, putInto } from "./span.ts";
+import type { Buffer, GeluName, UnaryName, WriteTarget } from "../backend.ts";
+import { numbersOf, putInto } from "./buffer.ts";
 
 interface MapFunction {
   value(x: number): number;
@@ -19,7 +19,7 @@ const normalBelow = (x: number) => 0.5 * erfc(-x * SQRT_HALF);
 /** The inner function of GELU's tanh form: √(2/π)·(x + 0.044715·x³). */
 const geluInner = (x: number) => SQRT_TWO_OVER_PI * (x + 0.044715 * x * x * x);
 
-const maps: Record<MapName, MapFunction> = {
+const functions: Record<UnaryName, MapFunction> = {
   exp: { value: exp, derivative: (_x, y) => y },
   log: { value: log, derivative: (x) => 1 / x },
   sqrt: { value: Math.sqrt, derivative: (_x, y) => 0.5 / y },
@@ -56,36 +56,36 @@ const maps: Record<MapName, MapFunction> = {
     value: (x) => (x === Number.NEGATIVE_INFINITY ? 0 : x / (1 + exp(-2 * geluInner(x)))),
     derivative: (x) => {
       const below = 1 / (1 + exp(-2 * geluInner(x)));
-      const slope = SQRT_TWO_OVER_PI * (1 + 3 * 0.044715 * x * x);
+      const derivative = SQRT_TWO_OVER_PI * (1 + 3 * 0.044715 * x * x);
       const bump = below * (1 - below);
-      return bump === 0 ? below : below + 2 * x * bump * slope;
+      return bump === 0 ? below : below + 2 * x * bump * derivative;
     },
   },
 };
 
 /** y = f(x). */
-export function map(name: MapName, y: Span, x: Span): void {
-  const { value } = maps[name];
+export function unary(name: UnaryName, y: Buffer, x: Buffer): void {
+  const { value } = functions[name];
   const [ys, xs] = [numbersOf(y), numbersOf(x)];
   for (let i = 0; i < ys.length; i++) ys[i] = value(xs[i]);
 }
 
 /** dx = dy·f′(x). */
-export function mapBackward(name: MapName, dx: Sink, dy: Span, x: Span, y: Span): void {
-  const { derivative } = maps[name];
+export function unaryBackward(name: UnaryName, dx: WriteTarget, dy: Buffer, x: Buffer, y: Buffer): void {
+  const { derivative } = functions[name];
   const [dys, xs, ys] = [numbersOf(dy), numbersOf(x), numbersOf(y)];
   const put = putInto(dx);
   for (let i = 0; i < dys.length; i++) put(i, dys[i] * derivative(xs[i], ys[i]));
 }
 
-/** y = f(x), slope = f′(x). */
-export function mapWithSlope(name: GeluName, y: Span, slope: Span, x: Span): void {
-  const { value, derivative } = maps[name];
-  const [ys, slopes, xs] = [numbersOf(y), numbersOf(slope), numbersOf(x)];
+/** y = f(x), dydx = f′(x). */
+export function geluWithDerivative(name: GeluName, y: Buffer, dydx: Buffer, x: Buffer): void {
+  const { value, derivative } = functions[name];
+  const [ys, derivatives, xs] = [numbersOf(y), numbersOf(dydx), numbersOf(x)];
   for (let i = 0; i < ys.length; i++) {
-    // x is read before it may be written over.
+    // x is read first, since dydx may be x itself.
     const number = xs[i];
     ys[i] = value(number);
-    slopes[i] = derivative(number, ys[i]);
+    derivatives[i] = derivative(number, ys[i]);
   }
 }

@@ -29,102 +29,102 @@ const ONE: usize = memory.data<v128>([f32x4.splat(1)], 16);
 const FAR_LEFT: usize = memory.data<v128>([f32x4.splat(-16)], 16);
 const FAR_RIGHT: usize = memory.data<v128>([f32x4.splat(16)], 16);
 
-export function mapExp(y: usize, x: usize, begin: i32, end: i32): void {
+export function unaryExp(y: usize, x: usize, begin: i32, end: i32): void {
   mapEach(EXP, y, x, begin, end);
 }
 
-export function mapLog(y: usize, x: usize, begin: i32, end: i32): void {
+export function unaryLog(y: usize, x: usize, begin: i32, end: i32): void {
   mapEach(LOG, y, x, begin, end);
 }
 
-export function mapSqrt(y: usize, x: usize, begin: i32, end: i32): void {
+export function unarySqrt(y: usize, x: usize, begin: i32, end: i32): void {
   mapEach(SQRT, y, x, begin, end);
 }
 
-export function mapTanh(y: usize, x: usize, begin: i32, end: i32): void {
+export function unaryTanh(y: usize, x: usize, begin: i32, end: i32): void {
   mapEach(TANH, y, x, begin, end);
 }
 
-export function mapRelu(y: usize, x: usize, begin: i32, end: i32): void {
+export function unaryRelu(y: usize, x: usize, begin: i32, end: i32): void {
   mapEach(RELU, y, x, begin, end);
 }
 
-export function mapRelu2(y: usize, x: usize, begin: i32, end: i32): void {
+export function unaryRelu2(y: usize, x: usize, begin: i32, end: i32): void {
   mapEach(RELU2, y, x, begin, end);
 }
 
-export function mapSilu(y: usize, x: usize, begin: i32, end: i32): void {
+export function unarySilu(y: usize, x: usize, begin: i32, end: i32): void {
   mapEach(SILU, y, x, begin, end);
 }
 
-export function mapGelu(y: usize, x: usize, begin: i32, end: i32): void {
+export function unaryGelu(y: usize, x: usize, begin: i32, end: i32): void {
   mapEach(GELU, y, x, begin, end);
 }
 
-export function mapGeluTanh(y: usize, x: usize, begin: i32, end: i32): void {
+export function unaryGeluTanh(y: usize, x: usize, begin: i32, end: i32): void {
   mapEach(GELU_TANH, y, x, begin, end);
 }
 
-export function mapExpBackward(
+export function unaryExpBackward(
   dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
 ): void {
-  slopeEach(EXP, dx, dy, x, y, accumulate, begin, end);
+  derivativeEach(EXP, dx, dy, x, y, accumulate, begin, end);
 }
 
-export function mapLogBackward(
+export function unaryLogBackward(
   dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
 ): void {
-  slopeEach(LOG, dx, dy, x, y, accumulate, begin, end);
+  derivativeEach(LOG, dx, dy, x, y, accumulate, begin, end);
 }
 
-export function mapSqrtBackward(
+export function unarySqrtBackward(
   dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
 ): void {
-  slopeEach(SQRT, dx, dy, x, y, accumulate, begin, end);
+  derivativeEach(SQRT, dx, dy, x, y, accumulate, begin, end);
 }
 
-export function mapTanhBackward(
+export function unaryTanhBackward(
   dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
 ): void {
-  slopeEach(TANH, dx, dy, x, y, accumulate, begin, end);
+  derivativeEach(TANH, dx, dy, x, y, accumulate, begin, end);
 }
 
-export function mapReluBackward(
+export function unaryReluBackward(
   dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
 ): void {
-  slopeEach(RELU, dx, dy, x, y, accumulate, begin, end);
+  derivativeEach(RELU, dx, dy, x, y, accumulate, begin, end);
 }
 
-export function mapRelu2Backward(
+export function unaryRelu2Backward(
   dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
 ): void {
-  slopeEach(RELU2, dx, dy, x, y, accumulate, begin, end);
+  derivativeEach(RELU2, dx, dy, x, y, accumulate, begin, end);
 }
 
-export function mapSiluBackward(
+export function unarySiluBackward(
   dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
 ): void {
-  slopeEach(SILU, dx, dy, x, y, accumulate, begin, end);
+  derivativeEach(SILU, dx, dy, x, y, accumulate, begin, end);
 }
 
-export function mapGeluBackward(
+export function unaryGeluBackward(
   dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
 ): void {
-  slopeEach(GELU, dx, dy, x, y, accumulate, begin, end);
+  derivativeEach(GELU, dx, dy, x, y, accumulate, begin, end);
 }
 
-export function mapGeluTanhBackward(
+export function unaryGeluTanhBackward(
   dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
 ): void {
-  slopeEach(GELU_TANH, dx, dy, x, y, accumulate, begin, end);
+  derivativeEach(GELU_TANH, dx, dy, x, y, accumulate, begin, end);
 }
 
-export function mapGeluWithSlope(y: usize, slope: usize, x: usize, begin: i32, end: i32): void {
-  bothEach(GELU, y, slope, x, begin, end);
+export function geluWithDerivative(y: usize, derivative: usize, x: usize, begin: i32, end: i32): void {
+  bothEach(GELU, y, derivative, x, begin, end);
 }
 
-export function mapGeluTanhWithSlope(y: usize, slope: usize, x: usize, begin: i32, end: i32): void {
-  bothEach(GELU_TANH, y, slope, x, begin, end);
+export function geluTanhWithDerivative(y: usize, derivative: usize, x: usize, begin: i32, end: i32): void {
+  bothEach(GELU_TANH, y, derivative, x, begin, end);
 }
 
 /** y = f(x). Inlined with a constant name, so that each export is a loop around one function. */
@@ -146,46 +146,46 @@ function mapEach(name: i32, y: usize, x: usize, begin: i32, end: i32): void {
 
 /** dx = dy·f′(x), where y = f(x). */
 @inline
-function slopeEach(
+function derivativeEach(
   name: i32, dx: usize, dy: usize, x: usize, y: usize, accumulate: bool, begin: i32, end: i32,
 ): void {
   let i = begin;
   for (; i <= end - 16; i += 16) {
-    const a = slopeOf(name, v128.load(at(dy, i)), v128.load(at(x, i)), v128.load(at(y, i)));
-    const b = slopeOf(name, v128.load(at(dy, i), 16), v128.load(at(x, i), 16), v128.load(at(y, i), 16));
-    const c = slopeOf(name, v128.load(at(dy, i), 32), v128.load(at(x, i), 32), v128.load(at(y, i), 32));
-    const d = slopeOf(name, v128.load(at(dy, i), 48), v128.load(at(x, i), 48), v128.load(at(y, i), 48));
+    const a = derivativeOf(name, v128.load(at(dy, i)), v128.load(at(x, i)), v128.load(at(y, i)));
+    const b = derivativeOf(name, v128.load(at(dy, i), 16), v128.load(at(x, i), 16), v128.load(at(y, i), 16));
+    const c = derivativeOf(name, v128.load(at(dy, i), 32), v128.load(at(x, i), 32), v128.load(at(y, i), 32));
+    const d = derivativeOf(name, v128.load(at(dy, i), 48), v128.load(at(x, i), 48), v128.load(at(y, i), 48));
     putSixteen(at(dx, i), a, b, c, d, accumulate);
   }
   for (; i <= end - 4; i += 4) {
-    const slope = slopeOf(name, v128.load(at(dy, i)), v128.load(at(x, i)), v128.load(at(y, i)));
-    put(at(dx, i), slope, accumulate);
+    const derivative = derivativeOf(name, v128.load(at(dy, i)), v128.load(at(x, i)), v128.load(at(y, i)));
+    put(at(dx, i), derivative, accumulate);
   }
   if (i < end) {
     const left = end - i;
-    const slope = slopeOf(
+    const derivative = derivativeOf(
       name, loadPart(at(dy, i), left, 0), loadPart(at(x, i), left, 1), loadPart(at(y, i), left, 1),
     );
-    putPart(at(dx, i), slope, left, accumulate);
+    putPart(at(dx, i), derivative, left, accumulate);
   }
 }
 
-/** y = f(x) and slope = f′(x), to the bits of `mapEach` and `slopeEach`; `slope` may be `x` itself. */
+/** y = f(x) and derivative = f′(x), to the bits of `mapEach` and `derivativeEach`; `derivative` may be `x` itself. */
 @inline
-function bothEach(name: i32, y: usize, slope: usize, x: usize, begin: i32, end: i32): void {
+function bothEach(name: i32, y: usize, derivative: usize, x: usize, begin: i32, end: i32): void {
   let i = begin;
   for (; i <= end - 16; i += 16) {
-    both(name, at(y, i), at(slope, i), at(x, i), 4);
-    both(name, at(y, i + 4), at(slope, i + 4), at(x, i + 4), 4);
-    both(name, at(y, i + 8), at(slope, i + 8), at(x, i + 8), 4);
-    both(name, at(y, i + 12), at(slope, i + 12), at(x, i + 12), 4);
+    both(name, at(y, i), at(derivative, i), at(x, i), 4);
+    both(name, at(y, i + 4), at(derivative, i + 4), at(x, i + 4), 4);
+    both(name, at(y, i + 8), at(derivative, i + 8), at(x, i + 8), 4);
+    both(name, at(y, i + 12), at(derivative, i + 12), at(x, i + 12), 4);
   }
-  for (; i < end; i += 4) both(name, at(y, i), at(slope, i), at(x, i), min(end - i, 4));
+  for (; i < end; i += 4) both(name, at(y, i), at(derivative, i), at(x, i), min(end - i, 4));
 }
 
-/** GELU and its slope of 1 … 4 numbers. */
+/** GELU and its derivative of 1 … 4 numbers. */
 @inline
-function both(name: i32, y: usize, slope: usize, x: usize, count: i32): void {
+function both(name: i32, y: usize, derivative: usize, x: usize, count: i32): void {
   const clamped = f32x4.pmax(loadSome(x, count), constant(FAR_LEFT));
   const inside = f32x4.pmin(clamped, constant(FAR_RIGHT));
   if (name == GELU) {
@@ -193,12 +193,12 @@ function both(name: i32, y: usize, slope: usize, x: usize, count: i32): void {
     const b = bell(a);
     const below = reflect(inside, f32x4.mul(b, tailOverBell(a)));
     const density = f32x4.mul(b, constant(ONE_OVER_SQRT_TWO_PI));
-    putSome(slope, f32x4.add(below, f32x4.mul(inside, density)), count, false);
+    putSome(derivative, f32x4.add(below, f32x4.mul(inside, density)), count, false);
     putSome(y, f32x4.mul(clamped, below), count, false);
   } else {
     const z = geluInner(inside);
     const e = expOfMinusAbs(z);
-    putSome(slope, geluTanhSlope(inside, z, e), count, false);
+    putSome(derivative, geluTanhDerivative(inside, z, e), count, false);
     putSome(y, f32x4.mul(clamped, sigmoid(z, e)), count, false);
   }
 }
@@ -228,7 +228,7 @@ function value(name: i32, x: v128): v128 {
 
 /** dy·f′(x), from x or y = f(x), whichever is at hand. */
 @inline
-function slopeOf(name: i32, dy: v128, x: v128, y: v128): v128 {
+function derivativeOf(name: i32, dy: v128, x: v128, y: v128): v128 {
   if (name == EXP) return f32x4.mul(dy, y);
   if (name == LOG) return f32x4.div(dy, x);
   if (name == SQRT) return f32x4.div(f32x4.mul(dy, f32x4.splat(0.5)), y);
@@ -239,12 +239,12 @@ function slopeOf(name: i32, dy: v128, x: v128, y: v128): v128 {
     return f32x4.mul(f32x4.add(dy, dy), v128.and(x, f32x4.gt(x, f32x4.splat(0))));
   }
   if (name == SILU) {
-    return f32x4.mul(dy, siluSlope(f32x4.pmin(f32x4.pmax(x, f32x4.splat(-104)), f32x4.splat(104))));
+    return f32x4.mul(dy, siluDerivative(f32x4.pmin(f32x4.pmax(x, f32x4.splat(-104)), f32x4.splat(104))));
   }
   const clamped = f32x4.pmin(f32x4.pmax(x, constant(FAR_LEFT)), constant(FAR_RIGHT));
-  if (name == GELU) return f32x4.mul(dy, geluSlope(clamped));
+  if (name == GELU) return f32x4.mul(dy, geluDerivative(clamped));
   const z = geluInner(clamped);
-  return f32x4.mul(dy, geluTanhSlope(clamped, z, expOfMinusAbs(z)));
+  return f32x4.mul(dy, geluTanhDerivative(clamped, z, expOfMinusAbs(z)));
 }
 
 /** Φ(x) for −16 ≤ x. */
@@ -256,7 +256,7 @@ function normalBelow(x: v128): v128 {
 
 /** Φ(x) + x·e^{−x²/2}/√(2π) for |x| ≤ 16. */
 @inline
-function geluSlope(x: v128): v128 {
+function geluDerivative(x: v128): v128 {
   const a = f32x4.abs(x);
   const b = bell(a);
   const density = f32x4.mul(b, constant(ONE_OVER_SQRT_TWO_PI));
@@ -276,7 +276,7 @@ function geluInner(x: v128): v128 {
   return f32x4.mul(x, f32x4.add(constant(INNER), cubic));
 }
 
-/** e^{−|z|}, of which both σ(z) and its slope are made. */
+/** e^{−|z|}, of which both σ(z) and its derivative are made. */
 @inline
 function expOfMinusAbs(z: v128): v128 {
   return expOfNegative(f32x4.neg(f32x4.abs(z)));
@@ -291,7 +291,7 @@ function sigmoid(z: v128, e: v128): v128 {
 
 /** σ(x) + x·σ′(x), with σ′(x) = e/(1 + e)² and e = e^{−|x|}. */
 @inline
-function siluSlope(x: v128): v128 {
+function siluDerivative(x: v128): v128 {
   const e = expOfMinusAbs(x);
   const inverse = f32x4.div(constant(ONE), f32x4.add(constant(ONE), e));
   const below = f32x4.mul(v128.bitselect(e, constant(ONE), f32x4.lt(x, f32x4.splat(0))), inverse);
@@ -300,11 +300,11 @@ function siluSlope(x: v128): v128 {
 
 /** σ(z) + x·σ′(z)·z′ at z = 2u(x), with σ′(z) = e/(1 + e)² and e = e^{−|z|}. */
 @inline
-function geluTanhSlope(x: v128, z: v128, e: v128): v128 {
+function geluTanhDerivative(x: v128, z: v128, e: v128): v128 {
   const inverse = f32x4.div(constant(ONE), f32x4.add(constant(ONE), e));
   const below = f32x4.mul(v128.bitselect(e, constant(ONE), f32x4.lt(z, f32x4.splat(0))), inverse);
   const bump = f32x4.mul(f32x4.mul(e, inverse), inverse);
   const square = f32x4.mul(f32x4.mul(x, x), constant(INNER, 2));
-  const slope = f32x4.add(constant(INNER), square);
-  return f32x4.add(below, f32x4.mul(f32x4.mul(x, slope), bump));
+  const derivative = f32x4.add(constant(INNER), square);
+  return f32x4.add(below, f32x4.mul(f32x4.mul(x, derivative), bump));
 }

@@ -1,8 +1,8 @@
 /**
- * The matrix products of attention where neighbouring matrices, up to four, have one row each, as when a token is generated:
+ * The matrix products of attention where neighboring matrices, up to four, have one row each, as when a token is generated:
  * lane r of a strip is the row of matrix r, which has columns of its own.
  *
- * A block of columns after the other, so that what neighbours share of a cache line is read once. `aStep`, `bStep`
+ * A block of columns after the other, so that what neighbors share of a cache line is read once. `aStep`, `bStep`
  * and `yStep` are the bytes from one matrix to the next.
  */
 import { Strip } from "./attention-call";

@@ -1,8 +1,8 @@
 /** Functions of two numbers, applied to elements at the same place; and scaling. */
-import type { Sink, Span, ZipName } from "../backend.ts";
-import { numbersOf, putInto } from "./span.ts";
+import type { BinaryName, Buffer, WriteTarget } from "../backend.ts";
+import { numbersOf, putInto } from "./buffer.ts";
 
-const zips: Record<ZipName, (a: number, b: number) => number> = {
+const functions: Record<BinaryName, (a: number, b: number) => number> = {
   add: (a, b) => a + b,
   subtract: (a, b) => a - b,
   multiply: (a, b) => a * b,
@@ -10,15 +10,15 @@ const zips: Record<ZipName, (a: number, b: number) => number> = {
 };
 
 /** y = f(a, b), b repeated where it is shorter. */
-export function zip(name: ZipName, y: Sink, a: Span, b: Span): void {
-  const f = zips[name];
+export function binary(name: BinaryName, y: WriteTarget, a: Buffer, b: Buffer): void {
+  const f = functions[name];
   const [as, bs] = [numbersOf(a), numbersOf(b)];
   const put = putInto(y);
   for (let i = 0; i < as.length; i++) put(i, f(as[i], bs[i % bs.length]));
 }
 
 /** y = factor·x. */
-export function scale(y: Sink, x: Span, factor: number): void {
+export function scale(y: WriteTarget, x: Buffer, factor: number): void {
   const xs = numbersOf(x);
   const put = putInto(y);
   for (let i = 0; i < xs.length; i++) put(i, factor * xs[i]);

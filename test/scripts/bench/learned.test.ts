@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeLearning } from "../../../scripts/bench/learnt.ts";
+import { describeLearning } from "../../../scripts/bench/learned.ts";
 
 test("two recipes, turn by turn: means, spreads, who arrived, and the middle of the ratios", () => {
   const ours = [

@@ -6,10 +6,10 @@ import { tokenizerFor } from "../../src/cli/commands/train/run-corpus.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { readCorpus } from "../../src/data/corpus.ts";
 import { IN_MEMORY_ONLY } from "../../src/data/token-cache.ts";
-import { tokenise } from "../../src/data/tokenized-corpus.ts";
+import { tokenize } from "../../src/data/tokenized-corpus.ts";
 
 /** For models of strings, which learn from no text, the text is null. */
-export async function tokenised(settings: Settings, text: string) {
+export async function tokenized(settings: Settings, text: string) {
   if (settings.model === "seq2seq") return { tokenizer: tokenizerFor(settings, null), text: null };
   const folder = mkdtempSync(join(tmpdir(), "nopeek-text-"));
   try {
@@ -17,7 +17,7 @@ export async function tokenised(settings: Settings, text: string) {
     const corpus = await readCorpus(join(folder, "text.txt"));
     const tokenizer = tokenizerFor(settings, corpus);
     const tell = { note: () => {}, status: () => {} };
-    return { tokenizer, text: await tokenise(corpus, tokenizer, settings.unknown, IN_MEMORY_ONLY, tell) };
+    return { tokenizer, text: await tokenize(corpus, tokenizer, settings.unknown, IN_MEMORY_ONLY, tell) };
   } finally {
     rmSync(folder, { recursive: true });
   }

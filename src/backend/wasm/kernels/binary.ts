@@ -9,25 +9,25 @@ const SUBTRACT = 1;
 const MULTIPLY = 2;
 const DIVIDE = 3;
 
-export function zipAdd(
+export function binaryAdd(
   y: usize, a: usize, b: usize, period: i32, accumulate: bool, begin: i32, end: i32,
 ): void {
   zipEach(ADD, y, a, b, period, accumulate, begin, end);
 }
 
-export function zipSubtract(
+export function binarySubtract(
   y: usize, a: usize, b: usize, period: i32, accumulate: bool, begin: i32, end: i32,
 ): void {
   zipEach(SUBTRACT, y, a, b, period, accumulate, begin, end);
 }
 
-export function zipMultiply(
+export function binaryMultiply(
   y: usize, a: usize, b: usize, period: i32, accumulate: bool, begin: i32, end: i32,
 ): void {
   zipEach(MULTIPLY, y, a, b, period, accumulate, begin, end);
 }
 
-export function zipDivide(
+export function binaryDivide(
   y: usize, a: usize, b: usize, period: i32, accumulate: bool, begin: i32, end: i32,
 ): void {
   zipEach(DIVIDE, y, a, b, period, accumulate, begin, end);

@@ -2,7 +2,7 @@
 import { mean, median, spread } from "./statistics.ts";
 import { formatNumber, formatTable } from "./table.ts";
 
-export interface Learnt {
+export interface Learned {
   readonly tokens: number;
   readonly seconds: number;
   /** Of the whole validation split, in nats a token. */
@@ -10,8 +10,12 @@ export interface Learnt {
 }
 
 /** @param ours and theirs, turn by turn, as many of each */
-export function describeLearning(ours: readonly Learnt[], theirs: readonly Learnt[], target: number): string {
-  const row = (name: string, runs: readonly Learnt[]) => [
+export function describeLearning(
+  ours: readonly Learned[],
+  theirs: readonly Learned[],
+  target: number,
+): string {
+  const row = (name: string, runs: readonly Learned[]) => [
     name,
     formatNumber(mean(runs.map(({ tokens }) => tokens))),
     withSpread(
@@ -31,7 +35,7 @@ export function describeLearning(ours: readonly Learnt[], theirs: readonly Learn
   ].join("\n");
 }
 
-function times(theirs: readonly Learnt[], ours: readonly Learnt[], what: "tokens" | "seconds"): number {
+function times(theirs: readonly Learned[], ours: readonly Learned[], what: "tokens" | "seconds"): number {
   return median(theirs.map((run, turn) => run[what] / ours[turn][what]));
 }
 

@@ -1,10 +1,10 @@
-/** Memory of the reference backend: one typed array for each span. */
+/** Memory of the reference backend: one typed array for each buffer. */
 import { BackendError } from "../../errors.ts";
-import type { Matrices, Sink, Span, Strided } from "../backend.ts";
+import type { Buffer, Matrices, Strided, WriteTarget } from "../backend.ts";
 
 export type Numbers = Float32Array | Float64Array;
 
-export class ReferenceSpan implements Span {
+export class ReferenceBuffer implements Buffer {
   readonly length: number;
   /** null once freed. */
   numbers: Numbers | null;
@@ -15,20 +15,20 @@ export class ReferenceSpan implements Span {
   }
 }
 
-/** @throws BackendError for a span of another backend, or one that was freed */
-export function numbersOf(span: Span): Numbers {
-  if (!(span instanceof ReferenceSpan)) {
-    throw new BackendError("reference: this span lives in another backend's memory");
+/** @throws BackendError for a buffer of another backend, or one that was freed */
+export function numbersOf(buffer: Buffer): Numbers {
+  if (!(buffer instanceof ReferenceBuffer)) {
+    throw new BackendError("reference: this buffer lives in another backend's memory");
   }
-  if (span.numbers === null)
-    throw new BackendError(`reference: a span of ${span.length} was used after free`);
-  return span.numbers;
+  if (buffer.numbers === null)
+    throw new BackendError(`reference: a buffer of ${buffer.length} was used after free`);
+  return buffer.numbers;
 }
 
-/** A function that stores or adds one number, as the sink wants it. */
-export function putInto(sink: Sink): (index: number, value: number) => void {
-  const numbers = numbersOf(sink.span);
-  return sink.accumulate
+/** A function that stores or adds one number, as the target wants it. */
+export function putInto(target: WriteTarget): (index: number, value: number) => void {
+  const numbers = numbersOf(target.buffer);
+  return target.accumulate
     ? (index, value) => {
         numbers[index] += value;
       }
@@ -46,7 +46,7 @@ export interface MatrixView {
 
 /** The matrix of a batch that starts at `start` (see `batchStarts`). */
 export function matrixAt(matrices: Matrices, start: number): MatrixView {
-  const numbers = numbersOf(matrices.span);
+  const numbers = numbersOf(matrices.buffer);
   const { rowStride, columnStride } = matrices;
   return {
     get: (row, column) => numbers[start + row * rowStride + column * columnStride],
@@ -61,7 +61,10 @@ export function matrixAt(matrices: Matrices, start: number): MatrixView {
 
 /** Where each matrix of a batch starts, the last batch axis fastest. */
 export function batchStarts(matrices: Matrices, batch: readonly number[]): number[] {
-  return startsOf({ span: matrices.span, offset: matrices.offset, strides: matrices.batchStrides }, batch);
+  return startsOf(
+    { buffer: matrices.buffer, offset: matrices.offset, strides: matrices.batchStrides },
+    batch,
+  );
 }
 
 /** Where each element of a strided block stands, the last axis fastest. */
