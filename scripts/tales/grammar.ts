@@ -142,7 +142,7 @@ function recall(memory: Memory, name: string): Word | undefined {
   return undefined;
 }
 
-/** A word in a form; a form with a capital is the lower-case form, capitalized. */
+/** A word in a form; a form with a capital is the lower-case form, capitalised. */
 function formOf(word: Word, form: string): string {
   const plain = form[0]!.toLowerCase() + form.slice(1);
   const text = word[plain] ?? fail(`“${word.text}” has no form .${plain}`);

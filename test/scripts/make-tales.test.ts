@@ -184,7 +184,7 @@ describe("the English", () => {
   test("what is said early returns: a name or the thing with its color in most tales", () => {
     const anyOf = (list: string) => `(?:${words[list]!.map(({ text }) => text).join("|")})`;
     const name = new RegExp(`\\b${anyOf("name")}\\b`, "g");
-    const treasure = new RegExp(`\\b${anyOf("color")} ${anyOf("thing")}\\b`, "g");
+    const treasure = new RegExp(`\\b${anyOf("colour")} ${anyOf("thing")}\\b`, "g");
     const returns = (told: string, what: RegExp) => {
       const said = told.match(what) ?? [];
       return new Set(said).size < said.length;

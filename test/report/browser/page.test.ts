@@ -17,7 +17,7 @@ import { emptyRun, exampleRuns, HOSTILE } from "../example-runs.ts";
 const chromium = findChromium();
 const folder = makeFolder();
 const file = join(folder, "report.html");
-const script = readFileSync(join(MAIN, "../plot/page.js"), "utf8");
+const script = readFileSync(join(MAIN, "../../report/browser/page.js"), "utf8");
 const runs = exampleRuns();
 const opening = { x: "steps", yScale: "linear" } as const;
 
