@@ -127,7 +127,7 @@ export function svgOf(chart: Chart, id: string, width: number, height: number): 
 
 function openSvg({ title, description }: Chart, id: string, width: number, height: number): string {
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labeledby="${id}-title ${id}-words" ` +
+    `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="${id}-title ${id}-words" ` +
     `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">` +
     `<title id="${id}-title">${escapeXml(title)}</title><desc id="${id}-words">${escapeXml(description)}</desc>`
   );

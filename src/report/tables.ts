@@ -21,7 +21,7 @@ export function runsSection(runs: readonly PlottedRun[]): string {
     ["kept in", ({ path }) => path],
   ];
   const rows = facts.map(([name, of]) => row(name, runs.map(of)));
-  return `<section aria-labeledby="runs"><h2 id="runs">Runs</h2>${table("How the runs stand", runs, rows)}</section>`;
+  return `<section aria-labelledby="runs"><h2 id="runs">Runs</h2>${table("How the runs stand", runs, rows)}</section>`;
 }
 
 export function settingsSection(runs: readonly PlottedRun[]): string {
@@ -37,13 +37,13 @@ export function settingsSection(runs: readonly PlottedRun[]): string {
       : runs.length > 1
         ? "<p>All settings are the same.</p>"
         : "";
-  return `<section aria-labeledby="settings"><h2 id="settings">Settings</h2>${above}
+  return `<section aria-labelledby="settings"><h2 id="settings">Settings</h2>${above}
 <details><summary>${rest}</summary>${table(rest, runs, same)}</details></section>`;
 }
 
 export function samplesSection(runs: readonly PlottedRun[]): string {
   const written = runs.map((run) => `<div><h3>${nameOf(run)}</h3>${samplesOf(run)}</div>`);
-  return `<section aria-labeledby="samples"><h2 id="samples">What they wrote on the way</h2>
+  return `<section aria-labelledby="samples"><h2 id="samples">What they wrote on the way</h2>
 <p class="quiet">At each evaluation, from the same start and with the same dice: what changes is the model.</p>
 <div class="runs">${written.join("")}</div></section>`;
 }
@@ -68,7 +68,7 @@ export function nextSection(runs: readonly PlottedRun[]): string {
     );
     return `<div><h3>${nameOf(run)}</h3>${lines.join("")}</div>`;
   });
-  return `<section aria-labeledby="next"><h2 id="next">Go on</h2><div class="runs">${parts.join("")}</div></section>`;
+  return `<section aria-labelledby="next"><h2 id="next">Go on</h2><div class="runs">${parts.join("")}</div></section>`;
 }
 
 /** A fact of each run in a line; it scrolls by itself where the window is narrow. */

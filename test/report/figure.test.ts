@@ -112,7 +112,7 @@ describe("the picture", () => {
   it("has a title, and its contents in words; a mark for each evaluation; names in a legend", () => {
     const svg = parseXml(figureOf(exampleRuns(), "steps", "linear"));
     expect(svg.getAttribute("role")).toBe("img");
-    const [title, words] = (svg.getAttribute("aria-labeledby") ?? "").split(" ");
+    const [title, words] = (svg.getAttribute("aria-labelledby") ?? "").split(" ");
     const told = [...elements(svg, "title"), ...elements(svg, "desc")];
     const byId = (id: string) => told.find((each) => each.getAttribute("id") === id)?.textContent;
     expect(byId(title)).toBe("Loss of first and second");
