@@ -90,7 +90,7 @@ for (const columns of [65, 256]) {
   const n = rows * columns;
   const size = `${rows} × ${columns}`;
   const [x, dx, loss, total] = [buffer(n), buffer(n), buffer(rows), buffer(rows)];
-  const targets = buffer(rows, () => random.below(columns));
+  const targets = Float32Array.from({ length: rows }, () => random.below(columns));
   time(`crossEntropyRows ${size}`, n, 1, () =>
     backend.crossEntropyRows(loss, total, x, targets, rows, columns),
   );
@@ -98,7 +98,7 @@ for (const columns of [65, 256]) {
     backend.crossEntropyRowsBackward(into(dx), loss, x, total, targets, rows, columns);
   });
   time(`softmaxRows ${size}`, n, 2, () => {
-    backend.softmaxRows(dx, x, { count: 1, rows, columns }, "all");
+    backend.softmaxRows(dx, x, { count: 1, rows, columns }, "full");
   });
 }
 
@@ -107,7 +107,7 @@ for (const columns of [65, 256]) {
   const n = count * positions * positions;
   const [x, y, dy, dx] = [buffer(n), buffer(n), buffer(n), buffer(n)];
   const size = { count, rows: positions, columns: positions };
-  time("softmaxRows staircase 48 × 64 × 64", n, 2, () => backend.softmaxRows(y, x, size, "staircase"));
+  time("softmaxRows causal 48 × 64 × 64", n, 2, () => backend.softmaxRows(y, x, size, "causal"));
   time("softmaxRowsBackward 48 × 64 × 64", n, 3, () => backend.softmaxRowsBackward(into(dx), dy, y, size));
 
   const [batch, heads] = [12, 4];
@@ -134,7 +134,7 @@ for (const columns of [65, 256]) {
   const [columns, vocabulary] = [128, 65];
   const n = rows * columns;
   const [table, y] = [buffer(vocabulary * columns), buffer(n)];
-  const indices = buffer(rows, () => random.below(vocabulary));
+  const indices = Float32Array.from({ length: rows }, () => random.below(vocabulary));
   time("gatherRows 768 × 128", n, 2, () => backend.gatherRows(y, table, indices, rows, columns));
   time("scatterAddRows 768 × 128", n, 3, () => backend.scatterAddRows(table, y, indices, rows, columns));
 }

@@ -46,24 +46,24 @@ export const decoding: readonly Mutant[] = [
   },
   {
     promise: "a list is not made again where the host had a hand in it",
-    file: "src/backend/wasm/capture/recording.ts",
+    file: "src/backend/wasm/capture/captured-calls.ts",
     line: "this.#isComplete && this.#heap.hostAccesses === accesses",
     broken: "this.#isComplete",
-    tests: ["test/backend/wasm/capture/recording.test.ts"],
+    tests: ["test/backend/wasm/capture/captured-calls.test.ts"],
   },
   {
     promise: "what a list used in between is nobody else's while it may be made again",
     file: "src/backend/wasm/host/heap.ts",
     line: "[this.#free, this.#common] = [own, common];",
     broken: "[this.#free, this.#common] = [common, null];",
-    tests: ["test/backend/wasm/capture/recording.test.ts"],
+    tests: ["test/backend/wasm/capture/captured-calls.test.ts"],
   },
   {
     promise: "a step of a list begins when every chunk of the one before is done",
     file: "src/backend/wasm/kernels/replay.ts",
     line: 'offsetof<Program>("done")) + 1 < chunks) continue;',
     broken: 'offsetof<Program>("done")) + 1 < 1) continue;',
-    tests: ["test/backend/wasm/capture/recording.test.ts"],
+    tests: ["test/backend/wasm/capture/captured-calls.test.ts"],
   },
   {
     promise: "a repetition penalty lowers negative logits too",

@@ -105,14 +105,14 @@ export const learning: readonly Mutant[] = [
     file: "src/backend/reference/unary.ts",
     line: "derivative: (x) => (x > 0 ? 2 * x : 0)",
     broken: "derivative: (x) => (x > 0 ? x : 0)",
-    tests: ["test/ops/internal/unary.test.ts"],
+    tests: ["test/ops/unary.test.ts"],
   },
   {
     promise: "SiLU's derivative has its second part",
     file: "src/backend/reference/unary.ts",
     line: "below + x * bump;",
     broken: "below;",
-    tests: ["test/ops/internal/unary.test.ts"],
+    tests: ["test/ops/unary.test.ts"],
   },
   {
     promise: "SwiGLU: it is the gate that goes through SiLU",
@@ -126,7 +126,7 @@ export const learning: readonly Mutant[] = [
     file: "src/ops/soft-cap.ts",
     line: "scale(tanh(scale(x, 1 / limit)), limit)",
     broken: "scale(tanh(x), limit)",
-    tests: ["test/ops/internal/unary.test.ts"],
+    tests: ["test/ops/unary.test.ts"],
   },
   {
     promise: "blocks that start as the identity write 0",

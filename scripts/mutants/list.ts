@@ -46,8 +46,8 @@ const masks: readonly Mutant[] = [
   {
     promise: "fused attention is causal (wasm)",
     file: "src/backend/wasm/host/attention.ts",
-    line: 'visible === "staircase" ? columns - rows : columns;',
-    broken: 'visible === "staircase" ? columns - rows + 1 : columns;',
+    line: 'mask === "causal" ? columns - rows : columns;',
+    broken: 'mask === "causal" ? columns - rows + 1 : columns;',
     tests: ["test/verify/causality.test.ts"],
   },
   {

@@ -1,6 +1,6 @@
 /** The suite's teeth: a backend with one fault fails the case that is about it; the reference has none and passes. */
 import { describe, expect, it } from "vitest";
-import type { AttentionSize, Backend, WriteTarget } from "../../src/backend/backend.ts";
+import type { AttentionMask, AttentionSize, Backend, WriteTarget } from "../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
 import { cases, check, conformance, singlePrecision } from "./conformance.ts";
 
@@ -97,16 +97,6 @@ const faults: readonly Fault[] = [
     }),
   },
   {
-    is: "normalizes the first operand alone",
-    case: "addAndNormalizeRows: the bits of the two kernels that it stands for",
-    make: (right) => ({
-      addAndNormalizeRows: (sum, y, mean, inverse, a, b, ...rest) => {
-        right.binary("add", { buffer: sum, accumulate: false }, a, b);
-        right.normalizeRows(y, mean, inverse, a, ...rest);
-      },
-    }),
-  },
-  {
     is: "overwrites where it should accumulate",
     case: "copy",
     make: (right) => ({ copy: (dst, src, shape) => right.copy(dst, src, shape, false) }),
@@ -129,23 +119,21 @@ const faults: readonly Fault[] = [
     make: (right) => ({ sumsOfSquares: (y, xs) => right.sumsOfSquares(y, xs.toReversed()) }),
   },
   {
-    is: "ignores the staircase",
+    is: "ignores the causal mask",
     case: "softmaxRows",
-    make: (right) => ({ softmaxRows: (y, x, size) => right.softmaxRows(y, x, size, "all") }),
+    make: (right) => ({ softmaxRows: (y, x, size) => right.softmaxRows(y, x, size, "full") }),
   },
   {
-    is: "ignores the staircase",
+    is: "ignores the causal mask",
     case: "softmaxRows: hidden entries are exactly +0, and what they held does not matter",
-    make: (right) => ({ softmaxRows: (y, x, size) => right.softmaxRows(y, x, size, "all") }),
+    make: (right) => ({ softmaxRows: (y, x, size) => right.softmaxRows(y, x, size, "full") }),
   },
   {
-    is: "takes the targets for those of the first row",
+    is: "gives every row the target of the first",
     case: "crossEntropyRows",
     make: (right) => ({
       crossEntropyRows: (loss, total, x, targets, rows, columns) => {
-        const first = right.alloc(rows);
-        right.copy(strided(first), { ...strided(targets), strides: [0] }, [rows], false);
-        right.crossEntropyRows(loss, total, x, first, rows, columns);
+        right.crossEntropyRows(loss, total, x, repeated(targets[0], rows), rows, columns);
       },
     }),
   },
@@ -191,18 +179,16 @@ const faults: readonly Fault[] = [
     is: "turns forwards only",
     case: "rotateRows",
     make: (right) => ({
-      rotateRows: (y, x, table, places, size) =>
-        right.rotateRows(y, x, table, places, { ...size, backwards: false }),
+      rotateRows: (y, x, table, positions, size) =>
+        right.rotateRows(y, x, table, positions, { ...size, backwards: false }),
     }),
   },
   {
-    is: "turns all rows by the place of the first",
+    is: "turns every row by the position of the first",
     case: "rotateRows",
     make: (right) => ({
-      rotateRows: (y, x, table, places, size) => {
-        const first = right.alloc(size.rows);
-        right.copy(strided(first), { ...strided(places), strides: [0] }, [size.rows], false);
-        right.rotateRows(y, x, table, first, size);
+      rotateRows: (y, x, table, positions, size) => {
+        right.rotateRows(y, x, table, repeated(positions[0], size.rows), size);
       },
     }),
   },
@@ -220,13 +206,21 @@ const faults: readonly Fault[] = [
     }),
   },
   {
-    is: "takes all indices for the first",
+    is: "writes rows whose index is negative",
+    case: "scatterRows",
+    make: (right) => ({
+      scatterRows: (table, x, indices, rows, columns) => {
+        const inside = Array.from(indices, (index) => Math.max(index, 0));
+        right.scatterRows(table, x, inside, rows, columns);
+      },
+    }),
+  },
+  {
+    is: "adds every row to the first index",
     case: "scatterAddRows",
     make: (right) => ({
       scatterAddRows: (dTable, dy, indices, rows, columns) => {
-        const first = right.alloc(rows);
-        right.copy(strided(first), { ...strided(indices), strides: [0] }, [rows], false);
-        right.scatterAddRows(dTable, dy, first, rows, columns);
+        right.scatterAddRows(dTable, dy, repeated(indices[0], rows), rows, columns);
       },
     }),
   },
@@ -258,22 +252,22 @@ const faults: readonly Fault[] = [
     is: "looks to the right",
     case: "attention",
     make: (right) => ({
-      attention: (y, total, q, k, v, size) => right.attention(y, total, q, k, v, { ...size, visible: "all" }),
+      attention: (y, total, q, k, v, size) => right.attention(y, total, q, k, v, { ...size, mask: "full" }),
     }),
   },
   {
-    is: "gives every index of the first batch axis the window of the first",
+    is: "gives every index of the first batch axis the key range of the first",
     case: "attention",
     make: (right) => ({
       attention: (y, total, q, k, v, size) =>
-        right.attention(y, total, q, k, v, { ...size, visible: firstWindow(right, size) }),
+        right.attention(y, total, q, k, v, { ...size, mask: firstRange(size) }),
     }),
   },
   {
     is: "looks to the right",
     case: "attention, attentionBackward: what is hidden does not matter, and receives nothing",
     make: (right) => ({
-      attention: (y, total, q, k, v, size) => right.attention(y, total, q, k, v, { ...size, visible: "all" }),
+      attention: (y, total, q, k, v, size) => right.attention(y, total, q, k, v, { ...size, mask: "full" }),
     }),
   },
   {
@@ -281,8 +275,8 @@ const faults: readonly Fault[] = [
     case: "attentionBackward",
     make: (right) => ({
       attentionBackward: (dq, dk, dv, dy, y, total, q, k, v, size, accumulate) => {
-        const all = { ...size, visible: "all" } as const;
-        right.attentionBackward(dq, dk, dv, dy, y, total, q, k, v, all, accumulate);
+        const full = { ...size, mask: "full" } as const;
+        right.attentionBackward(dq, dk, dv, dy, y, total, q, k, v, full, accumulate);
       },
     }),
   },
@@ -298,7 +292,7 @@ const faults: readonly Fault[] = [
     is: "looks to the right",
     case: "attention: the bits of a row depend on that row of q and on the columns it sees",
     make: (right) => ({
-      attention: (y, total, q, k, v, size) => right.attention(y, total, q, k, v, { ...size, visible: "all" }),
+      attention: (y, total, q, k, v, size) => right.attention(y, total, q, k, v, { ...size, mask: "full" }),
     }),
   },
   {
@@ -311,12 +305,12 @@ const faults: readonly Fault[] = [
   },
 ];
 
-function firstWindow(right: Backend, { batch, visible }: AttentionSize): AttentionSize["visible"] {
-  if (typeof visible === "string") return visible;
-  const buffer = right.alloc(3 * batch[0]);
-  const repeated = { buffer: visible.buffer, offset: 0, strides: [0, 1] };
-  right.copy({ buffer, offset: 0, strides: [3, 1] }, repeated, [batch[0], 3], false);
-  return { buffer };
+function firstRange({ mask }: AttentionSize): AttentionMask {
+  return typeof mask === "string" ? mask : mask.map(() => mask[0]);
+}
+
+function repeated(integer: number, count: number): number[] {
+  return Array.from({ length: count }, () => integer);
 }
 
 function strided(buffer: { readonly length: number }) {

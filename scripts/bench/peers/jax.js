@@ -135,8 +135,8 @@ function makeLoss(model, batchSize) {
   };
   /** @param {np.Array} x @param {Tree} weights @param {string} name */
   const mlp = (x, weights, name) => {
-    const hidden = nn.gelu(np.matmul(x, weights[`${name}.expand.weight`]), { approximate: false });
-    return np.matmul(hidden, weights[`${name}.contract.weight`]);
+    const hidden = nn.gelu(np.matmul(x, weights[`${name}.up.weight`]), { approximate: false });
+    return np.matmul(hidden, weights[`${name}.down.weight`]);
   };
   /** @param {Tree} weights @param {np.Array} inputs @param {np.Array} targets */
   return (weights, inputs, targets) => {

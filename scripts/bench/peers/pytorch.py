@@ -24,8 +24,8 @@ class Block(nn.Module):
         self.mlp_norm = norm()
         self.query_key_value = nn.Linear(channels, 3 * channels, bias=False)
         self.output = nn.Linear(channels, channels, bias=False)
-        self.expand = nn.Linear(channels, 4 * channels, bias=False)
-        self.contract = nn.Linear(4 * channels, channels, bias=False)
+        self.up = nn.Linear(channels, 4 * channels, bias=False)
+        self.down = nn.Linear(4 * channels, channels, bias=False)
 
     def forward(self, x, cache=None):
         batch, positions, channels = x.shape
@@ -36,7 +36,7 @@ class Block(nn.Module):
         # A single query after a cache sees every key.
         mixed = F.scaled_dot_product_attention(q, k, v, is_causal=positions > 1)
         x = x + self.output(mixed.transpose(1, 2).reshape(batch, positions, channels))
-        return x + self.contract(F.gelu(self.expand(self.mlp_norm(x))))
+        return x + self.down(F.gelu(self.up(self.mlp_norm(x))))
 
 
 class GPT(nn.Module):
@@ -76,8 +76,8 @@ class GPT(nn.Module):
                 block.attention_norm.weight.copy_(part("attentionNorm"))
                 block.mlp_norm.weight.copy_(part("mlpNorm"))
             block.output.weight.copy_(part("attention.output").T)
-            block.expand.weight.copy_(part("mlp.expand").T)
-            block.contract.weight.copy_(part("mlp.contract").T)
+            block.up.weight.copy_(part("mlp.up").T)
+            block.down.weight.copy_(part("mlp.down").T)
 
 
 class Cache:

@@ -18,7 +18,7 @@ def initialize(gpt, layers):
         if isinstance(module, (nn.Linear, nn.Embedding)):
             nn.init.normal_(module.weight, std=0.02)
     for block in gpt.blocks:
-        for last in (block.output, block.contract):
+        for last in (block.output, block.down):
             nn.init.normal_(last.weight, std=0.02 / math.sqrt(2 * layers))
 
 

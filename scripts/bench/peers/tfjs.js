@@ -102,7 +102,7 @@ function makeLoss({ model, batchSize }, weights) {
   };
   /** @param {tf.Tensor} x @param {string} block */
   const mlp = (x, block) =>
-    gelu(x.matMul(weights[`${block}.mlp.expand.weight`])).matMul(weights[`${block}.mlp.contract.weight`]);
+    gelu(x.matMul(weights[`${block}.mlp.up.weight`])).matMul(weights[`${block}.mlp.down.weight`]);
 
   /** @param {number[]} inputs @param {number[]} targets */
   return (inputs, targets) => {

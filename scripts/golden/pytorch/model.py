@@ -83,18 +83,18 @@ class MLP(nn.Module):
         # A third matrix: the hidden layer is narrower by a third, rounded up to a multiple of four.
         hidden = 4 * math.ceil(8 * channels / 3 / 4) if gated else 4 * channels
         self.gate = nn.Linear(channels, hidden, bias=bias) if gated else None
-        self.expand = nn.Linear(channels, hidden, bias=bias)
-        self.contract = nn.Linear(hidden, channels, bias=bias)
+        self.up = nn.Linear(channels, hidden, bias=bias)
+        self.down = nn.Linear(hidden, channels, bias=bias)
 
     def forward(self, x):
-        hidden = self.expand(x)
+        hidden = self.up(x)
         if self.activation == "gelu":
-            return self.contract(F.gelu(hidden))
+            return self.down(F.gelu(hidden))
         if self.activation == "gelu-tanh":
-            return self.contract(F.gelu(hidden, approximate="tanh"))
+            return self.down(F.gelu(hidden, approximate="tanh"))
         if self.activation == "relu2":
-            return self.contract(F.relu(hidden).square())
-        return self.contract(F.silu(self.gate(x)) * hidden)
+            return self.down(F.relu(hidden).square())
+        return self.down(F.silu(self.gate(x)) * hidden)
 
 
 class Block(nn.Module):
@@ -162,7 +162,7 @@ class GPT(nn.Module):
         vocabulary, channels = config["vocabSize"], config["dModel"]
         self.vocabulary = vocabulary
         self.tokenEmbedding = nn.Embedding(vocabulary, channels)
-        self.pairEmbedding = nn.Embedding((vocabulary + 1) * vocabulary, channels) if config["bigram"] else None
+        self.bigramEmbedding = nn.Embedding((vocabulary + 1) * vocabulary, channels) if config["bigram"] else None
         self.stack = Stack(config, is_causal=True, cross=False)
         self.output = Head(config, vocabulary)
         self.cap = config.get("logitCap", 0)
@@ -173,10 +173,10 @@ class GPT(nn.Module):
 
     def uncapped(self, ids, own):
         x = self.tokenEmbedding(ids)
-        if self.pairEmbedding is not None:
+        if self.bigramEmbedding is not None:
             # Nothing comes before a row's first own token.
             before = F.pad(ids.masked_fill(~own, self.vocabulary), (1, 0), value=self.vocabulary)[:, :-1]
-            x = x + self.pairEmbedding(before * self.vocabulary + ids)
+            x = x + self.bigramEmbedding(before * self.vocabulary + ids)
         return self.output(self.stack(x, own), self.tokenEmbedding)
 
 

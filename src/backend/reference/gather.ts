@@ -1,20 +1,33 @@
 /** Rows of a table by index, and the gradient that flows back into the table. */
-import type { Buffer } from "../backend.ts";
+import type { Buffer, HostIntegers } from "../backend.ts";
 import { numbersOf } from "./buffer.ts";
 
 /** y[i] = table[indices[i]]. */
-export function gatherRows(y: Buffer, table: Buffer, indices: Buffer, rows: number, columns: number): void {
-  const [ys, tables, at] = [y, table, indices].map(numbersOf);
+export function gatherRows(
+  y: Buffer,
+  table: Buffer,
+  indices: HostIntegers,
+  rows: number,
+  columns: number,
+): void {
+  const [ys, tables] = [y, table].map(numbersOf);
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) ys[i * columns + j] = tables[at[i] * columns + j];
+    for (let j = 0; j < columns; j++) ys[i * columns + j] = tables[indices[i] * columns + j];
   }
 }
 
-/** table[indices[i]] = x[i]. */
-export function scatterRows(table: Buffer, x: Buffer, indices: Buffer, rows: number, columns: number): void {
-  const [tables, xs, at] = [table, x, indices].map(numbersOf);
+/** table[indices[i]] = x[i]; a negative index skips its row. */
+export function scatterRows(
+  table: Buffer,
+  x: Buffer,
+  indices: HostIntegers,
+  rows: number,
+  columns: number,
+): void {
+  const [tables, xs] = [table, x].map(numbersOf);
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) tables[at[i] * columns + j] = xs[i * columns + j];
+    if (indices[i] < 0) continue;
+    for (let j = 0; j < columns; j++) tables[indices[i] * columns + j] = xs[i * columns + j];
   }
 }
 
@@ -22,12 +35,12 @@ export function scatterRows(table: Buffer, x: Buffer, indices: Buffer, rows: num
 export function scatterAddRows(
   dTable: Buffer,
   dy: Buffer,
-  indices: Buffer,
+  indices: HostIntegers,
   rows: number,
   columns: number,
 ): void {
-  const [dTables, dys, at] = [dTable, dy, indices].map(numbersOf);
+  const [dTables, dys] = [dTable, dy].map(numbersOf);
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) dTables[at[i] * columns + j] += dys[i * columns + j];
+    for (let j = 0; j < columns; j++) dTables[indices[i] * columns + j] += dys[i * columns + j];
   }
 }

@@ -14,7 +14,7 @@ import { crossEntropyRows, crossEntropyRowsBackward } from "./cross-entropy.ts";
 import { dropout } from "./dropout.ts";
 import { gatherRows, scatterAddRows, scatterRows } from "./gather.ts";
 import { gemm } from "./gemm.ts";
-import { addAndNormalizeRows, normalizeRows, normalizeRowsBackward } from "./normalize.ts";
+import { normalizeRows, normalizeRowsBackward } from "./normalize.ts";
 import { adamw } from "./optimizer.ts";
 import { maxAxis, maxAxisBackward, sumAxis, sumsOfSquares } from "./reduce.ts";
 import { rotateRows } from "./rotate.ts";
@@ -79,7 +79,6 @@ export class ReferenceBackend implements Backend {
   readonly logSoftmaxRows = logSoftmaxRows;
   readonly logSoftmaxRowsBackward = logSoftmaxRowsBackward;
   readonly normalizeRows = normalizeRows;
-  readonly addAndNormalizeRows = addAndNormalizeRows;
   readonly normalizeRowsBackward = normalizeRowsBackward;
   readonly rotateRows = rotateRows;
   readonly gatherRows = gatherRows;

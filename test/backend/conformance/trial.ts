@@ -71,6 +71,11 @@ export class Trial {
     return twin;
   }
 
+  /** Numbers that kernels read from the host. A backend that writes to them throws. */
+  integers(numbers: readonly number[]): readonly number[] {
+    return Object.freeze([...numbers]);
+  }
+
   /** A buffer of random contents. */
   noise(length: number): Twin {
     return this.buffer(this.normals(length));

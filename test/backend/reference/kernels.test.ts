@@ -116,23 +116,23 @@ describe("reductions", () => {
 });
 
 describe("softmax", () => {
-  test("the staircase ends at the last column, each row above one shorter", () => {
+  test("the last row of a causal mask sees every column, each row above it one fewer", () => {
     const seen = (rows: number, columns: number) =>
-      Array.from({ length: rows }, (_, row) => visibleColumns("staircase", row, rows, columns));
+      Array.from({ length: rows }, (_, row) => visibleColumns("causal", row, rows, columns));
     expect(seen(3, 3)).toEqual([1, 2, 3]);
     expect(seen(2, 5)).toEqual([4, 5]);
-    expect(visibleColumns("all", 0, 2, 5)).toBe(5);
+    expect(visibleColumns("full", 0, 2, 5)).toBe(5);
   });
 
   test("hidden columns are not even looked at: NaN stays where it is hidden", async () => {
     const y = reference.alloc(4);
-    reference.softmaxRows(y, spanOf([1, nan, 2, 2]), { count: 1, rows: 2, columns: 2 }, "staircase");
+    reference.softmaxRows(y, spanOf([1, nan, 2, 2]), { count: 1, rows: 2, columns: 2 }, "causal");
     expect(await numbersIn(y)).toEqual([1, 0, 0.5, 0.5]);
   });
 
-  test("the staircase begins anew with every matrix", async () => {
+  test("a causal mask starts over with every matrix", async () => {
     const y = reference.alloc(8);
-    reference.softmaxRows(y, spanOf(new Float64Array(8)), { count: 2, rows: 2, columns: 2 }, "staircase");
+    reference.softmaxRows(y, spanOf(new Float64Array(8)), { count: 2, rows: 2, columns: 2 }, "causal");
     expect(await numbersIn(y)).toEqual([1, 0, 0.5, 0.5, 1, 0, 0.5, 0.5]);
   });
 
@@ -142,7 +142,7 @@ describe("softmax", () => {
       y,
       spanOf([nan, 0, POSITIVE_INFINITY, 0]),
       { count: 2, rows: 1, columns: 2 },
-      "all",
+      "full",
     );
     const [a, b, c] = await numbersIn(y);
     expect([a, b, c]).toEqual([nan, nan, nan]);
@@ -151,8 +151,14 @@ describe("softmax", () => {
 
 test("cross-entropy of an infinitely unlikely target is ∞, not NaN", async () => {
   const [loss, logSumExp] = [reference.alloc(1), reference.alloc(1)];
-  reference.crossEntropyRows(loss, logSumExp, spanOf([0, NEGATIVE_INFINITY]), spanOf([1]), 1, 2);
+  reference.crossEntropyRows(loss, logSumExp, spanOf([0, NEGATIVE_INFINITY]), [1], 1, 2);
   expect([await numbersIn(loss), await numbersIn(logSumExp)]).toEqual([[POSITIVE_INFINITY], [0]]);
+});
+
+test("scatterRows leaves out rows whose index is negative", async () => {
+  const table = spanOf([1, 2, 3, 4, 5, 6]);
+  reference.scatterRows(table, spanOf([10, 20, 30, 40, 50, 60]), [2, -1, 0], 3, 2);
+  expect(await numbersIn(table)).toEqual([50, 60, 3, 4, 10, 20]);
 });
 
 describe("dropout's hash", () => {
@@ -261,7 +267,7 @@ describe("attention", () => {
     const [q, k, v] = ["q", "k", "v"].map((name) => Block.random([2, 2], name));
     const [y, logSumExp] = [reference.alloc(4), reference.alloc(2)];
     const [qs, ks, vs] = [q, k, v].map((block) => ({ ...strides, buffer: spanOf(block.values) }));
-    reference.attention({ ...strides, buffer: y }, logSumExp, qs, ks, vs, { ...size, visible: "staircase" });
+    reference.attention({ ...strides, buffer: y }, logSumExp, qs, ks, vs, { ...size, mask: "causal" });
     const score = (i: number, j: number) => q.at(i, 0) * k.at(j, 0) + q.at(i, 1) * k.at(j, 1);
     const expected = [score(0, 0), Math.log(Math.exp(score(1, 0)) + Math.exp(score(1, 1)))];
     expectClose(await numbersIn(logSumExp), expected, 1e-14);
@@ -271,7 +277,7 @@ describe("attention", () => {
     const [y, logSumExp] = [reference.alloc(4), reference.alloc(2)];
     const matrix = (values: number[]) => ({ ...strides, buffer: spanOf(values) });
     const [q, k, v] = [matrix([1, 2, 3, 4]), matrix([1, 0, nan, nan]), matrix([5, 7, nan, nan])];
-    reference.attention({ ...strides, buffer: y }, logSumExp, q, k, v, { ...size, visible: "staircase" });
+    reference.attention({ ...strides, buffer: y }, logSumExp, q, k, v, { ...size, mask: "causal" });
     expect(await numbersIn(y)).toEqual([5, 7, nan, nan]);
   });
 
@@ -285,7 +291,7 @@ describe("attention", () => {
       [5, 7, 3, 2],
     ].map((values) => matrix(spanOf(values)));
     // ⟨(1, 0), (−∞, 1)⟩ = −∞ for both columns.
-    const first = { ...size, visible: "all", rows: 1 } as const;
+    const first = { ...size, mask: "full", rows: 1 } as const;
     reference.attention(matrix(y), logSumExp, q, k, v, first);
     expect((await numbersIn(y)).slice(0, 2)).toEqual([0, 0]);
     expect((await numbersIn(logSumExp))[0]).toBe(low);
@@ -308,9 +314,12 @@ describe("attention", () => {
     for (const buffer of [dk, dv]) expect(await numbersIn(buffer)).toEqual([0, 0, 0, 0]);
   });
 
-  test("windows belong to the first batch axis, and hide by from, end and diagonal", async () => {
+  test("key ranges belong to the first batch axis, and hide by start, end and diagonal", async () => {
     const [sequences, heads, rows, columns] = [2, 3, 2, 5];
-    const windows = spanOf([1, 4, 2, 2, 5, -1]);
+    const mask = [
+      { start: 1, end: 4, diagonal: 2 },
+      { start: 2, end: 5, diagonal: -1 },
+    ];
     // q = 0: all weights of a row are equal, and v tells the columns apart by powers of 2.
     const matrix = (buffer: ReturnType<typeof spanOf>, length: number) => {
       return { buffer, offset: 0, rowStride: 1, columnStride: 1, batchStrides: [heads * length, length] };
@@ -325,7 +334,7 @@ describe("attention", () => {
       matrix(zeros, rows),
       matrix(zeros, columns),
       matrix(powers, columns),
-      { ...size, batch: [sequences, heads], rows, columns, width: 1, visible: { buffer: windows } },
+      { ...size, batch: [sequences, heads], rows, columns, width: 1, mask },
     );
     // The first sequence sees columns 1 and 2, then 1 to 3; the second, whose diagonal never reaches column 2, none.
     const expected = [2 + 4, 2 + 4 + 8].map((sum, row) => sum / (2 + row));

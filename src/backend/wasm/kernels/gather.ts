@@ -12,13 +12,13 @@ export function gatherRows(
   }
 }
 
-/** table[indices[i]] = x[i] for rows begin … end−1. */
+/** table[indices[i]] = x[i] for rows begin … end−1; a negative index skips its row. */
 export function scatterRows(
   table: usize, x: usize, indices: usize, columns: i32, begin: i32, end: i32,
 ): void {
   for (let row = begin; row < end; row++) {
-    const to = at(table, <i32>f32.load(at(indices, row)) * columns);
-    putRun(to, at(x, row * columns), columns, false);
+    const index = <i32>f32.load(at(indices, row));
+    if (index >= 0) putRun(at(table, index * columns), at(x, row * columns), columns, false);
   }
 }
 

@@ -12,25 +12,6 @@ export function normalizeRows(
   }
 }
 
-/** The same, in four passes: the first makes the row, sum = a + b. */
-export function addAndNormalizeRows(
-  sum: usize, y: usize, mean: usize, inverseDeviation: usize, a: usize, b: usize, weight: usize, bias: usize,
-  columns: i32, epsilon: f32, begin: i32, end: i32,
-): void {
-  for (let row = begin; row < end; row++) {
-    const first = row * columns;
-    addRows(at(sum, first), at(a, first), at(b, first), columns);
-    normalizeRow(at(y, first), mean, inverseDeviation, at(sum, first), weight, bias, columns, epsilon, row);
-  }
-}
-
-@inline
-function addRows(sum: usize, a: usize, b: usize, columns: i32): void {
-  let j = 0;
-  for (; j <= columns - 4; j += 4) v128.store(at(sum, j), f32x4.add(v128.load(at(a, j)), v128.load(at(b, j))));
-  for (; j < columns; j++) f32.store(at(sum, j), f32.load(at(a, j)) + f32.load(at(b, j)));
-}
-
 @inline
 function normalizeRow(
   to: usize, mean: usize, inverseDeviation: usize, from: usize, weight: usize, bias: usize,

@@ -1,5 +1,5 @@
 /**
- * A list of kernel calls, made one after the other without the host in between: see ../recording.ts, which writes it.
+ * A list of kernel calls, made one after the other without the host in between: see ../capture/captured-calls.ts, which writes it.
  *
  * Several threads may walk through one list. Whoever is free takes the next chunk of the step that all are at, and
  * who finishes a step's last chunk opens the next step: so nobody leads, and a thread that comes late, or never, is
@@ -11,7 +11,7 @@ import { gatherRows, scatterRows } from "./gather";
 import { gemm } from "./gemm";
 import { Product } from "./gemm-product";
 import { unaryExp, unaryGelu, unaryGeluTanh, unaryLog, unaryRelu, unaryRelu2, unarySilu, unarySqrt, unaryTanh } from "./unary";
-import { addAndNormalizeRows, normalizeRows } from "./normalize";
+import { normalizeRows } from "./normalize";
 import { maxColumns, maxRows, sumColumns, sumRows } from "./reduce";
 import { rotateRows } from "./rotate";
 import { logSoftmaxRows, softmaxRows } from "./softmax";
@@ -30,7 +30,7 @@ class Program {
 
 @unmanaged
 class Step {
-  /** Its place in `recorded` of ../recording.ts. */
+  /** Its place in `recorded` of ../capture/captured-calls.ts. */
   kernel: i32;
   chunks: i32;
   /** Chunks begin at multiples of so many steps of the range. */
@@ -133,12 +133,8 @@ function make(s: Step, chunk: i32, scratch: usize): void {
     case 23: return maxColumns(int(s, 0), int(s, 1), int(s, 2), int(s, 3), begin, end);
     case 24: return softmaxRows(int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4) != 0, begin, end);
     case 25: return logSoftmaxRows(int(s, 0), int(s, 1), int(s, 2), begin, end);
-    case 26: return normalizeRows(
+    default: return normalizeRows(
       int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4), int(s, 5), int(s, 6), fraction(s, 7), begin, end,
-    );
-    default: return addAndNormalizeRows(
-      int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4), int(s, 5), int(s, 6), int(s, 7), int(s, 8),
-      fraction(s, 9), begin, end,
     );
   }
 }

@@ -60,7 +60,6 @@ const exceptions: { readonly [Name in KernelName]?: Work } = {
   crossEntropyRows: rows("crossEntropyRows"),
   crossEntropyRowsBackward: rows("crossEntropyRowsBackward"),
   normalizeRows: rows("normalizeRows"),
-  addAndNormalizeRows: rows("addAndNormalizeRows"),
   normalizeRowsBackward: rows("normalizeRowsBackward"),
   normalizeRowsBackwardColumns: { ...numbersIn("normalizeRowsBackwardColumns", "rows"), grain: 16 },
 };

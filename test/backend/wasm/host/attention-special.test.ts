@@ -33,7 +33,7 @@ describe("special numbers", () => {
   });
 
   it.each([0, 2, 4])("row %i, which sees only −∞, gives zeros and takes no part in gradients", (blind) => {
-    const size = { ...sizes, rows: 5, visible: "all" } as const;
+    const size = { ...sizes, rows: 5, mask: "full" } as const;
     const inputs = inputsOf(size);
     // Products of 1e30 and −1e30 leave single precision for −∞; those of 0 with them are 0.
     const withFirst = (numbers: Numbers, first: (i: number) => number): Numbers =>

@@ -3,16 +3,18 @@
  * and come out, and memory that is not theirs is watched.
  */
 import { expect } from "vitest";
-import type { AttentionSize, Matrices } from "../../../../src/backend/backend.ts";
+import type { AttentionSize, KeyRange, Matrices } from "../../../../src/backend/backend.ts";
 import { loadKernels } from "../../../../src/backend/open.ts";
 import { attention, attentionBackward } from "../../../../src/backend/wasm/host/attention.ts";
 import { Heap, type WasmBuffer } from "../../../../src/backend/wasm/host/heap.ts";
+import { HostArrays } from "../../../../src/backend/wasm/host/host-arrays.ts";
 import { instantiate } from "../../../../src/backend/wasm/host/instance.ts";
 import type { KernelExports } from "../../../../src/backend/wasm/host/signatures.ts";
 import { Random } from "../../../../src/random.ts";
 
 export const module = await loadKernels();
 export const heap = new Heap();
+export const hostArrays = new HostArrays(heap);
 export const kernels = instantiate(module, heap.memory);
 
 /** A batch of matrices, [batch][row][column]. */
@@ -44,7 +46,7 @@ export const sizes = {
   columns: 7,
   width: 8,
   scale: 0.4,
-  visible: "staircase",
+  mask: "causal",
   dropping: null,
 } as const;
 /** What stands where nothing may be written, and where something must be. */
@@ -66,11 +68,9 @@ export function inputsOf({ batch, rows, columns, width }: AttentionSize, seed = 
   };
 }
 
-/** `visible` for windows of [from, end, diagonal]; whoever asks frees the buffer. */
-export function windowsOf(windows: readonly (readonly number[])[]): { readonly buffer: WasmBuffer } {
-  const buffer = heap.alloc(3 * windows.length);
-  numbersOf(buffer).set(windows.flat());
-  return { buffer };
+/** Key ranges from [start, end, diagonal] each. */
+export function rangesOf(ranges: readonly (readonly number[])[]): KeyRange[] {
+  return ranges.map(([start, end, diagonal]) => ({ start, end, diagonal }));
 }
 
 export function lists<T>(length: number, item: (index: number) => T): T[] {
@@ -135,8 +135,8 @@ export function run(inputs: Inputs, size: AttentionSize, options: Partial<RunOpt
     );
   const [y, dq, dk, dv] = [inputs.q, inputs.q, inputs.k, inputs.v].map(filled);
   const logSumExp = heap.alloc(inputs.q.length * size.rows);
-  attention(heap, use, y, logSumExp, q, k, v, size);
-  attentionBackward(heap, use, dq, dk, dv, dy, y, logSumExp, q, k, v, size, accumulate);
+  attention(heap, hostArrays, use, y, logSumExp, q, k, v, size);
+  attentionBackward(heap, hostArrays, use, dq, dk, dv, dy, y, logSumExp, q, k, v, size, accumulate);
   const totals = Array.from(numbersOf(logSumExp));
   heap.free(logSumExp);
   for (const { buffer } of [q, k, v, dy]) heap.free(buffer);

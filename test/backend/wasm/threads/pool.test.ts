@@ -57,7 +57,7 @@ describe("a pool of threads", () => {
       const [q, k] = [buffer(sequences * channels, 5), buffer(sequences * keys * channels, 6)];
       backend.attention(byHead(y, 1), logSumExp, byHead(q, 1), byHead(k, keys), byHead(k, keys), {
         ...{ batch: [sequences, heads], rows: 1, columns: keys, width },
-        ...{ scale: 0.4, visible: "staircase", dropping: null },
+        ...{ scale: 0.4, mask: "causal", dropping: null },
       });
       const read = await Promise.all([c, y, logSumExp].map((made) => backend.read(made)));
       results.push(read.flatMap((numbers) => Array.from(numbers)));
