@@ -64,7 +64,7 @@ async function compareSizes(): Promise<void> {
     libraries,
     threads: 1,
     spawn: startThreads,
-    leastWork: 0,
+    minWork: 0,
   });
   console.log(`${"rows×inner×columns".padEnd(20)}     wasm     blas   blas/wasm      (${blas.library})`);
   for (const size of sizes) {

@@ -1,11 +1,11 @@
 /**
- * The plots of the tales and the sentences they are told with. Who and what a tale is about is remembered under the
- * same letter everywhere: h the hero, k its kind, f the friend, g its kind, t the thing, c its colour. What is
- * remembered early comes back late, and is then certain to whoever has read from the start.
+ * The plots of the tales and their sentences. The people and things of a tale are remembered under the same letters
+ * everywhere: h the hero, k its kind, f the friend, g its kind, t the thing, c its color. Words remembered early
+ * return late, and are then certain to a reader of the whole tale.
  *
- * Sentences are short and full of choices, so that a tale holds much that nobody can foresee and little that everybody
- * can; lists and songs hold most. No tale can be read in two ways: where two alternatives begin alike, what
- * follows tells them apart.
+ * Sentences are short and full of choices, so a tale has much that is unpredictable and little that is predictable;
+ * lists and songs have the most. No tale is ambiguous: where two alternatives begin alike, the text that follows
+ * tells them apart.
  */
 export const rules: Readonly<Record<string, readonly string[]>> = {
   tale: [
@@ -20,7 +20,7 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
     "{voyage}",
   ],
 
-  // Where and when, and who: the beginning of a sentence that the plot ends.
+  // Place, time and hero: the start of a sentence that the plot completes.
   hero: ["{when}, {name:h} the {kind:k}"],
   when: [
     "One {weather} {hour} in {town}",
@@ -37,13 +37,13 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
     "{h.She} {went} to the {spot}, and {many} {kind.plural} {went} after {h.her}.",
   ],
 
-  // A friend comes into the tale.
+  // A friend joins the tale.
   comes: [
     "By the {spot} sat {name:f!h} the {kind:g!k}, {mood:one} and {mood!one}.",
     "Then {name:f!h} the {kind:g!k} came with {feast}.",
   ],
 
-  // Odds and ends; never the thing of the tale, if that is known by then.
+  // Various objects, never the thing of the tale if that is already known.
   finds: [
     "{many} {good.plural:one}, {many} {good.plural:two!one} and {many} {good.plural!one!two}",
     "{size.a} {colour} {thing!t} and {many} {good.plural}",
@@ -52,7 +52,7 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
   many: ["{number}", "{tens}{digit}"],
   feast: ["{food:one}, {food:two!one} and {food!one!two}"],
 
-  // What friends say, whatever the tale.
+  // Things friends say in any tale.
   talk: [
     '"I have {finds}," said {f}.',
     '"It is {weather:one} and {weather!one}," was all {h.she} said.',
@@ -60,7 +60,7 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
     '"I dreamed of {good.plural:one}, {kind.plural} and {good.plural!one}," {h.she} said {manner}.',
   ],
 
-  // Every tale ends with a song, whose syllables nobody can foresee.
+  // Every tale ends with a song, whose syllables are unpredictable.
   end: ["{close} {song}", "{song}"],
   close: [
     "They ate {feast}.",
@@ -76,7 +76,7 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
     "{note.Text} {note} {note}, {note} {note} {note}, {note} {note} {note}, {note} {note} {note} {note} {note}",
   ],
 
-  // A thing is lost, and turns up.
+  // A thing is lost and found.
   lost: ["{hero} lost {size.a} {colour:c} {thing:t}. {walk} {comes}\n{talk} {lost-found} {end}"],
   "lost-found": [
     "The {c} {t} lay by the {spot}, under {finds}.",

@@ -66,7 +66,7 @@ describe.skipIf(noBlas !== null)(`a backend with BLAS${ifBlas}`, () => {
   it("asks the library, and not for what is small", async () => {
     const wasm = await product(await opened(openBackend("wasm")));
     const blas = await product(await opened(openBackend("blas")));
-    const never = BlasBackend.open(await loadKernels(), { ...blasOptions(1), leastWork: 1e9 });
+    const never = BlasBackend.open(await loadKernels(), { ...blasOptions(1), minWork: 1e9 });
     expect(await product(await opened(never))).toEqual(wasm);
     // Sums of 131 products in another order, or fused: some of 3,551 have other last bits.
     expect(blas).not.toEqual(wasm);
@@ -82,7 +82,7 @@ describe.skipIf(noBlas !== null)(`a backend with BLAS${ifBlas}`, () => {
     const heap = new Heap(undefined, 2);
     const replacement = {
       module: new URL("../../../src/backend/blas/thread-kernels.js", import.meta.url).href,
-      options: { file: library.file, at: productWords, leastWork: 0 },
+      options: { file: library.file, at: productWords, minWork: 0 },
     };
     const pool = await ThreadPool.start(2, module, heap, startThreads, replacement);
     // The caller computes nothing and waits for the other thread to have begun: what is there comes from that one.

@@ -12,7 +12,7 @@ describe.skipIf(noBlas !== null)(`by a BLAS library${ifBlas}`, () => {
   // However small: so that small sizes try every layout.
   conformance(
     "blas for every size, on 3 threads",
-    async () => BlasBackend.open(await loadKernels(), { ...blasOptions(3), leastWork: 0 }),
+    async () => BlasBackend.open(await loadKernels(), { ...blasOptions(3), minWork: 0 }),
     unordered,
   );
 });

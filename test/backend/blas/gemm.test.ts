@@ -13,7 +13,7 @@ import { cases, check } from "../conformance.ts";
 import { BASE, textbookSgemm } from "./textbook-sgemm.ts";
 
 /** @param threads how many parts a product is cut into: all are computed here, one after the other */
-async function textbookBackend(threads: number, calls: Call[] = [], leastWork = 0) {
+async function textbookBackend(threads: number, calls: Call[] = [], minWork = 0) {
   const heap = new Heap(undefined, threads);
   const textbook = textbookSgemm(heap.memory);
   const module = await loadKernels();
@@ -33,7 +33,7 @@ async function textbookBackend(threads: number, calls: Call[] = [], leastWork = 
         calls.push({ order, transA, transB, rows, columns, inner, lda, ldb, ldc, beta });
         textbook(...args);
       };
-      return { ...kernels, gemm: makeGemm(sgemm, BASE, heap.memory, counted, productWords, leastWork) };
+      return { ...kernels, gemm: makeGemm(sgemm, BASE, heap.memory, counted, productWords, minWork) };
     },
     heap,
   );
