@@ -21,7 +21,9 @@ const files = [
 for (const { path, contents } of files) {
   if (!process.argv.includes("--check")) writeFileSync(path, contents);
   else if (readFileSync(path, "utf8") !== contents) {
-    console.error(`${path} differs from the output of scripts/make-tales.ts: run npx tsx scripts/make-tales.ts`);
+    console.error(
+      `${path} differs from the output of scripts/make-tales.ts: run npx tsx scripts/make-tales.ts`,
+    );
     process.exitCode = 1;
   }
 }

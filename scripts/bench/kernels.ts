@@ -1,14 +1,14 @@
 /**
- * Times the kernels of the WebAssembly backend at the sizes of a small model: `npx tsx scripts/bench/kernels.ts`.
- * Prints microseconds a call (the best of several runs), nanoseconds for each element and gigabytes a second
- * over what a call reads and writes.
+ * Times the kernels of the wasm backend at the sizes of a small model: `npx tsx scripts/bench/kernels.ts`. Prints
+ * microseconds per call (the best of several runs), nanoseconds per element, and gigabytes per second read and
+ * written.
  */
 import type { Buffer, WriteTarget } from "../../src/backend/backend.ts";
 import { loadKernels } from "../../src/backend/open.ts";
 import { WasmBackend } from "../../src/backend/wasm/host/wasm-backend.ts";
 import { Random } from "../../src/random.ts";
 
-/** Each kernel is called for so long; the best of short runs counts, when no other program held the processor. */
+/** Time spent on each kernel. The best of its short runs counts, to exclude interference from other programs. */
 const totalMs = 300;
 const runMs = 0.5;
 
@@ -23,7 +23,7 @@ function buffer(length: number, next = () => random.normal()): Buffer {
 
 const into = (target: Buffer, accumulate = false): WriteTarget => ({ buffer: target, accumulate });
 
-/** @param buffers how many numbers for each element a call reads or writes */
+/** @param buffers numbers read or written per element */
 function time(name: string, elements: number, buffers: number, call: () => void): void {
   let bestMs = Number.POSITIVE_INFINITY;
   const endMs = performance.now() + totalMs;

@@ -1,4 +1,4 @@
-/** What the command line asks for, as every section reads it. */
+/** The command line's options, as every section receives them. */
 import type { Competitor, TaskKind } from "./competitors.ts";
 import type { Report } from "./report.ts";
 import type { SizeName } from "./sizes.ts";

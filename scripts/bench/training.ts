@@ -1,4 +1,4 @@
-/** Competitors at a training task: started, compared with nopeek, and timed in turns. */
+/** Starts competitors on a training task, compares them with nopeek, and times them in turns. */
 import { z } from "zod";
 import { CHECKED_STEPS, disagreement, type FirstSteps } from "./check.ts";
 import { type Competitor, REFERENCE_NAME, type Seat, seat } from "./competitors.ts";
@@ -17,7 +17,7 @@ interface StepTimes {
   readonly times: readonly number[];
 }
 
-/** The first steps also compile and allocate; one that takes so long hardly shows it. */
+/** The first steps also compile and allocate; in a step this long, that hardly matters. */
 const SETTLED_MS = 100;
 const SETTLING_MS = 500;
 
@@ -25,7 +25,7 @@ export interface Trainee extends Seat, Player {
   readonly firstSteps: FirstSteps;
 }
 
-/** One competitor, after its first steps. @throws CompetitorError when it cannot take part */
+/** Starts one competitor and runs its first steps. @throws CompetitorError if it cannot take part */
 export async function seatTrainee(competitor: Competitor, threads: number, task: Task): Promise<Trainee> {
   const seated = await seat(competitor, "training", threads, task);
   const steps = (count: number, warmUp: number) => seated.child.ask("steps", { count, warmUp }, stepsLayout);
@@ -40,15 +40,15 @@ export async function seatTrainee(competitor: Competitor, threads: number, task:
   }
 }
 
-/** What a step takes once engines have compiled what is called often, which matters where steps are short. */
+/** The time of a step after engines have compiled the hot code, which matters for short steps. */
 async function settledMs(steps: (count: number, warmUp: number) => Promise<StepTimes>, firstMs: number) {
   if (firstMs > SETTLED_MS) return firstMs;
   return median((await steps(5, Math.ceil(SETTLING_MS / firstMs))).times);
 }
 
 /**
- * All that can take part and do the same work as nopeek; what cannot is reported. Competitors that know one thread
- * get one seat.
+ * Starts all competitors that can take part and do the same work as nopeek, and reports the others. Single-threaded
+ * competitors are started once.
  */
 export async function seatTrainees(
   competitors: readonly Competitor[],

@@ -3,7 +3,8 @@ import type { Mutant } from "./list.ts";
 
 export const decoding: readonly Mutant[] = [
   {
-    promise: "single rows of different sequences, with different visible keys, are not computed together (wasm)",
+    promise:
+      "single rows of different sequences, with different visible keys, are not computed together (wasm)",
     file: "src/backend/wasm/kernels/attention-call.ts",
     line: "min(end - matrix, size - (matrix % size))",
     broken: "end - matrix",

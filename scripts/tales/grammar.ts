@@ -75,7 +75,8 @@ export function compile({ rules, words }: Grammar, start: string): State {
   };
 
   const slot = (inside: string, template: string): Part => {
-    const [, name = "", form, as, not = ""] = SLOT.exec(inside) ?? fail(`{${inside}} is not a slot`, template);
+    const [, name = "", form, as, not = ""] =
+      SLOT.exec(inside) ?? fail(`{${inside}} is not a slot`, template);
     if (name in rules) {
       if (inside !== name) fail(`the rule ${name} has no forms and cannot be remembered`, template);
       return ruleNamed(name);

@@ -46,7 +46,7 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
   // Various objects, never the thing of the tale if that is already known.
   finds: [
     "{many} {good.plural:one}, {many} {good.plural:two!one} and {many} {good.plural!one!two}",
-    "{size.a} {colour} {thing!t} and {many} {good.plural}",
+    "{size.a} {color} {thing!t} and {many} {good.plural}",
     "{size.a} {thing:one!t}, {size.a} {thing!t!one} and {many} {good.plural}",
   ],
   many: ["{number}", "{tens}{digit}"],
@@ -77,7 +77,7 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
   ],
 
   // A thing is lost and found.
-  lost: ["{hero} lost {size.a} {colour:c} {thing:t}. {walk} {comes}\n{talk} {lost-found} {end}"],
+  lost: ["{hero} lost {size.a} {color:c} {thing:t}. {walk} {comes}\n{talk} {lost-found} {end}"],
   "lost-found": [
     "The {c} {t} lay by the {spot}, under {finds}.",
     "{number.Text} {kind.plural} had the {c} {t}.",
@@ -85,21 +85,21 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
 
   // A thing is made for a friend.
   gift: [
-    "{hero} made {size.a} {colour:c} {thing:t} for {name:f!h} the {kind:g!k}. {walk}\n{talk} {gift-used} {end}",
+    "{hero} made {size.a} {color:c} {thing:t} for {name:f!h} the {kind:g!k}. {walk}\n{talk} {gift-used} {end}",
   ],
   "gift-used": ["The {c} {t} went to the {spot}, with {finds}.", "They put {finds} by the {c} {t}."],
 
   // A storm drives a friend to the door.
   storm: ["{hero} had {feast} when a storm came. {storm-blew}\n{talk} {storm-thanks} {end}"],
   "storm-blew": [
-    "In came {name:f!h} the {kind:g!k} with {size.a} {colour:c} {thing:t}.",
-    "It took {finds}, and in came {name:f!h} the {kind:g!k} with {size.a} {colour:c} {thing:t}.",
+    "In came {name:f!h} the {kind:g!k} with {size.a} {color:c} {thing:t}.",
+    "It took {finds}, and in came {name:f!h} the {kind:g!k} with {size.a} {color:c} {thing:t}.",
   ],
   "storm-thanks": ["{h} had the {c} {t} for that.", "Then they put the {c} {t} by {many} {good.plural}."],
 
   // A thing is bought.
   bargain: [
-    "{hero} {went} to the fair with {many} {good.plural:x}. There {name:f!h} the {kind:g!k} sold {food:one}, {food!one} and {size.a} {colour:c} {thing:t}.\n{talk} {bargain-deal} {end}",
+    "{hero} {went} to the fair with {many} {good.plural:x}. There {name:f!h} the {kind:g!k} sold {food:one}, {food!one} and {size.a} {color:c} {thing:t}.\n{talk} {bargain-deal} {end}",
   ],
   "bargain-deal": [
     "So the {x.plural} went for the {c} {t}.",
@@ -109,8 +109,8 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
   // What is in the bag?
   riddle: ["{hero} {went} home from {town}. {comes}\n{riddle-asked} {riddle-guess} {riddle-answer} {end}"],
   "riddle-asked": [
-    '"What is {size} and {colour:c}?" said {f} {manner}.',
-    '"What is {colour:c} and smells of {food:one} and {food!one}?" said {f}.',
+    '"What is {size} and {color:c}?" said {f} {manner}.',
+    '"What is {color:c} and smells of {food:one} and {food!one}?" said {f}.',
   ],
   "riddle-guess": ['"{good.A}? {kind.A}?"', '"{tens}{digit} {good.plural}?" {h.she} said {manner}.'],
   "riddle-answer": ["It was {c.a} {thing}.", "It was {c.a} {thing}, with {many} {good.plural} beside it."],
@@ -119,12 +119,12 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
   visit: ["{hero} {went} to see {name:f!h} the {kind:g!k}. {walk}\n{talk} {visit-did} {end}"],
   "visit-did": [
     "They {went} to the {spot} and saw {many} {kind.plural}.",
-    "They painted the {spot:one} {colour:two} and the {spot!one} {colour!two}.",
+    "They painted the {spot:one} {color:two} and the {spot!one} {color!two}.",
   ],
 
   // Two friends want the same thing.
   quarrel: [
-    "{hero} and {name:f!h} the {kind:g!k} found {size.a} {colour:c} {thing:t}.\n{quarrel-talk} {quarrel-sulk} {quarrel-end} {end}",
+    "{hero} and {name:f!h} the {kind:g!k} found {size.a} {color:c} {thing:t}.\n{quarrel-talk} {quarrel-sulk} {quarrel-end} {end}",
   ],
   "quarrel-talk": [
     '"I need it for my {good.plural:one} and {good.plural!one}," {h.she} said {manner}.',
@@ -142,7 +142,7 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
   // A letter asks the hero to bring something.
   letter: ["{hero} had a letter.\n{letter-says} {walk} {letter-there} {end}"],
   "letter-says": [
-    '"Bring {food:one}, {food!one} and {size.a} {colour:c} {thing:t} to the {spot} on the {date} of {month}," wrote {name:f!h} the {kind:g!k}.',
+    '"Bring {food:one}, {food!one} and {size.a} {color:c} {thing:t} to the {spot} on the {date} of {month}," wrote {name:f!h} the {kind:g!k}.',
   ],
   "letter-there": [
     "{f} put {many} {good.plural} by the {c} {t}.",
@@ -151,7 +151,7 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
 
   // Two friends build a boat and name it; b is the kind in its name.
   voyage: [
-    "{hero} and {name:f!h} the {kind:g!k} made a boat from {finds}. It was the {colour.Text:c} {kind.Text:b}.\n{talk} {voyage-saw} {end}",
+    "{hero} and {name:f!h} the {kind:g!k} made a boat from {finds}. It was the {color.Text:c} {kind.Text:b}.\n{talk} {voyage-saw} {end}",
   ],
   "voyage-saw": [
     "The {c.Text} {b.Text} went to {town} and came home with {many} {kind.plural}.",

@@ -51,7 +51,7 @@ export const words: Readonly<Record<string, readonly Word[]>> = {
     `apron bag bell bottle box/boxes clock cup fan hammer kite ladder mirror pan pillow rope
      scarf/scarves shield teapot`,
   ),
-  colour: adjectives("amber black blue copper cream gold lilac orange purple red silver violet"),
+  color: adjectives("amber black blue copper cream gold lilac orange purple red silver violet"),
   size: adjectives("big bright cheap flat large light neat new old short soft tall"),
   good: nouns(
     `acorn almond berry/berries bun coin date fig grape muffin nail onion pancake potato/potatoes

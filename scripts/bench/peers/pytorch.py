@@ -1,7 +1,7 @@
 """PyTorch as a competitor: the twin of nopeek's model, its training step and its sampling. Speaks protocol.js.
 
-It has PyTorch's best ordinary settings: one product for queries, keys and values, scaled_dot_product_attention, fused
-AdamW, gradients set to None, and torch.compile where the task asks for it.
+Uses PyTorch's fastest standard settings: one product for queries, keys and values, scaled_dot_product_attention,
+fused AdamW, gradients set to None, and torch.compile if the task asks for it.
 """
 
 import json
@@ -61,7 +61,7 @@ class GPT(nn.Module):
 
     @torch.no_grad()
     def load(self, stored):
-        """Weights stand as (in, out) in the file and as (out, in) here."""
+        """Weights are (in, out) in the file and (out, in) here."""
         self.token.weight.copy_(stored["tokenEmbedding"])
         self.position.weight.copy_(stored["positionEmbedding"])
         if "finalNorm.weight" in stored:
@@ -81,7 +81,7 @@ class GPT(nn.Module):
 
 
 class Cache:
-    """Keys and values of a layer, in memory taken once."""
+    """Keys and values of a layer, in preallocated memory."""
 
     def __init__(self, model):
         shape = (1, model["heads"], model["contextLength"], model["dModel"] // model["heads"])
@@ -221,7 +221,7 @@ def read_weights(path):
 
 
 def time_each(request, work):
-    """Milliseconds of single calls, after some that are not counted."""
+    """Milliseconds of single calls, after untimed ones."""
     for _ in range(request["warmUp"]):
         work()
     times = []
@@ -243,7 +243,7 @@ def peak_bytes():
 
 
 def serve(makers):
-    # Answers alone go to stdout, whatever a library likes to print.
+    # Only answers go to stdout; other output of libraries goes to stderr.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     actions = None

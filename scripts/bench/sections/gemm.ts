@@ -1,7 +1,7 @@
 /**
- * Matrix products on one thread, as a share of what a core can do. Two ceilings are measured beside them, in turns:
- * 128-bit multiplications and additions that never leave the registers, which is all that plain WebAssembly has, and
- * the fastest product of any competitor, which may use wider registers and fused operations.
+ * Matrix products on one thread, relative to the peak of a core. Two limits are measured in the same rounds: 128-bit
+ * multiplications and additions within registers, the limit of plain WebAssembly, and the fastest product of any
+ * competitor, which may use wider registers and fused operations.
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ const shape = (rows: number, inner: number, columns: number, aTurned = false, bT
   ...{ rows, inner, columns, aTurned, bTurned },
 });
 
-/** Forward, gradient of the input, gradient of the weight, at the first two sizes; the head; a token by itself. */
+/** Forward, input gradient and weight gradient at the first two sizes; the head; a single token. */
 const SHAPES: readonly Shape[] = [
   shape(768, 128, 128),
   shape(768, 128, 512),
@@ -50,21 +50,21 @@ const TURN_MS = 20;
 const BUDGET_MS = 2_000;
 /** Twelve sums, four times, four lanes, a multiplication and an addition each: see peak/spin.ts. */
 const OPERATIONS_PER_PASS = 12 * 4 * 4 * 2;
-/** Half a millisecond: the call itself does not count. */
+/** Half a millisecond, so that the call overhead is negligible. */
 const SPIN_PASSES = 50_000;
 
 const productLayout = z.object({ times: z.array(z.number()), sum: z.number() });
 
 export interface ProductRow extends Shape {
   readonly gigaflops: Readonly<Record<string, number>>;
-  /** Of the registers' peak, measured in the same rounds. */
+  /** Relative to the register peak, measured in the same rounds. */
   readonly shareOfPeak: Readonly<Record<string, number>>;
   /** GFLOP/s of multiplications and additions in registers. */
   readonly peak: number;
 }
 
 export async function measureProducts(plan: Plan): Promise<ProductRow[]> {
-  plan.report.say("\nMatrix products on one thread, GFLOP/s, and the share of what 128-bit registers can do");
+  plan.report.say("\nMatrix products on one thread, GFLOP/s, and share of the 128-bit register peak");
   const children: { name: string; child: Child }[] = [];
   for (const competitor of competitorsFor(plan, "products")) {
     try {
@@ -97,11 +97,11 @@ async function measureShape(
     players.push(await playerOf(child, one));
   }
   children.forEach(({ name }, i) => {
-    // What is multiplied are small multiples of 1/8: every sum is exact, in any order.
+    // Operands are small multiples of 1/8, so every sum is exact in any order.
     if (sums[i] !== sums[0]) {
       plan.report.reject(
         name,
-        `${formatShape(one)} has the weighted sum ${sums[i]}, and ${children[0].name}'s is ${sums[0]}`,
+        `${formatShape(one)} has the weighted sum ${sums[i]}, expected ${sums[0]} as in ${children[0].name}`,
       );
     }
   });

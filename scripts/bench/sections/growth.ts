@@ -1,4 +1,4 @@
-/** How time and memory of a training step grow with width, context and threads: curves, and the power that fits them. */
+/** Growth of a training step's time and memory with width, context and threads: curves and fitted exponents. */
 import { competitorsFor, type Plan } from "../plan.ts";
 import { alternate } from "../rounds.ts";
 import { countParameters, SIZES, type Size } from "../sizes.ts";
@@ -15,7 +15,7 @@ interface GrowthPoint {
   readonly value: number;
   readonly parameters: number;
   readonly medianMs: number;
-  /** What the process holds beyond the library: the peak less what it held before the model was made. */
+  /** Memory beyond the library: peak minus the memory before the model was created. */
   readonly modelBytes: number;
 }
 
@@ -30,9 +30,9 @@ export interface GrowthRow {
 
 const TURN_MS = 60;
 const BUDGET_MS = 4_000;
-/** More would tell little about a derivative. */
+/** More rounds would hardly improve the exponent. */
 const MOST_ROUNDS = 5;
-/** Compiled or slow ones would make a curve of many points take an hour. */
+/** With compiled or slow competitors, a curve of many points would take an hour. */
 const DRAWN = ["nopeek wasm", "nopeek blas", "PyTorch"];
 
 function axesOf({ threads }: Plan): Axis[] {
@@ -97,7 +97,7 @@ function conditionsOf({ name, points }: Axis): string {
   return `batch ${size.batchSize}${name === "threads" ? "" : `, ${threads} ${threads === 1 ? "thread" : "threads"}`}`;
 }
 
-/** 1, 2, 4, … and the most. */
+/** 1, 2, 4, … and the maximum. */
 export function threadCounts(most: number): number[] {
   const counts: number[] = [];
   for (let count = 1; count < most; count *= 2) counts.push(count);
@@ -109,13 +109,13 @@ function formatRows(rows: readonly GrowthRow[], axis: Axis): string {
   const head = ["", ...values.map(String), "∝ xᵏ"];
   const parameters = axis.points.map(({ size }) => countParameters(size).toLocaleString("en-US"));
   const curves = rows.flatMap(({ competitor, points, timeExponent, memoryExponent }) => {
-    // A competitor may have been left out at some points.
+    // A competitor may be missing at some points.
     const at = values.map((value) => points.find((point) => point.value === value));
     const cells = (format: (point: GrowthPoint) => string) =>
       at.map((point) => (point === undefined ? "–" : format(point)));
     return [
       [
-        `${competitor}, ms a step`,
+        `${competitor}, ms per step`,
         ...cells(({ medianMs }) => formatNumber(medianMs)),
         timeExponent.toFixed(2),
       ],

@@ -1,4 +1,4 @@
-/** Peak memory of training: the most that a process of its own has held, with nothing else in it. */
+/** Peak memory of training, each competitor in a separate process. */
 import { competitorsFor, type Plan } from "../plan.ts";
 import { formatSize, SIZES, type SizeName } from "../sizes.ts";
 import { formatBytes, formatRatio, formatTable } from "../table.ts";
@@ -9,12 +9,12 @@ export interface MemoryRow {
   readonly competitor: string;
   readonly version: string;
   readonly threads: number;
-  /** With the library loaded and no model made. */
+  /** With the library loaded and no model created. */
   readonly idleBytes: number;
   readonly peakBytes: number;
 }
 
-/** tfjs and jax-js would take minutes for a figure that nobody asks for. */
+/** tfjs and jax-js would take minutes for a figure of little interest. */
 const LEFT_OUT = ["jax", "tfjs"];
 
 export async function measureMemory(plan: Plan): Promise<MemoryRow[]> {
@@ -28,7 +28,7 @@ export async function measureMemory(plan: Plan): Promise<MemoryRow[]> {
     const own: MemoryRow[] = [];
     for (const competitor of competitors) {
       try {
-        // Its first steps have been made by then: every buffer that a step needs was needed in them.
+        // By now it has run its first steps, which need every buffer that a step needs.
         const { child } = await seatTrainee(competitor, threads, task);
         const peakBytes = await child.peakBytes();
         const [{ name }, { version, idleBytes }] = [competitor, child];

@@ -1,6 +1,6 @@
 /**
- * Sampling, one sequence: time of a token against how many tokens it attends to, with a cache (one position at a time)
- * and without (all of them again for each). Drawing from the probabilities is part of a cached token's time.
+ * Sampling of one sequence: time per token against the number of tokens it attends to, with a cache (one position at
+ * a time) and without (all positions for each token). Includes drawing from the probabilities.
  */
 import { z } from "zod";
 import { logitDisagreement } from "../check.ts";
@@ -13,18 +13,18 @@ import { formatRatio, formatTable } from "../table.ts";
 import type { Task } from "../tasks.ts";
 import { messageOf } from "../training.ts";
 
-/** The first size as it is, and with room for longer texts, so that the growth shows. */
+/** The first size unchanged, and with a longer context, to show the growth. */
 const MODELS: readonly { readonly size: Size; readonly lengths: readonly number[] }[] = [
   { size: SIZES.nanogpt, lengths: [16, 32, 64] },
   { size: { ...SIZES.nanogpt, contextLength: 1024 }, lengths: [64, 256, 1024] },
 ];
-/** Tokens timed in a row; the last of them attends to the length that the table names. */
+/** Consecutive tokens timed together; the last one attends to the length named in the table. */
 const RUN = 8;
 const UNCACHED_RUN = 2;
 const WARM_UP_RUNS = 25;
 const TURN_MS = 30;
 const BUDGET_MS = 5_000;
-/** How long the sequence is over which logits are compared. */
+/** Length of the sequence whose logits are compared. */
 const CHECKED_TOKENS = 24;
 
 const timesLayout = z.object({ times: z.array(z.number()) });
@@ -40,10 +40,10 @@ export interface SampleRow {
     readonly attended: number;
     readonly medianMs: number;
     readonly tokensPerSecond: number;
-    /** Its time over that of nopeek's backends, by name; both with a cache, or both without. */
+    /** Its time divided by that of nopeek's backends, by name; both with a cache or both without. */
     readonly overNopeek: Readonly<Record<string, number | null>>;
   }[];
-  /** k where the time of a token grows as lengthᵏ. */
+  /** k where the time per token grows as lengthᵏ. */
   readonly exponent: number;
 }
 
@@ -55,7 +55,7 @@ interface Sampler extends Seat {
 export async function measureSampling(plan: Plan): Promise<SampleRow[]> {
   const rows: SampleRow[] = [];
   for (const { size, lengths } of MODELS) {
-    plan.report.say(`\nSampling, tokens a second: ${formatSize({ ...size, batchSize: 1 })}`);
+    plan.report.say(`\nSampling, tokens per second: ${formatSize({ ...size, batchSize: 1 })}`);
     const task = await plan.workshop.task(size);
     for (const threads of plan.threads) {
       const measured = await measureOn(plan, task, lengths, threads);
@@ -95,7 +95,7 @@ async function measureOn(
   });
 }
 
-/** Those that can, with a cache and without, after a look at their logits. */
+/** Starts the competitors that can sample, with and without a cache, after comparing their logits. */
 async function seatSamplers(plan: Plan, task: Task, threads: number): Promise<Sampler[]> {
   const samplers: Sampler[] = [];
   for (const cached of [true, false]) {
@@ -143,9 +143,9 @@ async function measureLength(
     const prompt = task.text.slice(0, cached ? length - RUN : length);
     const details = { prompt, count: cached ? RUN : UNCACHED_RUN };
     const tokens = async () => (await child.ask("tokens", details, timesLayout)).times;
-    // Engines compile what is called often: until they have, tokens take longer.
+    // Tokens take longer until engines have compiled the hot code.
     for (let i = 0; i < (cached ? WARM_UP_RUNS : 1); i++) await tokens();
-    // A run is a prompt and its tokens; a turn has as many as fit.
+    // A run is a prompt and the tokens after it. A turn contains as many runs as fit.
     const run = async (count: number, warmUp: number) => {
       const times: number[] = [];
       for (let i = -warmUp; i < count; i++) {
@@ -175,6 +175,6 @@ function formatRows(rows: readonly SampleRow[], threads: number): string {
     exponent.toFixed(2),
     ...ours.map((name) => formatRatio(points.at(-1)?.overNopeek[name] ?? null)),
   ]);
-  const note = `${threads} ${threads === 1 ? "thread" : "threads"}; the time of a token over nopeek's, above 1 is nopeek ahead`;
+  const note = `${threads} ${threads === 1 ? "thread" : "threads"}; time per token relative to nopeek's; above 1, nopeek is faster`;
   return `${formatTable(head, cells)}\n${note}\n`;
 }

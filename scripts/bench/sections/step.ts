@@ -7,7 +7,7 @@ import { formatNumber, formatRatio, formatTable } from "../table.ts";
 import { seatTrainees, type Trainee } from "../training.ts";
 
 const TURN_MS = 150;
-/** What one competitor may take of a table's time. */
+/** Time that one competitor may use for a table. */
 const BUDGET_MS = 15_000;
 
 export interface StepRow {
@@ -15,12 +15,15 @@ export interface StepRow {
   readonly competitor: string;
   readonly version: string;
   readonly threads: number;
-  /** Of the rows it is compared with: a competitor of one thread is compared with nopeek on each number of them. */
+  /**
+   * Threads of the nopeek rows it is compared with. A single-threaded competitor is compared with nopeek at each
+   * count.
+   */
   readonly comparedOnThreads: number;
   readonly medianMs: number;
   readonly bestMs: number;
   readonly turns: number;
-  /** Its time over nopeek's by backend: above 1, nopeek is ahead. */
+  /** Its time divided by nopeek's, by backend. Above 1, nopeek is faster. */
   readonly overNopeek: Readonly<Record<string, number | null>>;
   readonly firstLosses: readonly number[];
 }
@@ -46,7 +49,7 @@ async function measureSize(plan: Plan, name: SizeName): Promise<StepRow[]> {
   return rows;
 }
 
-/** Those with so many threads, and those that have one anyhow. */
+/** Competitors with this number of threads, and single-threaded ones. */
 function rowsOn(
   threads: number,
   size: SizeName,
@@ -80,11 +83,11 @@ function rowsOn(
 
 function formatRows(rows: readonly StepRow[], threads: number): string {
   const ours = Object.keys(rows[0].overNopeek);
-  const head = ["", "version", "threads", "ms a step", "best", "turns", ...ours.map((name) => `÷ ${name}`)];
+  const head = ["", "version", "threads", "ms per step", "best", "turns", ...ours.map((name) => `÷ ${name}`)];
   const cells = rows.map((row) => [
     row.competitor,
     row.version,
-    row.threads === threads ? String(threads) : `${row.threads} at most`,
+    row.threads === threads ? String(threads) : `max. ${row.threads}`,
     formatNumber(row.medianMs),
     formatNumber(row.bestMs),
     String(row.turns),
