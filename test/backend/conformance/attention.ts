@@ -1,9 +1,9 @@
-/** Fused attention: whatever its rows see. */
+/** Fused attention with any visibility. */
 import type { AttentionSize, Buffer, Matrices } from "../../../src/backend/backend.ts";
 import { type Operand, operand, over, places } from "./operand.ts";
 import { type Case, type Side, sameBits, type Trial, type Twin } from "./trial.ts";
 
-/** The first column that a row sees, and how many it sees. */
+/** The first column that a row sees, and the number of columns it sees. */
 interface Seen {
   readonly from: number;
   readonly count: number;
@@ -11,7 +11,7 @@ interface Seen {
 
 interface RandomSize {
   readonly size: AttentionSize;
-  /** The size with the windows in the memory of the machine at hand. */
+  /** The size, with its key ranges in the given machine's memory. */
   on(of: Side): AttentionSize;
   seen(matrix: number, row: number): Seen;
 }
@@ -38,7 +38,7 @@ function randomSize(trial: Trial, { dropping = true } = {}): RandomSize {
     const count = (row: number) => (kind === "all" ? columns : columns - rows + row + 1);
     return { size, on: () => size, seen: (_, row) => ({ from: 0, count: count(row) }) };
   }
-  // Also windows that end before they begin, and rows from above the diagonal's first column on.
+  // Includes ranges that end before they begin, and rows above the first column of the diagonal.
   const windows = Array.from({ length: batch[0] }, () => [
     trial.pick([0, trial.random.below(columns + 1)]),
     trial.pick([columns, trial.random.below(columns + 1)]),
@@ -78,12 +78,12 @@ function attentionOperands(trial: Trial, size: AttentionSize): AttentionOperands
   };
 }
 
-/** The largest absolute value in a twin, or `least`. */
+/** The maximum absolute value in a twin, or `least`. */
 const largest = ({ numbers }: Twin, least = 0) =>
   numbers.reduce((most, value) => Math.max(most, Math.abs(value)), least);
 
 /**
- * An error of a score is a relative error of its weight: so a weight is off by the roundings of the largest
+ * An absolute error of a score is a relative error of its weight. So a weight has the rounding errors of the largest
  * score (`width` products), of exp, and of the sum over columns.
  */
 function weightRoundings({ tolerance }: Trial, size: AttentionSize, { q, k }: AttentionOperands): number {
@@ -132,7 +132,7 @@ const attentionBackward: Case = {
       const inputs = [at(dy), at(outcome), of(totals), at(q), at(k), at(v)] as const;
       backend.attentionBackward(at(dq), at(dk), at(dv), ...inputs, on(of), accumulate);
     });
-    // A weight is at most 1 (and those of a row add up to 1), a dropped one this; its gradient is ⟨dy, v⟩ − ⟨dy, y⟩.
+    // Kept weights are at most this (all weights of a row add up to 1); their gradient is ⟨dy, v⟩ − ⟨dy, y⟩.
     const factor = size.dropping === null ? 1 : 1 / (1 - size.dropping.probability);
     const dScore = 2 * size.scale * factor * width * largest(dy.twin) * largest(v.twin);
     const roundings = 2 * (weightRoundings(trial, size, operands) + width + rows * trial.tolerance.sums);
@@ -207,7 +207,7 @@ const hidden: Case = {
       sameBits(name, await trial.tested(wildOutputs[i].twin), numbers);
       const nothing = elements(outputs[i], length, where);
       sameBits(
-        `${name} of what is hidden`,
+        `${name} of hidden columns`,
         nothing.map((at) => numbers[at]),
         nothing.map((at) => (kept ? outputs[i].twin.numbers[at] : 0)),
       );
@@ -230,7 +230,7 @@ const alone: Case = {
     const [whole, totals] = [await trial.tested(y.twin), await trial.tested(logSumExp)];
     for (const [matrix, at] of places(y, batch).entries()) {
       const { from, count } = seen(matrix, row);
-      /** One matrix, from one row on. */
+      /** One matrix, starting at row `first`. */
       const part = (matrices: Operand, buffer: Buffer, first: number): Matrices => {
         return {
           ...over(matrices, buffer),

@@ -15,19 +15,19 @@ function scores(trial: Trial, rows: number, columns: number): Twin {
   return trial.buffer(values.flat());
 }
 
-/** A batch of matrices in which a staircase has a place: rows ≤ columns. */
+/** A batch of matrices that allows a causal mask: rows ≤ columns. */
 function matrices(trial: Trial): { size: MatrixSize; visible: Visibility } {
   const columns = trial.length();
   const rows = Math.min(trial.length(), columns, 19);
   return { size: { count: trial.random.below(4), rows, columns }, visible: trial.pick(["all", "staircase"]) };
 }
 
-/** What a target of random contents already held, and what came to it. */
+/** The sum of a target's random initial contents and the change. */
 function grown(dx: Twin, change: ArrayLike<number>): Float64Array {
   return Float64Array.from(dx.numbers, (old, i) => Math.abs(old) + Math.abs(change[i]));
 }
 
-/** One number for each row, from the row of `values`. */
+/** One number per row, from that row of `values`. */
 function byRow(
   values: ArrayLike<number>,
   columns: number,
@@ -46,7 +46,7 @@ function byRow(
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 const sumOfAbsolutes = (values: readonly number[]) => sum(values.map(Math.abs));
 
-/** The roundings of a function of a sum over a row. */
+/** Rounding errors of a function of a sum over a row. */
 function rowRoundings({ tolerance }: Trial, columns: number): number {
   return columns * tolerance.sums + 2 * tolerance.functions;
 }
@@ -58,7 +58,7 @@ const softmax: Case = {
     const x = scores(trial, size.count * size.rows, size.columns);
     const y = trial.output(x.numbers.length);
     trial.run((backend, of) => backend.softmaxRows(of(y), of(x), size, visible));
-    // x − max is rounded before exp, and an absolute error of an exponent is a relative one of its power.
+    // x − max is rounded before exp, and an absolute error of the exponent is a relative error of the power.
     const scale = Array.from(await trial.truth(y), (value) =>
       value > 0 ? value * (1 - Math.log(value)) : 0,
     );
@@ -203,7 +203,7 @@ const crossEntropyBackward: Case = {
   },
 };
 
-/** Kernels of one row of scores after another, and how many numbers they make of a row. */
+/** Kernels that process rows of scores one by one, and the count of numbers they write per row. */
 const rowKernels: readonly {
   run(backend: Backend, of: Side, y: Twin, x: Twin, rows: number, columns: number): void;
 }[] = [

@@ -1,4 +1,4 @@
-/** What the ops' tests do not reach in the smaller kernels: edges, extremes, and the promises of the contract. */
+/** Edges, extremes and guarantees of the smaller kernels that the tests of the ops do not reach. */
 import { describe, expect, test } from "vitest";
 import type { BinaryName, UnaryName } from "../../../src/backend/backend.ts";
 import { dropFactor, dropThreshold, hash } from "../../../src/backend/reference/dropout.ts";
@@ -27,7 +27,7 @@ describe("map", () => {
   });
 
   test.each<UnaryName>(["gelu", "gelu-tanh"])(
-    "%s is flat far to the left and the identity far to the right",
+    "%s is 0 far to the left and the identity far to the right",
     async (name) => {
       const x = spanOf([-1e30, -100, 100, 1e30]);
       const y = reference.alloc(4);
@@ -47,7 +47,7 @@ describe("binary and scale", () => {
     ["subtract", [4, 9]],
     ["multiply", [21, -14]],
     ["divide", [7 / 3, -3.5]],
-  ])("%s may write over either operand", async (name, expected) => {
+  ])("%s may overwrite either operand", async (name, expected) => {
     const operands = () => [spanOf([7, 7]), spanOf([3, -2])];
     for (const target of [0, 1]) {
       const buffers = operands();
@@ -58,13 +58,13 @@ describe("binary and scale", () => {
     expect(await written(2, (y) => reference.binary(name, y, a, b))).toEqual(expected);
   });
 
-  test("scale replaces or adds", async () => {
+  test("scale overwrites or accumulates", async () => {
     expect(await written(2, (y) => reference.scale(y, spanOf([3, -5]), 2))).toEqual([6, -10]);
   });
 });
 
 describe("copy", () => {
-  test("from one strided block into another, or on top of it; all else stays", async () => {
+  test("copies between strided blocks, overwriting or accumulating, and leaves everything else unchanged", async () => {
     const src = { buffer: spanOf([0, 1, 2, 3, 4, 5, 6, 7]), offset: 1, strides: [4, 2] };
     const dst = { buffer: spanOf(new Float64Array(7).fill(10)), offset: 6, strides: [-1, -3] };
     reference.copy(dst, src, [2, 2], false);
@@ -73,7 +73,7 @@ describe("copy", () => {
     expect(await numbersIn(dst.buffer)).toEqual([10, 10, 14, 6, 10, 10, 2]);
   });
 
-  test("a single number, and nothing", async () => {
+  test("copies a single number, or none", async () => {
     const dst = spanOf([5]);
     reference.copy(
       { buffer: dst, offset: 0, strides: [0] },
@@ -95,20 +95,20 @@ describe("reductions", () => {
   const size = { outer: 2, axis: 3, inner: 5 };
   const x = Block.random([2, 3, 5], "x");
 
-  test("sumAxis scales, replaces or adds", async () => {
+  test("sumAxis scales, and overwrites or accumulates", async () => {
     const expected = Block.build([2, 5], (o, i) => -2 * sumOver(3, (a) => x.at(o, a, i)));
     const found = await written(10, (y) => reference.sumAxis(y, spanOf(x.values), size, -2));
     expectClose(found, expected.values, 1e-14);
   });
 
-  test("maxAxis is −∞ over −∞, and NaN wherever NaN stands", async () => {
+  test("maxAxis of −∞ is −∞, and a NaN anywhere gives NaN", async () => {
     const y = reference.alloc(2);
     const low = NEGATIVE_INFINITY;
     reference.maxAxis(y, spanOf([low, nan, low, 5]), { outer: 1, axis: 2, inner: 2 });
     expect(await numbersIn(y)).toEqual([low, nan]);
   });
 
-  test("sumsOfSquares writes one number for each buffer", async () => {
+  test("sumsOfSquares writes one number per buffer", async () => {
     const y = spanOf([1, 2, 3]);
     reference.sumsOfSquares(y, [spanOf([3, -4]), reference.alloc(0)]);
     expect(await numbersIn(y)).toEqual([25, 0, 3]);
@@ -116,7 +116,7 @@ describe("reductions", () => {
 });
 
 describe("softmax", () => {
-  test("the staircase ends at the last column, each row above one shorter", () => {
+  test("under the causal mask the last row sees all columns, and each row above sees one less", () => {
     const seen = (rows: number, columns: number) =>
       Array.from({ length: rows }, (_, row) => visibleColumns("staircase", row, rows, columns));
     expect(seen(3, 3)).toEqual([1, 2, 3]);
@@ -124,19 +124,19 @@ describe("softmax", () => {
     expect(visibleColumns("all", 0, 2, 5)).toBe(5);
   });
 
-  test("hidden columns are not even looked at: NaN stays where it is hidden", async () => {
+  test("hidden columns are never read: a hidden NaN has no effect", async () => {
     const y = reference.alloc(4);
     reference.softmaxRows(y, spanOf([1, nan, 2, 2]), { count: 1, rows: 2, columns: 2 }, "staircase");
     expect(await numbersIn(y)).toEqual([1, 0, 0.5, 0.5]);
   });
 
-  test("the staircase begins anew with every matrix", async () => {
+  test("the causal mask restarts with every matrix", async () => {
     const y = reference.alloc(8);
     reference.softmaxRows(y, spanOf(new Float64Array(8)), { count: 2, rows: 2, columns: 2 }, "staircase");
     expect(await numbersIn(y)).toEqual([1, 0, 0.5, 0.5, 1, 0, 0.5, 0.5]);
   });
 
-  test("NaN and +∞ spread through a row", async () => {
+  test("NaN and +∞ propagate through a row", async () => {
     const y = reference.alloc(4);
     reference.softmaxRows(
       y,
@@ -159,13 +159,13 @@ describe("dropout's hash", () => {
   const count = 20_011;
   const hashes = (key: readonly [number, number]) => Array.from({ length: count }, (_, i) => hash(i, key));
 
-  test("is written down, since it decides what trained models are", () => {
+  test("has fixed values, because trained models depend on them", () => {
     expect([hash(0, [0, 0]), hash(1, [0, 0]), hash(0, [1, 0]), hash(2 ** 31, [5, 7])]).toEqual([
       0, 1492470133, 1492470133, 1787517301,
     ]);
   });
 
-  test("fills 32 bits, each of them set half the time", () => {
+  test("uses all 32 bits, each set half of the time", () => {
     const values = hashes([0x9e3779b9, 7]);
     expect(values.every((value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32)).toBe(true);
     for (let bit = 0; bit < 32; bit++) {
@@ -174,7 +174,7 @@ describe("dropout's hash", () => {
     }
   });
 
-  test("neighboring indices, and keys that differ in one bit, are unrelated", () => {
+  test("is uncorrelated between neighboring indices and between keys that differ in one bit", () => {
     const values = hashes([3, 5]);
     const low = (value: number) => value < 2 ** 31;
     const both = values.filter((value, i) => i > 0 && low(value) && low(values[i - 1])).length / count;
@@ -183,12 +183,12 @@ describe("dropout's hash", () => {
       const same = values.filter((value, i) => low(value) === low(other[i])).length / count;
       expect(Math.abs(same - 0.5)).toBeLessThan(0.02);
     }
-    // The second half of the key does more than shift the sequence: few values are shared.
+    // The second half of the key does not merely shift the sequence: few values are shared.
     const set = new Set(values);
     expect(hashes([3, 4]).filter((value) => set.has(value)).length).toBeLessThan(10);
   });
 
-  test("elements below the threshold are dropped, the others divided by what is kept", () => {
+  test("drops elements below the threshold and divides the others by the keep probability", () => {
     const dropping = { probability: 0.25, key: [1, 2] } as const;
     for (let i = 0; i < 100; i++) {
       expect(dropFactor(i, dropping)).toBe(hash(i, [1, 2]) < 2 ** 30 ? 0 : 4 / 3);
@@ -223,7 +223,7 @@ describe("adamw", () => {
         const g = gradientScale * each;
         m[i] = beta1 * m[i] + (1 - beta1) * g;
         v[i] = beta2 * v[i] + (1 - beta2) * g ** 2;
-        // Decay is apart from the gradient: that is the W of AdamW.
+        // Weight decay is separate from the gradient: the W of AdamW.
         w[i] -=
           learningRate *
           (m[i] / correction1 / (Math.sqrt(v[i] / correction2) + epsilon) + weightDecay * w[i]);
@@ -234,7 +234,7 @@ describe("adamw", () => {
     expectClose(await numbersIn(buffers[2]), v, 1e-14, "moment 2");
   });
 
-  test("the first step is as long as the learning rate, whatever the gradient's size", async () => {
+  test("the size of the first step is the learning rate, regardless of the gradient", async () => {
     for (const gradient of [1e-6, 1, 1e6]) {
       const parameter = spanOf([0]);
       const settings = {
@@ -257,7 +257,7 @@ describe("attention", () => {
   const strides = { offset: 0, rowStride: 2, columnStride: 1, batchStrides: [] };
   const size = { batch: [], rows: 2, columns: 2, width: 2, scale: 1, dropping: null };
 
-  test("keeps log Σ exp of the visible scores for backward", async () => {
+  test("stores log Σ exp of the visible scores for backward", async () => {
     const [q, k, v] = ["q", "k", "v"].map((name) => Block.random([2, 2], name));
     const [y, logSumExp] = [reference.alloc(4), reference.alloc(2)];
     const [qs, ks, vs] = [q, k, v].map((block) => ({ ...strides, buffer: spanOf(block.values) }));
@@ -267,7 +267,7 @@ describe("attention", () => {
     expectClose(await numbersIn(logSumExp), expected, 1e-14);
   });
 
-  test("never looks at hidden keys and values: NaN there stays there", async () => {
+  test("never reads hidden keys and values: NaN there has no effect", async () => {
     const [y, logSumExp] = [reference.alloc(4), reference.alloc(2)];
     const matrix = (values: number[]) => ({ ...strides, buffer: spanOf(values) });
     const [q, k, v] = [matrix([1, 2, 3, 4]), matrix([1, 0, nan, nan]), matrix([5, 7, nan, nan])];
@@ -275,7 +275,7 @@ describe("attention", () => {
     expect(await numbersIn(y)).toEqual([5, 7, nan, nan]);
   });
 
-  test("a row whose visible scores are all −∞ gives zeros, and lets no gradient through", async () => {
+  test("a row whose visible scores are all −∞ produces zeros and no gradient", async () => {
     const [y, logSumExp, dq, dk, dv] = [4, 2, 4, 4, 4].map((length) => reference.alloc(length));
     const low = NEGATIVE_INFINITY;
     const matrix = (buffer: typeof y) => ({ ...strides, buffer });
@@ -308,10 +308,10 @@ describe("attention", () => {
     for (const buffer of [dk, dv]) expect(await numbersIn(buffer)).toEqual([0, 0, 0, 0]);
   });
 
-  test("windows belong to the first batch axis, and hide by from, end and diagonal", async () => {
+  test("key ranges belong to the first batch axis, and hide columns by from, end and diagonal", async () => {
     const [sequences, heads, rows, columns] = [2, 3, 2, 5];
     const windows = spanOf([1, 4, 2, 2, 5, -1]);
-    // q = 0: all weights of a row are equal, and v tells the columns apart by powers of 2.
+    // q = 0, so all weights of a row are equal. v identifies the columns by powers of 2.
     const matrix = (buffer: ReturnType<typeof spanOf>, length: number) => {
       return { buffer, offset: 0, rowStride: 1, columnStride: 1, batchStrides: [heads * length, length] };
     };
@@ -327,7 +327,8 @@ describe("attention", () => {
       matrix(powers, columns),
       { ...size, batch: [sequences, heads], rows, columns, width: 1, visible: { buffer: windows } },
     );
-    // The first sequence sees columns 1 and 2, then 1 to 3; the second, whose diagonal never reaches column 2, none.
+    // The first sequence sees columns 1 and 2, then 1 to 3. The second sees none, since its diagonal never reaches
+    // column 2.
     const expected = [2 + 4, 2 + 4 + 8].map((sum, row) => sum / (2 + row));
     expectClose(await numbersIn(y), [expected, expected, expected, [0, 0], [0, 0], [0, 0]].flat(), 1e-14);
     expect((await numbersIn(logSumExp)).slice(6)).toEqual(Array.from({ length: 6 }, () => NEGATIVE_INFINITY));

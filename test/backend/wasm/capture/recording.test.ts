@@ -1,4 +1,4 @@
-/** Kernel calls that are noted and made again: the same bits as calls made one by one, on any number of threads. */
+/** Captured and replayed kernel calls: same bits as direct calls, on any number of threads. */
 import { describe, expect, it } from "vitest";
 import type { Backend, Buffer, CapturedCalls } from "../../../../src/backend/backend.ts";
 import { loadKernels, openBackend } from "../../../../src/backend/open.ts";
@@ -14,11 +14,11 @@ import { cases, check } from "../../conformance.ts";
 
 const module = await loadKernels();
 
-/** Makes each call that can be noted by a list of that one call; counts them. */
+/** Executes each call that can be captured by replaying a list with that one call, and counts them. */
 function throughLists(heap: Heap, counted: Map<string, number>) {
   return (kernels: KernelExports): KernelExports => {
     const nothing = Object.fromEntries(kernelNames.map((name) => [name, () => {}]));
-    // What is noted is not run: all that comes about is the list's doing.
+    // The captured kernels do nothing, so all results come from the replay.
     const recorder = new Recorder(heap, { ...kernels, ...nothing, replay: kernels.replay });
     const through = { ...kernels };
     for (const name of kernelNames) {
@@ -39,15 +39,15 @@ function throughLists(heap: Heap, counted: Map<string, number>) {
   };
 }
 
-describe("lists of one call conform", () => {
+describe("captures of a single call", () => {
   const counted = new Map<string, number>();
   const heap = new Heap();
   const backend = new WasmBackend(module, throughLists(heap, counted), heap);
 
   it.each(cases)("$name", (one) => check(one, backend));
 
-  it("which every kernel of a pass without a tape can be made by", () => {
-    // What backward, training and dropout need is left out.
+  it("support every kernel of inference", () => {
+    // Except the kernels that only backward, training and dropout use.
     const left = kernelNames.filter((name) => !counted.has(name) && argumentsOf(name).includes("begin"));
     const needed = (name: string) =>
       !/Backward|WithDerivative|^scatterAdd|^adamw|^sums?OfSquares|^crossEntropy|^dropout|^replay/.test(name);
@@ -55,7 +55,7 @@ describe("lists of one call conform", () => {
   });
 });
 
-/** A small computation over several kernels: y = tanh(x·W + y), some of it large enough to be shared. */
+/** A small computation over several kernels: y = tanh(x·W + y), partly large enough to be divided among threads. */
 async function open(threads: number) {
   const backend = await openBackend("wasm", threads);
   const [inner, columns] = [257, 1031];
@@ -74,7 +74,7 @@ async function open(threads: number) {
     backend.gemm(matrix(product, columns), matrix(x, inner), matrix(w, columns), size);
     backend.binary("add", { buffer: y, accumulate: false }, y, product);
     backend.free(product);
-    // The second product takes the place of the first: order counts.
+    // The second product overwrites the first, so order matters.
     const again = backend.alloc(columns);
     backend.gemm(matrix(again, columns), matrix(x, inner), matrix(w, columns), { ...size, bias: y });
     backend.unary("tanh", y, again);
@@ -92,12 +92,12 @@ function write(backend: Backend, buffer: Buffer, salt: number): void {
 }
 
 function recorded(recording: CapturedCalls | null): CapturedCalls {
-  if (recording === null) throw new Error("nothing was noted");
+  if (recording === null) throw new Error("nothing was captured");
   return recording;
 }
 
-describe("a recording", () => {
-  it("does again what the calls did, with the numbers that the buffers hold now", async () => {
+describe("a capture", () => {
+  it("replays the calls on the current contents of the buffers", async () => {
     const [one, other] = [await open(1), await open(1)];
     const recording = recorded(one.backend.capture(one.body));
     other.body();
@@ -109,25 +109,25 @@ describe("a recording", () => {
     }
   });
 
-  it.each([2, 3, 5])("has the same bits on %i threads, whoever comes late", async (threads) => {
+  it.each([2, 3, 5])("has the same bits on %i threads, even if threads are late", async (threads) => {
     const [one, many] = [await open(1), await open(threads)];
     const recordings = [one, many].map(({ backend, body }) => recorded(backend.capture(body)));
     for (let salt = 4; salt < 300; salt++) {
       for (const { backend, x } of [one, many]) write(backend, x, salt);
       for (const recording of recordings) recording.replay();
       expect(await many.backend.read(many.y)).toEqual(await one.backend.read(one.y));
-      // Now and then the threads have gone to sleep.
+      // Occasionally the threads have gone to sleep.
       if (salt % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     }
     await many.backend.close();
   });
 
-  it("shares no memory with what is allocated after it, until it is freed", async () => {
+  it("shares no memory with later allocations until it is freed", async () => {
     const { backend, y, body } = await open(1);
     const before = backend.alloc(1031);
     backend.free(before);
     const recording = recorded(backend.capture(body));
-    // As long as what the body freed.
+    // As large as the buffers that the body freed.
     const others = Array.from({ length: 9 }, () => backend.alloc(1031));
     for (const other of others) backend.fill(other, 7);
     recording.replay();
@@ -137,7 +137,7 @@ describe("a recording", () => {
     expect(bits.every(Number.isFinite)).toBe(true);
   });
 
-  it("leaves nothing behind, however many there were", async () => {
+  it("leaves no memory allocated, even after many captures", async () => {
     const heap = new Heap();
     const backend = new WasmBackend(module, undefined, heap);
     const [x, y] = [backend.alloc(100_003), backend.alloc(100_003)];
@@ -152,7 +152,7 @@ describe("a recording", () => {
     expect(heap.bytes).toBeLessThan(16 * 2 ** 20);
   });
 
-  it("is none where the host wrote or read, or a kernel has no place in lists; the body has run all the same", async () => {
+  it("is null after a host access or an unsupported kernel, but the body has run", async () => {
     const { backend, y, body } = await open(1);
     const also: (() => unknown)[] = [
       () => backend.fill(y, 3),
@@ -172,7 +172,7 @@ describe("a recording", () => {
     expect(recorded(backend.capture(body))).not.toBeNull();
   });
 
-  it("of a body that fails is none, and nothing is noted any more", async () => {
+  it("is discarded if its body throws, and capturing stops", async () => {
     const { backend, y, body } = await open(1);
     const fail = () => {
       body();

@@ -1,6 +1,4 @@
-/**
- * The promise of fused attention in WebAssembly about bits: a row depends on itself and on what it sees alone.
- */
+/** Guarantees about the bits of fused attention in WebAssembly: a row depends only on itself and on what it sees. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AttentionSize } from "../../../../src/backend/backend.ts";
@@ -26,7 +24,7 @@ import {
 } from "./attention-trial.ts";
 
 describe("the bits of a row", () => {
-  it("are those of the row alone against a cache, wherever that is", () => {
+  it("match the row alone against a cache at any address", () => {
     const lengths = fc.record({
       rows: fc.integer({ min: 1, max: 37 }),
       width: fc.constantFrom(3, 4, 8, 20, 32, 40),
@@ -37,7 +35,7 @@ describe("the bits of a row", () => {
         const inputs = inputsOf(size, seed);
         const whole = run(inputs, size);
         for (const row of new Set([0, rows >> 1, rows - 1])) {
-          // The cache holds the matrices in another order, with room for more columns, which hold NaN.
+          // The cache holds the matrices in a different order, with room for more columns, which hold NaN.
           const cached = (numbers: Numbers) =>
             [...numbers]
               .reverse()
@@ -72,19 +70,19 @@ describe("the bits of a row", () => {
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
-    "do not change when what is hidden is %d",
+    "do not change if hidden numbers are %d",
     (poison) => {
       for (const width of [8, 7, 20]) {
         const size = { ...sizes, rows: 11, columns: 13, width };
         const inputs = inputsOf(size);
         const whole = run(inputs, size);
         for (let last = 0; last < size.rows; last++) {
-          // Rows up to `last` see two columns more than their number.
+          // Rows up to `last` see two columns more than their index.
           const behind = (numbers: Numbers) => poisoned(numbers, (column) => column > last + 2, poison);
           const { y, dq } = run({ ...inputs, k: behind(inputs.k), v: behind(inputs.v) }, size);
           expect(firstRows(y, last + 1)).toEqual(firstRows(whole.y, last + 1));
           expect(firstRows(dq, last + 1)).toEqual(firstRows(whole.dq, last + 1));
-          // And columns from last + 2 on are hidden from the rows before `last`.
+          // Columns from last + 2 on are hidden from the rows before `last`.
           const before = (numbers: Numbers) => poisoned(numbers, (row) => row < last, poison);
           const { dk, dv } = run({ ...inputs, q: before(inputs.q), dy: before(inputs.dy) }, size);
           expect(lastRows(dk, last + 2)).toEqual(lastRows(whole.dk, last + 2));
@@ -94,7 +92,7 @@ describe("the bits of a row", () => {
     },
   );
 
-  it("are those of the sequence alone, however it is padded, gradients included", () => {
+  it("match the sequence alone for any padding, including gradients", () => {
     const lengths = fc.record({
       before: fc.integer({ min: 0, max: 9 }),
       own: fc.integer({ min: 1, max: 21 }),
@@ -111,12 +109,12 @@ describe("the bits of a row", () => {
         const inputs = inputsOf(one, seed);
         const whole = run(inputs, one);
         const total = before + own + behind;
-        // Row i of the sequence is row before + i, and sees the same columns: its diagonal stands at 0 again.
+        // Row i of the sequence is row before + i and sees the same columns, so its diagonal is 0 again.
         const diagonal = seesAll ? total : 0;
         const visible = windowsOf(lists(3, () => [before, before + own, diagonal]));
         const size = { ...one, rows: total, columns: total, visible };
-        // Under a staircase rows in front see nothing, and hold NaN. The others see the sequence, but no gradient
-        // comes to them.
+        // Under a causal mask, rows in front see nothing and hold NaN. The other rows see the sequence, but receive
+        // no gradient.
         const padded = (numbers: Numbers, front: number, back: number): Numbers =>
           numbers.map((matrix) => [
             ...lists(before, () => lists(width, () => front)),
@@ -139,7 +137,7 @@ describe("the bits of a row", () => {
         expect(results.logSumExp.filter((_, i) => i % total >= before && i % total < before + own)).toEqual(
           whole.logSumExp,
         );
-        // Columns nobody sees receive nothing.
+        // Columns that no row sees receive nothing.
         const outside = (matrix: Numbers[0]) => [...matrix.slice(0, before), ...matrix.slice(before + own)];
         for (const matrix of [...results.dk, ...results.dv])
           expect(outside(matrix)).toEqual(lists(before + behind, () => lists(width, () => 0)));
@@ -148,7 +146,7 @@ describe("the bits of a row", () => {
     );
   });
 
-  it("do not depend on the place in a strip where a window opens and where it closes", () => {
+  it("do not depend on where in a strip a key range starts and ends", () => {
     const [rows, columns, width] = [11, 7, 8];
     for (let diagonal = -rows - 1; diagonal <= columns + 1; diagonal++) {
       for (const [from, end] of [
@@ -184,7 +182,7 @@ describe("the bits of a row", () => {
     }
   });
 
-  it("drop what they drop in the whole matrix, wherever the window stands", () => {
+  it("drop the same elements as in the whole matrix, for any key range", () => {
     const dropping = { probability: 0.4, key: [3, 5] } as const;
     const visible = windowsOf([
       [2, 7, 7],
@@ -193,7 +191,7 @@ describe("the bits of a row", () => {
     ]);
     const size = { ...sizes, rows: 5, columns: 7, width: 8, visible, dropping };
     const inputs = inputsOf(size);
-    // v = 1, so y is the matrix of weights: 0 where hidden or dropped.
+    // v = 1, so y is the matrix of weights: 0 if hidden or dropped.
     const identity = lists(3, () => lists(7, (j) => lists(8, (d) => (j === d ? 1 : 0))));
     const seen = run({ ...inputs, v: identity }, { ...size, dropping: null }).y;
     const kept = run({ ...inputs, v: identity }, { ...size, visible: "all" }).y;
@@ -205,7 +203,7 @@ describe("the bits of a row", () => {
       matrix.map((row, i) => row.map((weight, j) => weight === 0 || kept[b][i][j] === 0)),
     );
     expect(isZero(both.y)).toEqual(expected);
-    // Backward drops the same: dv is the weights' transpose times dy.
+    // Backward drops the same elements: dv is the transposed weights times dy.
     const dv = lists(3, (b) =>
       lists(7, (j) =>
         lists(8, (d) => lists(5, (i) => both.y[b][i][j] * inputs.dy[b][i][d]).reduce((a, c) => a + c)),
@@ -215,9 +213,9 @@ describe("the bits of a row", () => {
   });
 
   it.each([
-    ["a staircase", "staircase" as const],
-    ["windows", windowsOf([3, 0, 5, 1, 2].map((from, b) => [from, 7 - (b % 3), 1 - b]))],
-  ])("do not depend on how the batch is divided, seen through %s", (_, visible) => {
+    ["a causal mask", "staircase" as const],
+    ["key ranges", windowsOf([3, 0, 5, 1, 2].map((from, b) => [from, 7 - (b % 3), 1 - b]))],
+  ])("do not depend on how the batch is divided, with %s", (_, visible) => {
     const size = { ...sizes, batch: [5], width: 20, visible };
     const inputs = inputsOf(size);
     const oneByOne =
@@ -232,7 +230,7 @@ describe("the bits of a row", () => {
     expect(run(inputs, size, { use })).toEqual(run(inputs, size));
   });
 
-  it("of single rows that are taken together are those that each has by itself", () => {
+  it("of single rows computed together match each row computed alone", () => {
     const cases = fc.record({
       sequences: fc.integer({ min: 1, max: 3 }),
       heads: fc.integer({ min: 1, max: 9 }),
@@ -253,7 +251,7 @@ describe("the bits of a row", () => {
         const dropping = probability === 0 ? null : { probability, key: [3, seed] as const };
         const size = { ...sizes, batch: [count], rows: 1, columns, width, dropping };
         const { q, k, v } = inputsOf(size, seed);
-        /** Sequences × heads, and a kernel that takes all of them or one at a time. */
+        /** Sequences × heads, and a kernel that computes all of them or one at a time. */
         const attend = (use: KernelExports["attention"]) => {
           const [to, ...from] = [q.map((m) => m.map((row) => row.map(() => untouched))), q, k, v].map(
             (numbers) => {
@@ -280,7 +278,7 @@ describe("the bits of a row", () => {
     );
   });
 
-  it("do not depend on how operands lie in memory, and nothing else is written", () => {
+  it("do not depend on the memory layout of operands, and nothing else is written", () => {
     for (const width of [7, 8]) {
       const size = { ...sizes, width };
       const inputs = inputsOf(size);
