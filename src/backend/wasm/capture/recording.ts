@@ -23,7 +23,7 @@ const fractions: readonly string[] = ["factor", "epsilon"];
 const programWords = { ticket: 0, done: 1, steps: 2, threads: 3, head: 4 } as const;
 const stepWords = { kernel: 0, chunks: 1, grain: 2, begin: 3, end: 4, arguments: 5, all: 20 } as const;
 /** Work below this much is done sooner alone (see thread-work.ts), where nobody has to be woken for it. */
-const MIN_WORK = 16_384;
+const LEAST_WORK = 16_384;
 
 type Kernel = (...args: number[]) => void;
 
@@ -135,7 +135,7 @@ class WasmRecording implements CapturedCalls {
     for (const { kernel, args, words: parameters } of steps) {
       const names = argumentsOf(kernel);
       const begin = names.indexOf("begin");
-      const share = sharingOf(kernel, this.#heap.threads, MIN_WORK)(args, parameters ?? words);
+      const share = sharingOf(kernel, this.#heap.threads, LEAST_WORK)(args, parameters ?? words);
       words[at + stepWords.kernel] = places.get(kernel) ?? 0;
       if (share.chunks > 1) this.#threads = this.#heap.threads;
       words[at + stepWords.chunks] = share.chunks;

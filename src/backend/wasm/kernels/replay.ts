@@ -1,5 +1,5 @@
 /**
- * Replays a captured list of kernel calls, without returning to the host between calls. ../capture/recording.ts
+ * Replays a captured list of kernel calls, without returning to the host between calls. ../capture/captured-calls.ts
  * writes the list.
  *
  * Several threads may work on one list. A free thread takes the next chunk of the current step, and the thread that
@@ -31,7 +31,7 @@ class Program {
 
 @unmanaged
 class Step {
-  /** Index of the kernel in `recorded` of ../capture/recording.ts. */
+  /** Index of the kernel in `recorded` of ../capture/captured-calls.ts. */
   kernel: i32;
   chunks: i32;
   /** Chunks begin at multiples of this number of elements of the range. */
