@@ -33,13 +33,13 @@ const word = process.argv[2] ?? "";
 const chosen = MUTANTS.filter(({ promise, file }) => promise.includes(word) || file.includes(word));
 const folder = mkdtempSync(join(tmpdir(), "nopeek-mutants-"));
 try {
-  process.exitCode = (await judge(chosen)) ? 0 : 1;
+  process.exitCode = (await runMutants(chosen)) ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true });
 }
 
 /** Whether every mutant was caught. */
-async function judge(mutants: readonly Mutant[]): Promise<boolean> {
+async function runMutants(mutants: readonly Mutant[]): Promise<boolean> {
   for (const part of copied) cpSync(join(root, part), join(folder, part), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   const guards = [...new Set(mutants.flatMap(({ tests }) => tests))];
@@ -48,7 +48,7 @@ async function judge(mutants: readonly Mutant[]): Promise<boolean> {
 
   const outcomes: Outcome[] = [];
   for (const mutant of mutants) {
-    const outcome = await tryOne(mutant);
+    const outcome = await runMutant(mutant);
     outcomes.push(outcome);
     const verdict = outcome.caught ? "caught  " : "SURVIVED";
     process.stdout.write(`${verdict} ${outcome.seconds.toFixed(1).padStart(5)} s  ${mutant.promise}\n`);
@@ -59,7 +59,7 @@ async function judge(mutants: readonly Mutant[]): Promise<boolean> {
   return caught === mutants.length;
 }
 
-async function tryOne(mutant: Mutant): Promise<Outcome> {
+async function runMutant(mutant: Mutant): Promise<Outcome> {
   const path = join(folder, mutant.file);
   const source = readFileSync(path, "utf8");
   const parts = source.split(mutant.line);

@@ -63,19 +63,19 @@ export const COMPETITORS: readonly Competitor[] = [
 ];
 
 /** A competitor, its task and its number of threads. */
-export interface Seat {
+export interface RunningCompetitor {
   readonly competitor: Competitor;
   readonly threads: number;
   readonly child: Child;
 }
 
 /** @throws CompetitorError if it cannot take part */
-export async function seat(
+export async function startCompetitor(
   competitor: Competitor,
   kind: TaskKind,
   threads: number,
   task: object,
-): Promise<Seat> {
+): Promise<RunningCompetitor> {
   const missing = competitor.peer === null ? null : whyMissing(competitor.peer);
   if (missing !== null) throw new CompetitorError(missing);
   const child = await Child.start(competitor.program(threads), {

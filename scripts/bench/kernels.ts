@@ -116,7 +116,7 @@ for (const columns of [65, 256]) {
   const shape = [batch, heads, positions, width];
   const split = [positions * heads * width, width, heads * width, 1];
   const joined = [heads * positions * width, positions * width, width, 1];
-  const turned = [heads * positions * width, positions * width, 1, positions];
+  const transposed = [heads * positions * width, positions * width, 1, positions];
   const copy = (strides: readonly number[]) => {
     backend.copy(
       { buffer: to, offset: 0, strides },
@@ -126,7 +126,7 @@ for (const columns of [65, 256]) {
     );
   };
   time("copy (B,T,H,D) to (B,H,T,D)", m, 2, () => copy(joined));
-  time("copy (B,T,H,D) to (B,H,D,T)", m, 2, () => copy(turned));
+  time("copy (B,T,H,D) to (B,H,D,T)", m, 2, () => copy(transposed));
   time("copy contiguous", m, 2, () => copy(split));
 }
 

@@ -69,7 +69,7 @@ const folder = mkdtempSync(join(tmpdir(), "nopeek-learn-"));
 try {
   const [ours, theirs]: [Learned[], Learned[]] = [[], []];
   for (const seed of values.seeds.split(",").map(Number)) {
-    const { learned, validationTokens } = await learnHere(seed);
+    const { learned, validationTokens } = await trainNopeek(seed);
     ours.push(learned);
     theirs.push(await learnInPyTorch(seed, validationTokens));
     process.stdout.write(
@@ -82,7 +82,7 @@ try {
 }
 
 /** Runs the program and adds up the times of its steps. */
-async function learnHere(seed: number): Promise<{ learned: Learned; validationTokens: number }> {
+async function trainNopeek(seed: number): Promise<{ learned: Learned; validationTokens: number }> {
   const words = [
     "train",
     "--data",

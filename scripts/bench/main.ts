@@ -18,7 +18,7 @@ import { measureMemory } from "./sections/memory.ts";
 import { measureSampling } from "./sections/sample.ts";
 import { measureSteps } from "./sections/step.ts";
 import { SIZES, type SizeName } from "./sizes.ts";
-import { Workshop } from "./tasks.ts";
+import { TaskFiles } from "./tasks.ts";
 
 const SECTIONS: Readonly<Record<string, (plan: Plan) => Promise<readonly object[]>>> = {
   step: measureSteps,
@@ -48,7 +48,9 @@ await new Command("npm run bench --")
       .default(Object.keys(SECTIONS)),
   )
   .addOption(
-    new Option("--sizes <names>", "models").argParser(someOf(sizeNames)).default(sizeNames, sizeNames.join()),
+    new Option("--sizes <names>", "models")
+      .argParser(parseNames(sizeNames))
+      .default(sizeNames, sizeNames.join()),
   )
   .addOption(
     new Option("--threads <counts>", "thread counts, for competitors that support threads")
@@ -58,7 +60,7 @@ await new Command("npm run bench --")
   .addOption(new Option("--rounds <count>", "turns per competitor").argParser(parseCount).default(11))
   .addOption(
     new Option("--peers <names>", 'competitors to compare with; "none" for nopeek alone')
-      .argParser((text) => (text === "none" ? [] : someOf(PEER_NAMES)(text)))
+      .argParser((text) => (text === "none" ? [] : parseNames(PEER_NAMES)(text)))
       .default(PEER_NAMES, PEER_NAMES.join()),
   )
   .option("--json <file>", "write all results to a file")
@@ -70,12 +72,12 @@ async function bench(sections: readonly string[], flags: Flags): Promise<void> {
   const report = new TerminalReport();
   report.say(formatMachine(machine));
   sayWhoIsMissing(flags.peers, report);
-  const workshop = new Workshop();
+  const taskFiles = new TaskFiles();
   const competitors = COMPETITORS.filter(
     ({ peer }) => peer === null || (flags.peers.includes(peer) && whyMissing(peer) === null),
   );
   const { sizes, threads, rounds, json } = flags;
-  const plan: Plan = { sizes, threads, rounds, competitors, workshop, report };
+  const plan: Plan = { sizes, threads, rounds, competitors, taskFiles, report };
   const found: Record<string, readonly object[]> = {};
   const startMs = performance.now();
   try {
@@ -84,7 +86,7 @@ async function bench(sections: readonly string[], flags: Flags): Promise<void> {
     if (!(error instanceof CompetitorError)) throw error;
     report.reject("a competitor, during measurement", error.message);
   } finally {
-    workshop.clear();
+    taskFiles.clear();
   }
   report.say(`\nTook ${Math.round((performance.now() - startMs) / 1000)} s.`);
   if (json !== undefined) {
@@ -104,7 +106,7 @@ function sayWhoIsMissing(peers: readonly PeerName[], report: TerminalReport): vo
 }
 
 /** Comma-separated names, each of which must be in the list. */
-function someOf<Name extends string>(names: readonly Name[]): (text: string) => Name[] {
+function parseNames<Name extends string>(names: readonly Name[]): (text: string) => Name[] {
   return (text) =>
     text.split(",").map((word) => {
       const found = names.find((name) => name === word);

@@ -2,14 +2,14 @@
 import type { Competitor, TaskKind } from "./competitors.ts";
 import type { Report } from "./report.ts";
 import type { SizeName } from "./sizes.ts";
-import type { Workshop } from "./tasks.ts";
+import type { TaskFiles } from "./tasks.ts";
 
 export interface Plan {
   readonly sizes: readonly SizeName[];
   readonly threads: readonly number[];
   readonly rounds: number;
   readonly competitors: readonly Competitor[];
-  readonly workshop: Workshop;
+  readonly taskFiles: TaskFiles;
   readonly report: Report;
 }
 

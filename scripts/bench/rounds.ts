@@ -19,9 +19,9 @@ export interface Pace {
 }
 
 /** Minimum number of rounds, even for the slowest competitor. */
-const FEWEST_TURNS = 3;
+const MIN_TURNS = 3;
 /** More runs in a turn add no information. */
-const MOST_RUNS = 200;
+const MAX_RUNS = 200;
 /** Runs longer than this are not affected by cold caches and sleeping threads. */
 const LONG_RUN_MS = 400;
 /** After a turn, threads of the last competitor may still poll for work for a moment. */
@@ -32,8 +32,8 @@ export async function alternate(players: readonly Player[], pace: Pace): Promise
   const plans = players.map(({ expectedMs }) => planOf(expectedMs, pace));
   const times: (number[] | null)[][] = players.map(() => []);
   for (let round = 0; round < pace.rounds; round++) {
-    for (let seat = 0; seat < players.length; seat++) {
-      const i = (seat + round) % players.length;
+    for (let offset = 0; offset < players.length; offset++) {
+      const i = (offset + round) % players.length;
       const { turns, runs, warmUp } = plans[i];
       if (!takesPart(round, turns, pace.rounds)) {
         times[i].push(null);
@@ -51,10 +51,10 @@ export function planOf(
   expectedMs: number,
   { rounds, turnMs, budgetMs }: Pace,
 ): { turns: number; runs: number; warmUp: number } {
-  const runs = Math.min(MOST_RUNS, Math.max(1, Math.ceil(turnMs / expectedMs)));
+  const runs = Math.min(MAX_RUNS, Math.max(1, Math.ceil(turnMs / expectedMs)));
   const warmUp = expectedMs < LONG_RUN_MS ? 1 : 0;
   const affordable = Math.floor(budgetMs / ((runs + warmUp) * expectedMs));
-  const turns = Math.min(rounds, Math.max(FEWEST_TURNS, affordable));
+  const turns = Math.min(rounds, Math.max(MIN_TURNS, affordable));
   return { turns, runs, warmUp };
 }
 

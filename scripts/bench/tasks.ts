@@ -42,7 +42,7 @@ const TEXT_LENGTH = 20_000;
 const BATCHES = 16;
 
 /** Files that exist as long as the benchmark runs. */
-export class Workshop {
+export class TaskFiles {
   readonly folder = mkdtempSync(join(tmpdir(), "nopeek-bench-"));
   #tasks = 0;
 

@@ -38,8 +38,8 @@ export async function proveKills(plan: KillPlan): Promise<KillReport> {
   const { kills, seed, steps, folder } = plan;
   const random = Random.of(seed, "kills");
   writeFileSync(join(folder, "text.txt"), textOf(random));
-  const { ended: wholeEnded } = startRun(plan, "whole", 1);
-  const { code, stderr } = await wholeEnded;
+  const { ended: uninterrupted } = startRun(plan, "whole", 1);
+  const { code, stderr } = await uninterrupted;
   if (code !== 0) throw new Error(`the uninterrupted run failed: ${stderr}`);
   const whole = finalBits(join(folder, "whole"));
 
@@ -57,7 +57,7 @@ export async function proveKills(plan: KillPlan): Promise<KillReport> {
     const { code, signal, stderr } = await ended;
     if (code !== 0 && signal !== "SIGKILL")
       throw new Error(`${name} could not resume after ${report.kills} kills: ${stderr}`);
-    const { latest, midway } = lookAt(join(folder, name));
+    const { latest, midway } = inspect(join(folder, name));
     if (signal === "SIGKILL") {
       report.kills += 1;
       if (latest === null) report.early += 1;
@@ -109,7 +109,7 @@ function startRun({ folder, steps }: KillPlan, name: string, threads: number) {
  *
  * @throws CheckpointError if the latest or best checkpoint does not load
  */
-function lookAt(run: string): { readonly latest: string | null; readonly midway: boolean } {
+function inspect(run: string): { readonly latest: string | null; readonly midway: boolean } {
   if (!existsSync(run)) return { latest: null, midway: false };
   const names = readdirSync(run);
   const latest = names.includes("latest") ? readFileSync(join(run, "latest"), "utf8").trim() : null;

@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { CAN_MEASURE, measureProgram, talesText, writeLargeText } from "./large-text.ts";
 
 /** Extra memory allowed for a run on a large text, compared with the smallest text. */
-const MOST_MORE_BYTES = 32e6;
+const MAX_EXTRA_BYTES = 32e6;
 const TRAINING = [
   "--layers",
   2,
@@ -52,7 +52,7 @@ try {
       `${megabytes} MB of text: peak ${(first.peakBytes / 1e6).toFixed(0)} MB, resumed ${(again.peakBytes / 1e6).toFixed(0)} MB${speed}\n`,
     );
     smallest ??= first.peakBytes;
-    if (first.peakBytes > smallest + MOST_MORE_BYTES)
+    if (first.peakBytes > smallest + MAX_EXTRA_BYTES)
       throw new Error(`memory grows with the size of the text, by ${first.peakBytes - smallest} bytes`);
     for (const name of ["run", ".nopeek-cache"]) rmSync(join(folder, name), { recursive: true, force: true });
   }

@@ -15,7 +15,7 @@ import { words } from "./words.ts";
 
 /** Chosen so that the cut falls between two tales at about a million characters. */
 export const SEED = 5;
-const LEAST_CHARACTERS = 950_000;
+const MIN_CHARACTERS = 950_000;
 
 /** An empty line separates two tales; the last tale ends with a newline. */
 export const BETWEEN = "\n\n";
@@ -43,12 +43,12 @@ export function makeCorpus(seed = SEED): Corpus {
   /** The start of each tale; the last entry is the start of the next one. */
   const begins = [0];
   for (;;) {
-    const told = generate(tale, random);
-    tales.push(told);
-    const end = begins.at(-1)! + told.text.length + BETWEEN.length;
+    const drawn = generate(tale, random);
+    tales.push(drawn);
+    const end = begins.at(-1)! + drawn.text.length + BETWEEN.length;
     begins.push(end);
     const characters = end - 1;
-    if (characters < LEAST_CHARACTERS) continue;
+    if (characters < MIN_CHARACTERS) continue;
     const cut = begins.indexOf(Math.floor(0.9 * characters));
     if (cut < 0) continue;
 

@@ -117,15 +117,15 @@ async function products(task) {
     version: versionOn(backend),
     actions: {
       /** @param {import("../sections/gemm.ts").ProductRequest} request */
-      async product({ rows, inner, columns, aTurned, bTurned, ...request }) {
+      async product({ rows, inner, columns, aTransposed, bTransposed, ...request }) {
         const buffers = [rows * columns, rows * inner, inner * columns].map((length) =>
           backend.alloc(length),
         );
         backend.write(buffers[1], pattern(rows * inner, 7, 11));
         backend.write(buffers[2], pattern(inner * columns, 5, 13));
-        const c = laid(buffers[0], rows, columns, false);
-        const a = laid(buffers[1], rows, inner, aTurned);
-        const b = laid(buffers[2], inner, columns, bTurned);
+        const c = matrix(buffers[0], rows, columns, false);
+        const a = matrix(buffers[1], rows, inner, aTransposed);
+        const b = matrix(buffers[2], inner, columns, bTransposed);
         const size = { batch: [], rows, inner, columns, accumulate: false, bias: null };
         const times = await timeEach(request, () => backend.gemm(c, a, b, size));
         let sum = 0;
@@ -201,9 +201,9 @@ function pattern(length, step, period) {
  * @param {import("../../../src/backend/backend.ts").Buffer} buffer
  * @param {number} height
  * @param {number} width
- * @param {boolean} turned whether the matrix is stored column by column
+ * @param {boolean} transposed whether the matrix is stored column by column
  */
-function laid(buffer, height, width, turned) {
-  const [rowStride, columnStride] = turned ? [1, height] : [width, 1];
+function matrix(buffer, height, width, transposed) {
+  const [rowStride, columnStride] = transposed ? [1, height] : [width, 1];
   return { buffer, offset: 0, rowStride, columnStride, batchStrides: [] };
 }

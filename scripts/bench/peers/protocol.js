@@ -14,9 +14,9 @@ import { createInterface } from "node:readline";
 /**
  * @typedef {Readonly<Record<string, (request: never) => unknown>>} Actions by the value of "do"
  * @typedef {{ version: string, actions: Actions }} Competitor
- * @param {Readonly<Record<string, (task: never) => Promise<Competitor>>>} makers by the task's kind
+ * @param {Readonly<Record<string, (task: never) => Promise<Competitor>>>} factories by the task's kind
  */
-export async function serve(makers) {
+export async function serve(factories) {
   // Only answers go to stdout; other output of libraries goes to stderr.
   console.log = console.error;
   /** @type {Actions | null} */
@@ -28,10 +28,10 @@ export async function serve(makers) {
         answer(await Reflect.apply(actions[message.do], null, [message]));
         continue;
       }
-      if (makers[message.kind] === undefined) throw new Error(`unknown task "${message.kind}"`);
+      if (factories[message.kind] === undefined) throw new Error(`unknown task "${message.kind}"`);
       const idleBytes = peakBytes();
       /** @type {Competitor} */
-      const competitor = await Reflect.apply(makers[message.kind], null, [message]);
+      const competitor = await Reflect.apply(factories[message.kind], null, [message]);
       actions = { ...competitor.actions, memory: () => ({ peakBytes: peakBytes() }) };
       answer({ ready: { version: competitor.version, idleBytes } });
     } catch (error) {

@@ -185,14 +185,14 @@ def products(task):
     def pattern(length, step, period):
         return ((step * torch.arange(length)) % period - (period - 1) / 2).float() / 8
 
-    def laid(numbers, height, width, turned):
-        return numbers.view(width, height).T if turned else numbers.view(height, width)
+    def matrix(numbers, height, width, transposed):
+        return numbers.view(width, height).T if transposed else numbers.view(height, width)
 
     @torch.inference_mode()
     def product(request):
         rows, inner, columns = request["rows"], request["inner"], request["columns"]
-        a = laid(pattern(rows * inner, 7, 11), rows, inner, request["aTurned"])
-        b = laid(pattern(inner * columns, 5, 13), inner, columns, request["bTurned"])
+        a = matrix(pattern(rows * inner, 7, 11), rows, inner, request["aTransposed"])
+        b = matrix(pattern(inner * columns, 5, 13), inner, columns, request["bTransposed"])
         c = torch.empty(rows, columns)
         times = time_each(request, lambda: torch.mm(a, b, out=c))
         weights = torch.arange(rows * columns) % 7
@@ -242,7 +242,7 @@ def peak_bytes():
         return peak if sys.platform == "darwin" else 1024 * peak
 
 
-def serve(makers):
+def serve(factories):
     # Only answers go to stdout; other output of libraries goes to stderr.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
@@ -252,7 +252,7 @@ def serve(makers):
             message = json.loads(line)
             if actions is None:
                 idle = peak_bytes()
-                actions = {**makers[message["kind"]](message), "memory": lambda _: {"peakBytes": peak_bytes()}}
+                actions = {**factories[message["kind"]](message), "memory": lambda _: {"peakBytes": peak_bytes()}}
                 answer = {"ready": {"version": torch.__version__, "idleBytes": idle}}
             else:
                 answer = actions[message["do"]](message)

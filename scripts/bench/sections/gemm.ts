@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { Child } from "../child.ts";
-import { seat } from "../competitors.ts";
+import { startCompetitor } from "../competitors.ts";
 import { competitorsFor, type Plan } from "../plan.ts";
 import { alternate, type Player } from "../rounds.ts";
 import { median, type RoundTimes, typical } from "../statistics.ts";
@@ -19,16 +19,22 @@ export interface ProductRequest {
   readonly rows: number;
   readonly inner: number;
   readonly columns: number;
-  readonly aTurned: boolean;
-  readonly bTurned: boolean;
+  readonly aTransposed: boolean;
+  readonly bTransposed: boolean;
   readonly count: number;
   readonly warmUp: number;
 }
 
 type Shape = Omit<ProductRequest, "count" | "warmUp">;
 
-const shape = (rows: number, inner: number, columns: number, aTurned = false, bTurned = false): Shape => ({
-  ...{ rows, inner, columns, aTurned, bTurned },
+const shape = (
+  rows: number,
+  inner: number,
+  columns: number,
+  aTransposed = false,
+  bTransposed = false,
+): Shape => ({
+  ...{ rows, inner, columns, aTransposed, bTransposed },
 });
 
 /** Forward, input gradient and weight gradient at the first two sizes; the head; a single token. */
@@ -68,7 +74,7 @@ export async function measureProducts(plan: Plan): Promise<ProductRow[]> {
   const children: { name: string; child: Child }[] = [];
   for (const competitor of competitorsFor(plan, "products")) {
     try {
-      const { child } = await seat(competitor, "products", 1, {});
+      const { child } = await startCompetitor(competitor, "products", 1, {});
       children.push({ name: competitor.name, child });
     } catch (error) {
       plan.report.leaveOut(competitor.name, messageOf(error));
@@ -123,9 +129,9 @@ async function playerOf(child: Child, request: object): Promise<Player> {
   return { run, expectedMs: median(await run(5, 2)) };
 }
 
-async function startPeak({ workshop }: Plan): Promise<Child> {
+async function startPeak({ taskFiles }: Plan): Promise<Child> {
   const root = fileURLToPath(new URL("../../..", import.meta.url));
-  const wasmPath = join(workshop.folder, "spin.wasm");
+  const wasmPath = join(taskFiles.folder, "spin.wasm");
   const options = ["-O3", "--noAssert", "--runtime", "stub", "--enable", "simd", "--outFile", wasmPath];
   const words = ["node_modules/assemblyscript/bin/asc.js", "scripts/bench/peak/spin.ts", ...options];
   const { status, stderr } = spawnSync(process.execPath, words, { cwd: root, encoding: "utf8" });
@@ -148,6 +154,6 @@ function formatRows(rows: readonly ProductRow[]): string {
   return `${formatTable(head, cells)}\n`;
 }
 
-function formatShape({ rows, inner, columns, aTurned, bTurned }: Shape): string {
-  return `${rows} × ${inner} × ${columns}  A${aTurned ? "ᵀ" : ""}·B${bTurned ? "ᵀ" : ""}`;
+function formatShape({ rows, inner, columns, aTransposed, bTransposed }: Shape): string {
+  return `${rows} × ${inner} × ${columns}  A${aTransposed ? "ᵀ" : ""}·B${bTransposed ? "ᵀ" : ""}`;
 }

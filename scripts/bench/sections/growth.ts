@@ -4,7 +4,7 @@ import { alternate } from "../rounds.ts";
 import { countParameters, SIZES, type Size } from "../sizes.ts";
 import { growthExponent, typical } from "../statistics.ts";
 import { formatBytes, formatNumber, formatTable } from "../table.ts";
-import { seatTrainees } from "../training.ts";
+import { startTrainings } from "../training.ts";
 
 interface Axis {
   readonly name: string;
@@ -31,7 +31,7 @@ export interface GrowthRow {
 const TURN_MS = 60;
 const BUDGET_MS = 4_000;
 /** More rounds would hardly improve the exponent. */
-const MOST_ROUNDS = 5;
+const MAX_ROUNDS = 5;
 /** With compiled or slow competitors, a curve of many points would take an hour. */
 const DRAWN = ["nopeek wasm", "nopeek blas", "PyTorch"];
 
@@ -69,14 +69,14 @@ async function measureAxis(plan: Plan, axis: Axis): Promise<GrowthRow[]> {
   const competitors = competitorsFor(plan, "training").filter(({ name }) => DRAWN.includes(name));
   const curves = new Map<string, GrowthPoint[]>();
   for (const { value, size, threads } of axis.points) {
-    const task = await plan.workshop.task(size);
-    const trainees = await seatTrainees(competitors, [threads], task, plan.report);
-    const times = await alternate(trainees, {
-      rounds: Math.min(MOST_ROUNDS, plan.rounds),
+    const task = await plan.taskFiles.task(size);
+    const trainings = await startTrainings(competitors, [threads], task, plan.report);
+    const times = await alternate(trainings, {
+      rounds: Math.min(MAX_ROUNDS, plan.rounds),
       turnMs: TURN_MS,
       budgetMs: BUDGET_MS,
     });
-    for (const [i, { competitor, child }] of trainees.entries()) {
+    for (const [i, { competitor, child }] of trainings.entries()) {
       const modelBytes = (await child.peakBytes()) - child.idleBytes;
       const point = { value, parameters: countParameters(size), medianMs: typical(times[i]), modelBytes };
       curves.set(competitor.name, [...(curves.get(competitor.name) ?? []), point]);

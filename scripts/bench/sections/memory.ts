@@ -2,7 +2,7 @@
 import { competitorsFor, type Plan } from "../plan.ts";
 import { formatSize, SIZES, type SizeName } from "../sizes.ts";
 import { formatBytes, formatRatio, formatTable } from "../table.ts";
-import { messageOf, seatTrainee } from "../training.ts";
+import { messageOf, startTraining } from "../training.ts";
 
 export interface MemoryRow {
   readonly size: SizeName;
@@ -24,12 +24,12 @@ export async function measureMemory(plan: Plan): Promise<MemoryRow[]> {
   const rows: MemoryRow[] = [];
   for (const size of plan.sizes) {
     report.say(`\nPeak memory of training, ${size}: ${formatSize(SIZES[size])}`);
-    const task = await plan.workshop.task(SIZES[size]);
+    const task = await plan.taskFiles.task(SIZES[size]);
     const own: MemoryRow[] = [];
     for (const competitor of competitors) {
       try {
         // By now it has run its first steps, which need every buffer that a step needs.
-        const { child } = await seatTrainee(competitor, threads, task);
+        const { child } = await startTraining(competitor, threads, task);
         const peakBytes = await child.peakBytes();
         const [{ name }, { version, idleBytes }] = [competitor, child];
         own.push({ size, competitor: name, version, threads, idleBytes, peakBytes });

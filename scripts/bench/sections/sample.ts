@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { logitDisagreement } from "../check.ts";
-import { type Competitor, REFERENCE_NAME, type Seat, seat } from "../competitors.ts";
+import { type Competitor, REFERENCE_NAME, type RunningCompetitor, startCompetitor } from "../competitors.ts";
 import { competitorsFor, type Plan } from "../plan.ts";
 import { alternate } from "../rounds.ts";
 import { formatSize, SIZES, type Size } from "../sizes.ts";
@@ -47,7 +47,7 @@ export interface SampleRow {
   readonly exponent: number;
 }
 
-interface Sampler extends Seat {
+interface Sampler extends RunningCompetitor {
   readonly cached: boolean;
   readonly logits: readonly number[];
 }
@@ -56,7 +56,7 @@ export async function measureSampling(plan: Plan): Promise<SampleRow[]> {
   const rows: SampleRow[] = [];
   for (const { size, lengths } of MODELS) {
     plan.report.say(`\nSampling, tokens per second: ${formatSize({ ...size, batchSize: 1 })}`);
-    const task = await plan.workshop.task(size);
+    const task = await plan.taskFiles.task(size);
     for (const threads of plan.threads) {
       const measured = await measureOn(plan, task, lengths, threads);
       rows.push(...measured);
@@ -72,7 +72,7 @@ async function measureOn(
   lengths: readonly number[],
   threads: number,
 ): Promise<SampleRow[]> {
-  const samplers = await seatSamplers(plan, task, threads);
+  const samplers = await startSamplers(plan, task, threads);
   const byLength: RoundTimes[][] = [];
   for (const length of lengths) byLength.push(await measureLength(plan, task, samplers, length));
   for (const { child } of samplers) child.stop();
@@ -96,12 +96,12 @@ async function measureOn(
 }
 
 /** Starts the competitors that can sample, with and without a cache, after comparing their logits. */
-async function seatSamplers(plan: Plan, task: Task, threads: number): Promise<Sampler[]> {
+async function startSamplers(plan: Plan, task: Task, threads: number): Promise<Sampler[]> {
   const samplers: Sampler[] = [];
   for (const cached of [true, false]) {
     for (const competitor of competitorsFor(plan, "sampling")) {
       try {
-        samplers.push(await seatSampler(competitor, threads, task, cached));
+        samplers.push(await startSampler(competitor, threads, task, cached));
       } catch (error) {
         plan.report.leaveOut(competitor.name, messageOf(error));
       }
@@ -117,19 +117,19 @@ async function seatSamplers(plan: Plan, task: Task, threads: number): Promise<Sa
   });
 }
 
-async function seatSampler(
+async function startSampler(
   competitor: Competitor,
   threads: number,
   task: Task,
   cached: boolean,
 ): Promise<Sampler> {
-  const seated = await seat(competitor, "sampling", threads, { ...task, cached });
-  const { logits } = await seated.child.ask(
+  const started = await startCompetitor(competitor, "sampling", threads, { ...task, cached });
+  const { logits } = await started.child.ask(
     "logits",
     { ids: task.text.slice(0, CHECKED_TOKENS) },
     logitsLayout,
   );
-  return { ...seated, cached, logits };
+  return { ...started, cached, logits };
 }
 
 async function measureLength(

@@ -4,7 +4,7 @@ import { alternate } from "../rounds.ts";
 import { formatSize, SIZES, type SizeName } from "../sizes.ts";
 import { best, type RoundTimes, sideBySide, turnsOf, typical } from "../statistics.ts";
 import { formatNumber, formatRatio, formatTable } from "../table.ts";
-import { seatTrainees, type Trainee } from "../training.ts";
+import { type RunningTraining, startTrainings } from "../training.ts";
 
 const TURN_MS = 150;
 /** Time that one competitor may use for a table. */
@@ -35,13 +35,13 @@ export async function measureSteps(plan: Plan): Promise<StepRow[]> {
 }
 
 async function measureSize(plan: Plan, name: SizeName): Promise<StepRow[]> {
-  const { report, threads, workshop } = plan;
+  const { report, threads, taskFiles } = plan;
   report.say(`\nTraining step, ${name}: ${formatSize(SIZES[name])}`);
-  const task = await workshop.task(SIZES[name]);
-  const trainees = await seatTrainees(competitorsFor(plan, "training"), threads, task, report);
-  const times = await alternate(trainees, { rounds: plan.rounds, turnMs: TURN_MS, budgetMs: BUDGET_MS });
-  for (const { child } of trainees) child.stop();
-  const rows = threads.flatMap((count) => rowsOn(count, name, trainees, times));
+  const task = await taskFiles.task(SIZES[name]);
+  const trainings = await startTrainings(competitorsFor(plan, "training"), threads, task, report);
+  const times = await alternate(trainings, { rounds: plan.rounds, turnMs: TURN_MS, budgetMs: BUDGET_MS });
+  for (const { child } of trainings) child.stop();
+  const rows = threads.flatMap((count) => rowsOn(count, name, trainings, times));
   for (const count of threads) {
     const on = rows.filter((row) => row.comparedOnThreads === count);
     if (on.length > 0) report.say(formatRows(on, count));
@@ -53,13 +53,13 @@ async function measureSize(plan: Plan, name: SizeName): Promise<StepRow[]> {
 function rowsOn(
   threads: number,
   size: SizeName,
-  trainees: readonly Trainee[],
+  trainings: readonly RunningTraining[],
   times: readonly RoundTimes[],
 ): StepRow[] {
-  const ours = trainees.flatMap(({ competitor, threads: own }, i) =>
+  const ours = trainings.flatMap(({ competitor, threads: own }, i) =>
     competitor.peer === null && own === threads ? [[competitor.name, times[i]] as const] : [],
   );
-  return trainees.flatMap(({ competitor, threads: own, child, firstSteps }, i) => {
+  return trainings.flatMap(({ competitor, threads: own, child, firstSteps }, i) => {
     if (competitor.threaded && own !== threads) return [];
     const overNopeek = Object.fromEntries(
       ours.map(([name, other]) => [name, sideBySide(times[i], other)] as const),

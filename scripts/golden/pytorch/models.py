@@ -15,9 +15,9 @@ SWITCHES = {
 }
 WITHOUT_PAIRS = ("bias", "activation", "tieHead")
 # With fewer channels a norm's variance gets close to 0, and single precision inputs alone cause a loss of digits.
-FEWEST_CHANNELS = 6
+MIN_CHANNELS = 6
 # Maximum numbers in the matrices of all blocks, to keep the file small.
-MOST_NUMBERS = 1000
+MAX_NUMBERS = 1000
 # Positions of the padding of a batch.
 PADDINGS = ("left", "right", "any")
 
@@ -60,7 +60,7 @@ def make_gpts_of_other_choices():
     cases = []
     for i, choices in enumerate(OTHER_CHOICES):
         # Rotary positions rotate pairs of channels.
-        sizes = {**draw_config(draws, MOST_NUMBERS, SWITCHES), "heads": 2, "dModel": 8, "layers": 1}
+        sizes = {**draw_config(draws, MAX_NUMBERS, SWITCHES), "heads": 2, "dModel": 8, "layers": 1}
         side = ["full", "left", "right", "any"][i % 4]
         cases.append(gpt_case(f"{SEED} other {i}", {**sizes, **plain, **choices}, side))
     return {"seed": SEED, "models": cases}
@@ -75,14 +75,14 @@ def make_encoders():
 
 def make_encoder_decoders():
     """The encoder–decoder: sources and answers of unequal lengths, including an empty source."""
-    configs = draw_configs(f"{SEED} encoder-decoder configs", 3, 0.6 * MOST_NUMBERS, WITHOUT_PAIRS)
+    configs = draw_configs(f"{SEED} encoder-decoder configs", 3, 0.6 * MAX_NUMBERS, WITHOUT_PAIRS)
     sides = [("full", "full"), ("right", "right"), ("left", "any")]
     name = f"{SEED} encoder-decoder"
     cases = [encoder_decoder_case(f"{name} {pair}", c, *pair) for c, pair in zip(configs, sides)]
     return {"seed": SEED, "models": cases}
 
 
-def draw_configs(name, count, most=MOST_NUMBERS, switches=SWITCHES):
+def draw_configs(name, count, most=MAX_NUMBERS, switches=SWITCHES):
     """Random configurations, redrawn until at least a quarter of them have each value of every option."""
     draws = Draws(name)
     while True:
@@ -106,7 +106,7 @@ def draw_config(draws, most, switches):
             "vocabSize": draws.choice([5, 7]),
             **{switch: draws.choice(SWITCHES[switch]) for switch in switches},
         }
-        if config["dModel"] >= FEWEST_CHANNELS and 12 * config["layers"] * config["dModel"] ** 2 <= most:
+        if config["dModel"] >= MIN_CHANNELS and 12 * config["layers"] * config["dModel"] ** 2 <= most:
             return config
 
 

@@ -7,7 +7,7 @@ import { conformance, singlePrecision } from "../conformance.ts";
 // A library may sum in any order.
 const unordered = { ...singlePrecision, ordered: false };
 
-describe.skipIf(noBlas !== null)(`by a BLAS library${ifBlas}`, () => {
+describe.skipIf(noBlas !== null)(`products by a BLAS library${ifBlas}`, () => {
   conformance("blas", () => openBackend("blas"), unordered);
   // Includes the smallest sizes, so that every layout is tried.
   conformance(

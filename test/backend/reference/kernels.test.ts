@@ -9,7 +9,7 @@ import { expectClose } from "../../support/check-op.ts";
 
 const { POSITIVE_INFINITY, NEGATIVE_INFINITY, NaN: nan } = Number;
 
-describe("map", () => {
+describe("unary", () => {
   test.each<[UnaryName, number[]]>([
     ["exp", [POSITIVE_INFINITY, 0, nan]],
     ["log", [POSITIVE_INFINITY, nan, nan]],

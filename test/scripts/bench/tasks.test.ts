@@ -1,18 +1,18 @@
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { countParameters, SIZES } from "../../../scripts/bench/sizes.ts";
-import { Workshop } from "../../../scripts/bench/tasks.ts";
+import { TaskFiles } from "../../../scripts/bench/tasks.ts";
 import { decodeSafetensors } from "../../../src/run/safetensors.ts";
 
-const workshop = new Workshop();
-afterAll(() => workshop.clear());
+const taskFiles = new TaskFiles();
+afterAll(() => taskFiles.clear());
 
 describe("the input of competitors", () => {
   test.each(["nanogpt", "tiny"] as const)(
     "%s: the right number of weights, and batches from its text",
     async (name) => {
       const size = SIZES[name];
-      const task = await workshop.task(size);
+      const task = await taskFiles.task(size);
       const { tensors } = decodeSafetensors(readFileSync(task.weightsPath), name);
       const stored = [...tensors.values()].reduce((count, { values }) => count + values.length, 0);
       expect(stored).toBe(countParameters(size));
@@ -39,7 +39,7 @@ describe("the input of competitors", () => {
   });
 
   test("removes its files afterwards", async () => {
-    const own = new Workshop();
+    const own = new TaskFiles();
     const { weightsPath } = await own.task(SIZES.tiny);
     expect(existsSync(weightsPath)).toBe(true);
     own.clear();

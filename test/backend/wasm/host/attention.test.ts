@@ -134,7 +134,7 @@ it.each([
   }
 });
 
-describe("dropping", () => {
+describe("dropout", () => {
   const dropping = { probability: 0.3, key: [0xfedcba98, 0x12345678] } as const;
 
   it("equals softmax, dropout and product, with the same elements dropped", async () => {
