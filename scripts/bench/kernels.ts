@@ -57,7 +57,7 @@ for (const columns of [128, 512]) {
   const [weight, bias, dWeight, dBias] = [buffer(columns), buffer(columns), buffer(columns), buffer(columns)];
   const [mean, inverse] = [buffer(rows), buffer(rows)];
   for (const name of ["gelu", "gelu-tanh", "exp", "tanh", "log"] as const) {
-    time(`map ${name} ${size}`, n, 2, () => backend.unary(name, y, x));
+    time(`unary ${name} ${size}`, n, 2, () => backend.unary(name, y, x));
   }
   for (const name of ["gelu", "gelu-tanh"] as const) {
     time(`unaryBackward ${name} ${size}`, n, 4, () => backend.unaryBackward(name, into(dx), dy, x, y));
@@ -80,8 +80,8 @@ for (const columns of [128, 512]) {
     backend.normalizeRowsBackward(into(dx), null, null, dy, x, weight, mean, inverse, rows, columns);
   });
   time(`normalizeRowsBackward, dWeight and dBias ${size}`, n, 2, () => {
-    const [target, sink2] = [into(dWeight, true), into(dBias, true)];
-    backend.normalizeRowsBackward(null, target, sink2, dy, x, weight, mean, inverse, rows, columns);
+    const [toWeight, toBias] = [into(dWeight, true), into(dBias, true)];
+    backend.normalizeRowsBackward(null, toWeight, toBias, dy, x, weight, mean, inverse, rows, columns);
   });
   for (const one of [x, y, dy, dx]) backend.free(one);
 }

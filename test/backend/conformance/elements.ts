@@ -22,13 +22,13 @@ const maps: Case[] = mapNames.map((name) => ({
     const y = trial.pick([trial.output(x.numbers.length), x]);
     trial.run((backend, of) => backend.unary(name, of(y), of(x)));
     const roundings = name === "relu" ? 0 : trial.tolerance.functions;
-    // For x·Φ(x), the probability is as accurate relative to 1 as a function can be, however small it is.
+    // The error of Φ(x) in x·Φ(x) is relative to 1, however small Φ(x) is.
     const isProduct = name === "silu" || name === "gelu" || name === "gelu-tanh";
     await trial.near("y", y, isProduct ? { roundings, scale: x.numbers } : { roundings });
   },
 }));
 
-/** The factor of dy, or the difference that it comes from. */
+/** The scale of the error of f′(x): its magnitude or, if it is a difference, that of the terms. */
 const derivatives: Record<UnaryName, (x: number, y: number) => number> = {
   exp: (_x, y) => y,
   log: (x) => 1 / x,

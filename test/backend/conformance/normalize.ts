@@ -203,7 +203,7 @@ const rotate: Case = {
     trial.run((backend, of) => {
       backend.rotateRows({ buffer: of(y), accumulate }, of(x), of(table), of(places), size);
     });
-    // The coordinates of a rotated point are at most the sum of its absolute coordinates.
+    // The error of a rotated coordinate is relative to the sum of the magnitudes of its terms.
     const { half, groups } = size;
     const scale = y.numbers.map((old, i) => {
       const [start, j] = [i - (i % (2 * half)), i % half];

@@ -203,7 +203,7 @@ const crossEntropyBackward: Case = {
   },
 };
 
-/** Kernels that process rows of scores one by one, and the count of numbers they write per row. */
+/** Kernels that process rows of scores one by one. */
 const rowKernels: readonly {
   run(backend: Backend, of: Side, y: Twin, x: Twin, rows: number, columns: number): void;
 }[] = [

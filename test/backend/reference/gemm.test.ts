@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Matrices } from "../../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../../src/backend/reference/reference-backend.ts";
 import { Block, sumOver } from "../../support/block.ts";
-import { numbersIn, reference, spanOf } from "../../support/buffers.ts";
+import { bufferOf, numbersIn, reference } from "../../support/buffers.ts";
 import { expectClose } from "../../support/check-op.ts";
 
 const [batch, rows, columns, inner] = [[2, 3], 5, 7, 11];
@@ -22,7 +22,7 @@ function gapped(
   const offset = 13;
   const at = ([i, j, row, column]: number[]) =>
     offset + i * batchStrides[0] + j * batchStrides[1] + row * rowStride + column * columnStride;
-  return { matrices: { buffer: spanOf(values), offset, rowStride, columnStride, batchStrides }, at };
+  return { matrices: { buffer: bufferOf(values), offset, rowStride, columnStride, batchStrides }, at };
 }
 
 test.each([
@@ -41,7 +41,7 @@ test.each([
     columns,
     inner,
     accumulate,
-    bias: bias === null ? null : spanOf(bias.values),
+    bias: bias === null ? null : bufferOf(bias.values),
   });
   const after = await numbersIn(c.matrices.buffer);
 
@@ -57,8 +57,8 @@ test.each([
 });
 
 test("a batch stride of 0 uses the same matrix for the whole batch", async () => {
-  const a = spanOf([1, 2, 3, 4]);
-  const b = spanOf([5, 7]);
+  const a = bufferOf([1, 2, 3, 4]);
+  const b = bufferOf([5, 7]);
   const c = reference.alloc(4);
   const matrix = { offset: 0, rowStride: 1, columnStride: 1 };
   reference.gemm(
@@ -76,11 +76,11 @@ test("sums add the products to the start value in order, rounding each time", as
   const column = { offset: 0, rowStride: 1, columnStride: 1, batchStrides: [] };
   const run = async (values: number[], bias: number) => {
     const c = reference.alloc(1);
-    const size = { batch: [], rows: 1, columns: 1, inner: 3, accumulate: false, bias: spanOf([bias]) };
+    const size = { batch: [], rows: 1, columns: 1, inner: 3, accumulate: false, bias: bufferOf([bias]) };
     reference.gemm(
       { ...column, buffer: c },
-      { ...row, buffer: spanOf(a) },
-      { ...column, buffer: spanOf(values) },
+      { ...row, buffer: bufferOf(a) },
+      { ...column, buffer: bufferOf(values) },
       size,
     );
     return (await numbersIn(c))[0];

@@ -4,7 +4,7 @@ import type { BinaryName, UnaryName } from "../../../src/backend/backend.ts";
 import { dropFactor, dropThreshold, hash } from "../../../src/backend/reference/dropout.ts";
 import { visibleColumns } from "../../../src/backend/reference/softmax.ts";
 import { Block, sumOver } from "../../support/block.ts";
-import { numbersIn, reference, spanOf, written } from "../../support/buffers.ts";
+import { bufferOf, numbersIn, reference, written } from "../../support/buffers.ts";
 import { expectClose } from "../../support/check-op.ts";
 
 const { POSITIVE_INFINITY, NEGATIVE_INFINITY, NaN: nan } = Number;
@@ -22,19 +22,19 @@ describe("unary", () => {
     ["gelu-tanh", [POSITIVE_INFINITY, 0, nan]],
   ])("%s of ∞, −∞ and NaN", async (name, expected) => {
     const y = reference.alloc(3);
-    reference.unary(name, y, spanOf([POSITIVE_INFINITY, NEGATIVE_INFINITY, nan]));
+    reference.unary(name, y, bufferOf([POSITIVE_INFINITY, NEGATIVE_INFINITY, nan]));
     expect(await numbersIn(y)).toEqual(expected);
   });
 
   test.each<UnaryName>(["gelu", "gelu-tanh"])(
     "%s is 0 far to the left and the identity far to the right",
     async (name) => {
-      const x = spanOf([-1e30, -100, 100, 1e30]);
+      const x = bufferOf([-1e30, -100, 100, 1e30]);
       const y = reference.alloc(4);
       reference.unary(name, y, x);
       expect((await numbersIn(y)).map(Math.abs)).toEqual([0, 0, 100, 1e30]);
       const derivatives = await written(4, (dx) =>
-        reference.unaryBackward(name, dx, spanOf([1, 1, 1, 1]), x, y),
+        reference.unaryBackward(name, dx, bufferOf([1, 1, 1, 1]), x, y),
       );
       expect(derivatives.map(Math.abs)).toEqual([0, 0, 1, 1]);
     },
@@ -48,7 +48,7 @@ describe("binary and scale", () => {
     ["multiply", [21, -14]],
     ["divide", [7 / 3, -3.5]],
   ])("%s may overwrite either operand", async (name, expected) => {
-    const operands = () => [spanOf([7, 7]), spanOf([3, -2])];
+    const operands = () => [bufferOf([7, 7]), bufferOf([3, -2])];
     for (const target of [0, 1]) {
       const buffers = operands();
       reference.binary(name, { buffer: buffers[target], accumulate: false }, buffers[0], buffers[1]);
@@ -59,14 +59,14 @@ describe("binary and scale", () => {
   });
 
   test("scale overwrites or accumulates", async () => {
-    expect(await written(2, (y) => reference.scale(y, spanOf([3, -5]), 2))).toEqual([6, -10]);
+    expect(await written(2, (y) => reference.scale(y, bufferOf([3, -5]), 2))).toEqual([6, -10]);
   });
 });
 
 describe("copy", () => {
   test("copies between strided blocks, overwriting or accumulating, and leaves everything else unchanged", async () => {
-    const src = { buffer: spanOf([0, 1, 2, 3, 4, 5, 6, 7]), offset: 1, strides: [4, 2] };
-    const dst = { buffer: spanOf(new Float64Array(7).fill(10)), offset: 6, strides: [-1, -3] };
+    const src = { buffer: bufferOf([0, 1, 2, 3, 4, 5, 6, 7]), offset: 1, strides: [4, 2] };
+    const dst = { buffer: bufferOf(new Float64Array(7).fill(10)), offset: 6, strides: [-1, -3] };
     reference.copy(dst, src, [2, 2], false);
     expect(await numbersIn(dst.buffer)).toEqual([10, 10, 7, 3, 10, 5, 1]);
     reference.copy(dst, src, [2, 2], true);
@@ -74,7 +74,7 @@ describe("copy", () => {
   });
 
   test("copies a single number, or none", async () => {
-    const dst = spanOf([5]);
+    const dst = bufferOf([5]);
     reference.copy(
       { buffer: dst, offset: 0, strides: [0] },
       { buffer: dst, offset: 0, strides: [0] },
@@ -83,7 +83,7 @@ describe("copy", () => {
     );
     reference.copy(
       { buffer: dst, offset: 0, strides: [] },
-      { buffer: spanOf([1, 2]), offset: 1, strides: [] },
+      { buffer: bufferOf([1, 2]), offset: 1, strides: [] },
       [],
       false,
     );
@@ -97,20 +97,20 @@ describe("reductions", () => {
 
   test("sumAxis scales, and overwrites or accumulates", async () => {
     const expected = Block.build([2, 5], (o, i) => -2 * sumOver(3, (a) => x.at(o, a, i)));
-    const found = await written(10, (y) => reference.sumAxis(y, spanOf(x.values), size, -2));
+    const found = await written(10, (y) => reference.sumAxis(y, bufferOf(x.values), size, -2));
     expectClose(found, expected.values, 1e-14);
   });
 
   test("maxAxis of −∞ is −∞, and a NaN anywhere gives NaN", async () => {
     const y = reference.alloc(2);
     const low = NEGATIVE_INFINITY;
-    reference.maxAxis(y, spanOf([low, nan, low, 5]), { outer: 1, axis: 2, inner: 2 });
+    reference.maxAxis(y, bufferOf([low, nan, low, 5]), { outer: 1, axis: 2, inner: 2 });
     expect(await numbersIn(y)).toEqual([low, nan]);
   });
 
   test("sumsOfSquares writes one number per buffer", async () => {
-    const y = spanOf([1, 2, 3]);
-    reference.sumsOfSquares(y, [spanOf([3, -4]), reference.alloc(0)]);
+    const y = bufferOf([1, 2, 3]);
+    reference.sumsOfSquares(y, [bufferOf([3, -4]), reference.alloc(0)]);
     expect(await numbersIn(y)).toEqual([25, 0, 3]);
   });
 });
@@ -126,13 +126,13 @@ describe("softmax", () => {
 
   test("hidden columns are never read: a hidden NaN has no effect", async () => {
     const y = reference.alloc(4);
-    reference.softmaxRows(y, spanOf([1, nan, 2, 2]), { count: 1, rows: 2, columns: 2 }, "staircase");
+    reference.softmaxRows(y, bufferOf([1, nan, 2, 2]), { count: 1, rows: 2, columns: 2 }, "staircase");
     expect(await numbersIn(y)).toEqual([1, 0, 0.5, 0.5]);
   });
 
   test("the causal mask restarts with every matrix", async () => {
     const y = reference.alloc(8);
-    reference.softmaxRows(y, spanOf(new Float64Array(8)), { count: 2, rows: 2, columns: 2 }, "staircase");
+    reference.softmaxRows(y, bufferOf(new Float64Array(8)), { count: 2, rows: 2, columns: 2 }, "staircase");
     expect(await numbersIn(y)).toEqual([1, 0, 0.5, 0.5, 1, 0, 0.5, 0.5]);
   });
 
@@ -140,7 +140,7 @@ describe("softmax", () => {
     const y = reference.alloc(4);
     reference.softmaxRows(
       y,
-      spanOf([nan, 0, POSITIVE_INFINITY, 0]),
+      bufferOf([nan, 0, POSITIVE_INFINITY, 0]),
       { count: 2, rows: 1, columns: 2 },
       "all",
     );
@@ -151,7 +151,7 @@ describe("softmax", () => {
 
 test("cross-entropy of an infinitely unlikely target is ∞, not NaN", async () => {
   const [loss, logSumExp] = [reference.alloc(1), reference.alloc(1)];
-  reference.crossEntropyRows(loss, logSumExp, spanOf([0, NEGATIVE_INFINITY]), spanOf([1]), 1, 2);
+  reference.crossEntropyRows(loss, logSumExp, bufferOf([0, NEGATIVE_INFINITY]), bufferOf([1]), 1, 2);
   expect([await numbersIn(loss), await numbersIn(logSumExp)]).toEqual([[POSITIVE_INFINITY], [0]]);
 });
 
@@ -203,7 +203,7 @@ describe("adamw", () => {
       0.1, 0.9, 0.95, 1e-3, 0.2, 0.5,
     ];
     const start = [1, -2, 0];
-    const buffers = [spanOf(start), spanOf([0, 0, 0]), spanOf([0, 0, 0])] as const;
+    const buffers = [bufferOf(start), bufferOf([0, 0, 0]), bufferOf([0, 0, 0])] as const;
     const [w, m, v] = [start.slice(), [0, 0, 0], [0, 0, 0]];
     for (let step = 1; step <= 3; step++) {
       const gradient = Array.from(Block.random([3], `step ${step}`).values);
@@ -218,7 +218,7 @@ describe("adamw", () => {
         gradientScale,
       };
       const [parameter, moment1, moment2] = buffers;
-      reference.adamw([{ parameter, gradient: spanOf(gradient), moment1, moment2, weightDecay }], settings);
+      reference.adamw([{ parameter, gradient: bufferOf(gradient), moment1, moment2, weightDecay }], settings);
       gradient.forEach((each, i) => {
         const g = gradientScale * each;
         m[i] = beta1 * m[i] + (1 - beta1) * g;
@@ -236,7 +236,7 @@ describe("adamw", () => {
 
   test("the size of the first step is the learning rate, regardless of the gradient", async () => {
     for (const gradient of [1e-6, 1, 1e6]) {
-      const parameter = spanOf([0]);
+      const parameter = bufferOf([0]);
       const settings = {
         learningRate: 0.01,
         beta1: 0.9,
@@ -245,8 +245,8 @@ describe("adamw", () => {
         gradientScale: 1,
       };
       const corrections = { correction1: 1 - 0.9, correction2: 1 - 0.99 };
-      const moments = { moment1: spanOf([0]), moment2: spanOf([0]) };
-      const target = { parameter, gradient: spanOf([gradient]), ...moments, weightDecay: 0 };
+      const moments = { moment1: bufferOf([0]), moment2: bufferOf([0]) };
+      const target = { parameter, gradient: bufferOf([gradient]), ...moments, weightDecay: 0 };
       reference.adamw([target], { ...settings, ...corrections });
       expect((await numbersIn(parameter))[0]).toBeCloseTo(-0.01, 12);
     }
@@ -260,7 +260,7 @@ describe("attention", () => {
   test("stores log Σ exp of the visible scores for backward", async () => {
     const [q, k, v] = ["q", "k", "v"].map((name) => Block.random([2, 2], name));
     const [y, logSumExp] = [reference.alloc(4), reference.alloc(2)];
-    const [qs, ks, vs] = [q, k, v].map((block) => ({ ...strides, buffer: spanOf(block.values) }));
+    const [qs, ks, vs] = [q, k, v].map((block) => ({ ...strides, buffer: bufferOf(block.values) }));
     reference.attention({ ...strides, buffer: y }, logSumExp, qs, ks, vs, { ...size, visible: "staircase" });
     const score = (i: number, j: number) => q.at(i, 0) * k.at(j, 0) + q.at(i, 1) * k.at(j, 1);
     const expected = [score(0, 0), Math.log(Math.exp(score(1, 0)) + Math.exp(score(1, 1)))];
@@ -269,7 +269,7 @@ describe("attention", () => {
 
   test("never reads hidden keys and values: NaN there has no effect", async () => {
     const [y, logSumExp] = [reference.alloc(4), reference.alloc(2)];
-    const matrix = (values: number[]) => ({ ...strides, buffer: spanOf(values) });
+    const matrix = (values: number[]) => ({ ...strides, buffer: bufferOf(values) });
     const [q, k, v] = [matrix([1, 2, 3, 4]), matrix([1, 0, nan, nan]), matrix([5, 7, nan, nan])];
     reference.attention({ ...strides, buffer: y }, logSumExp, q, k, v, { ...size, visible: "staircase" });
     expect(await numbersIn(y)).toEqual([5, 7, nan, nan]);
@@ -283,13 +283,13 @@ describe("attention", () => {
       [1, 0, 0, 1],
       [low, 1, low, 1],
       [5, 7, 3, 2],
-    ].map((values) => matrix(spanOf(values)));
+    ].map((values) => matrix(bufferOf(values)));
     // ⟨(1, 0), (−∞, 1)⟩ = −∞ for both columns.
     const first = { ...size, visible: "all", rows: 1 } as const;
     reference.attention(matrix(y), logSumExp, q, k, v, first);
     expect((await numbersIn(y)).slice(0, 2)).toEqual([0, 0]);
     expect((await numbersIn(logSumExp))[0]).toBe(low);
-    const dy = matrix(spanOf([1, 1, 1, 1]));
+    const dy = matrix(bufferOf([1, 1, 1, 1]));
     const replace = { dq: false, dk: false, dv: false };
     reference.attentionBackward(
       matrix(dq),
@@ -310,15 +310,15 @@ describe("attention", () => {
 
   test("key ranges belong to the first batch axis, and hide columns by from, end and diagonal", async () => {
     const [sequences, heads, rows, columns] = [2, 3, 2, 5];
-    const windows = spanOf([1, 4, 2, 2, 5, -1]);
+    const windows = bufferOf([1, 4, 2, 2, 5, -1]);
     // q = 0, so all weights of a row are equal. v identifies the columns by powers of 2.
-    const matrix = (buffer: ReturnType<typeof spanOf>, length: number) => {
+    const matrix = (buffer: ReturnType<typeof bufferOf>, length: number) => {
       return { buffer, offset: 0, rowStride: 1, columnStride: 1, batchStrides: [heads * length, length] };
     };
     const count = sequences * heads;
     const [y, logSumExp] = [reference.alloc(count * rows), reference.alloc(count * rows)];
-    const zeros = spanOf(new Float64Array(count * columns));
-    const powers = spanOf(Array.from({ length: count * columns }, (_, i) => 2 ** (i % columns)));
+    const zeros = bufferOf(new Float64Array(count * columns));
+    const powers = bufferOf(Array.from({ length: count * columns }, (_, i) => 2 ** (i % columns)));
     reference.attention(
       matrix(y, rows),
       logSumExp,

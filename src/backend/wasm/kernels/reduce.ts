@@ -118,7 +118,7 @@ const CHUNK = 4096;
  * order.
  */
 @unmanaged
-class Squared {
+class SquaredBuffer {
   x: usize;
   length: i32;
   /** The number after its last chunk, which is the first chunk of the next buffer. */
@@ -129,17 +129,17 @@ class Squared {
  * chunks[c] = Σ x² over numbers 4096·c … 4096·(c + 1) − 1, for chunks begin … end−1 of all buffers. Double precision
  * keeps the square of a large gradient from overflowing, and a million small ones from vanishing beside a large one.
  */
-export function sumsOfSquaresInChunks(chunks: usize, spans: usize, begin: i32, end: i32): void {
+export function sumsOfSquaresInChunks(chunks: usize, buffers: usize, begin: i32, end: i32): void {
   let first = 0;
-  for (let each = spans; first < end; each += offsetof<Squared>()) {
-    const span = changetype<Squared>(each);
-    const last = min(span.chunksEnd, end);
+  for (let each = buffers; first < end; each += offsetof<SquaredBuffer>()) {
+    const buffer = changetype<SquaredBuffer>(each);
+    const last = min(buffer.chunksEnd, end);
     for (let chunk = max(begin, first); chunk < last; chunk++) {
       const from = (chunk - first) * CHUNK;
-      const sum = sumOfSquares(at(span.x, from), min(span.length - from, CHUNK));
+      const sum = sumOfSquares(at(buffer.x, from), min(buffer.length - from, CHUNK));
       f64.store(chunks + (<usize>chunk << 3), sum);
     }
-    first = span.chunksEnd;
+    first = buffer.chunksEnd;
   }
 }
 
@@ -158,10 +158,10 @@ function sumOfSquares(x: usize, length: i32): f64 {
 }
 
 /** y[i] = Σ of the chunks of buffer i, for `count` buffers. */
-export function sumsOfChunks(y: usize, chunks: usize, spans: usize, count: i32): void {
+export function sumsOfChunks(y: usize, chunks: usize, buffers: usize, count: i32): void {
   let chunk = 0;
   for (let i = 0; i < count; i++) {
-    const end = changetype<Squared>(spans + i * offsetof<Squared>()).chunksEnd;
+    const end = changetype<SquaredBuffer>(buffers + i * offsetof<SquaredBuffer>()).chunksEnd;
     let sum: f64 = 0;
     for (; chunk < end; chunk++) sum += f64.load(chunks + (<usize>chunk << 3));
     f32.store(at(y, i), <f32>sum);
