@@ -1,9 +1,9 @@
 /**
- * Times the fused attention of the WebAssembly backend on one thread: `npx tsx scripts/bench/attention.ts`.
+ * Times the fused attention of the wasm backend on one thread: `npx tsx scripts/bench/attention.ts`.
  *
- * Heads are strides inside (positions, channels) matrices, as in the model, and the mask is causal. Each figure is
- * the best of many runs, when no other program held the processor. Forward takes 4 operations for each visible pair
- * and number of the width, backward 10; decoding (one row against a cache) is counted by the bytes of k and v.
+ * Heads are strided views of (positions, channels) matrices, as in the model, and the mask is causal. Each figure is
+ * the best of many runs, to exclude interference from other programs. Forward takes 4 operations per visible pair and
+ * channel, backward 10. Decoding (one row against a cache) is measured in bytes of k and v.
  */
 import type { AttentionSize, Matrices } from "../../src/backend/backend.ts";
 import { loadKernels } from "../../src/backend/open.ts";

@@ -1,17 +1,20 @@
-/** The suite's teeth: a backend with one fault fails the case that is about it; the reference has none and passes. */
+/**
+ * Negative controls of the suite: a backend with a single fault fails the matching case. The reference has no fault
+ * and passes.
+ */
 import { describe, expect, it } from "vitest";
 import type { AttentionMask, AttentionSize, Backend, WriteTarget } from "../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
 import { cases, check, conformance, singlePrecision } from "./conformance.ts";
 
-// Its sums run in double precision: nearer to the truth than the order of the contract.
+// The reference sums in double precision, which is more accurate than the order required by the contract.
 const inDouble = { ...singlePrecision, ordered: false };
 conformance("reference", async () => new ReferenceBackend("single"), inDouble);
 
 interface Fault {
   readonly is: string;
   readonly case: string;
-  /** The wrong kernels, made from the right ones. */
+  /** The faulty kernels, made from the correct ones. */
   readonly make: (right: Backend) => Partial<Backend>;
 }
 
@@ -19,12 +22,12 @@ const overwriting = (target: WriteTarget): WriteTarget => ({ ...target, accumula
 
 const faults: readonly Fault[] = [
   {
-    is: "takes one GELU for the other",
+    is: "confuses the two forms of GELU",
     case: "map gelu",
     make: (right) => ({ unary: (name, y, x) => right.unary(name === "gelu" ? "gelu-tanh" : name, y, x) }),
   },
   {
-    is: "forgets a last element that does not fill a vector",
+    is: "skips a last element that does not fill a vector",
     case: "map exp",
     make: (right) => ({
       unary: (name, y, x) => {
@@ -47,7 +50,7 @@ const faults: readonly Fault[] = [
     }),
   },
   {
-    is: "overwrites where it should accumulate",
+    is: "overwrites instead of accumulating",
     case: "unaryBackward relu",
     make: (right) => ({
       unaryBackward: (name, dx, dy, x, y) => right.unaryBackward(name, overwriting(dx), dy, x, y),
@@ -59,14 +62,14 @@ const faults: readonly Fault[] = [
     make: (right) => ({ binary: (name, y, a, b) => right.binary(name, y, b, a) }),
   },
   {
-    is: "forgets half of the key",
+    is: "ignores half of the key",
     case: "dropout",
     make: (right) => ({
       dropout: (y, x, dropping) => right.dropout(y, x, { ...dropping, key: [dropping.key[0], 0] }),
     }),
   },
   {
-    is: "forgets weight decay",
+    is: "ignores weight decay",
     case: "adamw",
     make: (right) => ({
       adamw: (targets, step) => {
@@ -78,7 +81,7 @@ const faults: readonly Fault[] = [
     }),
   },
   {
-    is: "gives every parameter the decay of the first",
+    is: "applies the first parameter's decay to all",
     case: "adamw",
     make: (right) => ({
       adamw: (targets, step) => {
@@ -90,7 +93,7 @@ const faults: readonly Fault[] = [
     }),
   },
   {
-    is: "starts from the first number of the buffer",
+    is: "ignores the offset",
     case: "copy",
     make: (right) => ({
       copy: (dst, src, shape, accumulate) => right.copy(dst, { ...src, offset: 0 }, shape, accumulate),
@@ -102,19 +105,19 @@ const faults: readonly Fault[] = [
     make: (right) => ({ copy: (dst, src, shape) => right.copy(dst, src, shape, false) }),
   },
   {
-    is: "forgets the factor",
+    is: "ignores the factor",
     case: "sumAxis",
     make: (right) => ({ sumAxis: (y, x, size) => right.sumAxis(y, x, size, 1) }),
   },
   {
-    is: "overwrites where it should accumulate",
+    is: "overwrites instead of accumulating",
     case: "maxAxisBackward",
     make: (right) => ({
       maxAxisBackward: (dx, dy, x, y, size) => right.maxAxisBackward(overwriting(dx), dy, x, y, size),
     }),
   },
   {
-    is: "writes to the first place",
+    is: "writes to the first element",
     case: "sumsOfSquares",
     make: (right) => ({ sumsOfSquares: (y, xs) => right.sumsOfSquares(y, xs.toReversed()) }),
   },
@@ -138,7 +141,7 @@ const faults: readonly Fault[] = [
     }),
   },
   {
-    is: "forgets the bias",
+    is: "ignores the bias",
     case: "normalizeRows",
     make: (right) => ({
       normalizeRows: (y, mean, inverse, x, weight, _bias, rows, columns, epsilon) =>
@@ -146,7 +149,7 @@ const faults: readonly Fault[] = [
     }),
   },
   {
-    is: "forgets the weight",
+    is: "ignores the weight",
     case: "normalizeRowsBackward",
     make: (right) => ({
       normalizeRowsBackward: (dx, dWeight, dBias, dy, x, _weight, mean, inverse, rows, columns) =>
@@ -154,7 +157,7 @@ const faults: readonly Fault[] = [
     }),
   },
   {
-    is: "centers what is not to be centered",
+    is: "centers rows that should not be centered",
     case: "normalizeRows",
     make: (right) => ({
       normalizeRows: (y, mean, inverse, x, weight, bias, rows, columns, epsilon) => {
@@ -164,7 +167,7 @@ const faults: readonly Fault[] = [
     }),
   },
   {
-    is: "takes a mean out of the gradient of what was not centered",
+    is: "subtracts the mean from the gradient of rows that were not centered",
     case: "normalizeRowsBackward",
     make: (right) => ({
       normalizeRowsBackward: (dx, dWeight, dBias, dy, x, weight, mean, inverse, rows, columns) => {
@@ -176,7 +179,7 @@ const faults: readonly Fault[] = [
     }),
   },
   {
-    is: "turns forwards only",
+    is: "rotates forward only",
     case: "rotateRows",
     make: (right) => ({
       rotateRows: (y, x, table, positions, size) =>
@@ -193,12 +196,12 @@ const faults: readonly Fault[] = [
     }),
   },
   {
-    is: "takes ReLU squared for ReLU",
+    is: "confuses squared ReLU with ReLU",
     case: "map relu2",
     make: (right) => ({ unary: (name, y, x) => right.unary(name === "relu2" ? "relu" : name, y, x) }),
   },
   {
-    is: "forgets the last row",
+    is: "skips the last row",
     case: "gatherRows",
     make: (right) => ({
       gatherRows: (y, table, indices, rows, columns) =>
@@ -232,24 +235,24 @@ const faults: readonly Fault[] = [
     }),
   },
   {
-    is: "overwrites where it should accumulate",
+    is: "overwrites instead of accumulating",
     case: "gemm",
     make: (right) => ({ gemm: (c, a, b, size) => right.gemm(c, a, b, { ...size, accumulate: false }) }),
   },
   {
-    is: "forgets the bias",
+    is: "ignores the bias",
     case: "gemm",
     make: (right) => ({ gemm: (c, a, b, size) => right.gemm(c, a, b, { ...size, bias: null }) }),
   },
   {
-    is: "forgets to drop",
+    is: "does not drop",
     case: "attention",
     make: (right) => ({
       attention: (y, total, q, k, v, size) => right.attention(y, total, q, k, v, { ...size, dropping: null }),
     }),
   },
   {
-    is: "looks to the right",
+    is: "sees later columns",
     case: "attention",
     make: (right) => ({
       attention: (y, total, q, k, v, size) => right.attention(y, total, q, k, v, { ...size, mask: "full" }),
@@ -264,14 +267,14 @@ const faults: readonly Fault[] = [
     }),
   },
   {
-    is: "looks to the right",
+    is: "sees later columns",
     case: "attention, attentionBackward: what is hidden does not matter, and receives nothing",
     make: (right) => ({
       attention: (y, total, q, k, v, size) => right.attention(y, total, q, k, v, { ...size, mask: "full" }),
     }),
   },
   {
-    is: "looks to the right",
+    is: "sees later columns",
     case: "attentionBackward",
     make: (right) => ({
       attentionBackward: (dq, dk, dv, dy, y, total, q, k, v, size, accumulate) => {
@@ -281,7 +284,7 @@ const faults: readonly Fault[] = [
     }),
   },
   {
-    is: "clears what it should keep where nobody looks",
+    is: "clears gradients of hidden columns instead of keeping them",
     case: "attention, attentionBackward: what is hidden does not matter, and receives nothing",
     make: (right) => ({
       attentionBackward: (dq, dk, dv, dy, y, total, q, k, v, size, accumulate) =>
@@ -289,14 +292,14 @@ const faults: readonly Fault[] = [
     }),
   },
   {
-    is: "looks to the right",
+    is: "sees later columns",
     case: "attention: the bits of a row depend on that row of q and on the columns it sees",
     make: (right) => ({
       attention: (y, total, q, k, v, size) => right.attention(y, total, q, k, v, { ...size, mask: "full" }),
     }),
   },
   {
-    is: "overwrites where it should accumulate",
+    is: "overwrites instead of accumulating",
     case: "attentionBackward",
     make: (right) => ({
       attentionBackward: (dq, dk, dv, dy, y, total, q, k, v, size, accumulate) =>
@@ -317,11 +320,11 @@ function strided(buffer: { readonly length: number }) {
   return { buffer, offset: 0, strides: [1] };
 }
 
-describe("a fault is found", () => {
+describe("detects a fault", () => {
   for (const fault of faults) {
     it(`${fault.case}: ${fault.is}`, async () => {
       const one = cases.find(({ name }) => name === fault.case);
-      if (one === undefined) throw new Error(`there is no case "${fault.case}"`);
+      if (one === undefined) throw new Error(`unknown case "${fault.case}"`);
       const backend = Object.assign(
         new ReferenceBackend("single"),
         fault.make(new ReferenceBackend("single")),
@@ -330,7 +333,7 @@ describe("a fault is found", () => {
     });
   }
 
-  it("gemm: sums in another order than the contract's", async () => {
+  it("gemm: sums in a different order than the contract requires", async () => {
     const gemm = cases.filter(({ name }) => name === "gemm");
     expect(gemm).toHaveLength(1);
     await expect(check(gemm[0], new ReferenceBackend("single"))).rejects.toThrow("order of the contract");

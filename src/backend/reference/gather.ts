@@ -1,4 +1,4 @@
-/** Rows of a table by index, and the gradient that flows back into the table. */
+/** Looks up rows of a table by index, and adds gradients back into the table. */
 import type { Buffer, HostIntegers } from "../backend.ts";
 import { numbersOf } from "./buffer.ts";
 
@@ -31,7 +31,7 @@ export function scatterRows(
   }
 }
 
-/** dTable[indices[i]] += dy[i]; an index that occurs twice receives both. */
+/** dTable[indices[i]] += dy[i]. An index that occurs twice receives both contributions. */
 export function scatterAddRows(
   dTable: Buffer,
   dy: Buffer,

@@ -1,9 +1,9 @@
 /**
  * The reference backend: every kernel as plain loops that a student can follow. It is the specification.
  *
- * Over `Float64Array` it checks gradients; over `Float32Array` it stores what other backends store, while sums
- * still run in double precision. New memory holds NaN and freed memory throws, so that an op which reads what
- * it never wrote, or what it no longer owns, is found at once.
+ * With `Float64Array` it serves to check gradients. With `Float32Array` it stores the same precision as other
+ * backends, while sums still run in double precision. New memory holds NaN and freed memory throws, so an op that
+ * reads memory it has not written, or no longer owns, is caught immediately.
  */
 import type { Backend, Buffer } from "../backend.ts";
 import { attention, attentionBackward } from "./attention.ts";

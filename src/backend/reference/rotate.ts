@@ -1,4 +1,4 @@
-/** Rotation of points in the plane, which is how rotary positions enter a query or a key. */
+/** Rotation of points in the plane: how rotary positions enter queries and keys. */
 import type { Buffer, HostIntegers, RotationSize, WriteTarget } from "../backend.ts";
 import { numbersOf, putInto } from "./buffer.ts";
 

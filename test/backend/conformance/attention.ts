@@ -3,7 +3,7 @@ import type { AttentionSize, Buffer, KeyRange, Matrices } from "../../../src/bac
 import { type Operand, operand, over, places } from "./operand.ts";
 import { type Case, sameBits, type Trial, type Twin } from "./trial.ts";
 
-/** The first column that a row sees, and how many it sees. */
+/** The first column that a row sees, and the number of columns it sees. */
 interface Seen {
   readonly start: number;
   readonly count: number;
@@ -74,12 +74,12 @@ function attentionOperands(trial: Trial, size: AttentionSize): AttentionOperands
   };
 }
 
-/** The largest absolute value in a twin, or `least`. */
+/** The maximum absolute value in a twin, or `least`. */
 const largest = ({ numbers }: Twin, least = 0) =>
   numbers.reduce((most, value) => Math.max(most, Math.abs(value)), least);
 
 /**
- * An error of a score is a relative error of its weight: so a weight is off by the roundings of the largest
+ * An absolute error of a score is a relative error of its weight. So a weight has the rounding errors of the largest
  * score (`width` products), of exp, and of the sum over columns.
  */
 function weightRoundings({ tolerance }: Trial, size: AttentionSize, { q, k }: AttentionOperands): number {
@@ -128,7 +128,7 @@ const attentionBackward: Case = {
       const inputs = [at(dy), at(outcome), of(totals), at(q), at(k), at(v)] as const;
       backend.attentionBackward(at(dq), at(dk), at(dv), ...inputs, size, accumulate);
     });
-    // A weight is at most 1 (and those of a row add up to 1), a dropped one this; its gradient is ⟨dy, v⟩ − ⟨dy, y⟩.
+    // Kept weights are at most this (all weights of a row add up to 1); their gradient is ⟨dy, v⟩ − ⟨dy, y⟩.
     const factor = size.dropping === null ? 1 : 1 / (1 - size.dropping.probability);
     const dScore = 2 * size.scale * factor * width * largest(dy.twin) * largest(v.twin);
     const roundings = 2 * (weightRoundings(trial, size, operands) + width + rows * trial.tolerance.sums);
@@ -203,7 +203,7 @@ const hidden: Case = {
       sameBits(name, await trial.tested(wildOutputs[i].twin), numbers);
       const nothing = elements(outputs[i], length, where);
       sameBits(
-        `${name} of what is hidden`,
+        `${name} of hidden columns`,
         nothing.map((at) => numbers[at]),
         nothing.map((at) => (kept ? outputs[i].twin.numbers[at] : 0)),
       );

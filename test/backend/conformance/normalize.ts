@@ -1,4 +1,4 @@
-/** The norms' kernels, rotation of points, and rows of a table. */
+/** The norm kernels, rotation of points, and lookups of table rows. */
 import { type Case, sameBits, type Trial, type Twin } from "./trial.ts";
 
 interface Norm {
@@ -8,11 +8,11 @@ interface Norm {
   readonly weight: Twin | null;
   readonly bias: Twin | null;
   readonly epsilon: number;
-  /** Whether a mean is taken away: LayerNorm, or RMS norm. */
+  /** Whether the mean is subtracted: LayerNorm or RMS norm. */
   readonly centered: boolean;
 }
 
-/** Rows with a mean of their own, some of them constant. */
+/** Rows with different means, some of them constant. */
 function norm(trial: Trial): Norm {
   const [rows, columns] = [trial.random.below(20), trial.length(1)];
   const x = Array.from({ length: rows }, () => {
@@ -145,7 +145,7 @@ const alone: Case = {
   },
 };
 
-/** A batch of rows to turn. */
+/** A batch of rows to rotate. */
 function rotation(trial: Trial) {
   const size = {
     rows: trial.random.below(9),
@@ -172,7 +172,7 @@ const rotate: Case = {
     trial.run((backend, of) => {
       backend.rotateRows({ buffer: of(y), accumulate }, of(x), of(table), positions, size);
     });
-    // A point turned by any angle stays within the sum of what it is made of.
+    // The error of a rotated coordinate is relative to the sum of the magnitudes of its terms.
     const { half, groups } = size;
     const scale = y.numbers.map((old, i) => {
       const [start, j] = [i - (i % (2 * half)), i % half];
@@ -229,7 +229,7 @@ const scatterRows: Case = {
   async check(trial) {
     const [columns, count] = [trial.length(), 1 + trial.random.below(13)];
     const written = trial.random.below(count + 1);
-    // Each row at most once, in any order.
+    // Each row at most once, in random order.
     const order = Array.from({ length: count }, (_, i) => i);
     const places = Array.from(
       { length: written },

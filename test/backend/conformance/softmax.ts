@@ -22,12 +22,12 @@ function matrices(trial: Trial): { size: MatrixSize; mask: Mask } {
   return { size: { count: trial.random.below(4), rows, columns }, mask: trial.pick(["full", "causal"]) };
 }
 
-/** What a target of random contents already held, and what came to it. */
+/** The sum of a target's random initial contents and the change. */
 function grown(dx: Twin, change: ArrayLike<number>): Float64Array {
   return Float64Array.from(dx.numbers, (old, i) => Math.abs(old) + Math.abs(change[i]));
 }
 
-/** One number for each row, from the row of `values`. */
+/** One number per row, from that row of `values`. */
 function byRow(
   values: ArrayLike<number>,
   columns: number,
@@ -46,7 +46,7 @@ function byRow(
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 const sumOfAbsolutes = (values: readonly number[]) => sum(values.map(Math.abs));
 
-/** The roundings of a function of a sum over a row. */
+/** Rounding errors of a function of a sum over a row. */
 function rowRoundings({ tolerance }: Trial, columns: number): number {
   return columns * tolerance.sums + 2 * tolerance.functions;
 }
@@ -201,7 +201,7 @@ const crossEntropyBackward: Case = {
   },
 };
 
-/** Kernels of one row of scores after another, and how many numbers they make of a row. */
+/** Kernels that process rows of scores one by one. */
 const rowKernels: readonly {
   run(backend: Backend, of: Side, y: Twin, x: Twin, rows: number, columns: number): void;
 }[] = [

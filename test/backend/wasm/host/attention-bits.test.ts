@@ -1,6 +1,4 @@
-/**
- * The promise of fused attention in WebAssembly about bits: a row depends on itself and on what it sees alone.
- */
+/** Guarantees about the bits of fused attention in WebAssembly: a row depends only on itself and on what it sees. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AttentionSize } from "../../../../src/backend/backend.ts";
@@ -27,7 +25,7 @@ import {
 } from "./attention-trial.ts";
 
 describe("the bits of a row", () => {
-  it("are those of the row alone against a cache, wherever that is", () => {
+  it("match the row alone against a cache at any address", () => {
     const lengths = fc.record({
       rows: fc.integer({ min: 1, max: 37 }),
       width: fc.constantFrom(3, 4, 8, 20, 32, 40),
@@ -38,7 +36,7 @@ describe("the bits of a row", () => {
         const inputs = inputsOf(size, seed);
         const whole = run(inputs, size);
         for (const row of new Set([0, rows >> 1, rows - 1])) {
-          // The cache holds the matrices in another order, with room for more columns, which hold NaN.
+          // The cache holds the matrices in a different order, with room for more columns, which hold NaN.
           const cached = (numbers: Numbers) =>
             [...numbers]
               .reverse()
@@ -73,19 +71,19 @@ describe("the bits of a row", () => {
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
-    "do not change when what is hidden is %d",
+    "do not change if hidden numbers are %d",
     (poison) => {
       for (const width of [8, 7, 20]) {
         const size = { ...sizes, rows: 11, columns: 13, width };
         const inputs = inputsOf(size);
         const whole = run(inputs, size);
         for (let last = 0; last < size.rows; last++) {
-          // Rows up to `last` see two columns more than their number.
+          // Rows up to `last` see two columns more than their index.
           const behind = (numbers: Numbers) => poisoned(numbers, (column) => column > last + 2, poison);
           const { y, dq } = run({ ...inputs, k: behind(inputs.k), v: behind(inputs.v) }, size);
           expect(firstRows(y, last + 1)).toEqual(firstRows(whole.y, last + 1));
           expect(firstRows(dq, last + 1)).toEqual(firstRows(whole.dq, last + 1));
-          // And columns from last + 2 on are hidden from the rows before `last`.
+          // Columns from last + 2 on are hidden from the rows before `last`.
           const before = (numbers: Numbers) => poisoned(numbers, (row) => row < last, poison);
           const { dk, dv } = run({ ...inputs, q: before(inputs.q), dy: before(inputs.dy) }, size);
           expect(lastRows(dk, last + 2)).toEqual(lastRows(whole.dk, last + 2));
@@ -95,7 +93,7 @@ describe("the bits of a row", () => {
     },
   );
 
-  it("are those of the sequence alone, however it is padded, gradients included", () => {
+  it("match the sequence alone for any padding, including gradients", () => {
     const lengths = fc.record({
       before: fc.integer({ min: 0, max: 9 }),
       own: fc.integer({ min: 1, max: 21 }),
@@ -139,7 +137,7 @@ describe("the bits of a row", () => {
         expect(results.logSumExp.filter((_, i) => i % total >= before && i % total < before + own)).toEqual(
           whole.logSumExp,
         );
-        // Columns nobody sees receive nothing.
+        // Columns that no row sees receive nothing.
         const outside = (matrix: Numbers[0]) => [...matrix.slice(0, before), ...matrix.slice(before + own)];
         for (const matrix of [...results.dk, ...results.dv])
           expect(outside(matrix)).toEqual(lists(before + behind, () => lists(width, () => 0)));
@@ -192,7 +190,7 @@ describe("the bits of a row", () => {
     ]);
     const size = { ...sizes, rows: 5, columns: 7, width: 8, mask, dropping };
     const inputs = inputsOf(size);
-    // v = 1, so y is the matrix of weights: 0 where hidden or dropped.
+    // v = 1, so y is the matrix of weights: 0 if hidden or dropped.
     const identity = lists(3, () => lists(7, (j) => lists(8, (d) => (j === d ? 1 : 0))));
     const seen = run({ ...inputs, v: identity }, { ...size, dropping: null }).y;
     const kept = run({ ...inputs, v: identity }, { ...size, mask: "full" }).y;
@@ -203,7 +201,7 @@ describe("the bits of a row", () => {
       matrix.map((row, i) => row.map((weight, j) => weight === 0 || kept[b][i][j] === 0)),
     );
     expect(isZero(both.y)).toEqual(expected);
-    // Backward drops the same: dv is the weights' transpose times dy.
+    // Backward drops the same elements: dv is the transposed weights times dy.
     const dv = lists(3, (b) =>
       lists(7, (j) =>
         lists(8, (d) => lists(5, (i) => both.y[b][i][j] * inputs.dy[b][i][d]).reduce((a, c) => a + c)),
@@ -230,7 +228,7 @@ describe("the bits of a row", () => {
     expect(run(inputs, size, { use })).toEqual(run(inputs, size));
   });
 
-  it("of single rows that are taken together are those that each has by itself", () => {
+  it("of single rows computed together match each row computed alone", () => {
     const cases = fc.record({
       sequences: fc.integer({ min: 1, max: 3 }),
       heads: fc.integer({ min: 1, max: 9 }),
@@ -251,7 +249,7 @@ describe("the bits of a row", () => {
         const dropping = probability === 0 ? null : { probability, key: [3, seed] as const };
         const size = { ...sizes, batch: [count], rows: 1, columns, width, dropping };
         const { q, k, v } = inputsOf(size, seed);
-        /** Sequences × heads, and a kernel that takes all of them or one at a time. */
+        /** Sequences × heads, and a kernel that computes all of them or one at a time. */
         const attend = (use: KernelExports["attention"]) => {
           const [to, ...from] = [q.map((m) => m.map((row) => row.map(() => untouched))), q, k, v].map(
             (numbers) => {
@@ -277,7 +275,7 @@ describe("the bits of a row", () => {
     );
   });
 
-  it("do not depend on how operands lie in memory, and nothing else is written", () => {
+  it("do not depend on the memory layout of operands, and nothing else is written", () => {
     for (const width of [7, 8]) {
       const size = { ...sizes, width };
       const inputs = inputsOf(size);

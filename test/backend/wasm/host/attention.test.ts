@@ -1,6 +1,7 @@
 /**
- * Fused attention in WebAssembly against the formula in double precision, its finite differences and the composition
- * from plain kernels. (The shared suite compares it with the reference over random layouts.)
+ * Fused attention in WebAssembly, compared with the formula in double precision, with finite differences of the
+ * formula, and with its composition from plain kernels. (The conformance suite compares it with the reference over
+ * random layouts.)
  */
 import { describe, expect, it } from "vitest";
 import type { AttentionSize } from "../../../../src/backend/backend.ts";
@@ -30,7 +31,7 @@ function seenBy(row: number, { rows, columns, mask }: AttentionSize): number {
   return mask === "full" ? columns : columns - rows + row + 1;
 }
 
-/** softmax(scale·q·kᵀ)·v of one matrix, and the logarithm of each row's Σ exp, in double precision. */
+/** softmax(scale·q·kᵀ)·v of one matrix, and log Σ exp of each row, in double precision. */
 function formula(
   q: Numbers[0],
   k: Numbers[0],
@@ -48,7 +49,7 @@ function formula(
   return { y, total };
 }
 
-describe("the formula", () => {
+describe("matches the formula", () => {
   const shapes = [1, 2, 3, 4, 7, 8, 13].flatMap((rows) => [rows, rows + 5].map((columns) => [rows, columns]));
   it.each([1, 3, 4, 7, 8, 12, 20, 32, 44])("forward over width %i", (width) => {
     for (const [rows, columns] of shapes) {
@@ -57,8 +58,8 @@ describe("the formula", () => {
         const inputs = inputsOf(size);
         const { y, logSumExp } = run(inputs, size);
         const truth = inputs.q.map((q, b) => formula(q, inputs.k[b], inputs.v[b], size));
-        // Inputs lie in [−1, 1], so |score| ≤ scale·width, known to width roundings of that; a weight is then known
-        // to as many, and those of its own sum; and y is a mean of numbers below 1.
+        // Inputs are in [−1, 1], so |score| ≤ scale·width, with an error of width roundings of that. A weight has the
+        // same error plus that of its own sum, and y is a mean of numbers below 1.
         const bound = 2 ** -24 * (8 + columns + width * (1 + size.scale * width));
         expectNear(
           y,
@@ -81,7 +82,8 @@ describe("the formula", () => {
       const size = { ...sizes, rows, columns, width, mask };
       const inputs = inputsOf(size, 3);
       const results = run(inputs, size);
-      // Single precision keeps 2⁻²⁴ of sums of some hundred terms below 1; the differences err by about h².
+      // Single precision has an error of 2⁻²⁴ for sums of some hundred terms below 1; the error of the differences is
+      // about h².
       const bound = 1e-5;
       expectNear(results.dq, derivatives(inputs, "q", size), bound);
       expectNear(results.dk, derivatives(inputs, "k", size), bound);
@@ -118,7 +120,7 @@ it.each([
   [false, true, false],
   [false, false, true],
   [true, true, true],
-])("adds to dq (%s), dk (%s), dv (%s) or replaces them", (dq, dk, dv) => {
+])("accumulates into dq (%s), dk (%s), dv (%s) or overwrites them", (dq, dk, dv) => {
   for (const width of [7, 8]) {
     const size = { ...sizes, width };
     const inputs = inputsOf(size);
@@ -133,10 +135,10 @@ it.each([
   }
 });
 
-describe("dropping", () => {
+describe("dropout", () => {
   const dropping = { probability: 0.3, key: [0xfedcba98, 0x12345678] } as const;
 
-  it("is softmax, dropout and product, the same elements zero", async () => {
+  it("equals softmax, dropout and product, with the same elements dropped", async () => {
     const backend = new WasmBackend(module);
     const size = { ...sizes, rows: 5, columns: 8, width: 8, dropping };
     const count = 3 * size.rows * size.columns;
@@ -162,7 +164,7 @@ describe("dropping", () => {
     const actual = y.flat(2);
     const dropped = actual.filter((weight) => weight === 0).length;
     expect(actual.map((weight) => weight === 0)).toEqual(expected.map((weight) => weight === 0));
-    // 30 of the 120 weights are hidden, and some 27 of the rest dropped.
+    // 30 of the 120 weights are hidden, and about 27 of the rest are dropped.
     expect(dropped).toBeGreaterThan(40);
     expect(dropped).toBeLessThan(75);
     expectNear([[actual]], [[expected]], 1e-6);
@@ -181,11 +183,11 @@ describe("dropping", () => {
       ),
     );
     expectNear(dv, expected, 1e-6);
-    // y is linear in v, and so is ⟨y, dy⟩: with all weights fixed, Σ dv ⊙ v = Σ dy ⊙ y.
+    // y is linear in v, and so is ⟨y, dy⟩: for fixed weights, Σ dv ⊙ v = Σ dy ⊙ y.
     const { y, dq, dk } = run(inputs, size);
     const dot = (a: Numbers, b: Numbers) => a.flat(2).reduce((sum, x, i) => sum + x * b.flat(2)[i], 0);
     expect(dot(dv, inputs.v)).toBeCloseTo(dot(inputs.dy, y), 5);
-    // Scores depend on q and k through q·kᵀ alone: a change of both by a factor and its inverse changes nothing.
+    // Scores depend on q and k only through q·kᵀ: scaling q by a factor and k by its inverse changes nothing.
     expect(dot(dq, inputs.q)).toBeCloseTo(dot(dk, inputs.k), 5);
     // The derivative along one direction, by differences of the kernel itself.
     const h = 2 ** -6;
@@ -196,7 +198,7 @@ describe("dropping", () => {
   });
 });
 
-it("says what does not fit", () => {
+it("reports mismatched sizes", () => {
   const size = { ...sizes, rows: 5, columns: 3 };
   expect(() => run(inputsOf(size), size)).toThrow(
     new ShapeError("attention: causal needs columns ≥ rows: got 5 rows over 3 columns"),
@@ -241,7 +243,7 @@ it("needs one key range for each index of the first batch axis, and that axis", 
   }
 });
 
-it("does nothing over nothing, and gives zeros where there are no columns", () => {
+it("does nothing for empty sizes, and produces zeros without columns", () => {
   const empty = heap.alloc(0);
   const at = { buffer: empty, offset: 0, rowStride: 8, columnStride: 1, batchStrides: [0] };
   const y = place(
