@@ -1,32 +1,33 @@
 /**
- * The contract between the model and the machine: memory and kernels. Types only, no code.
+ * The contract between the model and the hardware: memory and kernels. Types only.
  *
- * A kernel returns nothing and writes where it is told; effects happen in call order; the caller owns every
- * output. So synchronous loops, WebAssembly memory and a queued GPU share this one interface, and a queue
- * shows itself only in `await read`.
+ * A kernel returns nothing and writes to the outputs it is given. Calls take effect in order, and the caller owns every
+ * buffer. Plain loops, WebAssembly memory and a queued GPU all fit this interface; only `await read` waits for a queue.
  *
- * Words of this room: buffer, row, column, stride, batch of matrices. Strides and offsets count numbers, not
- * bytes. Unless a kernel says otherwise, rows are stored one after the other without gaps, outputs do not
- * overlap inputs, and whatever a size of zero asks for is done by doing nothing.
+ * Unless a kernel says otherwise:
+ * - Rows are stored one after another without gaps. Strides and offsets count numbers, not bytes.
+ * - Outputs do not overlap inputs.
+ * - A size of zero is valid, and there is nothing to compute.
  *
- * `reference/` is the specification: each kernel there shows its formula.
+ * To write a backend, implement `Backend` with `reference/` beside you: it is the specification, and each kernel there
+ * shows its formula. Then run the suite in test/backend/conformance.ts, which compares the two.
  */
 
-/** A run of numbers in one backend's memory. Opaque outside backend/. */
+/** A contiguous range of numbers in the memory of one backend. Opaque outside backend/. */
 export interface Buffer {
   readonly length: number;
 }
 
-/** Where a backward kernel writes a gradient: `accumulate` adds to what is there, otherwise it is replaced. */
+/** An output that is either replaced or, with `accumulate`, added to. Gradients use both. */
 export interface WriteTarget {
   readonly buffer: Buffer;
   readonly accumulate: boolean;
 }
 
-/** A batch of matrices laid over a buffer. A stride of 0 repeats the same numbers (broadcasts). */
+/** A strided view of a buffer as a batch of matrices. A stride of 0 repeats the same numbers (broadcasts). */
 export interface Matrices {
   readonly buffer: Buffer;
-  /** Where element (0, 0) of the first matrix stands. */
+  /** The index of element (0, 0) of the first matrix. */
   readonly offset: number;
   readonly rowStride: number;
   readonly columnStride: number;
@@ -34,7 +35,7 @@ export interface Matrices {
   readonly batchStrides: readonly number[];
 }
 
-/** A block of any number of axes laid over a buffer: a slice, a transpose, a broadcast. */
+/** A strided view of a buffer with any number of axes: a slice, a transpose, a broadcast. */
 export interface Strided {
   readonly buffer: Buffer;
   readonly offset: number;
@@ -43,12 +44,12 @@ export interface Strided {
 }
 
 /**
- * The sizes of C = A·B for a batch of matrices, and what each sum starts from: 0, a bias, or what C held.
+ * The sizes of C = A·B for a batch of matrices. Each sum starts from 0, from a bias, or from the old C.
  *
- * The order of every sum is part of the contract: C[i, j] = ((start + a₀b₀) + a₁b₁) + …, each product rounded
- * before it is added. So the bits of one element do not depend on how many rows, columns, matrices or threads
- * are computed beside it: one token through a cache gives the bits of the whole pass. A backend that is not `exact`
- * keeps everything but the order.
+ * The order of summation is part of the contract: C[i, j] = ((start + a₀b₀) + a₁b₁) + …, with each product rounded
+ * before it is added. The bits of an element then depend only on its row of A and column of B, not on the number of
+ * rows, matrices or threads. That is why decoding one token with a cache has the same bits as a pass over the whole
+ * sequence. A backend that is not `exact` may sum in another order.
  */
 export interface ProductSize {
   /** Sizes of the batch axes, outermost first; `[]` is a single product. */
@@ -57,56 +58,56 @@ export interface ProductSize {
   readonly rows: number;
   /** Columns of B and C. */
   readonly columns: number;
-  /** Columns of A, rows of B: the length of each sum. */
+  /** Columns of A and rows of B: the number of terms in each sum. */
   readonly inner: number;
-  /** Add to C instead of replacing it. */
+  /** Whether to add to C instead of replacing it. */
   readonly accumulate: boolean;
-  /** One number for each column, added to every row; null with `accumulate`. */
+  /** A row vector added to every row; must be null with `accumulate`. */
   readonly bias: Buffer | null;
 }
 
 /**
- * Which columns (keys) the rows (queries) of an (R, S) matrix see. "full": all of them. "causal": row i sees columns
- * 0 … S−R+i, so the last row sees every column and each row above it one fewer (R ≤ S).
+ * Which columns (keys) each row (query) of an (R, S) matrix sees. "full": all. "causal": row i sees columns 0 … S−R+i.
+ * The last row sees every column, and each row above it sees one fewer; requires R ≤ S.
  */
 export type Mask = "causal" | "full";
 
-/** The columns that the rows of one sequence see: row i sees start … min(end, diagonal + i + 1) − 1, or none. */
+/** The keys that one sequence's queries see: row i sees columns start … min(end, diagonal + i + 1) − 1, possibly none. */
 export interface KeyRange {
   /** In 0 … S. */
   readonly start: number;
   /** In 0 … S. */
   readonly end: number;
-  /** The last column that row 0 sees. May be negative; at most 2²⁴ in size. */
+  /** The last column that row 0 sees, in −2²⁴ … 2²⁴. Each later row sees one more. */
   readonly diagonal: number;
 }
 
-/** One mask for every matrix, or a key range for each index of the first batch axis. */
+/** One mask for all matrices, or one key range per index of the first batch axis. */
 export type AttentionMask = Mask | readonly KeyRange[];
 
 /**
- * Whole numbers that a kernel reads from the host: token ids, positions, rows of a table. Exact up to 2²⁴, and at
- * least as many as the kernel has rows. A captured call reads them again at each replay.
+ * Integers that a kernel reads from the host: token ids, positions, row indices. Exact up to 2²⁴; at least one per row.
+ * A captured call reads the array again at each replay.
  */
 export type HostIntegers = ArrayLike<number>;
 
-/** A batch of (rows, columns) matrices stored one after the other. */
+/** A batch of `count` contiguous (rows, columns) matrices. */
 export interface MatrixSize {
   readonly count: number;
   readonly rows: number;
   readonly columns: number;
 }
 
-/** Functions of one number, applied to each element. */
+/** Elementwise functions of one operand. "relu2" is ReLU². */
 export type UnaryName = "exp" | "log" | "sqrt" | "tanh" | "relu" | "relu2" | "silu" | "gelu" | "gelu-tanh";
 
-/** Those whose derivative is nearly for free where the value is computed. */
+/** Functions whose derivative costs almost nothing once the value is computed. */
 export type GeluName = Extract<UnaryName, "gelu" | "gelu-tanh">;
 
-/** Functions of two numbers, applied to elements at the same place. */
+/** Elementwise functions of two operands. */
 export type BinaryName = "add" | "subtract" | "multiply" | "divide";
 
-/** Axes of a block seen as (outer, axis, inner), where the middle one is to be reduced. */
+/** A contiguous (outer, axis, inner) block whose middle axis is reduced. */
 export interface ReductionSize {
   readonly outer: number;
   readonly axis: number;
@@ -114,9 +115,9 @@ export interface ReductionSize {
 }
 
 /**
- * Seeded zeroing of elements. Element i is dropped when hash(i, key) < probability · 2³²; the rest are divided
- * by 1 − probability. The hash has no state, so that forward and backward, fused and plain, in any order and on
- * any number of threads, drop the same elements. (See reference/dropout.ts for the hash.)
+ * Dropout by a stateless hash: element i is dropped if hash(i, key) < probability · 2³², and divided by 1 − probability
+ * otherwise. Forward and backward, fused and plain, on any number of threads, all drop the same elements. The hash is
+ * in reference/dropout.ts.
  */
 export interface Dropping {
   /** In [0, 1). */
@@ -125,7 +126,7 @@ export interface Dropping {
   readonly key: readonly [number, number];
 }
 
-/** The sizes of fused attention, and its options. */
+/** The sizes and options of fused attention. */
 export interface AttentionSize {
   /** Sizes of the batch axes, outermost first, as in `Matrices.batchStrides`. */
   readonly batch: readonly number[];
@@ -138,20 +139,20 @@ export interface AttentionSize {
   /** Multiplies q·kᵀ before the softmax. */
   readonly scale: number;
   readonly mask: AttentionMask;
-  /** Applied to the softmax weights; element (matrix, row, column) has index (matrix·rows + row)·columns + column. */
+  /** Drops softmax weights; (matrix, row, column) has element index (matrix·rows + row)·columns + column. */
   readonly dropping: Dropping | null;
 }
 
-/** Rows of `groups` runs, each of 2·half columns: columns j and half + j of a run are a point of the plane. */
+/** Rows of `groups` groups of 2·half columns. Columns j and half + j of a group are the coordinates of a 2D point. */
 export interface RotationSize {
   readonly rows: number;
   readonly groups: number;
   readonly half: number;
-  /** Turn by the opposite angles. */
+  /** Whether to rotate by the negative angles. */
   readonly backwards: boolean;
 }
 
-/** A parameter, its gradient and its moments, all of one length. */
+/** A parameter with its gradient and moments, all of the same length. */
 export interface AdamWTarget {
   readonly parameter: Buffer;
   readonly gradient: Buffer;
@@ -160,7 +161,7 @@ export interface AdamWTarget {
   readonly weightDecay: number;
 }
 
-/** What one step of AdamW needs to know. The names are those of Loshchilov & Hutter 2019. */
+/** The hyperparameters of one AdamW step. Source: Loshchilov & Hutter 2019. */
 export interface AdamWStep {
   readonly learningRate: number;
   readonly beta1: number;
@@ -169,18 +170,18 @@ export interface AdamWStep {
   /** 1 − beta1^step and 1 − beta2^step. */
   readonly correction1: number;
   readonly correction2: number;
-  /** Multiplies the gradient first: clipping and averaging in the same pass. */
+  /** Multiplies the gradient first, for clipping and averaging. */
   readonly gradientScale: number;
 }
 
 export interface Allocator {
-  /** Numbers with unspecified contents. */
+  /** A new buffer with unspecified contents. */
   alloc(length: number): Buffer;
   free(buffer: Buffer): void;
   fill(dst: Buffer, value: number): void;
-  /** Copies host numbers to dst[at …]. */
+  /** Copies numbers from the host to dst[at …]. */
   write(dst: Buffer, src: ArrayLike<number>, at?: number): void;
-  /** A copy of the numbers. The only suspension point: a queue is drained here. */
+  /** A copy of the contents. The only point where a caller waits: a queued backend drains its queue here. */
   read(src: Buffer): Promise<Float32Array | Float64Array>;
 }
 
@@ -192,29 +193,29 @@ export interface Kernels {
   unary(name: UnaryName, y: Buffer, x: Buffer): void;
   /** dx = dy · f′(x), where y = f(x). */
   unaryBackward(name: UnaryName, dx: WriteTarget, dy: Buffer, x: Buffer, y: Buffer): void;
-  /** y = f(x) and derivative = f′(x): backward is dy ⊙ derivative then, and x not needed. `derivative` may be `x` itself. */
+  /** y = f(x) and derivative = f′(x), so that backward is just dy ⊙ derivative. `derivative` may be `x` itself. */
   geluWithDerivative(name: GeluName, y: Buffer, derivative: Buffer, x: Buffer): void;
-  /** y = f(a, b). `y` may be `a` or `b` itself. `b` may be a whole fraction of `a`: it is repeated then. */
+  /** y = f(a, b). `y` may be `a` or `b` itself. If the length of `b` divides that of `a`, `b` is repeated. */
   binary(name: BinaryName, y: WriteTarget, a: Buffer, b: Buffer): void;
   /** y = factor · x. */
   scale(y: WriteTarget, x: Buffer, factor: number): void;
 
-  /** dst[i, j, …] = src[i, j, …] over `shape`. With accumulate, adds; then no two dst elements coincide. */
+  /** dst[i, j, …] = src[i, j, …] over `shape`, or += with `accumulate`, where dst elements must be distinct. */
   copy(dst: Strided, src: Strided, shape: readonly number[], accumulate: boolean): void;
 
   /** y[o, i] = factor · Σ_a x[o, a, i]. */
   sumAxis(y: WriteTarget, x: Buffer, size: ReductionSize, factor: number): void;
-  /** y[o, i] = max_a x[o, a, i]; NaN where any is NaN. */
+  /** y[o, i] = max_a x[o, a, i]; NaN if any is NaN. */
   maxAxis(y: Buffer, x: Buffer, size: ReductionSize): void;
   /** dx[o, a, i] = dy[o, i] for the first a with x[o, a, i] = y[o, i], else 0. */
   maxAxisBackward(dx: WriteTarget, dy: Buffer, x: Buffer, y: Buffer, size: ReductionSize): void;
 
   /**
-   * y = softmax of each row over the columns it sees; hidden entries are exactly 0. Sums run in ascending order, here
-   * and in backward: a column of −∞, wherever it stands, changes no bit of the others.
+   * y = softmax of each row over the columns it sees; hidden entries are exactly 0. Here and in backward, sums run in
+   * ascending order, so a column of −∞ anywhere does not change the bits of the others.
    */
   softmaxRows(y: Buffer, x: Buffer, size: MatrixSize, mask: Mask): void;
-  /** dx = y ⊙ (dy − ⟨dy, y⟩) for each row. Hidden entries have y = 0, so dx = 0 there. */
+  /** dx = y ⊙ (dy − ⟨dy, y⟩) for each row. Hidden entries have y = 0 and therefore dx = 0. */
   softmaxRowsBackward(dx: WriteTarget, dy: Buffer, y: Buffer, size: MatrixSize): void;
   /** y = x − log Σ exp x for each row. */
   logSoftmaxRows(y: Buffer, x: Buffer, rows: number, columns: number): void;
@@ -222,135 +223,108 @@ export interface Kernels {
   logSoftmaxRowsBackward(dx: WriteTarget, dy: Buffer, y: Buffer, rows: number, columns: number): void;
 
   /**
-   * y = (x − mean) · rstd ⊙ weight + bias for each row. `mean` and `rstd` (one number
-   * a row) are outputs, kept for backward. Without `mean`, rows are not centered: x · rstd, where the
-   * deviation is from 0.
+   * y = (x − mean) · rstd ⊙ weight + bias for each row, with rstd = 1/√(variance + epsilon). `mean` and `rstd` are
+   * outputs, one number per row, saved for backward. Without `mean`, y = x · rstd ⊙ weight + bias, where rstd uses the
+   * mean of x² instead of the variance.
    */
+  // biome-ignore format: a line of outputs, then a line of inputs.
   normalizeRows(
-    y: Buffer,
-    mean: Buffer | null,
-    rstd: Buffer,
-    x: Buffer,
-    weight: Buffer | null,
-    bias: Buffer | null,
-    rows: number,
-    columns: number,
-    epsilon: number,
+    y: Buffer, mean: Buffer | null, rstd: Buffer,
+    x: Buffer, weight: Buffer | null, bias: Buffer | null, rows: number, columns: number, epsilon: number,
   ): void;
-  /** Gradients of `normalizeRows`; each target may be null where no gradient is wanted. */
+  /** Gradients of `normalizeRows`. A target is null if its gradient is not needed. */
+  // biome-ignore format: a line of outputs, then a line of inputs.
   normalizeRowsBackward(
-    dx: WriteTarget | null,
-    dWeight: WriteTarget | null,
-    dBias: WriteTarget | null,
-    dy: Buffer,
-    x: Buffer,
-    weight: Buffer | null,
-    mean: Buffer | null,
-    rstd: Buffer,
-    rows: number,
-    columns: number,
+    dx: WriteTarget | null, dWeight: WriteTarget | null, dBias: WriteTarget | null,
+    dy: Buffer, x: Buffer, weight: Buffer | null, mean: Buffer | null, rstd: Buffer, rows: number, columns: number,
   ): void;
 
   /**
-   * Turns the points of each row in the plane, by the angles of one row of a table: table[positions[i]] holds the
-   * cosines of the `half` angles, then their sines, and point (a, b) number j becomes (a·cos − b·sin, a·sin + b·cos)
-   * by angle j. Backward is the same kernel on the gradient, backwards.
+   * Rotates the 2D points of row i by the angles in row positions[i] of the table, which holds `half` cosines and then
+   * `half` sines. Point j, (a, b), becomes (a·cos − b·sin, a·sin + b·cos). Backward is the same kernel applied to the
+   * gradient with `backwards`.
    */
   rotateRows(y: WriteTarget, x: Buffer, table: Buffer, positions: HostIntegers, size: RotationSize): void;
 
-  /** y[i] = table[indices[i]], row by row. */
+  /** y[i] = table[indices[i]] for each row i. */
   gatherRows(y: Buffer, table: Buffer, indices: HostIntegers, rows: number, columns: number): void;
-  /** table[indices[i]] = x[i], row by row; a negative index skips its row. No index occurs twice. */
+  /** table[indices[i]] = x[i] for each row i. A negative index skips the row; the others must be distinct. */
   scatterRows(table: Buffer, x: Buffer, indices: HostIntegers, rows: number, columns: number): void;
-  /** dTable[indices[i]] += dy[i], row by row, in the order of i. */
+  /** dTable[indices[i]] += dy[i] for each row i, in ascending order of i. */
   scatterAddRows(dTable: Buffer, dy: Buffer, indices: HostIntegers, rows: number, columns: number): void;
 
-  /** y = x with elements dropped. Backward is the same kernel on the gradient. */
+  /** y = dropout of x. Backward is the same kernel applied to the gradient. */
   dropout(y: WriteTarget, x: Buffer, dropping: Dropping): void;
 
   /**
-   * loss[i] = logSumExp[i] − x[i, targets[i]], where logSumExp[i] = log Σ exp x[i, ·]; 0 where targets[i] < 0.
-   * `logSumExp` is an output, kept for backward.
+   * loss[i] = logSumExp[i] − x[i, targets[i]], or 0 if targets[i] < 0. `logSumExp` is an output, log Σ exp x[i, ·],
+   * saved for backward.
    */
+  // biome-ignore format: a line of outputs, then a line of inputs.
   crossEntropyRows(
-    loss: Buffer,
-    logSumExp: Buffer,
-    x: Buffer,
-    targets: HostIntegers,
-    rows: number,
-    columns: number,
+    loss: Buffer, logSumExp: Buffer,
+    x: Buffer, targets: HostIntegers, rows: number, columns: number,
   ): void;
-  /** dx[i, j] = dLoss[i] · (exp(x[i, j] − logSumExp[i]) − [j = targets[i]]); 0 where targets[i] < 0. */
+  /** dx[i, j] = dLoss[i] · (exp(x[i, j] − logSumExp[i]) − [j = targets[i]]), or 0 if targets[i] < 0. */
+  // biome-ignore format: a line of outputs, then a line of inputs.
   crossEntropyRowsBackward(
     dx: WriteTarget,
-    dLoss: Buffer,
-    x: Buffer,
-    logSumExp: Buffer,
-    targets: HostIntegers,
-    rows: number,
-    columns: number,
+    dLoss: Buffer, x: Buffer, logSumExp: Buffer, targets: HostIntegers, rows: number, columns: number,
   ): void;
 
   /**
-   * y = drop(softmax(scale · q·kᵀ))·v for each matrix of the batch, over visible columns only; hidden ones are
-   * never computed. `logSumExp` (one number for each row of each matrix) is an output, kept for backward. The
-   * bits of a row of y depend on that row of q and on the columns it sees alone, and not on where these stand. A
-   * row that sees nothing gives zeros, and −∞ in `logSumExp`.
+   * y = dropout(softmax(scale · q·kᵀ))·v for each matrix of the batch. Hidden entries are never computed. `logSumExp`
+   * is an output, one number per row of each matrix, saved for backward. The bits of a row of y depend only on its row
+   * of q and on the keys and values it sees, not on their column numbers. A row that sees nothing yields zeros, with
+   * −∞ in `logSumExp`.
    */
   attention(y: Matrices, logSumExp: Buffer, q: Matrices, k: Matrices, v: Matrices, size: AttentionSize): void;
   /**
-   * Gradients of `attention`. The softmax weights are computed again from q, k and logSumExp. Rows that see nothing
-   * and columns that nobody sees receive 0, or what they accumulate to stays as it is.
+   * Gradients of `attention`, recomputing the softmax weights from q, k and logSumExp. Rows that see nothing, and
+   * columns that no row sees, have gradient 0.
    */
+  // biome-ignore format: a line of outputs, then a line of inputs.
   attentionBackward(
-    dq: Matrices,
-    dk: Matrices,
-    dv: Matrices,
-    dy: Matrices,
-    y: Matrices,
-    logSumExp: Buffer,
-    q: Matrices,
-    k: Matrices,
-    v: Matrices,
-    size: AttentionSize,
+    dq: Matrices, dk: Matrices, dv: Matrices,
+    dy: Matrices, y: Matrices, logSumExp: Buffer, q: Matrices, k: Matrices, v: Matrices, size: AttentionSize,
     accumulate: { readonly dq: boolean; readonly dk: boolean; readonly dv: boolean },
   ): void;
 
   /** y[i] = Σ xs[i]². */
   sumsOfSquares(y: Buffer, xs: readonly Buffer[]): void;
-  /** One step of AdamW on every parameter and its two moments, in place. */
+  /** One AdamW step on every parameter and its moments, in place. */
   adamw(targets: readonly AdamWTarget[], step: AdamWStep): void;
 }
 
 /**
- * Kernel calls captured once, to be made again with the same arguments. A replay does what running the same code would
- * do, without the host's work around each kernel. It reads what the buffers hold by then, and the key ranges and host
- * integers that the calls were given, which the caller may change in place. Those are checked at capture only, and
- * the captured code itself must not change them. The buffers must live as long as the captured calls.
+ * Captured kernel calls. Replaying them has the effect of running the same code, minus the host's work around each call.
+ *
+ * A replay uses the current contents of the buffers, key ranges and host integers, which the caller may change in place
+ * between replays. They are validated at capture only, and the captured code must not change them. The buffers must
+ * outlive the captured calls.
  */
 export interface CapturedCalls {
   replay(): void;
-  /** Frees the temporary buffers of the calls. */
+  /** Frees the memory of the calls, including their temporary buffers. */
   free(): void;
 }
 
 export interface Backend extends Allocator, Kernels {
   readonly name: string;
   /**
-   * Whether the bits of a result depend on its operands alone: not on the machine, the number of threads, or what is
-   * computed beside it. Where false, products come from a library that sums in an order of its own: as near to the
-   * truth, and the same bits only from the same library on the same machine and as many threads. Or, without a
-   * library, kernels round as the machine likes: other bits on another kind of it.
+   * Whether the bits of a result depend only on its operands, not on the machine, the number of threads, or the rest of
+   * the batch. If false, results are as accurate, but the order of summation or the rounding may differ.
    */
   readonly exact: boolean;
-  /** The library that computes products, as it names itself; null where there is none. */
+  /** The name and version of the library that computes matrix products, or null if there is none. */
   readonly library: string | null;
-  /** How many threads compute. */
+  /** The number of computing threads, including the calling one. */
   readonly threads: number;
   /**
-   * Runs `body` and captures the kernel calls that it makes.
+   * Runs `body` and captures its kernel calls.
    *
-   * @returns null if they cannot be replayed: the backend captures nothing, or `body` wrote or read a buffer itself
+   * @returns null if a replay could not repeat them: the backend does not support capture, `body` called a kernel that
+   *          cannot be captured, or it read or wrote a buffer from the host
    */
   capture(body: () => void): CapturedCalls | null;
   close(): Promise<void>;
