@@ -1,9 +1,9 @@
 /**
- * A context: one backend, one tape, and the lifetimes of every tensor on it. There is no global one: a tensor
- * carries its context, and ops find it there.
+ * A context is one backend, one tape, and the lifetimes of all tensors on it. There is no global context: a tensor
+ * carries its own, and ops find it there.
  *
- * What is made inside a scope is freed when the scope closes, so a training step leaves nothing behind and its
- * memory is used again by the next. What is made by `hold` or `parameter` stays until the context closes.
+ * Tensors created inside a scope are freed when the scope closes, so a training step leaves nothing behind and the next
+ * step reuses its memory. Tensors created by `persistent` or `parameter` live until the context closes.
  */
 import type { Backend, Buffer } from "../backend/backend.ts";
 import { ShapeError, TensorError } from "../errors.ts";
@@ -12,16 +12,16 @@ import { type Lifetime, Storage } from "./storage.ts";
 import { type Backward, type Entry, Tape } from "./tape.ts";
 import { Tensor } from "./tensor.ts";
 
-/** "grad" keeps a tape for backward; "no-grad" runs ops alone, as sampling and evaluation do. */
+/** "grad" records ops on the tape for backward; "no-grad" does not, as in sampling and evaluation. */
 export type ScopeMode = "grad" | "no-grad";
 
-/** What an op has just made: its output, or the gradient that it brought to one of its inputs. */
+/** A tensor that an op has just computed: its output, or the gradient of one of its inputs. See `Context.watch`. */
 export interface OpResult {
   readonly op: string;
   readonly pass: "forward" | "backward";
-  /** Of the op's output. */
+  /** The shape of the op's output. */
   readonly shape: Shape;
-  /** A copy of the numbers, as they were then. */
+  /** A copy of the numbers at that moment. */
   readonly values: Promise<ArrayLike<number>>;
 }
 
@@ -30,32 +30,42 @@ export interface Temporaries {
   freeAllBut<T extends Tensor | null>(result: T): T;
 }
 
+/**
+ * Where tensors live and ops run.
+ *
+ * @example
+ *   const context = new Context(await openBackend());
+ *   const w = context.parameter([2], [1, 2]);
+ *   await context.scope("grad", () => sum(multiply(w, w)).backward());
+ *   await w.grad(); // [2, 4]
+ */
 export class Context {
   readonly backend: Backend;
   readonly #tape = new Tape();
-  /** What lives until the context closes. */
+  /** Storages that live until the context closes. */
   readonly #persistent = new Set<Storage>();
-  /** What lives until the scope closes; null outside a scope. */
+  /** The open scope and its storages; null outside a scope. */
   #scope: { readonly mode: ScopeMode; readonly storages: Storage[] } | null = null;
   #closed = false;
-  /** null where nobody watches. */
+  /** null unless `watch` is running. */
   #watcher: ((made: OpResult) => void) | null = null;
-  /** While somebody watches, whose gradients the op that is being differentiated has written. */
-  #reached: Storage[] = [];
+  /** While watching: the storages whose gradients the current op has written. */
+  #written: Storage[] = [];
 
   constructor(backend: Backend) {
     this.backend = backend;
   }
 
   /**
-   * Runs `body`; what it made on this context is freed when it ends, also when it fails.
+   * Runs `body` in a scope. Tensors that it creates on this context are freed when it ends or fails.
    *
-   * @throws TensorError while another scope is open on this context: the two would free each other's tensors
+   * @throws TensorError if another scope is open on this context: each would free the other's tensors
+   * @example await context.scope("grad", () => model.forward(tokens).item())
    */
   async scope<T>(mode: ScopeMode, body: () => T | Promise<T>): Promise<T> {
     if (this.#scope !== null) {
       throw new TensorError(
-        "scope: another scope is open on this context; await its end, or use a second context",
+        "scope: another scope is already open on this context: await it first, or use a second context",
       );
     }
     const scope = { mode, storages: [] as Storage[] };
@@ -65,17 +75,21 @@ export class Context {
     } finally {
       this.#tape.clear((buffer) => this.backend.free(buffer));
       for (const storage of scope.storages)
-        storage.free("its scope has closed; read what you need inside the scope");
+        storage.free("its scope has closed; read results inside the scope");
       this.#scope = null;
     }
   }
 
-  /** As `scope("no-grad", body)`: no tape, so no gradients. For evaluation and sampling. */
+  /**
+   * Runs `body` in a scope without a tape, for evaluation and sampling.
+   *
+   * @example await context.noGrad(() => model.forward(tokens).read())
+   */
   noGrad<T>(body: () => T | Promise<T>): Promise<T> {
     return this.scope("no-grad", body);
   }
 
-  /** Runs ops whose gradient nobody needs, inside a scope that keeps a tape. */
+  /** Runs ops without recording them, inside a scope that has a tape. */
   withoutTape<T>(body: () => T): T {
     const scope = this.#scope;
     if (scope === null) return body();
@@ -88,8 +102,8 @@ export class Context {
   }
 
   /**
-   * Marks a point in a scope. Without a tape, `freeAllBut(x)` frees everything made since, except x; under a tape it
-   * does nothing, since backward needs it all. In a loop over layers it keeps the memory of a deep model flat:
+   * Marks the current point of a scope. `freeAllBut(x)` then frees all tensors created since, except x. With a tape it
+   * does nothing, because backward needs them. A loop over layers uses it to keep the memory of a deep model flat:
    *
    *   const temporaries = context.temporaries();
    *   for (const block of blocks) x = temporaries.freeAllBut(block.forward(x));
@@ -105,40 +119,50 @@ export class Context {
     };
   }
 
-  /** Whether ops leave more behind than their outputs: an entry on the tape, or a report to a watcher. */
+  /** Whether ops have effects besides their outputs: entries on the tape, or calls of a watcher. */
   get recordsOps(): boolean {
     return this.#watcher !== null || this.#scope?.mode === "grad";
   }
 
-  /** A tensor that lives until it is freed or the context closes, and needs no gradient. Contents unspecified. */
+  /**
+   * A tensor that lives until it is freed or the context closes. It needs no gradient; its contents are unspecified.
+   */
   persistent(shape: Shape): Tensor {
     return this.#make(shape, "persistent", false);
   }
 
-  /** A tensor that is trained: held, and given a gradient by backward. */
+  /**
+   * A trainable tensor. It lives until it is freed or the context closes, and backward computes its gradient.
+   *
+   * @example const weight = context.parameter([2, 3], [1, 2, 3, 4, 5, 6])
+   */
   parameter(shape: Shape, values: ArrayLike<number>): Tensor {
     return this.#filled("parameter", this.#make(shape, "persistent", true), values);
   }
 
-  /** Numbers that enter a computation, for the length of the scope. */
+  /**
+   * An input of a computation. It lives until the scope closes, and needs no gradient.
+   *
+   * @example const x = context.constant([3], [1, 2, 3])
+   */
   constant(shape: Shape, values: ArrayLike<number>): Tensor {
     return this.#filled("constant", this.#make(shape, "scope", false), values);
   }
 
-  /** For ops: an output, for the length of the scope. It needs a gradient when any input does. */
+  /** For ops: an output tensor. It needs a gradient if any input does and the scope has a tape. */
   output(shape: Shape, inputs: readonly Tensor[]): Tensor {
     const recording = this.#scope?.mode === "grad";
     return this.#make(shape, "scope", recording && inputs.some((input) => input.needsGradient));
   }
 
-  /** For ops: memory that backward will need; hand it to `record`, which sees to it that it is freed. */
+  /** For ops: a buffer that backward will need. Pass it to `recordOp`, which frees it in time. */
   saveForBackward(values: ArrayLike<number>): Buffer {
     const buffer = this.backend.alloc(values.length);
     this.backend.write(buffer, values);
     return buffer;
   }
 
-  /** For ops: memory for the length of one call. */
+  /** For ops: a buffer for the duration of one call. */
   withScratch<T>(length: number, body: (buffer: Buffer) => T): T {
     const buffer = this.backend.alloc(length);
     try {
@@ -149,8 +173,8 @@ export class Context {
   }
 
   /**
-   * Shows everything that the ops in `body` make, in order. For finding faults: all of it is copied, and held until
-   * the ops of the body, which run without a pause, are done.
+   * Reports every output and gradient that the ops in `body` compute, in order. For debugging only: all of them are
+   * copied, and `body` runs synchronously, so the copies exist until it returns.
    */
   watch<T>(watcher: (made: OpResult) => void, body: () => T): T {
     this.#watcher = watcher;
@@ -158,18 +182,18 @@ export class Context {
       return body();
     } finally {
       this.#watcher = null;
-      this.#reached = [];
+      this.#written = [];
     }
   }
 
-  /** For `Storage.gradientTarget`. */
+  /** Called by `Storage.gradientTarget`, for `watch`. */
   gradientWritten(storage: Storage): void {
-    if (this.#watcher !== null) this.#reached.push(storage);
+    if (this.#watcher !== null) this.#written.push(storage);
   }
 
   /**
-   * For ops: what was computed, and how its gradient goes back. `kept` is memory that only backward needs; it is
-   * freed once backward has run, or with the scope.
+   * For ops: records an op and its backward pass. The buffers in `kept` are needed by backward only. They are freed
+   * after it, or with the scope; without a tape, immediately.
    */
   recordOp(op: string, output: Tensor, backward: Backward, kept: readonly Buffer[] = []): void {
     this.#watcher?.({ op, pass: "forward", shape: output.shape, values: output.read() });
@@ -180,17 +204,17 @@ export class Context {
 
   /** See `Tape.backward`. */
   backward(root: Tensor): void {
-    this.#reached = [];
+    this.#written = [];
     if (this.#watcher === null) this.#tape.backward(root);
     else this.#tape.backward(root, (entry) => this.#showGradients(entry));
   }
 
-  /** For `Tensor.free`. */
+  /** Called by `Tensor.free`. */
   release(storage: Storage): void {
     this.#persistent.delete(storage);
   }
 
-  /** Frees everything that is held. The backend stays open: who opened it closes it. */
+  /** Frees all persistent tensors. The backend stays open; closing it is up to its owner. */
   close(): void {
     for (const storage of this.#persistent) storage.free("its context has closed");
     this.#persistent.clear();
@@ -198,19 +222,17 @@ export class Context {
   }
 
   #showGradients({ op, shape }: Entry): void {
-    for (const { gradient } of this.#reached) {
+    for (const { gradient } of this.#written) {
       if (gradient !== null)
         this.#watcher?.({ op, pass: "backward", shape, values: this.backend.read(gradient) });
     }
-    this.#reached = [];
+    this.#written = [];
   }
 
   #make(shape: Shape, lifetime: Lifetime, needsGradient: boolean): Tensor {
-    if (this.#closed) throw new TensorError("this context has closed; nothing can be made on it");
+    if (this.#closed) throw new TensorError("this context has closed and cannot create tensors");
     if (lifetime === "scope" && this.#scope === null) {
-      throw new TensorError(
-        "no scope is open: run ops inside context.scope(…), so that what they make is freed",
-      );
+      throw new TensorError("no scope is open: run ops inside context.scope(…), which frees their results");
     }
     checkShape("tensor", shape);
     const storage = new Storage(this, this.backend.alloc(sizeOf(shape)), lifetime, needsGradient);
@@ -230,7 +252,7 @@ export class Context {
   }
 }
 
-/** Frees the storages from `start` on, except one. */
+/** Frees all storages from index `start`, except `kept`. */
 function freeSince(storages: Storage[], start: number, kept: Storage | null): void {
   let count = start;
   for (let i = start; i < storages.length; i++) {
@@ -246,13 +268,13 @@ function freeSince(storages: Storage[], start: number, kept: Storage | null): vo
 /**
  * The context that all operands of an op share.
  *
- * @throws TensorError when two operands live on different contexts
+ * @throws TensorError if two operands live on different contexts
  */
 export function contextOf(op: string, first: Tensor, ...rest: readonly Tensor[]): Context {
   for (const tensor of rest) {
     if (tensor.context !== first.context) {
       throw new TensorError(
-        `${op}: operands ${formatShape(first.shape)} and ${formatShape(tensor.shape)} live on two contexts; make both on one`,
+        `${op}: operands ${formatShape(first.shape)} and ${formatShape(tensor.shape)} live on different contexts; create both on the same one`,
       );
     }
   }

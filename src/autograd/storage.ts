@@ -1,36 +1,36 @@
 /**
- * Storages: numbers in the backend's memory, their gradient, and how long they live. Several tensors may share one
- * storage, and with it one gradient. Gradients of an `add` share memory until one of them is written to.
+ * A storage is a buffer, its gradient, and their lifetime. Tensors that are views of each other share a storage, and
+ * with it one gradient. The gradients of an `add` also share memory until one of them changes.
  */
 import type { Buffer, WriteTarget } from "../backend/backend.ts";
 import { TensorError } from "../errors.ts";
 import type { Context } from "./context.ts";
 
 /**
- * How long a storage lives. "persistent": until it is freed by hand or its context closes (parameters, caches).
- * "scope": until its scope closes, or until backward has used it up.
+ * "persistent": until it is freed explicitly or its context closes (parameters, caches). "scope": until its scope
+ * closes, or until backward no longer needs it.
  */
 export type Lifetime = "persistent" | "scope";
 
-/** Memory of a gradient, and how many storages it belongs to. Only who has it alone may write to it. */
+/** The buffer of a gradient, and the number of storages that share it. It may be written only while there is one. */
 interface GradientMemory {
   readonly buffer: Buffer;
   owners: number;
 }
 
-/** Numbers in the backend's memory, their gradient once there is one, and who may still use them. */
+/** A buffer with its gradient and lifetime. */
 export class Storage {
   readonly context: Context;
   readonly lifetime: Lifetime;
-  /** Whether backward brings a gradient here. */
+  /** Whether backward computes a gradient for this storage. */
   readonly needsGradient: boolean;
-  /** Why the storage is gone; null while it lives. */
+  /** Why the storage was freed; null while it is alive. */
   freed: string | null = null;
-  /** Set once the op that made this storage has been differentiated. */
+  /** Whether backward has already run through the op that produced this storage. */
   differentiated = false;
   #value: Buffer;
   #gradient: GradientMemory | null = null;
-  /** False while the gradient's memory holds nothing yet, or something stale. */
+  /** False if the gradient's memory is uninitialized or out of date. */
   #hasGradient = false;
 
   constructor(context: Context, value: Buffer, lifetime: Lifetime, needsGradient: boolean) {
@@ -40,7 +40,7 @@ export class Storage {
     this.needsGradient = needsGradient;
   }
 
-  /** @throws TensorError once it is freed */
+  /** @throws TensorError if the storage was freed */
   get value(): Buffer {
     this.#checkAlive();
     return this.#value;
@@ -50,7 +50,7 @@ export class Storage {
     return this.#hasGradient && this.#gradient !== null ? this.#gradient.buffer : null;
   }
 
-  /** Where backward writes this gradient whole: the first writer replaces, each later one adds. */
+  /** Where backward writes the whole gradient: the first write replaces, later ones add. */
   gradientTarget(): WriteTarget {
     const target = { buffer: this.#gradientMemory(), accumulate: this.#hasGradient };
     this.#hasGradient = true;
@@ -59,8 +59,8 @@ export class Storage {
   }
 
   /**
-   * Adds the gradient of an output of the same size, which an op hands on as it is. Where none has arrived yet, the
-   * two share its memory until one of them is written to: most often the output is freed before that.
+   * Adds the gradient of an output of the same size, unchanged. If this storage has none yet, the two share memory until
+   * one of them is written. Usually the output is freed before that, and nothing is copied.
    */
   shareGradient(output: Storage): void {
     const shared = output.#gradient;
@@ -75,14 +75,14 @@ export class Storage {
     this.#hasGradient = true;
   }
 
-  /** For a writer that only adds to parts of the gradient: zeros before the first. */
+  /** The gradient for writers that only add to parts of it, filled with zeros before the first. */
   zeroedGradient(): Buffer {
     const { buffer, accumulate } = this.gradientTarget();
     if (!accumulate) this.context.backend.fill(buffer, 0);
     return buffer;
   }
 
-  /** Forgets the gradient's contents and keeps its memory: the next writer replaces them. */
+  /** Invalidates the gradient but keeps its memory: the next write replaces it. */
   clearGradient(): void {
     this.#hasGradient = false;
   }
@@ -91,7 +91,7 @@ export class Storage {
     if (this.freed !== null) return;
     this.freed = why;
     this.context.backend.free(this.#value);
-    this.#leaveGradient();
+    this.#releaseGradient();
     this.#hasGradient = false;
   }
 
@@ -108,12 +108,12 @@ export class Storage {
     if (shared?.owners === 1) return shared.buffer;
     const buffer = backend.alloc(this.#value.length);
     if (shared !== null && this.#hasGradient) backend.scale({ buffer, accumulate: false }, shared.buffer, 1);
-    this.#leaveGradient();
+    this.#releaseGradient();
     this.#gradient = { buffer, owners: 1 };
     return buffer;
   }
 
-  #leaveGradient(): void {
+  #releaseGradient(): void {
     if (this.#gradient === null) return;
     this.#gradient.owners -= 1;
     if (this.#gradient.owners === 0) this.context.backend.free(this.#gradient.buffer);

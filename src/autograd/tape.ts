@@ -1,6 +1,6 @@
 /**
- * The tape: what ran, in the order in which it ran. Each entry knows how to carry the gradient of its output to
- * its inputs. Execution order is already topological, so backward walks it in reverse: no sort, no recursion.
+ * The tape lists ops in the order they ran, each with a closure that propagates the gradient from its output to its
+ * inputs. Execution order is already topological, so backward just walks the tape in reverse: no sorting, no recursion.
  */
 import type { Buffer } from "../backend/backend.ts";
 import { TensorError } from "../errors.ts";
@@ -8,16 +8,16 @@ import { formatShape, type Shape } from "../shape.ts";
 import type { Storage } from "./storage.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** Carries dy, the gradient of an op's output, to the gradients of its inputs. */
+/** Adds to the gradients of an op's inputs, given dy, the gradient of its output. */
 export type Backward = (dy: Buffer) => void;
 
 export interface Entry {
   readonly op: string;
   readonly output: Storage;
-  /** The output's. */
+  /** The shape of the output. */
   readonly shape: Shape;
   readonly backward: Backward;
-  /** Memory that the op kept for its backward pass alone. */
+  /** Buffers that only backward needs. */
   readonly kept: readonly Buffer[];
 }
 
@@ -29,35 +29,33 @@ export class Tape {
   }
 
   /**
-   * Fills in the gradient of every tensor that `root`, a single number, was computed from. Gradients add to what
-   * earlier passes left in tensors that are held.
+   * Computes the gradient of every tensor that `root`, a single number, depends on. Gradients of persistent tensors add
+   * to those of earlier passes.
    *
-   * Peak memory is a feature: as soon as an op has been differentiated, its output and the output's gradient are
-   * freed, except root's own value. So the tape can be walked once.
+   * To keep peak memory low, the output of each op and its gradient are freed as soon as backward has passed the op.
+   * Only root's value stays. So a tape can be walked once.
    *
-   * @param differentiated is told of each op once its gradient has gone on
-   * @throws TensorError when root is not a single number, does not depend on anything that needs a gradient, or
-   *   was differentiated before
+   * @param differentiated called after the backward pass of each op
+   * @throws TensorError if root is not a single number, does not depend on anything that needs a gradient, or was
+   *   differentiated before
    */
   backward(root: Tensor, differentiated?: (entry: Entry) => void): void {
     const { storage } = root;
     if (root.size !== 1) {
       throw new TensorError(
-        `backward: starts at a single number: got ${formatShape(root.shape)}; sum it first`,
+        `backward: must start at a single number: got ${formatShape(root.shape)}; sum it first`,
       );
     }
     if (storage.differentiated) {
-      throw new TensorError(
-        "backward: ran already over this tape, which is used up; compute the loss again first",
-      );
+      throw new TensorError("backward: this tape was already differentiated; compute the loss again first");
     }
     if (!storage.needsGradient || storage.lifetime === "persistent") {
-      throw new TensorError("backward: nothing that this number was computed from needs a gradient");
+      throw new TensorError("backward: this number does not depend on anything that needs a gradient");
     }
     const { backend } = storage.context;
     backend.fill(storage.gradientTarget().buffer, 1);
 
-    // An entry leaves the tape only when it is done: after an error, `clear` still finds what the rest keeps.
+    // An entry is removed only when it is done, so that after an error `clear` still frees what the others keep.
     for (let entry = this.#entries.at(-1); entry !== undefined; entry = this.#entries.at(-1)) {
       const { output, backward, kept } = entry;
       if (output.gradient !== null && output.freed === null) backward(output.gradient);
@@ -66,11 +64,11 @@ export class Tape {
       for (const buffer of kept) backend.free(buffer);
       output.differentiated = true;
       if (output !== storage)
-        output.free("backward has used it up; read it before backward, or compute it again");
+        output.free("backward has freed it; read it before backward, or compute it again");
     }
   }
 
-  /** Drops what was recorded and never differentiated. */
+  /** Discards entries that were never differentiated. */
   clear(free: (buffer: Buffer) => void): void {
     for (const { kept } of this.#entries) kept.forEach(free);
     this.#entries = [];

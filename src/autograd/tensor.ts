@@ -1,5 +1,5 @@
 /**
- * Tensors: a shape over a storage. Ops create them, a `Context` owns them, backward gives them gradients.
+ * A tensor is a shape over a storage. Ops create tensors, a `Context` owns them, and backward computes their gradients.
  */
 import type { Buffer, WriteTarget } from "../backend/backend.ts";
 import { ShapeError, TensorError } from "../errors.ts";
@@ -7,6 +7,13 @@ import { formatShape, type Shape, sizeOf } from "../shape.ts";
 import type { Context } from "./context.ts";
 import type { Storage } from "./storage.ts";
 
+/**
+ * An n-dimensional array in a backend's memory. Create one with `context.parameter` or `context.constant`, or by an op.
+ *
+ * @example
+ *   const w = context.parameter([2], [1, 2]); // w.shape is [2], w.size is 2
+ *   await w.read(); // [1, 2]
+ */
 export class Tensor {
   readonly shape: Shape;
   readonly storage: Storage;
@@ -20,7 +27,7 @@ export class Tensor {
     return this.storage.context;
   }
 
-  /** How many numbers it holds. */
+  /** The number of elements. */
   get size(): number {
     return sizeOf(this.shape);
   }
@@ -30,20 +37,20 @@ export class Tensor {
   }
 
   /**
-   * The numbers, for kernels.
+   * For kernels: the numbers.
    *
-   * @throws TensorError once the tensor is freed
+   * @throws TensorError if the tensor was freed
    */
   get buffer(): Buffer {
     return this.storage.value;
   }
 
-  /** For kernels that write this tensor whole. */
+  /** For kernels that write the whole tensor. */
   get target(): WriteTarget {
     return { buffer: this.buffer, accumulate: false };
   }
 
-  /** The gradient that backward has brought so far; null where none has arrived. */
+  /** The gradient so far, or null if there is none yet. */
   get gradient(): Buffer | null {
     return this.storage.gradient;
   }
@@ -63,7 +70,7 @@ export class Tensor {
     return this.storage.zeroedGradient();
   }
 
-  /** The same numbers under another shape of the same size; shares storage and gradient. */
+  /** The same numbers with another shape of the same size. Shares storage and gradient. */
   view(shape: Shape): Tensor {
     return new Tensor(shape, this.storage);
   }
@@ -73,54 +80,63 @@ export class Tensor {
     return this.context.backend.read(this.buffer);
   }
 
-  /** The number of a tensor that holds one. */
+  /**
+   * The value of a tensor with one element.
+   *
+   * @throws TensorError if it has more
+   * @example await loss.item()
+   */
   async item(): Promise<number> {
     if (this.size !== 1) {
-      throw new TensorError(`item: the tensor must hold one number: got ${formatShape(this.shape)}`);
+      throw new TensorError(`item: needs a tensor with one element: got ${formatShape(this.shape)}`);
     }
     return (await this.read())[0];
   }
 
   /**
-   * Replaces numbers, in row-major order, from place `at` on.
+   * Overwrites elements, in row-major order, starting at index `at`.
    *
-   * @throws ShapeError when they do not fit
+   * @throws ShapeError if they do not fit
    * @example weight.write([1, 2, 3])
    */
   write(values: ArrayLike<number>, at = 0): void {
     if (at < 0 || at + values.length > this.size) {
       throw new ShapeError(
-        `write: ${formatShape(this.shape)} holds ${this.size} numbers: got ${values.length} from place ${at} on`,
+        `write: ${formatShape(this.shape)} holds ${this.size} numbers: got ${values.length} at index ${at}`,
       );
     }
     this.context.backend.write(this.buffer, values, at);
   }
 
   /**
-   * Computes the gradient of this single number with respect to every tensor that needs one. Gradients of parameters
-   * add up until `zeroGrad`.
+   * Computes the gradient of this single number with respect to every tensor that it depends on. Gradients of parameters
+   * accumulate until `zeroGrad`.
    *
-   * @throws TensorError when this is not a single number, depends on no parameter, or was differentiated before
+   * @throws TensorError if this is not a single number, depends on no parameter, or was differentiated before
    * @example loss.backward()
    */
   backward(): void {
     this.context.backward(this);
   }
 
-  /** A copy of the gradient, in row-major order; zeros before backward. */
+  /**
+   * A copy of the gradient, in row-major order; zeros if there is none yet.
+   *
+   * @example await weight.grad()
+   */
   grad(): Promise<Float32Array | Float64Array> {
     const { gradient } = this;
     return this.context.backend.read(gradient ?? this.storage.zeroedGradient());
   }
 
-  /** Resets the gradient to zero. Call it before the next backward. */
+  /** Resets the gradient to zero. Call it before the next backward pass. */
   zeroGrad(): void {
     this.storage.clearGradient();
   }
 
-  /** Frees the memory now. Only for persistent tensors; the others go with their scope. */
+  /** Frees the memory now. Only for persistent tensors; others are freed with their scope. */
   free(): void {
-    this.storage.free("it was freed by hand");
+    this.storage.free("free was called on it");
     this.context.release(this.storage);
   }
 }

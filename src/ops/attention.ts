@@ -1,10 +1,10 @@
 import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
-import type { AttentionMask, Buffer, KeyRange, Matrices, WriteTarget } from "../backend/backend.ts";
-import { ShapeError } from "../errors.ts";
+import type { AttentionMask, Buffer, Matrices } from "../backend/backend.ts";
 import type { Random } from "../random.ts";
-import { formatShape } from "../shape.ts";
 import { droppingOf } from "./dropout.ts";
+import { checkAttention } from "./internal/attention-checks.ts";
+import { withGradientTargets } from "./internal/gradient-targets.ts";
 import { scale } from "./scale.ts";
 
 export interface AttentionOptions {
@@ -36,17 +36,15 @@ export interface AttentionOptions {
  */
 export function attention(query: Tensor, keys: Tensor, values: Tensor, options: AttentionOptions): Tensor {
   const context = contextOf("attention", query, keys, values);
-  // The kernel writes three gradients at once; operands that share memory get gradients of their own first.
+  // The backward kernel writes three gradients at once, so operands that share memory are copied first.
   const key = keys.storage === query.storage ? scale(keys, 1) : keys;
   const value =
     values.storage === query.storage || values.storage === keys.storage ? scale(values, 1) : values;
   const { backend } = context;
-  const { heads, mask } = options;
-  checkShapes(query, key, value, options);
+  const { heads, mask, keyCount = key.shape[1] } = options;
+  checkAttention(query, key, value, { heads, keyCount, mask });
   const [batchSize, queries, channels] = query.shape;
-  const keyCount = options.keyCount ?? key.shape[1];
   const width = channels / heads;
-  const dropping = droppingOf(options.dropout ?? 0, options.random ?? null);
   const size = {
     batch: [batchSize, heads],
     rows: queries,
@@ -54,15 +52,15 @@ export function attention(query: Tensor, keys: Tensor, values: Tensor, options: 
     width,
     scale: 1 / Math.sqrt(width),
     mask,
-    dropping,
+    dropping: droppingOf(options.dropout ?? 0, options.random ?? null),
   };
-  /** Heads are strides, not copies. */
-  const byHead = (buffer: Buffer, tensor: Tensor): Matrices => ({
+  /** (B, T, C) as B·H matrices (T, D): heads are strides, not copies. */
+  const byHead = (buffer: Buffer, { shape }: Tensor): Matrices => ({
     buffer,
     offset: 0,
     rowStride: channels,
     columnStride: 1,
-    batchStrides: [tensor.shape[1] * channels, width],
+    batchStrides: [shape[1] * channels, width],
   });
   const q = byHead(query.buffer, query);
   const k = byHead(key.buffer, key);
@@ -70,76 +68,22 @@ export function attention(query: Tensor, keys: Tensor, values: Tensor, options: 
   const y = context.output(query.shape, [query, key, value]);
   const logSumExp = backend.alloc(batchSize * heads * queries);
   backend.attention(byHead(y.buffer, y), logSumExp, q, k, v, size);
-  const backward = (dy: Buffer) => {
-    const spare: Buffer[] = [];
-    /** For a kernel that writes `rows` positions of each sequence, whether or not anyone needs the gradient. */
-    const sinkOf = (tensor: Tensor, rows: number): WriteTarget => {
-      if (!tensor.needsGradient) {
-        const buffer = backend.alloc(tensor.size);
-        spare.push(buffer);
-        return { buffer, accumulate: false };
-      }
-      const whole = rows === tensor.shape[1];
-      return whole ? tensor.gradientTarget() : { buffer: tensor.zeroedGradient(), accumulate: true };
-    };
-    const [dq, dk, dv] = [sinkOf(query, queries), sinkOf(key, keyCount), sinkOf(value, keyCount)];
-    backend.attentionBackward(
-      byHead(dq.buffer, query),
-      byHead(dk.buffer, key),
-      byHead(dv.buffer, value),
-      byHead(dy, y),
-      byHead(y.buffer, y),
-      logSumExp,
-      q,
-      k,
-      v,
-      size,
-      { dq: dq.accumulate, dk: dk.accumulate, dv: dv.accumulate },
-    );
-    for (const buffer of spare) backend.free(buffer);
+  const backward = (dyBuffer: Buffer) => {
+    const whole = keyCount === key.shape[1];
+    const gradients = [
+      { tensor: query, whole: true },
+      { tensor: key, whole },
+      { tensor: value, whole },
+    ];
+    withGradientTargets(backend, gradients, ([toQuery, toKey, toValue]) => {
+      const dq = byHead(toQuery.buffer, query);
+      const dk = byHead(toKey.buffer, key);
+      const dv = byHead(toValue.buffer, value);
+      const dy = byHead(dyBuffer, y);
+      const accumulate = { dq: toQuery.accumulate, dk: toKey.accumulate, dv: toValue.accumulate };
+      backend.attentionBackward(dq, dk, dv, dy, byHead(y.buffer, y), logSumExp, q, k, v, size, accumulate);
+    });
   };
   context.recordOp("attention", y, backward, [logSumExp]);
   return y;
-}
-
-function checkShapes(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions): void {
-  const { heads, mask } = options;
-  const [batchSize, queries, channels] = query.shape;
-  const keys = options.keyCount ?? key.shape[1];
-  const fits = ({ shape }: Tensor) => shape.length === 3 && shape[0] === batchSize && shape[2] === channels;
-  if (!fits(query) || !fits(key) || !fits(value) || key.shape[1] !== value.shape[1]) {
-    const found = [query, key, value].map(({ shape }) => formatShape(shape)).join(", ");
-    throw new ShapeError(`attention: needs query (B, T, C), key (B, S, C) and value (B, S, C): got ${found}`);
-  }
-  if (!Number.isInteger(heads) || heads < 1 || channels % heads !== 0) {
-    throw new ShapeError(`attention: ${channels} channels do not divide into ${heads} heads`);
-  }
-  if (!Number.isInteger(keys) || keys < 0 || keys > key.shape[1]) {
-    throw new ShapeError(`attention: keyCount must be in 0 … ${key.shape[1]}: got ${keys}`);
-  }
-  if (mask === "causal" && queries > keys) {
-    throw new ShapeError(`attention: causal needs keys ≥ queries: got ${queries} queries over ${keys} keys`);
-  }
-  if (typeof mask !== "string") checkRanges(mask, batchSize, keys);
-}
-
-function checkRanges(ranges: readonly KeyRange[], batchSize: number, keys: number): void {
-  if (ranges.length !== batchSize) {
-    throw new ShapeError(
-      `attention: needs a key range for each of the ${batchSize} sequences of the batch: got ${ranges.length}`,
-    );
-  }
-  ranges.forEach(({ start, end, diagonal }, sequence) => {
-    for (const [name, key] of Object.entries({ start, end })) {
-      if (Number.isInteger(key) && key >= 0 && key <= keys) continue;
-      throw new ShapeError(
-        `attention: ${name} of key range ${sequence} must be a whole number in 0 … ${keys}, the number of keys: got ${key}`,
-      );
-    }
-    if (!Number.isInteger(diagonal) || Math.abs(diagonal) > 2 ** 24) {
-      throw new ShapeError(
-        `attention: diagonal of key range ${sequence} must be a whole number in −2²⁴ … 2²⁴: got ${diagonal}`,
-      );
-    }
-  });
 }

@@ -2,7 +2,7 @@ import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { Matrices, WriteTarget } from "../backend/backend.ts";
 import { ShapeError } from "../errors.ts";
-import { broadcastShapes, formatShape } from "../shape.ts";
+import { broadcastShapes, formatShape, type Shape } from "../shape.ts";
 import { broadcastTo } from "./internal/broadcast.ts";
 import { matricesOf, rowsOf, transposed } from "./internal/product.ts";
 
@@ -41,13 +41,7 @@ function product(a: Tensor, b: Tensor): Tensor {
   const [rows, inner] = a.shape.slice(-2);
   const columns = b.shape[b.shape.length - 1];
   const y = context.output([...batch, rows, columns], [a, b]);
-  const run = (
-    to: WriteTarget,
-    toShape: readonly number[],
-    left: Matrices,
-    right: Matrices,
-    length: number,
-  ) => {
+  const run = (to: WriteTarget, toShape: Shape, left: Matrices, right: Matrices, length: number) => {
     const [m, n] = toShape.slice(-2);
     const size = { batch, rows: m, columns: n, inner: length, accumulate: to.accumulate, bias: null };
     backend.gemm(matricesOf(to.buffer, toShape), left, right, size);

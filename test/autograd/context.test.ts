@@ -9,20 +9,20 @@ import { exp } from "../../src/ops/unary.ts";
 import { countingBackend, doubleContext, inScope } from "../support/contexts.ts";
 
 describe("scope", () => {
-  test("gives what its body gives", async () => {
+  test("returns the result of its body", async () => {
     expect(await inScope("no-grad", (context) => context.constant([2], [3, 5]).read())).toEqual(
       new Float64Array([3, 5]),
     );
     expect(await inScope("grad", () => "at once")).toBe("at once");
   });
 
-  test("frees what was made inside, and nothing that is held", async () => {
+  test("frees the tensors created inside, and no persistent ones", async () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);
     const x = context.parameter([3], [1, 2, 3]);
     const y = await context.scope("grad", () => exp(exp(x)));
     expect([...memory.live]).toEqual([x.buffer]);
-    const why = "its scope has closed; read what you need inside the scope";
+    const why = "its scope has closed; read results inside the scope";
     expect(() => y.buffer).toThrow(
       new TensorError(`a tensor of 3 numbers was used after it was freed: ${why}`),
     );
@@ -50,22 +50,22 @@ describe("scope", () => {
     expect(await context.scope("no-grad", () => exp(context.constant([], [0])).item())).toBe(1);
   });
 
-  test("cannot overlap another on the same context", async () => {
+  test("rejects a second scope on the same context", async () => {
     const context = doubleContext();
     const error = new TensorError(
-      "scope: another scope is open on this context; await its end, or use a second context",
+      "scope: another scope is already open on this context: await it first, or use a second context",
     );
     await context.scope("grad", async () => {
       await expect(context.scope("no-grad", () => 1)).rejects.toThrow(error);
     });
     const first = context.scope("grad", () => Promise.resolve(1));
     await expect(context.scope("grad", () => 2)).rejects.toThrow(error);
-    // The refused scope does not close the open one behind its back.
+    // The rejected scope leaves the open one open.
     expect(await first).toBe(1);
     expect(await context.scope("grad", () => 3)).toBe(3);
   });
 
-  test("two contexts may run at once", async () => {
+  test("scopes of two contexts may be open at once", async () => {
     const run = (value: number) =>
       inScope("grad", async (context) => {
         const x = context.parameter([], [value]);
@@ -80,19 +80,19 @@ describe("scope", () => {
     expect(two).toBeCloseTo(Math.E, 14);
   });
 
-  test("is needed by ops and constants", () => {
+  test("is required by ops and constants", () => {
     const context = doubleContext();
     const x = context.parameter([], [1]);
     const error = new TensorError(
-      "no scope is open: run ops inside context.scope(…), so that what they make is freed",
+      "no scope is open: run ops inside context.scope(…), which frees their results",
     );
     expect(() => exp(x)).toThrow(error);
     expect(() => context.constant([], [1])).toThrow(error);
   });
 });
 
-describe("what a context makes", () => {
-  test("refuses values that do not fill the shape", async () => {
+describe("creating tensors", () => {
+  test("rejects values that do not fill the shape", async () => {
     const context = doubleContext();
     const parameter = new ShapeError("parameter: (2, 3) holds 6 numbers: got 5 values");
     expect(() => context.parameter([2, 3], [1, 2, 3, 4, 5])).toThrow(parameter);
@@ -102,24 +102,24 @@ describe("what a context makes", () => {
     });
   });
 
-  test.each([[[2, -1]], [[1.5]], [[Number.NaN]]])("refuses the shape %j", (shape) => {
+  test.each([[[2, -1]], [[1.5]], [[Number.NaN]]])("rejects the shape %j", (shape) => {
     expect(() => doubleContext().persistent(shape)).toThrow(ShapeError);
   });
 
-  test("a held tensor lives until it is freed", () => {
+  test("a persistent tensor lives until it is freed", () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);
     const x = context.persistent([5]);
     x.free();
     expect(memory.live.size).toBe(0);
     expect(() => x.buffer).toThrow(
-      new TensorError("a tensor of 5 numbers was used after it was freed: it was freed by hand"),
+      new TensorError("a tensor of 5 numbers was used after it was freed: free was called on it"),
     );
     x.free();
     context.close();
   });
 
-  test("close frees what is held, gradients too, and lets nothing more be made", async () => {
+  test("close frees persistent tensors and their gradients, and no more can be created", async () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);
     const x = context.parameter([3], [1, 2, 3]);
@@ -131,11 +131,11 @@ describe("what a context makes", () => {
     const freed = "was used after it was freed: its context has closed";
     expect(() => held.buffer).toThrow(new TensorError(`a tensor of 7 numbers ${freed}`));
     expect(() => context.persistent([1])).toThrow(
-      new TensorError("this context has closed; nothing can be made on it"),
+      new TensorError("this context has closed and cannot create tensors"),
     );
   });
 
-  test("parts of a pass leave alone what they hand on, where no tape is kept", async () => {
+  test("without a tape, freeAllBut frees the temporaries and keeps the result", async () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);
     const x = context.persistent([5]);
@@ -148,13 +148,13 @@ describe("what a context makes", () => {
         const inside = exp(y);
         inner.push(inside);
         y = temporaries.freeAllBut(add(inside, y));
-        // x, what was made before the loop, and the last result.
+        // x, the tensors created before the loop, and the last result.
         expect(memory.live.size).toBe(3);
       }
       for (const tensor of inner) expect(() => tensor.buffer).toThrow("it was a temporary");
       expect(await y.read()).toHaveLength(5);
       expect(await before.read()).toHaveLength(5);
-      // A result that was made before the mark, or that is persistent, frees nothing else.
+      // A result that is older than the mark, or persistent, stays; the temporaries are still freed.
       expect(temporaries.freeAllBut(x)).toBe(x);
       expect(() => y.buffer).toThrow("it was a temporary");
       expect(memory.live.size).toBe(2);
@@ -163,13 +163,13 @@ describe("what a context makes", () => {
     await context.scope("grad", () => {
       const temporaries = context.temporaries();
       temporaries.freeAllBut(add(exp(x), x));
-      // A tape needs them all.
+      // With a tape, backward needs all of them.
       expect(memory.live.size).toBe(3);
     });
     expect(memory.live.size).toBe(1);
   });
 
-  test("a borrowed buffer is given back, also on error", () => {
+  test("a scratch buffer is freed, even after an error", () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);
     expect(context.withScratch(5, (buffer) => buffer.length)).toBe(5);
@@ -181,7 +181,7 @@ describe("what a context makes", () => {
     expect(memory.live.size).toBe(0);
   });
 
-  test("a tensor that was freed by hand in its scope cannot be differentiated through", async () => {
+  test("backward rejects a graph with a tensor that was freed explicitly", async () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);
     const x = context.parameter([], [1]);

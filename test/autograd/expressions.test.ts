@@ -1,6 +1,6 @@
 /**
- * Random expressions of many ops, in which any earlier value may be used again, against finite differences. What
- * single-op tests cannot see: gradients that meet, in every order, after every op.
+ * Gradients of random expressions, in which any earlier value may be reused, against finite differences. This covers
+ * what tests of single ops cannot: gradients from several ops that add up, in every order.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -29,7 +29,7 @@ import { gradientError } from "../support/gradient-check.ts";
 /** Every value of an expression is 3 × 3, so that any op may follow any other. */
 const SHAPE = [3, 3];
 
-/** Each keeps its values of size about 1, so that ten of them in a row stay measurable. */
+/** Each op keeps values near 1 in size, so that finite differences stay accurate after ten of them. */
 const steps: Record<string, (a: Tensor, b: Tensor) => Tensor> = {
   add: (a, b) => scale(add(a, b), 0.5),
   subtract: (a, b) => scale(subtract(a, b), 0.5),
@@ -54,7 +54,7 @@ const anExpression = fc.array(fc.tuple(fc.constantFrom(...Object.keys(steps)), f
   maxLength: 10,
 });
 
-test("gradients of random expressions", { timeout: 30_000 }, async () => {
+test("random expressions have the gradients of finite differences", { timeout: 30_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(anExpression, fc.nat(1000), async (expression, seed) => {
       const context = doubleContext();

@@ -1,4 +1,4 @@
-/** Memory over the steps of a model: nothing is left behind, steps are alike, and backward frees as it goes. */
+/** Memory over the steps of a model: no leaks, equal steps, and backward that frees as it goes. */
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import { crossEntropy } from "../../src/ops/cross-entropy.ts";
@@ -9,7 +9,7 @@ import { countingBackend } from "../support/contexts.ts";
 import { randomIds, tinyModel } from "../support/models.ts";
 
 describe.each(["textbook", "fused"] as const)("steps of a model with %s attention", (attention) => {
-  test("leave nothing behind, and allocate the same sizes in the same order", async () => {
+  test("leak nothing, and allocate the same sizes in the same order", async () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);
     const model = tinyModel(context, { attention, dropout: 0.2 });
@@ -44,7 +44,7 @@ describe.each(["textbook", "fused"] as const)("steps of a model with %s attentio
   });
 });
 
-test("a pass without a tape needs no more memory for more layers", async () => {
+test("peak memory without a tape does not depend on the number of layers", async () => {
   const peakOf = async (layers: number) => {
     const { backend, memory } = countingBackend();
     const model = tinyModel(new Context(backend), { attention: "fused", layers });
@@ -58,18 +58,18 @@ test("a pass without a tape needs no more memory for more layers", async () => {
   expect(many.peak).toBe(few.peak);
 });
 
-test("without a tape, and without backward, everything goes with the scope", async () => {
+test("a scope frees everything, with or without a tape or a backward pass", async () => {
   const { backend, memory } = countingBackend();
   const context = new Context(backend);
   const model = tinyModel(context, { attention: "fused" });
   const before = memory.live.size;
   const ids = randomIds(5, 11);
-  // What ops keep for backward is still on the tape when the scope closes.
+  // Buffers saved for backward are still on the tape when the scope closes.
   await context.scope("grad", () => crossEntropy(model.forward({ ids, batchSize: 1 }), ids).item());
   expect(memory.live.size).toBe(before);
 });
 
-test("backward frees as it goes: a chain of n ops never holds n gradients", async () => {
+test("backward frees as it goes: a chain of n ops needs memory for two gradients, not n", async () => {
   const { backend, memory } = countingBackend();
   const context = new Context(backend);
   const length = 101;
@@ -82,7 +82,7 @@ test("backward frees as it goes: a chain of n ops never holds n gradients", asyn
     const afterForward = memory.current;
     memory.peak = memory.current;
     context.backward(loss);
-    // At the top: all values, the loss's gradient, and at most two gradients and one scratch buffer of one number.
+    // At the peak: all values, the loss's gradient, and at most two gradients and one scratch buffer of one number.
     expect(memory.peak - afterForward).toBeLessThanOrEqual(2 * length + 2);
     // At the end: x, its gradient, the loss and its gradient.
     expect(memory.current).toBe(2 * length + 2);

@@ -1,4 +1,4 @@
-/** Backward: where it starts, what it fills in, what it refuses. */
+/** Backward: where it starts, which gradients it computes, and which calls it rejects. */
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import type { Tensor } from "../../src/autograd/tensor.ts";
@@ -18,7 +18,7 @@ async function gradientOf(tensor: Tensor): Promise<number[]> {
 }
 
 describe("backward", () => {
-  test("reaches a tensor by every way: y = x² + 3x + x·x·x", async () => {
+  test("adds up all paths to a tensor: y = x² + 3x + x·x·x", async () => {
     const context = doubleContext();
     const x = context.parameter([2], [2, -1]);
     await context.scope("grad", () => {
@@ -44,7 +44,7 @@ describe("backward", () => {
     expect(x.gradient, "the memory of the gradient is used again").toBe(memory);
   });
 
-  test("two losses on one scope add up when each is differentiated as it is made", async () => {
+  test("two losses in one scope add up if each is differentiated as soon as it is computed", async () => {
     const context = doubleContext();
     const x = context.parameter([], [3]);
     await context.scope("grad", () => {
@@ -61,7 +61,7 @@ describe("backward", () => {
     expect(await gradientOf(x)).toEqual([6]);
   });
 
-  test("what does not lead to the root receives nothing", async () => {
+  test("tensors that the root does not depend on get no gradient", async () => {
     const context = doubleContext();
     const [x, other] = [context.parameter([], [3]), context.parameter([], [5])];
     await context.scope("grad", () => {
@@ -73,7 +73,7 @@ describe("backward", () => {
     expect(await gradientOf(other)).toEqual([0]);
   });
 
-  test("nothing is recorded behind a constant", async () => {
+  test("ops on constants are not recorded", async () => {
     const context = doubleContext();
     const x = context.parameter([], [3]);
     await context.scope("grad", async () => {
@@ -84,14 +84,14 @@ describe("backward", () => {
     expect((await gradientOf(x))[0]).toBeCloseTo(Math.exp(5), 10);
   });
 
-  test("the root's value can still be read, what lies before it is used up", async () => {
+  test("frees every intermediate value but the root's", async () => {
     await inScope("grad", async (context) => {
       const x = context.parameter([2], [1, 2]);
       const middle = multiply(x, x);
       const root = sum(middle);
       context.backward(root);
       expect(await root.item()).toBe(5);
-      const why = "backward has used it up; read it before backward, or compute it again";
+      const why = "backward has freed it; read it before backward, or compute it again";
       expect(() => middle.buffer).toThrow(
         new TensorError(`a tensor of 2 numbers was used after it was freed: ${why}`),
       );
@@ -99,27 +99,27 @@ describe("backward", () => {
     });
   });
 
-  test("is refused where it cannot start", async () => {
+  test("is rejected for a root that is no single number, has no gradient, or was used before", async () => {
     await inScope("grad", (context) => {
       const x = context.parameter([2, 3], [1, 2, 3, 4, 5, 6]);
       expect(() => context.backward(exp(x))).toThrow(
-        new TensorError("backward: starts at a single number: got (2, 3); sum it first"),
+        new TensorError("backward: must start at a single number: got (2, 3); sum it first"),
       );
       const nothing = new TensorError(
-        "backward: nothing that this number was computed from needs a gradient",
+        "backward: this number does not depend on anything that needs a gradient",
       );
       expect(() => context.backward(sum(context.constant([2], [1, 2])))).toThrow(nothing);
       expect(() => context.backward(context.parameter([], [1]))).toThrow(nothing);
       const root = sum(x);
       context.backward(root);
       const again = new TensorError(
-        "backward: ran already over this tape, which is used up; compute the loss again first",
+        "backward: this tape was already differentiated; compute the loss again first",
       );
       expect(() => context.backward(root)).toThrow(again);
     });
   });
 
-  test("a second loss over a tape that is used up is refused too", async () => {
+  test("is rejected for a second loss over the same tape", async () => {
     await inScope("grad", (context) => {
       const x = context.parameter([], [3]);
       const [one, two] = [exp(x), scale(x, 2)];
@@ -128,7 +128,7 @@ describe("backward", () => {
     });
   });
 
-  test("is refused where nothing was recorded", async () => {
+  test("is rejected if nothing was recorded", async () => {
     await inScope("no-grad", (context) => {
       const x = context.parameter([], [1]);
       expect(() => context.backward(exp(x))).toThrow(TensorError);
@@ -146,7 +146,7 @@ describe("backward", () => {
     expect(await gradientOf(x)).toEqual([1]);
   });
 
-  test("when a kernel fails half way, nothing leaks", async () => {
+  test("frees all memory when a kernel fails half way", async () => {
     const { backend, memory } = countingBackend();
     let fails = true;
     const failing = withKernels(backend, {
@@ -158,7 +158,7 @@ describe("backward", () => {
     const context = new Context(failing);
     const x = context.parameter([2, 3], [1, 2, 3, 4, 5, 6]);
     const step = () => {
-      // layerNorm keeps memory for a backward that is never reached.
+      // layerNorm saves memory for a backward pass that never runs.
       return context.scope("grad", () => context.backward(sum(exp(layerNorm(x, null, null)))));
     };
     await expect(step()).rejects.toThrow(new RangeError("the kernel failed"));

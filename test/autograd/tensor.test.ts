@@ -1,4 +1,4 @@
-/** Reading tensors and gradients, views, and the two ways to write a gradient. */
+/** Reading tensors and gradients, views, and the ways to write a gradient. */
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import { TensorError } from "../../src/errors.ts";
@@ -7,7 +7,7 @@ import { exp } from "../../src/ops/unary.ts";
 import { countingBackend, doubleContext, inScope } from "../support/contexts.ts";
 
 describe("Tensor", () => {
-  test("knows its size and gives copies of its numbers", async () => {
+  test("has a size, and read returns copies", async () => {
     const x = doubleContext().parameter([2, 3], [1, 2, 3, 4, 5, 6]);
     expect(x.size).toBe(6);
     const copy = await x.read();
@@ -15,21 +15,21 @@ describe("Tensor", () => {
     expect(Array.from(await x.read())).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  test("item reads one number and refuses more", async () => {
+  test("item returns a single element and rejects more", async () => {
     await inScope("no-grad", async (context) => {
       expect(await context.constant([1, 1], [7]).item()).toBe(7);
-      const message = "item: the tensor must hold one number: got (2)";
+      const message = "item: needs a tensor with one element: got (2)";
       await expect(context.constant([2], [1, 2]).item()).rejects.toThrow(new TensorError(message));
     });
   });
 
-  test("a gradient that never arrived reads as zeros, and as null", async () => {
+  test("a missing gradient reads as zeros, and is null for kernels", async () => {
     const x = doubleContext().parameter([3], [1, 2, 3]);
     expect(x.gradient).toBeNull();
     expect(Array.from(await x.grad())).toEqual([0, 0, 0]);
   });
 
-  test("a view shares numbers, gradient and end of life", async () => {
+  test("a view shares numbers, gradient and lifetime", async () => {
     const x = doubleContext().parameter([2, 3], [1, 2, 3, 4, 5, 6]);
     const view = x.view([3, 2]);
     expect(view.storage).toBe(x.storage);
@@ -43,7 +43,7 @@ describe("Tensor", () => {
 });
 
 describe("a gradient", () => {
-  test("is replaced by its first writer and added to by later ones", () => {
+  test("is replaced by the first writer and added to by later ones", () => {
     const x = doubleContext().parameter([3], [1, 2, 3]);
     const first = x.gradientTarget();
     expect(first.accumulate).toBe(false);
@@ -52,7 +52,7 @@ describe("a gradient", () => {
     expect(x.gradientTarget()).toEqual({ buffer: first.buffer, accumulate: false });
   });
 
-  test("starts from zeros for writers that only add, also after it was cleared", async () => {
+  test("starts from zeros for writers that only add, even after it was cleared", async () => {
     const x = doubleContext().parameter([2], [1, 2]);
     const { backend } = x.context;
     const buffer = x.zeroedGradient();
@@ -63,7 +63,7 @@ describe("a gradient", () => {
     expect(Array.from(await backend.read(x.zeroedGradient()))).toEqual([0, 0]);
   });
 
-  test("is kept by parameters, and needed by what ops make of them", async () => {
+  test("is needed by parameters and by the results of ops on them", async () => {
     await inScope("grad", (context) => {
       expect(context.parameter([], [1]).needsGradient).toBe(true);
       expect(context.persistent([]).needsGradient).toBe(false);
@@ -73,7 +73,7 @@ describe("a gradient", () => {
     });
   });
 
-  test("that is handed on is shared until one of its owners is written to", async () => {
+  test("is shared by the operands of an add until one of them is written", async () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);
     const [y, a, b] = [0, 1, 2].map(() => context.parameter([2], [0, 0]));
@@ -92,7 +92,7 @@ describe("a gradient", () => {
 
     y.free();
     expect(Array.from(await b.grad())).toEqual([3, 5]);
-    // Now it is b's alone, and is written to where it stands.
+    // Now only b has it, so it is written in place.
     const own = b.gradient;
     expect(b.gradientTarget().buffer).toBe(own);
     a.free();
@@ -100,7 +100,7 @@ describe("a gradient", () => {
     expect(memory.live.size).toBe(0);
   });
 
-  test("that is handed on is added to what has arrived, also when it is its own", async () => {
+  test("of an add is added to an existing one, even if both are the same", async () => {
     const context = doubleContext();
     const [y, a] = [0, 1].map(() => context.parameter([2], [0, 0]));
     const { backend } = context;

@@ -97,7 +97,7 @@ describe.each(operations)("$name", ({ name, op, formula }) => {
     await inScope("no-grad", (context) => {
       const a = context.constant([2], [1, 2]);
       const b = doubleContext().persistent([3]);
-      const message = `${name}: operands (2) and (3) live on two contexts; make both on one`;
+      const message = `${name}: operands (2) and (3) live on different contexts; create both on the same one`;
       expect(() => op(a, b)).toThrow(new TensorError(message));
     });
   });
