@@ -8,31 +8,33 @@ import { withGradientTargets } from "./internal/gradient-targets.ts";
 import { scale } from "./scale.ts";
 
 export interface AttentionOptions {
-  /** How many heads share the channels. */
+  /** The number of heads (H). */
   readonly heads: number;
-  /** "causal", "full", or a key range for each sequence: for padding, and for keys in a cache. */
+  /** "causal", "full", or a key range for each sequence, which handles padding and cached keys. */
   readonly mask: AttentionMask;
-  /** Use the first `keyCount` keys and values only, so that a cache is read in place. All if left out. */
+  /** Only the first `keyCount` keys and values take part, so that a cache is read in place. Default: all. */
   readonly keyCount?: number;
-  /** Probability of dropping a weight. */
+  /** The probability of dropping an attention weight. Default: 0. */
   readonly dropout?: number;
-  /** See `dropout`. */
+  /** Draws the dropout key; null outside training. */
   readonly random?: Random | null;
 }
 
 /**
- * Scaled dot-product attention of all heads in one kernel: softmax(QKᵀ/√D + M)·V.
+ * Scaled dot-product attention for all heads in one kernel: softmax(Q·Kᵀ/√D + M)·V.
  *
- * The same numbers as nn/layers/textbook-attention.ts, but hidden pairs are never computed and the
- * weights (T, S) never stored: backward computes them again from one number kept for each query. A query that sees
- * no key gives 0, and so do the gradients: its own, and that of a key which nobody sees.
+ * Same numbers as nn/layers/textbook-attention.ts, but hidden scores are never computed, and the weights (T, S) are
+ * never stored: backward recomputes them from one saved number per query. A query that sees no key yields 0 and gets
+ * gradient 0, and so does a key that no query sees.
  *
- * @param query (B, T, C)
- * @param keys  (B, S, C)
+ * Source: Vaswani et al. 2017, §3.2; recomputation: Dao et al. 2022.
+ *
+ * @param query  (B, T, C)
+ * @param keys   (B, S, C)
  * @param values (B, S, C)
- * @returns     (B, T, C); channels h·D … (h+1)·D−1 come from head h, D = C / heads
- * @throws ShapeError when the shapes, the heads or the windows do not fit, or causal and T > keyCount
- * Source: Vaswani et al. 2017, §3.2; the recomputation: Dao et al. 2022.
+ * @returns      (B, T, C); channels h·D … (h+1)·D−1 come from head h, D = C / H
+ * @throws ShapeError if the shapes, heads or key ranges do not fit, or if the mask is causal and T > keyCount
+ * @example attention(q, k, v, { heads: 2, mask: "causal" }) // q, k, v (1, 3, 8) → (1, 3, 8)
  */
 export function attention(query: Tensor, keys: Tensor, values: Tensor, options: AttentionOptions): Tensor {
   const context = contextOf("attention", query, keys, values);

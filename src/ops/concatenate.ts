@@ -4,11 +4,12 @@ import { ShapeError } from "../errors.ts";
 import { axisOf, formatShape, stridesOf } from "../shape.ts";
 
 /**
- * Tensors laid one after the other along one axis.
+ * Joins tensors along one axis.
  *
- * @param tensors at least one; equal shapes but for that axis
+ * @param tensors at least one; shapes equal except along that axis
  * @param axis    −1 is the last
- * @throws ShapeError when there is none, or the other axes differ
+ * @throws ShapeError if there are no tensors or the other axes differ
+ * @example concatenate([a, b], -1) // a (2, 3), b (2, 5) → (2, 8)
  */
 export function concatenate(tensors: readonly Tensor[], axis: number): Tensor {
   if (tensors.length === 0) throw new ShapeError("concatenate: needs at least one tensor: got none");

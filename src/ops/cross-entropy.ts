@@ -5,7 +5,7 @@ import { formatShape } from "../shape.ts";
 import { checkIds } from "./embedding.ts";
 import { rowsOf } from "./internal/product.ts";
 
-/** A target that does not count: its row adds nothing to the loss and receives no gradient. */
+/** A target that does not count: its row contributes nothing to the loss and has gradient 0. */
 export const IGNORED = -1;
 
 /**
@@ -14,10 +14,11 @@ export const IGNORED = -1;
  *   loss = 1/n · Σ −log softmax(logits[i])[targets[i]]    over the n targets that are not ignored
  *
  * @param logits  (…, V)
- * @param targets one id for each row of logits, in 0 … V−1, or `IGNORED`
- * @returns       (); 0 when every target is ignored. The bits are those of the counted rows alone, wherever they stand
- * @throws ShapeError when there is not one target for each row
- * @throws TokenError when a target is outside the vocabulary
+ * @param targets one id in 0 … V−1, or `IGNORED`, for each row of logits
+ * @returns       (); 0 if all targets are ignored. Ignored rows do not affect its bits
+ * @throws ShapeError if there is not exactly one target per row
+ * @throws TokenError if a target is outside the vocabulary
+ * @example crossEntropy(logits, [3, IGNORED, 1]) // logits (1, 3, 5) → ()
  */
 export function crossEntropy(logits: Tensor, targets: ArrayLike<number>): Tensor {
   const columns = logits.shape[logits.shape.length - 1];
@@ -42,7 +43,7 @@ export function crossEntropy(logits: Tensor, targets: ArrayLike<number>): Tensor
   const sum = (losses: Buffer, count: number) => {
     backend.sumAxis(y.target, losses, { outer: 1, axis: count, inner: 1 }, share);
   };
-  /** A 0 adds nothing, but moves the others to another place in the sum, which can change its last bit. */
+  /** Adding a 0 for each ignored row instead would regroup the sum, which can change its last bit. */
   const sumOfCounted = (losses: Buffer) => {
     const rowsThatCount = Array.from({ length: rows }, (_, row) => row).filter(
       (row) => targets[row] !== IGNORED,

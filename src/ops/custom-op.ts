@@ -3,27 +3,27 @@ import type { Tensor } from "../autograd/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, sameShape } from "../shape.ts";
 
-/** An op in terms of other ops. */
+/** A custom op, written with other ops. */
 export interface OpDefinition {
-  /** y from the inputs. */
+  /** Computes y from the inputs. */
   forward(...inputs: Tensor[]): Tensor;
   /**
-   * The gradient of each input, in its shape, from that of y; null for an input that gets none. Not differentiated
-   * itself.
+   * The gradient of each input, in its shape, given that of y; null for an input that gets none. Cannot itself be
+   * differentiated.
    */
   backward(dy: Tensor, y: Tensor, ...inputs: Tensor[]): readonly (Tensor | null)[];
 }
 
 /**
- * Runs an op of your own: `forward` and `backward` are written with other ops, and backward is yours to choose.
+ * Runs an op whose forward and backward passes you write with other ops.
  *
- * @param name   what errors and the tape call it
+ * @param name   for error messages and the tape
  * @param inputs at least one tensor
- * @returns      what `forward` returns
- * @throws ShapeError when a gradient does not have the shape of its input
+ * @returns      the result of `forward`
+ * @throws ShapeError if a gradient does not have the shape of its input
  * @example
- *   // Rounds down to 0 or 1, and passes the gradient through unchanged.
- *   const step = (x: Tensor) => customOp("step", [x], { forward: threshold, backward: (dy) => [dy] });
+ *   // ReLU forward, but the gradient passes through unchanged.
+ *   customOp("straightThrough", [x], { forward: (x) => relu(x), backward: (dy) => [dy] }) // [-1, 2] → [0, 2]
  */
 export function customOp(name: string, inputs: readonly Tensor[], definition: OpDefinition): Tensor {
   const [first, ...rest] = inputs;

@@ -2,10 +2,11 @@ import type { Tensor } from "../autograd/tensor.ts";
 import { broadcastTogether } from "./internal/broadcast.ts";
 
 /**
- * Division element by element, broadcasting: y = a / b.
+ * Elementwise division with broadcasting: y = a / b.
  *
  * @returns the common shape of a and b
- * @throws ShapeError when the shapes do not broadcast
+ * @throws ShapeError if the shapes do not broadcast
+ * @example divide(x, total) // x (2, 3), total (2, 1) → (2, 3)
  */
 export function divide(left: Tensor, right: Tensor): Tensor {
   const { context, shape, a, b } = broadcastTogether("divide", left, right);

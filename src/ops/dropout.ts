@@ -4,14 +4,16 @@ import { ConfigError } from "../errors.ts";
 import type { Random } from "../random.ts";
 
 /**
- * Zeroes elements at random and divides the others by 1 − probability, so that the expectation stays the same.
+ * Zeroes random elements and divides the others by 1 − probability, which preserves the expected value.
+ *
+ * Source: Srivastava et al. 2014.
  *
  * @param x           any shape
- * @param probability in [0, 1); 0 is x itself
- * @param random      gives the key from which every element's fate follows; null does not drop (outside training)
+ * @param probability in [0, 1); with 0 the result is x
+ * @param random      draws the key that decides which elements are dropped; null outside training, where none are
  * @returns           the shape of x
- * @throws ConfigError when the probability is outside [0, 1)
- * Source: Srivastava et al. 2014.
+ * @throws ConfigError if the probability is outside [0, 1)
+ * @example dropout(x, 0.1, Random.of(1)) // x (2, 3) → (2, 3)
  */
 export function dropout(x: Tensor, probability: number, random: Random | null): Tensor {
   const dropping = droppingOf(probability, random);
@@ -24,7 +26,7 @@ export function dropout(x: Tensor, probability: number, random: Random | null): 
   return y;
 }
 
-/** What the kernels need to drop elements, or null where nothing is dropped. */
+/** The arguments of dropout kernels, or null if nothing is dropped. */
 export function droppingOf(probability: number, random: Random | null): Dropping | null {
   if (!(probability >= 0 && probability < 1)) {
     throw new ConfigError(`dropout: the probability must be in [0, 1): got ${probability}`);

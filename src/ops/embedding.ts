@@ -3,14 +3,15 @@ import { ShapeError, TokenError } from "../errors.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
 
 /**
- * Rows of a table by index: y[…] = table[ids[…]].
+ * Looks up rows of a table: y[…] = table[ids[…]].
  *
  * @param table (V, C)
- * @param ids   whole numbers in 0 … V−1, in row-major order of `shape`
- * @param shape the axes of the ids, such as (B, T)
+ * @param ids   integers in 0 … V−1, in row-major order of `shape`
+ * @param shape the shape of the ids, for example (B, T)
  * @returns     (…shape, C)
- * @throws ShapeError when the ids do not fill the shape, or the table is no matrix
- * @throws TokenError when an id is outside the table
+ * @throws ShapeError if the ids do not fill the shape, or the table is not a matrix
+ * @throws TokenError if an id is outside the table
+ * @example embedding(table, [3, 1, 4], [1, 3]) // table (5, 8) → (1, 3, 8)
  */
 export function embedding(table: Tensor, ids: ArrayLike<number>, shape: Shape): Tensor {
   const rows = sizeOf(shape);
@@ -33,7 +34,7 @@ export function embedding(table: Tensor, ids: ArrayLike<number>, shape: Shape): 
   return y;
 }
 
-/** @throws TokenError for the first id that is not a whole number in lowest … count−1 */
+/** @throws TokenError for the first id that is not an integer in lowest … count−1 */
 export function checkIds(op: string, ids: ArrayLike<number>, lowest: number, count: number): void {
   for (let i = 0; i < ids.length; i++) {
     if (!Number.isInteger(ids[i]) || ids[i] < lowest || ids[i] >= count) {

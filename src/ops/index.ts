@@ -1,4 +1,4 @@
-/** The ops, for your own models: `import { matmul, softmax } from "nopeek/ops"`. */
+/** The ops, for building your own models: `import { matmul, softmax } from "nopeek/ops"`. */
 
 export type { AttentionMask, KeyRange, Mask } from "../backend/backend.ts";
 export { add } from "./add.ts";

@@ -4,10 +4,11 @@ import { formatShape } from "../shape.ts";
 import { rowsOf } from "./internal/product.ts";
 
 /**
- * Logarithm of the softmax over the last axis: y = x − log Σ exp x, without the overflow of the plain formula.
+ * Logarithm of the softmax over the last axis: y = x − log Σ exp x, computed without overflow.
  *
  * @returns the shape of x
- * @throws ShapeError when x has no axis
+ * @throws ShapeError if x has no axis
+ * @example logSoftmax(x) // [0, 0] → [-0.6931, -0.6931]
  */
 export function logSoftmax(x: Tensor): Tensor {
   if (x.shape.length === 0) {

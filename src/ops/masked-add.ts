@@ -3,15 +3,16 @@ import { TensorError } from "../errors.ts";
 import { broadcastTogether } from "./internal/broadcast.ts";
 
 /**
- * Scores plus a mask: y = x + M, where M is 0 for what may be seen and −∞ for what may not.
+ * Adds a mask to scores: y = x + M, where M is 0 for visible entries and −∞ for hidden ones.
  *
- * Unlike `add`, the second operand is not differentiated: −∞ has no derivative. After a softmax the hidden entries
- * are exactly 0. (0 added after the softmax instead would leave each row's sum wrong.)
+ * After a softmax, hidden entries are exactly 0. (Zeroing them after the softmax instead would leave rows that do not
+ * sum to 1.) Unlike `add`, the mask gets no gradient: −∞ has none.
  *
  * @param x    (…, T, S) scores
  * @param mask broadcasts with x
- * @throws ShapeError when the shapes do not broadcast
- * @throws TensorError when the mask needs a gradient
+ * @throws ShapeError if the shapes do not broadcast
+ * @throws TensorError if the mask needs a gradient
+ * @example maskedAdd(scores, mask) // scores (1, 2, 3, 3), mask (3, 3) → (1, 2, 3, 3)
  */
 export function maskedAdd(x: Tensor, mask: Tensor): Tensor {
   if (mask.needsGradient) throw new TensorError("maskedAdd: a mask of 0 and −∞ cannot need a gradient");

@@ -7,12 +7,13 @@ import { broadcastTo } from "./internal/broadcast.ts";
 import { matricesOf, rowsOf, transposed } from "./internal/product.ts";
 
 /**
- * Matrix product of the last two axes, batched over the axes before them, which broadcast: y = a·b.
+ * Matrix product of the last two axes, y = a·b. The axes before them are a batch, and broadcast.
  *
  * @param a (…, M, K)
  * @param b (…, K, N)
  * @returns (…, M, N)
- * @throws ShapeError when an operand has fewer than two axes, K differs, or the batches do not broadcast
+ * @throws ShapeError if an operand has fewer than two axes, K differs, or the batches do not broadcast
+ * @example matmul(a, b) // a (4, 2, 3), b (3, 5) → (4, 2, 5)
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   contextOf("matmul", a, b);
@@ -23,7 +24,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   }
   const batch = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
   if (b.shape.length === 2) {
-    // One b for the whole batch: the batch is nothing but more rows of a.
+    // All matrices of the batch share b, so the batch is just more rows of a.
     const flat = product(a.view([rowsOf(a.shape), a.shape[a.shape.length - 1]]), b);
     return flat.view([...a.shape.slice(0, -1), b.shape[1]]);
   }
@@ -33,7 +34,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   );
 }
 
-/** y = a·b for equal batch axes. */
+/** y = a·b, for operands with equal batch axes. */
 function product(a: Tensor, b: Tensor): Tensor {
   const { context } = a;
   const { backend } = context;

@@ -4,11 +4,12 @@ import { formatShape } from "../shape.ts";
 import { reductionOf } from "./internal/reduction.ts";
 
 /**
- * Maximum over one axis, or over all. The gradient goes to the first of equal maxima.
+ * Maximum over one axis, or over all elements. The gradient goes to the first of equal maxima.
  *
- * @param axis −1 is the last; left out, all axes are searched
+ * @param axis −1 is the last; omitted, the maximum is over all elements
  * @returns    the shape of x without that axis; () for all
- * @throws ShapeError when x has no such axis, or it is empty
+ * @throws ShapeError if x has no such axis, or it is empty
+ * @example max(x, -1) // [[1, 5], [7, 2]] → [5, 7]
  */
 export function max(x: Tensor, axis?: number): Tensor {
   const { context } = x;

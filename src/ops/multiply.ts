@@ -2,10 +2,11 @@ import type { Tensor } from "../autograd/tensor.ts";
 import { broadcastTogether } from "./internal/broadcast.ts";
 
 /**
- * Multiplication element by element, broadcasting: y = a ⊙ b.
+ * Elementwise multiplication with broadcasting: y = a ⊙ b.
  *
  * @returns the common shape of a and b
- * @throws ShapeError when the shapes do not broadcast
+ * @throws ShapeError if the shapes do not broadcast
+ * @example multiply(x, gain) // x (2, 3), gain (3) → (2, 3)
  */
 export function multiply(left: Tensor, right: Tensor): Tensor {
   const { context, shape, a, b } = broadcastTogether("multiply", left, right);

@@ -3,10 +3,11 @@ import { ShapeError } from "../errors.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
 
 /**
- * The same numbers in the same order under another shape. Free: the two share memory and gradient.
+ * The same numbers in the same order with another shape. No copy: the result shares memory and gradient with x.
  *
- * @param shape one size may be −1: whatever is left
- * @throws ShapeError when the sizes do not multiply to the size of x
+ * @param shape one size may be −1, and is computed from the others
+ * @throws ShapeError if the sizes do not multiply to the size of x
+ * @example reshape(x, [3, -1]) // x (2, 6) → (3, 4)
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const known = sizeOf(shape.filter((length) => length !== -1));

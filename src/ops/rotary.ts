@@ -6,18 +6,20 @@ import { checkIds } from "./embedding.ts";
 import { rowsOf } from "./internal/product.ts";
 
 /**
- * Rotates pairs of channels by angles that depend on the position. Within each run of D channels, channels i and
- * D/2 + i are a point (a, b) of the plane, and with its angle θ:
+ * Rotates pairs of channels by angles that depend on the position. In each group of D channels, channels i and D/2 + i
+ * are the coordinates of a 2D point (a, b), rotated by its angle θ:
  *
  *   (a, b) → (a·cos θ − b·sin θ, a·sin θ + b·cos θ)
  *
- * @param x         (…, C), made of runs of D channels
- * @param angles    (P, D): for each position the cosines of its D/2 angles, then their sines; gets no gradient
- * @param positions the row of `angles` for each row of x: whole numbers in 0 … P−1, in row-major order of (…)
- * @returns         the shape of x
- * @throws ShapeError when D is odd or does not divide C, or there is not one position for each row
- * @throws TokenError when a position is outside the table
  * Source: Su et al. 2021.
+ *
+ * @param x         (…, C), groups of D channels
+ * @param angles    (P, D): for each position, the cosines of its D/2 angles, then their sines; gets no gradient
+ * @param positions the row of `angles` for each row of x: integers in 0 … P−1, in row-major order of (…)
+ * @returns         the shape of x
+ * @throws ShapeError if D is odd or does not divide C, or there is not one position per row
+ * @throws TokenError if a position is outside the table
+ * @example rotary(x, angles, [0, 1, 2]) // x (1, 3, 8), angles (16, 4) → (1, 3, 8)
  */
 export function rotary(x: Tensor, angles: Tensor, positions: ArrayLike<number>): Tensor {
   const context = contextOf("rotary", x, angles);
@@ -37,7 +39,7 @@ export function rotary(x: Tensor, angles: Tensor, positions: ArrayLike<number>):
   backend.rotateRows(y.target, x.buffer, angles.buffer, positions, { ...size, backwards: false });
   // A copy: the caller may reuse its array before backward runs.
   const kept = y.needsGradient ? Int32Array.from(positions) : positions;
-  // The transpose of a rotation is the rotation back.
+  // The transpose of a rotation is the inverse rotation.
   context.recordOp("rotary", y, (dy) =>
     backend.rotateRows(x.gradientTarget(), dy, angles.buffer, kept, { ...size, backwards: true }),
   );

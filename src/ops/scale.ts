@@ -1,9 +1,10 @@
 import type { Tensor } from "../autograd/tensor.ts";
 
 /**
- * Multiplication by one plain number: y = factor·x.
+ * Multiplication by a plain number: y = factor·x.
  *
  * @returns the shape of x
+ * @example scale(x, 0.5) // [2, 4] → [1, 2]
  */
 export function scale(x: Tensor, factor: number): Tensor {
   const { context } = x;

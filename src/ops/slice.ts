@@ -3,11 +3,12 @@ import { ShapeError } from "../errors.ts";
 import { axisOf, formatShape, stridesOf } from "../shape.ts";
 
 /**
- * The part start … end−1 of one axis.
+ * Elements start … end−1 along one axis.
  *
  * @param axis −1 is the last
- * @returns    the shape of x with that axis end − start long
- * @throws ShapeError when x has no such axis, or it has no such part
+ * @returns    the shape of x, with end − start as the size of that axis
+ * @throws ShapeError if x has no such axis, or the range is outside it
+ * @example slice(x, 1, 2, 5) // x (2, 8) → (2, 3)
  */
 export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
   const at = axisOf("slice", x.shape, axis);

@@ -3,13 +3,15 @@ import { scale } from "./scale.ts";
 import { tanh } from "./unary.ts";
 
 /**
- * Presses numbers into −limit … limit: near 0 they stay what they are, far off they come close to the limit.
+ * Squashes numbers smoothly into −limit … limit. Small ones hardly change.
  *
  *   y = limit·tanh(x / limit)
  *
+ * Source: Gemma Team 2024, §2.
+ *
  * @param limit above 0
  * @returns     the shape of x
- * Source: Gemma Team 2024, §2.
+ * @example softCap(logits, 30) // [1, 100] → [0.9996, 29.924]
  */
 export function softCap(x: Tensor, limit: number): Tensor {
   return scale(tanh(scale(x, 1 / limit)), limit);

@@ -8,11 +8,13 @@ import { formatShape, type Shape, sizeOf } from "../shape.ts";
  *
  *   y[…, t, s] = exp(x[…, t, s] − max) / Σ exp(x[…, t, ·] − max)    over visible s
  *
- * @param x    (…, T, S) scores, already scaled; (…, S) if every entry is visible
- * @param mask "causal": query t sees keys 0 … S−T+t; "full": all
- * @returns    the shape of x; visible entries of a row sum to 1, hidden ones are exactly 0
- * @throws ShapeError when x has no axis, or causal and T > S
  * Source: Vaswani et al. 2017, §3.2.
+ *
+ * @param x    (…, T, S) scores, already scaled; (…, S) with mask "full"
+ * @param mask "causal": query t sees keys 0 … S−T+t; "full": all
+ * @returns    the shape of x; the visible entries of a row sum to 1, and hidden ones are exactly 0
+ * @throws ShapeError if x has no axis, or the mask is causal and T > S
+ * @example softmax(x, "causal") // [[0, 0], [0, 0]] → [[1, 0], [0.5, 0.5]]
  */
 export function softmax(x: Tensor, mask: Mask = "full"): Tensor {
   const { context } = x;
@@ -20,7 +22,7 @@ export function softmax(x: Tensor, mask: Mask = "full"): Tensor {
   const size = asMatrices("softmax", x.shape, mask);
   const y = context.output(x.shape, [x]);
   backend.softmaxRows(y.buffer, x.buffer, size, mask);
-  // A hidden entry has y = 0, so its gradient is 0: the mask is not needed again.
+  // A hidden entry has y = 0 and thus gradient 0, so backward does not need the mask.
   context.recordOp("softmax", y, (dy) => backend.softmaxRowsBackward(x.gradientTarget(), dy, y.buffer, size));
   return y;
 }

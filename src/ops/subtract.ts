@@ -2,10 +2,11 @@ import type { Tensor } from "../autograd/tensor.ts";
 import { broadcastTogether } from "./internal/broadcast.ts";
 
 /**
- * Subtraction, broadcasting: y = a − b.
+ * Elementwise subtraction with broadcasting: y = a − b.
  *
  * @returns the common shape of a and b
- * @throws ShapeError when the shapes do not broadcast
+ * @throws ShapeError if the shapes do not broadcast
+ * @example subtract(x, offset) // x (2, 3), offset (2, 1) → (2, 3)
  */
 export function subtract(left: Tensor, right: Tensor): Tensor {
   const { context, shape, a, b } = broadcastTogether("subtract", left, right);

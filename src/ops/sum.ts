@@ -3,18 +3,21 @@ import { sizeOf } from "../shape.ts";
 import { reductionOf } from "./internal/reduction.ts";
 
 /**
- * Sum over one axis, or over all: y = Σ x.
+ * Sum over one axis, or over all elements: y = Σ x.
  *
- * @param axis −1 is the last; left out, all axes are summed
+ * @param axis −1 is the last; omitted, the sum is over all elements
  * @returns    the shape of x without that axis; () for all
- * @throws ShapeError when x has no such axis
+ * @throws ShapeError if x has no such axis
+ * @example sum(x, 0) // [[1, 2], [3, 4]] → [4, 6]
  */
 export function sum(x: Tensor, axis?: number): Tensor {
   return scaledSum("sum", x, axis, () => 1);
 }
 
 /**
- * Mean over one axis, or over all: y = Σ x / n. Parameters and errors as in `sum`.
+ * Mean over one axis, or over all elements: y = Σ x / n. Parameters and errors as in `sum`.
+ *
+ * @example mean(x) // [[1, 2], [3, 6]] → 3
  */
 export function mean(x: Tensor, axis?: number): Tensor {
   return scaledSum("mean", x, axis, (count) => 1 / count);
@@ -33,7 +36,7 @@ function scaledSum(
   const y = context.output(shape, [x]);
   backend.sumAxis(y.target, x.buffer, size, factor);
   context.recordOp(op, y, (dy) => {
-    // Every element of the axis receives factor·dy: a stride of 0 along it.
+    // Every element of the axis has gradient factor·dy, so dy is read with stride 0 along it.
     const block = [size.outer, size.axis, size.inner];
     context.withScratch(sizeOf(shape), (scaled) => {
       backend.scale({ buffer: scaled, accumulate: false }, dy, factor);

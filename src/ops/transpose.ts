@@ -3,12 +3,13 @@ import { ShapeError } from "../errors.ts";
 import { formatShape, stridesOf } from "../shape.ts";
 
 /**
- * Axes in another order: axis i of the result is axis `axes[i]` of x.
+ * Permutes axes: axis i of the result is axis `axes[i]` of x.
  *
- * @param axes each axis of x once; left out, the last two are exchanged, as in Kᵀ
- * @throws ShapeError when `axes` does not name each axis of x once
+ * @param axes each axis of x once; omitted, the last two are swapped, as in Kᵀ
+ * @throws ShapeError if `axes` does not name each axis of x once
+ * @example transpose(x, [0, 2, 1, 3]) // x (2, 3, 4, 5) → (2, 4, 3, 5)
  */
-export function transpose(x: Tensor, axes: readonly number[] = lastTwoExchanged(x.shape.length)): Tensor {
+export function transpose(x: Tensor, axes: readonly number[] = lastTwoSwapped(x.shape.length)): Tensor {
   const count = x.shape.length;
   if (axes.length !== count || new Set(axes).size !== count || axes.some((axis) => !(axis in x.shape))) {
     throw new ShapeError(
@@ -19,12 +20,12 @@ export function transpose(x: Tensor, axes: readonly number[] = lastTwoExchanged(
   const { backend } = context;
   const shape = axes.map((axis) => x.shape[axis]);
   const strides = stridesOf(x.shape);
-  /** Walks memory laid out as x in the order of y. */
+  /** Strides of x in the axis order of y. */
   const permuted = axes.map((axis) => strides[axis]);
-  const plain = stridesOf(shape);
+  const contiguous = stridesOf(shape);
   const y = context.output(shape, [x]);
   backend.copy(
-    { buffer: y.buffer, offset: 0, strides: plain },
+    { buffer: y.buffer, offset: 0, strides: contiguous },
     { buffer: x.buffer, offset: 0, strides: permuted },
     shape,
     false,
@@ -33,7 +34,7 @@ export function transpose(x: Tensor, axes: readonly number[] = lastTwoExchanged(
     const { buffer, accumulate } = x.gradientTarget();
     backend.copy(
       { buffer, offset: 0, strides: permuted },
-      { buffer: dy, offset: 0, strides: plain },
+      { buffer: dy, offset: 0, strides: contiguous },
       shape,
       accumulate,
     );
@@ -41,7 +42,7 @@ export function transpose(x: Tensor, axes: readonly number[] = lastTwoExchanged(
   return y;
 }
 
-function lastTwoExchanged(count: number): number[] {
+function lastTwoSwapped(count: number): number[] {
   const axes = Array.from({ length: count }, (_, axis) => axis);
   return [...axes.slice(0, -2), ...axes.slice(-2).reverse()];
 }

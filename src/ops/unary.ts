@@ -1,43 +1,73 @@
-/** Functions of each element: y = f(x), dx = dy ⊙ f′(x). The kernels know every f and f′; each y has the shape of x. */
+/**
+ * Elementwise functions: y = f(x), dx = dy ⊙ f′(x). The kernels implement every f and f′. Each y has the shape of x.
+ */
 import type { Tensor } from "../autograd/tensor.ts";
 import type { UnaryName } from "../backend/backend.ts";
 
-/** y = eˣ, so dx = dy ⊙ y. */
+/**
+ * Exponential: y = eˣ, so dx = dy ⊙ y.
+ *
+ * @example exp(x) // [0, 1] → [1, 2.7183]
+ */
 export function exp(x: Tensor): Tensor {
   return unary("exp", x);
 }
 
-/** y = ln x, so dx = dy / x. ln 0 is −∞; of a negative number, NaN. */
+/**
+ * Natural logarithm: y = ln x, so dx = dy / x. The logarithm of 0 is −∞, of a negative number NaN.
+ *
+ * @example log(x) // [1, 2] → [0, 0.6931]
+ */
 export function log(x: Tensor): Tensor {
   return unary("log", x);
 }
 
-/** y = √x, so dx = dy / 2y. */
+/**
+ * Square root: y = √x, so dx = dy / 2y.
+ *
+ * @example sqrt(x) // [1, 4] → [1, 2]
+ */
 export function sqrt(x: Tensor): Tensor {
   return unary("sqrt", x);
 }
 
-/** y = tanh x, so dx = dy ⊙ (1 − y²). */
+/**
+ * Hyperbolic tangent: y = tanh x, so dx = dy ⊙ (1 − y²).
+ *
+ * @example tanh(x) // [0, 1] → [0, 0.7616]
+ */
 export function tanh(x: Tensor): Tensor {
   return unary("tanh", x);
 }
 
-/** y = max(x, 0), so dx = dy where x > 0 and 0 elsewhere, including at 0. */
+/**
+ * Rectified linear unit: y = max(x, 0), so dx = dy where x > 0 and 0 elsewhere.
+ *
+ * @example relu(x) // [-1, 2] → [0, 2]
+ */
 export function relu(x: Tensor): Tensor {
   return unary("relu", x);
 }
 
-/** y = max(0, x)², so dx = 2·dy ⊙ max(0, x): no corner at 0. Source: So et al. 2021. */
+/**
+ * y = max(0, x)², so dx = 2·dy ⊙ max(0, x): no kink at 0. Source: So et al. 2021.
+ *
+ * @example reluSquared(x) // [-1, 3] → [0, 9]
+ */
 export function reluSquared(x: Tensor): Tensor {
   return unary("relu2", x);
 }
 
-/** y = x·σ(x) with σ(x) = 1/(1 + e^{−x}), also called swish. Source: Elfwing, Uchibe & Doya 2017. */
+/**
+ * y = x·σ(x) with σ(x) = 1/(1 + e^{−x}), also called swish. Source: Elfwing, Uchibe & Doya 2017.
+ *
+ * @example silu(x) // [0, 1] → [0, 0.7311]
+ */
 export function silu(x: Tensor): Tensor {
   return unary("silu", x);
 }
 
-/** The op of a function that the kernels know. */
+/** The op for any elementwise function that the kernels implement. */
 export function unary(name: UnaryName, x: Tensor): Tensor {
   const { context } = x;
   const { backend } = context;

@@ -267,7 +267,7 @@ describe("broadcastTo", () => {
   });
 
   test("does not shrink", async () => {
-    const error = new ShapeError("broadcastTo: (2, 3) cannot be stretched to (1, 3)");
+    const error = new ShapeError("broadcastTo: (2, 3) cannot be broadcast to (1, 3)");
     await expectRefusal(error, (context) => broadcastTo(zeros(context, 2, 3), [1, 3]));
   });
 });

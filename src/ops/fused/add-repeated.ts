@@ -4,12 +4,13 @@ import { ShapeError } from "../../errors.ts";
 import { formatShape, sameShape } from "../../shape.ts";
 
 /**
- * y = x + row, with `row` repeated along new leading axes: the numbers and gradients of `add`, without a repeated copy.
+ * y = x + row, with `row` broadcast over leading axes: the same numbers and gradients as `add`, without a broadcast
+ * copy.
  *
  * @param x   (B, …)
  * @param row (…)
  * @returns   the shape of x
- * @throws ShapeError when x does not consist of repetitions of the row's shape
+ * @throws ShapeError if the trailing axes of x are not those of row
  */
 export function addRepeated(x: Tensor, row: Tensor): Tensor {
   const context = contextOf("addRepeated", x, row);

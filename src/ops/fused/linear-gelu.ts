@@ -5,10 +5,10 @@ import { linearSize } from "../internal/linear-size.ts";
 import { linearBackward, linearForward } from "../linear.ts";
 
 /**
- * gelu(x·W + b) as one op, with the same bits as `gelu(linear(x, weight, bias))` and its gradients.
+ * gelu(x·W + b) as one op, with the same bits as `gelu(linear(x, weight, bias))`, forward and backward.
  *
- * With a tape, the kernel computes GELU's derivative together with its value, at almost no extra cost, and stores it over
- * x·W + b, which is no longer needed. Backward then needs no exponentials.
+ * With a tape, the kernel computes GELU's derivative together with its value, at almost no extra cost, and stores it
+ * over x·W + b, which is no longer needed. Backward then needs no exponentials.
  *
  * @param x      (…, I)
  * @param weight (I, O)

@@ -1,6 +1,6 @@
 /**
- * Broadcasting, in one place: ops with two operands stretch both to one shape here and then work element by
- * element. The gradient of a stretched axis is the sum along it.
+ * Broadcasting for ops with two operands: both are expanded to a common shape here, and the ops then work elementwise.
+ * The gradient of an expanded axis is the sum along it.
  */
 import { type Context, contextOf } from "../../autograd/context.ts";
 import type { Tensor } from "../../autograd/tensor.ts";
@@ -17,17 +17,17 @@ import {
 } from "../../shape.ts";
 
 /**
- * x repeated along its axes of size 1, and along new leading axes.
+ * Repeats x along its axes of size 1 and along new leading axes.
  *
  * @param x     any shape
- * @param shape the shape to reach
- * @returns     shape; x itself where nothing is to be stretched
- * @throws ShapeError when x does not broadcast to the shape
+ * @param shape the target shape
+ * @returns     a tensor of the target shape; x itself if it has that shape already
+ * @throws ShapeError if x does not broadcast to the shape
  */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   if (!sameShape(broadcastShapes("broadcastTo", x.shape, shape), shape)) {
-    throw new ShapeError(`broadcastTo: ${formatShape(x.shape)} cannot be stretched to ${formatShape(shape)}`);
+    throw new ShapeError(`broadcastTo: ${formatShape(x.shape)} cannot be broadcast to ${formatShape(shape)}`);
   }
   const { context } = x;
   const { backend } = context;
@@ -35,11 +35,11 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   const from = { buffer: x.buffer, offset: 0, strides: broadcastStrides(x.shape, shape) };
   const to = { buffer: y.buffer, offset: 0, strides: stridesOf(shape) };
   backend.copy(to, from, shape, false);
-  context.recordOp("broadcastTo", y, (dy) => sumStretchedAxes(x, dy, shape));
+  context.recordOp("broadcastTo", y, (dy) => sumExpandedAxes(x, dy, shape));
   return y;
 }
 
-/** Both operands stretched to their common shape, and the context they live on. */
+/** Both operands expanded to their common shape, and their context. */
 export function broadcastTogether(
   op: string,
   a: Tensor,
@@ -50,13 +50,13 @@ export function broadcastTogether(
   return { context, shape, a: broadcastTo(a, shape), b: broadcastTo(b, shape) };
 }
 
-/** Adds up dy, of the given shape, along the axes that x was stretched by, into x's gradient. */
-function sumStretchedAxes(x: Tensor, dy: Buffer, shape: Shape): void {
+/** Adds dy, of the given shape, to x's gradient, summed over the axes along which x was expanded. */
+function sumExpandedAxes(x: Tensor, dy: Buffer, shape: Shape): void {
   const { backend } = x.context;
-  const runs = stretchedRuns(x.shape, shape);
+  const runs = expandedRuns(x.shape, shape);
   const last = runs.pop();
   if (last === undefined) {
-    // Only new axes of size 1: the numbers are the same.
+    // Only new axes of size 1: there is nothing to sum.
     backend.scale(x.gradientTarget(), dy, 1);
     return;
   }
@@ -72,10 +72,10 @@ function sumStretchedAxes(x: Tensor, dy: Buffer, shape: Shape): void {
 }
 
 /**
- * Neighboring stretched axes are summed at once, the outermost run first. Each run is (outer, axis, inner) in
- * what the runs before it have left, where outer holds kept axes only.
+ * Groups neighboring expanded axes, outermost first, so that each group takes one sum. The sizes of each group are
+ * those after the groups before it have been summed, so `outer` covers kept axes only.
  */
-function stretchedRuns(from: Shape, to: Shape): { outer: number; axis: number; inner: number }[] {
+function expandedRuns(from: Shape, to: Shape): { outer: number; axis: number; inner: number }[] {
   const added = to.length - from.length;
   const runs: { outer: number; axis: number; inner: number }[] = [];
   let outer = 1;

@@ -1,4 +1,4 @@
-/** What `layerNorm` and `rmsNorm` share: one kernel forward, one backward. */
+/** The common part of `layerNorm` and `rmsNorm`: one kernel forward, one backward. */
 import { contextOf } from "../../autograd/context.ts";
 import type { Tensor } from "../../autograd/tensor.ts";
 import { ShapeError } from "../../errors.ts";
@@ -12,12 +12,12 @@ export interface Normalization {
   readonly weight: Tensor | null;
   /** (C), or null for 0. */
   readonly bias: Tensor | null;
-  /** Whether the mean is subtracted first. */
+  /** Whether to subtract the mean first. */
   readonly centered: boolean;
   readonly epsilon: number;
 }
 
-/** x normalized over its last axis. */
+/** Normalizes x over its last axis. */
 export function normalize(x: Tensor, { op, weight, bias, centered, epsilon }: Normalization): Tensor {
   const context = contextOf(op, x, weight ?? x, bias ?? x);
   const columns = x.shape[x.shape.length - 1];

@@ -1,4 +1,4 @@
-/** Matrix views of tensors without gaps, for gemm. */
+/** Matrix views of contiguous tensors, for gemm. */
 import type { Backend, Buffer, Matrices } from "../../backend/backend.ts";
 import { type Shape, stridesOf } from "../../shape.ts";
 
@@ -17,24 +17,24 @@ export function matricesOf(buffer: Buffer, shape: Shape): Matrices {
   };
 }
 
-/** One matrix whose rows have `columns` numbers each. */
+/** A contiguous matrix with the given number of columns. */
 export function matrixOf(buffer: Buffer, columns: number): Matrices {
   return { buffer, offset: 0, rowStride: columns, columnStride: 1, batchStrides: NO_BATCH };
 }
 
-/** The same numbers read as their transposes: rows and columns change places. */
+/** The transposed view of the same numbers. */
 export function transposed({ buffer, offset, rowStride, columnStride, batchStrides }: Matrices): Matrices {
   return { buffer, offset, rowStride: columnStride, columnStride: rowStride, batchStrides };
 }
 
-/** All axes but the last as the rows of one matrix. */
+/** The number of rows of a tensor seen as one matrix: the product of all axes but the last. */
 export function rowsOf(shape: Shape): number {
   let rows = 1;
   for (let axis = 0; axis < shape.length - 1; axis++) rows *= shape[axis];
   return rows;
 }
 
-/** C = A·B + bias, or C += A·B, for one matrix each: A (rows, inner), B (inner, columns). */
+/** C = A·B + bias, or C += A·B, for single matrices: A (rows, inner), B (inner, columns). */
 export function multiplyMatrices(
   backend: Backend,
   c: Matrices,
