@@ -1,4 +1,4 @@
-/** The sizes and options of a model: with a vocabulary, all that is needed to build one. */
+/** The sizes and options of a model: together with a vocabulary, all that is needed to build one. */
 import { ConfigError } from "../errors.ts";
 
 /** The activation between the MLP's two layers; "swiglu" adds a third layer, the gate. */
@@ -8,19 +8,19 @@ export type Activation = "gelu" | "gelu-tanh" | "relu2" | "swiglu";
 export type NormKind = "layer" | "rms";
 
 /**
- * "learned": an embedding for each position is added to the token's. "rotary": queries and keys are rotated, so that
- * scores depend on distance. "none": no positions; a causal model can still count the tokens that a position sees.
+ * "learned": an embedding of the position is added to the token's. "rotary": queries and keys are rotated, so that
+ * scores depend on distance. "none": nothing; a causal model can still count the tokens that a position sees.
  */
 export type PositionKind = "learned" | "rotary" | "none";
 
-/** The part of a configuration that a block uses. */
+/** The options of a transformer block. */
 export interface BlockConfig {
   readonly layers: number;
-  /** Attention heads in each layer (H); divides dModel. */
+  /** Attention heads per layer (H); divides dModel. */
   readonly heads: number;
   /** Channels of the residual stream (C). */
   readonly dModel: number;
-  /** Probability of dropping an activation in training. */
+  /** The probability of dropping an activation in training. */
   readonly dropout: number;
   /** Whether linear layers have a bias, and LayerNorms a shift. */
   readonly bias: boolean;
@@ -30,31 +30,37 @@ export interface BlockConfig {
   readonly normWeights: boolean;
   /** Whether each head's queries and keys are normalized before their dot product. */
   readonly qkNorm: boolean;
-  /** Whether the projections into the residual stream start at 0, so that a new block is the identity. */
+  /** Whether the projections into the residual stream start at 0, so that a new block is the identity function. */
   readonly zeroInit: boolean;
   /** "textbook" composes attention from plain ops; "fused" computes the same numbers in one kernel. */
   readonly attention: "textbook" | "fused";
 }
 
-/** The configuration that all three architectures share. */
+/** The options that all three architectures share. */
 export interface ModelConfig extends BlockConfig {
   /** Number of distinct tokens (V). */
   readonly vocabSize: number;
-  /** The longest sequence that the model accepts (T at most). */
+  /** The longest sequence that the model supports (T at most). */
   readonly contextLength: number;
   readonly positions: PositionKind;
-  /** Whether the head reads the token embedding's weights instead of its own. */
+  /** Whether the head uses the token embedding as its weight instead of a separate one. */
   readonly tieHead: boolean;
 }
 
 export interface GPTConfig extends ModelConfig {
-  /** Whether each position also reads an embedding of its token together with the one before it. */
+  /** Whether each position also gets an embedding of its token together with the previous one. */
   readonly bigram: boolean;
-  /** Logits are soft-capped to −logitCap … logitCap; 0 is no cap. */
+  /** Logits are soft-capped to −logitCap … logitCap; 0 means no cap. */
   readonly logitCap: number;
 }
 
-/** GPT-2's options, with exact GELU. */
+/**
+ * GPT-2's options, with exact GELU.
+ *
+ * @example
+ *   const sizes = { vocabSize: 65, contextLength: 64, layers: 4, heads: 4, dModel: 128 };
+ *   const config: GPTConfig = { ...GPT2_STYLE, ...sizes, dropout: 0, attention: "fused" };
+ */
 export const GPT2_STYLE = {
   bias: true,
   activation: "gelu",
@@ -68,7 +74,7 @@ export const GPT2_STYLE = {
   logitCap: 0,
 } as const satisfies Partial<GPTConfig>;
 
-/** @throws ConfigError when sizes do not fit together */
+/** @throws ConfigError if a size is not a positive integer or the sizes do not fit together */
 export function checkModelConfig(config: ModelConfig): void {
   for (const name of ["vocabSize", "contextLength", "layers", "heads", "dModel"] as const) {
     if (!Number.isSafeInteger(config[name]) || config[name] < 1) {
@@ -88,7 +94,7 @@ export function checkModelConfig(config: ModelConfig): void {
   }
 }
 
-/** @throws ConfigError as `checkModelConfig`, and when the cap is no number ≥ 0 */
+/** @throws ConfigError as `checkModelConfig`, or if `logitCap` is not a finite number ≥ 0 */
 export function checkGPTConfig(config: GPTConfig): void {
   checkModelConfig(config);
   if (!(config.logitCap >= 0 && Number.isFinite(config.logitCap))) {

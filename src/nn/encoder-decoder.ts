@@ -1,13 +1,13 @@
 /**
- * An encoder–decoder (Vaswani et al. 2017; T5, Raffel et al. 2020). The encoder reads a source with no mask but
- * padding. The decoder writes the answer: causal like GPT, with cross-attention to the encoder's output in each block.
+ * An encoder–decoder (Vaswani et al. 2017; T5, Raffel et al. 2020). The encoder reads a source; only padding is masked.
+ * The decoder writes the answer: causal like GPT, with cross-attention to the encoder's output in each block.
  *
  *   states = encoder(tokenEmbedding[source])
  *   x      = decoder(tokenEmbedding[[start], answer …], states)
  *   logits = x·W_head
  *
- * Row t of the logits scores token t of the answer, from the whole source and the answer's earlier tokens. One token
- * embedding serves source, answer and, if tied, head; after its V tokens come [end] and [start].
+ * Row t of the logits scores token t of the answer, given the whole source and the answer's earlier tokens. Source,
+ * answer and a tied head share one token embedding, which has rows for [end] and [start] after those of the V tokens.
  */
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
@@ -24,10 +24,18 @@ import { Head } from "./layers/head.ts";
 import { Transformer } from "./layers/transformer.ts";
 import { joined, type NamedTensors, parametersOf } from "./parameters.ts";
 
+/**
+ * An encoder–decoder with random weights.
+ *
+ * @example
+ *   const model = new EncoderDecoder(context, config, Random.of(1));
+ *   const source = { ids: [3, 1, 4], batchSize: 1 };
+ *   const logits = model.forward(source, { ids: [model.startId], batchSize: 1 }); // (1, 1, V + 1), inside a scope
+ */
 export class EncoderDecoder {
   readonly context: Context;
   readonly config: ModelConfig;
-  /** (V + 2, C): one row for each token, then [end] and [start]. */
+  /** (V + 2, C): a row for each token, then [end] and [start]. */
   readonly tokenEmbedding: Tensor;
   readonly sourceEmbeddings: Embeddings;
   readonly encoder: Transformer;
@@ -36,8 +44,9 @@ export class EncoderDecoder {
   readonly head: Head;
 
   /**
-   * @param config `layers` blocks in encoder and decoder each; `contextLength` for the source, and for [start] and answer
-   * @throws ConfigError when the sizes do not fit together
+   * @param config `layers` blocks each in encoder and decoder; `contextLength` limits the source, and [start] with the
+   *   answer
+   * @throws ConfigError if the sizes do not fit together
    */
   constructor(context: Context, config: ModelConfig, random: Random) {
     checkModelConfig(config);
@@ -54,12 +63,12 @@ export class EncoderDecoder {
     this.head = new Head(this.tokenEmbedding, { ...config, scores: vocabSize + 1, logitCap: 0 }, random);
   }
 
-  /** Ends an answer; the last id that the head scores. */
+  /** The token that ends an answer; the last one that the head scores. */
   get endId(): number {
     return this.config.vocabSize;
   }
 
-  /** What the decoder reads before an answer; never predicted. */
+  /** The token that precedes every answer; never predicted. */
   get startId(): number {
     return this.config.vocabSize + 1;
   }
@@ -67,13 +76,13 @@ export class EncoderDecoder {
   /**
    * Logits (B, T, V + 1) for the decoder's tokens (B, T), given a source (B, S).
    *
-   * @throws ShapeError when a sequence is longer than the context, or a batch is malformed
+   * @throws ShapeError if a sequence is longer than the context, or a batch is malformed
    */
   forward(source: TokenBatch, tokens: TokenBatch, options: ForwardOptions = INFERENCE): Tensor {
     return this.decode(tokens, this.encode(source, options), options);
   }
 
-  /** Encodes a source: states (B, S, C), for cross-attention. */
+  /** The encoder's output (B, S, C) for a source (B, S). */
   encode(source: TokenBatch, { random }: Pick<ForwardOptions, "random"> = INFERENCE): EncoderOutput {
     checkSequences("encoder", source, [], this.config.contextLength);
     const options = { cache: null, random };
@@ -83,7 +92,7 @@ export class EncoderDecoder {
     return { states, padding: source.padding };
   }
 
-  /** Adds each decoder block's keys and values of the states, computed once instead of for every token. */
+  /** Adds the keys and values of each decoder block, so that they are computed once and not for every token. */
   project(encoderOutput: EncoderOutput): EncoderOutput {
     const projected = this.decoder.blocks.flatMap(({ cross }) => {
       return cross === null ? [] : [cross.keysAndValues(encoderOutput.states)];
@@ -92,9 +101,9 @@ export class EncoderDecoder {
   }
 
   /**
-   * Logits (B, T, V + 1) for the decoder's tokens (B, T). With a cache, the tokens continue its sequences.
+   * Logits (B, T, V + 1) for the decoder's tokens (B, T). With a cache, the tokens continue the cached sequences.
    *
-   * @throws ShapeError as `forward`, or when there is not one source for each row
+   * @throws ShapeError as `forward`, or if there is not one source for each row
    */
   decode(tokens: TokenBatch, encoderOutput: EncoderOutput, options: ForwardOptions = INFERENCE): Tensor {
     const { cache } = options;
@@ -111,13 +120,13 @@ export class EncoderDecoder {
     return this.head.forward(states);
   }
 
-  /** An empty cache for the decoder. Free it when done. */
+  /** An empty decoder cache for `batchSize` sequences. Free it when done. */
   makeCache(batchSize: number): KVCache {
     const { contextLength, dModel, layers } = this.config;
     return new KVCache(this.context, { batchSize, capacity: contextLength, channels: dModel, layers });
   }
 
-  /** Every trained tensor by name, in a fixed order. */
+  /** All trained tensors by name, in a fixed order. */
   parameters(): NamedTensors {
     return parametersOf({
       tokenEmbedding: this.tokenEmbedding,

@@ -1,12 +1,12 @@
 /**
- * An encoder: the transformer without a causal mask (BERT, Devlin et al. 2019). Every position sees every token, so it
- * cannot be trained to predict the next one. It predicts tokens that were replaced by [MASK] instead.
+ * An encoder: a transformer without a causal mask (BERT, Devlin et al. 2019). Every position sees every token, so the
+ * model cannot be trained to predict the next token. Instead, it predicts tokens that were replaced by [MASK].
  *
  *   x      = tokenEmbedding[tokens] + positionEmbedding[0 … T−1]     tokens in 0 … V, where V is [MASK]
- *   x      = block(x)                                                for each layer; only padding is hidden
+ *   x      = block(x)                                                for each layer; only padding is masked
  *   logits = norm(x)·W_head
  *
- * Row t of the logits scores the token at position t, from all tokens of the sequence.
+ * Row t of the logits scores the token at position t, given all tokens of the sequence.
  */
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
@@ -21,6 +21,13 @@ import { Head } from "./layers/head.ts";
 import { Transformer } from "./layers/transformer.ts";
 import { type NamedTensors, parametersOf } from "./parameters.ts";
 
+/**
+ * An encoder with random weights.
+ *
+ * @example
+ *   const model = new Encoder(context, config, Random.of(1));
+ *   const logits = model.forward({ ids: [3, model.maskId, 4], batchSize: 1 }); // (1, 3, V), inside a scope
+ */
 export class Encoder {
   readonly context: Context;
   readonly config: ModelConfig;
@@ -30,7 +37,7 @@ export class Encoder {
   readonly transformer: Transformer;
   readonly head: Head;
 
-  /** @throws ConfigError when the sizes do not fit together */
+  /** @throws ConfigError if the sizes do not fit together */
   constructor(context: Context, config: ModelConfig, random: Random) {
     checkModelConfig(config);
     const { vocabSize, dModel } = config;
@@ -49,9 +56,9 @@ export class Encoder {
   }
 
   /**
-   * Logits (B, T, V) for tokens (B, T). There is no cache: a position's values depend on the tokens after it.
+   * Logits (B, T, V) for tokens (B, T). There is no cache, because the states of a position depend on later tokens.
    *
-   * @throws ShapeError when a sequence is longer than the context, or the batch is malformed
+   * @throws ShapeError if a sequence is longer than the context, or the batch is malformed
    */
   forward(tokens: TokenBatch, options: Omit<ForwardOptions, "cache" | "lastOnly"> = INFERENCE): Tensor {
     checkSequences("encoder", tokens, [], this.config.contextLength);
@@ -63,7 +70,7 @@ export class Encoder {
     );
   }
 
-  /** Every trained tensor by name, in a fixed order. */
+  /** All trained tensors by name, in a fixed order. */
   parameters(): NamedTensors {
     return parametersOf({
       tokenEmbedding: this.tokenEmbedding,

@@ -6,7 +6,7 @@
  *   x      = x + mlp(norm(x))
  *   logits = norm(x)·W_head                                          (head)
  *
- * Row t of the logits scores token t+1, from tokens 0 … t only.
+ * Row t of the logits scores token t+1, given tokens 0 … t only.
  */
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
@@ -42,7 +42,7 @@ export class GPT {
   readonly transformer: Transformer;
   readonly head: Head;
 
-  /** @throws ConfigError when the sizes do not fit together */
+  /** @throws ConfigError if the sizes do not fit together */
   constructor(context: Context, config: GPTConfig, random: Random) {
     checkGPTConfig(config);
     const { vocabSize, dModel, bigram } = config;
@@ -56,10 +56,11 @@ export class GPT {
   }
 
   /**
-   * Logits for tokens (B, T). With a cache, the tokens continue its sequences. Logits at padding are meaningless.
+   * Logits for tokens (B, T). With a cache, the tokens continue the cached sequences. Logits at padding are
+   * meaningless.
    *
    * @returns (B, T, V), or (B, 1, V) with `lastOnly`
-   * @throws ShapeError when a sequence is longer than the context, or the batch is malformed
+   * @throws ShapeError if a sequence is longer than the context, or the batch is malformed
    */
   forward(tokens: TokenBatch, options: ForwardOptions = INFERENCE): Tensor {
     const { cache, lastOnly = false } = options;
@@ -73,10 +74,10 @@ export class GPT {
   }
 
   /**
-   * Logits for tokens that continue the sequences of a cache: `forward` for sampling, where single tokens are fast.
+   * Like `forward` with a cache, for sampling: steps of one token per sequence are faster.
    *
    * @returns (B, T, V), or (B, 1, V) with `lastOnly`; valid until the next step
-   * @throws ShapeError when the cache has no room for them
+   * @throws ShapeError if the cache has no room for the tokens
    */
   decode(tokens: TokenBatch, cache: KVCache, { lastOnly = false } = {}): Tensor {
     return decode(this, tokens, cache, lastOnly);
@@ -88,7 +89,7 @@ export class GPT {
     return new KVCache(this.context, { batchSize, capacity: contextLength, channels: dModel, layers });
   }
 
-  /** Every trained tensor by name, in a fixed order. */
+  /** All trained tensors by name, in a fixed order. */
   parameters(): NamedTensors {
     return parametersOf({
       tokenEmbedding: this.tokenEmbedding,

@@ -1,4 +1,4 @@
-/** The trained tensors of a module, by name. The names are the keys of a checkpoint. */
+/** The trained tensors of a module by name. The names are the keys of a checkpoint. */
 import type { Tensor } from "../autograd/tensor.ts";
 
 export interface NamedTensors {
@@ -11,7 +11,8 @@ export interface Module {
 }
 
 /**
- * The parameters of all parts, each name prefixed with the part's, in the order given. Parts that are null are left out.
+ * Collects the parameters of several parts, in the given order. Each name is prefixed with that of its part; null parts
+ * are left out.
  *
  * @example parametersOf({ scale: tensor, mlp, blocks: [first, second], head: null })
  *   // scale, mlp.up.weight, …, blocks.0.…, blocks.1.…
@@ -32,12 +33,16 @@ export function parametersOf(
   return named;
 }
 
-/** Two modules as one, their parameters under the same prefix. */
+/** Two modules as one, with their parameters under a common prefix. */
 export function joined(first: Module, second: Module): Module {
   return { parameters: () => ({ ...first.parameters(), ...second.parameters() }) };
 }
 
-/** How many numbers the parameters hold in all. */
+/**
+ * The total number of elements of all parameters.
+ *
+ * @example countNumbers(model.parameters())
+ */
 export function countNumbers(parameters: NamedTensors): number {
   return Object.values(parameters).reduce((count, tensor) => count + tensor.size, 0);
 }

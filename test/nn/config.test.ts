@@ -28,7 +28,7 @@ describe("checkModelConfig", () => {
     expect(() => checkModelConfig({ ...TINY, dModel: nearest, heads })).not.toThrow();
   });
 
-  test("rotary positions need pairs of channels", () => {
+  test("rotary positions need an even number of channels per head", () => {
     const config = { ...TINY, heads: 3, positions: "rotary" } as const;
     const message =
       "rotary positions rotate pairs of channels, so each head needs an even number: got 15 channels for 3 heads, 5 in each; 18 channels work";
@@ -36,7 +36,7 @@ describe("checkModelConfig", () => {
     expect(() => checkModelConfig({ ...config, dModel: 18 })).not.toThrow();
   });
 
-  test("the cap of logits is a number of at least 0", () => {
+  test("logitCap must be a finite number ≥ 0", () => {
     for (const logitCap of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
       const message = `logitCap must be a number ≥ 0: got ${logitCap}`;
       expect(() => checkGPTConfig({ ...TINY, logitCap })).toThrow(new ConfigError(message));

@@ -11,7 +11,7 @@ import { doubleContext } from "../support/contexts.ts";
 import { randomChoices, TINY } from "../support/models.ts";
 
 describe("countParameters", () => {
-  it("is what a model of that configuration has", () => {
+  it("matches the parameters of a model of that configuration", () => {
     const small = fc.integer({ min: 1, max: 5 });
     fc.assert(
       fc.property(

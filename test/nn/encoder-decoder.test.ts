@@ -1,4 +1,4 @@
-/** The encoder–decoder against plain numbers, its gradients, its cache and its padding. */
+/** The encoder–decoder against a textbook implementation in plain numbers; its gradients, cache and padding. */
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import { ConfigError, ShapeError, TokenError } from "../../src/errors.ts";
@@ -24,7 +24,7 @@ import { sameBits } from "../support/verify.ts";
 
 const { vocabSize: V, dModel: C, contextLength: T } = TINY;
 const [END, START, SCORES] = [V, V + 1, V + 1];
-/** Sources, and what the decoder reads after each, of unequal lengths. */
+/** Sources of different lengths, and the decoder's tokens for each. */
 const sources = [3, 7, 5].map((length, b) => randomIds(length, V, "source", b));
 const written = [4, 2, 6].map((length, b) => [START, ...randomIds(length - 1, V, "written", b)]);
 
@@ -37,7 +37,7 @@ const variants: Partial<ModelConfig>[] = [
 
 const one = (ids: readonly number[]): TokenBatch => ({ ids, batchSize: 1 });
 
-/** The logits at each row's own tokens. */
+/** The logits at each row's tokens, without padding. */
 function ownRows(values: ArrayLike<number>, tokens: TokenBatch): number[][] {
   const { starts, ends } = rowsOf(tokens);
   const rowSize = values.length / tokens.batchSize;
@@ -49,7 +49,7 @@ async function logitsOf(model: EncoderDecoder, source: TokenBatch, tokens: Token
   return ownRows(await model.context.scope("no-grad", () => model.forward(source, tokens).read()), tokens);
 }
 
-test.each(variants)("forward is the textbook's, with %j", async (changes) => {
+test.each(variants)("forward matches the textbook, with %j", async (changes) => {
   const model = tinySeq2Seq(doubleContext(), changes);
   const parameters = await parametersOf(model);
   for (const [b, source] of sources.entries()) {
@@ -58,7 +58,7 @@ test.each(variants)("forward is the textbook's, with %j", async (changes) => {
   }
 });
 
-/** Sizes for which every number can be nudged. */
+/** Small enough for a finite difference of every number. */
 const SMALL: Partial<ModelConfig> = { layers: 1, heads: 1, dModel: 3, contextLength: 4 };
 
 test.each<Partial<ModelConfig>>([
@@ -126,7 +126,7 @@ describe.each(backends)("on %s", (_, open) => {
       }
     });
 
-    test("a source of padding alone gives numbers all the same", async () => {
+    test("a source that is all padding produces finite logits", async () => {
       const model = await modelOf();
       const [logits] = await logitsOf(
         model,
@@ -136,7 +136,7 @@ describe.each(backends)("on %s", (_, open) => {
       for (const logit of logits) expect(Number.isFinite(logit)).toBe(true);
     });
 
-    test("through the cache, and with keys and values kept, the bits are those of the whole pass", async () => {
+    test("decoding with a cache and projected keys and values has the bits of a full pass", async () => {
       const model = await modelOf();
       const source = padTokens(sources, "right");
       const whole = await logitsOf(model, source, padTokens(written, "right"));
@@ -164,7 +164,7 @@ describe.each(backends)("on %s", (_, open) => {
       cache.free();
     });
 
-    test("greedy answers are the highest logits of whole passes, and the same side by side as alone", async () => {
+    test("greedy answers follow the highest logits of full passes, batched or alone", async () => {
       const model = await modelOf();
       const together = await greedyAnswers(model, padTokens(sources, "right"));
       for (const [b, source] of sources.entries()) {
@@ -184,7 +184,7 @@ describe.each(backends)("on %s", (_, open) => {
   });
 });
 
-test("a row that has ended stays as it is beside rows that go on", async () => {
+test("a row that has ended stays unchanged while others continue", async () => {
   let mixed = 0;
   for (let seed = 0; seed < 12; seed++) {
     const model = tinySeq2Seq(doubleContext(), { layers: 1, tieHead: false }, seed);
@@ -198,12 +198,12 @@ test("a row that has ended stays as it is beside rows that go on", async () => {
   expect(mixed, "batches in which one row ended before another").toBeGreaterThan(0);
 });
 
-test("a model that says [end] at once answers with nothing, one that never does stops when there is no room", async () => {
+test("answers are empty if [end] comes first, and stop at the context length if it never comes", async () => {
   const answersWith = async (id: number) => {
     const model = tinySeq2Seq(doubleContext(), { tieHead: false });
     const { buffer } = model.parameters()["head.weight"];
     const { "decoder.finalNorm.bias": bias } = model.parameters();
-    // One channel of the last norm is large, and the head reads it for one token alone.
+    // One channel of the final norm is large, and only one token's head weights use it.
     model.context.backend.write(bias.buffer, [1000], 2);
     const weights = Float64Array.from({ length: C * SCORES }, (_, i) => (i === 2 * SCORES + id ? 1 : 0));
     model.context.backend.write(buffer, weights);
@@ -213,18 +213,18 @@ test("a model that says [end] at once answers with nothing, one that never does 
   expect(await answersWith(5)).toEqual(sources.map(() => ({ ids: new Array(T).fill(5), ended: false })));
 });
 
-test("answering leaves nothing behind, also when it fails", async () => {
+test("answering frees all memory, even if it fails", async () => {
   const { backend, memory } = countingBackend();
   const model = tinySeq2Seq(new Context(backend));
   const before = memory.live.size;
   await greedyAnswers(model, padTokens(sources, "right"));
   await expect(greedyAnswers(model, one(new Array(T + 1).fill(0)))).rejects.toThrow(
-    "encoder: sequences may be 7 tokens long: got 8 ids in 1 rows",
+    "encoder: sequences may have at most 7 tokens: got 8 ids in 1 rows",
   );
   expect(memory.live.size).toBe(before);
 });
 
-test("parameters have these names: two stacks, the second with cross-attention", () => {
+test("parameters have these names: encoder and decoder, the latter with cross-attention", () => {
   const model = tinySeq2Seq(doubleContext(), { layers: 1, bias: false, tieHead: false });
   const attention = (name: string) =>
     ["query", "key", "value", "output"].map((part) => `${name}.${part}.weight ${C},${C}`);
@@ -251,12 +251,12 @@ test("parameters have these names: two stacks, the second with cross-attention",
   ]);
 });
 
-test("refuses what does not fit", async () => {
+test("rejects sequences that are too long, and a different number of sources", async () => {
   const model = tinySeq2Seq(doubleContext());
   await model.context.scope("no-grad", () => {
     const long = one(new Array(T + 1).fill(0));
     expect(() => model.forward(long, one([START]))).toThrow(ShapeError);
-    expect(() => model.forward(one([1]), long)).toThrow("decoder: sequences may be 7 tokens long");
+    expect(() => model.forward(one([1]), long)).toThrow("decoder: sequences may have at most 7 tokens");
     expect(() => model.forward(one([START + 1]), one([START]))).toThrow(TokenError);
     expect(() => model.forward({ ids: [1, 2], batchSize: 2 }, one([START]))).toThrow(
       new ShapeError("decoder: needs a source for each of 1 rows: got 2"),

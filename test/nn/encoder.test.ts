@@ -1,4 +1,4 @@
-/** The encoder against plain numbers, its gradients, and its manners. */
+/** The encoder against a textbook implementation in plain numbers; its gradients and errors. */
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import { ConfigError, ShapeError, TokenError } from "../../src/errors.ts";
@@ -16,7 +16,7 @@ import { parametersOf, textbookEncoder } from "../support/textbook-gpt.ts";
 import { sameBits } from "../support/verify.ts";
 
 const { vocabSize: V, dModel: C, contextLength: T } = TINY;
-/** Unequal rows; [MASK] (id V) stands among the others. */
+/** Rows of different lengths, some with [MASK] (id V). */
 const rows = [5, 2, 7].map((length, b) => randomIds(length, V + 1, "encoder", b));
 rows[0][3] = V;
 
@@ -34,7 +34,7 @@ async function ownLogits(model: Encoder, tokens: ReturnType<typeof padTokens>): 
   return starts.map((start, b) => values.slice(b * rowSize + start * V, b * rowSize + ends[b] * V));
 }
 
-test.each(variants)("forward is the textbook's, with %j", async (changes) => {
+test.each(variants)("forward matches the textbook, with %j", async (changes) => {
   const model = tinyEncoder(doubleContext(), changes);
   const parameters = await parametersOf(model);
   for (const row of rows) {
@@ -43,7 +43,7 @@ test.each(variants)("forward is the textbook's, with %j", async (changes) => {
   }
 });
 
-/** Sizes for which every number can be nudged. */
+/** Small enough for a finite difference of every number. */
 const SMALL: Partial<ModelConfig> = { layers: 1, heads: 1, dModel: 3 };
 
 test.each<Partial<ModelConfig>>([
@@ -85,7 +85,7 @@ describe.each(backends)("on %s", (_, open) => {
   });
 });
 
-test("parameters have these names and shapes: a row more than there are tokens, which is never an answer", () => {
+test("parameters have these names and shapes: the embedding has a row for [MASK], the head does not score it", () => {
   const shapes = (tieHead: boolean) =>
     Object.entries(
       new Encoder(doubleContext(), { ...TINY, tieHead, layers: 1, bias: false }, Random.of(1)).parameters(),
@@ -104,7 +104,7 @@ test("parameters have these names and shapes: a row more than there are tokens, 
   expect(shapes(false)).toEqual([...tied, `head.weight ${C},${V}`]);
 });
 
-test("refuses what it cannot read", async () => {
+test("rejects sequences that are too long, and invalid ids", async () => {
   const model = tinyEncoder(doubleContext());
   await model.context.scope("no-grad", () => {
     const run =
@@ -112,7 +112,9 @@ test("refuses what it cannot read", async () => {
       () =>
         model.forward({ ids, batchSize });
     expect(run(new Array(8).fill(0))).toThrow(ShapeError);
-    expect(run(new Array(8).fill(0))).toThrow("encoder: sequences may be 7 tokens long: got 8 ids in 1 rows");
+    expect(run(new Array(8).fill(0))).toThrow(
+      "encoder: sequences may have at most 7 tokens: got 8 ids in 1 rows",
+    );
     expect(run([0, 0, 0], 2)).toThrow(ShapeError);
     expect(run([V + 1])).toThrow(TokenError);
     expect(model.forward({ ids: [V], batchSize: 1 }).shape).toEqual([1, 1, V]);

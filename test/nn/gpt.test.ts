@@ -1,4 +1,4 @@
-/** The model against GPT-2's forward pass in plain numbers, and its manners. */
+/** The model against GPT-2's forward pass in plain numbers; its parameters and errors. */
 import { describe, expect, test } from "vitest";
 import type { Context } from "../../src/autograd/context.ts";
 import { ConfigError, ShapeError, TokenError } from "../../src/errors.ts";
@@ -24,7 +24,7 @@ describe("forward", () => {
     { attention: "fused", bias: false, tieHead: false, layers: 1, heads: 6 },
     ...CHOICES,
     ...CHOICES.map((choice) => ({ ...choice, attention: "fused" as const })),
-  ])("is the textbook's, with %j", async (changes) => {
+  ])("matches the textbook, with %j", async (changes) => {
     const model = tinyModel(doubleContext(), changes);
     const parameters = await parametersOf(model);
     const { values } = await logitsOf(model, rows);
@@ -39,7 +39,7 @@ describe("forward", () => {
     }
   });
 
-  test("gives (B, T, V), also for no tokens", async () => {
+  test("returns (B, T, V), even for no tokens", async () => {
     const model = tinyModel(doubleContext());
     await model.context.scope("no-grad", () => {
       expect(model.forward({ ids, batchSize: 2 }).shape).toEqual([2, 5, 11]);
@@ -49,7 +49,7 @@ describe("forward", () => {
     });
   });
 
-  test("drops only when given a Random, and then the same for the same seed", async () => {
+  test("drops only if given a Random, and the same elements for the same seed", async () => {
     const model = tinyModel(doubleContext(), { dropout: 0.3 });
     const run = (seed: number | null) =>
       model.context.scope("no-grad", () => {
@@ -61,32 +61,32 @@ describe("forward", () => {
     expect(await run(1)).toEqual(await run(1));
     expect(await run(1)).not.toEqual(await run(2));
     expect(await run(1)).not.toEqual(plain);
-    // The plain pass is the one of a model that knows no dropout.
+    // Without a Random, the result is that of a model without dropout.
     const without = tinyModel(doubleContext());
     expect(plain.join()).toEqual((await logitsOf(without, rows)).values.join());
   });
 
-  test("refuses sequences that are too long, and ids that make no rows", async () => {
+  test("rejects sequences that are too long, and ids that do not form rows", async () => {
     const model = tinyModel(doubleContext());
     await model.context.scope("no-grad", async () => {
-      const long = "gpt: sequences may be 7 tokens long: got 8 ids in 1 rows after 0 cached";
+      const long = "gpt: sequences may have at most 7 tokens: got 8 ids in 1 rows after 0 cached";
       expect(() => model.forward({ ids: new Array(8).fill(0), batchSize: 1 })).toThrow(new ShapeError(long));
-      const uneven = "gpt: sequences may be 7 tokens long: got 5 ids in 2 rows after 0 cached";
+      const uneven = "gpt: sequences may have at most 7 tokens: got 5 ids in 2 rows after 0 cached";
       expect(() => model.forward({ ids: [0, 0, 0, 0, 0], batchSize: 2 })).toThrow(new ShapeError(uneven));
       expect(() => model.forward({ ids: [0], batchSize: 0 })).toThrow(ShapeError);
       expect(() => model.forward({ ids: [11], batchSize: 1 })).toThrow(TokenError);
 
       const cache = model.makeCache(1);
       model.forward({ ids: [1, 2, 3, 4, 5, 6], batchSize: 1 }, { cache, random: null });
-      const full = "gpt: sequences may be 7 tokens long: got 2 ids in 1 rows after 6 cached";
+      const full = "gpt: sequences may have at most 7 tokens: got 2 ids in 1 rows after 6 cached";
       expect(() => model.forward({ ids: [0, 0], batchSize: 1 }, { cache, random: null })).toThrow(
         new ShapeError(full),
       );
-      expect(cache.length, "what is refused is not counted").toBe(6);
+      expect(cache.length, "rejected tokens are not counted").toBe(6);
     });
   });
 
-  test("refuses a cache where gradients are recorded", async () => {
+  test("rejects a cache in a grad scope", async () => {
     const model = tinyModel(doubleContext());
     const cache = model.makeCache(1);
     const run = model.context.scope("grad", () =>
@@ -126,7 +126,7 @@ describe("parameters", () => {
     ]);
   });
 
-  test("have these names and shapes where the choices are others", () => {
+  test("have these names and shapes with other options", () => {
     const { vocabSize: V, dModel: C } = TINY;
     const changes = CHOICES[CHOICES.length - 1];
     const modern = {
@@ -146,11 +146,11 @@ describe("parameters", () => {
     expect(found).toEqual([
       ["tokenEmbedding", [V, C]],
       ["bigramEmbedding", [(V + 1) * V, C]],
-      // Norms without a scale keep their shift; RMS norm has none.
+      // LayerNorm without a scale keeps its shift; RMS norm has none.
       ["blocks.0.attentionNorm.bias", [C]],
       ...["query", "key", "value", "output"].flatMap((name) => layer(`attention.${name}`, C, C)),
       ["blocks.0.mlpNorm.bias", [C]],
-      // Two thirds of 4C: as many weights in three matrices as in two of 4C.
+      // Two thirds of 4C, so that three matrices have as many weights as two of width 4C.
       ...[layer("mlp.gate", C, 16), layer("mlp.up", C, 16), layer("mlp.down", 16, C)].flat(),
       ["finalNorm.bias", [C]],
       ["head.weight", [C, V]],
@@ -169,7 +169,7 @@ describe("parameters", () => {
     expect(count({ tieHead: false }) - count({})).toBe(C * V);
   });
 
-  test("follow from the seed", async () => {
+  test("are determined by the seed", async () => {
     const drawn = async (seed: number) => {
       const model = new GPT(doubleContext(), TINY, Random.of(seed));
       return Promise.all(Object.values(model.parameters()).map((tensor) => tensor.read()));
@@ -185,7 +185,7 @@ describe("parameters", () => {
   });
 });
 
-test("a config whose sizes do not fit is refused", () => {
+test("rejects a config whose sizes do not fit", () => {
   const context: Context = doubleContext();
   expect(() => new GPT(context, { ...TINY, heads: 4 }, Random.of(1))).toThrow(ConfigError);
 });

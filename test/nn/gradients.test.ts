@@ -21,14 +21,14 @@ const variants: Partial<GPTConfig>[] = [
   ...CHOICES.map((choice) => ({ attention: "fused" as const, ...choice })),
 ];
 
-/** Two rows of three positions; token 4 occurs in both, and token 9 never. Some positions do not count. */
+/** Two rows of three positions; token 4 occurs in both, and token 9 in neither. Some targets are ignored. */
 const tokens = { ids: [4, 0, 10, 2, 4, 7], batchSize: 2 };
 const targets = [0, IGNORED, 3, 4, IGNORED, 10];
 
 describe.each(variants)("%j", (variant) => {
   test("every parameter's gradient is the derivative of the loss", async () => {
     const context = doubleContext();
-    // Of a seed at which nothing stands within the differences' reach of the corner in ReLU²'s derivative.
+    // With this seed, no difference crosses the kink in the derivative of ReLU².
     const model = tinyModel(context, { layers: 1, ...variant }, variant.activation === "relu2" ? 4 : 1);
     const loss = () => {
       const logits = model.forward(tokens, { cache: null, random: Random.of(17, "dropout") });
@@ -36,13 +36,13 @@ describe.each(variants)("%j", (variant) => {
     };
     const { worst, where } = await gradientError(context, model.parameters(), loss);
     expect(worst, where).toBeLessThan(1e-6);
-    // A key's bias counts where keys are turned or normalized after it.
+    // A key's bias matters only if keys are rotated or normalized after it.
     const { positions, qkNorm } = model.config;
     await expectAllReached(model.parameters(), positions === "rotary" || qkNorm ? null : "key.bias");
   });
 });
 
-describe("the check has teeth", () => {
+describe("the check detects a wrong gradient", () => {
   const inner = new ReferenceBackend("double");
   const { gelu, attention, scatter } = wrongGradients(inner);
   test.each([gelu, attention, scatter])("$what", async ({ replaced }) => {

@@ -1,4 +1,4 @@
-/** GPT-2's initial weights: their deviations as a new model has them. */
+/** GPT-2's initialization: the standard deviations of a new model's weights. */
 import { expect, test } from "vitest";
 import { GPT } from "../../src/nn/gpt.ts";
 import { INIT_STD, normalValues, residualStd } from "../../src/nn/initialize.ts";
@@ -7,7 +7,7 @@ import { logitsOf } from "../../src/verify/logits.ts";
 import { doubleContext } from "../support/contexts.ts";
 import { randomIds, TINY } from "../support/models.ts";
 
-test("a new model's weights have GPT-2's deviations, its norms are 1 and its biases 0", async () => {
+test("a new model has weights with GPT-2's standard deviations, norms of 1 and biases of 0", async () => {
   const layers = 2;
   const config = { ...TINY, layers, heads: 1, dModel: 47, vocabSize: 101, contextLength: 31, tieHead: false };
   const model = new GPT(doubleContext(), config, Random.of(1));
@@ -27,13 +27,13 @@ test("a new model's weights have GPT-2's deviations, its norms are 1 and its bia
       const writesIntoResidual = /attention\.output|mlp\.down/.test(name);
       const expected = writesIntoResidual ? 0.02 / Math.sqrt(2 * layers) : 0.02;
       const deviation = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
-      // Five standard errors of an estimated deviation.
+      // Five standard errors of an estimated standard deviation.
       expect(Math.abs(deviation / expected - 1), name).toBeLessThan(5 / Math.sqrt(2 * values.length));
     }
   }
 });
 
-test("where blocks start as the identity, what they write is 0 and all else is drawn as without", async () => {
+test("with zeroInit, output projections are 0 and all other weights are the same as without", async () => {
   const read = async (zeroInit: boolean) => {
     const model = new GPT(doubleContext(), { ...TINY, zeroInit, activation: "swiglu" }, Random.of(1));
     const ids = randomIds(4, TINY.vocabSize, "identity");
@@ -51,17 +51,17 @@ test("where blocks start as the identity, what they write is 0 and all else is d
   expect(zero.logits).not.toEqual(drawn.logits);
   const blockless = new GPT(doubleContext(), { ...TINY, zeroInit: true, layers: 1 }, Random.of(1));
   const deeper = new GPT(doubleContext(), { ...TINY, zeroInit: true, layers: 3 }, Random.of(1));
-  // The embeddings are drawn first, so both have the same.
+  // The embeddings are drawn first, so they are the same in both models.
   const ids = randomIds(5, TINY.vocabSize, "identity");
   expect(await logitsOf(blockless, [ids])).toEqual(await logitsOf(deeper, [ids]));
 });
 
-test("the deviations are those of the paper", () => {
+test("the standard deviations are those of the paper", () => {
   expect(INIT_STD).toBe(0.02);
   expect(residualStd(8)).toBe(0.005);
 });
 
-test("values are drawn one after the other", () => {
+test("values are drawn in order", () => {
   const random = Random.of(3);
   const drawn = [random.normal(), random.normal()].map((value) => 2 * value);
   expect(Array.from(normalValues(2, Random.of(3), 2))).toEqual(drawn);

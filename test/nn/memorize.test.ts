@@ -1,4 +1,4 @@
-/** A tiny model learns one batch by heart: everything from tokens to the optimizer works together. */
+/** A tiny model memorizes one batch: everything from tokens to the optimizer works together. */
 import { expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
@@ -7,7 +7,7 @@ import { crossEntropy } from "../../src/ops/cross-entropy.ts";
 import { Random } from "../../src/random.ts";
 import { randomIds, TINY } from "../support/models.ts";
 
-test.each(["textbook", "fused"] as const)("one batch is memorised, with %s attention", async (attention) => {
+test.each(["textbook", "fused"] as const)("one batch is memorized, with %s attention", async (attention) => {
   const backend = new ReferenceBackend("single");
   const context = new Context(backend);
   const model = new GPT(context, { ...TINY, layers: 1, heads: 2, dModel: 14, attention }, Random.of(1));
@@ -17,7 +17,7 @@ test.each(["textbook", "fused"] as const)("one batch is memorised, with %s atten
     backend.fill(moment2.buffer, 0);
     return { parameter, moment1, moment2 };
   });
-  // Two random sequences that differ at once: no rule leads from one token to the next, they must be remembered.
+  // Two random sequences with different first tokens: no rule predicts the next token, so they must be memorized.
   const tokens = { ids: [1, ...randomIds(5, 11, "one"), 2, ...randomIds(5, 11, "two")], batchSize: 2 };
   const targets = randomIds(12, 11, "targets");
 

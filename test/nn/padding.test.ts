@@ -1,6 +1,6 @@
 /**
- * Padding changes no number: logits, loss and gradients of a sequence have the bits that they have alone, in any
- * padded batch, on each backend, with both forms of attention, with and without a cache.
+ * Padding changes nothing: logits, loss and gradients of a sequence have the same bits alone and in any padded batch,
+ * on each backend, with both forms of attention, with and without a cache.
  */
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
@@ -14,12 +14,12 @@ import { CHOICES, randomIds, tinyModel } from "../support/models.ts";
 import { sameBits } from "../support/verify.ts";
 
 const VOCAB = 11;
-/** Every choice made otherwise than GPT-2 makes it. */
+/** Every option differs from GPT-2's. */
 const ALL = CHOICES[CHOICES.length - 1];
-/** Unequal rows; one is empty, which is a row of padding alone, and two are as long as each other. */
+/** Rows of different lengths; one is empty, so all padding, and two have equal lengths. */
 const rows = [5, 2, 0, 7, 2].map((length, b) => randomIds(length, VOCAB, "padding", b));
 
-/** The same rows with padding on both sides, made of different ids. */
+/** The same rows with padding on both sides, filled with different ids. */
 function padOnBothSides(): TokenBatch {
   const positions = 10;
   const random = Random.of(3, "padding on both sides");
@@ -41,7 +41,7 @@ const layouts: [string, TokenBatch][] = [
   ["on both sides, with any ids", padOnBothSides()],
 ];
 
-/** The logits at each row's own tokens. */
+/** The logits at each row's tokens, without padding. */
 async function ownLogits(model: GPT, tokens: TokenBatch): Promise<number[][]> {
   const { starts, ends } = rowsOf(tokens);
   const values = Array.from(await model.context.scope("no-grad", () => model.forward(tokens).read()));
@@ -49,7 +49,7 @@ async function ownLogits(model: GPT, tokens: TokenBatch): Promise<number[][]> {
   return starts.map((start, b) => values.slice(b * rowSize + start * VOCAB, b * rowSize + ends[b] * VOCAB));
 }
 
-/** Loss and gradients where only the tokens of `counted` rows are predicted. */
+/** Loss and gradients if only tokens of the `counted` rows are targets. */
 async function learn(model: GPT, tokens: TokenBatch, counted: (row: number) => boolean, targets: number[][]) {
   for (const { storage } of Object.values(model.parameters())) storage.clearGradient();
   const laid = padLike(
@@ -66,7 +66,7 @@ async function learn(model: GPT, tokens: TokenBatch, counted: (row: number) => b
   return { loss, gradients: (await Promise.all(gradients)).map((gradient) => Array.from(gradient)) };
 }
 
-/** −0 is 0: a gradient that padding added +0 to is the same number. */
+/** −0 equals 0: padding may add +0 to a gradient. */
 const plain = (numbers: readonly number[]) => numbers.map((x) => x + 0);
 
 describe.each(backends)("on %s", (_, open) => {
@@ -134,7 +134,7 @@ describe.each(backends)("on %s", (_, open) => {
       },
     );
 
-    test("a batch that is padding alone gives no NaN", async () => {
+    test("a batch that is all padding yields no NaN", async () => {
       const model = await modelOf({});
       const tokens = { ids: [0, 0, 0, 0], batchSize: 2, padding: { starts: [0, 2], ends: [0, 2] } };
       const { loss, gradients } = await learn(model, tokens, () => true, [[], []]);

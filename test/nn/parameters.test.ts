@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { countNumbers, joined, parametersOf } from "../../src/nn/parameters.ts";
 import { doubleContext } from "../support/contexts.ts";
 
-test("names are prefixed with their part's, keep their order, and leave out what is null", () => {
+test("names are prefixed with those of the parts, keep their order, and skip null parts", () => {
   const context = doubleContext();
   const [weight, bias, table] = [[2, 3], [5], [7]].map((shape) => context.persistent(shape));
   const linear = { parameters: () => parametersOf({ weight, bias }) };

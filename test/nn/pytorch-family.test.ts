@@ -1,4 +1,4 @@
-/** The encoder and the encoder–decoder against PyTorch; of padded rows, some are empty, and so is one source. */
+/** The encoder and the encoder–decoder against PyTorch, including empty padded rows and an empty source. */
 import { describe, expect, test } from "vitest";
 import { Encoder } from "../../src/nn/encoder.ts";
 import { EncoderDecoder } from "../../src/nn/encoder-decoder.ts";
@@ -14,7 +14,7 @@ describe("encoder", () => {
     (encoder, { tokens }) => encoder.forward(tokens),
   );
 
-  test("some tokens are hidden behind [MASK]", () => {
+  test("some tokens are [MASK]", () => {
     const hides = models.filter(({ tokens, config }) => Array.from(tokens.ids).includes(config.vocabSize));
     expect(hides.length).toBeGreaterThan(1);
   });
@@ -29,7 +29,7 @@ describe("encoder–decoder", () => {
     (model, { source, tokens }) => model.forward(source, tokens),
   );
 
-  test("one source is empty, and its answer is not", () => {
+  test("one source is empty while its answer is not", () => {
     const found = models.flatMap(({ source, tokens: { padding } }) => {
       const empty = (source.padding?.ends ?? []).flatMap((end, b) =>
         source.padding?.starts[b] === end ? b : [],

@@ -1,4 +1,4 @@
-/** GPT against PyTorch, over configurations drawn at random: full rows, and rows padded on either side. */
+/** GPT against PyTorch for random configurations: full rows, and rows padded on either side. */
 import { expect, test } from "vitest";
 import { GPT } from "../../src/nn/gpt.ts";
 import { IGNORED } from "../../src/ops/cross-entropy.ts";
@@ -14,7 +14,7 @@ provePyTorchs(
   (gpt, { tokens }) => gpt.forward(tokens),
 );
 
-test("the models differ in every choice; some targets are ignored, and rows padded", () => {
+test("the models differ in every option; some targets are ignored, and some rows padded", () => {
   expect(models.length).toBeGreaterThanOrEqual(6);
   const sizes = ["layers", "heads", "dModel", "contextLength", "vocabSize"] as const;
   const choices = ["bias", "activation", "tieHead", "bigram"] as const;
@@ -27,7 +27,7 @@ test("the models differ in every choice; some targets are ignored, and rows padd
   expect(paddings.some(({ ends }) => ends.some((end) => end < Math.max(...ends)))).toBe(true);
 });
 
-test("other choices than GPT-2's are there too", () => {
+test("options other than GPT-2's are covered", () => {
   const choices = ["norm", "normWeights", "qkNorm", "positions", "activation", "logitCap"] as const;
   const made = choices.map((name) => new Set(others.map(({ config }) => config[name])).size);
   expect(made).toEqual([2, 2, 2, 3, expect.any(Number), 3]);

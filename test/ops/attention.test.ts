@@ -13,7 +13,7 @@ import { Block, sumOver } from "../support/block.ts";
 import { checkOp } from "../support/check-op.ts";
 import { doubleContext, inScope, withKernels } from "../support/contexts.ts";
 
-/** How much the weight of (row, head, query, key) is multiplied by after the softmax. */
+/** The factor for the weight of (row, head, query, key) after the softmax. */
 type Factor = (b: number, h: number, t: number, s: number) => number;
 
 /** y[b, t, hD+d] = Σ_s softmax(⟨q[b, t, head], k[b, s, head]⟩ / √D)[s]·v[b, s, hD+d] over visible s. */
@@ -91,7 +91,7 @@ describe("attention", () => {
   });
 
   test.each(["causal", "full"] as const)("over the first keys alone, mask %s", async (mask) => {
-    // The keys behind the first five take no part: their gradient is 0, and not what memory held.
+    // The keys after the first five take no part, so their gradient is 0, not uninitialized memory.
     await check(shapesOf(2, 3, 7, 6), { heads: 2, mask, keyCount: 5 });
   });
 
@@ -121,11 +121,11 @@ describe("attention", () => {
     await check(shapesOf(2, 3, 7, 6), { heads: 2, mask: [range(1, 5, 1), range(2, 4, 5)], keyCount: 5 });
   });
 
-  test.each(backends)("on %s, a query that sees nothing gives and receives exactly 0", async (_, open) => {
+  test.each(backends)("on %s, a query that sees nothing yields 0 and has gradient 0", async (_, open) => {
     const context = new Context(await open());
     const poison = (values: Float64Array, t: number) => values.fill(Number.NaN, 6 * t, 6 * (t + 1));
     const [q, k, v] = ["query", "keys", "values"].map((name) => Block.random([2, 5, 6], name).values);
-    // Queries and keys 0 and 1 of the first sequence are padding; the second is nothing else.
+    // Queries and keys 0 and 1 of the first sequence are padding; the second is all padding.
     for (const t of [0, 1, 5, 6, 7, 8, 9]) for (const values of [q, k, v]) poison(values, t);
     const operands = [q, k, v].map((values) => context.parameter([2, 5, 6], values));
     await context.scope("grad", async () => {
@@ -185,7 +185,7 @@ describe("attention", () => {
     });
   });
 
-  test("the kernel never gets one memory for two gradients", async () => {
+  test("each gradient is written to a separate buffer, even if operands are the same tensor", async () => {
     const backend = new ReferenceBackend("double");
     const written: Buffer[][] = [];
     const watched = withKernels(backend, {
@@ -286,14 +286,14 @@ describe("attention", () => {
       { heads: 2, mask: [range(0, 5, 0), range(0, 3, Number.NaN)] },
       "attention: diagonal of key range 1 must be a whole number in −2²⁴ … 2²⁴: got NaN",
     ],
-  ])("refuses %j with %j", async (shapes, options, message) => {
+  ])("rejects %j with %j", async (shapes, options, message) => {
     await inScope("no-grad", (context) => {
       const [q, k, v] = shapes.map((shape) => context.persistent(shape));
       expect(() => attention(q, k, v, options)).toThrow(new ShapeError(message));
     });
   });
 
-  test("refuses operands of two contexts", async () => {
+  test("rejects operands of different contexts", async () => {
     await inScope("no-grad", (context) => {
       const [q, k] = [context.persistent([2, 3, 6]), context.persistent([2, 3, 6])];
       const v = doubleContext().persistent([2, 3, 6]);

@@ -44,7 +44,7 @@ describe("customOp", () => {
     });
   });
 
-  it("uses the gradient it is given, even if the function has another", async () => {
+  it("uses the given gradient, even if it is not the derivative", async () => {
     const context = doubleContext();
     const x = context.parameter([2], [1, 2]);
     await context.scope("grad", () => {
@@ -54,7 +54,7 @@ describe("customOp", () => {
     expect(Array.from(await x.grad())).toEqual([0, 0]);
   });
 
-  it("leaves no memory behind, and no gradient where there is null", async () => {
+  it("leaks no memory, and sets no gradient for null", async () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);
     const [x, y] = [context.parameter([2], [1, 2]), context.parameter([2], [3, 4])];
@@ -67,7 +67,7 @@ describe("customOp", () => {
     expect(memory.live.size).toBe(live + 1);
   });
 
-  it("refuses a gradient of another shape", async () => {
+  it("rejects a gradient of another shape", async () => {
     await inScope("grad", (context) => {
       const x = context.parameter([2, 3], new Float64Array(6));
       const y = customOp("wrong", [x], { forward: (x) => scale(x, 1), backward: (dy) => [sum(dy, 0)] });

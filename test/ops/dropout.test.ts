@@ -7,7 +7,7 @@ import { Block } from "../support/block.ts";
 import { checkOp } from "../support/check-op.ts";
 import { doubleContext, inScope } from "../support/contexts.ts";
 
-/** What dropout does to ones: 0 or 1/(1−p), element by element. */
+/** Dropout of ones: each element becomes 0 or 1/(1−p). */
 function factors(shape: number[], probability: number, random: Random): Promise<Float32Array | Float64Array> {
   return inScope("no-grad", (context) => {
     const ones = context.constant(shape, Block.build(shape, () => 1).values);
@@ -16,15 +16,18 @@ function factors(shape: number[], probability: number, random: Random): Promise<
 }
 
 describe("dropout", () => {
-  test.each([0.1, 0.5, 0.9])("p = %d drops that share and keeps the expectation", async (probability) => {
-    const count = 20_011;
-    const values = await factors([count], probability, Random.of(3));
-    const kept = values.filter((value) => value !== 0);
-    expect(new Set(kept)).toEqual(new Set([1 / (1 - probability)]));
-    // Five standard deviations of a binomial share.
-    const slack = 5 * Math.sqrt((probability * (1 - probability)) / count);
-    expect(Math.abs(1 - kept.length / count - probability)).toBeLessThan(slack);
-  });
+  test.each([0.1, 0.5, 0.9])(
+    "p = %d drops a fraction p and preserves the expected value",
+    async (probability) => {
+      const count = 20_011;
+      const values = await factors([count], probability, Random.of(3));
+      const kept = values.filter((value) => value !== 0);
+      expect(new Set(kept)).toEqual(new Set([1 / (1 - probability)]));
+      // Five standard deviations of a binomial proportion.
+      const slack = 5 * Math.sqrt((probability * (1 - probability)) / count);
+      expect(Math.abs(1 - kept.length / count - probability)).toBeLessThan(slack);
+    },
+  );
 
   test("backward drops the same elements", async () => {
     const shape = [5, 7];
@@ -37,7 +40,7 @@ describe("dropout", () => {
     expect(mask.values.some((value) => value === 0) && mask.values.some((value) => value !== 0)).toBe(true);
   });
 
-  test("x dropped twice, each time anew, sums both gradients", async () => {
+  test("two independent dropouts of x add up their gradients", async () => {
     const shape = [3, 5];
     const random = Random.of(6);
     const masks = [
@@ -55,7 +58,7 @@ describe("dropout", () => {
     });
   });
 
-  test("a dropped element hides even NaN, and its gradient is 0", async () => {
+  test("a dropped element is 0 even if it was NaN, and has gradient 0", async () => {
     const mask = await factors([31], 0.5, Random.of(8));
     await inScope("no-grad", async (context) => {
       const y = await dropout(
@@ -78,7 +81,7 @@ describe("dropout", () => {
     expect(random.state()).toEqual(state);
   });
 
-  test.each([1, -0.1, Number.NaN, 2])("refuses p = %d", (probability) => {
+  test.each([1, -0.1, Number.NaN, 2])("rejects p = %d", (probability) => {
     const error = new ConfigError(`dropout: the probability must be in [0, 1): got ${probability}`);
     expect(() => dropout(doubleContext().persistent([3]), probability, null)).toThrow(error);
   });

@@ -1,4 +1,4 @@
-/** add, subtract, multiply, divide: values, gradients and broadcasting in every arrangement. */
+/** add, subtract, multiply, divide: values, gradients, and every kind of broadcasting. */
 import { describe, expect, test } from "vitest";
 import type { Tensor } from "../../src/autograd/tensor.ts";
 import { ShapeError, TensorError } from "../../src/errors.ts";
@@ -69,7 +69,7 @@ const arrangements: [number[], number[], number[]][] = [
   ],
 ];
 
-/** Away from 0, where a quotient has no derivative worth measuring. */
+/** Away from 0, where quotients are too steep for finite differences. */
 const draw: NonNullable<Parameters<typeof Block.random>[2]> = (random) =>
   (random.uniform() < 0.5 ? -1 : 1) * (0.5 + random.uniform());
 
@@ -84,7 +84,7 @@ describe.each(operations)("$name", ({ name, op, formula }) => {
     await checkOp({ shapes: [[2, 3]], draw, op: (x) => op(x, x), textbook });
   });
 
-  test("refuses shapes that do not broadcast", async () => {
+  test("rejects shapes that do not broadcast", async () => {
     await inScope("no-grad", (context) => {
       const a = context.constant([2, 3], new Float64Array(6));
       const b = context.constant([2], new Float64Array(2));
@@ -93,7 +93,7 @@ describe.each(operations)("$name", ({ name, op, formula }) => {
     });
   });
 
-  test("refuses operands of two contexts", async () => {
+  test("rejects operands of different contexts", async () => {
     await inScope("no-grad", (context) => {
       const a = context.constant([2], [1, 2]);
       const b = doubleContext().persistent([3]);

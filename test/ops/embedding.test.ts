@@ -25,7 +25,7 @@ describe("embedding", () => {
     await checkOp({ shapes: [[7, 5]], op: (table) => embedding(table, ids, shape), textbook });
   });
 
-  test("one table read twice sums both gradients", async () => {
+  test("two lookups in one table add up their gradients", async () => {
     await checkOp({
       shapes: [[3, 2]],
       op: (table) => add(embedding(table, [0, 1], [2]), embedding(table, [1, 1], [2])),
@@ -33,14 +33,14 @@ describe("embedding", () => {
     });
   });
 
-  test.each([7, -1, 0.5, Number.NaN])("refuses id %d of 7", async (id) => {
+  test.each([7, -1, 0.5, Number.NaN])("rejects id %d of 7", async (id) => {
     await inScope("no-grad", (context) => {
       const error = new TokenError(`embedding: ids must be whole numbers in 0 … 6: got ${id} at 1`);
       expect(() => embedding(context.persistent([7, 5]), [0, id], [2])).toThrow(error);
     });
   });
 
-  test("refuses ids that do not fill the shape, and a table that is no matrix", async () => {
+  test("rejects ids that do not fill the shape, and a table that is not a matrix", async () => {
     await inScope("no-grad", (context) => {
       const needs = "embedding: needs a table (V, C) and ids that fill (2, 2)";
       const few = new ShapeError(`${needs}: got (7, 5) and 3 ids`);

@@ -64,7 +64,7 @@ describe("layerNorm", () => {
     await checkOp({ shapes: [[5]], op, textbook });
   });
 
-  test("the weight is the bias", async () => {
+  test("weight and bias may be the same tensor", async () => {
     await checkOp({
       shapes: [[3, 5], [5]],
       op: (x, both) => layerNorm(x, both, both),
@@ -83,7 +83,7 @@ describe("layerNorm", () => {
     [[2, 5], [3], [5]],
     [[2, 5], [5], [2]],
     [[], [1], [1]],
-  ])("refuses %j, %j, %j", async (...shapes) => {
+  ])("rejects %j, %j, %j", async (...shapes) => {
     await inScope("no-grad", (context) => {
       const [x, weight, bias] = shapes.map((shape) => context.persistent(shape));
       const found = shapes.map((shape) => `(${shape.join(", ")})`).join(", ");

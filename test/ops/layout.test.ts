@@ -48,7 +48,7 @@ describe("reshape", () => {
       [3, 0],
     ],
   ])("%j to %j", async (from, to, shape) => {
-    // Negated first: a reshaped parameter is the parameter, of which nothing is recorded.
+    // Negated first, because reshaping a parameter records no op.
     const op = (x: Tensor) => reshape(negate(x), to);
     await checkOp({
       shapes: [from],
@@ -72,19 +72,19 @@ describe("reshape", () => {
   });
 
   test.each([[[4, 2]], [[-1, -1]], [[4, -1]], [[0, -1]], [[7]], [[2.5, -1]]])(
-    "refuses (2, 3) to %j",
+    "rejects (2, 3) to %j",
     async (shape) => {
       const message = `reshape: (2, 3) holds 6 numbers, which do not fill (${shape.join(", ")})`;
       await expectRefusal(new ShapeError(message), (context) => reshape(zeros(context, 2, 3), shape));
     },
   );
 
-  test("refuses two open sizes, even where 1 by 1 would do", async () => {
+  test("rejects two sizes of −1, even if 1 × 1 would fit", async () => {
     const error = new ShapeError("reshape: () holds 1 numbers, which do not fill (-1, -1)");
     await expectRefusal(error, (context) => reshape(zeros(context), [-1, -1]));
   });
 
-  test("refuses sizes below 0", async () => {
+  test("rejects negative sizes", async () => {
     const error = new ShapeError("reshape: sizes must be whole numbers ≥ 0: got (-2, -3)");
     await expectRefusal(error, (context) => reshape(zeros(context, 2, 3), [-2, -3]));
   });
@@ -123,13 +123,13 @@ describe("transpose", () => {
     await checkOp({ shapes: [shape], op: (x) => transpose(x, axes), textbook });
   });
 
-  test("exchanges the last two axes when told nothing", async () => {
+  test("swaps the last two axes by default", async () => {
     const textbook = (x: Block) => Block.build([2, 5, 3], (b, i, j) => x.at(b, j, i));
     await checkOp({ shapes: [[2, 3, 5]], op: (x) => transpose(x), textbook });
   });
 
   test.each([[[0]], [[0, 0]], [[0, 2]], [[-1, 0]], [[0, 0.5]], [[0, 1, 2]]])(
-    "refuses %j for two axes",
+    "rejects %j for two axes",
     async (axes) => {
       const list = `(${axes.join(", ")})`;
       const error = new ShapeError(`transpose: axes must name each axis of (2, 3) once, 0 to 1: got ${list}`);
@@ -157,7 +157,7 @@ describe("slice", () => {
     [0, 4],
     [2, 1],
     [0.5, 2],
-  ])("refuses %d to %d of a size of 3", async (start, end) => {
+  ])("rejects %d to %d of a size of 3", async (start, end) => {
     const error = new ShapeError(`slice: axis 1 of (2, 3) has 0 ≤ start ≤ end ≤ 3: got ${start} to ${end}`);
     await expectRefusal(error, (context) => slice(zeros(context, 2, 3), 1, start, end));
   });
@@ -209,7 +209,7 @@ describe("concatenate", () => {
         let place = index[at];
         let i = 0;
         while (place >= blocks[i].shape[at]) place -= blocks[i++].shape[at];
-        // An index, not a broadcast one: sizes of 1 are looked up at 0 either way.
+        // An index without broadcasting; axes of size 1 have index 0 either way.
         return blocks[i].at(...index.with(at, place));
       });
     await checkOp({ shapes, op: (...parts) => concatenate(parts, axis), textbook });
@@ -220,7 +220,7 @@ describe("concatenate", () => {
     await checkOp({ shapes: [[2, 3]], op: (x) => concatenate([x, x], 1), textbook });
   });
 
-  test("refuses nothing, and other axes that differ", async () => {
+  test("rejects an empty list, and other axes that differ", async () => {
     const none = new ShapeError("concatenate: needs at least one tensor: got none");
     await expectRefusal(none, () => concatenate([], 0));
     const message = "concatenate: only axis 1 may differ: got (2, 3) and (5, 3)";
@@ -259,7 +259,7 @@ describe("broadcastTo", () => {
     await checkOp({ shapes: [from], op: (x) => broadcastTo(x, to), textbook });
   });
 
-  test("gives x itself when there is nothing to stretch", async () => {
+  test("returns x itself if it already has the shape", async () => {
     await inScope("grad", (context) => {
       const x = context.parameter([2, 3], new Float64Array(6));
       expect(broadcastTo(x, [2, 3])).toBe(x);

@@ -8,7 +8,7 @@ import { Block, sumOver } from "../support/block.ts";
 import { checkOp } from "../support/check-op.ts";
 import { doubleContext, inScope } from "../support/contexts.ts";
 
-/** Σ_k a[…, i, k]·b[…, k, j], the batch axes broadcast. */
+/** Σ_k a[…, i, k]·b[…, k, j], with broadcast batch axes. */
 function textbookProduct(batch: readonly number[], a: Block, b: Block): Block {
   const [rows, inner] = a.shape.slice(-2);
   const columns = b.shape[b.shape.length - 1];
@@ -64,14 +64,14 @@ describe("matmul", () => {
       [7, 3, 5],
       "(2) and (7) do not broadcast: counted from the last axis, sizes must be equal or one of them 1",
     ],
-  ])("refuses %j by %j", async (a, b, message) => {
+  ])("rejects %j by %j", async (a, b, message) => {
     await inScope("no-grad", (context) => {
       const [x, y] = [a, b].map((shape) => context.persistent(shape));
       expect(() => matmul(x, y)).toThrow(new ShapeError(`matmul: ${message}`));
     });
   });
 
-  test("refuses operands of two contexts", async () => {
+  test("rejects operands of different contexts", async () => {
     await inScope("no-grad", (context) => {
       expect(() => matmul(context.persistent([2, 3]), doubleContext().persistent([3, 2]))).toThrow(
         TensorError,
@@ -123,12 +123,15 @@ describe("linear", () => {
     });
   });
 
-  test.each(["in-out", "out-in"] as const)("x is its own weight, stored %s", async (layout) => {
-    const textbook = (x: Block) => affine(x, (i, o) => (layout === "in-out" ? x.at(i, o) : x.at(o, i)), 3);
-    await checkOp({ shapes: [[3, 3]], op: (x) => linear(x, x, null, layout), textbook });
-  });
+  test.each(["in-out", "out-in"] as const)(
+    "x and weight may be the same tensor, stored %s",
+    async (layout) => {
+      const textbook = (x: Block) => affine(x, (i, o) => (layout === "in-out" ? x.at(i, o) : x.at(o, i)), 3);
+      await checkOp({ shapes: [[3, 3]], op: (x) => linear(x, x, null, layout), textbook });
+    },
+  );
 
-  test("x is its own bias", async () => {
+  test("x and bias may be the same tensor", async () => {
     const textbook = (x: Block, w: Block) => affine(x, (i, o) => w.at(i, o), 3, x);
     await checkOp({ shapes: [[3], [3, 3]], op: (x, w) => linear(x, w, x), textbook });
   });
@@ -138,7 +141,7 @@ describe("linear", () => {
     [[2, 3], [3], [7]],
     [[2, 3], [3, 7], [3]],
     [[], [3, 7], [7]],
-  ])("refuses %j, %j, %j", async (...shapes) => {
+  ])("rejects %j, %j, %j", async (...shapes) => {
     await inScope("no-grad", (context) => {
       const [x, w, b] = shapes.map((shape) => context.persistent(shape));
       const found = shapes.map((shape) => `(${shape.join(", ")})`).join(", ");

@@ -1,6 +1,6 @@
 /**
- * Rows that receive no gradient, as those of padding, leave no trace in the gradients of weights: the bits are those
- * of the other rows alone, wherever the padding stands among them.
+ * Rows without a gradient, like those of padding, do not affect the gradients of weights: the bits are those of the
+ * other rows alone, wherever the padding is.
  */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -17,7 +17,7 @@ import { backends } from "../support/backends.ts";
 
 interface Layer {
   readonly name: string;
-  /** Shapes of the weights, for rows of `inputs` numbers that become rows of `outputs`. */
+  /** Shapes of the weights, given the sizes of input and output rows. */
   shapes(inputs: number, outputs: number): number[][];
   apply(x: Tensor, ids: readonly number[], weights: readonly Tensor[]): Tensor;
 }
@@ -56,8 +56,8 @@ describe.each(backends)("on %s", (_, open) => {
     const sizes = fc.record({
       rows: fc.integer({ min: 0, max: 40 }),
       inputs: fc.integer({ min: 1, max: 37 }),
-      // With one output a bias has a single number, the sum of a contiguous run: SIMD adds that by lanes, and there
-      // the place of a row shows in the last bit.
+      // With one output, the gradient of the bias is the sum of a contiguous column. SIMD adds it by lanes, so the
+      // position of a row affects the last bit.
       outputs: fc.integer({ min: 2, max: 37 }),
     });
     await fc.assert(
@@ -66,7 +66,7 @@ describe.each(backends)("on %s", (_, open) => {
         const normals = (length: number) => Array.from({ length }, () => random.normal());
         const weights = shapes(inputs, outputs).map((shape) => normals(shape.reduce((a, b) => a * b)));
         const width = shapes(inputs, outputs).at(-1)?.at(-1) ?? 0;
-        /** Own rows, and rows of padding (id 0) that the gradient does not reach. */
+        /** Token rows, and padding rows (id 0), which have gradient 0. */
         const all = Array.from({ length: rows }, () => {
           const own = random.below(3) > 0;
           const cotangent = normals(width).map((c) => (own ? c : 0));

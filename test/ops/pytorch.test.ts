@@ -26,7 +26,7 @@ import { transpose } from "../../src/ops/transpose.ts";
 import { exp, log, relu, sqrt, tanh } from "../../src/ops/unary.ts";
 import { goldenTensor, PRECISIONS, readGolden, relativeError } from "../support/golden.ts";
 
-/** What an op is told besides its inputs; each reads its own. */
+/** The options of all ops; each op uses some of them. */
 const options = z.strictObject({
   axis: z.int().default(0),
   epsilon: z.number().default(0),
@@ -44,13 +44,13 @@ const options = z.strictObject({
     .array(z.strictObject({ from: z.int(), end: z.int(), diagonal: z.int() }))
     .default([])
     .transform((ranges) => ranges.map(({ from, ...rest }) => ({ start: from, ...rest }))),
-  /** The windows as matrices, drawn by the golden program: a row of "0110" for each query. */
+  /** Key ranges as matrices, drawn by the golden program: a row like "0110" for each query. */
   visible: z.array(z.array(z.string())).default([]),
 });
 type Options = z.output<typeof options>;
 type Run = (inputs: readonly Tensor[], options: Options) => Tensor;
 
-/** How nopeek computes what the golden file calls by the name; where it has two ways, both. */
+/** The nopeek ops for each name in the golden file; both, if there are two. */
 const RUNS: Readonly<Record<string, readonly Run[]>> = {
   exp: [([x]) => exp(x)],
   log: [([x]) => log(x)],
@@ -134,7 +134,7 @@ test("every op that is tested has golden cases, and every golden case is tested"
   expect(new Set(golden.cases.map(({ op }) => op))).toEqual(new Set(Object.keys(RUNS)));
 });
 
-test("some query sees nothing, and gives 0", () => {
+test("the cases include a query that sees nothing, whose output is 0", () => {
   const blind = golden.cases.filter(({ options }) =>
     options.visible.flat().some((row) => !row.includes("1")),
   );
@@ -163,7 +163,7 @@ function composedAttention([query, keys, values]: readonly Tensor[], options: Op
   return reshape(transpose(mixed, [0, 2, 1, 3]), [batchSize, queries, channels]);
 }
 
-/** M (B, T, S): 0 where a query may look, −∞ where it may not. */
+/** M (B, T, S): 0 where a query may attend, −∞ where it may not. */
 function hiddenPairs({ mask, visible }: Options, batchSize: number, queries: number, keys: number): number[] {
   const sees = (b: number, t: number, s: number) =>
     visible.length > 0 ? visible[b][t][s] === "1" : mask === "full" || s <= keys - queries + t;

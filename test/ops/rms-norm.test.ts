@@ -37,11 +37,11 @@ describe("rmsNorm", () => {
     });
   });
 
-  test("x is its weight", async () => {
+  test("x and weight may be the same tensor", async () => {
     await checkOp({ shapes: [[5]], op: (x) => rmsNorm(x, x), textbook: (x) => textbookNorm(x, x) });
   });
 
-  test("a row of zeros stays 0, and a longer row only as long as any other", async () => {
+  test("a row of zeros stays 0, and the norm of a row does not depend on its scale", async () => {
     await inScope("no-grad", async (context) => {
       const y = await rmsNorm(context.constant([2, 2], [0, 0, 3e6, -4e6]), null).read();
       expect(Array.from(y.slice(0, 2))).toEqual([0, 0]);
@@ -53,7 +53,7 @@ describe("rmsNorm", () => {
   test.each([
     [[2, 5], [3]],
     [[], [1]],
-  ])("refuses %j, %j", async (...shapes) => {
+  ])("rejects %j, %j", async (...shapes) => {
     await inScope("no-grad", (context) => {
       const [x, weight] = shapes.map((shape) => context.persistent(shape));
       const found = shapes.map((shape) => `(${shape.join(", ")})`).join(", ");

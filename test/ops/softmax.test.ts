@@ -56,7 +56,7 @@ describe("softmax", () => {
     });
   });
 
-  test("a row that sees nothing but −∞ is 0, and so is its gradient", async () => {
+  test("a row of only −∞ yields 0, and so does its gradient", async () => {
     const context = doubleContext();
     const x = context.parameter([2, 2], [NEGATIVE_INFINITY, NEGATIVE_INFINITY, 1, NEGATIVE_INFINITY]);
     await context.scope("grad", async () => {
@@ -67,7 +67,7 @@ describe("softmax", () => {
     expect(Array.from(await x.grad(), Math.abs)).toEqual([0, 0, 0, 0]);
   });
 
-  test("refuses a single number, and more queries than keys", async () => {
+  test("rejects a tensor without axes, and more queries than keys", async () => {
     await inScope("no-grad", (context) => {
       const scalar = new ShapeError("softmax: needs at least one axis: got ()");
       expect(() => softmax(context.persistent([]))).toThrow(scalar);
@@ -86,14 +86,14 @@ describe("logSoftmax", () => {
     await checkOp({ shapes: [shape], op: logSoftmax, textbook });
   });
 
-  test("keeps its digits where the softmax has none", async () => {
+  test("is accurate where the softmax underflows", async () => {
     await inScope("no-grad", async (context) => {
       const y = logSoftmax(context.constant([3], [0, -2000, 1000]));
       expect(Array.from(await y.read())).toEqual([-1000, -3000, 0]);
     });
   });
 
-  test("refuses a single number", async () => {
+  test("rejects a tensor without axes", async () => {
     await inScope("no-grad", (context) => {
       const error = new ShapeError("logSoftmax: needs at least one axis: got ()");
       expect(() => logSoftmax(context.persistent([]))).toThrow(error);
@@ -102,7 +102,7 @@ describe("logSoftmax", () => {
 });
 
 describe("maskedAdd", () => {
-  test("−∞ before the softmax hides a key; the others share its weight", async () => {
+  test("−∞ before the softmax hides a key; the weights of the others sum to 1", async () => {
     const hidden = [0, NEGATIVE_INFINITY, 0, 0, 0, NEGATIVE_INFINITY];
     await checkOp({
       shapes: [[5, 2, 3]],
@@ -111,7 +111,7 @@ describe("maskedAdd", () => {
     });
   });
 
-  test("either operand may be stretched", async () => {
+  test("either operand may be broadcast", async () => {
     const mask = [1, 2, 3, 4, 5, 6];
     await checkOp({
       shapes: [[3]],
@@ -120,7 +120,7 @@ describe("maskedAdd", () => {
     });
   });
 
-  test("refuses a mask that needs a gradient", async () => {
+  test("rejects a mask that needs a gradient", async () => {
     await inScope("grad", (context) => {
       const x = context.parameter([3], [1, 2, 3]);
       const error = new TensorError("maskedAdd: a mask of 0 and −∞ cannot need a gradient");
@@ -128,7 +128,7 @@ describe("maskedAdd", () => {
     });
   });
 
-  test("refuses shapes that do not broadcast", async () => {
+  test("rejects shapes that do not broadcast", async () => {
     await inScope("no-grad", (context) => {
       expect(() => maskedAdd(context.persistent([3]), context.persistent([5]))).toThrow(ShapeError);
     });

@@ -15,7 +15,7 @@ const reductions = [
   { name: "max", op: max, formula: (values: readonly number[]) => Math.max(...values) },
 ];
 
-/** What is left of x when the values along one axis, or all of them, become one. */
+/** Reduces the values along one axis, or all values, by a formula. */
 function reduced(x: Block, axis: number | undefined, formula: (values: number[]) => number): Block {
   if (axis === undefined) return new Block([], [formula(Array.from(x.values))]);
   const shape = x.shape.toSpliced(axis, 1);
@@ -44,7 +44,7 @@ describe.each(reductions)("$name", ({ name, op, formula }) => {
     await checkOp({ shapes: [shape], op: (x) => op(x), textbook: (x) => reduced(x, undefined, formula) });
   });
 
-  test.each([2, -3, 0.5])("refuses axis %d of (2, 3)", async (axis) => {
+  test.each([2, -3, 0.5])("rejects axis %d of (2, 3)", async (axis) => {
     await inScope("no-grad", (context) => {
       const x = context.constant([2, 3], new Float64Array(6));
       const message = `${name}: (2, 3) has 2 axes: there is no axis ${axis}`;
@@ -58,14 +58,14 @@ test("the sum over an empty axis is 0", async () => {
   await checkOp({ shapes: [[2, 0, 3]], op: (x) => sum(x, 1), textbook });
 });
 
-test("the maximum over an empty axis is refused", async () => {
+test("the maximum over an empty axis is rejected", async () => {
   await inScope("no-grad", (context) => {
     const message = "max: the axis is empty: got (2, 0)";
     expect(() => max(context.constant([2, 0], []), 1)).toThrow(new ShapeError(message));
   });
 });
 
-test("of equal maxima the first receives the gradient", async () => {
+test("of equal maxima, the first gets the gradient", async () => {
   await inScope("grad", async (context) => {
     const x = context.parameter([2, 3], [1, 5, 5, 7, 7, 7]);
     context.backward(sum(max(x, 1)));
@@ -73,7 +73,7 @@ test("of equal maxima the first receives the gradient", async () => {
   });
 });
 
-test("NaN is greater than everything", async () => {
+test("the maximum is NaN if any element is", async () => {
   await inScope("no-grad", async (context) => {
     expect(await max(context.constant([3], [1, Number.NaN, 2])).item()).toBeNaN();
   });

@@ -1,4 +1,4 @@
-/** exp, log, sqrt, tanh, relu and its square, silu, gelu; and softCap, scale and negate, which are as simple. */
+/** exp, log, sqrt, tanh, relu, reluSquared, silu, gelu; softCap, scale and negate. */
 import { describe, expect, test } from "vitest";
 import type { Tensor } from "../../src/autograd/tensor.ts";
 import { gelu } from "../../src/ops/gelu.ts";
@@ -13,7 +13,7 @@ import { inScope } from "../support/contexts.ts";
 import { normalBelow } from "../support/textbook-gpt.ts";
 
 const positive = (random: Random) => 0.5 + 2 * random.uniform();
-/** No closer to 0 than the differences reach, since relu has a corner there. */
+/** Far enough from 0 for finite differences, because relu has a kink there. */
 const awayFromZero = (random: Random) => (random.uniform() < 0.5 ? -1 : 1) * (0.1 + random.uniform());
 const wide = (random: Random) => 3 * random.normal();
 

@@ -1,7 +1,8 @@
 /**
- * Decoding one token per sequence, which is most of what generating does. Every such step makes the same kernel calls;
- * only three small arrays differ: positions, slots and key ranges (see decode-state.ts). So the calls are captured once
- * and then replayed, without creating an op, a tensor or a closure. Replayed or not, a step has the same bits.
+ * Decoding one token per sequence, where generation spends most of its time. Every such step makes the same kernel
+ * calls; only three small arrays differ: positions, slots and key ranges (see decode-state.ts). So the calls are
+ * captured once and then replayed, without the cost of ops, tensors and closures. A replayed step has the same bits as
+ * a regular one.
  */
 import type { Tensor } from "../../autograd/tensor.ts";
 import type { CapturedCalls } from "../../backend/backend.ts";
@@ -12,17 +13,22 @@ import { checkSequences, positionsOf, type TokenBatch } from "../inputs/token-ba
 import { DecodeState } from "./decode-state.ts";
 import type { KVCache } from "./kv-cache.ts";
 
-/** Steps before a capture. Beam search selects new rows after every token, so its steps never repeat. */
+/**
+ * Steps before capturing. Beam search selects rows after every token, which ends a capture, so it should not start one.
+ */
 const STEPS_BEFORE_CAPTURE = 1;
-/** A capture is for at most this many keys, then for twice as many: how threads share attention depends on it. */
+/**
+ * The key count of the first capture; it doubles when exceeded, because the division of attention among threads depends
+ * on it.
+ */
 const FIRST_KEY_COUNT = 64;
 
 /**
- * Logits for tokens that continue the sequences of a cache: `model.forward`, replayed if it can be.
+ * Logits for tokens that continue cached sequences: `model.forward`, replayed if possible.
  *
  * @param tokens (B, T)
  * @returns      (B, T, V), or (B, 1, V) with `lastOnly`; valid until the next step
- * @throws ShapeError when the cache has no room for them
+ * @throws ShapeError if the cache has no room for the tokens
  */
 export function decode(model: GPT, tokens: TokenBatch, cache: KVCache, lastOnly = false): Tensor {
   const oneTokenEach = positionsOf(tokens) === 1 && tokens.padding === undefined;
@@ -36,11 +42,11 @@ export function decode(model: GPT, tokens: TokenBatch, cache: KVCache, lastOnly 
   return cache.captured.step(tokens);
 }
 
-/** The captured step of one model and one cache. */
+/** The captured step of one model with one cache. */
 export class CapturedDecode {
   readonly model: GPT;
   readonly #cache: KVCache;
-  /** Input of the blocks (B, 1, C) and output of the head (B, 1, V). */
+  /** The input of the blocks (B, 1, C) and the output of the head (B, 1, V). */
   readonly #input: Tensor;
   readonly #logits: Tensor;
   readonly #positions: Int32Array;
@@ -89,7 +95,7 @@ export class CapturedDecode {
     this.#logits.free();
   }
 
-  /** From `#input` to `#logits`: what is captured. */
+  /** From `#input` to `#logits`: the captured part of a step. */
   #run(): void {
     const { context, embeddings, transformer, head } = this.model;
     const temporaries = context.temporaries();
@@ -98,7 +104,7 @@ export class CapturedDecode {
     temporaries.freeAllBut(null);
   }
 
-  /** Updates the arrays in place, where the captured calls read them. */
+  /** Updates in place the arrays that the captured calls read. */
   #moveToNextPosition(): void {
     const { lengths, length, capacity } = this.#cache;
     for (let b = 0; b < lengths.length; b++) {

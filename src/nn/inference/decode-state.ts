@@ -1,23 +1,23 @@
 /**
- * One step of decoding with a KV cache: the positions of the new tokens, the cache slots their keys and values go to,
- * and the keys each of them may see. This is all that a forward pass needs to know about the cache.
+ * One decoding step with a KV cache: the positions of the new tokens, the cache slots for their keys and values, and
+ * the keys that each of them may see. A forward pass needs no other information about the cache.
  */
 import type { KeyRange } from "../../backend/backend.ts";
 import type { KeysAndValues } from "../inputs/forward-options.ts";
 import { positionsIn, positionsOf, rowsOf, type TokenBatch } from "../inputs/token-batch.ts";
 import type { KVCache } from "./kv-cache.ts";
 
-/** Where padding goes: nowhere. */
+/** The slot of padding, which is not stored. */
 const NO_SLOT = -1;
 
 export class DecodeState {
   /** The position of each new token in its sequence, row by row: B·T numbers. Padding has position 0. */
   readonly positions: Int32Array;
-  /** The row of the cache that each token's keys and values go to: B·T numbers, −1 for padding. */
+  /** The cache row for the keys and values of each token: B·T numbers, −1 for padding. */
   readonly slots: Int32Array;
   /** The keys that each sequence's queries may see: B ranges. */
   readonly ranges: readonly KeyRange[];
-  /** How many keys take part: at least as many as the longest sequence has after this step. */
+  /** The number of keys that take part: at least the length of the longest sequence after this step. */
   readonly keyCount: number;
   readonly #cache: KVCache;
 
@@ -51,7 +51,7 @@ export class DecodeState {
     });
   }
 
-  /** Writes the keys and values of the new tokens, and returns those of all positions so far. */
+  /** Stores the keys and values of the new tokens, and returns those of all positions so far. */
   append(layer: number, own: KeysAndValues): KeysAndValues {
     return { ...this.#cache.write(layer, own, this.slots), count: this.keyCount };
   }

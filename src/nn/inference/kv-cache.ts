@@ -1,9 +1,9 @@
 /**
- * The keys and values of earlier positions. In a causal model they never change, so generating a token costs the work
- * of one position instead of all of them.
+ * The keys and values of earlier positions. In a causal model they never change, so generating a token takes the work
+ * of one position instead of all.
  *
- * Each sequence of the batch has its own length, and padding is never stored: prompts of different lengths decode
- * side by side.
+ * Each sequence of the batch has its own length, and padding is not stored, so prompts of different lengths can be
+ * decoded side by side.
  */
 import type { Context } from "../../autograd/context.ts";
 import type { Tensor } from "../../autograd/tensor.ts";
@@ -21,9 +21,9 @@ export interface CacheSizes {
 }
 
 export class KVCache {
-  /** How many positions a sequence can have: the model's context length. */
+  /** The maximum number of positions per sequence: the model's context length. */
   readonly capacity: number;
-  /** The kernel calls of a decoding step, valid as long as the cache keeps its memory. See captured-decode.ts. */
+  /** The captured decoding step. Valid as long as the cache keeps its memory; see captured-decode.ts. */
   captured: CapturedDecode | null = null;
   readonly #context: Context;
   readonly #sizes: CacheSizes;
@@ -45,28 +45,28 @@ export class KVCache {
     return this.#lengths.length;
   }
 
-  /** Filled positions of each sequence. */
+  /** The number of cached positions of each sequence. */
   get lengths(): readonly number[] {
     return this.#lengths;
   }
 
-  /** Filled positions of the longest sequence. */
+  /** The number of cached positions of the longest sequence. */
   get length(): number {
     return this.#lengths.reduce((longest, length) => Math.max(longest, length), 0);
   }
 
-  /** The last token of each sequence; undefined for an empty one. */
+  /** The last token of each sequence; undefined if it is empty. */
   get lastIds(): readonly (number | undefined)[] {
     return this.#lastIds;
   }
 
-  /** What `length` will be once these tokens are appended. */
+  /** The value of `length` after these tokens are appended. */
   lengthAfter(tokens: TokenBatch): number {
     const { starts, ends } = rowsOf(tokens);
     return this.#lengths.reduce((longest, length, b) => Math.max(longest, length + ends[b] - starts[b]), 0);
   }
 
-  /** @throws ShapeError when the tokens are not for this batch, or do not fit */
+  /** @throws ShapeError if the batch size differs, or the tokens do not fit */
   checkRoom(tokens: TokenBatch): void {
     if (tokens.batchSize === this.batchSize && this.lengthAfter(tokens) <= this.capacity) return;
     throw new ShapeError(
@@ -75,12 +75,12 @@ export class KVCache {
   }
 
   /**
-   * Writes the keys and values of new positions. The lengths grow only with `advance`, once every layer has written.
+   * Stores the keys and values of new positions. The lengths change only with `advance`, after every layer has written.
    *
    * @param own   (B, T, C) each
-   * @param slots the row of the cache, b·capacity + position, for each of the B·T positions; −1 is not stored
+   * @param slots for each of the B·T positions, the cache row b·capacity + position, or −1 for none
    * @returns     the layer's keys and values, (B, capacity, C) each
-   * @throws TensorError when they need a gradient, which cannot pass through a cache
+   * @throws TensorError if keys or values need a gradient, which a cache cannot propagate
    */
   write(layer: number, { keys, values }: KeysAndValues, slots: Int32Array): KeysAndValues {
     if (keys.needsGradient || values.needsGradient) {
@@ -94,7 +94,7 @@ export class KVCache {
     return cached;
   }
 
-  /** Counts tokens whose keys and values every layer has written. */
+  /** Adds the tokens to the lengths, after every layer has written their keys and values. */
   advance(tokens: TokenBatch): void {
     const width = positionsOf(tokens);
     const { starts, ends } = rowsOf(tokens);
@@ -106,11 +106,11 @@ export class KVCache {
   }
 
   /**
-   * Makes sequence i a copy of sequence rows[i]: to branch beams, to continue one prompt several times, to drop
+   * Makes sequence i a copy of sequence rows[i]: to branch beams, to continue a prompt several times, or to drop
    * finished sequences.
    *
    * @param rows any number of rows in 0 … batchSize−1, in any order
-   * @throws ShapeError when there is no such row
+   * @throws ShapeError if a row does not exist
    */
   select(rows: readonly number[]): void {
     const wrong = rows.find((row) => !Number.isInteger(row) || row < 0 || row >= this.batchSize);
@@ -129,13 +129,13 @@ export class KVCache {
     this.#lastIds = rows.map((row) => this.#lastIds[row]);
   }
 
-  /** Empties one sequence and keeps its memory. */
+  /** Empties one sequence without freeing memory. */
   clearRow(row: number): void {
     this.#lengths[row] = 0;
     this.#lastIds[row] = undefined;
   }
 
-  /** Empties every sequence and keeps the memory. */
+  /** Empties all sequences without freeing memory. */
   clear(): void {
     for (let row = 0; row < this.batchSize; row++) this.clearRow(row);
   }
@@ -152,7 +152,7 @@ export class KVCache {
 
   #allocate(batchSize: number): KeysAndValues[] {
     const shape = [batchSize, this.#sizes.capacity, this.#sizes.channels];
-    // Zeros, not what memory held: textbook attention multiplies unfilled positions by a weight of 0.
+    // Zeros, because textbook attention multiplies unused positions by a weight of 0, and 0·NaN is NaN.
     const empty = () => {
       const tensor = this.#context.persistent(shape);
       this.#context.backend.fill(tensor.buffer, 0);

@@ -5,7 +5,7 @@ import type { BlockOptions, ForwardOptions } from "./forward-options.ts";
 import { paddingMask } from "./mask.ts";
 import { positionsIn, positionsOf, type TokenBatch } from "./token-batch.ts";
 
-/** Works out what the blocks need to know about a forward pass over these tokens. */
+/** The options of the blocks for a forward pass over these tokens. */
 export function blockOptions(
   tokens: TokenBatch,
   { cache, random, maskMatrix }: ForwardOptions,
@@ -22,7 +22,7 @@ export function blockOptions(
   };
 }
 
-/** The same for a decoding step. */
+/** The options of the blocks for a decoding step. */
 export function decodeOptions(
   decode: DecodeState,
   { angles }: Positions,

@@ -6,36 +6,38 @@ import type { KVCache } from "../inference/kv-cache.ts";
 import type { MaskMatrix } from "../layers/textbook-attention.ts";
 import type { Padding } from "./token-batch.ts";
 
-/** What a forward pass through a model takes besides its tokens. */
+/** The inputs of a forward pass besides the tokens. */
 export interface ForwardOptions {
   /** Keys and values of earlier positions, or null to start at position 0. */
   readonly cache: KVCache | null;
-  /** The source of dropout keys, in the order of the ops; null outside training, where nothing is dropped. */
+  /** Draws the dropout keys, in the order of the ops; null outside training, where nothing is dropped. */
   readonly random: Random | null;
-  /** Compute logits of the last position only: (B, 1, V). The last token of each row must be there (padded left). */
+  /**
+   * Whether to compute only the logits of the last position: (B, 1, V). Rows must be padded on the left, if at all.
+   */
   readonly lastOnly?: boolean | undefined;
-  /** Added to the input of the first block, (B, T, C): zeros whose gradient is that of the input, for checks. */
+  /** Added to the input of the first block, (B, T, C). Checks use zeros here to get the gradient of that input. */
   readonly inputProbe?: Tensor | undefined;
-  /** Replaces the mask of self-attention, to show what goes wrong without the right one. */
+  /** Replaces the mask of self-attention, to show what happens with a wrong one. */
   readonly maskMatrix?: MaskMatrix | undefined;
 }
 
 /** A forward pass over whole sequences, without dropout. */
 export const INFERENCE: ForwardOptions = { cache: null, random: null };
 
-/** What each block takes besides its input: the options of the pass, worked out for its tokens. */
+/** The inputs of a block besides x, derived from the forward options and the tokens. */
 export interface BlockOptions extends Pick<ForwardOptions, "random" | "maskMatrix"> {
-  /** Which keys each query may see in self-attention. */
+  /** Which keys each query sees in self-attention. */
   readonly mask: AttentionMask;
   /** How queries and keys are rotated; null unless positions are rotary. */
   readonly rotation: Rotation | null;
-  /** Where new keys and values go in the cache; null without a cache. */
+  /** The decoding step, which stores new keys and values in the cache; null without a cache. */
   readonly decode: DecodeState | null;
-  /** For cross-attention. */
+  /** The input of cross-attention, if the block has it. */
   readonly encoderOutput?: EncoderOutput | undefined;
 }
 
-/** Rotary positions of one pass. */
+/** The rotary positions of a forward pass. */
 export interface Rotation {
   /** (P, D): for each position the cosines of its angles, then their sines. */
   readonly angles: Tensor;
@@ -48,16 +50,16 @@ export interface KeysAndValues {
   readonly keys: Tensor;
   /** (B, S, C) */
   readonly values: Tensor;
-  /** Only the first `count` positions take part; all if left out. */
+  /** Only the first `count` positions take part. Default: all. */
   readonly count?: number;
 }
 
-/** What an encoder–decoder's cross-attention reads. */
+/** The input of an encoder–decoder's cross-attention. */
 export interface EncoderOutput {
   /** (B, S, C) */
   readonly states: Tensor;
-  /** Where the source's tokens are; left out if every row is full. */
+  /** Where the source's tokens are; omitted if every row is full. */
   readonly padding?: Padding | undefined;
-  /** Keys and values of the states by layer, computed once for many tokens; see `EncoderDecoder.project`. */
+  /** Keys and values of the states by layer, computed once for all tokens; see `EncoderDecoder.project`. */
   readonly projected?: readonly KeysAndValues[] | undefined;
 }

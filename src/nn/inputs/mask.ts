@@ -1,11 +1,11 @@
-/** The masks of self-attention without a cache, and of cross-attention. For masks over cached keys see ../inference/decode-state.ts. */
+/** Masks for attention without a cache. For masks over cached keys see ../inference/decode-state.ts. */
 import type { AttentionMask, Mask } from "../../backend/backend.ts";
 import type { Padding } from "./token-batch.ts";
 
 /**
- * A mask that also hides padding.
+ * Extends a mask to hide padding.
  *
- * @param mask    what queries may see of unpadded keys
+ * @param mask    the mask without padding
  * @param padding where the keys' tokens are, or undefined without padding
  * @param keys    S
  */

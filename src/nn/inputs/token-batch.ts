@@ -1,8 +1,8 @@
 /**
- * Batches of token sequences, of one length or padded to one.
+ * Batches of token sequences of one length, or padded to one.
  *
- * Padding is a matter of layout and never of meaning: a row's positions count from its first own token, nothing sees
- * padding, and padding enters no cache. So a sequence has the same numbers alone and in any padded batch, to the bit.
+ * Padding never affects results. Positions count from a row's first token, no query sees padding, and padding enters no
+ * cache. So a sequence has the same results alone and in any padded batch, bit for bit.
  */
 import { ShapeError } from "../../errors.ts";
 
@@ -10,11 +10,11 @@ import { ShapeError } from "../../errors.ts";
 export interface TokenBatch {
   readonly ids: ArrayLike<number>;
   readonly batchSize: number;
-  /** Left out where every row is full. */
+  /** Omitted if every row is full. */
   readonly padding?: Padding;
 }
 
-/** Row b's own tokens stand at starts[b] … ends[b]−1; whatever else stands in the row is padding. */
+/** The tokens of row b are at starts[b] … ends[b]−1; the rest of the row is padding. */
 export interface Padding {
   readonly starts: readonly number[];
   readonly ends: readonly number[];
@@ -23,13 +23,14 @@ export interface Padding {
 /** Which end of the shorter rows is padded. */
 export type PaddingSide = "left" | "right";
 
-/** What stands where no token does. Any id would do: nothing sees it. */
+/** The id at padding positions. Any id would do, because no query sees it. */
 const PADDING_ID = 0;
 
 /**
- * Sequences of unequal lengths as one batch, as long as the longest of them.
+ * Pads sequences of any lengths to that of the longest.
  *
- * @param rows any lengths, 0 too
+ * @param rows sequences, possibly empty
+ * @example padTokens([[3, 1, 4], [1, 5]], "left") // ids 3 1 4 0 1 5, padding starts 0 1, ends 3 3
  */
 export function padTokens(rows: readonly ArrayLike<number>[], side: PaddingSide): TokenBatch {
   const positions = rows.reduce((longest, row) => Math.max(longest, row.length), 0);
@@ -43,8 +44,10 @@ export function padTokens(rows: readonly ArrayLike<number>[], side: PaddingSide)
 }
 
 /**
- * One number for each position of a padded batch, such as targets: `values[b]` where row b's tokens stand, and
+ * Lays out values like a padded batch of tokens, for example its targets: row b has `values[b]` at its tokens and
  * `filler` elsewhere.
+ *
+ * @throws ShapeError if a row does not have one value per token
  */
 export function padLike(
   tokens: TokenBatch,
@@ -52,25 +55,23 @@ export function padLike(
   filler: number,
 ): Int32Array {
   const { starts, ends } = rowsOf(tokens);
-  const laid = new Int32Array(tokens.ids.length).fill(filler);
+  const padded = new Int32Array(tokens.ids.length).fill(filler);
   const positions = positionsOf(tokens);
   values.forEach((row, b) => {
     if (row.length !== ends[b] - starts[b]) {
-      throw new ShapeError(
-        `padding: row ${b} has ${ends[b] - starts[b]} tokens: got ${row.length} values for them`,
-      );
+      throw new ShapeError(`padding: row ${b} has ${ends[b] - starts[b]} tokens: got ${row.length} values`);
     }
-    laid.set(Array.from(row), b * positions + starts[b]);
+    padded.set(Array.from(row), b * positions + starts[b]);
   });
-  return laid;
+  return padded;
 }
 
-/** How many positions a row has, its padding included (T). */
+/** The number of positions per row, padding included (T). */
 export function positionsOf({ ids, batchSize }: TokenBatch): number {
   return ids.length / batchSize;
 }
 
-/** Where each row's own tokens stand, also in a batch without padding. */
+/** Where each row's tokens are, with or without padding. */
 export function rowsOf(tokens: TokenBatch): Padding {
   const { batchSize, padding } = tokens;
   if (padding !== undefined) return padding;
@@ -81,10 +82,10 @@ export function rowsOf(tokens: TokenBatch): Padding {
 }
 
 /**
- * The position of each token in its sequence, in the order of the batch, counted from the sequence's first token.
+ * The position of each token, counted from the first token of its sequence, in the order of the batch.
  *
- * @param before how many tokens each sequence has before these; empty for none
- * @param filler what padding gets: no query sees it there
+ * @param before the number of tokens that each sequence already has; empty for none
+ * @param filler the value at padding
  */
 export function positionsIn(tokens: TokenBatch, before: readonly number[], filler = 0): Int32Array {
   const width = positionsOf(tokens);
@@ -97,17 +98,17 @@ export function positionsIn(tokens: TokenBatch, before: readonly number[], fille
   return positions;
 }
 
-/** How many tokens of its own each row has. */
+/** The number of tokens in each row. */
 export function lengthsOf({ starts, ends }: Padding): number[] {
   return ends.map((end, b) => end - starts[b]);
 }
 
-/** @throws ShapeError when the ids make no rows, or the padding is not that of these rows */
+/** @throws ShapeError if the ids do not form rows, or the padding does not fit them */
 export function checkTokens(tokens: TokenBatch): void {
   const { ids, batchSize, padding } = tokens;
   const positions = positionsOf(tokens);
   if (!Number.isInteger(positions)) {
-    throw new ShapeError(`tokens: ${ids.length} ids do not divide into ${batchSize} rows of one length`);
+    throw new ShapeError(`tokens: ${ids.length} ids do not divide into ${batchSize} rows of equal length`);
   }
   if (padding === undefined) return;
   const { starts, ends } = padding;
@@ -131,8 +132,8 @@ function isFull({ starts, ends }: Padding, positions: number): boolean {
 
 /**
  * @param model  the name in errors
- * @param cached how many tokens each sequence has before these; empty for none
- * @throws ShapeError when a sequence would be longer than the context, or the batch is malformed
+ * @param cached the number of tokens that each sequence already has; empty for none
+ * @throws ShapeError if a sequence would be longer than the context, or the batch is malformed
  */
 export function checkSequences(
   model: string,
@@ -146,7 +147,7 @@ export function checkSequences(
   if (!Number.isInteger(positionsOf(tokens)) || longest > contextLength) {
     const before = cached.reduce((most, length) => Math.max(most, length), 0);
     throw new ShapeError(
-      `${model}: sequences may be ${contextLength} tokens long: got ${ids.length} ids in ${batchSize} rows after ${before} cached`,
+      `${model}: sequences may have at most ${contextLength} tokens: got ${ids.length} ids in ${batchSize} rows after ${before} cached`,
     );
   }
   checkTokens(tokens);

@@ -1,4 +1,4 @@
-/** Masked multi-head attention: the only place where positions exchange information. */
+/** Masked multi-head attention: the only layer in which positions exchange information. */
 import type { Context } from "../../autograd/context.ts";
 import type { Tensor } from "../../autograd/tensor.ts";
 import type { AttentionMask } from "../../backend/backend.ts";
@@ -23,7 +23,7 @@ export class Attention {
   readonly #config: BlockConfig;
   readonly #layer: number;
 
-  /** @param layer which of the cached layers belongs to this one, from 0 */
+  /** @param layer the index of the block, from 0; selects the layer of the cache */
   constructor(context: Context, config: BlockConfig, layer: number, random: Random) {
     const sizes = { inputs: config.dModel, outputs: config.dModel, bias: config.bias };
     this.query = new Linear(context, sizes, random, INIT_STD);
@@ -34,7 +34,7 @@ export class Attention {
     this.#layer = layer;
   }
 
-  /** Self-attention: (B, T, C) → (B, T, C). With a cache, keys and values include those of earlier positions. */
+  /** Self-attention: (B, T, C) → (B, T, C). With a cache, queries also see the cached keys. */
   forward(x: Tensor, options: BlockOptions): Tensor {
     const { query, ...own } = this.project(x, options);
     const { decode } = options;
@@ -43,8 +43,8 @@ export class Attention {
   }
 
   /**
-   * Cross-attention: queries from x (B, T, C), keys and values from the encoder output. No rotary positions: source and
-   * answer are two sequences, so the distance between their positions means nothing.
+   * Cross-attention: queries from x (B, T, C), keys and values from the encoder output. No rotary positions, because
+   * the distance between positions of two different sequences means nothing.
    */
   crossForward(x: Tensor, encoderOutput: EncoderOutput, options: BlockOptions): Tensor {
     const { states, padding, projected } = encoderOutput;
@@ -54,7 +54,7 @@ export class Attention {
     return this.#attend(query, source, mask, { random: options.random });
   }
 
-  /** Queries, keys and values of x (B, T, C) for self-attention: normalized and rotated if the model does so. */
+  /** Queries, keys and values of x (B, T, C) for self-attention, normalized and rotated if the model does that. */
   project(
     x: Tensor,
     { rotation }: Pick<BlockOptions, "rotation">,
@@ -63,7 +63,7 @@ export class Attention {
       rotation === null ? heads : rotary(heads, rotation.angles, rotation.positions);
     const query = rotated(this.#normalized(this.query.forward(x)));
     const { keys, values } = this.keysAndValues(x);
-    // Keys are rotated before they are cached: a position never changes.
+    // Keys can be rotated before they are cached, because a token's position never changes.
     return { query, keys: rotated(keys), values };
   }
 

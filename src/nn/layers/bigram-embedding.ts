@@ -1,22 +1,22 @@
 /**
  * Bigram embedding: a table with one row for each pair (previous token, token), and one for each token at the start of
- * a sequence, so that the previous token is known without attention. If that would be more rows than the limit, pairs
- * share rows by a hash.
+ * a sequence. With it, a position knows the previous token without attention. If the table would have too many rows,
+ * pairs share rows by a hash.
  */
 import { positionsOf, rowsOf, type TokenBatch } from "../inputs/token-batch.ts";
 
-/** The most rows of a table. Vocabularies of up to 361 tokens have a row for each pair. */
+/** The maximum number of rows. Vocabularies of up to 361 tokens have a separate row for each pair. */
 export const MAX_BIGRAM_ROWS = 2 ** 17;
 
-/** How many rows the table has. */
+/** The number of rows of the table. */
 export function countBigramRows(vocabSize: number): number {
   return Math.min((vocabSize + 1) * vocabSize, MAX_BIGRAM_ROWS);
 }
 
 /**
- * The table's row for each token, in the order of the batch.
+ * The row of the table for each token, in the order of the batch.
  *
- * @param lastIds the token before each row's first, undefined for none: the newest in a cache
+ * @param lastIds the token before each sequence's first, undefined if there is none; with a cache, its last tokens
  */
 export function bigramRows(
   tokens: TokenBatch,
@@ -33,7 +33,7 @@ export function bigramRows(
   });
 }
 
-/** @param previous the token before, or V if there is none */
+/** @param previous the previous token, or V if there is none */
 export function bigramRow(previous: number, id: number, vocabSize: number): number {
   if ((vocabSize + 1) * vocabSize <= MAX_BIGRAM_ROWS) return previous * vocabSize + id;
   // Two odd multipliers, then MurmurHash3's mixing steps, so that similar pairs land far apart.

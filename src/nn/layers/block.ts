@@ -11,17 +11,17 @@ import { Attention } from "./attention.ts";
 import { MLP } from "./mlp.ts";
 import { Norm } from "./norm.ts";
 
-/** What distinguishes the blocks of a decoder, an encoder and an encoder–decoder. */
+/** The differences between the blocks of a decoder, an encoder and an encoder–decoder. */
 export interface BlockKind {
   /** "causal" for a decoder, "full" for an encoder. */
   readonly mask: Mask;
-  /** Whether it also attends to an encoder's output. */
+  /** Whether the block also attends to an encoder's output. */
   readonly cross: boolean;
 }
 
 /**
- * Masked self-attention mixes positions, then the MLP transforms each one. Both read the residual stream through a
- * norm and add their result to it (GPT-2's order). In an encoder–decoder, the decoder's blocks attend to the
+ * Masked self-attention mixes positions, then the MLP transforms each one separately. Both read the residual stream
+ * through a norm and add their result to it (GPT-2's order). In an encoder–decoder, the decoder's blocks attend to the
  * encoder's output in between.
  */
 export class Block {
@@ -33,7 +33,7 @@ export class Block {
   readonly mlpNorm: Norm;
   readonly mlp: MLP;
 
-  /** @param layer the index of this block among the blocks, from 0 */
+  /** @param layer the index of the block, from 0 */
   constructor(context: Context, config: BlockConfig, layer: number, { cross }: BlockKind, random: Random) {
     this.attentionNorm = new Norm(context, config);
     this.attention = new Attention(context, config, layer, random);
@@ -46,7 +46,7 @@ export class Block {
   /**
    * (B, T, C) → (B, T, C)
    *
-   * @throws ConfigError when the block has cross-attention and the options have no encoder output
+   * @throws ConfigError if the block has cross-attention but the options have no encoder output
    */
   forward(x: Tensor, options: BlockOptions): Tensor {
     x = add(x, this.attention.forward(this.attentionNorm.forward(x), options));

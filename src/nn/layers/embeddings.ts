@@ -12,18 +12,21 @@ import { type NamedTensors, parametersOf } from "../parameters.ts";
 import { bigramRows, countBigramRows } from "./bigram-embedding.ts";
 import { Positions } from "./positions.ts";
 
-/** The input of the first block: token embeddings, plus positions, plus bigrams, then dropout. */
+/**
+ * The input of the first block: token embeddings plus position and bigram embeddings, if the model has them, then
+ * dropout.
+ */
 export class Embeddings {
-  /** (V, C). Not among the parameters here: it may be shared with a head, or with a second sequence. */
+  /** (V, C). Not in `parameters()`, because a head or a second sequence may share it. */
   readonly token: Tensor;
   readonly positions: Positions;
-  /** (see countBigramRows, C); null without bigrams. */
+  /** One row per `countBigramRows`, (rows, C); null without bigrams. */
   readonly bigram: Tensor | null;
   readonly #config: ModelConfig;
 
   /**
    * @param token  the token embedding (V, C)
-   * @param bigram whether each token is also embedded together with the one before it
+   * @param bigram whether each position also gets an embedding of its token together with the previous one
    */
   constructor(
     context: Context,
@@ -41,7 +44,7 @@ export class Embeddings {
     this.#config = config;
   }
 
-  /** Tokens (B, T) → (B, T, C). With a cache, the tokens continue its sequences. */
+  /** Tokens (B, T) → (B, T, C). With a cache, the tokens continue the cached sequences. */
   forward(tokens: TokenBatch, { cache, random, inputProbe }: ForwardOptions): Tensor {
     const shape = [tokens.batchSize, positionsOf(tokens)];
     let x = embedding(this.token, tokens.ids, shape);

@@ -9,18 +9,21 @@ import { type NamedTensors, parametersOf } from "../parameters.ts";
 import { Linear } from "./linear.ts";
 
 export interface HeadConfig extends Pick<ModelConfig, "dModel" | "tieHead"> {
-  /** How many tokens are scored: the first rows of the token embedding. [MASK] and [start] are never predicted. */
+  /**
+   * The number of tokens that are scored: the first rows of the token embedding. [MASK] and [start] are never
+   * predicted.
+   */
   readonly scores: number;
-  /** Logits are soft-capped to −logitCap … logitCap; 0 is no cap. */
+  /** Logits are soft-capped to −logitCap … logitCap; 0 means no cap. */
   readonly logitCap: number;
 }
 
-/** Logits from hidden states: x·W, where W is the token embedding's transpose if the head is tied. */
+/** Logits from hidden states: x·W. If the head is tied, W is the transposed token embedding. */
 export class Head {
   readonly #tokenEmbedding: Tensor;
   readonly #scores: number;
   readonly #logitCap: number;
-  /** null if tied. */
+  /** null if the head is tied. */
   readonly #untied: Linear | null;
 
   constructor(tokenEmbedding: Tensor, config: HeadConfig, random: Random) {

@@ -5,12 +5,12 @@ import type { Random } from "../../random.ts";
 import { normalValues } from "../initialize.ts";
 import { type NamedTensors, parametersOf } from "../parameters.ts";
 
-/** y = x·W + b over the channels, with the weight (in, out) as the textbook writes it. */
+/** y = x·W + b over the channels. The weight is (in, out), as in the textbook. */
 export class Linear {
   readonly weight: Tensor;
   readonly bias: Tensor | null;
 
-  /** Weights are drawn from N(0, std²); biases start at 0. */
+  /** The weight is drawn from N(0, std²); the bias starts at 0. */
   constructor(
     context: Context,
     sizes: { readonly inputs: number; readonly outputs: number; readonly bias: boolean },

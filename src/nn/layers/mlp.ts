@@ -11,21 +11,21 @@ import type { ForwardOptions } from "../inputs/forward-options.ts";
 import { type NamedTensors, parametersOf } from "../parameters.ts";
 import { Linear } from "./linear.ts";
 
-/** The hidden layer is this many times as wide as the residual stream. */
+/** The width of the hidden layer, as a multiple of dModel. */
 const EXPANSION = 4;
 
 /**
- * Channels of the hidden layer. With a gate, the MLP has three matrices instead of two, so the hidden layer is a third
- * narrower, rounded up to a multiple of four, to keep the number of weights.
+ * The number of hidden channels. With a gate, the MLP has three matrices instead of two, so the hidden layer is a third
+ * narrower, rounded up to a multiple of four. This keeps the number of weights about the same.
  */
 export function hiddenSize({ dModel, activation }: Pick<BlockConfig, "dModel" | "activation">): number {
   return activation === "swiglu" ? 4 * Math.ceil((EXPANSION * dModel) / 6) : EXPANSION * dModel;
 }
 
 /**
- * The position-wise half of a block: the same two layers at every position.
+ * The part of a block that transforms each position separately, with the same two layers for all.
  *
- *   f(x·W₁ + b₁)·W₂ + b₂                      f: GELU, exact or its tanh approximation, or ReLU²
+ *   f(x·W₁ + b₁)·W₂ + b₂                      f: GELU (exact or tanh approximation) or ReLU²
  *   (silu(x·W₀ + b₀) ⊙ (x·W₁ + b₁))·W₂ + b₂   "swiglu" (Shazeer 2020)
  */
 export class MLP {
@@ -66,7 +66,7 @@ export class MLP {
       }
       case "relu2":
         return reluSquared(up.forward(x));
-      // gelu(up(x)) in one op.
+      // gelu(up(x)), fused.
       case "gelu":
         return linearGelu(x, up.weight, up.bias, "exact");
       case "gelu-tanh":

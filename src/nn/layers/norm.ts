@@ -6,8 +6,8 @@ import type { BlockConfig, NormKind } from "../config.ts";
 import { type NamedTensors, parametersOf } from "../parameters.ts";
 
 /**
- * Normalizes each position's channels, then applies a learned scale (initially 1) and a learned shift (initially 0).
- * RMS norm has no shift, since it keeps the mean.
+ * Normalizes the channels of each position, then applies a learned scale (initially 1) and shift (initially 0). RMS
+ * norm has no shift.
  */
 export class Norm {
   /** (C), or null without a learned scale. */

@@ -12,9 +12,9 @@ import { type NamedTensors, parametersOf } from "../parameters.ts";
 import { rotaryAngles } from "./rotary-angles.ts";
 
 /**
- * How the model knows the position of a token; see `PositionKind`. Positions count from a sequence's first token,
- * cached tokens included, up to contextLength. Rotary angles could go further, but no model has learned distances
- * beyond its training context, so the limit is the same for all kinds.
+ * Position information; see `PositionKind`. Positions count from the first token of a sequence, cached tokens included,
+ * and are less than contextLength. Rotary angles could be extended further, but no model has been trained on longer
+ * distances, so the limit is the same for all kinds.
  */
 export class Positions {
   /** (contextLength, C); null unless positions are learned. */
@@ -35,14 +35,14 @@ export class Positions {
   /**
    * Adds the position embeddings, if the model has them: (B, T, C) → (B, T, C).
    *
-   * @param before how many tokens each sequence has before these; empty for none
+   * @param before the number of tokens that each sequence already has; empty for none
    */
   addTo(x: Tensor, tokens: TokenBatch, before: readonly number[]): Tensor {
     if (this.embedding === null) return x;
     const { batchSize, padding } = tokens;
     const width = positionsOf(tokens);
     if (padding === undefined && before.length === 0) {
-      // Every row has positions 0 … T−1.
+      // Each row has the positions 0 … T−1.
       const whole = width === this.embedding.shape[0];
       return addRepeated(x, whole ? this.embedding : slice(this.embedding, 0, 0, width));
     }

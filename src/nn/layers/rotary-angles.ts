@@ -1,7 +1,8 @@
 /**
- * Rotary positions: the D channels of a head are D/2 points of the plane, and a query or key at position p is rotated
- * by p·θ_i, with θ_i from 1 radian per position down to about 1/10000. The dot product of two rotated points depends
- * on the difference of their angles only, so a score depends on the distance between query and key. Nothing is learned.
+ * Rotary positions. The D channels of a head are D/2 points in the plane, and at position p point i is rotated by
+ * p·θ_i, with θ_i from 1 radian down to about 1/10000. The dot product of a rotated query and a rotated key depends
+ * only on the difference of their angles, so scores depend on distance. Nothing is learned.
+ *
  * Source: Su et al. 2021; pairing channel i with i + D/2 follows GPT-NeoX.
  */
 import type { Context } from "../../autograd/context.ts";

@@ -1,10 +1,10 @@
 /**
- * Attention as the textbook writes it, from plain ops, so that every intermediate is a tensor one can look at:
+ * Attention as in the textbook, from plain ops, so that every intermediate result is a tensor you can inspect:
  *
  *   softmax(Q·Kᵀ/√D + M)·V        for each head; M is 0 where a query may attend and −∞ where it may not
  *
- * −∞ is added before the softmax, so a hidden weight is exp(−∞) = 0 exactly and the visible ones sum to 1.
- * Source: Vaswani et al. 2017, §3.2.
+ * −∞ is added before the softmax, so hidden weights are exp(−∞) = 0 exactly, and the visible ones sum to 1. Source:
+ * Vaswani et al. 2017, §3.2.
  */
 import type { Tensor } from "../../autograd/tensor.ts";
 import type { AttentionMask } from "../../backend/backend.ts";
@@ -32,9 +32,9 @@ export const causalMask: MaskMatrix = (queries, keys) =>
   });
 
 /**
- * @param query (B, T, C)
+ * @param query  (B, T, C)
  * @param source keys and values (B, S, C), of which the first `count` take part
- * @returns     (B, T, C); channels h·D … (h+1)·D−1 come from head h
+ * @returns      (B, T, C); channels h·D … (h+1)·D−1 come from head h
  */
 export function textbookAttention(
   query: Tensor,
@@ -58,7 +58,7 @@ export function textbookAttention(
   return joinHeads(matmul(kept, v));
 }
 
-/** M as numbers: (T, S) if all sequences share it, (B, 1, T, S) if each has its own. */
+/** The elements of M: (T, S) if all sequences share it, (B, 1, T, S) otherwise. */
 function matrixOf(
   mask: AttentionMask | MaskMatrix,
   batchSize: number,
@@ -84,7 +84,7 @@ function matrixOf(
   return { shape: [batchSize, 1, queries, keys], values };
 }
 
-/** The first positions of each sequence; all if `count` is left out. */
+/** The first `count` positions of each sequence; all if it is undefined. */
 function firstPositions(x: Tensor, count: number | undefined): Tensor {
   return count === undefined || count === x.shape[1] ? x : slice(x, 1, 0, count);
 }

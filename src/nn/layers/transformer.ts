@@ -8,7 +8,7 @@ import { Block, type BlockKind } from "./block.ts";
 import { Norm } from "./norm.ts";
 
 /**
- * The blocks and the norm after them: all that is between embeddings and head. A GPT has one with causal masks, an
+ * The blocks and the norm after them: everything between embeddings and head. A GPT has one with causal masks, an
  * encoder one with full masks, an encoder–decoder one of each.
  */
 export class Transformer {

@@ -1,4 +1,4 @@
-/** A token's step that is repeated is the step: the bits of the whole pass, for every kind of model, with no memory made. */
+/** A replayed decoding step has the bits of a full pass, for every kind of model, and allocates no memory. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
@@ -14,9 +14,9 @@ import { CHOICES, randomIds, tinyModel } from "../../support/models.ts";
 
 const module = await loadKernels();
 
-/** Counts what is noted and made again, and how many buffers live. */
+/** Counts captures, replays and live buffers. */
 class CountingBackend extends WasmBackend {
-  recordings = 0;
+  captures = 0;
   replays = 0;
   buffers = 0;
   allocated = 0;
@@ -37,14 +37,14 @@ class CountingBackend extends WasmBackend {
   }
 
   override capture(body: () => void): CapturedCalls | null {
-    const recording = super.capture(body);
-    if (recording === null) return null;
-    this.recordings++;
+    const calls = super.capture(body);
+    if (calls === null) return null;
+    this.captures++;
     const replay = () => {
       this.replays++;
-      recording.replay();
+      calls.replay();
     };
-    return { replay, free: () => recording.free() };
+    return { replay, free: () => calls.free() };
   }
 
   get bytes(): number {
@@ -53,22 +53,22 @@ class CountingBackend extends WasmBackend {
 }
 
 function modelOn(backend: Backend, changes: Partial<GPTConfig> = {}): GPT {
-  // Heads of four channels: others are copied by the host in between, and no step is noted.
+  // Heads of four channels: with other sizes the host copies operands, and no step can be captured.
   const sizes = { contextLength: 13, dModel: 12, heads: 3 };
   return tinyModel(new Context(backend), { attention: "fused", ...sizes, ...changes });
 }
 
 describe.each([{}, ...CHOICES])("a model with %j", (choice) => {
-  test("has the logits of the whole pass, to the bit, when its steps are repeated", async () => {
+  test("has the bits of a full pass when its steps are replayed", async () => {
     const backend = new CountingBackend();
     const model = modelOn(backend, choice);
     const ids = randomIds(13, 11, "ids");
     expect(await cachedLogits(model, ids)).toEqual(await fullLogits(model, ids));
-    // The first runs, the second is noted while it runs.
-    expect([backend.recordings, backend.replays]).toEqual([1, 11]);
+    // The first step runs, the second is captured, the others are replayed.
+    expect([backend.captures, backend.replays]).toEqual([1, 11]);
   });
 
-  test("and rows of unequal length beside each other have those that each has alone", async () => {
+  test("decodes rows of different lengths side by side as each alone", async () => {
     const backend = new CountingBackend();
     const model = modelOn(backend, choice);
     const rows = [5, 2, 3].map((length) => randomIds(length, 11, `row ${length}`));
@@ -93,7 +93,7 @@ describe.each([{}, ...CHOICES])("a model with %j", (choice) => {
 });
 
 describe("steps", () => {
-  test("have the same bits on several threads, where they are shared", async () => {
+  test("have the same bits on several threads", async () => {
     const long = { contextLength: 131, dModel: 96, heads: 3, layers: 2 };
     const ids = randomIds(131, 11, "long");
     const found: Float64Array[] = [];
@@ -106,16 +106,16 @@ describe("steps", () => {
     expect(found[2]).toEqual(found[0]);
   });
 
-  test("go on when they see more keys than the list was for", async () => {
+  test("are captured again when there are more keys than the capture was for", async () => {
     const backend = new CountingBackend();
     const model = modelOn(backend, { contextLength: 300 });
     const ids = randomIds(300, 11, "many keys");
     expect(await cachedLogits(model, ids)).toEqual(await fullLogits(model, ids));
-    // For 64, 128, 256 and 300 keys; the first step runs without a list.
-    expect([backend.recordings, backend.replays]).toEqual([4, 295]);
+    // Captures for 64, 128, 256 and 300 keys; the first step is not captured.
+    expect([backend.captures, backend.replays]).toEqual([4, 295]);
   });
 
-  test("see weights that were changed in between", async () => {
+  test("use weights that changed in between", async () => {
     const backend = new CountingBackend();
     const model = modelOn(backend);
     const { context, transformer } = model;
@@ -137,7 +137,7 @@ describe("steps", () => {
     cache.free();
   });
 
-  test("run when they are watched, and show every op", async () => {
+  test("are not replayed while watched, and report every op", async () => {
     const model = modelOn(new CountingBackend());
     const cache = model.makeCache(1);
     const step = () => model.decode({ ids: [3], batchSize: 1 }, cache);
@@ -155,7 +155,7 @@ describe("steps", () => {
     cache.free();
   });
 
-  test("of rows that are chosen anew for every token, as beams are, are not noted", async () => {
+  test("are not captured if rows are selected after every token, as in beam search", async () => {
     const backend = new CountingBackend();
     const model = modelOn(backend);
     const cache = model.makeCache(2);
@@ -169,33 +169,33 @@ describe("steps", () => {
       cache.select([1, 0]);
       text.reverse();
     }
-    expect(backend.recordings).toBe(0);
+    expect(backend.captures).toBe(0);
     cache.free();
   });
 
-  test("are the same for textbook attention, which notes none", async () => {
+  test("with textbook attention are not captured, and have the same results", async () => {
     const backend = new CountingBackend();
     const model = modelOn(backend, { attention: "textbook" });
     const ids = randomIds(9, 11, "textbook");
     const cached = await cachedLogits(model, ids);
     const { values } = await logitsOf(model, [ids]);
     expect(Array.from(cached)).toEqual(Array.from(values));
-    expect(backend.recordings).toBe(0);
+    expect(backend.captures).toBe(0);
   });
 });
 
 describe("memory", () => {
-  test("a token makes none: as many buffers live after it as before, and memory is as large", async () => {
+  test("does not grow: a token leaves no buffers behind", async () => {
     const backend = new CountingBackend();
     const model = modelOn(backend, { contextLength: 4000 });
     const cache = model.makeCache(1);
     const token = (id: number) => nextLogitsOfRows(model, cache, [[id]]);
-    // Until the list is for all 4,000 keys.
+    // Until the capture is for all 4,000 keys.
     for (let i = 0; i < 2100; i++) await token(i % 11);
     const before = { buffers: backend.buffers, bytes: backend.bytes, allocated: backend.allocated };
     await token(1);
     const perToken = backend.allocated - before.allocated;
-    // What enters the blocks, made of ids and places, and the logits; nothing in the blocks.
+    // The input of the blocks and the logits; nothing inside the blocks.
     expect(perToken).toBeLessThanOrEqual(6);
     for (let i = 0; i < 1800; i++) await token(i % 11);
     expect(backend.buffers).toBe(before.buffers);
@@ -204,7 +204,7 @@ describe("memory", () => {
     cache.free();
   });
 
-  test("the host's grows by nothing that stays, over thousands of tokens", async () => {
+  test("of the host does not grow over thousands of tokens", async () => {
     setFlagsFromString("--expose-gc");
     const collect: () => void = runInNewContext("gc");
     const model = modelOn(new CountingBackend(), { contextLength: 8000 });
@@ -216,12 +216,12 @@ describe("memory", () => {
     };
     const before = await run(2000);
     const after = await run(5000);
-    // A hundred bytes a token that stayed would be half a megabyte.
+    // A leak of 100 bytes per token would be half a megabyte.
     expect(after - before).toBeLessThan(250_000);
     cache.free();
   });
 
-  test("goes with the cache", async () => {
+  test("is freed with the cache", async () => {
     const backend = new CountingBackend();
     const model = modelOn(backend);
     const before = backend.buffers;

@@ -21,7 +21,7 @@ function cacheOf(lengths: readonly number[], capacity = CAPACITY): KVCache {
 }
 
 describe("DecodeState", () => {
-  test("gives each token its position, its slot and the keys up to itself, and padding none", () => {
+  test("gives each token a position, a slot and the keys up to itself, and padding none", () => {
     fc.assert(
       fc.property(
         paddedRows,
@@ -52,7 +52,7 @@ describe("DecodeState", () => {
     );
   });
 
-  test("without padding, sequences of two lengths have two ranges", () => {
+  test("without padding, sequences of different lengths have different ranges", () => {
     const state = DecodeState.of(cacheOf([3, 1]), { ids: [0, 0, 0, 0], batchSize: 2 });
     expect(state.ranges).toEqual([
       { start: 0, end: 5, diagonal: 3 },
@@ -60,7 +60,7 @@ describe("DecodeState", () => {
     ]);
   });
 
-  test("refuses tokens that do not fit", () => {
+  test("rejects tokens that do not fit", () => {
     const cache = cacheOf([4, 4], 5);
     const long = "cache: holds 2 rows of 5 positions, 4 filled: got 2 rows of 2 more";
     expect(() => DecodeState.of(cache, { ids: [0, 0, 0, 0], batchSize: 2 })).toThrow(new ShapeError(long));

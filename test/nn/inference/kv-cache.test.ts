@@ -11,11 +11,11 @@ import { randomIds, tinyModel } from "../../support/models.ts";
 
 const sizes = { batchSize: 2, capacity: 5, channels: 3, layers: 2 };
 
-/** Any ids, for two rows of so many positions. */
+/** Arbitrary ids for two rows of the given number of positions. */
 const tokens = (positions: number) => ({ ids: new Int32Array(2 * positions), batchSize: 2 });
 
 describe("KVCache", () => {
-  test("lays new positions behind the old ones, row by row of the batch", async () => {
+  test("appends new positions to each row of the batch", async () => {
     await inScope("no-grad", async (context) => {
       const cache = new KVCache(context, sizes);
       const block = (positions: number, name: string) => {
@@ -43,7 +43,7 @@ describe("KVCache", () => {
     });
   });
 
-  test("refuses keys whose gradient it would lose", async () => {
+  test("rejects keys that need a gradient", async () => {
     await inScope("grad", (context) => {
       const cache = new KVCache(context, sizes);
       const keys = context.parameter([2, 1, 3], new Float64Array(6));
@@ -52,7 +52,7 @@ describe("KVCache", () => {
     });
   });
 
-  test("clear starts again, free gives the memory back", () => {
+  test("clear empties the cache, free releases the memory", () => {
     const { backend, memory } = countingBackend();
     const context = new Context(backend);
     const cache = new KVCache(context, sizes);
@@ -64,7 +64,7 @@ describe("KVCache", () => {
     expect(memory.live.size).toBe(0);
   });
 
-  test("gives each row a length of its own, and stores no padding", async () => {
+  test("keeps a length per row, and stores no padding", async () => {
     await inScope("no-grad", async (context) => {
       const cache = new KVCache(context, { ...sizes, layers: 1 });
       const append = (positions: number, padding: Padding | undefined, name: string) => {
@@ -123,7 +123,7 @@ describe("KVCache", () => {
     });
   });
 
-  test("select refuses rows that are not there, and leaves no memory behind", () => {
+  test("select rejects rows that do not exist, and leaks no memory", () => {
     const { backend, memory } = countingBackend();
     const cache = new KVCache(new Context(backend), sizes);
     for (const row of [-1, 2, 0.5]) {
@@ -137,7 +137,7 @@ describe("KVCache", () => {
     expect(memory.live.size).toBe(0);
   });
 
-  test("serves a second sequence after clear as if it were new", async () => {
+  test("treats a second sequence after clear like a first one", async () => {
     const { backend } = countingBackend();
     const model = tinyModel(new Context(backend), { attention: "fused" });
     const cache = model.makeCache(1);

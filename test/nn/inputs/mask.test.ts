@@ -4,12 +4,12 @@ import { expect, test } from "vitest";
 import { paddingMask } from "../../../src/nn/inputs/mask.ts";
 import { paddedRows, sees } from "../../support/key-ranges.ts";
 
-test("without padding, the mask stays as it is", () => {
+test("without padding, the mask is unchanged", () => {
   expect(paddingMask("causal", undefined, 5)).toBe("causal");
   expect(paddingMask("full", undefined, 5)).toBe("full");
 });
 
-test.each(["causal", "full"] as const)("self-attention, %s: a token sees its own row's tokens", (kind) => {
+test.each(["causal", "full"] as const)("self-attention, %s: padding is hidden", (kind) => {
   fc.assert(
     fc.property(paddedRows, ({ positions, padding }) => {
       const mask = paddingMask(kind, padding, positions);

@@ -6,7 +6,7 @@ import {
   MAX_BIGRAM_ROWS,
 } from "../../../src/nn/layers/bigram-embedding.ts";
 
-test("each pair of a small vocabulary has a row of its own", () => {
+test("each pair of a small vocabulary has a separate row", () => {
   for (const vocabSize of [1, 3, 361]) {
     const rows = new Set<number>();
     for (let before = 0; before <= vocabSize; before++) {
@@ -18,31 +18,31 @@ test("each pair of a small vocabulary has a row of its own", () => {
   }
 });
 
-test("pairs of a large one share 131,072 rows, as evenly as chance would", () => {
+test("pairs of a large vocabulary share 131,072 rows as evenly as at random", () => {
   const vocabSize = 10_000;
   expect(countBigramRows(362)).toBe(131_072);
   expect(countBigramRows(vocabSize)).toBe(MAX_BIGRAM_ROWS);
   const counts = new Uint32Array(MAX_BIGRAM_ROWS);
-  // The commonest tokens have the lowest ids: these pairs are the ones that matter.
+  // The most common tokens have the lowest ids, so these pairs matter most.
   const side = 500;
   for (let before = 0; before < side; before++) {
     for (let id = 0; id < side; id++) counts[bigramRow(before, id, vocabSize)]++;
   }
   const mean = side ** 2 / MAX_BIGRAM_ROWS;
   const chiSquared = counts.reduce((sum, count) => sum + (count - mean) ** 2 / mean, 0);
-  // MAX_BIGRAM_ROWS − 1 degrees of freedom: six deviations of √(2·MAX_BIGRAM_ROWS).
+  // MAX_BIGRAM_ROWS − 1 degrees of freedom: within six standard deviations, √(2·MAX_BIGRAM_ROWS) each.
   expect(Math.abs(chiSquared - MAX_BIGRAM_ROWS)).toBeLessThan(6 * Math.sqrt(2 * MAX_BIGRAM_ROWS));
-  // Order matters, and so does where a text begins.
+  // Order matters, and so does the start of a sequence.
   expect(bigramRow(1, 2, vocabSize)).not.toBe(bigramRow(2, 1, vocabSize));
   expect(bigramRow(vocabSize, 2, vocabSize)).not.toBe(bigramRow(0, 2, vocabSize));
 });
 
-test("the token before is the row's own, the cache's, or none", () => {
+test("the previous token comes from the row, from the cache, or is missing", () => {
   const tokens = { ids: [4, 1, 2, 0, 3, 9], batchSize: 2, padding: { starts: [0, 1], ends: [3, 3] } };
   const pair = (before: number, id: number) => before * 10 + id;
   expect(Array.from(bigramRows(tokens, [7, undefined], 10))).toEqual(
     [pair(7, 4), pair(4, 1), pair(1, 2)].concat(
-      // Padding's own pair means nothing; behind it, nothing comes before.
+      // The pair at padding is meaningless; the first token after padding has no previous one.
       [pair(10, 0), pair(10, 3), pair(3, 9)],
     ),
   );

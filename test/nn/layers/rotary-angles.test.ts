@@ -28,7 +28,7 @@ describe("a model without position embeddings", () => {
     return values.slice(-VOCAB);
   };
 
-  test("that is rotary knows order, and one without positions does not", async () => {
+  test("depends on order if it is rotary, and does not without positions", async () => {
     const swapped = [ids[1], ids[0], ids[2], ids[3]];
     for (const positions of ["rotary", "none"] as const) {
       const model = tinyModel(doubleContext(), { layers: 1, positions });
@@ -40,14 +40,14 @@ describe("a model without position embeddings", () => {
     }
   });
 
-  test("that is rotary sees distances alone: the same window further on gives the same scores", async () => {
-    // Attention to what stands before the window is taken out, so that the window alone is seen from both places.
-    for (const places of [
+  test("depends only on distances if it is rotary: a shifted sequence has the same logits", async () => {
+    // Earlier tokens are masked, so that both positions see the same four tokens.
+    for (const positions of [
       [0, 1, 2, 3],
       [3, 4, 5, 6],
     ]) {
       const model = tinyModel(doubleContext(), { layers: 1, positions: "rotary", attention: "textbook" });
-      const shift = places[0];
+      const shift = positions[0];
       const maskMatrix = (queries: number, keys: number) =>
         Float64Array.from({ length: queries * keys }, (_, i) => {
           const [query, key] = [Math.floor(i / keys), i % keys];

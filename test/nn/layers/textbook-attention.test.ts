@@ -1,4 +1,4 @@
-/** The two forms of attention are one: same numbers, same gradients, same dropped weights. */
+/** Textbook and fused attention have the same numbers, the same gradients and the same dropped weights. */
 import { describe, expect, test } from "vitest";
 import type { Context } from "../../../src/autograd/context.ts";
 import type { Tensor } from "../../../src/autograd/tensor.ts";
@@ -14,7 +14,7 @@ import { randomIds, tinyModel } from "../../support/models.ts";
 
 const { NEGATIVE_INFINITY } = Number;
 
-test("the causal mask lets each query see what is not after it", () => {
+test("the causal mask hides later keys from each query", () => {
   const no = NEGATIVE_INFINITY;
   // biome-ignore format: a matrix.
   expect(Array.from(causalMask(3, 3))).toEqual([
@@ -63,7 +63,7 @@ describe.each([0, 0.3])("fused and textbook attention agree, with dropout %d", (
     }
   });
 
-  test("in the whole model, loss and every gradient", async () => {
+  test("in the whole model, for the loss and every gradient", async () => {
     const ids = randomIds(10, 11, "ids");
     const targets = randomIds(10, 11, "targets");
     const run = async (form: "textbook" | "fused") => {

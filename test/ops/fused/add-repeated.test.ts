@@ -1,4 +1,4 @@
-/** x + row in one op: the numbers and gradients of `add`, to the bit, for rows repeated along leading axes. */
+/** x + row as one op has the bits and gradients of `add`, for rows repeated along leading axes. */
 import { describe, expect, it } from "vitest";
 import { Context } from "../../../src/autograd/context.ts";
 import type { Tensor } from "../../../src/autograd/tensor.ts";
@@ -32,7 +32,7 @@ describe("addRepeated", () => {
     });
   });
 
-  it.each(backends)("equals add to the bit on %s", async (_, open) => {
+  it.each(backends)("has the bits of add on %s", async (_, open) => {
     const run = async (op: (x: Tensor, row: Tensor) => Tensor) => {
       const backend = await open();
       const context = new Context(backend);
@@ -48,7 +48,7 @@ describe("addRepeated", () => {
     expect(await run(addRepeated)).toEqual(await run(add));
   });
 
-  it("refuses a row that does not repeat to x", async () => {
+  it("rejects a row that does not match the trailing axes of x", async () => {
     await inScope("no-grad", (context) => {
       const [x, row, same] = [
         [2, 3, 5],

@@ -38,7 +38,7 @@ describe.each(forms)("linearGelu, %s", (form) => {
       const composed = await run(open, bias, (x, w, b) => gelu(linear(x, w, b), form));
       expect(fused[0]).toEqual(composed[0]);
       expect(fused[0].some((value) => value !== 0)).toBe(true);
-      // The reference's unaryBackward rounds a derivative to single precision only with dy; the others to the bit.
+      // The reference's unaryBackward rounds to single precision only after multiplying by dy; the others match exactly.
       if (name !== "reference, single") expect(fused).toEqual(composed);
       fused.forEach((gradient, i) => {
         const scale = Math.max(...Array.from(composed[i], Math.abs));
@@ -50,7 +50,7 @@ describe.each(forms)("linearGelu, %s", (form) => {
   });
 });
 
-it("says what does not fit", async () => {
+it("rejects sizes that do not fit", async () => {
   await inScope("no-grad", (context) => {
     const [x, w] = [context.persistent([5, 3]), context.persistent([5, 7])];
     expect(() => linearGelu(x, w, null)).toThrow(ShapeError);
