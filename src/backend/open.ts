@@ -1,28 +1,34 @@
-/** Opens backends by name. Each is loaded only when asked for. */
+/** Opens backends by name. Each is loaded only when it is opened. */
 import { readFile } from "node:fs/promises";
 import { platform } from "node:os";
 import { BackendError, ConfigError } from "../errors.ts";
 import type { Backend } from "./backend.ts";
 
 export const BACKEND_NAMES = ["wasm", "blas", "auto", "reference"] as const;
-/** "auto" is the fastest that is there: blas, or else wasm. */
+/** "auto" is blas if a fast library is installed, otherwise wasm. */
 export type BackendName = (typeof BACKEND_NAMES)[number];
-/** The same bits everywhere. */
+/** Has the same bits on every machine. */
 export const DEFAULT_BACKEND = "wasm" satisfies BackendName;
 
 export interface OpenOptions {
-  /** For wasm: lets kernels round once where they multiply and add, if the engine can: see wasm/kernels/multiply-add.ts. */
+  /**
+   * For wasm: use kernels that round once per multiply-add, if the engine supports it. See
+   * wasm/kernels/multiply-add.ts.
+   */
   readonly fast?: boolean;
-  /** Told, in a sentence, what `fast` has come to. */
+  /** Called with a sentence that explains whether the fast kernels are in use. */
   readonly say?: (sentence: string) => void;
 }
 
 /**
- * @param threads how many compute, the calling one included; the bits are the same for any number where the backend
- *                is `exact`
- * @param library for blas: the name or path of the system's library; null for the usual ones
- * @throws BackendError when the backend cannot start
- * @throws ConfigError when it has no threads, or is not to be had fast
+ * Opens a backend. Close it when done.
+ *
+ * @param threads the number of computing threads, including the calling one; results do not depend on it if the backend
+ *   is `exact`
+ * @param library for blas: the name or path of the library; null for the usual ones
+ * @throws BackendError if the backend cannot start
+ * @throws ConfigError if the backend does not support threads, or fast kernels
+ * @example const backend = await openBackend("wasm", 4)
  */
 export async function openBackend(
   name: BackendName = DEFAULT_BACKEND,
@@ -31,7 +37,7 @@ export async function openBackend(
   options: OpenOptions = {},
 ): Promise<Backend> {
   if (options.fast && name !== "wasm" && name !== "auto") {
-    throw new ConfigError(`--fast is for the kernels of --backend wasm: got --backend ${name}`);
+    throw new ConfigError(`\`fast\` needs \`backend\` wasm: got ${name}`);
   }
   switch (name) {
     case "reference":
@@ -47,7 +53,7 @@ export async function openBackend(
 
 async function openReference(threads: number): Promise<Backend> {
   if (threads !== 1)
-    throw new ConfigError(`the reference backend computes on one thread: got --threads ${threads}`);
+    throw new ConfigError(`the reference backend has one thread: got \`threads\` ${threads}`);
   const { ReferenceBackend } = await import("./reference/reference-backend.ts");
   return new ReferenceBackend();
 }
@@ -69,7 +75,7 @@ async function openBlas(threads: number, library: string | null, knownOnly: bool
   return BlasBackend.open(await loadKernels(), { libraries, threads, spawn: startThreads, knownOnly });
 }
 
-/** A library that was named and does not open is a mistake to be told, not one to be passed over. */
+/** If the caller names a library, failing to open it is an error. Otherwise the wasm backend is the fallback. */
 async function openFastest(threads: number, library: string | null, options: OpenOptions): Promise<Backend> {
   try {
     return await openBlas(threads, library, library === null);
@@ -79,42 +85,48 @@ async function openFastest(threads: number, library: string | null, options: Ope
   }
 }
 
-/** The reference in double precision, where a gradient can be compared with finite differences. */
+/**
+ * The reference backend in double precision, for comparing gradients with finite differences.
+ *
+ * @example const context = new Context(await openDoubleBackend())
+ */
 export async function openDoubleBackend(): Promise<Backend> {
   const { ReferenceBackend } = await import("./reference/reference-backend.ts");
   return new ReferenceBackend("double");
 }
 
-/** The kernels that round once; null where this engine has not what they need, or computes it wrong. */
+/** The fast kernels, or null if this engine does not support them or computes them incorrectly. */
 async function tryFastKernels(say: (sentence: string) => void): Promise<WebAssembly.Module | null> {
   const loaded = await loadFastKernels();
   if (typeof loaded !== "string") {
-    say("--fast: other bits on another kind of processor or engine; without it they are the same everywhere");
+    say(
+      "fast kernels: results depend on the kind of processor and engine; without them, they are the same everywhere",
+    );
     return loaded;
   }
-  say(`--fast is not to be had: ${loaded}; the usual kernels compute instead, to the same bits as ever`);
+  say(`fast kernels are unavailable (${loaded}); using the standard kernels, results are unchanged`);
   return null;
 }
 
 /**
- * The kernels compiled with relaxed SIMD, or why this engine cannot run them.
+ * The kernels compiled with relaxed SIMD, or the reason why this engine cannot run them.
  *
- * @internal no declaration is published: it would ask for types that only programs of a page have
+ * @internal no declaration is published, because it would need types that only web pages have
  */
 export async function loadFastKernels(): Promise<WebAssembly.Module | string> {
-  const { hasRelaxedSimd, whatIsWrong } = await import("./wasm/host/fast.ts");
+  const { hasRelaxedSimd, failedSelfTest } = await import("./wasm/host/fast.ts");
   if (!hasRelaxedSimd()) {
     return "this engine has no relaxed SIMD (Node 22 and newer have it)";
   }
   const module = await compileFile("kernels-fast.wasm");
-  const wrong = whatIsWrong(module);
-  return wrong === null ? module : `this engine's relaxed SIMD does not pass its test (${wrong})`;
+  const failure = failedSelfTest(module);
+  return failure === null ? module : `this engine's relaxed SIMD fails the self-test: ${failure}`;
 }
 
 /**
- * Reads and compiles the WebAssembly kernels, which stand beside this program.
+ * Reads and compiles the WebAssembly kernels, which are installed beside this program.
  *
- * @internal no declaration is published: it would ask for types that only programs of a page have
+ * @internal no declaration is published, because it would need types that only web pages have
  */
 export function loadKernels(): Promise<WebAssembly.Module> {
   return compileFile("kernels.wasm");

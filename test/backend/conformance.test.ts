@@ -187,7 +187,7 @@ const faults: readonly Fault[] = [
     }),
   },
   {
-    is: "turns every row by the position of the first",
+    is: "rotates every row by the position of the first",
     case: "rotateRows",
     make: (right) => ({
       rotateRows: (y, x, table, positions, size) => {

@@ -1,6 +1,6 @@
 /**
- * Kernel calls captured while they run, to be replayed as one: kernels/replay.ts walks the list without returning to
- * the host, on one thread or several. So the host's work around a call is paid once.
+ * Captures kernel calls and replays them as a unit. kernels/replay.ts executes the list without returning to the host,
+ * on one or more threads, so the host's work around each call is done only once.
  */
 import type { CapturedCalls } from "../../backend.ts";
 import type { Heap, WasmBuffer } from "../host/heap.ts";
@@ -9,8 +9,8 @@ import { argumentsOf, type KernelExports, type KernelName, kernelNames } from ".
 import { sharingOf } from "../threads/work-estimate.ts";
 
 const bytesPerWord = 4;
-/** The kernels that can be captured, those of a pass without a tape, in the order of the cases in kernels/replay.ts. */
-// biome-ignore format: one name a line would be a long list.
+/** The kernels that can be captured: those used without a tape, in the order of the cases in kernels/replay.ts. */
+// biome-ignore format: one name per line would be a long list.
 const capturable = [
   "gemm", "attention", "unaryExp", "unaryLog", "unarySqrt", "unaryTanh", "unaryRelu", "unaryRelu2", "unarySilu", "unaryGelu",
   "unaryGeluTanh", "binaryAdd", "binarySubtract", "binaryMultiply", "binaryDivide", "scale", "copyBlock", "rotateRows",
@@ -18,12 +18,12 @@ const capturable = [
   "normalizeRows",
 ] as const satisfies readonly KernelName[];
 const cases: ReadonlyMap<KernelName, number> = new Map(capturable.map((name, i) => [name, i]));
-/** Arguments that are fractions. */
-const fractions: readonly string[] = ["factor", "epsilon"];
-/** Words of `Program` and `Step` of kernels/replay.ts. */
+/** Arguments that are floats; the others are integers. */
+const floatArguments: readonly string[] = ["factor", "epsilon"];
+/** Word offsets of the fields of `Program` and `Step` in kernels/replay.ts. */
 const programWords = { ticket: 0, done: 1, steps: 2, threads: 3, head: 4 } as const;
 const stepWords = { kernel: 0, chunks: 1, grain: 2, begin: 3, end: 4, arguments: 5, all: 20 } as const;
-/** Less work than this is faster on one thread: a replay has no thread to wake (see threads/work-estimate.ts). */
+/** Kernels with less work run on one thread. Lower than for single calls, because a replay need not wake threads. */
 const LEAST_WORK = 16_384;
 
 type Kernel = (...args: number[]) => void;
@@ -31,14 +31,14 @@ type Kernel = (...args: number[]) => void;
 interface Step {
   readonly kernel: KernelName;
   readonly args: readonly number[];
-  /** The words at the address that the first argument is, for kernels whose arguments are too many. */
+  /** A copy of `Heap.parameters`, for kernels that have too many arguments. */
   readonly words: Int32Array | null;
 }
 
 export class Recorder {
-  /** Kernels that run. */
+  /** The plain kernels. */
   readonly kernels: KernelExports;
-  /** Kernels that run and are captured. */
+  /** The same kernels, which also record each call. */
   readonly capturing: KernelExports;
   readonly #heap: Heap;
   readonly #hostArrays: HostArrays;
@@ -56,10 +56,10 @@ export class Recorder {
   }
 
   /**
-   * Runs `body`, which calls the kernels in `capturing`.
+   * Runs `body`, which must call the kernels in `capturing`.
    *
-   * @returns null if the calls alone would not repeat what `body` did: the host wrote or read numbers meanwhile, or a
-   *          kernel was called that cannot be captured
+   * @returns null if the calls alone would not repeat the effect of `body`: the host accessed memory meanwhile, or a
+   *   kernel was called that cannot be captured
    */
   capture(body: () => void): CapturedCalls | null {
     const accesses = this.#heap.hostAccesses;
@@ -67,7 +67,7 @@ export class Recorder {
     this.#isComplete = true;
     let release = () => {};
     const arrays = this.#hostArrays.keepDuring(() => {
-      release = this.#heap.apart(body);
+      release = this.#heap.isolated(body);
     });
     if (this.#isComplete && this.#heap.hostAccesses === accesses) {
       return new WasmCapturedCalls(this.#heap, this.kernels, this.#steps, arrays, release);
@@ -96,10 +96,10 @@ class WasmCapturedCalls implements CapturedCalls {
   readonly #arrays: KeptArrays;
   readonly #release: () => void;
   readonly #program: WasmBuffer;
-  /** This view holds: shared memory grows, but never moves. */
+  /** This view stays valid, because shared memory grows but never moves. */
   readonly #words: Int32Array;
   readonly #end: number;
-  /** How many threads take part. */
+  /** The number of threads that take part. */
   #threads = 1;
 
   constructor(
@@ -118,7 +118,7 @@ class WasmCapturedCalls implements CapturedCalls {
     this.#program = heap.alloc(listed + parameters);
     this.#words = new Int32Array(heap.memory.buffer, this.#program.pointer, listed + parameters);
     this.#end = lastTicket(steps.length);
-    this.#lay(steps, listed);
+    this.#layOut(steps, listed);
   }
 
   replay(): void {
@@ -126,7 +126,7 @@ class WasmCapturedCalls implements CapturedCalls {
     const words = this.#words;
     words[programWords.ticket] = 0;
     words[programWords.done] = 0;
-    // Threads that found no work for a while have returned, so the list may not be done yet.
+    // Threads return when they find no work for a while, so one call may not finish the list.
     do {
       this.#kernels.replay(this.#program.pointer, 0, this.#threads, this.#heap.scratch(0));
     } while (words[programWords.ticket] < this.#end);
@@ -138,13 +138,13 @@ class WasmCapturedCalls implements CapturedCalls {
     this.#release();
   }
 
-  /** @param free where words for parameters begin */
-  #lay(steps: readonly Step[], free: number): void {
+  /** @param parametersAt the word offset at which copies of parameters begin */
+  #layOut(steps: readonly Step[], parametersAt: number): void {
     const words = this.#words;
     const floats = new Float32Array(words.buffer, words.byteOffset, words.length);
     words[programWords.steps] = steps.length;
     let at: number = programWords.head;
-    let parametersAt = free;
+    let nextParameters = parametersAt;
     for (const { kernel, args, words: parameters } of steps) {
       const names = argumentsOf(kernel);
       const begin = names.indexOf("begin");
@@ -156,13 +156,13 @@ class WasmCapturedCalls implements CapturedCalls {
       words[at + stepWords.begin] = args[begin];
       words[at + stepWords.end] = args[begin + 1];
       for (let i = 0; i < begin; i++) {
-        const numbers = fractions.includes(names[i]) ? floats : words;
+        const numbers = floatArguments.includes(names[i]) ? floats : words;
         numbers[at + stepWords.arguments + i] = args[i];
       }
       if (parameters !== null) {
-        words[at + stepWords.arguments] = this.#program.pointer + bytesPerWord * parametersAt;
-        words.set(parameters, parametersAt);
-        parametersAt += parameters.length;
+        words[at + stepWords.arguments] = this.#program.pointer + bytesPerWord * nextParameters;
+        words.set(parameters, nextParameters);
+        nextParameters += parameters.length;
       }
       at += stepWords.all;
     }
@@ -170,7 +170,7 @@ class WasmCapturedCalls implements CapturedCalls {
   }
 }
 
-/** Steps are counted in units of 256 chunks: see kernels/replay.ts. */
+/** Steps are counted in units of 256 chunks; see kernels/replay.ts. */
 function lastTicket(steps: number): number {
   return 256 * steps;
 }

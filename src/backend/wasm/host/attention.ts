@@ -1,9 +1,9 @@
 /**
- * The host's side of fused attention: checks that the matrices lie in their buffers and lays the call out as `Call` of
- * kernels/attention-call.ts.
+ * The host side of fused attention: checks that the matrices lie within their buffers, and writes the arguments in the
+ * layout of `Call` in kernels/attention-call.ts.
  *
- * The kernels take a row four numbers at a time, so its columns must stand one after the other and their number be
- * a multiple of four. Operands that do not come so are copied, padded with zeros, and results copied back.
+ * The kernels process a row four numbers at a time. So the columns must be contiguous, and their number a multiple of
+ * four. Other operands are copied and padded with zeros, and outputs are copied back.
  */
 import { BackendError, ShapeError } from "../../../errors.ts";
 import type { AttentionSize, Buffer, Dropping, KeyRange, Matrices } from "../../backend.ts";
@@ -13,9 +13,9 @@ import type { HostArrays } from "./host-arrays.ts";
 import type { KernelExports } from "./signatures.ts";
 
 const bytesPerNumber = 4;
-/** Where the kernels' scratch begins to hold numbers for each column. */
+/** The offset in the kernels' scratch memory of the numbers for each column. */
 const scratchHead = 32;
-/** How many words there are before the sizes of the batch axes, and for an operand besides its batch strides. */
+/** The number of words before the sizes of the batch axes, and per operand besides its batch strides. */
 const headWords = 16;
 const operandWords = 2;
 
@@ -23,7 +23,7 @@ interface Operand {
   readonly name: string;
   readonly matrices: Matrices;
   readonly rows: number;
-  /** Written by the kernel, and read where it accumulates. */
+  /** Whether the kernel writes it, and reads it if it accumulates. */
   readonly isOutput: boolean;
 }
 
@@ -94,7 +94,7 @@ export function attentionBackward(
   });
 }
 
-/** Calls `use` with the address of the key ranges: start, end and diagonal of each; 0 without. */
+/** Calls `use` with the address of the key ranges (start, end and diagonal of each), or 0 if there are none. */
 function withRanges(hostArrays: HostArrays, { mask }: AttentionSize, use: (ranges: number) => void): void {
   if (typeof mask === "string") {
     use(0);
@@ -155,7 +155,7 @@ function check(heap: Heap, operands: readonly Operand[], logSumExp: Buffer, size
   }
   const words = headWords + batch.length + operands.length * (operandWords + batch.length);
   if (words > heap.parameters.length) {
-    throw new BackendError(`wasm: attention does not take as many as ${batch.length} batch axes`);
+    throw new BackendError(`wasm: attention does not support ${batch.length} batch axes`);
   }
   const count = matricesIn(batch);
   if (logSumExp.length < count * rows) {
@@ -166,7 +166,7 @@ function check(heap: Heap, operands: readonly Operand[], logSumExp: Buffer, size
   for (const { name, matrices, rows } of operands) checkReach(name, matrices, batch, rows, width);
 }
 
-/** What keeps the kernels inside k and v. */
+/** Out-of-range keys would make the kernels read outside k and v. */
 function checkRanges(ranges: readonly KeyRange[], { batch, columns }: AttentionSize): void {
   if (ranges.length !== batch[0]) {
     throw new ShapeError(
@@ -184,7 +184,7 @@ function checkRanges(ranges: readonly KeyRange[], { batch, columns }: AttentionS
   });
 }
 
-/** Calls `use` with the operands as the kernels take them: themselves, or copies for the time of the call. */
+/** Calls `use` with operands that the kernels can read: the originals, or copies for the duration of the call. */
 function withReady(
   heap: Heap,
   operands: readonly Operand[],
@@ -231,7 +231,7 @@ function copyMatrices(heap: Heap, to: Matrices, from: Matrices, rows: number, si
   });
 }
 
-/** Where each matrix starts in memory, counted in numbers; the last batch axis is the fastest. */
+/** The index of the first number of each matrix in memory; the last batch axis varies fastest. */
 function startsOf(
   heap: Heap,
   { buffer, offset, batchStrides }: Matrices,

@@ -1,8 +1,8 @@
-/** Bounds of strided operands: what keeps a kernel from running on into a neighbor's memory. */
+/** Bounds checks of strided operands. They keep kernels from accessing memory outside a buffer. */
 import { ShapeError } from "../../../errors.ts";
 import type { Matrices } from "../../backend.ts";
 
-/** @throws ShapeError unless every element of a batch of (rows, columns) matrices lies in its buffer */
+/** @throws ShapeError unless every element of a batch of (rows, columns) matrices lies within its buffer */
 export function checkReach(
   name: string,
   { buffer, offset, rowStride, columnStride, batchStrides }: Matrices,
@@ -25,7 +25,7 @@ export function checkReach(
   }
   if (first >= 0 && last < buffer.length) return;
   throw new ShapeError(
-    `${name}, [${batch}] matrices of (${rows}, ${columns}), reaches numbers ${first} … ${last} of a buffer ` +
-      `that holds ${buffer.length}`,
+    `${name}, [${batch}] matrices of (${rows}, ${columns}), accesses indices ${first} … ${last} of a buffer ` +
+      `of ${buffer.length} numbers`,
   );
 }

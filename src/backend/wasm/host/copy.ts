@@ -1,9 +1,9 @@
 /**
- * Strided copies of any number of axes, brought into blocks of four for kernels/copy.ts.
+ * Splits strided copies with any number of axes into blocks of four axes for kernels/copy.ts.
  *
- * Axes of length 1 vanish, the others are put in the order of dst's strides, and neighbors that both sides walk
- * through without a gap become one. So a contiguous block is one run, however many axes it has, and splitting
- * or joining heads is a loop over runs.
+ * Axes of length 1 are removed, the others sorted by dst's strides, and neighboring axes without a gap on either side
+ * merged. A contiguous block thus becomes a single run, whatever its axes, and splitting or joining heads becomes a
+ * loop over runs.
  */
 import type { Strided } from "../../backend.ts";
 
@@ -13,7 +13,7 @@ export interface Axis {
   readonly src: number;
 }
 
-/** A copy over four axes, between two places (counted in numbers from the start of the buffers). */
+/** A copy over four axes. `dst` and `src` are offsets, counted in numbers from the start of the buffers. */
 export interface Block {
   readonly dst: number;
   readonly src: number;
@@ -26,9 +26,9 @@ const one: Axis = { length: 1, dst: 0, src: 0 };
 export function blocksOf(dst: Strided, src: Strided, shape: readonly number[]): Block[] {
   if (shape.includes(0)) return [];
   const axes = shape.map((length, i) => ({ length, dst: dst.strides[i], src: src.strides[i] }));
-  // Where dst stands still, the last number written is the one that stays.
-  const still = axes.filter((axis) => axis.dst === 0);
-  const start = still.reduce((at, { length, src }) => at + (length - 1) * src, src.offset);
+  // Along an axis with dst stride 0, the last number written wins.
+  const repeated = axes.filter((axis) => axis.dst === 0);
+  const start = repeated.reduce((at, { length, src }) => at + (length - 1) * src, src.offset);
   const moving = merge(axes.filter((axis) => axis.length > 1 && axis.dst !== 0));
   bringTransposeInside(moving);
   const [a, b, c, d] = [one, one, one, one, ...moving].slice(-4);
@@ -37,7 +37,9 @@ export function blocksOf(dst: Strided, src: Strided, shape: readonly number[]): 
   return starts.map((at) => ({ ...at, axes: [a, b, c, d] }));
 }
 
-/** Sorts by dst's stride, the largest first, and joins neighbors: (i, j) ↦ i·length + j on both sides. */
+/**
+ * Sorts by dst's stride, largest first, and merges neighbors that are one axis on both sides: (i, j) ↦ i·length + j.
+ */
 function merge(axes: Axis[]): Axis[] {
   const merged: Axis[] = [];
   for (const axis of axes.sort((a, b) => Math.abs(b.dst) - Math.abs(a.dst))) {
@@ -51,7 +53,10 @@ function merge(axes: Axis[]): Axis[] {
   return merged;
 }
 
-/** Moves the axis along which src is contiguous next to the last, along which dst is: the kernel turns tiles. */
+/**
+ * Moves the axis along which src is contiguous next to the last, along which dst is contiguous: the kernel transposes
+ * tiles.
+ */
 function bringTransposeInside(axes: Axis[]): void {
   const last = axes.at(-1);
   if (last === undefined || last.dst !== 1 || last.src === 0 || last.src === 1) return;
@@ -66,10 +71,10 @@ function walk(at: { dst: number; src: number }, axis: Axis): { dst: number; src:
   }));
 }
 
-/** A run this long is not worth sharing among threads. */
+/** Runs up to this length are not worth dividing among threads. */
 const shortRun = 4096;
 
-/** Whether a copy is one run of numbers on both sides, and a short one: what a token leaves in a cache is. */
+/** Whether a copy is a single short run of numbers on both sides, like a token's keys in a cache. */
 export function isShortRun(dst: Strided, src: Strided, shape: readonly number[]): boolean {
   if (dst.offset < 0 || src.offset < 0) return false;
   let length = 1;

@@ -1,7 +1,6 @@
 /**
- * Whether this engine can be trusted with kernels-fast.wasm, which is compiled with relaxed SIMD: that it knows the
- * instructions, and that what they give is right. Some engines have had them behind a flag, and not all of them
- * right.
+ * Whether this engine can run kernels-fast.wasm, which is compiled with relaxed SIMD: it must support the instructions,
+ * and compute them correctly. Some engines have had them behind a flag, and some of those incorrectly.
  */
 import { tanh } from "../../../math.ts";
 import type { Matrices } from "../../backend.ts";
@@ -10,7 +9,7 @@ import { Heap, type WasmBuffer } from "./heap.ts";
 import { instantiate } from "./instance.ts";
 import type { KernelExports } from "./signatures.ts";
 
-/** A module of one function, of no arguments and no result, that needs `f32x4.relaxed_madd` (0xfd, 0x105). */
+/** A module with one function, without arguments or results, that uses `f32x4.relaxed_madd` (0xfd, 0x105). */
 // biome-ignore format: a section a line: preamble, type, function, code.
 const relaxedMultiplyAdd = Uint8Array.of(
   0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
@@ -23,19 +22,19 @@ export function hasRelaxedSimd(): boolean {
   return WebAssembly.validate(relaxedMultiplyAdd);
 }
 
-/** Sizes that go through whole tiles, their edges and, row by row, the path of few rows. */
+/** Sizes that cover whole tiles, partial tiles and, one row at a time, the path for few rows. */
 const [ROWS, INNER, COLUMNS] = [5, 43, 37];
-/** Of the sum of magnitudes: what 43 roundings to 24 bits can add up to. */
+/** Relative to the sum of magnitudes: the largest error of 43 roundings to 24 bits. */
 const TOLERANCE = 43 / 0x1000000;
-/** Of a tanh, which is right to two units in the last place, and built on the kernels' exp. */
+/** For tanh, which is accurate to two units in the last place and uses the kernels' exp. */
 const TANH_TOLERANCE = 1 / 0x400000;
 
 /**
- * Computes what is known, by kernels of the module.
+ * Runs kernels of the module on inputs with known results.
  *
- * @returns what is wrong; null when all is well
+ * @returns the failure, or null if all results are correct
  */
-export function whatIsWrong(module: WebAssembly.Module): string | null {
+export function failedSelfTest(module: WebAssembly.Module): string | null {
   const heap = new Heap(0x1000000);
   const kernels = instantiate(module, heap.memory);
   return wrongProduct(heap, kernels) ?? wrongTanh(heap, kernels);
@@ -61,7 +60,7 @@ function wrongProduct(heap: Heap, kernels: KernelExports): string | null {
       }
       const at = i * COLUMNS + j;
       if (!(Math.abs(found[at] - sum) <= TOLERANCE * magnitude)) return "a product is wrong";
-      if (found[at] !== again[at]) return "a row has other bits alone than among others";
+      if (found[at] !== again[at]) return "a row computed alone has different bits";
     }
   }
   return null;
@@ -76,7 +75,7 @@ function wrongTanh(heap: Heap, kernels: KernelExports): string | null {
   return valuesOf(heap, x).every(isRight) ? null : "tanh is wrong";
 }
 
-/** Numbers in −4 … 4 that need all of their 24 bits. */
+/** Numbers in −4 … 4 that use all 24 bits of precision. */
 function numbers(heap: Heap, length: number, seed: number): WasmBuffer {
   const buffer = heap.alloc(length);
   valuesOf(heap, buffer).forEach((_, i, values) => {

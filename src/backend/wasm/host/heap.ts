@@ -1,9 +1,9 @@
 /**
- * The memory that every kernel and thread shares: buffers of 32-bit floats in one WebAssembly.Memory.
+ * The memory that all kernels and threads share: buffers of 32-bit floats in one WebAssembly.Memory.
  *
- * A step of training asks for the same sizes again and again, so a freed block waits in the list of its exact
- * size, and memory is flat after the first step. Only when memory would grow while more than half of it is free
- * are neighboring free blocks joined: sizes that never come back do not hold memory for ever.
+ * Training steps request the same sizes again and again, so a freed block goes to a free list for its exact size, and
+ * memory stops growing after the first step. Only if memory would have to grow while more than half of it is free are
+ * neighboring free blocks merged, so that sizes that do not recur do not hold memory forever.
  *
  * Pointers and bytes are addresses in that memory; lengths count numbers.
  */
@@ -11,19 +11,19 @@ import { BackendError } from "../../../errors.ts";
 import type { Buffer } from "../../backend.ts";
 
 const bytesPerNumber = 4;
-/** A cache line: no 16-byte vector of a buffer straddles two. */
+/** A cache line, so that no 16-byte vector of a buffer crosses one. */
 const alignment = 64;
 const pageBytes = 65536;
-/** What the kernels' constants may take, from address 64 on: see kernels/constants.ts. */
+/** The space for the kernels' constants, from address 64 on; see kernels/constants.ts. */
 const constantBytes = 1024 - alignment;
-/** Memory grows by this much at least, and by an eighth: growths are few and waste is small. */
+/** Memory grows by at least this much and at least an eighth, which keeps both growths and waste small. */
 const leastGrowthBytes = 64 * pageBytes;
 
-/** Numbers at a byte address. */
+/** A buffer at a byte address. */
 export class WasmBuffer implements Buffer {
   readonly length: number;
   readonly pointer: number;
-  /** The heap it lives in; null once freed. */
+  /** The heap that it belongs to; null once freed. */
   heap: Heap | null;
 
   constructor(length: number, pointer: number, heap: Heap) {
@@ -36,28 +36,28 @@ export class WasmBuffer implements Buffer {
 export class Heap {
   readonly memory: WebAssembly.Memory;
   readonly threads: number;
-  /** Room for the sizes and strides of one kernel call, when they are too many for arguments. */
+  /** Sizes and strides of a kernel call that has too many for arguments. */
   readonly parameters: WasmBuffer;
-  /** The parameters as integers. This view holds: shared memory grows, but never moves. */
+  /** The parameters as integers. This view stays valid, because shared memory grows but never moves. */
   readonly parameterWords: Int32Array;
-  /** How often the host has written to memory or read it, other than to lay out a kernel call. */
+  /** Counts accesses of the host to memory, other than those for the arguments of kernels. */
   hostAccesses = 0;
   readonly #maximumBytes: number;
   #floats: Float32Array;
-  /** Everything from here on was never handed out. Address 0 never is: to a kernel it means "no buffer". */
+  /** Memory from here on is unused. Address 0 is never used, because to a kernel it means "no buffer". */
   #end = alignment + constantBytes;
   /** Pointers to free blocks, by their size in bytes. */
   #free = new Map<number, number[]>();
-  /** While something runs apart, the free blocks of everybody else. */
+  /** During `isolated`, the free blocks of all other code. */
   #common: Map<number, number[]> | null = null;
   #freeBytes = 0;
-  /** Working memory of all threads, one after the other. */
+  /** Scratch memory of all threads, one after another. */
   #scratch: WasmBuffer | null = null;
   #scratchStride = 0;
 
   /**
-   * @param maximumBytes how far memory may grow; 4 GiB is what 32-bit addresses reach
-   * @param threads      how many need working memory of their own
+   * @param maximumBytes the limit for memory; 32-bit addresses allow 4 GiB
+   * @param threads      the number of threads that need scratch memory
    */
   constructor(maximumBytes = 2 ** 32, threads = 1) {
     this.threads = threads;
@@ -75,12 +75,12 @@ export class Heap {
     this.parameterWords = new Int32Array(this.memory.buffer, pointer, length);
   }
 
-  /** All of memory as numbers: a buffer begins at pointer / 4. It does not see what a later `alloc` adds. */
+  /** All memory as numbers: a buffer begins at index pointer / 4. Memory added by a later `alloc` is not included. */
   get floats(): Float32Array {
     return this.#floats;
   }
 
-  /** The size of memory, free or not. */
+  /** The size of memory, used or free. */
   get bytes(): number {
     return this.#floats.byteLength;
   }
@@ -90,26 +90,29 @@ export class Heap {
     return this.#alloc(length, this.#free);
   }
 
-  /** The same during `apart`, but in memory that its body has not used: a replay does not write there. */
+  /**
+   * Like `alloc`, but during `isolated`, returns memory that its body has not used, so that a replay does not overwrite
+   * it.
+   */
   allocUnused(length: number): WasmBuffer {
     return this.#alloc(length, this.#common ?? this.#free);
   }
 
   #alloc(length: number, free: Map<number, number[]>): WasmBuffer {
     if (!Number.isSafeInteger(length) || length < 0) {
-      throw new BackendError(`wasm: the length of a buffer is a whole number, 0 or more: got ${length}`);
+      throw new BackendError(`wasm: the length of a buffer must be a whole number ≥ 0: got ${length}`);
     }
     return new WasmBuffer(length, length === 0 ? 0 : this.#takeBlock(blockBytes(length), free), this);
   }
 
-  /** @throws BackendError when the buffer was freed before, or is not of this heap */
+  /** @throws BackendError if the buffer was already freed, or belongs to another heap */
   free(buffer: Buffer): void {
     const pointer = this.pointer(buffer);
     if (buffer.length > 0) this.#keepBlock(pointer, blockBytes(buffer.length));
     if (buffer instanceof WasmBuffer) buffer.heap = null;
   }
 
-  /** @throws BackendError when the buffer was freed, or is not of this heap */
+  /** @throws BackendError if the buffer was freed, or belongs to another heap */
   pointer(buffer: Buffer): number {
     if (buffer instanceof WasmBuffer && buffer.heap === this) return buffer.pointer;
     if (buffer instanceof WasmBuffer && buffer.heap === null) {
@@ -119,12 +122,12 @@ export class Heap {
   }
 
   /**
-   * Runs `body` with free blocks of its own: what it frees is used again by itself alone, also after its end, so that
-   * its kernel calls can be made again. What it leaves allocated is for the caller to free, when that is over.
+   * Runs `body` with separate free lists. Blocks that it frees are reused only by itself, even after it has ended, so
+   * that its kernel calls can be replayed. The caller must free the buffers that `body` leaves allocated.
    *
-   * @returns gives the free blocks to everybody
+   * @returns releases the free blocks for general use
    */
-  apart(body: () => void): () => void {
+  isolated(body: () => void): () => void {
     const own = new Map<number, number[]>();
     const release = () => {
       for (const [bytes, pointers] of own) for (const pointer of pointers) this.#keepBlock(pointer, bytes);
@@ -145,8 +148,8 @@ export class Heap {
   }
 
   /**
-   * Working memory during one kernel, at least `length` numbers for each thread: the address of the first thread's.
-   * Each next thread's stands `scratchStride` bytes further.
+   * Scratch memory for one kernel, at least `length` numbers per thread. Returns the address for the first thread; the
+   * memory of each further thread follows after `scratchStride` bytes.
    */
   scratch(length: number): number {
     const stride = blockBytes(length);
@@ -171,7 +174,7 @@ export class Heap {
     if (this.#end + bytes > this.bytes) {
       const cannotGrow = this.#end + bytes > this.#maximumBytes;
       const isWorthIt = cannotGrow || this.#freeBytes > this.#end / 2;
-      // Apart, nothing is joined: blocks of everybody would become its own.
+      // Not while isolated: it would take free blocks of other code.
       const part = isWorthIt && this.#common === null ? this.#joinAndSplit(bytes) : null;
       if (part !== null) return part;
       if (this.#end + bytes > this.bytes) this.#grow(bytes);
@@ -187,7 +190,7 @@ export class Heap {
     this.#freeBytes += bytes;
   }
 
-  /** Joins neighboring free blocks and cuts `bytes` from the first that is large enough; null when none is. */
+  /** Merges neighboring free blocks and takes `bytes` from the first that is large enough; null if none is. */
   #joinAndSplit(bytes: number): number | null {
     const blocks = [...this.#free].flatMap(([size, pointers]) =>
       pointers.map((start) => ({ start, end: start + size })),
@@ -204,26 +207,26 @@ export class Heap {
     const found = joined.find((block) => block.end - block.start >= bytes);
     for (const block of joined) {
       const start = block === found ? block.start + bytes : block.start;
-      // What borders on memory that was never handed out is part of it again.
+      // A block at the end of used memory becomes unused again.
       if (block.end === this.#end) this.#end = start;
       else if (start < block.end) this.#keepBlock(start, block.end - start);
     }
     return found?.start ?? null;
   }
 
-  /** Makes room for `bytes` more at the end. */
+  /** Adds room for `bytes` more at the end. */
   #grow(bytes: number): void {
     const needed = this.#end + bytes;
     const wanted = Math.max(needed, this.bytes + Math.max(leastGrowthBytes, this.bytes / 8));
     const target = Math.min(wanted, this.#maximumBytes);
     try {
-      if (needed > target) throw new RangeError("that is past the limit");
+      if (needed > target) throw new RangeError("beyond the limit");
       this.memory.grow(Math.ceil((target - this.bytes) / pageBytes));
     } catch (error) {
       const inUse = this.#end - this.#freeBytes;
       throw new BackendError(
-        `wasm: no room for ${bytes} bytes more: ${inUse} are in use, memory holds ${this.bytes} and may grow to ` +
-          `${this.#maximumBytes} (${error}). Free buffers that are done with, or use smaller ones.`,
+        `wasm: cannot allocate ${bytes} bytes: ${inUse} of ${this.bytes} are in use, and memory may grow to ` +
+          `${this.#maximumBytes} (${error}). Free buffers that are no longer needed, or use smaller ones.`,
       );
     }
     this.#floats = new Float32Array(this.memory.buffer);

@@ -1,16 +1,16 @@
 /**
- * Numbers that kernels need from the host: token ids, positions, key ranges. A kernel finds them in its memory for the
- * length of one call. While calls are captured they stay there, and every replay reads their sources again.
+ * Numbers that kernels read from the host: token ids, positions, key ranges. They are copied to kernel memory for the
+ * duration of a call. During capture the copies are kept, and every replay refreshes them from their sources.
  */
 import type { Heap, WasmBuffer } from "./heap.ts";
 
 const bytesPerNumber = 4;
 
 export interface HostArray {
-  /** What the numbers are read from: within one capture, the same source is copied once. */
+  /** Where the numbers come from. Within a capture, each source is copied only once. */
   readonly source: object;
   readonly length: number;
-  /** Writes the numbers that the source holds now to floats[at …]. */
+  /** Writes the current numbers of the source to floats[at …]. */
   put(floats: Float32Array, at: number): void;
 }
 
@@ -21,21 +21,21 @@ interface Kept {
 
 /** The host arrays of captured calls. */
 export interface KeptArrays {
-  /** Reads every source again. */
+  /** Copies every source again. */
   refresh(): void;
   free(): void;
 }
 
 export class HostArrays {
   readonly #heap: Heap;
-  /** null unless calls are being captured. */
+  /** null outside a capture. */
   #kept: Kept[] | null = null;
 
   constructor(heap: Heap) {
     this.#heap = heap;
   }
 
-  /** Calls `kernel` with the address of the numbers. */
+  /** Calls `kernel` with the address of a copy of the numbers. */
   lend(array: HostArray, kernel: (at: number) => void): void {
     if (this.#kept !== null) {
       kernel(this.#keep(this.#kept, array).buffer.pointer);
@@ -50,7 +50,7 @@ export class HostArrays {
     }
   }
 
-  /** Runs `body` and keeps every array that it lends. */
+  /** Runs `body` and keeps every array lent during it. */
   keepDuring(body: () => void): KeptArrays {
     const kept: Kept[] = [];
     const arrays = {

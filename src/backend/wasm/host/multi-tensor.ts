@@ -1,6 +1,6 @@
 /**
- * The host's side of kernels that go over many buffers in one call: of a small model, a call for each parameter takes
- * longer than the arithmetic. Buffers are laid out as rows of a table, as many at a time as it has room for.
+ * The host side of kernels that process many buffers in one call. In a small model, a call per parameter would take
+ * longer than the arithmetic. Buffers are rows of a table, which is filled as often as needed.
  */
 import { BackendError } from "../../../errors.ts";
 import type { AdamWStep, AdamWTarget, Buffer } from "../../backend.ts";
@@ -11,7 +11,7 @@ const bytesPerNumber = 4;
 /** Words of a row: see kernels/optimizer.ts and kernels/reduce.ts. */
 const adamwWords = 6;
 const squaresWords = 3;
-/** How many numbers kernels/reduce.ts squares and adds at a time. */
+/** The number of squares that kernels/reduce.ts sums per chunk. */
 const chunkLength = 4096;
 
 /** See `Kernels.adamw` of ../backend.ts. */
@@ -39,7 +39,7 @@ export function adamw(
       heap.floats[firstFloat + at + 5] = 1 - step.learningRate * weightDecay;
     }
     const { beta1, beta2, epsilon, gradientScale } = step;
-    // biome-ignore format: as the kernel has them.
+    // biome-ignore format: as in the kernel's signature.
     kernels.adamw(
       parameters.pointer, gradientScale, beta1, 1 - beta1, beta2, 1 - beta2,
       step.learningRate / step.correction1, Math.sqrt(step.correction2), epsilon, 0, numbers,
@@ -67,7 +67,7 @@ export function sumsOfSquares(
       words[at + 1] = length;
       words[at + 2] = chunks;
     }
-    // A chunk's sum is in double precision: as long as two numbers.
+    // Each chunk's sum is in double precision, the size of two numbers.
     const sums = heap.alloc(2 * chunks);
     kernels.sumsOfSquaresInChunks(sums.pointer, parameters.pointer, 0, chunks);
     kernels.sumsOfChunks(to + bytesPerNumber * first, sums.pointer, parameters.pointer, last - first);
@@ -77,9 +77,7 @@ export function sumsOfSquares(
 
 function pointerOf(heap: Heap, buffer: Buffer, length: number): number {
   if (buffer.length < length) {
-    throw new BackendError(
-      `wasm: a kernel needs a buffer of ${length} numbers, this one holds ${buffer.length}`,
-    );
+    throw new BackendError(`wasm: a kernel needs a buffer of ${length} numbers: got ${buffer.length}`);
   }
   return heap.pointer(buffer);
 }

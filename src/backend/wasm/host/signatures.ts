@@ -1,12 +1,12 @@
 /**
- * The arguments of every kernel, in order, as the modules in kernels/ export it.
+ * The arguments of every kernel that the modules in kernels/ export, in order.
  *
- * All are numbers: pointers in bytes (0 for none), lengths and strides in numbers, flags 0 or 1. `begin … end`
- * is the part of the work to do: elements, rows, columns, lines, chunks or steps of the first axis, as the
- * kernel says. However the work is divided, each bit of the result is the same.
+ * All are numbers: pointers in bytes (0 for none), lengths and strides in numbers, flags 0 or 1. `begin … end` is the
+ * part of the work to do: elements, rows, columns, lines, chunks or indices of the first axis, depending on the kernel.
+ * The bits of the result do not depend on how the work is divided.
  */
 
-const map = ["y", "x", "begin", "end"] as const;
+const unary = ["y", "x", "begin", "end"] as const;
 const unaryBackward = ["dx", "dy", "x", "y", "accumulate", "begin", "end"] as const;
 const binary = ["y", "a", "b", "period", "accumulate", "begin", "end"] as const;
 
@@ -16,15 +16,15 @@ export const signatures = {
   attentionBackward: ["parameters", "begin", "end", "scratch"],
   replay: ["program", "begin", "end", "scratch"],
 
-  unaryExp: map,
-  unaryLog: map,
-  unarySqrt: map,
-  unaryTanh: map,
-  unaryRelu: map,
-  unaryRelu2: map,
-  unarySilu: map,
-  unaryGelu: map,
-  unaryGeluTanh: map,
+  unaryExp: unary,
+  unaryLog: unary,
+  unarySqrt: unary,
+  unaryTanh: unary,
+  unaryRelu: unary,
+  unaryRelu2: unary,
+  unarySilu: unary,
+  unaryGelu: unary,
+  unaryGeluTanh: unary,
   unaryExpBackward: unaryBackward,
   unaryLogBackward: unaryBackward,
   unarySqrtBackward: unaryBackward,
@@ -42,18 +42,18 @@ export const signatures = {
   binaryDivide: binary,
   scale: ["y", "x", "factor", "accumulate", "begin", "end"],
   dropout: ["y", "x", "key0", "key1", "threshold", "factor", "accumulate", "begin", "end"],
-  // biome-ignore format: one argument a line would hide the others.
+  // biome-ignore format: one argument per line would be hard to read.
   adamw: [
     "targets", "gradientScale", "beta1", "rest1", "beta2", "rest2", "stepSize", "rootCorrection2", "epsilon",
     "begin", "end",
   ],
 
-  // biome-ignore format: one argument a line would hide the others.
+  // biome-ignore format: one argument per line would be hard to read.
   copyBlock: [
     "dst", "src", "accumulate", "shape1", "shape2", "shape3", "dst0", "dst1", "dst2", "dst3",
     "src0", "src1", "src2", "src3", "begin", "end",
   ],
-  // biome-ignore format: one argument a line would hide the others.
+  // biome-ignore format: one argument per line would be hard to read.
   rotateRows: [
     "y", "x", "table", "positions", "groups", "half", "backwards", "accumulate", "begin", "end",
   ],
@@ -74,27 +74,27 @@ export const signatures = {
   logSoftmaxRows: ["y", "x", "columns", "begin", "end"],
   logSoftmaxRowsBackward: ["dx", "dy", "y", "columns", "accumulate", "begin", "end"],
   crossEntropyRows: ["loss", "logSumExp", "x", "targets", "columns", "begin", "end"],
-  // biome-ignore format: one argument a line would hide the others.
+  // biome-ignore format: one argument per line would be hard to read.
   crossEntropyRowsBackward: [
     "dx", "dLoss", "x", "logSumExp", "targets", "columns", "accumulate", "begin", "end",
   ],
 
-  // biome-ignore format: one argument a line would hide the others.
+  // biome-ignore format: one argument per line would be hard to read.
   normalizeRows: [
     "y", "mean", "rstd", "x", "weight", "bias", "columns", "epsilon", "begin", "end",
   ],
-  // biome-ignore format: one argument a line would hide the others.
+  // biome-ignore format: one argument per line would be hard to read.
   normalizeRowsBackward: [
     "dx", "dy", "x", "weight", "mean", "rstd", "columns", "accumulate", "begin", "end",
   ],
-  // biome-ignore format: one argument a line would hide the others.
+  // biome-ignore format: one argument per line would be hard to read.
   normalizeRowsBackwardColumns: [
     "dWeight", "dBias", "dy", "x", "mean", "rstd", "rows", "columns", "accumulateWeight",
     "accumulateBias", "begin", "end",
   ],
 } as const;
 
-type Numbers<Names extends readonly string[]> = { [Place in keyof Names]: number };
+type Numbers<Names extends readonly string[]> = { [Index in keyof Names]: number };
 
 export type KernelName = keyof typeof signatures;
 

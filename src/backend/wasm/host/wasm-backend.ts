@@ -1,8 +1,9 @@
 /**
- * The WebAssembly backend: SIMD kernels over one shared memory, the same bits on any machine.
+ * The WebAssembly backend: SIMD kernels over one shared memory, with the same bits on every machine.
  *
- * A method turns buffers into addresses and calls the kernel: kernels/… for how it works, ../reference/… for what. Most
- * methods stand with what they take, in a file for each: memory, then elements, then rows; here are the rest.
+ * Each method translates buffers to addresses and calls a kernel. See ../kernels for the implementation and
+ * ../../reference for the formulas. The methods are spread over a chain of classes: memory (wasm-memory.ts), elements
+ * (wasm-elements.ts), rows (wasm-rows.ts), and the rest here.
  */
 import type {
   AdamWStep,
@@ -33,10 +34,10 @@ export class WasmBackend extends WasmRows implements Backend {
 
   /**
    * @param module the compiled kernels: `loadKernels` of ../open.ts
-   * @param divide what stands between this backend and the kernels; it may run a range in parts, in any order
-   * @param heap   the memory that they share
-   * @param pool   stopped when the backend closes
-   * @param exact  false for kernels whose bits depend on the machine, as those of `--fast`
+   * @param divide wraps the kernels, for example to run parts of a range on several threads
+   * @param heap   the memory of kernels and buffers
+   * @param pool   the threads to stop when the backend closes
+   * @param exact  false for kernels whose bits depend on the machine, like the fast ones
    */
   constructor(
     module: WebAssembly.Module,
@@ -51,9 +52,9 @@ export class WasmBackend extends WasmRows implements Backend {
   }
 
   /**
-   * A backend on several threads, which computes the same bits as one.
+   * A backend with several threads. It computes the same bits as one.
    *
-   * @param spawn starts the threads on the host
+   * @param spawn starts threads on the host
    */
   static async onThreads(
     module: WebAssembly.Module,
@@ -80,7 +81,7 @@ export class WasmBackend extends WasmRows implements Backend {
     }
   }
 
-  /** Stops the threads. The memory goes when nothing refers to it any more. */
+  /** Stops the threads. The memory is freed when nothing refers to it. */
   async close(): Promise<void> {
     await this.#pool?.stop();
   }

@@ -1,4 +1,4 @@
-/** Kernels that take elements one by one, or reduce along an axis: buffers become addresses, and the kernel is called. */
+/** Elementwise kernels, and reductions along an axis: translates buffers to addresses and calls the kernel. */
 import { sizeOf } from "../../../shape.ts";
 import type {
   BinaryName,
@@ -35,7 +35,7 @@ const binaryKernels = {
 } as const satisfies Record<BinaryName, unknown>;
 
 export class WasmElements extends WasmMemory {
-  /** Others while calls are noted. */
+  /** Replaced while calls are captured. */
   protected kernels: KernelExports;
 
   constructor(heap: Heap, kernels: KernelExports) {
@@ -100,7 +100,7 @@ export class WasmElements extends WasmMemory {
     const from = this.atBlock(src, shape);
     for (const block of blocksOf(dst, src, shape)) {
       const [a, b, c, d] = block.axes;
-      // biome-ignore format: as the kernel has them.
+      // biome-ignore format: as in the kernel's signature.
       this.kernels.copyBlock(
         to + bytesPerNumber * block.dst, from + bytesPerNumber * block.src, Number(accumulate),
         b.length, c.length, d.length, a.dst, b.dst, c.dst, d.dst, a.src, b.src, c.src, d.src, 0, a.length,

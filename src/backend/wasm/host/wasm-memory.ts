@@ -1,4 +1,4 @@
-/** The memory of the WebAssembly backend: what enters and leaves it, and where a kernel finds its buffers. */
+/** The memory of the WebAssembly backend: transfer between host and kernels, and addresses of buffers. */
 import { BackendError } from "../../../errors.ts";
 import type { Allocator, Buffer, HostIntegers, Strided, WriteTarget } from "../../backend.ts";
 import type { Heap } from "./heap.ts";
@@ -26,38 +26,39 @@ export class WasmMemory implements Allocator {
 
   fill(dst: Buffer, value: number): void {
     this.heap.hostAccesses++;
-    const first = this.placeOf(dst);
+    const first = this.firstIndex(dst);
     this.heap.floats.fill(value, first, first + dst.length);
   }
 
   write(dst: Buffer, src: ArrayLike<number>, at = 0): void {
     this.heap.hostAccesses++;
     this.at(dst, at + src.length);
-    const first = this.placeOf(dst) + at;
+    const first = this.firstIndex(dst) + at;
     const { floats } = this.heap;
-    // For the few numbers that say where a token stands, a call would take longer than they.
+    // For a few numbers, the call of `set` would take longer than a loop.
     if (src.length > FEW_NUMBERS) floats.set(src, first);
     else for (let i = 0; i < src.length; i++) floats[first + i] = src[i];
   }
 
   read(src: Buffer): Promise<Float32Array> {
     this.heap.hostAccesses++;
-    const first = this.placeOf(src);
+    const first = this.firstIndex(src);
     return Promise.resolve(this.heap.floats.slice(first, first + src.length));
   }
 
-  /** The address of a buffer that must hold `length` numbers, or a kernel runs on into its neighbor; 0 for none. */
+  /**
+   * The address of a buffer, 0 for null. A buffer shorter than `length` is an error, because the kernel would access
+   * memory outside it.
+   */
   protected at(buffer: Buffer | null, length: number): number {
     if (buffer === null) return 0;
     if (buffer.length < length) {
-      throw new BackendError(
-        `wasm: a kernel needs a buffer of ${length} numbers, this one holds ${buffer.length}`,
-      );
+      throw new BackendError(`wasm: a kernel needs a buffer of ${length} numbers: got ${buffer.length}`);
     }
     return this.heap.pointer(buffer);
   }
 
-  /** Calls a kernel with the address of whole numbers that the host holds. */
+  /** Calls a kernel with the address of integers from the host. */
   protected withIntegers(integers: HostIntegers, count: number, kernel: (at: number) => void): void {
     const put = (floats: Float32Array, at: number) => {
       for (let i = 0; i < count; i++) floats[at + i] = integers[i];
@@ -65,7 +66,7 @@ export class WasmMemory implements Allocator {
     this.hostArrays.lend({ source: integers, length: count, put }, kernel);
   }
 
-  /** The address of a buffer in which a whole strided block must lie. */
+  /** The address of the buffer of a strided block, which must lie within it. */
   protected atBlock({ buffer, offset, strides }: Strided, shape: readonly number[]): number {
     if (shape.includes(0)) return this.at(buffer, 0);
     const reaches = shape.map((length, axis) => (length - 1) * strides[axis]);
@@ -73,20 +74,22 @@ export class WasmMemory implements Allocator {
     const last = reaches.reduce((at, reach) => at + Math.max(reach, 0), offset);
     if (first < 0 || last >= buffer.length) {
       throw new BackendError(
-        `wasm: copy of [${shape}] with strides [${strides}] from ${offset} reaches numbers ${first} … ${last} ` +
-          `of a buffer that holds ${buffer.length}`,
+        `wasm: copy of [${shape}] with strides [${strides}] from ${offset} accesses indices ${first} … ${last} ` +
+          `of a buffer of ${buffer.length} numbers`,
       );
     }
     return this.heap.pointer(buffer);
   }
 
-  /** Where a buffer's numbers begin among `heap.floats`: a view of its own would take longer than a short loop. */
-  protected placeOf(buffer: Buffer): number {
+  /**
+   * The index of a buffer's first number in `heap.floats`. Creating a view instead would take longer than a short loop.
+   */
+  protected firstIndex(buffer: Buffer): number {
     return this.heap.pointer(buffer) / bytesPerNumber;
   }
 }
 
-/** Whether the target is added to, as kernels are told. */
+/** The `accumulate` flag of kernels: 1 if the target is added to. */
 export function adds(target: WriteTarget | null): number {
   return target?.accumulate ? 1 : 0;
 }

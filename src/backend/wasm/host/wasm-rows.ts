@@ -1,4 +1,4 @@
-/** Kernels that take whole rows: buffers become addresses, indices are checked, and the kernel is called. */
+/** Kernels of whole rows: checks indices, translates buffers to addresses and calls the kernel. */
 import { BackendError } from "../../../errors.ts";
 import type { Buffer, HostIntegers, Mask, MatrixSize, RotationSize, WriteTarget } from "../../backend.ts";
 import { WasmElements } from "./wasm-elements.ts";
@@ -41,7 +41,7 @@ export class WasmRows extends WasmElements {
     columns: number,
     epsilon: number,
   ): void {
-    // biome-ignore format: as the kernel has them.
+    // biome-ignore format: as in the kernel's signature.
     this.kernels.normalizeRows(
       this.at(y, rows * columns), this.at(mean, rows), this.at(rstd, rows),
       this.at(x, rows * columns), this.at(weight, columns), this.at(bias, columns), columns, epsilon, 0, rows,
@@ -67,7 +67,7 @@ export class WasmRows extends WasmElements {
     const inverses = this.at(rstd, rows);
     if (dx !== null) {
       const to = this.at(dx.buffer, rows * columns);
-      // biome-ignore format: as the kernel has them.
+      // biome-ignore format: as in the kernel's signature.
       this.kernels.normalizeRowsBackward(
         to, derivatives, from, weights, means, inverses, columns, adds(dx), 0, rows,
       );
@@ -75,7 +75,7 @@ export class WasmRows extends WasmElements {
     if (dWeight !== null || dBias !== null) {
       const toWeight = this.at(dWeight?.buffer ?? null, columns);
       const toBias = this.at(dBias?.buffer ?? null, columns);
-      // biome-ignore format: as the kernel has them.
+      // biome-ignore format: as in the kernel's signature.
       this.kernels.normalizeRowsBackwardColumns(
         toWeight, toBias, derivatives, from, means, inverses, rows, columns, adds(dWeight), adds(dBias), 0, columns,
       );
@@ -92,7 +92,7 @@ export class WasmRows extends WasmElements {
   ): void {
     checkTargets(targets, rows, columns);
     this.withIntegers(targets, rows, (at) => {
-      // biome-ignore format: as the kernel has them.
+      // biome-ignore format: as in the kernel's signature.
       this.kernels.crossEntropyRows(
         this.at(loss, rows), this.at(logSumExp, rows), this.at(x, rows * columns), at, columns, 0, rows,
       );
@@ -110,7 +110,7 @@ export class WasmRows extends WasmElements {
   ): void {
     checkTargets(targets, rows, columns);
     this.withIntegers(targets, rows, (at) => {
-      // biome-ignore format: as the kernel has them.
+      // biome-ignore format: as in the kernel's signature.
       this.kernels.crossEntropyRowsBackward(
         this.at(dx.buffer, rows * columns), this.at(dLoss, rows), this.at(x, rows * columns),
         this.at(logSumExp, rows), at, columns, adds(dx), 0, rows,
@@ -123,7 +123,7 @@ export class WasmRows extends WasmElements {
     checkIndices("rotateRows", positions, rows, 0, table.length / (2 * half));
     const n = rows * groups * 2 * half;
     this.withIntegers(positions, rows, (at) => {
-      // biome-ignore format: as the kernel has them.
+      // biome-ignore format: as in the kernel's signature.
       this.kernels.rotateRows(
         this.at(y.buffer, n), this.at(x, n), this.at(table, 0), at, groups, half, Number(backwards), adds(y), 0, rows,
       );
@@ -155,7 +155,7 @@ export class WasmRows extends WasmElements {
   }
 }
 
-/** What keeps a kernel inside its table. */
+/** Keeps kernels from accessing memory outside their table. */
 function checkIndices(
   kernel: string,
   indices: HostIntegers,
@@ -167,7 +167,7 @@ function checkIndices(
     throw new BackendError(`wasm: ${kernel}: needs an index for each of ${rows} rows: got ${indices.length}`);
   }
   for (let i = 0; i < rows; i++) {
-    // A table of rows without columns has any number of them: its limit is 0/0.
+    // A table without columns has any number of rows: its limit is 0/0.
     if (Number.isInteger(indices[i]) && indices[i] >= least && !(indices[i] >= limit)) continue;
     throw new BackendError(
       `wasm: ${kernel}: index ${indices[i]} at ${i} is outside the ${limit} rows of the table`,

@@ -1,7 +1,7 @@
 /**
- * The part of the WebAssembly JavaScript interface that the backend uses. TypeScript has it only in its DOM
- * library, which would put a page's globals in reach of the whole program.
- * Source: WebAssembly JavaScript Interface, https://www.w3.org/TR/wasm-js-api-2/.
+ * The part of the WebAssembly JavaScript interface that the backend uses. TypeScript has it only in its DOM library,
+ * which would expose the globals of web pages to the whole program. Source: WebAssembly JavaScript Interface,
+ * https://www.w3.org/TR/wasm-js-api-2/.
  */
 declare namespace WebAssembly {
   class Memory {

@@ -17,11 +17,11 @@ import { cases, check } from "../../conformance.ts";
 
 const module = await loadKernels();
 
-/** Captures each call that can be captured, alone, and replays it instead; counts them. */
+/** Captures and replays each call separately, if it can be captured, and counts the calls by kernel. */
 function throughCapture(heap: Heap, counted: Map<string, number>) {
   return (kernels: KernelExports): KernelExports => {
     const nothing = Object.fromEntries(kernelNames.map((name) => [name, () => {}]));
-    // A captured call does not run, so every result is the replay's.
+    // The captured call itself does nothing, so every result comes from the replay.
     const recorder = new Recorder(heap, new HostArrays(heap), {
       ...{ ...kernels, ...nothing, replay: kernels.replay },
     });
@@ -51,8 +51,8 @@ describe("a capture of one call conforms", () => {
 
   it.each(cases)("$name", (one) => check(one, backend));
 
-  it("to every kernel of a forward pass without a tape", () => {
-    // Not to those of backward, training and dropout.
+  it("for every kernel of a forward pass without a tape", () => {
+    // Kernels of backward, training and dropout cannot be captured.
     const left = kernelNames.filter((name) => !counted.has(name) && argumentsOf(name).includes("begin"));
     const needed = (name: string) =>
       !/Backward|WithDerivative|^scatterAdd|^adamw|^sums?OfSquares|^crossEntropy|^dropout|^replay/.test(name);
@@ -60,7 +60,7 @@ describe("a capture of one call conforms", () => {
   });
 });
 
-/** A small computation over several kernels: y = tanh(x·W + y), some of it large enough to be shared. */
+/** A small computation with several kernels, y = tanh(x·W + y), partly large enough to be divided among threads. */
 async function open(threads: number) {
   const backend = await openBackend("wasm", threads);
   const [inner, columns] = [257, 1031];
@@ -79,7 +79,7 @@ async function open(threads: number) {
     backend.gemm(matrix(product, columns), matrix(x, inner), matrix(w, columns), size);
     backend.binary("add", { buffer: y, accumulate: false }, y, product);
     backend.free(product);
-    // The second product takes the place of the first: order counts.
+    // The second product reuses the memory of the first, so the order of calls matters.
     const again = backend.alloc(columns);
     backend.gemm(matrix(again, columns), matrix(x, inner), matrix(w, columns), { ...size, bias: y });
     backend.unary("tanh", y, again);
@@ -97,8 +97,8 @@ function write(backend: Backend, buffer: Buffer, salt: number): void {
 }
 
 /**
- * The kernels of a model with a cache: rows of x enter the cache, are rotated, and attend to the cache. Large enough to
- * be shared among threads.
+ * The kernels of a model with a cache: rows of x are written to the cache, rotated, and attend to the cache. Large
+ * enough to be divided among threads.
  */
 async function openCached(threads: number) {
   const backend = await openBackend("wasm", threads);
@@ -115,7 +115,7 @@ async function openCached(threads: number) {
   const positions = new Float32Array(sequences * rows);
   const indices = new Float32Array(sequences * rows);
   const mask: KeyRange[] = [];
-  /** Draws what the host gives to the kernels, in place. */
+  /** Draws new positions, indices and key ranges, in place. */
   const draw = (seed: number) => {
     const random = Random.of(seed, "captured");
     const free = Array.from({ length: sequences * columns }, (_, row) => row);
@@ -156,7 +156,7 @@ function captured(calls: CapturedCalls | null): CapturedCalls {
 }
 
 describe("captured calls", () => {
-  it("do again what the calls did, with the numbers that the buffers hold now", async () => {
+  it("repeat the calls with the current contents of the buffers", async () => {
     const [one, other] = [await open(1), await open(1)];
     const calls = captured(one.backend.capture(one.body));
     other.body();
@@ -194,14 +194,14 @@ describe("captured calls", () => {
     },
   );
 
-  it.each([2, 3, 5])("have the same bits on %i threads, even if one comes late", async (threads) => {
+  it.each([2, 3, 5])("have the same bits on %i threads, even if one starts late", async (threads) => {
     const [one, many] = [await open(1), await open(threads)];
     const both = [one, many].map(({ backend, body }) => captured(backend.capture(body)));
     for (let salt = 4; salt < 300; salt++) {
       for (const { backend, x } of [one, many]) write(backend, x, salt);
       for (const calls of both) calls.replay();
       expect(await many.backend.read(many.y)).toEqual(await one.backend.read(one.y));
-      // Now and then the threads have gone to sleep.
+      // Some replays find the threads asleep.
       if (salt % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     }
     await many.backend.close();
@@ -212,7 +212,7 @@ describe("captured calls", () => {
     const before = backend.alloc(1031);
     backend.free(before);
     const calls = captured(backend.capture(body));
-    // As long as the buffers that the body freed.
+    // The same length as the buffers that the body freed.
     const others = Array.from({ length: 9 }, () => backend.alloc(1031));
     for (const other of others) backend.fill(other, 7);
     calls.replay();
@@ -222,7 +222,7 @@ describe("captured calls", () => {
     expect(bits.every(Number.isFinite)).toBe(true);
   });
 
-  it("leave no memory behind, however many there were", async () => {
+  it("leak no memory over many captures", async () => {
     const heap = new Heap();
     const backend = new WasmBackend(module, undefined, heap);
     const [x, y] = [backend.alloc(100_003), backend.alloc(100_003)];
@@ -246,7 +246,7 @@ describe("captured calls", () => {
     expect(heap.bytes).toBeLessThan(16 * 2 ** 20);
   });
 
-  it("are null if the host wrote or read, or a kernel cannot be captured; the body runs all the same", async () => {
+  it("are null if the host accessed memory or a kernel cannot be captured; the body still runs", async () => {
     const { backend, y, body } = await open(1);
     const also: (() => unknown)[] = [
       () => backend.fill(y, 3),
@@ -266,7 +266,7 @@ describe("captured calls", () => {
     expect(captured(backend.capture(body))).not.toBeNull();
   });
 
-  it("end with a body that throws: nothing after it is captured", async () => {
+  it("end if the body throws: later calls are not captured", async () => {
     const { backend, y, body } = await open(1);
     const fail = () => {
       body();

@@ -1,12 +1,12 @@
 /**
- * `--fast`: the same kernels with relaxed SIMD, if the engine supports it; never wrong numbers, never a silent
+ * `fast`: the same kernels with relaxed SIMD, if the engine supports it; never wrong numbers, never a silent
  * fallback.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Buffer } from "../../../../src/backend/backend.ts";
 import { loadKernels, openBackend } from "../../../../src/backend/open.ts";
-import { hasRelaxedSimd, whatIsWrong } from "../../../../src/backend/wasm/host/fast.ts";
+import { failedSelfTest, hasRelaxedSimd } from "../../../../src/backend/wasm/host/fast.ts";
 import { WasmBackend } from "../../../../src/backend/wasm/host/wasm-backend.ts";
 import { ConfigError } from "../../../../src/errors.ts";
 import { Random } from "../../../../src/random.ts";
@@ -37,7 +37,9 @@ it("opens the kernels that the engine can run, and reports which", async () => {
   const backend = await openBackend("wasm", 1, null, { fast: true, say: (sentence) => said.push(sentence) });
   expect(backend.exact).toBe(!hasRelaxedSimd());
   expect(said).toHaveLength(1);
-  expect(said[0]).toContain(hasRelaxedSimd() ? "other bits on another" : "the usual kernels compute instead");
+  expect(said[0]).toContain(
+    hasRelaxedSimd() ? "depend on the kind of processor" : "using the standard kernels",
+  );
   await backend.close();
 });
 
@@ -48,8 +50,8 @@ it("is rejected for other backends than wasm", async () => {
 
 describe("the numeric self-test", () => {
   it("accepts correct engines, which round once or twice", async () => {
-    expect(whatIsWrong(await loadKernels())).toBeNull();
-    if (fastKernels !== null) expect(whatIsWrong(fastKernels)).toBeNull();
+    expect(failedSelfTest(await loadKernels())).toBeNull();
+    if (fastKernels !== null) expect(failedSelfTest(fastKernels)).toBeNull();
   });
 
   it.each([
@@ -57,7 +59,7 @@ describe("the numeric self-test", () => {
     ["multiplies", 0xe6],
     ["takes the maximum", 0xe9],
   ])("detects an engine that %s instead of adding", async (_, operation) => {
-    expect(whatIsWrong(await WebAssembly.compile(sabotaged(operation)))).toMatch(/wrong/);
+    expect(failedSelfTest(await WebAssembly.compile(sabotaged(operation)))).toMatch(/wrong/);
   });
 });
 
@@ -111,7 +113,7 @@ it.skipIf(fastKernels === null)(`a row has the same bits alone as among others${
   }
 });
 
-/** The usual module with every `f32x4.add` (0xfd 0xe4 0x01) replaced by another operation. */
+/** The standard module with every `f32x4.add` (0xfd 0xe4 0x01) replaced by another operation. */
 function sabotaged(operation: number): Uint8Array<ArrayBuffer> {
   const bytes = Uint8Array.from(
     readFileSync(new URL("../../../../src/backend/wasm/kernels.wasm", import.meta.url)),

@@ -284,12 +284,16 @@ it("rejects matrices that extend past their buffers, and reports the range", () 
     });
   run([0, 0, 0]);
   expect(() => run([1, 0, 0])).toThrow(ShapeError);
-  expect(() => run([0, -1, 0])).toThrow("gemm: A, [] matrices of (2, 3), reaches numbers -1 … 4 of a buffer");
+  expect(() => run([0, -1, 0])).toThrow(
+    "gemm: A, [] matrices of (2, 3), accesses indices -1 … 4 of a buffer",
+  );
   expect(() => run([0, 0, 1])).toThrow(
-    "B, [] matrices of (3, 5), reaches numbers 1 … 15 of a buffer that holds 15",
+    "B, [] matrices of (3, 5), accesses indices 1 … 15 of a buffer of 15 numbers",
   );
   expect(() => run([0, 0, 0], { bias: a, accumulate: true })).toThrow(ShapeError);
-  expect(() => run([0, 0, 0], { bias: heap.alloc(4) })).toThrow("5 columns need as many biases: got 4");
+  expect(() => run([0, 0, 0], { bias: heap.alloc(4) })).toThrow(
+    "needs a bias of 5 numbers, one per column: got 4",
+  );
   expect(() => run([0, 0, 0], { batch: [2] })).toThrow("a stride for each of 1 batch axes: got 0");
   expect(() => run([0, 0, 0], { batch: Array(60).fill(1) })).toThrow(BackendError);
   heap.free(a);
