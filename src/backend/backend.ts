@@ -321,7 +321,7 @@ export interface Backend extends Allocator, Kernels {
   /** The number of computing threads, including the calling one. */
   readonly threads: number;
   /**
-   * Runs `body` and captures its kernel calls.
+   * Runs `body` once, in any case, and captures its kernel calls if possible.
    *
    * @returns null if a replay could not repeat them: the backend does not support capture, `body` called a kernel that
    *          cannot be captured, or it read or wrote a buffer from the host

@@ -99,7 +99,7 @@ describe("backward", () => {
     });
   });
 
-  test("is rejected for a root that is no single number, has no gradient, or was used before", async () => {
+  test("is rejected for a root that is not a single number, needs no gradient, or was differentiated before", async () => {
     await inScope("grad", (context) => {
       const x = context.parameter([2, 3], [1, 2, 3, 4, 5, 6]);
       expect(() => context.backward(exp(x))).toThrow(

@@ -132,7 +132,7 @@ const faults: readonly Fault[] = [
     make: (right) => ({ softmaxRows: (y, x, size) => right.softmaxRows(y, x, size, "full") }),
   },
   {
-    is: "gives every row the target of the first",
+    is: "uses the target of the first row for all",
     case: "crossEntropyRows",
     make: (right) => ({
       crossEntropyRows: (loss, total, x, targets, rows, columns) => {
@@ -259,7 +259,7 @@ const faults: readonly Fault[] = [
     }),
   },
   {
-    is: "gives every index of the first batch axis the key range of the first",
+    is: "uses the first key range for every index of the first batch axis",
     case: "attention",
     make: (right) => ({
       attention: (y, total, q, k, v, size) =>

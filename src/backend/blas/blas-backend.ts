@@ -16,7 +16,7 @@ import { makeGemm } from "./gemm.js";
 import { openLibrary } from "./library.js";
 import { HOW_TO_INSTALL } from "./library-names.ts";
 
-/** Multiply-adds from which on BLAS is used. For smaller products the WebAssembly kernel is faster. */
+/** The smallest product, in multiply-adds, for which BLAS is used. Below it, the WebAssembly kernel is faster. */
 const MIN_WORK = 4096;
 
 export interface BlasOptions {

@@ -181,7 +181,7 @@ describe("the bits of a row", () => {
     }
   });
 
-  it("drop the same elements as in the whole matrix, wherever the key range lies", () => {
+  it("drop the same elements as in the whole matrix, wherever the key range is", () => {
     const dropping = { probability: 0.4, key: [3, 5] } as const;
     const mask = rangesOf([
       [2, 7, 7],

@@ -32,7 +32,7 @@ describe("special numbers", () => {
     expect(logSumExp).toEqual([Number.NaN]);
   });
 
-  it.each([0, 2, 4])("row %i, which sees only −∞, gives zeros and takes no part in gradients", (blind) => {
+  it.each([0, 2, 4])("row %i, which sees only −∞, yields zeros and no gradients", (blind) => {
     const size = { ...sizes, rows: 5, mask: "full" } as const;
     const inputs = inputsOf(size);
     // Products of 1e30 and −1e30 overflow to −∞ in single precision; products with 0 are 0.

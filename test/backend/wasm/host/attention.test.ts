@@ -59,7 +59,7 @@ describe("matches the formula", () => {
         const { y, logSumExp } = run(inputs, size);
         const truth = inputs.q.map((q, b) => formula(q, inputs.k[b], inputs.v[b], size));
         // Inputs are in [−1, 1], so |score| ≤ scale·width, with an error of width roundings of that. A weight has the
-        // same error plus that of its own sum, and y is a mean of numbers below 1.
+        // same error plus that of the sum over its row, and y is a mean of numbers below 1.
         const bound = 2 ** -24 * (8 + columns + width * (1 + size.scale * width));
         expectNear(
           y,

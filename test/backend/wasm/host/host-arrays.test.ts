@@ -1,4 +1,4 @@
-/** Numbers that kernels need from the host: where they lie, how long, and when they are read again. */
+/** Numbers that kernels read from the host: where they are stored, for how long, and when they are read again. */
 import { expect, it } from "vitest";
 import { Heap } from "../../../../src/backend/wasm/host/heap.ts";
 import { type HostArray, HostArrays } from "../../../../src/backend/wasm/host/host-arrays.ts";
