@@ -20,7 +20,7 @@ export class Embeddings {
   /** (V, C). Not in `parameters()`, because a head or a second sequence may share it. */
   readonly token: Tensor;
   readonly positions: Positions;
-  /** One row per `countBigramRows`, (rows, C); null without bigrams. */
+  /** (R, C), where R is `countBigramRows`; null without bigrams. */
   readonly bigram: Tensor | null;
   readonly #config: ModelConfig;
 
