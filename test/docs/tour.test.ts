@@ -1,4 +1,4 @@
-/** The tour is true: its lines of code stand where it says, its links lead somewhere, and its numbers are the library's. */
+/** The tour is true: its code quotes are in the files it names, its links lead to files, and the library computes its numbers. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -48,7 +48,7 @@ test("the pages link to each other", () => {
   expect(count("README.md")).toBeGreaterThan(10);
 });
 
-test("every line of code stands in the file that it is said to be from, in that order", () => {
+test("every quoted line of code is in the named file, in order", () => {
   const blocks = [...tour.matchAll(/From\s+\[[^\]]+\]\(([^)]+)\):\n\n```ts\n([\s\S]*?)```/g)];
   expect(blocks.length).toBeGreaterThan(12);
   expect(blocks).toHaveLength(tour.match(/^```ts$/gm)?.length ?? 0);
@@ -63,7 +63,7 @@ test("every line of code stands in the file that it is said to be from, in that 
   }
 });
 
-/** The framed examples, by their titles. */
+/** The framed examples, by title. */
 const examples = new Map(
   [...tour.matchAll(/^> \*\*([\w ]+)\.\*\* ((?:.*\n(?:> )?)*?)(?=\n)/gm)].map(([, title, text]) => [
     title,
@@ -71,7 +71,7 @@ const examples = new Map(
   ]),
 );
 
-/** Every number of a text, in order, and the most that rounding may have moved it. */
+/** Every number of a text, in order, and its largest possible rounding error. */
 function numbersOf(text: string): { value: number; rounding: number }[] {
   return [...text.matchAll(/−?(?:\d{1,3}(?:,\d{3})+|\d+(?:\.(\d+))?)(?:e(-?\d+))?/g)].map(
     ([word, decimals = "", power = "0"]) => ({
@@ -88,7 +88,7 @@ const read = async (x: Tensor) => Array.from(await x.read());
 const apply = (op: (x: Tensor) => Tensor, ...values: number[]) =>
   inScope("no-grad", (context) => read(op(vector(context, values))));
 
-/** The derivatives of a number that is computed from a vector. */
+/** The derivatives of a number computed from a vector. */
 const derivatives = (values: readonly number[], compute: (x: Tensor) => Tensor) =>
   inScope("grad", async (context) => {
     const x = context.parameter([values.length], values);
@@ -101,7 +101,7 @@ const lossOf = async (logits: readonly number[], target: number) => {
   return loss;
 };
 
-/** Every number of each example, those that it starts from included. */
+/** All numbers of each example, including its inputs. */
 const computed: Readonly<Record<string, () => Promise<number[]>>> = {
   Vocabulary: async () => {
     const tokenizer = CharTokenizer.fromText("no peeking");
@@ -190,7 +190,7 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
         ],
         "left",
       );
-      // Each value says which key it is of, so what is mixed are the weights.
+      // Value s is the unit vector of key s, so the output shows the weights.
       const values = context.constant(
         [batchSize, 3, 3],
         [1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1],
@@ -266,8 +266,8 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
   },
 };
 
-describe("the examples' numbers are what the library computes", () => {
-  test("each is computed", () => {
+describe("the library computes the examples' numbers", () => {
+  test("every example is computed", () => {
     const frames = tour.match(/^> \*\*/gm) ?? [];
     expect([...examples.keys()]).toHaveLength(frames.length);
     expect([...examples.keys()].sort()).toEqual(Object.keys(computed).sort());
@@ -284,7 +284,7 @@ describe("the examples' numbers are what the library computes", () => {
     });
   });
 
-  test("so is the size of the model that ships", () => {
+  test("the tour states the size of the bundled model", () => {
     const size = countNumbers(loadGPT(doubleContext()).model.parameters());
     expect(tour).toContain(`${size.toLocaleString("en")} passes`);
   });
