@@ -1,11 +1,9 @@
 /** Logits of a sequence, out of a model: all positions in one pass, or one after the other through the cache. */
-import type { Tensor } from "../autograd/tensor.ts";
 import { SampleError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
 import type { KVCache } from "../nn/inference/kv-cache.ts";
-import { padTokens, positionsOf } from "../nn/inputs/token-batch.ts";
+import { padTokens } from "../nn/inputs/token-batch.ts";
 import { checkIds } from "../ops/embedding.ts";
-import { slice } from "../ops/slice.ts";
 
 /**
  * Logits of every position, in one pass.
@@ -49,10 +47,7 @@ export function nextLogits(
   cache: KVCache,
   ids: ArrayLike<number>,
 ): Promise<Float32Array | Float64Array> {
-  return model.context.scope("no-grad", () => {
-    const hidden = model.hidden({ ids, batchSize: 1 }, { cache, random: null });
-    return model.logits(lastPosition(hidden, ids.length)).read();
-  });
+  return model.context.noGrad(() => model.decode({ ids, batchSize: 1 }, cache, { lastOnly: true }).read());
 }
 
 /**
@@ -71,15 +66,9 @@ export async function nextLogitsOfRows(
   const logits = await model.context.scope("no-grad", () => {
     // Padded on the left, so that every row ends at the last position.
     const tokens = padTokens(rows, "left");
-    const hidden = model.hidden(tokens, { cache, random: null });
-    return model.logits(lastPosition(hidden, positionsOf(tokens))).read();
+    return model.decode(tokens, cache, { lastOnly: true }).read();
   });
   return rows.map((_, b) => logits.subarray(b * vocabSize, (b + 1) * vocabSize));
-}
-
-/** (B, T, C) → (B, 1, C) */
-function lastPosition(hidden: Tensor, positions: number): Tensor {
-  return positions === 1 ? hidden : slice(hidden, 1, positions - 1, positions);
 }
 
 function checkSequence({ config }: GPT, ids: ArrayLike<number>): void {

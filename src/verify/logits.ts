@@ -43,9 +43,7 @@ async function cachedLogits(model: Subject, rows: Rows, chunks: readonly number[
     let start = 0;
     for (const chunk of chunks) {
       const tokens = tokensOf(rows.map((row) => row.slice(start, start + chunk)));
-      const part = await model.context.scope("no-grad", () =>
-        model.forward(tokens, { cache, random: null }).read(),
-      );
+      const part = await model.context.noGrad(() => model.decode(tokens, cache).read());
       rows.forEach((_, row) => {
         const ofRow = part.subarray(row * chunk * vocabSize, (row + 1) * chunk * vocabSize);
         values.set(ofRow, (row * positions + start) * vocabSize);

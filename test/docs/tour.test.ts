@@ -5,9 +5,9 @@ import { describe, expect, test } from "vitest";
 import type { Context } from "../../src/autograd/context.ts";
 import type { Tensor } from "../../src/autograd/tensor.ts";
 import { WindowLoader } from "../../src/data/window-loader.ts";
-import { selfMask } from "../../src/nn/inputs/mask.ts";
+import { paddingMask } from "../../src/nn/inputs/mask.ts";
 import { padTokens } from "../../src/nn/inputs/token-batch.ts";
-import { rotaryAngles } from "../../src/nn/layers/rotary.ts";
+import { rotaryAngles } from "../../src/nn/layers/rotary-angles.ts";
 import { textbookAttention } from "../../src/nn/layers/textbook-attention.ts";
 import { countNumbers } from "../../src/nn/parameters.ts";
 import { add } from "../../src/ops/add.ts";
@@ -18,12 +18,12 @@ import { gelu } from "../../src/ops/gelu.ts";
 import { layerNorm } from "../../src/ops/layer-norm.ts";
 import { maskedAdd } from "../../src/ops/masked-add.ts";
 import { matmul } from "../../src/ops/matmul.ts";
-import { rotate } from "../../src/ops/rotary.ts";
+import { rotary } from "../../src/ops/rotary.ts";
 import { scale } from "../../src/ops/scale.ts";
-import { silu } from "../../src/ops/silu.ts";
 import { slice } from "../../src/ops/slice.ts";
 import { softmax } from "../../src/ops/softmax.ts";
 import { sum } from "../../src/ops/sum.ts";
+import { silu } from "../../src/ops/unary.ts";
 import { AdamW } from "../../src/optim/adamw.ts";
 import { loadGPT } from "../../src/run/saved-model.ts";
 import { candidatesOf, probabilitiesOf } from "../../src/sample/candidates.ts";
@@ -93,7 +93,7 @@ const derivatives = (values: readonly number[], compute: (x: Tensor) => Tensor) 
   inScope("grad", async (context) => {
     const x = context.parameter([values.length], values);
     context.backward(compute(x));
-    return Array.from(await x.readGradient());
+    return Array.from(await x.grad());
   });
 
 const lossOf = async (logits: readonly number[], target: number) => {
@@ -140,11 +140,12 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
   Rotary: () =>
     inScope("no-grad", async (context) => {
       const angles = rotaryAngles(context, 8, 2);
-      const standing = (place: number) => read(rotate(context.constant([1, 2], [1, 0]), angles, [place]));
+      const rotated = (position: number) =>
+        read(rotary(context.constant([1, 2], [1, 0]), angles, [position]));
       const product = ([a, b]: readonly number[], [c, d]: readonly number[]) => a * c + b * d;
-      const [first, second] = [await standing(1), await standing(2)];
+      const [first, second] = [await rotated(1), await rotated(2)];
       const near = product(first, second);
-      expect(product(await standing(6), await standing(7))).toBeCloseTo(near, 12);
+      expect(product(await rotated(6), await rotated(7))).toBeCloseTo(near, 12);
       return [1, 1, 0, ...first, 1, ...second, 2, near, 6, 7];
     }),
 
@@ -176,7 +177,7 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
       const queries = context.constant([1, 1, 2], [40, 40]);
       const keys = context.constant([1, 2, 2], [1, 0, 0, 1]);
       const values = context.constant([1, 2, 2], [4, 4, 2, 2]);
-      const look = (heads: number) => read(attention(queries, keys, values, { heads, mask: "none" }));
+      const look = (heads: number) => read(attention(queries, keys, values, { heads, mask: "full" }));
       const given = [40, 40, 1, 0, 0, 1, 4, 4, 2, 2];
       return [...given, ...(await look(1)), ...(await look(2))];
     }),
@@ -196,12 +197,12 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
         [1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1],
       );
       const alike = context.constant([batchSize, 3, 3], new Array(18).fill(0));
-      const weights = async (mask: ReturnType<typeof selfMask>) => {
+      const weights = async (mask: ReturnType<typeof paddingMask>) => {
         const options = { heads: 1, mask, dropout: 0, random: null };
-        return (await read(textbookAttention(alike, alike, values, options))).slice(-3);
+        return (await read(textbookAttention(alike, { keys: alike, values }, options))).slice(-3);
       };
-      const both = await weights(selfMask("causal", padding, 3));
-      return [2, 3, ...both, ...(await weights(selfMask("causal", undefined, 3)))];
+      const both = await weights(paddingMask("causal", padding, 3));
+      return [2, 3, ...both, ...(await weights(paddingMask("causal", undefined, 3)))];
     }),
 
   Residual: async () => {
