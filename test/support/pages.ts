@@ -11,6 +11,7 @@ export const PAGES: readonly string[] = [
   ...markdownIn("docs"),
   "checkpoints/README.md",
   "scripts/api-docs/README.md",
+  ...guidesUnder("src"),
 ].filter((path) => path !== "docs/LOG.md");
 
 export function readPage(path: string): string {
@@ -34,6 +35,15 @@ export function commandsIn(page: string, text: string): ShownCommand[] {
     .map((line) => line.replace(/\s+#.*$/, ""))
     .flatMap((line) => line.split(" && "))
     .map((line) => ({ page, line: line.trim() }));
+}
+
+/** The README of each folder that has one. */
+function guidesUnder(folder: string): string[] {
+  const paths = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" });
+  return paths
+    .map((path) => `${folder}/${path.replaceAll("\\", "/")}`)
+    .filter((path) => path.endsWith("/README.md"))
+    .sort();
 }
 
 function markdownIn(folder: string): string[] {
