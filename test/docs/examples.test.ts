@@ -1,5 +1,5 @@
 /** Runs the examples against the built package, imported by name, and checks what they print. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -7,7 +7,7 @@ import { makeFolder, Program } from "../support/program.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const examples = join(root, "docs/examples");
-makeFolder(); // Fails if nothing is built.
+const folder = makeFolder(); // Fails if nothing is built.
 
 /** Runs an example and returns the lines it prints. */
 async function run(name: string): Promise<string[]> {
@@ -39,6 +39,19 @@ describe("examples", () => {
     const source = readFileSync(join(examples, "quickstart.ts"), "utf8");
     const code = source.slice(source.indexOf("*/") + 2).split("\n");
     expect(code.filter((line) => line.trim() !== "").length).toBeLessThanOrEqual(8);
+  });
+
+  test("the code in the README runs, with fewer steps", async () => {
+    const [, code] = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, "README.md"), "utf8")) ?? [];
+    const text = join(folder, "my.txt");
+    writeFileSync(text, "Once there was a cat, and once there was a dog. ".repeat(40));
+    const shorter = (code ?? "").replace('"my.txt"', JSON.stringify(text)).replace("steps: 500", "steps: 2");
+    expect(shorter).toContain("steps: 2");
+    const words = ["--input-type=module", "--eval", shorter];
+    const { stdout, stderr, code: exitCode } = await new Program(process.execPath, words, root).outcome;
+    expect(exitCode, stderr).toBe(0);
+    expect(stdout.trimEnd().length).toBeGreaterThanOrEqual(80);
+    expect(code?.trimEnd().split("\n").length).toBeLessThanOrEqual(8);
   });
 
   test("custom op: its backward is the difference of its values", async () => {
