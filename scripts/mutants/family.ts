@@ -5,15 +5,15 @@ export const family: readonly Mutant[] = [
   {
     promise: "encoder: every position sees the positions after it",
     file: "src/nn/encoder.ts",
-    line: 'mask: "full", cross: false',
-    broken: 'mask: "causal", cross: false',
+    line: '{ mask: "full", positions }',
+    broken: '{ mask: "causal", positions }',
     tests: ["test/verify/family.test.ts"],
   },
   {
     promise: "seq2seq: the decoder does not see later tokens",
     file: "src/nn/encoder-decoder.ts",
-    line: 'mask: "causal", cross: true',
-    broken: 'mask: "full", cross: true',
+    line: '{ mask: "causal", positions }',
+    broken: '{ mask: "full", positions }',
     tests: ["test/verify/family.test.ts"],
   },
   {
