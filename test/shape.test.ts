@@ -102,7 +102,7 @@ describe("broadcasting", () => {
     ],
     [[0], [2]],
   ])("%j and %j do not", (a, b) => {
-    const message = `add: (${a.join(", ")}) and (${b.join(", ")}) do not broadcast: counted from the last axis, sizes must be equal or one of them 1`;
+    const message = `add: (${a.join(", ")}) and (${b.join(", ")}) do not broadcast: aligned at the last axis, sizes must be equal or one of them must be 1`;
     expect(() => broadcastShapes("add", a, b)).toThrow(new ShapeError(message));
   });
 

@@ -145,8 +145,8 @@ export const learning: readonly Mutant[] = [
   {
     promise: "sin is a quarter turn behind cos",
     file: "src/math.ts",
-    line: "return turned(x, -1);",
-    broken: "return turned(x, 1);",
+    line: "return shiftedCosine(x, -1);",
+    broken: "return shiftedCosine(x, 1);",
     tests: ["test/math.test.ts"],
   },
   {
@@ -201,8 +201,8 @@ export const learning: readonly Mutant[] = [
   {
     promise: "ablate: runs that differ in a weight are two",
     file: "src/config/variations.ts",
-    line: "return JSON.stringify([told.sort(([a], [b]) => (a < b ? -1 : 1)), corpus, holdout, backend]);",
-    broken: "return JSON.stringify([told.length, corpus, holdout, backend]);",
+    line: "return JSON.stringify([relevant.sort(([a], [b]) => (a < b ? -1 : 1)), corpus, holdout, backend]);",
+    broken: "return JSON.stringify([relevant.length, corpus, holdout, backend]);",
     tests: ["test/config/variations.test.ts"],
   },
   {

@@ -1,4 +1,4 @@
-/** Logits of a sequence, out of a model: all positions in one pass, or one after the other through the cache. */
+/** Computes the logits of a sequence: all positions in one pass, or one position at a time with a cache. */
 import type { Tensor } from "../autograd/tensor.ts";
 import { SampleError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
@@ -8,12 +8,12 @@ import { checkIds } from "../ops/embedding.ts";
 import { slice } from "../ops/slice.ts";
 
 /**
- * Logits of every position, in one pass.
+ * The logits of every position, computed in one pass.
  *
  * @param ids T token ids
- * @returns   (T, V), row by row; numbers of single precision are held exactly
- * @throws SampleError when there are none, or more than the context holds
- * @throws TokenError when an id is outside the vocabulary
+ * @returns   (T, V), row by row; single-precision logits are represented exactly
+ * @throws SampleError if there are no ids, or more than fit in the context
+ * @throws TokenError if an id is outside the vocabulary
  */
 export async function fullLogits(model: GPT, ids: ArrayLike<number>): Promise<Float64Array> {
   checkSequence(model, ids);
@@ -21,7 +21,7 @@ export async function fullLogits(model: GPT, ids: ArrayLike<number>): Promise<Fl
   return Float64Array.from(await model.context.scope("no-grad", pass));
 }
 
-/** As `fullLogits`, but one token at a time through a cache: what generating sees. */
+/** Like `fullLogits`, but one token at a time with a cache, as in generation. */
 export async function cachedLogits(model: GPT, ids: ArrayLike<number>): Promise<Float64Array> {
   checkSequence(model, ids);
   const { vocabSize } = model.config;
@@ -38,11 +38,11 @@ export async function cachedLogits(model: GPT, ids: ArrayLike<number>): Promise<
 }
 
 /**
- * Appends tokens to a cache in one pass. Only the last goes through the head.
+ * Appends tokens to a cache in one pass. Only the last position goes through the head.
  *
  * @param ids at least one token id
- * @returns   (V) logits of the token that follows the last
- * @throws ShapeError when the cache has no room for them
+ * @returns   (V) logits of the next token
+ * @throws ShapeError if the cache has no room for them
  */
 export function nextLogits(
   model: GPT,
@@ -56,8 +56,8 @@ export function nextLogits(
 }
 
 /**
- * As `nextLogits`, for sequences side by side in one pass: each row of the cache gets tokens of its own, as many as it
- * likes. Every row gets the bits that it would get alone.
+ * Like `nextLogits`, for several sequences in one pass. Each row of the cache may get a different number of tokens. The
+ * result for each row is the same as for that row alone, bit for bit.
  *
  * @param rows at least one token id for each row of the cache
  * @returns    (V) logits for each row
@@ -69,7 +69,7 @@ export async function nextLogitsOfRows(
 ): Promise<(Float32Array | Float64Array)[]> {
   const { vocabSize } = model.config;
   const logits = await model.context.scope("no-grad", () => {
-    // Padded on the left, so that every row ends at the last position.
+    // Left padding makes every row end at the last position.
     const tokens = padTokens(rows, "left");
     const hidden = model.hidden(tokens, { cache, random: null });
     return model.logits(lastPosition(hidden, positionsOf(tokens))).read();

@@ -11,7 +11,7 @@ import { stratifiedWindows } from "../../data/window-loader.ts";
 import { ConfigError, DataError, TokenError } from "../../errors.ts";
 import { evaluateAnswers } from "../../evaluate/exact-match.ts";
 import { BATCH_SIZE, type Evaluation, evaluateSplit, type Range } from "../../evaluate/loss.ts";
-import { wholeMaskedLoss } from "../../evaluate/masked-loss.ts";
+import { evaluateMaskedSplit } from "../../evaluate/masked-loss.ts";
 import { Encoder } from "../../nn/encoder.ts";
 import { EncoderDecoder } from "../../nn/encoder-decoder.ts";
 import { GPT } from "../../nn/gpt.ts";
@@ -117,7 +117,7 @@ async function hiddenTokens(
   { ids, split, range, most }: Part,
   json: boolean,
 ): Promise<void> {
-  const { lossNats, tokens, method } = await wholeMaskedLoss(model, ids, range, most);
+  const { lossNats, tokens, method } = await evaluateMaskedSplit(model, ids, range, most);
   const { contextLength } = model.config;
   if (json) {
     terminal.json({ lossNats, tokens, split, method, contextLength });

@@ -18,7 +18,7 @@ export const TEXTS: readonly Case[] = [
   ["a text that cannot be had", ["data", "tinyshakespear"], 2, ['did you mean "tinyshakespeare"']],
   ["a text in UTF-16", data("utf-16.txt"), 1, ["utf-16.txt", "it looks like UTF-16"]],
   ["a text cut in a character", data("cut-off.txt"), 1, ["cut-off.txt: is not valid UTF-8 at byte"]],
-  ["a folder of nothing", data("hollow"), 1, ["hollow: is a folder without a file in it"]],
+  ["a folder of nothing", data("hollow"), 1, ["hollow: is a folder without files"]],
   ["a link to nothing", data("dangling.txt"), 1, ["dangling.txt: there is no such file"]],
   ["a text without a name", data(""), 1, ["there is no such file"]],
   [

@@ -1,7 +1,7 @@
 /** An encoder learns to fill in blanks. */
 import type { Context } from "../../../../autograd/context.ts";
 import { readIds } from "../../../../data/token-source.ts";
-import { estimateMaskedLoss, wholeMaskedLoss } from "../../../../evaluate/masked-loss.ts";
+import { estimateMaskedLoss, evaluateMaskedSplit } from "../../../../evaluate/masked-loss.ts";
 import { Encoder } from "../../../../nn/encoder.ts";
 import { Random } from "../../../../random.ts";
 import { gptConfigOf, type RunConfig } from "../../../../run/config.ts";
@@ -68,7 +68,7 @@ class TrainableEncoder implements TrainableKind {
   async measure(): Promise<EvaluationReport> {
     const { text, split, heldOut } = this.#text;
     const most = this.#config.settings.measureTokens;
-    const evaluation = await wholeMaskedLoss(this.model, text.ids, heldOut, most);
+    const evaluation = await evaluateMaskedSplit(this.model, text.ids, heldOut, most);
     const over =
       evaluation.method === "whole split"
         ? `whole split: ${formatCount(evaluation.tokens)} of ${formatCount(split.validation.length)} tokens hidden, by masks that are always the same`
