@@ -81,7 +81,9 @@ const table = z.strictObject({
     .default("gelu")
     .register(
       is,
-      model("MLP activation: exact GELU, its tanh approximation, squared ReLU, or SwiGLU, which adds a third matrix"),
+      model(
+        "MLP activation: exact GELU, its tanh approximation, squared ReLU, or SwiGLU, which adds a third matrix",
+      ),
     ),
   positions: z
     .enum(["learned", "rotary", "none"])
@@ -178,7 +180,12 @@ const table = z.strictObject({
     .register(is, training("AdamW's weight decay, on matrices and embeddings")),
   beta1: share().default(0.9).register(is, training("AdamW's β₁: decay rate of the first moment")),
   beta2: share().default(0.99).register(is, training("AdamW's β₂: decay rate of the second moment")),
-  epsilon: z.number().gt(0).max(1).default(1e-8).register(is, training("AdamW's ε, which avoids division by 0")),
+  epsilon: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1e-8)
+    .register(is, training("AdamW's ε, which avoids division by 0")),
   gradClip: real(0, 1e6).default(1).register(is, training("maximum gradient norm; 0 turns clipping off")),
   skipSpikes: real(0, 1e6)
     .default(0)

@@ -11,7 +11,7 @@ import {
 import { ConfigError } from "../../src/errors.ts";
 
 describe("settings", () => {
-  it("are the table's defaults where nothing is given, and later layers win", () => {
+  it("default to the table, and later layers override earlier ones", () => {
     const defaults = resolveSettings();
     for (const { name, default: value } of SETTINGS) expect(defaults).toHaveProperty(name, value);
     expect(resolveSettings({ layers: 3, heads: 2 }, { layers: 5 })).toMatchObject({ layers: 5, heads: 2 });
@@ -22,7 +22,7 @@ describe("settings", () => {
     expect(resolveSettings(JSON.parse(JSON.stringify(settings)))).toEqual(settings);
   });
 
-  it("each have a help text and a flag of their own", () => {
+  it("each have a help text and a unique flag", () => {
     for (const { help } of SETTINGS) expect(help.length).toBeGreaterThan(5);
     expect(new Set(SETTINGS.map(({ name }) => flagOf(name))).size).toBe(SETTINGS.length);
     expect(flagOf("dModel")).toBe("d-model");
@@ -41,12 +41,12 @@ describe("settings", () => {
     [{ model: "bert" }, '--model must be gpt or encoder or seq2seq: got "bert"'],
     [{ alphabetSize: 27 }, "--alphabet-size must be at most 26: got 27"],
     [{ learningRate: 1e-4, minLearningRate: 1e-3 }, "--min-learning-rate must not be above --learning-rate"],
-  ])("%j is refused: %s", (given, message) => {
+  ])("rejects %j: %s", (given, message) => {
     expect(() => resolveSettings(given)).toThrow(ConfigError);
     expect(() => resolveSettings(given)).toThrow(message);
   });
 
-  it("that a kind of model does not have are refused when they are asked for", () => {
+  it("are rejected if the kind of model does not have them", () => {
     const check = (kind: ModelKind, given: Partial<Settings>) => () => checkBelonging(kind, given);
     expect(check("gpt", { contextLength: 5, bigram: true, tokenizer: "byte", layers: 1 })).not.toThrow();
     expect(check("seq2seq", { task: "sort", maxLength: 5, layers: 1 })).not.toThrow();
@@ -58,7 +58,7 @@ describe("settings", () => {
     );
   });
 
-  it("every preset is whole and fits together", () => {
+  it("are valid for every preset", () => {
     for (const name of Object.keys(PRESETS)) {
       const { settings } = presetOf(name);
       expect(() => checkBelonging(resolveSettings(settings).model, settings)).not.toThrow();

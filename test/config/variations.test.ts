@@ -16,7 +16,7 @@ import { ConfigError } from "../../src/errors.ts";
 const base = resolveSettings({ steps: 42 });
 
 describe("variations", () => {
-  it("switch each option once, and change nothing else", () => {
+  it("change one option each", () => {
     const variations = variationsOf(base);
     expect(variations.map(({ name }) => name)).toEqual([
       "--optimizer muon",
@@ -46,7 +46,7 @@ describe("variations", () => {
     }
   });
 
-  it("of another base lead back to what it is not", () => {
+  it("of another base include the alternatives to its values", () => {
     const names = variationsOf(resolveSettings(presetOf("modern").settings)).map(({ name }) => name);
     for (const name of ["--optimizer adamw", "--norm layer", "--no-qk-norm", "--no-zero-init", "--bias"]) {
       expect(names).toContain(name);
@@ -56,7 +56,7 @@ describe("variations", () => {
     expect(capped).toContain("--average-steps 0");
   });
 
-  it("are read as a person writes them", () => {
+  it("are parsed from user input", () => {
     expect(parseVariation("positions=rotary").changes).toEqual({ positions: "rotary" });
     expect(parseVariation("  --qk-norm=on optimizer=muon  learning-rate=0.003 ")).toEqual({
       name: "--qk-norm --optimizer muon --learning-rate 0.003",
@@ -72,7 +72,7 @@ describe("variations", () => {
     ["learning-rate=fast", "learning-rate must be a number"],
     ["learning-rate", "learning-rate must be a number"],
     ["seed=3", "--seeds says how many"],
-  ])("%j is refused: %s", (words, message) => {
+  ])("rejects %j: %s", (words, message) => {
     expect(() => parseVariation(words)).toThrow(ConfigError);
     expect(() => parseVariation(words)).toThrow(message);
   });
@@ -82,7 +82,7 @@ describe("runs", () => {
   const run = { settings: { ...base }, corpus: "ab", holdout: 0.1, backend: "wasm" };
   const outcome = { lossNats: 2, tokens: 5, elapsedMs: 7 };
 
-  it("are the same where all that changes a weight is", () => {
+  it("have the same key if all settings that affect weights are equal", () => {
     const key = keyOf(run);
     expect(keyOf({ ...run, settings: { ...base, evalInterval: 3, patience: 2 } })).toBe(key);
     expect(keyOf(JSON.parse(JSON.stringify(run)))).toBe(key);
@@ -97,7 +97,7 @@ describe("runs", () => {
     }
   });
 
-  it("are read from a file, without a line that was cut short", () => {
+  it("are read from a file, without a truncated last line", () => {
     const other = { ...run, settings: { ...base, seed: 1 }, lossNats: null, tokens: 0, elapsedMs: 1 };
     const lines = [{ ...run, ...outcome }, other].map((line) => JSON.stringify(line));
     const runs = readRuns(`${lines.join("\n")}\n{"settings":{"lay`);
@@ -111,7 +111,7 @@ describe("the verdict", () => {
   const of = (...losses: (number | null)[]) =>
     summarize(losses.map((lossNats) => ({ lossNats, elapsedMs: 10 })));
 
-  it("knows mean and spread of the sample", () => {
+  it("uses the sample's mean and standard deviation", () => {
     expect(of(1, 2, 4)).toEqual({
       meanNats: 7 / 3,
       spreadNats: expect.closeTo(Math.sqrt(7 / 3), 12),
@@ -121,8 +121,8 @@ describe("the verdict", () => {
     expect(of(3, null)).toMatchObject({ meanNats: null, spreadNats: null });
   });
 
-  it("takes a difference within the larger spread for none", () => {
-    // Means 2 and 1.5, spreads √½ and √2/10.
+  it("ignores a difference within the larger spread", () => {
+    // The means are 2 and 1.5, the spreads √½ and √2/10.
     expect(compare(of(1.5, 2.5), of(1.4, 1.6)).verdict).toBe("no difference");
     expect(compare(of(1.9, 2.1), of(1.4, 1.6))).toMatchObject({ verdict: "better" });
     expect(compare(of(1.9, 2.1), of(1.4, 1.6)).differenceNats).toBeCloseTo(-0.5, 12);
@@ -131,12 +131,12 @@ describe("the verdict", () => {
     expect(compare(of(2, 2), of(2, 2)).verdict).toBe("no difference");
   });
 
-  it("says nothing from one seed, or where a run diverged", () => {
+  it("is undecided for one seed, or if a run diverged", () => {
     expect(compare(of(2), of(1))).toEqual({ differenceNats: -1, verdict: "one seed says nothing" });
     expect(compare(of(2, 2), of(1, null))).toEqual({ differenceNats: null, verdict: "diverged" });
   });
 
-  it("leaves the base as it is", () => {
+  it("does not change the base", () => {
     expect(variedSettings(base, BASE, base.seed)).toEqual(base);
   });
 });

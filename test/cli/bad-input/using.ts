@@ -33,7 +33,7 @@ export const SAMPLING: readonly Case[] = [
     2,
     ["prompt 2 of 3 is empty"],
   ],
-  ["an empty stop string", sample("--stop", ""), 2, ["--stop must be a text of at least one character"]],
+  ["an empty stop string", sample("--stop", ""), 2, ["--stop must have at least one character"]],
   ["no samples", sample("--samples", 0), 2, ["--samples must be a whole number ≥ 1: got 0"]],
   ["no beams", sample("--strategy", "beam", "--beams", 0), 2, ["--beams must be", "got 0"]],
   [
