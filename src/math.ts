@@ -1,10 +1,10 @@
 /**
  * Elementary functions in double precision, built from +, −, ×, ÷ and √ alone.
  *
- * IEEE 754 defines the rounding of those five exactly, so they agree on every machine. `Math.exp` and the like differ in
- * the last bit between engines and versions. These replacements are used wherever a bit can affect a weight or a token.
- * Errors are at most 1 unit in the last place for exp, 2 for log and tanh, about 12 for erf. They are slow, so kernels
- * have their own versions.
+ * IEEE 754 defines the rounding of those five exactly, so they agree on every machine. `Math.exp` and similar functions
+ * differ in the last bit between engines and versions. These replacements are used wherever a bit can affect a weight or
+ * a token. Errors are about 1 unit in the last place for exp, 2 for log and tanh, a dozen for erf. They are slow, so
+ * kernels have their own versions.
  */
 
 const { LN2 } = Math;

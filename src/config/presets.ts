@@ -55,7 +55,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     },
   },
   "shakespeare-cpu": {
-    help: "nanoGPT's CPU settings for tiny Shakespeare; the corpus comes from --data",
+    help: "nanoGPT's CPU settings for tiny Shakespeare; the corpus is not included",
     settings: {
       layers: 4,
       heads: 4,

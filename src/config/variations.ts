@@ -140,7 +140,7 @@ export function summarize(runs: readonly Pick<AblationRun, "lossNats" | "elapsed
 export interface Comparison {
   /** Negative is better than the base; null if either diverged. */
   readonly differenceNats: number | null;
-  readonly verdict: "better" | "worse" | "no difference" | "one seed says nothing" | "diverged";
+  readonly verdict: "better" | "worse" | "no difference" | "inconclusive: one seed" | "diverged";
 }
 
 /** Compares two summaries. A difference within the larger of the two spreads counts as no difference. */
@@ -148,7 +148,7 @@ export function compare(base: Summary, other: Summary): Comparison {
   if (base.meanNats === null || other.meanNats === null) return { differenceNats: null, verdict: "diverged" };
   const differenceNats = other.meanNats - base.meanNats;
   if (base.spreadNats === null || other.spreadNats === null)
-    return { differenceNats, verdict: "one seed says nothing" };
+    return { differenceNats, verdict: "inconclusive: one seed" };
   const spread = Math.max(base.spreadNats, other.spreadNats);
   if (Math.abs(differenceNats) <= spread) return { differenceNats, verdict: "no difference" };
   return { differenceNats, verdict: differenceNats < 0 ? "better" : "worse" };

@@ -1,4 +1,4 @@
-/** Generates many sequences at once. All rows share each forward pass, so many samples take little longer than one. */
+/** Generates many sequences at once. All rows share each forward pass, which makes extra samples cheap. */
 import { SampleError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
 import type { Random } from "../random.ts";

@@ -132,7 +132,7 @@ describe("the verdict", () => {
   });
 
   it("is undecided for one seed, or if a run diverged", () => {
-    expect(compare(of(2), of(1))).toEqual({ differenceNats: -1, verdict: "one seed says nothing" });
+    expect(compare(of(2), of(1))).toEqual({ differenceNats: -1, verdict: "inconclusive: one seed" });
     expect(compare(of(2, 2), of(1, null))).toEqual({ differenceNats: null, verdict: "diverged" });
   });
 

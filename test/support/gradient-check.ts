@@ -34,7 +34,7 @@ export interface GradientReport {
  * thousandth of the largest gradient in the same tensor, and at least 10⁻⁵ of the largest overall. A wrong
  * formula has an error far above a millionth of either.
  *
- * @param parameters by name, on a double-precision backend; afterwards they have their gradients from backward
+ * @param parameters by name, on a double-precision backend; backward leaves its gradients in them
  * @param f          returns a tensor of any shape; called in a new scope for each evaluation
  */
 export async function gradientError(
