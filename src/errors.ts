@@ -1,6 +1,6 @@
 /**
- * The errors that nopeek throws on purpose. Each message says what is wrong, the values, and what would be right, so that
- * a user can act on it without a stack trace. Any other exception is a bug in nopeek.
+ * The errors that nopeek throws on purpose. Each message says what is wrong, the values, and what would be right, so
+ * that a user can act on it without a stack trace. Any other exception is a bug in nopeek.
  */
 
 /**

@@ -2,8 +2,8 @@
  * Elementary functions in double precision, built from +, −, ×, ÷ and √ alone.
  *
  * IEEE 754 defines the rounding of those five exactly, so they agree on every machine. `Math.exp` and similar functions
- * differ in the last bit between engines and versions. These replacements are used wherever a bit can affect a weight or
- * a token. Errors are about 1 unit in the last place for exp, 2 for log and tanh, a dozen for erf. They are slow, so
+ * differ in the last bit between engines and versions. These replacements are used wherever a bit can affect a weight
+ * or a token. Errors are about 1 unit in the last place for exp, 2 for log and tanh, a dozen for erf. They are slow, so
  * kernels have their own versions.
  */
 
@@ -39,8 +39,8 @@ export function exp(x: number): number {
 }
 
 /**
- * 1 + r/1·(1 + r/2·(1 + … r/14)). Halving is exact, so r/6, for example, equals half of r/3 to the last bit. Six divisions
- * replace fourteen, and divisions dominate the cost.
+ * 1 + r/1·(1 + r/2·(1 + … r/14)). Halving is exact, so r/6, for example, equals half of r/3 to the last bit. Six
+ * divisions replace fourteen, and divisions dominate the cost.
  */
 function seriesOfExp(r: number): number {
   const third = r / 3;

@@ -12,8 +12,8 @@ export interface RandomState {
 /**
  * A seeded random number generator. There is no global one: code that draws receives a `Random`.
  *
- * A stream that must not depend on earlier draws (the windows of a step, the elements an op drops) is created fresh from
- * a seed and a label.
+ * A stream that must not depend on earlier draws (the windows of a step, the elements an op drops) is created fresh
+ * from a seed and a label.
  *
  * @example
  * const random = Random.of(1337, "windows", 5);
@@ -39,7 +39,9 @@ export class Random {
     return new Random(seedrandom.alea("", { state }));
   }
 
-  /** A generator whose normal numbers are all 0. It saves the cost of initializing weights that are about to be loaded. */
+  /**
+   * A generator whose normal numbers are all 0. It saves the cost of initializing weights that are about to be loaded.
+   */
   static zeros(): Random {
     return new Random(seedrandom.alea("", { state: true }), true);
   }

@@ -44,7 +44,9 @@ const OPTIONS: readonly SettingName[] = [
 /** Settings that control when a run is evaluated or saved, and do not change its weights. */
 const REPORTING: readonly SettingName[] = ["evalInterval", "evalBatches", "checkpointInterval", "patience"];
 
-/** One variation per alternative: each other value of a choice, the opposite of a switch, a typical number instead of 0. */
+/**
+ * One variation per alternative: each other value of a choice, the opposite of a switch, a typical number instead of 0.
+ */
 export function variationsOf(base: Settings): Variation[] {
   const usual: Partial<Record<SettingName, number>> = {
     averageSteps: Math.max(1, Math.ceil(base.steps / 10)),

@@ -1,6 +1,6 @@
 /**
- * Stores bytes that can be read only once, so they can be read again: in memory while they fit, then in a temporary file.
- * The file is unlinked as soon as it is open, so nothing is left behind however the program ends.
+ * Stores bytes that can be read only once, so they can be read again: in memory while they fit, then in a temporary
+ * file. The file is unlinked as soon as it is open, so nothing is left behind however the program ends.
  */
 import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { type CachePlace, hiddenName, inCache } from "./token-cache.ts";

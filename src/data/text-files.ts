@@ -56,8 +56,8 @@ async function inspect(path: string): Promise<{ kind: "file" | "folder" | "neith
 export type OnFile = (file: TextFile, markLength: number) => void;
 
 /**
- * The bytes of all files in order, as one text without byte order marks, in chunks that do not split characters. If there
- * are several files, each one ends with a line break. A chunk is valid only until the next one is read.
+ * The bytes of all files in order, as one text without byte order marks, in chunks that do not split characters. If
+ * there are several files, each one ends with a line break. A chunk is valid only until the next one is read.
  *
  * @throws DataError if a file is missing, unreadable or empty
  */

@@ -1,6 +1,6 @@
 /**
- * Statistics of a text, computed in one pass over its bytes and in constant memory. A character is a code point; a unit is
- * a UTF-16 code unit, in which JavaScript measures strings.
+ * Statistics of a text, computed in one pass over its bytes and in constant memory. A character is a code point; a unit
+ * is a UTF-16 code unit, in which JavaScript measures strings.
  */
 import { codePointOf, sequenceLength } from "../text/utf8.ts";
 

@@ -1,6 +1,6 @@
 /**
- * The on-disk cache for the tokens of texts that are too large for memory. It is a folder next to the run directories, so
- * all runs on a text share one file. The file is named after the text's SHA-256 and the tokenizer.
+ * The on-disk cache for the tokens of texts that are too large for memory. It is a folder next to the run directories,
+ * so all runs on a text share one file. The file is named after the text's SHA-256 and the tokenizer.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
@@ -84,7 +84,11 @@ function isLeftOver(name: string, { self, isAlive }: Processes): boolean {
   return isAlive({ ...self, machine: found[1], pid: Number(found[2]), started: null }) === false;
 }
 
-/** Runs a file operation in the folder. @throws DataError if the system reports an error, with the reason and a remedy */
+/**
+ * Runs a file operation in the folder.
+ *
+ * @throws DataError if the system reports an error, with the reason and a remedy
+ */
 export function inCache<T>({ folder }: CachePlace, operation: () => T): T {
   try {
     return operation();

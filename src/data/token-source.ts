@@ -1,6 +1,6 @@
 /**
- * One interface for token ids in memory and in a file larger than memory (see token-file.ts), so code that reads windows
- * works with both.
+ * One interface for token ids in memory and in a file larger than memory (see token-file.ts), so code that reads
+ * windows works with both.
  */
 import { DataError } from "../errors.ts";
 

@@ -1,4 +1,6 @@
-/** Tokenizes a text into memory or, if it is large, into a cache file next to the run. Training treats both the same. */
+/**
+ * Tokenizes a text into memory or, if it is large, into a cache file next to the run. Training treats both the same.
+ */
 import { existsSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { z } from "zod";

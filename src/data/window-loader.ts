@@ -1,6 +1,6 @@
 /**
- * Batches of windows over the token ids of a corpus. A window's targets are its inputs shifted by one: at every position
- * the model predicts the next token, given the true tokens before it (teacher forcing).
+ * Batches of windows over the token ids of a corpus. A window's targets are its inputs shifted by one: at every
+ * position the model predicts the next token, given the true tokens before it (teacher forcing).
  */
 import type { WindowOrderName } from "../config/settings.ts";
 import { DataError } from "../errors.ts";
@@ -72,9 +72,9 @@ export class WindowLoader {
 }
 
 /**
- * Batches that predict every id of [start, end) exactly once, in order, in windows with disjoint targets. The first input
- * is the id before `start`. Id 0 of a corpus has no token before it, so it is not predicted. The last window may be
- * shorter than contextLength; it is then a separate batch.
+ * Batches that predict every id of [start, end) exactly once, in order, in windows with disjoint targets. The first
+ * input is the id before `start`. Id 0 of a corpus has no token before it, so it is not predicted. The last window may
+ * be shorter than contextLength; it is then a separate batch.
  */
 export function* disjointWindows(
   ids: TokenIds,

@@ -81,8 +81,8 @@ export class EpochWindows implements WindowOrder {
 
 /**
  * The image of `index` under a pseudorandom permutation of 0 … count−1, computed without storing the permutation. A
- * Feistel network is a bijection for any round function, but on a power of four. A result of `count` or more goes through
- * the network again until it is in range ("cycle walking"), which ends because a bijection consists of cycles.
+ * Feistel network is a bijection for any round function, but on a power of four. A result of `count` or more goes
+ * through the network again until it is in range ("cycle walking"), which ends because a bijection consists of cycles.
  * Source: J. Black, P. Rogaway, "Ciphers with arbitrary finite domains", 2002.
  *
  * @param count 1 … 2³⁰
@@ -105,7 +105,9 @@ export function shuffled(index: number, count: number, key: number): number {
 
 const ROUNDS = 6;
 
-/** A hash in which each result bit depends on all bits of both arguments. The last two multipliers are MurmurHash3's. */
+/**
+ * A hash in which each result bit depends on all bits of both arguments. The last two multipliers are MurmurHash3's.
+ */
 function mix(value: number, key: number): number {
   let h = Math.imul(value ^ Math.imul(key, 0x9e3779b1), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);

@@ -2,8 +2,8 @@
  * Two ways to evaluate GPT:
  *
  *   estimateLoss    a quick estimate: the mean over random windows, with sampling noise
- *   evaluateSplit   the result to report: every token of a split predicted once, in disjoint windows; for a split that is
- *                   too long, a fixed set of windows spread over it
+ *   evaluateSplit   the result to report: every token of a split predicted once, in disjoint windows; for a split that
+ *                   is too long, a fixed set of windows spread over it
  *
  * The first tokens of each window are predicted from little context, in both.
  */

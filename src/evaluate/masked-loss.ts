@@ -21,7 +21,9 @@ import {
 
 const MASKS_SEED = 1;
 
-/** The mean loss over the masked tokens of `batches` batches of random windows. The same seed selects the same windows. */
+/**
+ * The mean loss over the masked tokens of `batches` batches of random windows. The same seed selects the same windows.
+ */
 export function estimateMaskedLoss(model: Encoder, ids: TokenIds, size: EstimateSize): Promise<Evaluation> {
   return estimateOnRandomWindows(model, ids, size, maskedTokenLoss(model));
 }

@@ -8,7 +8,9 @@ const NEEDED = 16;
 const layout = z.object({ gradientNorms: z.array(z.number()).max(RECENT).catch([]) });
 
 export class SpikeDetector {
-  /** The norms of recent steps, newest last. Skipped steps are included, so a new level becomes normal after a while. */
+  /**
+   * The norms of recent steps, newest last. Skipped steps are included, so a new level becomes normal after a while.
+   */
   #norms: readonly number[] = [];
 
   /** The state for a checkpoint. */

@@ -113,8 +113,8 @@ export class Muon {
 }
 
 /**
- * Replaces each of `count` matrices (rows, columns) with an approximation of its nearest orthogonal matrix: all singular
- * values become about 1. The norms must be at most 1.
+ * Replaces each of `count` matrices (rows, columns) with an approximation of its nearest orthogonal matrix: all
+ * singular values become about 1. The norms must be at most 1.
  */
 export function orthogonalize(
   backend: Backend,

@@ -4,8 +4,8 @@
  *
  *   average ← average + (w − average) / min(k, N)        after update k = 1, 2, …
  *
- * Up to update N this is the mean of all weights so far. After that it is an exponential average in which the weights of
- * N updates ago count 1/e as much as the newest. Sources: Polyak & Juditsky 1992; Izmailov et al. 2018.
+ * Up to update N this is the mean of all weights so far. After that it is an exponential average in which the weights
+ * of N updates ago count 1/e as much as the newest. Sources: Polyak & Juditsky 1992; Izmailov et al. 2018.
  */
 import type { Tensor } from "../autograd/tensor.ts";
 import type { NamedTensors } from "../nn/parameters.ts";

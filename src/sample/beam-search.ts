@@ -6,8 +6,8 @@
  *
  * Plain beam search can miss the greedy result: one poor-looking step drops greedy's path from the beam, although it
  * would win later. Here greedy's path is never dropped: if it is not among the best, it gets an extra row. So the first
- * result never scores lower than greedy's. It is still a heuristic: finding the best sequence for certain takes one beam
- * per possible sequence.
+ * result never scores lower than greedy's. It is still a heuristic: finding the best sequence for certain takes one
+ * beam per possible sequence.
  *
  * Sources: Graves 2012, §3 (decoding by beam search); Wu et al. 2016, §7 (the length penalty).
  */
@@ -41,8 +41,8 @@ export interface BeamOptions {
   /** What to do when the context is full, as for `generate`. All beams have the same length, so they slide together. */
   readonly overflow: Overflow;
   /**
-   * Whether these generated tokens end a continuation, like a stop string. It keeps its score, and frees its place in the
-   * beam.
+   * Whether these generated tokens end a continuation, like a stop string. It keeps its score, and frees its place in
+   * the beam.
    */
   readonly ends?: (tokens: readonly number[]) => boolean;
 }

@@ -59,8 +59,8 @@ export function probabilitiesOf({ logits }: Candidates): Float64Array {
 }
 
 /**
- * ln p of each candidate = (logit − highest) − ln Σ exp(logits − highest). Computed from logits instead of probabilities,
- * so it is finite even if p is too small for a double.
+ * ln p of each candidate = (logit − highest) − ln Σ exp(logits − highest). Computed from logits instead of
+ * probabilities, so it is finite even if p is too small for a double.
  */
 export function logProbabilitiesOf({ logits }: Candidates): Float64Array {
   const highest = highestOf(logits);

@@ -49,8 +49,8 @@ export function textWithBlanks(model: Encoder, tokenizer: Tokenizer, ids: readon
 }
 
 /**
- * Fills each [MASK] with its most probable token, given the visible tokens. All are filled at once, independently of each
- * other.
+ * Fills each [MASK] with its most probable token, given the visible tokens. All are filled at once, independently of
+ * each other.
  *
  * @throws SampleError if there is no [MASK], or the ids do not fit in the context
  */

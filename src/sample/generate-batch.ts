@@ -39,9 +39,9 @@ interface Row {
 }
 
 /**
- * Continues several prompts, which may have different lengths. Each row is identical to the output of `generate` for that
- * prompt alone, bit for bit. A prompt is read once for all its samples, finished rows leave the cache, and each row slides
- * when its context is full.
+ * Continues several prompts, which may have different lengths. Each row is identical to the output of `generate` for
+ * that prompt alone, bit for bit. A prompt is read once for all its samples, finished rows leave the cache, and each
+ * row slides when its context is full.
  *
  * @param prompts at least one token id each
  * @returns       why each row ended, as the generator's return value

@@ -13,8 +13,8 @@ export interface GenerateOptions {
   readonly settings: SampleSettings;
   readonly random: Random;
   /**
-   * What to do when the context is full. "stop" ends the generation. "slide" drops all but the newest half, reads that half
-   * again as if the sequence began there, and continues.
+   * What to do when the context is full. "stop" ends the generation. "slide" drops all but the newest half, reads that
+   * half again as if the sequence began there, and continues.
    */
   readonly overflow: Overflow;
   /** Called after each token; true ends the generation, as for a stop string (`TextStream`). */
@@ -30,8 +30,8 @@ export type EndReason = "length" | "context" | "stop";
  * Continues a prompt. The prompt takes one forward pass, and so does each token, over a single position.
  *
  * The model sees the newest `contextLength` tokens, so the start of a longer prompt is cut off. One token can still be
- * chosen after a full context, so "stop" yields at most contextLength − prompt length + 1 tokens, and exactly one if the
- * prompt fills the context. The repetition rules see every token.
+ * chosen after a full context, so "stop" yields at most contextLength − prompt length + 1 tokens, and exactly one if
+ * the prompt fills the context. The repetition rules see every token.
  *
  * Other work may use the model's context between tokens. Leaving the loop early (`break`) also frees the cache.
  *

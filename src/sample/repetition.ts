@@ -1,13 +1,13 @@
 /**
- * Filters against repetition. They see all tokens so far, prompt and generated, including those that no longer fit in the
- * context. Unlike the other filters, they can change which candidate is best.
+ * Filters against repetition. They see all tokens so far, prompt and generated, including those that no longer fit in
+ * the context. Unlike the other filters, they can change which candidate is best.
  */
 import type { Candidates } from "./candidates.ts";
 import { type HistoryFilter, pick } from "./filters.ts";
 
 /**
- * Makes every token of the history less likely: a positive logit is divided by the penalty, a negative one multiplied. 1
- * changes nothing, and a value below 1 favors repetition.
+ * Makes every token of the history less likely: a positive logit is divided by the penalty, a negative one multiplied.
+ * 1 changes nothing, and a value below 1 favors repetition.
  *
  * The paper divides in both cases, which would make tokens with negative logits more likely; common implementations
  * multiply. As a result, this is the only rule that depends on where the logits' zero is. Source: Keskar et al. 2019

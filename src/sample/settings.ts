@@ -3,8 +3,8 @@ import { SampleError } from "../errors.ts";
 
 export interface SampleSettings {
   /**
-   * "sample" draws a token according to its probability. "greedy" chooses the most probable token after the two repetition
-   * rules. It ignores temperature, topK, topP and minP, which never change the most probable token.
+   * "sample" draws a token according to its probability. "greedy" chooses the most probable token after the two
+   * repetition rules. It ignores temperature, topK, topP and minP, which never change the most probable token.
    */
   readonly strategy: "greedy" | "sample";
   /** Divides the logits: 1 keeps the model's distribution, and 0 makes "sample" the same as "greedy". */

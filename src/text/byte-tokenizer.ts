@@ -4,8 +4,8 @@ import type { StreamingDecoder, Tokenizer, TokenizerData } from "./tokenizer.ts"
 const VOCAB_SIZE = 256;
 
 /**
- * A tokenizer whose tokens are UTF-8 bytes: 256 ids encode any text. Bytes that are not valid UTF-8 decode to U+FFFD. So
- * does an unpaired surrogate, which is not a character and has no UTF-8 encoding.
+ * A tokenizer whose tokens are UTF-8 bytes: 256 ids encode any text. Bytes that are not valid UTF-8 decode to U+FFFD.
+ * So does an unpaired surrogate, which is not a character and has no UTF-8 encoding.
  *
  * @example
  * const tokenizer = new ByteTokenizer();

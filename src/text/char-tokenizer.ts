@@ -5,8 +5,8 @@ const NO_ID = -1;
 const FIRST_TWO_UNIT_CODE_POINT = 0x10000;
 
 /**
- * A tokenizer whose tokens are the characters (code points) of the training text, in code point order. The vocabulary is
- * small and needs no training, but text with any other character cannot be encoded.
+ * A tokenizer whose tokens are the characters (code points) of the training text, in code point order. The vocabulary
+ * is small and needs no training, but text with any other character cannot be encoded.
  *
  * @example
  * const tokenizer = CharTokenizer.fromText("hello world");

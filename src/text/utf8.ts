@@ -27,8 +27,8 @@ export function codePointOf(bytes: Uint8Array, at: number, length: number): numb
 }
 
 /**
- * Regroups chunks so that none ends inside a character. Invalid UTF-8 passes through unchanged. A chunk is valid only until
- * the next one is read, because both may use the same memory.
+ * Regroups chunks so that none ends inside a character. Invalid UTF-8 passes through unchanged. A chunk is valid only
+ * until the next one is read, because both may use the same memory.
  */
 export async function* wholeCharacters(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,

@@ -1,6 +1,6 @@
 /**
- * The first key that occurs twice in the same object, or null. JSON.parse silently keeps the last of two equal keys, which
- * can hide a damaged file. `json` must be valid JSON.
+ * The first key that occurs twice in the same object, or null. JSON.parse silently keeps the last of two equal keys,
+ * which can hide a damaged file. `json` must be valid JSON.
  */
 export function findDuplicateKey(json: string): string | null {
   const open: Set<string>[] = [];

@@ -62,8 +62,8 @@ export function fitMessage(message: string, columns: number | undefined): string
 }
 
 /**
- * Wraps one line for a terminal. After a label and two or more spaces, or an indent in place of a label, the text wraps in
- * its column. Lines meant for copying stay whole, as in `fitMessage`.
+ * Wraps one line for a terminal. After a label and two or more spaces, or an indent in place of a label, the text wraps
+ * in its column. Lines meant for copying stay whole, as in `fitMessage`.
  */
 export function fitLine(line: string, columns: number | undefined): string {
   if (columns === undefined || line.length <= columns || /^ {1,3}\S|npx nopeek/.test(line)) return line;

@@ -33,7 +33,9 @@ function layerOf(path: string): string {
 const core = ["ground", "contract", "autograd", "ops", "nn"];
 const persistent = [...core, "text", "config", "run", "data"];
 
-/** The layers that each layer may import besides itself. cli may import everything, the library everything except cli. */
+/**
+ * The layers that each layer may import besides itself. cli may import everything, the library everything except cli.
+ */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   ground: [],
   text: ["ground"],

@@ -1,6 +1,6 @@
 /**
- * Elementary functions in fixed-point arithmetic on BigInt, with 160 fractional bits, to check double precision against.
- * They use only +, −, × and integer division. Each function is computed from its Taylor series.
+ * Elementary functions in fixed-point arithmetic on BigInt, with 160 fractional bits, to check double precision
+ * against. They use only +, −, × and integer division. Each function is computed from its Taylor series.
  */
 const BITS = 160n;
 const ONE = 1n << BITS;

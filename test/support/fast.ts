@@ -1,4 +1,7 @@
-/** Whether this JavaScript engine supports `--fast`. Tests that need it are skipped without it, with a note in their name. */
+/**
+ * Whether this JavaScript engine supports `--fast`. Tests that need it are skipped without it, with a note in their
+ * name.
+ */
 import { loadFastKernels } from "../../src/backend/open.ts";
 
 const loaded = await loadFastKernels();

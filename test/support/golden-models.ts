@@ -106,8 +106,8 @@ async function checkGradients(
   expect(Object.keys(found.gradients).sort()).toEqual(Object.keys(parameters).sort());
   const largest = Math.max(...Object.values(found.gradients).map(({ values }) => greatest(values)));
   for (const [name, { values }] of Object.entries(found.gradients)) {
-    // In exact arithmetic, the gradient of a key's bias is 0, because it shifts all scores of a query equally. Its rounding
-    // error is measured relative to the other gradients.
+    // In exact arithmetic, the gradient of a key's bias is 0, because it shifts all scores of a query equally. Its
+    // rounding error is measured relative to the other gradients.
     const floor = greatest(values) < 1e-12 * largest ? largest : 0;
     const error = relativeError(await parameters[name].readGradient(), values, floor);
     expect(error, `gradient of ${name}`).toBeLessThan(tolerance);

@@ -9,8 +9,8 @@ import { WasmBackend } from "../../src/backend/wasm/host/wasm-backend.ts";
 import type { NamedTensors } from "../../src/nn/parameters.ts";
 
 /**
- * The backends to compare, and their maximum relative errors. PyTorch computes in double precision from numbers that are
- * exact in single precision, so the error is nopeek's alone.
+ * The backends to compare, and their maximum relative errors. PyTorch computes in double precision from numbers that
+ * are exact in single precision, so the error is nopeek's alone.
  */
 export const PRECISIONS: readonly {
   readonly where: string;

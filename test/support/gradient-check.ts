@@ -1,9 +1,9 @@
 /**
  * Checks gradients against finite differences, in double precision.
  *
- * A tensor-valued function f is contracted with a fixed random cotangent c to the scalar Σ c ⊙ f(x), so every element of
- * the output contributes with a different weight. Backward computes the derivative of that scalar; the finite difference
- * measures it from forward values alone.
+ * A tensor-valued function f is contracted with a fixed random cotangent c to the scalar Σ c ⊙ f(x), so every element
+ * of the output contributes with a different weight. Backward computes the derivative of that scalar; the finite
+ * difference measures it from forward values alone.
  *
  * The difference is the five-point formula of order h⁴,
  *
@@ -77,8 +77,8 @@ export async function gradientError(
 }
 
 /**
- * Expects every tensor to have a nonzero gradient from the last backward pass, except those whose names end in `idle`: a
- * key's bias adds the same amount to all scores of a query, which the softmax ignores.
+ * Expects every tensor to have a nonzero gradient from the last backward pass, except those whose names end in `idle`:
+ * a key's bias adds the same amount to all scores of a query, which the softmax ignores.
  */
 export async function expectAllReached(
   parameters: Readonly<Record<string, Tensor>>,

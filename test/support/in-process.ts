@@ -1,6 +1,6 @@
 /**
- * Runs the program inside the test's process: a hundred runs take a few seconds. Only for runs that end by themselves and
- * start no threads; anything that needs a separate process uses program.ts.
+ * Runs the program inside the test's process: a hundred runs take a few seconds. Only for runs that end by themselves
+ * and start no threads; anything that needs a separate process uses program.ts.
  */
 import { vi } from "vitest";
 import type { Outcome } from "./program.ts";

@@ -14,8 +14,8 @@ export interface Objective {
   /** The number of tokens in a batch, on average. */
   readonly tokensPerBatch: number;
   /**
-   * The mean loss over one batch, in nats per predicted token. The batch is a function of the run's seed, the step and the
-   * part alone, so a resumed run needs no cursor.
+   * The mean loss over one batch, in nats per predicted token. The batch is a function of the run's seed, the step and
+   * the part alone, so a resumed run needs no cursor.
    *
    * @param step   the index of the update
    * @param part   the index of the batch within that update (gradient accumulation)

@@ -21,8 +21,8 @@ const FEWEST_STRINGS = 1000;
 /**
  * A task that a seq2seq model can solve exactly: reverse or sort strings of various lengths over a small alphabet.
  *
- * A hash of the string and the seed decides whether a string is held out. So training strings and held-out strings never
- * overlap, and a correct answer to a held-out string cannot have been memorized.
+ * A hash of the string and the seed decides whether a string is held out. So training strings and held-out strings
+ * never overlap, and a correct answer to a held-out string cannot have been memorized.
  *
  * @example
  * const task = new ToyTask({ task: "reverse", alphabetSize: 10, minLength: 3, maxLength: 10, seed: 1337 });
