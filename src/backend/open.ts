@@ -31,7 +31,7 @@ export async function openBackend(
   options: OpenOptions = {},
 ): Promise<Backend> {
   if (options.fast && name !== "wasm" && name !== "auto") {
-    throw new ConfigError(`--fast is for the kernels of --backend wasm: got --backend ${name}`);
+    throw new ConfigError(`\`fast\` is for the kernels of \`backend\` wasm: got \`backend\` ${name}`);
   }
   switch (name) {
     case "reference":
@@ -47,7 +47,7 @@ export async function openBackend(
 
 async function openReference(threads: number): Promise<Backend> {
   if (threads !== 1)
-    throw new ConfigError(`the reference backend computes on one thread: got --threads ${threads}`);
+    throw new ConfigError(`the reference backend computes on one thread: got \`threads\` ${threads}`);
   const { ReferenceBackend } = await import("./reference/reference-backend.ts");
   return new ReferenceBackend();
 }
@@ -89,10 +89,10 @@ export async function openDoubleBackend(): Promise<Backend> {
 async function tryFastKernels(say: (sentence: string) => void): Promise<WebAssembly.Module | null> {
   const loaded = await loadFastKernels();
   if (typeof loaded !== "string") {
-    say("--fast: other bits on another kind of processor or engine; without it they are the same everywhere");
+    say("`fast`: other bits on another kind of processor or engine; without it they are the same everywhere");
     return loaded;
   }
-  say(`--fast is not to be had: ${loaded}; the usual kernels compute instead, to the same bits as ever`);
+  say(`\`fast\` is unavailable: ${loaded}; the standard kernels compute instead, and results are unchanged`);
   return null;
 }
 

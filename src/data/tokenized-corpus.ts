@@ -173,7 +173,7 @@ async function writeCache(
     await writeTokens(path, tokenizer, text, { about: kept, unknown: "drop", partial });
   } catch (error) {
     if (!(error instanceof DataError) || failureReason(error.cause) === null) throw error;
-    throw new DataError(`${error.message}; --cache names another folder`, { cause: error });
+    throw new DataError(`${error.message}; \`cache\` names another folder`, { cause: error });
   }
   const file = TokenFile.open(path);
   return { file, remark: remarkOn(file, "shared by all runs here on this text") };

@@ -28,12 +28,12 @@ export function checkEmpty(files: Files, run: string): void {
     const steps = listSteps(files, run);
     const saved = steps.length === 0 ? "without a saved step" : `saved up to ${steps[steps.length - 1]}`;
     throw new CheckpointError(
-      `${run}: already holds a run, ${saved}; go on with it by --resume, or choose another folder with --out`,
+      `${run}: already holds a run, ${saved}; resume it with \`resume\`, or choose another folder with \`out\``,
     );
   }
   if (names.length > 0) {
     throw new CheckpointError(
-      `${run}: holds other files (${some(names)}); choose an empty or a new folder with --out`,
+      `${run}: holds other files (${some(names)}); choose an empty or a new folder with \`out\``,
     );
   }
 }
@@ -47,7 +47,9 @@ export function readConfig(files: Files, run: string): unknown {
   if (!files.exists(run)) throw new CheckpointError(`${run}: there is no such folder; is the path right?`);
   const file = join(run, CONFIG);
   if (!files.exists(file)) {
-    throw new CheckpointError(`${run}: is not a run: it has no ${CONFIG}; name the folder that --out named`);
+    throw new CheckpointError(
+      `${run}: is not a run: it has no ${CONFIG}; name the folder that \`out\` named`,
+    );
   }
   return readJSON(files, file, FORMAT, VERSION).config;
 }

@@ -113,7 +113,7 @@ function refuseLiving(files: Files, run: string, numbers: readonly number[], pro
     const unseen = `a process on ${owner.machine}, which cannot be seen from here`;
     throw new CheckpointError(
       alive
-        ? `${run}: is in use by process ${owner.pid}; wait for it, stop it, or choose another folder with --out`
+        ? `${run}: is in use by process ${owner.pid}; wait for it, stop it, or choose another folder with \`out\``
         : `${run}: is in use by process ${owner.pid}, ${unseen}; if it has ended, remove ${lockPath(run, number)}`,
     );
   }

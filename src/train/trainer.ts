@@ -176,7 +176,7 @@ export class Trainer<Model extends Trainable = Trainable> {
     );
     const which = losses.length === 1 ? "" : `batch ${part + 1} of ${losses.length}, `;
     throw new TrainingError(
-      `training: step ${this.#step + 1} gave a loss of ${lossNats} and a gradient norm of ${norm}, on ${which}${this.#objective.batchInWords(this.#step, part)}; the weights are as they were before it. A lower learning rate (now ${this.settings.learningRate}), more warm-up steps or --grad-clip 1 usually helps`,
+      `training: step ${this.#step + 1} gave a loss of ${lossNats} and a gradient norm of ${norm}, on ${which}${this.#objective.batchInWords(this.#step, part)}; the weights are as they were before it. A lower learning rate (now ${this.settings.learningRate}), more warm-up steps or \`gradClip\` 1 usually helps`,
     );
   }
 }

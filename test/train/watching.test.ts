@@ -144,6 +144,6 @@ describe("a spike", () => {
   });
 
   it("needs a limit that makes sense", () => {
-    expect(() => resolveSettings({ skipSpikes: 0.5 })).toThrow("--skip-spikes must be 0, or more than 1");
+    expect(() => resolveSettings({ skipSpikes: 0.5 })).toThrow("`skipSpikes` must be 0, or more than 1");
   });
 });

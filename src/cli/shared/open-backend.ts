@@ -3,6 +3,7 @@ import type { Backend } from "../../backend/backend.ts";
 import * as backends from "../../backend/open.ts";
 import { plural } from "../../util/format.ts";
 import type { CommonFlags } from "../options/settings-flags.ts";
+import { namesToFlags } from "./explain-error.ts";
 
 export type BackendFlags = Pick<CommonFlags, "backend" | "fast">;
 
@@ -11,7 +12,7 @@ export async function openBackend(
   { backend: name, fast = false }: BackendFlags,
   threads: number,
 ): Promise<Backend> {
-  const say = (sentence: string) => process.stderr.write(`${sentence}\n`);
+  const say = (sentence: string) => process.stderr.write(`${namesToFlags(sentence)}\n`);
   const library = process.env.NOPEEK_BLAS || null;
   const backend = await backends.openBackend(name, threads, library, { fast, say });
   if (name === "auto" && backend.library === null) {
