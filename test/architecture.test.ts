@@ -150,8 +150,8 @@ describe("the rules have teeth", () => {
   test.each([
     'throw new ConfigError("--grad-clip 1 usually helps");',
     "const help = 'bring the corpus with --data';",
-    "const message = `name another folder with --out: got ${folder}`;",
-    "const flag = `--${name}`;",
+    `const message = \`name another folder with --out: got \${folder}\`;`,
+    `const flag = \`--\${name}\`;`,
   ])("no flag is named outside cli: %s", (line) => {
     expect(complain("train/trainer.ts", line)).toHaveLength(1);
     expect(complain("cli/main.ts", line)).toEqual([]);
@@ -163,7 +163,7 @@ describe("the rules have teeth", () => {
     "const message = `\\`gradClip\\` 1 usually helps`;",
     "do x(); while (--count);",
     'const rule = ".ink{fill:var(--ink)}";',
-    "const colors = `--paper:${paper};--run-${i}:${color};`;",
+    `const colors = \`--paper:\${paper};--run-\${i}:\${color};\`;`,
   ])("this names no flag: %s", (line) => {
     expect(complain("report/css.ts", line)).toEqual([]);
   });

@@ -6,9 +6,9 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ConfigError, DataError } from "../errors.ts";
-import { failureReason } from "../run/files.ts";
 import type { Processes } from "../run/lock.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import { failureReason } from "../util/failure-reason.ts";
 
 /** Where the tokens of large texts are kept, a folder beside the run. */
 export const CACHE_NAME = ".nopeek-cache";

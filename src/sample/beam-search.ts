@@ -19,7 +19,7 @@ import { candidatesOf, logProbabilitiesOf } from "./candidates.ts";
 import { checkPrompts, checkTokenCount, type EndReason, newestHalf, type Overflow } from "./generate.ts";
 import { nextLogitsOfRows } from "./logits.ts";
 import { checkRepetitionSettings, isSet, type RepetitionSettings } from "./settings.ts";
-import { applyRules, best, repetitionRulesOf } from "./strategies.ts";
+import { applyRules, mostProbable, repetitionRulesOf } from "./strategies.ts";
 
 /**
  * The rules against repetition hold here as they do for greedy. The n-gram rule forbids; it does not change the
@@ -152,7 +152,7 @@ function advance(
     forbidden += offered.ids.length - left.ids.length;
     const scored = isSet(settings.repetitionPenalty) ? stages[0].left : offered;
     const [own, compared] = [offered, scored].map(logProbabilitiesOf);
-    const greedyToken = path.greedy ? best(left) : null;
+    const greedyToken = path.greedy ? mostProbable(left) : null;
     let place = 0;
     for (const token of left.ids) {
       while (offered.ids[place] !== token) place++;

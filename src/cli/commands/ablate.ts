@@ -44,9 +44,9 @@ import { explainError, flagFor } from "../shared/explain-error.ts";
 import { checkMemory } from "../shared/memory-check.ts";
 import { computedBy, openBackend } from "../shared/open-backend.ts";
 import { processes } from "../shared/process-lock.ts";
+import { readWithProgress, tokenizerFor } from "../shared/read-corpus.ts";
 import { nowMs } from "../terminal/clock.ts";
 import { Terminal } from "../terminal/output.ts";
-import { readShowing, tokenizerFor } from "./train/run-corpus.ts";
 
 const files = explainFailures(nodeFiles);
 
@@ -182,7 +182,7 @@ async function readText(base: Settings, flags: AblateFlags, terminal: Terminal):
     status: (line: string) => terminal.status(line),
   };
   const place = cachePlace(flags, flags.results, processes());
-  const corpus = await readShowing(flags.data ?? textsOf(flags.config), place, tell);
+  const corpus = await readWithProgress(flags.data ?? textsOf(flags.config), place, tell);
   const tokenizer = tokenizerFor(base, corpus);
   const tokenized = await tokenize(corpus, tokenizer, "reject", place, tell);
   const ids = splitCorpus<TokenIds>(tokenized.ids).train;
