@@ -57,7 +57,9 @@ describe("a frame", () => {
   });
 
   test("says what takes a while, and at the end how long it took, with no sample", () => {
-    expect(drawFrame({ ...view, busy: "measuring …" }, wide).join("\n")).toMatch(/of 2,000 {2}measuring …$/m);
+    expect(drawFrame({ ...view, busy: "evaluating …" }, wide).join("\n")).toMatch(
+      /of 2,000 {2}evaluating …$/m,
+    );
     const last = drawFrame({ ...view, over: true }, wide);
     expect(last.join("\n")).toContain("in 1 min 40 s");
     expect(last.join("\n")).not.toContain("after step 400");
