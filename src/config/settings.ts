@@ -305,8 +305,8 @@ export function belongsTo(kind: ModelKind, { kinds }: Setting): boolean {
 export function checkBelonging(kind: ModelKind, given: Readonly<Record<string, unknown>>): void {
   const strangers = SETTINGS.filter((setting) => setting.name in given && !belongsTo(kind, setting));
   if (strangers.length === 0) return;
-  const complaints = strangers.map(({ name, kinds }) => `--${flagOf(name)} is for ${kinds?.join(" and ")}`);
-  throw new ConfigError(`${complaints.join("; ")}: got it with --model ${kind}`);
+  const complaints = strangers.map(({ name, kinds }) => `\`${name}\` is for ${kinds?.join(" and ")}`);
+  throw new ConfigError(`${complaints.join("; ")}: got it with \`model\` ${kind}`);
 }
 
 /** "d-model" for "dModel". */
@@ -322,7 +322,7 @@ function explain(issue: z.core.$ZodIssue, input: Readonly<Record<string, unknown
       .join("\n");
   }
   const name = String(issue.path[0]);
-  return `--${flagOf(name)} ${demandOf(issue)}: got ${JSON.stringify(input[name])}${hint(issue, input[name])}`;
+  return `\`${name}\` ${demandOf(issue)}: got ${JSON.stringify(input[name])}${hint(issue, input[name])}`;
 }
 
 /** A suggestion for a misspelled value. */
@@ -352,18 +352,20 @@ function checkTogether(settings: Settings): void {
     settings;
   if (dModel % heads !== 0) {
     throw new ConfigError(
-      `--d-model must be a multiple of --heads: got ${dModel} channels for ${heads} heads`,
+      `\`dModel\` must be a multiple of \`heads\`: got ${dModel} channels for ${heads} heads`,
     );
   }
   if (schedule !== "constant" && minLearningRate > learningRate) {
     throw new ConfigError(
-      `--min-learning-rate must not be above --learning-rate: got ${minLearningRate} and ${learningRate}`,
+      `\`minLearningRate\` must not be above \`learningRate\`: got ${minLearningRate} and ${learningRate}`,
     );
   }
   if (skipSpikes > 0 && skipSpikes <= 1) {
-    throw new ConfigError(`--skip-spikes must be 0, or more than 1: got ${skipSpikes}; 10 is a usual choice`);
+    throw new ConfigError(
+      `\`skipSpikes\` must be 0, or more than 1: got ${skipSpikes}; 10 is a usual choice`,
+    );
   }
   if (minLength > maxLength) {
-    throw new ConfigError(`--min-length must not be above --max-length: got ${minLength} and ${maxLength}`);
+    throw new ConfigError(`\`minLength\` must not be above \`maxLength\`: got ${minLength} and ${maxLength}`);
   }
 }

@@ -6,10 +6,11 @@ import { basename } from "node:path";
 import { z } from "zod";
 import { DataError } from "../errors.ts";
 import type { CorpusRecord } from "../run/config.ts";
-import { failureReason } from "../run/files.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { dropsUnknown, type UnknownPolicy } from "../text/unknown.ts";
+import { failureReason } from "../util/failure-reason.ts";
 import { formatBytes } from "../util/format.ts";
+import type { ProgressReporter } from "../util/progress-reporter.ts";
 import { type Corpus, TALES_NAME } from "./corpus.ts";
 import { type CorpusReport, reportCorpus } from "./corpus-report.ts";
 import { StreamingEncoder } from "./streaming-encoder.ts";
@@ -35,12 +36,6 @@ export interface TokenizedText {
   readonly remarks: readonly string[];
 }
 
-/** Receives progress messages: `note` prints a line, `status` prints a line that the next one replaces. */
-export interface ProgressReporter {
-  readonly note: (line: string) => void;
-  readonly status: (line: string) => void;
-}
-
 /** The metadata in a cache file. */
 const about = z.object({
   sha256: z.string(),
@@ -59,6 +54,23 @@ const about = z.object({
 type About = z.infer<typeof about>;
 
 /**
+ * The number of tokens in a text, and of its unknown characters that are dropped.
+ *
+ * @throws TokenError for a character outside the vocabulary, unless `policy` drops it
+ */
+export async function countTokens(
+  corpus: Corpus,
+  tokenizer: Tokenizer,
+  policy: UnknownPolicy,
+): Promise<{ readonly tokens: number; readonly dropped: number }> {
+  const drops = dropsUnknown(tokenizer, policy);
+  const encoder = new StreamingEncoder(tokenizer);
+  const { tokens, unknown: dropped } = encoder.count(corpus.facts);
+  if (dropped > 0 && !drops) throw (await encoder.findUnknown(corpus.bytes())) ?? changed(corpus.path);
+  return { tokens, dropped };
+}
+
+/**
  * Tokenizes a corpus, or opens its cache file if there is one.
  *
  * @throws TokenError for a character outside the vocabulary, unless `unknown` drops it
@@ -73,9 +85,8 @@ export async function tokenize(
 ): Promise<TokenizedText> {
   const drops = dropsUnknown(tokenizer, unknown);
   const { path, paths, sha256, facts } = corpus;
+  const { tokens, dropped } = await countTokens(corpus, tokenizer, unknown);
   const encoder = new StreamingEncoder(tokenizer);
-  const { tokens, unknown: dropped } = encoder.count(facts);
-  if (dropped > 0 && !drops) throw (await encoder.findUnknown(corpus.bytes())) ?? changed(path);
   const start = facts.counts.has(10) ? "\n" : String.fromCodePoint(facts.first);
   const files = corpus.files.length;
   const known = { path, paths, sha256, files, report: reportCorpus(facts), start, dropped };
@@ -177,7 +188,7 @@ async function writeCache(
     await writeTokens(path, tokenizer, text, { about: metadata, unknown: "drop", partial });
   } catch (error) {
     if (!(error instanceof DataError) || failureReason(error.cause) === null) throw error;
-    throw new DataError(`${error.message}; --cache names another folder`, { cause: error });
+    throw new DataError(`${error.message}; \`cache\` names another folder`, { cause: error });
   }
   const file = TokenFile.open(path);
   return { file, remark: remarkOn(file, "shared by all runs on this text in this folder") };

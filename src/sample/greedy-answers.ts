@@ -1,6 +1,7 @@
 /** Greedy decoding for an encoder–decoder. */
 import type { EncoderDecoder } from "../nn/encoder-decoder.ts";
 import type { TokenBatch } from "../nn/inputs/token-batch.ts";
+import { argmax } from "./candidates.ts";
 
 export interface Answer {
   /** Without [end]. */
@@ -40,11 +41,4 @@ export function greedyAnswers(model: EncoderDecoder, source: TokenBatch): Promis
       cache.free();
     }
   });
-}
-
-/** The index of the highest number, the first one if there are ties. */
-function argmax(logits: Float32Array | Float64Array): number {
-  let best = 0;
-  for (let id = 1; id < logits.length; id++) if (logits[id] > logits[best]) best = id;
-  return best;
 }

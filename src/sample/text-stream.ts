@@ -1,7 +1,6 @@
 /** Decodes tokens to text as they arrive, up to the first stop string. */
 import { SampleError } from "../errors.ts";
 import type { StreamingDecoder, Tokenizer } from "../text/tokenizer.ts";
-import { type Naming, ownNames } from "./settings.ts";
 
 /**
  * Stop strings are matched character by character, regardless of token boundaries. The first complete stop string ends
@@ -75,9 +74,7 @@ export function holdsStop(
 }
 
 /** @throws SampleError for an empty stop string */
-export function checkStops(stops: readonly string[], nameOf: Naming = ownNames): void {
+export function checkStops(stops: readonly string[]): void {
   if (!stops.includes("")) return;
-  throw new SampleError(
-    `${nameOf("stop")} must have at least one character: got "", which every text starts with`,
-  );
+  throw new SampleError('`stop` must have at least one character: got "", which every text starts with');
 }

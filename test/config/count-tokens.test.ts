@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { PREPARE } from "../../src/cli/commands/train/kinds/index.ts";
+import { OPEN_KIND } from "../../src/cli/commands/train/kinds/index.ts";
 import { tokensPerStep } from "../../src/config/count-tokens.ts";
 import { resolveSettings } from "../../src/config/settings.ts";
 import { Trainer } from "../../src/train/trainer.ts";
@@ -14,8 +14,8 @@ it.each(["gpt", "encoder", "seq2seq"] as const)(
       ...{ alphabetSize: 4, minLength: 2, maxLength: 7 },
     });
     const { tokenizer, text } = await tokenized(settings, "the cat sat on the mat. ".repeat(20));
-    const study = (await PREPARE[model]({ settings, tokenizer, corpus: null }, text))(doubleContext());
-    const trainer = new Trainer(study.model, study.objective, settings);
+    const kind = await OPEN_KIND[model](doubleContext(), { settings, tokenizer, corpus: null }, text);
+    const trainer = new Trainer(kind.model, kind.objective, settings);
     expect(tokensPerStep(settings)).toBe(trainer.tokensPerStep);
   },
 );

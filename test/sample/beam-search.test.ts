@@ -286,9 +286,9 @@ describe("rejects", () => {
     { noRepeatNgram: 0 },
   ])("%o", async (wrong) => {
     const [[name, value]] = Object.entries(wrong);
-    const check = () => checkBeamSettings({ ...SETTINGS, ...wrong }, (setting) => `<${setting}>`);
+    const check = () => checkBeamSettings({ ...SETTINGS, ...wrong });
     expect(check).toThrow(SampleError);
-    expect(check).toThrow(`<${name}> must be`);
+    expect(check).toThrow(`\`${name}\` must be`);
     expect(check).toThrow(`got ${value}`);
     await expect(search(modelOf(4), optionsOf(wrong))).rejects.toThrow(name);
   });

@@ -227,7 +227,7 @@ describe("rejects before doing any work:", () => {
   });
 
   test.each([0, -1, 1.5, Number.NaN])("%f samples", async (samples) => {
-    await refused(PROMPTS, { samples }, /samples must be a whole number ≥ 1/);
+    await refused(PROMPTS, { samples }, /`samples` must be a whole number ≥ 1/);
   });
 
   test("invalid settings and counts", async () => {

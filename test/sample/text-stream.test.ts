@@ -91,7 +91,7 @@ describe("a stop string", () => {
 
   test("must not be empty", () => {
     expect(() => checkStops(["x", ""])).toThrow(SampleError);
-    expect(() => checkStops([""], () => "--stop")).toThrow(/^--stop must have at least one character/);
+    expect(() => checkStops([""])).toThrow(/^`stop` must have at least one character/);
     expect(() => new TextStream(new ByteTokenizer(), [""])).toThrow(SampleError);
   });
 });

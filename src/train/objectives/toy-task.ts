@@ -36,7 +36,7 @@ export class ToyTask {
     const strings = countStrings(settings);
     if (strings < FEWEST_STRINGS) {
       throw new ConfigError(
-        `there are only ${strings} strings of ${settings.minLength} to ${settings.maxLength} of ${settings.alphabetSize} letters, and ${FEWEST_STRINGS} are needed to learn from some and hold out others: raise --max-length or --alphabet-size`,
+        `there are only ${strings} strings of ${settings.minLength} to ${settings.maxLength} of ${settings.alphabetSize} letters, and ${FEWEST_STRINGS} are needed for a training set and a held-out set: raise \`maxLength\` or \`alphabetSize\``,
       );
     }
     this.settings = settings;
