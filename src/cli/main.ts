@@ -19,6 +19,7 @@ import {
   settingsOf,
 } from "./options/settings-flags.ts";
 import { unknownFlag } from "./options/unknown-characters.ts";
+import { explainError } from "./shared/explain-error.ts";
 
 const { version } = z
   .object({ version: z.string() })
@@ -245,7 +246,7 @@ try {
 /** Tells a person what went wrong; gives the exit code. A stack trace is shown for bugs of ours alone. */
 function explain(error: unknown): number {
   if (error instanceof NopeekError) {
-    process.stderr.write(fitMessage(`nopeek: ${error.message}\n`, process.stderr.columns));
+    process.stderr.write(fitMessage(`nopeek: ${explainError(error)}\n`, process.stderr.columns));
     const usage = error.name === "ConfigError" || error.name === "SampleError";
     return usage ? EXIT.usage : EXIT.failed;
   }

@@ -101,5 +101,5 @@ async function matrixOf(tensor: Tensor): Promise<Matrix> {
 
 function checkPlace(what: "layer" | "head", place: number, count: number): void {
   if (Number.isInteger(place) && place >= 0 && place < count) return;
-  throw new ConfigError(`--${what} must be in 0 … ${count - 1} for this model: got ${place}`);
+  throw new ConfigError(`\`${what}\` must be in 0 … ${count - 1} for this model: got ${place}`);
 }

@@ -1,5 +1,6 @@
 /** Rows of a batch never touch each other: a text has the same logits alone, and beside any others. */
-import { type CheckOptions, type CheckResult, Comparisons, grouped, type Subject, skipped } from "./check.ts";
+import { formatCount } from "../util/format.ts";
+import { type CheckOptions, type CheckResult, Comparisons, type Subject, skipped } from "./check.ts";
 import { describeDifference, firstDifference, type Logits, logitsOf, type Place } from "./logits.ts";
 import { anotherId, excerpt } from "./texts.ts";
 
@@ -37,5 +38,5 @@ export async function checkBatch(
     }
     options.onProgress?.((row + 1) / texts.length);
   }
-  return comparisons.result(NAME, `${grouped(comparisons.count)} positions, to the bit`);
+  return comparisons.result(NAME, `${formatCount(comparisons.count)} positions, to the bit`);
 }

@@ -2,7 +2,8 @@
  * An encoder sees both ways: the logits at every position, differentiated by the input at every other, earlier or
  * later, have a gradient in one of the texts at least. A mask that it should not have would make it 0.
  */
-import { type CheckOptions, type CheckResult, Comparisons, grouped, type Subject } from "./check.ts";
+import { formatCount } from "../util/format.ts";
+import { type CheckOptions, type CheckResult, Comparisons, type Subject } from "./check.ts";
 import { inputGradients } from "./gradient-flow.ts";
 
 const NAME = "every position, both ways";
@@ -28,5 +29,5 @@ export async function checkBothSides(model: Subject, options: CheckOptions): Pro
     }
     options.onProgress?.((t + 1) / positions);
   }
-  return comparisons.result(NAME, `${grouped(comparisons.count)} pairs of positions, none 0`);
+  return comparisons.result(NAME, `${formatCount(comparisons.count)} pairs of positions, none 0`);
 }

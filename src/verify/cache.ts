@@ -1,6 +1,7 @@
 /** The cache changes nothing: the logits of a text are the same bits in one pass and in parts through a cache. */
 import { Random } from "../random.ts";
-import { type CheckOptions, type CheckResult, Comparisons, grouped, type Subject } from "./check.ts";
+import { formatCount } from "../util/format.ts";
+import { type CheckOptions, type CheckResult, Comparisons, type Subject } from "./check.ts";
 import { describeDifference, firstDifference, logitsOf } from "./logits.ts";
 import { excerpt, randomChunks } from "./texts.ts";
 
@@ -29,7 +30,7 @@ export async function checkCache(model: Subject, options: CheckOptions): Promise
     }
     options.onProgress?.((done + 1) / ways.length);
   }
-  return comparisons.result(NAME, `${grouped(comparisons.count)} positions, to the bit`);
+  return comparisons.result(NAME, `${formatCount(comparisons.count)} positions, to the bit`);
 }
 
 function describeChunks(chunks: readonly number[]): string {

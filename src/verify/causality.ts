@@ -2,11 +2,11 @@
  * Later tokens never change earlier logits. A text is cut at every position; all tokens behind the cut become
  * others; every logit in front of it must keep its last bit.
  */
+import { formatCount } from "../util/format.ts";
 import {
   type CheckOptions,
   type CheckResult,
   Comparisons,
-  grouped,
   type Rows,
   type Subject,
   skipped,
@@ -53,7 +53,7 @@ export async function checkFuture(
     }
     options.onProgress?.((last + 1) / cuts);
   }
-  return comparisons.result(NAME, `${grouped(compared)} positions, to the bit`);
+  return comparisons.result(NAME, `${formatCount(compared)} positions, to the bit`);
 }
 
 /** Every row with all tokens behind position `last` replaced by others. */

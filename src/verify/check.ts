@@ -84,8 +84,3 @@ export class Comparisons {
 export function skipped(name: string, why: string): CheckResult {
   return { name, ok: true, skipped: why, compared: "", comparisons: 0, failures: 0, counterExamples: [] };
 }
-
-/** 1,024: digits in groups of three, the same in every locale. */
-export function grouped(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
-}

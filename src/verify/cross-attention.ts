@@ -5,8 +5,9 @@
 import type { EncoderDecoder } from "../nn/encoder-decoder.ts";
 import { type PaddingSide, padTokens } from "../nn/inputs/token-batch.ts";
 import { Random } from "../random.ts";
+import { formatCount } from "../util/format.ts";
 import { decoderBeside } from "./adapters.ts";
-import { type CheckOptions, type CheckResult, Comparisons, grouped } from "./check.ts";
+import { type CheckOptions, type CheckResult, Comparisons } from "./check.ts";
 import { describeDifference, firstDifference, type Logits, tokensOf, wholeLogits } from "./logits.ts";
 import { anotherId, excerpt } from "./texts.ts";
 
@@ -56,7 +57,7 @@ export async function checkSources(model: EncoderDecoder, options: CheckOptions)
       );
     }
   }
-  return comparisons.result(NAME, `${grouped(comparisons.count)} positions and source tokens`);
+  return comparisons.result(NAME, `${formatCount(comparisons.count)} positions and source tokens`);
 }
 
 /** The first as long as a source may be, the others of random lengths, the last of one token. */

@@ -6,7 +6,8 @@
 import type { TokenIds } from "../data/token-source.ts";
 import { evaluateSplit } from "../evaluate/loss.ts";
 import type { GPT } from "../nn/gpt.ts";
-import { type CheckResult, Comparisons, grouped, skipped } from "./check.ts";
+import { formatCount } from "../util/format.ts";
+import { type CheckResult, Comparisons, skipped } from "./check.ts";
 
 const NAME = "loss and the entropy floor";
 
@@ -28,7 +29,7 @@ export async function checkFloor(model: GPT, known: KnownText | null): Promise<C
   comparisons.expect(
     lossNats >= floorNats,
     () =>
-      `the loss over ${grouped(tokens)} tokens that were held out is ${lossNats.toFixed(4)} nats; their source leaves ${floorNats.toFixed(4)} open, so what they are must have been seen`,
+      `the loss over ${formatCount(tokens)} tokens that were held out is ${lossNats.toFixed(4)} nats; their source leaves ${floorNats.toFixed(4)} open, so what they are must have been seen`,
   );
   return comparisons.result(NAME, `${lossNats.toFixed(4)} nats a token, floor ${floorNats.toFixed(4)}`);
 }

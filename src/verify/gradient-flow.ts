@@ -9,7 +9,8 @@ import { multiply } from "../ops/multiply.ts";
 import { slice } from "../ops/slice.ts";
 import { sum } from "../ops/sum.ts";
 import { Random } from "../random.ts";
-import { type CheckOptions, type CheckResult, Comparisons, grouped, type Subject } from "./check.ts";
+import { formatCount } from "../util/format.ts";
+import { type CheckOptions, type CheckResult, Comparisons, type Subject } from "./check.ts";
 import { tokensOf } from "./logits.ts";
 import { excerpt } from "./texts.ts";
 
@@ -43,7 +44,7 @@ export async function checkReach(model: Subject, options: CheckOptions): Promise
     }
   }
   const pairs = (texts.length * positions * (positions - 1)) / 2;
-  return comparisons.result(NAME, `${grouped(pairs)} pairs of positions, exactly 0`);
+  return comparisons.result(NAME, `${formatCount(pairs)} pairs of positions, exactly 0`);
 }
 
 /** The greatest size of the gradient of a random sum of the logits at t, in the input at each position. */

@@ -1,5 +1,6 @@
 /** Logits of whole batches, compared bit for bit. */
 import type { TokenBatch } from "../nn/inputs/token-batch.ts";
+import { batchLogits, chunkedLogits } from "../sample/logits.ts";
 import type { CheckOptions, Rows, Subject } from "./check.ts";
 
 /** Logits (B, T, V), row by row. */
@@ -14,12 +15,14 @@ export interface Logits {
  *
  * @param chunks how many positions go through a cache at a time; null: all at once and no cache
  */
-export function logitsOf(
+export async function logitsOf(
   model: Subject,
   rows: Rows,
   chunks: readonly number[] | null = null,
 ): Promise<Logits> {
-  return chunks === null ? wholeLogits(model, tokensOf(rows)) : cachedLogits(model, rows, chunks);
+  if (chunks === null) return wholeLogits(model, tokensOf(rows));
+  const values = await chunkedLogits(model, rows, chunks);
+  return { values, positions: rows[0].length, vocabSize: model.config.vocabSize };
 }
 
 /** Rows of one length as a batch. */
@@ -30,29 +33,7 @@ export function tokensOf(rows: Rows): TokenBatch {
 export async function wholeLogits(model: Subject, tokens: TokenBatch): Promise<Logits> {
   const { vocabSize } = model.config;
   const positions = tokens.ids.length / tokens.batchSize;
-  const values = await model.context.scope("no-grad", () => model.forward(tokens).read());
-  return { values, positions, vocabSize };
-}
-
-async function cachedLogits(model: Subject, rows: Rows, chunks: readonly number[]): Promise<Logits> {
-  const { vocabSize } = model.config;
-  const positions = rows[0].length;
-  const values = new Float64Array(rows.length * positions * vocabSize);
-  const cache = model.makeCache(rows.length);
-  try {
-    let start = 0;
-    for (const chunk of chunks) {
-      const tokens = tokensOf(rows.map((row) => row.slice(start, start + chunk)));
-      const part = await model.context.noGrad(() => model.decode(tokens, cache).read());
-      rows.forEach((_, row) => {
-        const ofRow = part.subarray(row * chunk * vocabSize, (row + 1) * chunk * vocabSize);
-        values.set(ofRow, (row * positions + start) * vocabSize);
-      });
-      start += chunk;
-    }
-  } finally {
-    cache.free();
-  }
+  const values = await batchLogits(model, tokens);
   return { values, positions, vocabSize };
 }
 

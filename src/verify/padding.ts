@@ -6,7 +6,8 @@
 import { type PaddingSide, padLike, padTokens, rowsOf, type TokenBatch } from "../nn/inputs/token-batch.ts";
 import { crossEntropy, IGNORED } from "../ops/cross-entropy.ts";
 import { Random } from "../random.ts";
-import { type CheckOptions, type CheckResult, Comparisons, grouped, type Subject, skipped } from "./check.ts";
+import { formatCount } from "../util/format.ts";
+import { type CheckOptions, type CheckResult, Comparisons, type Subject, skipped } from "./check.ts";
 import { describeDifference, firstDifference, tokensOf, wholeLogits } from "./logits.ts";
 import { excerpt } from "./texts.ts";
 
@@ -53,7 +54,7 @@ export async function checkPadding(model: Subject, options: CheckOptions): Promi
       options.onProgress?.((SIDES.indexOf(side) + (row + 1) / rows.length) / SIDES.length);
     }
   }
-  return comparisons.result(NAME, `${grouped(comparisons.count)} logits, losses, gradients`);
+  return comparisons.result(NAME, `${formatCount(comparisons.count)} logits, losses, gradients`);
 }
 
 /** The texts cut to random lengths: the first stays whole, an empty one comes last. */

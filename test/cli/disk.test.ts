@@ -118,6 +118,6 @@ describe("a place without permission", () => {
     writeFileSync(at("secret.txt"), "the fox");
     chmodSync(at("secret.txt"), 0o000);
     const unread = await forbidden("train", "--data", "secret.txt");
-    if (unread !== null) expectComplaint(unread, 1, "secret.txt: may not be read by you");
+    if (unread !== null) expectComplaint(unread, 1, "secret.txt: you do not have permission to read it");
   });
 });

@@ -66,8 +66,8 @@ describe.each(places)("layer $layer, head $head", ({ layer, head }) => {
 
 test("refuses layers and heads that there are not", async () => {
   const model = tinyModel(doubleContext());
-  const layer = "--layer must be in 0 … 1 for this model: got 2";
+  const layer = "`layer` must be in 0 … 1 for this model: got 2";
   await expect(teachMask(model, ids, { layer: 2, head: 0 })).rejects.toThrow(new ConfigError(layer));
-  const head = "--head must be in 0 … 2 for this model: got 0.5";
+  const head = "`head` must be in 0 … 2 for this model: got 0.5";
   await expect(teachMask(model, ids, { layer: 0, head: 0.5 })).rejects.toThrow(new ConfigError(head));
 });

@@ -5,7 +5,7 @@ import { openBackend } from "../../src/backend/open.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
 import { resolveSettings, type Settings } from "../../src/config/settings.ts";
 import { evaluateAnswers } from "../../src/evaluate/exact-match.ts";
-import { estimateMaskedLoss, wholeMaskedLoss } from "../../src/evaluate/masked-loss.ts";
+import { estimateMaskedLoss, evaluateMaskedSplit } from "../../src/evaluate/masked-loss.ts";
 import { Encoder } from "../../src/nn/encoder.ts";
 import { EncoderDecoder } from "../../src/nn/encoder-decoder.ts";
 import { padTokens } from "../../src/nn/inputs/token-batch.ts";
@@ -96,18 +96,18 @@ describe("an encoder", () => {
     const context = new Context(await openBackend("wasm"));
     const model = new Encoder(context, gptConfigOf(settings, VOCAB), Random.of(1));
     const heldOut = { start: 4000, end: 4500 };
-    expect((await wholeMaskedLoss(model, triples, heldOut)).lossNats).toBeGreaterThan(1.9);
+    expect((await evaluateMaskedSplit(model, triples, heldOut)).lossNats).toBeGreaterThan(1.9);
     const learned = triples.subarray(0, 4000);
     await losses(new Trainer(model, new MaskedToken(model, learned, settings), settings), 200);
-    expect((await wholeMaskedLoss(model, triples, heldOut)).lossNats).toBeLessThan(1);
+    expect((await evaluateMaskedSplit(model, triples, heldOut)).lossNats).toBeLessThan(1);
   });
 
   it("is measured over a whole split, by masks that are always the same", async () => {
     const { model } = encoderTrainer({});
-    const evaluation = await wholeMaskedLoss(model, text, { start: 100, end: 211 });
+    const evaluation = await evaluateMaskedSplit(model, text, { start: 100, end: 211 });
     // 111 tokens: 8 windows of 13 with 2 hidden in each, then 7 tokens with one.
     expect(evaluation).toMatchObject({ method: "whole split", tokens: 17 });
-    expect(await wholeMaskedLoss(model, text, { start: 100, end: 211 })).toEqual(evaluation);
+    expect(await evaluateMaskedSplit(model, text, { start: 100, end: 211 })).toEqual(evaluation);
     // By hand: the windows that start at 100, 113, …, masked in that order.
     const random = Random.of(1, "masks");
     let nats = 0;

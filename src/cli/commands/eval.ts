@@ -11,7 +11,7 @@ import { stratifiedWindows } from "../../data/window-loader.ts";
 import { ConfigError, DataError, TokenError } from "../../errors.ts";
 import { evaluateAnswers } from "../../evaluate/exact-match.ts";
 import { BATCH_SIZE, type Evaluation, evaluateSplit, type Range } from "../../evaluate/loss.ts";
-import { wholeMaskedLoss } from "../../evaluate/masked-loss.ts";
+import { evaluateMaskedSplit } from "../../evaluate/masked-loss.ts";
 import { Encoder } from "../../nn/encoder.ts";
 import { EncoderDecoder } from "../../nn/encoder-decoder.ts";
 import { GPT } from "../../nn/gpt.ts";
@@ -21,11 +21,11 @@ import { ToyTask } from "../../train/objectives/toy-task.ts";
 import { formatCount, formatLoss } from "../../util/format.ts";
 import { type CommonFlags, threadsOf } from "../options/settings-flags.ts";
 import { namesOfUnknown, tellDropped, withAdvice } from "../options/unknown-characters.ts";
+import { describeAnswers, EVALUATED_STRINGS } from "../shared/answer-report.ts";
 import { openAnyModel } from "../shared/open-model.ts";
 import { processes } from "../shared/process-lock.ts";
+import { readWithProgress } from "../shared/read-corpus.ts";
 import { Terminal } from "../terminal/output.ts";
-import { inWords, MEASURED_STRINGS } from "./train/kinds/seq2seq.ts";
-import { readShowing } from "./train/run-corpus.ts";
 
 interface EvalFlags extends CommonFlags, CacheFlags {
   readonly model: string;
@@ -70,7 +70,7 @@ async function readPart(flags: EvalFlags, tokenizer: Tokenizer, terminal: Termin
     status: (line: string) => terminal.status(line),
   };
   const place = cachePlace(flags, flags.model, processes());
-  const corpus = await readShowing(data, place, tell);
+  const corpus = await readWithProgress(data, place, tell);
   const { unknown = "reject" } = flags;
   const characters = Array.from(corpus.facts.counts.keys(), (code) => String.fromCodePoint(code)).join("");
   const names = namesOfUnknown(tokenizer, characters);
@@ -117,7 +117,7 @@ async function hiddenTokens(
   { ids, split, range, most }: Part,
   json: boolean,
 ): Promise<void> {
-  const { lossNats, tokens, method } = await wholeMaskedLoss(model, ids, range, most);
+  const { lossNats, tokens, method } = await evaluateMaskedSplit(model, ids, range, most);
   const { contextLength } = model.config;
   if (json) {
     terminal.json({ lossNats, tokens, split, method, contextLength });
@@ -140,9 +140,9 @@ async function answers(
       "a seq2seq model is measured on strings that are drawn and that it never learned from: it takes no --data and no other --split than val",
     );
   }
-  const evaluation = await evaluateAnswers(model, new ToyTask(settings).heldOut(MEASURED_STRINGS));
+  const evaluation = await evaluateAnswers(model, new ToyTask(settings).heldOut(EVALUATED_STRINGS));
   if (json) terminal.json({ ...evaluation, split: "val" });
-  else terminal.write(`${inWords(evaluation)}\n`);
+  else terminal.write(`${describeAnswers(evaluation)}\n`);
 }
 
 function rangeOf(split: Split, ids: TokenIds): Range {

@@ -6,6 +6,7 @@ import { BACKEND_NAMES, DEFAULT_BACKEND } from "../../backend/open.ts";
 import { flagOf, SETTINGS, type Setting } from "../../config/settings.ts";
 import { CACHE_NAME, IN_MEMORY_MB } from "../../data/token-cache.ts";
 import { nearest } from "../../util/edit-distance.ts";
+import { namesToFlags } from "../shared/explain-error.ts";
 
 /**
  * Adds a flag for each of some settings. A flag that is not given leaves the setting alone.
@@ -93,7 +94,7 @@ export function parseCount(text: string): number {
 function optionsOf(setting: Setting, defaults?: string): Option[] {
   const flag = `--${flagOf(setting.name)}`;
   const unit = setting.unit === undefined || setting.default === 1 ? "" : ` ${setting.unit}`;
-  const make = (flags: string, help: string) => new Option(flags, help);
+  const make = (flags: string, help: string) => new Option(flags, namesToFlags(help));
   const fallback = defaults ?? `${setting.default}${unit}`;
   switch (setting.kind) {
     case "switch": {

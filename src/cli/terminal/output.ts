@@ -1,7 +1,7 @@
 /** Where the program writes: results to stdout, everything for people to stderr. */
 import { writeSync } from "node:fs";
-import type { ProgressReporter } from "../../data/tokenized-corpus.ts";
 import { fitLine } from "../../util/format.ts";
+import type { ProgressReporter } from "../../util/progress-reporter.ts";
 
 /** What a stream says when whoever read it is gone: a pipe that was closed, a terminal that is no more. */
 const READER_GONE: readonly (string | undefined)[] = ["EPIPE", "EIO"];
@@ -58,8 +58,8 @@ export class Terminal {
   }
 }
 
-/** Tells people what is done before a run starts; see `Tell`. */
-export function tellOnStderr(): ProgressReporter {
+/** Reports progress on stderr before a run starts. */
+export function stderrReporter(): ProgressReporter {
   const live = process.stderr.isTTY === true && process.env.TERM !== "dumb";
   const clear = live ? "\r\x1b[K" : "";
   return {

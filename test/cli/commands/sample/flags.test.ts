@@ -46,8 +46,8 @@ describe("refused, by the name of the flag", () => {
     [["--samples", 1.5], "--samples must be"],
     [["--tokens", -1], "--tokens must be a whole number ≥ 0: got -1"],
     [["--seed", 1.5], "--seed must be a whole number ≥ 0: got 1.5"],
-    [["--stop", ""], "--stop must be a text of at least one character"],
-    [["--stop", "x", "--stop", ""], "--stop must be a text"],
+    [["--stop", ""], "--stop must have at least one character"],
+    [["--stop", "x", "--stop", ""], "--stop must have"],
     [["--strategy", "beam", "--beams", 0], "--beams must be a whole number ≥ 1: got 0; 1 is greedy"],
     [
       ["--strategy", "beam", "--beams", 3, "--best", 4],
