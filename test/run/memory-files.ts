@@ -2,7 +2,7 @@
 import { dirname, join } from "node:path";
 import type { Files } from "../../src/run/files.ts";
 
-/** An error as Node's own file operations throw it. */
+/** An error like those of Node's file operations. */
 export function systemError(code: string, path: string): Error {
   return Object.assign(new Error(`${code}: it is so, '${path}'`), { code });
 }
@@ -88,10 +88,10 @@ export class MemoryFiles implements Files {
   }
 }
 
-/** What a program that is killed never gets to know. */
+/** Thrown to simulate a kill. */
 export class Killed extends Error {}
 
-/** "killed", or the system's code for what goes wrong: "ENOSPC" for a full disk, "EROFS" for one that may not be written. */
+/** "killed", or an error code: "ENOSPC" for a full disk, "EROFS" for a read-only one. */
 export type Failure = "killed" | "ENOSPC" | "EROFS" | "EACCES" | "EIO";
 
 /**
@@ -116,7 +116,7 @@ export class FailingFiles implements Files {
     this.#budget = budget;
   }
 
-  /** Whether the budget was enough. */
+  /** Whether the budget sufficed. */
   get survived(): boolean {
     return !this.#over;
   }
