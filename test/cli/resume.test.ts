@@ -1,6 +1,6 @@
 /**
- * A run that was stopped goes on to the same bits as one that never was. The run has dropout, so that randomness
- * out of place would show.
+ * A resumed run is bit-identical to an uninterrupted one. The run has dropout, so that misplaced randomness would
+ * show.
  */
 import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -157,7 +157,7 @@ describe("a run that has made all its steps", () => {
   it("says so when resumed, and keeps its weights", async () => {
     const before = readdirSync(join(folder, "whole"));
     const { stderr } = await succeed(folder, "train", "--resume", "--out", "whole");
-    expect(stderr).toContain("there is nothing left to train; --steps makes it longer");
+    expect(stderr).toContain("no steps are left; --steps adds more");
     expect(readdirSync(join(folder, "whole"))).toEqual(before);
     expect(existsSync(join(folder, "whole", latestOf("whole")))).toBe(true);
   });

@@ -1,6 +1,6 @@
 /**
- * A run that is killed, whose disk is full, broken or read-only, or whose machine loses its power, at every possible
- * moment: what was saved before still loads.
+ * A run that is killed, whose disk is full, broken or read-only, or whose machine loses power, at every possible
+ * moment: earlier checkpoints still load.
  */
 import { describe, expect, it } from "vitest";
 import { CheckpointError } from "../../src/errors.ts";

@@ -95,12 +95,11 @@ export class Killed extends Error {}
 export type Failure = "killed" | "ENOSPC" | "EROFS" | "EACCES" | "EIO";
 
 /**
- * Files that fail after `budget` units of work: a unit is a file removed, a part of a file written, or any other
- * change. What was being written is cut at one of `cuts` places, at any byte without that; what was being removed
- * stays in part.
+ * Files that fail after `budget` units of work. A unit is a file removed, a part of a file written, or any other
+ * change. A write is cut at one of `cuts` places, by default at any byte; a removal leaves part of its files.
  *
- * When killed nothing works any more. Else every change fails and the program goes on; on a full disk, things can
- * still be removed.
+ * After a kill nothing works any more. After any other failure every change fails and the program continues; on a full
+ * disk, files can still be removed.
  */
 export class FailingFiles implements Files {
   readonly #files: MemoryFiles;

@@ -1,6 +1,6 @@
 /**
- * Files as a machine has them that may lose its power: what was not flushed is on the disk or is not, each change by
- * itself. Harder than any journal makes it; only one rename stays one change.
+ * Files of a machine that may lose power: each change that was not flushed has reached the disk or has not,
+ * independently of the others. That is harsher than any journaling file system; only a rename stays atomic.
  */
 import { basename, dirname, join } from "node:path";
 import type { Files } from "../../src/run/files.ts";

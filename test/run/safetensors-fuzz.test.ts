@@ -1,6 +1,6 @@
 /**
- * Files that nobody honest wrote. Whatever stands in one: it is refused with a CheckpointError, or read right, and
- * never is more memory taken than the file has bytes.
+ * Malicious files. Whatever a file contains, it is rejected with a CheckpointError or read correctly, and the reader
+ * never allocates more memory than the size of the file.
  */
 import fc from "fast-check";
 import { expect, it } from "vitest";

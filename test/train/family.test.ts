@@ -54,12 +54,12 @@ describe.each([
   ["seq2seq", seq2seqTrainer],
 ])("training %s", (kind, make: (changes: Partial<Settings>) => Trainer) => {
   it.each([{}, { optimizer: "muon" as const, tieHead: false }])(
-    "resumed, goes on to the same bits, with %j",
+    "resumes to the same bits, with %j",
     async (more) => {
       const changes = { dropout: 0.3, gradAccumulation: 2, ...more };
       const whole = make(changes);
       const all = await losses(whole, 9);
-      expect(new Set(all).size, "every step has a batch of its own").toBe(9);
+      expect(new Set(all).size, "every step has another batch").toBe(9);
       const first = make(changes);
       await losses(first, 4);
       const second = make(changes);
