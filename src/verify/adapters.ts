@@ -21,7 +21,8 @@ export function decoderBeside(model: EncoderDecoder, sourcesOf: (batchSize: numb
     // [end] is a token like any other here.
     config: { ...config, vocabSize: model.endId + 1, bigram: false, logitCap: 0 },
     parameters: () => model.parameters(),
-    forward: (tokens, pass = INFERENCE) => model.forward(sourcesOf(tokens.batchSize), tokens, pass),
+    forward: (tokens, options = INFERENCE) => model.forward(sourcesOf(tokens.batchSize), tokens, options),
+    decode: (tokens, cache) => model.forward(sourcesOf(tokens.batchSize), tokens, { cache, random: null }),
     makeCache: (batchSize) => model.makeCache(batchSize),
   };
 }
@@ -34,6 +35,9 @@ export function encoderSubject(model: Encoder): Subject {
     config: { ...config, bigram: false, logitCap: 0 },
     parameters: () => model.parameters(),
     forward: (tokens, pass) => model.forward(tokens, pass),
+    decode: () => {
+      throw new Error("an encoder cannot decode");
+    },
     makeCache: () => {
       throw new Error("an encoder has no cache");
     },

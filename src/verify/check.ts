@@ -6,7 +6,7 @@
 import type { GPT } from "../nn/gpt.ts";
 
 /** What the checks ask of a model: a GPT, or another that scores a token at each position. */
-export type Subject = Pick<GPT, "context" | "config" | "forward" | "makeCache" | "parameters">;
+export type Subject = Pick<GPT, "context" | "config" | "forward" | "decode" | "makeCache" | "parameters">;
 
 /** Token ids, one list for each row of a batch, all of one length. */
 export type Rows = readonly (readonly number[])[];
