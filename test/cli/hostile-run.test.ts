@@ -216,7 +216,7 @@ describe("a run with links that lead out of its directory", () => {
     [
       "a pointer up",
       (copy) => writeFileSync(join(copy, "latest"), "../precious"),
-      ["should hold the name of a step folder"],
+      ["should hold the name of a step directory"],
     ],
     [
       "a pointer anywhere",
@@ -229,7 +229,7 @@ describe("a run with links that lead out of its directory", () => {
         rmSync(join(copy, "latest"));
         symlinkSync("../precious/thesis.tex", join(copy, "latest"));
       },
-      ["should hold the name of a step folder"],
+      ["should hold the name of a step directory"],
     ],
     [
       "a log that is a link",

@@ -195,7 +195,7 @@ describe.each([
       "step-0000x2",
     ]) {
       files.write(join(path, "latest"), bytes(name));
-      expect(messageOf(() => run.loadStep())).toContain("should hold the name of a step folder");
+      expect(messageOf(() => run.loadStep())).toContain("should hold the name of a step directory");
       expect(messageOf(() => run.loadStep(`${name} `))).toContain("a step is named like step-000500");
     }
   });
