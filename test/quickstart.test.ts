@@ -7,10 +7,10 @@ const text = "the cat sat on the mat and the dog sat on the log. ".repeat(20);
 
 test("trains, samples, and gives the same text for the same seed", async () => {
   const losses: number[] = [];
-  const options = { steps: 300, contextLength: 64, seed: 7 };
+  const options = { steps: 500, contextLength: 64, seed: 7 };
   const model = await trainGPT(text, { ...options, onStep: ({ lossNats }) => losses.push(lossNats) });
-  expect(losses).toHaveLength(300);
-  expect(losses[299]).toBeLessThan(losses[0] / 3);
+  expect(losses).toHaveLength(500);
+  expect(losses[499]).toBeLessThan(losses[0] / 3);
   const greedy = await model.sample("the cat", { tokens: 43, strategy: "greedy" });
   expect(greedy).toBe("the cat sat on the mat and the dog sat on the log.");
   const drawn = await model.sample("the", { tokens: 90, temperature: 1.5 });

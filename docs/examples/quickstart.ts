@@ -6,6 +6,6 @@
 import { trainGPT } from "nopeek";
 
 const text = "the cat sat on the mat and the dog sat on the log. ".repeat(20);
-const model = await trainGPT(text, { steps: 500, contextLength: 64 });
+const model = await trainGPT(text, { steps: 500, contextLength: 64, seed: 7 });
 console.log(await model.sample("the cat", { tokens: 43, strategy: "greedy" }));
 await model.close();

@@ -5,7 +5,7 @@ export const family: readonly Mutant[] = [
   {
     promise: "encoder: every position sees the positions after it",
     file: "src/nn/encoder.ts",
-    line: 'mask: "none", cross: false',
+    line: 'mask: "full", cross: false',
     broken: 'mask: "causal", cross: false',
     tests: ["test/verify/family.test.ts"],
   },
@@ -13,7 +13,7 @@ export const family: readonly Mutant[] = [
     promise: "seq2seq: the decoder does not see later tokens",
     file: "src/nn/encoder-decoder.ts",
     line: 'mask: "causal", cross: true',
-    broken: 'mask: "none", cross: true',
+    broken: 'mask: "full", cross: true',
     tests: ["test/verify/family.test.ts"],
   },
   {
@@ -26,8 +26,8 @@ export const family: readonly Mutant[] = [
   {
     promise: "seq2seq: each layer uses its own projected keys and values of the source",
     file: "src/nn/layers/attention.ts",
-    line: "memory.projected?.[this.#layer]",
-    broken: "memory.projected?.[0]",
+    line: ": projected[this.#layer];",
+    broken: ": projected[0];",
     tests: ["test/nn/encoder-decoder.test.ts"],
   },
   {

@@ -25,30 +25,30 @@ export const learning: readonly Mutant[] = [
   },
   {
     promise: "rotary: channel i is paired with i + D/2, and each pair has its own frequency",
-    file: "src/nn/layers/rotary.ts",
-    line: "exp((-i / half) * log(SLOWEST))",
-    broken: "exp((-i / headSize) * log(SLOWEST))",
-    tests: ["test/nn/layers/rotary.test.ts"],
+    file: "src/nn/layers/rotary-angles.ts",
+    line: "exp((-i / half) * log(BASE))",
+    broken: "exp((-i / headSize) * log(BASE))",
+    tests: ["test/nn/layers/rotary-angles.test.ts"],
   },
   {
     promise: "rotary: keys are rotated too",
     file: "src/nn/layers/attention.ts",
-    line: "keys: turned(keys), values };",
+    line: "keys: rotated(keys), values };",
     broken: "keys, values };",
     tests: ["test/nn/gpt.test.ts"],
   },
   {
     promise: "rotary: positions continue after the cached ones",
-    file: "src/nn/layers/positions.ts",
-    line: "(cache?.lengths[b] ?? 0) + t - starts[b]",
-    broken: "t - starts[b]",
+    file: "src/nn/inference/decode-state.ts",
+    line: "positions: positionsIn(tokens, lengths),",
+    broken: "positions: positionsIn(tokens, []),",
     tests: ["test/verify/causality.test.ts"],
   },
   {
     promise: "rotary: positions count from the first real token of a row",
-    file: "src/nn/layers/positions.ts",
-    line: "(cache?.lengths[b] ?? 0) + t - starts[b]",
-    broken: "(cache?.lengths[b] ?? 0) + t",
+    file: "src/nn/inputs/block-options.ts",
+    line: "{ angles, positions: positionsIn(tokens, []) }",
+    broken: "{ angles, positions: Int32Array.from(tokens.ids, (_, i) => i % positionsOf(tokens)) }",
     tests: ["test/nn/padding.test.ts"],
   },
   {
@@ -96,8 +96,8 @@ export const learning: readonly Mutant[] = [
   {
     promise: "qk-norm normalizes queries too",
     file: "src/nn/layers/attention.ts",
-    line: "const query = turned(this.#normed(this.query.forward(x)));",
-    broken: "const query = turned(this.query.forward(x));",
+    line: "const query = rotated(this.#normalized(this.query.forward(x)));",
+    broken: "const query = rotated(this.query.forward(x));",
     tests: ["test/nn/gpt.test.ts"],
   },
   {
@@ -117,8 +117,8 @@ export const learning: readonly Mutant[] = [
   {
     promise: "SwiGLU applies SiLU to the gate",
     file: "src/nn/layers/mlp.ts",
-    line: "multiply(silu(this.gate.forward(x)), expanded)",
-    broken: "multiply(this.gate.forward(x), silu(expanded))",
+    line: "multiply(silu(gate.forward(x)), linear)",
+    broken: "multiply(gate.forward(x), silu(linear))",
     tests: ["test/nn/gpt.test.ts"],
   },
   {
@@ -131,15 +131,15 @@ export const learning: readonly Mutant[] = [
   {
     promise: "with zero initialization, blocks start as the identity",
     file: "src/nn/initialize.ts",
-    line: "return zeroInit ? 0 : residualDeviation(layers);",
-    broken: "return residualDeviation(layers);",
+    line: "return zeroInit ? 0 : residualStd(layers);",
+    broken: "return residualStd(layers);",
     tests: ["test/nn/initialize.test.ts"],
   },
   {
     promise: "bigram embedding: order matters, and pairs spread evenly over rows",
     file: "src/nn/layers/bigram-embedding.ts",
-    line: "Math.imul(before, 0x9e3779b1)",
-    broken: "Math.imul(before, 0x85ebca77)",
+    line: "Math.imul(previous, 0x9e3779b1)",
+    broken: "Math.imul(previous, 0x85ebca77)",
     tests: ["test/nn/layers/bigram-embedding.test.ts"],
   },
   {

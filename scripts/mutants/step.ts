@@ -3,18 +3,46 @@ import type { Mutant } from "./list.ts";
 
 export const step: readonly Mutant[] = [
   {
-    promise: "a sum in one with its norm: both operands get its gradient",
-    file: "src/ops/internal/normalize.ts",
-    line: "if (b.needsGradient) b.shareGradient(sum);",
-    broken: "if (b.needsGradient) a.shareGradient(sum);",
-    tests: ["test/ops/internal/normalize.test.ts"],
+    promise: "a captured array is read again at each replay",
+    file: "src/backend/wasm/capture/captured-calls.ts",
+    line: "this.#arrays.refresh();",
+    broken: "",
+    tests: ["test/backend/wasm/capture/captured-calls.test.ts"],
+  },
+  {
+    promise: "a captured array has memory that no captured call writes",
+    file: "src/backend/wasm/host/host-arrays.ts",
+    line: "this.#heap.allocUnused(array.length)",
+    broken: "this.#heap.alloc(array.length)",
+    tests: ["test/nn/inference/captured-decode.test.ts"],
+  },
+  {
+    promise: "both terms of a sum receive its gradient",
+    file: "src/ops/add.ts",
+    line: "if (b.needsGradient) b.shareGradient(y);",
+    broken: "if (b.needsGradient) a.shareGradient(y);",
+    tests: ["test/ops/elementwise.test.ts"],
+  },
+  {
+    promise: "a custom op's gradient reaches every input",
+    file: "src/ops/custom-op.ts",
+    line: "inputs.forEach((input, i) => {",
+    broken: "inputs.slice(0, 1).forEach((input, i) => {",
+    tests: ["test/ops/custom-op.test.ts"],
+  },
+  {
+    promise: "checkpoints with earlier tensor names still load",
+    file: "src/run/checkpoint.ts",
+    line: "return withCurrentNames(decodeSafetensors(bytes, file).tensors);",
+    broken: "return decodeSafetensors(bytes, file).tensors;",
+    tests: ["test/run/tensor-names.test.ts"],
   },
   {
     promise: "a broadcast operand receives the gradients of all its repeats",
-    file: "src/ops/add.ts",
-    line: "axis: repeats, inner: b.size",
-    broken: "axis: 1, inner: b.size",
-    tests: ["test/ops/elementwise.test.ts"],
+    file: "src/ops/fused/add-repeated.ts",
+    line: "axis: repeats, inner: row.size",
+    broken: "axis: 1, inner: row.size",
+    tests: ["test/ops/fused/add-repeated.test.ts"],
   },
   {
     promise: "AdamW over many parameters uses each parameter's own weight decay",
@@ -33,8 +61,8 @@ export const step: readonly Mutant[] = [
   {
     promise: "inference without a tape uses the memory of a single block",
     file: "src/autograd/context.ts",
-    line: "if (made !== null) keepOnly(made, start, tensorsOf(state));",
-    broken: "if (made !== null) keepOnly(made, made.length, tensorsOf(state));",
+    line: "if (storages[i] === kept) storages[count++] = kept;",
+    broken: "if (storages[i] === kept || i < storages.length) storages[count++] = storages[i];",
     tests: ["test/autograd/memory.test.ts"],
   },
 ];
