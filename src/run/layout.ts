@@ -71,7 +71,7 @@ export function readPointer(files: Files, run: string, pointer: Pointer): string
   const name = new TextDecoder().decode(files.read(file)).trim();
   if (stepOfName(name) !== null) return name;
   throw new CheckpointError(
-    `${file}: should hold the name of a step folder, like step-000500: got ${JSON.stringify(name.slice(0, 40))}; ` +
+    `${file}: should hold the name of a step directory, like step-000500: got ${JSON.stringify(name.slice(0, 40))}; ` +
       `these are there: ${some(listSteps(files, run))}`,
   );
 }

@@ -10,7 +10,7 @@ export type ScoringModel = Pick<GPT, "context" | "config" | "forward" | "decode"
 
 /** Logits (B, T, V) of a batch in one pass, row by row. */
 export function batchLogits(model: ScoringModel, tokens: TokenBatch): Promise<Float32Array | Float64Array> {
-  return model.context.scope("no-grad", () => model.forward(tokens).read());
+  return model.context.noGrad(() => model.forward(tokens).read());
 }
 
 /**

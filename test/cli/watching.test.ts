@@ -1,11 +1,11 @@
-/** A run whose numbers overflow: it stops, says where, and leaves its checkpoints alone. */
+/** A run whose numbers overflow: it stops, reports the step, and keeps its checkpoints. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { makeFolderWithText, nopeek, TRAIN } from "../support/program.ts";
 
 const { folder } = makeFolderWithText(200);
-// So large an update that the weights overflow soon, and decay that doubles them each time.
+// Updates so large that the weights overflow soon, and decay that doubles them each time.
 const wild = ["--learning-rate", 10, "--warmup-steps", 0, "--schedule", "constant", "--weight-decay", 10];
 const training = [...TRAIN, ...wild, "--steps", 200, "--eval-batches", 1];
 

@@ -79,7 +79,7 @@ describe("nopeek ablate", () => {
   it("leaves out what does not fit the base, and says why; refuses it when it is asked for", async () => {
     const odd = [...base.slice(0, -2), "--d-model", 10, "--steps", 0, "--seeds", 1, "--results", "odd.jsonl"];
     const { stderr, stdout } = await succeed(folder, ...odd);
-    expect(stderr).toContain("left out    --positions rotary: rotary positions turn pairs of channels");
+    expect(stderr).toContain("left out    --positions rotary: rotary positions rotate pairs of channels");
     expect(stdout).toContain("--qk-norm");
     expect(stdout).not.toContain("rotary");
     expectComplaint(await nopeek(folder, ...odd, "--vary", "positions=rotary"), 2, "pairs of channels");

@@ -10,7 +10,7 @@ import { TINY } from "../../support/models.ts";
 const V = 7;
 const MASK = V;
 
-/** Windows in which position t of each row holds id t modulo V. */
+/** Windows whose position t in each row has id t modulo V. */
 const windowsOf = (batchSize: number, positions: number) =>
   Int32Array.from({ length: batchSize * positions }, (_, i) => (i % positions) % V);
 
@@ -70,7 +70,7 @@ describe("maskTokens", () => {
     expect(follows(counts, [0.78, 0.12, ...others.map(() => 0.1 / (V - 1))])).toBe(false);
   });
 
-  it("chooses every position equally often, and every pair of them", () => {
+  it("chooses every position, and every pair of positions, equally often", () => {
     const positions = 12;
     const random = Random.of(6, "positions");
     const [counts, pairs] = [new Array<number>(positions).fill(0), new Map<string, number>()];

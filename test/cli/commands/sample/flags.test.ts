@@ -9,6 +9,7 @@ import {
   sampleSettingsOf,
 } from "../../../../src/cli/commands/sample/flags.ts";
 import { addCommonFlags } from "../../../../src/cli/options/settings-flags.ts";
+import { explainError } from "../../../../src/cli/shared/explain-error.ts";
 import { SampleError } from "../../../../src/errors.ts";
 
 /** The flags that these words make. */
@@ -26,7 +27,8 @@ const refusal = (...words: readonly (string | number)[]) => {
   try {
     checkSampleFlags(flags);
   } catch (error) {
-    return String(error instanceof Error ? error.message : error);
+    if (error instanceof SampleError) return explainError(error);
+    throw error;
   }
   return "";
 };
