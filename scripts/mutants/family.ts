@@ -7,14 +7,14 @@ export const family: readonly Mutant[] = [
     file: "src/nn/encoder.ts",
     line: 'mask: "none", cross: false',
     broken: 'mask: "causal", cross: false',
-    tests: ["test/verify/family.test.ts"],
+    tests: ["test/verify/encoders.test.ts"],
   },
   {
     promise: "seq2seq: the decoder does not peek",
     file: "src/nn/encoder-decoder.ts",
     line: 'mask: "causal", cross: true',
     broken: 'mask: "none", cross: true',
-    tests: ["test/verify/family.test.ts"],
+    tests: ["test/verify/encoders.test.ts"],
   },
   {
     promise: "seq2seq: padding of a source is not seen",
@@ -161,7 +161,7 @@ export const family: readonly Mutant[] = [
     file: "src/verify/bidirectional.ts",
     line: "reached.has(s),",
     broken: "s > t || reached.has(s),",
-    tests: ["test/verify/bidirectional.test.ts", "test/verify/broken-family.test.ts"],
+    tests: ["test/verify/bidirectional.test.ts", "test/verify/broken-encoders.test.ts"],
   },
   {
     promise: "verify: a source that is read with its padding is noticed",

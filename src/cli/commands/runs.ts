@@ -1,4 +1,4 @@
-/** `nopeek runs`: the runs in a folder, with how well, how large, how long, and how they stand. Changes nothing. */
+/** `nopeek runs`: lists the runs in a folder with loss, size, training time and status. Read-only. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -11,20 +11,21 @@ import { readConfig, readPointer } from "../../run/layout.ts";
 import { ownerOf, type Processes } from "../../run/lock.ts";
 import { readRecords, readStepsAsked } from "../../run/log.ts";
 import { formatCount, formatDuration, formatLoss } from "../../util/format.ts";
+import { withFlagNames } from "../options/settings-flags.ts";
 import { processes } from "../shared/process-lock.ts";
 import { Terminal } from "../terminal/output.ts";
 
 export interface RunSummary {
   readonly path: string;
   readonly status: string;
-  /** Steps made, and to be made. */
+  /** Steps done, and steps planned. */
   readonly step: number;
   readonly steps: number;
-  /** The lowest loss on what is held out, of those that the log tells; null before the first. */
+  /** The lowest validation loss in the log, or null before the first evaluation. */
   readonly bestLossNats: number | null;
-  /** Of everything in its folder. */
+  /** Total size of the run directory. */
   readonly bytes: number;
-  /** Spent in steps. */
+  /** Total time spent in training steps. */
   readonly trainedMs: number;
 }
 
@@ -39,18 +40,18 @@ export interface RunsFlags {
 export function listRuns(folder: string, { json }: RunsFlags): void {
   const terminal = new Terminal();
   if (!existsSync(folder))
-    throw new DataError(`${folder}: there is no such folder; runs start with nopeek train`);
+    throw new DataError(`${folder}: there is no such folder; start a run with nopeek train`);
   if (!statSync(folder).isDirectory())
-    throw new DataError(`${folder}: is a file; name a run, or the folder where runs are kept`);
+    throw new DataError(`${folder}: is a file; name a run directory or a folder of run directories`);
   const paths = [folder, ...readdirSync(folder).map((name) => join(folder, name))];
   const system = processes();
   const runs = paths.filter((path) => RunDirectory.isRun(path)).map((path) => describeRun(path, system));
   if (json) for (const run of runs) terminal.json(run);
-  else if (runs.length === 0) terminal.note(`${folder}: holds no run; start one with nopeek train`);
+  else if (runs.length === 0) terminal.note(`${folder}: contains no run; start one with nopeek train`);
   else for (const line of tableOf(runs, process.stdout.columns)) terminal.write(`${line}\n`);
 }
 
-/** How a run stands; one that cannot be read is "damaged", and why. */
+/** Summarizes a run. A run that cannot be read has the status "damaged" and the reason. */
 export function describeRun(path: string, system: Processes): RunSummary {
   const bytes = sizeOf(path);
   try {
@@ -61,8 +62,7 @@ export function describeRun(path: string, system: Processes): RunSummary {
     const saved = stepOfName(readPointer(files, path, "latest") ?? "") ?? 0;
     const running = ownerOf(path, system) !== null;
     const step = running ? (made.at(-1)?.step ?? saved) : saved;
-    // A run that was resumed may be to make more steps, or fewer, than it was started with; and may have gone on after
-    // an early stop.
+    // A resumed run may have a different number of steps than it started with, and may continue after an early stop.
     const steps = readStepsAsked(files, path) ?? settings.steps;
     const early = records.some((record) => record.kind === "early stop" && record.step === step);
     const ended = step >= steps ? "finished" : early ? "stopped early" : "stopped";
@@ -77,17 +77,17 @@ export function describeRun(path: string, system: Processes): RunSummary {
     };
   } catch (error) {
     if (!(error instanceof NopeekError)) throw error;
-    const status = `damaged: ${error.message}`;
+    const status = `damaged: ${withFlagNames(error.message)}`;
     return { path, status, step: 0, steps: 0, bestLossNats: null, bytes, trainedMs: 0 };
   }
 }
 
-/** Columns that go, in this order, where the terminal is too narrow. */
+/** Columns to drop, in this order, if the terminal is too narrow. */
 const DISPENSABLE = [4, 3];
-/** Between two columns. */
+/** Spaces between columns. */
 const GAP = 2;
 
-/** @param columns how wide the terminal is; undefined where there is none */
+/** @param columns width of the terminal, or undefined if there is none */
 export function tableOf(runs: readonly RunSummary[], columns: number | undefined): string[] {
   let rows = [
     ["run", "best loss", "steps", "trained", "size", "status"],
@@ -122,7 +122,7 @@ function widthOf(rows: readonly string[][]): number {
   return widths.reduce((sum, width) => sum + width, GAP * (widths.length - 1));
 }
 
-/** A run that goes on may remove what was just listed. */
+/** Sums file sizes. A running run may delete files while they are being listed. */
 function sizeOf(folder: string): number {
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
   const stats = names.map((name) => statSync(join(folder, name), { throwIfNoEntry: false }));

@@ -46,13 +46,13 @@ export const SAMPLING: readonly Case[] = [
     "a temperature for a search",
     sample("--strategy", "beam", "--temperature", 1),
     2,
-    ["--temperature goes with --strategy sample or greedy"],
+    ["--temperature requires --strategy sample or greedy"],
   ],
   [
     "a prompt with several unknown characters",
     sample("--prompt", "the Ω is é, Ω"),
     1,
-    ['"Ω" (U+03A9)', 'leave out what it does not know, "Ω" "é" ",", with --unknown drop'],
+    ['"Ω" (U+03A9)', 'leave out the unknown characters, "Ω" "é" ",", with --unknown drop'],
   ],
   [
     "unknown characters in bytes that are no tokens",
@@ -95,8 +95,8 @@ export const SAMPLING: readonly Case[] = [
   ],
   ["n-grams of nothing", sample("--no-repeat-ngram", 0), 2, ["--no-repeat-ngram must be a whole number ≥ 1"]],
   ["more best than beams", sample("--strategy", "beam", "--beams", 2, "--best", 3), 2, ["--best must be"]],
-  ["beams without a search", sample("--beams", 3), 2, ["--beams goes with --strategy beam"]],
-  ["many samples of a search", sample("--strategy", "greedy", "--samples", 2), 2, ["--samples goes with"]],
+  ["beams without a search", sample("--beams", 3), 2, ["--beams requires --strategy beam"]],
+  ["many samples of a search", sample("--strategy", "greedy", "--samples", 2), 2, ["--samples requires"]],
   ["half a token", sample("--tokens", 1.5), 2, ["--tokens must be a whole number ≥ 0: got 1.5"]],
   ["an unknown overflow", sample("--overflow", "spill"), 2, ["'spill'", "slide, stop"]],
 ];

@@ -1,5 +1,4 @@
-/** `nopeek sample` on models that do not go on with a text: an encoder fills in blanks, seq2seq answers. */
-
+/** `nopeek sample` for models other than a GPT: an encoder fills in blanks, a seq2seq model answers. */
 import { flagOf, type ModelKind } from "../../../config/settings.ts";
 import { ConfigError, SampleError } from "../../../errors.ts";
 import { Encoder } from "../../../nn/encoder.ts";
@@ -20,14 +19,14 @@ interface OtherFlags extends CommonFlags {
   readonly unknown?: UnknownPolicy;
 }
 
-/** Flags that mean something here; then those that always have a value, given or not. */
-const TAKEN: readonly string[] = ["model", "prompt", "unknown", "backend", "threads", "json"];
-const ALWAYS_THERE: readonly string[] = ["tokens", "strategy", "overflow", "seed"];
+/** Flags that apply here, and flags that have a value even if they were not given. */
+const ALLOWED: readonly string[] = ["model", "prompt", "unknown", "backend", "threads", "json"];
+const ALWAYS_SET: readonly string[] = ["tokens", "strategy", "overflow", "seed"];
 
 /**
- * Answers the prompts if the model is none that goes on with a text.
+ * Answers the prompts if the model is not a GPT.
  *
- * @returns false when it is one, and nothing has been done
+ * @returns false if it is a GPT and nothing was done
  */
 export async function sampleOtherKinds(flags: OtherFlags): Promise<boolean> {
   if (flags.model === undefined) return false;
@@ -43,17 +42,19 @@ export async function sampleOtherKinds(flags: OtherFlags): Promise<boolean> {
 }
 
 function promptsOf(flags: OtherFlags, kind: ModelKind): readonly string[] {
-  const strangers = Object.entries(flags).flatMap(([name, value]) => {
-    return value === undefined || [...TAKEN, ...ALWAYS_THERE].includes(name) ? [] : [name];
+  const refused = Object.entries(flags).flatMap(([name, value]) => {
+    return value === undefined || [...ALLOWED, ...ALWAYS_SET].includes(name) ? [] : [name];
   });
-  if (strangers.length > 0) {
-    const names = strangers.map((name) => `--${flagOf(name)}`).join(", ");
-    throw new ConfigError(`${names}: is for gpt; ${kind} takes its most probable tokens, and --prompt alone`);
+  if (refused.length > 0) {
+    const names = refused.map((name) => `--${flagOf(name)}`).join(", ");
+    throw new ConfigError(
+      `${names}: only for gpt; a model of kind ${kind} always chooses the most probable tokens and only needs --prompt`,
+    );
   }
   if (flags.prompt !== undefined) return [flags.prompt].flat();
   throw new SampleError(
     kind === "encoder"
-      ? `an encoder fills in blanks: give it a text with --prompt, and in it a ${BLANK} for each token that is missing`
+      ? `an encoder fills in blanks: give it a text with --prompt, with ${BLANK} for each missing token`
       : "a seq2seq model answers a string: give it one with --prompt",
   );
 }
@@ -74,7 +75,7 @@ async function fillEach(
   }
 }
 
-/** All prompts in one batch, padded to the longest. */
+/** Answers all prompts in one batch, padded to the longest. */
 async function answerAll(
   terminal: Terminal,
   model: EncoderDecoder,
