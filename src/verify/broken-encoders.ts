@@ -13,7 +13,7 @@ import { type Break, lossyCache, showAll, showNext } from "./broken-gpt.ts";
 
 /** The faults of an encoder, described. An encoder has no causal mask to lose, so the fault adds one. */
 export const ENCODER_BREAKS = {
-  mask: "GPT's causal mask: no position attends to later ones",
+  mask: "it has GPT's causal mask, so no position attends to later ones",
   padding: "positions attend to padding as if it were text",
 } as const;
 

@@ -17,8 +17,8 @@ export type Break = (typeof BREAKS)[number];
 
 /** Describes each fault. */
 export const BREAK_DESCRIPTIONS: Readonly<Record<Break, string>> = {
-  mask: "no causal mask: every position attends to every other",
-  shift: "the causal mask is shifted by one: every position attends to the next",
+  mask: "there is no causal mask, so every position attends to every other",
+  shift: "the causal mask is shifted by one, so every position attends to the next",
   cache: "the KV cache loses the keys and values of position 1",
   padding: "positions attend to padding as if it were text",
 };

@@ -99,7 +99,7 @@ function judge(derivatives: readonly Derivative[], tensors: number, options: Che
     );
   }
   const worst = Math.max(...derivatives.map(({ error }) => error));
-  const compared = `${comparisons.count} derivatives in ${tensors} tensors, error ${worst.toExponential(0)}`;
+  const compared = `${comparisons.count} derivatives, ${tensors} tensors, error ${worst.toExponential(0)}`;
   return comparisons.result(NAME, compared);
 }
 

@@ -209,7 +209,12 @@ const CASES: readonly Case[] = [
   ["a string too long", sample("seq2seq", "--prompt", "abcdab"), 2, ["strings of 1 to 5 letters: got 6"]],
   ["a letter it does not know", sample("seq2seq", "--prompt", "abe"), 1, ['"e" (U+0065)']],
   ["a prompt too long", sample("encoder", "--prompt", "the fox sees _"), 2, ["1 to 13 tokens", "got 14"]],
-  ["a flag of gpt's", sample("encoder", "--prompt", "_", "--top-k", 3), 2, ["--top-k: is for gpt; encoder"]],
+  [
+    "a flag of gpt's",
+    sample("encoder", "--prompt", "_", "--top-k", 3),
+    2,
+    ["--top-k: only for gpt; encoder"],
+  ],
   ["logits of an answer", ["logits", "--model", "seq2seq", "--prompt", "ab"], 2, ["use nopeek sample"]],
   [
     "a cache of an encoder",

@@ -30,7 +30,7 @@ test.each<Partial<GPTConfig>>([
   // Each tensor in one random direction and in at least one number; most of them in two.
   const tensors = Object.keys(model.parameters()).length;
   expect(check.comparisons).toBeGreaterThanOrEqual(2 * tensors);
-  expect(check.compared).toContain(`in ${tensors} tensors`);
+  expect(check.compared).toContain(`, ${tensors} tensors`);
   expect(await model.tokenEmbedding.read(), "the weights are restored").toEqual(before);
 });
 

@@ -154,11 +154,10 @@ function rangeOf(split: Split, ids: TokenIds): Range {
   };
 }
 
-/** "the whole val split", or a fixed set of windows in it. */
+/** "the whole val split", or a fixed set of windows from it. */
 function coverage(method: Evaluation["method"], split: Split): string {
-  return method === "whole split"
-    ? `the whole ${split} split`
-    : `a fixed set of windows from the ${split} split`;
+  const part = split === "all" ? "text" : `${split} split`;
+  return method === "whole split" ? `the whole ${part}` : `a fixed set of windows from the ${part}`;
 }
 
 function limitHint(method: Evaluation["method"]): string {

@@ -54,7 +54,7 @@ export async function logits(flags: LogitsFlags): Promise<void> {
       const [seen, guess] = [ids[t], next].map((id) =>
         id < tokenizer.vocabSize ? showToken(tokenizer, id) : BLANK,
       );
-      terminal.write(`${seen.padEnd(8)} ${guess.padEnd(8)} ${share.toFixed(1).padStart(5)} %\n`);
+      terminal.write(`${seen.padEnd(8)} ${guess.padEnd(8)} ${share.toFixed(1).padStart(6)}%\n`);
     });
   }
   await backend.close();

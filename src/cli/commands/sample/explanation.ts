@@ -49,7 +49,7 @@ export function describeBeams(tokenizer: Tokenizer, heading: string, step: BeamS
   const line = (mark: string) => (path: BeamPath) => {
     const from = `${path.row + 1}`.padStart(6);
     const text = showEnd(tokenizer.decode(path.tokens));
-    const greedy = path.greedy ? "   (greedy's)" : "";
+    const greedy = path.greedy ? "   (greedy choice)" : "";
     return `  ${mark} ${path.total.toFixed(4).padStart(11)} ${from}   ${text}${greedy}`;
   };
   return [
@@ -89,9 +89,9 @@ export function beamsToJSON(tokenizer: Tokenizer, step: BeamStep) {
   };
 }
 
-/** " 12.34 %" */
+/** "   12.34%" */
 function percent(probability: number): string {
-  return `${(100 * probability).toFixed(2).padStart(7)} %`;
+  return `${(100 * probability).toFixed(2).padStart(8)}%`;
 }
 
 /** "1st", "22nd", "113th" */

@@ -48,7 +48,7 @@ function promptsOf(flags: OtherFlags, kind: ModelKind): readonly string[] {
   if (refused.length > 0) {
     const names = refused.map((name) => `--${flagOf(name)}`).join(", ");
     throw new ConfigError(
-      `${names}: only for gpt; a model of kind ${kind} always chooses the most probable tokens and only needs --prompt`,
+      `${names}: only for gpt; ${kind} models always choose the most probable tokens and only need --prompt`,
     );
   }
   if (flags.prompt !== undefined) return [flags.prompt].flat();

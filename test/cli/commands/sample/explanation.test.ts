@@ -27,9 +27,9 @@ describe("a choice", () => {
     expect(describeChoice(tokenizer, "step 1", explanation)).toBe(`\
 step 1: "a" chosen, 1st by the model, ln p -0.9808
         model      left
-  >   37.50 %  100.00 %   "a"
-      25.00 %         –   "c"   dropped by no-repeat n-gram
-      18.75 %         –   "e"   dropped by top-k
+  >    37.50%   100.00%   "a"
+       25.00%         –   "c"   dropped by no-repeat n-gram
+       18.75%         –   "e"   dropped by top-k
     repetition penalty 1.5: 6 left; 1 changed: "c"
     no-repeat n-gram 1: 5 left; 1 dropped: "c"
     temperature 1: 5 left; 5 changed
@@ -96,7 +96,7 @@ describe("a step of a beam search", () => {
 step 2: 16 continuations compared, 2 kept, 1 ended, 2 forbidden
            ln p   from
   >     -1.5000      1   "ab"
-  >     -2.2500      2   "cab"   (greedy's)
+  >     -2.2500      2   "cab"   (greedy choice)
   .     -3.0000      1   "a\\n"
     -123456.7500      2   "…${"abcdeg".repeat(6)}"`);
   });
