@@ -19,8 +19,8 @@ export const display: readonly Mutant[] = [
   {
     promise: "display: looking at what the model writes changes no bit of what it learns",
     file: "src/cli/commands/train/samples.ts",
-    line: "await trainer.evaluating(() => study.sample())",
-    broken: "await trainer.step().then(() => study.sample())",
+    line: "await trainer.evaluating(() => kind.sample())",
+    broken: "await trainer.step().then(() => kind.sample())",
     tests: ["test/cli/commands/train/display/same-weights.test.ts"],
   },
   {

@@ -166,7 +166,7 @@ export const learning: readonly Mutant[] = [
   {
     promise: "a resumed run trains the newest weights, not their average",
     file: "src/train/trainer.ts",
-    line: "    // What was saved as the model is what is kept; training goes on from what stands beside it.\n    this.#average?.swap();\n",
+    line: "    // The saved model is the average; training continues from the weights saved beside it.\n    this.#average?.swap();\n",
     broken: "",
     tests: ["test/train/trainer.test.ts"],
   },

@@ -17,9 +17,9 @@ import {
   parseCount,
   parseNumber,
   settingsOf,
-  withFlagNames,
 } from "./options/settings-flags.ts";
 import { unknownFlag } from "./options/unknown-characters.ts";
+import { explainError } from "./shared/explain-error.ts";
 
 const { version } = z
   .object({ version: z.string() })
@@ -242,7 +242,7 @@ try {
 /** Prints an error and returns the exit code. Only a bug in nopeek prints a stack trace. */
 function explain(error: unknown): number {
   if (error instanceof NopeekError) {
-    process.stderr.write(fitMessage(`nopeek: ${withFlagNames(error.message)}\n`, process.stderr.columns));
+    process.stderr.write(fitMessage(`nopeek: ${explainError(error)}\n`, process.stderr.columns));
     const usage = error.name === "ConfigError" || error.name === "SampleError";
     return usage ? EXIT.usage : EXIT.failed;
   }

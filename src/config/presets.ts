@@ -55,7 +55,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     },
   },
   "shakespeare-cpu": {
-    help: "nanoGPT's setting for a CPU and tiny Shakespeare: bring the corpus with --data",
+    help: "nanoGPT's setting for a CPU and tiny Shakespeare: bring the corpus with `data`",
     settings: {
       layers: 4,
       heads: 4,

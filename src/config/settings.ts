@@ -66,9 +66,7 @@ const table = z.strictObject({
     .default("reverse")
     .register(is, only(["seq2seq"], model("what seq2seq is to do with a string"))),
   layers: count(1, 1000).default(4).register(is, model("blocks of the model; in each half of seq2seq")),
-  heads: count(1, 1000)
-    .default(4)
-    .register(is, model("attention heads in each layer; must divide --d-model")),
+  heads: count(1, 1000).default(4).register(is, model("attention heads in each layer; must divide `dModel`")),
   dModel: count(1, 65_536).default(128).register(is, model("width of the residual stream", "channels")),
   contextLength: count(1, 65_536)
     .default(64)
@@ -227,7 +225,7 @@ const table = z.strictObject({
       only(
         TEXT_KINDS,
         training(
-          "characters that a model which learns on (--from) does not know; byte: byte tokenizers only",
+          "characters that a model which learns on (`from`) does not know; byte: byte tokenizers only",
         ),
       ),
     ),
@@ -287,8 +285,8 @@ export function belongsTo(kind: ModelKind, { kinds }: Setting): boolean {
 export function checkBelonging(kind: ModelKind, given: Readonly<Record<string, unknown>>): void {
   const strangers = SETTINGS.filter((setting) => setting.name in given && !belongsTo(kind, setting));
   if (strangers.length === 0) return;
-  const complaints = strangers.map(({ name, kinds }) => `--${flagOf(name)} is for ${kinds?.join(" and ")}`);
-  throw new ConfigError(`${complaints.join("; ")}: got it with --model ${kind}`);
+  const complaints = strangers.map(({ name, kinds }) => `\`${name}\` is for ${kinds?.join(" and ")}`);
+  throw new ConfigError(`${complaints.join("; ")}: got it with \`model\` ${kind}`);
 }
 
 /** "d-model" for "dModel". */
@@ -304,7 +302,7 @@ function explain(issue: z.core.$ZodIssue, input: Readonly<Record<string, unknown
       .join("\n");
   }
   const name = String(issue.path[0]);
-  return `--${flagOf(name)} ${demandOf(issue)}: got ${JSON.stringify(input[name])}${hint(issue, input[name])}`;
+  return `\`${name}\` ${demandOf(issue)}: got ${JSON.stringify(input[name])}${hint(issue, input[name])}`;
 }
 
 /** The word that may have been meant. */
@@ -334,18 +332,20 @@ function checkTogether(settings: Settings): void {
     settings;
   if (dModel % heads !== 0) {
     throw new ConfigError(
-      `--d-model must be a multiple of --heads: got ${dModel} channels for ${heads} heads`,
+      `\`dModel\` must be a multiple of \`heads\`: got ${dModel} channels for ${heads} heads`,
     );
   }
   if (schedule !== "constant" && minLearningRate > learningRate) {
     throw new ConfigError(
-      `--min-learning-rate must not be above --learning-rate: got ${minLearningRate} and ${learningRate}`,
+      `\`minLearningRate\` must not be above \`learningRate\`: got ${minLearningRate} and ${learningRate}`,
     );
   }
   if (skipSpikes > 0 && skipSpikes <= 1) {
-    throw new ConfigError(`--skip-spikes must be 0, or more than 1: got ${skipSpikes}; 10 is a usual choice`);
+    throw new ConfigError(
+      `\`skipSpikes\` must be 0, or more than 1: got ${skipSpikes}; 10 is a usual choice`,
+    );
   }
   if (minLength > maxLength) {
-    throw new ConfigError(`--min-length must not be above --max-length: got ${minLength} and ${maxLength}`);
+    throw new ConfigError(`\`minLength\` must not be above \`maxLength\`: got ${minLength} and ${maxLength}`);
   }
 }

@@ -16,7 +16,7 @@ import {
 } from "./settings.ts";
 
 export interface Variation {
-  /** The flags that make it. */
+  /** "base", or the changes as `parseVariation` reads them: "positions=rotary". */
   readonly name: string;
   readonly changes: Partial<Settings>;
 }
@@ -71,7 +71,7 @@ export function variationsOf(base: Settings): Variation[] {
 export function parseVariation(words: string): Variation {
   const changes = words.split(/\s+/).filter(Boolean).map(parseChange);
   if (changes.length === 0)
-    throw new ConfigError('--vary takes changes of settings, such as "positions=rotary": got none');
+    throw new ConfigError('`vary` takes changes of settings, such as "positions=rotary": got none');
   return variation(Object.fromEntries(changes));
 }
 
@@ -156,8 +156,7 @@ export function compare(base: Summary, other: Summary): Comparison {
 
 function variation(changes: Readonly<Record<string, unknown>>): Variation {
   const names = Object.entries(changes).map(([name, value]) => {
-    if (typeof value === "boolean") return `--${value ? "" : "no-"}${flagOf(name)}`;
-    return `--${flagOf(name)} ${value}`;
+    return `${name}=${typeof value === "boolean" ? (value ? "on" : "off") : value}`;
   });
   return { name: names.join(" "), changes };
 }
@@ -167,10 +166,10 @@ function parseChange(words: string): [name: string, value: unknown] {
   const setting = SETTINGS.find(({ name }) => flagOf(name) === flag || name === flag);
   if (setting === undefined) {
     const flags = SETTINGS.map(({ name }) => flagOf(name));
-    throw new ConfigError(`--vary: there is no setting "${flag}"; did you mean "${nearest(flag, flags)}"?`);
+    throw new ConfigError(`\`vary\`: there is no setting "${flag}"; did you mean "${nearest(flag, flags)}"?`);
   }
   if (setting.name === "seed")
-    throw new ConfigError("--vary: the seeds vary by themselves; --seeds says how many");
+    throw new ConfigError("`vary`: the seeds vary by themselves; `seeds` says how many");
   return [setting.name, parseValue(setting, value)];
 }
 
@@ -179,7 +178,7 @@ function parseValue({ name, kind, choices }: Setting, word: string): unknown {
   if (kind === "switch" && (word === "on" || word === "off")) return word === "on";
   if (kind === "number" && word.trim() !== "" && Number.isFinite(Number(word))) return Number(word);
   const demand = { choice: choices.join(" or "), switch: "on or off", number: "a number" }[kind];
-  throw new ConfigError(`--vary: ${flagOf(name)} must be ${demand}: got ${JSON.stringify(word)}`);
+  throw new ConfigError(`\`vary\`: ${flagOf(name)} must be ${demand}: got ${JSON.stringify(word)}`);
 }
 
 function settingOf(wanted: SettingName): Setting {

@@ -128,11 +128,11 @@ function* chunksOf(descriptor: number, chunkBytes: number): Generator<Uint8Array
 function reasonOf(error: NodeJS.ErrnoException): string {
   switch (error.code) {
     case "ENOENT":
-      return "there is no such file; --data takes text files, folders of them, or - for standard input; nopeek data lists texts that can be had";
+      return "there is no such file; `data` takes text files, folders of them, or - for standard input; nopeek data lists texts that can be had";
     case "EISDIR":
-      return "is a folder; --data takes the path of one text file";
+      return "is a folder; `data` takes the path of one text file";
     case "ENOTDIR":
-      return "a part of the path is a file, not a folder; --data takes the path of a text file";
+      return "a part of the path is a file, not a folder; `data` takes the path of a text file";
     case "EACCES":
       return "may not be read by you; check its permissions";
     default:

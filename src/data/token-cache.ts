@@ -6,9 +6,9 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ConfigError, DataError } from "../errors.ts";
-import { failureReason } from "../run/files.ts";
 import type { Processes } from "../run/lock.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import { failureReason } from "../util/failure-reason.ts";
 
 /** Where the tokens of large texts are kept, a folder beside the run. */
 export const CACHE_NAME = ".nopeek-cache";
@@ -48,7 +48,7 @@ export function cachePlace(
   run: string,
   processes: Processes,
 ): CachePlace {
-  if (!(inMemory >= 0)) throw new ConfigError(`--in-memory must be at least 0 megabytes: got ${inMemory}`);
+  if (!(inMemory >= 0)) throw new ConfigError(`\`inMemory\` must be at least 0 megabytes: got ${inMemory}`);
   return { inMemoryBytes: inMemory * 1e6, folder: cache ?? join(dirname(run), CACHE_NAME), processes };
 }
 
@@ -91,6 +91,6 @@ export function inCache<T>({ folder }: CachePlace, operation: () => T): T {
   } catch (cause) {
     const reason = failureReason(cause);
     if (reason === null) throw cause;
-    throw new DataError(`cannot write ${folder}: ${reason}; --cache names another`, { cause });
+    throw new DataError(`cannot write ${folder}: ${reason}; \`cache\` names another`, { cause });
   }
 }

@@ -10,9 +10,9 @@
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { z } from "zod";
 import { DataError, TokenError } from "../errors.ts";
-import { failureReason } from "../run/files.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { wholeCharacters } from "../text/utf8.ts";
+import { failureReason } from "../util/failure-reason.ts";
 import { TextToIds } from "./streaming-encoder.ts";
 import { checkPlace, makeTokenArray, type TokenArray, type TokenSource } from "./token-source.ts";
 

@@ -4,10 +4,11 @@ import { basename } from "node:path";
 import { z } from "zod";
 import { DataError } from "../errors.ts";
 import type { CorpusRecord } from "../run/config.ts";
-import { failureReason } from "../run/files.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { dropsUnknown, type UnknownPolicy } from "../text/unknown.ts";
+import { failureReason } from "../util/failure-reason.ts";
 import { formatBytes } from "../util/format.ts";
+import type { ProgressReporter } from "../util/progress-reporter.ts";
 import { type Corpus, TALES_NAME } from "./corpus.ts";
 import { type CorpusReport, reportCorpus } from "./corpus-report.ts";
 import { TextToIds } from "./streaming-encoder.ts";
@@ -33,12 +34,6 @@ export interface TokenizedText {
   readonly remarks: readonly string[];
 }
 
-/** How a text that is to be turned into ids is told about: a line, and a line that the next one replaces. */
-export interface ProgressReporter {
-  readonly note: (line: string) => void;
-  readonly status: (line: string) => void;
-}
-
 /** What is kept beside the ids. */
 const about = z.object({
   sha256: z.string(),
@@ -57,6 +52,23 @@ const about = z.object({
 type About = z.infer<typeof about>;
 
 /**
+ * How many tokens a text has, and how many of its characters are dropped as unknown.
+ *
+ * @throws TokenError for a character that the tokenizer does not know, unless it is to be dropped
+ */
+export async function countTokens(
+  corpus: Corpus,
+  tokenizer: Tokenizer,
+  policy: UnknownPolicy,
+): Promise<{ readonly tokens: number; readonly dropped: number }> {
+  const drops = dropsUnknown(tokenizer, policy);
+  const converter = new TextToIds(tokenizer);
+  const { tokens, unknown: dropped } = converter.count(corpus.facts);
+  if (dropped > 0 && !drops) throw (await converter.complainAbout(corpus.bytes())) ?? changed(corpus.path);
+  return { tokens, dropped };
+}
+
+/**
  * @throws TokenError for a character that the tokenizer does not know, unless it is to be dropped; DataError when the
  *   cache cannot be written, or the text is another than it was
  */
@@ -69,9 +81,8 @@ export async function tokenize(
 ): Promise<TokenizedText> {
   const drops = dropsUnknown(tokenizer, unknown);
   const { path, paths, sha256, facts } = corpus;
+  const { tokens, dropped } = await countTokens(corpus, tokenizer, unknown);
   const converter = new TextToIds(tokenizer);
-  const { tokens, unknown: dropped } = converter.count(facts);
-  if (dropped > 0 && !drops) throw (await converter.complainAbout(corpus.bytes())) ?? changed(path);
   const start = facts.counts.has(10) ? "\n" : String.fromCodePoint(facts.first);
   const files = corpus.files.length;
   const known = { path, paths, sha256, files, report: reportCorpus(facts), start, dropped };
@@ -173,7 +184,7 @@ async function writeCache(
     await writeTokens(path, tokenizer, text, { about: kept, unknown: "drop", partial });
   } catch (error) {
     if (!(error instanceof DataError) || failureReason(error.cause) === null) throw error;
-    throw new DataError(`${error.message}; --cache names another folder`, { cause: error });
+    throw new DataError(`${error.message}; \`cache\` names another folder`, { cause: error });
   }
   const file = TokenFile.open(path);
   return { file, remark: remarkOn(file, "shared by all runs here on this text") };

@@ -18,8 +18,8 @@ import { bestFirst } from "./best-first.ts";
 import { candidatesOf, logProbabilitiesOf } from "./candidates.ts";
 import { checkPrompts, checkTokenCount, type EndReason, newestHalf, type Overflow } from "./generate.ts";
 import { nextLogitsOfRows } from "./logits.ts";
-import { checkRepetitionSettings, isSet, ownNames, type RepetitionSettings } from "./settings.ts";
-import { applyRules, best, repetitionRulesOf } from "./strategies.ts";
+import { checkRepetitionSettings, isSet, type RepetitionSettings } from "./settings.ts";
+import { applyRules, mostProbable, repetitionRulesOf } from "./strategies.ts";
 
 /**
  * The rules against repetition hold here as they do for greedy. The n-gram rule forbids; it does not change the
@@ -152,7 +152,7 @@ function advance(
     forbidden += offered.ids.length - left.ids.length;
     const scored = isSet(settings.repetitionPenalty) ? stages[0].left : offered;
     const [own, compared] = [offered, scored].map(logProbabilitiesOf);
-    const greedyToken = path.greedy ? best(left) : null;
+    const greedyToken = path.greedy ? mostProbable(left) : null;
     let place = 0;
     for (const token of left.ids) {
       while (offered.ids[place] !== token) place++;
@@ -244,20 +244,18 @@ function scoreOf(total: number, length: number, { lengthPenalty }: BeamSettings)
 }
 
 /** @throws SampleError for the first setting that is out of range */
-export function checkBeamSettings(settings: BeamSettings, nameOf = ownNames): void {
+export function checkBeamSettings(settings: BeamSettings): void {
   const { beams, best, lengthPenalty } = settings;
   if (!Number.isSafeInteger(beams) || beams < 1) {
-    throw new SampleError(`${nameOf("beams")} must be a whole number ≥ 1: got ${beams}; 1 is greedy`);
+    throw new SampleError(`\`beams\` must be a whole number ≥ 1: got ${beams}; 1 is greedy`);
   }
   if (!Number.isSafeInteger(best) || best < 1 || best > beams) {
-    throw new SampleError(
-      `${nameOf("best")} must be a whole number from 1 to ${nameOf("beams")}, here ${beams}: got ${best}`,
-    );
+    throw new SampleError(`\`best\` must be a whole number from 1 to \`beams\`, here ${beams}: got ${best}`);
   }
   if (!(lengthPenalty >= 0 && Number.isFinite(lengthPenalty))) {
     throw new SampleError(
-      `${nameOf("lengthPenalty")} must be a finite number ≥ 0: got ${lengthPenalty}; 0 compares log-probabilities as they are`,
+      `\`lengthPenalty\` must be a finite number ≥ 0: got ${lengthPenalty}; 0 compares log-probabilities as they are`,
     );
   }
-  checkRepetitionSettings(settings, nameOf);
+  checkRepetitionSettings(settings);
 }

@@ -83,3 +83,10 @@ export function highestOf(numbers: ArrayLike<number>): number {
   }
   return highest;
 }
+
+/** The index of the highest of some numbers; the first if several are equal. */
+export function argmax(numbers: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < numbers.length; i++) if (numbers[i] > numbers[best]) best = i;
+  return best;
+}

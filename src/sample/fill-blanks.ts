@@ -3,7 +3,7 @@ import { SampleError } from "../errors.ts";
 import type { Encoder } from "../nn/encoder.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { candidatesOf, probabilitiesOf } from "./candidates.ts";
-import { best } from "./strategies.ts";
+import { mostProbable } from "./strategies.ts";
 
 /** What marks a blank in a prompt: one token is missing there. */
 export const BLANK = "_";
@@ -62,7 +62,7 @@ export async function fillBlanks(model: Encoder, ids: readonly number[]): Promis
   const logits = await encoderLogits(model, ids);
   const blanks = positions.map((position): Blank => {
     const candidates = candidatesOf(logits[position]);
-    const token = best(candidates);
+    const token = mostProbable(candidates);
     return { position, token, probability: probabilitiesOf(candidates)[candidates.ids.indexOf(token)] };
   });
   const filled = [...ids];

@@ -115,7 +115,7 @@ function checkBatch(
 }
 
 /** @throws SampleError for what is no number of samples */
-export function checkSampleCount(samples: number, name = "samples"): void {
+export function checkSampleCount(samples: number): void {
   if (Number.isSafeInteger(samples) && samples >= 1) return;
-  throw new SampleError(`${name} must be a whole number ≥ 1: got ${samples}`);
+  throw new SampleError(`\`samples\` must be a whole number ≥ 1: got ${samples}`);
 }

@@ -1,6 +1,7 @@
 /** Writing an answer to a source: the most probable token, again and again. */
 import type { EncoderDecoder } from "../nn/encoder-decoder.ts";
 import type { TokenBatch } from "../nn/inputs/token-batch.ts";
+import { argmax } from "./candidates.ts";
 
 export interface Answer {
   /** Without [end]. */
@@ -26,7 +27,7 @@ export function greedyAnswers(model: EncoderDecoder, source: TokenBatch): Promis
       let newest = new Array<number>(batchSize).fill(startId);
       while (cache.length < config.contextLength && answers.some(({ ended }) => !ended)) {
         const logits = await model.decode({ ids: newest, batchSize }, { cache, random: null, memory }).read();
-        newest = answers.map((_, b) => highest(logits.subarray(b * (endId + 1), (b + 1) * (endId + 1))));
+        newest = answers.map((_, b) => argmax(logits.subarray(b * (endId + 1), (b + 1) * (endId + 1))));
         // A row that has ended is still computed, beside those that have not; nobody listens.
         answers.forEach((answer, b) => {
           if (newest[b] === endId) answer.ended = true;
@@ -38,11 +39,4 @@ export function greedyAnswers(model: EncoderDecoder, source: TokenBatch): Promis
       cache.free();
     }
   });
-}
-
-/** The index of the highest number, the first of equals. */
-function highest(logits: Float32Array | Float64Array): number {
-  let best = 0;
-  for (let id = 1; id < logits.length; id++) if (logits[id] > logits[best]) best = id;
-  return best;
 }

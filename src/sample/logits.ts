@@ -3,9 +3,52 @@ import type { Tensor } from "../autograd/tensor.ts";
 import { SampleError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
 import type { KVCache } from "../nn/inference/kv-cache.ts";
-import { padTokens, positionsOf } from "../nn/inputs/token-batch.ts";
+import { padTokens, positionsOf, type TokenBatch } from "../nn/inputs/token-batch.ts";
 import { checkIds } from "../ops/embedding.ts";
 import { slice } from "../ops/slice.ts";
+
+/** A model that scores a token at each position: a GPT, or another with the same methods. */
+export type ScoringModel = Pick<GPT, "context" | "config" | "forward" | "makeCache">;
+
+/** Logits (B, T, V) of a batch in one pass, row by row. */
+export function batchLogits(model: ScoringModel, tokens: TokenBatch): Promise<Float32Array | Float64Array> {
+  return model.context.scope("no-grad", () => model.forward(tokens).read());
+}
+
+/**
+ * Logits (B, T, V) of a batch whose tokens go through a cache part by part, row by row.
+ *
+ * @param rows   token ids, equally many in each row
+ * @param chunks how many positions each part has; together, all positions
+ */
+export async function chunkedLogits(
+  model: ScoringModel,
+  rows: readonly ArrayLike<number>[],
+  chunks: readonly number[],
+): Promise<Float64Array> {
+  const { vocabSize } = model.config;
+  const positions = rows[0].length;
+  const logits = new Float64Array(rows.length * positions * vocabSize);
+  const cache = model.makeCache(rows.length);
+  try {
+    let start = 0;
+    for (const chunk of chunks) {
+      const ids = rows.flatMap((row) => Array.from({ length: chunk }, (_, t) => row[start + t]));
+      const tokens = { ids, batchSize: rows.length };
+      const part = await model.context.scope("no-grad", () =>
+        model.forward(tokens, { cache, random: null }).read(),
+      );
+      rows.forEach((_, row) => {
+        const ofRow = part.subarray(row * chunk * vocabSize, (row + 1) * chunk * vocabSize);
+        logits.set(ofRow, (row * positions + start) * vocabSize);
+      });
+      start += chunk;
+    }
+  } finally {
+    cache.free();
+  }
+  return logits;
+}
 
 /**
  * Logits of every position, in one pass.
@@ -17,24 +60,13 @@ import { slice } from "../ops/slice.ts";
  */
 export async function fullLogits(model: GPT, ids: ArrayLike<number>): Promise<Float64Array> {
   checkSequence(model, ids);
-  const pass = () => model.forward({ ids, batchSize: 1 }).read();
-  return Float64Array.from(await model.context.scope("no-grad", pass));
+  return Float64Array.from(await batchLogits(model, { ids, batchSize: 1 }));
 }
 
 /** As `fullLogits`, but one token at a time through a cache: what generating sees. */
 export async function cachedLogits(model: GPT, ids: ArrayLike<number>): Promise<Float64Array> {
   checkSequence(model, ids);
-  const { vocabSize } = model.config;
-  const logits = new Float64Array(ids.length * vocabSize);
-  const cache = model.makeCache(1);
-  try {
-    for (let t = 0; t < ids.length; t++) {
-      logits.set(await nextLogits(model, cache, [ids[t]]), t * vocabSize);
-    }
-  } finally {
-    cache.free();
-  }
-  return logits;
+  return chunkedLogits(model, [ids], new Array<number>(ids.length).fill(1));
 }
 
 /**

@@ -21,44 +21,39 @@ export interface SampleSettings {
   readonly noRepeatNgram?: number | null;
 }
 
-/** How a message calls a setting: by its name here, unless the caller's users know it by another. */
-export type Naming = (setting: string) => string;
-
-export const ownNames: Naming = (setting) => setting;
-
 /** @throws SampleError for the first setting that is out of range */
-export function checkSampleSettings(settings: SampleSettings, nameOf = ownNames): void {
+export function checkSampleSettings(settings: SampleSettings): void {
   const { temperature, topK, topP, minP } = settings;
   if (!Number.isFinite(temperature) || temperature < 0) {
     throw new SampleError(
-      `${nameOf("temperature")} must be a finite number ≥ 0: got ${temperature}; 1 leaves the model's probabilities, 0 is greedy`,
+      `\`temperature\` must be a finite number ≥ 0: got ${temperature}; 1 leaves the model's probabilities, 0 is greedy`,
     );
   }
-  checkCount("topK", topK, "keep every token", nameOf);
+  checkCount("topK", topK, "keep every token");
   if (isSet(topP) && !(topP > 0 && topP <= 1)) {
     throw new SampleError(
-      `${nameOf("topP")} must be above 0 and at most 1: got ${topP}; leave it out to keep every token`,
+      `\`topP\` must be above 0 and at most 1: got ${topP}; leave it out to keep every token`,
     );
   }
   if (isSet(minP) && !(minP >= 0 && minP <= 1)) {
     throw new SampleError(
-      `${nameOf("minP")} must be at least 0 and at most 1: got ${minP}; leave it out to keep every token`,
+      `\`minP\` must be at least 0 and at most 1: got ${minP}; leave it out to keep every token`,
     );
   }
-  checkRepetitionSettings(settings, nameOf);
+  checkRepetitionSettings(settings);
 }
 
 export type RepetitionSettings = Pick<SampleSettings, "repetitionPenalty" | "noRepeatNgram">;
 
 /** @throws SampleError for the first setting that is out of range */
-export function checkRepetitionSettings(settings: RepetitionSettings, nameOf = ownNames): void {
+export function checkRepetitionSettings(settings: RepetitionSettings): void {
   const { repetitionPenalty, noRepeatNgram } = settings;
   if (isSet(repetitionPenalty) && !(repetitionPenalty > 0 && Number.isFinite(repetitionPenalty))) {
     throw new SampleError(
-      `${nameOf("repetitionPenalty")} must be a finite number above 0: got ${repetitionPenalty}; 1 changes nothing, above 1 makes repetition less likely`,
+      `\`repetitionPenalty\` must be a finite number above 0: got ${repetitionPenalty}; 1 changes nothing, above 1 makes repetition less likely`,
     );
   }
-  checkCount("noRepeatNgram", noRepeatNgram, "let tokens repeat", nameOf);
+  checkCount("noRepeatNgram", noRepeatNgram, "let tokens repeat");
 }
 
 /** Whether an optional setting has a value. */
@@ -66,9 +61,7 @@ export function isSet(value: number | null | undefined): value is number {
   return value !== null && value !== undefined;
 }
 
-function checkCount(setting: string, count: number | null | undefined, off: string, nameOf: Naming): void {
+function checkCount(setting: string, count: number | null | undefined, off: string): void {
   if (!isSet(count) || (Number.isInteger(count) && count >= 1)) return;
-  throw new SampleError(
-    `${nameOf(setting)} must be a whole number ≥ 1: got ${count}; leave it out to ${off}`,
-  );
+  throw new SampleError(`\`${setting}\` must be a whole number ≥ 1: got ${count}; leave it out to ${off}`);
 }

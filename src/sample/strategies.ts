@@ -13,7 +13,7 @@
  * Each sees the probabilities that those before it have left. Then one is drawn. Greedy takes the best after rule 2.
  */
 import type { Random } from "../random.ts";
-import { type Candidates, candidatesOf, logProbabilitiesOf, probabilitiesOf } from "./candidates.ts";
+import { argmax, type Candidates, candidatesOf, logProbabilitiesOf, probabilitiesOf } from "./candidates.ts";
 import { type HistoryFilter, keepMinP, keepTopK, keepTopP, temper } from "./filters.ts";
 import { forbidRepeats, forbidsAll, penalizeRepetition } from "./repetition.ts";
 import { isSet, type RepetitionSettings, type SampleSettings } from "./settings.ts";
@@ -64,7 +64,7 @@ export function choose(
   const offered = candidatesOf(logits);
   const stages = applyRules(rulesOf(settings), offered, history);
   const left = stages.at(-1)?.left ?? offered;
-  const token = isGreedy(settings) ? best(left) : draw(left, random.uniform());
+  const token = isGreedy(settings) ? mostProbable(left) : draw(left, random.uniform());
   return new Chosen(token, offered, stages);
 }
 
@@ -135,10 +135,8 @@ export function applyRules(
 }
 
 /** The candidate of the highest logit; the lowest id among equals. */
-export function best({ ids, logits }: Candidates): number {
-  let place = 0;
-  for (let i = 1; i < ids.length; i++) if (logits[i] > logits[place]) place = i;
-  return ids[place];
+export function mostProbable({ ids, logits }: Candidates): number {
+  return ids[argmax(logits)];
 }
 
 /**

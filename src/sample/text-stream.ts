@@ -1,7 +1,6 @@
 /** The text of tokens as they come, up to the first stop string. Token ids enter; text leaves that may be shown. */
 import { SampleError } from "../errors.ts";
 import type { StreamingDecoder, Tokenizer } from "../text/tokenizer.ts";
-import { type Naming, ownNames } from "./settings.ts";
 
 /**
  * Text is searched character by character, whichever tokens it came in: the first stop string to be complete ends
@@ -75,9 +74,9 @@ export function holdsStop(
 }
 
 /** @throws SampleError for an empty stop string */
-export function checkStops(stops: readonly string[], nameOf: Naming = ownNames): void {
+export function checkStops(stops: readonly string[]): void {
   if (!stops.includes("")) return;
   throw new SampleError(
-    `${nameOf("stop")} must be a text of at least one character: got "", which every text holds before its first character`,
+    '`stop` must be a text of at least one character: got "", which every text holds before its first character',
   );
 }

@@ -15,6 +15,6 @@ export function dropsUnknown({ kind }: Tokenizer, unknown: UnknownPolicy): boole
   if (kind === "byte" || unknown === "reject") return false;
   if (unknown === "drop") return true;
   throw new TokenError(
-    "--unknown byte: this model's tokens are characters, and it has none for bytes; use drop, or train one with --tokenizer byte",
+    "`unknown` byte: this model's tokens are characters, and it has none for bytes; use drop, or train one with `tokenizer` byte",
   );
 }

@@ -1,12 +1,6 @@
 /** Rows of a batch are independent: a text has the same logits alone and next to any other texts. */
-import {
-  type CheckedModel,
-  type CheckOptions,
-  type CheckResult,
-  Comparisons,
-  groupDigits,
-  skipped,
-} from "./check.ts";
+import { formatCount } from "../util/format.ts";
+import { type CheckedModel, type CheckOptions, type CheckResult, Comparisons, skipped } from "./check.ts";
 import { describeDifference, firstDifference, type Logits, logitsOf, type Place } from "./logits.ts";
 import { anotherId, excerpt } from "./texts.ts";
 
@@ -48,5 +42,5 @@ export async function checkBatch(
     }
     options.onProgress?.((row + 1) / texts.length);
   }
-  return comparisons.result(NAME, `${groupDigits(comparisons.count)} positions, bit for bit`);
+  return comparisons.result(NAME, `${formatCount(comparisons.count)} positions, bit for bit`);
 }

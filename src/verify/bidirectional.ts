@@ -2,7 +2,8 @@
  * An encoder attends in both directions: the logits at each position have a nonzero gradient with respect to the input
  * at every position, earlier or later, in at least one of the texts. A causal mask would make some of these 0.
  */
-import { type CheckedModel, type CheckOptions, type CheckResult, Comparisons, groupDigits } from "./check.ts";
+import { formatCount } from "../util/format.ts";
+import { type CheckedModel, type CheckOptions, type CheckResult, Comparisons } from "./check.ts";
 import { inputGradients } from "./gradient-flow.ts";
 
 const NAME = "attends in both directions";
@@ -28,5 +29,5 @@ export async function checkBidirectional(model: CheckedModel, options: CheckOpti
     }
     options.onProgress?.((t + 1) / positions);
   }
-  return comparisons.result(NAME, `${groupDigits(comparisons.count)} pairs of positions, none 0`);
+  return comparisons.result(NAME, `${formatCount(comparisons.count)} pairs of positions, none 0`);
 }

@@ -1,6 +1,8 @@
 /** The KV cache is exact: the logits of a text are bit-identical in one pass and in chunks through a cache. */
+
 import { Random } from "../random.ts";
-import { type CheckedModel, type CheckOptions, type CheckResult, Comparisons, groupDigits } from "./check.ts";
+import { formatCount } from "../util/format.ts";
+import { type CheckedModel, type CheckOptions, type CheckResult, Comparisons } from "./check.ts";
 import { describeDifference, firstDifference, logitsOf } from "./logits.ts";
 import { excerpt, randomChunks } from "./texts.ts";
 
@@ -29,7 +31,7 @@ export async function checkCache(model: CheckedModel, options: CheckOptions): Pr
     }
     options.onProgress?.((done + 1) / ways.length);
   }
-  return comparisons.result(NAME, `${groupDigits(comparisons.count)} positions, bit for bit`);
+  return comparisons.result(NAME, `${formatCount(comparisons.count)} positions, bit for bit`);
 }
 
 function describeChunks(chunks: readonly number[]): string {

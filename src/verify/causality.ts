@@ -2,12 +2,12 @@
  * Later tokens never change earlier logits. For a cut at each position, all tokens after the cut are replaced by others;
  * every logit before the cut must stay bit-identical.
  */
+import { formatCount } from "../util/format.ts";
 import {
   type CheckedModel,
   type CheckOptions,
   type CheckResult,
   Comparisons,
-  groupDigits,
   type Rows,
   skipped,
 } from "./check.ts";
@@ -57,7 +57,7 @@ export async function checkCausality(
     }
     options.onProgress?.((last + 1) / cuts);
   }
-  return comparisons.result(NAME, `${groupDigits(compared)} positions, bit for bit`);
+  return comparisons.result(NAME, `${formatCount(compared)} positions, bit for bit`);
 }
 
 /** Returns the rows with all tokens after position `last` replaced by others. */

@@ -83,8 +83,3 @@ export class Comparisons {
 export function skipped(name: string, why: string): CheckResult {
   return { name, ok: true, skipped: why, compared: "", comparisons: 0, failures: 0, counterExamples: [] };
 }
-
-/** Formats a count with thousands separators, such as 1,024, the same in every locale. */
-export function groupDigits(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
-}

@@ -5,8 +5,9 @@
 import type { EncoderDecoder } from "../nn/encoder-decoder.ts";
 import { type PaddingSide, padTokens } from "../nn/inputs/token-batch.ts";
 import { Random } from "../random.ts";
+import { formatCount } from "../util/format.ts";
 import { adaptDecoderWithSources } from "./adapters.ts";
-import { type CheckOptions, type CheckResult, Comparisons, groupDigits } from "./check.ts";
+import { type CheckOptions, type CheckResult, Comparisons } from "./check.ts";
 import { describeDifference, firstDifference, type Logits, tokensOf, wholeLogits } from "./logits.ts";
 import { anotherId, excerpt } from "./texts.ts";
 
@@ -59,7 +60,7 @@ export async function checkCrossAttention(
       );
     }
   }
-  return comparisons.result(NAME, `${groupDigits(comparisons.count)} positions and source tokens`);
+  return comparisons.result(NAME, `${formatCount(comparisons.count)} positions and source tokens`);
 }
 
 /** Returns random sources: the first as long as possible, the last with one token, the others of random lengths. */

@@ -6,7 +6,8 @@
 import type { TokenIds } from "../data/token-source.ts";
 import { evaluateSplit } from "../evaluate/loss.ts";
 import type { GPT } from "../nn/gpt.ts";
-import { type CheckResult, Comparisons, groupDigits, skipped } from "./check.ts";
+import { formatCount } from "../util/format.ts";
+import { type CheckResult, Comparisons, skipped } from "./check.ts";
 
 const NAME = "loss vs. entropy floor";
 
@@ -28,7 +29,7 @@ export async function checkFloor(model: GPT, known: KnownText | null): Promise<C
   comparisons.expect(
     lossNats >= floorNats,
     () =>
-      `the loss on ${groupDigits(tokens)} validation tokens is ${lossNats.toFixed(4)} nats, below their entropy of ${floorNats.toFixed(4)}: the model must have seen the tokens that it predicts`,
+      `the loss on ${formatCount(tokens)} validation tokens is ${lossNats.toFixed(4)} nats, below their entropy of ${floorNats.toFixed(4)}: the model must have seen the tokens that it predicts`,
   );
   return comparisons.result(NAME, `${lossNats.toFixed(4)} nats per token, floor ${floorNats.toFixed(4)}`);
 }

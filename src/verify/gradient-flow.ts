@@ -4,12 +4,14 @@
  *
  * The input is that of the first block. Zeros are added to it, and their gradient is the gradient of the input.
  */
+
 import { INFERENCE } from "../nn/inputs/forward-options.ts";
 import { multiply } from "../ops/multiply.ts";
 import { slice } from "../ops/slice.ts";
 import { sum } from "../ops/sum.ts";
 import { Random } from "../random.ts";
-import { type CheckedModel, type CheckOptions, type CheckResult, Comparisons, groupDigits } from "./check.ts";
+import { formatCount } from "../util/format.ts";
+import { type CheckedModel, type CheckOptions, type CheckResult, Comparisons } from "./check.ts";
 import { tokensOf } from "./logits.ts";
 import { excerpt } from "./texts.ts";
 
@@ -43,7 +45,7 @@ export async function checkGradientFlow(model: CheckedModel, options: CheckOptio
     }
   }
   const pairs = (texts.length * positions * (positions - 1)) / 2;
-  return comparisons.result(NAME, `${groupDigits(pairs)} pairs of positions, exactly 0`);
+  return comparisons.result(NAME, `${formatCount(pairs)} pairs of positions, exactly 0`);
 }
 
 /** For each input position, returns the largest absolute gradient of a random weighted sum of the logits at t. */

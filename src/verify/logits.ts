@@ -1,5 +1,6 @@
 /** Computes logits of whole batches and compares them bit for bit. */
 import type { TokenBatch } from "../nn/inputs/token-batch.ts";
+import { batchLogits, chunkedLogits } from "../sample/logits.ts";
 import type { CheckedModel, CheckOptions, Rows } from "./check.ts";
 
 /** Logits (B, T, V), row-major. */
@@ -14,12 +15,14 @@ export interface Logits {
  *
  * @param chunks sizes of the parts fed through a KV cache, or null for one pass without a cache
  */
-export function logitsOf(
+export async function logitsOf(
   model: CheckedModel,
   rows: Rows,
   chunks: readonly number[] | null = null,
 ): Promise<Logits> {
-  return chunks === null ? wholeLogits(model, tokensOf(rows)) : cachedLogits(model, rows, chunks);
+  if (chunks === null) return wholeLogits(model, tokensOf(rows));
+  const values = await chunkedLogits(model, rows, chunks);
+  return { values, positions: rows[0].length, vocabSize: model.config.vocabSize };
 }
 
 /** Makes a batch from rows of equal length. */
@@ -30,31 +33,7 @@ export function tokensOf(rows: Rows): TokenBatch {
 export async function wholeLogits(model: CheckedModel, tokens: TokenBatch): Promise<Logits> {
   const { vocabSize } = model.config;
   const positions = tokens.ids.length / tokens.batchSize;
-  const values = await model.context.scope("no-grad", () => model.forward(tokens).read());
-  return { values, positions, vocabSize };
-}
-
-async function cachedLogits(model: CheckedModel, rows: Rows, chunks: readonly number[]): Promise<Logits> {
-  const { vocabSize } = model.config;
-  const positions = rows[0].length;
-  const values = new Float64Array(rows.length * positions * vocabSize);
-  const cache = model.makeCache(rows.length);
-  try {
-    let start = 0;
-    for (const chunk of chunks) {
-      const tokens = tokensOf(rows.map((row) => row.slice(start, start + chunk)));
-      const part = await model.context.scope("no-grad", () =>
-        model.forward(tokens, { cache, random: null }).read(),
-      );
-      rows.forEach((_, row) => {
-        const ofRow = part.subarray(row * chunk * vocabSize, (row + 1) * chunk * vocabSize);
-        values.set(ofRow, (row * positions + start) * vocabSize);
-      });
-      start += chunk;
-    }
-  } finally {
-    cache.free();
-  }
+  const values = await batchLogits(model, tokens);
   return { values, positions, vocabSize };
 }
 

@@ -2,17 +2,12 @@
  * Padding never changes a number: in a batch with longer texts, padded on the left or on the right, a text has the same
  * logits, loss and gradients as alone, bit for bit.
  */
+
 import { type PaddingSide, padLike, padTokens, rowsOf, type TokenBatch } from "../nn/inputs/token-batch.ts";
 import { crossEntropy, IGNORED } from "../ops/cross-entropy.ts";
 import { Random } from "../random.ts";
-import {
-  type CheckedModel,
-  type CheckOptions,
-  type CheckResult,
-  Comparisons,
-  groupDigits,
-  skipped,
-} from "./check.ts";
+import { formatCount } from "../util/format.ts";
+import { type CheckedModel, type CheckOptions, type CheckResult, Comparisons, skipped } from "./check.ts";
 import { describeDifference, firstDifference, tokensOf, wholeLogits } from "./logits.ts";
 import { excerpt } from "./texts.ts";
 
@@ -59,7 +54,7 @@ export async function checkPadding(model: CheckedModel, options: CheckOptions): 
       options.onProgress?.((SIDES.indexOf(side) + (row + 1) / rows.length) / SIDES.length);
     }
   }
-  return comparisons.result(NAME, `${groupDigits(comparisons.count)} logits, losses, gradients`);
+  return comparisons.result(NAME, `${formatCount(comparisons.count)} logits, losses, gradients`);
 }
 
 /** Truncates the texts to random lengths. The first one stays whole, and an empty one is added at the end. */

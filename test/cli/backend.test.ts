@@ -92,7 +92,7 @@ describe.skipIf(noBlas !== null)(`with a BLAS library${ifBlas}`, () => {
     await other.shows(/^step /m, "stderr");
     other.process.kill("SIGINT");
     expect((await other.outcome).stderr).toMatch(
-      /other bits .* until now it ran on blas \(.+\), 2 threads$/m,
+      /not bit-identical .* until now it ran on blas \(.+\), 2 threads$/m,
     );
   });
 

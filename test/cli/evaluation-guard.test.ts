@@ -43,7 +43,7 @@ describe.each([Number.NaN, Number.POSITIVE_INFINITY])("a loss of %s on what is h
     const outcome = await nopeekHere(folder, ...words, "--learning-rate", 1e-4);
     expect(outcome.code).toBe(1);
     expect(outcome.stderr).toContain(
-      `nopeek: training: after step ${step} the loss on what is held out is ${loss}; nothing was saved since the checkpoint before. A lower learning rate`,
+      `nopeek: training: after step ${step} the validation loss is ${loss}; nothing was saved after the last checkpoint. A lower learning rate`,
     );
     const directory = RunDirectory.open(join(folder, run));
     expect([directory.latest(), directory.best()]).toEqual([kept, kept]);
@@ -70,6 +70,6 @@ it("is told of a run that learns on, too", async () => {
   const more = ["--from", "first", "--steps", 2, "--threads", 1, "--out", "second"];
   const outcome = await nopeekHere(folder, ...train, ...more);
   expect(outcome.code).toBe(1);
-  expect(outcome.stderr).toContain("after step 2 the loss on what is held out is NaN");
+  expect(outcome.stderr).toContain("after step 2 the validation loss is NaN");
   expect(existsSync(join(folder, "second", "best"))).toBe(false);
 });

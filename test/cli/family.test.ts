@@ -66,7 +66,7 @@ describe("nopeek train", () => {
     );
     expect(seq2seq.stderr).toContain("task        sort strings of 2 to 5 letters out of abcd\n");
     expect(seq2seq.stderr).toMatch(
-      /validation loss \d\.\d{4} nats, \d+ of \d+ held-out strings right to the last letter/,
+      /validation loss \d\.\d{4} nats, \d+ of \d+ held-out strings exactly right/,
     );
     for (const { stderr } of [encoder, seq2seq]) expect(stderr).toMatch(parameters);
   });
@@ -186,7 +186,7 @@ describe("nopeek eval", () => {
     expect(encoder.lossNats).toBeCloseTo(figure("encoder"), 4);
     const [seq2seq] = await json("eval", "--model", "seq2seq/step-000601");
     expect(seq2seq.lossNats).toBeCloseTo(figure("seq2seq"), 4);
-    const strings = /(\d+) of (\d+) held-out strings right to the last letter \([\d,]+ tokens\)\n\n/.exec(
+    const strings = /(\d+) of (\d+) held-out strings exactly right \([\d,]+ tokens\)\n\n/.exec(
       outcomes.seq2seq.stderr,
     );
     expect(seq2seq).toMatchObject({ exact: Number(strings?.[1]), strings: Number(strings?.[2]) });
@@ -204,7 +204,7 @@ type Case = readonly [string, readonly (string | number)[], code: 1 | 2, told: r
 const CASES: readonly Case[] = [
   ["a prompt without a blank", sample("encoder", "--prompt", "the fox"), 2, ["has no blank", "each _"]],
   ["no prompt for an encoder", sample("encoder"), 2, ["an encoder fills in blanks", "a _ for each"]],
-  ["no prompt to answer", sample("seq2seq"), 2, ["answers a string: give it one with --prompt"]],
+  ["no prompt to answer", sample("seq2seq"), 2, ["answers a string: pass one with --prompt"]],
   ["an empty string", sample("seq2seq", "--prompt", ""), 2, ["strings of 1 to 5 letters: got 0"]],
   ["a string too long", sample("seq2seq", "--prompt", "abcdab"), 2, ["strings of 1 to 5 letters: got 6"]],
   ["a letter it does not know", sample("seq2seq", "--prompt", "abe"), 1, ['"e" (U+0065)']],

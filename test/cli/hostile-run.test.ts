@@ -120,7 +120,7 @@ describe("a model that is not as it was saved is refused, and left as it is", ()
       ),
       ["should start at byte 8"],
     ],
-    ["a name that stands twice", header('{"w":1,"w":2}'), ['"w" stands twice']],
+    ["a name that appears twice", header('{"w":1,"w":2}'), ['"w" appears twice']],
     [
       "another type of number",
       header('{"w":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}'),

@@ -108,7 +108,7 @@ describe("a text whose tokens are in a file", () => {
 describe("a measurement of more than --measure-tokens", () => {
   it("takes windows spread over what is held out, and says so", async () => {
     const { stderr } = await succeed(folder, ...train("spread", "--measure-tokens", 100));
-    expect(stderr).toMatch(/\(91 of [\d,]+ tokens held out, in windows spread over them, always the same/);
+    expect(stderr).toMatch(/\(91 of [\d,]+ validation tokens, in fixed windows spread over them/);
     const measure = ["eval", "--model", "spread", "--data", "text.txt", "--measure-tokens", 100];
     const { stdout } = await succeed(folder, ...measure, "--json");
     const last = losses("spread").findLast(([kind]) => kind === "evaluation");

@@ -71,7 +71,7 @@ describe("a run that is stopped and resumed", () => {
     const stopped = await program.outcome;
     expect(stopped.code).toBe(130);
     expect(stopped.stderr).toContain(
-      "and saved; go on with\n  npx nopeek train --resume --out interrupted\n",
+      "and saved; resume with\n  npx nopeek train --resume --out interrupted\n",
     );
     const done = Number(/stopped after step (\d+)/.exec(stopped.stderr)?.[1]);
     expect(done).toBeLessThan(STEPS);

@@ -28,7 +28,7 @@ it("stops before a checkpoint is touched; --debug-nan names the op", async () =>
   const traced = await nopeek(folder, ...words, "--out", "traced");
   expect(traced.stderr).toMatch(/on windows of 13 tokens from tokens \d+, \d+, \d+ of the training split/);
   expect(traced.stderr).toMatch(
-    /the first op to make such a number is \w+ \(|hold numbers that are not finite/,
+    /the first op to produce such a number is \w+ \(|hold numbers that are not finite/,
   );
   expect(traced.stderr).not.toMatch(/^\s+at /m);
 });

@@ -30,17 +30,17 @@ describe("settings", () => {
 
   it.each([
     [{ learingRate: 1 }, 'there is no setting "learingRate"; did you mean "learningRate"?'],
-    [{ layers: 0 }, "--layers must be at least 1: got 0"],
-    [{ layers: 2.5 }, "--layers must be a whole number: got 2.5"],
-    [{ batchSize: -3 }, "--batch-size must be at least 1: got -3"],
-    [{ dModel: 1e9 }, "--d-model must be at most 65536: got 1000000000"],
-    [{ dropout: 1 }, "--dropout must be less than 1: got 1"],
-    [{ attention: "magic" }, '--attention must be fused or textbook: got "magic"'],
-    [{ dModel: 100, heads: 3 }, "--d-model must be a multiple of --heads: got 100 channels for 3 heads"],
-    [{ minLength: 9, maxLength: 8 }, "--min-length must not be above --max-length: got 9 and 8"],
-    [{ model: "bert" }, '--model must be gpt or encoder or seq2seq: got "bert"'],
-    [{ alphabetSize: 27 }, "--alphabet-size must be at most 26: got 27"],
-    [{ learningRate: 1e-4, minLearningRate: 1e-3 }, "--min-learning-rate must not be above --learning-rate"],
+    [{ layers: 0 }, "`layers` must be at least 1: got 0"],
+    [{ layers: 2.5 }, "`layers` must be a whole number: got 2.5"],
+    [{ batchSize: -3 }, "`batchSize` must be at least 1: got -3"],
+    [{ dModel: 1e9 }, "`dModel` must be at most 65536: got 1000000000"],
+    [{ dropout: 1 }, "`dropout` must be less than 1: got 1"],
+    [{ attention: "magic" }, '`attention` must be fused or textbook: got "magic"'],
+    [{ dModel: 100, heads: 3 }, "`dModel` must be a multiple of `heads`: got 100 channels for 3 heads"],
+    [{ minLength: 9, maxLength: 8 }, "`minLength` must not be above `maxLength`: got 9 and 8"],
+    [{ model: "bert" }, '`model` must be gpt or encoder or seq2seq: got "bert"'],
+    [{ alphabetSize: 27 }, "`alphabetSize` must be at most 26: got 27"],
+    [{ learningRate: 1e-4, minLearningRate: 1e-3 }, "`minLearningRate` must not be above `learningRate`"],
   ])("%j is refused: %s", (given, message) => {
     expect(() => resolveSettings(given)).toThrow(ConfigError);
     expect(() => resolveSettings(given)).toThrow(message);
@@ -51,10 +51,10 @@ describe("settings", () => {
     expect(check("gpt", { contextLength: 5, bigram: true, tokenizer: "byte", layers: 1 })).not.toThrow();
     expect(check("seq2seq", { task: "sort", maxLength: 5, layers: 1 })).not.toThrow();
     expect(check("gpt", { task: "sort" })).toThrow(ConfigError);
-    expect(check("gpt", { task: "sort" })).toThrow("--task is for seq2seq: got it with --model gpt");
-    expect(check("encoder", { bigram: false })).toThrow("--bigram is for gpt: got it with --model encoder");
+    expect(check("gpt", { task: "sort" })).toThrow("`task` is for seq2seq: got it with `model` gpt");
+    expect(check("encoder", { bigram: false })).toThrow("`bigram` is for gpt: got it with `model` encoder");
     expect(check("seq2seq", { contextLength: 5, bigram: true })).toThrow(
-      "--context-length is for gpt and encoder; --bigram is for gpt: got it with --model seq2seq",
+      "`contextLength` is for gpt and encoder; `bigram` is for gpt: got it with `model` seq2seq",
     );
   });
 

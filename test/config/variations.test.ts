@@ -19,25 +19,25 @@ describe("variations", () => {
   it("switch each option once, and change nothing else", () => {
     const variations = variationsOf(base);
     expect(variations.map(({ name }) => name)).toEqual([
-      "--optimizer muon",
-      "--schedule linear",
-      "--schedule constant",
-      "--schedule trapezoid",
-      "--windows epochs",
-      "--average-steps 5",
-      "--positions rotary",
-      "--positions none",
-      "--norm rms",
-      "--no-norm-weights",
-      "--qk-norm",
-      "--activation gelu-tanh",
-      "--activation relu2",
-      "--activation swiglu",
-      "--zero-init",
-      "--no-tie-head",
-      "--no-bias",
-      "--bigram",
-      "--logit-cap 30",
+      "optimizer=muon",
+      "schedule=linear",
+      "schedule=constant",
+      "schedule=trapezoid",
+      "windows=epochs",
+      "averageSteps=5",
+      "positions=rotary",
+      "positions=none",
+      "norm=rms",
+      "normWeights=off",
+      "qkNorm=on",
+      "activation=gelu-tanh",
+      "activation=relu2",
+      "activation=swiglu",
+      "zeroInit=on",
+      "tieHead=off",
+      "bias=off",
+      "bigram=on",
+      "logitCap=30",
     ]);
     for (const variation of variations) {
       const settings = variedSettings(base, variation, 7);
@@ -48,18 +48,18 @@ describe("variations", () => {
 
   it("of another base lead back to what it is not", () => {
     const names = variationsOf(resolveSettings(presetOf("modern").settings)).map(({ name }) => name);
-    for (const name of ["--optimizer adamw", "--norm layer", "--no-qk-norm", "--no-zero-init", "--bias"]) {
+    for (const name of ["optimizer=adamw", "norm=layer", "qkNorm=off", "zeroInit=off", "bias=on"]) {
       expect(names).toContain(name);
     }
     const capped = variationsOf(resolveSettings({ logitCap: 15, averageSteps: 9 })).map(({ name }) => name);
-    expect(capped).toContain("--logit-cap 0");
-    expect(capped).toContain("--average-steps 0");
+    expect(capped).toContain("logitCap=0");
+    expect(capped).toContain("averageSteps=0");
   });
 
   it("are read as a person writes them", () => {
     expect(parseVariation("positions=rotary").changes).toEqual({ positions: "rotary" });
     expect(parseVariation("  --qk-norm=on optimizer=muon  learning-rate=0.003 ")).toEqual({
-      name: "--qk-norm --optimizer muon --learning-rate 0.003",
+      name: "qkNorm=on optimizer=muon learningRate=0.003",
       changes: { qkNorm: true, optimizer: "muon", learningRate: 0.003 },
     });
   });
@@ -71,7 +71,7 @@ describe("variations", () => {
     ["qk-norm=yes", "qk-norm must be on or off"],
     ["learning-rate=fast", "learning-rate must be a number"],
     ["learning-rate", "learning-rate must be a number"],
-    ["seed=3", "--seeds says how many"],
+    ["seed=3", "`seeds` says how many"],
   ])("%j is refused: %s", (words, message) => {
     expect(() => parseVariation(words)).toThrow(ConfigError);
     expect(() => parseVariation(words)).toThrow(message);

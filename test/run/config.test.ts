@@ -47,7 +47,7 @@ describe("the config of a run", () => {
       expect(runConfigFromJSON(json, "config.json").settings).toEqual({ ...settings, activation: today });
     }
     const unknown = { settings: { ...known, activation: "toString" }, tokenizer, corpus };
-    expect(() => runConfigFromJSON(unknown, "config.json")).toThrow("--activation must be gelu or");
+    expect(() => runConfigFromJSON(unknown, "config.json")).toThrow("`activation` must be gelu or");
   });
 
   it("gives the model every choice", () => {
@@ -105,7 +105,7 @@ describe("the config of a run", () => {
     ["has no settings", { ...whole, settings: undefined }, "settings"],
     ["has no corpus", { ...whole, corpus: { path: "x" } }, "corpus.sha256"],
     ["has an unknown setting", { ...whole, settings: { ...settings, layer: 1 } }, 'did you mean "layers"?'],
-    ["has sizes at odds", { ...whole, settings: { ...settings, heads: 4 } }, "must be a multiple of --heads"],
+    ["has sizes at odds", { ...whole, settings: { ...settings, heads: 4 } }, "must be a multiple of `heads`"],
     ["has an unknown tokenizer", { ...whole, tokenizer: { kind: "words" } }, "tokenizer"],
     ["has characters twice", { ...whole, tokenizer: { kind: "char", characters: "aa" } }, "once each"],
   ])("is refused when it %s", (_what, json, message) => {

@@ -96,7 +96,7 @@ describe.each([
     const config = files.read(join(path, "config.json"));
     const create = () => RunDirectory.create(path, { other: 1 }, { files });
     expect(messageOf(create)).toBe(
-      `${path}: already holds a run, saved up to step-000007; go on with it by --resume, or choose another folder with --out`,
+      `${path}: already holds a run, saved up to step-000007; resume it with \`resume\`, or choose another folder with \`out\``,
     );
     expect(files.read(join(path, "config.json"))).toEqual(config);
     files.remove(join(path, "config.json"));

@@ -34,7 +34,7 @@ describe.each([
     const lock = RunLock.take(path, machine.as(7), files);
     expect(ownerOf(path, machine.as(11), files)?.pid).toBe(7);
     expect(() => RunLock.take(path, machine.as(11), files)).toThrow(
-      `${path}: is in use by process 7; wait for it, stop it, or choose another folder with --out`,
+      `${path}: is in use by process 7; wait for it, stop it, or choose another folder with \`out\``,
     );
     lock.release();
     lock.release();

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { RunDirectory } from "../../src/run/directory.ts";
+import { samplesOf } from "../../src/run/log.ts";
 import { MemoryFiles } from "./memory-files.ts";
 
 const LOG = "/run/log.jsonl";
@@ -57,4 +58,14 @@ it("reads on after a line that a kill cut short at any byte", () => {
     again.appendLog({ step: 2 });
     expect(again.readLog()).toEqual([{ step: 1 }, { step: 2 }]);
   }
+});
+
+it("reads the samples of a log: the later of two at one step, and no other entries", () => {
+  const text = (step: number, words: string) => ({ kind: "sample", step, text: words });
+  const other = { kind: "step", step: 2, text: "no" };
+  const broken = { kind: "sample", step: 2, text: 7 };
+  expect(samplesOf([text(4, "a"), text(2, "b"), other, broken, text(4, "c")])).toEqual([
+    text(2, "b"),
+    text(4, "c"),
+  ]);
 });

@@ -227,7 +227,7 @@ describe("what cannot be continued is refused before any work", () => {
   });
 
   test.each([0, -1, 1.5, Number.NaN])("%f samples", async (samples) => {
-    await refused(PROMPTS, { samples }, /samples must be a whole number ≥ 1/);
+    await refused(PROMPTS, { samples }, /`samples` must be a whole number ≥ 1/);
   });
 
   test("settings and counts out of range", async () => {

@@ -91,9 +91,7 @@ describe("a stop string", () => {
 
   test("empty is refused, with what to do", () => {
     expect(() => checkStops(["x", ""])).toThrow(SampleError);
-    expect(() => checkStops([""], () => "--stop")).toThrow(
-      /^--stop must be a text of at least one character/,
-    );
+    expect(() => checkStops([""])).toThrow(/^`stop` must be a text of at least one character/);
     expect(() => new TextStream(new ByteTokenizer(), [""])).toThrow(SampleError);
   });
 });

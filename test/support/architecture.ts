@@ -101,7 +101,12 @@ const words: readonly { pattern: RegExp; outsideCliOnly: boolean; why: string }[
 ];
 
 export function complaintsAbout(files: Files): string[] {
-  return [...arrowComplaints(files), ...wordComplaints(files), ...cycleComplaints(files)];
+  return [
+    ...arrowComplaints(files),
+    ...wordComplaints(files),
+    ...flagComplaints(files),
+    ...cycleComplaints(files),
+  ];
 }
 
 function arrowComplaints(files: Files): string[] {
@@ -131,6 +136,20 @@ function wordComplaints(files: Files): string[] {
           if (pattern.test(line)) complaints.push(`${path}:${i + 1} ${line.trim()}: ${why}`);
         }
       });
+  }
+  return complaints;
+}
+
+/** A flag of the command line in a string, "--grad-clip" or `--${name}`; custom properties of CSS are none. */
+const flag = /(?<!var\()--(?:[a-z]|\$\{)(?![\w-]*(?:\$\{\w+\})?:\S)/;
+
+/** The library names settings, `gradClip`; the command line turns them into flags. */
+function flagComplaints(files: Files): string[] {
+  const complaints: string[] = [];
+  for (const [path, source] of files) {
+    if (layerOf(path) === "cli") continue;
+    for (const text of stringsOf(source))
+      if (flag.test(text)) complaints.push(`${path} ${text.trim()}: only cli names flags; name the setting`);
   }
   return complaints;
 }
@@ -179,8 +198,15 @@ function withExtension(path: string): string {
   return /\.[jt]s$/.test(path) ? path : `${path}.ts`;
 }
 
+/** A string literal, which is captured, or a comment. */
+const PARTS = /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
+
 /** The text with comments blanked out, line by line as long as it was; strings stay. */
 function withoutComments(source: string): string {
-  const parts = /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
-  return source.replace(parts, (part, text?: string) => text ?? part.replace(/[^\n]/g, " "));
+  return source.replace(PARTS, (part, text?: string) => text ?? part.replace(/[^\n]/g, " "));
+}
+
+/** Every string literal of a file, with its quotes. */
+function stringsOf(source: string): string[] {
+  return [...source.matchAll(PARTS)].flatMap(([, text]) => text ?? []);
 }

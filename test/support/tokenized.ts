@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { tokenizerFor } from "../../src/cli/commands/train/run-corpus.ts";
+import { tokenizerFor } from "../../src/cli/shared/read-corpus.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { readCorpus } from "../../src/data/corpus.ts";
 import { IN_MEMORY_ONLY } from "../../src/data/token-cache.ts";

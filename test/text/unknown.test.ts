@@ -7,7 +7,7 @@ it("drops what a tokenizer of characters does not know when it is asked to, and 
   const tokenizer = CharTokenizer.fromText("ab");
   expect(dropsUnknown(tokenizer, "drop")).toBe(true);
   expect(dropsUnknown(tokenizer, "reject")).toBe(false);
-  expect(() => dropsUnknown(tokenizer, "byte")).toThrow("--unknown byte: this model's tokens are characters");
+  expect(() => dropsUnknown(tokenizer, "byte")).toThrow("`unknown` byte: this model's tokens are characters");
   for (const unknown of ["reject", "drop", "byte"] as const)
     expect(dropsUnknown(new ByteTokenizer(), unknown)).toBe(false);
 });

@@ -51,7 +51,7 @@ describe("a number that is not finite", () => {
     overflow(trainer);
     const before = await weightsOf(trainer);
     await expect(trainer.step()).rejects.toThrow(
-      /step 2 gave a loss of NaN .* on windows of 5 tokens from tokens \d+, \d+, \d+ of the training split; the weights are as they were before it. A lower learning rate/,
+      /step 2 gave a loss of NaN .* on windows of 5 tokens from tokens \d+, \d+, \d+ of the training split; the weights are unchanged. A lower learning rate/,
     );
     expect(await weightsOf(trainer)).toEqual(before);
     expect(trainer.stepsDone).toBe(1);
@@ -61,7 +61,7 @@ describe("a number that is not finite", () => {
     const trainer = makeTrainer();
     overflow(trainer);
     expect(await trainer.explainNonFinite()).toMatch(
-      /^the first op to make such a number is linear \(3, 5, 6\), in the forward pass of batch 1: Infinity, one of 90/,
+      /^the first op to produce such a number is linear \(3, 5, 6\), in the forward pass of batch 1: Infinity, one of 90/,
     );
   });
 
@@ -144,6 +144,6 @@ describe("a spike", () => {
   });
 
   it("needs a limit that makes sense", () => {
-    expect(() => resolveSettings({ skipSpikes: 0.5 })).toThrow("--skip-spikes must be 0, or more than 1");
+    expect(() => resolveSettings({ skipSpikes: 0.5 })).toThrow("`skipSpikes` must be 0, or more than 1");
   });
 });

@@ -80,7 +80,7 @@ async function findLibrary({ libraries, knownOnly }: BlasOptions) {
   } catch (cause) {
     throw new BackendError(
       `blas: the package koffi, which calls the library, does not load (${firstLine(cause)}): install it with ` +
-        `"npm install koffi"; --backend wasm does without`,
+        `"npm install koffi"; \`backend\` wasm does without`,
       { cause },
     );
   }
@@ -89,7 +89,7 @@ async function findLibrary({ libraries, knownOnly }: BlasOptions) {
     library === null ? "no BLAS library" : `no BLAS library of a known maker (only ${library.title})`;
   throw new BackendError(
     `blas: ${found} was found; tried ${libraries.join(", ")}. To install one, ${HOW_TO_INSTALL}. NOPEEK_BLAS may ` +
-      `hold the name or path of another; --backend wasm does without`,
+      `hold the name or path of another; \`backend\` wasm does without`,
   );
 }
 

@@ -39,13 +39,14 @@ import { NextToken } from "../../train/objectives/next-token.ts";
 import { Trainer } from "../../train/trainer.ts";
 import { formatCount, formatDuration, formatLoss, plural } from "../../util/format.ts";
 import { readConfigFile } from "../options/config-file.ts";
-import { type CommonFlags, givenSettings, threadsOf, withFlagNames } from "../options/settings-flags.ts";
+import { type CommonFlags, givenSettings, threadsOf } from "../options/settings-flags.ts";
+import { explainError, flagFor } from "../shared/explain-error.ts";
 import { checkMemory } from "../shared/memory-check.ts";
 import { computedBy, openBackend } from "../shared/open-backend.ts";
 import { processes } from "../shared/process-lock.ts";
+import { readWithProgress, tokenizerFor } from "../shared/read-corpus.ts";
 import { nowMs } from "../terminal/clock.ts";
 import { Terminal } from "../terminal/output.ts";
-import { readShowing, tokenizerFor } from "./train/run-corpus.ts";
 
 const files = explainFailures(nodeFiles);
 
@@ -115,7 +116,7 @@ export async function ablate(flags: AblateFlags): Promise<void> {
   note();
   let spentMs = 0;
   for (const [i, { variation, settings, key }] of missing.entries()) {
-    terminal.status(`run ${i + 1}/${missing.length}  seed ${settings.seed}  ${variation.name} …`);
+    terminal.status(`run ${i + 1}/${missing.length}  seed ${settings.seed}  ${labelOf(variation)} …`);
     const startMs = nowMs();
     const run = { settings, ...keep, ...(await runOnce(settings, text, backend)) };
     spentMs += nowMs() - startMs;
@@ -124,13 +125,13 @@ export async function ablate(flags: AblateFlags): Promise<void> {
     const loss = run.lossNats === null ? "diverged" : formatLoss(run.lossNats);
     const leftMs = (spentMs / (i + 1)) * (missing.length - i - 1);
     note(
-      `run ${i + 1}/${missing.length}  seed ${settings.seed}  ${variation.name}: ${loss} in ${formatDuration(run.elapsedMs)}; about ${formatDuration(leftMs)} left`,
+      `run ${i + 1}/${missing.length}  seed ${settings.seed}  ${labelOf(variation)}: ${loss} in ${formatDuration(run.elapsedMs)}; about ${formatDuration(leftMs)} left`,
     );
   }
   await backend.close();
 
   const summaries = variations.map((variation) => ({
-    name: variation.name,
+    name: labelOf(variation),
     ...summarize(
       plan.flatMap((planned) => {
         const run = runs.get(planned.key);
@@ -181,7 +182,7 @@ async function readText(base: Settings, flags: AblateFlags, terminal: Terminal):
     status: (line: string) => terminal.status(line),
   };
   const place = cachePlace(flags, flags.results, processes());
-  const corpus = await readShowing(flags.data ?? textsOf(flags.config), place, progress);
+  const corpus = await readWithProgress(flags.data ?? textsOf(flags.config), place, progress);
   const tokenizer = tokenizerFor(base, corpus);
   const tokenized = await tokenize(corpus, tokenizer, "reject", place, progress);
   const ids = splitCorpus<TokenIds>(tokenized.ids).train;
@@ -217,10 +218,16 @@ function whatFits(base: Settings, { vocabSize }: Text, asked: readonly string[] 
   const fitting = variationsOf(base).map((variation) => ({ variation, reason: whyNot(check, variation) }));
   return {
     variations: [BASE, ...fitting.flatMap(({ variation, reason }) => (reason === null ? [variation] : []))],
-    left: fitting.flatMap(({ variation: { name }, reason }) =>
-      reason === null ? [] : [`${name}: ${reason}`],
+    left: fitting.flatMap(({ variation, reason }) =>
+      reason === null ? [] : [`${labelOf(variation)}: ${reason}`],
     ),
   };
+}
+
+/** Formats a variation as flags, such as "--positions rotary", or as "base". */
+function labelOf({ name, changes }: Variation): string {
+  const flags = Object.entries(changes).map(([setting, value]) => flagFor(setting, value));
+  return flags.length === 0 ? name : flags.join(" ");
 }
 
 /** Returns why a variation does not fit, or null if it does. */
@@ -229,7 +236,7 @@ function whyNot(check: (variation: Variation) => void, variation: Variation): st
     check(variation);
     return null;
   } catch (error) {
-    if (error instanceof ConfigError) return withFlagNames(error.message);
+    if (error instanceof ConfigError) return explainError(error);
     throw error;
   }
 }

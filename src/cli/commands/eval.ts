@@ -20,11 +20,11 @@ import { ToyTask } from "../../train/objectives/toy-task.ts";
 import { formatCount, formatLoss } from "../../util/format.ts";
 import { type CommonFlags, threadsOf } from "../options/settings-flags.ts";
 import { namesOfUnknown, reportDropped, withAdvice } from "../options/unknown-characters.ts";
+import { describeAnswers, EVALUATED_STRINGS } from "../shared/answer-report.ts";
 import { openAnyModel } from "../shared/open-model.ts";
 import { processes } from "../shared/process-lock.ts";
+import { readWithProgress } from "../shared/read-corpus.ts";
 import { Terminal } from "../terminal/output.ts";
-import { inWords, MEASURED_STRINGS } from "./train/kinds/seq2seq.ts";
-import { readShowing } from "./train/run-corpus.ts";
 
 interface EvalFlags extends CommonFlags, CacheFlags {
   readonly model: string;
@@ -69,7 +69,7 @@ async function readPart(flags: EvalFlags, tokenizer: Tokenizer, terminal: Termin
     status: (line: string) => terminal.status(line),
   };
   const place = cachePlace(flags, flags.model, processes());
-  const corpus = await readShowing(data, place, progress);
+  const corpus = await readWithProgress(data, place, progress);
   const { unknown = "reject" } = flags;
   const characters = Array.from(corpus.facts.counts.keys(), (code) => String.fromCodePoint(code)).join("");
   const names = namesOfUnknown(tokenizer, characters);
@@ -141,9 +141,9 @@ async function answers(
       "a seq2seq model is evaluated on generated validation strings: --data is not allowed, and --split must be val",
     );
   }
-  const evaluation = await evaluateAnswers(model, new ToyTask(settings).heldOut(MEASURED_STRINGS));
+  const evaluation = await evaluateAnswers(model, new ToyTask(settings).heldOut(EVALUATED_STRINGS));
   if (json) terminal.json({ ...evaluation, split: "val" });
-  else terminal.write(`${inWords(evaluation)}\n`);
+  else terminal.write(`${describeAnswers(evaluation)}\n`);
 }
 
 function rangeOf(split: Split, ids: TokenIds): Range {

@@ -6,7 +6,7 @@ import type { GPT } from "../../nn/gpt.ts";
 import { candidatesOf, probabilitiesOf } from "../../sample/candidates.ts";
 import { BLANK, encoderLogits, idsWithBlanks } from "../../sample/fill-blanks.ts";
 import { cachedLogits, fullLogits } from "../../sample/logits.ts";
-import { best } from "../../sample/strategies.ts";
+import { mostProbable } from "../../sample/strategies.ts";
 import { showToken } from "../../text/show-token.ts";
 import type { UnknownPolicy } from "../../text/unknown.ts";
 import type { CommonFlags } from "../options/settings-flags.ts";
@@ -49,7 +49,7 @@ export async function logits(flags: LogitsFlags): Promise<void> {
     );
     rows.forEach((row, t) => {
       const candidates = candidatesOf(row);
-      const next = best(candidates);
+      const next = mostProbable(candidates);
       const share = 100 * probabilitiesOf(candidates)[candidates.ids.indexOf(next)];
       const [seen, guess] = [ids[t], next].map((id) =>
         id < tokenizer.vocabSize ? showToken(tokenizer, id) : BLANK,

@@ -1,37 +1,14 @@
 /** `nopeek runs`: lists the runs in a folder with loss, size, training time and status. Read-only. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
-import { DataError, NopeekError } from "../../errors.ts";
-import { stepOfName } from "../../run/checkpoint.ts";
-import { runConfigFromJSON } from "../../run/config.ts";
+import { DataError } from "../../errors.ts";
 import { RunDirectory } from "../../run/directory.ts";
-import { explainFailures, nodeFiles } from "../../run/files.ts";
-import { readConfig, readPointer } from "../../run/layout.ts";
-import { ownerOf, type Processes } from "../../run/lock.ts";
-import { readRecords, readStepsAsked } from "../../run/log.ts";
+import type { Processes } from "../../run/lock.ts";
+import { type RunSummary, summarizeRun } from "../../run/summary.ts";
 import { formatCount, formatDuration, formatLoss } from "../../util/format.ts";
-import { withFlagNames } from "../options/settings-flags.ts";
+import { namesToFlags } from "../shared/explain-error.ts";
 import { processes } from "../shared/process-lock.ts";
 import { Terminal } from "../terminal/output.ts";
-
-export interface RunSummary {
-  readonly path: string;
-  readonly status: string;
-  /** Steps done, and steps planned. */
-  readonly step: number;
-  readonly steps: number;
-  /** The lowest validation loss in the log, or null before the first evaluation. */
-  readonly bestLossNats: number | null;
-  /** Total size of the run directory. */
-  readonly bytes: number;
-  /** Total time spent in training steps. */
-  readonly trainedMs: number;
-}
-
-const stepRecord = z.object({ kind: z.literal("step"), step: z.number(), elapsedMs: z.number() });
-const evaluationRecord = z.object({ kind: z.literal("evaluation"), lossNats: z.number() });
-const files = explainFailures(nodeFiles);
 
 export interface RunsFlags {
   readonly json?: boolean;
@@ -51,35 +28,9 @@ export function listRuns(folder: string, { json }: RunsFlags): void {
   else for (const line of tableOf(runs, process.stdout.columns)) terminal.write(`${line}\n`);
 }
 
-/** Summarizes a run. A run that cannot be read has the status "damaged" and the reason. */
-export function describeRun(path: string, system: Processes): RunSummary {
-  const bytes = sizeOf(path);
-  try {
-    const { settings } = runConfigFromJSON(readConfig(files, path), join(path, "config.json"));
-    const records = readRecords(files, path);
-    const made = records.flatMap((record) => stepRecord.safeParse(record).data ?? []);
-    const losses = records.flatMap((record) => evaluationRecord.safeParse(record).data?.lossNats ?? []);
-    const saved = stepOfName(readPointer(files, path, "latest") ?? "") ?? 0;
-    const running = ownerOf(path, system) !== null;
-    const step = running ? (made.at(-1)?.step ?? saved) : saved;
-    // A resumed run may have a different number of steps than it started with, and may continue after an early stop.
-    const steps = readStepsAsked(files, path) ?? settings.steps;
-    const early = records.some((record) => record.kind === "early stop" && record.step === step);
-    const ended = step >= steps ? "finished" : early ? "stopped early" : "stopped";
-    return {
-      path,
-      status: running ? "running" : ended,
-      step,
-      steps,
-      bestLossNats: losses.length === 0 ? null : Math.min(...losses),
-      bytes,
-      trainedMs: made.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0),
-    };
-  } catch (error) {
-    if (!(error instanceof NopeekError)) throw error;
-    const status = `damaged: ${withFlagNames(error.message)}`;
-    return { path, status, step: 0, steps: 0, bestLossNats: null, bytes, trainedMs: 0 };
-  }
+function describeRun(path: string, system: Processes): RunSummary {
+  const summary = summarizeRun(path, system);
+  return { ...summary, status: namesToFlags(summary.status) };
 }
 
 /** Columns to drop, in this order, if the terminal is too narrow. */
@@ -120,11 +71,4 @@ function widthsOf(rows: readonly string[][]): number[] {
 function widthOf(rows: readonly string[][]): number {
   const widths = widthsOf(rows);
   return widths.reduce((sum, width) => sum + width, GAP * (widths.length - 1));
-}
-
-/** Sums file sizes. A running run may delete files while they are being listed. */
-function sizeOf(folder: string): number {
-  const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
-  const stats = names.map((name) => statSync(join(folder, name), { throwIfNoEntry: false }));
-  return stats.reduce((sum, found) => sum + (found?.isFile() ? found.size : 0), 0);
 }

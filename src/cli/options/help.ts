@@ -1,9 +1,9 @@
 /** The text that `--help` prints besides the list of flags. */
 import type { Option } from "commander";
 import { PRESETS } from "../../config/presets.ts";
-import { flagOf } from "../../config/settings.ts";
 import { BLANK } from "../../sample/fill-blanks.ts";
 import { wrap } from "../../util/format.ts";
+import { flagFor, namesToFlags } from "../shared/explain-error.ts";
 
 export const EXAMPLES = `
 Examples:
@@ -36,15 +36,9 @@ export function describeOption({
 /** Lists the presets and the flags that each one sets. */
 export function describePresets(): string {
   const lines = Object.entries(PRESETS).flatMap(([name, { help, settings }]) => {
-    const words = Object.entries(settings).map(([setting, value]) => wordOf(setting, value));
-    const body = [...wrap(help.split(" "), 76), ...wrap(words, 76)];
+    const words = Object.entries(settings).map(([setting, value]) => flagFor(setting, value));
+    const body = [...wrap(namesToFlags(help).split(" "), 76), ...wrap(words, 76)];
     return ["", `  ${name}`, ...body.map((line) => `    ${line}`)];
   });
   return ["", "Presets, and the flags that each one sets:", ...lines].join("\n");
-}
-
-/** "--layers 3", "--bias", "--no-bias" */
-function wordOf(setting: string, value: number | string | boolean): string {
-  if (typeof value === "boolean") return `--${value ? "" : "no-"}${flagOf(setting)}`;
-  return `--${flagOf(setting)} ${value}`;
 }

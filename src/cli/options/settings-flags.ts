@@ -5,6 +5,7 @@ import { BACKEND_NAMES, DEFAULT_BACKEND } from "../../backend/open.ts";
 import { flagOf, SETTINGS, type Setting } from "../../config/settings.ts";
 import { CACHE_NAME, IN_MEMORY_MB } from "../../data/token-cache.ts";
 import { nearest } from "../../util/edit-distance.ts";
+import { namesToFlags } from "../shared/explain-error.ts";
 
 /**
  * Adds a flag for each setting. Omitting a flag leaves its setting unchanged.
@@ -26,16 +27,6 @@ export function settingsOf(group: Setting["group"]): Setting[] {
 export function givenSettings(flags: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const names = SETTINGS.map(({ name }) => name).filter((name) => flags[name] !== undefined);
   return Object.fromEntries(names.map((name) => [name, flags[name]]));
-}
-
-/** Names that library messages quote: the settings, and the arguments of a lesson. */
-const NAMES_WITH_FLAGS: ReadonlySet<string> = new Set([...SETTINGS.map(({ name }) => name), "layer", "head"]);
-
-/** Turns the backquoted names in a message of the library into flags: `gradClip` becomes --grad-clip. */
-export function withFlagNames(message: string): string {
-  return message.replace(/`([A-Za-z0-9]+)`/g, (quoted, name) =>
-    NAMES_WITH_FLAGS.has(name) ? `--${flagOf(name)}` : quoted,
-  );
 }
 
 /** Adds `--backend`, `--threads`, `--fast` and `--json`. */
@@ -102,7 +93,7 @@ export function parseCount(text: string): number {
 function optionsOf(setting: Setting, defaults?: string): Option[] {
   const flag = `--${flagOf(setting.name)}`;
   const unit = setting.unit === undefined || setting.default === 1 ? "" : ` ${setting.unit}`;
-  const make = (flags: string, help: string) => new Option(flags, help);
+  const make = (flags: string, help: string) => new Option(flags, namesToFlags(help));
   const fallback = defaults ?? `${setting.default}${unit}`;
   switch (setting.kind) {
     case "switch": {

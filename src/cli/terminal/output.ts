@@ -1,7 +1,7 @@
 /** Program output: results go to stdout, messages for people to stderr. */
 import { writeSync } from "node:fs";
-import type { ProgressReporter } from "../../data/tokenized-corpus.ts";
 import { fitLine } from "../../util/format.ts";
+import type { ProgressReporter } from "../../util/progress-reporter.ts";
 
 /** Error codes of a stream whose reader is gone: a closed pipe or a closed terminal. */
 const READER_GONE: readonly (string | undefined)[] = ["EPIPE", "EIO"];
@@ -58,8 +58,8 @@ export class Terminal {
   }
 }
 
-/** Reports the progress of reading and tokenizing a text on stderr. */
-export function tellOnStderr(): ProgressReporter {
+/** Reports progress on stderr before a run starts. */
+export function stderrReporter(): ProgressReporter {
   const live = process.stderr.isTTY === true && process.env.TERM !== "dumb";
   const clear = live ? "\r\x1b[K" : "";
   return {

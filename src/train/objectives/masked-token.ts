@@ -1,14 +1,13 @@
 /**
- * The encoder's objective (BERT): some tokens of a text are hidden, and the model says what stood there, from what
- * comes before and after.
+ * The encoder's objective (BERT): some tokens of a text are hidden, and the model predicts them from both sides.
  *
- * Of each window, 15 % of the positions are chosen, one at least. What the model sees there is, drawn for each:
+ * In each window, 15 % of the positions are chosen, at least one. At each of them the model sees, at random:
  *
  *   80 %  [MASK]
- *   10 %  any token, so that the model cannot trust what it sees
- *   10 %  the token itself, so that it must say something of what it sees too
+ *   10 %  a random token, so that the model cannot trust the input
+ *   10 %  the token itself, so that it must make predictions for visible tokens too
  *
- * and only there does it have a target. Source: Devlin et al. 2019, §3.1.
+ * Only the chosen positions have a target. Source: Devlin et al. 2019, §3.1.
  */
 import type { Tensor } from "../../autograd/tensor.ts";
 import type { TokenIds } from "../../data/token-source.ts";
@@ -18,18 +17,18 @@ import { crossEntropy, IGNORED } from "../../ops/cross-entropy.ts";
 import { Random } from "../../random.ts";
 import type { Objective } from "./objective.ts";
 
-/** The share of positions that have a target. */
+/** Share of positions with a target. */
 const CHOSEN_SHARE = 0.15;
-/** Of the chosen positions, the share that shows [MASK], and the share that shows any token. */
+/** Shares of the chosen positions that show [MASK] and a random token. */
 const [MASK_SHARE, RANDOM_SHARE] = [0.8, 0.1];
 
-/** Windows with tokens hidden, row by row, and what stood there. */
+/** Windows with hidden tokens, row by row, and the tokens to predict. */
 export interface MaskedBatch {
   /** Ids in 0 … V, where V is [MASK]. */
   readonly inputs: Int32Array;
-  /** The true id where a position was chosen, IGNORED elsewhere. */
+  /** The true id at chosen positions, IGNORED elsewhere. */
   readonly targets: Int32Array;
-  /** How many positions were chosen. */
+  /** Number of chosen positions. */
   readonly chosen: number;
 }
 
@@ -37,7 +36,7 @@ export interface MaskedBatch {
  * Hides tokens of windows.
  *
  * @param windows   `batchSize` windows of one length, row by row
- * @param vocabSize how many ids there are (V); [MASK] is the next one
+ * @param vocabSize number of ids (V); [MASK] is the next one
  */
 export function maskTokens(
   windows: ArrayLike<number>,
@@ -53,19 +52,19 @@ export function maskTokens(
     for (const t of choose(each, positions, random)) {
       const at = row * positions + t;
       targets[at] = windows[at];
-      inputs[at] = whatIsShown(windows[at], vocabSize, random);
+      inputs[at] = visibleId(windows[at], vocabSize, random);
     }
   }
   return { inputs, targets, chosen: batchSize * each };
 }
 
-function whatIsShown(id: number, vocabSize: number, random: Random): number {
+function visibleId(id: number, vocabSize: number, random: Random): number {
   const draw = random.uniform();
   if (draw < MASK_SHARE) return vocabSize;
   return draw < MASK_SHARE + RANDOM_SHARE ? random.below(vocabSize) : id;
 }
 
-/** `count` different ones of 0 … among−1, each set of them equally likely: the first cards of a shuffled deck. */
+/** A random subset of 0 … among−1 with `count` members, by the first steps of a Fisher–Yates shuffle. */
 function choose(count: number, among: number, random: Random): number[] {
   const deck = Array.from({ length: among }, (_, i) => i);
   for (let i = 0; i < count; i++) {
@@ -82,7 +81,7 @@ export class MaskedToken implements Objective {
   readonly #seed: number;
 
   /**
-   * @param ids the training split; its windows are those that GPT would learn from
+   * @param ids the training split; it has the same windows as for a GPT
    * @throws DataError when no window fits
    */
   constructor(model: Encoder, ids: TokenIds, size: WindowConfig) {
@@ -92,7 +91,7 @@ export class MaskedToken implements Objective {
     this.#seed = size.seed;
   }
 
-  /** See `Objective`: what a step hides is a function of seed, step and part. */
+  /** The batch of a step: a function of seed, step and part alone. */
   batch(step: number, part: number): MaskedBatch & { readonly batchSize: number } {
     const { inputs, batchSize } = this.#loader.batch(step, part);
     const random = Random.of(this.#seed, "masks", step, part);

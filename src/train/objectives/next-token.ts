@@ -1,6 +1,6 @@
 /**
- * GPT's objective. Teacher forcing: every position of every window predicts its next token in the same pass, from
- * the true tokens before it.
+ * GPT's objective, with teacher forcing: in one pass, every position of every window predicts its next token from the
+ * true tokens before it.
  */
 import type { Tensor } from "../../autograd/tensor.ts";
 import type { TokenIds } from "../../data/token-source.ts";

@@ -1,28 +1,28 @@
-/** What a run learns: which batch a step is made of, and how far the model is from right on it. */
+/** A training objective: the batch of each step, and the loss of the model on it. */
 import type { Context } from "../../autograd/context.ts";
 import type { Tensor } from "../../autograd/tensor.ts";
 import type { NamedTensors } from "../../nn/parameters.ts";
 import type { Random } from "../../random.ts";
 
-/** Anything with weights that a gradient can move. */
+/** A model with trainable parameters. */
 export interface Trainable {
   readonly context: Context;
   parameters(): NamedTensors;
 }
 
 export interface Objective {
-  /** Tokens that a batch shows to the model. */
+  /** Number of tokens that the model reads in a batch. */
   readonly tokensPerBatch: number;
   /**
-   * Mean nats per token that the model was asked for, over one batch. The batch is a function of the run's seed,
-   * the step and the part alone, so a run that resumes needs no cursor.
+   * The mean loss over one batch, in nats per target token. The batch is a function of seed, step and part alone, so a
+   * resumed run needs no cursor.
    *
-   * @param step   the update that the batch is for
-   * @param part   which of the batches whose gradients that update adds up
-   * @param random gives the keys of dropout; null where nothing is dropped
+   * @param step   the update that the batch belongs to
+   * @param part   index of the batch within the update (gradient accumulation)
+   * @param random the source of dropout; null for no dropout
    * @returns      (), inside the open scope
    */
   loss(step: number, part: number, random: Random | null): Tensor;
-  /** What that batch is made of, for messages. */
+  /** Describes that batch, for messages. */
   batchInWords(step: number, part: number): string;
 }

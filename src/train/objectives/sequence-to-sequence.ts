@@ -1,12 +1,12 @@
 /**
- * The encoder–decoder's objective: the answer to a source, token by token. Teacher forcing: the decoder reads
+ * The encoder–decoder's objective: the answer to a source, token by token. With teacher forcing, the decoder reads
  * [start] and the true answer, and predicts the answer and [end].
  *
  *   source          b a d
  *   decoder reads   [start] d a b
  *   and predicts    d       a b [end]
  *
- * Sources and answers have unequal lengths; the shorter are padded, and padding has no target.
+ * Sources and answers differ in length; shorter ones are padded, and padding has no target.
  */
 import type { Tensor } from "../../autograd/tensor.ts";
 import type { EncoderDecoder } from "../../nn/encoder-decoder.ts";
@@ -18,15 +18,15 @@ import type { Example, ToyTask } from "./toy-task.ts";
 
 export interface PairBatch {
   readonly source: TokenBatch;
-  /** What the decoder reads. */
+  /** Input of the decoder. */
   readonly inputs: TokenBatch;
-  /** What it is to say at each position; IGNORED where there is padding. */
+  /** The true next token at each position; IGNORED at padding. */
   readonly targets: Int32Array;
-  /** How many targets count. */
+  /** Number of targets without padding. */
   readonly targetCount: number;
 }
 
-/** Lays examples out for one pass. */
+/** Puts examples into one padded batch. */
 export function pairBatch(
   examples: readonly Example[],
   { startId, endId }: { readonly startId: number; readonly endId: number },
@@ -52,14 +52,14 @@ export class SequenceToSequence implements Objective {
 
   constructor(model: EncoderDecoder, task: ToyTask, batchSize: number) {
     const { minLength, maxLength } = task.settings;
-    // On average: what the decoder reads, [start] and an answer.
+    // On average; the decoder reads [start] and an answer.
     this.tokensPerBatch = batchSize * ((minLength + maxLength) / 2 + 1);
     this.#model = model;
     this.#task = task;
     this.#batchSize = batchSize;
   }
 
-  /** See `Objective`: the strings of a step are a function of seed, step and part. */
+  /** The strings of a step: a function of seed, step and part alone. */
   batch(step: number, part: number): PairBatch {
     const random = Random.of(this.#task.settings.seed, "strings", step, part);
     const examples = Array.from({ length: this.#batchSize }, () => this.#task.draw("training", random));

@@ -14,7 +14,7 @@ afterEach(() => vi.doUnmock("koffi"));
 it.skipIf(noKoffi)("says what was tried and what to install", async () => {
   const open = openBackend("blas");
   await expect(open).rejects.toThrow(BackendError);
-  for (const words of [...nowhere, "Debian", "macOS", "Windows", "NOPEEK_BLAS", "--backend wasm"]) {
+  for (const words of [...nowhere, "Debian", "macOS", "Windows", "NOPEEK_BLAS", "`backend` wasm"]) {
     await expect(open).rejects.toThrow(words);
   }
 });

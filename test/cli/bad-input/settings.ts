@@ -32,7 +32,7 @@ export const TEXTS: readonly Case[] = [
     "a text for seq2seq",
     ["train", "--data", "text.txt", "--model", "seq2seq", "--out", "new"],
     2,
-    ["learns from strings that it draws"],
+    ["trains on strings that it draws"],
   ],
   ["to learn on from nothing", start("--from", "nowhere"), 1, ["nowhere: there is no such folder"]],
   ["to learn on without a text", ["train", "--from", "run", "--out", "new"], 2, ["name it with --data"]],
@@ -158,7 +158,7 @@ export const SETTINGS: readonly Case[] = [
     "a model larger than memory",
     start("--d-model", 65536, "--layers", 1000),
     2,
-    ["51,540,461,", "parameters", "GiB can be had", "lower --d-model"],
+    ["51,540,461,", "parameters", "the limit is 3.9 GiB", "lower --d-model"],
   ],
   [
     "a context longer than the text",

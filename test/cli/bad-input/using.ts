@@ -114,7 +114,7 @@ export const RUNS: readonly Case[] = [
   ["--out on other files", start("--out", "other-files"), 1, ["holds other files (thesis.tex)"]],
   ["--out on a file", start("--out", "text.txt"), 1, ["text.txt", "is a file"]],
   ["--out in a file", start("--out", "text.txt/run"), 1, ["text.txt/run: a part of the path is a file"]],
-  ["--resume without --out", ["train", "--resume"], 2, ["--resume goes on with the run in --out"]],
+  ["--resume without --out", ["train", "--resume"], 2, ["--resume continues the run in --out"]],
   ["--resume of nothing", ["train", "--resume", "--out", "nowhere"], 1, ["nowhere: there is no such folder"]],
   [
     "--resume with other settings",

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type RunSummary, tableOf } from "../../../src/cli/commands/runs.ts";
+import { tableOf } from "../../../src/cli/commands/runs.ts";
+import type { RunSummary } from "../../../src/run/summary.ts";
 
 const run: RunSummary = {
   path: "checkpoints/tales-1",

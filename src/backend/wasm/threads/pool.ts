@@ -157,7 +157,7 @@ export class ThreadPool {
       await threads.ready;
     } catch (cause) {
       await pool.stop();
-      throw new BackendError(`wasm: a thread did not start: ${cause}; --threads 1 does without`, { cause });
+      throw new BackendError(`wasm: a thread did not start: ${cause}; \`threads\` 1 does without`, { cause });
     }
     return pool;
   }
@@ -232,7 +232,7 @@ export class ThreadPool {
       Atomics.wait(control, layout.active, active, LOOK_MS);
       if (look === MOST_LOOKS) {
         throw new BackendError(
-          `wasm: ${active} of ${this.count - 1} threads did not answer; --threads 1 does without`,
+          `wasm: ${active} of ${this.count - 1} threads did not answer; \`threads\` 1 does without`,
         );
       }
     }
@@ -241,7 +241,7 @@ export class ThreadPool {
     }
     if (Atomics.load(control, layout.ended) !== 0) {
       throw new BackendError(
-        "wasm: a thread has ended in the middle of the work; the numbers are not to be trusted; --threads 1 does without",
+        "wasm: a thread has ended in the middle of the work; the numbers are not to be trusted; `threads` 1 does without",
       );
     }
   }

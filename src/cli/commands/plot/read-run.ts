@@ -1,6 +1,6 @@
 /** Reads the plotted data of a run from its directory. Read-only. The run may be in progress, or have no step yet. */
 import { join } from "node:path";
-import { z } from "zod";
+import type { z } from "zod";
 import { tokensPerStep } from "../../../config/count-tokens.ts";
 import { belongsTo, flagOf, SETTINGS } from "../../../config/settings.ts";
 import { entropyFloor } from "../../../data/corpus.ts";
@@ -13,39 +13,28 @@ import { effectiveRecords } from "../../../run/effective-records.ts";
 import { explainFailures, nodeFiles } from "../../../run/files.ts";
 import { readConfig } from "../../../run/layout.ts";
 import type { Processes } from "../../../run/lock.ts";
-import { readRecords } from "../../../run/log.ts";
+import { evaluationEntry, readRecords, samplesOf, stepEntry } from "../../../run/log.ts";
+import { summarizeRun } from "../../../run/summary.ts";
 import { formatCount, shellWord } from "../../../util/format.ts";
-import { describeRun } from "../runs.ts";
-import { samplesOf } from "../train/samples.ts";
 
-const stepRecord = z.object({
-  kind: z.literal("step"),
-  step: z.number(),
-  elapsedMs: z.number(),
-  // JSON stores numbers that are not finite as null.
-  lossNats: z.number().nullable().catch(null),
-  learningRate: z.number().nullable().catch(null),
-  gradientNorm: z.number().nullable().catch(null),
-});
-const evaluationRecord = z.object({ kind: z.literal("evaluation"), step: z.number(), lossNats: z.number() });
 const files = explainFailures(nodeFiles);
 
-type StepRecord = z.infer<typeof stepRecord>;
+type StepEntry = z.infer<typeof stepEntry>;
 
 /** @throws CheckpointError if the folder contains no run, or its config cannot be read */
 export async function readRun(path: string, name: string, system: Processes): Promise<PlottedRun> {
   const config = runConfigFromJSON(readConfig(files, path), join(path, "config.json"));
   const { settings, tokenizer, corpus } = config;
   const records = effectiveRecords(readRecords(files, path));
-  const { status, step, steps, bytes } = describeRun(path, system);
-  const made = records.flatMap((record) => stepRecord.safeParse(record).data ?? []);
+  const { status, step, steps, bytes } = summarizeRun(path, system);
+  const made = records.flatMap((record) => stepEntry.safeParse(record).data ?? []);
   const seconds = secondsAfter(made);
   const measured = records.flatMap((record) => {
-    const found = evaluationRecord.safeParse(record).data;
+    const found = evaluationEntry.safeParse(record).data;
     return found === undefined ? [] : [[found.step, seconds(found.step), found.lossNats] as const];
   });
   const validation = oneForEachStep(measured);
-  const curve = (of: (record: StepRecord) => number | null) => curveOf(made, seconds, of);
+  const curve = (of: (record: StepEntry) => number | null) => curveOf(made, seconds, of);
   const train = curve(({ lossNats }) => lossNats);
   return {
     name,
@@ -82,9 +71,9 @@ export function smoothed(run: PlottedRun, steps: number): PlottedRun {
 }
 
 function curveOf(
-  made: readonly StepRecord[],
+  made: readonly StepEntry[],
   seconds: (step: number) => number,
-  of: (record: StepRecord) => number | null,
+  of: (record: StepEntry) => number | null,
 ): CurvePoint[] {
   return made.flatMap((record) => {
     const value = of(record);
@@ -93,7 +82,7 @@ function curveOf(
 }
 
 /** Seconds spent in training steps, up to and including a step. */
-function secondsAfter(made: readonly StepRecord[]): (step: number) => number {
+function secondsAfter(made: readonly StepEntry[]): (step: number) => number {
   const after = new Map<number, number>();
   let spentMs = 0;
   for (const { step, elapsedMs } of made) {

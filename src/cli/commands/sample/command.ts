@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { CheckpointError } from "../../../errors.ts";
 import { Random } from "../../../random.ts";
+import { readSavedModel } from "../../../run/saved-model.ts";
 import { type BeamStep, beamSearch } from "../../../sample/beam-search.ts";
 import { explain } from "../../../sample/explain.ts";
 import { checkPrompts, type EndReason, generate } from "../../../sample/generate.ts";
@@ -12,7 +13,7 @@ import { holdsStop } from "../../../sample/text-stream.ts";
 import { formatCount } from "../../../util/format.ts";
 import { encodeKnown, type Known } from "../../options/unknown-characters.ts";
 import { checkBeamMemory } from "../../shared/memory-check.ts";
-import { type OpenModel, openModel, SHIPPED_MODEL_PATH } from "../../shared/open-model.ts";
+import { buildOn, type OpenModel, onlyGPT, SHIPPED_MODEL_PATH } from "../../shared/open-model.ts";
 import { nowMs } from "../../terminal/clock.ts";
 import { Terminal } from "../../terminal/output.ts";
 import { Continuation } from "./continuation.ts";
@@ -25,13 +26,15 @@ import {
   sampleSettingsOf,
   samplesOf,
 } from "./flags.ts";
-import { sampleOtherKinds } from "./other-models.ts";
+import { sampleOtherKind } from "./other-models.ts";
 
 /** The most texts in one batch. More would cost memory and save hardly any time. */
 const MAX_ROWS = 64;
 
 export async function sample(flags: SampleFlags): Promise<void> {
-  if (await sampleOtherKinds(flags)) return;
+  const path = flags.model ?? shippedModel();
+  const saved = readSavedModel(path);
+  if (saved.config.settings.model !== "gpt") return sampleOtherKind(saved, flags);
   const terminal = new Terminal();
   checkSampleFlags(flags);
   const ignored = ignoredFlags(flags);
@@ -39,7 +42,7 @@ export async function sample(flags: SampleFlags): Promise<void> {
     terminal.note(
       `--strategy greedy always chooses the most probable token, so it ignores ${ignored.join(", ")}`,
     );
-  const opened = await openModel(flags.model ?? shippedModel(), flags, flags.threads ?? 1);
+  const opened = onlyGPT(await buildOn(saved, flags, flags.threads ?? 1), path);
   await new Sampling(terminal, flags, opened).run();
   await opened.backend.close();
 }

@@ -5,7 +5,7 @@ import { SampleError } from "../../../errors.ts";
 import { type BeamSettings, checkBeamSettings } from "../../../sample/beam-search.ts";
 import type { Overflow } from "../../../sample/generate.ts";
 import { checkSampleCount } from "../../../sample/generate-batch.ts";
-import { checkSampleSettings, type Naming, type SampleSettings } from "../../../sample/settings.ts";
+import { checkSampleSettings, type SampleSettings } from "../../../sample/settings.ts";
 import { checkStops } from "../../../sample/text-stream.ts";
 import type { UnknownPolicy } from "../../../text/unknown.ts";
 import { type CommonFlags, parseNumber } from "../../options/settings-flags.ts";
@@ -162,8 +162,6 @@ function collect(text: string, before: readonly string[] = []): readonly string[
   return [...before, text];
 }
 
-const flagNames: Naming = (setting) => `--${flagOf(setting)}`;
-
 /**
  * Checks the flags before anything is loaded.
  *
@@ -176,13 +174,13 @@ export function checkSampleFlags(flags: SampleFlags): void {
   for (const [flag, strategies] of STRATEGIES_OF) {
     if (flags[flag] === undefined || strategies.includes(strategy)) continue;
     throw new SampleError(
-      `${flagNames(flag)} requires --strategy ${strategies.join(" or ")}: got --strategy ${strategy}`,
+      `--${flagOf(flag)} requires --strategy ${strategies.join(" or ")}: got --strategy ${strategy}`,
     );
   }
-  checkSampleCount(samplesOf(flags), flagNames("samples"));
-  if (strategy === "beam") checkBeamSettings(beamSettingsOf(flags), flagNames);
-  else checkSampleSettings(sampleSettingsOf(flags), flagNames);
-  checkStops(flags.stop ?? [], flagNames);
+  checkSampleCount(samplesOf(flags));
+  if (strategy === "beam") checkBeamSettings(beamSettingsOf(flags));
+  else checkSampleSettings(sampleSettingsOf(flags));
+  checkStops(flags.stop ?? []);
 }
 
 /** Returns the given flags that greedy ignores: these rules never drop the most probable token. */
@@ -224,5 +222,5 @@ function repetitionSettingsOf({ repetitionPenalty, noRepeatNgram }: SampleFlags)
 
 function checkWhole(flag: keyof SampleFlags, value: number): void {
   if (Number.isSafeInteger(value) && value >= 0) return;
-  throw new SampleError(`${flagNames(flag)} must be a whole number ≥ 0: got ${value}`);
+  throw new SampleError(`--${flagOf(flag)} must be a whole number ≥ 0: got ${value}`);
 }

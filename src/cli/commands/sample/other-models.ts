@@ -4,13 +4,14 @@ import { ConfigError, SampleError } from "../../../errors.ts";
 import { Encoder } from "../../../nn/encoder.ts";
 import { EncoderDecoder } from "../../../nn/encoder-decoder.ts";
 import { padTokens } from "../../../nn/inputs/token-batch.ts";
+import type { SavedModel } from "../../../run/saved-model.ts";
 import { BLANK, fillBlanks, idsWithBlanks } from "../../../sample/fill-blanks.ts";
 import { greedyAnswers } from "../../../sample/greedy-answers.ts";
 import type { Tokenizer } from "../../../text/tokenizer.ts";
 import type { UnknownPolicy } from "../../../text/unknown.ts";
 import type { CommonFlags } from "../../options/settings-flags.ts";
 import { encodeKnown } from "../../options/unknown-characters.ts";
-import { kindOfModel, openAnyModel } from "../../shared/open-model.ts";
+import { buildOn } from "../../shared/open-model.ts";
 import { Terminal } from "../../terminal/output.ts";
 
 interface OtherFlags extends CommonFlags {
@@ -24,21 +25,18 @@ const ALLOWED: readonly string[] = ["model", "prompt", "unknown", "backend", "th
 const ALWAYS_SET: readonly string[] = ["tokens", "strategy", "overflow", "seed"];
 
 /**
- * Answers the prompts if the model is not a GPT.
+ * Answers the prompts with a model that is not a GPT.
  *
- * @returns false if it is a GPT and nothing was done
+ * @throws ConfigError if a flag is for GPTs only
+ * @throws SampleError if there is no prompt, or one that the model cannot read
  */
-export async function sampleOtherKinds(flags: OtherFlags): Promise<boolean> {
-  if (flags.model === undefined) return false;
-  const kind = kindOfModel(flags.model);
-  if (kind === "gpt") return false;
-  const prompts = promptsOf(flags, kind);
+export async function sampleOtherKind(saved: SavedModel, flags: OtherFlags): Promise<void> {
+  const prompts = promptsOf(flags, saved.config.settings.model);
   const terminal = new Terminal();
-  const { model, tokenizer, backend } = await openAnyModel(flags.model, flags, flags.threads ?? 1);
+  const { model, tokenizer, backend } = await buildOn(saved, flags, flags.threads ?? 1);
   if (model instanceof Encoder) await fillEach(terminal, model, tokenizer, prompts, flags);
   if (model instanceof EncoderDecoder) await answerAll(terminal, model, tokenizer, prompts, flags);
   await backend.close();
-  return true;
 }
 
 function promptsOf(flags: OtherFlags, kind: ModelKind): readonly string[] {

@@ -30,8 +30,8 @@ it("starts from the trained weights, with its own characters; resumes and repeat
   expectComplaint(await nopeek(folder, "train", "--from", "first", "--out", "on"), 2, "name it with --data");
 
   const { stderr } = await succeed(folder, ...on, "--out", "on", "--unknown", "drop");
-  expect(stderr).toContain("that the model does not know were dropped");
-  expect(stderr).toContain("learns on   from the model in first");
+  expect(stderr).toContain("characters unknown to the model were dropped");
+  expect(stderr).toContain("fine-tunes  the model in first");
   // What it starts from is kept at once.
   expect(weights("on", "step-000000").equals(weights("first", "step-000006"))).toBe(true);
   expect(weights("on", "step-000004").equals(weights("first", "step-000006"))).toBe(false);

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { Context } from "../../../../src/autograd/context.ts";
 import { loadKernels } from "../../../../src/backend/open.ts";
 import { WasmBackend } from "../../../../src/backend/wasm/host/wasm-backend.ts";
-import { PREPARE } from "../../../../src/cli/commands/train/kinds/index.ts";
-import { drawSample, samplesOf, writeSample } from "../../../../src/cli/commands/train/samples.ts";
+import { OPEN_KIND } from "../../../../src/cli/commands/train/kinds/index.ts";
+import { drawSample, writeSample } from "../../../../src/cli/commands/train/samples.ts";
 import { resolveSettings, type Settings } from "../../../../src/config/settings.ts";
 import { LogitsError } from "../../../../src/errors.ts";
 import { GPT } from "../../../../src/nn/gpt.ts";
@@ -20,9 +20,9 @@ async function prepare(changes: Partial<Settings> = {}) {
   const settings = resolveSettings({ ...small, minLength: 2, maxLength: 5 }, changes);
   const { tokenizer, text } = await tokenized(settings, TEXT);
   const config = { settings, tokenizer, corpus: null };
-  const makeStudy = await PREPARE[settings.model](config, text);
-  const study = makeStudy(new Context(new WasmBackend(await loadKernels())));
-  return { config, study, trainer: new Trainer(study.model, study.objective, settings) };
+  const context = new Context(new WasmBackend(await loadKernels()));
+  const kind = await OPEN_KIND[settings.model](context, config, text);
+  return { config, kind, trainer: new Trainer(kind.model, kind.objective, settings) };
 }
 
 /** Every bit that a run keeps after some steps. */
@@ -77,17 +77,7 @@ describe("a sample", () => {
     const [parameter] = Object.values(run.trainer.model.parameters());
     const { buffer, context } = parameter;
     context.backend.fill(buffer, Number.NaN);
-    await expect(run.study.sample()).rejects.toThrow(LogitsError);
+    await expect(run.kind.sample()).rejects.toThrow(LogitsError);
     expect(await drawSample(run)).toBeNull();
   });
-});
-
-it("of two samples at one step the log counts the later, and passes over what is none", () => {
-  const text = (step: number, words: string) => ({ kind: "sample", step, text: words });
-  const other = { kind: "step", step: 2, text: "no" };
-  const broken = { kind: "sample", step: 2, text: 7 };
-  expect(samplesOf([text(4, "a"), text(2, "b"), other, broken, text(4, "c")])).toEqual([
-    text(2, "b"),
-    text(4, "c"),
-  ]);
 });

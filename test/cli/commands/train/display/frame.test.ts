@@ -15,7 +15,7 @@ const view: View = {
     [500, 0.8123],
   ],
   reference: { name: "floor", value: 0.5146 },
-  newest: {
+  latest: {
     step: 500,
     lossNats: 0.7345,
     learningRate: 0.00214,
@@ -57,7 +57,9 @@ describe("a frame", () => {
   });
 
   test("says what takes a while, and at the end how long it took, with no sample", () => {
-    expect(drawFrame({ ...view, busy: "measuring …" }, wide).join("\n")).toMatch(/of 2,000 {2}measuring …$/m);
+    expect(drawFrame({ ...view, busy: "evaluating …" }, wide).join("\n")).toMatch(
+      /of 2,000 {2}evaluating …$/m,
+    );
     const last = drawFrame({ ...view, over: true }, wide);
     expect(last.join("\n")).toContain("in 1 min 40 s");
     expect(last.join("\n")).not.toContain("after step 400");
@@ -65,7 +67,7 @@ describe("a frame", () => {
   });
 
   test("before the first step shows the level, and no figures", () => {
-    const nothing = { ...view, step: 0, training: [], validation: [], newest: null, sample: null };
+    const nothing = { ...view, step: 0, training: [], validation: [], latest: null, sample: null };
     const text = drawFrame(nothing, wide).join("\n");
     expect(text).toContain("step 0 of 2,000");
     expect(text).toContain("┄┄┄");
@@ -125,14 +127,14 @@ test("for any size, any words and any numbers it fits", () => {
   });
   fc.assert(
     fc.property(anyView, size, ({ step, steps, loss, text, busy, over }, options) => {
-      const newest = {
-        ...view.newest!,
+      const latest = {
+        ...view.latest!,
         lossNats: loss,
         gradientNorm: loss,
         learningRate: loss,
         tokensPerSecond: loss,
       };
-      const shown = { ...view, step, steps, newest, busy, over, sample: { step, text }, memoryBytes: loss };
+      const shown = { ...view, step, steps, latest, busy, over, sample: { step, text }, memoryBytes: loss };
       const lines = drawFrame(shown, options);
       expect(lines.length).toBeGreaterThan(0);
       expect(lines.length).toBeLessThanOrEqual(options.rows);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { train } from "../../../../../src/cli/commands/train/command.ts";
 import { LiveProgress } from "../../../../../src/cli/commands/train/display/live-progress.ts";
-import type { TrainFlags } from "../../../../../src/cli/commands/train/prepare-run.ts";
+import type { TrainFlags } from "../../../../../src/cli/commands/train/plan-run.ts";
 import { PlainProgress } from "../../../../../src/cli/commands/train/progress.ts";
 import { Emulator } from "../../../../support/emulator.ts";
 import { makeFolderWithText } from "../../../../support/program.ts";
@@ -43,7 +43,7 @@ test.each([
       ascii: false,
       sinks: false,
       steps: run.config.settings.steps,
-      reference: run.study.reference,
+      reference: run.kind.reference,
       before: { training: [], validation: [] },
       // Every step is drawn.
       now: (
