@@ -1,4 +1,4 @@
-/** `--backend blas` and `--backend auto`, from outside: what is said, what is kept, and how a run goes on. */
+/** `--backend blas` and `--backend auto` on the command line: messages, records in checkpoints, resuming. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -6,7 +6,7 @@ import { ifBlas, noBlas, noKoffi } from "../support/blas.ts";
 import { expectComplaint, makeFolderWithText, nopeek, start, succeed } from "../support/program.ts";
 
 const { folder } = makeFolderWithText(200);
-/** Large enough for products that are given to the library, and shared out. */
+/** Large enough that products use the library and several threads. */
 const size = ["--layers", 1, "--heads", 2, "--d-model", 32, "--context-length", 32, "--batch-size", 8];
 const often = ["--eval-interval", 1000, "--checkpoint-interval", 1000, "--eval-batches", 1];
 const train = ["train", "--data", "text.txt", ...size, ...often, "--threads", 2];
@@ -15,29 +15,26 @@ afterEach(() => {
   delete process.env.NOPEEK_BLAS;
 });
 
-/** The record of what computed a step. */
+/** The backend recorded in a checkpoint. */
 function computedBy(run: string, step: string): unknown {
   return JSON.parse(readFileSync(join(folder, run, step, "state.json"), "utf8")).state.computedBy;
 }
 
-it.skipIf(noKoffi)(
-  "a library that NOPEEK_BLAS names and that is not there is an error, also for auto",
-  async () => {
-    process.env.NOPEEK_BLAS = "/nowhere/libnot.so";
-    for (const backend of ["blas", "auto"]) {
-      const outcome = await nopeek(folder, "bench", "--backend", backend);
-      expectComplaint(outcome, 1, "/nowhere/libnot.so", "apt-get install", "--backend wasm");
-    }
-    // Nobody asked for it here.
-    const { stderr } = await succeed(folder, ...train, "--steps", 2, "--out", "wasm");
-    expect(stderr).toMatch(/^training .* on wasm$/m);
-    expect(stderr).not.toContain("other bits");
-    expect(computedBy("wasm", "step-000002")).toBe("wasm");
-  },
-);
+it.skipIf(noKoffi)("a missing library in NOPEEK_BLAS is an error, also for auto", async () => {
+  process.env.NOPEEK_BLAS = "/nowhere/libnot.so";
+  for (const backend of ["blas", "auto"]) {
+    const outcome = await nopeek(folder, "bench", "--backend", backend);
+    expectComplaint(outcome, 1, "/nowhere/libnot.so", "apt-get install", "--backend wasm");
+  }
+  // Other backends ignore it.
+  const { stderr } = await succeed(folder, ...train, "--steps", 2, "--out", "wasm");
+  expect(stderr).toMatch(/^training .* on wasm$/m);
+  expect(stderr).not.toContain("other bits");
+  expect(computedBy("wasm", "step-000002")).toBe("wasm");
+});
 
 describe.skipIf(noBlas !== null)(`with a BLAS library${ifBlas}`, () => {
-  it("the same run has the same bits, and says once that others may not", async () => {
+  it("repeats a run bit for bit, and prints one warning that other machines may differ", async () => {
     const weights: Buffer[] = [];
     for (const out of ["one", "two"]) {
       const { stderr, stdout } = await succeed(
@@ -59,13 +56,13 @@ describe.skipIf(noBlas !== null)(`with a BLAS library${ifBlas}`, () => {
     }
     expect(weights[0].equals(weights[1])).toBe(true);
     expect(computedBy("one", "step-000020")).toMatch(/^blas \(.+\), 2 threads$/);
-    // It was the library: the default has other bits.
+    // The library was used: the default backend has other bits.
     await succeed(folder, ...train, "--steps", 20, "--out", "default");
     const usual = readFileSync(join(folder, "default", "step-000020", "model.safetensors"));
     expect(usual.equals(weights[0])).toBe(false);
   });
 
-  it("a run that is stopped says how to go on as it was, and going on otherwise is told", async () => {
+  it("a stopped run prints a resume command with the same backend; resuming with another one warns", async () => {
     const program = start(
       folder,
       ...train,
@@ -81,7 +78,7 @@ describe.skipIf(noBlas !== null)(`with a BLAS library${ifBlas}`, () => {
     program.process.kill("SIGINT");
     const { stderr, code } = await program.outcome;
     expect(code, stderr).toBe(130);
-    // What auto found, by its name: another time it might find something else.
+    // The command names the backend that auto chose, because auto may choose another one later.
     expect(stderr).toContain("--resume --out stopped --backend blas --threads 2\n");
     const resume = ["train", "--resume", "--out", "stopped", "--steps", 5000];
     const same = start(folder, ...resume, "--backend", "blas", "--threads", 2);
@@ -96,7 +93,7 @@ describe.skipIf(noBlas !== null)(`with a BLAS library${ifBlas}`, () => {
     );
   });
 
-  it("bench tells the library", async () => {
+  it("bench reports the library", async () => {
     const words = ["bench", "--backend", "auto", "--rounds", 1, "--threads", 1, ...size];
     const { stdout, stderr } = await succeed(folder, ...words, "--json");
     expect(JSON.parse(stdout)).toMatchObject({ backend: "blas", library: expect.stringMatching(/\S/) });

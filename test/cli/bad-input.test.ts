@@ -1,4 +1,4 @@
-/** What people get wrong, and what they are told. Nothing that existed may be lost by it. */
+/** User mistakes and their error messages. No mistake may lose existing files. */
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { nopeekHere } from "../support/in-process.ts";
@@ -48,8 +48,8 @@ const CASES: readonly Case[] = [
   ...COMMANDS,
 ];
 
-describe("refused with a message, and nothing is lost", () => {
-  // What one case makes by mistake is not the next one's.
+describe("rejects with a message and changes no file", () => {
+  // Remove anything that a case created by mistake.
   afterEach(() => rmSync(at("new"), { recursive: true, force: true }));
 
   it.each(CASES)("%s", async (_what, words, code, told) => {
@@ -57,13 +57,13 @@ describe("refused with a message, and nothing is lost", () => {
     expect(fingerprint(folder)).toBe(before);
   });
 
-  it("in a process of its own too", async () => {
+  it("also in a separate process", async () => {
     const some = CASES.filter((_, i) => i % 23 === 0);
     for (const [, words, code, told] of some) expectComplaint(await nopeek(folder, ...words), code, ...told);
     expect(fingerprint(folder)).toBe(before);
   });
 
-  it("in more than a hundred ways", () => {
+  it("covers more than a hundred different mistakes", () => {
     expect(CASES.length).toBeGreaterThan(100);
     expect(new Set(CASES.map(([what]) => what)).size).toBe(CASES.length);
   });

@@ -1,4 +1,4 @@
-/** An evaluation that is not finite, after steps whose own numbers were: nothing of it is kept. */
+/** A validation loss that is not finite, after steps with finite losses, is not saved. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
@@ -6,22 +6,22 @@ import { RunDirectory } from "../../src/run/directory.ts";
 import { nopeekHere } from "../support/in-process.ts";
 import { makeFolderWithText, parseLines, TINY, TRAIN } from "../support/program.ts";
 
-/** What evaluations give from the fourth on. */
-let spoilt = Number.NaN;
+/** The loss of the fourth and later evaluations. */
+let badLoss = Number.NaN;
 let evaluations = 0;
 
 vi.mock(import("../../src/evaluate/loss.ts"), async (original) => {
   const evaluate = await original();
-  const spoil = <T extends { readonly lossNats: number }>(evaluation: T): T => {
+  const withBadLoss = <T extends { readonly lossNats: number }>(evaluation: T): T => {
     evaluations += 1;
-    return evaluations < 4 ? evaluation : { ...evaluation, lossNats: spoilt };
+    return evaluations < 4 ? evaluation : { ...evaluation, lossNats: badLoss };
   };
   return {
     ...evaluate,
     evaluateSplit: async (...given: Parameters<typeof evaluate.evaluateSplit>) =>
-      spoil(await evaluate.evaluateSplit(...given)),
+      withBadLoss(await evaluate.evaluateSplit(...given)),
     estimateLoss: async (...given: Parameters<typeof evaluate.estimateLoss>) =>
-      spoil(await evaluate.estimateLoss(...given)),
+      withBadLoss(await evaluate.estimateLoss(...given)),
   };
 });
 
@@ -30,14 +30,14 @@ beforeEach(() => {
   evaluations = 0;
 });
 
-describe.each([Number.NaN, Number.POSITIVE_INFINITY])("a loss of %s on what is held out", (loss) => {
+describe.each([Number.NaN, Number.POSITIVE_INFINITY])("a validation loss of %s", (loss) => {
   it.each([
     ["in a quick estimate", ["--eval-interval", 2], 8, null],
     ["when a checkpoint is due", ["--eval-interval", 1000, "--checkpoint-interval", 2], 8, "step-000006"],
     ["when --patience measures", ["--eval-interval", 2, "--patience", 9], 8, "step-000006"],
     ["at the end", ["--eval-interval", 1000, "--checkpoint-interval", 4], 13, "step-000012"],
-  ] as const)("%s ends the run; latest and best stay what they were", async (what, how, step, kept) => {
-    spoilt = loss;
+  ] as const)("%s ends the run without changing latest and best", async (what, how, step, kept) => {
+    badLoss = loss;
     const run = `${loss} ${what}`;
     const words = [...TRAIN, "--out", run, "--steps", 13, "--eval-batches", 1, ...how];
     const outcome = await nopeekHere(folder, ...words, "--learning-rate", 1e-4);
@@ -53,7 +53,7 @@ describe.each([Number.NaN, Number.POSITIVE_INFINITY])("a loss of %s on what is h
     expect(losses).toHaveLength(3);
     if (kept !== null)
       expect(directory.loadStep("best").state.best).toMatchObject({ step: Number(kept.slice(5)) });
-    // The run can go on from there, with numbers that are some again.
+    // The run can resume from there once evaluations are finite again.
     evaluations = -1000;
     const again = await nopeekHere(folder, "train", "--resume", "--out", run, "--threads", 1, "--json");
     expect(again.code, again.stderr).toBe(0);
@@ -61,8 +61,8 @@ describe.each([Number.NaN, Number.POSITIVE_INFINITY])("a loss of %s on what is h
   });
 });
 
-it("is told of a run that learns on, too", async () => {
-  spoilt = Number.NaN;
+it("is reported for a fine-tuning run too", async () => {
+  badLoss = Number.NaN;
   evaluations = -1000;
   const train = ["train", "--data", "text.txt", "--eval-batches", 1];
   await nopeekHere(folder, ...train, ...TINY, "--steps", 2, "--out", "first");

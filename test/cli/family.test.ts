@@ -1,4 +1,4 @@
-/** The family through the program: an encoder that fills in blanks, and an encoder–decoder that answers. */
+/** Encoders and encoder–decoders on the command line: filling in blanks and answering strings. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -54,7 +54,7 @@ const json = (...words: readonly (string | number)[]) => succeedInJson(folder, .
 const configOf = (run: string) => JSON.parse(readFileSync(join(folder, run, "config.json"), "utf8")).config;
 
 describe("nopeek train", () => {
-  it("says what each kind learns, and how well it did", () => {
+  it("prints the objective and the result of each kind of model", () => {
     const { encoder, seq2seq } = outcomes;
     const parameters = /: ([\d,]+) parameters/;
     expect(encoder.stderr).toContain("1 layer, 2 heads, 6 channels, context 13, both ways: ");
@@ -71,7 +71,7 @@ describe("nopeek train", () => {
     for (const { stderr } of [encoder, seq2seq]) expect(stderr).toMatch(parameters);
   });
 
-  it("shows at the end what the model makes: blanks filled in, strings answered", () => {
+  it("ends with a sample: blanks filled in, strings answered", () => {
     const [prompt, filled, original] = outcomes.encoder.stdout.slice(0, -1).split("\n\n");
     expect(prompt).toContain("_");
     expect(filled).not.toContain("_");
@@ -81,7 +81,7 @@ describe("nopeek train", () => {
     for (const line of lines) expect(line).toMatch(/^[a-d]{2,5} → [a-d]*$/);
   });
 
-  it("keeps what kind it is in config.json, and the settings of that kind alone", () => {
+  it("saves the kind of model in config.json, with only the settings of that kind", () => {
     expect(configOf("encoder")).toMatchObject({ settings: { model: "encoder", contextLength: 13 } });
     expect(configOf("encoder").settings).not.toHaveProperty("task");
     expect(configOf("seq2seq")).toMatchObject({
@@ -93,7 +93,7 @@ describe("nopeek train", () => {
     expect(configOf("gpt").settings.model).toBe("gpt");
   });
 
-  it("an encoder of bytes whose window ends within a character", async () => {
+  it("trains an encoder of bytes with windows that end inside a character", async () => {
     writeFileSync(join(folder, "bytes.txt"), "Ü".repeat(99));
     const words = ["train", "--model", "encoder", "--tokenizer", "byte", "--data", "bytes.txt", "--json"];
     const sizes = [...SIZES, "--context-length", 3, "--steps", 1, "--out", "bytes"];
@@ -103,7 +103,7 @@ describe("nopeek train", () => {
     expect(text).toMatch(/^Ü./s);
   });
 
-  it("with --model seq2seq alone, starts from the preset of the task", async () => {
+  it("starts from the preset of the task with --model seq2seq alone", async () => {
     const words = [
       "train",
       "--model",
@@ -130,28 +130,25 @@ describe("nopeek train", () => {
     });
   });
 
-  it.each(["encoder", "seq2seq"])(
-    "a run of kind %s that was stopped goes on to the same bits",
-    async (kind) => {
-      const program = start(folder, ...training(kind), "--out", `stopped ${kind}`, "--json");
-      await program.shows(/"kind":"step","step":7,/, "stdout");
-      program.process.kill("SIGINT");
-      const stopped = await program.outcome;
-      expect(stopped.code).toBe(130);
-      expect(stopped.stderr).toContain(`npx nopeek train --resume --out 'stopped ${kind}'\n`);
-      await succeed(folder, "train", "--resume", "--out", `stopped ${kind}`, "--threads", 2);
-      for (const file of ["model.safetensors", "optimizer.safetensors"]) {
-        const [resumed, whole] = [`stopped ${kind}`, kind].map((run) =>
-          readFileSync(join(folder, run, LAST, file)),
-        );
-        expect(resumed.equals(whole), file).toBe(true);
-      }
-    },
-  );
+  it.each(["encoder", "seq2seq"])("resumes a stopped run of kind %s bit for bit", async (kind) => {
+    const program = start(folder, ...training(kind), "--out", `stopped ${kind}`, "--json");
+    await program.shows(/"kind":"step","step":7,/, "stdout");
+    program.process.kill("SIGINT");
+    const stopped = await program.outcome;
+    expect(stopped.code).toBe(130);
+    expect(stopped.stderr).toContain(`npx nopeek train --resume --out 'stopped ${kind}'\n`);
+    await succeed(folder, "train", "--resume", "--out", `stopped ${kind}`, "--threads", 2);
+    for (const file of ["model.safetensors", "optimizer.safetensors"]) {
+      const [resumed, whole] = [`stopped ${kind}`, kind].map((run) =>
+        readFileSync(join(folder, run, LAST, file)),
+      );
+      expect(resumed.equals(whole), file).toBe(true);
+    }
+  });
 });
 
 describe("nopeek sample", () => {
-  it("fills in each blank with the token that nopeek logits finds most probable there", async () => {
+  it("fills in each blank with the most probable token according to nopeek logits", async () => {
     const prompt = "the f_x s_es";
     const [filled] = await json("sample", "--model", "encoder", "--prompt", prompt);
     const [{ tokens, logits }] = await json("logits", "--model", "encoder", "--prompt", prompt);
@@ -169,7 +166,7 @@ describe("nopeek sample", () => {
     expect(plain.stdout).toBe(`${expected.join("")}\n`);
   });
 
-  it("answers a string by a string", async () => {
+  it("answers a string with a string", async () => {
     const [answer] = await json("sample", "--model", "seq2seq", "--prompt", "dab");
     expect(answer).toMatchObject({ prompt: "dab", text: expect.stringMatching(/^[a-d]*$/) });
     const plain = await succeed(folder, "sample", "--model", "seq2seq", "--prompt", "dab");
@@ -178,7 +175,7 @@ describe("nopeek sample", () => {
 });
 
 describe("nopeek eval", () => {
-  it("gives the figure that training ended with, for each kind", async () => {
+  it("prints the validation loss at the end of training for each kind", async () => {
     const figure = (kind: string) =>
       Number(/^validation loss (\d\.\d{4}) nats/m.exec(outcomes[kind].stderr)?.[1]);
     const [encoder] = await json("eval", "--model", "encoder/step-000601", "--data", "text.txt");
@@ -191,7 +188,7 @@ describe("nopeek eval", () => {
     );
     expect(seq2seq).toMatchObject({ exact: Number(strings?.[1]), strings: Number(strings?.[2]) });
     expect((await succeed(folder, "eval", "--model", "encoder", "--data", "text.txt")).stderr).toContain(
-      "tokens hidden, by masks that are always the same, in windows of 13",
+      "tokens masked, in a fixed pattern, in windows of 13",
     );
   });
 });
@@ -224,7 +221,12 @@ const CASES: readonly Case[] = [
   ],
   ["no text to measure on", ["eval", "--model", "encoder"], 2, ["name one with --data"]],
   ["no text to measure a gpt on", ["eval", "--model", "gpt"], 2, ["name one with --data"]],
-  ["a text that is not read", ["eval", "--model", "seq2seq", "--data", "text.txt"], 2, ["takes no --data"]],
+  [
+    "a text that is not read",
+    ["eval", "--model", "seq2seq", "--data", "text.txt"],
+    2,
+    ["--data is not allowed"],
+  ],
   ["an unknown kind", train("--model", "bert"), 2, ["'bert'", "gpt, encoder, seq2seq"]],
   ["a task of a gpt", train("--task", "sort"), 2, ["--task is for seq2seq: got it with --model gpt"]],
   ["pairs in an encoder", train("--model", "encoder", "--bigram"), 2, ["--bigram is for gpt"]],
@@ -236,7 +238,7 @@ const CASES: readonly Case[] = [
     ["only 8 strings"],
   ],
   ["a preset of another kind", train("--preset", "sort", "--model", "gpt"), 2, ["--task is for seq2seq"]],
-  ["timing an encoder", ["bench", "--preset", "blanks"], 2, ["is for encoder, and bench times a gpt"]],
+  ["timing an encoder", ["bench", "--preset", "blanks"], 2, ["is for encoder, but bench only times a gpt"]],
   [
     "another task for a run",
     ["train", "--resume", "--out", "seq2seq", "--task", "reverse"],
@@ -246,7 +248,7 @@ const CASES: readonly Case[] = [
   ["another kind for a run", ["train", "--resume", "--out", "encoder", "--model", "gpt"], 2, ["got --model"]],
 ];
 
-describe("refused with a message", () => {
+describe("rejects with a message", () => {
   it.each(CASES)("%s", async (_what, words, code, told) => {
     expectComplaint(await nopeek(folder, ...words), code, ...told);
   });

@@ -1,4 +1,4 @@
-/** Runs that are damaged, and runs that somebody made to do harm. Nothing is taken for granted, and nothing is lost. */
+/** Damaged and malicious runs are rejected, and no file is lost. */
 import {
   cpSync,
   mkdirSync,
@@ -26,7 +26,7 @@ beforeAll(async () => {
   writeFileSync(at("precious", "thesis.tex"), "years of work");
 }, START_MS);
 
-/** A file of tensors with this header, and so many bytes of data. */
+/** A tensor file with this header and `dataBytes` bytes of data. */
 function fileOf(header: string, dataBytes = 8, claimed = BigInt(Buffer.byteLength(header))): Uint8Array {
   const prefix = Buffer.alloc(8);
   prefix.writeBigUInt64LE(claimed);
@@ -39,17 +39,17 @@ const replace = (file: string, from: string | RegExp, to: string) => (copy: stri
   writeFileSync(join(copy, file), text.replace(from, to));
 };
 
-type Spoilt = readonly (readonly [what: string, spoil: (copy: string) => void, told: readonly string[]])[];
+type Damages = readonly (readonly [what: string, damage: (copy: string) => void, told: readonly string[]])[];
 
-/** A copy of the run, spoilt. */
-function spoilt(spoil: (copy: string) => void): string {
+/** Makes a damaged copy of the run. */
+function damagedCopy(damage: (copy: string) => void): string {
   cpSync(at("run"), at("copy"), { recursive: true });
-  spoil(at("copy"));
+  damage(at("copy"));
   return at("copy");
 }
 
-describe("a model that is not as it was saved is refused, and left as it is", () => {
-  const DAMAGES: Spoilt = [
+describe("a model that differs from what was saved is rejected and left unchanged", () => {
+  const DAMAGES: Damages = [
     [
       "weights cut short",
       (copy) => truncateSync(join(copy, model), 500),
@@ -102,7 +102,7 @@ describe("a model that is not as it was saved is refused, and left as it is", ()
 
   const header = (fields: string) => (copy: string) => reseal(copy, fileOf(fields));
   const tensor = (fields: string) => header(`{"w":{"dtype":"F32",${fields}}}`);
-  const HOSTILE: Spoilt = [
+  const HOSTILE: Damages = [
     ["a header without end", (copy) => reseal(copy, fileOf("{}", 8, 2n ** 63n)), ["is cut short"]],
     [
       "a tensor as large as a disk",
@@ -199,8 +199,8 @@ describe("a model that is not as it was saved is refused, and left as it is", ()
     ],
   ];
 
-  it.each([...DAMAGES, ...HOSTILE])("%s", async (_what, spoil, told) => {
-    const copy = spoilt(spoil);
+  it.each([...DAMAGES, ...HOSTILE])("%s", async (_what, damage, told) => {
+    const copy = damagedCopy(damage);
     try {
       const damaged = fingerprint(folder);
       expectComplaint(await nopeekHere(folder, "sample", "--model", "copy/step-000004"), 1, ...told);
@@ -211,8 +211,8 @@ describe("a model that is not as it was saved is refused, and left as it is", ()
   });
 });
 
-describe("a run that leads out of its folder", () => {
-  const LEADING: Spoilt = [
+describe("a run with paths out of its directory", () => {
+  const LEADING: Damages = [
     [
       "a pointer up",
       (copy) => writeFileSync(join(copy, "latest"), "../precious"),
@@ -249,8 +249,8 @@ describe("a run that leads out of its folder", () => {
     ],
   ];
 
-  it.each(LEADING)("%s: nothing there is touched", async (_what, spoil, told) => {
-    const copy = spoilt(spoil);
+  it.each(LEADING)("%s: no file outside changes", async (_what, damage, told) => {
+    const copy = damagedCopy(damage);
     try {
       const words = ["train", "--resume", "--out", "copy", "--steps", 6, "--threads", 1];
       expectComplaint(await nopeekHere(folder, ...words), 1, ...told);
@@ -261,8 +261,8 @@ describe("a run that leads out of its folder", () => {
     }
   });
 
-  it("by what a killed program seems to have left, goes on and removes the links alone", async () => {
-    const copy = spoilt((copy) => {
+  it("in what look like leftovers of a killed program resumes, and only the links are removed", async () => {
+    const copy = damagedCopy((copy) => {
       for (const name of [".step-000006.partial", ".step-000001.removed", ".latest.partial", ".lock-7"])
         symlinkSync("../precious", join(copy, name));
     });
@@ -283,14 +283,14 @@ describe("a run that is damaged", () => {
     expectComplaint(outcome, 1, "optimizer.safetensors", "is damaged", "step-000002", "cut/latest");
     expect(fingerprint(at("cut"))).toBe(damaged);
 
-    // What the message advises works, and the optimizer is of no matter to a sample.
+    // The remedy in the message works, and sampling does not need the optimizer.
     await succeed(folder, "sample", "--model", "cut", "--tokens", 3);
     writeFileSync(at("cut", "latest"), "step-000002\n");
     const { stderr } = await succeed(folder, "train", "--resume", "--out", "cut");
     expect(stderr).toContain("resumed     after step 2");
-    const [mended, whole] = ["cut", "run"].map((run) =>
+    const [repaired, whole] = ["cut", "run"].map((run) =>
       readFileSync(at(run, "step-000004/optimizer.safetensors")),
     );
-    expect(mended.equals(whole)).toBe(true);
+    expect(repaired.equals(whole)).toBe(true);
   });
 });

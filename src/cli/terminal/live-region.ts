@@ -31,16 +31,16 @@ const TO_SCREEN_END = "\x1b[J";
 
 export class LiveRegion {
   readonly #screen: Screen;
-  readonly #sinks: boolean;
+  readonly #movesCursor: boolean;
   /** The lines on screen, or null if none are drawn and the cursor is where text continues. */
   #lines: readonly string[] | null = null;
   /** The terminal's height when they were drawn. */
   #drawnRows = 0;
 
-  /** @param sinks whether this terminal moves the cursor down when it wraps lines below it */
-  constructor(screen: Screen, sinks = false) {
+  /** @param movesCursor whether this terminal moves the cursor down when it wraps lines below it */
+  constructor(screen: Screen, movesCursor = false) {
     this.#screen = screen;
-    this.#sinks = sinks;
+    this.#movesCursor = movesCursor;
   }
 
   /**
@@ -63,7 +63,7 @@ export class LiveRegion {
    */
   draw(lines: readonly string[], afresh = false): void {
     const start = this.#lines === null ? HIDE_CURSOR : "\r";
-    const erasing = afresh ? `${up(this.#sunkBy())}${TO_SCREEN_END}` : "";
+    const erasing = afresh ? `${up(this.#rowsMoved())}${TO_SCREEN_END}` : "";
     this.#write(`${start}${erasing}${drawing(lines)}`);
     this.#lines = lines;
     this.#drawnRows = this.#screen.rows ?? 0;
@@ -84,8 +84,8 @@ export class LiveRegion {
   }
 
   /** How many lines too low the cursor is if the terminal got narrower since the last draw. */
-  #sunkBy(): number {
-    if (!this.#sinks || this.#lines === null) return 0;
+  #rowsMoved(): number {
+    if (!this.#movesCursor || this.#lines === null) return 0;
     // A change of height also moves lines, differently in each terminal. Erase too little rather than a printed line.
     if ((this.#screen.rows ?? 0) !== this.#drawnRows) return 0;
     const columns = this.#screen.columns || USUAL_COLUMNS;

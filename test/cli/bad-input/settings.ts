@@ -1,4 +1,4 @@
-/** Bad texts, configs, sizes and flags of `nopeek train`. */
+/** Invalid texts, configs, sizes and flags of `nopeek train`. */
 import { type Case, data, start } from "./case.ts";
 
 export const TEXTS: readonly Case[] = [

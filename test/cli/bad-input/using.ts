@@ -1,4 +1,4 @@
-/** Bad prompts and sampling, folders that hold no model, runs that cannot go on, and the other commands. */
+/** Bad prompts and sampling flags, folders without a model, runs that cannot resume, and the other commands. */
 import { TINY } from "../../support/program.ts";
 import { type Case, sample, start, TEXT } from "./case.ts";
 

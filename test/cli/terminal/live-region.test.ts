@@ -21,9 +21,9 @@ describe("a terminal that got narrower", () => {
     [true, 20, "\x1b[3A\x1b[J"],
     [true, 40, "\x1b[1A\x1b[J"],
     [false, 20, "\r\x1b[J"],
-  ])("erases the region: wrapped lines move the cursor (%s), %i columns", (sinks, columns, erased) => {
+  ])("erases the region: wrapped lines move the cursor (%s), %i columns", (movesCursor, columns, erased) => {
     const screen = screenOf(60);
-    const region = new LiveRegion(screen, sinks);
+    const region = new LiveRegion(screen, movesCursor);
     region.draw(lines);
     screen.columns = columns;
     screen.written = "";

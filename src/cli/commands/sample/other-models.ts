@@ -52,8 +52,8 @@ function promptsOf(flags: OtherFlags, kind: ModelKind): readonly string[] {
   if (flags.prompt !== undefined) return [flags.prompt].flat();
   throw new SampleError(
     kind === "encoder"
-      ? `an encoder fills in blanks: give it a text with --prompt, with ${BLANK} for each missing token`
-      : "a seq2seq model answers a string: give it one with --prompt",
+      ? `an encoder fills in blanks: pass a text with --prompt, with a ${BLANK} for each missing token`
+      : "a seq2seq model answers a string: pass one with --prompt",
   );
 }
 
