@@ -1,6 +1,6 @@
 /**
- * The style of each run: a color, a dash pattern and a mark, so that two runs never differ in color alone. The colors are
- * distinguishable with any kind of color vision and have enough contrast on a light and on a dark background.
+ * The style of each run: a color, a dash pattern and a mark, so that two runs never differ in color alone. The colors
+ * are distinguishable with any kind of color vision and have enough contrast on light and dark backgrounds.
  */
 import {
   type SymbolType,

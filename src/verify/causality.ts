@@ -1,6 +1,6 @@
 /**
- * Later tokens never change earlier logits. For a cut at each position, all tokens after the cut are replaced by others;
- * every logit before the cut must stay bit-identical.
+ * Later tokens never change earlier logits. For a cut at each position, all tokens after the cut are replaced by
+ * others; every logit before the cut must stay bit-identical.
  */
 import { formatCount } from "../util/format.ts";
 import {

@@ -7,9 +7,9 @@
  *
  *   f′ ≈ (8·(f(+h) − f(−h)) − (f(+2h) − f(−2h))) / 12h
  *
- * A step h can be too long, where the loss curves sharply (a norm of small numbers), or too short, where rounding errors
- * dominate (a derivative of almost 0). If the first step does not agree, smaller ones are tried: a correct gradient agrees
- * with one of them, a wrong one with none.
+ * A step h can be too long, where the loss curves sharply (a norm of small numbers), or too short, where rounding
+ * errors dominate (a derivative of almost 0). If the first step does not agree, smaller ones are tried: a correct
+ * gradient agrees with one of them, a wrong one with none.
  */
 import type { Tensor } from "../autograd/tensor.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
@@ -69,9 +69,9 @@ export async function checkGradients(twin: CheckedModel, options: CheckOptions):
 }
 
 /**
- * The error is relative to the larger of the two derivatives, but at least to `floor`, a fraction of the gradients in this
- * tensor and in all tensors. Finite differences have an error themselves, which dominates a derivative far smaller than
- * the others (such as the bias of the keys, whose exact gradient is 0).
+ * The error is relative to the larger of the two derivatives, but at least to `floor`, a fraction of the gradients in
+ * this tensor and in all tensors. Finite differences have an error themselves, which dominates a derivative far smaller
+ * than the others (such as the bias of the keys, whose exact gradient is 0).
  */
 async function compare(
   tensor: Tensor,

@@ -217,7 +217,7 @@ const CASES: readonly Case[] = [
     "a cache of an encoder",
     ["logits", "--model", "encoder", "--prompt", "a", "--cached"],
     2,
-    ["has no cache"],
+    ["has no KV cache"],
   ],
   ["no text to measure on", ["eval", "--model", "encoder"], 2, ["name one with --data"]],
   ["no text to measure a gpt on", ["eval", "--model", "gpt"], 2, ["name one with --data"]],

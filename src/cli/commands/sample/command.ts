@@ -1,4 +1,4 @@
-/** `nopeek sample`: generates text, streamed as it is sampled; or several texts, or the best results of a beam search. */
+/** `nopeek sample`: streams one text as it is sampled, or prints several texts or the results of a beam search. */
 import { existsSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { CheckpointError } from "../../../errors.ts";
