@@ -7,7 +7,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: "permission denied; use a folder that you may read and write",
   EROFS: "the file system is read-only; use a folder on another one",
   ENOTDIR: "a part of the path is a file, not a folder",
-  EEXIST: "a file of that name stands in the way",
+  EEXIST: "a file of that name already exists",
   EISDIR: "it is a folder, not a file",
   ELOOP: "it is a link, which may lead anywhere; put a file in its place",
   ENOENT: "it is not there",

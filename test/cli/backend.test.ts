@@ -1,4 +1,4 @@
-/** `--backend blas` and `--backend auto` on the command line: messages, records in checkpoints, resuming. */
+/** `--backend blas` and `--backend auto` on the command line: messages, records, and resuming. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -6,7 +6,7 @@ import { ifBlas, noBlas, noKoffi } from "../support/blas.ts";
 import { expectComplaint, makeFolderWithText, nopeek, start, succeed } from "../support/program.ts";
 
 const { folder } = makeFolderWithText(200);
-/** Large enough that products use the library and several threads. */
+/** Large enough for the library and for several threads. */
 const size = ["--layers", 1, "--heads", 2, "--d-model", 32, "--context-length", 32, "--batch-size", 8];
 const often = ["--eval-interval", 1000, "--checkpoint-interval", 1000, "--eval-batches", 1];
 const train = ["train", "--data", "text.txt", ...size, ...often, "--threads", 2];
@@ -15,26 +15,29 @@ afterEach(() => {
   delete process.env.NOPEEK_BLAS;
 });
 
-/** The backend recorded in a checkpoint. */
+/** The record of the backend that computed a step. */
 function computedBy(run: string, step: string): unknown {
   return JSON.parse(readFileSync(join(folder, run, step, "state.json"), "utf8")).state.computedBy;
 }
 
-it.skipIf(noKoffi)("a missing library in NOPEEK_BLAS is an error, also for auto", async () => {
-  process.env.NOPEEK_BLAS = "/nowhere/libnot.so";
-  for (const backend of ["blas", "auto"]) {
-    const outcome = await nopeek(folder, "bench", "--backend", backend);
-    expectComplaint(outcome, 1, "/nowhere/libnot.so", "apt-get install", "--backend wasm");
-  }
-  // Other backends ignore it.
-  const { stderr } = await succeed(folder, ...train, "--steps", 2, "--out", "wasm");
-  expect(stderr).toMatch(/^training .* on wasm$/m);
-  expect(stderr).not.toContain("other bits");
-  expect(computedBy("wasm", "step-000002")).toBe("wasm");
-});
+it.skipIf(noKoffi)(
+  "a library that NOPEEK_BLAS names and that is not there is an error, also for auto",
+  async () => {
+    process.env.NOPEEK_BLAS = "/nowhere/libnot.so";
+    for (const backend of ["blas", "auto"]) {
+      const outcome = await nopeek(folder, "bench", "--backend", backend);
+      expectComplaint(outcome, 1, "/nowhere/libnot.so", "apt-get install", "--backend wasm");
+    }
+    // No backend was asked for here.
+    const { stderr } = await succeed(folder, ...train, "--steps", 2, "--out", "wasm");
+    expect(stderr).toMatch(/^training .* on wasm$/m);
+    expect(stderr).not.toContain("other bits");
+    expect(computedBy("wasm", "step-000002")).toBe("wasm");
+  },
+);
 
 describe.skipIf(noBlas !== null)(`with a BLAS library${ifBlas}`, () => {
-  it("repeats a run bit for bit, and prints one warning that other machines may differ", async () => {
+  it("the same run has the same bits, and prints once that others may not", async () => {
     const weights: Buffer[] = [];
     for (const out of ["one", "two"]) {
       const { stderr, stdout } = await succeed(
@@ -56,13 +59,13 @@ describe.skipIf(noBlas !== null)(`with a BLAS library${ifBlas}`, () => {
     }
     expect(weights[0].equals(weights[1])).toBe(true);
     expect(computedBy("one", "step-000020")).toMatch(/^blas \(.+\), 2 threads$/);
-    // The library was used: the default backend has other bits.
+    // The library did compute: the default backend has different bits.
     await succeed(folder, ...train, "--steps", 20, "--out", "default");
     const usual = readFileSync(join(folder, "default", "step-000020", "model.safetensors"));
     expect(usual.equals(weights[0])).toBe(false);
   });
 
-  it("a stopped run prints a resume command with the same backend; resuming with another one warns", async () => {
+  it("an interrupted run prints the command to resume on the same backend; resuming on another is reported", async () => {
     const program = start(
       folder,
       ...train,
@@ -78,7 +81,7 @@ describe.skipIf(noBlas !== null)(`with a BLAS library${ifBlas}`, () => {
     program.process.kill("SIGINT");
     const { stderr, code } = await program.outcome;
     expect(code, stderr).toBe(130);
-    // The command names the backend that auto chose, because auto may choose another one later.
+    // Names what auto found, because it might find something else next time.
     expect(stderr).toContain("--resume --out stopped --backend blas --threads 2\n");
     const resume = ["train", "--resume", "--out", "stopped", "--steps", 5000];
     const same = start(folder, ...resume, "--backend", "blas", "--threads", 2);

@@ -1,4 +1,4 @@
-/** User mistakes and their error messages. No mistake may lose existing files. */
+/** Bad input and the messages for it. No existing file may change. */
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { nopeekHere } from "../support/in-process.ts";
@@ -48,8 +48,8 @@ const CASES: readonly Case[] = [
   ...COMMANDS,
 ];
 
-describe("rejects with a message and changes no file", () => {
-  // Remove anything that a case created by mistake.
+describe("rejected with a message, and nothing is lost", () => {
+  // Files that one case creates by mistake must not affect the next.
   afterEach(() => rmSync(at("new"), { recursive: true, force: true }));
 
   it.each(CASES)("%s", async (_what, words, code, told) => {
@@ -57,13 +57,13 @@ describe("rejects with a message and changes no file", () => {
     expect(fingerprint(folder)).toBe(before);
   });
 
-  it("also in a separate process", async () => {
+  it("in a separate process too", async () => {
     const some = CASES.filter((_, i) => i % 23 === 0);
     for (const [, words, code, told] of some) expectComplaint(await nopeek(folder, ...words), code, ...told);
     expect(fingerprint(folder)).toBe(before);
   });
 
-  it("covers more than a hundred different mistakes", () => {
+  it("in more than a hundred ways", () => {
     expect(CASES.length).toBeGreaterThan(100);
     expect(new Set(CASES.map(([what]) => what)).size).toBe(CASES.length);
   });

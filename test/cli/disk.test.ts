@@ -1,4 +1,4 @@
-/** Full disks, read-only disks and missing permissions. Tests that the machine does not allow are skipped. */
+/** Disks that are full or read-only, and folders without permission. Tests that the machine does not permit are skipped. */
 import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, it, type TestContext } from "vitest";
@@ -49,14 +49,14 @@ async function withDisk(
 }
 
 describe("a disk that fills up", () => {
-  it("fails the run but keeps its checkpoints; with free space, the run resumes bit for bit", (test) =>
+  it("fails the run and keeps its checkpoints; with free space it resumes to the same bits", (test) =>
     withDisk(test, "disk", "64k", async (disk) => {
       const outcome = await nopeek(folder, ...training, "--out", "disk/run");
       expect(outcome.code).toBe(1);
       expect(outcome.stderr).toContain("the disk is full; free some space");
       expect(outcome.stderr).toContain("what was saved before is untouched");
       expect(outcome.stderr).not.toMatch(/^\s+at /m);
-      // Some checkpoints fit, but not all. Otherwise, this would prove nothing.
+      // Some checkpoints fit and others do not, or this would prove nothing.
       const saved = readFileSync(at("disk/run/latest"), "utf8").trim();
       expect(["step-000010", "step-000020", "step-000030"]).toContain(saved);
       await succeed(folder, "sample", "--model", "disk/run", "--tokens", 3);
@@ -69,7 +69,7 @@ describe("a disk that fills up", () => {
       expect(resumed.equals(whole)).toBe(true);
     }));
 
-  it("is reported when it holds the output", async (test) => {
+  it("is reported for standard output too", async (test) => {
     test.skip(!existsSync("/dev/full"), "there is no /dev/full here");
     const words = [process.execPath, MAIN, "sample", "--model", "whole"].join(" ");
     const outcome = await new Program("sh", ["-c", `${words} > /dev/full`], folder).outcome;
@@ -78,7 +78,7 @@ describe("a disk that fills up", () => {
 });
 
 describe("a disk that is mounted read-only", () => {
-  it("is reported; sampling from a run on it works, and the run does not change", (test) =>
+  it("is reported; a run on it can still be sampled, and is not changed", (test) =>
     withDisk(test, "read-only", "1m", async (disk) => {
       cpSync(at("whole"), at("read-only/run"), { recursive: true });
       expect(attempt("mount", "-o", "remount,ro", disk)).toBe(true);
@@ -93,12 +93,12 @@ describe("a disk that is mounted read-only", () => {
 });
 
 describe("a folder without permission", () => {
-  /** Runs as a user without write access to the folder, even if the tests run as root. */
+  /** Runs as a user without write permission, whoever runs the tests. */
   async function forbidden(...words: (string | number)[]) {
     const uid = process.getuid?.() === 0 ? NOBODY : undefined;
     const run = (...all: (string | number)[]) =>
       new Program(process.execPath, [MAIN, ...all.map(String)], folder, uid).outcome;
-    // If that user cannot access node itself, it cannot be started.
+    // If that user cannot reach node itself, it cannot be started.
     const works = await run("--version").then(
       ({ code }) => code === 0,
       () => false,

@@ -31,7 +31,7 @@ beforeAll(async () => {
 }, START_MS);
 
 describe("a run that overfits", () => {
-  it("stops after --patience evaluations without improvement, with the reason and remedies", () => {
+  it("stops after `patience` evaluations without a better one, and prints the reason and the remedies", () => {
     const evaluations = parseLines(run.stdout).filter(({ kind }) => kind === "evaluation");
     const losses = evaluations.map(({ lossNats }) => Number(lossNats));
     for (const { method } of evaluations) expect(method).toBe("whole split");
@@ -51,7 +51,7 @@ describe("a run that overfits", () => {
     });
   });
 
-  it("keeps the best step by the loss on the whole split, with averaged weights, and eval uses it", async () => {
+  it("keeps the best checkpoint by the whole split, which eval uses, with averaged weights too", async () => {
     const best = readFileSync(join(folder, "run/best"), "utf8").trim();
     const stop = parseLines(run.stdout).find(({ kind }) => kind === "early stop");
     const { step, validationNats } = Object(stop?.best);
@@ -60,7 +60,7 @@ describe("a run that overfits", () => {
     expect(parseLines(stdout)[0].lossNats).toBe(validationNats);
   });
 
-  it("continues with more patience, and does nothing without it", async () => {
+  it("resumes with more patience, and does nothing without", async () => {
     const words = ["train", "--resume", "--out", "run", "--threads", 1, "--json"];
     const same = await succeed(folder, ...words);
     expect(parseLines(same.stdout).filter(({ kind }) => kind === "step")).toEqual([]);

@@ -1,4 +1,4 @@
-/** A validation loss that is not finite, after steps with finite losses, is not saved. */
+/** An evaluation that is not finite, after finite steps: its weights are not saved. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
@@ -6,22 +6,22 @@ import { RunDirectory } from "../../src/run/directory.ts";
 import { nopeekHere } from "../support/in-process.ts";
 import { makeFolderWithText, parseLines, TINY, TRAIN } from "../support/program.ts";
 
-/** The loss of the fourth and later evaluations. */
-let badLoss = Number.NaN;
+/** The loss of evaluations from the fourth on. */
+let spoilt = Number.NaN;
 let evaluations = 0;
 
 vi.mock(import("../../src/evaluate/loss.ts"), async (original) => {
   const evaluate = await original();
-  const withBadLoss = <T extends { readonly lossNats: number }>(evaluation: T): T => {
+  const spoil = <T extends { readonly lossNats: number }>(evaluation: T): T => {
     evaluations += 1;
-    return evaluations < 4 ? evaluation : { ...evaluation, lossNats: badLoss };
+    return evaluations < 4 ? evaluation : { ...evaluation, lossNats: spoilt };
   };
   return {
     ...evaluate,
     evaluateSplit: async (...given: Parameters<typeof evaluate.evaluateSplit>) =>
-      withBadLoss(await evaluate.evaluateSplit(...given)),
+      spoil(await evaluate.evaluateSplit(...given)),
     estimateLoss: async (...given: Parameters<typeof evaluate.estimateLoss>) =>
-      withBadLoss(await evaluate.estimateLoss(...given)),
+      spoil(await evaluate.estimateLoss(...given)),
   };
 });
 
@@ -36,8 +36,8 @@ describe.each([Number.NaN, Number.POSITIVE_INFINITY])("a validation loss of %s",
     ["when a checkpoint is due", ["--eval-interval", 1000, "--checkpoint-interval", 2], 8, "step-000006"],
     ["when --patience measures", ["--eval-interval", 2, "--patience", 9], 8, "step-000006"],
     ["at the end", ["--eval-interval", 1000, "--checkpoint-interval", 4], 13, "step-000012"],
-  ] as const)("%s ends the run without changing latest and best", async (what, how, step, kept) => {
-    badLoss = loss;
+  ] as const)("%s ends the run; latest and best stay what they were", async (what, how, step, kept) => {
+    spoilt = loss;
     const run = `${loss} ${what}`;
     const words = [...TRAIN, "--out", run, "--steps", 13, "--eval-batches", 1, ...how];
     const outcome = await nopeekHere(folder, ...words, "--learning-rate", 1e-4);
@@ -53,7 +53,7 @@ describe.each([Number.NaN, Number.POSITIVE_INFINITY])("a validation loss of %s",
     expect(losses).toHaveLength(3);
     if (kept !== null)
       expect(directory.loadStep("best").state.best).toMatchObject({ step: Number(kept.slice(5)) });
-    // The run can resume from there once evaluations are finite again.
+    // The run can resume from there, with finite numbers again.
     evaluations = -1000;
     const again = await nopeekHere(folder, "train", "--resume", "--out", run, "--threads", 1, "--json");
     expect(again.code, again.stderr).toBe(0);
@@ -61,8 +61,8 @@ describe.each([Number.NaN, Number.POSITIVE_INFINITY])("a validation loss of %s",
   });
 });
 
-it("is reported for a fine-tuning run too", async () => {
-  badLoss = Number.NaN;
+it("is reported for a fine-tuned model too", async () => {
+  spoilt = Number.NaN;
   evaluations = -1000;
   const train = ["train", "--data", "text.txt", "--eval-batches", 1];
   await nopeekHere(folder, ...train, ...TINY, "--steps", 2, "--out", "first");

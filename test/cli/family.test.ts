@@ -1,4 +1,4 @@
-/** Encoders and encoder–decoders on the command line: filling in blanks and answering strings. */
+/** The other model kinds on the command line: an encoder that fills in blanks, and an encoder–decoder that answers. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -54,24 +54,24 @@ const json = (...words: readonly (string | number)[]) => succeedInJson(folder, .
 const configOf = (run: string) => JSON.parse(readFileSync(join(folder, run, "config.json"), "utf8")).config;
 
 describe("nopeek train", () => {
-  it("prints the objective and the result of each kind of model", () => {
+  it("prints the objective of each kind, and its validation loss", () => {
     const { encoder, seq2seq } = outcomes;
     const parameters = /: ([\d,]+) parameters/;
-    expect(encoder.stderr).toContain("1 layer, 2 heads, 6 channels, context 13, both ways: ");
-    expect(encoder.stderr).toContain("what stood there");
+    expect(encoder.stderr).toContain("1 layer, 2 heads, 6 channels, context 13, bidirectional: ");
+    expect(encoder.stderr).toContain("predict 15 % of the tokens");
     expect(encoder.stderr).toMatch(/step 200: validation loss about \d\.\d{4} \(estimate: 6 hidden tokens/);
     const tenth = TEXT.length - Math.floor((TEXT.length * 9) / 10);
     expect(encoder.stderr).toMatch(
       new RegExp(`validation loss \\d\\.\\d{4} nats \\(whole split: \\d+ of ${tenth} tokens hidden`),
     );
-    expect(seq2seq.stderr).toContain("task        sort strings of 2 to 5 letters out of abcd\n");
+    expect(seq2seq.stderr).toContain("task        sort strings of 2 to 5 letters from abcd\n");
     expect(seq2seq.stderr).toMatch(
       /validation loss \d\.\d{4} nats, \d+ of \d+ held-out strings exactly right/,
     );
     for (const { stderr } of [encoder, seq2seq]) expect(stderr).toMatch(parameters);
   });
 
-  it("ends with a sample: blanks filled in, strings answered", () => {
+  it("prints a sample at the end: blanks filled in, strings answered", () => {
     const [prompt, filled, original] = outcomes.encoder.stdout.slice(0, -1).split("\n\n");
     expect(prompt).toContain("_");
     expect(filled).not.toContain("_");
@@ -81,7 +81,7 @@ describe("nopeek train", () => {
     for (const line of lines) expect(line).toMatch(/^[a-d]{2,5} → [a-d]*$/);
   });
 
-  it("saves the kind of model in config.json, with only the settings of that kind", () => {
+  it("saves the model kind in config.json, and only the settings of that kind", () => {
     expect(configOf("encoder")).toMatchObject({ settings: { model: "encoder", contextLength: 13 } });
     expect(configOf("encoder").settings).not.toHaveProperty("task");
     expect(configOf("seq2seq")).toMatchObject({
@@ -93,7 +93,7 @@ describe("nopeek train", () => {
     expect(configOf("gpt").settings.model).toBe("gpt");
   });
 
-  it("trains an encoder of bytes with windows that end inside a character", async () => {
+  it("trains an encoder of bytes whose window ends within a character", async () => {
     writeFileSync(join(folder, "bytes.txt"), "Ü".repeat(99));
     const words = ["train", "--model", "encoder", "--tokenizer", "byte", "--data", "bytes.txt", "--json"];
     const sizes = [...SIZES, "--context-length", 3, "--steps", 1, "--out", "bytes"];
@@ -103,7 +103,7 @@ describe("nopeek train", () => {
     expect(text).toMatch(/^Ü./s);
   });
 
-  it("starts from the preset of the task with --model seq2seq alone", async () => {
+  it("with --model seq2seq alone, starts from the preset of the task", async () => {
     const words = [
       "train",
       "--model",
@@ -130,7 +130,7 @@ describe("nopeek train", () => {
     });
   });
 
-  it.each(["encoder", "seq2seq"])("resumes a stopped run of kind %s bit for bit", async (kind) => {
+  it.each(["encoder", "seq2seq"])("resumes an interrupted run of kind %s to the same bits", async (kind) => {
     const program = start(folder, ...training(kind), "--out", `stopped ${kind}`, "--json");
     await program.shows(/"kind":"step","step":7,/, "stdout");
     program.process.kill("SIGINT");
@@ -148,7 +148,7 @@ describe("nopeek train", () => {
 });
 
 describe("nopeek sample", () => {
-  it("fills in each blank with the most probable token according to nopeek logits", async () => {
+  it("fills in each blank with the most probable token of nopeek logits", async () => {
     const prompt = "the f_x s_es";
     const [filled] = await json("sample", "--model", "encoder", "--prompt", prompt);
     const [{ tokens, logits }] = await json("logits", "--model", "encoder", "--prompt", prompt);
@@ -175,7 +175,7 @@ describe("nopeek sample", () => {
 });
 
 describe("nopeek eval", () => {
-  it("prints the validation loss at the end of training for each kind", async () => {
+  it("prints the loss that training ended with, for each kind", async () => {
     const figure = (kind: string) =>
       Number(/^validation loss (\d\.\d{4}) nats/m.exec(outcomes[kind].stderr)?.[1]);
     const [encoder] = await json("eval", "--model", "encoder/step-000601", "--data", "text.txt");
@@ -230,7 +230,7 @@ const CASES: readonly Case[] = [
   ["an unknown kind", train("--model", "bert"), 2, ["'bert'", "gpt, encoder, seq2seq"]],
   ["a task of a gpt", train("--task", "sort"), 2, ["--task is for seq2seq: got it with --model gpt"]],
   ["pairs in an encoder", train("--model", "encoder", "--bigram"), 2, ["--bigram is for gpt"]],
-  ["a text for strings", train("--model", "seq2seq", "--data", "text.txt"), 2, ["not from a text"]],
+  ["a text for strings", train("--model", "seq2seq", "--data", "text.txt"), 2, ["not on a text"]],
   [
     "too few strings",
     train("--model", "seq2seq", "--max-length", 3, "--alphabet-size", 2),
@@ -248,7 +248,7 @@ const CASES: readonly Case[] = [
   ["another kind for a run", ["train", "--resume", "--out", "encoder", "--model", "gpt"], 2, ["got --model"]],
 ];
 
-describe("rejects with a message", () => {
+describe("rejected with a message", () => {
   it.each(CASES)("%s", async (_what, words, code, told) => {
     expectComplaint(await nopeek(folder, ...words), code, ...told);
   });

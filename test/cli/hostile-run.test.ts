@@ -1,4 +1,4 @@
-/** Damaged and malicious runs are rejected, and no file is lost. */
+/** Damaged runs, and runs made to do harm. All input is checked, and nothing is lost. */
 import {
   cpSync,
   mkdirSync,
@@ -26,7 +26,7 @@ beforeAll(async () => {
   writeFileSync(at("precious", "thesis.tex"), "years of work");
 }, START_MS);
 
-/** A tensor file with this header and `dataBytes` bytes of data. */
+/** A safetensors file with this header and number of data bytes. */
 function fileOf(header: string, dataBytes = 8, claimed = BigInt(Buffer.byteLength(header))): Uint8Array {
   const prefix = Buffer.alloc(8);
   prefix.writeBigUInt64LE(claimed);
@@ -39,17 +39,17 @@ const replace = (file: string, from: string | RegExp, to: string) => (copy: stri
   writeFileSync(join(copy, file), text.replace(from, to));
 };
 
-type Damages = readonly (readonly [what: string, damage: (copy: string) => void, told: readonly string[]])[];
+type Spoilt = readonly (readonly [what: string, spoil: (copy: string) => void, told: readonly string[]])[];
 
-/** Makes a damaged copy of the run. */
-function damagedCopy(damage: (copy: string) => void): string {
+/** A damaged copy of the run. */
+function spoilt(spoil: (copy: string) => void): string {
   cpSync(at("run"), at("copy"), { recursive: true });
-  damage(at("copy"));
+  spoil(at("copy"));
   return at("copy");
 }
 
-describe("a model that differs from what was saved is rejected and left unchanged", () => {
-  const DAMAGES: Damages = [
+describe("a model that was changed after saving is rejected, and stays as it is", () => {
+  const DAMAGES: Spoilt = [
     [
       "weights cut short",
       (copy) => truncateSync(join(copy, model), 500),
@@ -102,7 +102,7 @@ describe("a model that differs from what was saved is rejected and left unchange
 
   const header = (fields: string) => (copy: string) => reseal(copy, fileOf(fields));
   const tensor = (fields: string) => header(`{"w":{"dtype":"F32",${fields}}}`);
-  const HOSTILE: Damages = [
+  const HOSTILE: Spoilt = [
     ["a header without end", (copy) => reseal(copy, fileOf("{}", 8, 2n ** 63n)), ["is cut short"]],
     [
       "a tensor as large as a disk",
@@ -199,8 +199,8 @@ describe("a model that differs from what was saved is rejected and left unchange
     ],
   ];
 
-  it.each([...DAMAGES, ...HOSTILE])("%s", async (_what, damage, told) => {
-    const copy = damagedCopy(damage);
+  it.each([...DAMAGES, ...HOSTILE])("%s", async (_what, spoil, told) => {
+    const copy = spoilt(spoil);
     try {
       const damaged = fingerprint(folder);
       expectComplaint(await nopeekHere(folder, "sample", "--model", "copy/step-000004"), 1, ...told);
@@ -211,8 +211,8 @@ describe("a model that differs from what was saved is rejected and left unchange
   });
 });
 
-describe("a run with paths out of its directory", () => {
-  const LEADING: Damages = [
+describe("a run with links that lead out of its directory", () => {
+  const LEADING: Spoilt = [
     [
       "a pointer up",
       (copy) => writeFileSync(join(copy, "latest"), "../precious"),
@@ -249,8 +249,8 @@ describe("a run with paths out of its directory", () => {
     ],
   ];
 
-  it.each(LEADING)("%s: no file outside changes", async (_what, damage, told) => {
-    const copy = damagedCopy(damage);
+  it.each(LEADING)("%s: nothing there is touched", async (_what, spoil, told) => {
+    const copy = spoilt(spoil);
     try {
       const words = ["train", "--resume", "--out", "copy", "--steps", 6, "--threads", 1];
       expectComplaint(await nopeekHere(folder, ...words), 1, ...told);
@@ -261,8 +261,8 @@ describe("a run with paths out of its directory", () => {
     }
   });
 
-  it("in what look like leftovers of a killed program resumes, and only the links are removed", async () => {
-    const copy = damagedCopy((copy) => {
+  it("as if left by a killed program: resuming removes the links alone", async () => {
+    const copy = spoilt((copy) => {
       for (const name of [".step-000006.partial", ".step-000001.removed", ".latest.partial", ".lock-7"])
         symlinkSync("../precious", join(copy, name));
     });
@@ -275,7 +275,7 @@ describe("a run with paths out of its directory", () => {
 });
 
 describe("a run that is damaged", () => {
-  it("is not resumed either", async () => {
+  it("is not resumed", async () => {
     cpSync(at("run"), at("cut"), { recursive: true });
     truncateSync(at("cut", "step-000004/optimizer.safetensors"), 500);
     const damaged = fingerprint(at("cut"));
@@ -288,9 +288,9 @@ describe("a run that is damaged", () => {
     writeFileSync(at("cut", "latest"), "step-000002\n");
     const { stderr } = await succeed(folder, "train", "--resume", "--out", "cut");
     expect(stderr).toContain("resumed     after step 2");
-    const [repaired, whole] = ["cut", "run"].map((run) =>
+    const [mended, whole] = ["cut", "run"].map((run) =>
       readFileSync(at(run, "step-000004/optimizer.safetensors")),
     );
-    expect(repaired.equals(whole)).toBe(true);
+    expect(mended.equals(whole)).toBe(true);
   });
 });

@@ -1,4 +1,4 @@
-/** Texts with tokens in a cache file: bit-identical results, in memory that does not grow with the text. */
+/** Texts whose tokens are cached in a file: the same bits as in memory, with constant memory. */
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   appendFileSync,
@@ -33,12 +33,12 @@ const caches = (place = ".nopeek-cache") => readdirSync(at(place)).sort();
 /** Losses of steps and evaluations in the log. */
 const losses = (run: string) => logOf(at(run)).map(({ kind, lossNats, tokens }) => [kind, lossNats, tokens]);
 
-describe("a text with tokens in a file", () => {
+describe("a text whose tokens are in a file", () => {
   it.each([
     ["gpt", "char"],
     ["gpt", "byte"],
     ["encoder", "char"],
-  ])("has the same results as a text in memory: %s with %s tokens", async (model, tokenizer) => {
+  ])("trains to the same bits as one in memory: %s of %s", async (model, tokenizer) => {
     const kind = ["--model", model, "--tokenizer", tokenizer];
     await succeed(folder, ...train(`${model}-${tokenizer}-a`, ...kind));
     const { stderr } = await succeed(folder, ...train(`${model}-${tokenizer}-b`, ...kind, ...FILE));
@@ -52,7 +52,7 @@ describe("a text with tokens in a file", () => {
     expect(file.stdout).toBe(memory.stdout);
   });
 
-  it("is tokenized once for all runs, and again if its file is damaged", async () => {
+  it("is tokenized once for all runs, and again when its file is damaged", async () => {
     const place = ["--cache", "own", ...FILE];
     expect((await succeed(folder, ...train("once-1", ...place))).stderr).toContain("tokenizing");
     const second = await succeed(folder, ...train("once-2", ...place));
@@ -67,7 +67,7 @@ describe("a text with tokens in a file", () => {
     expect(weights("once-3").equals(weights("once-1"))).toBe(true);
   });
 
-  it("can come from standard input, even if it exceeds the memory limit", async () => {
+  it("can come from standard input, even if it does not fit into memory", async () => {
     const words = [...train("piped", "--cache", "piped-cache", ...FILE)].map((word) =>
       word === "text.txt" ? "-" : String(word),
     );
@@ -75,12 +75,12 @@ describe("a text with tokens in a file", () => {
     expect(status).toBe(0);
     await succeed(folder, ...train("unpiped"));
     expect(weights("piped").equals(weights("unpiped"))).toBe(true);
-    // The text itself leaves no file behind, and a resume does not need it.
+    // No copy of the text is left, and a resume does not need it.
     expect(caches("piped-cache")).toHaveLength(1);
     await succeed(folder, "train", "--resume", "--out", "piped", "--steps", 8, "--cache", "piped-cache");
   });
 
-  it("may change or disappear after the run has started: the run resumes with the original tokens and says so", async () => {
+  it("may change or disappear after the start: the run resumes on its original text, and says so", async () => {
     writeFileSync(at("passing.txt"), TEXT);
     const words = (out: string) =>
       train(out, ...FILE, "--steps", 300, "--json").map((word) =>
@@ -95,7 +95,7 @@ describe("a text with tokens in a file", () => {
     const resumed = await succeed(folder, "train", "--resume", "--out", "passing", "--steps", 300);
     expect(resumed.stderr).toContain("passing.txt: changed or gone since the run started");
     expect(weights("passing", "step-000300").equals(weights("whole", "step-000300"))).toBe(true);
-    // If it is named again, or its tokens are gone, it is read and must be the same.
+    // If --data names it again, it is read and must be the same, with or without cached tokens.
     const resume = ["train", "--resume", "--out", "passing", "--steps", 302];
     expectComplaint(await nopeek(folder, ...resume, "--data", "passing.txt"), 2, "its SHA-256 differs");
     rmSync(at(".nopeek-cache"), { recursive: true });
@@ -122,7 +122,7 @@ describe("an evaluation of more than --measure-tokens", () => {
 });
 
 describe("a cache that cannot be written", () => {
-  it("is reported with a remedy, and leaves no files", async (test) => {
+  it("is reported with a remedy, and leaves nothing behind", async (test) => {
     writeFileSync(at("in the way"), "");
     const blocked = await nopeek(folder, ...train("no-1", ...FILE, "--cache", "in the way/cache"));
     expectComplaint(blocked, 1, "cannot write in the way/cache", "--cache names another");
@@ -147,7 +147,7 @@ describe("a cache that cannot be written", () => {
 
 describe("memory", () => {
   it("does not grow with the text", async (test) => {
-    test.skip(!CAN_MEASURE, "this system does not report peak memory");
+    test.skip(!CAN_MEASURE, "this system does not report the peak memory of a process");
     const peaks: number[] = [];
     for (const megabytes of [1, 64]) {
       writeLargeText(at("large.txt"), megabytes * 1e6, talesText());
@@ -161,7 +161,7 @@ describe("memory", () => {
     }
     rmSync(at("large.txt"));
     expect(peaks[0]).toBeGreaterThan(20e6);
-    // A text in memory would add its size. The margin allows for garbage collection.
+    // A text in memory would add its size; garbage collection adds some noise.
     expect(peaks[1] - peaks[0]).toBeLessThan(32e6);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * A stopped and resumed run is bit-identical to an uninterrupted one. The run has dropout, so that a misplaced random
- * draw would show.
+ * A resumed run is bit-identical to an uninterrupted one. The run has dropout, so that misplaced randomness would
+ * show.
  */
 import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ import {
   TRAIN,
 } from "../support/program.ts";
 
-/** Enough steps that a signal after the first few arrives long before the last. */
+/** Enough steps that a signal sent after the first few arrives long before the last. */
 const STEPS = 997;
 const LAST = "step-000997";
 const { folder } = makeFolderWithText(200);
@@ -27,7 +27,7 @@ beforeAll(async () => {
   await succeed(folder, ...training, "--out", "whole");
 }, START_MS);
 
-/** Waits for a few steps, sends a signal, and waits for the program to end. */
+/** Runs until some steps are done, sends a signal, and waits for the end. */
 async function stop(program: Program, signal: NodeJS.Signals): Promise<Outcome> {
   await program.shows(/"kind":"step","step":7,/, "stdout");
   program.process.kill(signal);
@@ -56,13 +56,13 @@ function latestOf(name: string): string {
 }
 
 describe("a run that is stopped and resumed", () => {
-  it("reduces the loss", () => {
+  it("trains at all", () => {
     const losses = lossesOf("whole").map(([loss]) => Number(loss));
     expect(losses[STEPS - 1]).toBeLessThan(losses[0] - 0.5);
   });
 
-  it("by Ctrl-C, which npm sends twice, saves, prints the resume command and resumes bit for bit", async () => {
-    // A long evaluation before it saves, so that the second signal arrives during the save.
+  it("by Ctrl-C, which npm sends twice: it saves, prints the resume command, and ends with the same bits", async () => {
+    // A long evaluation before the save, so that the second signal arrives during it.
     const program = start(folder, ...training, "--out", "interrupted", "--eval-batches", 400, "--json");
     await program.shows(/"step":7,/, "stdout");
     program.process.kill("SIGINT");
@@ -83,8 +83,8 @@ describe("a run that is stopped and resumed", () => {
   });
 
   it.each([
-    ["SIGTERM", "sent by schedulers", 143],
-    ["SIGHUP", "sent by a terminal that closes", 129],
+    ["SIGTERM", "as schedulers send it", 143],
+    ["SIGHUP", "as a terminal sends it when it is closed", 129],
   ] as const)("by %s, %s", async (signal, _why, code) => {
     const stopped = await stop(start(folder, ...training, "--out", signal, "--json"), signal);
     expect(stopped.code).toBe(code);
@@ -94,7 +94,7 @@ describe("a run that is stopped and resumed", () => {
     expect(RunDirectory.open(join(folder, signal)).loadStep().name).toBe(latest);
   });
 
-  it("by kill -9, before and after the first checkpoint", async () => {
+  it("by kill -9, before the first checkpoint and after one", async () => {
     const killed = await stop(start(folder, ...training, "--out", "killed", "--json"), "SIGKILL");
     expect(killed.signal).toBe("SIGKILL");
     const again = start(folder, "train", "--resume", "--out", "killed", "--threads", 1, "--json");
@@ -106,7 +106,7 @@ describe("a run that is stopped and resumed", () => {
     expectSameAsWhole("killed");
   });
 
-  it("because its output pipe was closed", async () => {
+  it("because its output was closed", async () => {
     const program = start(folder, ...training, "--out", "unread", "--json");
     await program.shows(/"step":7,/, "stdout");
     program.process.stdout?.destroy();
@@ -119,7 +119,7 @@ describe("a run that is stopped and resumed", () => {
 });
 
 describe("Ctrl-C", () => {
-  it("pressed twice ends a run at once and keeps its checkpoints", async () => {
+  it("a second time ends a run at once, and keeps its checkpoints", async () => {
     cpSync(join(folder, "whole"), join(folder, "hasty"), { recursive: true });
     const flags = [
       "--steps",
@@ -135,14 +135,14 @@ describe("Ctrl-C", () => {
     await program.shows(/"kind":"step"/, "stdout");
     program.process.kill("SIGINT");
     await program.shows(/saving step \d+/, "stderr");
-    // Signals within the time of one keystroke count as one.
+    // A signal counts as a second keystroke only after some time.
     await new Promise((resolve) => setTimeout(resolve, 900));
     program.process.kill("SIGINT");
     expect((await program.outcome).signal).toBe("SIGINT");
     expect(latestOf("hasty")).toBe(LAST);
   }, 30_000);
 
-  it("in a run with more --steps prints a resume command with --steps", async () => {
+  it("in a lengthened run prints a resume command with the new length", async () => {
     cpSync(join(folder, "whole"), join(folder, "a longer run"), { recursive: true });
     const words = ["train", "--resume", "--out", "a longer run", "--steps", 9999, "--json"];
     const program = start(folder, ...words);
@@ -153,11 +153,11 @@ describe("Ctrl-C", () => {
   });
 });
 
-describe("a finished run", () => {
-  it("reports on resume that it is finished, and keeps its weights", async () => {
+describe("a run that has made all its steps", () => {
+  it("says so when resumed, and keeps its weights", async () => {
     const before = readdirSync(join(folder, "whole"));
     const { stderr } = await succeed(folder, "train", "--resume", "--out", "whole");
-    expect(stderr).toContain("there is nothing left to train; --steps makes it longer");
+    expect(stderr).toContain("no steps are left; --steps adds more");
     expect(readdirSync(join(folder, "whole"))).toEqual(before);
     expect(existsSync(join(folder, "whole", latestOf("whole")))).toBe(true);
   });

@@ -33,7 +33,7 @@ const json = async (...words: readonly (string | number)[]) => {
 };
 
 describe("nopeek train", () => {
-  it("prints a summary, then progress, then the next commands", () => {
+  it("prints a summary, then the progress, then the next commands", () => {
     const { tensors } = decodeSafetensors(
       readFileSync(join(folder, "run/step-000011/model.safetensors")),
       "model",
@@ -60,12 +60,12 @@ describe("nopeek train", () => {
     );
   });
 
-  it("prints only the sample on stdout", () => {
+  it("prints the sample on stdout, and nothing else", () => {
     expect(training.stdout.trim().length).toBeGreaterThan(100);
     for (const character of training.stdout) expect(CHARACTERS).toContain(character);
   });
 
-  it("keeps the latest step, the best one and the newest", () => {
+  it("keeps the latest, the best and the newest checkpoints", () => {
     const steps = ["step-000005", "step-000010", "step-000011"];
     expect(readdirSync(join(folder, "run"))).toEqual([
       "best",
@@ -102,8 +102,8 @@ describe("nopeek train", () => {
     expect(stderr).toContain("checkpoints/text-1");
   });
 
-  it("without --data trains on the bundled tales, and the run contains no local path", async () => {
-    // The tales preset has rotary positions, which need an even number of channels per head.
+  it("without --data trains on the embedded tales, and the run holds no path of this machine", async () => {
+    // The tales preset has rotary positions, which rotate pairs of channels.
     const flags = [...TINY, "--d-model", 8, "--context-length", 64, "--steps", 1];
     const { stderr } = await succeed(folder, "train", "--out", "tales", ...flags);
     expect(stderr).toContain("the embedded tales");
@@ -121,7 +121,7 @@ describe("nopeek train", () => {
 });
 
 describe("nopeek eval", () => {
-  it("prints the mean of −log p over the characters, as computed from the logits", async () => {
+  it("prints the mean of −log p over the characters, in agreement with the logits", async () => {
     const short = TEXT.slice(100, 100 + CONTEXT_LENGTH + 1);
     writeFileSync(join(folder, "short.txt"), short);
     const evaluation = await json("eval", "--model", "run", "--data", "short.txt", "--split", "all");
@@ -145,7 +145,7 @@ describe("nopeek eval", () => {
       ...["eval", "--model", "run/step-000011", "--data", "text.txt", "--split", "train"],
     );
     expect(stdout).toMatch(/^loss \d\.\d{4} nats per token, \d\.\d{4} bits per character\n$/);
-    // The very first character cannot be predicted.
+    // The very first character has nothing before it.
     expect(stderr).toContain(`${(boundary - 1).toLocaleString("en")} characters`);
   });
 
@@ -165,7 +165,7 @@ describe("nopeek eval", () => {
 
     const { stdout } = await succeed(folder, "logits", "--model", "bytes", "--prompt", "ü!");
     expect(stdout).toMatch(/^0xc3 .*\n0xbc .*\n"!" /);
-    // Invalid UTF-8 is decoded as U+FFFD.
+    // Bytes that form no character appear as U+FFFD.
     const sampled = await json("sample", "--model", "bytes", "--prompt", "🦊", "--tokens", 40);
     const ids = numbersOf(sampled.tokens);
     expect(sampled.text).toBe(new TextDecoder().decode(Uint8Array.from(ids)));
@@ -173,7 +173,7 @@ describe("nopeek eval", () => {
 });
 
 describe("nopeek logits", () => {
-  it("prints a row for each token in full precision, the same with and without the cache", async () => {
+  it("prints a row per token in full precision, and the same through the cache", async () => {
     const prompt = TEXT.slice(0, CONTEXT_LENGTH);
     const whole = await json("logits", "--model", "run", "--prompt", prompt);
     const cached = await json("logits", "--model", "run", "--prompt", prompt, "--cached");
@@ -194,7 +194,7 @@ describe("nopeek sample", () => {
   const sample = (...words: readonly (string | number)[]) =>
     json("sample", "--model", "run", "--prompt", prompt, ...words);
 
-  it("prints the prompt and the continuation, the same for the same seed", async () => {
+  it("writes the prompt and its continuation; the same seed gives the same text", async () => {
     const first = await sample("--tokens", 60, "--seed", 3);
     const plain = await succeed(
       folder,
@@ -222,7 +222,7 @@ describe("nopeek sample", () => {
     }
   });
 
-  it("--overflow stop ends when the context is full, slide continues; a long prompt is cut at its start", async () => {
+  it("--overflow stop ends with the context, slide continues; of a long prompt the end counts", async () => {
     const stopped = await sample("--tokens", 30, "--overflow", "stop");
     const slid = await sample("--tokens", 30, "--overflow", "slide");
     expect(stopped.ended).toBe("context");
@@ -238,11 +238,11 @@ describe("nopeek sample", () => {
     expect((await succeed(folder, ...end)).stdout.at(-2)).toBe(stdout.at(-2));
   });
 
-  it("generates nothing for --tokens 0", async () => {
+  it("writes nothing for --tokens 0", async () => {
     expect((await succeed(folder, "sample", "--model", "run", "--tokens", 0)).stdout).toBe("\n");
   });
 
-  it("streams, and ends quietly when the pipe is closed", async () => {
+  it("streams, and ends silently when the reader closes the pipe", async () => {
     const program = start(folder, "sample", "--model", "run", "--prompt", prompt, "--tokens", 1_000_000);
     await program.shows(new RegExp(`^${prompt}.{9}`, "s"), "stdout");
     program.process.stdout?.destroy();
@@ -251,7 +251,7 @@ describe("nopeek sample", () => {
 });
 
 describe("nopeek bench", () => {
-  it("prints timings and the settings that it timed", async () => {
+  it("prints its measurements and their conditions", async () => {
     const flags = ["--rounds", 2, "--layers", 1, "--heads", 3, "--d-model", 6, "--context-length", 5];
     const bench = await json("bench", "--preset", "tiny", ...flags, "--batch-size", 7, "--no-bias");
     expect(bench).toMatchObject({ backend: "wasm", rounds: 2 });

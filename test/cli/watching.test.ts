@@ -1,15 +1,15 @@
-/** A run whose numbers overflow stops, reports the step, and keeps its checkpoints. */
+/** A run whose numbers overflow: it stops, reports the step, and keeps its checkpoints. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { makeFolderWithText, nopeek, TRAIN } from "../support/program.ts";
 
 const { folder } = makeFolderWithText(200);
-// Updates large enough that the weights overflow soon, and a decay that multiplies them each time.
+// Updates so large that the weights overflow soon, and decay that doubles them each time.
 const wild = ["--learning-rate", 10, "--warmup-steps", 0, "--schedule", "constant", "--weight-decay", 10];
 const training = [...TRAIN, ...wild, "--steps", 200, "--eval-batches", 1];
 
-it("stops before changing a checkpoint; --debug-nan names the op", async () => {
+it("stops before a checkpoint is touched; --debug-nan names the op", async () => {
   const outcome = await nopeek(folder, ...training, "--checkpoint-interval", 2, "--out", "wild");
   expect(outcome.code).toBe(1);
   expect(outcome.stderr).toMatch(/nopeek: training: (step|after step) \d+/);

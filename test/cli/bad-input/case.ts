@@ -1,7 +1,7 @@
-/** Cases of bad input: command-line arguments, the exit code and parts of the message. */
+/** The parts of a case of bad input: command-line arguments and the expected message. */
 import { makeText, TINY, TRAIN, WORDS } from "../../support/program.ts";
 
-/** Run in the folder that bad-input.test.ts prepares. */
+/** Runs in the folder that bad-input.test.ts prepares. */
 export type Case = readonly [
   what: string,
   words: readonly (string | number)[],
@@ -17,7 +17,7 @@ export const start = (...words: (string | number)[]) => [...train, ...words];
 export const data = (name: string) => ["train", "--data", name, "--out", "new", ...TINY];
 export const sample = (...words: (string | number)[]) => ["sample", "--model", "run", ...words];
 
-/** Invalid JSON settings by file name. */
+/** Invalid settings in JSON, by file name. */
 export const BAD_CONFIGS: Readonly<Record<string, string>> = {
   "list.json": "[1]",
   "null.json": "null",

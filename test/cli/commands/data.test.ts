@@ -30,9 +30,9 @@ describe("a text of several files", () => {
     await succeed(folder, ...TRAIN, "--out", "one", ...short);
     const many = ["texts/a.txt", "texts/b/two.txt"];
     const { stderr } = await succeed(folder, "train", "--data", ...many, "--out", "many", ...TINY, ...short);
-    expect(stderr).toContain("in 2 files, one after the other");
-    expect(stderr).toMatch(/different characters; the rarest: ".*" \d+×/);
-    expect(stderr).toMatch(/[\d.]+ tokens to learn from for each parameter/);
+    expect(stderr).toContain("in 2 files, joined in order");
+    expect(stderr).toMatch(/distinct characters; the rarest: ".*" \d+×/);
+    expect(stderr).toMatch(/[\d.]+ training tokens per parameter/);
     await succeed(folder, "train", "--data", "texts", "--out", "folder", ...TINY, ...short);
     expect(weights("many").equals(weights("one"))).toBe(true);
     expect(weights("folder").equals(weights("one"))).toBe(true);

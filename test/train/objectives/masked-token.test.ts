@@ -10,7 +10,7 @@ import { TINY } from "../../support/models.ts";
 const V = 7;
 const MASK = V;
 
-/** Windows in which position t of each row holds id t modulo V. */
+/** Windows whose position t in each row has id t modulo V. */
 const windowsOf = (batchSize: number, positions: number) =>
   Int32Array.from({ length: batchSize * positions }, (_, i) => (i % positions) % V);
 
@@ -44,7 +44,7 @@ describe("maskTokens", () => {
     }
   });
 
-  it("shows [MASK] at 80 % of them, any token at 10 %, and the token itself at 10 %", () => {
+  it("shows [MASK] at 80 % of them, a random token at 10 %, and the token itself at 10 %", () => {
     const random = Random.of(5, "proportions");
     const masked = { mask: 0, same: 0, other: new Array<number>(V).fill(0) };
     let draws = 0;
@@ -61,16 +61,16 @@ describe("maskTokens", () => {
       });
     }
     expect(draws).toBe(400 * 5 * 6);
-    // Any token may be drawn, so one draw in V shows the token itself again.
+    // A random token is the token itself in one draw of V.
     const others = masked.other.filter((_, id) => id !== 3);
     const counts = [masked.mask, masked.same, ...others];
     expect(follows(counts, [0.8, 0.1 + 0.1 / V, ...others.map(() => 0.1 / V)])).toBe(true);
-    // As teeth: other shares that BERT might have had do not fit.
+    // Negative control: other plausible shares do not fit.
     expect(follows(counts, [0.8, 0.1, ...others.map(() => 0.1 / (V - 1))])).toBe(false);
     expect(follows(counts, [0.78, 0.12, ...others.map(() => 0.1 / (V - 1))])).toBe(false);
   });
 
-  it("chooses every position equally often, and every pair of them", () => {
+  it("chooses every position, and every pair of positions, equally often", () => {
     const positions = 12;
     const random = Random.of(6, "positions");
     const [counts, pairs] = [new Array<number>(positions).fill(0), new Map<string, number>()];
@@ -98,7 +98,7 @@ describe("MaskedToken", () => {
   const model = new Encoder(doubleContext(), { ...TINY, vocabSize: V }, Random.of(1));
   const objective = new MaskedToken(model, ids, size);
 
-  it("makes a batch from seed, step and part alone", () => {
+  it("draws a batch from seed, step and part alone", () => {
     const again = new MaskedToken(model, ids, size);
     again.batch(1, 0);
     expect(again.batch(5, 2)).toEqual(objective.batch(5, 2));
@@ -109,14 +109,14 @@ describe("MaskedToken", () => {
       new MaskedToken(model, ids, { ...size, seed: 5 }).batch(5, 2),
     ];
     for (const other of others) expect(other).not.toEqual(objective.batch(5, 2));
-    // Not the windows alone: what is hidden of them, too.
+    // Not only the windows differ, but also their hidden positions.
     const places = ({ targets }: { targets: Int32Array }) =>
       Array.from(targets, (id) => id === IGNORED).join();
     const hidden = new Set(Array.from({ length: 20 }, (_, step) => places(objective.batch(step, 0))));
     expect(hidden.size).toBeGreaterThan(15);
   });
 
-  it("counts a loss where something was hidden, and nowhere else", async () => {
+  it("has a loss only at hidden positions", async () => {
     expect(objective.tokensPerBatch).toBe(21);
     const { inputs, targets, chosen } = objective.batch(3, 0);
     expect(chosen).toBe(3);

@@ -30,7 +30,7 @@ export interface OpenRun {
   /** While it is held, no other program writes to the run. */
   readonly lock: RunLock;
   readonly earlyStopping: EarlyStopping;
-  /** What computed the checkpoint that was resumed; null if there is none, or it does not say. */
+  /** What computed the checkpoint that was resumed; null if there is none or it is unknown. */
   readonly savedBy: string | null;
   readonly resumeCommand: string;
 }

@@ -18,7 +18,7 @@ const words = (patience: EarlyStopping, changes = {}) =>
   );
 
 describe("explainStop", () => {
-  it("names overfitting, its figures, and what to try", () => {
+  it("reports overfitting with its figures and remedies", () => {
     const text = words(after(1, 3));
     for (const part of [
       "stopped after step 20: 1 evaluation without a lower validation loss (--patience 1)",
@@ -31,13 +31,13 @@ describe("explainStop", () => {
     }
   });
 
-  it("suggests nothing that cannot be", () => {
+  it("suggests only possible remedies", () => {
     const smallest = words(after(1, 3), { dropout: 0.5, layers: 1, dModel: 4 });
     expect(smallest).toContain("What may help: more text.");
     expect(words(after(1, 3), { dropout: 0.45 })).toContain("--dropout 0.5)");
   });
 
-  it("does not call overfitting what is none", () => {
+  it("does not report a plateau as overfitting", () => {
     const text = words(after(2.5, 3), { schedule: "constant", learningRate: 3e-3 });
     expect(text).toContain("This is not overfitting");
     expect(text).toContain("--learning-rate 0.001");

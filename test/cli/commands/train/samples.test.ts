@@ -1,4 +1,4 @@
-/** Samples over time: that a training comes to the same bits with them and without. */
+/** Samples during training do not change a bit of it. */
 import { describe, expect, it } from "vitest";
 import { Context } from "../../../../src/autograd/context.ts";
 import { loadKernels } from "../../../../src/backend/open.ts";
@@ -25,7 +25,7 @@ async function prepare(changes: Partial<Settings> = {}) {
   return { config, kind, trainer: new Trainer(kind.model, kind.objective, settings) };
 }
 
-/** Every bit that a run keeps after some steps. */
+/** The weights and the optimizer state after some steps. */
 async function weightsAfter(steps: number, samples: boolean, changes: Partial<Settings>) {
   const run = await prepare(changes);
   const losses: number[] = [];
@@ -47,14 +47,14 @@ describe("a sample", () => {
     { dropout: 0.3, optimizer: "muon", positions: "rotary", heads: 1 },
     { dropout: 0.3, model: "encoder" },
     { dropout: 0.3, model: "seq2seq" },
-  ])("changes no bit of the training that goes on after it: %o", async (changes) => {
+  ])("changes no bit of later training: %o", async (changes) => {
     const plain = await weightsAfter(7, false, changes);
     const sampled = await weightsAfter(7, true, changes);
     expect(sampled).toEqual(plain);
     expect(plain.losses[6]).not.toBe(plain.losses[0]);
   });
 
-  it("of a gpt goes on from a line break, by the weights that are kept, with dice of its own", async () => {
+  it("of a gpt continues a line break, with the weights that are saved and a fixed seed", async () => {
     const run = await prepare({ averageSteps: 5, learningRate: 0.05, warmupSteps: 0 });
     const { model } = run.trainer;
     if (!(model instanceof GPT)) throw new Error("a gpt was asked for");
@@ -66,13 +66,13 @@ describe("a sample", () => {
     expect(kept).not.toBe(newest);
     expect(kept).toHaveLength(200);
     expect(await drawSample(run)).toEqual({ kind: "sample", step: 5, text: kept });
-    // The same dice again: only another model writes another text.
+    // The seed is the same: only another model writes another text.
     expect(await drawSample(run)).toEqual({ kind: "sample", step: 5, text: kept });
     await run.trainer.step();
     expect((await drawSample(run))?.text).not.toBe(kept);
   });
 
-  it("is left out where the weights choose no token, and the training goes on", async () => {
+  it("is null if the logits allow no token, and training continues", async () => {
     const run = await prepare();
     const [parameter] = Object.values(run.trainer.model.parameters());
     const { buffer, context } = parameter;

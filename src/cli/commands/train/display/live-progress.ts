@@ -6,7 +6,7 @@ import type { Progress, StepProgress } from "../progress.ts";
 import { Curve } from "./curve.ts";
 import { drawFrame, type View } from "./frame.ts";
 
-/** Drawing takes a millisecond or two; more often than this nobody can read it. */
+/** Drawing takes a millisecond or two; more often than this it is too fast to read. */
 const REDRAW_MS = 250;
 
 export interface LiveScreen extends Screen {

@@ -33,7 +33,7 @@ const view: View = {
 const wide = { columns: 99, rows: 20, color: false, ascii: false };
 
 describe("a frame", () => {
-  test("tells every number, in words and beside the curves", () => {
+  test("shows every number, in the text and in the legend", () => {
     const text = drawFrame(view, wide).join("\n");
     for (const words of [
       "25 %",
@@ -56,7 +56,7 @@ describe("a frame", () => {
     expect(bar?.[2].length).toBe(30);
   });
 
-  test("says what takes a while, and at the end how long it took, with no sample", () => {
+  test("shows the current activity, and at the end the total time without a sample", () => {
     expect(drawFrame({ ...view, busy: "evaluating …" }, wide).join("\n")).toMatch(
       /of 2,000 {2}evaluating …$/m,
     );
@@ -66,7 +66,7 @@ describe("a frame", () => {
     expect([last[0], last.at(-1)]).toEqual(["", ""]);
   });
 
-  test("before the first step shows the level, and no figures", () => {
+  test("shows the reference level and no figures before the first step", () => {
     const nothing = { ...view, step: 0, training: [], validation: [], latest: null, sample: null };
     const text = drawFrame(nothing, wide).join("\n");
     expect(text).toContain("step 0 of 2,000");
@@ -74,7 +74,7 @@ describe("a frame", () => {
     expect(text).not.toContain("tokens/s");
   });
 
-  test("at 40 columns still tells everything", () => {
+  test("shows everything at 40 columns", () => {
     const text = drawFrame(view, { ...wide, columns: 39 }).join("\n");
     for (const words of [
       "500/2,000",
@@ -87,7 +87,7 @@ describe("a frame", () => {
       expect(text).toContain(words);
   });
 
-  test("where it is low, gives up the sample first, then the curves, then the figures", () => {
+  test("in a low terminal drops the sample first, then the curves, then the figures", () => {
     const at = (rows: number) => drawFrame(view, { ...wide, rows }).join("\n");
     expect(at(9)).toContain("┄┄┄");
     expect(at(9)).not.toContain("after step");
@@ -106,7 +106,7 @@ describe("a frame", () => {
   });
 });
 
-test("for any size, any words and any numbers it fits", () => {
+test("fits for any size, text and numbers", () => {
   const number = fc.oneof(
     fc.double({ min: 0, max: 10, noNaN: true }),
     fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }),

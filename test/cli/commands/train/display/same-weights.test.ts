@@ -1,4 +1,4 @@
-/** Whether anybody watches changes no bit of what is learned: with dropout, averaged weights, and samples in between. */
+/** The display does not affect the trained weights, with dropout, averaged weights and samples. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
@@ -30,7 +30,7 @@ test.each([
   ["gpt", { data: [join(folder, "text.txt")], contextLength: 13 }],
   ["encoder", { data: [join(folder, "text.txt")], contextLength: 13 }],
   ["seq2seq", { task: "reverse", alphabetSize: 5, maxLength: 5 }],
-])("of %s", async (model, flags) => {
+])("the live display does not affect the weights of %s", async (model, flags) => {
   vi.spyOn(process.stdout, "write").mockReturnValue(true);
   vi.spyOn(process.stderr, "write").mockReturnValue(true);
   const common: TrainFlags = { backend: "wasm", threads: 1, model, ...flags };
