@@ -9,6 +9,7 @@ import {
   sampleSettingsOf,
 } from "../../../../src/cli/commands/sample/flags.ts";
 import { addCommonFlags } from "../../../../src/cli/options/settings-flags.ts";
+import { explainError } from "../../../../src/cli/shared/explain-error.ts";
 import { SampleError } from "../../../../src/errors.ts";
 
 /** Parses command-line words. */
@@ -20,13 +21,14 @@ function parse(...words: readonly (string | number)[]): SampleFlags {
   return command.parse(words.map(String), { from: "user" }).opts<SampleFlags>();
 }
 
+/** The message that the command line prints for invalid flags. */
 const refusal = (...words: readonly (string | number)[]) => {
   const flags = parse(...words);
   expect(() => checkSampleFlags(flags)).toThrow(SampleError);
   try {
     checkSampleFlags(flags);
   } catch (error) {
-    return String(error instanceof Error ? error.message : error);
+    return error instanceof SampleError ? explainError(error) : String(error);
   }
   return "";
 };
