@@ -1,13 +1,13 @@
 /**
- * Compiles the WebAssembly kernels: src/backend/wasm/kernels/index.ts (AssemblyScript) becomes
- * src/backend/wasm/kernels.wasm, and kernels-fast.wasm with relaxed SIMD on (see kernels/multiply-add.ts). Run by
- * `npm run build:kernels`.
+ * Compiles the WebAssembly kernels from src/backend/wasm/kernels/index.ts (AssemblyScript):
+ * src/backend/wasm/kernels.wasm, and kernels-fast.wasm with relaxed SIMD enabled (see kernels/multiply-add.ts). Run
+ * by `npm run build:kernels`.
  *
- * The module owns nothing: its memory is imported and shared, and its kernels allocate nothing, so one instance for
- * each thread can run over the same memory. Its only static data are constants (see kernels/constants.ts) at address
- * 64, which every instance writes anew, the same bytes.
+ * The memory of a module is imported and shared, and kernels allocate nothing, so one instance per thread can work on
+ * the same memory. The only static data are constants (see kernels/constants.ts) at address 64, to which every
+ * instance writes the same bytes.
  *
- * A digest of everything the module is made from travels inside it, so an unchanged module is not built again.
+ * Each module contains a digest of its sources, so an unchanged module is not rebuilt.
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -21,7 +21,7 @@ const kernels = "src/backend/wasm/kernels/";
 const compiler = "node_modules/assemblyscript/bin/asc.js";
 const digestSection = "nopeek.sources";
 
-/** 65536 pages of 64 KiB are the 4 GiB that 32-bit addresses reach. */
+/** 65536 pages of 64 KiB are the 4 GiB that 32-bit addresses can reach. */
 const options = `
   --optimizeLevel 3 --shrinkLevel 0 --noAssert --runtime stub --enable simd --enable threads
   --importMemory --noExportMemory --sharedMemory --initialMemory 1 --maximumMemory 65536 --memoryBase 64
@@ -37,7 +37,7 @@ await Promise.all(targets.filter(({ path }) => !digest.equals(digestOf(path))).m
 
 async function build({ path, also }: (typeof targets)[number]): Promise<void> {
   const startMs = performance.now();
-  // Renamed when whole, so a reader never meets half a module.
+  // Renamed when complete, so that a reader never finds a partial module.
   const partial = path.replace(".wasm", `.${process.pid}.wasm`);
   await compile(partial, also);
   appendFileSync(partial, customSection(digestSection, digest));
@@ -45,7 +45,9 @@ async function build({ path, also }: (typeof targets)[number]): Promise<void> {
   console.log(`Compiled ${basename(path)} in ${Math.round(performance.now() - startMs)} ms.`);
 }
 
-/** The compiler runs as a program of its own: it prints its messages, and its global types stay out of ours. */
+/**
+ * Runs the compiler as a separate process: it prints its own messages, and its global types stay out of this program.
+ */
 async function compile(output: string, also: readonly string[]): Promise<void> {
   const words = [
     compiler,
@@ -57,11 +59,11 @@ async function compile(output: string, also: readonly string[]): Promise<void> {
   ];
   const [status] = await once(spawn(process.execPath, words, { cwd: root, stdio: "inherit" }), "exit");
   if (status === 0) return;
-  console.error("The kernels do not compile: the messages above say where.");
+  console.error("The kernels do not compile; see the messages above.");
   process.exit(1);
 }
 
-/** SHA-256 of the compiler's version, this script (its options) and every kernel source. */
+/** SHA-256 of the compiler's version, this script (for its options) and all kernel sources. */
 function digestOfSources(): Buffer {
   const names = readdirSync(root + kernels, { recursive: true, encoding: "utf8" });
   const sources = names.filter((name) => name.endsWith(".ts")).map((name) => kernels + name);
@@ -77,10 +79,11 @@ function digestOfSources(): Buffer {
   return hash.digest();
 }
 
-/** The digest inside the module that stands on disk; empty when there is no such module. */
+/** The digest inside the module on disk; empty if there is no such module. */
 function digestOf(target: string): Buffer {
   try {
-    // It is the module's last section: not read as a module, for the engine that builds may not know relaxed SIMD.
+    // The digest is the last section. Read from the file, because this engine may not be able to compile relaxed
+    // SIMD.
     const section = customSection(digestSection, digest);
     const bytes = readFileSync(target).subarray(-section.length);
     const contents = bytes.subarray(-digest.length);
@@ -90,7 +93,7 @@ function digestOf(target: string): Buffer {
   }
 }
 
-/** Id 0, length of the rest, length of the name, name, contents: each length is one byte, being below 128. */
+/** Id 0, length of the rest, length of the name, name, contents. Each length is below 128 and so fits in one byte. */
 function customSection(name: string, contents: Buffer): Buffer {
   const named = Buffer.concat([Buffer.from([name.length]), Buffer.from(name), contents]);
   return Buffer.concat([Buffer.from([0, named.length]), named]);

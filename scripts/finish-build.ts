@@ -1,8 +1,8 @@
 /**
- * After tsc: what the compiled program in dist/ needs besides JavaScript. The kernels go where it looks for them, its
- * entry may be executed, and the packages that it imports are put into a few files: node spends longer on opening
- * zod's hundred than on all else before the first token. The script of a report's page becomes one file with all that
- * it needs. What a source that is gone has left there goes.
+ * Completes dist/ after tsc. Copies the kernels to where the program looks for them, makes the entry point
+ * executable, and bundles the imported packages into a few files (Node takes longer to open the hundred files of zod
+ * than to do everything else before the first token). Bundles the script of report pages into a single file. Removes
+ * outputs of deleted sources.
  */
 import {
   chmodSync,
@@ -39,7 +39,7 @@ await bundlePage();
 await bundlePackages();
 chmodSync(`${root}dist/cli/main.js`, 0o755);
 
-/** Our own files stay what and where they are: a reader finds them, and they find what stands beside them. */
+/** Our own files keep their names and places, so people can read them and relative imports still work. */
 async function bundlePackages(): Promise<void> {
   const importsPackage = new RegExp(`\\bfrom "(${packages.join("|")})"`);
   const files = readdirSync(`${root}dist`, { recursive: true, encoding: "utf8" })
@@ -59,7 +59,7 @@ async function bundlePackages(): Promise<void> {
     sourcemap: true,
     metafile: true,
     chunkNames: "packages/[name]-[hash]",
-    // Packages in the older module format ask for node's own modules by `require`.
+    // CommonJS packages load Node's modules with `require`.
     banner: {
       js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);',
     },
@@ -77,7 +77,7 @@ async function bundlePackages(): Promise<void> {
   writeFileSync(`${root}dist/packages/LICENSES.txt`, licensesOf(metafile));
 }
 
-/** What runs in a report's page; a report carries it along, and the licenses of what it is made of. */
+/** Bundles the script that report pages embed, with the licenses of the packages it contains. */
 async function bundlePage(): Promise<void> {
   const page = "dist/report/browser/page.js";
   const { metafile, outputFiles } = await build({
@@ -94,12 +94,15 @@ async function bundlePage(): Promise<void> {
     write: false,
   });
   const [{ text }] = outputFiles;
-  // It stands in a script element, which these characters would end.
-  if (/<\/script|<!--/i.test(text)) throw new Error(`${page}: holds what ends a script element`);
+  // The script is embedded in a script element, which these characters would end.
+  if (/<\/script|<!--/i.test(text)) throw new Error(`${page}: contains text that ends a script element`);
   writeFileSync(`${root}${page}`, `/*\n${licensesOf(metafile)}*/\n${text}`);
 }
 
-/** The license of each package that is in a bundle and nowhere else: the others are installed, each with its own. */
+/**
+ * The licenses of the bundled packages that are not runtime dependencies. Those are installed with their own
+ * licenses.
+ */
 function licensesOf({ inputs }: Metafile): string {
   const used = Object.keys(inputs).flatMap(
     (path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [],
@@ -109,16 +112,16 @@ function licensesOf({ inputs }: Metafile): string {
     if (name in manifest.dependencies) continue;
     const folder = `${root}node_modules/${name}`;
     const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
-    if (file === undefined) throw new Error(`${folder}: has no license that could be passed on`);
+    if (file === undefined) throw new Error(`${folder}: has no license file to include`);
     const text = readFileSync(`${folder}/${file}`, "utf8").trim();
     texts.set(text, [...(texts.get(text) ?? []), name]);
   }
   return [...texts].map(([text, names]) => `${names.join(", ")}:\n\n${text}\n\n`).join("");
 }
 
-/** It would be packed, and found by whoever looks for what is there. */
+/** Removes outputs of deleted sources, which would otherwise be published and importable. */
 function removeLeftovers(): void {
-  // Named after their contents: those of this build are made anew.
+  // File names contain a hash of the contents; this build creates them again.
   rmSync(`${root}dist/packages`, { recursive: true, force: true });
   for (const path of readdirSync(`${root}dist`, { recursive: true, encoding: "utf8" })) {
     const source = /^(.*?)(\.d\.ts|\.js|\.js\.map)$/.exec(path)?.[1];

@@ -1,15 +1,15 @@
 /**
  * Prints the polynomials of src/backend/wasm/kernels/math.ts: `npx tsx scripts/fit-polynomials.ts`.
  *
- * Each is the minimax fit of a function on an interval: the polynomial whose largest weighted error is as small
- * as its degree allows, found by Remez's exchange. With weight 1/result the error is the relative one of the
- * result it goes into.
+ * Each one is the minimax fit of a function on an interval: the polynomial of the given degree with the smallest
+ * maximum weighted error, found by the Remez exchange algorithm. With weight 1/result, the error is the relative
+ * error of the final result.
  */
 
 interface Fit {
   readonly name: string;
   readonly target: (x: number) => number;
-  /** How much an error of the polynomial at x weighs. */
+  /** Weight of the polynomial's error at x. */
   readonly weight: (x: number) => number;
   readonly low: number;
   readonly high: number;
@@ -62,8 +62,8 @@ for (const fit of fits) {
 }
 
 /**
- * Remez's exchange: solve for the polynomial whose error is ±E in turn at degree + 2 points, move the points
- * to where its error is largest, and again, until no error stands out.
+ * Remez exchange: solve for the polynomial whose error alternates between +E and −E at degree + 2 points, move the
+ * points to the extrema of its error, and repeat until all extrema are about equal.
  */
 function remez({ target, weight, low, high, degree }: Fit): { coefficients: number[]; error: number } {
   const middle = (low + high) / 2;
@@ -94,7 +94,7 @@ function remez({ target, weight, low, high, degree }: Fit): { coefficients: numb
   throw new Error("remez: no convergence in 100 rounds");
 }
 
-/** Where |f| is largest between each two changes of its sign. */
+/** The maximum of |f| between each pair of sign changes. */
 function alternating(f: (x: number) => number, middle: number, radius: number): number[] {
   const extrema: number[] = [];
   const count = 20_000;
@@ -107,7 +107,7 @@ function alternating(f: (x: number) => number, middle: number, radius: number): 
   return extrema;
 }
 
-/** Gauss's elimination with row exchange. */
+/** Gaussian elimination with row exchange. */
 function solve(rows: readonly number[][], right: readonly number[]): number[] {
   const m = rows.map((row, i) => [...row, right[i]]);
   for (let column = 0; column < m.length; column++) {
@@ -129,7 +129,7 @@ function evaluate(coefficients: readonly number[], x: number): number {
   return coefficients.reduceRight((sum, coefficient) => sum * x + coefficient, 0);
 }
 
-/** Σ coefficient(n)·xⁿ; 60 terms. */
+/** Σ coefficient(n)·xⁿ, with 60 terms. */
 function series(x: number, coefficient: (n: number) => number): number {
   return evaluate(
     Array.from({ length: 60 }, (_, n) => coefficient(n)),
@@ -141,20 +141,20 @@ function factorial(n: number): number {
   return n < 2 ? 1 : n * factorial(n - 1);
 }
 
-/** By the series where the difference would cancel. */
+/** Uses the series if the difference would cancel. */
 function logTarget(f: number): number {
   if (Math.abs(f) > 0.2) return (Math.log1p(f) - f + (f * f) / 2) / f ** 3;
   return series(f, (n) => (n % 2 === 0 ? 1 : -1) / (n + 3));
 }
 
-/** By Lambert's continued fraction where the difference would cancel: tanh x = x/(1 + r), r = x²/(3 + x²/(5 + …)). */
+/** Uses Lambert's continued fraction if the difference would cancel: tanh x = x/(1 + r), r = x²/(3 + x²/(5 + …)). */
 function tanhTarget(u: number): number {
   let denominator = 23;
   for (let n = 21; n >= 3; n -= 2) denominator = n + u / denominator;
   return -1 / (denominator + u);
 }
 
-/** Φ(−a)·e^{a²/2}: by the series of erf below 2, else by the continued fraction of erfc. */
+/** Φ(−a)·e^{a²/2}, by the series of erf below 2, otherwise by the continued fraction of erfc. */
 function tailOverBell(a: number): number {
   const z = a * Math.SQRT1_2;
   if (z < 2) {

@@ -1,9 +1,9 @@
 /**
- * Makes the embedded corpus: `data/tales.txt`, about a million characters of short tales from a seeded grammar, and
- * `data/tales.json`, what is known about it, the entropy above all.
+ * Generates the embedded corpus: `data/tales.txt`, about a million characters of short tales from a seeded grammar,
+ * and `data/tales.json`, facts about it (above all, its entropy).
  *
  *     npx tsx scripts/make-tales.ts            writes both files
- *     npx tsx scripts/make-tales.ts --check    exits 1 if the files on disk differ from what would be written
+ *     npx tsx scripts/make-tales.ts --check    exits with status 1 if the files on disk are out of date
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -21,7 +21,9 @@ const files = [
 for (const { path, contents } of files) {
   if (!process.argv.includes("--check")) writeFileSync(path, contents);
   else if (readFileSync(path, "utf8") !== contents) {
-    console.error(`${path} is not what scripts/make-tales.ts makes: run npx tsx scripts/make-tales.ts`);
+    console.error(
+      `${path} differs from the output of scripts/make-tales.ts: run npx tsx scripts/make-tales.ts`,
+    );
     process.exitCode = 1;
   }
 }

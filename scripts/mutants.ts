@@ -1,8 +1,8 @@
 /**
- * Do the tests bite? Each mutant is a copy of the project with one line broken on purpose; the tests that guard the
- * broken promise must fail on it. A mutant that survives means a test that cannot fail, and this program fails.
+ * Mutation testing. Each mutant is a copy of the project with one line broken on purpose, and the tests that guard it
+ * must fail. A surviving mutant means that a test cannot fail; this program then exits with status 1.
  *
- *   npx tsx scripts/mutants.ts [WORD]      only mutants whose promise or file holds the word
+ *   npx tsx scripts/mutants.ts [WORD]      only mutants whose promise or file contains the word
  */
 import { execFile } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -33,22 +33,22 @@ const word = process.argv[2] ?? "";
 const chosen = MUTANTS.filter(({ promise, file }) => promise.includes(word) || file.includes(word));
 const folder = mkdtempSync(join(tmpdir(), "nopeek-mutants-"));
 try {
-  process.exitCode = (await judge(chosen)) ? 0 : 1;
+  process.exitCode = (await runMutants(chosen)) ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true });
 }
 
 /** Whether every mutant was caught. */
-async function judge(mutants: readonly Mutant[]): Promise<boolean> {
+async function runMutants(mutants: readonly Mutant[]): Promise<boolean> {
   for (const part of copied) cpSync(join(root, part), join(folder, part), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   const guards = [...new Set(mutants.flatMap(({ tests }) => tests))];
   process.stderr.write(`${mutants.length} mutants, guarded by ${guards.length} test files\n`);
-  if (!(await passes(guards))) throw new Error("the tests fail before anything is broken");
+  if (!(await passes(guards))) throw new Error("the tests fail on the unmodified project");
 
   const outcomes: Outcome[] = [];
   for (const mutant of mutants) {
-    const outcome = await tryOne(mutant);
+    const outcome = await runMutant(mutant);
     outcomes.push(outcome);
     const verdict = outcome.caught ? "caught  " : "SURVIVED";
     process.stdout.write(`${verdict} ${outcome.seconds.toFixed(1).padStart(5)} s  ${mutant.promise}\n`);
@@ -59,12 +59,12 @@ async function judge(mutants: readonly Mutant[]): Promise<boolean> {
   return caught === mutants.length;
 }
 
-async function tryOne(mutant: Mutant): Promise<Outcome> {
+async function runMutant(mutant: Mutant): Promise<Outcome> {
   const path = join(folder, mutant.file);
   const source = readFileSync(path, "utf8");
   const parts = source.split(mutant.line);
   if (parts.length !== 2) {
-    throw new Error(`${mutant.file} holds ${parts.length - 1} times, not once: ${mutant.line}`);
+    throw new Error(`${mutant.file}: found ${parts.length - 1} times instead of once: ${mutant.line}`);
   }
   const startMs = performance.now();
   writeFileSync(path, parts.join(mutant.broken));

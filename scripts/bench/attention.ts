@@ -1,14 +1,15 @@
 /**
- * Times the fused attention of the WebAssembly backend on one thread: `npx tsx scripts/bench/attention.ts`.
+ * Times the fused attention of the wasm backend on one thread: `npx tsx scripts/bench/attention.ts`.
  *
- * Heads are strides inside (positions, channels) matrices, as in the model, and the staircase is on. Each figure is
- * the best of many runs, when no other program held the processor. Forward takes 4 operations for each visible pair
- * and number of the width, backward 10; decoding (one row against a cache) is counted by the bytes of k and v.
+ * Heads are strided views of (positions, channels) matrices, as in the model, and the mask is causal. Each figure is
+ * the best of many runs, to exclude interference from other programs. Forward takes 4 operations per visible pair and
+ * channel, backward 10. Decoding (one row against a cache) is measured in bytes of k and v.
  */
 import type { AttentionSize, Matrices } from "../../src/backend/backend.ts";
 import { loadKernels } from "../../src/backend/open.ts";
 import { attention, attentionBackward } from "../../src/backend/wasm/host/attention.ts";
 import { Heap } from "../../src/backend/wasm/host/heap.ts";
+import { HostArrays } from "../../src/backend/wasm/host/host-arrays.ts";
 import { instantiate } from "../../src/backend/wasm/host/instance.ts";
 import { Random } from "../../src/random.ts";
 
@@ -29,6 +30,7 @@ const decoding = [
 const totalMs = 500;
 
 const heap = new Heap();
+const hostArrays = new HostArrays(heap);
 const kernels = instantiate(await loadKernels(), heap.memory);
 const random = Random.of(1, "bench");
 const dropping = { probability: 0.1, key: [1, 2] } as const;
@@ -59,7 +61,7 @@ function prepare(sizes: readonly number[], drops: typeof dropping | null) {
     columns,
     width,
     scale: 1 / Math.sqrt(width),
-    visible: "staircase",
+    mask: "causal",
     dropping: drops,
   };
   const noise = (positions: number): Matrices => {
@@ -78,8 +80,9 @@ function prepare(sizes: readonly number[], drops: typeof dropping | null) {
   const replace = { dq: false, dk: false, dv: false };
   return {
     size,
-    forward: () => attention(heap, kernels, y, logSumExp, q, k, v, size),
-    backward: () => attentionBackward(heap, kernels, dq, dk, dv, dy, y, logSumExp, q, k, v, size, replace),
+    forward: () => attention(heap, hostArrays, kernels, y, logSumExp, q, k, v, size),
+    backward: () =>
+      attentionBackward(heap, hostArrays, kernels, dq, dk, dv, dy, y, logSumExp, q, k, v, size, replace),
   };
 }
 

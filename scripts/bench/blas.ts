@@ -1,11 +1,12 @@
 /**
- * What the system's BLAS gains, and which threads suit it. Medians of rounds that alternate between those compared.
+ * Measures the gain from the system's BLAS library, and which threads suit it. Prints medians of alternating rounds.
  *
- *   npx tsx scripts/bench/blas.ts sizes            products on one thread, wasm beside blas, in GFLOP/s: below which
- *                                                  size is the call not worth it?
+ *   npx tsx scripts/bench/blas.ts sizes            products on one thread, wasm and blas side by side, in GFLOP/s:
+ *                                                  which sizes are too small for the call?
  *   npx tsx scripts/bench/blas.ts threads [count]  products with other kernels between them: the pool's threads, each
- *                                                  calling a library of one thread, beside the library's own threads
- *                                                  (OpenBLAS) while the pool's wait
+ *                                                  calling a single-threaded library, against the library's own
+ *                                                  threads
+ *                                                  (OpenBLAS) while the pool's threads wait
  *
  * NOPEEK_BLAS names the library, as for the program.
  */
@@ -64,7 +65,7 @@ async function compareSizes(): Promise<void> {
     libraries,
     threads: 1,
     spawn: startThreads,
-    leastWork: 0,
+    minWork: 0,
   });
   console.log(`${"rows×inner×columns".padEnd(20)}     wasm     blas   blas/wasm      (${blas.library})`);
   for (const size of sizes) {
@@ -75,13 +76,13 @@ async function compareSizes(): Promise<void> {
   }
 }
 
-/** As the parts of a block follow each other: a product, something that the pool shares out, the next product. */
+/** A sequence like the one inside a block: a product, a kernel that the pool divides, the next product. */
 async function compareThreads(count: number): Promise<void> {
   const module = await loadKernels();
   const ours = await BlasBackend.open(module, { libraries, threads: count, spawn: startThreads });
   const library = await openLibrary(libraries);
   const { default: koffi } = await import("koffi");
-  if (library === null) throw new Error("no library");
+  if (library === null) throw new Error("no BLAS library found");
   const setThreads = koffi.load(library.file).func("openblas_set_num_threads", "void", ["int"]);
   const heap = new Heap(undefined, count);
   const pool = await ThreadPool.start(count, module, heap, startThreads);
@@ -90,7 +91,7 @@ async function compareThreads(count: number): Promise<void> {
     (kernels) => {
       const base = library.address(heap.memory);
       const whole = makeGemm(library.sgemm, base, heap.memory, kernels, { ...productWords }, 4096);
-      // The library cuts the product itself: it is one part.
+      // The library divides the product itself, so there is only one part.
       const gemm: typeof kernels.gemm = (parameters, _begin, _end, scratch) => {
         heap.parameterWords[productWords.partRows] = heap.parameterWords[productWords.rows];
         heap.parameterWords[productWords.partColumns] = heap.parameterWords[productWords.columns];

@@ -1,7 +1,7 @@
 /**
- * Whether two competitors do the same work: the same weights and batches must give the same losses and gradient
- * norms, step after step. The second loss depends on every gradient and on the optimizer, the later ones on its moments,
- * its decay and on clipping.
+ * Checks that two competitors do the same work: the same weights and batches must give the same losses and gradient
+ * norms at every step. The second loss depends on every gradient and on the optimizer; later ones also depend on its
+ * moments, weight decay and clipping.
  */
 
 export interface FirstSteps {
@@ -9,16 +9,16 @@ export interface FirstSteps {
   readonly norms: readonly number[];
 }
 
-/** Steps that are compared before anything is timed. */
+/** Steps compared before anything is timed. */
 export const CHECKED_STEPS = 4;
 
-/** In nats: ten times what rounding makes of true twins. */
+/** In nats: ten times the rounding error of equivalent models. */
 const LOSS_TOLERANCE = 5e-5;
-/** Of the norm itself: a plain sum of ten million squares in single precision is off by a quarter of it. */
+/** Relative. A plain sum of ten million squares in single precision is off by a quarter of this. */
 const NORM_TOLERANCE = 1e-3;
 const LOGIT_TOLERANCE = 1e-4;
 
-/** What differs, in words; null when the two agree. */
+/** A description of the difference, or null if the two agree. */
 export function disagreement(expected: FirstSteps, got: FirstSteps): string | null {
   for (let step = 0; step < CHECKED_STEPS; step++) {
     const [loss, expectedLoss] = [got.losses[step], expected.losses[step]];

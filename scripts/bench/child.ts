@@ -1,4 +1,4 @@
-/** A competitor as a process of its own: it is given a task, then told what to do, in lines of JSON (peers/protocol.js). */
+/** A competitor in its own process, controlled by lines of JSON (peers/protocol.js). */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { z } from "zod";
@@ -13,21 +13,21 @@ const ready = z.object({ ready: z.object({ version: z.string(), idleBytes: z.num
 const memory = z.object({ peakBytes: z.number() });
 const failure = z.object({ error: z.string() });
 
-/** What a competitor says when it cannot take part, in its own words. */
+/** Thrown if a competitor cannot take part, with its own error message. */
 export class CompetitorError extends Error {
   override name = "CompetitorError";
 }
 
 export class Child {
   readonly #process: ChildProcessWithoutNullStreams;
-  /** Its answers, in the order of what it was asked. */
+  /** Its answers, in the order of the requests. */
   readonly #lines: AsyncIterator<string>;
   #complaints = "";
-  /** When all that it said has arrived. */
+  /** Resolves when all its output has arrived. */
   readonly #ended: Promise<void>;
-  /** What it computes with. */
+  /** The name and version of its library. */
   version = "";
-  /** What it holds with its library loaded and no model made. */
+  /** Memory with the library loaded but no model created. */
   idleBytes = 0;
 
   private constructor(program: Program) {
@@ -45,11 +45,11 @@ export class Child {
         resolve();
       });
     });
-    // Whoever has died is noticed by what it does not answer.
+    // A dead process is detected by its missing answer.
     this.#process.stdin.on("error", () => {});
   }
 
-  /** @throws CompetitorError when it cannot do the task */
+  /** @throws CompetitorError if it cannot do the task */
   static async start(program: Program, task: object): Promise<Child> {
     const child = new Child(program);
     try {
@@ -63,12 +63,12 @@ export class Child {
     }
   }
 
-  /** @throws CompetitorError when it fails */
+  /** @throws CompetitorError if it fails */
   async ask<T>(what: string, details: object, layout: z.ZodType<T>): Promise<T> {
     return layout.parse(await this.#exchange({ do: what, ...details }));
   }
 
-  /** The most memory that it has held so far, in bytes. */
+  /** Its peak memory so far, in bytes. */
   async peakBytes(): Promise<number> {
     return (await this.ask("memory", {}, memory)).peakBytes;
   }
@@ -85,13 +85,13 @@ export class Child {
     return answer;
   }
 
-  /** The next line that is an answer: while libraries load, some greet. */
+  /** The next line that is an answer. Some libraries print a banner while they load. */
   async #nextAnswer(): Promise<string> {
     for (;;) {
       const { value, done } = await this.#lines.next();
       if (done) {
         await this.#ended;
-        throw new CompetitorError(lastLine(this.#complaints) || "it ended without a word");
+        throw new CompetitorError(lastLine(this.#complaints) || "it exited without a message");
       }
       if (value.startsWith("{")) return value;
     }

@@ -1,4 +1,4 @@
-/** Who takes part, how each is started, and why one cannot be. */
+/** The competitors: how to start each one, and why one cannot run. */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -13,22 +13,22 @@ export type TaskKind = "training" | "sampling" | "products";
 
 export interface Competitor {
   readonly name: string;
-  /** null for nopeek itself. */
+  /** null for nopeek. */
   readonly peer: PeerName | null;
   readonly kinds: readonly TaskKind[];
-  /** False where it has one thread whatever it is told. */
+  /** False if it always runs on one thread. */
   readonly threaded: boolean;
   readonly program: (threads: number) => Program;
-  /** What its tasks say besides what all say. */
+  /** Additional fields of its tasks. */
   readonly extras: object;
 }
 
-/** Of nopeek's, the one that all others' numbers are compared with. */
+/** The nopeek configuration that all other results are compared with. */
 export const REFERENCE_NAME = "nopeek wasm";
 
 const node = (script: string) => (): Program => ({ file: process.execPath, arguments: [peers + script] });
 
-/** As many threads as it is told, in every library below it. What torch.compile has made is kept beside the peers. */
+/** Limits every library to the given number of threads. Output of torch.compile is cached next to the peers. */
 export const pythonProgram = (threads: number, script = "pytorch.py"): Program => ({
   file: pythonPath(),
   arguments: [peers + script],
@@ -62,20 +62,20 @@ export const COMPETITORS: readonly Competitor[] = [
   },
 ];
 
-/** A competitor at its task, on so many threads. */
-export interface Seat {
+/** A competitor, its task and its number of threads. */
+export interface RunningCompetitor {
   readonly competitor: Competitor;
   readonly threads: number;
   readonly child: Child;
 }
 
-/** @throws CompetitorError when it cannot take part */
-export async function seat(
+/** @throws CompetitorError if it cannot take part */
+export async function startCompetitor(
   competitor: Competitor,
   kind: TaskKind,
   threads: number,
   task: object,
-): Promise<Seat> {
+): Promise<RunningCompetitor> {
   const missing = competitor.peer === null ? null : whyMissing(competitor.peer);
   if (missing !== null) throw new CompetitorError(missing);
   const child = await Child.start(competitor.program(threads), {
@@ -87,7 +87,7 @@ export async function seat(
   return { competitor, threads, child };
 }
 
-/** Why a peer is not there and what to do about it; null when it is. */
+/** Why a peer is missing and how to install it; null if it is available. */
 export function whyMissing(peer: PeerName): string | null {
   if (peer === "torch") {
     return hasTorch()
@@ -107,7 +107,7 @@ function hasTorch(): boolean {
   return torchFound;
 }
 
-/** The Python that NOPEEK_BENCH_PYTHON names, or the peers' own, or else the system's. */
+/** The Python from NOPEEK_BENCH_PYTHON, else the peers' virtual environment, else the system's. */
 function pythonPath(): string {
   const named = process.env.NOPEEK_BENCH_PYTHON;
   if (named !== undefined) return named;

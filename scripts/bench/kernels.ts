@@ -1,14 +1,14 @@
 /**
- * Times the kernels of the WebAssembly backend at the sizes of a small model: `npx tsx scripts/bench/kernels.ts`.
- * Prints microseconds a call (the best of several runs), nanoseconds for each element and gigabytes a second
- * over what a call reads and writes.
+ * Times the kernels of the wasm backend at the sizes of a small model: `npx tsx scripts/bench/kernels.ts`. Prints
+ * microseconds per call (the best of several runs), nanoseconds per element, and gigabytes per second read and
+ * written.
  */
 import type { Buffer, WriteTarget } from "../../src/backend/backend.ts";
 import { loadKernels } from "../../src/backend/open.ts";
 import { WasmBackend } from "../../src/backend/wasm/host/wasm-backend.ts";
 import { Random } from "../../src/random.ts";
 
-/** Each kernel is called for so long; the best of short runs counts, when no other program held the processor. */
+/** Time spent on each kernel. The best of its short runs counts, to exclude interference from other programs. */
 const totalMs = 300;
 const runMs = 0.5;
 
@@ -23,7 +23,7 @@ function buffer(length: number, next = () => random.normal()): Buffer {
 
 const into = (target: Buffer, accumulate = false): WriteTarget => ({ buffer: target, accumulate });
 
-/** @param buffers how many numbers for each element a call reads or writes */
+/** @param buffers numbers read or written per element */
 function time(name: string, elements: number, buffers: number, call: () => void): void {
   let bestMs = Number.POSITIVE_INFINITY;
   const endMs = performance.now() + totalMs;
@@ -57,7 +57,7 @@ for (const columns of [128, 512]) {
   const [weight, bias, dWeight, dBias] = [buffer(columns), buffer(columns), buffer(columns), buffer(columns)];
   const [mean, inverse] = [buffer(rows), buffer(rows)];
   for (const name of ["gelu", "gelu-tanh", "exp", "tanh", "log"] as const) {
-    time(`map ${name} ${size}`, n, 2, () => backend.unary(name, y, x));
+    time(`unary ${name} ${size}`, n, 2, () => backend.unary(name, y, x));
   }
   for (const name of ["gelu", "gelu-tanh"] as const) {
     time(`unaryBackward ${name} ${size}`, n, 4, () => backend.unaryBackward(name, into(dx), dy, x, y));
@@ -80,8 +80,8 @@ for (const columns of [128, 512]) {
     backend.normalizeRowsBackward(into(dx), null, null, dy, x, weight, mean, inverse, rows, columns);
   });
   time(`normalizeRowsBackward, dWeight and dBias ${size}`, n, 2, () => {
-    const [target, sink2] = [into(dWeight, true), into(dBias, true)];
-    backend.normalizeRowsBackward(null, target, sink2, dy, x, weight, mean, inverse, rows, columns);
+    const [toWeight, toBias] = [into(dWeight, true), into(dBias, true)];
+    backend.normalizeRowsBackward(null, toWeight, toBias, dy, x, weight, mean, inverse, rows, columns);
   });
   for (const one of [x, y, dy, dx]) backend.free(one);
 }
@@ -90,7 +90,7 @@ for (const columns of [65, 256]) {
   const n = rows * columns;
   const size = `${rows} × ${columns}`;
   const [x, dx, loss, total] = [buffer(n), buffer(n), buffer(rows), buffer(rows)];
-  const targets = buffer(rows, () => random.below(columns));
+  const targets = Float32Array.from({ length: rows }, () => random.below(columns));
   time(`crossEntropyRows ${size}`, n, 1, () =>
     backend.crossEntropyRows(loss, total, x, targets, rows, columns),
   );
@@ -98,7 +98,7 @@ for (const columns of [65, 256]) {
     backend.crossEntropyRowsBackward(into(dx), loss, x, total, targets, rows, columns);
   });
   time(`softmaxRows ${size}`, n, 2, () => {
-    backend.softmaxRows(dx, x, { count: 1, rows, columns }, "all");
+    backend.softmaxRows(dx, x, { count: 1, rows, columns }, "full");
   });
 }
 
@@ -107,7 +107,7 @@ for (const columns of [65, 256]) {
   const n = count * positions * positions;
   const [x, y, dy, dx] = [buffer(n), buffer(n), buffer(n), buffer(n)];
   const size = { count, rows: positions, columns: positions };
-  time("softmaxRows staircase 48 × 64 × 64", n, 2, () => backend.softmaxRows(y, x, size, "staircase"));
+  time("softmaxRows causal 48 × 64 × 64", n, 2, () => backend.softmaxRows(y, x, size, "causal"));
   time("softmaxRowsBackward 48 × 64 × 64", n, 3, () => backend.softmaxRowsBackward(into(dx), dy, y, size));
 
   const [batch, heads] = [12, 4];
@@ -116,7 +116,7 @@ for (const columns of [65, 256]) {
   const shape = [batch, heads, positions, width];
   const split = [positions * heads * width, width, heads * width, 1];
   const joined = [heads * positions * width, positions * width, width, 1];
-  const turned = [heads * positions * width, positions * width, 1, positions];
+  const transposed = [heads * positions * width, positions * width, 1, positions];
   const copy = (strides: readonly number[]) => {
     backend.copy(
       { buffer: to, offset: 0, strides },
@@ -126,7 +126,7 @@ for (const columns of [65, 256]) {
     );
   };
   time("copy (B,T,H,D) to (B,H,T,D)", m, 2, () => copy(joined));
-  time("copy (B,T,H,D) to (B,H,D,T)", m, 2, () => copy(turned));
+  time("copy (B,T,H,D) to (B,H,D,T)", m, 2, () => copy(transposed));
   time("copy contiguous", m, 2, () => copy(split));
 }
 
@@ -134,7 +134,7 @@ for (const columns of [65, 256]) {
   const [columns, vocabulary] = [128, 65];
   const n = rows * columns;
   const [table, y] = [buffer(vocabulary * columns), buffer(n)];
-  const indices = buffer(rows, () => random.below(vocabulary));
+  const indices = Float32Array.from({ length: rows }, () => random.below(vocabulary));
   time("gatherRows 768 × 128", n, 2, () => backend.gatherRows(y, table, indices, rows, columns));
   time("scatterAddRows 768 × 128", n, 3, () => backend.scatterAddRows(table, y, indices, rows, columns));
 }

@@ -1,10 +1,12 @@
 /**
- * Measures time to a loss rather than time for a step: nopeek's recipe and nanoGPT's on PyTorch learn tiny Shakespeare in
- * turns, on as many threads, until the loss of the whole validation split is what nanoGPT ends with.
+ * Measures time to a given loss instead of time per step. nopeek's recipe and nanoGPT's recipe in PyTorch train on
+ * tiny Shakespeare, alternating, on the same number of threads, until the loss of the whole validation split reaches
+ * nanoGPT's final loss.
  *
- *   npm run build && npx tsx scripts/bench/learn.ts tinyshakespeare.txt [--seeds 1,2,3] [--threads 2] [--backend blas]
+ *   npm run build && npx tsx scripts/bench/learn.ts tinyshakespeare.txt [--seeds 1,2,3] [--threads 2] [--backend
+ *   blas]
  *
- * Both measure the same tokens, each once, in windows of the same length; the time of measuring counts for neither.
+ * Both evaluate the same tokens, each once, in windows of the same length. Evaluation time is excluded for both.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -24,13 +26,13 @@ import { SIZES } from "./sizes.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
-/** What nanoGPT ends with (nats a token, the whole split). */
+/** nanoGPT's final loss (nats per token, whole split). */
 const TARGET = 1.898;
-/** How often PyTorch's model is measured, in steps: its time to the target is known to so many. */
+/** Steps between evaluations of PyTorch's model, and so the resolution of its time to the target. */
 const MEASURED_EVERY = 20;
-/** Before this step it is not measured, since it is far from the target. */
+/** No evaluation before this step, because the loss is still far from the target. */
 const MEASURED_FROM = 1200;
-/** The recipe that is measured: the first command of the README's table. */
+/** The recipe: the first command of the README's table. */
 const RECIPE = [
   ...["--preset", "modern", "--layers", "2", "--steps", "200", "--warmup-steps", "10"],
   ...["--learning-rate", "0.03", "--muon-learning-rate", "0.04", "--muon-momentum", "0.9"],
@@ -55,7 +57,8 @@ const { values, positionals } = parseArgs({
   },
   allowPositionals: true,
 });
-if (positionals.length !== 1) throw new Error("name one file: the text of tiny Shakespeare");
+if (positionals.length !== 1)
+  throw new Error("expected one argument: the file with the text of tiny Shakespeare");
 const text = resolve(positionals[0]);
 const threads = Number(values.threads);
 const missing = whyMissing("torch");
@@ -66,7 +69,7 @@ const folder = mkdtempSync(join(tmpdir(), "nopeek-learn-"));
 try {
   const [ours, theirs]: [Learned[], Learned[]] = [[], []];
   for (const seed of values.seeds.split(",").map(Number)) {
-    const { learned, validationTokens } = await learnHere(seed);
+    const { learned, validationTokens } = await trainNopeek(seed);
     ours.push(learned);
     theirs.push(await learnInPyTorch(seed, validationTokens));
     process.stdout.write(
@@ -78,8 +81,8 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Runs the program itself, and adds up the times of its steps. */
-async function learnHere(seed: number): Promise<{ learned: Learned; validationTokens: number }> {
+/** Runs the program and adds up the times of its steps. */
+async function trainNopeek(seed: number): Promise<{ learned: Learned; validationTokens: number }> {
   const words = [
     "train",
     "--data",
@@ -106,7 +109,7 @@ async function learnHere(seed: number): Promise<{ learned: Learned; validationTo
     }
     last = evaluationLine.safeParse(found).data ?? last;
   }
-  if ((await ended) !== 0 || last === null) throw new Error("nopeek did not come to its end");
+  if ((await ended) !== 0 || last === null) throw new Error("nopeek did not finish");
   const { contextLength, batchSize } = SIZES.nanogpt;
   return {
     learned: { tokens: steps * contextLength * batchSize, seconds, loss: last.lossNats },

@@ -1,15 +1,15 @@
-/** What runs until a loss came to, and what is said of two kinds of them side by side. */
+/** The results of training to a target loss, and a comparison of two recipes. */
 import { mean, median, spread } from "./statistics.ts";
 import { formatNumber, formatTable } from "./table.ts";
 
 export interface Learned {
   readonly tokens: number;
   readonly seconds: number;
-  /** Of the whole validation split, in nats a token. */
+  /** Of the whole validation split, in nats per token. */
   readonly loss: number;
 }
 
-/** @param ours and theirs, turn by turn, as many of each */
+/** @param ours and theirs: paired results, of equal length */
 export function describeLearning(
   ours: readonly Learned[],
   theirs: readonly Learned[],
@@ -31,7 +31,7 @@ export function describeLearning(
   const head = ["", "tokens", "seconds of steps", "loss", `at most ${target}`];
   return [
     formatTable(head, [row("nopeek", ours), row("PyTorch, nanoGPT's recipe", theirs)]),
-    `PyTorch over nopeek, middle of the turns: ${formatNumber(times(theirs, ours, "tokens"))} times the tokens, ${formatNumber(times(theirs, ours, "seconds"))} times the seconds`,
+    `PyTorch over nopeek, median of the turns: ${formatNumber(times(theirs, ours, "tokens"))} times the tokens, ${formatNumber(times(theirs, ours, "seconds"))} times the seconds`,
   ].join("\n");
 }
 

@@ -1,4 +1,4 @@
-/** What the figures were measured on. */
+/** Describes the machine of a measurement. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, platform, release, totalmem } from "node:os";
@@ -10,22 +10,22 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 export interface Machine {
   readonly processor: string;
   readonly cores: number;
-  /** Of the processor's abilities, those that matter to arithmetic; empty where the system does not tell. */
+  /** CPU features that matter for arithmetic; empty if the system does not report them. */
   readonly abilities: readonly string[];
   readonly memoryBytes: number;
   readonly system: string;
   readonly node: string;
   readonly nopeek: string;
-  /** The source's commit, "-dirty" when files differ from it; null outside a repository. */
+  /** The source's commit, with "-dirty" for uncommitted changes; null outside a repository. */
   readonly commit: string | null;
   readonly startedAt: string;
-  /** How many programs wanted to run in the last minute, before this one began. */
+  /** The load average of the last minute, before this program began. */
   readonly loadBefore: number;
-  /** Settings that change what a BLAS or a thread pool does. */
+  /** Environment variables that affect a BLAS library or a thread pool. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** More than this, and other programs are computing. */
+/** Above this load, other programs are computing. */
 export const QUIET_LOAD = 0.3;
 
 export function describeMachine(): Machine {
@@ -62,7 +62,7 @@ export function formatMachine(machine: Machine): string {
     ...(set.length > 0 ? [set.join(" ")] : []),
     ...(machine.loadBefore > QUIET_LOAD
       ? [
-          `The machine is not quiet (load ${machine.loadBefore.toFixed(2)}): ratios count for little, times for less.`,
+          `The machine is not quiet (load ${machine.loadBefore.toFixed(2)}): ratios are unreliable, times even more so.`,
         ]
       : []),
   ].join("\n");

@@ -1,8 +1,8 @@
 /**
- * Measures nopeek beside what a person would use instead, on this machine, in turns: `npm run bench -- --help`.
+ * Benchmarks nopeek against the alternatives on this machine, in alternating turns: `npm run bench -- --help`.
  *
- * Every competitor is a process of its own that waits for its turn (peers/protocol.js). Before anything is timed, its
- * first losses, gradient norms or logits from the same weights and batches must be nopeek's.
+ * Every competitor is a separate process that waits for its turn (peers/protocol.js). Before anything is timed, its
+ * first losses, gradient norms or logits, from the same weights and batches, must match nopeek's.
  */
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -18,7 +18,7 @@ import { measureMemory } from "./sections/memory.ts";
 import { measureSampling } from "./sections/sample.ts";
 import { measureSteps } from "./sections/step.ts";
 import { SIZES, type SizeName } from "./sizes.ts";
-import { Workshop } from "./tasks.ts";
+import { TaskFiles } from "./tasks.ts";
 
 const SECTIONS: Readonly<Record<string, (plan: Plan) => Promise<readonly object[]>>> = {
   step: measureSteps,
@@ -40,7 +40,7 @@ const sizeNames: SizeName[] = ["nanogpt", "medium", "tiny"];
 
 await new Command("npm run bench --")
   .description(
-    "Measure nopeek beside PyTorch, jax-js and tfjs, in turns; ratios above 1 say that nopeek is ahead.",
+    "Benchmark nopeek against PyTorch, jax-js and tfjs in alternating turns. A ratio above 1 means that nopeek is faster.",
   )
   .addArgument(
     new Argument("[sections...]", "what to measure")
@@ -48,20 +48,22 @@ await new Command("npm run bench --")
       .default(Object.keys(SECTIONS)),
   )
   .addOption(
-    new Option("--sizes <names>", "models").argParser(someOf(sizeNames)).default(sizeNames, sizeNames.join()),
+    new Option("--sizes <names>", "models")
+      .argParser(parseNames(sizeNames))
+      .default(sizeNames, sizeNames.join()),
   )
   .addOption(
-    new Option("--threads <counts>", "for whoever can have several")
+    new Option("--threads <counts>", "thread counts, for competitors that support threads")
       .argParser(parseThreads)
-      .default([...new Set([1, availableParallelism()])], "1 and the machine's cores"),
+      .default([...new Set([1, availableParallelism()])], "1 and the number of cores"),
   )
-  .addOption(new Option("--rounds <count>", "turns of each").argParser(parseCount).default(11))
+  .addOption(new Option("--rounds <count>", "turns per competitor").argParser(parseCount).default(11))
   .addOption(
-    new Option("--peers <names>", 'whom to measure beside nopeek; "none" for nobody')
-      .argParser((text) => (text === "none" ? [] : someOf(PEER_NAMES)(text)))
+    new Option("--peers <names>", 'competitors to compare with; "none" for nopeek alone')
+      .argParser((text) => (text === "none" ? [] : parseNames(PEER_NAMES)(text)))
       .default(PEER_NAMES, PEER_NAMES.join()),
   )
-  .option("--json <file>", "write every figure to a file")
+  .option("--json <file>", "write all results to a file")
   .action(bench)
   .parseAsync();
 
@@ -70,21 +72,21 @@ async function bench(sections: readonly string[], flags: Flags): Promise<void> {
   const report = new TerminalReport();
   report.say(formatMachine(machine));
   sayWhoIsMissing(flags.peers, report);
-  const workshop = new Workshop();
+  const taskFiles = new TaskFiles();
   const competitors = COMPETITORS.filter(
     ({ peer }) => peer === null || (flags.peers.includes(peer) && whyMissing(peer) === null),
   );
   const { sizes, threads, rounds, json } = flags;
-  const plan: Plan = { sizes, threads, rounds, competitors, workshop, report };
+  const plan: Plan = { sizes, threads, rounds, competitors, taskFiles, report };
   const found: Record<string, readonly object[]> = {};
   const startMs = performance.now();
   try {
     for (const section of sections) found[section] = await SECTIONS[section](plan);
   } catch (error) {
     if (!(error instanceof CompetitorError)) throw error;
-    report.reject("a competitor, while it was measured", error.message);
+    report.reject("a competitor, during measurement", error.message);
   } finally {
-    workshop.clear();
+    taskFiles.clear();
   }
   report.say(`\nTook ${Math.round((performance.now() - startMs) / 1000)} s.`);
   if (json !== undefined) {
@@ -92,7 +94,7 @@ async function bench(sections: readonly string[], flags: Flags): Promise<void> {
     const results = { machine, sizes: SIZES, threads, rounds, sections: found, leftOut, rejected };
     writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
   }
-  // A benchmark that times the wrong thing has failed.
+  // Timing the wrong computation is a failure.
   if (report.rejected.length > 0) process.exitCode = 1;
 }
 
@@ -103,19 +105,19 @@ function sayWhoIsMissing(peers: readonly PeerName[], report: TerminalReport): vo
   }
 }
 
-/** Words between commas, each one of those that there are. */
-function someOf<Name extends string>(names: readonly Name[]): (text: string) => Name[] {
+/** Comma-separated names, each of which must be in the list. */
+function parseNames<Name extends string>(names: readonly Name[]): (text: string) => Name[] {
   return (text) =>
     text.split(",").map((word) => {
       const found = names.find((name) => name === word);
-      if (found === undefined) throw new InvalidArgumentError(`There are: ${names.join(", ")}.`);
+      if (found === undefined) throw new InvalidArgumentError(`Allowed: ${names.join(", ")}.`);
       return found;
     });
 }
 
 function parseCount(text: string): number {
   const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError("It must be a whole number ≥ 1.");
+  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError("Must be an integer ≥ 1.");
   return count;
 }
 

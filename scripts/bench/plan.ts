@@ -1,15 +1,15 @@
-/** What the command line asks for, as every section reads it. */
+/** The command line's options, as every section receives them. */
 import type { Competitor, TaskKind } from "./competitors.ts";
 import type { Report } from "./report.ts";
 import type { SizeName } from "./sizes.ts";
-import type { Workshop } from "./tasks.ts";
+import type { TaskFiles } from "./tasks.ts";
 
 export interface Plan {
   readonly sizes: readonly SizeName[];
   readonly threads: readonly number[];
   readonly rounds: number;
   readonly competitors: readonly Competitor[];
-  readonly workshop: Workshop;
+  readonly taskFiles: TaskFiles;
   readonly report: Report;
 }
 

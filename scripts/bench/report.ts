@@ -1,11 +1,11 @@
-/** What a section finds: tables for people as it goes, and the same numbers for programs at the end. */
+/** Results of the sections: tables on the terminal as they arrive, and the same numbers as data at the end. */
 
 export interface Report {
-  /** Words for a person, at once. */
+  /** Prints text immediately. */
   say(text: string): void;
-  /** A competitor that is not measured, and why. */
+  /** Reports a competitor that is not measured, and why. */
   leaveOut(name: string, why: string): void;
-  /** A competitor whose numbers are not nopeek's: it is not measured, and the program ends with a failure. */
+  /** Reports a competitor whose results differ from nopeek's. It is not measured, and the program fails. */
   reject(name: string, why: string): void;
 }
 

@@ -1,39 +1,39 @@
 /**
- * Turns: each round, every competitor runs for a moment, then the next does, each time another first. So whatever
- * else the machine does falls on all of them alike.
+ * Alternating turns: in each round every competitor runs for a moment, with a different one first each time. So other
+ * load on the machine affects all of them alike.
  */
 
 export interface Player {
-  /** Runs `count` times after `warmUp` runs that are not counted; gives milliseconds of each. */
+  /** Runs `warmUp` untimed times, then `count` times; returns the milliseconds of each. */
   run(count: number, warmUp: number): Promise<number[]>;
-  /** What one run takes, about. */
+  /** Estimated time of one run. */
   readonly expectedMs: number;
 }
 
 export interface Pace {
   readonly rounds: number;
-  /** A turn lasts at least so long, unless a single run does. */
+  /** Minimum length of a turn, unless a single run is longer. */
   readonly turnMs: number;
-  /** A competitor too slow for every round within this time sits some out. */
+  /** A competitor too slow to run in every round within this time skips some rounds. */
   readonly budgetMs: number;
 }
 
-/** Rounds that even the slowest takes part in. */
-const FEWEST_TURNS = 3;
-/** More runs in a turn tell nothing new. */
-const MOST_RUNS = 200;
-/** A run so long does not notice that caches are cold and threads asleep. */
+/** Minimum number of rounds, even for the slowest competitor. */
+const MIN_TURNS = 3;
+/** More runs in a turn add no information. */
+const MAX_RUNS = 200;
+/** Runs longer than this are not affected by cold caches and sleeping threads. */
 const LONG_RUN_MS = 400;
-/** After a turn, threads of the one that had it may still look for work for a moment. */
+/** After a turn, threads of the last competitor may still poll for work for a moment. */
 const PAUSE_MS = 20;
 
-/** @returns for each player, in order, the times of each round; null for the rounds it sat out */
+/** @returns for each player, in order, the times of each round; null for rounds it skipped */
 export async function alternate(players: readonly Player[], pace: Pace): Promise<(number[] | null)[][]> {
   const plans = players.map(({ expectedMs }) => planOf(expectedMs, pace));
   const times: (number[] | null)[][] = players.map(() => []);
   for (let round = 0; round < pace.rounds; round++) {
-    for (let seat = 0; seat < players.length; seat++) {
-      const i = (seat + round) % players.length;
+    for (let offset = 0; offset < players.length; offset++) {
+      const i = (offset + round) % players.length;
       const { turns, runs, warmUp } = plans[i];
       if (!takesPart(round, turns, pace.rounds)) {
         times[i].push(null);
@@ -46,15 +46,15 @@ export async function alternate(players: readonly Player[], pace: Pace): Promise
   return times;
 }
 
-/** How often a player's turn comes, and what it does in it. */
+/** The number of turns of a player, and the runs per turn. */
 export function planOf(
   expectedMs: number,
   { rounds, turnMs, budgetMs }: Pace,
 ): { turns: number; runs: number; warmUp: number } {
-  const runs = Math.min(MOST_RUNS, Math.max(1, Math.ceil(turnMs / expectedMs)));
+  const runs = Math.min(MAX_RUNS, Math.max(1, Math.ceil(turnMs / expectedMs)));
   const warmUp = expectedMs < LONG_RUN_MS ? 1 : 0;
   const affordable = Math.floor(budgetMs / ((runs + warmUp) * expectedMs));
-  const turns = Math.min(rounds, Math.max(FEWEST_TURNS, affordable));
+  const turns = Math.min(rounds, Math.max(MIN_TURNS, affordable));
   return { turns, runs, warmUp };
 }
 

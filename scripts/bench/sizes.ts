@@ -1,4 +1,4 @@
-/** The models that are measured: decoders without biases and dropout, with exact GELU, as nanoGPT trains them. */
+/** The benchmarked models: decoders without biases or dropout and with exact GELU, as nanoGPT trains them. */
 
 export interface Size {
   readonly layers: number;
@@ -7,7 +7,7 @@ export interface Size {
   readonly contextLength: number;
   readonly vocabSize: number;
   readonly tieHead: boolean;
-  /** Whether norms have a learned scale for each channel. */
+  /** Whether norms have a learned scale per channel. */
   readonly normWeights: boolean;
   readonly batchSize: number;
 }
@@ -22,7 +22,7 @@ export const SIZES = {
     ...{ layers: 6, heads: 6, dModel: 384, contextLength: 256 },
     ...{ vocabSize: 65, tieHead: true, normWeights: true, batchSize: 4 },
   },
-  /** The 4,192 parameters of Karpathy's microgpt: 27 letters, a head of its own, norms without scales. */
+  /** The 4,192 parameters of Karpathy's microgpt: 27 letters, an untied head, norms without scales. */
   tiny: {
     ...{ layers: 1, heads: 4, dModel: 16, contextLength: 16 },
     ...{ vocabSize: 27, tieHead: false, normWeights: false, batchSize: 8 },

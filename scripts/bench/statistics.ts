@@ -1,28 +1,28 @@
-/** What is made of measured numbers: the middle, ratios taken side by side, and how fast something grows. */
+/** Statistics of measurements: medians, paired ratios and growth exponents. */
 
-/** The middle of the sorted numbers; the mean of the two middle ones where their count is even. */
+/** The median; for an even count, the mean of the two middle numbers. */
 export function median(numbers: readonly number[]): number {
-  if (numbers.length === 0) throw new RangeError("median: there are no numbers");
+  if (numbers.length === 0) throw new RangeError("median: expected at least one number");
   const sorted = [...numbers].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** At least one number. */
+/** The mean of at least one number. */
 export function mean(numbers: readonly number[]): number {
   return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
 }
 
-/** The standard deviation of what the numbers are drawn from, as two or more of them tell it. */
+/** The sample standard deviation of at least two numbers. */
 export function spread(numbers: readonly number[]): number {
   const middle = mean(numbers);
   return Math.sqrt(numbers.reduce((sum, number) => sum + (number - middle) ** 2, 0) / (numbers.length - 1));
 }
 
-/** Times of one competitor: a list for each round, and null for rounds that it sat out. */
+/** Times of one competitor: a list per round, or null for a round it skipped. */
 export type RoundTimes = readonly (readonly number[] | null)[];
 
-/** The middle of the rounds' middles, so that a round counts once however many runs fit into it. */
+/** The median of the rounds' medians, so that each round has the same weight regardless of its number of runs. */
 export function typical(rounds: RoundTimes): number {
   return median(taken(rounds).map((times) => median(times)));
 }
@@ -32,16 +32,16 @@ export function best(rounds: RoundTimes): number {
   return taken(rounds).reduce((least, times) => Math.min(least, ...times), Number.POSITIVE_INFINITY);
 }
 
-/** How many rounds it took part in. */
+/** The number of rounds in which it took part. */
 export function turnsOf(rounds: RoundTimes): number {
   return taken(rounds).length;
 }
 
 /**
- * Theirs over ours, round by round, and the middle of that: what slows the machine for a while slows both sides of
- * a round, and leaves the ratio as it is. Above 1 is ours ahead.
+ * The median over rounds of their time divided by ours. A temporary slowdown of the machine affects both sides of a
+ * round and leaves the ratio unchanged. Above 1, ours is faster.
  *
- * @returns null when they never met
+ * @returns null if they share no round
  */
 export function sideBySide(theirs: RoundTimes, ours: RoundTimes): number | null {
   const ratios = theirs.flatMap((times, round) => {
@@ -51,7 +51,10 @@ export function sideBySide(theirs: RoundTimes, ours: RoundTimes): number | null 
   return ratios.length === 0 ? null : median(ratios);
 }
 
-/** k of y ≈ c·xᵏ: the derivative of the least-squares line through (ln x, ln y). At least two different x, all positive. */
+/**
+ * The exponent k of y ≈ c·xᵏ: the slope of the least-squares line through (ln x, ln y). Needs at least two different
+ * x, all positive.
+ */
 export function growthExponent(points: readonly (readonly [x: number, y: number])[]): number {
   const logs = points.map(([x, y]) => [Math.log(x), Math.log(y)] as const);
   const [meanX, meanY] = [mean(logs.map(([x]) => x)), mean(logs.map(([, y]) => y))];

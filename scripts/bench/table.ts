@@ -1,6 +1,6 @@
-/** Tables for a terminal: the first column of words, numbers to the right. */
+/** Tables for a terminal: text in the first column, numbers right-aligned. */
 
-/** @param rows as many cells as the head has; the first row under the head follows a line */
+/** @param rows each with as many cells as the head; a line separates head and rows */
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((name, column) =>
     Math.max(name.length, ...rows.map((cells) => cells[column].length)),
@@ -13,7 +13,7 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
   return [line(head), widths.map((width) => "─".repeat(width)).join("──"), ...rows.map(line)].join("\n");
 }
 
-/** Three digits that count: 0.123, 1.23, 12.3, 123, 1,234. */
+/** Three significant digits: 0.123, 1.23, 12.3, 123, 1,234. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const digits = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
@@ -21,12 +21,12 @@ export function formatNumber(value: number): string {
   return value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }
 
-/** A ratio, and a dash where there is none. */
+/** A ratio, or a dash if there is none. */
 export function formatRatio(ratio: number | null): string {
   return ratio === null ? "–" : formatNumber(ratio);
 }
 
-/** 12.3 MB, of 2²⁰ bytes. */
+/** 12.3 MB, with 2²⁰ bytes per MB. */
 export function formatBytes(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(1)} MB`;
 }

@@ -1,4 +1,4 @@
-/** What every competitor is given alike: weights in a file, batches of a real text, the optimizer's settings. */
+/** The shared input of all competitors: weights in a file, batches of a real text, optimizer settings. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ import { encodeSafetensors } from "../../src/run/safetensors.ts";
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
 import type { Size } from "./sizes.ts";
 
-/** What peers/twin.js calls a TrainingTask, and what nopeek needs besides. */
+/** A TrainingTask of peers/twin.js, and additional fields for nopeek. */
 export interface Task {
   readonly model: Omit<Size, "batchSize">;
   readonly batchSize: number;
@@ -30,19 +30,19 @@ export interface Task {
 }
 
 /**
- * Bolder than anybody trains with, because the first steps are compared: each setting must leave its trace in a few
- * of them. The time of a step does not depend on it.
+ * More aggressive than in practice, because the first steps are compared and each setting must affect some of them.
+ * The time of a step does not depend on these values.
  */
 const OPTIMIZER: Partial<Settings> = {
   ...{ learningRate: 3e-3, schedule: "constant", warmupSteps: 0, gradClip: 0.25 },
   ...{ weightDecay: 0.5, beta1: 0.8, beta2: 0.9 },
 };
 const TEXT_LENGTH = 20_000;
-/** Twins go through these round and round; nopeek draws on. */
+/** The competitors cycle through these batches; nopeek keeps drawing new ones. */
 const BATCHES = 16;
 
-/** Files that live as long as the measuring. */
-export class Workshop {
+/** Files that exist as long as the benchmark runs. */
+export class TaskFiles {
   readonly folder = mkdtempSync(join(tmpdir(), "nopeek-bench-"));
   #tasks = 0;
 
@@ -87,7 +87,8 @@ export class Workshop {
     const model = new GPT(new Context(backend), gptConfigOf(settings, vocabSize), Random.of(1337, "bench"));
     const path = join(this.folder, `weights-${this.#tasks++}.safetensors`);
     const weights = await snapshot(model.parameters());
-    // Larger than at the start of a training, so that sums of channels are of size 1: there, forms of GELU differ.
+    // Larger than the initial weights of a training run, so that sums over channels are about 1: there the forms of
+    // GELU differ.
     const factor = 1 / (INIT_STD * Math.sqrt(settings.dModel));
     for (const { shape, values } of weights.values()) {
       if (shape.length >= 2) for (let i = 0; i < values.length; i++) values[i] *= factor;
@@ -98,7 +99,7 @@ export class Workshop {
   }
 }
 
-/** The start of the embedded tales, squeezed into a smaller alphabet where it has to be. */
+/** The start of the embedded tales, mapped to a smaller alphabet if necessary. */
 function realText(vocabSize: number): Int32Array {
   const text = readFileSync(new URL("../../data/tales.txt", import.meta.url), "utf8").slice(0, TEXT_LENGTH);
   return CharTokenizer.fromText(text)

@@ -1,7 +1,7 @@
-/** Competitors at a training task: started, compared with nopeek, and timed in turns. */
+/** Starts competitors on a training task, compares them with nopeek, and times them in turns. */
 import { z } from "zod";
 import { CHECKED_STEPS, disagreement, type FirstSteps } from "./check.ts";
-import { type Competitor, REFERENCE_NAME, type Seat, seat } from "./competitors.ts";
+import { type Competitor, REFERENCE_NAME, type RunningCompetitor, startCompetitor } from "./competitors.ts";
 import type { Report } from "./report.ts";
 import type { Player } from "./rounds.ts";
 import { median } from "./statistics.ts";
@@ -17,62 +17,66 @@ interface StepTimes {
   readonly times: readonly number[];
 }
 
-/** The first steps also compile and allocate; one that takes so long hardly shows it. */
-const SETTLED_MS = 100;
+/** The first steps also compile and allocate; in a step this long, that hardly matters. */
+const LONG_STEP_MS = 100;
 const SETTLING_MS = 500;
 
-export interface Trainee extends Seat, Player {
+export interface RunningTraining extends RunningCompetitor, Player {
   readonly firstSteps: FirstSteps;
 }
 
-/** One competitor, after its first steps. @throws CompetitorError when it cannot take part */
-export async function seatTrainee(competitor: Competitor, threads: number, task: Task): Promise<Trainee> {
-  const seated = await seat(competitor, "training", threads, task);
-  const steps = (count: number, warmUp: number) => seated.child.ask("steps", { count, warmUp }, stepsLayout);
+/** Starts one competitor and runs its first steps. @throws CompetitorError if it cannot take part */
+export async function startTraining(
+  competitor: Competitor,
+  threads: number,
+  task: Task,
+): Promise<RunningTraining> {
+  const started = await startCompetitor(competitor, "training", threads, task);
+  const steps = (count: number, warmUp: number) => started.child.ask("steps", { count, warmUp }, stepsLayout);
   try {
     const firstSteps = await steps(CHECKED_STEPS, 0);
-    const expectedMs = await settledMs(steps, Math.min(...firstSteps.times));
+    const expectedMs = await warmStepMs(steps, Math.min(...firstSteps.times));
     const run = async (count: number, warmUp: number) => (await steps(count, warmUp)).times;
-    return { ...seated, firstSteps, expectedMs, run };
+    return { ...started, firstSteps, expectedMs, run };
   } catch (error) {
-    seated.child.stop();
+    started.child.stop();
     throw error;
   }
 }
 
-/** What a step takes once engines have compiled what is called often, which matters where steps are short. */
-async function settledMs(steps: (count: number, warmUp: number) => Promise<StepTimes>, firstMs: number) {
-  if (firstMs > SETTLED_MS) return firstMs;
+/** The time of a step after engines have compiled the hot code, which matters for short steps. */
+async function warmStepMs(steps: (count: number, warmUp: number) => Promise<StepTimes>, firstMs: number) {
+  if (firstMs > LONG_STEP_MS) return firstMs;
   return median((await steps(5, Math.ceil(SETTLING_MS / firstMs))).times);
 }
 
 /**
- * All that can take part and do the same work as nopeek; what cannot is reported. Competitors that know one thread
- * get one seat.
+ * Starts all competitors that can take part and do the same work as nopeek, and reports the others. Single-threaded
+ * competitors are started once.
  */
-export async function seatTrainees(
+export async function startTrainings(
   competitors: readonly Competitor[],
   threads: readonly number[],
   task: Task,
   report: Report,
-): Promise<Trainee[]> {
-  const seated: Trainee[] = [];
+): Promise<RunningTraining[]> {
+  const started: RunningTraining[] = [];
   for (const competitor of competitors) {
     for (const count of competitor.threaded ? threads : [1]) {
       try {
-        seated.push(await seatTrainee(competitor, count, task));
+        started.push(await startTraining(competitor, count, task));
       } catch (error) {
         report.leaveOut(competitor.name, messageOf(error));
         break;
       }
     }
   }
-  const reference = seated.find(({ competitor }) => competitor.name === REFERENCE_NAME);
-  return seated.filter((trainee) => {
-    const wrong = reference === undefined ? null : disagreement(reference.firstSteps, trainee.firstSteps);
+  const reference = started.find(({ competitor }) => competitor.name === REFERENCE_NAME);
+  return started.filter((training) => {
+    const wrong = reference === undefined ? null : disagreement(reference.firstSteps, training.firstSteps);
     if (wrong === null) return true;
-    report.reject(trainee.competitor.name, wrong);
-    trainee.child.stop();
+    report.reject(training.competitor.name, wrong);
+    training.child.stop();
     return false;
   });
 }

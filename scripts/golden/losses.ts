@@ -1,7 +1,7 @@
 /**
  * The first twenty losses of a small run on the default backend, to the last bit: test/golden/losses.json. They
- * change only when the arithmetic does, which must then be meant: run `npx tsx scripts/golden/losses.ts` and say
- * why in the commit.
+ * change only if the arithmetic changes. If that is intended, run `npx tsx scripts/golden/losses.ts` and explain it
+ * in the commit.
  */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -14,7 +14,7 @@ import { gptConfigOf } from "../../src/run/config.ts";
 import { NextToken } from "../../src/train/objectives/next-token.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 
-/** Sizes that exercise edges: no power of two, no multiple of four but where heads demand it. */
+/** Sizes that exercise edges: no powers of two, and multiples of four only where the heads require it. */
 const SETTINGS: Partial<Settings> = {
   layers: 2,
   heads: 3,
@@ -32,7 +32,7 @@ const VOCAB_SIZE = 23;
 
 export const GOLDEN_LOSSES_PATH = fileURLToPath(new URL("../../test/golden/losses.json", import.meta.url));
 
-/** Losses of the golden run's twenty steps. */
+/** The losses of the golden run's twenty steps. */
 export async function goldenLosses(attention: Settings["attention"], threads = 1): Promise<number[]> {
   const settings = resolveSettings(SETTINGS, { attention });
   const backend = await openBackend("wasm", threads);
@@ -45,7 +45,7 @@ export async function goldenLosses(attention: Settings["attention"], threads = 1
   return losses;
 }
 
-/** Something to learn: a ramp with noise. */
+/** Training data: a ramp with noise. */
 function sawtooth(length: number): Int32Array {
   const random = Random.of(7, "sawtooth");
   return Int32Array.from({ length }, (_, i) => (i + random.below(3)) % VOCAB_SIZE);

@@ -1,23 +1,23 @@
-/** Breaks of the live display of a training, and of the charts in a terminal. */
+/** Mutants of the live training display and of charts in a terminal. */
 import type { Mutant } from "./list.ts";
 
 export const display: readonly Mutant[] = [
   {
-    promise: "chart: a value stands in the line that its label names",
+    promise: "chart: each value is drawn in the row that its label names",
     file: "src/cli/terminal/chart.ts",
     line: "Math.round((1 - placeOf(axis, value)) * (rows * DOT_ROWS - 1));",
     broken: "Math.round(placeOf(axis, value) * (rows * DOT_ROWS - 1));",
     tests: ["test/cli/terminal/chart.test.ts"],
   },
   {
-    promise: "chart: no line is wider than it may be",
+    promise: "chart: no line exceeds the maximum width",
     file: "src/cli/terminal/chart.ts",
     line: "join(cells.slice(0, width), options.color)",
     broken: "join(cells, options.color)",
     tests: ["test/cli/terminal/chart.test.ts"],
   },
   {
-    promise: "display: looking at what the model writes changes no bit of what it learns",
+    promise: "display: sampling during training does not affect the training",
     file: "src/cli/commands/train/samples.ts",
     line: "await trainer.evaluating(() => kind.sample())",
     broken: "await trainer.step().then(() => kind.sample())",
@@ -31,21 +31,21 @@ export const display: readonly Mutant[] = [
     tests: ["test/cli/commands/train/display/live-progress.test.ts"],
   },
   {
-    promise: "display: what is said does not go through the picture",
+    promise: "display: messages do not mix with the chart",
     file: "src/cli/terminal/live-region.ts",
     line: 'const TO_SCREEN_END = "\\x1b[J";',
     broken: 'const TO_SCREEN_END = "";',
     tests: ["test/cli/commands/train/display/live-progress.test.ts"],
   },
   {
-    promise: "display: a picture in a terminal that got narrower is erased whole",
+    promise: "display: after the terminal gets narrower, the whole chart is erased",
     file: "src/cli/terminal/live-region.ts",
     line: "if (!this.#movesCursor || this.#lines === null) return 0;",
     broken: "return 0;",
     tests: ["test/cli/terminal/live-region.test.ts"],
   },
   {
-    promise: "display: nothing that a model writes is obeyed by the terminal",
+    promise: "display: control characters in model output never reach the terminal",
     file: "src/cli/terminal/columns.ts",
     line: '.replace(UNSAFE, "\\ufffd")',
     broken: "",

@@ -1,58 +1,58 @@
-/** Breaks of what a run keeps on disk, and of what it believes that it finds there. */
+/** Mutants of run directories: writing them safely, and not trusting their contents. */
 import type { Mutant } from "./list.ts";
 
 export const keeping: readonly Mutant[] = [
   {
-    promise: "killed between its pointers, a run still knows its best step in the end",
+    promise: "a run killed between writing its two pointers still finds its best step",
     file: "src/run/directory.ts",
     line: '    if (best) this.#point("best", name);\n    this.#point("latest", name);\n',
     broken: '    this.#point("latest", name);\n    if (best) this.#point("best", name);\n',
     tests: ["test/run/directory-faults.test.ts"],
   },
   {
-    promise: "without power, a step that was being removed is whole or has no name",
+    promise: "after a power failure, a step that was being removed is complete or has no name",
     file: "src/run/directory.ts",
     line: "      this.#files.flushFolder(this.path);\n      this.#files.remove(removed);\n",
     broken: "      this.#files.remove(removed);\n",
     tests: ["test/run/directory-faults.test.ts"],
   },
   {
-    promise: "without power, a step is on the disk before a pointer names it",
+    promise: "after a power failure, a pointer never names a step that is not on disk",
     file: "src/run/directory.ts",
     line: "      this.#files.flushFolder(partial);\n",
     broken: "",
     tests: ["test/run/directory-faults.test.ts"],
   },
   {
-    promise: "a loss that is no number is never the best",
+    promise: "a loss of NaN is never the best",
     file: "src/train/early-stopping.ts",
     line: "const isBest = validationNats < (best?.validationNats ?? Number.POSITIVE_INFINITY);",
     broken: "const isBest = best === null || validationNats < best.validationNats;",
     tests: ["test/train/early-stopping.test.ts"],
   },
   {
-    promise: "brackets in strings are no depth",
+    promise: "brackets inside strings do not count as nesting",
     file: "src/util/json-depth.ts",
     line: "if (character === '\"') at = closingQuote(json, at);",
     broken: "if (character === '\"') at += 1;",
     tests: ["test/util/json-depth.test.ts"],
   },
   {
-    promise: "a header that is too deep is refused, and overflows no stack",
+    promise: "a header that nests too deeply is rejected without a stack overflow",
     file: "src/run/safetensors.ts",
     line: "if (nestsTooDeep(json)) throw",
     broken: "if (json === null) throw",
     tests: ["test/run/safetensors.test.ts"],
   },
   {
-    promise: "tensors that overlap are refused",
+    promise: "overlapping tensors are rejected",
     file: "src/run/safetensors.ts",
     line: "if (from !== end) {",
     broken: "if (from > end) {",
     tests: ["test/run/safetensors-fuzz.test.ts"],
   },
   {
-    promise: "a run's files are not written through links",
+    promise: "run files are never written through links",
     file: "src/run/files.ts",
     line: "O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW",
     broken: "O_APPEND | O_CREAT | O_WRONLY",

@@ -1,4 +1,4 @@
-/** The breaks that scripts/mutants.ts makes, one for each promise, and the tests that must notice. */
+/** The mutants that scripts/mutants.ts tries, one per promise, and the tests that must catch them. */
 
 import { blas } from "./blas.ts";
 import { decoding } from "./decoding.ts";
@@ -11,26 +11,26 @@ import { pytorch } from "./pytorch.ts";
 import { step } from "./step.ts";
 
 export interface Mutant {
-  /** What is promised, and so what the break takes away. */
+  /** A statement of behavior, which the mutant breaks. */
   readonly promise: string;
   readonly file: string;
-  /** A piece of the file that stands there once, and what takes its place. */
+  /** A piece of source that occurs once in the file, and its replacement. */
   readonly line: string;
   readonly broken: string;
-  /** Test files, one of which must fail. */
+  /** Test files, at least one of which must fail. */
   readonly tests: readonly string[];
 }
 
 const masks: readonly Mutant[] = [
   {
-    promise: "the causal mask hides what is later",
+    promise: "the causal mask hides later positions",
     file: "src/nn/layers/textbook-attention.ts",
     line: "key <= keys - queries + query ? 0 : Number.NEGATIVE_INFINITY",
     broken: "key <= keys - queries + query + 1 ? 0 : Number.NEGATIVE_INFINITY",
     tests: ["test/verify/causality.test.ts"],
   },
   {
-    promise: "a mask is −∞, not a large number that softmax can still see",
+    promise: "masked scores are −∞, not a large number that softmax can still see",
     file: "src/nn/layers/textbook-attention.ts",
     line: "key <= keys - queries + query ? 0 : Number.NEGATIVE_INFINITY",
     broken: "key <= keys - queries + query ? 0 : -30",
@@ -46,75 +46,75 @@ const masks: readonly Mutant[] = [
   {
     promise: "fused attention is causal (wasm)",
     file: "src/backend/wasm/host/attention.ts",
-    line: 'visible === "staircase" ? columns - rows : columns;',
-    broken: 'visible === "staircase" ? columns - rows + 1 : columns;',
+    line: 'mask === "causal" ? columns - rows : columns;',
+    broken: 'mask === "causal" ? columns - rows + 1 : columns;',
     tests: ["test/verify/causality.test.ts"],
   },
   {
-    promise: "padding on the left is not seen",
+    promise: "left padding is hidden",
     file: "src/nn/inputs/mask.ts",
     line: "    from,\n",
     broken: "    from: 0,\n",
     tests: ["test/nn/padding.test.ts"],
   },
   {
-    promise: "padding on the right is not seen",
+    promise: "right padding is hidden",
     file: "src/nn/inputs/mask.ts",
     line: "end: padding.ends[b],",
     broken: "end: positions,",
     tests: ["test/nn/inputs/mask.test.ts"],
   },
   {
-    promise: "a padded row of a cache sees itself up to its own token",
+    promise: "a padded row of a cache sees exactly the keys up to its own token",
     file: "src/nn/inputs/mask.ts",
     line: "diagonal: length - (padding?.starts[b] ?? 0),",
     broken: "diagonal: length,",
     tests: ["test/nn/padding.test.ts"],
   },
   {
-    promise: "padding enters no cache",
+    promise: "padding never enters the cache",
     file: "src/nn/inference/kv-cache.ts",
     line: "const start = padding?.starts[b] ?? 0;",
     broken: "const start = 0;",
     tests: ["test/nn/padding.test.ts"],
   },
   {
-    promise: "positions of a padded row count from its first own token",
+    promise: "positions of a padded row count from its first real token",
     file: "src/nn/layers/positions.ts",
     line: "(cache?.lengths[b] ?? 0) + t - starts[b];",
     broken: "(cache?.lengths[b] ?? 0) + t;",
     tests: ["test/nn/padding.test.ts"],
   },
   {
-    promise: "a pair of tokens never reaches into padding",
+    promise: "bigram embedding: no pair includes padding",
     file: "src/nn/layers/bigram-embedding.ts",
     line: "t > starts[b] ? ids[i - 1]",
     broken: "t > 0 ? ids[i - 1]",
     tests: ["test/nn/padding.test.ts"],
   },
   {
-    promise: "ignored targets leave no trace in the loss",
+    promise: "ignored targets do not affect the loss",
     file: "src/ops/cross-entropy.ts",
     line: "counted === 0 ? 0 : 1 / counted",
     broken: "counted === 0 ? 0 : 1 / rows",
     tests: ["test/nn/padding.test.ts"],
   },
   {
-    promise: "a window hides what stands before it (wasm)",
+    promise: "a key range hides the keys before it (wasm)",
     file: "src/backend/wasm/kernels/attention-call.ts",
     line: "window.from = from;",
     broken: "window.from = 0;",
     tests: ["test/nn/padding.test.ts"],
   },
   {
-    promise: "a query that sees nothing gives zeros, not NaN (reference)",
+    promise: "a query that sees nothing produces zeros, not NaN (reference)",
     file: "src/backend/reference/attention.ts",
     line: "return total === Number.NEGATIVE_INFINITY ? 0 : exp(score - total);",
     broken: "return exp(score - total);",
     tests: ["test/backend/reference/kernels.test.ts", "test/backend/conformance.test.ts"],
   },
   {
-    promise: "selecting rows of a cache copies the right ones",
+    promise: "selecting rows of a cache copies the right rows",
     file: "src/nn/inference/kv-cache.ts",
     line: "offset: row * rowSize, strides: [1] };",
     broken: "offset: i * rowSize, strides: [1] };",

@@ -1,58 +1,58 @@
-/** Breaks of what is seen of runs: samples in the log, curves, pictures, pages. */
+/** Mutants of samples in the log, curves, charts and pages. */
 import type { Mutant } from "./list.ts";
 
 export const plot: readonly Mutant[] = [
   {
-    promise: "a sample is written by the weights that are kept",
+    promise: "training samples use the weights that are saved",
     file: "src/cli/commands/train/samples.ts",
     line: "trainer.evaluating(() => kind.sample())",
     broken: "kind.sample()",
     tests: ["test/cli/commands/train/samples.test.ts"],
   },
   {
-    promise: "samples have the same dice at each evaluation",
+    promise: "training samples use the same seed at every evaluation",
     file: "src/cli/commands/train/samples.ts",
     line: 'Random.of(seed, "sample while training")',
     broken: "Random.of(Number(process.hrtime.bigint() % 9999n))",
     tests: ["test/cli/commands/train/samples.test.ts"],
   },
   {
-    promise: "of a log whose steps overlap, later lines win",
+    promise: "where steps of a log overlap, later records win",
     file: "src/run/effective-records.ts",
     line: 'if (record.kind === "step")',
     broken: 'if (record.kind === "no step")',
     tests: ["test/run/effective-records.test.ts"],
   },
   {
-    promise: "a smoothed point is the mean of the last steps and of no earlier one",
+    promise: "a smoothed point averages the last steps and no earlier ones",
     file: "src/report/curves.ts",
     line: "if (i >= count)",
     broken: "if (i > count)",
     tests: ["test/report/curves.test.ts"],
   },
   {
-    promise: "fewer points lose no spike",
+    promise: "reducing the number of points keeps every spike",
     file: "src/report/curves.ts",
     line: "points[i][2] > points[high][2]",
     broken: "points[i][2] < points[high][2]",
     tests: ["test/report/curves.test.ts"],
   },
   {
-    promise: "curves stand where their values are",
+    promise: "curves are drawn at their values",
     file: "src/report/chart-svg.ts",
     line: "(point) => y(point.y),",
     broken: "(point) => y(point.y * 1.01),",
     tests: ["test/report/figure.test.ts"],
   },
   {
-    promise: "the name of a run adds nothing to a picture but its words",
+    promise: "a run's name cannot add markup to a chart",
     file: "src/report/escape.ts",
     line: "/[&<>\"']/g",
     broken: "/[&>\"']/g",
     tests: ["test/report/escape.test.ts"],
   },
   {
-    promise: "what a model wrote cannot end the script element that data stand in",
+    promise: "model output cannot end the script element that holds the data",
     file: "src/report/escape.ts",
     line: "/[<\\u2028\\u2029]/g",
     broken: "/[\\u2028\\u2029]/g",

@@ -1,4 +1,4 @@
-/** Breaks of formulas that PyTorch has too: the golden files must notice each. */
+/** Mutants of formulas that PyTorch shares: the golden files must catch each one. */
 import type { Mutant } from "./list.ts";
 
 const ops = ["test/ops/pytorch.test.ts"];
@@ -7,7 +7,7 @@ const curves = ["test/train/pytorch.test.ts"];
 
 export const pytorch: readonly Mutant[] = [
   {
-    promise: "pytorch: GELU's tanh form has its constant",
+    promise: "pytorch: GELU's tanh form has the right constant",
     file: "src/backend/reference/unary.ts",
     line: "SQRT_TWO_OVER_PI * (x + 0.044715 * x * x * x);",
     broken: "SQRT_TWO_OVER_PI * (x + 0.0447 * x * x * x);",
@@ -35,7 +35,7 @@ export const pytorch: readonly Mutant[] = [
     tests: models,
   },
   {
-    promise: "pytorch: AdamW decays the weight by the learning rate too",
+    promise: "pytorch: AdamW's weight decay is scaled by the learning rate",
     file: "src/backend/reference/optimizer.ts",
     line: "ps[i] * (1 - learningRate * weightDecay)",
     broken: "ps[i] * (1 - weightDecay)",

@@ -1,4 +1,4 @@
-/** Breaks of what a training step does in one call, or in one pass. */
+/** Mutants of training steps that handle several things in one call or one pass. */
 import type { Mutant } from "./list.ts";
 
 export const step: readonly Mutant[] = [
@@ -10,28 +10,28 @@ export const step: readonly Mutant[] = [
     tests: ["test/ops/internal/normalize.test.ts"],
   },
   {
-    promise: "an operand that repeats gets the gradients of all its repeats",
+    promise: "a broadcast operand receives the gradients of all its repeats",
     file: "src/ops/add.ts",
     line: "axis: repeats, inner: b.size",
     broken: "axis: 1, inner: b.size",
     tests: ["test/ops/elementwise.test.ts"],
   },
   {
-    promise: "AdamW in one call: each parameter has its own decay",
+    promise: "AdamW over many parameters uses each parameter's own weight decay",
     file: "src/backend/wasm/host/multi-tensor.ts",
     line: "1 - step.learningRate * weightDecay",
     broken: "1 - step.learningRate * targets[0].weightDecay",
     tests: ["test/backend/wasm/conformance.test.ts"],
   },
   {
-    promise: "more buffers than the table has room for are taken in turns",
+    promise: "lists of buffers longer than the table are processed in several calls",
     file: "src/backend/wasm/host/multi-tensor.ts",
     line: "to + bytesPerNumber * first",
     broken: "to",
     tests: ["test/backend/wasm/conformance.test.ts"],
   },
   {
-    promise: "a pass without a tape takes the memory of one block",
+    promise: "inference without a tape uses the memory of a single block",
     file: "src/autograd/context.ts",
     line: "if (made !== null) keepOnly(made, start, tensorsOf(state));",
     broken: "if (made !== null) keepOnly(made, made.length, tensorsOf(state));",

@@ -1,6 +1,6 @@
 /**
- * Kills short runs with `kill -9` at random moments, and goes on with them: each must go on, and come to the bits of
- * a run that was never stopped. Checkpoints come every few steps, so that many kills fall into the writing of one.
+ * Kills short runs with `kill -9` at random moments and resumes them. Each run must resume, and end with the same
+ * bits as a run that was never interrupted. Checkpoints come every few steps, so many kills hit the writing of one.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -17,7 +17,7 @@ const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 export interface KillPlan {
   readonly kills: number;
   readonly seed: number;
-  /** Of each run. */
+  /** Steps of each run. */
   readonly steps: number;
   /** An empty folder to work in. */
   readonly folder: string;
@@ -25,45 +25,45 @@ export interface KillPlan {
 
 export interface KillReport {
   readonly kills: number;
-  /** Runs that came to their end, each to the bits of the whole one. */
+  /** Runs that finished, each with the bits of the uninterrupted run. */
   readonly finished: number;
-  /** Kills that found something half written, half removed, or moved aside. */
+  /** Kills that left a file or folder half written, half removed or set aside. */
   readonly midway: number;
-  /** Kills before there was a checkpoint. */
+  /** Kills before the first checkpoint. */
   readonly early: number;
 }
 
-/** @throws Error when a run cannot go on, or comes to other bits */
+/** @throws Error if a run cannot resume, or ends with different bits */
 export async function proveKills(plan: KillPlan): Promise<KillReport> {
   const { kills, seed, steps, folder } = plan;
   const random = Random.of(seed, "kills");
   writeFileSync(join(folder, "text.txt"), textOf(random));
-  const { ended: wholeEnded } = startRun(plan, "whole", 1);
-  const { code, stderr } = await wholeEnded;
-  if (code !== 0) throw new Error(`the run that is not stopped failed: ${stderr}`);
+  const { ended: uninterrupted } = startRun(plan, "whole", 1);
+  const { code, stderr } = await uninterrupted;
+  if (code !== 0) throw new Error(`the uninterrupted run failed: ${stderr}`);
   const whole = finalBits(join(folder, "whole"));
 
   const report = { kills: 0, finished: 0, midway: 0, early: 0 };
   let name = "run-1";
   while (report.kills < kills || existsSync(join(folder, name))) {
     const { child, ended, trains } = startRun(plan, name, 1 + random.below(2));
-    // When there have been kills enough, the last run is let go to its end.
+    // After enough kills, the last run may finish.
     if (report.kills < kills) {
-      // Most while it trains, some while it starts.
+      // Mostly during training, sometimes during start-up.
       if (random.below(5) > 0) await Promise.race([trains, ended]);
       await Promise.race([pause(random.below(400)), ended]);
       child.kill("SIGKILL");
     }
     const { code, signal, stderr } = await ended;
     if (code !== 0 && signal !== "SIGKILL")
-      throw new Error(`${name} could not go on after ${report.kills} kills: ${stderr}`);
-    const { latest, midway } = lookAt(join(folder, name));
+      throw new Error(`${name} could not resume after ${report.kills} kills: ${stderr}`);
+    const { latest, midway } = inspect(join(folder, name));
     if (signal === "SIGKILL") {
       report.kills += 1;
       if (latest === null) report.early += 1;
       if (midway) report.midway += 1;
     }
-    // Whatever it was killed in after its last step is for show.
+    // A kill after the last step does not affect the result.
     if (latest !== stepFolderName(steps)) continue;
     compare(name, finalBits(join(folder, name)), whole);
     report.finished += 1;
@@ -77,10 +77,10 @@ function startRun({ folder, steps }: KillPlan, name: string, threads: number) {
   const words = fresh
     ? ["--data", "text.txt", "--layers 1 --heads 2 --d-model 6 --context-length 13 --batch-size 3"]
         .concat(`--steps ${steps} --checkpoint-interval 3 --keep-checkpoints 2 --eval-interval 10`)
-        // All that a checkpoint must keep: dropout, an average of weights, known gradient norms, patience.
+        // Everything a checkpoint contains: dropout, weight average, gradient norms, patience.
         .concat(
           "--dropout 0.1 --average-steps 3 --skip-spikes 2 --patience 1000 --eval-batches 1",
-          // So fast that the loss on what is held out goes up and down, and the best step is not the last.
+          // A high learning rate makes the validation loss fluctuate, so that the best step is not the last.
           "--learning-rate 0.1 --schedule constant --warmup-steps 0",
         )
     : ["--resume"];
@@ -105,11 +105,11 @@ function startRun({ folder, steps }: KillPlan, name: string, threads: number) {
 }
 
 /**
- * What a run has on disk, as it lies there.
+ * Inspects a run's files without repairing anything.
  *
- * @throws CheckpointError when what it saved last, or holds for its best, does not load
+ * @throws CheckpointError if the latest or best checkpoint does not load
  */
-function lookAt(run: string): { readonly latest: string | null; readonly midway: boolean } {
+function inspect(run: string): { readonly latest: string | null; readonly midway: boolean } {
   if (!existsSync(run)) return { latest: null, midway: false };
   const names = readdirSync(run);
   const latest = names.includes("latest") ? readFileSync(join(run, "latest"), "utf8").trim() : null;
@@ -117,11 +117,11 @@ function lookAt(run: string): { readonly latest: string | null; readonly midway:
   return { latest, midway: names.some((each) => /^\..*\.(partial|replaced|removed)$/.test(each)) };
 }
 
-/** Every byte that a run comes to, by name: its last step, its best one, and what its log says of each step. */
+/** All results of a run, byte for byte: its last step, its best step, and the log of each step. */
 function finalBits(run: string): Map<string, string> {
   const directory = RunDirectory.open(run);
   const [latest, best] = [directory.latest(), directory.best()];
-  if (latest === null || best === null) throw new Error(`${run}: has ended without a checkpoint`);
+  if (latest === null || best === null) throw new Error(`${run}: ended without a checkpoint`);
   const bits = new Map([
     ["latest", latest],
     ["best", best],
@@ -142,7 +142,7 @@ function compare(name: string, found: ReadonlyMap<string, string>, whole: Readon
   const names = [...new Set([...whole.keys(), ...found.keys()])];
   const differing = names.filter((each) => whole.get(each) !== found.get(each));
   if (differing.length > 0)
-    throw new Error(`${name}: other bits than the run that was not stopped: ${differing.join(", ")}`);
+    throw new Error(`${name}: different bits from the uninterrupted run: ${differing.join(", ")}`);
 }
 
 function textOf(random: Random): string {

@@ -1,6 +1,6 @@
 /**
- * Proves that a text's size does not matter to memory: trains on texts of growing size, and compares what each run held
- * at most. Makes the texts, and removes them.
+ * Proves that memory use does not depend on the size of a text: trains on texts of increasing size and compares the
+ * peak memory of the runs. Creates the texts and removes them afterwards.
  *
  *   npm run build && npx tsx scripts/prove/large-corpus.ts [--base FILE] [MEGABYTES…]      (default: 4 400 4000)
  */
@@ -9,8 +9,8 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { CAN_MEASURE, measureProgram, talesText, writeLargeText } from "./large-text.ts";
 
-/** What a run on a large text may hold more than one on the smallest. */
-const MOST_MORE_BYTES = 32e6;
+/** Extra memory allowed for a run on a large text, compared with the smallest text. */
+const MAX_EXTRA_BYTES = 32e6;
 const TRAINING = [
   "--layers",
   2,
@@ -29,10 +29,10 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const sizes = (positionals.length > 0 ? positionals : ["4", "400", "4000"]).map(Number);
-if (!CAN_MEASURE) throw new Error("peak memory is read from /proc, which this system does not have");
+if (!CAN_MEASURE) throw new Error("peak memory comes from /proc, which this system does not have");
 const base = values.base === undefined ? talesText() : readFileSync(values.base, "utf8");
 
-// Not in the system's folder for such things, which may be memory.
+// Not in the system's temporary folder, which may be in memory.
 const folder = mkdtempSync(join(resolve("."), ".large-corpus-"));
 try {
   let smallest: number | null = null;
@@ -43,7 +43,7 @@ try {
     const again = await measureProgram(folder, ["train", "--resume", "--out", "run", "--steps", 100]);
     if (first.code !== 0 || again.code !== 0) throw new Error(`${first.stderr}\n${again.stderr}`);
     const seconds = (first.elapsedMs - again.elapsedMs) / 1000;
-    // Of a small text, starting the program is what takes the time.
+    // For a small text, start-up dominates the time.
     const speed =
       seconds < 1
         ? ""
@@ -52,8 +52,8 @@ try {
       `${megabytes} MB of text: peak ${(first.peakBytes / 1e6).toFixed(0)} MB, resumed ${(again.peakBytes / 1e6).toFixed(0)} MB${speed}\n`,
     );
     smallest ??= first.peakBytes;
-    if (first.peakBytes > smallest + MOST_MORE_BYTES)
-      throw new Error(`memory grows with the text: by ${first.peakBytes - smallest} bytes`);
+    if (first.peakBytes > smallest + MAX_EXTRA_BYTES)
+      throw new Error(`memory grows with the size of the text, by ${first.peakBytes - smallest} bytes`);
     for (const name of ["run", ".nopeek-cache"]) rmSync(join(folder, name), { recursive: true, force: true });
   }
 } finally {

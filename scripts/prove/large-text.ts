@@ -1,13 +1,16 @@
-/** Makes large texts, and runs the built program to see what it takes of memory. */
+/** Creates large texts and measures the memory that the built program uses. */
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
-/** Linux alone says what a process held at most without counting in whoever started it. */
+/** Only Linux reports a process's peak memory without including its parent. */
 export const CAN_MEASURE = existsSync("/proc/self/status");
 
-/** Writes a text of about so many bytes: a base again and again, each time begun elsewhere, and with a line of its own. */
+/**
+ * Writes a text of about `bytes` bytes: copies of a base, each starting at a different position, with a distinct
+ * first line.
+ */
 export function writeLargeText(path: string, bytes: number, base: string): void {
   const descriptor = openSync(path, "w");
   try {
@@ -25,15 +28,15 @@ export function writeLargeText(path: string, bytes: number, base: string): void 
 export interface Measured {
   readonly code: number | null;
   readonly stderr: string;
-  /** The most that the process has held (VmHWM). */
+  /** Peak memory of the process (VmHWM). */
   readonly peakBytes: number;
   readonly elapsedMs: number;
 }
 
-/** Runs `nopeek` with these words to its end. */
+/** Runs `nopeek` with these arguments and waits for it to exit. */
 export async function measureProgram(folder: string, words: readonly (string | number)[]): Promise<Measured> {
   const startMs = performance.now();
-  // Its last act is to read its own peak, which goes with it.
+  // The process reads its own peak on exit, because the peak is gone afterwards.
   const hook =
     "import{readFileSync,writeSync}from'node:fs';process.on('exit',()=>writeSync(3,readFileSync('/proc/self/status')))";
   const options = ["--import", `data:text/javascript,${encodeURIComponent(hook)}`];

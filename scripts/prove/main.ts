@@ -1,5 +1,5 @@
 /**
- * Proof by faults, longer than a test may be: runs are killed at a hundred random moments.
+ * Fault injection, longer than a test can be: kills runs at a hundred random moments.
  *
  *   npm run prove [-- KILLS [SEED]]      after npm run build
  */
@@ -15,7 +15,7 @@ try {
   const report = await proveKills({ kills, seed, steps: 60, folder });
   const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
   process.stdout.write(
-    `${report.kills} kills in ${seconds} s: ${report.midway} in the middle of a change on disk, ${report.early} before the first checkpoint; every run went on, and all ${report.finished} came to the same bits\n`,
+    `${report.kills} kills in ${seconds} s: ${report.midway} during a change on disk, ${report.early} before the first checkpoint; every run resumed, and all ${report.finished} ended with the same bits\n`,
   );
 } finally {
   rmSync(folder, { recursive: true });

@@ -1,10 +1,10 @@
 /**
- * The corpus: tales drawn one after another, and what is known about them.
+ * The corpus: tales drawn one after another, and facts about them.
  *
- * Training is the first nine tenths of the characters, and the cut falls exactly between two tales, so that each
- * split is made of whole tales and its exact entropy is the sum over them. Tales are added until that is so; the rule
- * looks at lengths only, and what it gives away (ln of the few hundred lengths tried) is lost beside the tens
- * of thousands of nats of the smaller split.
+ * The training split is the first nine tenths of the characters, and the cut falls exactly between two tales, so each
+ * split consists of whole tales and its exact entropy is the sum over them. Tales are added until the cut falls in
+ * this way. The rule looks only at lengths, and the information it gives away (ln of the few hundred lengths tried)
+ * is negligible beside the tens of thousands of nats of the smaller split.
  */
 import { createHash } from "node:crypto";
 import { Random } from "../../src/random.ts";
@@ -13,11 +13,11 @@ import { rules } from "./plots.ts";
 import { generate, type Tale } from "./tale.ts";
 import { words } from "./words.ts";
 
-/** Chosen so that the cut falls well at about a million characters. */
+/** Chosen so that the cut falls between two tales at about a million characters. */
 export const SEED = 5;
-const LEAST_CHARACTERS = 950_000;
+const MIN_CHARACTERS = 950_000;
 
-/** Between two tales stands an empty line; the last one ends its line. */
+/** An empty line separates two tales; the last tale ends with a newline. */
 export const BETWEEN = "\n\n";
 
 export const tale = compile({ rules, words }, "tale");
@@ -36,19 +36,19 @@ export interface Corpus {
   };
 }
 
-/** The corpus of a seed: the same on any machine. */
+/** The corpus of a seed; the same on any machine. */
 export function makeCorpus(seed = SEED): Corpus {
   const random = Random.of(seed, "tales");
   const tales: Tale[] = [];
-  /** Where each tale begins; the last entry is where the next one would. */
+  /** The start of each tale; the last entry is the start of the next one. */
   const begins = [0];
   for (;;) {
-    const told = generate(tale, random);
-    tales.push(told);
-    const end = begins.at(-1)! + told.text.length + BETWEEN.length;
+    const drawn = generate(tale, random);
+    tales.push(drawn);
+    const end = begins.at(-1)! + drawn.text.length + BETWEEN.length;
     begins.push(end);
     const characters = end - 1;
-    if (characters < LEAST_CHARACTERS) continue;
+    if (characters < MIN_CHARACTERS) continue;
     const cut = begins.indexOf(Math.floor(0.9 * characters));
     if (cut < 0) continue;
 

@@ -1,23 +1,23 @@
 /**
- * A grammar as data, and one machine that runs it.
+ * A grammar as data, and a machine that runs it.
  *
- * Enters: rules (each a list of equally likely templates) and words (each a list of equally likely entries with
- * their forms). Leaves: a machine that says text and stops wherever there is something to choose. Who chooses is
- * not its business: `generate` lets chance choose, `score` lets a given text choose, and because both drive the same
- * machine, they cannot disagree about what the grammar means.
+ * Input: rules (each a list of equally likely templates) and words (each a list of equally likely entries with their
+ * forms). Output: a machine that emits text and stops at every choice. The caller makes the choices: `generate` draws
+ * them at random, `score` derives them from a given text. Both drive the same machine, so they cannot disagree about
+ * what the grammar means.
  *
  * A template is text with
  *
  *     {rule}          the rule's text: one of its templates
  *     {list}          a word of the list
- *     {list:x}        the same, remembered as x; {list!y!z} takes none of the words remembered as y or z
- *     {x}             what is remembered as x: nothing to choose
- *     {….form}        another form of the word, such as {x.plural}; {….Form} begins with a capital
+ *     {list:x}        the same, remembered as x; {list!y!z} excludes the words remembered as y or z
+ *     {x}             the word remembered as x: no choice
+ *     {….form}        another form of the word, for example {x.plural}; {….Form} starts with a capital
  *
- * Names of one letter are remembered for the whole tale; longer ones may be taken again.
+ * Names of one letter are remembered for the whole tale; longer names may be reused.
  */
 
-/** A word and its forms; `text` is what stands when no form is asked for. */
+/** A word and its forms. `text` is the default form. */
 export type Word = { readonly text: string; readonly [form: string]: string };
 
 export interface Grammar {
@@ -39,29 +39,31 @@ type Part =
 
 type Template = readonly Part[];
 
-/** What is still to be said, as a linked list, so that states share their tails. */
+/** The rest of the derivation, as a linked list, so that states share their tails. */
 type Pending = { readonly part: Part; readonly next: Pending } | undefined;
 
-/** The words remembered so far, the latest first. */
+/** The words remembered so far, latest first. */
 type Memory = { readonly name: string; readonly word: Word; readonly earlier: Memory } | undefined;
 
-/** A place in a derivation: what is to come, and the words remembered so far. States are values: nothing mutates. */
+/** A point in a derivation: the parts to come and the words remembered so far. States are immutable values. */
 export interface State {
   readonly pending: Pending;
   readonly memory: Memory;
 }
 
-/** What the machine does next: says something, offers equally likely ways to go on, or has finished. */
+/** The machine's next move: emit text, offer equally likely options, or end. */
 export type Move =
   | { readonly kind: "say"; readonly text: string; readonly rest: State }
   | { readonly kind: "choose"; readonly options: readonly State[] }
   | { readonly kind: "end" };
 
-/** A grammar made ready to run, to be begun at the rule `start`. */
+/** Compiles a grammar into the initial state of a machine that starts at the rule `start`. */
 export function compile({ rules, words }: Grammar, start: string): State {
   const choices = new Map<string, Template[]>();
 
-  /** The choice among a rule's templates. It is noted before they are read, so that rules may hold each other. */
+  /**
+   * The choice among a rule's templates. Registered before the templates are parsed, so that rules may be recursive.
+   */
   const ruleNamed = (name: string): Part => {
     let templates = choices.get(name);
     if (templates === undefined) {
@@ -73,9 +75,10 @@ export function compile({ rules, words }: Grammar, start: string): State {
   };
 
   const slot = (inside: string, template: string): Part => {
-    const [, name = "", form, as, not = ""] = SLOT.exec(inside) ?? fail(`{${inside}} is no slot`, template);
+    const [, name = "", form, as, not = ""] =
+      SLOT.exec(inside) ?? fail(`{${inside}} is not a slot`, template);
     if (name in rules) {
-      if (inside !== name) fail(`the rule ${name} has no forms and is not remembered`, template);
+      if (inside !== name) fail(`the rule ${name} has no forms and cannot be remembered`, template);
       return ruleNamed(name);
     }
     const list = words[name];
@@ -83,11 +86,11 @@ export function compile({ rules, words }: Grammar, start: string): State {
     return { kind: "word", list, form: form ?? "text", as, not: not.split("!").slice(1) };
   };
 
-  /** Splitting at slots leaves text at even places and the insides of slots at odd ones. */
+  /** Splitting at slots leaves text at even indices and the contents of slots at odd indices. */
   const parse = (template: string): Template =>
     template.split(/\{([^{}]*)\}/).flatMap((piece, at): Part[] => {
       if (at % 2 === 1) return [slot(piece, template)];
-      if (/[{}]/.test(piece)) fail("a brace without its partner", template);
+      if (/[{}]/.test(piece)) fail("unmatched brace", template);
       return piece === "" ? [] : [{ kind: "text", text: piece }];
     });
 
@@ -106,7 +109,7 @@ export function move(state: State): Move {
     case "text":
       return { kind: "say", text: part.text, rest: { pending: next, memory } };
     case "remembered": {
-      const word = recall(memory, part.name) ?? fail(`nothing is remembered as ${part.name}`);
+      const word = recall(memory, part.name) ?? fail(`no word is remembered as ${part.name}`);
       return { kind: "say", text: formOf(word, part.form), rest: { pending: next, memory } };
     }
     case "choice":
@@ -117,7 +120,7 @@ export function move(state: State): Move {
     case "word": {
       const taken = part.not.map((name) => recall(memory, name));
       const options = part.list.filter((word) => !taken.includes(word));
-      if (part.as?.length === 1 && recall(memory, part.as)) fail(`${part.as} is remembered already`);
+      if (part.as?.length === 1 && recall(memory, part.as)) fail(`${part.as} is already remembered`);
       return {
         kind: "choose",
         options: options.map((word) => ({
@@ -142,7 +145,7 @@ function recall(memory: Memory, name: string): Word | undefined {
   return undefined;
 }
 
-/** A word in a form; a form with a capital is the lower-case form, capitalised. */
+/** A word in a form. A form that starts with a capital is the capitalized lower-case form. */
 function formOf(word: Word, form: string): string {
   const plain = form[0]!.toLowerCase() + form.slice(1);
   const text = word[plain] ?? fail(`“${word.text}” has no form .${plain}`);

@@ -1,11 +1,11 @@
 /**
- * The plots of the tales and the sentences they are told with. Who and what a tale is about is remembered under the
- * same letter everywhere: h the hero, k its kind, f the friend, g its kind, t the thing, c its colour. What is
- * remembered early comes back late, and is then certain to whoever has read from the start.
+ * The plots of the tales and their sentences. The people and things of a tale are remembered under the same letters
+ * everywhere: h the hero, k its kind, f the friend, g its kind, t the thing, c its color. Words remembered early
+ * return late, and are then certain to a reader of the whole tale.
  *
- * Sentences are short and full of choices, so that a tale holds much that nobody can foresee and little that everybody
- * can; lists and songs hold most. No tale can be read in two ways: where two alternatives begin alike, what
- * follows tells them apart.
+ * Sentences are short and full of choices, so a tale has much that is unpredictable and little that is predictable;
+ * lists and songs have the most. No tale is ambiguous: where two alternatives begin alike, the text that follows
+ * tells them apart.
  */
 export const rules: Readonly<Record<string, readonly string[]>> = {
   tale: [
@@ -20,7 +20,7 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
     "{voyage}",
   ],
 
-  // Where and when, and who: the beginning of a sentence that the plot ends.
+  // Place, time and hero: the start of a sentence that the plot completes.
   hero: ["{when}, {name:h} the {kind:k}"],
   when: [
     "One {weather} {hour} in {town}",
@@ -37,22 +37,22 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
     "{h.She} {went} to the {spot}, and {many} {kind.plural} {went} after {h.her}.",
   ],
 
-  // A friend comes into the tale.
+  // A friend joins the tale.
   comes: [
     "By the {spot} sat {name:f!h} the {kind:g!k}, {mood:one} and {mood!one}.",
     "Then {name:f!h} the {kind:g!k} came with {feast}.",
   ],
 
-  // Odds and ends; never the thing of the tale, if that is known by then.
+  // Various objects, never the thing of the tale if that is already known.
   finds: [
     "{many} {good.plural:one}, {many} {good.plural:two!one} and {many} {good.plural!one!two}",
-    "{size.a} {colour} {thing!t} and {many} {good.plural}",
+    "{size.a} {color} {thing!t} and {many} {good.plural}",
     "{size.a} {thing:one!t}, {size.a} {thing!t!one} and {many} {good.plural}",
   ],
   many: ["{number}", "{tens}{digit}"],
   feast: ["{food:one}, {food:two!one} and {food!one!two}"],
 
-  // What friends say, whatever the tale.
+  // Things friends say in any tale.
   talk: [
     '"I have {finds}," said {f}.',
     '"It is {weather:one} and {weather!one}," was all {h.she} said.',
@@ -60,7 +60,7 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
     '"I dreamed of {good.plural:one}, {kind.plural} and {good.plural!one}," {h.she} said {manner}.',
   ],
 
-  // Every tale ends with a song, whose syllables nobody can foresee.
+  // Every tale ends with a song, whose syllables are unpredictable.
   end: ["{close} {song}", "{song}"],
   close: [
     "They ate {feast}.",
@@ -76,8 +76,8 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
     "{note.Text} {note} {note}, {note} {note} {note}, {note} {note} {note}, {note} {note} {note} {note} {note}",
   ],
 
-  // A thing is lost, and turns up.
-  lost: ["{hero} lost {size.a} {colour:c} {thing:t}. {walk} {comes}\n{talk} {lost-found} {end}"],
+  // A thing is lost and found.
+  lost: ["{hero} lost {size.a} {color:c} {thing:t}. {walk} {comes}\n{talk} {lost-found} {end}"],
   "lost-found": [
     "The {c} {t} lay by the {spot}, under {finds}.",
     "{number.Text} {kind.plural} had the {c} {t}.",
@@ -85,21 +85,21 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
 
   // A thing is made for a friend.
   gift: [
-    "{hero} made {size.a} {colour:c} {thing:t} for {name:f!h} the {kind:g!k}. {walk}\n{talk} {gift-used} {end}",
+    "{hero} made {size.a} {color:c} {thing:t} for {name:f!h} the {kind:g!k}. {walk}\n{talk} {gift-used} {end}",
   ],
   "gift-used": ["The {c} {t} went to the {spot}, with {finds}.", "They put {finds} by the {c} {t}."],
 
   // A storm drives a friend to the door.
   storm: ["{hero} had {feast} when a storm came. {storm-blew}\n{talk} {storm-thanks} {end}"],
   "storm-blew": [
-    "In came {name:f!h} the {kind:g!k} with {size.a} {colour:c} {thing:t}.",
-    "It took {finds}, and in came {name:f!h} the {kind:g!k} with {size.a} {colour:c} {thing:t}.",
+    "In came {name:f!h} the {kind:g!k} with {size.a} {color:c} {thing:t}.",
+    "It took {finds}, and in came {name:f!h} the {kind:g!k} with {size.a} {color:c} {thing:t}.",
   ],
   "storm-thanks": ["{h} had the {c} {t} for that.", "Then they put the {c} {t} by {many} {good.plural}."],
 
   // A thing is bought.
   bargain: [
-    "{hero} {went} to the fair with {many} {good.plural:x}. There {name:f!h} the {kind:g!k} sold {food:one}, {food!one} and {size.a} {colour:c} {thing:t}.\n{talk} {bargain-deal} {end}",
+    "{hero} {went} to the fair with {many} {good.plural:x}. There {name:f!h} the {kind:g!k} sold {food:one}, {food!one} and {size.a} {color:c} {thing:t}.\n{talk} {bargain-deal} {end}",
   ],
   "bargain-deal": [
     "So the {x.plural} went for the {c} {t}.",
@@ -109,8 +109,8 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
   // What is in the bag?
   riddle: ["{hero} {went} home from {town}. {comes}\n{riddle-asked} {riddle-guess} {riddle-answer} {end}"],
   "riddle-asked": [
-    '"What is {size} and {colour:c}?" said {f} {manner}.',
-    '"What is {colour:c} and smells of {food:one} and {food!one}?" said {f}.',
+    '"What is {size} and {color:c}?" said {f} {manner}.',
+    '"What is {color:c} and smells of {food:one} and {food!one}?" said {f}.',
   ],
   "riddle-guess": ['"{good.A}? {kind.A}?"', '"{tens}{digit} {good.plural}?" {h.she} said {manner}.'],
   "riddle-answer": ["It was {c.a} {thing}.", "It was {c.a} {thing}, with {many} {good.plural} beside it."],
@@ -119,12 +119,12 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
   visit: ["{hero} {went} to see {name:f!h} the {kind:g!k}. {walk}\n{talk} {visit-did} {end}"],
   "visit-did": [
     "They {went} to the {spot} and saw {many} {kind.plural}.",
-    "They painted the {spot:one} {colour:two} and the {spot!one} {colour!two}.",
+    "They painted the {spot:one} {color:two} and the {spot!one} {color!two}.",
   ],
 
   // Two friends want the same thing.
   quarrel: [
-    "{hero} and {name:f!h} the {kind:g!k} found {size.a} {colour:c} {thing:t}.\n{quarrel-talk} {quarrel-sulk} {quarrel-end} {end}",
+    "{hero} and {name:f!h} the {kind:g!k} found {size.a} {color:c} {thing:t}.\n{quarrel-talk} {quarrel-sulk} {quarrel-end} {end}",
   ],
   "quarrel-talk": [
     '"I need it for my {good.plural:one} and {good.plural!one}," {h.she} said {manner}.',
@@ -142,7 +142,7 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
   // A letter asks the hero to bring something.
   letter: ["{hero} had a letter.\n{letter-says} {walk} {letter-there} {end}"],
   "letter-says": [
-    '"Bring {food:one}, {food!one} and {size.a} {colour:c} {thing:t} to the {spot} on the {date} of {month}," wrote {name:f!h} the {kind:g!k}.',
+    '"Bring {food:one}, {food!one} and {size.a} {color:c} {thing:t} to the {spot} on the {date} of {month}," wrote {name:f!h} the {kind:g!k}.',
   ],
   "letter-there": [
     "{f} put {many} {good.plural} by the {c} {t}.",
@@ -151,7 +151,7 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
 
   // Two friends build a boat and name it; b is the kind in its name.
   voyage: [
-    "{hero} and {name:f!h} the {kind:g!k} made a boat from {finds}. It was the {colour.Text:c} {kind.Text:b}.\n{talk} {voyage-saw} {end}",
+    "{hero} and {name:f!h} the {kind:g!k} made a boat from {finds}. It was the {color.Text:c} {kind.Text:b}.\n{talk} {voyage-saw} {end}",
   ],
   "voyage-saw": [
     "The {c.Text} {b.Text} went to {town} and came home with {many} {kind.plural}.",

@@ -1,26 +1,25 @@
 /**
- * The two drivers of the grammar's machine: `generate` lets chance choose, `score` lets a given text choose.
- * Both give ln P(tale), the sum of −ln(number of options) over the choices made; `score` also counts in how many ways
- * the grammar can make the text. When that is 1, ln P(tale) is the probability of the text itself and not merely of
- * one way to it.
+ * Two drivers of the grammar's machine: `generate` makes choices at random, `score` follows a given text. Both return
+ * ln P(tale), the sum of −ln(number of options) over the choices made. `score` also counts the derivations of the
+ * text. If there is exactly one, ln P(tale) is the probability of the text itself, not just of one derivation.
  */
 import type { Random } from "../../src/random.ts";
 import { move, type State } from "./grammar.ts";
 
 export interface Tale {
   readonly text: string;
-  /** ln of the probability of the choices that made it; at most 0. */
+  /** ln of the probability of the choices made; at most 0. */
   readonly logProbability: number;
 }
 
 export interface Score {
-  /** In how many ways the grammar makes the text: 0 means not at all, more than 1 means ambiguous. */
+  /** Number of derivations of the text: 0 means impossible, more than 1 means ambiguous. */
   readonly derivations: number;
-  /** ln of the probability of the last derivation found; −∞ when there is none. */
+  /** ln of the probability of the last derivation found; −∞ if there is none. */
   readonly logProbability: number;
 }
 
-/** One tale, drawn by `random`. */
+/** Generates a tale with the randomness of `random`. */
 export function generate(start: State, random: Random): Tale {
   let text = "";
   let logProbability = 0;
@@ -37,7 +36,7 @@ export function generate(start: State, random: Random): Tale {
   }
 }
 
-/** Every way in which the grammar makes exactly `text`, searched to the end. */
+/** Finds every derivation of exactly `text`, by exhaustive search. */
 export function score(start: State, text: string): Score {
   let derivations = 0;
   let found = Number.NEGATIVE_INFINITY;

@@ -1,10 +1,10 @@
 /**
- * The words of the tales: lists of equally likely entries. Every entry of a list fits wherever the plots use the list,
- * so a slot may take any of them and still make sense.
+ * The words of the tales: lists of equally likely entries. Every entry fits wherever the plots use its list, so any
+ * choice makes sense.
  */
 import type { Word } from "./grammar.ts";
 
-/** Words without other forms, parted by spaces, or by commas where an entry has spaces of its own. */
+/** Words without other forms, separated by spaces, or by commas if an entry contains spaces. */
 function plain(entries: string): Word[] {
   return entries
     .trim()
@@ -12,7 +12,7 @@ function plain(entries: string): Word[] {
     .map((text) => ({ text }));
 }
 
-/** Nouns that can be counted, as "singular" or "singular/plural": `a` is with its article, `plural` is many. */
+/** Countable nouns, as "singular" or "singular/plural". The form `a` includes the article; `plural` is the plural. */
 function nouns(entries: string): Word[] {
   return plain(entries).map(({ text }) => {
     const [one, many = `${text}s`] = text.split("/") as [string, string?];
@@ -20,17 +20,17 @@ function nouns(entries: string): Word[] {
   });
 }
 
-/** Adjectives: `a` is with the article that a noun behind it takes. */
+/** Adjectives. The form `a` includes the article of a following noun. */
 function adjectives(entries: string): Word[] {
   return plain(entries).map(({ text }) => ({ text, a: withArticle(text) }));
 }
 
-/** Names with the pronouns that agree: `she` says it, `her` is said to it, `his` is its own. */
+/** Names with matching pronouns: `she` (subject), `her` (object), `his` (possessive). */
 function names(pronouns: { she: string; her: string; his: string }, entries: string): Word[] {
   return plain(entries).map(({ text }) => ({ text, ...pronouns }));
 }
 
-/** No word of ours has a silent h or a u that sounds like "you", so the letter decides. */
+/** Our words have no silent h and no u that sounds like "you", so the first letter decides. */
 function withArticle(text: string): string {
   return `${/^[aeiou]/.test(text) ? "an" : "a"} ${text}`;
 }
@@ -51,7 +51,7 @@ export const words: Readonly<Record<string, readonly Word[]>> = {
     `apron bag bell bottle box/boxes clock cup fan hammer kite ladder mirror pan pillow rope
      scarf/scarves shield teapot`,
   ),
-  colour: adjectives("amber black blue copper cream gold lilac orange purple red silver violet"),
+  color: adjectives("amber black blue copper cream gold lilac orange purple red silver violet"),
   size: adjectives("big bright cheap flat large light neat new old short soft tall"),
   good: nouns(
     `acorn almond berry/berries bun coin date fig grape muffin nail onion pancake potato/potatoes
@@ -68,7 +68,7 @@ export const words: Readonly<Record<string, readonly Word[]>> = {
   "town-head": plain("Ald Ash Bex Bram Cor Dun Fal Glen Kirk Lang Mal New Rush Sel Swin Upp"),
   "town-tail": plain("bourne bridge combe dale field hurst mere mouth stead stow"),
   number: plain("two three four five six seven eight nine ten eleven twelve"),
-  // Two figures make a count of 20 to 99.
+  // Two digits, for a count from 20 to 99.
   tens: plain("2 3 4 5 6 7 8 9"),
   digit: plain("0 1 2 3 4 5 6 7 8 9"),
   date: plain(

@@ -5,11 +5,12 @@
  * What is made inside a scope is freed when the scope closes, so a training step leaves nothing behind and its
  * memory is used again by the next. What is made by `hold` or `parameter` stays until the context closes.
  */
-import type { Backend, Buffer, CapturedCalls } from "../backend/backend.ts";
+import type { Backend, Buffer } from "../backend/backend.ts";
 import { ShapeError, TensorError } from "../errors.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
+import { type Lifetime, Storage } from "./storage.ts";
 import { type Backward, type Entry, Tape } from "./tape.ts";
-import { type Lifetime, Storage, Tensor } from "./tensor.ts";
+import { Tensor } from "./tensor.ts";
 
 /** "grad" keeps a tape for backward; "no-grad" runs ops alone, as sampling and evaluation do. */
 export type ScopeMode = "grad" | "no-grad";
@@ -24,11 +25,16 @@ export interface OpResult {
   readonly values: Promise<ArrayLike<number>>;
 }
 
+/** See `Context.temporaries`. */
+export interface Temporaries {
+  freeAllBut<T extends Tensor | null>(result: T): T;
+}
+
 export class Context {
   readonly backend: Backend;
   readonly #tape = new Tape();
   /** What lives until the context closes. */
-  readonly #held = new Set<Storage>();
+  readonly #persistent = new Set<Storage>();
   /** What lives until the scope closes; null outside a scope. */
   #scope: { readonly mode: ScopeMode; readonly storages: Storage[] } | null = null;
   #closed = false;
@@ -64,62 +70,54 @@ export class Context {
     }
   }
 
-  /**
-   * Parts of a computation, each of which looks at nothing of the ones before but what the last one hands on. Where no
-   * tape is kept, all else that they made is freed when a part ends: so a long pass takes the memory of its longest part.
-   *
-   * @param tensorsOf those that are handed on
-   */
-  handingOn<T>(
-    first: T,
-    parts: readonly ((before: T) => T)[],
-    tensorsOf: (state: T) => readonly Tensor[],
-  ): T {
-    const scope = this.#scope;
-    const made = scope?.mode === "no-grad" ? scope.storages : null;
-    const start = made?.length ?? 0;
-    let state = first;
-    for (const part of parts) {
-      state = part(state);
-      if (made !== null) keepOnly(made, start, tensorsOf(state));
-    }
-    return state;
+  /** As `scope("no-grad", body)`: no tape, so no gradients. For evaluation and sampling. */
+  noGrad<T>(body: () => T | Promise<T>): Promise<T> {
+    return this.scope("no-grad", body);
   }
 
-  /** A part of a computation that leaves its result in tensors that are held. Without a tape, all that it made goes. */
-  freeingAll(body: () => void): void {
+  /** Runs ops whose gradient nobody needs, inside a scope that keeps a tape. */
+  withoutTape<T>(body: () => T): T {
     const scope = this.#scope;
-    const before = scope?.storages.length ?? 0;
-    body();
-    if (scope?.mode === "no-grad") keepOnly(scope.storages, before, []);
+    if (scope === null) return body();
+    this.#scope = { ...scope, mode: "no-grad" };
+    try {
+      return body();
+    } finally {
+      this.#scope = scope;
+    }
   }
 
   /**
-   * As `freeingAll`, and notes the kernel calls, to be made again whenever what the body reads holds other numbers.
+   * Marks a point in a scope. Without a tape, `freeAllBut(x)` frees everything made since, except x; under a tape it
+   * does nothing, since backward needs it all. In a loop over layers it keeps the memory of a deep model flat:
    *
-   * @returns null where they cannot be: see `Backend.record`
+   *   const temporaries = context.temporaries();
+   *   for (const block of blocks) x = temporaries.freeAllBut(block.forward(x));
    */
-  noting(body: () => void): CapturedCalls | null {
-    if (this.#scope?.mode === "no-grad" && !this.isWatched) {
-      return this.backend.capture(() => this.freeingAll(body));
-    }
-    this.freeingAll(body);
-    return null;
+  temporaries(): Temporaries {
+    const scope = this.#scope;
+    const start = scope?.storages.length ?? 0;
+    return {
+      freeAllBut(result) {
+        if (scope?.mode === "no-grad") freeSince(scope.storages, start, result?.storage ?? null);
+        return result;
+      },
+    };
   }
 
-  /** Whether somebody is shown what ops make, so that they must run. */
-  get isWatched(): boolean {
-    return this.#watcher !== null;
+  /** Whether ops leave more behind than their outputs: an entry on the tape, or a report to a watcher. */
+  get recordsOps(): boolean {
+    return this.#watcher !== null || this.#scope?.mode === "grad";
   }
 
   /** A tensor that lives until it is freed or the context closes, and needs no gradient. Contents unspecified. */
   persistent(shape: Shape): Tensor {
-    return this.#make(shape, "held", false);
+    return this.#make(shape, "persistent", false);
   }
 
   /** A tensor that is trained: held, and given a gradient by backward. */
   parameter(shape: Shape, values: ArrayLike<number>): Tensor {
-    return this.#filled("parameter", this.#make(shape, "held", true), values);
+    return this.#filled("parameter", this.#make(shape, "persistent", true), values);
   }
 
   /** Numbers that enter a computation, for the length of the scope. */
@@ -189,13 +187,13 @@ export class Context {
 
   /** For `Tensor.free`. */
   release(storage: Storage): void {
-    this.#held.delete(storage);
+    this.#persistent.delete(storage);
   }
 
   /** Frees everything that is held. The backend stays open: who opened it closes it. */
   close(): void {
-    for (const storage of this.#held) storage.free("its context has closed");
-    this.#held.clear();
+    for (const storage of this.#persistent) storage.free("its context has closed");
+    this.#persistent.clear();
     this.#closed = true;
   }
 
@@ -216,7 +214,7 @@ export class Context {
     }
     checkShape("tensor", shape);
     const storage = new Storage(this, this.backend.alloc(sizeOf(shape)), lifetime, needsGradient);
-    if (lifetime === "held") this.#held.add(storage);
+    if (lifetime === "persistent") this.#persistent.add(storage);
     else this.#scope?.storages.push(storage);
     return new Tensor(shape, storage);
   }
@@ -227,19 +225,22 @@ export class Context {
         `${op}: ${formatShape(tensor.shape)} holds ${tensor.size} numbers: got ${values.length} values`,
       );
     }
-    this.backend.write(tensor.buffer, values);
+    tensor.write(values);
     return tensor;
   }
 }
 
-/** Frees what was made from `start` on, but for the storages of some tensors. */
-function keepOnly(storages: Storage[], start: number, tensors: readonly Tensor[]): void {
-  let kept = start;
+/** Frees the storages from `start` on, except one. */
+function freeSince(storages: Storage[], start: number, kept: Storage | null): void {
+  let count = start;
   for (let i = start; i < storages.length; i++) {
-    if (tensors.some(({ storage }) => storage === storages[i])) storages[kept++] = storages[i];
-    else storages[i].free("it belonged to a part of the pass that is over; read it there");
+    if (storages[i] === kept) storages[count++] = kept;
+    else
+      storages[i].free(
+        "it was a temporary of a forward pass without a tape; read it before the next layer runs",
+      );
   }
-  storages.length = kept;
+  storages.length = count;
 }
 
 /**

@@ -5,7 +5,8 @@
 import type { Buffer } from "../backend/backend.ts";
 import { TensorError } from "../errors.ts";
 import { formatShape, type Shape } from "../shape.ts";
-import type { Storage, Tensor } from "./tensor.ts";
+import type { Storage } from "./storage.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** Carries dy, the gradient of an op's output, to the gradients of its inputs. */
 export type Backward = (dy: Buffer) => void;
@@ -50,7 +51,7 @@ export class Tape {
         "backward: ran already over this tape, which is used up; compute the loss again first",
       );
     }
-    if (!storage.needsGradient || storage.lifetime === "held") {
+    if (!storage.needsGradient || storage.lifetime === "persistent") {
       throw new TensorError("backward: nothing that this number was computed from needs a gradient");
     }
     const { backend } = storage.context;

@@ -66,20 +66,29 @@ export interface ProductSize {
 }
 
 /**
- * Which columns a row of an (R, S) matrix sees. "all": every one. "staircase": row i sees 0 … S−R+i, so the
- * last row sees all columns and each row above it one fewer (R ≤ S).
+ * Which columns (keys) the rows (queries) of an (R, S) matrix see. "full": all of them. "causal": row i sees columns
+ * 0 … S−R+i, so the last row sees every column and each row above it one fewer (R ≤ S).
  */
-export type Visibility = "all" | "staircase";
+export type Mask = "causal" | "full";
+
+/** The columns that the rows of one sequence see: row i sees start … min(end, diagonal + i + 1) − 1, or none. */
+export interface KeyRange {
+  /** In 0 … S. */
+  readonly start: number;
+  /** In 0 … S. */
+  readonly end: number;
+  /** The last column that row 0 sees. May be negative; at most 2²⁴ in size. */
+  readonly diagonal: number;
+}
+
+/** One mask for every matrix, or a key range for each index of the first batch axis. */
+export type AttentionMask = Mask | readonly KeyRange[];
 
 /**
- * Which columns a row sees, for each index of the first batch axis by itself: three whole numbers (exact up to 2²⁴)
- * for each, one index after the other: from, end, diagonal. Row i of the matrices there sees the columns
- * from … min(end, diagonal + i + 1) − 1, and none where that is empty. from and end are within 0 … columns;
- * diagonal may be negative.
+ * Whole numbers that a kernel reads from the host: token ids, positions, rows of a table. Exact up to 2²⁴, and at
+ * least as many as the kernel has rows. A captured call reads them again at each replay.
  */
-export interface Windows {
-  readonly buffer: Buffer;
-}
+export type HostIntegers = ArrayLike<number>;
 
 /** A batch of (rows, columns) matrices stored one after the other. */
 export interface MatrixSize {
@@ -128,7 +137,7 @@ export interface AttentionSize {
   readonly width: number;
   /** Multiplies q·kᵀ before the softmax. */
   readonly scale: number;
-  readonly visible: Visibility | Windows;
+  readonly mask: AttentionMask;
   /** Applied to the softmax weights; element (matrix, row, column) has index (matrix·rows + row)·columns + column. */
   readonly dropping: Dropping | null;
 }
@@ -204,7 +213,7 @@ export interface Kernels {
    * y = softmax of each row over the columns it sees; hidden entries are exactly 0. Sums run in ascending order, here
    * and in backward: a column of −∞, wherever it stands, changes no bit of the others.
    */
-  softmaxRows(y: Buffer, x: Buffer, size: MatrixSize, visible: Visibility): void;
+  softmaxRows(y: Buffer, x: Buffer, size: MatrixSize, mask: Mask): void;
   /** dx = y ⊙ (dy − ⟨dy, y⟩) for each row. Hidden entries have y = 0, so dx = 0 there. */
   softmaxRowsBackward(dx: WriteTarget, dy: Buffer, y: Buffer, size: MatrixSize): void;
   /** y = x − log Σ exp x for each row. */
@@ -228,20 +237,6 @@ export interface Kernels {
     columns: number,
     epsilon: number,
   ): void;
-  /** sum = a + b and y = `normalizeRows` of it, while a row is at hand. */
-  addAndNormalizeRows(
-    sum: Buffer,
-    y: Buffer,
-    mean: Buffer | null,
-    rstd: Buffer,
-    a: Buffer,
-    b: Buffer,
-    weight: Buffer | null,
-    bias: Buffer | null,
-    rows: number,
-    columns: number,
-    epsilon: number,
-  ): void;
   /** Gradients of `normalizeRows`; each target may be null where no gradient is wanted. */
   normalizeRowsBackward(
     dx: WriteTarget | null,
@@ -257,18 +252,18 @@ export interface Kernels {
   ): void;
 
   /**
-   * Turns the points of each row in the plane, by the angles of one row of a table: table[places[i]] holds the
+   * Turns the points of each row in the plane, by the angles of one row of a table: table[positions[i]] holds the
    * cosines of the `half` angles, then their sines, and point (a, b) number j becomes (a·cos − b·sin, a·sin + b·cos)
-   * by angle j. Places travel as numbers: exact up to 2²⁴. Backward is the same kernel on the gradient, backwards.
+   * by angle j. Backward is the same kernel on the gradient, backwards.
    */
-  rotateRows(y: WriteTarget, x: Buffer, table: Buffer, places: Buffer, size: RotationSize): void;
+  rotateRows(y: WriteTarget, x: Buffer, table: Buffer, positions: HostIntegers, size: RotationSize): void;
 
-  /** y[i] = table[indices[i]], row by row. Indices travel as numbers: exact up to 2²⁴. */
-  gatherRows(y: Buffer, table: Buffer, indices: Buffer, rows: number, columns: number): void;
-  /** table[indices[i]] = x[i], row by row; no index occurs twice. */
-  scatterRows(table: Buffer, x: Buffer, indices: Buffer, rows: number, columns: number): void;
+  /** y[i] = table[indices[i]], row by row. */
+  gatherRows(y: Buffer, table: Buffer, indices: HostIntegers, rows: number, columns: number): void;
+  /** table[indices[i]] = x[i], row by row; a negative index skips its row. No index occurs twice. */
+  scatterRows(table: Buffer, x: Buffer, indices: HostIntegers, rows: number, columns: number): void;
   /** dTable[indices[i]] += dy[i], row by row, in the order of i. */
-  scatterAddRows(dTable: Buffer, dy: Buffer, indices: Buffer, rows: number, columns: number): void;
+  scatterAddRows(dTable: Buffer, dy: Buffer, indices: HostIntegers, rows: number, columns: number): void;
 
   /** y = x with elements dropped. Backward is the same kernel on the gradient. */
   dropout(y: WriteTarget, x: Buffer, dropping: Dropping): void;
@@ -281,7 +276,7 @@ export interface Kernels {
     loss: Buffer,
     logSumExp: Buffer,
     x: Buffer,
-    targets: Buffer,
+    targets: HostIntegers,
     rows: number,
     columns: number,
   ): void;
@@ -291,7 +286,7 @@ export interface Kernels {
     dLoss: Buffer,
     x: Buffer,
     logSumExp: Buffer,
-    targets: Buffer,
+    targets: HostIntegers,
     rows: number,
     columns: number,
   ): void;
@@ -328,13 +323,14 @@ export interface Kernels {
 }
 
 /**
- * Kernel calls that were noted down, to be made again on the same buffers, whatever numbers these hold by then: the same
- * as running again what made them, without what the host does around each. Buffers that the calls use must live as long.
- * Indices and windows are checked when they are noted; who changes them sees to it that they still fit.
+ * Kernel calls captured once, to be made again with the same arguments. A replay does what running the same code would
+ * do, without the host's work around each kernel. It reads what the buffers hold by then, and the key ranges and host
+ * integers that the calls were given, which the caller may change in place. Those are checked at capture only, and
+ * the captured code itself must not change them. The buffers must live as long as the captured calls.
  */
 export interface CapturedCalls {
   replay(): void;
-  /** Gives the memory back that the calls used in between. */
+  /** Frees the temporary buffers of the calls. */
   free(): void;
 }
 
@@ -352,9 +348,9 @@ export interface Backend extends Allocator, Kernels {
   /** How many threads compute. */
   readonly threads: number;
   /**
-   * Runs `body`, and notes the kernel calls that it makes.
+   * Runs `body` and captures the kernel calls that it makes.
    *
-   * @returns null where they cannot be made again: the backend notes nothing, or `body` wrote or read numbers itself
+   * @returns null if they cannot be replayed: the backend captures nothing, or `body` wrote or read a buffer itself
    */
   capture(body: () => void): CapturedCalls | null;
   close(): Promise<void>;

@@ -1,29 +1,29 @@
-/** Threads of Node for the pool of the WebAssembly backend. */
+/** Node worker threads for the thread pool of the wasm backend. */
 import { Worker } from "node:worker_threads";
 import type { ThreadStart, Threads } from "./wasm/threads/pool.ts";
 
-/** What each thread of a pool runs. */
+/** The program of each thread. */
 const threadProgram = new URL("./wasm/threads/worker.js", import.meta.url);
 
 /**
- * Starts threads under a keeper, a further thread that sleeps until one of them ends: the caller waits for kernels
- * without turning its event loop, so nobody could tell it otherwise.
+ * Starts threads under a supervisor, an additional thread that sleeps until one of them ends. The caller cannot
+ * detect this itself, because its event loop is blocked while it waits for kernels.
  *
- * @param program what each thread runs
+ * @param program the program of each thread
  */
 export function startThreads(start: ThreadStart, program = threadProgram): Threads {
-  const keeper = new Worker(new URL("./wasm/threads/supervisor.js", import.meta.url), {
+  const supervisor = new Worker(new URL("./wasm/threads/supervisor.js", import.meta.url), {
     workerData: { ...start, program: program.href },
   });
   const ready = new Promise<void>((resolve, reject) => {
-    keeper.once("message", (ended: string | null) => {
+    supervisor.once("message", (ended: string | null) => {
       if (ended !== null) reject(new Error(ended));
-      // Threads that wait for work do not keep the program alive.
-      keeper.unref();
+      // Idle threads must not keep the process alive.
+      supervisor.unref();
       resolve();
     });
-    keeper.once("error", reject);
-    keeper.once("exit", (code) => reject(new Error(`its keeper ended with code ${code}`)));
+    supervisor.once("error", reject);
+    supervisor.once("exit", (code) => reject(new Error(`the supervisor ended with code ${code}`)));
   });
-  return { ready, stop: () => keeper.terminate() };
+  return { ready, stop: () => supervisor.terminate() };
 }

@@ -8,8 +8,8 @@
 import type { Tensor } from "../autograd/tensor.ts";
 import { ConfigError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
+import { blockOptions } from "../nn/inputs/block-options.ts";
 import { INFERENCE } from "../nn/inputs/forward-options.ts";
-import { throughBlocks } from "../nn/layers/residual.ts";
 import { causalMask } from "../nn/layers/textbook-attention.ts";
 import { attention } from "../ops/attention.ts";
 import { maskedAdd } from "../ops/masked-add.ts";
@@ -87,10 +87,12 @@ export async function teachMask(
 /** Q, K and V of all heads in a layer, (1, T, C) each. */
 function attentionInputs(model: GPT, ids: ArrayLike<number>, layer: number) {
   const tokens = { ids, batchSize: 1 };
-  const pass = { ...INFERENCE, rotation: model.positions.rotation(tokens, null) };
-  const stream = throughBlocks(model.blocks.slice(0, layer), model.embed(tokens), pass);
-  const block = model.blocks[layer];
-  return block.attention.inputs(block.attentionNorm.read(stream).normed, pass);
+  const { embeddings, transformer } = model;
+  const options = blockOptions(tokens, INFERENCE, { mask: "causal", positions: embeddings.positions });
+  let x = embeddings.forward(tokens, INFERENCE);
+  for (const block of transformer.blocks.slice(0, layer)) x = block.forward(x, options);
+  const { attention, attentionNorm } = transformer.blocks[layer];
+  return attention.project(attentionNorm.forward(x), options);
 }
 
 async function matrixOf(tensor: Tensor): Promise<Matrix> {

@@ -1,10 +1,19 @@
-/** The sizes and choices that make a model what it is; together with a vocabulary, all that is needed to build one. */
+/** The sizes and options of a model: with a vocabulary, all that is needed to build one. */
 import { ConfigError } from "../errors.ts";
-import type { Activation } from "./layers/mlp.ts";
-import type { NormKind } from "./layers/norm.ts";
-import type { PositionKind } from "./layers/positions.ts";
 
-/** What a block needs to know. */
+/** The activation between the MLP's two layers; "swiglu" adds a third layer, the gate. */
+export type Activation = "gelu" | "gelu-tanh" | "relu2" | "swiglu";
+
+/** "layer": mean 0 and variance 1. "rms": root mean square 1, whatever the mean. */
+export type NormKind = "layer" | "rms";
+
+/**
+ * "learned": an embedding for each position is added to the token's. "rotary": queries and keys are rotated, so that
+ * scores depend on distance. "none": no positions; a causal model can still count the tokens that a position sees.
+ */
+export type PositionKind = "learned" | "rotary" | "none";
+
+/** The part of a configuration that a block uses. */
 export interface BlockConfig {
   readonly layers: number;
   /** Attention heads in each layer (H); divides dModel. */
@@ -15,26 +24,24 @@ export interface BlockConfig {
   readonly dropout: number;
   /** Whether linear layers have a bias, and LayerNorms a shift. */
   readonly bias: boolean;
-  /** What is between the two layers of the MLP. */
   readonly activation: Activation;
   readonly norm: NormKind;
   /** Whether norms have a learned scale for each channel. */
   readonly normWeights: boolean;
-  /** Whether each head's queries and keys are normalized before they meet. */
+  /** Whether each head's queries and keys are normalized before their dot product. */
   readonly qkNorm: boolean;
   /** Whether the projections into the residual stream start at 0, so that a new block is the identity. */
   readonly zeroInit: boolean;
-  /** "textbook" composes attention from plain ops, "fused" computes it in one kernel: the same numbers. */
+  /** "textbook" composes attention from plain ops; "fused" computes the same numbers in one kernel. */
   readonly attention: "textbook" | "fused";
 }
 
-/** What every model of the family has. */
+/** The configuration that all three architectures share. */
 export interface ModelConfig extends BlockConfig {
-  /** How many different tokens there are (V). */
+  /** Number of distinct tokens (V). */
   readonly vocabSize: number;
-  /** The longest sequence the model can see (T at most). */
+  /** The longest sequence that the model accepts (T at most). */
   readonly contextLength: number;
-  /** How the model knows where tokens stand. */
   readonly positions: PositionKind;
   /** Whether the head reads the token embedding's weights instead of its own. */
   readonly tieHead: boolean;
@@ -43,11 +50,11 @@ export interface ModelConfig extends BlockConfig {
 export interface GPTConfig extends ModelConfig {
   /** Whether each position also reads an embedding of its token together with the one before it. */
   readonly bigram: boolean;
-  /** Logits are pressed into −logitCap … logitCap; 0 leaves them as they are. */
+  /** Logits are soft-capped to −logitCap … logitCap; 0 is no cap. */
   readonly logitCap: number;
 }
 
-/** GPT-2's answers to the choices that are left open, with GELU exact. */
+/** GPT-2's options, with exact GELU. */
 export const GPT2_STYLE = {
   bias: true,
   activation: "gelu",
@@ -71,12 +78,12 @@ export function checkModelConfig(config: ModelConfig): void {
   const { dModel, heads, positions } = config;
   if (dModel % heads !== 0) {
     throw new ConfigError(
-      `dModel must be a multiple of heads: got ${dModel} channels for ${heads} heads; ${nearestMultiple(dModel, heads)} would do`,
+      `dModel must be a multiple of heads: got ${dModel} channels for ${heads} heads; ${nearestMultiple(dModel, heads)} works`,
     );
   }
   if (positions === "rotary" && (dModel / heads) % 2 !== 0) {
     throw new ConfigError(
-      `rotary positions turn pairs of channels, so each head needs an even number: got ${dModel} channels for ${heads} heads, ${dModel / heads} in each; ${nearestMultiple(dModel, 2 * heads)} channels would do`,
+      `rotary positions rotate pairs of channels, so each head needs an even number: got ${dModel} channels for ${heads} heads, ${dModel / heads} in each; ${nearestMultiple(dModel, 2 * heads)} channels work`,
     );
   }
 }

@@ -1,52 +1,57 @@
 /**
- * An encoder–decoder (Vaswani et al. 2017; T5, Raffel et al. 2020): one stack reads a source, with no mask but
- * padding; another writes the answer, causal like GPT, and between looking back at its own words and thinking it looks
- * at the source (cross-attention).
+ * An encoder–decoder (Vaswani et al. 2017; T5, Raffel et al. 2020). The encoder reads a source with no mask but
+ * padding. The decoder writes the answer: causal like GPT, with cross-attention to the encoder's output in each block.
  *
- *   memory = encoder(tokenEmbedding[source])
- *   x      = decoder(tokenEmbedding[[start], answer …], memory)
+ *   states = encoder(tokenEmbedding[source])
+ *   x      = decoder(tokenEmbedding[[start], answer …], states)
  *   logits = x·W_head
  *
- * Row t of the logits scores what token t of the answer is, from the whole source and the tokens of the answer before
- * it. One token embedding serves source, answer and, if tied, head; behind its V tokens stand [end] and [start].
+ * Row t of the logits scores token t of the answer, from the whole source and the answer's earlier tokens. One token
+ * embedding serves source, answer and, if tied, head; after its V tokens come [end] and [start].
  */
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import { ShapeError } from "../errors.ts";
-import { embedding } from "../ops/embedding.ts";
 import type { Random } from "../random.ts";
 import { checkModelConfig, type ModelConfig } from "./config.ts";
-import { KVCache, type LayerKeysAndValues } from "./inference/kv-cache.ts";
+import { KVCache } from "./inference/kv-cache.ts";
 import { INIT_STD, normalValues } from "./initialize.ts";
+import { blockOptions } from "./inputs/block-options.ts";
 import { type EncoderOutput, type ForwardOptions, INFERENCE } from "./inputs/forward-options.ts";
-import { positionsOf, type TokenBatch } from "./inputs/token-batch.ts";
+import { checkSequences, type TokenBatch } from "./inputs/token-batch.ts";
+import { Embeddings } from "./layers/embeddings.ts";
 import { Head } from "./layers/head.ts";
 import { Transformer } from "./layers/transformer.ts";
-import { type NamedTensors, named } from "./parameters.ts";
+import { joined, type NamedTensors, parametersOf } from "./parameters.ts";
 
 export class EncoderDecoder {
   readonly context: Context;
   readonly config: ModelConfig;
-  /** One row for each token, then one for [end] and one for [start]. */
+  /** (V + 2, C): one row for each token, then [end] and [start]. */
   readonly tokenEmbedding: Tensor;
+  readonly sourceEmbeddings: Embeddings;
   readonly encoder: Transformer;
+  readonly answerEmbeddings: Embeddings;
   readonly decoder: Transformer;
   readonly head: Head;
 
   /**
-   * @param config `layers` in each stack; `contextLength` for the source, and for [start] and the answer
+   * @param config `layers` blocks in encoder and decoder each; `contextLength` for the source, and for [start] and answer
    * @throws ConfigError when the sizes do not fit together
    */
   constructor(context: Context, config: ModelConfig, random: Random) {
     checkModelConfig(config);
     const { vocabSize, dModel } = config;
-    const rows = normalValues((vocabSize + 2) * dModel, random, INIT_STD);
+    const values = normalValues((vocabSize + 2) * dModel, random, INIT_STD);
     this.context = context;
     this.config = config;
-    this.tokenEmbedding = context.parameter([vocabSize + 2, dModel], rows);
-    this.encoder = new Transformer(context, config, { name: "encoder", mask: "none", cross: false }, random);
-    this.decoder = new Transformer(context, config, { name: "decoder", mask: "causal", cross: true }, random);
-    this.head = new Head(this.tokenEmbedding, { ...config, scores: vocabSize + 1 }, random);
+    this.tokenEmbedding = context.parameter([vocabSize + 2, dModel], values);
+    const shared = { token: this.tokenEmbedding, bigram: false };
+    this.sourceEmbeddings = new Embeddings(context, config, shared, random);
+    this.encoder = new Transformer(context, config, { mask: "full", cross: false }, random);
+    this.answerEmbeddings = new Embeddings(context, config, shared, random);
+    this.decoder = new Transformer(context, config, { mask: "causal", cross: true }, random);
+    this.head = new Head(this.tokenEmbedding, { ...config, scores: vocabSize + 1, logitCap: 0 }, random);
   }
 
   /** Ends an answer; the last id that the head scores. */
@@ -54,51 +59,59 @@ export class EncoderDecoder {
     return this.config.vocabSize;
   }
 
-  /** What the decoder reads before an answer; nobody ever says it. */
+  /** What the decoder reads before an answer; never predicted. */
   get startId(): number {
     return this.config.vocabSize + 1;
   }
 
   /**
-   * Logits (B, T, V + 1) for what the decoder reads (B, T), after a source (B, S).
+   * Logits (B, T, V + 1) for the decoder's tokens (B, T), given a source (B, S).
    *
-   * @throws ShapeError when a sequence is longer than the context, or the padding does not fit the rows
+   * @throws ShapeError when a sequence is longer than the context, or a batch is malformed
    */
-  forward(source: TokenBatch, tokens: TokenBatch, pass: ForwardOptions = INFERENCE): Tensor {
-    return this.decode(tokens, { ...pass, memory: this.encode(source, pass) });
+  forward(source: TokenBatch, tokens: TokenBatch, options: ForwardOptions = INFERENCE): Tensor {
+    return this.decode(tokens, this.encode(source, options), options);
   }
 
-  /** Reads a source: states (B, S, C), for cross-attention. */
+  /** Encodes a source: states (B, S, C), for cross-attention. */
   encode(source: TokenBatch, { random }: Pick<ForwardOptions, "random"> = INFERENCE): EncoderOutput {
-    const pass = { cache: null, random };
-    this.encoder.check(source, pass);
-    const states = this.encoder.forward(this.#embed(source), source, pass);
+    checkSequences("encoder", source, [], this.config.contextLength);
+    const options = { cache: null, random };
+    const { positions } = this.sourceEmbeddings;
+    const x = this.sourceEmbeddings.forward(source, options);
+    const states = this.encoder.forward(x, blockOptions(source, options, { mask: "full", positions }));
     return { states, padding: source.padding };
   }
 
-  /** The same memory with the keys and values that each block of the decoder reads in it: computed once, not at every token. */
-  projected(memory: EncoderOutput): EncoderOutput {
-    const projected = this.decoder.blocks.flatMap(({ cross }): LayerKeysAndValues[] => {
-      return cross === null ? [] : [cross.attention.project(memory.states)];
+  /** Adds each decoder block's keys and values of the states, computed once instead of for every token. */
+  project(encoderOutput: EncoderOutput): EncoderOutput {
+    const projected = this.decoder.blocks.flatMap(({ cross }) => {
+      return cross === null ? [] : [cross.keysAndValues(encoderOutput.states)];
     });
-    return { ...memory, projected };
+    return { ...encoderOutput, projected };
   }
 
   /**
-   * Logits (B, T, V + 1) for what the decoder reads; with a cache, for the tokens that follow it.
+   * Logits (B, T, V + 1) for the decoder's tokens (B, T). With a cache, the tokens continue its sequences.
    *
    * @throws ShapeError as `forward`, or when there is not one source for each row
    */
-  decode(tokens: TokenBatch, pass: ForwardOptions & { readonly memory: EncoderOutput }): Tensor {
-    const [sources] = pass.memory.states.shape;
+  decode(tokens: TokenBatch, encoderOutput: EncoderOutput, options: ForwardOptions = INFERENCE): Tensor {
+    const { cache } = options;
+    const [sources] = encoderOutput.states.shape;
     if (sources !== tokens.batchSize) {
       throw new ShapeError(`decoder: needs a source for each of ${tokens.batchSize} rows: got ${sources}`);
     }
-    this.decoder.check(tokens, pass);
-    return this.head.forward(this.decoder.forward(this.#embed(tokens), tokens, pass));
+    checkSequences("decoder", tokens, cache === null ? [] : cache.lengths, this.config.contextLength);
+    const { positions } = this.answerEmbeddings;
+    const ofBlocks = blockOptions(tokens, options, { mask: "causal", positions });
+    const x = this.answerEmbeddings.forward(tokens, options);
+    const states = this.decoder.forward(x, { ...ofBlocks, encoderOutput });
+    cache?.advance(tokens);
+    return this.head.forward(states);
   }
 
-  /** An empty cache for the decoder. */
+  /** An empty cache for the decoder. Free it when done. */
   makeCache(batchSize: number): KVCache {
     const { contextLength, dModel, layers } = this.config;
     return new KVCache(this.context, { batchSize, capacity: contextLength, channels: dModel, layers });
@@ -106,15 +119,11 @@ export class EncoderDecoder {
 
   /** Every trained tensor by name, in a fixed order. */
   parameters(): NamedTensors {
-    return {
+    return parametersOf({
       tokenEmbedding: this.tokenEmbedding,
-      ...named("encoder", this.encoder.parameters()),
-      ...named("decoder", this.decoder.parameters()),
+      encoder: joined(this.sourceEmbeddings, this.encoder),
+      decoder: joined(this.answerEmbeddings, this.decoder),
       ...this.head.parameters(),
-    };
-  }
-
-  #embed(tokens: TokenBatch): Tensor {
-    return embedding(this.tokenEmbedding, tokens.ids, [tokens.batchSize, positionsOf(tokens)]);
+    });
   }
 }

@@ -1,23 +1,18 @@
-import { type Context, contextOf } from "../autograd/context.ts";
-import { Tensor } from "../autograd/tensor.ts";
-import type { Buffer, Matrices, Visibility, Windows, WriteTarget } from "../backend/backend.ts";
+import { contextOf } from "../autograd/context.ts";
+import type { Tensor } from "../autograd/tensor.ts";
+import type { AttentionMask, Buffer, KeyRange, Matrices, WriteTarget } from "../backend/backend.ts";
 import { ShapeError } from "../errors.ts";
 import type { Random } from "../random.ts";
 import { formatShape } from "../shape.ts";
 import { droppingOf } from "./dropout.ts";
-import type { KeyRange } from "./internal/key-window.ts";
 import { scale } from "./scale.ts";
-import { type Mask, visibilityOf } from "./softmax.ts";
 
 export interface AttentionOptions {
   /** How many heads share the channels. */
   readonly heads: number;
-  /**
-   * A window for each sequence of the batch is what padding, and keys of unequal number, ask for. In a tensor (B, 3)
-   * where they change and nothing else does: from, end and diagonal, which then only the backend looks at.
-   */
-  readonly mask: Mask | readonly KeyRange[] | Tensor;
-  /** Only the first `keyCount` keys and values take part; left out, all. So a cache is read in place. */
+  /** "causal", "full", or a key range for each sequence: for padding, and for keys in a cache. */
+  readonly mask: AttentionMask;
+  /** Use the first `keyCount` keys and values only, so that a cache is read in place. All if left out. */
   readonly keyCount?: number;
   /** Probability of dropping a weight. */
   readonly dropout?: number;
@@ -28,7 +23,7 @@ export interface AttentionOptions {
 /**
  * Scaled dot-product attention of all heads in one kernel: softmax(QKᵀ/√D + M)·V.
  *
- * The same numbers as nn/attention's composition from plain ops, but hidden pairs are never computed and the
+ * The same numbers as nn/layers/textbook-attention.ts, but hidden pairs are never computed and the
  * weights (T, S) never stored: backward computes them again from one number kept for each query. A query that sees
  * no key gives 0, and so do the gradients: its own, and that of a key which nobody sees.
  *
@@ -52,14 +47,13 @@ export function attention(query: Tensor, keys: Tensor, values: Tensor, options: 
   const keyCount = options.keyCount ?? key.shape[1];
   const width = channels / heads;
   const dropping = droppingOf(options.dropout ?? 0, options.random ?? null);
-  const visible = visibleThrough(mask, context);
   const size = {
     batch: [batchSize, heads],
     rows: queries,
     columns: keyCount,
     width,
     scale: 1 / Math.sqrt(width),
-    visible,
+    mask,
     dropping,
   };
   /** Heads are strides, not copies. */
@@ -104,15 +98,8 @@ export function attention(query: Tensor, keys: Tensor, values: Tensor, options: 
     );
     for (const buffer of spare) backend.free(buffer);
   };
-  const kept =
-    typeof visible === "string" || mask instanceof Tensor ? [logSumExp] : [logSumExp, visible.buffer];
-  context.recordOp("attention", y, backward, kept);
+  context.recordOp("attention", y, backward, [logSumExp]);
   return y;
-}
-
-function visibleThrough(mask: AttentionOptions["mask"], context: Context): Visibility | Windows {
-  if (typeof mask === "string") return visibilityOf(mask);
-  return { buffer: mask instanceof Tensor ? mask.buffer : context.saveForBackward(mask.flatMap(numbersOf)) };
 }
 
 function checkShapes(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions): void {
@@ -133,36 +120,25 @@ function checkShapes(query: Tensor, key: Tensor, value: Tensor, options: Attenti
   if (mask === "causal" && queries > keys) {
     throw new ShapeError(`attention: causal needs keys ≥ queries: got ${queries} queries over ${keys} keys`);
   }
-  if (mask instanceof Tensor) {
-    if (mask.size !== 3 * batchSize) {
-      throw new ShapeError(
-        `attention: windows in a tensor are (B, 3), B ${batchSize}: got ${formatShape(mask.shape)}`,
-      );
-    }
-  } else if (typeof mask !== "string") checkWindows(mask, batchSize, keys);
+  if (typeof mask !== "string") checkRanges(mask, batchSize, keys);
 }
 
-/** In the order that the kernels have. */
-function numbersOf({ from, end, diagonal }: KeyRange): number[] {
-  return [from, end, diagonal];
-}
-
-function checkWindows(windows: readonly KeyRange[], batchSize: number, keys: number): void {
-  if (windows.length !== batchSize) {
+function checkRanges(ranges: readonly KeyRange[], batchSize: number, keys: number): void {
+  if (ranges.length !== batchSize) {
     throw new ShapeError(
-      `attention: needs one window for each of the ${batchSize} sequences of the batch: got ${windows.length}`,
+      `attention: needs a key range for each of the ${batchSize} sequences of the batch: got ${ranges.length}`,
     );
   }
-  windows.forEach(({ from, end, diagonal }, sequence) => {
-    for (const [name, key] of Object.entries({ from, end })) {
+  ranges.forEach(({ start, end, diagonal }, sequence) => {
+    for (const [name, key] of Object.entries({ start, end })) {
       if (Number.isInteger(key) && key >= 0 && key <= keys) continue;
       throw new ShapeError(
-        `attention: ${name} of window ${sequence} must be a whole number in 0 … ${keys}, the keys that take part: got ${key}`,
+        `attention: ${name} of key range ${sequence} must be a whole number in 0 … ${keys}, the number of keys: got ${key}`,
       );
     }
     if (!Number.isInteger(diagonal) || Math.abs(diagonal) > 2 ** 24) {
       throw new ShapeError(
-        `attention: diagonal of window ${sequence} must be a whole number in −2²⁴ … 2²⁴: got ${diagonal}`,
+        `attention: diagonal of key range ${sequence} must be a whole number in −2²⁴ … 2²⁴: got ${diagonal}`,
       );
     }
   });

@@ -36,7 +36,8 @@ export function crossEntropy(logits: Tensor, targets: ArrayLike<number>): Tensor
   const { context } = logits;
   const { backend } = context;
   const y = context.output([], [logits]);
-  const at = context.saveForBackward(targets);
+  // A copy: the caller may reuse its array before backward runs.
+  const kept = Int32Array.from(targets);
   const logSumExp = backend.alloc(rows);
   const sum = (losses: Buffer, count: number) => {
     backend.sumAxis(y.target, losses, { outer: 1, axis: count, inner: 1 }, share);
@@ -46,16 +47,13 @@ export function crossEntropy(logits: Tensor, targets: ArrayLike<number>): Tensor
     const rowsThatCount = Array.from({ length: rows }, (_, row) => row).filter(
       (row) => targets[row] !== IGNORED,
     );
-    context.withScratch(rows, (places) => {
-      backend.write(places, rowsThatCount);
-      context.withScratch(rows, (terms) => {
-        backend.gatherRows(terms, losses, places, counted, 1);
-        sum(terms, counted);
-      });
+    context.withScratch(rows, (terms) => {
+      backend.gatherRows(terms, losses, rowsThatCount, counted, 1);
+      sum(terms, counted);
     });
   };
   context.withScratch(rows, (losses) => {
-    backend.crossEntropyRows(losses, logSumExp, logits.buffer, at, rows, columns);
+    backend.crossEntropyRows(losses, logSumExp, logits.buffer, kept, rows, columns);
     if (ignored === 0) sum(losses, rows);
     else sumOfCounted(losses);
   });
@@ -68,12 +66,12 @@ export function crossEntropy(logits: Tensor, targets: ArrayLike<number>): Tensor
         dLosses,
         logits.buffer,
         logSumExp,
-        at,
+        kept,
         rows,
         columns,
       );
     });
   };
-  context.recordOp("crossEntropy", y, backward, [at, logSumExp]);
+  context.recordOp("crossEntropy", y, backward, [logSumExp]);
   return y;
 }

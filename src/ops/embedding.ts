@@ -24,12 +24,12 @@ export function embedding(table: Tensor, ids: ArrayLike<number>, shape: Shape): 
   const { context } = table;
   const { backend } = context;
   const y = context.output([...shape, columns], [table]);
-  const indices = context.saveForBackward(ids);
-  backend.gatherRows(y.buffer, table.buffer, indices, rows, columns);
-  const backward = (dy: typeof y.buffer) => {
+  backend.gatherRows(y.buffer, table.buffer, ids, rows, columns);
+  // A copy: the caller may reuse its array before backward runs.
+  const indices = y.needsGradient ? Int32Array.from(ids) : ids;
+  context.recordOp("embedding", y, (dy) => {
     backend.scatterAddRows(table.zeroedGradient(), dy, indices, rows, columns);
-  };
-  context.recordOp("embedding", y, backward, [indices]);
+  });
   return y;
 }
 

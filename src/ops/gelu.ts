@@ -1,6 +1,6 @@
 import type { Tensor } from "../autograd/tensor.ts";
 import type { GeluName } from "../backend/backend.ts";
-import { unary } from "./internal/unary.ts";
+import { unary } from "./unary.ts";
 
 /** "exact" is x·Φ(x); "tanh" is the approximation that GPT-2 was trained with. */
 export type GeluForm = "exact" | "tanh";

@@ -1,35 +1,31 @@
-/** The ops, for one's own computations: `import { matmul, softmax } from "nopeek/ops"`. Each says what it does where it stands. */
+/** The ops, for your own models: `import { matmul, softmax } from "nopeek/ops"`. */
+
+export type { AttentionMask, KeyRange, Mask } from "../backend/backend.ts";
 export { add } from "./add.ts";
 export { type AttentionOptions, attention } from "./attention.ts";
 export { concatenate } from "./concatenate.ts";
 export { crossEntropy, IGNORED } from "./cross-entropy.ts";
+export { customOp, type OpDefinition } from "./custom-op.ts";
 export { divide } from "./divide.ts";
 export { dropout } from "./dropout.ts";
 export { embedding } from "./embedding.ts";
-export { exp } from "./exp.ts";
 export { type GeluForm, gelu } from "./gelu.ts";
-export type { KeyRange } from "./internal/key-window.ts";
 export { layerNorm } from "./layer-norm.ts";
 export { linear, type WeightLayout } from "./linear.ts";
-export { log } from "./log.ts";
 export { logSoftmax } from "./log-softmax.ts";
 export { maskedAdd } from "./masked-add.ts";
 export { matmul } from "./matmul.ts";
 export { max } from "./max.ts";
 export { multiply } from "./multiply.ts";
 export { negate } from "./negate.ts";
-export { relu } from "./relu.ts";
-export { reluSquared } from "./relu-squared.ts";
 export { reshape } from "./reshape.ts";
 export { rmsNorm } from "./rms-norm.ts";
-export { rotate } from "./rotary.ts";
+export { rotary } from "./rotary.ts";
 export { scale } from "./scale.ts";
-export { silu } from "./silu.ts";
 export { slice } from "./slice.ts";
 export { softCap } from "./soft-cap.ts";
-export { type Mask, softmax } from "./softmax.ts";
-export { sqrt } from "./sqrt.ts";
+export { softmax } from "./softmax.ts";
 export { subtract } from "./subtract.ts";
 export { mean, sum } from "./sum.ts";
-export { tanh } from "./tanh.ts";
 export { transpose } from "./transpose.ts";
+export { exp, log, relu, reluSquared, silu, sqrt, tanh } from "./unary.ts";

@@ -1,5 +1,5 @@
 import type { Tensor } from "../autograd/tensor.ts";
-import { addAndNormalize, normalize, type SumAndNorm } from "./internal/normalize.ts";
+import { normalize } from "./internal/normalize.ts";
 
 /**
  * Layer normalization over the last axis: mean 0 and variance 1 for each position, then scaled and shifted.
@@ -16,15 +16,4 @@ import { addAndNormalize, normalize, type SumAndNorm } from "./internal/normaliz
  */
 export function layerNorm(x: Tensor, weight: Tensor | null, bias: Tensor | null, epsilon = 1e-5): Tensor {
   return normalize(x, { op: "layerNorm", weight, bias, centered: true, epsilon });
-}
-
-/** a + b, and `layerNorm` of it: see `addAndNormalize`. */
-export function addLayerNorm(
-  a: Tensor,
-  b: Tensor,
-  weight: Tensor | null,
-  bias: Tensor | null,
-  epsilon = 1e-5,
-): SumAndNorm {
-  return addAndNormalize(a, b, { op: "layerNorm", weight, bias, centered: true, epsilon });
 }

@@ -1,23 +1,22 @@
-import { type Context, contextOf } from "../autograd/context.ts";
+import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { Buffer, Matrices } from "../backend/backend.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, type Shape } from "../shape.ts";
-import { matrixOf, rowsOf, transposed } from "./internal/product.ts";
+import { matrixOf, multiplyMatrices, rowsOf, transposed } from "./internal/product.ts";
 
-const NO_BATCH: readonly number[] = [];
-
-/** How a weight is stored: "in-out", as the textbook's x·W has it, or its transpose. */
+/** How a weight is stored: "in-out" (I, O), as in the textbook's x·W, or its transpose "out-in" (O, I). */
 export type WeightLayout = "in-out" | "out-in";
 
 /**
  * Affine map of the last axis: y = x·W + b.
  *
  * @param x      (…, I)
- * @param weight (I, O); (O, I) in the layout "out-in", which a head that is tied to an embedding uses
+ * @param weight (I, O), or (O, I) with layout "out-in", which a head tied to an embedding uses
  * @param bias   (O), or null
  * @returns      (…, O)
  * @throws ShapeError when the sizes do not fit
+ * @example linear(x, weight, bias) // x (2, 3, 4), weight (4, 5), bias (5) → (2, 3, 5)
  */
 export function linear(
   x: Tensor,
@@ -25,94 +24,88 @@ export function linear(
   bias: Tensor | null,
   layout: WeightLayout = "in-out",
 ): Tensor {
-  const map = new AffineMap("linear", x, weight, bias, layout);
-  const y = map.context.output(map.shape, map.inputs);
-  map.forward(y.buffer);
-  map.context.recordOp("linear", y, (dy) => map.backward(dy));
+  const shape = linearShape("linear", x, weight, bias, layout);
+  const { context } = x;
+  const y = context.output(shape, bias === null ? [x, weight] : [x, weight, bias]);
+  linearForward(y.buffer, x, weight, bias, layout);
+  context.recordOp("linear", y, (dy) => linearBackward(dy, x, weight, bias, layout));
   return y;
 }
 
-/** An affine map before it runs: for ops that do more with its result than keep it. */
-export class AffineMap {
-  readonly context: Context;
-  /** Of the result: (…, O). */
-  readonly shape: Shape;
-  readonly inputs: readonly Tensor[];
-  readonly #x: Tensor;
-  readonly #weight: Tensor;
-  readonly #bias: Tensor | null;
-  readonly #layout: WeightLayout;
-  readonly #rows: number;
-  readonly #length: number;
-  readonly #outputs: number;
+/** y = x·W + b. */
+export function linearForward(
+  y: Buffer,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  layout: WeightLayout,
+): void {
+  const [rows, inputs, outputs] = sizesOf(x, weight, layout);
+  const w = asInOut(weight.buffer, inputs, outputs, layout);
+  const size = { rows, inner: inputs, columns: outputs };
+  multiplyMatrices(x.context.backend, matrixOf(y, outputs), matrixOf(x.buffer, inputs), w, size, {
+    accumulate: false,
+    bias: bias?.buffer ?? null,
+  });
+}
 
-  /** Parameters and errors as in `linear`. */
-  constructor(op: string, x: Tensor, weight: Tensor, bias: Tensor | null, layout: WeightLayout = "in-out") {
-    this.inputs = bias === null ? [x, weight] : [x, weight, bias];
-    this.context = contextOf(op, x, weight, bias ?? x);
-    const axes = x.shape.length;
-    const [length, outputs] = layout === "in-out" ? weight.shape : [weight.shape[1], weight.shape[0]];
-    const fits = weight.shape.length === 2 && axes > 0 && x.shape[axes - 1] === length;
-    if (!fits || (bias !== null && bias.size !== outputs)) {
-      const found = this.inputs.map(({ shape }) => formatShape(shape)).join(", ");
-      throw new ShapeError(
-        `${op}: needs x (…, I), a weight ${layout} of I and O, and a bias (O): got ${found}`,
-      );
-    }
-    const shape = x.shape.slice();
-    shape[axes - 1] = outputs;
-    this.shape = shape;
-    this.#x = x;
-    this.#weight = weight;
-    this.#bias = bias;
-    this.#layout = layout;
-    this.#rows = rowsOf(x.shape);
-    this.#length = length;
-    this.#outputs = outputs;
+/** dx = dy·Wᵀ, dW = xᵀ·dy, db = Σ_rows dy. */
+export function linearBackward(
+  dyBuffer: Buffer,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  layout: WeightLayout,
+): void {
+  const { backend } = x.context;
+  const [rows, inputs, outputs] = sizesOf(x, weight, layout);
+  const dy = matrixOf(dyBuffer, outputs);
+  if (x.needsGradient) {
+    const dx = x.gradientTarget();
+    const w = asInOut(weight.buffer, inputs, outputs, layout);
+    const size = { rows, inner: outputs, columns: inputs };
+    multiplyMatrices(backend, matrixOf(dx.buffer, inputs), dy, transposed(w), size, dx);
   }
+  if (weight.needsGradient) {
+    const dWeight = weight.gradientTarget();
+    const dw = asInOut(dWeight.buffer, inputs, outputs, layout);
+    const size = { rows: inputs, inner: rows, columns: outputs };
+    multiplyMatrices(backend, dw, transposed(matrixOf(x.buffer, inputs)), dy, size, dWeight);
+  }
+  if (bias?.needsGradient) {
+    backend.sumAxis(bias.gradientTarget(), dyBuffer, { outer: 1, axis: rows, inner: outputs }, 1);
+  }
+}
 
-  /** y = x·W + b. */
-  forward(y: Buffer): void {
-    const [rows, length, outputs] = [this.#rows, this.#length, this.#outputs];
-    const bias = this.#bias === null ? null : this.#bias.buffer;
-    const size = { batch: NO_BATCH, rows, columns: outputs, inner: length, accumulate: false, bias };
-    const { backend } = this.context;
-    backend.gemm(
-      matrixOf(y, outputs),
-      matrixOf(this.#x.buffer, length),
-      this.#asInOut(this.#weight.buffer),
-      size,
+/** The shape of y, once all sizes are checked. Errors name `op`. */
+export function linearShape(
+  op: string,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  layout: WeightLayout,
+): Shape {
+  contextOf(op, x, weight, bias ?? x);
+  const [, inputs, outputs] = sizesOf(x, weight, layout);
+  const fits = weight.shape.length === 2 && x.shape.length > 0 && x.shape[x.shape.length - 1] === inputs;
+  if (!fits || (bias !== null && bias.size !== outputs)) {
+    const found = [x, weight, bias].flatMap((tensor) => (tensor === null ? [] : formatShape(tensor.shape)));
+    throw new ShapeError(
+      `${op}: needs x (…, I), a weight ${layout} of I and O, and a bias (O): got ${found.join(", ")}`,
     );
   }
+  const shape = x.shape.slice();
+  shape[shape.length - 1] = outputs;
+  return shape;
+}
 
-  /** Carries dy to the gradients of x, W and b. */
-  backward(dyBuffer: Buffer): void {
-    const [x, weight, bias] = [this.#x, this.#weight, this.#bias];
-    const [rows, length, outputs] = [this.#rows, this.#length, this.#outputs];
-    const { backend } = this.context;
-    const dy = matrixOf(dyBuffer, outputs);
-    if (x.needsGradient) {
-      // dx = dy·Wᵀ
-      const { buffer, accumulate } = x.gradientTarget();
-      const size = { batch: NO_BATCH, rows, columns: length, inner: outputs, accumulate, bias: null };
-      backend.gemm(matrixOf(buffer, length), dy, transposed(this.#asInOut(weight.buffer)), size);
-    }
-    if (weight.needsGradient) {
-      // dW = xᵀ·dy
-      const { buffer, accumulate } = weight.gradientTarget();
-      const size = { batch: NO_BATCH, rows: length, columns: outputs, inner: rows, accumulate, bias: null };
-      backend.gemm(this.#asInOut(buffer), transposed(matrixOf(x.buffer, length)), dy, size);
-    }
-    if (bias?.needsGradient) {
-      // db = Σ_rows dy
-      backend.sumAxis(bias.gradientTarget(), dyBuffer, { outer: 1, axis: rows, inner: outputs }, 1);
-    }
-  }
+/** Rows of x, I and O. */
+function sizesOf(x: Tensor, weight: Tensor, layout: WeightLayout): [number, number, number] {
+  const [first, second] = weight.shape;
+  return layout === "in-out" ? [rowsOf(x.shape), first, second] : [rowsOf(x.shape), second, first];
+}
 
-  /** Memory laid out as the weight is stored, read as (I, O). */
-  #asInOut(buffer: Buffer): Matrices {
-    return this.#layout === "in-out"
-      ? matrixOf(buffer, this.#outputs)
-      : transposed(matrixOf(buffer, this.#length));
-  }
+/** Memory in the weight's layout, read as (I, O). */
+function asInOut(buffer: Buffer, inputs: number, outputs: number, layout: WeightLayout): Matrices {
+  return layout === "in-out" ? matrixOf(buffer, outputs) : transposed(matrixOf(buffer, inputs));
 }

@@ -1,5 +1,5 @@
 import type { Tensor } from "../autograd/tensor.ts";
-import { addAndNormalize, normalize, type SumAndNorm } from "./internal/normalize.ts";
+import { normalize } from "./internal/normalize.ts";
 
 /**
  * Root-mean-square normalization over the last axis: layer normalization without the mean. Only a row's length
@@ -16,9 +16,4 @@ import { addAndNormalize, normalize, type SumAndNorm } from "./internal/normaliz
  */
 export function rmsNorm(x: Tensor, weight: Tensor | null, epsilon = 1e-5): Tensor {
   return normalize(x, { op: "rmsNorm", weight, bias: null, centered: false, epsilon });
-}
-
-/** a + b, and `rmsNorm` of it: see `addAndNormalize`. */
-export function addRmsNorm(a: Tensor, b: Tensor, weight: Tensor | null, epsilon = 1e-5): SumAndNorm {
-  return addAndNormalize(a, b, { op: "rmsNorm", weight, bias: null, centered: false, epsilon });
 }

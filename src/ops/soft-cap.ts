@@ -1,6 +1,6 @@
 import type { Tensor } from "../autograd/tensor.ts";
 import { scale } from "./scale.ts";
-import { tanh } from "./tanh.ts";
+import { tanh } from "./unary.ts";
 
 /**
  * Presses numbers into −limit … limit: near 0 they stay what they are, far off they come close to the limit.

@@ -13,6 +13,7 @@ import { CheckpointError } from "../errors.ts";
 import type { Files } from "./files.ts";
 import { encodeJSON, readJSON } from "./json.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
+import { withCurrentNames } from "./tensor-names.ts";
 
 export type StoredTensors = ReadonlyMap<string, StoredTensor>;
 
@@ -103,7 +104,7 @@ function readState(files: Files, folder: string) {
 function readTensors(files: Files, file: string, expected: string): StoredTensors {
   const bytes = files.read(file);
   checkHash(file, bytes, expected);
-  return decodeSafetensors(bytes, file).tensors;
+  return withCurrentNames(decodeSafetensors(bytes, file).tensors);
 }
 
 function checkHash(file: string, contents: Uint8Array | string, expected: string): void {

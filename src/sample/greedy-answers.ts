@@ -20,13 +20,15 @@ export function greedyAnswers(model: EncoderDecoder, source: TokenBatch): Promis
   const { context, config, startId, endId } = model;
   const { batchSize } = source;
   return context.scope("no-grad", async () => {
-    const memory = model.projected(model.encode(source));
+    const encoderOutput = model.project(model.encode(source));
     const cache = model.makeCache(batchSize);
     const answers = Array.from({ length: batchSize }, () => ({ ids: [] as number[], ended: false }));
     try {
       let newest = new Array<number>(batchSize).fill(startId);
       while (cache.length < config.contextLength && answers.some(({ ended }) => !ended)) {
-        const logits = await model.decode({ ids: newest, batchSize }, { cache, random: null, memory }).read();
+        const logits = await model
+          .decode({ ids: newest, batchSize }, encoderOutput, { cache, random: null })
+          .read();
         newest = answers.map((_, b) => argmax(logits.subarray(b * (endId + 1), (b + 1) * (endId + 1))));
         // A row that has ended is still computed, beside those that have not; nobody listens.
         answers.forEach((answer, b) => {

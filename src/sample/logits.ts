@@ -1,18 +1,16 @@
 /** Logits of a sequence, out of a model: all positions in one pass, or one after the other through the cache. */
-import type { Tensor } from "../autograd/tensor.ts";
 import { SampleError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
 import type { KVCache } from "../nn/inference/kv-cache.ts";
-import { padTokens, positionsOf, type TokenBatch } from "../nn/inputs/token-batch.ts";
+import { padTokens, type TokenBatch } from "../nn/inputs/token-batch.ts";
 import { checkIds } from "../ops/embedding.ts";
-import { slice } from "../ops/slice.ts";
 
 /** A model that scores a token at each position: a GPT, or another with the same methods. */
-export type ScoringModel = Pick<GPT, "context" | "config" | "forward" | "makeCache">;
+export type ScoringModel = Pick<GPT, "context" | "config" | "forward" | "decode" | "makeCache">;
 
 /** Logits (B, T, V) of a batch in one pass, row by row. */
 export function batchLogits(model: ScoringModel, tokens: TokenBatch): Promise<Float32Array | Float64Array> {
-  return model.context.scope("no-grad", () => model.forward(tokens).read());
+  return model.context.noGrad(() => model.forward(tokens).read());
 }
 
 /**
@@ -35,9 +33,7 @@ export async function chunkedLogits(
     for (const chunk of chunks) {
       const ids = rows.flatMap((row) => Array.from({ length: chunk }, (_, t) => row[start + t]));
       const tokens = { ids, batchSize: rows.length };
-      const part = await model.context.scope("no-grad", () =>
-        model.forward(tokens, { cache, random: null }).read(),
-      );
+      const part = await model.context.noGrad(() => model.decode(tokens, cache).read());
       rows.forEach((_, row) => {
         const ofRow = part.subarray(row * chunk * vocabSize, (row + 1) * chunk * vocabSize);
         logits.set(ofRow, (row * positions + start) * vocabSize);
@@ -81,10 +77,7 @@ export function nextLogits(
   cache: KVCache,
   ids: ArrayLike<number>,
 ): Promise<Float32Array | Float64Array> {
-  return model.context.scope("no-grad", () => {
-    const hidden = model.hidden({ ids, batchSize: 1 }, { cache, random: null });
-    return model.logits(lastPosition(hidden, ids.length)).read();
-  });
+  return model.context.noGrad(() => model.decode({ ids, batchSize: 1 }, cache, { lastOnly: true }).read());
 }
 
 /**
@@ -103,15 +96,9 @@ export async function nextLogitsOfRows(
   const logits = await model.context.scope("no-grad", () => {
     // Padded on the left, so that every row ends at the last position.
     const tokens = padTokens(rows, "left");
-    const hidden = model.hidden(tokens, { cache, random: null });
-    return model.logits(lastPosition(hidden, positionsOf(tokens))).read();
+    return model.decode(tokens, cache, { lastOnly: true }).read();
   });
   return rows.map((_, b) => logits.subarray(b * vocabSize, (b + 1) * vocabSize));
-}
-
-/** (B, T, C) → (B, 1, C) */
-function lastPosition(hidden: Tensor, positions: number): Tensor {
-  return positions === 1 ? hidden : slice(hidden, 1, positions - 1, positions);
 }
 
 function checkSequence({ config }: GPT, ids: ArrayLike<number>): void {

@@ -24,7 +24,8 @@ export function adaptDecoderWithSources(
     // The decoder also predicts [end].
     config: { ...config, vocabSize: model.endId + 1, bigram: false, logitCap: 0 },
     parameters: () => model.parameters(),
-    forward: (tokens, pass = INFERENCE) => model.forward(sourcesOf(tokens.batchSize), tokens, pass),
+    forward: (tokens, options = INFERENCE) => model.forward(sourcesOf(tokens.batchSize), tokens, options),
+    decode: (tokens, cache) => model.forward(sourcesOf(tokens.batchSize), tokens, { cache, random: null }),
     makeCache: (batchSize) => model.makeCache(batchSize),
   };
 }
@@ -37,6 +38,9 @@ export function adaptEncoder(model: Encoder): CheckedModel {
     config: { ...config, bigram: false, logitCap: 0 },
     parameters: () => model.parameters(),
     forward: (tokens, pass) => model.forward(tokens, pass),
+    decode: () => {
+      throw new Error("an encoder cannot decode");
+    },
     makeCache: () => {
       throw new Error("an encoder has no cache");
     },

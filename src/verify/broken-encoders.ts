@@ -60,15 +60,23 @@ class RemaskedDecoder extends EncoderDecoder {
     this.#maskMatrix = maskMatrix;
   }
 
-  override decode(tokens: TokenBatch, pass: ForwardOptions & { readonly memory: EncoderOutput }): Tensor {
-    return super.decode(tokens, { ...pass, maskMatrix: this.#maskMatrix });
+  override decode(
+    tokens: TokenBatch,
+    encoderOutput: EncoderOutput,
+    options: ForwardOptions = INFERENCE,
+  ): Tensor {
+    return super.decode(tokens, encoderOutput, { ...options, maskMatrix: this.#maskMatrix });
   }
 }
 
 /** A decoder with a causal mask that ignores where rows and sources begin and end. */
 class PaddingIgnored extends RemaskedDecoder {
-  override decode(tokens: TokenBatch, pass: ForwardOptions & { readonly memory: EncoderOutput }): Tensor {
-    return super.decode(tokens, { ...pass, memory: { states: pass.memory.states } });
+  override decode(
+    tokens: TokenBatch,
+    { states }: EncoderOutput,
+    options: ForwardOptions = INFERENCE,
+  ): Tensor {
+    return super.decode(tokens, { states }, options);
   }
 }
 

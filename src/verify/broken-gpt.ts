@@ -6,9 +6,9 @@ import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { GPTConfig, ModelConfig } from "../nn/config.ts";
 import { GPT } from "../nn/gpt.ts";
-import { KVCache, type LayerKeysAndValues } from "../nn/inference/kv-cache.ts";
-import { type ForwardOptions, INFERENCE } from "../nn/inputs/forward-options.ts";
-import type { Padding, TokenBatch } from "../nn/inputs/token-batch.ts";
+import { KVCache } from "../nn/inference/kv-cache.ts";
+import { type ForwardOptions, INFERENCE, type KeysAndValues } from "../nn/inputs/forward-options.ts";
+import type { TokenBatch } from "../nn/inputs/token-batch.ts";
 import { causalMask, type MaskMatrix } from "../nn/layers/textbook-attention.ts";
 import { Random } from "../random.ts";
 
@@ -59,8 +59,12 @@ class RemaskedGPT extends GPT {
     this.#maskMatrix = maskMatrix;
   }
 
-  override hidden(tokens: TokenBatch, pass: ForwardOptions = INFERENCE): Tensor {
-    return super.hidden(tokens, { ...pass, maskMatrix: this.#maskMatrix });
+  override forward(tokens: TokenBatch, options: ForwardOptions = INFERENCE): Tensor {
+    return super.forward(tokens, { ...options, maskMatrix: this.#maskMatrix });
+  }
+
+  override decode(tokens: TokenBatch, cache: KVCache, { lastOnly = false } = {}): Tensor {
+    return this.forward(tokens, { cache, random: null, lastOnly });
   }
 }
 
@@ -87,13 +91,13 @@ export function lossyCache(
 }
 
 class LossyCache extends KVCache {
-  override append(layer: number, own: LayerKeysAndValues, padding?: Padding): LayerKeysAndValues {
-    const cache = super.append(layer, own, padding);
+  override write(layer: number, own: KeysAndValues, slots: Int32Array): KeysAndValues {
+    const cache = super.write(layer, own, slots);
     for (const tensor of [cache.keys, cache.values]) {
       const [rows, capacity, channels] = tensor.shape;
       for (let row = 0; row < rows && LOST_POSITION < capacity; row++) {
         const at = (row * capacity + LOST_POSITION) * channels;
-        tensor.context.backend.write(tensor.buffer, new Float64Array(channels), at);
+        tensor.write(new Float64Array(channels), at);
       }
     }
     return cache;

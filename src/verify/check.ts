@@ -5,7 +5,10 @@
 import type { GPT } from "../nn/gpt.ts";
 
 /** A model that can be checked: a GPT, or another model that returns logits for each position. */
-export type CheckedModel = Pick<GPT, "context" | "config" | "forward" | "makeCache" | "parameters">;
+export type CheckedModel = Pick<
+  GPT,
+  "context" | "config" | "forward" | "decode" | "makeCache" | "parameters"
+>;
 
 /** Token ids, one list per row of a batch, all of the same length. */
 export type Rows = readonly (readonly number[])[];

@@ -52,7 +52,7 @@ export async function checkGradients(twin: CheckedModel, options: CheckOptions):
   for (const [, tensor] of tensors) tensor.storage.clearGradient();
   await context.scope("grad", () => context.backward(loss()));
   const gradients = new Map<string, ArrayLike<number>>();
-  for (const [name, tensor] of tensors) gradients.set(name, await tensor.readGradient());
+  for (const [name, tensor] of tensors) gradients.set(name, await tensor.grad());
   const greatest = Math.max(...[...gradients.values()].map(rootMeanSquare));
 
   const derivatives: Derivative[] = [];

@@ -64,7 +64,7 @@ export async function inputGradients(
     const logits = slice(model.forward(tokensOf([text]), { ...INFERENCE, inputProbe: probe }), 1, t, t + 1);
     context.backward(sum(multiply(logits, context.constant([vocabSize], cotangent))));
   });
-  const gradient = await probe.readGradient();
+  const gradient = await probe.grad();
   probe.free();
   return Array.from(text, (_, s) => greatestOf(gradient.subarray(s * dModel, (s + 1) * dModel)));
 }

@@ -84,7 +84,7 @@ async function lossAndGradients(
     return root.item();
   });
   const gradients = new Map<string, Float32Array | Float64Array>();
-  for (const [name, tensor] of parameters) gradients.set(name, await tensor.readGradient());
+  for (const [name, tensor] of parameters) gradients.set(name, await tensor.grad());
   return { loss, gradients };
 }
 

@@ -5,16 +5,16 @@ import type { Tensor } from "../../src/autograd/tensor.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
 import { TensorError } from "../../src/errors.ts";
 import { add } from "../../src/ops/add.ts";
-import { exp } from "../../src/ops/exp.ts";
 import { layerNorm } from "../../src/ops/layer-norm.ts";
 import { multiply } from "../../src/ops/multiply.ts";
 import { reshape } from "../../src/ops/reshape.ts";
 import { scale } from "../../src/ops/scale.ts";
 import { sum } from "../../src/ops/sum.ts";
+import { exp } from "../../src/ops/unary.ts";
 import { countingBackend, doubleContext, inScope, withKernels } from "../support/contexts.ts";
 
 async function gradientOf(tensor: Tensor): Promise<number[]> {
-  return Array.from(await tensor.readGradient());
+  return Array.from(await tensor.grad());
 }
 
 describe("backward", () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import { TensorError } from "../../src/errors.ts";
 import { add } from "../../src/ops/add.ts";
-import { exp } from "../../src/ops/exp.ts";
+import { exp } from "../../src/ops/unary.ts";
 import { countingBackend, doubleContext, inScope } from "../support/contexts.ts";
 
 describe("Tensor", () => {
@@ -26,7 +26,7 @@ describe("Tensor", () => {
   test("a gradient that never arrived reads as zeros, and as null", async () => {
     const x = doubleContext().parameter([3], [1, 2, 3]);
     expect(x.gradient).toBeNull();
-    expect(Array.from(await x.readGradient())).toEqual([0, 0, 0]);
+    expect(Array.from(await x.grad())).toEqual([0, 0, 0]);
   });
 
   test("a view shares numbers, gradient and end of life", async () => {
@@ -34,7 +34,7 @@ describe("Tensor", () => {
     const view = x.view([3, 2]);
     expect(view.storage).toBe(x.storage);
     x.context.backend.fill(view.gradientTarget().buffer, 5);
-    expect(Array.from(await x.readGradient())).toEqual([5, 5, 5, 5, 5, 5]);
+    expect(Array.from(await x.grad())).toEqual([5, 5, 5, 5, 5, 5]);
     view.free();
     expect(() => x.buffer).toThrow(TensorError);
     expect(() => x.gradientTarget()).toThrow(TensorError);
@@ -88,10 +88,10 @@ describe("a gradient", () => {
     expect(target.accumulate).toBe(true);
     expect(target.buffer).not.toBe(y.gradient);
     backend.write(target.buffer, [7, 11]);
-    expect(Array.from(await b.readGradient())).toEqual([3, 5]);
+    expect(Array.from(await b.grad())).toEqual([3, 5]);
 
     y.free();
-    expect(Array.from(await b.readGradient())).toEqual([3, 5]);
+    expect(Array.from(await b.grad())).toEqual([3, 5]);
     // Now it is b's alone, and is written to where it stands.
     const own = b.gradient;
     expect(b.gradientTarget().buffer).toBe(own);
@@ -107,12 +107,12 @@ describe("a gradient", () => {
     backend.write(y.gradientTarget().buffer, [3, 5]);
     backend.write(a.gradientTarget().buffer, [1, 2]);
     a.shareGradient(y);
-    expect(Array.from(await a.readGradient())).toEqual([4, 7]);
+    expect(Array.from(await a.grad())).toEqual([4, 7]);
     a.storage.clearGradient();
     a.shareGradient(y);
     a.shareGradient(y);
-    expect(Array.from(await a.readGradient())).toEqual([6, 10]);
-    expect(Array.from(await y.readGradient())).toEqual([3, 5]);
+    expect(Array.from(await a.grad())).toEqual([6, 10]);
+    expect(Array.from(await y.grad())).toEqual([3, 5]);
   });
 
   test("x + x doubles what arrives", async () => {
@@ -120,7 +120,7 @@ describe("a gradient", () => {
       const x = context.parameter([], [7]);
       context.backward(add(add(x, x), x));
       expect(await x.item()).toBe(7);
-      expect(Array.from(await x.readGradient())).toEqual([3]);
+      expect(Array.from(await x.grad())).toEqual([3]);
     });
   });
 });

@@ -1,8 +1,8 @@
 /**
- * The suite that every backend passes: each kernel of the contract against the reference in double precision,
- * over random shapes, strides, offsets and edge sizes, special numbers included.
+ * The conformance suite of all backends: compares each kernel of the contract with the reference in double precision,
+ * over random shapes, strides, offsets, edge sizes and special values.
  *
- * Seeds are fixed, and one that fails is named: the same seed makes the same trial again.
+ * Seeds are fixed, and a failure names its seed, which reproduces the trial.
  */
 import { afterAll, beforeAll, describe, it } from "vitest";
 import type { Backend } from "../../src/backend/backend.ts";
@@ -24,12 +24,12 @@ export const cases: readonly Case[] = [
   ...attentionCases,
 ];
 
-/** What plain single-precision arithmetic in the order of the contract can keep. */
+/** Achievable with plain single-precision arithmetic in the order of the contract. */
 export const singlePrecision: Tolerance = { functions: 8, sums: 1, ordered: true };
 
 const seeds = 60;
 
-/** @param open a new backend; the suite closes it */
+/** @param open opens a new backend, which the suite closes */
 export function conformance(
   name: string,
   open: () => Promise<Backend>,

@@ -41,7 +41,7 @@ describe("nopeek train", () => {
     const parameters = [...tensors.values()].reduce((count, { values }) => count + values.length, 0);
     for (const words of [
       `${TEXT.length.toLocaleString("en")} characters`,
-      `${VOCAB_SIZE} distinct characters`,
+      `vocabulary of ${VOCAB_SIZE}`,
       `: ${parameters.toLocaleString("en")} parameters`,
       "11 steps of 39 tokens",
       "saved in    run",

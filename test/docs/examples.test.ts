@@ -34,6 +34,41 @@ test("every example is tried here, imports nothing but the package, and says how
 });
 
 describe("examples", () => {
+  test("quickstart: a few lines train a model that continues its text", async () => {
+    expect(await run("quickstart.ts")).toEqual(["the cat sat on the mat and the dog sat on the log."]);
+    const source = readFileSync(join(examples, "quickstart.ts"), "utf8");
+    const code = source.slice(source.indexOf("*/") + 2).split("\n");
+    expect(code.filter((line) => line.trim() !== "").length).toBeLessThanOrEqual(8);
+  });
+
+  test("custom op: its backward is the difference of its values", async () => {
+    const lines = await run("custom-op.ts");
+    expect(lines).toHaveLength(3);
+    for (const line of lines) {
+      const [x, backward, difference] = numbersOf(line);
+      expect(backward).toBeCloseTo(1 / (1 + Math.exp(-x)), 7);
+      expect(difference).toBeCloseTo(backward, 6);
+    }
+  });
+
+  test("custom layer: two layers learn XOR", async () => {
+    const answers = (await run("custom-layer.ts")).map((line) => numbersOf(line));
+    expect(answers.map(([a, b]) => [a, b])).toEqual([
+      [-1, -1],
+      [-1, 1],
+      [1, -1],
+      [1, 1],
+    ]);
+    for (const [a, b, answer] of answers) expect(Math.abs(answer + a * b)).toBeLessThan(0.15);
+  });
+
+  test("no example reaches below the public face of a tensor", () => {
+    for (const name of readdirSync(examples)) {
+      const source = readFileSync(join(examples, name), "utf8");
+      expect(source, name).not.toMatch(/\.(storage|buffer|gradientTarget)\b|\bbackend\.(?!close\b)/);
+    }
+  });
+
   test("autograd: the first derivatives are those on paper, and the line is found", async () => {
     const [first, last] = await run("autograd.ts");
     // At a = b = 0 the error is −y: mean y² = 33, −2·mean(x·y) = −28, −2·mean y = −10.

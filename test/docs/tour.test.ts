@@ -21,10 +21,10 @@ import { maskedAdd } from "../../src/ops/masked-add.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import { rotate } from "../../src/ops/rotary.ts";
 import { scale } from "../../src/ops/scale.ts";
-import { silu } from "../../src/ops/silu.ts";
 import { slice } from "../../src/ops/slice.ts";
 import { softmax } from "../../src/ops/softmax.ts";
 import { sum } from "../../src/ops/sum.ts";
+import { silu } from "../../src/ops/unary.ts";
 import { AdamW } from "../../src/optim/adamw.ts";
 import { loadGPT } from "../../src/run/saved-model.ts";
 import { candidatesOf, probabilitiesOf } from "../../src/sample/candidates.ts";
@@ -90,7 +90,7 @@ const derivatives = (values: readonly number[], compute: (x: Tensor) => Tensor) 
   inScope("grad", async (context) => {
     const x = context.parameter([values.length], values);
     context.backward(compute(x));
-    return Array.from(await x.readGradient());
+    return Array.from(await x.grad());
   });
 
 const lossOf = async (logits: readonly number[], target: number) => {

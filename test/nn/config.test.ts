@@ -23,7 +23,7 @@ describe("checkModelConfig", () => {
     [8, 3, 9],
     [2, 5, 5],
   ])("%i channels do not make %i heads, and %i would", (dModel, heads, nearest) => {
-    const message = `dModel must be a multiple of heads: got ${dModel} channels for ${heads} heads; ${nearest} would do`;
+    const message = `dModel must be a multiple of heads: got ${dModel} channels for ${heads} heads; ${nearest} works`;
     expect(() => checkModelConfig({ ...TINY, dModel, heads })).toThrow(new ConfigError(message));
     expect(() => checkModelConfig({ ...TINY, dModel: nearest, heads })).not.toThrow();
   });
@@ -31,7 +31,7 @@ describe("checkModelConfig", () => {
   test("rotary positions need pairs of channels", () => {
     const config = { ...TINY, heads: 3, positions: "rotary" } as const;
     const message =
-      "rotary positions turn pairs of channels, so each head needs an even number: got 15 channels for 3 heads, 5 in each; 18 channels would do";
+      "rotary positions rotate pairs of channels, so each head needs an even number: got 15 channels for 3 heads, 5 in each; 18 channels work";
     expect(() => checkModelConfig({ ...config, dModel: 15 })).toThrow(new ConfigError(message));
     expect(() => checkModelConfig({ ...config, dModel: 18 })).not.toThrow();
   });

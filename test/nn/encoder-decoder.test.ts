@@ -142,8 +142,8 @@ describe.each(backends)("on %s", (_, open) => {
       const whole = await logitsOf(model, source, padTokens(written, "right"));
       const cache = model.makeCache(written.length);
       await model.context.scope("no-grad", async () => {
-        const memory = model.projected(model.encode(source));
-        expect(memory.projected).toHaveLength(2);
+        const encoderOutput = model.project(model.encode(source));
+        expect(encoderOutput.projected).toHaveLength(2);
         for (const [first, last] of [
           [0, 1],
           [1, 3],
@@ -153,7 +153,7 @@ describe.each(backends)("on %s", (_, open) => {
             written.map((row) => row.slice(first, last)),
             "right",
           );
-          const values = await model.decode(parts, { cache, random: null, memory }).read();
+          const values = await model.decode(parts, encoderOutput, { cache, random: null }).read();
           for (const [b, own] of ownRows(values, parts).entries()) {
             const expected = whole[b].slice(first * SCORES, last * SCORES);
             expect(sameBits(own, expected), `row ${b} from ${first}`).toBe(true);
@@ -230,8 +230,8 @@ test("parameters have these names: two stacks, the second with cross-attention",
     ["query", "key", "value", "output"].map((part) => `${name}.${part}.weight ${C},${C}`);
   const rest = (stack: string) => [
     `${stack}.blocks.0.mlpNorm.weight ${C}`,
-    `${stack}.blocks.0.mlp.expand.weight ${C},${4 * C}`,
-    `${stack}.blocks.0.mlp.contract.weight ${4 * C},${C}`,
+    `${stack}.blocks.0.mlp.up.weight ${C},${4 * C}`,
+    `${stack}.blocks.0.mlp.down.weight ${4 * C},${C}`,
     `${stack}.finalNorm.weight ${C}`,
   ];
   const first = (stack: string) => [

@@ -96,8 +96,8 @@ test("parameters have these names and shapes: a row more than there are tokens, 
     `blocks.0.attentionNorm.weight ${C}`,
     ...["query", "key", "value", "output"].map((part) => `blocks.0.attention.${part}.weight ${C},${C}`),
     `blocks.0.mlpNorm.weight ${C}`,
-    `blocks.0.mlp.expand.weight ${C},${4 * C}`,
-    `blocks.0.mlp.contract.weight ${4 * C},${C}`,
+    `blocks.0.mlp.up.weight ${C},${4 * C}`,
+    `blocks.0.mlp.down.weight ${4 * C},${C}`,
     `finalNorm.weight ${C}`,
   ];
   expect(shapes(true)).toEqual(tied);

@@ -43,7 +43,8 @@ describe("forward", () => {
     const model = tinyModel(doubleContext());
     await model.context.scope("no-grad", () => {
       expect(model.forward({ ids, batchSize: 2 }).shape).toEqual([2, 5, 11]);
-      expect(model.hidden({ ids, batchSize: 2 }).shape).toEqual([2, 5, 6]);
+      const last = { cache: null, random: null, lastOnly: true };
+      expect(model.forward({ ids, batchSize: 2 }, last).shape).toEqual([2, 1, 11]);
       expect(model.forward({ ids: [], batchSize: 2 }).shape).toEqual([2, 0, 11]);
     });
   });
@@ -92,7 +93,7 @@ describe("forward", () => {
       model.forward({ ids: [1], batchSize: 1 }, { cache, random: null }),
     );
     await expect(run).rejects.toThrow(
-      'cache: gradients do not pass through a cache; run it in a "no-grad" scope',
+      "cache: gradients do not pass through a cache; use it in a no-grad scope",
     );
   });
 });
@@ -116,10 +117,10 @@ describe("parameters", () => {
       ...norm("blocks.0.attentionNorm"),
       ...["query", "key", "value", "output"].flatMap(square),
       ...norm("blocks.0.mlpNorm"),
-      ["blocks.0.mlp.expand.weight", [C, 4 * C]],
-      ["blocks.0.mlp.expand.bias", [4 * C]],
-      ["blocks.0.mlp.contract.weight", [4 * C, C]],
-      ["blocks.0.mlp.contract.bias", [C]],
+      ["blocks.0.mlp.up.weight", [C, 4 * C]],
+      ["blocks.0.mlp.up.bias", [4 * C]],
+      ["blocks.0.mlp.down.weight", [4 * C, C]],
+      ["blocks.0.mlp.down.bias", [C]],
       ...norm("finalNorm"),
       ["head.weight", [C, V]],
     ]);
@@ -144,13 +145,13 @@ describe("parameters", () => {
     ];
     expect(found).toEqual([
       ["tokenEmbedding", [V, C]],
-      ["pairEmbedding", [(V + 1) * V, C]],
+      ["bigramEmbedding", [(V + 1) * V, C]],
       // Norms without a scale keep their shift; RMS norm has none.
       ["blocks.0.attentionNorm.bias", [C]],
       ...["query", "key", "value", "output"].flatMap((name) => layer(`attention.${name}`, C, C)),
       ["blocks.0.mlpNorm.bias", [C]],
       // Two thirds of 4C: as many weights in three matrices as in two of 4C.
-      ...[layer("mlp.gate", C, 16), layer("mlp.expand", C, 16), layer("mlp.contract", 16, C)].flat(),
+      ...[layer("mlp.gate", C, 16), layer("mlp.up", C, 16), layer("mlp.down", 16, C)].flat(),
       ["finalNorm.bias", [C]],
       ["head.weight", [C, V]],
     ]);

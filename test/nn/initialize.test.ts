@@ -1,7 +1,7 @@
 /** GPT-2's initial weights: their deviations as a new model has them. */
 import { expect, test } from "vitest";
 import { GPT } from "../../src/nn/gpt.ts";
-import { INIT_STD, normalValues, residualDeviation } from "../../src/nn/initialize.ts";
+import { INIT_STD, normalValues, residualStd } from "../../src/nn/initialize.ts";
 import { Random } from "../../src/random.ts";
 import { logitsOf } from "../../src/verify/logits.ts";
 import { doubleContext } from "../support/contexts.ts";
@@ -24,7 +24,7 @@ test("a new model's weights have GPT-2's deviations, its norms are 1 and its bia
         name,
       ).toBe(true);
     } else {
-      const writesIntoResidual = /attention\.output|mlp\.contract/.test(name);
+      const writesIntoResidual = /attention\.output|mlp\.down/.test(name);
       const expected = writesIntoResidual ? 0.02 / Math.sqrt(2 * layers) : 0.02;
       const deviation = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
       // Five standard errors of an estimated deviation.
@@ -45,7 +45,7 @@ test("where blocks start as the identity, what they write is 0 and all else is d
   };
   const [zero, drawn] = [await read(true), await read(false)];
   for (const [name, values] of zero.weights) {
-    const expected = /(attention\.output|mlp\.contract)\.weight/.test(name);
+    const expected = /(attention\.output|mlp\.down)\.weight/.test(name);
     expect(values, name).toEqual(expected ? values.map(() => 0) : drawn.weights.get(name));
   }
   expect(zero.logits).not.toEqual(drawn.logits);
@@ -58,7 +58,7 @@ test("where blocks start as the identity, what they write is 0 and all else is d
 
 test("the deviations are those of the paper", () => {
   expect(INIT_STD).toBe(0.02);
-  expect(residualDeviation(8)).toBe(0.005);
+  expect(residualStd(8)).toBe(0.005);
 });
 
 test("values are drawn one after the other", () => {

@@ -62,7 +62,7 @@ async function learn(model: GPT, tokens: TokenBatch, counted: (row: number) => b
     model.context.backward(root);
     return root.item();
   });
-  const gradients = Object.values(model.parameters()).map((tensor) => tensor.readGradient());
+  const gradients = Object.values(model.parameters()).map((tensor) => tensor.grad());
   return { loss, gradients: (await Promise.all(gradients)).map((gradient) => Array.from(gradient)) };
 }
 

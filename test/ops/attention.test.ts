@@ -1,12 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
-import { Tensor } from "../../src/autograd/tensor.ts";
-import type { Buffer } from "../../src/backend/backend.ts";
+import type { Tensor } from "../../src/autograd/tensor.ts";
+import type { Buffer, KeyRange } from "../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
 import { ShapeError, TensorError } from "../../src/errors.ts";
 import { type AttentionOptions, attention } from "../../src/ops/attention.ts";
 import { dropout } from "../../src/ops/dropout.ts";
-import type { KeyRange } from "../../src/ops/internal/key-window.ts";
 import { sum } from "../../src/ops/sum.ts";
 import { Random } from "../../src/random.ts";
 import { backends } from "../support/backends.ts";
@@ -45,15 +44,14 @@ function sees(
   queries: number,
   keys: number,
 ): boolean {
-  if (mask === "none") return true;
+  if (mask === "full") return true;
   if (mask === "causal") return s <= keys - queries + t;
-  if (mask instanceof Tensor) throw new Error("the textbook takes windows as they are written");
-  const { from, end, diagonal } = mask[b];
-  return s >= from && s < end && s <= diagonal + t;
+  const { start, end, diagonal } = mask[b];
+  return s >= start && s < end && s <= diagonal + t;
 }
 
-function window(from: number, end: number, diagonal: number): KeyRange {
-  return { from, end, diagonal };
+function range(start: number, end: number, diagonal: number): KeyRange {
+  return { start, end, diagonal };
 }
 
 /** Batch, queries, keys and channels. */
@@ -89,69 +87,38 @@ describe("attention", () => {
     [shapesOf(2, 3, 5, 6), 3],
     [shapesOf(2, 5, 3, 6), 2],
   ])("without a mask, of %j with %i heads", async (shapes, heads) => {
-    await check(shapes, { heads, mask: "none" });
+    await check(shapes, { heads, mask: "full" });
   });
 
-  test.each(["causal", "none"] as const)("over the first keys alone, mask %s", async (mask) => {
+  test.each(["causal", "full"] as const)("over the first keys alone, mask %s", async (mask) => {
     // The keys behind the first five take no part: their gradient is 0, and not what memory held.
     await check(shapesOf(2, 3, 7, 6), { heads: 2, mask, keyCount: 5 });
-  });
-
-  test("takes windows out of a tensor as they are by then", async () => {
-    await inScope("no-grad", async (context) => {
-      const [q, k, v] = shapesOf(2, 3, 5, 6).map((shape, i) => {
-        return context.constant(shape, Block.random(shape, `operand ${i}`).values);
-      });
-      const tensor = context.constant([2, 3], [0, 0, 0, 0, 0, 0]);
-      for (const windows of [
-        [window(0, 4, 1), window(2, 5, 2)],
-        [window(1, 5, 5), window(0, 3, 0)],
-      ]) {
-        context.backend.write(
-          tensor.buffer,
-          windows.flatMap(({ from, end, diagonal }) => [from, end, diagonal]),
-        );
-        const found = await attention(q, k, v, { heads: 2, mask: tensor }).read();
-        const expected = await attention(q, k, v, { heads: 2, mask: windows }).read();
-        expect(Array.from(found)).toEqual(Array.from(expected));
-      }
-      const wrong = context.constant([3], [0, 0, 0]);
-      const options = { heads: 2, mask: wrong };
-      expect(() => attention(q, k, v, options)).toThrow(
-        new ShapeError("attention: windows in a tensor are (B, 3), B 2: got (3)"),
-      );
-    });
   });
 
   test.each<[string, number[][], KeyRange[], number]>([
     [
       "padding on the left, causal",
       shapesOf(3, 5, 5, 6),
-      [window(2, 5, 0), window(0, 5, 0), window(4, 5, 0)],
+      [range(2, 5, 0), range(0, 5, 0), range(4, 5, 0)],
       3,
     ],
-    ["padding on the right, causal", shapesOf(2, 5, 5, 6), [window(0, 3, 0), window(0, 5, 0)], 2],
-    [
-      "sources of unequal length",
-      shapesOf(3, 3, 7, 6),
-      [window(0, 7, 7), window(0, 2, 7), window(0, 5, 7)],
-      2,
-    ],
-    ["caches of unequal length", shapesOf(2, 2, 7, 6), [window(0, 5, 3), window(0, 7, 5)], 1],
-    ["more queries than keys", shapesOf(2, 7, 3, 6), [window(0, 3, -4), window(1, 3, -2)], 3],
+    ["padding on the right, causal", shapesOf(2, 5, 5, 6), [range(0, 3, 0), range(0, 5, 0)], 2],
+    ["sources of unequal length", shapesOf(3, 3, 7, 6), [range(0, 7, 7), range(0, 2, 7), range(0, 5, 7)], 2],
+    ["caches of unequal length", shapesOf(2, 2, 7, 6), [range(0, 5, 3), range(0, 7, 5)], 1],
+    ["more queries than keys", shapesOf(2, 7, 3, 6), [range(0, 3, -4), range(1, 3, -2)], 3],
     [
       "a sequence that sees nothing",
       shapesOf(3, 5, 3, 2),
-      [window(1, 1, 3), window(0, 3, 3), window(2, 1, 3)],
+      [range(1, 1, 3), range(0, 3, 3), range(2, 1, 3)],
       1,
     ],
     ["no sequence at all", shapesOf(0, 3, 5, 2), [], 1],
-  ])("with windows: %s", async (_, shapes, mask, heads) => {
+  ])("with key ranges: %s", async (_, shapes, mask, heads) => {
     await check(shapes, { heads, mask });
   });
 
-  test("with windows over the first keys alone", async () => {
-    await check(shapesOf(2, 3, 7, 6), { heads: 2, mask: [window(1, 5, 1), window(2, 4, 5)], keyCount: 5 });
+  test("with key ranges over the first keys alone", async () => {
+    await check(shapesOf(2, 3, 7, 6), { heads: 2, mask: [range(1, 5, 1), range(2, 4, 5)], keyCount: 5 });
   });
 
   test.each(backends)("on %s, a query that sees nothing gives and receives exactly 0", async (_, open) => {
@@ -162,7 +129,7 @@ describe("attention", () => {
     for (const t of [0, 1, 5, 6, 7, 8, 9]) for (const values of [q, k, v]) poison(values, t);
     const operands = [q, k, v].map((values) => context.parameter([2, 5, 6], values));
     await context.scope("grad", async () => {
-      const mask = [window(2, 5, 0), window(0, 0, 0)];
+      const mask = [range(2, 5, 0), range(0, 0, 0)];
       const y = attention(operands[0], operands[1], operands[2], { heads: 2, mask });
       const values = Array.from(await y.read());
       context.backward(sum(y));
@@ -170,15 +137,15 @@ describe("attention", () => {
       expect(values.every(Number.isFinite)).toBe(true);
     });
     for (const operand of operands) {
-      const gradient = Array.from(await operand.readGradient());
+      const gradient = Array.from(await operand.grad());
       expect([...gradient.slice(0, 12), ...gradient.slice(30)]).toEqual(Array.from({ length: 42 }, () => 0));
       expect(gradient.every(Number.isFinite)).toBe(true);
     }
     await context.backend.close();
   });
 
-  test("with dropped weights and windows", async () => {
-    const mask = [window(1, 5, 0), window(0, 4, 5)];
+  test("with dropped weights and key ranges", async () => {
+    const mask = [range(1, 5, 0), range(0, 4, 5)];
     await checkDropped({ heads: 3, mask, dropout: 0.3 });
   });
 
@@ -251,7 +218,7 @@ describe("attention", () => {
         [2, 3],
         [2, 3],
       ],
-      { heads: 1, mask: "none" },
+      { heads: 1, mask: "full" },
       `${three} (2, 3), (2, 3), (2, 3)`,
     ],
     [
@@ -260,7 +227,7 @@ describe("attention", () => {
         [5, 3, 6],
         [5, 3, 6],
       ],
-      { heads: 1, mask: "none" },
+      { heads: 1, mask: "full" },
       `${three} (2, 3, 6), (5, 3, 6), (5, 3, 6)`,
     ],
     [
@@ -269,14 +236,14 @@ describe("attention", () => {
         [2, 3, 6],
         [2, 5, 6],
       ],
-      { heads: 1, mask: "none" },
+      { heads: 1, mask: "full" },
       `${three} (2, 3, 6), (2, 3, 6), (2, 5, 6)`,
     ],
-    [shapesOf(2, 3, 5, 6), { heads: 4, mask: "none" }, "attention: 6 channels do not divide into 4 heads"],
-    [shapesOf(2, 3, 5, 6), { heads: 0, mask: "none" }, "attention: 6 channels do not divide into 0 heads"],
+    [shapesOf(2, 3, 5, 6), { heads: 4, mask: "full" }, "attention: 6 channels do not divide into 4 heads"],
+    [shapesOf(2, 3, 5, 6), { heads: 0, mask: "full" }, "attention: 6 channels do not divide into 0 heads"],
     [
       shapesOf(2, 3, 5, 6),
-      { heads: 2, mask: "none", keyCount: 7 },
+      { heads: 2, mask: "full", keyCount: 7 },
       "attention: keyCount must be in 0 … 5: got 7",
     ],
     [
@@ -291,33 +258,33 @@ describe("attention", () => {
     ],
     [
       shapesOf(2, 3, 5, 6),
-      { heads: 2, mask: [window(0, 5, 0)] },
-      "attention: needs one window for each of the 2 sequences of the batch: got 1",
+      { heads: 2, mask: [range(0, 5, 0)] },
+      "attention: needs a key range for each of the 2 sequences of the batch: got 1",
     ],
     [
       shapesOf(2, 3, 5, 6),
-      { heads: 2, mask: [window(0, 5, 0), window(0, 6, 0)] },
-      "attention: end of window 1 must be a whole number in 0 … 5, the keys that take part: got 6",
+      { heads: 2, mask: [range(0, 5, 0), range(0, 6, 0)] },
+      "attention: end of key range 1 must be a whole number in 0 … 5, the number of keys: got 6",
     ],
     [
       shapesOf(2, 3, 5, 6),
-      { heads: 2, mask: [window(0, 5, 0), window(0, 3, 0)], keyCount: 3 },
-      "attention: end of window 0 must be a whole number in 0 … 3, the keys that take part: got 5",
+      { heads: 2, mask: [range(0, 5, 0), range(0, 3, 0)], keyCount: 3 },
+      "attention: end of key range 0 must be a whole number in 0 … 3, the number of keys: got 5",
     ],
     [
       shapesOf(2, 3, 5, 6),
-      { heads: 2, mask: [window(-1, 5, 0), window(0, 3, 0)] },
-      "attention: from of window 0 must be a whole number in 0 … 5, the keys that take part: got -1",
+      { heads: 2, mask: [range(-1, 5, 0), range(0, 3, 0)] },
+      "attention: start of key range 0 must be a whole number in 0 … 5, the number of keys: got -1",
     ],
     [
       shapesOf(2, 3, 5, 6),
-      { heads: 2, mask: [window(1.5, 5, 0), window(0, 3, 0)] },
-      "attention: from of window 0 must be a whole number in 0 … 5, the keys that take part: got 1.5",
+      { heads: 2, mask: [range(1.5, 5, 0), range(0, 3, 0)] },
+      "attention: start of key range 0 must be a whole number in 0 … 5, the number of keys: got 1.5",
     ],
     [
       shapesOf(2, 3, 5, 6),
-      { heads: 2, mask: [window(0, 5, 0), window(0, 3, Number.NaN)] },
-      "attention: diagonal of window 1 must be a whole number in −2²⁴ … 2²⁴: got NaN",
+      { heads: 2, mask: [range(0, 5, 0), range(0, 3, Number.NaN)] },
+      "attention: diagonal of key range 1 must be a whole number in −2²⁴ … 2²⁴: got NaN",
     ],
   ])("refuses %j with %j", async (shapes, options, message) => {
     await inScope("no-grad", (context) => {
@@ -330,7 +297,7 @@ describe("attention", () => {
     await inScope("no-grad", (context) => {
       const [q, k] = [context.persistent([2, 3, 6]), context.persistent([2, 3, 6])];
       const v = doubleContext().persistent([2, 3, 6]);
-      expect(() => attention(q, k, v, { heads: 1, mask: "none" })).toThrow(TensorError);
+      expect(() => attention(q, k, v, { heads: 1, mask: "full" })).toThrow(TensorError);
     });
   });
 });

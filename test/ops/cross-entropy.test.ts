@@ -67,7 +67,7 @@ describe("crossEntropy", () => {
     const context = doubleContext();
     const logits = context.parameter([2, 3], [1, 2, 3, 4, 5, 6]);
     await context.scope("grad", () => context.backward(crossEntropy(logits, [IGNORED, 1])));
-    const gradient = await logits.readGradient();
+    const gradient = await logits.grad();
     expect(Array.from(gradient.slice(0, 3))).toEqual([0, 0, 0]);
     expect(gradient.slice(3).every((g) => g !== 0)).toBe(true);
   });
@@ -84,7 +84,7 @@ describe("crossEntropy", () => {
           context.backward(y);
           return y.item();
         });
-        const gradient = await x.readGradient();
+        const gradient = await x.grad();
         x.free();
         return { loss, gradient };
       };

@@ -67,7 +67,7 @@ describe("reshape", () => {
       const y = reshape(x, [3, 2]);
       expect(y.buffer).toBe(x.buffer);
       context.backward(slice(slice(reshape(x, [6]), 0, 4, 5), 0, 0, 1));
-      expect(Array.from(await y.readGradient())).toEqual([0, 0, 0, 0, 1, 0]);
+      expect(Array.from(await y.grad())).toEqual([0, 0, 0, 0, 1, 0]);
     });
   });
 

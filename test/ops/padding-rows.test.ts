@@ -91,7 +91,7 @@ describe.each(backends)("on %s", (_, open) => {
             );
             context.backward(sum(multiply(y, cotangent)));
           });
-          const found = await Promise.all(parameters.map((parameter) => parameter.readGradient()));
+          const found = await Promise.all(parameters.map((parameter) => parameter.grad()));
           context.close();
           return found;
         };

@@ -261,7 +261,7 @@ test("memory is given back, at the end, early and after a failure", async () => 
   await search(model, optionsOf({}, { tokens: 23, overflow: "stop" }));
   for await (const { followed } of beamSearch(model, PROMPT, optionsOf({}))) if (followed.length > 2) break;
   expect(backend.buffers).toBe(before);
-  backend.fill(model.finalNorm.parameters().weight.buffer, Number.NaN);
+  backend.fill(model.transformer.finalNorm.parameters().weight.buffer, Number.NaN);
   await expect(search(model, optionsOf({}))).rejects.toThrow(/token 0 has NaN/);
   expect(backend.buffers).toBe(before);
 });

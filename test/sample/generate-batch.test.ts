@@ -155,10 +155,10 @@ test("a sample is the same alone, among few and among many", async () => {
 test("one pass serves every row, and a prompt is read once for all its samples", async () => {
   const model = tinyModel();
   const shapes: number[][] = [];
-  const hidden = model.hidden.bind(model);
-  model.hidden = (tokens, pass) => {
+  const decode = model.decode.bind(model);
+  model.decode = (tokens, cache, options) => {
     shapes.push([tokens.batchSize, tokens.ids.length / tokens.batchSize]);
-    return hidden(tokens, pass);
+    return decode(tokens, cache, options);
   };
   await collect(model, PROMPTS.slice(0, 1), optionsOf({ samples: 5, tokens: 4 }));
   expect(shapes).toEqual([
@@ -197,7 +197,7 @@ describe("memory", () => {
     expect(backend.buffers).toBe(before);
     for await (const { row } of generateBatch(model, PROMPTS, optionsOf({}))) if (row === 2) break;
     expect(backend.buffers).toBe(before);
-    backend.fill(model.finalNorm.parameters().weight.buffer, Number.NaN);
+    backend.fill(model.transformer.finalNorm.parameters().weight.buffer, Number.NaN);
     await expect(collect(model, PROMPTS, optionsOf({}))).rejects.toThrow(/token 0 has NaN/);
     expect(backend.buffers).toBe(before);
   });

@@ -11,8 +11,8 @@ import { CountingBackend, TINY, tinyModel } from "./tiny-model.ts";
 const { contextLength, vocabSize } = TINY;
 const GREEDY: SampleSettings = { strategy: "greedy", temperature: 1, topK: null, topP: null };
 const DRAWN: SampleSettings = { strategy: "sample", temperature: 1.3, topK: 7, topP: 0.9 };
-/** Those of nn/token-step.ts, which the cache holds. */
-const STEP_TENSORS = 5;
+/** The tensors of a captured step: its input and its logits. See nn/inference/captured-decode.ts. */
+const STEP_TENSORS = 2;
 const PROMPT = [4, 0, 9];
 
 const optionsOf = (changes: Partial<GenerateOptions>): GenerateOptions => ({
@@ -204,7 +204,7 @@ describe("memory", () => {
     let given = 0;
     for await (const _ of generate(model, PROMPT, optionsOf({ tokens: 9 }))) {
       const cached = 2 * TINY.layers;
-      // What a step of one token stands in is made with the first of them.
+      // The first single-token step makes its input and its logits.
       expect(backend.buffers).toBe(before + cached + (given === 0 ? 0 : STEP_TENSORS));
       if (++given === 2) break;
     }
@@ -225,7 +225,7 @@ describe("memory", () => {
   test("a failure frees the cache", async () => {
     const backend = new CountingBackend();
     const model = tinyModel({}, backend);
-    backend.fill(model.finalNorm.parameters().weight.buffer, Number.NaN);
+    backend.fill(model.transformer.finalNorm.parameters().weight.buffer, Number.NaN);
     const before = backend.buffers;
     await expect(collect(model, PROMPT)).rejects.toThrow(/token 0 has NaN/);
     expect(backend.buffers).toBe(before);

@@ -13,17 +13,17 @@ const facts = JSON.parse(read("tales.json"));
 const tales = text.trimEnd().split(BETWEEN);
 const cut = Math.floor(0.9 * text.length);
 
-/** The sentences of a tale; quotation marks go with what they close. */
+/** The sentences of a tale; a closing quotation mark belongs to its sentence. */
 const sentences = (tale: string) => tale.match(/.+?[.!?]"?(?=\s|$)/gs)!.map((sentence) => sentence.trim());
 
 describe("the files on disk", () => {
-  test("are what the script makes", () => {
+  test("match the output of the script", () => {
     const made = makeCorpus();
-    expect(text === made.text).toBe(true); // not toBe(text): a difference would print a million characters
+    expect(text === made.text).toBe(true); // toBe(text) would print a million characters on failure
     expect(facts).toEqual(made.facts);
   });
 
-  test("begin as their seed says, and another seed begins otherwise", () => {
+  test("start with the first tale of their seed, unlike another seed", () => {
     expect(generate(tale, Random.of(facts.seed + 1, "tales")).text).not.toBe(tales[0]);
     expect(generate(tale, Random.of(facts.seed, "tales")).text).toBe(tales[0]);
   });
@@ -34,7 +34,7 @@ describe("the files on disk", () => {
     expect(text).toMatch(/^[\n -~]+$/);
   });
 
-  test("agree with what the JSON says of the text", () => {
+  test("agree with the facts in the JSON file", () => {
     expect(facts.characters).toBe(text.length);
     expect(facts.tales).toBe(tales.length);
     expect(facts.vocabulary).toBe([...new Set(text)].sort().join(""));
@@ -52,7 +52,7 @@ describe("the files on disk", () => {
 });
 
 describe("the entropy", () => {
-  test("is that of the text: every tale has exactly one derivation, and scoring finds the stated nats", () => {
+  test("matches the text: every tale has exactly one derivation, and the scores add up to the stated nats", () => {
     const nats = { train: 0, validation: 0 };
     let at = 0;
     for (const told of tales) {
@@ -67,7 +67,7 @@ describe("the entropy", () => {
     }
   });
 
-  test("of fresh tales is found again by scoring them", () => {
+  test("of new tales equals their score", () => {
     const random = Random.of(7, "fresh tales");
     for (let i = 0; i < 200; i++) {
       const told = generate(tale, random);
@@ -84,7 +84,7 @@ describe("the entropy", () => {
     expect(score(tale, told.replace(/[a-z]/, "#")).derivations).toBe(0);
   });
 
-  test("no list holds an entry twice", () => {
+  test("no list contains an entry twice", () => {
     for (const [list, entries] of Object.entries(words)) {
       expect(new Set(entries.map((word) => word.text)).size, list).toBe(entries.length);
     }
@@ -96,7 +96,7 @@ describe("the grammar's machine", () => {
   const small = { words: { pet: [word("cat"), word("dog"), word("hen")] } };
   const grammar = (...start: string[]) => compile({ ...small, rules: { start, tail: ["!", "?"] } }, "start");
 
-  test("every choice costs ln of the number of options", () => {
+  test("every choice costs the logarithm of the number of options", () => {
     const { derivations, logProbability } = score(
       grammar("{pet:a} and {pet.plural!a}{tail}", "{pet}"),
       "cat and hens!",
@@ -111,7 +111,7 @@ describe("the grammar's machine", () => {
     expect(score(start, "dog, dog, Cats").derivations).toBe(0);
   });
 
-  test("an excluded word cannot come", () => {
+  test("an excluded word cannot occur", () => {
     expect(score(grammar("{pet:a} {pet!a}"), "cat cat").derivations).toBe(0);
   });
 
@@ -120,14 +120,14 @@ describe("the grammar's machine", () => {
   });
 
   test.each(["{pet", "pet}", "{pet:A}", "{tail:a}"])(
-    "a malformed template is an error that shows it: %s",
+    "rejects a malformed template and shows it: %s",
     (template) => {
       expect(() => grammar(template)).toThrow(template);
     },
   );
 
   test.each(["{nobody}", "{pet.past}", "{pet:a}{pet:a}"])(
-    "a template that cannot be said is an error: %s",
+    "rejects a template that cannot be expanded: %s",
     (template) => {
       expect(() => generate(grammar(template), Random.of(1))).toThrow(/^tales: /);
     },
@@ -135,27 +135,27 @@ describe("the grammar's machine", () => {
 });
 
 describe("the English", () => {
-  test("a and an agree with what follows", () => {
+  test("a and an agree with the next word", () => {
     expect(text.match(/\ba [aeiou]\w*/gi) ?? []).toEqual([]);
     expect(text.match(/\ban [^aeiou]\w*/gi) ?? []).toEqual([]);
   });
 
-  test("spaces and stops are where they belong", () => {
+  test("spaces and periods are in the right places", () => {
     expect(text.match(/.{9}(?: {2}| [.,!?]|[.,!?][.,!?]| \n|\n )/g) ?? []).toEqual([]);
     for (const told of tales) expect(told).toMatch(/^[A-Z].*[.!?]"?$/s);
   });
 
-  test("sentences begin with a capital, and no tale says a sentence twice", () => {
+  test("sentences start with a capital, and no tale repeats a sentence", () => {
     for (const told of tales) {
       const all = sentences(told);
       expect(all.join(" ")).toBe(told.replaceAll("\n", " "));
-      // What follows a question in quotation marks may go on: "An egg?" he said.
+      // A quoted question may be followed by more of the sentence: "An egg?" he said.
       for (const sentence of all) expect(sentence).toMatch(/^(?:"?[A-Z]|"\d|(?:s?he )?said )/);
       expect(new Set(all).size, told).toBe(all.length);
     }
   });
 
-  test("more than one is plural, one is not", () => {
+  test("nouns are plural after a number above one, singular after a or an", () => {
     const plurals = new Set(
       Object.values(words).flatMap((list) => list.flatMap((word) => word.plural ?? [])),
     );
@@ -167,7 +167,7 @@ describe("the English", () => {
     for (const [, noun] of text.matchAll(/\ban? (\w+)\b/g)) expect(plurals.has(noun!), noun).toBe(false);
   });
 
-  test("pronouns agree: a tale of she alone never says he, and the other way round", () => {
+  test("pronouns agree: a tale with only female characters never says he, and vice versa", () => {
     for (const told of tales) {
       const people = new Set(
         words.name!.filter(({ text }) => new RegExp(`\\b${text}\\b`).test(told)).map(({ she }) => she),
@@ -181,10 +181,10 @@ describe("the English", () => {
     }
   });
 
-  test("what is said early returns: a name or the thing with its color in most tales", () => {
+  test("early words return later: a name, or the thing with its color, in most tales", () => {
     const anyOf = (list: string) => `(?:${words[list]!.map(({ text }) => text).join("|")})`;
     const name = new RegExp(`\\b${anyOf("name")}\\b`, "g");
-    const treasure = new RegExp(`\\b${anyOf("colour")} ${anyOf("thing")}\\b`, "g");
+    const treasure = new RegExp(`\\b${anyOf("color")} ${anyOf("thing")}\\b`, "g");
     const returns = (told: string, what: RegExp) => {
       const said = told.match(what) ?? [];
       return new Set(said).size < said.length;
@@ -197,7 +197,7 @@ describe("the English", () => {
   });
 });
 
-/** Whether a word is an adjective of ours, which may stand between a number and its noun. */
+/** Whether a word is one of our adjectives, which may come between a number and its noun. */
 function adjective(word: string): boolean {
   return ["color", "size", "weather"].some((list) => words[list]!.some(({ text }) => text === word));
 }

@@ -23,7 +23,7 @@ function layerOf(path: string): string {
   if (kernels !== null) return kernels[0].slice(0, -1);
   if (path === "backend/backend.ts") return "contract";
   if (path === "backend/open.ts" || path === "backend/node-thread.ts") return "open";
-  if (path === "index.ts") return "library";
+  if (path === "index.ts" || path === "quickstart.ts") return "library";
   const backend = /^backend\/[^/]+\//.exec(path);
   if (backend !== null) return backend[0].slice(0, -1);
   const folder = path.includes("/") ? path.slice(0, path.indexOf("/")) : "ground";

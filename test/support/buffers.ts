@@ -4,7 +4,7 @@ import { ReferenceBackend } from "../../src/backend/reference/reference-backend.
 
 export const reference = new ReferenceBackend("double");
 
-export function spanOf(values: ArrayLike<number>): Buffer {
+export function bufferOf(values: ArrayLike<number>): Buffer {
   const buffer = reference.alloc(values.length);
   reference.write(buffer, values);
   return buffer;
@@ -16,7 +16,7 @@ export async function numbersIn(buffer: Buffer): Promise<number[]> {
 
 /** Runs a kernel that writes `length` numbers, once in place of what was there and once on top of tens. */
 export async function written(length: number, run: (target: WriteTarget) => void): Promise<number[]> {
-  const [replaced, added] = [reference.alloc(length), spanOf(new Float64Array(length).fill(10))];
+  const [replaced, added] = [reference.alloc(length), bufferOf(new Float64Array(length).fill(10))];
   run({ buffer: replaced, accumulate: false });
   run({ buffer: added, accumulate: true });
   const numbers = await numbersIn(replaced);

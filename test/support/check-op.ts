@@ -41,13 +41,13 @@ export async function checkOp({ shapes, draw, op, textbook }: OpCase): Promise<v
     op(...parameters),
   );
   expect(report.worst, `gradient of operand ${report.where}`).toBeLessThan(GRADIENT_TOLERANCE);
-  const gradients = await Promise.all(parameters.map((parameter) => parameter.readGradient()));
+  const gradients = await Promise.all(parameters.map((parameter) => parameter.grad()));
 
   // Backward once more without clearing: every gradient doubles.
   await backwardWithCotangent(context, () => op(...parameters));
   for (const [i, parameter] of parameters.entries()) {
     expectClose(
-      await parameter.readGradient(),
+      await parameter.grad(),
       gradients[i].map((g) => 2 * g),
       1e-12,
       `operand ${i}, accumulated`,
@@ -57,7 +57,7 @@ export async function checkOp({ shapes, draw, op, textbook }: OpCase): Promise<v
     // One parameter among constants: the same gradient for it, and none for them.
     parameter.storage.clearGradient();
     await backwardWithCotangent(context, () => op(...constants.map((x, j) => (i === j ? parameter : x))));
-    expectClose(await parameter.readGradient(), gradients[i], 1e-12, `operand ${i}, among constants`);
+    expectClose(await parameter.grad(), gradients[i], 1e-12, `operand ${i}, among constants`);
   }
   expect(
     constants.every((constant) => constant.gradient === null),

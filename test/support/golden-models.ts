@@ -106,7 +106,7 @@ async function checkGradients(
     // In exact arithmetic the gradient of a key's bias is 0: it moves all scores of a query alike. Of what rounding
     // leaves there, the other gradients are the measure.
     const floor = greatest(values) < 1e-12 * largest ? largest : 0;
-    const error = relativeError(await parameters[name].readGradient(), values, floor);
+    const error = relativeError(await parameters[name].grad(), values, floor);
     expect(error, `gradient of ${name}`).toBeLessThan(tolerance);
   }
 }

@@ -52,7 +52,7 @@ export async function gradientError(
 
   const found: { name: string; analytic: ArrayLike<number>; numeric: Float64Array; greatest: number }[] = [];
   for (const [name, tensor] of Object.entries(parameters)) {
-    const analytic = await tensor.readGradient();
+    const analytic = await tensor.grad();
     const numeric = await finiteDifferences(tensor, contracted);
     found.push({ name, analytic, numeric, greatest: greatestOf(analytic, numeric) });
   }
@@ -85,7 +85,7 @@ export async function expectAllReached(
   idle: string | null,
 ): Promise<void> {
   for (const [name, tensor] of Object.entries(parameters)) {
-    const gradient = await tensor.readGradient();
+    const gradient = await tensor.grad();
     const reached = gradient.some((g) => Math.abs(g) > 1e-6);
     expect(reached, name).toBe(idle === null || !name.endsWith(idle));
   }

@@ -28,7 +28,7 @@ export function textbookGPT(
   const tokens = ids.map((id, t) => {
     const token = embed("tokenEmbedding", id);
     const before = t === 0 ? vocabSize : ids[t - 1];
-    return config.bigram ? plus(token, embed("pairEmbedding", before * vocabSize + id)) : token;
+    return config.bigram ? plus(token, embed("bigramEmbedding", before * vocabSize + id)) : token;
   });
   const { logitCap: cap } = config;
   const logits = head(stack("", tokens, "causal"), vocabSize);
@@ -83,7 +83,7 @@ function textbook(config: ModelConfig, parameters: Map<string, Block>) {
     });
   };
   const mlp = (name: string, x: Vector): Vector => {
-    const expanded = affine(`${name}.expand`, x);
+    const expanded = affine(`${name}.up`, x);
     const gate = activation === "swiglu" ? affine(`${name}.gate`, x) : [];
     const hidden = expanded.map((value, i) => {
       if (activation === "gelu") return value * normalBelow(value);
@@ -91,7 +91,7 @@ function textbook(config: ModelConfig, parameters: Map<string, Block>) {
       if (activation === "relu2") return Math.max(0, value) ** 2;
       return (gate[i] / (1 + Math.exp(-gate[i]))) * value;
     });
-    return affine(`${name}.contract`, hidden);
+    return affine(`${name}.down`, hidden);
   };
   const width = dModel / heads;
   /** Each head's part of a query or key to a root mean square of 1, where the model does so. */

@@ -22,6 +22,7 @@ export function withMaskMatrix(model: GPT, maskMatrix: MaskMatrix): CheckedModel
     config,
     parameters: () => model.parameters(),
     forward: (tokens, pass = INFERENCE) => model.forward(tokens, { ...pass, maskMatrix }),
+    decode: (tokens, cache) => model.forward(tokens, { cache, random: null, maskMatrix }),
     makeCache: (batchSize) => model.makeCache(batchSize),
   };
 }

@@ -1,5 +1,5 @@
 /** Kernels whose gradients are a little wrong: what a check of gradients must find. */
-import type { Backend, Buffer } from "../../src/backend/backend.ts";
+import type { Backend, Buffer, HostIntegers } from "../../src/backend/backend.ts";
 import { numbersOf } from "../../src/backend/reference/buffer.ts";
 
 export interface WrongGradient {
@@ -38,9 +38,15 @@ export function wrongGradients(inner: Backend) {
 }
 
 /** dTable[indices[i]] = dy[i]: a scatter that forgets to add. */
-function overwriteRows(dTable: Buffer, dy: Buffer, indices: Buffer, rows: number, columns: number): void {
-  const [to, from, at] = [dTable, dy, indices].map(numbersOf);
+function overwriteRows(
+  dTable: Buffer,
+  dy: Buffer,
+  indices: HostIntegers,
+  rows: number,
+  columns: number,
+): void {
+  const [to, from] = [dTable, dy].map(numbersOf);
   for (let i = 0; i < rows * columns; i++) {
-    to[at[Math.floor(i / columns)] * columns + (i % columns)] = from[i];
+    to[indices[Math.floor(i / columns)] * columns + (i % columns)] = from[i];
   }
 }

@@ -76,9 +76,7 @@ describe.each([
     const names = Object.keys(make({ optimizer: "muon" }).optimizerState());
     const muons = names.filter((name) => name.endsWith(".momentum"));
     expect(muons).toContain(
-      kind === "encoder"
-        ? "blocks.0.mlp.expand.weight.momentum"
-        : "decoder.blocks.0.cross.key.weight.momentum",
+      kind === "encoder" ? "blocks.0.mlp.up.weight.momentum" : "decoder.blocks.0.cross.key.weight.momentum",
     );
     expect(muons).toHaveLength(kind === "encoder" ? 6 : 16);
     expect(names).toContain("tokenEmbedding.firstMoment");

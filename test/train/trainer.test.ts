@@ -70,7 +70,7 @@ describe("training", () => {
     const whole = makeTrainer(changes);
     const all = await losses(whole, 9);
     expect(Object.keys(whole.optimizerState())).toContain("blocks.0.attention.query.weight.momentum");
-    expect(Object.keys(whole.optimizerState())).toContain("pairEmbedding.firstMoment");
+    expect(Object.keys(whole.optimizerState())).toContain("bigramEmbedding.firstMoment");
     const first = makeTrainer(changes);
     await losses(first, 5);
     const second = makeTrainer(changes);
@@ -249,7 +249,7 @@ async function gradientOfPart(part: number) {
   });
   const gradients = new Map<string, Float32Array | Float64Array>();
   for (const [name, parameter] of Object.entries(model.parameters())) {
-    gradients.set(name, await parameter.readGradient());
+    gradients.set(name, await parameter.grad());
   }
   return { lossNats, gradients };
 }

@@ -5,8 +5,8 @@ import { ReferenceBackend } from "../../src/backend/reference/reference-backend.
 import { resolveSettings, type Settings } from "../../src/config/settings.ts";
 import { GPT } from "../../src/nn/gpt.ts";
 import { scale } from "../../src/ops/scale.ts";
-import { sqrt } from "../../src/ops/sqrt.ts";
 import { sum } from "../../src/ops/sum.ts";
+import { sqrt } from "../../src/ops/unary.ts";
 import { SpikeDetector } from "../../src/optim/gradient-spikes.ts";
 import { Random } from "../../src/random.ts";
 import { gptConfigOf } from "../../src/run/config.ts";
@@ -38,8 +38,8 @@ function fill({ model }: Trainer<GPT>, name: string, value: number): void {
 
 /** Makes the second block's MLP exceed single precision. */
 function overflow(trainer: Trainer<GPT>): void {
-  fill(trainer, "blocks.1.mlp.expand.bias", 10);
-  fill(trainer, "blocks.1.mlp.contract.weight", 3e38);
+  fill(trainer, "blocks.1.mlp.up.bias", 10);
+  fill(trainer, "blocks.1.mlp.down.weight", 3e38);
 }
 
 const weightsOf = ({ model }: Trainer<GPT>) => snapshot(model.parameters());

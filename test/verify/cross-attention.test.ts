@@ -41,9 +41,12 @@ class PaddingReader extends EncoderDecoder {
 
 /** Encodes its source and then ignores it. */
 class SourceIgnorer extends EncoderDecoder {
-  override decode(tokens: TokenBatch, pass: ForwardOptions & { readonly memory: EncoderOutput }): Tensor {
-    const { states, padding } = pass.memory;
-    return super.decode(tokens, { ...pass, memory: { states: scale(states, 0), padding } });
+  override decode(
+    tokens: TokenBatch,
+    { states, padding }: EncoderOutput,
+    options: ForwardOptions = INFERENCE,
+  ): Tensor {
+    return super.decode(tokens, { states: scale(states, 0), padding }, options);
   }
 }
 

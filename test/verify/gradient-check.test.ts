@@ -61,7 +61,7 @@ describe("wrong gradients are found", () => {
     {
       ...gelu,
       where:
-        /^blocks\.0\.mlp\.expand\.weight, all 144 numbers in a random direction: the derivative is \S+ by backward, but/m,
+        /^blocks\.0\.mlp\.up\.weight, all 144 numbers in a random direction: the derivative is \S+ by backward, but/m,
     },
     { ...attention, where: /^blocks\.0\.attention\.query\.weight/m },
     { ...scatter, where: /^tokenEmbedding/m },

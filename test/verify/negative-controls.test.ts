@@ -45,21 +45,9 @@ const brokenMasks: [string, MaskMatrix][] = [
 function withoutMask(backend: Backend): Backend {
   return withKernels(backend, {
     attention: (y, logSumExp, q, k, v, size) =>
-      backend.attention(y, logSumExp, q, k, v, { ...size, visible: "all" }),
+      backend.attention(y, logSumExp, q, k, v, { ...size, mask: "full" }),
     attentionBackward: (dq, dk, dv, dy, y, logSumExp, q, k, v, size, accumulate) =>
-      backend.attentionBackward(
-        dq,
-        dk,
-        dv,
-        dy,
-        y,
-        logSumExp,
-        q,
-        k,
-        v,
-        { ...size, visible: "all" },
-        accumulate,
-      ),
+      backend.attentionBackward(dq, dk, dv, dy, y, logSumExp, q, k, v, { ...size, mask: "full" }, accumulate),
   });
 }
 
@@ -74,7 +62,7 @@ function withShiftedMask(backend: Backend): Backend {
           ...matrices,
           offset: matrices.offset + row * matrices.rowStride,
         });
-        backend.attention(at(y), ofRow, at(q), k, v, { ...size, rows: 1, columns, visible: "all" });
+        backend.attention(at(y), ofRow, at(q), k, v, { ...size, rows: 1, columns, mask: "full" });
       }
       backend.free(ofRow);
     },
@@ -179,7 +167,7 @@ describe.each(backends)("on %s", (_, open) => {
     const verdict = async (scoreScale: number, sees: typeof causal, hiding: number) => {
       const model = await textbook();
       const { backend } = model.context;
-      for (const { attention } of model.blocks) {
+      for (const { attention } of model.transformer.blocks) {
         const { buffer } = attention.query.weight;
         const values = await backend.read(buffer);
         backend.write(

@@ -1,9 +1,9 @@
 /**
- * Multiplies and adds in registers alone: AssemblyScript, compiled when it is measured (see sections/gemm.ts). Twelve
- * sums of four lanes, so that few operations wait for the one before them; with two operands they fill the vector
- * registers that V8 has.
+ * Multiplies and adds within registers. AssemblyScript, compiled when the benchmark runs (see sections/gemm.ts).
+ * Twelve independent sums of four lanes, so that few operations wait for a previous one. With two operands they fill
+ * the vector registers that V8 has.
  *
- * @returns something that depends on every operation, so that none can be left out
+ * @returns a number that depends on every operation, so that none can be optimized away
  */
 export function spin(passes: i32, factor: f32, term: f32): f32 {
   const m = f32x4.splat(factor);
@@ -21,7 +21,7 @@ export function spin(passes: i32, factor: f32, term: f32): f32 {
   let k = f32x4.add(j, t);
   let l = f32x4.add(k, t);
   for (let pass = 0; pass < passes; pass++) {
-    // Four times, so that counting does not cost.
+    // Four times, so that loop overhead is negligible.
     a = f32x4.add(f32x4.mul(a, m), t);
     b = f32x4.add(f32x4.mul(b, m), t);
     c = f32x4.add(f32x4.mul(c, m), t);

@@ -1,8 +1,8 @@
 /**
- * jax-js on its WebAssembly device: the twin of nopeek's training step, compiled whole by `jit`.
+ * jax-js on its WebAssembly device: the twin of nopeek's training step, compiled as a whole by `jit`.
  *
- * In Node it computes on one thread: it starts threads only where there is a global `Worker`, as in a page. An array
- * is used up by whatever it is passed to, unless it says `.ref`.
+ * In Node it runs on one thread, because it starts threads only if there is a global `Worker`, as in a page. Passing
+ * an array to a function consumes it; `.ref` keeps it.
  */
 import { readFileSync } from "node:fs";
 import { blockUntilReady, defaultDevice, init, jit, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
@@ -65,7 +65,7 @@ async function training(task) {
 }
 
 /**
- * Weights and moments before a step, to those after it.
+ * Maps weights and moments before a step to those after it.
  *
  * @param {TrainingTask} task
  */
@@ -120,7 +120,7 @@ function makeLoss(model, batchSize) {
     const normal = nn.standardize(x, -1, { epsilon: NORM_EPSILON });
     return weight === undefined ? normal : normal.mul(weight);
   };
-  // As nn.dotProductAttention does, which in Node 20 fails: its einsum wants iterator helpers.
+  // Same as nn.dotProductAttention, which fails in Node 20 because its einsum needs iterator helpers.
   /** @param {np.Array} x @param {Tree} weights @param {string} name */
   const attention = (x, weights, name) => {
     const [q, k, v] = ["query", "key", "value"].map((part) =>
@@ -135,8 +135,8 @@ function makeLoss(model, batchSize) {
   };
   /** @param {np.Array} x @param {Tree} weights @param {string} name */
   const mlp = (x, weights, name) => {
-    const hidden = nn.gelu(np.matmul(x, weights[`${name}.expand.weight`]), { approximate: false });
-    return np.matmul(hidden, weights[`${name}.contract.weight`]);
+    const hidden = nn.gelu(np.matmul(x, weights[`${name}.up.weight`]), { approximate: false });
+    return np.matmul(hidden, weights[`${name}.down.weight`]);
   };
   /** @param {Tree} weights @param {np.Array} inputs @param {np.Array} targets */
   return (weights, inputs, targets) => {

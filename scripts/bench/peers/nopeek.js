@@ -1,6 +1,4 @@
-/**
- * nopeek itself as a competitor: the compiled program in dist/, as people run it. Types come from src/.
- */
+/** nopeek as a competitor: the compiled program in dist/, as users run it. Types come from src/. */
 import { readFileSync } from "node:fs";
 import { serve, timeEach } from "./protocol.js";
 
@@ -15,8 +13,6 @@ const { Context } = await load("autograd/context");
 const { BACKEND_NAMES, openBackend } = await load("backend/open");
 /** @type {typeof import("../../../src/nn/gpt.ts")} */
 const { GPT } = await load("nn/gpt");
-/** @type {typeof import("../../../src/ops/slice.ts")} */
-const { slice } = await load("ops/slice");
 /** @type {typeof import("../../../src/random.ts")} */
 const { Random } = await load("random");
 /** @type {typeof import("../../../src/sample/generate.ts")} */
@@ -41,7 +37,7 @@ const { version } = JSON.parse(readFileSync(new URL("../../../package.json", imp
 await serve({ training, sampling, products });
 
 /**
- * Draws its batches by itself, from the text they were drawn from for the others: the same ones.
+ * Draws its batches from the text from which the other competitors' batches were drawn, so they are the same.
  *
  * @param {TrainingTask & { backend: string, settings: Record<string, unknown>, text: number[] }} task
  */
@@ -86,8 +82,8 @@ async function sampling(task) {
         return { logits: [...logits.slice(-vocabSize)] };
       },
       /**
-       * Tokens that follow a prompt, each by itself. Reading the prompt is not timed. Without a cache, every token
-       * reads all of it.
+       * Times the tokens after a prompt, one by one. Reading the prompt is not timed. Without a cache, every token
+       * reads the whole sequence.
        *
        * @param {{ prompt: number[], count: number }} request
        */
@@ -109,7 +105,7 @@ async function sampling(task) {
 }
 
 /**
- * Products of many shapes. Turned matrices are read along their columns.
+ * Products of many shapes. A transposed matrix is read along its columns.
  *
  * @param {{ backend: string, threads: number }} task
  */
@@ -119,15 +115,15 @@ async function products(task) {
     version: versionOn(backend),
     actions: {
       /** @param {import("../sections/gemm.ts").ProductRequest} request */
-      async product({ rows, inner, columns, aTurned, bTurned, ...request }) {
+      async product({ rows, inner, columns, aTransposed, bTransposed, ...request }) {
         const buffers = [rows * columns, rows * inner, inner * columns].map((length) =>
           backend.alloc(length),
         );
         backend.write(buffers[1], pattern(rows * inner, 7, 11));
         backend.write(buffers[2], pattern(inner * columns, 5, 13));
-        const c = laid(buffers[0], rows, columns, false);
-        const a = laid(buffers[1], rows, inner, aTurned);
-        const b = laid(buffers[2], inner, columns, bTurned);
+        const c = matrix(buffers[0], rows, columns, false);
+        const a = matrix(buffers[1], rows, inner, aTransposed);
+        const b = matrix(buffers[2], inner, columns, bTransposed);
         const size = { batch: [], rows, inner, columns, accumulate: false, bias: null };
         const times = await timeEach(request, () => backend.gemm(c, a, b, size));
         let sum = 0;
@@ -150,13 +146,13 @@ async function open({ backend, threads, fast = false }) {
     said = sentence;
   };
   const opened = await openBackend(name, threads, process.env.NOPEEK_BLAS || null, { fast, say });
-  // It would be measured twice under two names.
+  // Otherwise the same backend would be measured twice under two names.
   if (fast && opened.exact) throw new Error(said);
   return opened;
 }
 
 /**
- * With the maker of what computes the products, where that is not nopeek.
+ * The version, with the name of the library that computes the products if there is one.
  *
  * @param {import("../../../src/backend/backend.ts").Backend} backend
  */
@@ -168,7 +164,7 @@ function versionOn({ library }) {
 async function makeModel(task) {
   const context = new Context(await open(task));
   const config = gptConfigOf(resolveSettings(task.settings), task.model.vocabSize);
-  // Which weights are drawn does not matter: they are replaced.
+  // The initial weights do not matter, because they are replaced.
   const model = new GPT(context, config, Random.of(0));
   const { tensors } = decodeSafetensors(readFileSync(task.weightsPath), task.weightsPath);
   restore(model.parameters(), tensors, task.weightsPath);
@@ -176,20 +172,18 @@ async function makeModel(task) {
 }
 
 /**
- * Logits of the token that follows, from one pass over all ids.
+ * Logits of the next token, from one pass over all ids.
  *
  * @param {import("../../../src/nn/gpt.ts").GPT} model
  * @param {number[]} ids
  */
 function lastLogits(model, ids) {
-  return model.context.scope("no-grad", () => {
-    const hidden = model.hidden({ ids, batchSize: 1 });
-    return model.logits(slice(hidden, 1, ids.length - 1, ids.length)).read();
-  });
+  const options = { cache: null, random: null, lastOnly: true };
+  return model.context.noGrad(() => model.forward({ ids, batchSize: 1 }, options).read());
 }
 
 /**
- * Small numbers that every competitor can make.
+ * Small numbers that every competitor can generate.
  *
  * @param {number} length
  * @param {number} step
@@ -203,9 +197,9 @@ function pattern(length, step, period) {
  * @param {import("../../../src/backend/backend.ts").Buffer} buffer
  * @param {number} height
  * @param {number} width
- * @param {boolean} turned whether the numbers stand column by column
+ * @param {boolean} transposed whether the matrix is stored column by column
  */
-function laid(buffer, height, width, turned) {
-  const [rowStride, columnStride] = turned ? [1, height] : [width, 1];
+function matrix(buffer, height, width, transposed) {
+  const [rowStride, columnStride] = transposed ? [1, height] : [width, 1];
   return { buffer, offset: 0, rowStride, columnStride, batchStrides: [] };
 }

@@ -1,6 +1,6 @@
 /**
- * What a core can do at most in plain WebAssembly SIMD: multiplications and additions of four numbers that never leave
- * the registers. Its "product" is a loop of that, so it takes turns with the products that are measured against it.
+ * The peak of a core in plain WebAssembly SIMD: multiplications and additions of four numbers within registers. Its
+ * "product" is a loop of these, so that it can take turns with the products measured against it.
  */
 import { readFileSync } from "node:fs";
 import { serve, timeEach } from "./protocol.js";
@@ -11,7 +11,8 @@ await serve({ products });
 async function products({ wasmPath }) {
   const module = await WebAssembly.compile(readFileSync(wasmPath));
   const { exports } = new WebAssembly.Instance(module, {});
-  if (!("spin" in exports) || typeof exports.spin !== "function") throw new Error("the loop is not there");
+  if (!("spin" in exports) || typeof exports.spin !== "function")
+    throw new Error("the module does not export `spin`");
   const { spin } = exports;
   return {
     version: process.version,

@@ -1,6 +1,4 @@
-/**
- * As much of the peers' types as the twins use, so that they are checked whether the peers are installed or not.
- */
+/** The parts of the peers' types that the twins use, so that they type-check even without the peers installed. */
 declare module "@tensorflow/tfjs" {
   type Axis = number;
   interface Tensor {

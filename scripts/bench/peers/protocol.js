@@ -1,23 +1,23 @@
 /**
- * What every competitor speaks: JSON, a line for each message, so that one program can let them take turns.
+ * The protocol of all competitors: one line of JSON per message, so that one program can let them take turns.
  *
  *   in   {"kind": "training", …}                 first: the task
- *   out  {"ready": {"version", "idleBytes"}}     the library is loaded, the model stands
- *   in   {"do": "steps", "count": 5}             then: what to do, as often as wanted; the answer is one line
+ *   out  {"ready": {"version", "idleBytes"}}     the library is loaded, the model is created
+ *   in   {"do": "steps", "count": 5}             then: requests, any number; each answer is one line
  *   out  {"error": "…"}                          instead of any answer
  *
- * The child ends when its input does. pytorch.py says the same in Python.
+ * The child exits when its input ends. pytorch.py implements the same protocol in Python.
  */
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 
 /**
- * @typedef {Readonly<Record<string, (request: never) => unknown>>} Actions by the word that "do" gives
+ * @typedef {Readonly<Record<string, (request: never) => unknown>>} Actions by the value of "do"
  * @typedef {{ version: string, actions: Actions }} Competitor
- * @param {Readonly<Record<string, (task: never) => Promise<Competitor>>>} makers by the task's kind
+ * @param {Readonly<Record<string, (task: never) => Promise<Competitor>>>} factories by the task's kind
  */
-export async function serve(makers) {
-  // Answers alone go to stdout, whatever a library likes to print.
+export async function serve(factories) {
+  // Only answers go to stdout; other output of libraries goes to stderr.
   console.log = console.error;
   /** @type {Actions | null} */
   let actions = null;
@@ -28,17 +28,17 @@ export async function serve(makers) {
         answer(await Reflect.apply(actions[message.do], null, [message]));
         continue;
       }
-      if (makers[message.kind] === undefined) throw new Error(`knows no task "${message.kind}"`);
+      if (factories[message.kind] === undefined) throw new Error(`unknown task "${message.kind}"`);
       const idleBytes = peakBytes();
       /** @type {Competitor} */
-      const competitor = await Reflect.apply(makers[message.kind], null, [message]);
+      const competitor = await Reflect.apply(factories[message.kind], null, [message]);
       actions = { ...competitor.actions, memory: () => ({ peakBytes: peakBytes() }) };
       answer({ ready: { version: competitor.version, idleBytes } });
     } catch (error) {
       answer({ error: error instanceof Error ? error.message : String(error) });
     }
   }
-  // Threads of a library would keep the process alive.
+  // Otherwise a library's threads would keep the process alive.
   process.exit(0);
 }
 
@@ -48,7 +48,7 @@ function answer(message) {
 }
 
 /**
- * Times of single calls, after some that are not counted.
+ * Times single calls, after `warmUp` untimed ones.
  *
  * @param {{ count: number, warmUp: number }} request
  * @param {() => unknown} work
@@ -66,8 +66,8 @@ export async function timeEach({ count, warmUp }, work) {
 }
 
 /**
- * The most memory that this process has held so far. Linux counts anew for each program; elsewhere the figure may
- * include what the parent held when it started this one.
+ * Peak memory of this process so far. Linux counts from the start of the program; elsewhere the figure may include
+ * the parent's memory at the time of the fork.
  */
 function peakBytes() {
   try {

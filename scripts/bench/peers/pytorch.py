@@ -1,7 +1,7 @@
 """PyTorch as a competitor: the twin of nopeek's model, its training step and its sampling. Speaks protocol.js.
 
-It has PyTorch's best ordinary settings: one product for queries, keys and values, scaled_dot_product_attention, fused
-AdamW, gradients set to None, and torch.compile where the task asks for it.
+Uses PyTorch's fastest standard settings: one product for queries, keys and values, scaled_dot_product_attention,
+fused AdamW, gradients set to None, and torch.compile if the task asks for it.
 """
 
 import json
@@ -24,8 +24,8 @@ class Block(nn.Module):
         self.mlp_norm = norm()
         self.query_key_value = nn.Linear(channels, 3 * channels, bias=False)
         self.output = nn.Linear(channels, channels, bias=False)
-        self.expand = nn.Linear(channels, 4 * channels, bias=False)
-        self.contract = nn.Linear(4 * channels, channels, bias=False)
+        self.up = nn.Linear(channels, 4 * channels, bias=False)
+        self.down = nn.Linear(4 * channels, channels, bias=False)
 
     def forward(self, x, cache=None):
         batch, positions, channels = x.shape
@@ -36,7 +36,7 @@ class Block(nn.Module):
         # A single query after a cache sees every key.
         mixed = F.scaled_dot_product_attention(q, k, v, is_causal=positions > 1)
         x = x + self.output(mixed.transpose(1, 2).reshape(batch, positions, channels))
-        return x + self.contract(F.gelu(self.expand(self.mlp_norm(x))))
+        return x + self.down(F.gelu(self.up(self.mlp_norm(x))))
 
 
 class GPT(nn.Module):
@@ -61,7 +61,7 @@ class GPT(nn.Module):
 
     @torch.no_grad()
     def load(self, stored):
-        """Weights stand as (in, out) in the file and as (out, in) here."""
+        """Weights are (in, out) in the file and (out, in) here."""
         self.token.weight.copy_(stored["tokenEmbedding"])
         self.position.weight.copy_(stored["positionEmbedding"])
         if "finalNorm.weight" in stored:
@@ -76,12 +76,12 @@ class GPT(nn.Module):
                 block.attention_norm.weight.copy_(part("attentionNorm"))
                 block.mlp_norm.weight.copy_(part("mlpNorm"))
             block.output.weight.copy_(part("attention.output").T)
-            block.expand.weight.copy_(part("mlp.expand").T)
-            block.contract.weight.copy_(part("mlp.contract").T)
+            block.up.weight.copy_(part("mlp.up").T)
+            block.down.weight.copy_(part("mlp.down").T)
 
 
 class Cache:
-    """Keys and values of a layer, in memory taken once."""
+    """Keys and values of a layer, in preallocated memory."""
 
     def __init__(self, model):
         shape = (1, model["heads"], model["contextLength"], model["dModel"] // model["heads"])
@@ -185,14 +185,14 @@ def products(task):
     def pattern(length, step, period):
         return ((step * torch.arange(length)) % period - (period - 1) / 2).float() / 8
 
-    def laid(numbers, height, width, turned):
-        return numbers.view(width, height).T if turned else numbers.view(height, width)
+    def matrix(numbers, height, width, transposed):
+        return numbers.view(width, height).T if transposed else numbers.view(height, width)
 
     @torch.inference_mode()
     def product(request):
         rows, inner, columns = request["rows"], request["inner"], request["columns"]
-        a = laid(pattern(rows * inner, 7, 11), rows, inner, request["aTurned"])
-        b = laid(pattern(inner * columns, 5, 13), inner, columns, request["bTurned"])
+        a = matrix(pattern(rows * inner, 7, 11), rows, inner, request["aTransposed"])
+        b = matrix(pattern(inner * columns, 5, 13), inner, columns, request["bTransposed"])
         c = torch.empty(rows, columns)
         times = time_each(request, lambda: torch.mm(a, b, out=c))
         weights = torch.arange(rows * columns) % 7
@@ -221,7 +221,7 @@ def read_weights(path):
 
 
 def time_each(request, work):
-    """Milliseconds of single calls, after some that are not counted."""
+    """Milliseconds of single calls, after untimed ones."""
     for _ in range(request["warmUp"]):
         work()
     times = []
@@ -242,8 +242,8 @@ def peak_bytes():
         return peak if sys.platform == "darwin" else 1024 * peak
 
 
-def serve(makers):
-    # Answers alone go to stdout, whatever a library likes to print.
+def serve(factories):
+    # Only answers go to stdout; other output of libraries goes to stderr.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     actions = None
@@ -252,7 +252,7 @@ def serve(makers):
             message = json.loads(line)
             if actions is None:
                 idle = peak_bytes()
-                actions = {**makers[message["kind"]](message), "memory": lambda _: {"peakBytes": peak_bytes()}}
+                actions = {**factories[message["kind"]](message), "memory": lambda _: {"peakBytes": peak_bytes()}}
                 answer = {"ready": {"version": torch.__version__, "idleBytes": idle}}
             else:
                 answer = actions[message["do"]](message)

@@ -1,7 +1,7 @@
 """nanoGPT's recipe for a CPU in PyTorch, trained until a loss is reached. Speaks protocol.js.
 
-The model is pytorch.py's; initialization, batches, rates and decay are those of nanoGPT's train.py with its settings for
-tiny Shakespeare on a CPU (https://github.com/karpathy/nanoGPT).
+The model is the one in pytorch.py. Initialization, batches, learning rates and decay are those of nanoGPT's train.py
+with its settings for tiny Shakespeare on a CPU (https://github.com/karpathy/nanoGPT).
 """
 
 import math
@@ -18,7 +18,7 @@ def initialize(gpt, layers):
         if isinstance(module, (nn.Linear, nn.Embedding)):
             nn.init.normal_(module.weight, std=0.02)
     for block in gpt.blocks:
-        for last in (block.output, block.contract):
+        for last in (block.output, block.down):
             nn.init.normal_(last.weight, std=0.02 / math.sqrt(2 * layers))
 
 
@@ -32,7 +32,7 @@ def rate_at(step, optimizer, steps):
 
 @torch.inference_mode()
 def measure(gpt, ids, start, context):
-    """The mean loss of every token from start on, each predicted once, in disjoint windows."""
+    """The mean loss of all tokens from `start` on, each predicted once, in disjoint windows."""
     inputs, targets = ids[start - 1 : -1], ids[start:]
     whole = len(targets) // context * context
     total = 0.0
@@ -57,7 +57,7 @@ def learning(task):
         text = file.read()
     number = {letter: i for i, letter in enumerate(sorted(set(text)))}
     if len(number) != model["vocabSize"]:
-        raise ValueError(f"the text has {len(number)} different characters, the model {model['vocabSize']}")
+        raise ValueError(f"the text has {len(number)} different characters, but the model's vocabulary is {model['vocabSize']}")
     ids = torch.tensor([number[letter] for letter in text])
     start = len(ids) - task["validationTokens"]
     learned = ids[:start]
@@ -84,7 +84,7 @@ def learning(task):
         adamw.step()
 
     def until(request):
-        """Steps until the whole split's loss is at most a target; measuring is not counted in the seconds."""
+        """Trains until the whole split's loss reaches a target. Evaluation time is excluded from the seconds."""
         seconds, evaluations = 0.0, []
         for index in range(task["steps"]):
             begun = time.perf_counter()

@@ -1,8 +1,8 @@
 /**
  * TensorFlow.js on its WebAssembly backend: the twin of nopeek's training step.
  *
- * In Node the backend has SIMD and one thread: its multi-threaded build is for pages (flag
- * WASM_HAS_MULTITHREAD_SUPPORT). It has no gradient of a gather, so embeddings are products with one-hot rows.
+ * In Node the backend has SIMD but only one thread: its multi-threaded build is for web pages (flag
+ * WASM_HAS_MULTITHREAD_SUPPORT). It has no gradient for gather, so embeddings are products with one-hot rows.
  */
 
 import * as tf from "@tensorflow/tfjs";
@@ -102,7 +102,7 @@ function makeLoss({ model, batchSize }, weights) {
   };
   /** @param {tf.Tensor} x @param {string} block */
   const mlp = (x, block) =>
-    gelu(x.matMul(weights[`${block}.mlp.expand.weight`])).matMul(weights[`${block}.mlp.contract.weight`]);
+    gelu(x.matMul(weights[`${block}.mlp.up.weight`])).matMul(weights[`${block}.mlp.down.weight`]);
 
   /** @param {number[]} inputs @param {number[]} targets */
   return (inputs, targets) => {
@@ -130,7 +130,7 @@ function makeLoss({ model, batchSize }, weights) {
 }
 
 /**
- * AdamW with clipping; gives the norm of the whole gradient.
+ * AdamW with clipping; returns the norm of the whole gradient.
  *
  * @param {TrainingTask} task
  * @param {Record<string, tf.Variable>} weights

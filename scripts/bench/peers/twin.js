@@ -1,8 +1,8 @@
-/** What the twins in JavaScript have in common: the weights of a task, and its batches one after the other. */
+/** Shared code of the JavaScript twins: reading a task's weights, and cycling through its batches. */
 import { readFileSync } from "node:fs";
 
 /**
- * What a training task says. Sizes are those of a decoder without biases or dropout, with exact GELU.
+ * A training task. The sizes are those of a decoder without biases or dropout, with exact GELU.
  *
  * @typedef {object} Model
  * @property {number} layers
@@ -16,17 +16,18 @@ import { readFileSync } from "node:fs";
  * @typedef {object} TrainingTask
  * @property {Model} model
  * @property {number} batchSize
- * @property {{ learningRate: number, beta1: number, beta2: number, epsilon: number, weightDecay: number, gradClip: number }} optimizer
+ * @property {{ learningRate: number, beta1: number, beta2: number, epsilon: number, weightDecay: number, gradClip:
+ * number }} optimizer
  * @property {string} weightsPath safetensors, weights as (in, out)
- * @property {{ inputs: number[], targets: number[] }[]} batches taken in turn, round and round
+ * @property {{ inputs: number[], targets: number[] }[]} batches used in turn, over and over
  * @property {number} threads
  */
 
-/** Added to the variance, as nopeek and PyTorch do. */
+/** Added to the variance, as in nopeek and PyTorch. */
 export const NORM_EPSILON = 1e-5;
 
 /**
- * The tensors of a safetensors file; nopeek wrote it, so nothing in it is doubted.
+ * Reads the tensors of a safetensors file. nopeek wrote the file, so it is not validated.
  *
  * @param {string} path
  * @returns {Map<string, { shape: number[], values: Float32Array }>}
@@ -47,7 +48,7 @@ export function readWeights(path) {
 }
 
 /**
- * Steps of a twin, as the protocol asks for them.
+ * The steps of a twin, for requests of the protocol.
  *
  * @param {TrainingTask} task
  * @param {(batch: TrainingTask["batches"][number], update: number) => Promise<{ loss: number, norm: number }>} step

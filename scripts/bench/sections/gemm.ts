@@ -1,14 +1,14 @@
 /**
- * Matrix products on one thread, as a share of what a core can do. Two ceilings are measured beside them, in turns:
- * 128-bit multiplications and additions that never leave the registers, which is all that plain WebAssembly has, and
- * the fastest product of any competitor, which may use wider registers and fused operations.
+ * Matrix products on one thread, relative to the peak of a core. Two limits are measured in the same rounds: 128-bit
+ * multiplications and additions within registers, the limit of plain WebAssembly, and the fastest product of any
+ * competitor, which may use wider registers and fused operations.
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { Child } from "../child.ts";
-import { seat } from "../competitors.ts";
+import { startCompetitor } from "../competitors.ts";
 import { competitorsFor, type Plan } from "../plan.ts";
 import { alternate, type Player } from "../rounds.ts";
 import { median, type RoundTimes, typical } from "../statistics.ts";
@@ -19,19 +19,25 @@ export interface ProductRequest {
   readonly rows: number;
   readonly inner: number;
   readonly columns: number;
-  readonly aTurned: boolean;
-  readonly bTurned: boolean;
+  readonly aTransposed: boolean;
+  readonly bTransposed: boolean;
   readonly count: number;
   readonly warmUp: number;
 }
 
 type Shape = Omit<ProductRequest, "count" | "warmUp">;
 
-const shape = (rows: number, inner: number, columns: number, aTurned = false, bTurned = false): Shape => ({
-  ...{ rows, inner, columns, aTurned, bTurned },
+const shape = (
+  rows: number,
+  inner: number,
+  columns: number,
+  aTransposed = false,
+  bTransposed = false,
+): Shape => ({
+  ...{ rows, inner, columns, aTransposed, bTransposed },
 });
 
-/** Forward, gradient of the input, gradient of the weight, at the first two sizes; the head; a token by itself. */
+/** Forward, input gradient and weight gradient at the first two sizes; the head; a single token. */
 const SHAPES: readonly Shape[] = [
   shape(768, 128, 128),
   shape(768, 128, 512),
@@ -50,25 +56,25 @@ const TURN_MS = 20;
 const BUDGET_MS = 2_000;
 /** Twelve sums, four times, four lanes, a multiplication and an addition each: see peak/spin.ts. */
 const OPERATIONS_PER_PASS = 12 * 4 * 4 * 2;
-/** Half a millisecond: the call itself does not count. */
+/** Half a millisecond, so that the call overhead is negligible. */
 const SPIN_PASSES = 50_000;
 
 const productLayout = z.object({ times: z.array(z.number()), sum: z.number() });
 
 export interface ProductRow extends Shape {
   readonly gigaflops: Readonly<Record<string, number>>;
-  /** Of the registers' peak, measured in the same rounds. */
+  /** Relative to the register peak, measured in the same rounds. */
   readonly shareOfPeak: Readonly<Record<string, number>>;
   /** GFLOP/s of multiplications and additions in registers. */
   readonly peak: number;
 }
 
 export async function measureProducts(plan: Plan): Promise<ProductRow[]> {
-  plan.report.say("\nMatrix products on one thread, GFLOP/s, and the share of what 128-bit registers can do");
+  plan.report.say("\nMatrix products on one thread, GFLOP/s, and share of the 128-bit register peak");
   const children: { name: string; child: Child }[] = [];
   for (const competitor of competitorsFor(plan, "products")) {
     try {
-      const { child } = await seat(competitor, "products", 1, {});
+      const { child } = await startCompetitor(competitor, "products", 1, {});
       children.push({ name: competitor.name, child });
     } catch (error) {
       plan.report.leaveOut(competitor.name, messageOf(error));
@@ -97,11 +103,11 @@ async function measureShape(
     players.push(await playerOf(child, one));
   }
   children.forEach(({ name }, i) => {
-    // What is multiplied are small multiples of 1/8: every sum is exact, in any order.
+    // Operands are small multiples of 1/8, so every sum is exact in any order.
     if (sums[i] !== sums[0]) {
       plan.report.reject(
         name,
-        `${formatShape(one)} has the weighted sum ${sums[i]}, and ${children[0].name}'s is ${sums[0]}`,
+        `${formatShape(one)} has the weighted sum ${sums[i]}, expected ${sums[0]} as in ${children[0].name}`,
       );
     }
   });
@@ -123,9 +129,9 @@ async function playerOf(child: Child, request: object): Promise<Player> {
   return { run, expectedMs: median(await run(5, 2)) };
 }
 
-async function startPeak({ workshop }: Plan): Promise<Child> {
+async function startPeak({ taskFiles }: Plan): Promise<Child> {
   const root = fileURLToPath(new URL("../../..", import.meta.url));
-  const wasmPath = join(workshop.folder, "spin.wasm");
+  const wasmPath = join(taskFiles.folder, "spin.wasm");
   const options = ["-O3", "--noAssert", "--runtime", "stub", "--enable", "simd", "--outFile", wasmPath];
   const words = ["node_modules/assemblyscript/bin/asc.js", "scripts/bench/peak/spin.ts", ...options];
   const { status, stderr } = spawnSync(process.execPath, words, { cwd: root, encoding: "utf8" });
@@ -148,6 +154,6 @@ function formatRows(rows: readonly ProductRow[]): string {
   return `${formatTable(head, cells)}\n`;
 }
 
-function formatShape({ rows, inner, columns, aTurned, bTurned }: Shape): string {
-  return `${rows} × ${inner} × ${columns}  A${aTurned ? "ᵀ" : ""}·B${bTurned ? "ᵀ" : ""}`;
+function formatShape({ rows, inner, columns, aTransposed, bTransposed }: Shape): string {
+  return `${rows} × ${inner} × ${columns}  A${aTransposed ? "ᵀ" : ""}·B${bTransposed ? "ᵀ" : ""}`;
 }

@@ -1,10 +1,10 @@
-/** How time and memory of a training step grow with width, context and threads: curves, and the power that fits them. */
+/** Growth of a training step's time and memory with width, context and threads: curves and fitted exponents. */
 import { competitorsFor, type Plan } from "../plan.ts";
 import { alternate } from "../rounds.ts";
 import { countParameters, SIZES, type Size } from "../sizes.ts";
 import { growthExponent, typical } from "../statistics.ts";
 import { formatBytes, formatNumber, formatTable } from "../table.ts";
-import { seatTrainees } from "../training.ts";
+import { startTrainings } from "../training.ts";
 
 interface Axis {
   readonly name: string;
@@ -15,7 +15,7 @@ interface GrowthPoint {
   readonly value: number;
   readonly parameters: number;
   readonly medianMs: number;
-  /** What the process holds beyond the library: the peak less what it held before the model was made. */
+  /** Memory beyond the library: peak minus the memory before the model was created. */
   readonly modelBytes: number;
 }
 
@@ -30,9 +30,9 @@ export interface GrowthRow {
 
 const TURN_MS = 60;
 const BUDGET_MS = 4_000;
-/** More would tell little about a derivative. */
-const MOST_ROUNDS = 5;
-/** Compiled or slow ones would make a curve of many points take an hour. */
+/** More rounds would hardly improve the exponent. */
+const MAX_ROUNDS = 5;
+/** With compiled or slow competitors, a curve of many points would take an hour. */
 const DRAWN = ["nopeek wasm", "nopeek blas", "PyTorch"];
 
 function axesOf({ threads }: Plan): Axis[] {
@@ -69,14 +69,14 @@ async function measureAxis(plan: Plan, axis: Axis): Promise<GrowthRow[]> {
   const competitors = competitorsFor(plan, "training").filter(({ name }) => DRAWN.includes(name));
   const curves = new Map<string, GrowthPoint[]>();
   for (const { value, size, threads } of axis.points) {
-    const task = await plan.workshop.task(size);
-    const trainees = await seatTrainees(competitors, [threads], task, plan.report);
-    const times = await alternate(trainees, {
-      rounds: Math.min(MOST_ROUNDS, plan.rounds),
+    const task = await plan.taskFiles.task(size);
+    const trainings = await startTrainings(competitors, [threads], task, plan.report);
+    const times = await alternate(trainings, {
+      rounds: Math.min(MAX_ROUNDS, plan.rounds),
       turnMs: TURN_MS,
       budgetMs: BUDGET_MS,
     });
-    for (const [i, { competitor, child }] of trainees.entries()) {
+    for (const [i, { competitor, child }] of trainings.entries()) {
       const modelBytes = (await child.peakBytes()) - child.idleBytes;
       const point = { value, parameters: countParameters(size), medianMs: typical(times[i]), modelBytes };
       curves.set(competitor.name, [...(curves.get(competitor.name) ?? []), point]);
@@ -97,7 +97,7 @@ function conditionsOf({ name, points }: Axis): string {
   return `batch ${size.batchSize}${name === "threads" ? "" : `, ${threads} ${threads === 1 ? "thread" : "threads"}`}`;
 }
 
-/** 1, 2, 4, … and the most. */
+/** 1, 2, 4, … and the maximum. */
 export function threadCounts(most: number): number[] {
   const counts: number[] = [];
   for (let count = 1; count < most; count *= 2) counts.push(count);
@@ -109,13 +109,13 @@ function formatRows(rows: readonly GrowthRow[], axis: Axis): string {
   const head = ["", ...values.map(String), "∝ xᵏ"];
   const parameters = axis.points.map(({ size }) => countParameters(size).toLocaleString("en-US"));
   const curves = rows.flatMap(({ competitor, points, timeExponent, memoryExponent }) => {
-    // A competitor may have been left out at some points.
+    // A competitor may be missing at some points.
     const at = values.map((value) => points.find((point) => point.value === value));
     const cells = (format: (point: GrowthPoint) => string) =>
       at.map((point) => (point === undefined ? "–" : format(point)));
     return [
       [
-        `${competitor}, ms a step`,
+        `${competitor}, ms per step`,
         ...cells(({ medianMs }) => formatNumber(medianMs)),
         timeExponent.toFixed(2),
       ],

@@ -1,20 +1,20 @@
-/** Peak memory of training: the most that a process of its own has held, with nothing else in it. */
+/** Peak memory of training, each competitor in a separate process. */
 import { competitorsFor, type Plan } from "../plan.ts";
 import { formatSize, SIZES, type SizeName } from "../sizes.ts";
 import { formatBytes, formatRatio, formatTable } from "../table.ts";
-import { messageOf, seatTrainee } from "../training.ts";
+import { messageOf, startTraining } from "../training.ts";
 
 export interface MemoryRow {
   readonly size: SizeName;
   readonly competitor: string;
   readonly version: string;
   readonly threads: number;
-  /** With the library loaded and no model made. */
+  /** With the library loaded and no model created. */
   readonly idleBytes: number;
   readonly peakBytes: number;
 }
 
-/** tfjs and jax-js would take minutes for a figure that nobody asks for. */
+/** tfjs and jax-js would take minutes for a figure of little interest. */
 const LEFT_OUT = ["jax", "tfjs"];
 
 export async function measureMemory(plan: Plan): Promise<MemoryRow[]> {
@@ -24,12 +24,12 @@ export async function measureMemory(plan: Plan): Promise<MemoryRow[]> {
   const rows: MemoryRow[] = [];
   for (const size of plan.sizes) {
     report.say(`\nPeak memory of training, ${size}: ${formatSize(SIZES[size])}`);
-    const task = await plan.workshop.task(SIZES[size]);
+    const task = await plan.taskFiles.task(SIZES[size]);
     const own: MemoryRow[] = [];
     for (const competitor of competitors) {
       try {
-        // Its first steps have been made by then: every buffer that a step needs was needed in them.
-        const { child } = await seatTrainee(competitor, threads, task);
+        // By now it has run its first steps, which need every buffer that a step needs.
+        const { child } = await startTraining(competitor, threads, task);
         const peakBytes = await child.peakBytes();
         const [{ name }, { version, idleBytes }] = [competitor, child];
         own.push({ size, competitor: name, version, threads, idleBytes, peakBytes });

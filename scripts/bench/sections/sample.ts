@@ -1,10 +1,10 @@
 /**
- * Sampling, one sequence: time of a token against how many tokens it attends to, with a cache (one position at a time)
- * and without (all of them again for each). Drawing from the probabilities is part of a cached token's time.
+ * Sampling of one sequence: time per token against the number of tokens it attends to, with a cache (one position at
+ * a time) and without (all positions for each token). Includes drawing from the probabilities.
  */
 import { z } from "zod";
 import { logitDisagreement } from "../check.ts";
-import { type Competitor, REFERENCE_NAME, type Seat, seat } from "../competitors.ts";
+import { type Competitor, REFERENCE_NAME, type RunningCompetitor, startCompetitor } from "../competitors.ts";
 import { competitorsFor, type Plan } from "../plan.ts";
 import { alternate } from "../rounds.ts";
 import { formatSize, SIZES, type Size } from "../sizes.ts";
@@ -13,18 +13,18 @@ import { formatRatio, formatTable } from "../table.ts";
 import type { Task } from "../tasks.ts";
 import { messageOf } from "../training.ts";
 
-/** The first size as it is, and with room for longer texts, so that the growth shows. */
+/** The first size unchanged, and with a longer context, to show the growth. */
 const MODELS: readonly { readonly size: Size; readonly lengths: readonly number[] }[] = [
   { size: SIZES.nanogpt, lengths: [16, 32, 64] },
   { size: { ...SIZES.nanogpt, contextLength: 1024 }, lengths: [64, 256, 1024] },
 ];
-/** Tokens timed in a row; the last of them attends to the length that the table names. */
+/** Consecutive tokens timed together; the last one attends to the length named in the table. */
 const RUN = 8;
 const UNCACHED_RUN = 2;
 const WARM_UP_RUNS = 25;
 const TURN_MS = 30;
 const BUDGET_MS = 5_000;
-/** How long the sequence is over which logits are compared. */
+/** Length of the sequence whose logits are compared. */
 const CHECKED_TOKENS = 24;
 
 const timesLayout = z.object({ times: z.array(z.number()) });
@@ -40,14 +40,14 @@ export interface SampleRow {
     readonly attended: number;
     readonly medianMs: number;
     readonly tokensPerSecond: number;
-    /** Its time over that of nopeek's backends, by name; both with a cache, or both without. */
+    /** Its time divided by that of nopeek's backends, by name; both with a cache or both without. */
     readonly overNopeek: Readonly<Record<string, number | null>>;
   }[];
-  /** k where the time of a token grows as lengthᵏ. */
+  /** k where the time per token grows as lengthᵏ. */
   readonly exponent: number;
 }
 
-interface Sampler extends Seat {
+interface Sampler extends RunningCompetitor {
   readonly cached: boolean;
   readonly logits: readonly number[];
 }
@@ -55,8 +55,8 @@ interface Sampler extends Seat {
 export async function measureSampling(plan: Plan): Promise<SampleRow[]> {
   const rows: SampleRow[] = [];
   for (const { size, lengths } of MODELS) {
-    plan.report.say(`\nSampling, tokens a second: ${formatSize({ ...size, batchSize: 1 })}`);
-    const task = await plan.workshop.task(size);
+    plan.report.say(`\nSampling, tokens per second: ${formatSize({ ...size, batchSize: 1 })}`);
+    const task = await plan.taskFiles.task(size);
     for (const threads of plan.threads) {
       const measured = await measureOn(plan, task, lengths, threads);
       rows.push(...measured);
@@ -72,7 +72,7 @@ async function measureOn(
   lengths: readonly number[],
   threads: number,
 ): Promise<SampleRow[]> {
-  const samplers = await seatSamplers(plan, task, threads);
+  const samplers = await startSamplers(plan, task, threads);
   const byLength: RoundTimes[][] = [];
   for (const length of lengths) byLength.push(await measureLength(plan, task, samplers, length));
   for (const { child } of samplers) child.stop();
@@ -95,13 +95,13 @@ async function measureOn(
   });
 }
 
-/** Those that can, with a cache and without, after a look at their logits. */
-async function seatSamplers(plan: Plan, task: Task, threads: number): Promise<Sampler[]> {
+/** Starts the competitors that can sample, with and without a cache, after comparing their logits. */
+async function startSamplers(plan: Plan, task: Task, threads: number): Promise<Sampler[]> {
   const samplers: Sampler[] = [];
   for (const cached of [true, false]) {
     for (const competitor of competitorsFor(plan, "sampling")) {
       try {
-        samplers.push(await seatSampler(competitor, threads, task, cached));
+        samplers.push(await startSampler(competitor, threads, task, cached));
       } catch (error) {
         plan.report.leaveOut(competitor.name, messageOf(error));
       }
@@ -117,19 +117,19 @@ async function seatSamplers(plan: Plan, task: Task, threads: number): Promise<Sa
   });
 }
 
-async function seatSampler(
+async function startSampler(
   competitor: Competitor,
   threads: number,
   task: Task,
   cached: boolean,
 ): Promise<Sampler> {
-  const seated = await seat(competitor, "sampling", threads, { ...task, cached });
-  const { logits } = await seated.child.ask(
+  const started = await startCompetitor(competitor, "sampling", threads, { ...task, cached });
+  const { logits } = await started.child.ask(
     "logits",
     { ids: task.text.slice(0, CHECKED_TOKENS) },
     logitsLayout,
   );
-  return { ...seated, cached, logits };
+  return { ...started, cached, logits };
 }
 
 async function measureLength(
@@ -143,9 +143,9 @@ async function measureLength(
     const prompt = task.text.slice(0, cached ? length - RUN : length);
     const details = { prompt, count: cached ? RUN : UNCACHED_RUN };
     const tokens = async () => (await child.ask("tokens", details, timesLayout)).times;
-    // Engines compile what is called often: until they have, tokens take longer.
+    // Tokens take longer until engines have compiled the hot code.
     for (let i = 0; i < (cached ? WARM_UP_RUNS : 1); i++) await tokens();
-    // A run is a prompt and its tokens; a turn has as many as fit.
+    // A run is a prompt and the tokens after it. A turn contains as many runs as fit.
     const run = async (count: number, warmUp: number) => {
       const times: number[] = [];
       for (let i = -warmUp; i < count; i++) {
@@ -175,6 +175,6 @@ function formatRows(rows: readonly SampleRow[], threads: number): string {
     exponent.toFixed(2),
     ...ours.map((name) => formatRatio(points.at(-1)?.overNopeek[name] ?? null)),
   ]);
-  const note = `${threads} ${threads === 1 ? "thread" : "threads"}; the time of a token over nopeek's, above 1 is nopeek ahead`;
+  const note = `${threads} ${threads === 1 ? "thread" : "threads"}; time per token relative to nopeek's; above 1, nopeek is faster`;
   return `${formatTable(head, cells)}\n${note}\n`;
 }

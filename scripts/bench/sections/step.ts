@@ -4,10 +4,10 @@ import { alternate } from "../rounds.ts";
 import { formatSize, SIZES, type SizeName } from "../sizes.ts";
 import { best, type RoundTimes, sideBySide, turnsOf, typical } from "../statistics.ts";
 import { formatNumber, formatRatio, formatTable } from "../table.ts";
-import { seatTrainees, type Trainee } from "../training.ts";
+import { type RunningTraining, startTrainings } from "../training.ts";
 
 const TURN_MS = 150;
-/** What one competitor may take of a table's time. */
+/** Time that one competitor may use for a table. */
 const BUDGET_MS = 15_000;
 
 export interface StepRow {
@@ -15,12 +15,15 @@ export interface StepRow {
   readonly competitor: string;
   readonly version: string;
   readonly threads: number;
-  /** Of the rows it is compared with: a competitor of one thread is compared with nopeek on each number of them. */
+  /**
+   * Threads of the nopeek rows it is compared with. A single-threaded competitor is compared with nopeek at each
+   * count.
+   */
   readonly comparedOnThreads: number;
   readonly medianMs: number;
   readonly bestMs: number;
   readonly turns: number;
-  /** Its time over nopeek's by backend: above 1, nopeek is ahead. */
+  /** Its time divided by nopeek's, by backend. Above 1, nopeek is faster. */
   readonly overNopeek: Readonly<Record<string, number | null>>;
   readonly firstLosses: readonly number[];
 }
@@ -32,13 +35,13 @@ export async function measureSteps(plan: Plan): Promise<StepRow[]> {
 }
 
 async function measureSize(plan: Plan, name: SizeName): Promise<StepRow[]> {
-  const { report, threads, workshop } = plan;
+  const { report, threads, taskFiles } = plan;
   report.say(`\nTraining step, ${name}: ${formatSize(SIZES[name])}`);
-  const task = await workshop.task(SIZES[name]);
-  const trainees = await seatTrainees(competitorsFor(plan, "training"), threads, task, report);
-  const times = await alternate(trainees, { rounds: plan.rounds, turnMs: TURN_MS, budgetMs: BUDGET_MS });
-  for (const { child } of trainees) child.stop();
-  const rows = threads.flatMap((count) => rowsOn(count, name, trainees, times));
+  const task = await taskFiles.task(SIZES[name]);
+  const trainings = await startTrainings(competitorsFor(plan, "training"), threads, task, report);
+  const times = await alternate(trainings, { rounds: plan.rounds, turnMs: TURN_MS, budgetMs: BUDGET_MS });
+  for (const { child } of trainings) child.stop();
+  const rows = threads.flatMap((count) => rowsOn(count, name, trainings, times));
   for (const count of threads) {
     const on = rows.filter((row) => row.comparedOnThreads === count);
     if (on.length > 0) report.say(formatRows(on, count));
@@ -46,17 +49,17 @@ async function measureSize(plan: Plan, name: SizeName): Promise<StepRow[]> {
   return rows;
 }
 
-/** Those with so many threads, and those that have one anyhow. */
+/** Competitors with this number of threads, and single-threaded ones. */
 function rowsOn(
   threads: number,
   size: SizeName,
-  trainees: readonly Trainee[],
+  trainings: readonly RunningTraining[],
   times: readonly RoundTimes[],
 ): StepRow[] {
-  const ours = trainees.flatMap(({ competitor, threads: own }, i) =>
+  const ours = trainings.flatMap(({ competitor, threads: own }, i) =>
     competitor.peer === null && own === threads ? [[competitor.name, times[i]] as const] : [],
   );
-  return trainees.flatMap(({ competitor, threads: own, child, firstSteps }, i) => {
+  return trainings.flatMap(({ competitor, threads: own, child, firstSteps }, i) => {
     if (competitor.threaded && own !== threads) return [];
     const overNopeek = Object.fromEntries(
       ours.map(([name, other]) => [name, sideBySide(times[i], other)] as const),
@@ -80,11 +83,11 @@ function rowsOn(
 
 function formatRows(rows: readonly StepRow[], threads: number): string {
   const ours = Object.keys(rows[0].overNopeek);
-  const head = ["", "version", "threads", "ms a step", "best", "turns", ...ours.map((name) => `÷ ${name}`)];
+  const head = ["", "version", "threads", "ms per step", "best", "turns", ...ours.map((name) => `÷ ${name}`)];
   const cells = rows.map((row) => [
     row.competitor,
     row.version,
-    row.threads === threads ? String(threads) : `${row.threads} at most`,
+    row.threads === threads ? String(threads) : `max. ${row.threads}`,
     formatNumber(row.medianMs),
     formatNumber(row.bestMs),
     String(row.turns),

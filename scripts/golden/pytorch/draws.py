@@ -1,4 +1,4 @@
-"""Seeded numbers. Every case draws from a source of its own, so one more case leaves the others as they are."""
+"""Seeded numbers. Every case has a separate source of randomness, so adding a case does not change the others."""
 
 import random
 

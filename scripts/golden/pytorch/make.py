@@ -1,15 +1,16 @@
-"""Makes the golden files test/golden/pytorch/*.json: what PyTorch says about models, training and single ops.
+"""Generates the golden files test/golden/pytorch/*.json: PyTorch's results for models, training and single ops.
 
     python3 -m venv ENV && ENV/bin/pip install torch==2.15.0 numpy
     ENV/bin/python scripts/golden/pytorch/make.py            writes the files
-    ENV/bin/python scripts/golden/pytorch/make.py --check    says whether they are still what PyTorch gives
+    ENV/bin/python scripts/golden/pytorch/make.py --check    compares them with what PyTorch returns now
 
-Only who changes the golden files needs Python; who uses or tests nopeek does not. The files in the repository were
-made by PyTorch 2.15.0 on CPU; each names its version in "madeBy".
+Python is needed only to change the golden files, not to use or test nopeek. The files in the repository were made by
+PyTorch 2.15.0 on a CPU; each one names its version in "madeBy".
 
-Everything follows from seeds: on one machine two runs give the same bytes. Another machine may sum in another
-order, so `--check` allows 1e-12 (store.py says of what). Weights and inputs are exact in single precision, and
-PyTorch computes in double: what a test finds is nopeek's own error.
+Everything is derived from seeds: two runs on the same machine produce the same bytes. Another machine may sum in a
+different order, so `--check` allows a difference of 1e-12 (for details, see store.py). Weights and inputs are exact
+in single precision, and PyTorch computes in double precision, so any difference found by a test is nopeek's own
+error.
 """
 
 import sys

@@ -1,7 +1,8 @@
-"""The family from PyTorch's own parts: nn.Embedding, nn.LayerNorm, nn.Linear and F.scaled_dot_product_attention.
+"""The model family, built from PyTorch's own modules: nn.Embedding, nn.LayerNorm, nn.Linear and
+F.scaled_dot_product_attention.
 
-Modules are named as nopeek names them (src/nn/), so that `named_tensors` gives a checkpoint's names. Tokens are
-ids (B, T); `own` (B, T) says where a row's own tokens stand, and the rest is padding.
+Modules have nopeek's names (src/nn/), so that `named_tensors` returns a checkpoint's names. Tokens are ids (B, T).
+`own` (B, T) marks the real tokens of a row; the rest is padding.
 """
 
 import math
@@ -14,7 +15,8 @@ IGNORED = -1
 
 
 def rotated(x, places):
-    """(B, T, H, D) turned by place: channels i and D/2 + i are a complex number, times exp(i·place·10000^(−2i/D))."""
+    """(B, T, H, D) rotated by position: channels i and D/2 + i are a complex number, times exp(i·place·10000^(−2i/D)).
+    """
     half = x.shape[-1] // 2
     speeds = 10000.0 ** (-torch.arange(half, dtype=x.dtype) / half)
     angles = places[:, :, None, None] * speeds
@@ -23,12 +25,12 @@ def rotated(x, places):
 
 
 def attend(query, key, value, heads, visible=None, is_causal=False, level=None, places=None):
-    """Attention of all heads over (B, T, C) and (B, S, C). `visible` (B or 1, 1, T, S) says what a query sees.
+    """Attention of all heads over (B, T, C) and (B, S, C). `visible` (B or 1, 1, T, S) marks the keys that a query sees.
 
-    `level` is applied to each head's queries and keys (B, T, H, D), which are then turned by `places` (B, T).
+    `level` is applied to each head's queries and keys (B, T, H, D), which are then rotated by `places` (B, T).
 
-    A query that sees nothing gives 0. PyTorch has given NaN there, or 0, as the version was. So such a query sees
-    everything here, and its output, and with it every gradient through it, is replaced by 0.
+    A query that sees nothing returns 0. PyTorch returns NaN or 0 in that case, depending on the version. So such a
+    query sees everything here, and its output, with every gradient through it, is replaced by 0.
     """
     q, k, v = (x.unflatten(-1, (heads, -1)) for x in (query, key, value))
     if level is not None:
@@ -44,7 +46,8 @@ def attend(query, key, value, heads, visible=None, is_causal=False, level=None, 
 
 
 def causal(queries, keys):
-    """Which keys (columns) a query (row) sees: query t stands at position S − T + t, none to its right is seen."""
+    """Marks the keys (columns) that a query (row) sees: query t is at position S − T + t and sees nothing to its right.
+    """
     return torch.ones(queries, keys, dtype=torch.bool).tril(keys - queries)
 
 
@@ -69,7 +72,7 @@ class Attention(nn.Module):
         self.level = (lambda q: F.rms_norm(q, q.shape[-1:], eps=1e-5)) if config.get("qkNorm") else None
 
     def forward(self, x, source, places=None, **mask):
-        """Queries from x (B, T, C), keys and values from source (B, S, C); the mask as `attend` takes it."""
+        """Queries from x (B, T, C), keys and values from source (B, S, C); the mask as in `attend`."""
         heads = (self.query(x), self.key(source), self.value(source), self.heads)
         return self.output(attend(*heads, level=self.level, places=places, **mask))
 
@@ -80,21 +83,21 @@ class MLP(nn.Module):
         channels, bias = config["dModel"], config["bias"]
         self.activation = config["activation"]
         gated = self.activation == "swiglu"
-        # A third matrix: the hidden layer is narrower by a third, rounded up to a multiple of four.
+        # There is a third matrix, so the hidden layer is narrower by a third, rounded up to a multiple of four.
         hidden = 4 * math.ceil(8 * channels / 3 / 4) if gated else 4 * channels
         self.gate = nn.Linear(channels, hidden, bias=bias) if gated else None
-        self.expand = nn.Linear(channels, hidden, bias=bias)
-        self.contract = nn.Linear(hidden, channels, bias=bias)
+        self.up = nn.Linear(channels, hidden, bias=bias)
+        self.down = nn.Linear(hidden, channels, bias=bias)
 
     def forward(self, x):
-        hidden = self.expand(x)
+        hidden = self.up(x)
         if self.activation == "gelu":
-            return self.contract(F.gelu(hidden))
+            return self.down(F.gelu(hidden))
         if self.activation == "gelu-tanh":
-            return self.contract(F.gelu(hidden, approximate="tanh"))
+            return self.down(F.gelu(hidden, approximate="tanh"))
         if self.activation == "relu2":
-            return self.contract(F.relu(hidden).square())
-        return self.contract(F.silu(self.gate(x)) * hidden)
+            return self.down(F.relu(hidden).square())
+        return self.down(F.silu(self.gate(x)) * hidden)
 
 
 class Block(nn.Module):
@@ -114,7 +117,7 @@ class Block(nn.Module):
 
 
 class Stack(nn.Module):
-    """Positions, blocks and a last norm: what stands between a token embedding and a head."""
+    """Positions, blocks and a final norm: everything between a token embedding and a head."""
 
     def __init__(self, config, is_causal, cross):
         super().__init__()
@@ -126,7 +129,7 @@ class Stack(nn.Module):
         self.finalNorm = make_norm(config)
 
     def forward(self, embedded, own, memory=None, memory_own=None):
-        """States (B, T, C). Positions count from a row's first own token."""
+        """States (B, T, C). Positions count from the first real token of a row."""
         places = (own.cumsum(-1) - 1).clamp(min=0)
         x = embedded if self.positionEmbedding is None else embedded + self.positionEmbedding(places)
         memory_mask = {} if memory is None else {"visible": memory_own[:, None, None, :]}
@@ -135,7 +138,7 @@ class Stack(nn.Module):
         return self.finalNorm(x)
 
     def mask(self, own):
-        """As `attend` takes it; without padding, PyTorch's own flag."""
+        """The mask for `attend`; without padding, PyTorch's own flag."""
         if own.all():
             return {"is_causal": self.is_causal}
         keys = own[:, None, None, :]
@@ -143,7 +146,7 @@ class Stack(nn.Module):
 
 
 class Head(nn.Module):
-    """Scores for the first `scores` tokens; tied, from their embeddings."""
+    """Scores of the first `scores` tokens; if tied, from their embeddings."""
 
     def __init__(self, config, scores):
         super().__init__()
@@ -155,14 +158,14 @@ class Head(nn.Module):
 
 
 class GPT(nn.Module):
-    """GPT-2's decoder. `forward` gives logits (B, T, V)."""
+    """GPT-2's decoder. `forward` returns logits (B, T, V)."""
 
     def __init__(self, config):
         super().__init__()
         vocabulary, channels = config["vocabSize"], config["dModel"]
         self.vocabulary = vocabulary
         self.tokenEmbedding = nn.Embedding(vocabulary, channels)
-        self.pairEmbedding = nn.Embedding((vocabulary + 1) * vocabulary, channels) if config["bigram"] else None
+        self.bigramEmbedding = nn.Embedding((vocabulary + 1) * vocabulary, channels) if config["bigram"] else None
         self.stack = Stack(config, is_causal=True, cross=False)
         self.output = Head(config, vocabulary)
         self.cap = config.get("logitCap", 0)
@@ -173,15 +176,15 @@ class GPT(nn.Module):
 
     def uncapped(self, ids, own):
         x = self.tokenEmbedding(ids)
-        if self.pairEmbedding is not None:
-            # Nothing comes before a row's first own token.
+        if self.bigramEmbedding is not None:
+            # Nothing precedes the first real token of a row.
             before = F.pad(ids.masked_fill(~own, self.vocabulary), (1, 0), value=self.vocabulary)[:, :-1]
-            x = x + self.pairEmbedding(before * self.vocabulary + ids)
+            x = x + self.bigramEmbedding(before * self.vocabulary + ids)
         return self.output(self.stack(x, own), self.tokenEmbedding)
 
 
 class Encoder(nn.Module):
-    """BERT's encoder with GPT-2's blocks; token V is [MASK]. `forward` gives logits (B, T, V)."""
+    """BERT's encoder with GPT-2's blocks; token V is [MASK]. `forward` returns logits (B, T, V)."""
 
     def __init__(self, config):
         super().__init__()
@@ -194,7 +197,8 @@ class Encoder(nn.Module):
 
 
 class EncoderDecoder(nn.Module):
-    """Two stacks, the second looking at the first; token V is [end], V + 1 [start]. Gives logits (B, T, V + 1)."""
+    """Two stacks, the second attending to the first; token V is [end], V + 1 [start]. Returns logits (B, T, V + 1).
+    """
 
     def __init__(self, config):
         super().__init__()
@@ -209,7 +213,7 @@ class EncoderDecoder(nn.Module):
 
 
 def build(make, config, draws, deviation=0.5):
-    """A model in double precision every part of which matters: no bias is 0, and attention is far from uniform."""
+    """A model in double precision in which every part matters: no bias is 0, and attention is far from uniform."""
     model = make(config).double()
     with torch.no_grad():
         for module in model.modules():
@@ -220,10 +224,10 @@ def build(make, config, draws, deviation=0.5):
 
 
 def named_tensors(model, of=lambda parameter: parameter):
-    """What `of` gives for every parameter, under nopeek's name and in its layout: a linear weight is (in, out)."""
+    """The value of `of` for every parameter, under nopeek's name and in its layout: a linear weight is (in, out)."""
     found = {}
     for place, module in model.named_modules():
-        # A model with one stack names its parts as its own.
+        # In a model with one stack, the parts are at the top level.
         place = place.removeprefix("stack.").removeprefix("output.")
         for name, parameter in module.named_parameters(recurse=False):
             tensor = of(parameter)
@@ -237,5 +241,5 @@ def named_tensors(model, of=lambda parameter: parameter):
 
 
 def loss_of(logits, targets):
-    """Mean nats over the targets that count, for logits (B, T, V) and targets (B, T)."""
+    """Mean nats over the targets that are not ignored, for logits (B, T, V) and targets (B, T)."""
     return F.cross_entropy(logits.flatten(0, -2), targets.flatten(), ignore_index=IGNORED)

@@ -1,4 +1,4 @@
-"""Models of random sizes and choices: logits, loss and the gradient of every parameter, padded batches too."""
+"""Models of random sizes and options: logits, loss and the gradient of every parameter, including padded batches."""
 
 import torch
 
@@ -14,26 +14,26 @@ SWITCHES = {
     "bigram": [True, False],
 }
 WITHOUT_PAIRS = ("bias", "activation", "tieHead")
-# With fewer channels a norm's variance comes near 0, and single precision loses digits by the inputs alone.
-FEWEST_CHANNELS = 6
-# Numbers in the matrices of all blocks: what keeps the file small.
-MOST_NUMBERS = 1000
-# Where the padding of a batch stands.
+# With fewer channels a norm's variance gets close to 0, and single precision inputs alone cause a loss of digits.
+MIN_CHANNELS = 6
+# Maximum numbers in the matrices of all blocks, to keep the file small.
+MAX_NUMBERS = 1000
+# Positions of the padding of a batch.
 PADDINGS = ("left", "right", "any")
 
 
 def make_gpts():
-    """The decoder: over full rows, and over rows padded on either side or on both."""
+    """The decoder, over full rows, and over rows with padding on either side or on both."""
     configs = draw_configs(f"{SEED} configs", 6)
     cases = [gpt_case(f"{SEED} {i}", config, "full") for i, config in enumerate(configs)]
     padded = draw_configs(f"{SEED} padded configs", 3)
-    # What stands before a row's first token is no token: models with pairs must know that too.
+    # There is no token before the first real one; models with a bigram embedding must handle that too.
     padded = [{**config, "bigram": side != "right"} for config, side in zip(padded, PADDINGS)]
     cases += [gpt_case(f"{SEED} padded {side}", config, side) for config, side in zip(padded, PADDINGS)]
     return {"seed": SEED, "models": cases}
 
 
-# What a GPT may choose besides: a few at a time, and then all that goes together.
+# The other options of a GPT: a few at a time, and then all that can be combined.
 OTHER_CHOICES = [
     {"positions": "rotary"},
     {"positions": "none", "norm": "rms"},
@@ -54,36 +54,36 @@ OTHER_CHOICES = [
 
 
 def make_gpts_of_other_choices():
-    """The decoder with other choices than GPT-2's, over full rows and padded ones by turns."""
+    """The decoder with options other than GPT-2's, alternating between full and padded rows."""
     plain = {"norm": "layer", "normWeights": True, "qkNorm": False, "positions": "learned", "logitCap": 0}
     draws = Draws(f"{SEED} other configs")
     cases = []
     for i, choices in enumerate(OTHER_CHOICES):
-        # Rotary positions turn pairs of channels.
-        sizes = {**draw_config(draws, MOST_NUMBERS, SWITCHES), "heads": 2, "dModel": 8, "layers": 1}
+        # Rotary positions rotate pairs of channels.
+        sizes = {**draw_config(draws, MAX_NUMBERS, SWITCHES), "heads": 2, "dModel": 8, "layers": 1}
         side = ["full", "left", "right", "any"][i % 4]
         cases.append(gpt_case(f"{SEED} other {i}", {**sizes, **plain, **choices}, side))
     return {"seed": SEED, "models": cases}
 
 
 def make_encoders():
-    """The encoder, asked for what was hidden."""
+    """The encoder, with masked tokens as targets."""
     configs = draw_configs(f"{SEED} encoder configs", 3, switches=WITHOUT_PAIRS)
     cases = [encoder_case(f"{SEED} encoder {side}", c, side) for c, side in zip(configs, ["full", "left", "any"])]
     return {"seed": SEED, "models": cases}
 
 
 def make_encoder_decoders():
-    """The encoder–decoder: sources and answers of unequal lengths, one source empty."""
-    configs = draw_configs(f"{SEED} encoder-decoder configs", 3, 0.6 * MOST_NUMBERS, WITHOUT_PAIRS)
+    """The encoder–decoder: sources and answers of unequal lengths, including an empty source."""
+    configs = draw_configs(f"{SEED} encoder-decoder configs", 3, 0.6 * MAX_NUMBERS, WITHOUT_PAIRS)
     sides = [("full", "full"), ("right", "right"), ("left", "any")]
     name = f"{SEED} encoder-decoder"
     cases = [encoder_decoder_case(f"{name} {pair}", c, *pair) for c, pair in zip(configs, sides)]
     return {"seed": SEED, "models": cases}
 
 
-def draw_configs(name, count, most=MOST_NUMBERS, switches=SWITCHES):
-    """Random configurations, drawn anew until each choice is made in both ways by a quarter of them at least."""
+def draw_configs(name, count, most=MAX_NUMBERS, switches=SWITCHES):
+    """Random configurations, redrawn until at least a quarter of them have each value of every option."""
     draws = Draws(name)
     while True:
         configs = [draw_config(draws, most, switches) for _ in range(count)]
@@ -106,12 +106,12 @@ def draw_config(draws, most, switches):
             "vocabSize": draws.choice([5, 7]),
             **{switch: draws.choice(SWITCHES[switch]) for switch in switches},
         }
-        if config["dModel"] >= FEWEST_CHANNELS and 12 * config["layers"] * config["dModel"] ** 2 <= most:
+        if config["dModel"] >= MIN_CHANNELS and 12 * config["layers"] * config["dModel"] ** 2 <= most:
             return config
 
 
 class Rows:
-    """A batch of sequences, and where their own tokens stand. At padding there are random ids: nothing sees them."""
+    """A batch of sequences, with markers of the real tokens. Padding has random ids, which must not matter."""
 
     def __init__(self, draws, batch_size, positions, vocabulary, side):
         starts, ends = zip(*(draw_span(draws, positions, side) for _ in range(batch_size - 1)), (0, positions))
@@ -126,14 +126,14 @@ class Rows:
 
 
 def draw_span(draws, positions, side):
-    """Where a row's own tokens stand; there may be none. (The last row of every batch is full.)"""
+    """Range of a row's real tokens, possibly empty. (The last row of every batch is full.)"""
     start = draws.between(0, positions) if side in ("left", "any") else 0
     end = draws.between(start, positions) if side in ("right", "any") else positions
     return start, end
 
 
 def draw_targets(draws, rows, vocabulary, asked):
-    """A random target for a share of the own tokens; always for the very last one, so that some target counts."""
+    """A random target for a share of the real tokens, and always for the last one, so that at least one counts."""
     targets = torch.tensor(draws.ids(rows.ids.numel(), vocabulary)).reshape(rows.ids.shape)
     counts = torch.tensor([draws.chance(asked) for _ in range(rows.ids.numel())]).reshape(rows.ids.shape)
     counts[-1, -1] = True
@@ -158,7 +158,7 @@ def encoder_case(name, config, side):
     model = build(Encoder, config, draws)
     rows = Rows(draws, *draw_size(draws, config, side), config["vocabSize"], side)
     targets = draw_targets(draws, rows, config["vocabSize"], 1 / 3)
-    # Most of what is asked for is hidden behind [MASK].
+    # Most targets are hidden behind [MASK].
     hidden = torch.tensor([draws.chance(0.8) for _ in range(rows.ids.numel())]).reshape(rows.ids.shape)
     rows.ids = rows.ids.masked_fill(hidden & (targets != IGNORED), config["vocabSize"])
     return record(model, config, {"tokens": rows.record()}, model(rows.ids, rows.own), rows, targets)
@@ -173,7 +173,7 @@ def encoder_decoder_case(name, config, source_side, side):
     rows = Rows(draws, batch_size, positions, vocabulary + 2, side)
     targets = draw_targets(draws, rows, vocabulary + 1, 2 / 3)
     if source_side != "full":
-        # The first row has no source to look at; its answer is full.
+        # The first row has an empty source; its answer is full.
         source.starts[0], source.ends[0], rows.starts[0], rows.ends[0] = 0, 0, 0, positions
         source.own[0], rows.own[0] = False, True
     read = {"source": source.record(), "tokens": rows.record()}
@@ -183,7 +183,7 @@ def encoder_decoder_case(name, config, source_side, side):
 def record(model, config, read, logits, rows, targets):
     loss = loss_of(logits, targets)
     loss.backward()
-    # At padding the logits mean nothing.
+    # Logits at padding are meaningless.
     logits = torch.where(rows.own.unsqueeze(-1), logits, torch.zeros_like(logits))
     gradients = named_tensors(model, lambda p: torch.zeros_like(p) if p.grad is None else p.grad)
     return {

@@ -1,4 +1,4 @@
-"""Single ops over random shapes: the output, and every input's gradient for a random gradient of the output."""
+"""Single ops over random shapes: the output, and the gradient of every input for a random output gradient."""
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +16,7 @@ def make():
 
 
 def case(op, options, inputs, run):
-    """One op run forward and backward. `options` says in nopeek's words what `run` does to the inputs."""
+    """One op, run forward and backward. `options` describes in nopeek's terms what `run` does to the inputs."""
     inputs = [tensor.requires_grad_() for tensor in inputs]
     y = run(*inputs)
     dy = Draws(f"{SEED} dy {op} {options} {[tuple(x.shape) for x in inputs]}").tensor(*y.shape)
@@ -56,12 +56,12 @@ def elementwise():
         draws = Draws(f"{SEED} {name}")
         for left, right in broadcast_shapes(draws):
             a, b = draws.tensor(*left), draws.tensor(*right)
-            # A divisor well away from 0.
+            # Keeps the divisor well away from 0.
             yield case(name, {}, [a, b + torch.sign(b + 1 / 8192) if name == "divide" else b], run)
 
 
 def broadcast_shapes(draws):
-    """Two random pairs of shapes that broadcast: the right one lacks leading axes, or has axes of 1."""
+    """Two random pairs of shapes that broadcast: the right one has fewer leading axes, or axes of 1."""
     shape = random_shape(draws, 3)
     dropped = draws.between(1, 2)
     yield shape, shape[dropped:]
@@ -101,14 +101,14 @@ def rows():
 def tables():
     for shape in ([11], [3, 5]):
         draws = Draws(f"{SEED} embedding {shape}")
-        # Fewer rows than ids, so some are looked up twice; the gradient of the others is 0.
+        # More ids than rows, so some rows are looked up twice. Rows that are not looked up have gradient 0.
         ids = torch.tensor(draws.ids(torch.Size(shape).numel(), 7)).reshape(shape)
         options = {"ids": ids.flatten().tolist(), "shape": shape}
         yield case("embedding", options, [draws.tensor(7, 3)], lambda table: F.embedding(ids, table))
     for ignored in (0.0, 0.5):
         draws = Draws(f"{SEED} crossEntropy {ignored}")
         vocabulary = draws.choice([5, 11])
-        # The first target counts always: of no target PyTorch's mean is NaN.
+        # The first target always counts, because PyTorch's mean over no targets is NaN.
         targets = draws.ids(14, vocabulary)
         targets = [targets[0], *(IGNORED if draws.chance(ignored) else target for target in targets[1:])]
         yield case(
@@ -163,14 +163,14 @@ def attentions():
         elif queries == keys:
             how = {"is_causal": True}
         else:
-            # PyTorch's flag has the first query see the first key; here the queries are the last of the positions.
+            # With PyTorch's flag, the first query sees the first key. Here the queries are the last of the positions.
             how = {"visible": causal(queries, keys)[None, None]}
         options = {"heads": heads, "mask": mask}
         yield case("attention", options, inputs, lambda q, k, v: attend(q, k, v, heads, **how))
 
 
 def windows():
-    """Attention in which every sequence has a window of keys (src/ops/internal/key-window.ts)."""
+    """Attention in which every sequence has a range of keys (src/ops/internal/key-window.ts)."""
     kinds = ("left padding", "right padding", "causal, left padding", "causal, right padding", "any", "nothing")
     for kind in kinds:
         for queries, keys in [(5, 5), (3, 7)]:
@@ -203,6 +203,6 @@ def rows_of(matrix):
 
 
 def matrix_of(window, queries, keys):
-    """The window as a boolean matrix (T, S), from its definition: from ≤ s < min(end, diagonal + t + 1)."""
+    """The key range as a boolean matrix (T, S), from its definition: from ≤ s < min(end, diagonal + t + 1)."""
     t, s = torch.arange(queries).unsqueeze(1), torch.arange(keys)
     return (s >= window["from"]) & (s < window["end"]) & (s <= window["diagonal"] + t)

@@ -1,7 +1,7 @@
-"""How golden files are written, and compared with those in the repository.
+"""Writes golden files, and compares them with those in the repository.
 
-A tensor is {"shape": [...], "float64": "..."}: its numbers in row-major order, little-endian, as base64. What is
-drawn is exact in single precision and kept as "float32".
+A tensor is {"shape": [...], "float64": "..."}: its numbers in row-major order, little-endian, as base64. Random
+inputs are exact in single precision and stored as "float32".
 """
 
 import base64
@@ -14,14 +14,14 @@ import torch
 
 FOLDER = Path(__file__).resolve().parents[3] / "test" / "golden" / "pytorch"
 
-# A number may differ by this much of the largest in its tensor, or of 1 where all are smaller.
+# Maximum difference, relative to the largest number in its tensor (or to 1 if all are smaller).
 TOLERANCE = 1e-12
-# What is named so was computed in bfloat16, whose sums differ from one processor to the next.
+# Entries with this name were computed in bfloat16, whose sums differ between processors.
 COARSE, COARSE_TOLERANCE = "Bfloat16", 1e-3
 
 
 def drawn(tensor):
-    """A tensor that tests start from. It loses nothing in single precision."""
+    """A tensor that tests start from. Exact in single precision."""
     single = tensor.detach().to(torch.float32)
     assert torch.equal(single.to(tensor.dtype), tensor.detach())
     return encode(single, "float32", "<f4")
@@ -45,21 +45,21 @@ def write(name, made):
 
 
 def check(name, made):
-    """Prints where the file in the repository differs from what was made now. Returns how many places do."""
+    """Prints the differences between the file in the repository and the new results. Returns their number."""
     stored = json.loads((FOLDER / f"{name}.json").read_text())
     if stored.pop("madeBy") != (maker := made.pop("madeBy")):
-        print(f"{name}.json: was made by another version than this {maker}")
+        print(f"{name}.json: was made by a different version than {maker}")
     found = list(differences(stored, made, "", TOLERANCE))
     for place in found:
         print(f"{name}.json: {place}")
-    print(f"{name}.json: {'differs' if found else 'is what PyTorch gives'}")
+    print(f"{name}.json: {'differs' if found else 'matches PyTorch'}")
     return len(found)
 
 
 def differences(stored, made, place, tolerance):
     if isinstance(made, dict) and "float64" in made:
         if not isinstance(stored, dict) or stored.get("shape") != made["shape"]:
-            yield f"{place}: has another shape"
+            yield f"{place}: has a different shape"
         elif (error := distance(decode(stored), decode(made))) > tolerance:
             yield f"{place}: differs by {error:.1e}"
     elif isinstance(made, dict) and isinstance(stored, dict) and list(made) == list(stored):
@@ -77,7 +77,9 @@ def differences(stored, made, place, tolerance):
 
 
 def distance(stored, made):
-    """The greatest difference of two arrays, as a share of the greatest number made, or of 1. NaN is far off."""
+    """The maximum difference of two arrays, relative to the maximum new number, or to 1. NaN counts as a large
+    difference.
+    """
     error = numpy.abs(stored - made).max(initial=0.0) / numpy.abs(made).max(initial=1.0)
     return math.inf if math.isnan(error) else float(error)
 
@@ -87,7 +89,7 @@ def decode(stored):
 
 
 def pretty(value, indent=""):
-    """JSON in which what holds no list of its own, and every tensor, stands on one line."""
+    """JSON in which every tensor, and everything without a nested list, is on one line."""
     parts = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
     is_tensor = isinstance(value, dict) and "shape" in value
     if is_tensor or not any(isinstance(part, (dict, list)) for part in parts):

@@ -1,4 +1,4 @@
-"""Ten steps of training with torch.optim: losses, gradient norms, learning rates, and the weights they end at."""
+"""Ten steps of training with torch.optim: losses, gradient norms, learning rates, and the final weights."""
 
 import math
 
@@ -39,7 +39,7 @@ RUN = {
 }
 VOCABULARY = 7
 
-# What each run changes. Some ignore a share of the targets, as padding does.
+# The settings that each run changes. Some runs ignore a share of the targets, as padding does.
 RUNS = [
     {"name": "AdamW", "ignored": 0.0, "changes": {}},
     {
@@ -52,7 +52,7 @@ RUNS = [
             "gradAccumulation": 2,
             "weightDecay": 0.3,
             "beta2": 0.95,
-            # Far above the square root of some gradients' squares: Adam alone would not notice a gradient scaled.
+            # Far above the square root of some second moments; otherwise Adam would not notice a scaled gradient.
             "epsilon": 1e-2,
         },
     },
@@ -108,7 +108,7 @@ def curve(name, ignored, changes):
         "end": {name: computed(tensor) for name, tensor in named_tensors(model).items()},
     }
     if muon is not None:
-        # The same run by torch.optim.Muon itself, which orthogonalises in bfloat16.
+        # The same run with torch.optim.Muon itself, which orthogonalizes in bfloat16.
         draws = Draws(f"{SEED} {name}")
         for _ in batches:
             draw_batch(draws, settings, ignored)
@@ -118,7 +118,7 @@ def curve(name, ignored, changes):
 
 
 def draw_batch(draws, settings, ignored):
-    """Windows of something that can be learned: a ramp with noise."""
+    """Training windows: a ramp with noise."""
     length = settings["contextLength"]
     inputs, targets = [], []
     for _ in range(settings["batchSize"]):
@@ -153,7 +153,7 @@ def batch_loss(model, batch):
 
 
 def make_optimizers(model, settings, muon):
-    """AdamW with decay on matrices and embeddings alone; with Muon, the blocks' matrices go there."""
+    """AdamW with weight decay on matrices and embeddings only; with Muon, Muon updates the matrices of the blocks."""
     moved = {p for p in model.stack.blocks.parameters() if p.dim() == 2} if muon else set()
     rest = [p for p in model.parameters() if p not in moved]
     groups = [
@@ -170,7 +170,7 @@ def make_optimizers(model, settings, muon):
 
 
 def make_schedule(optimizer, settings):
-    """Warm-up and decay by PyTorch's schedulers. Every optimizer's rate falls to the same share of its start."""
+    """Warm-up and decay with PyTorch's schedulers. All optimizers decay to the same share of their initial rate."""
     warmup, steps = settings["warmupSteps"], settings["steps"]
     share = settings["minLearningRate"] / settings["learningRate"]
     if settings["schedule"] == "cosine":
@@ -185,11 +185,11 @@ def make_schedule(optimizer, settings):
 
 
 class TextbookMuon(torch.optim.Optimizer):
-    """Muon as Jordan et al. 2024 print it, in the precision of its parameters.
+    """Muon as published by Jordan et al. 2024, in the precision of its parameters.
 
-    torch.optim.Muon has the same momentum, Nesterov's direction, coefficients, decay, and scaling by the root of
-    max(1, out/in). It differs in two points: it orthogonalises in bfloat16 whatever the weights are, which keeps
-    three digits, and it divides by max(norm, 1e-7), where Jordan's code, this one and nopeek divide by norm + 1e-7.
+    torch.optim.Muon has the same momentum, Nesterov direction, coefficients, decay, and scaling by the root of max(1,
+    out/in). It differs in two ways: it always orthogonalizes in bfloat16, which keeps three digits, and it divides by
+    max(norm, 1e-7), where Jordan's code, this code and nopeek divide by norm + 1e-7.
     """
 
     def __init__(self, params, lr, momentum, weight_decay):
@@ -210,7 +210,7 @@ class TextbookMuon(torch.optim.Optimizer):
 
 
 def orthogonal(x):
-    """Five steps of Newton and Schulz, on a matrix no taller than wide."""
+    """Five Newton–Schulz steps, on a matrix that is not taller than wide."""
     if x.shape[0] > x.shape[1]:
         return orthogonal(x.T).T
     x = x / (x.norm() + 1e-7)
@@ -221,7 +221,7 @@ def orthogonal(x):
 
 
 def make_muon_steps():
-    """Muon alone, on given gradients, for wide, tall and square matrices (in, out); with decay."""
+    """Muon alone, on given gradients, for wide, tall and square matrices (in, out), with weight decay."""
     return {"seed": SEED, "cases": [muon_steps(*sizes) for sizes in [(5, 7), (7, 3), (5, 5), (1, 11)]]}
 
 

@@ -1,10 +1,10 @@
 /**
- * The WebAssembly backend with its matrix products handed to the system's BLAS. Memory, threads and every other kernel
- * are those of ../wasm: only the kernel `gemm` is replaced, on each thread by calls of its own.
+ * The WebAssembly backend with its matrix products computed by the system's BLAS library. Memory, threads and all
+ * other kernels are those of ../wasm. Only the kernel `gemm` is replaced, and each thread calls the library
+ * separately.
  *
- * The library itself stays on one thread and the pool shares its calls out, as it does with every kernel. A
- * library's own threads would wait for work, spinning, on the cores on which the pool's threads run what lies between
- * two products.
+ * The library itself runs on one thread; the pool divides the calls, as for every kernel. A library's own threads
+ * would busy-wait between products, on the cores where the pool's threads run the other kernels.
  */
 import { BackendError } from "../../errors.ts";
 import { productWords } from "../wasm/host/gemm.ts";
@@ -16,19 +16,19 @@ import { makeGemm } from "./gemm.js";
 import { openLibrary } from "./library.js";
 import { HOW_TO_INSTALL } from "./library-names.ts";
 
-/** Multiply-adds from which on BLAS is asked: below, the WebAssembly kernel is done sooner. */
-const LEAST_WORK = 4096;
+/** Multiply-adds from which on BLAS is used. For smaller products the WebAssembly kernel is faster. */
+const MIN_WORK = 4096;
 
 export interface BlasOptions {
   /** Names and paths of libraries, in the order in which they are tried. */
   readonly libraries: readonly string[];
-  /** Whether a library of an unknown maker will not do: it may be slower than WebAssembly. */
+  /** Whether to reject a library of unknown origin, which may be slower than WebAssembly. */
   readonly knownOnly?: boolean;
-  /** How many threads compute, the calling one included. */
+  /** Number of threads, including the calling one. */
   readonly threads: number;
   /** Starts the threads on the host. */
   readonly spawn: (start: ThreadStart) => Threads;
-  readonly leastWork?: number;
+  readonly minWork?: number;
 }
 
 export class BlasBackend extends WasmBackend {
@@ -36,7 +36,7 @@ export class BlasBackend extends WasmBackend {
   override readonly exact = false;
   override readonly library: string;
 
-  /** Products are calls of a library, which no list of kernels can make. */
+  /** Products are calls of a library, which a captured list of kernels cannot contain. */
   override capture(body: () => void): null {
     body();
     return null;
@@ -53,19 +53,19 @@ export class BlasBackend extends WasmBackend {
     this.library = library;
   }
 
-  /** @throws BackendError when there is no library, no koffi, or a thread does not start */
+  /** @throws BackendError if there is no library or no koffi, or if a thread does not start */
   static async open(module: WebAssembly.Module, options: BlasOptions): Promise<BlasBackend> {
-    const { threads, spawn, leastWork = LEAST_WORK } = options;
+    const { threads, spawn, minWork = MIN_WORK } = options;
     const { file, title, sgemm, address } = await findLibrary(options);
     const heap = new Heap(undefined, threads);
     const { memory } = heap;
     const replacement = {
       module: new URL("./thread-kernels.js", import.meta.url).href,
-      options: { file, at: productWords, leastWork },
+      options: { file, at: productWords, minWork },
     };
     const pool = threads === 1 ? null : await ThreadPool.start(threads, module, heap, spawn, replacement);
     const divide = (kernels: KernelExports) => {
-      const gemm = makeGemm(sgemm, address(memory), memory, kernels, productWords, leastWork);
+      const gemm = makeGemm(sgemm, address(memory), memory, kernels, productWords, minWork);
       const replaced = { ...kernels, gemm };
       return pool === null ? replaced : pool.share(replaced);
     };
@@ -80,16 +80,16 @@ async function findLibrary({ libraries, knownOnly }: BlasOptions) {
   } catch (cause) {
     throw new BackendError(
       `blas: the package koffi, which calls the library, does not load (${firstLine(cause)}): install it with ` +
-        `"npm install koffi"; \`backend\` wasm does without`,
+        `"npm install koffi"; \`backend\` wasm works without it`,
       { cause },
     );
   }
   if (library !== null && (library.known || !knownOnly)) return library;
   const found =
-    library === null ? "no BLAS library" : `no BLAS library of a known maker (only ${library.title})`;
+    library === null ? "no BLAS library" : `no BLAS library from a known vendor (only ${library.title})`;
   throw new BackendError(
-    `blas: ${found} was found; tried ${libraries.join(", ")}. To install one, ${HOW_TO_INSTALL}. NOPEEK_BLAS may ` +
-      `hold the name or path of another; \`backend\` wasm does without`,
+    `blas: ${found} was found; tried ${libraries.join(", ")}. To install one, ${HOW_TO_INSTALL}. NOPEEK_BLAS can ` +
+      `name another library or its path; \`backend\` wasm works without one`,
   );
 }
 

@@ -1,16 +1,16 @@
 // @ts-check
 /**
- * The kernel `gemm` made of calls to cblas_sgemm: reads the same `Product` (../wasm/kernels/gemm-product.ts), takes
- * the same parts of it and writes the same places. Only the order of the sums is the library's own.
+ * The kernel `gemm`, built on cblas_sgemm. It reads the same `Product` (../wasm/kernels/gemm-product.ts), computes
+ * the same parts and writes to the same addresses. Only the order of the sums is up to the library.
  *
- * BLAS knows matrices whose rows or whose columns are runs of numbers at even distances. What is laid out in another
- * way, and what is so small that the call would cost more than the product, goes to the WebAssembly kernel.
+ * BLAS handles matrices whose rows or columns are contiguous and evenly spaced. Other layouts, and products so small
+ * that the call would cost more than the product, go to the WebAssembly kernel.
  *
- * Plain JavaScript, because the threads of the pool load it too (see ../wasm/thread-worker.js).
+ * Plain JavaScript, because the threads of the pool load it too (see ../wasm/threads/worker.js).
  * Source: BLAS Technical Forum Standard 2001, §2.8 and appendix B (C interface).
  */
 
-/** What the C interface calls CblasRowMajor, CblasColMajor, CblasNoTrans and CblasTrans. */
+/** CblasRowMajor, CblasColMajor, CblasNoTrans and CblasTrans of the C interface. */
 const byRow = 101;
 const byColumn = 102;
 const asItIs = 111;
@@ -27,14 +27,15 @@ const bytesPerNumber = 4;
 
 /**
  * @param {Sgemm} sgemm
- * @param {number} base address of the process at which the memory of the kernels begins
+ * @param {number} base address in the process where the memory of the kernels begins
  * @param {WebAssembly.Memory} memory
- * @param {Pick<import("../wasm/host/signatures.ts").KernelExports, "gemm" | "copyBlock">} kernels for what BLAS does not do
- * @param {import("../wasm/host/gemm.ts").ProductWords} at places of the words of a product
- * @param {number} leastWork multiply-adds from which on the call is worth it
+ * @param {Pick<import("../wasm/host/signatures.ts").KernelExports, "gemm" | "copyBlock">} kernels for the parts that
+ * BLAS does not compute
+ * @param {import("../wasm/host/gemm.ts").ProductWords} at indices of the words of a product
+ * @param {number} minWork multiply-adds from which on the call is worthwhile
  * @returns {import("../wasm/host/signatures.ts").KernelExports["gemm"]}
  */
-export function makeGemm(sgemm, base, memory, kernels, at, leastWork) {
+export function makeGemm(sgemm, base, memory, kernels, at, minWork) {
   return (parameters, begin, end, scratch) => {
     const words = new Int32Array(memory.buffer, parameters);
     const rows = words[at.rows];
@@ -46,7 +47,7 @@ export function makeGemm(sgemm, base, memory, kernels, at, leastWork) {
     const c = leadingDimension(rows, columns, cRow, cColumn);
     const a = leadingDimension(rows, inner, aRow, aColumn);
     const b = leadingDimension(inner, columns, bRow, bColumn);
-    if (c === 0 || a === 0 || b === 0 || inner === 0 || rows * columns * inner < leastWork) {
+    if (c === 0 || a === 0 || b === 0 || inner === 0 || rows * columns * inner < minWork) {
       kernels.gemm(parameters, begin, end, scratch);
       return;
     }
@@ -73,7 +74,7 @@ export function makeGemm(sgemm, base, memory, kernels, at, leastWork) {
         toA += index * words[place + 2];
         toB += index * words[place + 3];
       }
-      // Addresses are 32-bit words without a sign.
+      // Addresses are unsigned 32-bit words.
       toC >>>= 0;
       toA >>>= 0;
       toB >>>= 0;
@@ -82,10 +83,10 @@ export function makeGemm(sgemm, base, memory, kernels, at, leastWork) {
       if (bias !== 0) {
         const from = bias + bytesPerNumber * column;
         const [down1, across1] = [cRow / bytesPerNumber, cColumn / bytesPerNumber];
-        // biome-ignore format: as the kernel has them.
+        // biome-ignore format: grouped as in the kernel.
         kernels.copyBlock(toC, from, 0, 1, 1, width, down1, 0, 0, across1, 0, 0, 0, 1, 0, height);
       }
-      // biome-ignore format: as the library has them.
+      // biome-ignore format: grouped as in the library.
       sgemm(
         order, transA, transB, height, width, inner, 1,
         base + toA, Math.abs(a), base + toB, Math.abs(b), beta, base + toC, Math.abs(c),
@@ -95,16 +96,16 @@ export function makeGemm(sgemm, base, memory, kernels, at, leastWork) {
 }
 
 /**
- * How many numbers lie between the starts of two rows of a matrix whose rows are runs of numbers; the same below
- * zero for columns; 0 for a matrix that is neither.
+ * The distance, in numbers, between consecutive rows if rows are contiguous; minus the distance between consecutive
+ * columns if columns are contiguous; 0 if neither is.
  *
  * @param {number} rows
  * @param {number} columns
- * @param {number} rowStride in bytes, as the next
+ * @param {number} rowStride in bytes, like columnStride
  * @param {number} columnStride
  */
 function leadingDimension(rows, columns, rowStride, columnStride) {
-  // A line of one number may go on anywhere: there is no next one.
+  // A line of one number is contiguous with any stride, because there is no next number.
   if (columnStride === bytesPerNumber || columns === 1) {
     if (rows === 1) return columns;
     if (rowStride >= bytesPerNumber * columns) return rowStride / bytesPerNumber;

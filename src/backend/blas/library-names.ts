@@ -1,6 +1,6 @@
-/** Where BLAS libraries usually are, and how a person gets one. */
+/** The usual locations of BLAS libraries, and how to install one. */
 
-/** Quick ones first; the plain libblas of some systems is a slow one, or leads to the one that was chosen. */
+/** Fast libraries first. On some systems, plain libblas is slow, or a link to the selected library. */
 const usualNames: Readonly<Record<string, readonly string[]>> = {
   linux: [
     ...["libopenblas.so.0", "libopenblas.so", "libopenblas.so.3", "libopenblas64.so.0", "libblis.so.4"],
@@ -13,11 +13,11 @@ const usualNames: Readonly<Record<string, readonly string[]>> = {
   win32: ["libopenblas.dll", "openblas.dll"],
 };
 
-/** @param platform as `platform()` of node:os gives it */
+/** @param platform the value of `platform()` of node:os */
 export function usualLibraries(platform: string): readonly string[] {
   return usualNames[platform] ?? usualNames.linux;
 }
 
 export const HOW_TO_INSTALL =
   "on Debian or Ubuntu: apt-get install libopenblas0; on Fedora: dnf install openblas; " +
-  "macOS has one in Accelerate; for Windows: libopenblas.dll, from the releases of OpenBLAS, in a folder of the PATH";
+  "macOS includes one (Accelerate); on Windows: put libopenblas.dll from the OpenBLAS releases in a folder on the PATH";

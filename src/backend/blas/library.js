@@ -1,23 +1,23 @@
 // @ts-check
 /**
  * Opens a BLAS library of the system through koffi, which calls C functions by name. Plain JavaScript, because the
- * threads of the pool load it too (see ../wasm/thread-worker.js).
+ * threads of the pool load it too (see ../wasm/threads/worker.js).
  */
 
 /**
  * @typedef {object} Library
  * @property {string} file  the name or path by which it was found
- * @property {string} title what it calls itself, and `file`
- * @property {boolean} known whether its maker is known: its products are quick
- * @property {import("./gemm.js").Sgemm} sgemm on the calling thread alone
+ * @property {string} title the name and version it reports, and `file`
+ * @property {boolean} known whether it comes from a known vendor, and so is fast
+ * @property {import("./gemm.js").Sgemm} sgemm runs on the calling thread only
  * @property {(memory: WebAssembly.Memory) => number} address where a memory begins: it grows, but never moves
  */
 
 /**
- * The makers whose libraries are quick, by a function that only theirs have; how to keep one to the calling thread;
- * how it tells its version. A function that an old version lacks is done without.
+ * Vendors whose libraries are fast: a function that only their libraries have, how to restrict the library to the
+ * calling thread, and how to read its version. Functions missing from an old version are skipped.
  */
-const makers = [
+const vendors = [
   {
     ...{ name: "OpenBLAS", mark: "openblas_set_num_threads", version: "openblas_get_config" },
     ...{ threads: "openblas_set_num_threads", integer: "int" },
@@ -31,24 +31,24 @@ const makers = [
     ...{ threads: "MKL_Set_Num_Threads", integer: "int" },
   },
   {
-    // 1 is BLAS_THREADING_SINGLE_THREADED, for the thread that says so; macOS 15 and newer.
+    // 1 is BLAS_THREADING_SINGLE_THREADED, set for the calling thread; macOS 15 and newer.
     ...{ name: "Accelerate", mark: "vDSP_vadd", version: "" },
     ...{ threads: "BLASSetThreading", integer: "int" },
   },
 ];
 
-/** What the functions of a library end in, and its integers: libraries of 64-bit ones are told by their names. */
+/** Suffixes of function names, and the integer type: libraries with 64-bit integers have different names. */
 const widths = [
   { suffix: "", integer: "int" },
   { suffix: "64_", integer: "int64_t" },
 ];
 
 /**
- * The first library among `files` that has cblas_sgemm.
+ * Opens the first library among `files` that has cblas_sgemm.
  *
  * @param {readonly string[]} files names that the system's loader knows, or paths
- * @returns {Promise<Library | null>} null when there is none
- * @throws Error when koffi is not there
+ * @returns {Promise<Library | null>} null if there is none
+ * @throws Error if koffi is not installed
  */
 export async function openLibrary(files) {
   const { default: koffi } = await import("koffi");
@@ -64,14 +64,14 @@ export async function openLibrary(files) {
         "int", "int", "int", integer, integer, integer, "float", ...matrix, ...matrix, "float", ...matrix,
       ]);
       if (sgemm === null) continue;
-      const maker = makers.find(({ mark }) => find(mark, "void", []) !== null);
-      if (maker !== undefined) find(maker.threads, "void", [maker.integer])?.(1);
-      const version = maker && find(maker.version, "str", [])?.();
-      const title = typeof version === "string" ? titleOf(maker?.name ?? "", version) : maker?.name;
+      const vendor = vendors.find(({ mark }) => find(mark, "void", []) !== null);
+      if (vendor !== undefined) find(vendor.threads, "void", [vendor.integer])?.(1);
+      const version = vendor && find(vendor.version, "str", [])?.();
+      const title = typeof version === "string" ? titleOf(vendor?.name ?? "", version) : vendor?.name;
       return {
         file,
         title: title === undefined ? file : `${title} in ${file}`,
-        known: maker !== undefined,
+        known: vendor !== undefined,
         sgemm,
         address: ({ buffer }) => Number(koffi.address(new Uint8Array(buffer))),
       };
@@ -81,7 +81,7 @@ export async function openLibrary(files) {
 }
 
 /**
- * "OpenBLAS 0.3.21" out of "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH …".
+ * Extracts "OpenBLAS 0.3.21" from "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH …".
  *
  * @param {string} name
  * @param {string} version
@@ -94,7 +94,7 @@ function titleOf(name, version) {
 /**
  * @template T
  * @param {() => T} action
- * @returns {T | null} null when it throws
+ * @returns {T | null} null if it throws
  */
 function tryTo(action) {
   try {

@@ -94,13 +94,12 @@ export function attentionBackward(
 
 /** The columns that a row of a matrix sees, in ascending order. */
 function columnsSeen(matrix: number, row: number, size: AttentionSize): number[] {
-  const { batch, rows, columns, visible } = size;
-  if (typeof visible === "string") return range(0, visibleColumns(visible, row, rows, columns));
-  // The axes behind the first share a window.
+  const { batch, rows, columns, mask } = size;
+  if (typeof mask === "string") return range(0, visibleColumns(mask, row, rows, columns));
+  // All matrices of one index of the first axis (the heads of a sequence) share its range.
   const sharing = batch.slice(1).reduce((count, length) => count * length, 1);
-  const window = 3 * Math.floor(matrix / sharing);
-  const [from, end, diagonal] = numbersOf(visible.buffer).subarray(window, window + 3);
-  return range(from, Math.min(end, diagonal + row + 1));
+  const { start, end, diagonal } = mask[Math.floor(matrix / sharing)];
+  return range(start, Math.min(end, diagonal + row + 1));
 }
 
 /** from … end−1. */

@@ -1,4 +1,4 @@
-/** Functions of two numbers, applied to elements at the same place; and scaling. */
+/** Functions of two numbers, applied elementwise, and scaling. */
 import type { BinaryName, Buffer, WriteTarget } from "../backend.ts";
 import { numbersOf, putInto } from "./buffer.ts";
 
@@ -9,7 +9,7 @@ const functions: Record<BinaryName, (a: number, b: number) => number> = {
   divide: (a, b) => a / b,
 };
 
-/** y = f(a, b), b repeated where it is shorter. */
+/** y = f(a, b). A shorter b is repeated. */
 export function binary(name: BinaryName, y: WriteTarget, a: Buffer, b: Buffer): void {
   const f = functions[name];
   const [as, bs] = [numbersOf(a), numbersOf(b)];

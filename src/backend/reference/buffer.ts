@@ -1,4 +1,4 @@
-/** Memory of the reference backend: one typed array for each buffer. */
+/** Memory of the reference backend: one typed array per buffer. */
 import { BackendError } from "../../errors.ts";
 import type { Buffer, Matrices, Strided, WriteTarget } from "../backend.ts";
 
@@ -6,7 +6,7 @@ export type Numbers = Float32Array | Float64Array;
 
 export class ReferenceBuffer implements Buffer {
   readonly length: number;
-  /** null once freed. */
+  /** null after it was freed. */
   numbers: Numbers | null;
 
   constructor(numbers: Numbers) {
@@ -15,7 +15,7 @@ export class ReferenceBuffer implements Buffer {
   }
 }
 
-/** @throws BackendError for a buffer of another backend, or one that was freed */
+/** @throws BackendError if the buffer belongs to another backend or was freed */
 export function numbersOf(buffer: Buffer): Numbers {
   if (!(buffer instanceof ReferenceBuffer)) {
     throw new BackendError("reference: this buffer lives in another backend's memory");
@@ -25,7 +25,7 @@ export function numbersOf(buffer: Buffer): Numbers {
   return buffer.numbers;
 }
 
-/** A function that stores or adds one number, as the target wants it. */
+/** Returns a function that stores or adds one number, depending on the target. */
 export function putInto(target: WriteTarget): (index: number, value: number) => void {
   const numbers = numbersOf(target.buffer);
   return target.accumulate
@@ -59,7 +59,7 @@ export function matrixAt(matrices: Matrices, start: number): MatrixView {
   };
 }
 
-/** Where each matrix of a batch starts, the last batch axis fastest. */
+/** The start of each matrix of a batch, with the last batch axis fastest. */
 export function batchStarts(matrices: Matrices, batch: readonly number[]): number[] {
   return startsOf(
     { buffer: matrices.buffer, offset: matrices.offset, strides: matrices.batchStrides },
@@ -67,7 +67,7 @@ export function batchStarts(matrices: Matrices, batch: readonly number[]): numbe
   );
 }
 
-/** Where each element of a strided block stands, the last axis fastest. */
+/** The index of each element of a strided block, with the last axis fastest. */
 export function startsOf(block: Strided, shape: readonly number[]): number[] {
   let starts = [block.offset];
   shape.forEach((length, axis) => {

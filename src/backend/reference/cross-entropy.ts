@@ -1,6 +1,6 @@
 /** Cross-entropy of rows of logits against one target column each. */
 import { exp } from "../../math.ts";
-import type { Buffer, WriteTarget } from "../backend.ts";
+import type { Buffer, HostIntegers, WriteTarget } from "../backend.ts";
 import { numbersOf, putInto } from "./buffer.ts";
 import { logSumExp as logSumExpOf } from "./softmax.ts";
 
@@ -9,15 +9,15 @@ export function crossEntropyRows(
   loss: Buffer,
   logSumExp: Buffer,
   x: Buffer,
-  targets: Buffer,
+  targets: HostIntegers,
   rows: number,
   columns: number,
 ): void {
-  const [losses, totals, xs, at] = [loss, logSumExp, x, targets].map(numbersOf);
+  const [losses, totals, xs] = [loss, logSumExp, x].map(numbersOf);
   for (let i = 0; i < rows; i++) {
     const total = logSumExpOf(xs, i * columns, columns);
     totals[i] = total;
-    losses[i] = at[i] < 0 ? 0 : total - xs[i * columns + at[i]];
+    losses[i] = targets[i] < 0 ? 0 : total - xs[i * columns + targets[i]];
   }
 }
 
@@ -27,17 +27,17 @@ export function crossEntropyRowsBackward(
   dLoss: Buffer,
   x: Buffer,
   logSumExp: Buffer,
-  targets: Buffer,
+  targets: HostIntegers,
   rows: number,
   columns: number,
 ): void {
-  const [dLosses, xs, totals, at] = [dLoss, x, logSumExp, targets].map(numbersOf);
+  const [dLosses, xs, totals] = [dLoss, x, logSumExp].map(numbersOf);
   const put = putInto(dx);
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {
       const probability = exp(xs[i * columns + j] - totals[i]);
-      const gradient = dLosses[i] * (probability - (j === at[i] ? 1 : 0));
-      put(i * columns + j, at[i] < 0 ? 0 : gradient);
+      const gradient = dLosses[i] * (probability - (j === targets[i] ? 1 : 0));
+      put(i * columns + j, targets[i] < 0 ? 0 : gradient);
     }
   }
 }

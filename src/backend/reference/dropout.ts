@@ -1,10 +1,10 @@
-/** Dropout by a counter: whether element i is dropped is a pure function of i and a key. */
+/** Counter-based dropout: whether element i is dropped is a pure function of i and a key. */
 import type { Buffer, Dropping, WriteTarget } from "../backend.ts";
 import { numbersOf, putInto } from "./buffer.ts";
 
 /**
- * 32 well-mixed bits from an index and a key. Multiply and xor-shift rounds: each spreads every input bit over
- * the word; the second half of the key enters between them, so that keys do not merely shift the sequence.
+ * 32 well-mixed bits from an index and a key. Each multiply and xor-shift round spreads every input bit over the
+ * whole word. The second half of the key enters between rounds, so that keys do not merely shift the sequence.
  */
 export function hash(index: number, key: readonly [number, number]): number {
   let h = (index ^ key[0]) >>> 0;
@@ -16,12 +16,12 @@ export function hash(index: number, key: readonly [number, number]): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** 0 where element `index` is dropped, else 1/(1 − probability), so that the expectation stays the same. */
+/** 0 if element `index` is dropped, otherwise 1/(1 − probability), which preserves the expectation. */
 export function dropFactor(index: number, { probability, key }: Dropping): number {
   return hash(index, key) < dropThreshold(probability) ? 0 : 1 / (1 - probability);
 }
 
-/** The hashes below this number are dropped: probability · 2³², a whole number. */
+/** Hashes below this number are dropped: probability · 2³², an integer. */
 export function dropThreshold(probability: number): number {
   return Math.floor(probability * 0x1_0000_0000);
 }

@@ -1,8 +1,8 @@
-/** Matrix products. Enter: strided batches A and B. Leaves: C. */
+/** Matrix products. Input: strided batches A and B. Output: C. */
 import type { Matrices, ProductSize } from "../backend.ts";
 import { batchStarts, numbersOf } from "./buffer.ts";
 
-/** C[i, j] = start + Σ_p A[i, p]·B[p, j], where start is 0, bias[j] or the old C[i, j]. */
+/** C[i, j] = start + Σ_p A[i, p]·B[p, j], with start = 0, bias[j] or the old C[i, j]. */
 export function gemm(c: Matrices, a: Matrices, b: Matrices, size: ProductSize): void {
   const { batch, rows, columns, inner, accumulate } = size;
   const [cs, as, bs] = [c, a, b].map((matrices) => numbersOf(matrices.buffer));

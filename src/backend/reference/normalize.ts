@@ -3,7 +3,6 @@
  * RMS norm, where no mean is asked for: the same around 0 instead of the mean.
  */
 import type { Buffer, WriteTarget } from "../backend.ts";
-import { binary } from "./binary.ts";
 import { numbersOf, putInto } from "./buffer.ts";
 
 /** y = (x − mean)·rstd ⊙ weight + bias, with rstd = 1/√(mean((x − mean)²) + ε). */
@@ -36,24 +35,6 @@ export function normalizeRows(
     if (means !== null) means[row] = rowMean;
     inverses[row] = inverse;
   }
-}
-
-/** sum = a + b, then its norm. */
-export function addAndNormalizeRows(
-  sum: Buffer,
-  y: Buffer,
-  mean: Buffer | null,
-  rstd: Buffer,
-  a: Buffer,
-  b: Buffer,
-  weight: Buffer | null,
-  bias: Buffer | null,
-  rows: number,
-  columns: number,
-  epsilon: number,
-): void {
-  binary("add", { buffer: sum, accumulate: false }, a, b);
-  normalizeRows(y, mean, rstd, sum, weight, bias, rows, columns, epsilon);
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Reductions of the middle axis of (outer, axis, inner), and the sum of squares of a whole buffer. */
+/** Reductions of the middle axis of (outer, axis, inner), and the sum of squares of whole buffers. */
 import type { Buffer, ReductionSize, WriteTarget } from "../backend.ts";
 import { numbersOf, putInto } from "./buffer.ts";
 

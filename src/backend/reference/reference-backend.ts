@@ -1,9 +1,9 @@
 /**
  * The reference backend: every kernel as plain loops that a student can follow. It is the specification.
  *
- * Over `Float64Array` it checks gradients; over `Float32Array` it stores what other backends store, while sums
- * still run in double precision. New memory holds NaN and freed memory throws, so that an op which reads what
- * it never wrote, or what it no longer owns, is found at once.
+ * With `Float64Array` it serves to check gradients. With `Float32Array` it stores the same precision as other
+ * backends, while sums still run in double precision. New memory holds NaN and freed memory throws, so an op that
+ * reads memory it has not written, or no longer owns, is caught immediately.
  */
 import type { Backend, Buffer } from "../backend.ts";
 import { attention, attentionBackward } from "./attention.ts";
@@ -14,7 +14,7 @@ import { crossEntropyRows, crossEntropyRowsBackward } from "./cross-entropy.ts";
 import { dropout } from "./dropout.ts";
 import { gatherRows, scatterAddRows, scatterRows } from "./gather.ts";
 import { gemm } from "./gemm.ts";
-import { addAndNormalizeRows, normalizeRows, normalizeRowsBackward } from "./normalize.ts";
+import { normalizeRows, normalizeRowsBackward } from "./normalize.ts";
 import { adamw } from "./optimizer.ts";
 import { maxAxis, maxAxisBackward, sumAxis, sumsOfSquares } from "./reduce.ts";
 import { rotateRows } from "./rotate.ts";
@@ -79,7 +79,6 @@ export class ReferenceBackend implements Backend {
   readonly logSoftmaxRows = logSoftmaxRows;
   readonly logSoftmaxRowsBackward = logSoftmaxRowsBackward;
   readonly normalizeRows = normalizeRows;
-  readonly addAndNormalizeRows = addAndNormalizeRows;
   readonly normalizeRowsBackward = normalizeRowsBackward;
   readonly rotateRows = rotateRows;
   readonly gatherRows = gatherRows;

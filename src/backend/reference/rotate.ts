@@ -1,5 +1,5 @@
-/** Rotation of points in the plane, which is how rotary positions enter a query or a key. */
-import type { Buffer, RotationSize, WriteTarget } from "../backend.ts";
+/** Rotation of points in the plane: how rotary positions enter queries and keys. */
+import type { Buffer, HostIntegers, RotationSize, WriteTarget } from "../backend.ts";
 import { numbersOf, putInto } from "./buffer.ts";
 
 /** (a, b) → (a·cos − b·sin, a·sin + b·cos), for a in column j and b in column half + j of each run of a row. */
@@ -7,13 +7,13 @@ export function rotateRows(
   y: WriteTarget,
   x: Buffer,
   table: Buffer,
-  places: Buffer,
+  positions: HostIntegers,
   { rows, groups, half, backwards }: RotationSize,
 ): void {
-  const [xs, angles, rowPlaces] = [x, table, places].map(numbersOf);
+  const [xs, angles] = [x, table].map(numbersOf);
   const put = putInto(y);
   for (let row = 0; row < rows; row++) {
-    const turn = rowPlaces[row] * 2 * half;
+    const turn = positions[row] * 2 * half;
     for (let group = 0; group < groups; group++) {
       const start = (row * groups + group) * 2 * half;
       for (let j = 0; j < half; j++) {

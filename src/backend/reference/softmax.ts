@@ -1,11 +1,11 @@
 /** Softmax and log-softmax of rows. */
 import { exp, log } from "../../math.ts";
-import type { Buffer, MatrixSize, Visibility, WriteTarget } from "../backend.ts";
+import type { Buffer, Mask, MatrixSize, WriteTarget } from "../backend.ts";
 import { type Numbers, numbersOf, putInto } from "./buffer.ts";
 
 /** How many columns, from the left, row `row` of a (rows, columns) matrix sees. */
-export function visibleColumns(visible: Visibility, row: number, rows: number, columns: number): number {
-  return visible === "all" ? columns : columns - rows + row + 1;
+export function visibleColumns(mask: Mask, row: number, rows: number, columns: number): number {
+  return mask === "full" ? columns : columns - rows + row + 1;
 }
 
 /**
@@ -25,12 +25,12 @@ export function logSumExp(xs: Numbers, start: number, count: number): number {
  * y[i, j] = exp(x[i, j] − max) / Σ exp(x[i, ·] − max) over the columns that row i sees; hidden entries are 0.
  * A row that sees only −∞ is all zeros.
  */
-export function softmaxRows(y: Buffer, x: Buffer, size: MatrixSize, visible: Visibility): void {
+export function softmaxRows(y: Buffer, x: Buffer, size: MatrixSize, mask: Mask): void {
   const { count, rows, columns } = size;
   const [ys, xs] = [numbersOf(y), numbersOf(x)];
   for (let row = 0; row < count * rows; row++) {
     const start = row * columns;
-    const seen = visibleColumns(visible, row % rows, rows, columns);
+    const seen = visibleColumns(mask, row % rows, rows, columns);
     let max = Number.NEGATIVE_INFINITY;
     for (let j = 0; j < seen; j++) max = Math.max(max, xs[start + j]);
     const blind = max === Number.NEGATIVE_INFINITY;

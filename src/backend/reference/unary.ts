@@ -3,9 +3,9 @@ import { erfc, exp, log, tanh } from "../../math.ts";
 import type { Buffer, GeluName, UnaryName, WriteTarget } from "../backend.ts";
 import { numbersOf, putInto } from "./buffer.ts";
 
-interface MapFunction {
+interface UnaryFunction {
   value(x: number): number;
-  /** dy/dx, from x and y = value(x), whichever is at hand. */
+  /** dy/dx, computed from x or from y = value(x), whichever is cheaper. */
   derivative(x: number, y: number): number;
 }
 
@@ -13,19 +13,19 @@ const SQRT_HALF = Math.SQRT1_2;
 const ONE_OVER_SQRT_TWO_PI = 0.3989422804014327;
 const SQRT_TWO_OVER_PI = 0.7978845608028654;
 
-/** Φ(x), the normal distribution's cumulative function; by erfc, so that its left tail keeps its digits. */
+/** Φ(x), the cumulative normal distribution function. erfc keeps the digits of its left tail. */
 const normalBelow = (x: number) => 0.5 * erfc(-x * SQRT_HALF);
 
 /** The inner function of GELU's tanh form: √(2/π)·(x + 0.044715·x³). */
 const geluInner = (x: number) => SQRT_TWO_OVER_PI * (x + 0.044715 * x * x * x);
 
-const functions: Record<UnaryName, MapFunction> = {
+const functions: Record<UnaryName, UnaryFunction> = {
   exp: { value: exp, derivative: (_x, y) => y },
   log: { value: log, derivative: (x) => 1 / x },
   sqrt: { value: Math.sqrt, derivative: (_x, y) => 0.5 / y },
   tanh: { value: tanh, derivative: (_x, y) => 1 - y * y },
   relu: {
-    // NaN > 0 is false, yet NaN must not vanish.
+    // NaN > 0 is false, but NaN must propagate.
     value: (x) => (x > 0 || Number.isNaN(x) ? x : 0),
     derivative: (x) => (x > 0 ? 1 : 0),
   },
@@ -51,7 +51,7 @@ const functions: Record<UnaryName, MapFunction> = {
         ? normalBelow(x)
         : normalBelow(x) + x * ONE_OVER_SQRT_TWO_PI * exp(-0.5 * x * x),
   },
-  /** ½x·(1 + tanh u(x)), as GPT-2 has it. Written x·σ(2u), whose left tail keeps its digits. */
+  /** ½x·(1 + tanh u(x)), as in GPT-2. Written as x·σ(2u), which keeps the digits of the left tail. */
   "gelu-tanh": {
     value: (x) => (x === Number.NEGATIVE_INFINITY ? 0 : x / (1 + exp(-2 * geluInner(x)))),
     derivative: (x) => {
@@ -83,7 +83,7 @@ export function geluWithDerivative(name: GeluName, y: Buffer, dydx: Buffer, x: B
   const { value, derivative } = functions[name];
   const [ys, derivatives, xs] = [numbersOf(y), numbersOf(dydx), numbersOf(x)];
   for (let i = 0; i < ys.length; i++) {
-    // x is read first, since dydx may be x itself.
+    // x is read first, because dydx may be x itself.
     const number = xs[i];
     ys[i] = value(number);
     derivatives[i] = derivative(number, ys[i]);

@@ -1,116 +1,127 @@
 /**
- * One more token for each row of a cache: what generating does most. Its way through the blocks is the same list of
- * kernel calls for every token. All that differs are the channels that enter, where in the cache its keys and values
- * go, and how far it sees; these stand in tensors. So the list is noted once and made again for each token after that,
- * without an op, a tensor or a closure being made.
- *
- * Whether it runs or is repeated, a step has the same bits: both are the model's own forward.
+ * Decoding one token per sequence, which is most of what generating does. Every such step makes the same kernel calls;
+ * only three small arrays differ: positions, slots and key ranges (see decode-state.ts). So the calls are captured once
+ * and then replayed, without creating an op, a tensor or a closure. Replayed or not, a step has the same bits.
  */
-import type { Context } from "../../autograd/context.ts";
 import type { Tensor } from "../../autograd/tensor.ts";
 import type { CapturedCalls } from "../../backend/backend.ts";
+import type { GPT } from "../gpt.ts";
+import { decodeOptions } from "../inputs/block-options.ts";
+import { INFERENCE } from "../inputs/forward-options.ts";
+import { checkSequences, positionsOf, type TokenBatch } from "../inputs/token-batch.ts";
+import { DecodeState } from "./decode-state.ts";
+import type { KVCache } from "./kv-cache.ts";
 
-export interface StepSizes {
-  readonly batchSize: number;
-  /** Positions that fit into a row of the cache. */
-  readonly capacity: number;
-  readonly channels: number;
-}
-
-/** Steps that run before one is noted: rows that are chosen anew after every token, as beams are, never repeat. */
-const STEPS_BEFORE_NOTING = 1;
-/** A list is for so many keys at most, then for twice as many: whether threads share attention depends on it. */
+/** Steps before a capture. Beam search selects new rows after every token, so its steps never repeat. */
+const STEPS_BEFORE_CAPTURE = 1;
+/** A capture is for at most this many keys, then for twice as many: how threads share attention depends on it. */
 const FIRST_KEY_COUNT = 64;
 
-export class TokenStep {
-  /** (B): how many positions stand before the token in its row. */
-  readonly places: Tensor;
-  /** (B): the same, counted through all rows of the cache: where its keys and values go. */
-  readonly slots: Tensor;
-  /** (B, 3): what it sees, as `KeyWindow` has it: all before it, and itself. */
-  readonly windows: Tensor;
-  readonly #context: Context;
-  readonly #sizes: StepSizes;
-  /** What enters the blocks and what leaves them: (B, 1, C). */
+/**
+ * Logits for tokens that continue the sequences of a cache: `model.forward`, replayed if it can be.
+ *
+ * @param tokens (B, T)
+ * @returns      (B, T, V), or (B, 1, V) with `lastOnly`; valid until the next step
+ * @throws ShapeError when the cache has no room for them
+ */
+export function decode(model: GPT, tokens: TokenBatch, cache: KVCache, lastOnly = false): Tensor {
+  const oneTokenEach = positionsOf(tokens) === 1 && tokens.padding === undefined;
+  if (!oneTokenEach || model.config.attention !== "fused" || model.context.recordsOps) {
+    return model.forward(tokens, { cache, random: null, lastOnly });
+  }
+  if (cache.captured?.model !== model) {
+    cache.captured?.free();
+    cache.captured = new CapturedDecode(model, cache);
+  }
+  return cache.captured.step(tokens);
+}
+
+/** The captured step of one model and one cache. */
+export class CapturedDecode {
+  readonly model: GPT;
+  readonly #cache: KVCache;
+  /** Input of the blocks (B, 1, C) and output of the head (B, 1, V). */
   readonly #input: Tensor;
-  readonly #output: Tensor;
-  #keyCount: number;
-  #count = 0;
-  #recording: CapturedCalls | null = null;
-  #canBeNoted = true;
+  readonly #logits: Tensor;
+  readonly #positions: Int32Array;
+  readonly #slots: Int32Array;
+  readonly #ranges: { start: number; end: number; diagonal: number }[];
+  #state: DecodeState;
+  #steps = 0;
+  #calls: CapturedCalls | null = null;
+  #canCapture = true;
 
-  constructor(context: Context, sizes: StepSizes) {
-    const { batchSize, channels } = sizes;
-    this.#context = context;
-    this.#sizes = sizes;
-    this.#keyCount = Math.min(FIRST_KEY_COUNT, sizes.capacity);
-    this.places = context.persistent([batchSize]);
-    this.slots = context.persistent([batchSize]);
-    this.windows = context.persistent([batchSize, 3]);
-    this.#input = context.persistent([batchSize, 1, channels]);
-    this.#output = context.persistent([batchSize, 1, channels]);
+  constructor(model: GPT, cache: KVCache) {
+    const { batchSize } = cache;
+    const { dModel, vocabSize } = model.config;
+    this.model = model;
+    this.#cache = cache;
+    this.#input = model.context.persistent([batchSize, 1, dModel]);
+    this.#logits = model.context.persistent([batchSize, 1, vocabSize]);
+    this.#positions = new Int32Array(batchSize);
+    this.#slots = new Int32Array(batchSize);
+    this.#ranges = Array.from({ length: batchSize }, () => ({ start: 0, end: 0, diagonal: 0 }));
+    this.#state = this.#stateFor(Math.min(FIRST_KEY_COUNT, cache.capacity));
   }
 
-  /** How many keys of the cache may take part; those that do not stand in a window are not looked at. */
-  get keyCount(): number {
-    return this.#keyCount;
-  }
-
-  /**
-   * @param x       (B, 1, C)
-   * @param lengths how many positions each row of the cache has, the token not among them
-   * @param blocks  what happens to x, the same in every step; it looks at nothing that changes but this step's tensors
-   * @returns       (B, 1, C), until the next step
-   */
-  run(x: Tensor, lengths: readonly number[], blocks: (x: Tensor) => Tensor): Tensor {
-    this.#stand(lengths);
-    this.#makeRoom(lengths);
-    copy(x, this.#input);
-    const whole = () => copy(blocks(this.#input), this.#output);
-    if (this.#context.isWatched || !this.#canBeNoted || this.#count++ < STEPS_BEFORE_NOTING) {
-      this.#context.freeingAll(whole);
-    } else if (this.#recording === null) {
-      this.#recording = this.#context.noting(whole);
-      this.#canBeNoted = this.#recording !== null;
-    } else {
-      this.#recording.replay();
+  /** Tokens (B, 1) → logits (B, 1, V), valid until the next step. */
+  step(tokens: TokenBatch): Tensor {
+    const { embeddings, config } = this.model;
+    checkSequences("gpt", tokens, this.#cache.lengths, config.contextLength);
+    this.#cache.checkRoom(tokens);
+    this.#moveToNextPosition();
+    copy(embeddings.forward(tokens, { ...INFERENCE, cache: this.#cache }), this.#input);
+    if (this.#calls !== null) this.#calls.replay();
+    else if (!this.#canCapture || this.#steps < STEPS_BEFORE_CAPTURE) this.#run();
+    else {
+      this.#calls = this.model.context.backend.capture(() => this.#run());
+      this.#canCapture = this.#calls !== null;
     }
-    return this.#output;
+    this.#steps++;
+    this.#cache.advance(tokens);
+    return this.#logits;
   }
 
-  /** Gives the memory back. */
   free(): void {
-    this.#recording?.free();
-    for (const tensor of [this.places, this.slots, this.windows, this.#input, this.#output]) tensor.free();
+    this.#calls?.free();
+    this.#calls = null;
+    this.#input.free();
+    this.#logits.free();
   }
 
-  /** Sees to it that all keys may take part, which the list so far may not be for. */
-  #makeRoom(lengths: readonly number[]): void {
-    const needed = 1 + Math.max(...lengths);
-    if (needed <= this.#keyCount) return;
-    while (this.#keyCount < needed) this.#keyCount *= 2;
-    this.#keyCount = Math.min(this.#keyCount, this.#sizes.capacity);
-    this.#recording?.free();
-    this.#recording = null;
+  /** From `#input` to `#logits`: what is captured. */
+  #run(): void {
+    const { context, embeddings, transformer, head } = this.model;
+    const temporaries = context.temporaries();
+    const options = decodeOptions(this.#state, embeddings.positions, INFERENCE);
+    copy(head.forward(transformer.forward(this.#input, options)), this.#logits);
+    temporaries.freeAllBut(null);
   }
 
-  /** Writes where the tokens stand into the tensors that say so. */
-  #stand(lengths: readonly number[]): void {
-    const { backend } = this.#context;
-    const { capacity } = this.#sizes;
-    backend.write(this.places.buffer, lengths);
-    backend.write(
-      this.slots.buffer,
-      lengths.map((length, row) => row * capacity + length),
-    );
-    backend.write(
-      this.windows.buffer,
-      lengths.flatMap((length) => [0, length + 1, length]),
-    );
+  /** Updates the arrays in place, where the captured calls read them. */
+  #moveToNextPosition(): void {
+    const { lengths, length, capacity } = this.#cache;
+    for (let b = 0; b < lengths.length; b++) {
+      this.#positions[b] = lengths[b];
+      this.#slots[b] = b * capacity + lengths[b];
+      this.#ranges[b].end = lengths[b] + 1;
+      this.#ranges[b].diagonal = lengths[b];
+    }
+    let { keyCount } = this.#state;
+    if (length < keyCount) return;
+    while (keyCount <= length) keyCount *= 2;
+    this.#state = this.#stateFor(Math.min(keyCount, capacity));
+    this.#calls?.free();
+    this.#calls = null;
+  }
+
+  #stateFor(keyCount: number): DecodeState {
+    const [positions, slots, ranges] = [this.#positions, this.#slots, this.#ranges];
+    return new DecodeState(this.#cache, { positions, slots, ranges, keyCount });
   }
 }
 
 function copy(from: Tensor, to: Tensor): void {
-  const run = (tensor: Tensor) => ({ buffer: tensor.buffer, offset: 0, strides: [1] });
-  to.context.backend.copy(run(to), run(from), [to.size], false);
+  const whole = (tensor: Tensor) => ({ buffer: tensor.buffer, offset: 0, strides: [1] });
+  to.context.backend.copy(whole(to), whole(from), [to.size], false);
 }

@@ -1,37 +1,63 @@
 import type { Tensor } from "../../autograd/tensor.ts";
+import type { AttentionMask } from "../../backend/backend.ts";
 import type { Random } from "../../random.ts";
-import type { KVCache, LayerKeysAndValues } from "../inference/kv-cache.ts";
-import type { Rotation } from "../layers/rotary.ts";
+import type { DecodeState } from "../inference/decode-state.ts";
+import type { KVCache } from "../inference/kv-cache.ts";
 import type { MaskMatrix } from "../layers/textbook-attention.ts";
 import type { Padding } from "./token-batch.ts";
 
-/** What one pass through a model brings along besides its input. */
+/** What a forward pass through a model takes besides its tokens. */
 export interface ForwardOptions {
-  /** Positions already seen; null when the input starts at position 0. */
+  /** Keys and values of earlier positions, or null to start at position 0. */
   readonly cache: KVCache | null;
-  /** Gives the keys of dropout, in the order of the ops; null outside training, where nothing is dropped. */
+  /** The source of dropout keys, in the order of the ops; null outside training, where nothing is dropped. */
   readonly random: Random | null;
-  /** Where the tokens of the input stand; left out where every row is full. The model takes it from `Tokens`. */
-  readonly padding?: Padding | undefined;
-  /** How self-attention turns queries and keys; the model sets it where its positions are rotary. */
-  readonly rotation?: Rotation | undefined;
-  /** Added to what the first block reads, (B, T, C): zeros whose gradient is that of the input, for checks of reach. */
+  /** Compute logits of the last position only: (B, 1, V). The last token of each row must be there (padded left). */
+  readonly lastOnly?: boolean | undefined;
+  /** Added to the input of the first block, (B, T, C): zeros whose gradient is that of the input, for checks. */
   readonly inputProbe?: Tensor | undefined;
-  /** What cross-attention reads; only blocks of an encoder–decoder need it. */
-  readonly memory?: EncoderOutput | undefined;
-  /** Another mask than the model's own in self-attention, to show what goes wrong without it. */
+  /** Replaces the mask of self-attention, to show what goes wrong without the right one. */
   readonly maskMatrix?: MaskMatrix | undefined;
 }
 
-/** A source that was read, for cross-attention. */
+/** A forward pass over whole sequences, without dropout. */
+export const INFERENCE: ForwardOptions = { cache: null, random: null };
+
+/** What each block takes besides its input: the options of the pass, worked out for its tokens. */
+export interface BlockOptions extends Pick<ForwardOptions, "random" | "maskMatrix"> {
+  /** Which keys each query may see in self-attention. */
+  readonly mask: AttentionMask;
+  /** How queries and keys are rotated; null unless positions are rotary. */
+  readonly rotation: Rotation | null;
+  /** Where new keys and values go in the cache; null without a cache. */
+  readonly decode: DecodeState | null;
+  /** For cross-attention. */
+  readonly encoderOutput?: EncoderOutput | undefined;
+}
+
+/** Rotary positions of one pass. */
+export interface Rotation {
+  /** (P, D): for each position the cosines of its angles, then their sines. */
+  readonly angles: Tensor;
+  /** The position of each token, row by row: B·T numbers. */
+  readonly positions: ArrayLike<number>;
+}
+
+export interface KeysAndValues {
+  /** (B, S, C) */
+  readonly keys: Tensor;
+  /** (B, S, C) */
+  readonly values: Tensor;
+  /** Only the first `count` positions take part; all if left out. */
+  readonly count?: number;
+}
+
+/** What an encoder–decoder's cross-attention reads. */
 export interface EncoderOutput {
   /** (B, S, C) */
   readonly states: Tensor;
-  /** Where the tokens of the source stand; left out where every row is full. */
+  /** Where the source's tokens are; left out if every row is full. */
   readonly padding?: Padding | undefined;
-  /** Keys and values of the states, by layer, where they are kept: they are the same for every token that is generated. */
-  readonly projected?: readonly LayerKeysAndValues[] | undefined;
+  /** Keys and values of the states by layer, computed once for many tokens; see `EncoderDecoder.project`. */
+  readonly projected?: readonly KeysAndValues[] | undefined;
 }
-
-/** A pass over whole sequences, with nothing dropped. */
-export const INFERENCE: ForwardOptions = { cache: null, random: null };

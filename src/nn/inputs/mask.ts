@@ -1,45 +1,19 @@
-/**
- * What a query sees, out of three things: the kind of attention, where the tokens of padded rows stand, and how much
- * of each row a cache holds already. All masks of the model are made here.
- */
-import type { KeyRange } from "../../ops/internal/key-window.ts";
-import type { Mask } from "../../ops/softmax.ts";
-import { lengthsOf, type Padding } from "./token-batch.ts";
-
-/** The mask of a whole batch, or a window for each of its sequences. */
-export type AttentionMask = Mask | readonly KeyRange[];
-
-/** Self-attention over the positions of one pass: its queries are its keys. */
-export function selfMask(kind: Mask, padding: Padding | undefined, positions: number): AttentionMask {
-  if (padding === undefined) return kind;
-  return padding.starts.map((from, b) => ({
-    from,
-    end: padding.ends[b],
-    // The key at a query's own place is the last that a causal query sees.
-    diagonal: kind === "causal" ? 0 : positions,
-  }));
-}
+/** The masks of self-attention without a cache, and of cross-attention. For masks over cached keys see ../inference/decode-state.ts. */
+import type { AttentionMask, Mask } from "../../backend/backend.ts";
+import type { Padding } from "./token-batch.ts";
 
 /**
- * Causal self-attention whose keys stand in a cache, without padding: those of earlier passes, then this pass's own.
+ * A mask that also hides padding.
  *
- * @param cached how many keys of each row earlier passes left
+ * @param mask    what queries may see of unpadded keys
+ * @param padding where the keys' tokens are, or undefined without padding
+ * @param keys    S
  */
-export function cachedMask(
-  cached: readonly number[],
-  padding: Padding | undefined,
-  positions: number,
-): AttentionMask {
-  if (padding === undefined && cached.every((length) => length === cached[0])) return "causal";
-  const own = padding === undefined ? cached.map(() => positions) : lengthsOf(padding);
-  return cached.map((length, b) => ({
-    from: 0,
-    end: length + own[b],
-    diagonal: length - (padding?.starts[b] ?? 0),
+export function paddingMask(mask: Mask, padding: Padding | undefined, keys: number): AttentionMask {
+  if (padding === undefined) return mask;
+  return padding.starts.map((start, b) => ({
+    start,
+    end: padding.ends[b],
+    diagonal: mask === "causal" ? 0 : keys,
   }));
-}
-
-/** Cross-attention: every query sees every token of the source, wherever it stands itself. */
-export function crossMask(padding: Padding | undefined, sourcePositions: number): AttentionMask {
-  return selfMask("none", padding, sourcePositions);
 }

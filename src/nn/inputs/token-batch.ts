@@ -80,6 +80,23 @@ export function rowsOf(tokens: TokenBatch): Padding {
   };
 }
 
+/**
+ * The position of each token in its sequence, in the order of the batch, counted from the sequence's first token.
+ *
+ * @param before how many tokens each sequence has before these; empty for none
+ * @param filler what padding gets: no query sees it there
+ */
+export function positionsIn(tokens: TokenBatch, before: readonly number[], filler = 0): Int32Array {
+  const width = positionsOf(tokens);
+  const { starts, ends } = rowsOf(tokens);
+  const positions = new Int32Array(tokens.ids.length).fill(filler);
+  for (let b = 0; b < tokens.batchSize; b++) {
+    const first = before[b] ?? 0;
+    for (let t = starts[b]; t < ends[b]; t++) positions[b * width + t] = first + t - starts[b];
+  }
+  return positions;
+}
+
 /** How many tokens of its own each row has. */
 export function lengthsOf({ starts, ends }: Padding): number[] {
   return ends.map((end, b) => end - starts[b]);
@@ -110,4 +127,27 @@ export function checkTokens(tokens: TokenBatch): void {
 
 function isFull({ starts, ends }: Padding, positions: number): boolean {
   return starts.every((start, b) => start === 0 && ends[b] === positions);
+}
+
+/**
+ * @param model  the name in errors
+ * @param cached how many tokens each sequence has before these; empty for none
+ * @throws ShapeError when a sequence would be longer than the context, or the batch is malformed
+ */
+export function checkSequences(
+  model: string,
+  tokens: TokenBatch,
+  cached: readonly number[],
+  contextLength: number,
+): void {
+  const { ids, batchSize } = tokens;
+  const { starts, ends } = rowsOf(tokens);
+  const longest = ends.reduce((most, end, b) => Math.max(most, (cached[b] ?? 0) + end - starts[b]), 0);
+  if (!Number.isInteger(positionsOf(tokens)) || longest > contextLength) {
+    const before = cached.reduce((most, length) => Math.max(most, length), 0);
+    throw new ShapeError(
+      `${model}: sequences may be ${contextLength} tokens long: got ${ids.length} ids in ${batchSize} rows after ${before} cached`,
+    );
+  }
+  checkTokens(tokens);
 }

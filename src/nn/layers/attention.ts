@@ -1,21 +1,19 @@
-/** Masked multi-head attention: the one place where positions exchange information. */
+/** Masked multi-head attention: the only place where positions exchange information. */
 import type { Context } from "../../autograd/context.ts";
-import { Tensor } from "../../autograd/tensor.ts";
+import type { Tensor } from "../../autograd/tensor.ts";
+import type { AttentionMask } from "../../backend/backend.ts";
 import { attention } from "../../ops/attention.ts";
 import { dropout } from "../../ops/dropout.ts";
-import { rotate } from "../../ops/rotary.ts";
-import { slice } from "../../ops/slice.ts";
-import type { Mask } from "../../ops/softmax.ts";
+import { rotary } from "../../ops/rotary.ts";
 import type { Random } from "../../random.ts";
 import type { BlockConfig } from "../config.ts";
-import type { LayerKeysAndValues } from "../inference/kv-cache.ts";
-import { INIT_STD, outputDeviation } from "../initialize.ts";
-import type { EncoderOutput, ForwardOptions } from "../inputs/forward-options.ts";
-import { type AttentionMask, cachedMask, crossMask, selfMask } from "../inputs/mask.ts";
-import { type NamedTensors, named } from "../parameters.ts";
+import { INIT_STD, outputStd } from "../initialize.ts";
+import type { BlockOptions, EncoderOutput, KeysAndValues } from "../inputs/forward-options.ts";
+import { paddingMask } from "../inputs/mask.ts";
+import { type NamedTensors, parametersOf } from "../parameters.ts";
 import { Linear } from "./linear.ts";
 import { normalizeHeads } from "./qk-norm.ts";
-import { type MaskMatrix, textbookAttention } from "./textbook-attention.ts";
+import { textbookAttention } from "./textbook-attention.ts";
 
 export class Attention {
   readonly query: Linear;
@@ -24,99 +22,80 @@ export class Attention {
   readonly output: Linear;
   readonly #config: BlockConfig;
   readonly #layer: number;
-  readonly #mask: Mask;
 
-  /** @param mask what self-attention may see: "causal" in a decoder, "none" in an encoder */
-  constructor(context: Context, config: BlockConfig, layer: number, mask: Mask, random: Random) {
+  /** @param layer which of the cached layers belongs to this one, from 0 */
+  constructor(context: Context, config: BlockConfig, layer: number, random: Random) {
     const sizes = { inputs: config.dModel, outputs: config.dModel, bias: config.bias };
     this.query = new Linear(context, sizes, random, INIT_STD);
     this.key = new Linear(context, sizes, random, INIT_STD);
     this.value = new Linear(context, sizes, random, INIT_STD);
-    this.output = new Linear(context, sizes, random, outputDeviation(config));
+    this.output = new Linear(context, sizes, random, outputStd(config));
     this.#config = config;
     this.#layer = layer;
-    this.#mask = mask;
   }
 
-  /** Self-attention: (B, T, C) → (B, T, C). With a cache, x are the positions that follow those in it. */
-  forward(x: Tensor, pass: ForwardOptions): Tensor {
-    const { cache, padding, maskMatrix } = pass;
-    const own = this.inputs(x, pass);
-    const positions = x.shape[1];
-    if (cache === null) {
-      return this.#attend(own.query, own, maskMatrix ?? selfMask(this.#mask, padding, positions), pass);
-    }
-    const step = cache.openStep;
-    const mask = maskMatrix ?? step?.windows ?? cachedMask(cache.lengths, padding, positions);
-    const keyCount = step?.keyCount ?? cache.lengthAfter(positions, padding);
-    return this.#attend(own.query, cache.append(this.#layer, own, padding), mask, pass, keyCount);
+  /** Self-attention: (B, T, C) → (B, T, C). With a cache, keys and values include those of earlier positions. */
+  forward(x: Tensor, options: BlockOptions): Tensor {
+    const { query, ...own } = this.project(x, options);
+    const { decode } = options;
+    const source = decode === null ? own : decode.append(this.#layer, own);
+    return this.#attend(query, source, options.mask, options);
   }
 
   /**
-   * Cross-attention: queries from x (B, T, C), keys and values from the states of a source. Nothing is turned by its
-   * place: those of a source and of an answer count from two starts.
+   * Cross-attention: queries from x (B, T, C), keys and values from the encoder output. No rotary positions: source and
+   * answer are two sequences, so the distance between their positions means nothing.
    */
-  cross(x: Tensor, memory: EncoderOutput, pass: ForwardOptions): Tensor {
-    const query = this.#normed(this.query.forward(x));
-    const source = memory.projected?.[this.#layer] ?? this.project(memory.states);
-    return this.#attend(query, source, crossMask(memory.padding, source.keys.shape[1]), pass);
+  crossForward(x: Tensor, encoderOutput: EncoderOutput, options: BlockOptions): Tensor {
+    const { states, padding, projected } = encoderOutput;
+    const query = this.#normalized(this.query.forward(x));
+    const source = projected === undefined ? this.keysAndValues(states) : projected[this.#layer];
+    const mask = paddingMask("full", padding, states.shape[1]);
+    return this.#attend(query, source, mask, { random: options.random });
   }
 
-  /** Queries, keys and values of x (B, T, C) as they meet in self-attention: normalized and turned where that is so. */
-  inputs(
+  /** Queries, keys and values of x (B, T, C) for self-attention: normalized and rotated if the model does so. */
+  project(
     x: Tensor,
-    { rotation }: Pick<ForwardOptions, "rotation">,
-  ): LayerKeysAndValues & { readonly query: Tensor } {
-    const turned = (heads: Tensor) =>
-      rotation === undefined ? heads : rotate(heads, rotation.angles, rotation.places);
-    const query = turned(this.#normed(this.query.forward(x)));
-    const { keys, values } = this.project(x);
-    // Keys are turned before they are cached: they keep their place for good.
-    return { query, keys: turned(keys), values };
+    { rotation }: Pick<BlockOptions, "rotation">,
+  ): KeysAndValues & { readonly query: Tensor } {
+    const rotated = (heads: Tensor) =>
+      rotation === null ? heads : rotary(heads, rotation.angles, rotation.positions);
+    const query = rotated(this.#normalized(this.query.forward(x)));
+    const { keys, values } = this.keysAndValues(x);
+    // Keys are rotated before they are cached: a position never changes.
+    return { query, keys: rotated(keys), values };
   }
 
-  /** The keys and values of states (B, S, C). */
-  project(states: Tensor): LayerKeysAndValues {
-    return { keys: this.#normed(this.key.forward(states)), values: this.value.forward(states) };
+  /** Keys and values of states (B, S, C). */
+  keysAndValues(states: Tensor): KeysAndValues {
+    return { keys: this.#normalized(this.key.forward(states)), values: this.value.forward(states) };
   }
 
   parameters(): NamedTensors {
-    return {
-      ...named("query", this.query.parameters()),
-      ...named("key", this.key.parameters()),
-      ...named("value", this.value.parameters()),
-      ...named("output", this.output.parameters()),
-    };
+    return parametersOf({ query: this.query, key: this.key, value: this.value, output: this.output });
   }
 
-  /** Queries or keys as they meet. */
-  #normed(x: Tensor): Tensor {
+  #normalized(x: Tensor): Tensor {
     return this.#config.qkNorm ? normalizeHeads(x, this.#config.heads) : x;
   }
 
-  /** softmax(QKᵀ/√D + M)·V·W_O; of keys and values, the first `keyCount` of each sequence. */
+  /** softmax(Q·Kᵀ/√D + M)·V·W_O */
   #attend(
     query: Tensor,
-    { keys, values }: LayerKeysAndValues,
-    mask: AttentionMask | MaskMatrix | Tensor,
-    { random }: ForwardOptions,
-    keyCount = keys.shape[1],
+    source: KeysAndValues,
+    mask: AttentionMask,
+    { random, maskMatrix }: Pick<BlockOptions, "random" | "maskMatrix">,
   ): Tensor {
     const { heads, dropout: probability } = this.#config;
-    const isFused = this.#config.attention === "fused" && typeof mask !== "function";
-    // Windows are in a tensor only where a step is taken, which is always fused.
-    const fused = mask instanceof Tensor || isFused;
-    const mixed = fused
-      ? attention(query, keys, values, { heads, dropout: probability, random, mask, keyCount })
-      : textbookAttention(query, first(keys, keyCount), first(values, keyCount), {
-          ...{ heads, dropout: probability, random },
-          mask,
-        });
+    const options = { heads, mask, dropout: probability, random };
+    const mixed =
+      this.#config.attention === "textbook" || maskMatrix !== undefined
+        ? textbookAttention(query, source, { ...options, mask: maskMatrix ?? mask })
+        : attention(query, source.keys, source.values, {
+            ...options,
+            ...(source.count === undefined ? {} : { keyCount: source.count }),
+          });
     return dropout(this.output.forward(mixed), probability, random);
   }
-}
-
-/** The first positions of each sequence. */
-function first(x: Tensor, count: number): Tensor {
-  return x.shape[1] === count ? x : slice(x, 1, 0, count);
 }

@@ -1,79 +1,67 @@
 import type { Context } from "../../autograd/context.ts";
+import type { Tensor } from "../../autograd/tensor.ts";
+import type { Mask } from "../../backend/backend.ts";
 import { ConfigError } from "../../errors.ts";
-import type { Mask } from "../../ops/softmax.ts";
+import { add } from "../../ops/add.ts";
 import type { Random } from "../../random.ts";
 import type { BlockConfig } from "../config.ts";
-import type { ForwardOptions } from "../inputs/forward-options.ts";
-import { type NamedTensors, named } from "../parameters.ts";
+import type { BlockOptions } from "../inputs/forward-options.ts";
+import { type NamedTensors, parametersOf } from "../parameters.ts";
 import { Attention } from "./attention.ts";
 import { MLP } from "./mlp.ts";
 import { Norm } from "./norm.ts";
-import { residual, type Stream } from "./residual.ts";
 
-/** What sets one block of the family apart from another. */
+/** What distinguishes the blocks of a decoder, an encoder and an encoder–decoder. */
 export interface BlockKind {
-  /** Which block of its stack it is, from 0. */
-  readonly layer: number;
-  /** "causal" makes a decoder's block, "none" an encoder's. */
+  /** "causal" for a decoder, "full" for an encoder. */
   readonly mask: Mask;
-  /** Whether it also looks at the states of a source. */
+  /** Whether it also attends to an encoder's output. */
   readonly cross: boolean;
 }
 
 /**
- * A block: positions look at each other, as far as the mask lets them, then each thinks for itself. Every part adds
- * to the residual stream, so gradients reach each layer undimmed, and reads it through a norm (GPT-2's order). In an
- * encoder–decoder, the decoder's blocks look at the source in between.
+ * Masked self-attention mixes positions, then the MLP transforms each one. Both read the residual stream through a
+ * norm and add their result to it (GPT-2's order). In an encoder–decoder, the decoder's blocks attend to the
+ * encoder's output in between.
  */
 export class Block {
   readonly attentionNorm: Norm;
   readonly attention: Attention;
-  /** null in blocks that do not look at a source. */
-  readonly cross: { readonly norm: Norm; readonly attention: Attention } | null;
+  /** null without cross-attention. */
+  readonly crossNorm: Norm | null;
+  readonly cross: Attention | null;
   readonly mlpNorm: Norm;
   readonly mlp: MLP;
 
-  constructor(context: Context, config: BlockConfig, { layer, mask, cross }: BlockKind, random: Random) {
+  /** @param layer the index of this block among the blocks, from 0 */
+  constructor(context: Context, config: BlockConfig, layer: number, { cross }: BlockKind, random: Random) {
     this.attentionNorm = new Norm(context, config);
-    this.attention = new Attention(context, config, layer, mask, random);
-    this.cross = cross
-      ? {
-          norm: new Norm(context, config),
-          attention: new Attention(context, config, layer, "none", random),
-        }
-      : null;
+    this.attention = new Attention(context, config, layer, random);
+    this.crossNorm = cross ? new Norm(context, config) : null;
+    this.cross = cross ? new Attention(context, config, layer, random) : null;
     this.mlpNorm = new Norm(context, config);
     this.mlp = new MLP(context, config, random);
   }
 
   /**
-   * From what the block before left, if there was one, to what this one leaves: see `Stream`.
+   * (B, T, C) → (B, T, C)
    *
-   * @throws ConfigError when the block looks at a source and the pass brings none
+   * @throws ConfigError when the block has cross-attention and the options have no encoder output
    */
-  forward(stream: Stream, pass: ForwardOptions): Stream {
-    let y = residual(stream, this.attentionNorm, (x) => this.attention.forward(x, pass));
-    if (this.cross !== null) {
-      const { norm, attention } = this.cross;
-      const { memory } = pass;
-      if (memory === undefined) throw new ConfigError("block: cross-attention needs a source to look at");
-      y = residual(y, norm, (x) => attention.cross(x, memory, pass));
+  forward(x: Tensor, options: BlockOptions): Tensor {
+    x = add(x, this.attention.forward(this.attentionNorm.forward(x), options));
+    if (this.cross !== null && this.crossNorm !== null) {
+      const { encoderOutput } = options;
+      if (encoderOutput === undefined)
+        throw new ConfigError("block: cross-attention needs an encoder output");
+      x = add(x, this.cross.crossForward(this.crossNorm.forward(x), encoderOutput, options));
     }
-    return residual(y, this.mlpNorm, (x) => this.mlp.forward(x, pass));
+    x = add(x, this.mlp.forward(this.mlpNorm.forward(x), options));
+    return x;
   }
 
   parameters(): NamedTensors {
-    return {
-      ...named("attentionNorm", this.attentionNorm.parameters()),
-      ...named("attention", this.attention.parameters()),
-      ...(this.cross === null
-        ? {}
-        : {
-            ...named("crossNorm", this.cross.norm.parameters()),
-            ...named("cross", this.cross.attention.parameters()),
-          }),
-      ...named("mlpNorm", this.mlpNorm.parameters()),
-      ...named("mlp", this.mlp.parameters()),
-    };
+    const { attentionNorm, attention, crossNorm, cross, mlpNorm, mlp } = this;
+    return parametersOf({ attentionNorm, attention, crossNorm, cross, mlpNorm, mlp });
   }
 }

@@ -1,42 +1,49 @@
 import type { Tensor } from "../../autograd/tensor.ts";
 import { linear } from "../../ops/linear.ts";
 import { slice } from "../../ops/slice.ts";
+import { softCap } from "../../ops/soft-cap.ts";
 import type { Random } from "../../random.ts";
 import type { ModelConfig } from "../config.ts";
 import { INIT_STD } from "../initialize.ts";
-import { type NamedTensors, named } from "../parameters.ts";
+import { type NamedTensors, parametersOf } from "../parameters.ts";
 import { Linear } from "./linear.ts";
 
-/**
- * Scores for tokens. Of the token embedding's rows, only the first are ever answers: nobody says [MASK] or [start].
- * Tied, the head reads the weights of those rows; else it has its own.
- */
+export interface HeadConfig extends Pick<ModelConfig, "dModel" | "tieHead"> {
+  /** How many tokens are scored: the first rows of the token embedding. [MASK] and [start] are never predicted. */
+  readonly scores: number;
+  /** Logits are soft-capped to −logitCap … logitCap; 0 is no cap. */
+  readonly logitCap: number;
+}
+
+/** Logits from hidden states: x·W, where W is the token embedding's transpose if the head is tied. */
 export class Head {
   readonly #tokenEmbedding: Tensor;
   readonly #scores: number;
-  /** null when tied. */
-  readonly #own: Linear | null;
+  readonly #logitCap: number;
+  /** null if tied. */
+  readonly #untied: Linear | null;
 
-  /** @param sizes.scores how many tokens are scored */
-  constructor(
-    tokenEmbedding: Tensor,
-    sizes: Pick<ModelConfig, "dModel" | "tieHead"> & { readonly scores: number },
-    random: Random,
-  ) {
-    const { dModel, tieHead, scores } = sizes;
-    const own = { inputs: dModel, outputs: scores, bias: false };
+  constructor(tokenEmbedding: Tensor, config: HeadConfig, random: Random) {
+    const { dModel, tieHead, scores, logitCap } = config;
+    const sizes = { inputs: dModel, outputs: scores, bias: false };
     this.#tokenEmbedding = tokenEmbedding;
     this.#scores = scores;
-    this.#own = tieHead ? null : new Linear(tokenEmbedding.context, own, random, INIT_STD);
+    this.#logitCap = logitCap;
+    this.#untied = tieHead ? null : new Linear(tokenEmbedding.context, sizes, random, INIT_STD);
   }
 
   /** (…, C) → (…, scores) */
   forward(hidden: Tensor): Tensor {
-    if (this.#own !== null) return this.#own.forward(hidden);
-    return linear(hidden, slice(this.#tokenEmbedding, 0, 0, this.#scores), null, "out-in");
+    const logits = this.#untied?.forward(hidden) ?? linear(hidden, this.#tiedWeight(), null, "out-in");
+    return this.#logitCap === 0 ? logits : softCap(logits, this.#logitCap);
   }
 
   parameters(): NamedTensors {
-    return this.#own === null ? {} : named("head", this.#own.parameters());
+    return parametersOf({ head: this.#untied });
+  }
+
+  #tiedWeight(): Tensor {
+    const rows = this.#tokenEmbedding.shape[0];
+    return this.#scores === rows ? this.#tokenEmbedding : slice(this.#tokenEmbedding, 0, 0, this.#scores);
   }
 }

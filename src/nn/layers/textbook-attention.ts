@@ -1,23 +1,25 @@
 /**
- * Attention as the textbook writes it, from plain ops, every intermediate a tensor one can look at:
+ * Attention as the textbook writes it, from plain ops, so that every intermediate is a tensor one can look at:
  *
- *   softmax(Q·Kᵀ/√D + M)·V        for each head, M = 0 where a query may look, −∞ where it may not
+ *   softmax(Q·Kᵀ/√D + M)·V        for each head; M is 0 where a query may attend and −∞ where it may not
  *
- * −∞ goes in before the softmax, so a hidden weight is exp(−∞) = 0 exactly and the visible ones sum to 1.
+ * −∞ is added before the softmax, so a hidden weight is exp(−∞) = 0 exactly and the visible ones sum to 1.
  * Source: Vaswani et al. 2017, §3.2.
  */
 import type { Tensor } from "../../autograd/tensor.ts";
+import type { AttentionMask } from "../../backend/backend.ts";
 import { ShapeError } from "../../errors.ts";
 import { dropout } from "../../ops/dropout.ts";
 import { maskedAdd } from "../../ops/masked-add.ts";
 import { matmul } from "../../ops/matmul.ts";
 import { reshape } from "../../ops/reshape.ts";
 import { scale } from "../../ops/scale.ts";
+import { slice } from "../../ops/slice.ts";
 import { softmax } from "../../ops/softmax.ts";
 import { transpose } from "../../ops/transpose.ts";
 import type { Random } from "../../random.ts";
 import type { Shape } from "../../shape.ts";
-import type { AttentionMask } from "../inputs/mask.ts";
+import type { KeysAndValues } from "../inputs/forward-options.ts";
 
 /** Makes M (T, S), in row-major order, for T queries that are the last of S positions. */
 export type MaskMatrix = (queries: number, keys: number) => Float64Array;
@@ -31,14 +33,12 @@ export const causalMask: MaskMatrix = (queries, keys) =>
 
 /**
  * @param query (B, T, C)
- * @param key   (B, S, C)
- * @param value (B, S, C)
+ * @param source keys and values (B, S, C), of which the first `count` take part
  * @returns     (B, T, C); channels h·D … (h+1)·D−1 come from head h
  */
 export function textbookAttention(
   query: Tensor,
-  key: Tensor,
-  value: Tensor,
+  source: KeysAndValues,
   options: {
     readonly heads: number;
     readonly mask: AttentionMask | MaskMatrix;
@@ -47,18 +47,18 @@ export function textbookAttention(
   },
 ): Tensor {
   const { context } = query;
-  const [queries, keys] = [query.shape[1], key.shape[1]];
+  const [key, value] = [source.keys, source.values].map((x) => firstPositions(x, source.count));
   const [q, k, v] = [query, key, value].map((x) => splitHeads(x, options.heads));
   const headSize = q.shape[q.shape.length - 1];
 
   const scores = scale(matmul(q, transpose(k)), 1 / Math.sqrt(headSize)); // (B, H, T, S)
-  const { shape, values } = matrixOf(options.mask, query.shape[0], queries, keys);
+  const { shape, values } = matrixOf(options.mask, query.shape[0], query.shape[1], key.shape[1]);
   const weights = softmax(maskedAdd(scores, context.constant(shape, values)));
   const kept = dropout(weights, options.dropout, options.random);
   return joinHeads(matmul(kept, v));
 }
 
-/** M as numbers: (T, S) where all sequences have one mask, (B, 1, T, S) where each has its own. */
+/** M as numbers: (T, S) if all sequences share it, (B, 1, T, S) if each has its own. */
 function matrixOf(
   mask: AttentionMask | MaskMatrix,
   batchSize: number,
@@ -68,18 +68,25 @@ function matrixOf(
   const shape = [queries, keys];
   if (typeof mask === "function") return { shape, values: mask(queries, keys) };
   if (mask === "causal") return { shape, values: causalMask(queries, keys) };
-  if (mask === "none") return { shape, values: new Float64Array(queries * keys) };
+  if (mask === "full") return { shape, values: new Float64Array(queries * keys) };
   if (mask.length !== batchSize) {
-    throw new ShapeError(`attention: needs a window for each of ${batchSize} sequences: got ${mask.length}`);
+    throw new ShapeError(
+      `attention: needs a key range for each of ${batchSize} sequences: got ${mask.length}`,
+    );
   }
   const values = new Float64Array(batchSize * queries * keys).fill(Number.NEGATIVE_INFINITY);
-  mask.forEach(({ from, end, diagonal }, b) => {
+  mask.forEach(({ start, end, diagonal }, b) => {
     for (let t = 0; t < queries; t++) {
       const row = (b * queries + t) * keys;
-      for (let s = from; s < Math.min(end, diagonal + t + 1); s++) values[row + s] = 0;
+      for (let s = start; s < Math.min(end, diagonal + t + 1); s++) values[row + s] = 0;
     }
   });
   return { shape: [batchSize, 1, queries, keys], values };
+}
+
+/** The first positions of each sequence; all if `count` is left out. */
+function firstPositions(x: Tensor, count: number | undefined): Tensor {
+  return count === undefined || count === x.shape[1] ? x : slice(x, 1, 0, count);
 }
 
 /** (B, T, C) → (B, H, T, D) */

@@ -1,5 +1,5 @@
 /** Matrix views of tensors without gaps, for gemm. */
-import type { Buffer, Matrices } from "../../backend/backend.ts";
+import type { Backend, Buffer, Matrices } from "../../backend/backend.ts";
 import { type Shape, stridesOf } from "../../shape.ts";
 
 const NO_BATCH: readonly number[] = [];
@@ -32,4 +32,16 @@ export function rowsOf(shape: Shape): number {
   let rows = 1;
   for (let axis = 0; axis < shape.length - 1; axis++) rows *= shape[axis];
   return rows;
+}
+
+/** C = A·B + bias, or C += A·B, for one matrix each: A (rows, inner), B (inner, columns). */
+export function multiplyMatrices(
+  backend: Backend,
+  c: Matrices,
+  a: Matrices,
+  b: Matrices,
+  { rows, inner, columns }: { readonly rows: number; readonly inner: number; readonly columns: number },
+  { accumulate, bias = null }: { readonly accumulate: boolean; readonly bias?: Buffer | null },
+): void {
+  backend.gemm(c, a, b, { batch: NO_BATCH, rows, columns, inner, accumulate, bias });
 }

@@ -1,4 +1,7 @@
-/** The backend over a library of the system: that it is asked, on which threads, and what stays true without bits. */
+/**
+ * The backend with a real BLAS library: whether and on which threads it is used, and which guarantees hold without
+ * exact bits.
+ */
 import { afterEach, describe, expect, it } from "vitest";
 import { Context } from "../../../src/autograd/context.ts";
 import type { Backend, Buffer } from "../../../src/backend/backend.ts";
@@ -55,7 +58,7 @@ describe.skipIf(noBlas !== null)(`a backend with BLAS${ifBlas}`, () => {
   };
   afterEach(() => Promise.all(open.splice(0).map((backend) => backend.close())));
 
-  it("says what it is", async () => {
+  it("reports its name, library and threads", async () => {
     const backend = await opened(openBackend("blas", 2));
     expect(backend).toMatchObject({ name: "blas", exact: false, threads: 2 });
     expect(backend.library).toMatch(/\S/);
@@ -63,29 +66,29 @@ describe.skipIf(noBlas !== null)(`a backend with BLAS${ifBlas}`, () => {
     expect(wasm).toMatchObject({ name: "wasm", exact: true, library: null });
   });
 
-  it("asks the library, and not for what is small", async () => {
+  it("uses the library, except for small products", async () => {
     const wasm = await product(await opened(openBackend("wasm")));
     const blas = await product(await opened(openBackend("blas")));
-    const never = BlasBackend.open(await loadKernels(), { ...blasOptions(1), leastWork: 1e9 });
+    const never = BlasBackend.open(await loadKernels(), { ...blasOptions(1), minWork: 1e9 });
     expect(await product(await opened(never))).toEqual(wasm);
-    // Sums of 131 products in another order, or fused: some of 3,551 have other last bits.
+    // Sums of 131 products in a different order, or fused: some of the 3,551 results differ in the last bits.
     expect(blas).not.toEqual(wasm);
     blas.forEach((value, i) => {
       expect(Math.abs(value - wasm[i])).toBeLessThan(1e-4);
     });
   });
 
-  it("its threads ask the library too", async () => {
+  it("its threads use the library too", async () => {
     const module = await loadKernels();
     const library = await openLibrary(blasOptions(1).libraries);
-    if (library === null) throw new Error("no library");
+    if (library === null) throw new Error("no BLAS library");
     const heap = new Heap(undefined, 2);
     const replacement = {
       module: new URL("../../../src/backend/blas/thread-kernels.js", import.meta.url).href,
-      options: { file: library.file, at: productWords, leastWork: 0 },
+      options: { file: library.file, at: productWords, minWork: 0 },
     };
     const pool = await ThreadPool.start(2, module, heap, startThreads, replacement);
-    // The caller computes nothing and waits for the other thread to have begun: what is there comes from that one.
+    // The caller computes nothing and waits until the other thread has started, so all results come from that thread.
     const clock = new Int32Array(new SharedArrayBuffer(4));
     let begun = () => false;
     const dawdle = () => {
@@ -109,7 +112,7 @@ describe.skipIf(noBlas !== null)(`a backend with BLAS${ifBlas}`, () => {
     expect(there.some((i) => found[i] !== wasm[i])).toBe(true);
   });
 
-  it("keeps the library on the thread that calls", async () => {
+  it("keeps the library on the calling thread", async () => {
     const { default: koffi } = await import("koffi");
     const library = await openLibrary(blasOptions(1).libraries);
     const file = library?.file ?? "";
@@ -118,7 +121,7 @@ describe.skipIf(noBlas !== null)(`a backend with BLAS${ifBlas}`, () => {
       count = koffi.load(file).func("openblas_get_num_threads", "int", []);
       koffi.load(file).func("openblas_set_num_threads", "void", ["int"])(2);
     } catch {
-      return; // Another maker's.
+      return; // Another vendor's library.
     }
     for (const threads of [1, 3]) {
       await opened(openBackend("blas", threads));
@@ -126,16 +129,16 @@ describe.skipIf(noBlas !== null)(`a backend with BLAS${ifBlas}`, () => {
     }
   });
 
-  it("finds its numbers after memory has grown, and beyond 2 GiB", async () => {
+  it("uses correct addresses after memory has grown, and beyond 2 GiB", async () => {
     const backend = await opened(openBackend("blas", 3));
     const before = await product(backend);
-    // Nobody writes there, so the machine need not have it.
+    // Nothing is written there, so the system need not provide the memory.
     const gap = backend.alloc(2 ** 29 + 1009);
     expect(await product(backend)).toEqual(before);
     backend.free(gap);
   });
 
-  it.each([1, 3])("the same seed learns the same on %i threads, twice", async (threads) => {
+  it.each([1, 3])("two training runs with the same seed are equal on %i threads", async (threads) => {
     const settings = resolveSettings({ layers: 1, heads: 2, dModel: 32, contextLength: 16 }, { steps: 20 });
     const losses = async () => {
       const context = new Context(await opened(openBackend("blas", threads)));

@@ -4,15 +4,15 @@ import { loadKernels, openBackend } from "../../../src/backend/open.ts";
 import { blasOptions, ifBlas, noBlas } from "../../support/blas.ts";
 import { conformance, singlePrecision } from "../conformance.ts";
 
-// A library sums in an order of its own.
+// A library may sum in any order.
 const unordered = { ...singlePrecision, ordered: false };
 
-describe.skipIf(noBlas !== null)(`by a BLAS library${ifBlas}`, () => {
+describe.skipIf(noBlas !== null)(`products by a BLAS library${ifBlas}`, () => {
   conformance("blas", () => openBackend("blas"), unordered);
-  // However small: so that small sizes try every layout.
+  // Includes the smallest sizes, so that every layout is tried.
   conformance(
     "blas for every size, on 3 threads",
-    async () => BlasBackend.open(await loadKernels(), { ...blasOptions(3), leastWork: 0 }),
+    async () => BlasBackend.open(await loadKernels(), { ...blasOptions(3), minWork: 0 }),
     unordered,
   );
 });

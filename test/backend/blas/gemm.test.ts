@@ -1,6 +1,6 @@
 /**
- * Products by BLAS calls, on any machine: a textbook sgemm stands in for the library. It sums in the order of the
- * contract, so the whole suite must hold bit for bit, and what is asked of it can be looked at.
+ * BLAS products on any machine: a textbook sgemm takes the place of the library. It sums in the order of the
+ * contract, so the whole suite must hold bit for bit, and its calls can be inspected.
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Matrices, ProductSize } from "../../../src/backend/backend.ts";
@@ -12,8 +12,8 @@ import { WasmBackend } from "../../../src/backend/wasm/host/wasm-backend.ts";
 import { cases, check } from "../conformance.ts";
 import { BASE, textbookSgemm } from "./textbook-sgemm.ts";
 
-/** @param threads how many parts a product is cut into: all are computed here, one after the other */
-async function textbookBackend(threads: number, calls: Call[] = [], leastWork = 0) {
+/** @param threads number of parts of a product, all computed here one after the other */
+async function textbookBackend(threads: number, calls: Call[] = [], minWork = 0) {
   const heap = new Heap(undefined, threads);
   const textbook = textbookSgemm(heap.memory);
   const module = await loadKernels();
@@ -33,7 +33,7 @@ async function textbookBackend(threads: number, calls: Call[] = [], leastWork = 
         calls.push({ order, transA, transB, rows, columns, inner, lda, ldb, ldc, beta });
         textbook(...args);
       };
-      return { ...kernels, gemm: makeGemm(sgemm, BASE, heap.memory, counted, productWords, leastWork) };
+      return { ...kernels, gemm: makeGemm(sgemm, BASE, heap.memory, counted, productWords, minWork) };
     },
     heap,
   );
@@ -53,16 +53,16 @@ interface Call {
   readonly beta: number;
 }
 
-describe("the suite's cases of gemm, bit for bit", () => {
-  it.each([1, 3])("on a memory for %i threads", async (threads) => {
+describe("the gemm cases of the suite, bit for bit", () => {
+  it.each([1, 3])("pass with memory for %i threads", async (threads) => {
     const { backend, calls } = await textbookBackend(threads);
     for (const one of cases.filter(({ name }) => name.startsWith("gemm"))) await check(one, backend);
-    // Where it does not come to BLAS, the suite says nothing about it.
+    // Without BLAS calls, the suite would prove nothing.
     expect(calls.length).toBeGreaterThan(100);
   });
 });
 
-describe("what is asked of BLAS", () => {
+describe("calls to BLAS", () => {
   let module: Awaited<ReturnType<typeof textbookBackend>>;
   const [rows, inner, columns] = [7, 11, 13];
   const size: ProductSize = { batch: [], rows, columns, inner, accumulate: false, bias: null };
@@ -70,7 +70,7 @@ describe("what is asked of BLAS", () => {
     module = await textbookBackend(1);
   });
 
-  /** A matrix over a buffer of its own. */
+  /** A matrix over a new buffer. */
   function laid(rowStride: number, columnStride: number, batchStrides: readonly number[] = []): Matrices {
     const buffer = module.backend.alloc(2000);
     module.backend.fill(buffer, 0.5);
@@ -84,7 +84,7 @@ describe("what is asked of BLAS", () => {
     return [...module.calls];
   }
 
-  it("A·B: everything as it is", () => {
+  it("pass contiguous matrices of A·B unchanged", () => {
     const calls = ask(laid(columns, 1), laid(inner, 1), laid(columns, 1));
     const leads = { lda: inner, ldb: columns, ldc: columns };
     expect(calls).toEqual([
@@ -92,7 +92,7 @@ describe("what is asked of BLAS", () => {
     ]);
   });
 
-  it("Aᵀ·B and A·Bᵀ: transposes are strides, and gaps are leading dimensions", () => {
+  it("express Aᵀ·B and A·Bᵀ as transposes, and gaps as leading dimensions", () => {
     const [one] = ask(laid(columns + 3, 1), laid(1, rows + 2), laid(columns + 1, 1));
     expect(one).toMatchObject({
       transA: 112,
@@ -105,7 +105,7 @@ describe("what is asked of BLAS", () => {
     expect(other).toMatchObject({ transA: 111, transB: 112, lda: inner + 5, ldb: inner });
   });
 
-  it("starts from the bias, or from C", () => {
+  it("start from the bias or from C", () => {
     const bias = module.backend.alloc(columns);
     module.backend.fill(bias, 2);
     expect(ask(laid(columns, 1), laid(inner, 1), laid(columns, 1), { bias })[0].beta).toBe(1);
@@ -113,27 +113,27 @@ describe("what is asked of BLAS", () => {
     expect(ask(laid(1, rows), laid(inner, 1), laid(columns, 1), { bias })[0]).toMatchObject({ order: 102 });
   });
 
-  it("one call for each matrix of a batch, also where one is repeated", () => {
+  it("make one call per matrix of a batch, including repeated matrices", () => {
     const calls = ask(laid(columns, 1, [91]), laid(inner, 1, [77]), laid(columns, 1, [0]), { batch: [5] });
     expect(calls).toHaveLength(5);
   });
 
-  it("one row, wherever its next one would stand", () => {
+  it("accept a single row with any row stride", () => {
     const [call] = ask(laid(0, 1), laid(0, 1), laid(columns, 1), { rows: 1 });
     expect(call).toMatchObject({ rows: 1, lda: inner, ldc: columns });
   });
 
   it.each([
     ["both strides above 1", 2 * inner, 2],
-    ["a row that is repeated", 0, 1],
-    ["rows that overlap", inner - 1, 1],
-    ["columns that overlap", 1, rows - 1],
-  ])("nothing for A with %s", (_, rowStride, columnStride) => {
+    ["a repeated row", 0, 1],
+    ["overlapping rows", inner - 1, 1],
+    ["overlapping columns", 1, rows - 1],
+  ])("are not made for A with %s", (_, rowStride, columnStride) => {
     expect(ask(laid(columns, 1), laid(rowStride, columnStride), laid(columns, 1))).toEqual([]);
     expect(module.state.alone).toBe(1);
   });
 
-  it("nothing for empty sums, and for products below the size that is worth a call", async () => {
+  it("are not made for empty sums, or for products too small to be worth a call", async () => {
     expect(ask(laid(columns, 1), laid(inner, 1), laid(columns, 1), { inner: 0 })).toEqual([]);
     expect(module.state.alone).toBe(1);
     module = await textbookBackend(1, [], rows * inner * columns);

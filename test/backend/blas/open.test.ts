@@ -1,4 +1,4 @@
-/** Machines without a library, as far as this program can see. */
+/** Opening a backend on a machine without a BLAS library, as far as the program can tell. */
 import { afterEach, expect, it, vi } from "vitest";
 import { openBackend } from "../../../src/backend/open.ts";
 import { BackendError } from "../../../src/errors.ts";
@@ -11,7 +11,7 @@ vi.mock("../../../src/backend/blas/library-names.ts", async (original) => ({
 }));
 afterEach(() => vi.doUnmock("koffi"));
 
-it.skipIf(noKoffi)("says what was tried and what to install", async () => {
+it.skipIf(noKoffi)("reports which libraries were tried and how to install one", async () => {
   const open = openBackend("blas");
   await expect(open).rejects.toThrow(BackendError);
   for (const words of [...nowhere, "Debian", "macOS", "Windows", "NOPEEK_BLAS", "`backend` wasm"]) {
@@ -19,26 +19,26 @@ it.skipIf(noKoffi)("says what was tried and what to install", async () => {
   }
 });
 
-it("auto does without", async () => {
+it("auto falls back to wasm", async () => {
   const backend = await openBackend("auto", 2);
   expect(backend).toMatchObject({ name: "wasm", exact: true, library: null, threads: 2 });
   await backend.close();
 });
 
 it.skipIf(noKoffi).each(["blas", "auto"] as const)(
-  "%s does not pass over a library that was named",
+  "%s fails if an explicitly named library does not work",
   async (name) => {
     const open = openBackend(name, 1, "/another/libnot.so");
     await expect(open).rejects.toThrow("tried /another/libnot.so.");
   },
 );
 
-it.skipIf(noKoffi)("a library without cblas_sgemm is none", async () => {
+it.skipIf(noKoffi)("rejects a library without cblas_sgemm", async () => {
   await expect(openBackend("blas", 1, process.execPath)).rejects.toThrow("no BLAS library was found");
   await expect(openBackend("blas", 1, "libm.so.6")).rejects.toThrow("no BLAS library was found");
 });
 
-it("says so where koffi is missing", async () => {
+it("reports that koffi is missing", async () => {
   vi.resetModules();
   vi.doMock("koffi", () => {
     throw new Error("Cannot find package");

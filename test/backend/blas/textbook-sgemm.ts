@@ -1,19 +1,22 @@
-/** cblas_sgemm as its standard has it, in plain loops over a WebAssembly memory; it refuses what the standard refuses. */
+/**
+ * cblas_sgemm as specified, in plain loops over a WebAssembly memory. Rejects invalid arguments, as the standard
+ * requires.
+ */
 import type { Sgemm } from "../../../src/backend/blas/gemm.js";
 
-/** Where the memory is said to begin: as far up as a process may have it. */
+/** The simulated address of the memory, as high as a process may have it. */
 export const BASE = 0x7fc0_16fb_0000;
 
-/** Sums in the order of our contract: start, then one rounded product after the other. */
+/** Sums in the order of our contract: the start value, then one rounded product after the other. */
 export function textbookSgemm(memory: WebAssembly.Memory): Sgemm {
-  // biome-ignore format: as the library has them.
+  // biome-ignore format: grouped as in the library.
   return (order, transA, transB, rows, columns, inner, alpha, a, lda, b, ldb, beta, c, ldc) => {
     const byColumn = order === 102;
     if (!byColumn && order !== 101) throw new Error(`order ${order}`);
     const numbers = new Float32Array(memory.buffer);
     const at = (name: string, address: number, trans: number, ld: number, height: number, width: number) => {
       if (trans !== 111 && trans !== 112) throw new Error(`${name} is transposed by ${trans}`);
-      // By row and as it is, a row is a run; by column or transposed, a column is; by both, a row again.
+      // Rows are contiguous in row-major order without transpose, or column-major order with transpose.
       const rowsRun = byColumn === (trans === 112);
       const along = rowsRun ? width : height;
       if (!Number.isSafeInteger(ld) || ld < Math.max(1, along)) throw new Error(`${name}: ${ld} is below ${along}`);

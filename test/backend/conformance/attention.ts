@@ -1,61 +1,57 @@
 /** Fused attention: whatever its rows see. */
-import type { AttentionSize, Buffer, Matrices } from "../../../src/backend/backend.ts";
+import type { AttentionSize, Buffer, KeyRange, Matrices } from "../../../src/backend/backend.ts";
 import { type Operand, operand, over, places } from "./operand.ts";
-import { type Case, type Side, sameBits, type Trial, type Twin } from "./trial.ts";
+import { type Case, sameBits, type Trial, type Twin } from "./trial.ts";
 
-/** The first column that a row sees, and how many it sees. */
+/** The first column that a row sees, and the number of columns it sees. */
 interface Seen {
-  readonly from: number;
+  readonly start: number;
   readonly count: number;
 }
 
 interface RandomSize {
   readonly size: AttentionSize;
-  /** The size with the windows in the memory of the machine at hand. */
-  on(of: Side): AttentionSize;
   seen(matrix: number, row: number): Seen;
 }
 
 function randomSize(trial: Trial, { dropping = true } = {}): RandomSize {
-  const kind = trial.pick(["all", "staircase", "windows", "windows"] as const);
+  const kind = trial.pick(["full", "causal", "ranges", "ranges"] as const);
   const columns = trial.pick([1, 2, 3, 4, 5, 8, 13, 17, 31, 33]);
   const fewer = 1 + trial.random.below(columns);
-  const rows = trial.pick(kind === "windows" ? [columns, 1, fewer, columns + 6] : [columns, 1, fewer]);
-  const axes = kind === "windows" ? 1 + trial.random.below(2) : trial.random.below(3);
+  const rows = trial.pick(kind === "ranges" ? [columns, 1, fewer, columns + 6] : [columns, 1, fewer]);
+  const axes = kind === "ranges" ? 1 + trial.random.below(2) : trial.random.below(3);
   const batch = Array.from({ length: axes }, () => 1 + trial.random.below(3));
   const drops = { probability: 0.4, key: [trial.random.uint32(), trial.random.uint32()] as const };
   const size = {
-    ...{
-      batch,
-      rows,
-      columns,
-      width: trial.pick([1, 3, 4, 8, 16, 24, 32]),
-      scale: trial.pick([1, 0.25, 0.1]),
-    },
-    ...{ visible: kind === "windows" ? "all" : kind, dropping: dropping ? trial.pick([null, drops]) : null },
+    ...{ batch, rows, columns },
+    ...{ width: trial.pick([1, 3, 4, 8, 16, 24, 32]), scale: trial.pick([1, 0.25, 0.1]) },
+    dropping: dropping ? trial.pick([null, drops]) : null,
   };
-  if (kind !== "windows") {
-    const count = (row: number) => (kind === "all" ? columns : columns - rows + row + 1);
-    return { size, on: () => size, seen: (_, row) => ({ from: 0, count: count(row) }) };
+  if (kind !== "ranges") {
+    const count = (row: number) => (kind === "full" ? columns : columns - rows + row + 1);
+    return { size: { ...size, mask: kind }, seen: (_, row) => ({ start: 0, count: count(row) }) };
   }
-  // Also windows that end before they begin, and rows from above the diagonal's first column on.
-  const windows = Array.from({ length: batch[0] }, () => [
-    trial.pick([0, trial.random.below(columns + 1)]),
-    trial.pick([columns, trial.random.below(columns + 1)]),
-    trial.pick([columns - rows, columns, trial.random.below(rows + columns + 2) - rows - 1]),
-  ]);
-  const twin = trial.buffer(windows.flat());
+  // Some ranges end before they start, and some rows lie above the diagonal's first column.
+  const ranges = Array.from({ length: batch[0] }, () => ({
+    start: trial.pick([0, trial.random.below(columns + 1)]),
+    end: trial.pick([columns, trial.random.below(columns + 1)]),
+    diagonal: trial.pick([columns - rows, columns, trial.random.below(rows + columns + 2) - rows - 1]),
+  }));
   return {
-    size,
-    on: (of) => ({ ...size, visible: { buffer: of(twin) } }),
+    size: { ...size, mask: unchanging(ranges) },
     seen(matrix, row) {
-      const [from, end, diagonal] = windows[axes === 1 ? matrix : Math.floor(matrix / batch[1])];
+      const { start, end, diagonal } = ranges[axes === 1 ? matrix : Math.floor(matrix / batch[1])];
       const columnsSeen = Array.from({ length: columns }, (_, column) => column).filter(
-        (column) => column >= from && column < end && column <= diagonal + row,
+        (column) => column >= start && column < end && column <= diagonal + row,
       );
-      return { from, count: columnsSeen.length };
+      return { start, count: columnsSeen.length };
     },
   };
+}
+
+/** A backend that writes to its key ranges throws. */
+function unchanging(ranges: readonly KeyRange[]): readonly KeyRange[] {
+  return Object.freeze(ranges.map((range) => Object.freeze(range)));
 }
 
 interface AttentionOperands {
@@ -78,12 +74,12 @@ function attentionOperands(trial: Trial, size: AttentionSize): AttentionOperands
   };
 }
 
-/** The largest absolute value in a twin, or `least`. */
+/** The maximum absolute value in a twin, or `least`. */
 const largest = ({ numbers }: Twin, least = 0) =>
   numbers.reduce((most, value) => Math.max(most, Math.abs(value)), least);
 
 /**
- * An error of a score is a relative error of its weight: so a weight is off by the roundings of the largest
+ * An absolute error of a score is a relative error of its weight. So a weight has the rounding errors of the largest
  * score (`width` products), of exp, and of the sum over columns.
  */
 function weightRoundings({ tolerance }: Trial, size: AttentionSize, { q, k }: AttentionOperands): number {
@@ -94,12 +90,12 @@ function weightRoundings({ tolerance }: Trial, size: AttentionSize, { q, k }: At
 const attention: Case = {
   name: "attention",
   async check(trial) {
-    const { size, on } = randomSize(trial);
+    const { size } = randomSize(trial);
     const operands = attentionOperands(trial, size);
     const { q, k, v, y, logSumExp } = operands;
     trial.run((backend, of) => {
       const [ys, qs, ks, vs] = [y, q, k, v].map((matrices) => over(matrices, of(matrices.twin)));
-      backend.attention(ys, of(logSumExp), qs, ks, vs, on(of));
+      backend.attention(ys, of(logSumExp), qs, ks, vs, size);
     });
     const roundings = weightRoundings(trial, size, operands);
     const largestWeight = size.dropping === null ? 1 : 1 / (1 - size.dropping.probability);
@@ -112,13 +108,13 @@ const attention: Case = {
 const attentionBackward: Case = {
   name: "attentionBackward",
   async check(trial) {
-    const { size, on } = randomSize(trial);
+    const { size } = randomSize(trial);
     const { batch, rows, columns, width } = size;
     const operands = attentionOperands(trial, size);
     const { q, k, v, y, logSumExp } = operands;
     trial.runTruth((backend, of) => {
       const [ys, qs, ks, vs] = [y, q, k, v].map((matrices) => over(matrices, of(matrices.twin)));
-      backend.attention(ys, of(logSumExp), qs, ks, vs, on(of));
+      backend.attention(ys, of(logSumExp), qs, ks, vs, size);
     });
     const outcome: Operand = { ...y, twin: trial.buffer(await trial.truth(y.twin)) };
     const totals = trial.buffer(await trial.truth(logSumExp));
@@ -130,9 +126,9 @@ const attentionBackward: Case = {
     trial.run((backend, of) => {
       const at = (matrices: Operand) => over(matrices, of(matrices.twin));
       const inputs = [at(dy), at(outcome), of(totals), at(q), at(k), at(v)] as const;
-      backend.attentionBackward(at(dq), at(dk), at(dv), ...inputs, on(of), accumulate);
+      backend.attentionBackward(at(dq), at(dk), at(dv), ...inputs, size, accumulate);
     });
-    // A weight is at most 1 (and those of a row add up to 1), a dropped one this; its gradient is ⟨dy, v⟩ − ⟨dy, y⟩.
+    // Kept weights are at most this (all weights of a row add up to 1); their gradient is ⟨dy, v⟩ − ⟨dy, y⟩.
     const factor = size.dropping === null ? 1 : 1 / (1 - size.dropping.probability);
     const dScore = 2 * size.scale * factor * width * largest(dy.twin) * largest(v.twin);
     const roundings = 2 * (weightRoundings(trial, size, operands) + width + rows * trial.tolerance.sums);
@@ -147,7 +143,7 @@ const attentionBackward: Case = {
 const hidden: Case = {
   name: "attention, attentionBackward: what is hidden does not matter, and receives nothing",
   async check(trial) {
-    const { size, on, seen } = randomSize(trial);
+    const { size, seen } = randomSize(trial);
     const { batch, rows, columns, width } = size;
     const byRow = (output = false) => operand(trial, batch, rows, width, { output, repeats: false });
     const byColumn = (output = false) => operand(trial, batch, columns, width, { output, repeats: false });
@@ -161,8 +157,8 @@ const hidden: Case = {
     const blindRow = (matrix: number, row: number) => seen(matrix, row).count === 0;
     const unseenColumn = (matrix: number, column: number) =>
       indices(rows).every((row) => {
-        const { from, count } = seen(matrix, row);
-        return column < from || column >= from + count;
+        const { start, count } = seen(matrix, row);
+        return column < start || column >= start + count;
       });
     const elements = (matrices: Operand, length: number, where: (matrix: number, i: number) => boolean) =>
       places(matrices, batch).flatMap((at, matrix) =>
@@ -189,9 +185,9 @@ const hidden: Case = {
         const at = (matrices: Operand) => over(matrices, of(matrices.twin));
         const [y, dq, dk, dv] = outputs.map(at);
         const [qs, ks, vs] = [inputs.q, inputs.k, inputs.v].map(at);
-        backend.attention(y, of(totals), qs, ks, vs, on(of));
+        backend.attention(y, of(totals), qs, ks, vs, size);
         const total = of(totals);
-        backend.attentionBackward(dq, dk, dv, at(inputs.dy), y, total, qs, ks, vs, on(of), accumulate);
+        backend.attentionBackward(dq, dk, dv, at(inputs.dy), y, total, qs, ks, vs, size, accumulate);
       }
     });
 
@@ -207,7 +203,7 @@ const hidden: Case = {
       sameBits(name, await trial.tested(wildOutputs[i].twin), numbers);
       const nothing = elements(outputs[i], length, where);
       sameBits(
-        `${name} of what is hidden`,
+        `${name} of hidden columns`,
         nothing.map((at) => numbers[at]),
         nothing.map((at) => (kept ? outputs[i].twin.numbers[at] : 0)),
       );
@@ -218,18 +214,18 @@ const hidden: Case = {
 const alone: Case = {
   name: "attention: the bits of a row depend on that row of q and on the columns it sees",
   async check(trial) {
-    const { size, on, seen } = randomSize(trial, { dropping: false });
+    const { size, seen } = randomSize(trial, { dropping: false });
     const { batch, rows, width } = size;
     const { q, k, v, y, logSumExp } = attentionOperands(trial, size);
     const row = trial.random.below(rows);
     const [y1, total1] = [trial.output(width), trial.output(1)];
     trial.run((backend, of) => {
       const [qs, ks, vs] = [q, k, v].map((matrices) => over(matrices, of(matrices.twin)));
-      backend.attention(over(y, of(y.twin)), of(logSumExp), qs, ks, vs, on(of));
+      backend.attention(over(y, of(y.twin)), of(logSumExp), qs, ks, vs, size);
     });
     const [whole, totals] = [await trial.tested(y.twin), await trial.tested(logSumExp)];
     for (const [matrix, at] of places(y, batch).entries()) {
-      const { from, count } = seen(matrix, row);
+      const { start, count } = seen(matrix, row);
       /** One matrix, from one row on. */
       const part = (matrices: Operand, buffer: Buffer, first: number): Matrices => {
         return {
@@ -240,8 +236,12 @@ const alone: Case = {
       };
       trial.run((backend, of) => {
         const to = { buffer: of(y1), offset: 0, rowStride: width, columnStride: 1, batchStrides: [] };
-        const [qs, ks, vs] = [part(q, of(q.twin), row), part(k, of(k.twin), from), part(v, of(v.twin), from)];
-        const one = { ...size, batch: [], rows: 1, columns: count, visible: "all" } as const;
+        const [qs, ks, vs] = [
+          part(q, of(q.twin), row),
+          part(k, of(k.twin), start),
+          part(v, of(v.twin), start),
+        ];
+        const one = { ...size, batch: [], rows: 1, columns: count, mask: "full" } as const;
         backend.attention(to, of(total1), qs, ks, vs, one);
       });
       sameBits(

@@ -1,4 +1,4 @@
-/** Strided copies, and reductions of an axis. */
+/** Strided copies, and reductions along an axis. */
 import type { ReductionSize } from "../../../src/backend/backend.ts";
 import { layOut } from "./layout.ts";
 import type { Case, Trial, Twin } from "./trial.ts";
@@ -62,7 +62,7 @@ const sumAxis: Case = {
   },
 };
 
-/** Few different numbers, so that the largest often occurs twice; now and then a NaN or −∞. */
+/** Few distinct numbers, so that the maximum often occurs twice; occasionally NaN or −∞. */
 const ties = (trial: Trial) => (length: number) =>
   trial.buffer(
     Array.from({ length }, () => {
@@ -99,7 +99,7 @@ const maxAxisBackward: Case = {
 const sumsOfSquares: Case = {
   name: "sumsOfSquares",
   async check(trial) {
-    // More buffers than a backend will have room for at once.
+    // Includes more buffers than fit into a backend's table.
     const lengths = Array.from({ length: trial.pick([0, 1, 2, 5, 97]) }, () => trial.length());
     if (lengths.length > 0 && lengths.length < 9) {
       lengths[trial.random.below(lengths.length)] = trial.pick([0, 4096, 4097, 12289]);

@@ -1,4 +1,4 @@
-/** Kernels that treat each element by itself, and memory. */
+/** Memory, and kernels that process each element separately. */
 import type { AdamWStep, BinaryName, UnaryName } from "../../../src/backend/backend.ts";
 import { type Case, sameBits, specials } from "./trial.ts";
 
@@ -22,13 +22,13 @@ const maps: Case[] = mapNames.map((name) => ({
     const y = trial.pick([trial.output(x.numbers.length), x]);
     trial.run((backend, of) => backend.unary(name, of(y), of(x)));
     const roundings = name === "relu" ? 0 : trial.tolerance.functions;
-    // x·Φ(x): the probability is as near as a function can be to 1, however small it is.
+    // The error of Φ(x) in x·Φ(x) is relative to 1, however small Φ(x) is.
     const isProduct = name === "silu" || name === "gelu" || name === "gelu-tanh";
     await trial.near("y", y, isProduct ? { roundings, scale: x.numbers } : { roundings });
   },
 }));
 
-/** What dy is multiplied by, or what that is a difference of. */
+/** The scale of the error of f′(x): its magnitude or, if it is a difference, that of the terms. */
 const derivatives: Record<UnaryName, (x: number, y: number) => number> = {
   exp: (_x, y) => y,
   log: (x) => 1 / x,
@@ -84,7 +84,7 @@ const mapsWithDerivative: Case[] = (["gelu", "gelu-tanh"] as const).map((name) =
       );
       backend.geluWithDerivative(name, of(y), of(derivative), of(x));
     });
-    // To the bits of the two kernels that it stands for, which are compared with the truth above.
+    // Same bits as the two separate kernels, which are compared with the reference above.
     sameBits("y", await trial.tested(y), await trial.tested(plain));
     sameBits("derivative", await trial.tested(derivative), await trial.tested(plainDerivative));
     await trial.near("y", y, { roundings: trial.tolerance.functions, scale: x.numbers });
@@ -100,7 +100,7 @@ const zips: Case[] = zipNames.map((name) => ({
   async check(trial) {
     const n = trial.length();
     const a = trial.buffer(trial.wild(n, specials));
-    // b is as long, or stands several times in a.
+    // b has the same length as a, or divides it and is repeated.
     const fractions = [1, 1, 2, 3, 5].filter((times) => n % times === 0);
     const b = trial.buffer(trial.wild(n / trial.pick(fractions), specials));
     const accumulate = trial.flip();
@@ -134,7 +134,7 @@ const scale: Case = {
 const dropout: Case = {
   name: "dropout",
   async check(trial) {
-    // Also over NaN: what is dropped is 0, whatever it was.
+    // Includes NaN: a dropped element becomes 0 whatever it was.
     const x = trial.buffer(trial.wild(trial.length(), [Number.NaN, Number.POSITIVE_INFINITY, 0]));
     const y = trial.output(x.numbers.length);
     const accumulate = trial.flip();
@@ -153,7 +153,7 @@ const dropout: Case = {
 const adamw: Case = {
   name: "adamw",
   async check(trial) {
-    // More parameters than a backend will have room for at once.
+    // Includes more parameters than fit into a backend's table.
     const targets = Array.from({ length: trial.pick([0, 1, 2, 5, 53]) }, () => {
       const n = trial.length();
       const moment2 = trial.buffer(trial.normals(n).map((value) => (trial.flip() ? value * value : 0)));
@@ -206,7 +206,7 @@ const memory: Case = {
     trial.run((backend, of) => backend.write(of(x), part, x.numbers.length - part.length));
     await trial.same("x", x);
     if (before.some((number, i) => !Object.is(number, read[i]))) {
-      throw new Error("what was read changes with the memory it was read from");
+      throw new Error("the result of read changes with the memory it was read from");
     }
   },
 };

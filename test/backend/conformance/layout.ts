@@ -1,17 +1,17 @@
-/** Random ways to lay a block over a buffer: any order of the axes, with gaps, from any place, repeated. */
+/** Random layouts of a block in a buffer: any order of the axes, with gaps, offsets and repetition. */
 import type { Trial } from "./trial.ts";
 
 export interface Layout {
   readonly offset: number;
   readonly strides: readonly number[];
-  /** How long a buffer must be to hold the block. */
+  /** Minimum length of a buffer that holds the block. */
   readonly length: number;
 }
 
 /** @param repeats whether an axis may have stride 0 */
 export function layOut(trial: Trial, shape: readonly number[], { repeats }: { repeats: boolean }): Layout {
   const strides = shape.map(() => 0);
-  // Usually the last axis is the innermost, as in a contiguous block.
+  // Usually the last axis is innermost, as in a contiguous block.
   const order = trial.flip()
     ? shape.map((_, axis) => shape.length - 1 - axis)
     : shuffled(trial, shape.length);
@@ -26,7 +26,7 @@ export function layOut(trial: Trial, shape: readonly number[], { repeats }: { re
 }
 
 /**
- * A batch of matrices as models have them: each row a run of numbers, or each column, with gaps between runs.
+ * A batch of matrices as models use them: contiguous rows or contiguous columns, with gaps between them.
  *
  * @param repeats whether a batch axis may have stride 0
  */

@@ -1,9 +1,9 @@
-/** Batches of matrices, laid out at random. */
+/** Batches of matrices with random layouts. */
 import type { Buffer, Matrices } from "../../../src/backend/backend.ts";
 import { layOut } from "./layout.ts";
 import type { Trial, Twin } from "./trial.ts";
 
-/** A batch of matrices, laid out at random over a twin. */
+/** A batch of matrices, with a random layout in a twin. */
 export interface Operand {
   readonly twin: Twin;
   readonly layout: Omit<Matrices, "buffer">;
@@ -30,7 +30,7 @@ export function operand(
   return { twin: trial.buffer(numbers), layout };
 }
 
-/** Where element (i, j) of each matrix of a batch stands. */
+/** The index of element (i, j) of each matrix of a batch. */
 export function places({ layout }: Operand, batch: readonly number[]): ((i: number, j: number) => number)[] {
   const starts = batch.reduce(
     (all, length, axis) =>

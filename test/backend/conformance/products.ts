@@ -28,7 +28,7 @@ const product = (name: string, lay: typeof layOut): Case => ({
     const scale = await trial.truth(absolute[0]);
     await trial.near("c", c.twin, { roundings: (inner + 1) * trial.tolerance.sums, scale });
     if (!trial.tolerance.ordered) return;
-    // ((start + a₀b₀) + a₁b₁) + …, each step rounded.
+    // ((start + a₀b₀) + a₁b₁) + …, rounded after each operation.
     const expected = c.twin.numbers.slice();
     const [placeA, placeB] = [places(a, batch), places(b, batch)];
     for (const [matrix, placeC] of places(c, batch).entries()) {

@@ -1,5 +1,5 @@
 /** Softmax, log-softmax and cross-entropy of rows. */
-import type { Backend, MatrixSize, Visibility } from "../../../src/backend/backend.ts";
+import type { Backend, Mask, MatrixSize } from "../../../src/backend/backend.ts";
 import { type Case, type Side, sameBits, type Trial, type Twin } from "./trial.ts";
 
 /** Rows of scores: ordinary, large, all equal, some −∞, all −∞, with a NaN or ∞. */
@@ -15,19 +15,19 @@ function scores(trial: Trial, rows: number, columns: number): Twin {
   return trial.buffer(values.flat());
 }
 
-/** A batch of matrices in which a staircase has a place: rows ≤ columns. */
-function matrices(trial: Trial): { size: MatrixSize; visible: Visibility } {
+/** A batch of matrices that a causal mask fits: rows ≤ columns. */
+function matrices(trial: Trial): { size: MatrixSize; mask: Mask } {
   const columns = trial.length();
   const rows = Math.min(trial.length(), columns, 19);
-  return { size: { count: trial.random.below(4), rows, columns }, visible: trial.pick(["all", "staircase"]) };
+  return { size: { count: trial.random.below(4), rows, columns }, mask: trial.pick(["full", "causal"]) };
 }
 
-/** What a target of random contents already held, and what came to it. */
+/** The sum of a target's random initial contents and the change. */
 function grown(dx: Twin, change: ArrayLike<number>): Float64Array {
   return Float64Array.from(dx.numbers, (old, i) => Math.abs(old) + Math.abs(change[i]));
 }
 
-/** One number for each row, from the row of `values`. */
+/** One number per row, from that row of `values`. */
 function byRow(
   values: ArrayLike<number>,
   columns: number,
@@ -46,7 +46,7 @@ function byRow(
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 const sumOfAbsolutes = (values: readonly number[]) => sum(values.map(Math.abs));
 
-/** The roundings of a function of a sum over a row. */
+/** Rounding errors of a function of a sum over a row. */
 function rowRoundings({ tolerance }: Trial, columns: number): number {
   return columns * tolerance.sums + 2 * tolerance.functions;
 }
@@ -54,10 +54,10 @@ function rowRoundings({ tolerance }: Trial, columns: number): number {
 const softmax: Case = {
   name: "softmaxRows",
   async check(trial) {
-    const { size, visible } = matrices(trial);
+    const { size, mask } = matrices(trial);
     const x = scores(trial, size.count * size.rows, size.columns);
     const y = trial.output(x.numbers.length);
-    trial.run((backend, of) => backend.softmaxRows(of(y), of(x), size, visible));
+    trial.run((backend, of) => backend.softmaxRows(of(y), of(x), size, mask));
     // x − max is rounded before exp, and an absolute error of an exponent is a relative one of its power.
     const scale = Array.from(await trial.truth(y), (value) =>
       value > 0 ? value * (1 - Math.log(value)) : 0,
@@ -78,8 +78,8 @@ const softmaxHidden: Case = {
     );
     const [y, z] = [trial.output(plain.numbers.length), trial.output(plain.numbers.length)];
     trial.run((backend, of) => {
-      backend.softmaxRows(of(y), of(plain), size, "staircase");
-      backend.softmaxRows(of(z), of(wild), size, "staircase");
+      backend.softmaxRows(of(y), of(plain), size, "causal");
+      backend.softmaxRows(of(z), of(wild), size, "causal");
     });
     const values = await trial.tested(y);
     sameBits("y", await trial.tested(z), values);
@@ -91,10 +91,10 @@ const softmaxHidden: Case = {
 const softmaxBackward: Case = {
   name: "softmaxRowsBackward",
   async check(trial) {
-    const { size, visible } = matrices(trial);
+    const { size, mask } = matrices(trial);
     const x = trial.noise(size.count * size.rows * size.columns);
     const probabilities = trial.output(x.numbers.length);
-    trial.runTruth((backend, of) => backend.softmaxRows(of(probabilities), of(x), size, visible));
+    trial.runTruth((backend, of) => backend.softmaxRows(of(probabilities), of(x), size, mask));
     const y = trial.buffer(await trial.truth(probabilities));
     const [dy, dx] = [trial.noise(x.numbers.length), trial.output(x.numbers.length)];
     const accumulate = trial.flip();
@@ -148,8 +148,8 @@ const logSoftmaxBackward: Case = {
 };
 
 /** Target columns, some below 0. */
-function targets(trial: Trial, rows: number, columns: number): Twin {
-  return trial.buffer(
+function targets(trial: Trial, rows: number, columns: number): readonly number[] {
+  return trial.integers(
     Array.from({ length: rows }, () => (trial.random.below(5) === 0 ? -1 : trial.random.below(columns))),
   );
 }
@@ -162,7 +162,7 @@ const crossEntropy: Case = {
     const at = targets(trial, rows, columns);
     const [loss, logSumExp] = [trial.output(rows), trial.output(rows)];
     trial.run((backend, of) => {
-      backend.crossEntropyRows(of(loss), of(logSumExp), of(x), of(at), rows, columns);
+      backend.crossEntropyRows(of(loss), of(logSumExp), of(x), at, rows, columns);
     });
     const totals = await trial.truth(logSumExp);
     const roundings = rowRoundings(trial, columns);
@@ -171,7 +171,7 @@ const crossEntropy: Case = {
       scale: totals.map((total) => Math.abs(total) + 1),
     });
     const scale = totals.map((total, i) => {
-      return at.numbers[i] < 0 ? 0 : Math.abs(total) + Math.abs(x.numbers[i * columns + at.numbers[i]]) + 1;
+      return at[i] < 0 ? 0 : Math.abs(total) + Math.abs(x.numbers[i * columns + at[i]]) + 1;
     });
     await trial.near("loss", loss, { roundings, scale });
   },
@@ -184,15 +184,13 @@ const crossEntropyBackward: Case = {
     const x = trial.buffer(trial.normals(rows * columns, trial.pick([1, 20]), trial.pick([0, 500])));
     const at = targets(trial, rows, columns);
     const [loss, totals] = [trial.output(rows), trial.output(rows)];
-    trial.runTruth((backend, of) =>
-      backend.crossEntropyRows(of(loss), of(totals), of(x), of(at), rows, columns),
-    );
+    trial.runTruth((backend, of) => backend.crossEntropyRows(of(loss), of(totals), of(x), at, rows, columns));
     const logSumExp = trial.buffer(await trial.truth(totals));
     const [dLoss, dx] = [trial.noise(rows), trial.output(rows * columns)];
     const accumulate = trial.flip();
     trial.run((backend, of) => {
       const target = { buffer: of(dx), accumulate };
-      backend.crossEntropyRowsBackward(target, of(dLoss), of(x), of(logSumExp), of(at), rows, columns);
+      backend.crossEntropyRowsBackward(target, of(dLoss), of(x), of(logSumExp), at, rows, columns);
     });
     const change = x.numbers.map((value, i) => {
       const row = Math.floor(i / columns);
@@ -203,13 +201,13 @@ const crossEntropyBackward: Case = {
   },
 };
 
-/** Kernels of one row of scores after another, and how many numbers they make of a row. */
+/** Kernels that process rows of scores one by one. */
 const rowKernels: readonly {
   run(backend: Backend, of: Side, y: Twin, x: Twin, rows: number, columns: number): void;
 }[] = [
   {
     run: (backend, of, y, x, rows, columns) => {
-      backend.softmaxRows(of(y), of(x), { count: 1, rows, columns }, "all");
+      backend.softmaxRows(of(y), of(x), { count: 1, rows, columns }, "full");
     },
   },
   {

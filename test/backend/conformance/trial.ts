@@ -1,45 +1,45 @@
 /**
- * One run of one kernel on two machines: the backend under test, and the reference in double precision. Both get
- * the same numbers (32-bit floats) in every buffer, outputs included, so that what a kernel should leave alone is
- * compared as well.
+ * One run of a kernel on two machines: the backend under test, and the reference in double precision. Both get the
+ * same numbers (32-bit floats) in every buffer, including outputs, so that the comparison covers memory that a kernel
+ * must not change.
  */
 import type { Backend, Buffer } from "../../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../../src/backend/reference/reference-backend.ts";
 import type { Random } from "../../../src/random.ts";
 
-/** How far a backend may be from the truth. Every bound of the suite is a multiple of these. */
+/** Maximum distance of a backend from the reference. All bounds of the suite are multiples of these. */
 export interface Tolerance {
   /**
-   * The relative error of exp, log, tanh and the like, and of a quotient, in roundings. A good implementation
-   * stays below 4.
+   * The relative error of exp, log, tanh and similar functions, and of a quotient, in roundings. A good
+   * implementation stays below 4.
    */
   readonly functions: number;
   /**
-   * The error of a sum of n terms, in roundings of the sum of their absolute values, is at most n times this
-   * (Higham 2002, §4.2: n − 1 additions and one product each, whatever the order).
+   * The error of a sum of n terms, in roundings of the sum of their absolute values, is at most n times this number
+   * (Higham 2002, §4.2: n − 1 additions and one product each, in any order).
    */
   readonly sums: number;
-  /** Whether products are summed in the order that the contract names, so that they are equal bit for bit. */
+  /** Whether products are summed in the order of the contract, which makes them equal bit for bit. */
   readonly ordered: boolean;
 }
 
 /** Half a unit in the last place of 1: the relative error of one rounding to single precision. */
 export const rounding = 2 ** -24;
-/** Numbers below the smallest normal one may be rounded to 0. */
+/** Numbers below the smallest normal number may be rounded to 0. */
 const underflow = 2 ** -126;
 
-/** A buffer of the same contents on both machines. */
+/** A buffer with the same contents on both machines. */
 export interface Twin {
   readonly tested: Buffer;
   readonly truth: Buffer;
-  /** What it held at first. */
+  /** Its initial contents. */
   readonly numbers: Float32Array;
 }
 
-/** The buffer of a twin that belongs to the machine at hand. */
+/** Returns the buffer of a twin on the given machine. */
 export type Side = (twin: Twin) => Buffer;
 
-/** How far number i may be from the truth: `roundings` of `scale[i]` (of the truth itself where not given). */
+/** Maximum distance of number i from the reference: `roundings` of `scale[i]` (by default, of the reference value). */
 export interface Bound {
   readonly roundings: number;
   readonly scale?: ArrayLike<number>;
@@ -71,19 +71,24 @@ export class Trial {
     return twin;
   }
 
+  /** Numbers that kernels read from the host. A backend that writes to them throws. */
+  integers(numbers: readonly number[]): readonly number[] {
+    return Object.freeze([...numbers]);
+  }
+
   /** A buffer of random contents. */
   noise(length: number): Twin {
     return this.buffer(this.normals(length));
   }
 
-  /** A buffer to be written to; its contents are random. */
+  /** An output buffer, with random initial contents. */
   output(length: number): Twin {
     const twin = this.noise(length);
     this.#outputs.add(twin);
     return twin;
   }
 
-  /** A buffer to be written to, with the contents that another had at first. */
+  /** An output buffer with the initial contents of another. */
   again({ numbers }: Twin): Twin {
     const twin = this.buffer(numbers);
     this.#outputs.add(twin);
@@ -95,38 +100,38 @@ export class Trial {
     kernel(this.#reference, (twin) => twin.truth);
   }
 
-  /** For what the backend under test is not asked: inputs that depend on inputs, and bounds. */
+  /** Runs a kernel on the reference alone, to compute dependent inputs and bounds. */
   runTruth(kernel: (backend: Backend, of: Side) => void): void {
     kernel(this.#reference, (twin) => twin.truth);
   }
 
-  /** The absolute values of what a buffer held at first. */
+  /** The absolute values of a buffer's initial contents. */
   absolute(twin: Twin): Twin {
     return this.buffer(twin.numbers.map(Math.abs));
   }
 
-  /** What the reference holds now. */
+  /** The current contents on the reference. */
   truth(twin: Twin): Promise<Float32Array | Float64Array> {
     return this.#reference.read(twin.truth);
   }
 
-  /** What the backend under test holds now. */
+  /** The current contents on the backend under test. */
   tested(twin: Twin): Promise<Float32Array | Float64Array> {
     return this.#backend.read(twin.tested);
   }
 
-  /** Fails unless the backend's numbers are as near to the truth as `bound` says. */
+  /** Fails unless the backend's numbers are within `bound` of the reference. */
   async near(name: string, twin: Twin, { roundings, scale }: Bound): Promise<void> {
     this.#outputs.add(twin);
     const [actual, truth] = [await this.tested(twin), await this.truth(twin)];
     if (actual.length !== truth.length)
-      throw new Error(`${name}: ${actual.length} numbers, not ${truth.length}`);
+      throw new Error(`${name}: got ${actual.length} numbers, expected ${truth.length}`);
     for (let i = 0; i < truth.length; i++) {
       const expected = Math.fround(truth[i]);
       if (Object.is(actual[i], expected) || actual[i] === expected) continue;
       const unit = Math.abs(scale === undefined ? truth[i] : scale[i]);
       const allowed = roundings * rounding * unit + (roundings > 0 ? underflow : 0);
-      // Written so that a NaN on any side fails.
+      // Written so that a NaN on either side fails.
       if (Number.isFinite(allowed) && Math.abs(actual[i] - truth[i]) <= allowed) continue;
       throw new Error(
         `${name}[${i}] of ${truth.length}: got ${actual[i]}, expected ${truth[i]} ± ${allowed}`,
@@ -139,7 +144,7 @@ export class Trial {
     return this.near(name, twin, { roundings: 0 });
   }
 
-  /** Fails if a buffer that is no output has changed; then frees all. */
+  /** Fails if a buffer that is not an output has changed, then frees all buffers. */
   async finish(): Promise<void> {
     for (const [place, twin] of this.#twins.entries()) {
       if (this.#outputs.has(twin)) continue;
@@ -152,7 +157,7 @@ export class Trial {
     for (const { tested } of this.#twins) this.#backend.free(tested);
   }
 
-  /** A length: often one at which loops over four, eight or sixteen numbers begin or end. */
+  /** A length, often one at which loops over four, eight or sixteen numbers begin or end. */
   length(least = 0): number {
     return Math.max(least, this.pick([0, 1, 2, 3, 4, 5, 7, 8, 11, 13, 16, 17, 31, 64, 65, 67, 131]));
   }
@@ -169,7 +174,7 @@ export class Trial {
     return Array.from({ length }, () => mean + deviation * this.random.normal());
   }
 
-  /** Normal numbers over many orders of magnitude, one in eight replaced by one of `specials`. */
+  /** Normal numbers over many orders of magnitude, with one in eight replaced by one of `specials`. */
   wild(length: number, specials: readonly number[]): number[] {
     return Array.from({ length }, () => {
       if (specials.length > 0 && this.random.below(8) === 0) return this.pick(specials);
@@ -178,7 +183,7 @@ export class Trial {
   }
 }
 
-/** Numbers at which functions of numbers go wrong. */
+/** Inputs for which implementations of functions often fail. */
 export const specials: readonly number[] = [
   Number.NaN,
   Number.POSITIVE_INFINITY,
@@ -201,16 +206,17 @@ export const specials: readonly number[] = [
   -745,
 ];
 
-/** Fails unless both are the same numbers, the sign of 0 included. */
+/** Fails unless both hold the same numbers, including the sign of 0. */
 export function sameBits(name: string, actual: ArrayLike<number>, expected: ArrayLike<number>): void {
-  if (actual.length !== expected.length) throw new Error(`${name}: ${actual.length}, not ${expected.length}`);
+  if (actual.length !== expected.length)
+    throw new Error(`${name}: got ${actual.length} numbers, expected ${expected.length}`);
   for (let i = 0; i < expected.length; i++) {
     if (Object.is(actual[i], expected[i])) continue;
     throw new Error(`${name}[${i}] of ${expected.length}: got ${actual[i]}, expected exactly ${expected[i]}`);
   }
 }
 
-/** A kernel, and a random use of it that throws when the backend is wrong. */
+/** A kernel, and a random use of it that throws if the backend is wrong. */
 export interface Case {
   readonly name: string;
   check(trial: Trial): Promise<void>;

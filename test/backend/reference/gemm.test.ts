@@ -1,14 +1,14 @@
-/** Products over strides that no op of today uses, and the order of sums that the contract promises. */
+/** Products over strides that no op uses today, and the order of sums that the contract guarantees. */
 import { expect, test } from "vitest";
 import type { Matrices } from "../../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../../src/backend/reference/reference-backend.ts";
 import { Block, sumOver } from "../../support/block.ts";
-import { numbersIn, reference, spanOf } from "../../support/buffers.ts";
+import { bufferOf, numbersIn, reference } from "../../support/buffers.ts";
 import { expectClose } from "../../support/check-op.ts";
 
 const [batch, rows, columns, inner] = [[2, 3], 5, 7, 11];
 
-/** Matrices with gaps everywhere: each axis's stride is larger than it must be, and the first number is not 0. */
+/** Matrices with gaps everywhere: each stride is larger than necessary, and the first offset is not 0. */
 function gapped(
   name: string,
   m: number,
@@ -22,14 +22,14 @@ function gapped(
   const offset = 13;
   const at = ([i, j, row, column]: number[]) =>
     offset + i * batchStrides[0] + j * batchStrides[1] + row * rowStride + column * columnStride;
-  return { matrices: { buffer: spanOf(values), offset, rowStride, columnStride, batchStrides }, at };
+  return { matrices: { buffer: bufferOf(values), offset, rowStride, columnStride, batchStrides }, at };
 }
 
 test.each([
   { transposed: false, accumulate: false, biased: false },
   { transposed: true, accumulate: false, biased: true },
   { transposed: true, accumulate: true, biased: false },
-])("over gaps, offsets and batches: %j", async ({ transposed, accumulate, biased }) => {
+])("multiplies over gaps, offsets and batches: %j", async ({ transposed, accumulate, biased }) => {
   const a = gapped("a", rows, inner, transposed);
   const b = gapped("b", inner, columns, !transposed);
   const c = gapped("c", rows, columns, transposed);
@@ -41,7 +41,7 @@ test.each([
     columns,
     inner,
     accumulate,
-    bias: bias === null ? null : spanOf(bias.values),
+    bias: bias === null ? null : bufferOf(bias.values),
   });
   const after = await numbersIn(c.matrices.buffer);
 
@@ -52,13 +52,13 @@ test.each([
     expected[at] = start + sumOver(inner, (p) => as[a.at([i, j, row, p])] * bs[b.at([i, j, p, column])]);
     return 0;
   });
-  // Numbers in the gaps stay as they are.
+  // Numbers in the gaps do not change.
   expectClose(after, expected, 1e-12);
 });
 
-test("a batch stride of 0 uses one matrix for all", async () => {
-  const a = spanOf([1, 2, 3, 4]);
-  const b = spanOf([5, 7]);
+test("a batch stride of 0 uses the same matrix for the whole batch", async () => {
+  const a = bufferOf([1, 2, 3, 4]);
+  const b = bufferOf([5, 7]);
   const c = reference.alloc(4);
   const matrix = { offset: 0, rowStride: 1, columnStride: 1 };
   reference.gemm(
@@ -70,27 +70,27 @@ test("a batch stride of 0 uses one matrix for all", async () => {
   expect(await numbersIn(c)).toEqual([19, 43, 19, 43]);
 });
 
-test("sums run from the start value through the products in order, each rounded", async () => {
+test("sums add the products to the start value in order, rounding each time", async () => {
   const [huge, a] = [2 ** 60, [1, 1, 1]];
   const row = { offset: 0, rowStride: 3, columnStride: 1, batchStrides: [] };
   const column = { offset: 0, rowStride: 1, columnStride: 1, batchStrides: [] };
   const run = async (values: number[], bias: number) => {
     const c = reference.alloc(1);
-    const size = { batch: [], rows: 1, columns: 1, inner: 3, accumulate: false, bias: spanOf([bias]) };
+    const size = { batch: [], rows: 1, columns: 1, inner: 3, accumulate: false, bias: bufferOf([bias]) };
     reference.gemm(
       { ...column, buffer: c },
-      { ...row, buffer: spanOf(a) },
-      { ...column, buffer: spanOf(values) },
+      { ...row, buffer: bufferOf(a) },
+      { ...column, buffer: bufferOf(values) },
       size,
     );
     return (await numbersIn(c))[0];
   };
-  // (((1 + 2⁶⁰) − 2⁶⁰) + 3) loses the 1; any other order would keep it or lose the 3.
+  // (((1 + 2⁶⁰) − 2⁶⁰) + 3) loses the 1. Any other order would keep it, or lose the 3.
   expect(await run([huge, -huge, 3], 1)).toBe(3);
   expect(await run([1, huge, -huge], 3)).toBe(0);
 });
 
-test("in single precision the sum is rounded once, when it is stored", async () => {
+test("in single precision the sum is rounded only once, when it is stored", async () => {
   const single = new ReferenceBackend("single");
   const [c, a, b] = [single.alloc(1), single.alloc(3), single.alloc(3)];
   single.write(a, [1, 1, 1]);

@@ -1,15 +1,15 @@
-/** What the ops' tests do not reach in the smaller kernels: edges, extremes, and the promises of the contract. */
+/** Edges, extremes and guarantees of the smaller kernels that the tests of the ops do not reach. */
 import { describe, expect, test } from "vitest";
 import type { BinaryName, UnaryName } from "../../../src/backend/backend.ts";
 import { dropFactor, dropThreshold, hash } from "../../../src/backend/reference/dropout.ts";
 import { visibleColumns } from "../../../src/backend/reference/softmax.ts";
 import { Block, sumOver } from "../../support/block.ts";
-import { numbersIn, reference, spanOf, written } from "../../support/buffers.ts";
+import { bufferOf, numbersIn, reference, written } from "../../support/buffers.ts";
 import { expectClose } from "../../support/check-op.ts";
 
 const { POSITIVE_INFINITY, NEGATIVE_INFINITY, NaN: nan } = Number;
 
-describe("map", () => {
+describe("unary", () => {
   test.each<[UnaryName, number[]]>([
     ["exp", [POSITIVE_INFINITY, 0, nan]],
     ["log", [POSITIVE_INFINITY, nan, nan]],
@@ -22,19 +22,19 @@ describe("map", () => {
     ["gelu-tanh", [POSITIVE_INFINITY, 0, nan]],
   ])("%s of ∞, −∞ and NaN", async (name, expected) => {
     const y = reference.alloc(3);
-    reference.unary(name, y, spanOf([POSITIVE_INFINITY, NEGATIVE_INFINITY, nan]));
+    reference.unary(name, y, bufferOf([POSITIVE_INFINITY, NEGATIVE_INFINITY, nan]));
     expect(await numbersIn(y)).toEqual(expected);
   });
 
   test.each<UnaryName>(["gelu", "gelu-tanh"])(
-    "%s is flat far to the left and the identity far to the right",
+    "%s is 0 far to the left and the identity far to the right",
     async (name) => {
-      const x = spanOf([-1e30, -100, 100, 1e30]);
+      const x = bufferOf([-1e30, -100, 100, 1e30]);
       const y = reference.alloc(4);
       reference.unary(name, y, x);
       expect((await numbersIn(y)).map(Math.abs)).toEqual([0, 0, 100, 1e30]);
       const derivatives = await written(4, (dx) =>
-        reference.unaryBackward(name, dx, spanOf([1, 1, 1, 1]), x, y),
+        reference.unaryBackward(name, dx, bufferOf([1, 1, 1, 1]), x, y),
       );
       expect(derivatives.map(Math.abs)).toEqual([0, 0, 1, 1]);
     },
@@ -47,8 +47,8 @@ describe("binary and scale", () => {
     ["subtract", [4, 9]],
     ["multiply", [21, -14]],
     ["divide", [7 / 3, -3.5]],
-  ])("%s may write over either operand", async (name, expected) => {
-    const operands = () => [spanOf([7, 7]), spanOf([3, -2])];
+  ])("%s may overwrite either operand", async (name, expected) => {
+    const operands = () => [bufferOf([7, 7]), bufferOf([3, -2])];
     for (const target of [0, 1]) {
       const buffers = operands();
       reference.binary(name, { buffer: buffers[target], accumulate: false }, buffers[0], buffers[1]);
@@ -58,23 +58,23 @@ describe("binary and scale", () => {
     expect(await written(2, (y) => reference.binary(name, y, a, b))).toEqual(expected);
   });
 
-  test("scale replaces or adds", async () => {
-    expect(await written(2, (y) => reference.scale(y, spanOf([3, -5]), 2))).toEqual([6, -10]);
+  test("scale overwrites or accumulates", async () => {
+    expect(await written(2, (y) => reference.scale(y, bufferOf([3, -5]), 2))).toEqual([6, -10]);
   });
 });
 
 describe("copy", () => {
-  test("from one strided block into another, or on top of it; all else stays", async () => {
-    const src = { buffer: spanOf([0, 1, 2, 3, 4, 5, 6, 7]), offset: 1, strides: [4, 2] };
-    const dst = { buffer: spanOf(new Float64Array(7).fill(10)), offset: 6, strides: [-1, -3] };
+  test("copies between strided blocks, overwriting or accumulating, and leaves everything else unchanged", async () => {
+    const src = { buffer: bufferOf([0, 1, 2, 3, 4, 5, 6, 7]), offset: 1, strides: [4, 2] };
+    const dst = { buffer: bufferOf(new Float64Array(7).fill(10)), offset: 6, strides: [-1, -3] };
     reference.copy(dst, src, [2, 2], false);
     expect(await numbersIn(dst.buffer)).toEqual([10, 10, 7, 3, 10, 5, 1]);
     reference.copy(dst, src, [2, 2], true);
     expect(await numbersIn(dst.buffer)).toEqual([10, 10, 14, 6, 10, 10, 2]);
   });
 
-  test("a single number, and nothing", async () => {
-    const dst = spanOf([5]);
+  test("copies a single number, or none", async () => {
+    const dst = bufferOf([5]);
     reference.copy(
       { buffer: dst, offset: 0, strides: [0] },
       { buffer: dst, offset: 0, strides: [0] },
@@ -83,7 +83,7 @@ describe("copy", () => {
     );
     reference.copy(
       { buffer: dst, offset: 0, strides: [] },
-      { buffer: spanOf([1, 2]), offset: 1, strides: [] },
+      { buffer: bufferOf([1, 2]), offset: 1, strides: [] },
       [],
       false,
     );
@@ -95,54 +95,54 @@ describe("reductions", () => {
   const size = { outer: 2, axis: 3, inner: 5 };
   const x = Block.random([2, 3, 5], "x");
 
-  test("sumAxis scales, replaces or adds", async () => {
+  test("sumAxis scales, and overwrites or accumulates", async () => {
     const expected = Block.build([2, 5], (o, i) => -2 * sumOver(3, (a) => x.at(o, a, i)));
-    const found = await written(10, (y) => reference.sumAxis(y, spanOf(x.values), size, -2));
+    const found = await written(10, (y) => reference.sumAxis(y, bufferOf(x.values), size, -2));
     expectClose(found, expected.values, 1e-14);
   });
 
-  test("maxAxis is −∞ over −∞, and NaN wherever NaN stands", async () => {
+  test("maxAxis of −∞ is −∞, and a NaN anywhere gives NaN", async () => {
     const y = reference.alloc(2);
     const low = NEGATIVE_INFINITY;
-    reference.maxAxis(y, spanOf([low, nan, low, 5]), { outer: 1, axis: 2, inner: 2 });
+    reference.maxAxis(y, bufferOf([low, nan, low, 5]), { outer: 1, axis: 2, inner: 2 });
     expect(await numbersIn(y)).toEqual([low, nan]);
   });
 
-  test("sumsOfSquares writes one number for each buffer", async () => {
-    const y = spanOf([1, 2, 3]);
-    reference.sumsOfSquares(y, [spanOf([3, -4]), reference.alloc(0)]);
+  test("sumsOfSquares writes one number per buffer", async () => {
+    const y = bufferOf([1, 2, 3]);
+    reference.sumsOfSquares(y, [bufferOf([3, -4]), reference.alloc(0)]);
     expect(await numbersIn(y)).toEqual([25, 0, 3]);
   });
 });
 
 describe("softmax", () => {
-  test("the staircase ends at the last column, each row above one shorter", () => {
+  test("the last row of a causal mask sees every column, each row above it one fewer", () => {
     const seen = (rows: number, columns: number) =>
-      Array.from({ length: rows }, (_, row) => visibleColumns("staircase", row, rows, columns));
+      Array.from({ length: rows }, (_, row) => visibleColumns("causal", row, rows, columns));
     expect(seen(3, 3)).toEqual([1, 2, 3]);
     expect(seen(2, 5)).toEqual([4, 5]);
-    expect(visibleColumns("all", 0, 2, 5)).toBe(5);
+    expect(visibleColumns("full", 0, 2, 5)).toBe(5);
   });
 
-  test("hidden columns are not even looked at: NaN stays where it is hidden", async () => {
+  test("hidden columns are never read: a hidden NaN has no effect", async () => {
     const y = reference.alloc(4);
-    reference.softmaxRows(y, spanOf([1, nan, 2, 2]), { count: 1, rows: 2, columns: 2 }, "staircase");
+    reference.softmaxRows(y, bufferOf([1, nan, 2, 2]), { count: 1, rows: 2, columns: 2 }, "causal");
     expect(await numbersIn(y)).toEqual([1, 0, 0.5, 0.5]);
   });
 
-  test("the staircase begins anew with every matrix", async () => {
+  test("a causal mask starts over with every matrix", async () => {
     const y = reference.alloc(8);
-    reference.softmaxRows(y, spanOf(new Float64Array(8)), { count: 2, rows: 2, columns: 2 }, "staircase");
+    reference.softmaxRows(y, bufferOf(new Float64Array(8)), { count: 2, rows: 2, columns: 2 }, "causal");
     expect(await numbersIn(y)).toEqual([1, 0, 0.5, 0.5, 1, 0, 0.5, 0.5]);
   });
 
-  test("NaN and +∞ spread through a row", async () => {
+  test("NaN and +∞ propagate through a row", async () => {
     const y = reference.alloc(4);
     reference.softmaxRows(
       y,
-      spanOf([nan, 0, POSITIVE_INFINITY, 0]),
+      bufferOf([nan, 0, POSITIVE_INFINITY, 0]),
       { count: 2, rows: 1, columns: 2 },
-      "all",
+      "full",
     );
     const [a, b, c] = await numbersIn(y);
     expect([a, b, c]).toEqual([nan, nan, nan]);
@@ -151,21 +151,27 @@ describe("softmax", () => {
 
 test("cross-entropy of an infinitely unlikely target is ∞, not NaN", async () => {
   const [loss, logSumExp] = [reference.alloc(1), reference.alloc(1)];
-  reference.crossEntropyRows(loss, logSumExp, spanOf([0, NEGATIVE_INFINITY]), spanOf([1]), 1, 2);
+  reference.crossEntropyRows(loss, logSumExp, bufferOf([0, NEGATIVE_INFINITY]), [1], 1, 2);
   expect([await numbersIn(loss), await numbersIn(logSumExp)]).toEqual([[POSITIVE_INFINITY], [0]]);
+});
+
+test("scatterRows leaves out rows whose index is negative", async () => {
+  const table = bufferOf([1, 2, 3, 4, 5, 6]);
+  reference.scatterRows(table, bufferOf([10, 20, 30, 40, 50, 60]), [2, -1, 0], 3, 2);
+  expect(await numbersIn(table)).toEqual([50, 60, 3, 4, 10, 20]);
 });
 
 describe("dropout's hash", () => {
   const count = 20_011;
   const hashes = (key: readonly [number, number]) => Array.from({ length: count }, (_, i) => hash(i, key));
 
-  test("is written down, since it decides what trained models are", () => {
+  test("has fixed values, because trained models depend on them", () => {
     expect([hash(0, [0, 0]), hash(1, [0, 0]), hash(0, [1, 0]), hash(2 ** 31, [5, 7])]).toEqual([
       0, 1492470133, 1492470133, 1787517301,
     ]);
   });
 
-  test("fills 32 bits, each of them set half the time", () => {
+  test("uses all 32 bits, each set half of the time", () => {
     const values = hashes([0x9e3779b9, 7]);
     expect(values.every((value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32)).toBe(true);
     for (let bit = 0; bit < 32; bit++) {
@@ -174,7 +180,7 @@ describe("dropout's hash", () => {
     }
   });
 
-  test("neighboring indices, and keys that differ in one bit, are unrelated", () => {
+  test("is uncorrelated between neighboring indices and between keys that differ in one bit", () => {
     const values = hashes([3, 5]);
     const low = (value: number) => value < 2 ** 31;
     const both = values.filter((value, i) => i > 0 && low(value) && low(values[i - 1])).length / count;
@@ -183,12 +189,12 @@ describe("dropout's hash", () => {
       const same = values.filter((value, i) => low(value) === low(other[i])).length / count;
       expect(Math.abs(same - 0.5)).toBeLessThan(0.02);
     }
-    // The second half of the key does more than shift the sequence: few values are shared.
+    // The second half of the key does not merely shift the sequence: few values are shared.
     const set = new Set(values);
     expect(hashes([3, 4]).filter((value) => set.has(value)).length).toBeLessThan(10);
   });
 
-  test("elements below the threshold are dropped, the others divided by what is kept", () => {
+  test("drops elements below the threshold and divides the others by the keep probability", () => {
     const dropping = { probability: 0.25, key: [1, 2] } as const;
     for (let i = 0; i < 100; i++) {
       expect(dropFactor(i, dropping)).toBe(hash(i, [1, 2]) < 2 ** 30 ? 0 : 4 / 3);
@@ -203,7 +209,7 @@ describe("adamw", () => {
       0.1, 0.9, 0.95, 1e-3, 0.2, 0.5,
     ];
     const start = [1, -2, 0];
-    const buffers = [spanOf(start), spanOf([0, 0, 0]), spanOf([0, 0, 0])] as const;
+    const buffers = [bufferOf(start), bufferOf([0, 0, 0]), bufferOf([0, 0, 0])] as const;
     const [w, m, v] = [start.slice(), [0, 0, 0], [0, 0, 0]];
     for (let step = 1; step <= 3; step++) {
       const gradient = Array.from(Block.random([3], `step ${step}`).values);
@@ -218,12 +224,12 @@ describe("adamw", () => {
         gradientScale,
       };
       const [parameter, moment1, moment2] = buffers;
-      reference.adamw([{ parameter, gradient: spanOf(gradient), moment1, moment2, weightDecay }], settings);
+      reference.adamw([{ parameter, gradient: bufferOf(gradient), moment1, moment2, weightDecay }], settings);
       gradient.forEach((each, i) => {
         const g = gradientScale * each;
         m[i] = beta1 * m[i] + (1 - beta1) * g;
         v[i] = beta2 * v[i] + (1 - beta2) * g ** 2;
-        // Decay is apart from the gradient: that is the W of AdamW.
+        // Weight decay is separate from the gradient: the W of AdamW.
         w[i] -=
           learningRate *
           (m[i] / correction1 / (Math.sqrt(v[i] / correction2) + epsilon) + weightDecay * w[i]);
@@ -234,9 +240,9 @@ describe("adamw", () => {
     expectClose(await numbersIn(buffers[2]), v, 1e-14, "moment 2");
   });
 
-  test("the first step is as long as the learning rate, whatever the gradient's size", async () => {
+  test("the size of the first step is the learning rate, regardless of the gradient", async () => {
     for (const gradient of [1e-6, 1, 1e6]) {
-      const parameter = spanOf([0]);
+      const parameter = bufferOf([0]);
       const settings = {
         learningRate: 0.01,
         beta1: 0.9,
@@ -245,8 +251,8 @@ describe("adamw", () => {
         gradientScale: 1,
       };
       const corrections = { correction1: 1 - 0.9, correction2: 1 - 0.99 };
-      const moments = { moment1: spanOf([0]), moment2: spanOf([0]) };
-      const target = { parameter, gradient: spanOf([gradient]), ...moments, weightDecay: 0 };
+      const moments = { moment1: bufferOf([0]), moment2: bufferOf([0]) };
+      const target = { parameter, gradient: bufferOf([gradient]), ...moments, weightDecay: 0 };
       reference.adamw([target], { ...settings, ...corrections });
       expect((await numbersIn(parameter))[0]).toBeCloseTo(-0.01, 12);
     }
@@ -257,25 +263,25 @@ describe("attention", () => {
   const strides = { offset: 0, rowStride: 2, columnStride: 1, batchStrides: [] };
   const size = { batch: [], rows: 2, columns: 2, width: 2, scale: 1, dropping: null };
 
-  test("keeps log Σ exp of the visible scores for backward", async () => {
+  test("stores log Σ exp of the visible scores for backward", async () => {
     const [q, k, v] = ["q", "k", "v"].map((name) => Block.random([2, 2], name));
     const [y, logSumExp] = [reference.alloc(4), reference.alloc(2)];
-    const [qs, ks, vs] = [q, k, v].map((block) => ({ ...strides, buffer: spanOf(block.values) }));
-    reference.attention({ ...strides, buffer: y }, logSumExp, qs, ks, vs, { ...size, visible: "staircase" });
+    const [qs, ks, vs] = [q, k, v].map((block) => ({ ...strides, buffer: bufferOf(block.values) }));
+    reference.attention({ ...strides, buffer: y }, logSumExp, qs, ks, vs, { ...size, mask: "causal" });
     const score = (i: number, j: number) => q.at(i, 0) * k.at(j, 0) + q.at(i, 1) * k.at(j, 1);
     const expected = [score(0, 0), Math.log(Math.exp(score(1, 0)) + Math.exp(score(1, 1)))];
     expectClose(await numbersIn(logSumExp), expected, 1e-14);
   });
 
-  test("never looks at hidden keys and values: NaN there stays there", async () => {
+  test("never reads hidden keys and values: NaN there has no effect", async () => {
     const [y, logSumExp] = [reference.alloc(4), reference.alloc(2)];
-    const matrix = (values: number[]) => ({ ...strides, buffer: spanOf(values) });
+    const matrix = (values: number[]) => ({ ...strides, buffer: bufferOf(values) });
     const [q, k, v] = [matrix([1, 2, 3, 4]), matrix([1, 0, nan, nan]), matrix([5, 7, nan, nan])];
-    reference.attention({ ...strides, buffer: y }, logSumExp, q, k, v, { ...size, visible: "staircase" });
+    reference.attention({ ...strides, buffer: y }, logSumExp, q, k, v, { ...size, mask: "causal" });
     expect(await numbersIn(y)).toEqual([5, 7, nan, nan]);
   });
 
-  test("a row whose visible scores are all −∞ gives zeros, and lets no gradient through", async () => {
+  test("a row whose visible scores are all −∞ produces zeros and no gradient", async () => {
     const [y, logSumExp, dq, dk, dv] = [4, 2, 4, 4, 4].map((length) => reference.alloc(length));
     const low = NEGATIVE_INFINITY;
     const matrix = (buffer: typeof y) => ({ ...strides, buffer });
@@ -283,13 +289,13 @@ describe("attention", () => {
       [1, 0, 0, 1],
       [low, 1, low, 1],
       [5, 7, 3, 2],
-    ].map((values) => matrix(spanOf(values)));
+    ].map((values) => matrix(bufferOf(values)));
     // ⟨(1, 0), (−∞, 1)⟩ = −∞ for both columns.
-    const first = { ...size, visible: "all", rows: 1 } as const;
+    const first = { ...size, mask: "full", rows: 1 } as const;
     reference.attention(matrix(y), logSumExp, q, k, v, first);
     expect((await numbersIn(y)).slice(0, 2)).toEqual([0, 0]);
     expect((await numbersIn(logSumExp))[0]).toBe(low);
-    const dy = matrix(spanOf([1, 1, 1, 1]));
+    const dy = matrix(bufferOf([1, 1, 1, 1]));
     const replace = { dq: false, dk: false, dv: false };
     reference.attentionBackward(
       matrix(dq),
@@ -308,26 +314,30 @@ describe("attention", () => {
     for (const buffer of [dk, dv]) expect(await numbersIn(buffer)).toEqual([0, 0, 0, 0]);
   });
 
-  test("windows belong to the first batch axis, and hide by from, end and diagonal", async () => {
+  test("key ranges belong to the first batch axis, and hide by start, end and diagonal", async () => {
     const [sequences, heads, rows, columns] = [2, 3, 2, 5];
-    const windows = spanOf([1, 4, 2, 2, 5, -1]);
+    const mask = [
+      { start: 1, end: 4, diagonal: 2 },
+      { start: 2, end: 5, diagonal: -1 },
+    ];
     // q = 0: all weights of a row are equal, and v tells the columns apart by powers of 2.
-    const matrix = (buffer: ReturnType<typeof spanOf>, length: number) => {
+    const matrix = (buffer: ReturnType<typeof bufferOf>, length: number) => {
       return { buffer, offset: 0, rowStride: 1, columnStride: 1, batchStrides: [heads * length, length] };
     };
     const count = sequences * heads;
     const [y, logSumExp] = [reference.alloc(count * rows), reference.alloc(count * rows)];
-    const zeros = spanOf(new Float64Array(count * columns));
-    const powers = spanOf(Array.from({ length: count * columns }, (_, i) => 2 ** (i % columns)));
+    const zeros = bufferOf(new Float64Array(count * columns));
+    const powers = bufferOf(Array.from({ length: count * columns }, (_, i) => 2 ** (i % columns)));
     reference.attention(
       matrix(y, rows),
       logSumExp,
       matrix(zeros, rows),
       matrix(zeros, columns),
       matrix(powers, columns),
-      { ...size, batch: [sequences, heads], rows, columns, width: 1, visible: { buffer: windows } },
+      { ...size, batch: [sequences, heads], rows, columns, width: 1, mask },
     );
-    // The first sequence sees columns 1 and 2, then 1 to 3; the second, whose diagonal never reaches column 2, none.
+    // The first sequence sees columns 1 and 2, then 1 to 3. The second sees none, since its diagonal never reaches
+    // column 2.
     const expected = [2 + 4, 2 + 4 + 8].map((sum, row) => sum / (2 + row));
     expectClose(await numbersIn(y), [expected, expected, expected, [0, 0], [0, 0], [0, 0]].flat(), 1e-14);
     expect((await numbersIn(logSumExp)).slice(6)).toEqual(Array.from({ length: 6 }, () => NEGATIVE_INFINITY));

@@ -1,22 +1,22 @@
-/** The reference backend's memory: strict on purpose, so that ops which misuse it are found. */
+/** Memory of the reference backend, which is strict on purpose to detect ops that misuse it. */
 import { describe, expect, test } from "vitest";
 import { ReferenceBackend } from "../../../src/backend/reference/reference-backend.ts";
 import { BackendError } from "../../../src/errors.ts";
 
-describe.each(["single", "double"] as const)("in %s precision", (precision) => {
+describe.each(["single", "double"] as const)("memory in %s precision", (precision) => {
   const backend = new ReferenceBackend(precision);
 
-  test("new memory holds NaN, so that what was never written shows", async () => {
+  test("new memory holds NaN, which exposes reads of unwritten memory", async () => {
     expect((await backend.read(backend.alloc(3))).every(Number.isNaN)).toBe(true);
   });
 
-  test("numbers are stored at that precision", async () => {
+  test("stores numbers at that precision", async () => {
     const buffer = backend.alloc(1);
     backend.write(buffer, [0.1]);
     expect((await backend.read(buffer))[0]).toBe(precision === "double" ? 0.1 : Math.fround(0.1));
   });
 
-  test("write begins where it is told, fill covers everything, read gives a copy", async () => {
+  test("write starts at its offset, fill covers the buffer, read returns a copy", async () => {
     const buffer = backend.alloc(5);
     backend.fill(buffer, 7);
     backend.write(buffer, [1, 2], 2);
@@ -26,7 +26,7 @@ describe.each(["single", "double"] as const)("in %s precision", (precision) => {
     expect(Array.from(await backend.read(buffer))).toEqual([7, 7, 1, 2, 7]);
   });
 
-  test("freed memory, and another backend's, is refused by every kernel", () => {
+  test("every kernel rejects freed memory and memory of another backend", () => {
     const freed = backend.alloc(3);
     const live = backend.alloc(3);
     backend.free(freed);

@@ -118,12 +118,12 @@ describe("steps", () => {
   test("see weights that were changed in between", async () => {
     const backend = new CountingBackend();
     const model = modelOn(backend);
-    const { context, blocks } = model;
+    const { context, transformer } = model;
     const cache = model.makeCache(1);
     const next = (id: number) => nextLogitsOfRows(model, cache, [[id]]);
     for (const id of [1, 2, 3]) await next(id);
     const before = await next(4);
-    const { weight } = blocks[1].mlp.contract;
+    const { weight } = transformer.blocks[1].mlp.down;
     backend.fill(weight.buffer, 0.25);
     cache.clear();
     for (const id of [1, 2, 3]) await next(id);
@@ -140,7 +140,7 @@ describe("steps", () => {
   test("run when they are watched, and show every op", async () => {
     const model = modelOn(new CountingBackend());
     const cache = model.makeCache(1);
-    const step = () => model.hidden({ ids: [3], batchSize: 1 }, { cache, random: null });
+    const step = () => model.decode({ ids: [3], batchSize: 1 }, cache);
     const shown = () => {
       const ops: string[] = [];
       return model.context.scope("no-grad", () => {

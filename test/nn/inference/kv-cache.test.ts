@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Context } from "../../../src/autograd/context.ts";
 import { ShapeError, TensorError } from "../../../src/errors.ts";
+import { DecodeState } from "../../../src/nn/inference/decode-state.ts";
 import { KVCache } from "../../../src/nn/inference/kv-cache.ts";
 import type { Padding } from "../../../src/nn/inputs/token-batch.ts";
 import { logitsOf } from "../../../src/verify/logits.ts";
@@ -22,10 +23,11 @@ describe("KVCache", () => {
         return context.constant(shape, values);
       };
       const [k1, v1, k2, v2] = [block(1, "k1"), block(1, "v1"), block(3, "k2"), block(3, "v2")];
-      for (const layer of [0, 1]) cache.append(layer, { keys: k1, values: v1 });
+      const first = DecodeState.of(cache, tokens(1));
+      for (const layer of [0, 1]) first.append(layer, { keys: k1, values: v1 });
       expect(cache.length, "until every layer has written").toBe(0);
       cache.advance(tokens(1));
-      const { keys, values } = cache.append(1, { keys: k2, values: v2 });
+      const { keys, values } = DecodeState.of(cache, tokens(3)).append(1, { keys: k2, values: v2 });
       cache.advance(tokens(3));
       expect(cache.length).toBe(4);
       for (const [stored, first, second] of [
@@ -41,24 +43,12 @@ describe("KVCache", () => {
     });
   });
 
-  test("refuses what does not fit", async () => {
-    await inScope("no-grad", (context) => {
-      const cache = new KVCache(context, sizes);
-      cache.advance(tokens(4));
-      const two = context.persistent([2, 2, 3]);
-      const long = "cache: holds 2 rows of 5 positions, 4 filled: got 2 rows of 2 more";
-      expect(() => cache.append(0, { keys: two, values: two })).toThrow(new ShapeError(long));
-      const one = context.persistent([1, 1, 3]);
-      const wide = "cache: holds 2 rows of 5 positions, 4 filled: got 1 rows of 1 more";
-      expect(() => cache.append(0, { keys: one, values: one })).toThrow(new ShapeError(wide));
-    });
-  });
-
   test("refuses keys whose gradient it would lose", async () => {
     await inScope("grad", (context) => {
       const cache = new KVCache(context, sizes);
       const keys = context.parameter([2, 1, 3], new Float64Array(6));
-      expect(() => cache.append(0, { keys, values: keys })).toThrow(TensorError);
+      const state = DecodeState.of(cache, tokens(1));
+      expect(() => state.append(0, { keys, values: keys })).toThrow(TensorError);
     });
   });
 
@@ -80,12 +70,13 @@ describe("KVCache", () => {
       const append = (positions: number, padding: Padding | undefined, name: string) => {
         const { shape, values } = Block.random([2, positions, 3], name);
         const keys = context.constant(shape, values);
-        const filled = cache.append(0, { keys, values: keys }, padding);
-        cache.advance({
+        const batch = {
           ids: values.filter((_, i) => i % 3 === 0),
           batchSize: 2,
           ...(padding === undefined ? {} : { padding }),
-        });
+        };
+        const filled = DecodeState.of(cache, batch).append(0, { keys, values: keys });
+        cache.advance(batch);
         return { filled, block: new Block(shape, values) };
       };
       const left = append(3, { starts: [0, 2], ends: [3, 3] }, "left").block;
@@ -116,12 +107,14 @@ describe("KVCache", () => {
       const { shape, values } = Block.random([2, 3, 3], "rows");
       const keys = context.constant(shape, values);
       const padding = { starts: [0, 1], ends: [3, 3] };
-      cache.append(0, { keys, values: keys }, padding);
-      cache.advance({ ids: [1, 2, 3, 0, 4, 5], batchSize: 2, padding });
+      const batch = { ids: [1, 2, 3, 0, 4, 5], batchSize: 2, padding };
+      DecodeState.of(cache, batch).append(0, { keys, values: keys });
+      cache.advance(batch);
       cache.select([1, 0, 1]);
       expect([cache.batchSize, cache.lengths, cache.lastIds]).toEqual([3, [2, 3, 2], [5, 3, 5]]);
       const one = context.constant([3, 1, 3], new Float64Array(9));
-      const filled = await cache.append(0, { keys: one, values: one }).values.read();
+      const state = DecodeState.of(cache, { ids: [0, 0, 0], batchSize: 3 });
+      const filled = await state.append(0, { keys: one, values: one }).values.read();
       expect(Array.from(filled.slice(0, 9))).toEqual([...values.slice(12, 18), 0, 0, 0]);
       expect(Array.from(filled.slice(15, 27))).toEqual([...values.slice(0, 9), 0, 0, 0]);
       expect(Array.from(filled.slice(30, 39))).toEqual([...values.slice(12, 18), 0, 0, 0]);

@@ -46,10 +46,10 @@ describe.each([0, 0.3])("fused and textbook attention agree, with dropout %d", (
       const f = () => form(q, k, v, Random.of(23));
       const y = await context.scope("no-grad", () => f().read());
       await backwardWithCotangent(context, f);
-      return [y, ...(await Promise.all(operands.map((operand) => operand.readGradient())))];
+      return [y, ...(await Promise.all(operands.map((operand) => operand.grad())))];
     };
     const textbook = await run((q, k, v, random) =>
-      textbookAttention(q, k, v, { heads, mask: causalMask, dropout, random }),
+      textbookAttention(q, { keys: k, values: v }, { heads, mask: causalMask, dropout, random }),
     );
     const fused = await run((q, k, v, random) =>
       attention(q, k, v, { heads, mask: "causal", dropout, random }),
@@ -75,7 +75,7 @@ describe.each([0, 0.3])("fused and textbook attention agree, with dropout %d", (
         context.backward(root);
         return root.item();
       });
-      const gradients = Object.values(model.parameters()).map((tensor) => tensor.readGradient());
+      const gradients = Object.values(model.parameters()).map((tensor) => tensor.grad());
       return { loss, gradients: await Promise.all(gradients) };
     };
     const [textbook, fused] = [await run("textbook"), await run("fused")];

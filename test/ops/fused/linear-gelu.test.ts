@@ -72,9 +72,7 @@ async function run(
   const b = bias ? context.parameter([19], draw(19)) : null;
   const values = await context.scope("no-grad", () => op(x, w, b).read());
   await backwardWithCotangent(context, () => op(x, w, b));
-  const gradients = await Promise.all(
-    [x, w, ...(b === null ? [] : [b])].map((tensor) => tensor.readGradient()),
-  );
+  const gradients = await Promise.all([x, w, ...(b === null ? [] : [b])].map((tensor) => tensor.grad()));
   await backend.close();
   return [values, ...gradients];
 }

@@ -6,7 +6,7 @@ import { Child, CompetitorError } from "../../../scripts/bench/child.ts";
 const protocol = fileURLToPath(new URL("../../../scripts/bench/peers/protocol.js", import.meta.url));
 const sumLayout = z.object({ sum: z.number() });
 
-/** A competitor that adds numbers, fails when it is told to, and talks where it should not. */
+/** A competitor that adds numbers, fails on request, and prints to stdout. */
 const program = {
   file: process.execPath,
   arguments: [
@@ -31,7 +31,7 @@ const program = {
   ],
 };
 
-test("is given a task, answers, and survives its own failures", async () => {
+test("a competitor answers requests and survives its own errors", async () => {
   const child = await Child.start(program, { kind: "sums", start: 5 });
   expect(child.version).toBe("7");
   expect(child.idleBytes).toBeGreaterThan(2 ** 20);
@@ -42,9 +42,9 @@ test("is given a task, answers, and survives its own failures", async () => {
   child.stop();
 });
 
-test("what cannot start, or dies, says why", async () => {
+test("reports why a competitor cannot start or has died", async () => {
   await expect(Child.start(program, { kind: "sums", start: -1 })).rejects.toThrow("starts below 0");
-  await expect(Child.start(program, { kind: "other" })).rejects.toThrow('knows no task "other"');
+  await expect(Child.start(program, { kind: "other" })).rejects.toThrow('unknown task "other"');
   await expect(Child.start({ file: "no-such-program", arguments: [] }, {})).rejects.toThrow(CompetitorError);
   const child = await Child.start(program, { kind: "sums", start: 1 });
   await expect(child.ask("leave", {}, sumLayout)).rejects.toThrow("the last words");

@@ -6,6 +6,6 @@ test.each([
   [2, [1, 2]],
   [3, [1, 2, 3]],
   [8, [1, 2, 4, 8]],
-])("up to %d threads", (most, counts) => {
+])("measures powers of two up to %d threads", (most, counts) => {
   expect(threadCounts(most)).toEqual(counts);
 });

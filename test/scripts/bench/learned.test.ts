@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { describeLearning } from "../../../scripts/bench/learned.ts";
 
-test("two recipes, turn by turn: means, spreads, who arrived, and the middle of the ratios", () => {
+test("compares two recipes: means, spreads, runs that reached the target, and median ratios", () => {
   const ours = [
     { tokens: 1000, seconds: 2, loss: 1.88 },
     { tokens: 1000, seconds: 4, loss: 1.9 },
@@ -12,10 +12,10 @@ test("two recipes, turn by turn: means, spreads, who arrived, and the middle of 
     { tokens: 10_000, seconds: 60, loss: 1.897 },
     { tokens: 11_000, seconds: 90, loss: 1.898 },
   ];
-  const told = describeLearning(ours, theirs, 1.898);
-  expect(told).toMatch(/nopeek +1,000 +3\.00 ± 1\.00 +1\.8900 ± 0\.0100 +2 of 3/);
-  expect(told).toMatch(/PyTorch.* +10,000 +63\.33 ± 25\.17 +1\.8977 ± 0\.0006 +3 of 3/);
-  expect(told).toContain("10.0 times the tokens, 20.0 times the seconds");
+  const description = describeLearning(ours, theirs, 1.898);
+  expect(description).toMatch(/nopeek +1,000 +3\.00 ± 1\.00 +1\.8900 ± 0\.0100 +2 of 3/);
+  expect(description).toMatch(/PyTorch.* +10,000 +63\.33 ± 25\.17 +1\.8977 ± 0\.0006 +3 of 3/);
+  expect(description).toContain("10.0 times the tokens, 20.0 times the seconds");
   expect(describeLearning(ours.slice(0, 1), theirs.slice(0, 1), 1.898)).toMatch(
     /nopeek +1,000 +2\.00 +1\.8800 +1 of 1/,
   );

@@ -3,11 +3,11 @@ import { alternate, type Player, planOf, takesPart } from "../../../scripts/benc
 
 const pace = { rounds: 11, turnMs: 150, budgetMs: 20_000 };
 
-test("the quick run often in every round, the slow once in some", () => {
+test("fast competitors run often in every round, slow ones once in some rounds", () => {
   expect(planOf(1, pace)).toEqual({ turns: 11, runs: 150, warmUp: 1 });
   expect(planOf(0.01, pace).runs).toBe(200);
   expect(planOf(100, pace)).toEqual({ turns: 11, runs: 2, warmUp: 1 });
-  // 4 seconds each: five fit into the budget.
+  // At 4 seconds each, five fit into the budget.
   expect(planOf(4000, pace)).toEqual({ turns: 5, runs: 1, warmUp: 0 });
   expect(planOf(60_000, pace)).toEqual({ turns: 3, runs: 1, warmUp: 0 });
   expect(planOf(60_000, { ...pace, rounds: 2 }).turns).toBe(2);
@@ -27,7 +27,7 @@ test.each([
   expect(Math.max(...gaps) - Math.min(...gaps)).toBeLessThanOrEqual(1);
 });
 
-test("everybody has a turn in a round, each time another first; who sits out leaves a gap", async () => {
+test("every player runs once per round in rotating order; a skipped round is null", async () => {
   const log: string[] = [];
   const player = (name: string, expectedMs: number): Player => ({
     expectedMs,

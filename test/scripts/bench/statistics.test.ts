@@ -13,13 +13,13 @@ describe("median", () => {
     [[7], 7],
     [[11, 2, 5], 5],
     [[13, 3, 5, 7], 6],
-    // By size, not by how they are written.
+    // Sorted numerically, not as text.
     [[9, 100, 20], 20],
   ])("of %j is %d", (numbers, middle) => {
     expect(median(numbers)).toBe(middle);
   });
 
-  test("leaves its input in its order, and has none of nothing", () => {
+  test("does not reorder its input, and rejects an empty list", () => {
     const numbers = [3, 1, 2];
     median(numbers);
     expect(numbers).toEqual([3, 1, 2]);
@@ -27,7 +27,7 @@ describe("median", () => {
   });
 });
 
-test("a round counts once, however many runs it has, and one sat out not at all", () => {
+test("every round has the same weight regardless of its runs, and skipped rounds are ignored", () => {
   const rounds = [[1, 1, 1, 1, 1], null, [5], [7]];
   expect(typical(rounds)).toBe(5);
   expect(best(rounds)).toBe(1);
@@ -35,29 +35,29 @@ test("a round counts once, however many runs it has, and one sat out not at all"
 });
 
 describe("side by side", () => {
-  test("rounds in which the machine was slow leave the ratio as it is", () => {
+  test("slow rounds do not change the ratio", () => {
     const ours = [[2, 2, 2], [20, 20, 20], [3]];
     const theirs = ours.map((times) => times.map((ms) => 5 * ms));
     expect(sideBySide(theirs, ours)).toBe(5);
     expect(sideBySide(ours, theirs)).toBe(1 / 5);
-    // The middles of all rounds apart would say otherwise.
+    // The ratio of the medians over all rounds would differ.
     const slowedOnlyTogether = sideBySide([[10], [100], null], [[2], [20], [1000]]);
     expect(slowedOnlyTogether).toBe(5);
   });
 
-  test("only rounds of both count", () => {
+  test("uses only rounds that both ran", () => {
     expect(sideBySide([[3], null, [7]], [null, [5], [14]])).toBe(0.5);
     expect(sideBySide([[3], null], [null, [5]])).toBeNull();
   });
 });
 
-test.each([0.5, 1, 2, 3])("what grows as x^%d is found to", (power) => {
+test.each([0.5, 1, 2, 3])("finds the exponent of x^%d", (power) => {
   const points = [3, 5, 11, 29].map((x) => [x, 7 * x ** power] as const);
   expect(growthExponent(points)).toBeCloseTo(power, 12);
 });
 
-test("the exponent is the least-squares derivative of the logarithms", () => {
-  // ln x = 0, 1, 2 and ln y = 0, 2, 1: derivative ½.
+test("the exponent is the least-squares slope of the logarithms", () => {
+  // ln x = 0, 1, 2 and ln y = 0, 2, 1: slope ½.
   const points = [
     [1, 1],
     [Math.E, Math.E ** 2],

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { formatBytes, formatNumber, formatRatio, formatTable } from "../../../scripts/bench/table.ts";
 
-test("words to the left, numbers to the right, columns as wide as their widest cell", () => {
+test("aligns text left and numbers right, with columns as wide as their widest cell", () => {
   const table = formatTable(
     ["", "ms", "ratio"],
     [
@@ -27,11 +27,11 @@ test.each([
   [1234.5, "1,235"],
   [-2.5, "-2.50"],
   [Number.NaN, "NaN"],
-])("%d reads %s", (value, text) => {
+])("formats %d as %s", (value, text) => {
   expect(formatNumber(value)).toBe(text);
 });
 
-test("ratios and bytes", () => {
+test("formats ratios and bytes", () => {
   expect(formatRatio(1.333)).toBe("1.33");
   expect(formatRatio(null)).toBe("–");
   expect(formatBytes(3.25 * 2 ** 20)).toBe("3.3 MB");

@@ -1,18 +1,18 @@
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { countParameters, SIZES } from "../../../scripts/bench/sizes.ts";
-import { Workshop } from "../../../scripts/bench/tasks.ts";
+import { TaskFiles } from "../../../scripts/bench/tasks.ts";
 import { decodeSafetensors } from "../../../src/run/safetensors.ts";
 
-const workshop = new Workshop();
-afterAll(() => workshop.clear());
+const taskFiles = new TaskFiles();
+afterAll(() => taskFiles.clear());
 
-describe("what competitors are given", () => {
+describe("the input of competitors", () => {
   test.each(["nanogpt", "tiny"] as const)(
-    "%s: weights as many as are said, and batches of its text",
+    "%s: the right number of weights, and batches from its text",
     async (name) => {
       const size = SIZES[name];
-      const task = await workshop.task(size);
+      const task = await taskFiles.task(size);
       const { tensors } = decodeSafetensors(readFileSync(task.weightsPath), name);
       const stored = [...tensors.values()].reduce((count, { values }) => count + values.length, 0);
       expect(stored).toBe(countParameters(size));
@@ -21,7 +21,7 @@ describe("what competitors are given", () => {
         expect(inputs).toHaveLength(size.batchSize * size.contextLength);
         for (let row = 0; row < size.batchSize; row++) {
           const [from, to] = [row * size.contextLength, (row + 1) * size.contextLength];
-          // The targets are the inputs moved on by one, and both stand in the text.
+          // Targets are inputs shifted by one, and both occur in the text.
           const window = [...inputs.slice(from, to), targets[to - 1]];
           expect(window.slice(1)).toEqual(targets.slice(from, to));
           expect(text).toContain(window.join());
@@ -32,14 +32,14 @@ describe("what competitors are given", () => {
     },
   );
 
-  test("the sizes are those that the figures speak of", () => {
+  test("the models have their documented sizes", () => {
     expect(countParameters(SIZES.tiny)).toBe(4192);
     expect(countParameters(SIZES.nanogpt)).toBe(804_096);
     expect(countParameters(SIZES.medium)).toBe(10_745_088);
   });
 
-  test("what they were given is gone afterwards", async () => {
-    const own = new Workshop();
+  test("removes its files afterwards", async () => {
+    const own = new TaskFiles();
     const { weightsPath } = await own.task(SIZES.tiny);
     expect(existsSync(weightsPath)).toBe(true);
     own.clear();

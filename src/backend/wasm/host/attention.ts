@@ -6,9 +6,10 @@
  * a multiple of four. Operands that do not come so are copied, padded with zeros, and results copied back.
  */
 import { BackendError, ShapeError } from "../../../errors.ts";
-import type { AttentionSize, Buffer, Dropping, Matrices, Windows } from "../../backend.ts";
+import type { AttentionSize, Buffer, Dropping, KeyRange, Matrices } from "../../backend.ts";
 import { checkReach } from "./bounds.ts";
 import type { Heap } from "./heap.ts";
+import type { HostArrays } from "./host-arrays.ts";
 import type { KernelExports } from "./signatures.ts";
 
 const bytesPerNumber = 4;
@@ -29,6 +30,7 @@ interface Operand {
 /** See `Kernels.attention` of ../backend.ts. */
 export function attention(
   heap: Heap,
+  hostArrays: HostArrays,
   kernels: Pick<KernelExports, "attention">,
   y: Matrices,
   logSumExp: Buffer,
@@ -46,15 +48,18 @@ export function attention(
   ];
   const scratch = heap.scratch(scratchHead + 4 * padded(columns));
   check(heap, operands, logSumExp, size);
-  withReady(heap, operands, size, (ready) => {
-    layOut(heap, ready, logSumExp, size, { dq: false, dk: false, dv: false });
-    kernels.attention(heap.parameters.pointer, 0, matricesIn(size.batch), scratch);
+  withRanges(hostArrays, size, (ranges) => {
+    withReady(heap, operands, size, (ready) => {
+      layOut(heap, ready, logSumExp, size, ranges, { dq: false, dk: false, dv: false });
+      kernels.attention(heap.parameters.pointer, 0, matricesIn(size.batch), scratch);
+    });
   });
 }
 
 /** See `Kernels.attentionBackward` of ../backend.ts. */
 export function attentionBackward(
   heap: Heap,
+  hostArrays: HostArrays,
   kernels: Pick<KernelExports, "attentionBackward">,
   dq: Matrices,
   dk: Matrices,
@@ -81,10 +86,29 @@ export function attentionBackward(
   ];
   const scratch = heap.scratch(scratchHead + 8 * padded(columns));
   check(heap, operands, logSumExp, size);
-  withReady(heap, operands, size, (ready) => {
-    layOut(heap, ready, logSumExp, size, accumulate);
-    kernels.attentionBackward(heap.parameters.pointer, 0, matricesIn(size.batch), scratch);
+  withRanges(hostArrays, size, (ranges) => {
+    withReady(heap, operands, size, (ready) => {
+      layOut(heap, ready, logSumExp, size, ranges, accumulate);
+      kernels.attentionBackward(heap.parameters.pointer, 0, matricesIn(size.batch), scratch);
+    });
   });
+}
+
+/** Calls `use` with the address of the key ranges: start, end and diagonal of each; 0 without. */
+function withRanges(hostArrays: HostArrays, { mask }: AttentionSize, use: (ranges: number) => void): void {
+  if (typeof mask === "string") {
+    use(0);
+    return;
+  }
+  const put = (floats: Float32Array, at: number) => {
+    for (let i = 0; i < mask.length; i++) {
+      const { start, end, diagonal } = mask[i];
+      floats[at + 3 * i] = start;
+      floats[at + 3 * i + 1] = end;
+      floats[at + 3 * i + 2] = diagonal;
+    }
+  };
+  hostArrays.lend({ source: mask, length: 3 * mask.length, put }, use);
 }
 
 function layOut(
@@ -92,17 +116,18 @@ function layOut(
   operands: readonly Matrices[],
   logSumExp: Buffer,
   size: AttentionSize,
+  ranges: number,
   accumulate: { readonly dq: boolean; readonly dk: boolean; readonly dv: boolean },
 ): void {
-  const { batch, rows, columns, width, scale, visible, dropping } = size;
+  const { batch, rows, columns, width, scale, mask, dropping } = size;
   const words = heap.parameterWords;
   const first = heap.parameters.pointer / bytesPerNumber;
   words[0] = rows;
   words[1] = columns;
   words[2] = bytesPerNumber * padded(width);
   heap.floats[first + 3] = scale;
-  words[4] = visible === "staircase" ? columns - rows : columns;
-  words[5] = typeof visible === "string" ? 0 : heap.pointer(visible.buffer);
+  words[4] = mask === "causal" ? columns - rows : columns;
+  words[5] = ranges;
   words[6] = dropping === null ? 0 : 1;
   const { probability, key }: Dropping = dropping ?? { probability: 0, key: [0, 0] };
   words[7] = Math.floor(probability * 2 ** 32);
@@ -124,11 +149,9 @@ function layOut(
 }
 
 function check(heap: Heap, operands: readonly Operand[], logSumExp: Buffer, size: AttentionSize): void {
-  const { batch, rows, columns, width, visible } = size;
-  if (visible === "staircase" && rows > columns) {
-    throw new ShapeError(
-      `attention: a staircase needs columns ≥ rows: got ${rows} rows over ${columns} columns`,
-    );
+  const { batch, rows, columns, width, mask } = size;
+  if (mask === "causal" && rows > columns) {
+    throw new ShapeError(`attention: causal needs columns ≥ rows: got ${rows} rows over ${columns} columns`);
   }
   const words = headWords + batch.length + operands.length * (operandWords + batch.length);
   if (words > heap.parameters.length) {
@@ -139,28 +162,26 @@ function check(heap: Heap, operands: readonly Operand[], logSumExp: Buffer, size
     throw new ShapeError(`attention: logSumExp needs ${count * rows} numbers: got ${logSumExp.length}`);
   }
   if (count === 0) return;
-  if (typeof visible !== "string") checkWindows(heap, visible, size);
+  if (typeof mask !== "string") checkRanges(mask, size);
   for (const { name, matrices, rows } of operands) checkReach(name, matrices, batch, rows, width);
 }
 
 /** What keeps the kernels inside k and v. */
-function checkWindows(heap: Heap, { buffer }: Windows, { batch, columns }: AttentionSize): void {
-  if (batch.length === 0) throw new ShapeError("attention: windows need a batch axis: got a single matrix");
-  const [count] = batch;
-  if (buffer.length < 3 * count) {
-    throw new ShapeError(`attention: ${count} windows need ${3 * count} numbers: got ${buffer.length}`);
-  }
-  const first = heap.pointer(buffer) / bytesPerNumber;
-  for (let i = 0; i < count; i++) {
-    const [from, end, diagonal] = heap.floats.subarray(first + 3 * i, first + 3 * i + 3);
-    const isColumn = (x: number) => Number.isInteger(x) && x >= 0 && x <= columns;
-    if (isColumn(from) && isColumn(end) && Number.isInteger(diagonal) && Math.abs(diagonal) <= 2 ** 24)
-      continue;
-    throw new BackendError(
-      `wasm: attention: window ${i} must have whole numbers, from and end in 0 … ${columns} and a diagonal in ` +
-        `−2²⁴ … 2²⁴: got from ${from}, end ${end}, diagonal ${diagonal}`,
+function checkRanges(ranges: readonly KeyRange[], { batch, columns }: AttentionSize): void {
+  if (ranges.length !== batch[0]) {
+    throw new ShapeError(
+      `attention: needs a key range for each of ${batch[0] ?? 0} matrices of the first batch axis: got ${ranges.length}`,
     );
   }
+  ranges.forEach(({ start, end, diagonal }, i) => {
+    const isColumn = (x: number) => Number.isInteger(x) && x >= 0 && x <= columns;
+    if (isColumn(start) && isColumn(end) && Number.isInteger(diagonal) && Math.abs(diagonal) <= 2 ** 24)
+      return;
+    throw new BackendError(
+      `wasm: attention: key range ${i} needs whole numbers, start and end in 0 … ${columns} and a diagonal in ` +
+        `−2²⁴ … 2²⁴: got start ${start}, end ${end}, diagonal ${diagonal}`,
+    );
+  });
 }
 
 /** Calls `use` with the operands as the kernels take them: themselves, or copies for the time of the call. */

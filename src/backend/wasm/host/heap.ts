@@ -87,10 +87,19 @@ export class Heap {
 
   /** A new buffer with unspecified contents. */
   alloc(length: number): WasmBuffer {
+    return this.#alloc(length, this.#free);
+  }
+
+  /** The same during `apart`, but in memory that its body has not used: a replay does not write there. */
+  allocUnused(length: number): WasmBuffer {
+    return this.#alloc(length, this.#common ?? this.#free);
+  }
+
+  #alloc(length: number, free: Map<number, number[]>): WasmBuffer {
     if (!Number.isSafeInteger(length) || length < 0) {
       throw new BackendError(`wasm: the length of a buffer is a whole number, 0 or more: got ${length}`);
     }
-    return new WasmBuffer(length, length === 0 ? 0 : this.#takeBlock(blockBytes(length)), this);
+    return new WasmBuffer(length, length === 0 ? 0 : this.#takeBlock(blockBytes(length), free), this);
   }
 
   /** @throws BackendError when the buffer was freed before, or is not of this heap */
@@ -153,8 +162,8 @@ export class Heap {
     return this.#scratchStride;
   }
 
-  #takeBlock(bytes: number): number {
-    const pointer = this.#free.get(bytes)?.pop() ?? this.#common?.get(bytes)?.pop();
+  #takeBlock(bytes: number, free: Map<number, number[]>): number {
+    const pointer = free.get(bytes)?.pop() ?? this.#common?.get(bytes)?.pop();
     if (pointer !== undefined) {
       this.#freeBytes -= bytes;
       return pointer;

@@ -55,7 +55,7 @@ export const signatures = {
   ],
   // biome-ignore format: one argument a line would hide the others.
   rotateRows: [
-    "y", "x", "table", "places", "groups", "half", "backwards", "accumulate", "begin", "end",
+    "y", "x", "table", "positions", "groups", "half", "backwards", "accumulate", "begin", "end",
   ],
   gatherRows: ["y", "table", "indices", "columns", "begin", "end"],
   scatterRows: ["table", "x", "indices", "columns", "begin", "end"],
@@ -69,7 +69,7 @@ export const signatures = {
   sumsOfSquaresInChunks: ["chunks", "buffers", "begin", "end"],
   sumsOfChunks: ["y", "chunks", "buffers", "count"],
 
-  softmaxRows: ["y", "x", "rows", "columns", "staircase", "begin", "end"],
+  softmaxRows: ["y", "x", "rows", "columns", "causal", "begin", "end"],
   softmaxRowsBackward: ["dx", "dy", "y", "columns", "accumulate", "begin", "end"],
   logSoftmaxRows: ["y", "x", "columns", "begin", "end"],
   logSoftmaxRowsBackward: ["dx", "dy", "y", "columns", "accumulate", "begin", "end"],
@@ -82,10 +82,6 @@ export const signatures = {
   // biome-ignore format: one argument a line would hide the others.
   normalizeRows: [
     "y", "mean", "rstd", "x", "weight", "bias", "columns", "epsilon", "begin", "end",
-  ],
-  // biome-ignore format: one argument a line would hide the others.
-  addAndNormalizeRows: [
-    "sum", "y", "mean", "rstd", "a", "b", "weight", "bias", "columns", "epsilon", "begin", "end",
   ],
   // biome-ignore format: one argument a line would hide the others.
   normalizeRowsBackward: [

@@ -14,7 +14,7 @@ import type {
   Matrices,
   ProductSize,
 } from "../../backend.ts";
-import { Recorder } from "../capture/recording.ts";
+import { Recorder } from "../capture/captured-calls.ts";
 import { ThreadPool, type ThreadStart, type Threads } from "../threads/pool.ts";
 import { attention, attentionBackward } from "./attention.ts";
 import { gemm } from "./gemm.ts";
@@ -71,10 +71,10 @@ export class WasmBackend extends WasmRows implements Backend {
   }
 
   capture(body: () => void): CapturedCalls | null {
-    this.#recorder ??= new Recorder(this.heap, this.kernels);
-    this.kernels = this.#recorder.noting;
+    this.#recorder ??= new Recorder(this.heap, this.hostArrays, this.kernels);
+    this.kernels = this.#recorder.capturing;
     try {
-      return this.#recorder.record(body);
+      return this.#recorder.capture(body);
     } finally {
       this.kernels = this.#recorder.kernels;
     }
@@ -97,7 +97,7 @@ export class WasmBackend extends WasmRows implements Backend {
     v: Matrices,
     size: AttentionSize,
   ): void {
-    attention(this.heap, this.kernels, y, logSumExp, q, k, v, size);
+    attention(this.heap, this.hostArrays, this.kernels, y, logSumExp, q, k, v, size);
   }
 
   attentionBackward(
@@ -113,7 +113,22 @@ export class WasmBackend extends WasmRows implements Backend {
     size: AttentionSize,
     accumulate: { readonly dq: boolean; readonly dk: boolean; readonly dv: boolean },
   ): void {
-    attentionBackward(this.heap, this.kernels, dq, dk, dv, dy, y, logSumExp, q, k, v, size, accumulate);
+    attentionBackward(
+      this.heap,
+      this.hostArrays,
+      this.kernels,
+      dq,
+      dk,
+      dv,
+      dy,
+      y,
+      logSumExp,
+      q,
+      k,
+      v,
+      size,
+      accumulate,
+    );
   }
 
   sumsOfSquares(y: Buffer, xs: readonly Buffer[]): void {

@@ -1,16 +1,19 @@
 /** The memory of the WebAssembly backend: what enters and leaves it, and where a kernel finds its buffers. */
 import { BackendError } from "../../../errors.ts";
-import type { Allocator, Buffer, Strided, WriteTarget } from "../../backend.ts";
+import type { Allocator, Buffer, HostIntegers, Strided, WriteTarget } from "../../backend.ts";
 import type { Heap } from "./heap.ts";
+import { HostArrays } from "./host-arrays.ts";
 
 export const bytesPerNumber = 4;
 const FEW_NUMBERS = 16;
 
 export class WasmMemory implements Allocator {
   protected readonly heap: Heap;
+  protected readonly hostArrays: HostArrays;
 
   constructor(heap: Heap) {
     this.heap = heap;
+    this.hostArrays = new HostArrays(heap);
   }
 
   alloc(length: number): Buffer {
@@ -52,6 +55,14 @@ export class WasmMemory implements Allocator {
       );
     }
     return this.heap.pointer(buffer);
+  }
+
+  /** Calls a kernel with the address of whole numbers that the host holds. */
+  protected withIntegers(integers: HostIntegers, count: number, kernel: (at: number) => void): void {
+    const put = (floats: Float32Array, at: number) => {
+      for (let i = 0; i < count; i++) floats[at + i] = integers[i];
+    };
+    this.hostArrays.lend({ source: integers, length: count, put }, kernel);
   }
 
   /** The address of a buffer in which a whole strided block must lie. */

@@ -1,15 +1,15 @@
 /** Kernels that take whole rows: buffers become addresses, indices are checked, and the kernel is called. */
 import { BackendError } from "../../../errors.ts";
-import type { Buffer, MatrixSize, RotationSize, Visibility, WriteTarget } from "../../backend.ts";
+import type { Buffer, HostIntegers, Mask, MatrixSize, RotationSize, WriteTarget } from "../../backend.ts";
 import { WasmElements } from "./wasm-elements.ts";
 import { adds } from "./wasm-memory.ts";
 
 export class WasmRows extends WasmElements {
-  softmaxRows(y: Buffer, x: Buffer, { count, rows, columns }: MatrixSize, visible: Visibility): void {
+  softmaxRows(y: Buffer, x: Buffer, { count, rows, columns }: MatrixSize, mask: Mask): void {
     const all = count * rows;
     const to = this.at(y, all * columns);
     const from = this.at(x, all * columns);
-    this.kernels.softmaxRows(to, from, rows, columns, Number(visible === "staircase"), 0, all);
+    this.kernels.softmaxRows(to, from, rows, columns, Number(mask === "causal"), 0, all);
   }
 
   softmaxRowsBackward(dx: WriteTarget, dy: Buffer, y: Buffer, { count, rows, columns }: MatrixSize): void {
@@ -45,27 +45,6 @@ export class WasmRows extends WasmElements {
     this.kernels.normalizeRows(
       this.at(y, rows * columns), this.at(mean, rows), this.at(rstd, rows),
       this.at(x, rows * columns), this.at(weight, columns), this.at(bias, columns), columns, epsilon, 0, rows,
-    );
-  }
-
-  addAndNormalizeRows(
-    sum: Buffer,
-    y: Buffer,
-    mean: Buffer | null,
-    rstd: Buffer,
-    a: Buffer,
-    b: Buffer,
-    weight: Buffer | null,
-    bias: Buffer | null,
-    rows: number,
-    columns: number,
-    epsilon: number,
-  ): void {
-    const n = rows * columns;
-    // biome-ignore format: as the kernel has them.
-    this.kernels.addAndNormalizeRows(
-      this.at(sum, n), this.at(y, n), this.at(mean, rows), this.at(rstd, rows), this.at(a, n),
-      this.at(b, n), this.at(weight, columns), this.at(bias, columns), columns, epsilon, 0, rows,
     );
   }
 
@@ -107,16 +86,17 @@ export class WasmRows extends WasmElements {
     loss: Buffer,
     logSumExp: Buffer,
     x: Buffer,
-    targets: Buffer,
+    targets: HostIntegers,
     rows: number,
     columns: number,
   ): void {
-    this.#checkTargets(targets, rows, columns);
-    // biome-ignore format: as the kernel has them.
-    this.kernels.crossEntropyRows(
-      this.at(loss, rows), this.at(logSumExp, rows), this.at(x, rows * columns), this.at(targets, rows),
-      columns, 0, rows,
-    );
+    checkTargets(targets, rows, columns);
+    this.withIntegers(targets, rows, (at) => {
+      // biome-ignore format: as the kernel has them.
+      this.kernels.crossEntropyRows(
+        this.at(loss, rows), this.at(logSumExp, rows), this.at(x, rows * columns), at, columns, 0, rows,
+      );
+    });
   }
 
   crossEntropyRowsBackward(
@@ -124,69 +104,85 @@ export class WasmRows extends WasmElements {
     dLoss: Buffer,
     x: Buffer,
     logSumExp: Buffer,
-    targets: Buffer,
+    targets: HostIntegers,
     rows: number,
     columns: number,
   ): void {
-    this.#checkTargets(targets, rows, columns);
-    // biome-ignore format: as the kernel has them.
-    this.kernels.crossEntropyRowsBackward(
-      this.at(dx.buffer, rows * columns), this.at(dLoss, rows), this.at(x, rows * columns),
-      this.at(logSumExp, rows), this.at(targets, rows), columns, adds(dx), 0, rows,
-    );
-  }
-
-  rotateRows(y: WriteTarget, x: Buffer, table: Buffer, places: Buffer, size: RotationSize): void {
-    const { rows, groups, half, backwards } = size;
-    this.#checkIndices("rotateRows", places, rows, table.length / (2 * half));
-    const n = rows * groups * 2 * half;
-    // biome-ignore format: as the kernel has them.
-    this.kernels.rotateRows(
-      this.at(y.buffer, n), this.at(x, n), this.at(table, 0), this.at(places, rows), groups, half,
-      Number(backwards), adds(y), 0, rows,
-    );
-  }
-
-  gatherRows(y: Buffer, table: Buffer, indices: Buffer, rows: number, columns: number): void {
-    this.#checkIndices("gatherRows", indices, rows, table.length / columns);
-    const to = this.at(y, rows * columns);
-    this.kernels.gatherRows(to, this.at(table, 0), this.at(indices, rows), columns, 0, rows);
-  }
-
-  scatterRows(table: Buffer, x: Buffer, indices: Buffer, rows: number, columns: number): void {
-    this.#checkIndices("scatterRows", indices, rows, table.length / columns);
-    const from = this.at(x, rows * columns);
-    this.kernels.scatterRows(this.at(table, 0), from, this.at(indices, rows), columns, 0, rows);
-  }
-
-  scatterAddRows(dTable: Buffer, dy: Buffer, indices: Buffer, rows: number, columns: number): void {
-    this.#checkIndices("scatterAddRows", indices, rows, dTable.length / columns);
-    const from = this.at(dy, rows * columns);
-    this.kernels.scatterAddRows(this.at(dTable, 0), from, this.at(indices, rows), rows, columns, 0, columns);
-  }
-
-  #checkIndices(kernel: string, indices: Buffer, rows: number, limit: number): void {
-    this.at(indices, rows);
-    const { floats } = this.heap;
-    const first = this.placeOf(indices);
-    for (let i = 0; i < rows; i++) {
-      const index = floats[first + i];
-      // A table of rows without columns has any number of them: 0/0.
-      if (index >= 0 && !(index >= limit)) continue;
-      throw new BackendError(`wasm: ${kernel}: index ${index} at place ${i} is not one of ${limit} rows`);
-    }
-  }
-
-  #checkTargets(targets: Buffer, rows: number, columns: number): void {
-    this.at(targets, rows);
-    const { floats } = this.heap;
-    const first = this.placeOf(targets);
-    for (let i = 0; i < rows; i++) {
-      const target = floats[first + i];
-      if (target < columns) continue;
-      throw new BackendError(
-        `wasm: crossEntropyRows: target ${target} of row ${i} is not one of ${columns} columns`,
+    checkTargets(targets, rows, columns);
+    this.withIntegers(targets, rows, (at) => {
+      // biome-ignore format: as the kernel has them.
+      this.kernels.crossEntropyRowsBackward(
+        this.at(dx.buffer, rows * columns), this.at(dLoss, rows), this.at(x, rows * columns),
+        this.at(logSumExp, rows), at, columns, adds(dx), 0, rows,
       );
-    }
+    });
+  }
+
+  rotateRows(y: WriteTarget, x: Buffer, table: Buffer, positions: HostIntegers, size: RotationSize): void {
+    const { rows, groups, half, backwards } = size;
+    checkIndices("rotateRows", positions, rows, 0, table.length / (2 * half));
+    const n = rows * groups * 2 * half;
+    this.withIntegers(positions, rows, (at) => {
+      // biome-ignore format: as the kernel has them.
+      this.kernels.rotateRows(
+        this.at(y.buffer, n), this.at(x, n), this.at(table, 0), at, groups, half, Number(backwards), adds(y), 0, rows,
+      );
+    });
+  }
+
+  gatherRows(y: Buffer, table: Buffer, indices: HostIntegers, rows: number, columns: number): void {
+    checkIndices("gatherRows", indices, rows, 0, table.length / columns);
+    const to = this.at(y, rows * columns);
+    this.withIntegers(indices, rows, (at) => {
+      this.kernels.gatherRows(to, this.at(table, 0), at, columns, 0, rows);
+    });
+  }
+
+  scatterRows(table: Buffer, x: Buffer, indices: HostIntegers, rows: number, columns: number): void {
+    checkIndices("scatterRows", indices, rows, Number.NEGATIVE_INFINITY, table.length / columns);
+    const from = this.at(x, rows * columns);
+    this.withIntegers(indices, rows, (at) => {
+      this.kernels.scatterRows(this.at(table, 0), from, at, columns, 0, rows);
+    });
+  }
+
+  scatterAddRows(dTable: Buffer, dy: Buffer, indices: HostIntegers, rows: number, columns: number): void {
+    checkIndices("scatterAddRows", indices, rows, 0, dTable.length / columns);
+    const from = this.at(dy, rows * columns);
+    this.withIntegers(indices, rows, (at) => {
+      this.kernels.scatterAddRows(this.at(dTable, 0), from, at, rows, columns, 0, columns);
+    });
+  }
+}
+
+/** What keeps a kernel inside its table. */
+function checkIndices(
+  kernel: string,
+  indices: HostIntegers,
+  rows: number,
+  least: number,
+  limit: number,
+): void {
+  if (indices.length < rows) {
+    throw new BackendError(`wasm: ${kernel}: needs an index for each of ${rows} rows: got ${indices.length}`);
+  }
+  for (let i = 0; i < rows; i++) {
+    // A table of rows without columns has any number of them: its limit is 0/0.
+    if (Number.isInteger(indices[i]) && indices[i] >= least && !(indices[i] >= limit)) continue;
+    throw new BackendError(
+      `wasm: ${kernel}: index ${indices[i]} at ${i} is outside the ${limit} rows of the table`,
+    );
+  }
+}
+
+function checkTargets(targets: HostIntegers, rows: number, columns: number): void {
+  if (targets.length < rows) {
+    throw new BackendError(`wasm: crossEntropyRows: needs ${rows} targets: got ${targets.length}`);
+  }
+  for (let i = 0; i < rows; i++) {
+    if (targets[i] < columns) continue;
+    throw new BackendError(
+      `wasm: crossEntropyRows: target ${targets[i]} of row ${i} is outside the ${columns} columns`,
+    );
   }
 }

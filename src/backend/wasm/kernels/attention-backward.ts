@@ -1,13 +1,13 @@
 /**
- * Fused attention, backward. With f the drop factors:
+ * Fused attention, backward. With f the dropout factors:
  *
- *   p = exp(scale·q·kᵀ − logSumExp)              computed again, over visible pairs only
+ *   p = exp(scale·q·kᵀ − logSumExp)              recomputed, over visible pairs only
  *   dp = f ⊙ (dy·vᵀ)
  *   ds = scale·p ⊙ (dp − ⟨dy, y⟩)
  *   dq = ds·k,  dk = dsᵀ·q,  dv = (f ⊙ p)ᵀ·dy
  *
- * Four rows at a time: p and ds stand in scratch, 8·columns numbers (see attention-products.ts). Sums over
- * columns run in ascending order, and so do sums over rows.
+ * Processes four rows at a time. p and ds are in scratch, 8·columns numbers (see attention-products.ts). Sums over
+ * columns and sums over rows run in ascending order.
  *
  * Source: Dao 2023, FlashAttention-2, algorithm 2.
  */
@@ -39,7 +39,7 @@ export function attentionBackward(parameters: usize, begin: i32, end: i32, scrat
       const strip = takeStrip(scratch, call, row);
       const at = call.logSumExp + 4 * (<usize>matrix * call.rows + row);
       const logSumExp = strip.rows == 4 ? v128.load(at) : v128.load32_splat(at);
-      // A row that sees nothing, or only −∞, has weights of 0: it is left out, since 0·∞ would be NaN.
+      // A row that sees nothing, or only −∞, has weights of 0. It is skipped, because 0·∞ would be NaN.
       const blind = f32x4.eq(logSumExp, f32x4.splat(-Infinity));
       if (v128.any_true(blind)) strip.rows = 1;
       if (i32x4.extract_lane(blind, 0) == 0) differentiate(scratch, strip, call, matrix, logSumExp);
@@ -48,7 +48,7 @@ export function attentionBackward(parameters: usize, begin: i32, end: i32, scrat
   }
 }
 
-/** Adds to the gradients what the rows of the strip give. */
+/** Adds the contribution of the strip's rows to the gradients. */
 function differentiate(scratch: usize, strip: Strip, call: Call, matrix: i32, logSumExp: v128): void {
   const dy = matrixOf(scratch, DY), q = matrixOf(scratch, Q), k = matrixOf(scratch, K);
   const p = numbersOf(scratch);
@@ -63,11 +63,11 @@ function differentiate(scratch: usize, strip: Strip, call: Call, matrix: i32, lo
   addOuterProducts(matrixOf(scratch, DV), p, strip, dy);
 }
 
-/** At p, s becomes f ⊙ p; at ds, dp before dropping becomes ds. */
+/** In `p`, replaces s by f ⊙ p; in `ds`, replaces dp (before dropout) by ds. */
 function softmaxBackward(
   p: usize, ds: usize, columns: usize, logSumExp: v128, dots: v128, call: Call, indices: v128,
 ): void {
-  // Four columns at a time: an engine sets up the constants of exp once for all four.
+  // Four columns at a time, so that an engine sets up the constants of exp once for all four.
   for (const end = p + 16 * columns; p < end; p += 64) {
     indices = differentiateColumn(p, ds, logSumExp, dots, call, indices);
     indices = differentiateColumn(p + 16, ds + 16, logSumExp, dots, call, indices);

@@ -1,68 +1,68 @@
 /**
- * What one call of an attention kernel is told, as ../attention.ts lays it out in memory, and what the kernel
- * makes of it for one matrix of the batch and for one strip of its rows.
+ * The parameters of one call of an attention kernel, as ../host/attention.ts lays them out in memory, and what the
+ * kernel derives from them for one matrix of the batch and for one strip of its rows.
  */
 import { drop } from "./hash";
 
-/** One 32-bit word each, at `parameters`. The sizes of the batch axes follow, then the operands. */
+/** 32-bit words at `parameters`. The sizes of the batch axes follow, then the operands. */
 @unmanaged
 export class Call {
   rows: usize;
   columns: usize;
-  /** Bytes of one row of q, k, v or y: a multiple of 16. */
+  /** Bytes per row of q, k, v or y; a multiple of 16. */
   widthBytes: usize;
   scale: f32;
-  /** Without windows, row i sees the columns 0 … min(columns, diagonal + i + 1) − 1. */
+  /** Without windows, row i sees columns 0 … min(columns, diagonal + i + 1) − 1. */
   diagonal: i32;
   /** Address of the windows, or 0; see `Windows` of ../../backend.ts. */
   windows: usize;
-  /** 1: weights are dropped, see hash.ts; the others are multiplied by keepFactor. */
+  /** 1 to drop weights (see hash.ts) and multiply the kept ones by keepFactor. */
   dropping: i32;
   dropThreshold: i32;
   key0: i32;
   key1: i32;
   keepFactor: f32;
-  /** Address of one number for each row of each matrix. */
+  /** Address of one number per row of each matrix. */
   logSumExp: usize;
   accumulateDq: i32;
   accumulateDk: i32;
   accumulateDv: i32;
-  /** How many axes the batch has. */
+  /** The number of batch axes. */
   axes: usize;
 }
 
-/** One matrix of an operand; its columns stand one after the other. */
+/** One matrix of an operand. The numbers of a row are contiguous. */
 @unmanaged
 export class Matrix {
   start: usize;
   rowBytes: usize;
 }
 
-/** What the rows of one matrix see. Its columns are counted from the window's first one on. */
+/** The columns that the rows of one matrix see. Columns are counted from the start of the window. */
 @unmanaged
 export class Window {
   /** The column of the matrix that is column 0 of the window. */
   from: usize;
-  /** How many columns it has; a window that ends before it begins has fewer than 0, which is as good as none. */
+  /** The number of columns; negative (treated as none) if the window ends before it begins. */
   columns: i32;
-  /** Row i sees the columns 0 … clamp(seenByFirst + i, 0, columns) − 1. */
+  /** Row i sees columns 0 … clamp(seenByFirst + i, 0, columns) − 1. */
   seenByFirst: i32;
 }
 
-/** The rows that are computed together, and what they see. */
+/** Rows that are computed together, and the columns they see. */
 @unmanaged
 export class Strip {
-  /** The first one, in its matrix. */
+  /** The first row, within its matrix. */
   row: usize;
-  /** How many: 4 or 1. */
+  /** The number of rows: 4 or 1, or up to 4 matrices of one row each. */
   rows: usize;
-  /** Row r of the strip sees the columns 0 … seen + r·step − 1 of the window. */
+  /** Row r of the strip sees columns 0 … seen + r·step − 1 of the window. */
   seen: usize;
   step: usize;
   widthBytes: usize;
 }
 
-/** Scratch opens with up to eight matrices, a strip and a window; four numbers for each column follow, once or twice. */
+/** Scratch starts with up to eight matrices, a strip and a window. Four numbers per column follow, once or twice. */
 const STRIP: usize = 64;
 const WINDOW: usize = 96;
 const NUMBERS: usize = 128;
@@ -88,8 +88,8 @@ export function numbersOf(scratch: usize): usize {
 }
 
 /**
- * Finds matrix `index` of each operand; the last batch axis is the fastest. An operand is: the address of its
- * first matrix, the bytes from row to row, the bytes from matrix to matrix along each batch axis.
+ * Finds matrix `index` of each operand; the last batch axis is the fastest. An operand consists of the address of its
+ * first matrix, the bytes between rows, and the bytes between matrices along each batch axis.
  */
 export function findMatrices(scratch: usize, call: Call, operands: usize, index: i32): void {
   const axes = call.axes;
@@ -122,8 +122,8 @@ export function stepOf(call: Call, operand: usize): usize {
 }
 
 /**
- * How many matrices from `matrix` on can be taken together, four at most: they have one row each, follow each other
- * along the last batch axis and see the same columns.
+ * The number of matrices, starting at `matrix`, that can be computed together: four at most. They have one row each,
+ * are consecutive along the last batch axis and see the same columns.
  */
 @inline
 export function countSingleRows(call: Call, matrix: i32, end: i32): i32 {
@@ -140,7 +140,7 @@ export function findWindow(scratch: usize, call: Call, index: i32): void {
   window.columns = <i32>call.columns;
   window.seenByFirst = call.diagonal + 1;
   if (!call.windows) return;
-  // A window is for one index of the first batch axis: all further axes share it.
+  // A window belongs to one index of the first batch axis; all other axes share it.
   const sizes = changetype<usize>(call) + offsetof<Call>();
   let at: usize = index;
   for (let axis = call.axes - 1; axis > 0; axis--) at /= load<usize>(sizes + 4 * axis);
@@ -151,22 +151,22 @@ export function findWindow(scratch: usize, call: Call, index: i32): void {
   window.seenByFirst = <i32>f32.load(given, 8) + 1 - from;
 }
 
-/** Lets an operand of one row for each column begin where the window does. */
+/** Moves the start of an operand (one row per column) to the start of the window. */
 @inline
 export function moveToWindow(scratch: usize, operand: usize): void {
   const matrix = matrixOf(scratch, operand);
   matrix.start += windowOf(scratch).from * matrix.rowBytes;
 }
 
-/** How many columns of the window row `row` sees. */
+/** The number of columns of the window that row `row` sees. */
 @inline
 function seenBy(window: Window, row: usize): i32 {
   return max(min(window.seenByFirst + <i32>row, window.columns), 0);
 }
 
 /**
- * The strip that begins at `row`: four rows where there are as many and what they see grows evenly; one where they
- * come to the window's edge.
+ * The strip that begins at `row`: four rows if that many are left and the number of columns they see grows evenly,
+ * otherwise one (at an edge of the window).
  */
 @inline
 export function takeStrip(scratch: usize, call: Call, row: usize): Strip {
@@ -182,7 +182,7 @@ export function takeStrip(scratch: usize, call: Call, row: usize): Strip {
   return strip;
 }
 
-/** How many columns the last row of the strip sees. */
+/** The number of columns that the last row of the strip sees. */
 @inline
 export function seenByLast(strip: Strip): usize {
   return strip.seen + (strip.rows - 1) * strip.step;
@@ -194,7 +194,7 @@ export function paddedColumns(columns: usize): usize {
   return (columns + 3) & ~3;
 }
 
-/** The indices of the elements of a strip in column 0 of the window, for dropping; one more is the next column. */
+/** For dropout: the element indices of a strip in column 0 of the window. Add 1 for the next column. */
 @inline
 export function indicesOf(scratch: usize, strip: Strip, call: Call, matrix: i32): v128 {
   const columns = <i32>call.columns;
@@ -202,7 +202,7 @@ export function indicesOf(scratch: usize, strip: Strip, call: Call, matrix: i32)
   return i32x4.add(i32x4.splat(first), i32x4.mul(i32x4.splat(columns), i32x4(0, 1, 2, 3)));
 }
 
-/** All bits set in the lanes whose element is kept, none where it is dropped. */
+/** All bits set in the lanes whose element is kept, none in the others. */
 @inline
 export function keptLanes(call: Call, indices: v128): v128 {
   return drop(i32x4.splat(-1), indices, call.key0, call.key1, call.dropThreshold);

@@ -1,13 +1,13 @@
 /**
- * Fused attention, forward. With f the drop factors:
+ * Fused attention, forward. With f the dropout factors:
  *
  *   s = scale·q·kᵀ                               over visible pairs only
  *   p = exp(s − max s),  w = f ⊙ p / Σ p         row by row
  *   y = w·v,  logSumExp = max s + log Σ p
  *
- * Four rows at a time: their scores, then their weights, stand in scratch, 4·columns numbers (see
- * attention-products.ts). Where matrices have a single row, as a token that is generated has, up to four neighboring
- * ones are taken at a time. Every sum over columns runs in ascending order.
+ * Processes four rows at a time. Their scores, later their weights, are in scratch, 4·columns numbers (see
+ * attention-products.ts). If matrices have a single row, as in token-by-token generation, up to four neighboring
+ * matrices are processed together. Every sum over columns runs in ascending order.
  */
 import {
   Call, Strip, countSingleRows, findMatrices, findWindow, indicesOf, keptLanes, matrixOf, moveToWindow, numbersOf,
@@ -43,8 +43,8 @@ export function attention(parameters: usize, begin: i32, end: i32, scratch: usiz
 }
 
 /**
- * The only row of `matrix` and of those behind it, side by side in the lanes of one strip. What stands in lanes without
- * a matrix is computed along, and nobody's.
+ * Computes the only row of `matrix` and of the matrices after it, side by side in the lanes of one strip. Lanes
+ * without a matrix are computed too, and their results ignored.
  */
 function attendTogether(scratch: usize, strip: Strip, call: Call, matrix: i32, matrices: usize): void {
   strip.rows = matrices;
@@ -56,11 +56,11 @@ function attendTogether(scratch: usize, strip: Strip, call: Call, matrix: i32, m
   const q = matrixOf(scratch, Q).start, qStep = stepOf(call, Q);
   dotProductsOfMatrices(numbers, q, qStep, k.start, stepOf(call, K), k.rowBytes, strip, call.scale);
   const logSumExp = softmax(numbers, end, call, indicesOf(scratch, strip, call, matrix));
-  putSome(call.logSumExp + 4 * <usize>matrix, logSumExp, matrices, false);
+  putSome(call.logSumExp + 4 * <usize>matrix, logSumExp, <i32>matrices, false);
   addSumsOfMatrices(y, yStep, numbers, v.start, stepOf(call, V), v.rowBytes, strip);
 }
 
-/** Sets what no row of the strip sees to −∞, to the next group of columns; returns where the numbers end. */
+/** Sets the padding after the columns that the strip sees to −∞; returns the end of the numbers. */
 @inline
 function hideUnseen(numbers: usize, strip: Strip): usize {
   const seen = seenByLast(strip);
@@ -69,7 +69,10 @@ function hideUnseen(numbers: usize, strip: Strip): usize {
   return end;
 }
 
-/** Sets what some rows of a strip of four do not see to −∞: column `seen` is hidden from row 0, the next from 1 too. */
+/**
+ * Hides the columns that only some rows of a strip of four see: column `seen` from row 0, the next one from row 1
+ * too, ….
+ */
 @inline
 function hideStairs(numbers: usize, strip: Strip): void {
   const hidden = f32x4.splat(-Infinity);
@@ -93,22 +96,22 @@ function attend(scratch: usize, strip: Strip, call: Call, matrix: i32): void {
   addSumsOverColumns(y, numbers, strip, matrixOf(scratch, V));
 }
 
-/** Scores become weights; −∞, behind what a row sees, becomes 0. Returns log Σ exp of each row. */
+/** Turns scores into weights; −∞, after the columns a row sees, becomes 0. Returns log Σ exp of each row. */
 function softmax(numbers: usize, end: usize, call: Call, indices: v128): v128 {
-  // This maximum passes over NaN; but exp does not, so the sum has it.
+  // This maximum ignores NaN, but exp does not, so the sum is NaN.
   let max = f32x4.splat(-Infinity);
   for (let at = numbers; at < end; at += 16) max = f32x4.pmax(max, v128.load(at));
-  // −∞ − 0 for a row that sees nothing or only −∞, where −∞ − max would be NaN.
+  // A row that sees nothing, or only −∞, is shifted by 0, because −∞ − max would be NaN.
   const shift = v128.andnot(max, f32x4.eq(max, f32x4.splat(-Infinity)));
   let sum = f32x4.splat(0);
-  // Four columns at a time: an engine sets up the constants of exp once for all four.
+  // Four columns at a time, so that an engine sets up the constants of exp once for all four.
   for (let at = numbers; at < end; at += 64) {
     sum = f32x4.add(sum, exponentiate(at, shift));
     sum = f32x4.add(sum, exponentiate(at + 16, shift));
     sum = f32x4.add(sum, exponentiate(at + 32, shift));
     sum = f32x4.add(sum, exponentiate(at + 48, shift));
   }
-  // Such a row has sum 0, and weights of 0.
+  // A row that sees nothing has sum 0; its weights are 0.
   const blind = f32x4.eq(sum, f32x4.splat(0));
   const factor = v128.andnot(f32x4.div(f32x4.splat(call.keepFactor), sum), blind);
   for (let at = numbers; at < end; at += 16) v128.store(at, f32x4.mul(factor, v128.load(at)));

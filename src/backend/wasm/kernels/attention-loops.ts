@@ -1,9 +1,8 @@
 /**
- * The loops inside the products of attention-products.ts: over four rows of a strip, and over one.
+ * The loops inside the products of attention-products.ts, over four rows of a strip and over one.
  *
- * Matrices are given by an address and the bytes from row to row; `numbers` is a strip, and for one row the place
- * of its lane in column 0. `widthBytes` is a multiple of 16. What one row does is, operation by operation, what it
- * does among four.
+ * A matrix is an address and the bytes between rows. `numbers` is the address of a strip; for one row, of its lane in
+ * column 0. `widthBytes` is a multiple of 16. A row goes through the same operations alone as among four.
  */
 import { multiplyAdd } from "./multiply-add";
 
@@ -65,8 +64,8 @@ export function dotProductsOfFour(
 }
 
 /**
- * The same where a row is one vector: the rows are turned once, so that a lane is a row and nothing is turned for each
- * column.
+ * The same for rows of a single vector. The rows are transposed once, so that each lane is a row and no column needs
+ * a transpose.
  */
 export function dotProductsOfNarrow(
   numbers: usize, a: usize, aRow: usize, b: usize, bRow: usize, factor: f32, seen: usize,
@@ -82,7 +81,7 @@ export function dotProductsOfNarrow(
     const s1 = multiplyAdd(zero, x1, v128.load32_splat(b, 4));
     const s2 = multiplyAdd(zero, x2, v128.load32_splat(b, 8));
     const s3 = multiplyAdd(zero, x3, v128.load32_splat(b, 12));
-    // As sumsOfLanes has them.
+    // Same order as in sumsOfLanes.
     v128.store(numbers, f32x4.mul(factors, f32x4.add(f32x4.add(s0, s2), f32x4.add(s1, s3))));
     b += bRow;
   }
@@ -240,7 +239,7 @@ export function addSumOfOne(
   }
 }
 
-/** Four rows of `a` stay in registers, eight numbers of their width at a time. */
+/** Keeps four rows of `a` in registers, eight numbers of their width at a time. */
 export function addOuterProductsOfFour(
   y: usize, yRow: usize, numbers: usize, a0: usize, aRow: usize, widthBytes: usize, seen: usize,
 ): void {

@@ -1,14 +1,14 @@
 /**
- * The matrix products of attention where neighboring matrices, up to four, have one row each, as when a token is generated:
- * lane r of a strip is the row of matrix r, which has columns of its own.
+ * The matrix products of attention for up to four neighboring matrices with one row each, as in token-by-token
+ * generation. Lane r of a strip is the row of matrix r, which has its own columns.
  *
- * A block of columns after the other, so that what neighbors share of a cache line is read once. `aStep`, `bStep`
- * and `yStep` are the bytes from one matrix to the next.
+ * Processes one block of columns after the other, so that cache lines shared by neighbors are read only once.
+ * `aStep`, `bStep` and `yStep` are the bytes from one matrix to the next.
  */
 import { Strip } from "./attention-call";
 import { addSumOfOne, dotProductsOfOne } from "./attention-loops";
 
-/** A multiple of four: a row of one matrix of 32 numbers is 128 bytes, so a block of four of them is 16 KiB. */
+/** A multiple of four. A row of one matrix with 32 numbers is 128 bytes, so a block of four matrices is 16 KiB. */
 const BLOCK: usize = 32;
 
 /** numbers[r, column] = factor·⟨a[r], b[r, column]⟩. */

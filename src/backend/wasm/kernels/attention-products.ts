@@ -1,13 +1,14 @@
 /**
  * The matrix products inside attention, over the pairs of rows and columns that see each other.
  *
- * A strip is four rows, or one, of the (rows, columns) matrix of scores or weights, which is never whole. Its
- * numbers lie in scratch column by column, four each: one vector is one column, lane r its row r. Lanes of rows
- * that are not there, or that do not see the column, may hold anything: products of four rows fill them too, and
- * nothing that is hidden enters a sum.
+ * A strip is four rows, or one, of the (rows, columns) matrix of scores or weights, which is never stored as a whole.
+ * Its numbers are in scratch column by column, four per column: one vector is one column, and lane r is row r. Lanes
+ * of missing rows, or of rows that do not see the column, may hold anything. Products of four rows fill those lanes
+ * too, and hidden values never enter a sum.
  *
- * Four rows share what is loaded; sums over columns that only some of them see, and strips of one row, go row by row.
- * Either way an element is made by the same operations in the same order, so its bits do not depend on the strip.
+ * Four rows share their loads. Sums over columns that only some of the rows see, and strips of one row, are computed
+ * row by row. Both ways compute an element by the same operations in the same order, so its bits do not depend on the
+ * strip.
  */
 import { Matrix, Strip } from "./attention-call";
 import {
@@ -46,7 +47,7 @@ export function addSumsOverColumns(y: Matrix, numbers: usize, strip: Strip, b: M
   }
 }
 
-/** y[column] += numbers[row, column]·a[row], for one row after the other. */
+/** y[column] += numbers[row, column]·a[row], one row after the other. */
 export function addOuterProducts(y: Matrix, numbers: usize, strip: Strip, a: Matrix): void {
   const width = strip.widthBytes, step = strip.step, seen = strip.seen;
   const yRow = y.rowBytes, aRow = a.rowBytes;
@@ -61,7 +62,7 @@ export function addOuterProducts(y: Matrix, numbers: usize, strip: Strip, a: Mat
   }
 }
 
-/** Sets `rows` rows of y from `row` on to 0. */
+/** Sets `rows` rows of y to 0, starting at `row`. */
 export function clearRows(y: Matrix, row: usize, rows: usize, widthBytes: usize): void {
   for (let at = y.start + row * y.rowBytes; rows > 0; rows--) {
     for (let d: usize = 0; d < widthBytes; d += 16) v128.store(at + d, f32x4.splat(0));
@@ -69,10 +70,10 @@ export function clearRows(y: Matrix, row: usize, rows: usize, widthBytes: usize)
   }
 }
 
-/** ⟨a[row], b[row]⟩ of each row of the strip. */
+/** ⟨a[row], b[row]⟩ for each row of the strip. */
 export function dotsOfRows(strip: Strip, a: Matrix, b: Matrix): v128 {
   const a0 = a.start + strip.row * a.rowBytes, b0 = b.start + strip.row * b.rowBytes;
-  // One row alone stands in all four lanes.
+  // A single row fills all four lanes.
   const aRow = strip.rows == 4 ? a.rowBytes : 0, bRow = strip.rows == 4 ? b.rowBytes : 0;
   const a1 = a0 + aRow, a2 = a1 + aRow, a3 = a2 + aRow;
   const b1 = b0 + bRow, b2 = b1 + bRow, b3 = b2 + bRow;

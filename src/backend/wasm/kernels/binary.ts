@@ -1,6 +1,6 @@
 /**
- * Functions of two numbers, and scaling, for elements begin … end−1. `y` may be `a` or `b` itself. Where `b` is shorter,
- * it is repeated: `period` is how many numbers it has.
+ * Functions of two numbers, and scaling, for elements begin … end−1. `y` may be `a` or `b` itself. A shorter `b` is
+ * repeated; `period` is its length.
  */
 import { at, loadPart, put, putPart } from "./vector";
 
@@ -41,7 +41,7 @@ export function scale(y: usize, x: usize, factor: f32, accumulate: bool, begin: 
   if (i < end) putPart(at(y, i), f32x4.mul(loadPart(at(x, i), end - i, 0), factors), end - i, accumulate);
 }
 
-/** y = f(a, b). Inlined with a constant name, so that each export is a loop around one function. */
+/** y = f(a, b). Inlined with a constant name, so each export is a loop around a single function. */
 @inline
 function zipEach(
   name: i32, y: usize, a: usize, b: usize, period: i32, accumulate: bool, begin: i32, end: i32,

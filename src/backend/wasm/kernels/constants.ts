@@ -1,13 +1,13 @@
 /**
- * Constants that stand in memory, four times each. A vector constant in code is set up anew wherever it is used, by
- * several instructions; from memory it is one load. They are the module's only static data, at the start of
- * memory: heap.ts begins behind them.
+ * Vector constants stored in memory, each repeated four times. A vector constant in code takes several instructions
+ * at every use; from memory it is a single load. These constants are the module's only static data. They start at the
+ * bottom of memory, and the heap (../host/heap.ts) begins after them.
  */
 
-/** Where they end. */
+/** The address just past the constants. */
 export const constantsEnd: usize = __data_end;
 
-/** Number `index` of a table that `memory.data<v128>` made. */
+/** Entry `index` of a table created by `memory.data<v128>`. */
 // @ts-ignore: decorator
 @inline
 export function constant(table: usize, index: usize = 0): v128 {

@@ -1,10 +1,10 @@
-/** Strided copies of blocks of four axes; `copy.ts` one folder up brings every copy into this form. */
+/** Strided copies of blocks with four axes. ../host/copy.ts brings every copy into this form. */
 import { at, put, putOne, putPart, putRun } from "./vector";
 
 /**
- * dst[i, j, k, l] = src[i, j, k, l] for i in begin … end−1, every j < shape1, k < shape2, l < shape3. Strides
- * count numbers. Fast where the last axis of dst has stride 1 and that of src 1 (runs), 0 (a repeated number) or
- * any other while the axis before has 1 (a transpose).
+ * dst[i, j, k, l] = src[i, j, k, l] for i in begin … end−1, every j < shape1, k < shape2, l < shape3. Strides count
+ * numbers. Fast if the last axis of dst has stride 1 and the last axis of src has stride 1 (a run), stride 0 (a
+ * repeated number), or any other stride while the axis before it has stride 1 (a transpose).
  */
 export function copyBlock(
   dst: usize, src: usize, accumulate: bool, shape1: i32, shape2: i32, shape3: i32,
@@ -45,7 +45,7 @@ function copyStrided(
   }
 }
 
-/** dst[k, l] = src[l, k], rows of dst `dstStride` apart and rows of src `srcStride`: 4 × 4 at a time. */
+/** dst[k, l] = src[l, k], in blocks of 4 × 4. Rows of dst are `dstStride` apart, rows of src `srcStride`. */
 @inline
 function transpose(
   dst: usize, src: usize, accumulate: bool, rows: i32, columns: i32, dstStride: i32, srcStride: i32,

@@ -1,9 +1,11 @@
-/** Cross-entropy of rows begin … end−1 of logits against one target column each; a target below 0 is left out. */
+/** Cross-entropy of rows begin … end−1 of logits against one target column each. A target below 0 is ignored. */
 import { expOfNegative, log } from "./math";
 import { rowExpSum, rowMax, shiftOf } from "./row";
 import { at, loadPart, put, putPart, putSixteen } from "./vector";
 
-/** loss = logSumExp − x[target]. The largest logit is taken out of both first: it need not cancel in rounding. */
+/**
+ * loss = logSumExp − x[target]. The largest logit is subtracted from both first, so that it does not have to cancel.
+ */
 export function crossEntropyRows(
   loss: usize, logSumExp: usize, x: usize, targets: usize, columns: i32, begin: i32, end: i32,
 ): void {

@@ -1,8 +1,8 @@
-/** Dropout of elements begin … end−1 by a counter: see reference/dropout.ts. */
+/** Dropout of elements begin … end−1, by a counter-based hash. See ../../reference/dropout.ts. */
 import { drop } from "./hash";
 import { at, loadSome, putSixteen, putSome } from "./vector";
 
-/** y = factor·x, or 0 where the hash of the element's index is below `threshold`, an unsigned 32-bit number. */
+/** y = factor·x, or 0 if the hash of the element's index is below `threshold`, an unsigned 32-bit number. */
 export function dropout(
   y: usize, x: usize, key0: i32, key1: i32, threshold: i32, factor: f32,
   accumulate: bool, begin: i32, end: i32,

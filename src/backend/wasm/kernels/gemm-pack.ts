@@ -1,19 +1,19 @@
 /**
- * Packing: a block of a strided matrix becomes what a tile reads from the first byte to the last.
+ * Packing copies a block of a strided matrix into the order in which a tile reads it.
  *
- * Of B, a panel holds 16 columns for every step k of the sum, k slowest. The last panel is filled up with zeros; what a
- * tile computes from them is never stored. Of A, each row holds its steps one after the other: where they stand so
- * already, it needs no packing. Strides count bytes.
+ * B is packed into panels of 16 columns for every step k of the sum, with k as the slowest index. The last panel is
+ * padded with zeros; results computed from the padding are never stored. A is packed row by row, with the steps of a
+ * row contiguous. If A already has that layout, it is not packed. Strides count bytes.
  */
 import { tileColumns } from "./gemm-tile";
 
-/** Packs columns of B: panels of 16 lanes. */
+/** Packs columns of B into panels of 16 lanes. */
 export function packColumns(to: usize, from: usize, columnStride: usize, rowStride: usize, columns: usize, inner: usize): void {
   const panelBytes = inner * tileColumns * 4;
   let column: usize = 0;
   for (; column + tileColumns <= columns; column += tileColumns) {
     if (columnStride == 4) copySixteen(to, from, rowStride, inner);
-    else if (rowStride == 4) transposeSixteen(to, from, columnStride, inner);
+    else if (rowStride == 4) transposeSixteenLanes(to, from, columnStride, inner);
     else packLanes(to, from, tileColumns, columnStride, rowStride, inner);
     to += panelBytes;
     from += tileColumns * columnStride;
@@ -21,12 +21,12 @@ export function packColumns(to: usize, from: usize, columnStride: usize, rowStri
   if (column < columns) packLanes(to, from, columns - column, columnStride, rowStride, inner);
 }
 
-/** Packs rows of A: one behind the other, the numbers of each side by side. */
+/** Packs rows of A one after the other, with the numbers of each row contiguous. */
 export function packRows(to: usize, from: usize, rowStride: usize, columnStride: usize, rows: usize, inner: usize): void {
   let row: usize = 0;
   if (rowStride == 4) {
     for (; row + 16 <= rows; row += 16) {
-      turnSixteen(to, from, columnStride, inner);
+      transposeSixteenRows(to, from, columnStride, inner);
       to += 64 * inner;
       from += 64;
     }
@@ -41,7 +41,7 @@ export function packRows(to: usize, from: usize, rowStride: usize, columnStride:
   }
 }
 
-/** One panel with any strides, `lanes` of its lanes from the matrix and zeros in the others. */
+/** Packs one panel with any strides: `lanes` lanes from the matrix, zeros in the others. */
 function packLanes(to: usize, from: usize, lanes: usize, laneStride: usize, step: usize, inner: usize): void {
   for (let k: usize = 0; k < inner; k++) {
     let at = from;
@@ -54,7 +54,7 @@ function packLanes(to: usize, from: usize, lanes: usize, laneStride: usize, step
   }
 }
 
-/** 16 lanes that stand side by side. */
+/** Packs 16 adjacent lanes. */
 function copySixteen(to: usize, from: usize, step: usize, inner: usize): void {
   for (const end = to + inner * 64; to < end; to += 64) {
     v128.store(to, v128.load(from));
@@ -65,8 +65,8 @@ function copySixteen(to: usize, from: usize, step: usize, inner: usize): void {
   }
 }
 
-/** 16 lanes, each contiguous in k: blocks of (4 lanes, 4 steps) are transposed in registers. */
-function transposeSixteen(to: usize, from: usize, laneStride: usize, inner: usize): void {
+/** Packs 16 lanes, each contiguous in k. Transposes blocks of (4 lanes, 4 steps) in registers. */
+function transposeSixteenLanes(to: usize, from: usize, laneStride: usize, inner: usize): void {
   const whole = inner & ~3;
   for (let lane: usize = 0; lane < 16; lane += 4) {
     let at = from;
@@ -100,8 +100,8 @@ function transposeSixteen(to: usize, from: usize, laneStride: usize, inner: usiz
   }
 }
 
-/** 16 rows that stand side by side (one cache line a step): blocks of (4 rows, 4 steps) are transposed in registers. */
-function turnSixteen(to: usize, from: usize, step: usize, inner: usize): void {
+/** Packs 16 adjacent rows (one cache line per step). Transposes blocks of (4 rows, 4 steps) in registers. */
+function transposeSixteenRows(to: usize, from: usize, step: usize, inner: usize): void {
   const row: usize = 4 * inner;
   const whole = inner & ~3;
   for (let k: usize = 0; k < whole; k += 4) {

@@ -1,12 +1,13 @@
 /**
- * Products with few rows: row by row, B read where it stands. Packing B would cost more than the product.
+ * Products with few rows, computed row by row. B is read in place, because packing it would cost more than the
+ * product.
  *
- * Each number of the row of sums takes its products in the order of k, as in a tile. Strides count bytes.
+ * Each sum adds its products in the order of k, as in a tile. Strides count bytes.
  */
 import { Product } from "./gemm-product";
 import { multiplyAdd, multiplyAddOne } from "./multiply-add";
 
-/** Columns that are summed at once: their sums stay in the first-level cache. */
+/** Columns summed at once: their sums stay in the L1 cache. */
 const rowColumns: usize = 2048;
 
 export function multiplyRows(
@@ -21,7 +22,7 @@ export function multiplyRows(
 ): void {
   const cColumn = product.cColumn;
   for (let row: usize = 0; row < rows; ) {
-    // Two rows share what is loaded of B, where its rows are runs.
+    // Two rows share the loads of B if its rows are contiguous.
     const height: usize = product.bColumn == 4 && row + 2 <= rows ? 2 : 1;
     for (let column: usize = 0; column < columns; column += rowColumns) {
       const width = min(rowColumns, columns - column);
@@ -99,7 +100,7 @@ function addProducts(
   }
 }
 
-/** `addProducts` for two rows, where the columns of B stand side by side. */
+/** `addProducts` for two rows if the columns of B are contiguous. */
 function addProductsToTwo(
   sums: usize,
   sumsRow: usize,
@@ -125,7 +126,7 @@ function addProductsToTwo(
   }
 }
 
-/** `addFourRows` for two rows of sums, p from x and q from y. */
+/** `addFourRows` for two rows of sums: p from x, q from y. */
 function addFourRowsToTwo(p: usize, q: usize, x: usize, y: usize, step: usize, b: usize, bRow: usize, columns: usize): void {
   const x0 = v128.load32_splat(x);
   const x1 = v128.load32_splat(x + step);
@@ -163,7 +164,7 @@ function addFourRowsToTwo(p: usize, q: usize, x: usize, y: usize, step: usize, b
   addFourRowsOfFew(q, y, step, b, bRow, left);
 }
 
-/** `addFourRows` for columns too few for a vector; apart from it, so that either is compiled well. */
+/** `addFourRows` for fewer columns than a vector holds. A separate function, because both compile better that way. */
 function addFourRowsOfFew(sums: usize, a: usize, aStep: usize, b: usize, bRow: usize, columns: usize): void {
   for (let k = 0; k < 4; k++) {
     addOneRow(sums, f32.load(a), b, columns);
@@ -172,7 +173,9 @@ function addFourRowsOfFew(sums: usize, a: usize, aStep: usize, b: usize, bRow: u
   }
 }
 
-/** sums += a[0]·b[0] + … + a[3]·b[3], one after the other: memory streams by row, sums are touched once in four. */
+/**
+ * sums += a[0]·b[0] + … + a[3]·b[3], in that order. B streams row by row, and the sums are loaded once per four rows.
+ */
 function addFourRows(sums: usize, a: usize, aStep: usize, b: usize, bRow: usize, columns: usize): void {
   const a0 = f32.load(a);
   const a1 = f32.load(a + aStep);
@@ -234,8 +237,8 @@ function addOneRow(sums: usize, a: f32, b: usize, columns: usize): void {
 }
 
 /**
- * Sixteen columns of B that are contiguous in k: blocks of (4 columns, 4 steps) turn in registers. Each sum waits for
- * the one before; four vectors of them beside each other keep the processor busy meanwhile.
+ * Adds products for sixteen columns of B that are contiguous in k. Transposes blocks of (4 columns, 4 steps) in
+ * registers. Each addition waits for the previous one; four independent vectors keep the processor busy meanwhile.
  */
 function addSixteenColumns(sums: usize, a: usize, aStep: usize, b: usize, bColumn: usize, inner: usize): void {
   const next: usize = 4 * bColumn;
@@ -262,7 +265,7 @@ function addSixteenColumns(sums: usize, a: usize, aStep: usize, b: usize, bColum
   if (whole != inner) addRestOfColumns(sums, a, aStep, b, bColumn, inner - whole, 16);
 }
 
-/** Eight columns of B that are contiguous in k: blocks of (4 columns, 4 steps) turn in registers. */
+/** The same for eight columns. */
 function addEightColumns(sums: usize, a: usize, aStep: usize, b: usize, bColumn: usize, inner: usize): void {
   const half: usize = 4 * bColumn;
   const whole = inner & ~3;

@@ -1,8 +1,9 @@
 /**
- * The heart of the matrix product: one tile of C, 2 rows × 16 columns, from two rows of A and a packed panel of B.
+ * The inner loop of the matrix product: one tile of C, 2 rows × 16 columns, from two rows of A and a packed panel of
+ * B.
  *
- * The 8 vectors of the tile stay in registers for the whole sum; beside them 4 of B, one of A and one product
- * fit into the 15 registers that V8 has to give on x64. Larger tiles spill and are slower.
+ * The 8 vectors of the tile stay in registers for the whole sum. With 4 vectors of B, one of A and one product, they
+ * fit into the 15 registers that V8 has available on x64. Larger tiles spill and are slower.
  */
 import { multiplyAdd } from "./multiply-add";
 
@@ -12,12 +13,13 @@ export const tileRows: usize = 2;
 export const tileColumns: usize = 16;
 
 /**
- * c[i, j] = start[i, j] + Σ_k a[i, k]·b[k, j], k ascending, for one tile and those below it. `start` may be c itself.
+ * c[i, j] = start[i, j] + Σ_k a[i, k]·b[k, j], k ascending, for one tile and the ones below it. `start` may be c
+ * itself.
  *
- * @param a     rows of numbers side by side, `aRow` bytes apart
- * @param b     (inner, 16) packed
+ * @param a     rows of contiguous numbers, `aRow` bytes apart
+ * @param b     (inner, 16), packed
  * @param inner at least 1
- * @param count how many tiles, at least 1
+ * @param count number of tiles, at least 1
  */
 export function tiles(
   c: usize, cRow: usize, start: usize, startRow: usize, a: usize, aRow: usize, b: usize, inner: usize, count: usize,
@@ -35,8 +37,8 @@ export function tiles(
     let q3 = v128.load(start, 48);
     start += startRow;
 
-    // Four steps in a round. Leaving between steps, and not by a second loop for the rest, also keeps the compiler
-    // from moving the loads of all four to the front, which would spill.
+    // Four steps per iteration. Exiting between steps, instead of a second loop for the rest, also keeps the compiler
+    // from hoisting the loads of all four, which would spill.
     const end = a + 4 * inner;
     const end1 = end - 4;
     const end2 = end - 8;
@@ -128,7 +130,7 @@ export function tiles(
   } while (--count);
 }
 
-/** A tile that juts out of C, or whose columns are not side by side in C: it is computed in `buffer`. */
+/** A tile that extends past the edge of C, or whose columns are not contiguous in C. Computed in `buffer`. */
 export function edgeTile(
   c: usize,
   cRow: usize,
@@ -146,7 +148,7 @@ export function edgeTile(
 ): void {
   const bufferRow: usize = 4 * tileColumns;
   copyTile(buffer, bufferRow, 4, start, startRow, startColumn, rows, columns);
-  // A row that is not there is computed from the one before it, and not stored.
+  // A missing row is computed from the row before it, and not stored.
   tiles(buffer, bufferRow, buffer, bufferRow, a, rows == tileRows ? aRow : 0, b, inner, 1);
   copyTile(c, cRow, cColumn, buffer, bufferRow, 4, rows, columns);
 }

@@ -1,28 +1,29 @@
 /**
  * Matrix products C = A·B, C = A·B + bias and C += A·B, over a batch of strided matrices.
  *
- * Enter: a `Product` that the host wrote, and a range of its parts. Leaves: those parts of C. A part is a block of
- * rows × columns of one matrix; parts do not overlap, so that threads can share them out.
+ * Input: a `Product` written by the host, and a range of parts. Output: those parts of C. A part is a block of rows ×
+ * columns of one matrix. Parts do not overlap, so threads can divide them.
  *
- * Each element is ((start + a₀b₀) + a₁b₁) + … in 32-bit floats, whatever computes it: lanes never meet, the edges
- * run through the same tile, and a block of k takes the sum up where the one before left it in C.
+ * Each element is ((start + a₀b₀) + a₁b₁) + … in 32-bit floats, whichever path computes it: lanes are never summed
+ * with each other, edges go through the same tile, and a block of k continues from the sum that the previous block
+ * left in C.
  *
- * The blocks nest as in Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication": a panel of
- * B stays in the first-level cache, a block of A in the second, a block of B in the third.
+ * Blocks nest as in Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication": a panel of B stays
+ * in the L1 cache, a block of A in L2, and a block of B in L3.
  */
 import { packColumns, packRows } from "./gemm-pack";
 import { BatchAxis, Product } from "./gemm-product";
 import { multiplyRows } from "./gemm-rows";
 import { edgeTile, tileColumns, tileRows, tiles } from "./gemm-tile";
 
-/** Where things stand in scratch, in bytes: zeros to start sums from, a tile for edges, packed blocks of A and B. */
+/** Byte offsets in scratch: zeros as initial sums, a tile for edges, then the packed blocks of A and B. */
 const edgeAt: usize = 4 * tileColumns;
 const blocksAt: usize = edgeAt + 4 * tileRows * tileColumns;
 
-/** Fewer rows than this do not repay the packing of B. */
+/** With fewer rows than this, packing B costs more than it saves. */
 const fewRows: usize = 4;
-/** The same where the columns of B stand side by side: two rows share a pass over it. */
-const fewRowsOfRuns: usize = 8;
+/** The same if the columns of B are contiguous: two rows share one pass over B. */
+const fewRowsContiguousB: usize = 8;
 
 /** Parts are numbered along the columns first, then down the rows, then by matrix. */
 export function gemm(product: Product, begin: usize, end: usize, scratch: usize): void {
@@ -47,7 +48,7 @@ export function gemm(product: Product, begin: usize, end: usize, scratch: usize)
     const rows = min(product.partRows, product.rows - row);
     const columns = min(product.partColumns, product.columns - column);
     const bias: usize = product.bias == 0 ? 0 : product.bias + 4 * column;
-    const few = product.bColumn == 4 ? fewRowsOfRuns : fewRows;
+    const few = product.bColumn == 4 ? fewRowsContiguousB : fewRows;
     if (rows < few || product.inner == 0) {
       multiplyRows(product, c, a, b, bias, rows, columns, scratch + blocksAt);
     } else {
@@ -87,7 +88,7 @@ function multiplyBlocks(
         const height = min(blockRows, rows - row);
         let fromA = aBlock + row * aRow;
         let fromARow = aRow;
-        // Rows of numbers side by side are read where they stand.
+        // Rows of contiguous numbers are read in place.
         if (product.aColumn != 4) {
           packRows(packedA, fromA, aRow, product.aColumn, height, depth);
           fromA = packedA;
@@ -99,7 +100,7 @@ function multiplyBlocks(
   }
 }
 
-/** A block of A times the packed block of B, tile by tile. */
+/** Multiplies a block of A by the packed block of B, tile by tile. */
 function multiplyPanels(
   product: Product,
   c: usize,
@@ -115,7 +116,7 @@ function multiplyPanels(
 ): void {
   const cRow = product.cRow;
   const cColumn = product.cColumn;
-  // Sums start from C itself, from the bias (the same for every row) or from the zeros (the same everywhere).
+  // Sums start from C itself, from the bias (the same for every row) or from zeros (the same everywhere).
   const startRow: usize = fromC ? cRow : 0;
   const startColumn: usize = fromC ? cColumn : 4;
   const startStep: usize = fromC ? tileColumns * cColumn : bias != 0 ? 4 * tileColumns : 0;

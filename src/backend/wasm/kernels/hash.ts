@@ -1,4 +1,7 @@
-/** The hash that decides what dropout drops, four indices at a time: bit for bit that of reference/dropout.ts. */
+/**
+ * The hash that decides which elements dropout drops, four indices at a time. Same bits as
+ * ../../reference/dropout.ts.
+ */
 
 /** 32 well-mixed bits of each index. */
 @inline
@@ -12,7 +15,7 @@ export function hash(index: v128, key0: i32, key1: i32): v128 {
   return v128.xor(h, i32x4.shr_u(h, 16));
 }
 
-/** `value` where the hash of its index reaches `threshold`, 0 where it is dropped. */
+/** `value` if the hash of its index reaches `threshold`, 0 if it is dropped. */
 @inline
 export function drop(value: v128, index: v128, key0: i32, key1: i32, threshold: i32): v128 {
   return v128.and(value, i32x4.ge_u(hash(index, key0, key1), i32x4.splat(threshold)));

@@ -1,4 +1,4 @@
-/** Every kernel of the WebAssembly module: this is what `scripts/build-kernels.ts` compiles. */
+/** All kernels of the WebAssembly module. `scripts/build-kernels.ts` compiles this file. */
 export * from "./attention-backward";
 export * from "./attention-forward";
 export { constantsEnd } from "./constants";

@@ -1,19 +1,19 @@
 /**
  * exp, log, tanh and the normal distribution, four numbers at a time.
  *
- * Only +, −, ×, ÷ and bit operations: the same bits on every machine. The polynomials are minimax fits made by
- * `scripts/fit-polynomials.ts`. The errors stated are maxima, and `test/backend/wasm/kernels/math.test.ts` checks them
- * against double precision, in units in the last place (ulp).
+ * These use only +, −, ×, ÷ and bit operations, so the bits are the same on every machine. The polynomials are
+ * minimax fits from `scripts/fit-polynomials.ts`. The stated errors are maxima in units in the last place (ulp),
+ * measured against double precision by `test/backend/wasm/kernels/math.test.ts`.
  */
 import { constant } from "./constants";
 import { multiplyAdd } from "./multiply-add";
 
-/** Adding 1.5·2²³ to a number below 2²² rounds it to a whole one, which then stands in the low bits. */
+/** Adding 1.5·2²³ to a number below 2²² rounds it to an integer, which is then in the low bits. */
 const ROUNDER: usize = memory.data<v128>([f32x4.splat(12582912)], 16);
-/** The rounder with an exponent's bias, 127. */
+/** The same rounder plus the exponent bias, 127. */
 const BIASED_ROUNDER: usize = memory.data<v128>([f32x4.splat(12582912 + 127)], 16);
 const LOG2_E: usize = memory.data<v128>([f32x4.splat(1.44269504088896341)], 16);
-/** ln 2 in two parts: the first has nine significant bits, so that its whole multiples up to 2¹⁵ are exact. */
+/** ln 2 in two parts. The first has nine significant bits, so its integer multiples up to 2¹⁵ are exact. */
 const LN2_HIGH: usize = memory.data<v128>([f32x4.splat(0.693359375)], 16);
 const LN2_LOW: usize = memory.data<v128>([f32x4.splat(-2.12194440054690583e-4)], 16);
 const ONE: usize = memory.data<v128>([f32x4.splat(1)], 16);
@@ -84,27 +84,27 @@ function lessMultipleOfLn2(x: v128, n: v128): v128 {
   );
 }
 
-/** e^x over the whole range, gradual underflow and overflow to ∞ included. Error: 0.96 ulp. */
+/** e^x over the whole range, including gradual underflow and overflow to ∞. Error: 0.96 ulp. */
 @inline
 export function exp(x: v128): v128 {
-  // Beyond these e^x is 0 and ∞ in single precision. NaN passes: each comparison with it is false.
+  // Outside this range, e^x is 0 or ∞ in single precision. NaN passes because every comparison with it is false.
   const inside = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-104)), f32x4.splat(89));
   const rounded = f32x4.add(f32x4.mul(inside, constant(LOG2_E)), constant(ROUNDER));
   const r = lessMultipleOfLn2(inside, f32x4.sub(rounded, constant(ROUNDER)));
   const n = i32x4.sub(rounded, constant(ROUNDER));
-  // 2ⁿ in two factors: near the ends of the range it is not a normal number.
+  // 2ⁿ in two factors: near the ends of the range, 2ⁿ alone is not a normal number.
   const half = i32x4.shr_s(n, 1);
   const scaled = f32x4.mul(expNearZero(r), powerOfTwo(half));
   return f32x4.mul(scaled, powerOfTwo(i32x4.sub(n, half)));
 }
 
 /**
- * e^x for x ≤ 0, or at most 88, as softmax needs it. Error: 0.96 ulp, and below 2^−126.5 the result is 0. The
- * other one takes half as long again.
+ * e^x for x ≤ 0 (and up to 88), which is what softmax needs. Error: 0.96 ulp; below 2^−126.5 the result is 0. `exp`
+ * takes half again as long.
  */
 @inline
 export function expOfNegative(x: v128): v128 {
-  // The rounder carries the exponent's bias, 127; at −88 the biased exponent is 0, and so 2ⁿ reads as 0.
+  // The rounder includes the exponent bias, 127. At −88 the biased exponent is 0, so 2ⁿ reads as 0.
   const rounder = constant(BIASED_ROUNDER);
   const inside = f32x4.pmax(x, constant(MINUS_88));
   const rounded = f32x4.add(f32x4.mul(inside, constant(LOG2_E)), rounder);
@@ -112,14 +112,14 @@ export function expOfNegative(x: v128): v128 {
   return f32x4.mul(expNearZero(r), i32x4.shl(rounded, 23));
 }
 
-/** 2ⁿ for whole n in −126 … 127. */
+/** 2ⁿ for integer n in −126 … 127. */
 @inline
 function powerOfTwo(n: v128): v128 {
   return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);
 }
 
 /**
- * ln x: −∞ at 0, NaN below, subnormal numbers included. Error: 0.84 ulp.
+ * ln x. −∞ at 0, NaN below 0; handles subnormal numbers. Error: 0.84 ulp.
  *
  * With x = 2ⁿ·(1 + f), √½ ≤ 1 + f < √2: ln x = n·ln 2 + f − f²/2 + f³·P(f), P of degree 8.
  */
@@ -153,9 +153,9 @@ export function log(x: v128): v128 {
 }
 
 /**
- * tanh x. Error: 1.6 ulp; exactly ±1 from |x| = 9.02 on.
+ * tanh x. Error: 1.6 ulp; exactly ±1 for |x| ≥ 9.02.
  *
- * (1 − e^{−2|x|}) / (1 + e^{−2|x|}), and below 0.625, where that cancels, x + x³·P(x²), P of degree 4.
+ * (1 − e^{−2|x|}) / (1 + e^{−2|x|}); below 0.625, where that form cancels, x + x³·P(x²) with P of degree 4.
  */
 @inline
 export function tanh(x: v128): v128 {
@@ -176,8 +176,8 @@ export function tanh(x: v128): v128 {
 /**
  * e^{−a²/2} for 0 ≤ a ≤ 16.
  *
- * a² must be known better than one rounding, since the error of an exponent is the relative error of its power.
- * With h the upper 12 bits of a: a²/2 = h²/2 + (a − h)(a + h)/2, and h² is exact.
+ * a² needs more precision than one rounding leaves, because an absolute error in the exponent becomes a relative
+ * error in the power. With h the upper 12 bits of a: a²/2 = h²/2 + (a − h)(a + h)/2, and h² is exact.
  */
 @inline
 export function bell(a: v128): v128 {
@@ -193,11 +193,11 @@ export function bell(a: v128): v128 {
 }
 
 /**
- * Φ(−a) / e^{−a²/2}, Φ the normal distribution's cumulative function, for 0 ≤ a ≤ 16. Error of the
- * product of both, Φ(−a): 6.1 ulp.
+ * Φ(−a) / e^{−a²/2} for 0 ≤ a ≤ 16, with Φ the cumulative distribution function of the normal distribution. Error of
+ * the product of both, Φ(−a): 6.1 ulp.
  *
- * Smooth, falling from ½ as 1/a: t·P(t − ½) with t = 1/(1 + 0.35·a), P of degree 8. So 1 − Φ, and with it erf's
- * complement, keeps its digits however far out.
+ * The quotient is smooth and falls from ½ like 1/a, so it is computed as t·P(t − ½) with t = 1/(1 + 0.35·a) and P of
+ * degree 8. This keeps the digits of 1 − Φ, and of erfc, arbitrarily far out in the tail.
  */
 @inline
 export function tailOverBell(a: v128): v128 {

@@ -1,9 +1,10 @@
 /**
- * The one operation that most of the work is made of. In kernels.wasm the product is rounded before it is added, so
- * that the bits are the same on every machine. kernels-fast.wasm is compiled from the same sources with relaxed SIMD
- * on: there the machine may round once, at the end, which is quicker and nearer to the truth, and other bits.
+ * Multiply-add, the operation that most of the work consists of. In kernels.wasm the product is rounded before it is
+ * added, so the bits are the same on every machine. kernels-fast.wasm is compiled from the same sources with relaxed
+ * SIMD enabled. There the machine may round only once, at the end, which is faster and more accurate, but the bits
+ * differ between machines.
  *
- * One number goes through the same instruction as four: its bits do not depend on how many stand beside it.
+ * One number goes through the same instruction as four, so its bits do not depend on how many are computed beside it.
  */
 
 /** sum + x·y, four numbers at a time. */

@@ -1,4 +1,7 @@
-/** The norms' arithmetic. See reference/normalize.ts for the formulas. A mean, weight or bias at 0 is none. */
+/**
+ * The arithmetic of the norms. For the formulas, see ../../reference/normalize.ts. A mean, weight or bias of 0 means
+ * none.
+ */
 import { rowSquaredDeviation, rowSum } from "./row";
 import { at, loadPart, loadSome, put, putSixteen, putPart, putSome, storePart, sumLanes } from "./vector";
 
@@ -10,25 +13,6 @@ export function normalizeRows(
   for (let row = begin; row < end; row++) {
     normalizeRow(at(y, row * columns), mean, inverseDeviation, at(x, row * columns), weight, bias, columns, epsilon, row);
   }
-}
-
-/** The same, in four passes: the first makes the row, sum = a + b. */
-export function addAndNormalizeRows(
-  sum: usize, y: usize, mean: usize, inverseDeviation: usize, a: usize, b: usize, weight: usize, bias: usize,
-  columns: i32, epsilon: f32, begin: i32, end: i32,
-): void {
-  for (let row = begin; row < end; row++) {
-    const first = row * columns;
-    addRows(at(sum, first), at(a, first), at(b, first), columns);
-    normalizeRow(at(y, first), mean, inverseDeviation, at(sum, first), weight, bias, columns, epsilon, row);
-  }
-}
-
-@inline
-function addRows(sum: usize, a: usize, b: usize, columns: i32): void {
-  let j = 0;
-  for (; j <= columns - 4; j += 4) v128.store(at(sum, j), f32x4.add(v128.load(at(a, j)), v128.load(at(b, j))));
-  for (; j < columns; j++) f32.store(at(sum, j), f32.load(at(a, j)) + f32.load(at(b, j)));
 }
 
 @inline
@@ -97,10 +81,10 @@ export function normalizeRowsBackward(
       dot1 = f32x4.add(dot1, f32x4.mul(g, f32x4.sub(loadPart(at(from, j), left, 0), centers)));
     }
     const count = f32x4.splat(<f32>columns);
-    // A row that is not centered has no mean to take out of its gradient.
+    // A row that was not centered has no mean to subtract from its gradient.
     const derivatives: f32 = mean ? sumLanes(f32x4.add(sum0, sum1)) : 0;
     const meanDerivative = f32x4.div(f32x4.splat(derivatives), count);
-    // The second factor inverseDeviation turns x − mean into x̂ when it meets it below.
+    // The second factor, inverseDeviation, turns x − mean into x̂ below.
     const dot = f32x4.mul(f32x4.splat(sumLanes(f32x4.add(dot0, dot1))), inverses);
     const meanDot = f32x4.mul(f32x4.div(dot, count), inverses);
     for (j = 0; j <= columns - 4; j += 4) {
@@ -118,8 +102,8 @@ export function normalizeRowsBackward(
 }
 
 /**
- * dWeight = Σ_rows dy ⊙ x̂ and dBias = Σ_rows dy, for columns begin … end−1, row after row; a gradient at 0 is
- * not wanted. Sixteen columns at a time: one cache line of each row.
+ * dWeight = Σ_rows dy ⊙ x̂ and dBias = Σ_rows dy, for columns begin … end−1, one row after the other. An address of 0
+ * skips that gradient. Processes sixteen columns at a time: one cache line of each row.
  */
 export function normalizeRowsBackwardColumns(
   dWeight: usize, dBias: usize, dy: usize, x: usize, mean: usize, inverseDeviation: usize,
@@ -173,7 +157,7 @@ export function normalizeRowsBackwardColumns(
   }
 }
 
-/** What a row was centered around. */
+/** The value that a row was centered on. */
 @inline
 function centersOf(mean: usize, row: i32): v128 {
   return f32x4.splat(mean ? f32.load(at(mean, row)) : 0);

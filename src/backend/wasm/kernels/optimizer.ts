@@ -1,14 +1,17 @@
-/** One step of AdamW, in one pass over many parameters. See reference/optimizer.ts for the formula. */
+/** One step of AdamW, in a single pass over many parameters. For the formula, see ../../reference/optimizer.ts. */
 import { at, loadSome, putSome } from "./vector";
 
-/** A parameter among others that stand, in thought, one behind the other; ../many-spans.ts writes them in this order. */
+/**
+ * One parameter of a list, whose elements are numbered consecutively. ../host/multi-tensor.ts writes the fields in
+ * this order.
+ */
 @unmanaged
 class Target {
   parameter: usize;
   gradient: usize;
   moment1: usize;
   moment2: usize;
-  /** Where its elements end and those of the next begin. */
+  /** The number after its last element, which is the first element of the next parameter. */
   end: i32;
   /** 1 − learningRate·weightDecay. */
   decay: f32;

@@ -1,8 +1,8 @@
 /**
  * Sums and maxima along the middle axis of (outer, axis, inner), and sums of squares.
  *
- * A line is one (outer, inner) pair: it is reduced to one number, and lines are what can be divided. `…Rows` is
- * for inner = 1, where a line is a row; in `…Columns` lines side by side fill the lanes, each added up in order.
+ * A line is one (outer, inner) pair, reduced to one number. Work is divided by lines. The `…Rows` kernels handle
+ * inner = 1, where a line is a row. In the `…Columns` kernels, adjacent lines fill the lanes, each summed in order.
  */
 import { rowSum } from "./row";
 import { at, loadPart, loadSome, putOne, putSixteen, putSome } from "./vector";
@@ -16,7 +16,7 @@ export function sumRows(
   }
 }
 
-/** y = factor·Σ_a x[a] for lines begin … end−1. Sixteen lines at a time: one cache line of each row. */
+/** y = factor·Σ_a x[a] for lines begin … end−1. Processes sixteen lines at a time: one cache line of each row. */
 export function sumColumns(
   y: usize, x: usize, axis: i32, inner: i32, factor: f32, accumulate: bool, begin: i32, end: i32,
 ): void {
@@ -59,7 +59,7 @@ export function sumColumns(
   }
 }
 
-/** y = max x for rows begin … end−1; NaN where one is. */
+/** y = max x for rows begin … end−1; NaN if any element is NaN. */
 export function maxRows(y: usize, x: usize, columns: i32, begin: i32, end: i32): void {
   for (let row = begin; row < end; row++) {
     const from = at(x, row * columns);
@@ -73,7 +73,7 @@ export function maxRows(y: usize, x: usize, columns: i32, begin: i32, end: i32):
   }
 }
 
-/** y = max_a x[a] for lines begin … end−1; NaN where one is. */
+/** y = max_a x[a] for lines begin … end−1; NaN if any element is NaN. */
 export function maxColumns(y: usize, x: usize, axis: i32, inner: i32, begin: i32, end: i32): void {
   let line = begin;
   while (line < end) {
@@ -90,7 +90,7 @@ export function maxColumns(y: usize, x: usize, axis: i32, inner: i32, begin: i32
   }
 }
 
-/** dx[a] = dy for the first a with x[a] = y, else 0, for lines begin … end−1. */
+/** dx[a] = dy for the first a with x[a] = y, otherwise 0; for lines begin … end−1. */
 export function maxBackward(
   dx: usize, dy: usize, x: usize, y: usize, axis: i32, inner: i32, accumulate: bool, begin: i32, end: i32,
 ): void {
@@ -113,30 +113,33 @@ export function maxBackward(
 
 const CHUNK = 4096;
 
-/** A span among others whose chunks follow each other; ../many-spans.ts writes them in this order. */
+/**
+ * One buffer of a list, whose chunks are numbered consecutively. ../host/multi-tensor.ts writes the fields in this
+ * order.
+ */
 @unmanaged
-class Squared {
+class SquaredBuffer {
   x: usize;
   length: i32;
-  /** Where its chunks end and those of the next begin. */
+  /** The number after its last chunk, which is the first chunk of the next buffer. */
   chunksEnd: i32;
 }
 
 /**
- * chunks[c] = Σ x² over numbers 4096·c … 4096·(c + 1) − 1, for chunks begin … end−1 of all spans, in double precision:
- * the square of a large gradient does not overflow, and a million small ones do not vanish beside a large one.
+ * chunks[c] = Σ x² over numbers 4096·c … 4096·(c + 1) − 1, for chunks begin … end−1 of all buffers. Double precision
+ * keeps the square of a large gradient from overflowing, and a million small ones from vanishing beside a large one.
  */
-export function sumsOfSquaresInChunks(chunks: usize, spans: usize, begin: i32, end: i32): void {
+export function sumsOfSquaresInChunks(chunks: usize, buffers: usize, begin: i32, end: i32): void {
   let first = 0;
-  for (let each = spans; first < end; each += offsetof<Squared>()) {
-    const span = changetype<Squared>(each);
-    const last = min(span.chunksEnd, end);
+  for (let each = buffers; first < end; each += offsetof<SquaredBuffer>()) {
+    const buffer = changetype<SquaredBuffer>(each);
+    const last = min(buffer.chunksEnd, end);
     for (let chunk = max(begin, first); chunk < last; chunk++) {
       const from = (chunk - first) * CHUNK;
-      const sum = sumOfSquares(at(span.x, from), min(span.length - from, CHUNK));
+      const sum = sumOfSquares(at(buffer.x, from), min(buffer.length - from, CHUNK));
       f64.store(chunks + (<usize>chunk << 3), sum);
     }
-    first = span.chunksEnd;
+    first = buffer.chunksEnd;
   }
 }
 
@@ -154,11 +157,11 @@ function sumOfSquares(x: usize, length: i32): f64 {
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
 }
 
-/** y[i] = Σ of the chunks of span i, for `count` spans. */
-export function sumsOfChunks(y: usize, chunks: usize, spans: usize, count: i32): void {
+/** y[i] = Σ of the chunks of buffer i, for `count` buffers. */
+export function sumsOfChunks(y: usize, chunks: usize, buffers: usize, count: i32): void {
   let chunk = 0;
   for (let i = 0; i < count; i++) {
-    const end = changetype<Squared>(spans + i * offsetof<Squared>()).chunksEnd;
+    const end = changetype<SquaredBuffer>(buffers + i * offsetof<SquaredBuffer>()).chunksEnd;
     let sum: f64 = 0;
     for (; chunk < end; chunk++) sum += f64.load(chunks + (<usize>chunk << 3));
     f32.store(at(y, i), <f32>sum);

@@ -1,9 +1,10 @@
 /**
- * A list of kernel calls, made one after the other without the host in between: see ../recording.ts, which writes it.
+ * Replays a captured list of kernel calls, without returning to the host between calls. ../capture/captured-calls.ts
+ * writes the list.
  *
- * Several threads may walk through one list. Whoever is free takes the next chunk of the step that all are at, and
- * who finishes a step's last chunk opens the next step: so nobody leads, and a thread that comes late, or never, is
- * not waited for.
+ * Several threads may work on one list. A free thread takes the next chunk of the current step, and the thread that
+ * finishes the last chunk of a step starts the next one. No thread leads, and the others do not wait for a thread
+ * that is late or absent.
  */
 import { attention } from "./attention-forward";
 import { copyBlock } from "./copy";
@@ -11,7 +12,7 @@ import { gatherRows, scatterRows } from "./gather";
 import { gemm } from "./gemm";
 import { Product } from "./gemm-product";
 import { unaryExp, unaryGelu, unaryGeluTanh, unaryLog, unaryRelu, unaryRelu2, unarySilu, unarySqrt, unaryTanh } from "./unary";
-import { addAndNormalizeRows, normalizeRows } from "./normalize";
+import { normalizeRows } from "./normalize";
 import { maxColumns, maxRows, sumColumns, sumRows } from "./reduce";
 import { rotateRows } from "./rotate";
 import { logSoftmaxRows, softmaxRows } from "./softmax";
@@ -20,9 +21,9 @@ import { scale, binaryAdd, binaryDivide, binaryMultiply, binarySubtract } from "
 /** 32-bit words, as the host lays them out. The steps follow. */
 @unmanaged
 class Program {
-  /** The step that all are at, times `CHUNKS`, and the number of its next chunk. */
+  /** The current step, times `CHUNKS`, plus the number of its next chunk. */
   ticket: i32;
-  /** How many chunks of that step are done. */
+  /** The number of finished chunks of that step. */
   done: i32;
   steps: i32;
   threads: i32;
@@ -30,28 +31,28 @@ class Program {
 
 @unmanaged
 class Step {
-  /** Its place in `recorded` of ../recording.ts. */
+  /** Index of the kernel in `capturable` of ../capture/captured-calls.ts. */
   kernel: i32;
   chunks: i32;
-  /** Chunks begin at multiples of so many steps of the range. */
+  /** Chunks begin at multiples of this number of elements of the range. */
   grain: i32;
   begin: i32;
   end: i32;
 }
 
-/** The arguments but for the range and scratch, and room for the longest list of them. */
+/** Word offset of the arguments (without range and scratch), and room for the longest list of them. */
 const ARGUMENTS: usize = 5;
 const STEP_BYTES: usize = 4 * 20;
-/** More than any step has. */
+/** An upper bound on the chunks of a step. */
 const CHUNKS: i32 = 256;
-/** Looks for the next step before a thread goes back to the host: some hundred microseconds. */
+/** Polls for the next step before a thread returns to the host: a few hundred microseconds. */
 const SPINS: i32 = 100_000;
 
-/** Takes part in the list until it is at its end, or nothing is to be done for long. The range says nothing. */
+/** Works on the list until it ends, or until there has been nothing to do for a while. The range is ignored. */
 export function replay(program: usize, begin: i32, end: i32, scratch: usize): void {
   const list = changetype<Program>(program);
   if (list.threads == 1) {
-    for (let step = 0; step < list.steps; step++) make(stepOf(program, step), 0, scratch);
+    for (let step = 0; step < list.steps; step++) runChunk(stepOf(program, step), 0, scratch);
     list.ticket = list.steps * CHUNKS;
     return;
   }
@@ -59,17 +60,17 @@ export function replay(program: usize, begin: i32, end: i32, scratch: usize): vo
     let ticket = atomic.load<i32>(program);
     if (ticket / CHUNKS == list.steps) return;
     if (ticket % CHUNKS >= stepOf(program, ticket / CHUNKS).chunks) continue;
-    // Meanwhile all may have gone on: what is taken is what is found now.
+    // The other threads may have advanced since the load; only the value returned by the add counts.
     ticket = atomic.add<i32>(program, 1);
     let step = ticket / CHUNKS;
     if (step == list.steps) return;
     const chunks = stepOf(program, step).chunks;
     if (ticket % CHUNKS >= chunks) continue;
-    make(stepOf(program, step), ticket % CHUNKS, scratch);
+    runChunk(stepOf(program, step), ticket % CHUNKS, scratch);
     spins = 0;
     if (atomic.add<i32>(program, 1, offsetof<Program>("done")) + 1 < chunks) continue;
-    // What cannot be shared is done at once by who is here.
-    for (step++; step < list.steps && stepOf(program, step).chunks == 1; step++) make(stepOf(program, step), 0, scratch);
+    // Steps that cannot be divided run immediately on this thread.
+    for (step++; step < list.steps && stepOf(program, step).chunks == 1; step++) runChunk(stepOf(program, step), 0, scratch);
     atomic.store<i32>(program, 0, offsetof<Program>("done"));
     atomic.store<i32>(program, step * CHUNKS);
   }
@@ -80,20 +81,20 @@ function stepOf(program: usize, step: i32): Step {
   return changetype<Step>(program + offsetof<Program>() + STEP_BYTES * <usize>step);
 }
 
-/** Argument `i` that is a whole number or an address. */
+/** Argument `i`, if it is an integer or an address. */
 @inline
 function int(step: Step, i: usize): i32 {
   return load<i32>(changetype<usize>(step) + 4 * (ARGUMENTS + i));
 }
 
-/** Argument `i` that is a fraction. */
+/** Argument `i`, if it is a float. */
 @inline
 function fraction(step: Step, i: usize): f32 {
   return load<f32>(changetype<usize>(step) + 4 * (ARGUMENTS + i));
 }
 
-/** Makes one chunk of a call: which part of the range it is, see takePart of ../thread-pool.ts. */
-function make(s: Step, chunk: i32, scratch: usize): void {
+/** Runs one chunk of a call. For the bounds of a chunk, see #takePart in ../threads/pool.ts. */
+function runChunk(s: Step, chunk: i32, scratch: usize): void {
   let begin = s.begin;
   let end = s.end;
   if (s.chunks > 1) {
@@ -133,12 +134,8 @@ function make(s: Step, chunk: i32, scratch: usize): void {
     case 23: return maxColumns(int(s, 0), int(s, 1), int(s, 2), int(s, 3), begin, end);
     case 24: return softmaxRows(int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4) != 0, begin, end);
     case 25: return logSoftmaxRows(int(s, 0), int(s, 1), int(s, 2), begin, end);
-    case 26: return normalizeRows(
+    default: return normalizeRows(
       int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4), int(s, 5), int(s, 6), fraction(s, 7), begin, end,
-    );
-    default: return addAndNormalizeRows(
-      int(s, 0), int(s, 1), int(s, 2), int(s, 3), int(s, 4), int(s, 5), int(s, 6), int(s, 7), int(s, 8),
-      fraction(s, 9), begin, end,
     );
   }
 }

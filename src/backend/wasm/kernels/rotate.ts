@@ -1,4 +1,4 @@
-/** Rotation of points in the plane. See reference/rotate.ts for the formula. */
+/** Rotation of points in the plane. For the formula, see ../../reference/rotate.ts. */
 import { at, loadSome, putSome } from "./vector";
 
 /** Rows begin … end−1, each of `groups` runs of 2·half columns. */

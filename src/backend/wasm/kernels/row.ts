@@ -1,10 +1,10 @@
 /**
- * Sums and maxima of one row. The order of a sum is fixed by the row's length alone: sixteen numbers side by
- * side, added up across at the end or as they come. So the bits do not depend on what is computed beside the
- * row, and the rounding error grows with a sixteenth of the length.
+ * Sums and maxima of one row. The row's length alone determines the order of summation: sixteen partial sums side by
+ * side, combined at the end or as they accumulate. So the bits do not depend on what else is computed at the same
+ * time, and the rounding error grows with a sixteenth of the length.
  *
- * Sums over a row of weights run in ascending order instead: there, zeros before, between or behind the others change
- * no bit, so that a row is the same however many hidden columns stand in it, and wherever.
+ * Sums over a row of attention weights run in ascending order instead. There, zeros at any position change no bits,
+ * so a row is the same no matter how many hidden columns it has, or where.
  */
 import { expOfNegative } from "./math";
 import { at, loadPart, maxLanes, putSixteen, storePart, sumLanes } from "./vector";
@@ -24,7 +24,7 @@ export function rowSquaredDeviation(x: usize, center: f32, columns: i32): f32 {
   return total(SQUARED_DEVIATION, x, center, columns);
 }
 
-/** The largest number, −∞ for none. A NaN may be passed over: whoever needs it must find it in a sum. */
+/** The largest number; −∞ if there are none. May ignore NaN: callers that need it must detect it in a sum. */
 @inline
 export function rowMax(x: usize, columns: i32): f32 {
   let max0 = f32x4.splat(-Infinity);
@@ -48,7 +48,7 @@ export function rowExpSum(x: usize, shift: f32, columns: i32): f32 {
   return expSum(false, 0, x, shift, columns);
 }
 
-/** y = exp(x − shift) and Σ y, for x ≤ shift; the sum in ascending order. */
+/** y = exp(x − shift) for x ≤ shift; returns Σ y, summed in ascending order. */
 @inline
 export function rowExpAndSum(y: usize, x: usize, shift: f32, columns: i32): f32 {
   expSum(true, y, x, shift, columns);
@@ -65,13 +65,13 @@ export function rowDotInOrder(a: usize, b: usize, columns: i32): f32 {
   return sum;
 }
 
-/** Inlined with a constant `keep`: whether y is wanted. */
+/** Inlined with a constant `keep`: whether to store y. */
 @inline
 function expSum(keep: bool, y: usize, x: usize, shift: f32, columns: i32): f32 {
   const shifts = f32x4.splat(shift);
   let sum = f32x4.splat(0);
   let j = 0;
-  // Four vectors at a time share the constants, which engines load anew for each turn of the loop.
+  // Four vectors at a time share the constants, which engines reload on every loop iteration.
   for (; j <= columns - 16; j += 16) {
     const from = at(x, j);
     const a = expOfNegative(f32x4.sub(v128.load(from), shifts));
@@ -94,13 +94,13 @@ function expSum(keep: bool, y: usize, x: usize, shift: f32, columns: i32): f32 {
   return sumLanes(sum);
 }
 
-/** What to take out of a row before exp: its largest number, or 0 where that is −∞ and nothing is to be seen. */
+/** The number to subtract from a row before exp: its maximum, or 0 if that is −∞ (nothing is visible). */
 @inline
 export function shiftOf(max: f32): f32 {
   return max == -Infinity ? 0 : max;
 }
 
-/** Inlined with a constant kind of term. */
+/** Inlined with a constant `kind`. */
 @inline
 function total(kind: i32, x: usize, center: f32, columns: i32): f32 {
   const centers = f32x4.splat(center);

@@ -1,11 +1,11 @@
-/** Softmax and log-softmax of rows begin … end−1. See reference/softmax.ts for the formulas. */
+/** Softmax and log-softmax of rows begin … end−1. For the formulas, see ../../reference/softmax.ts. */
 import { expOfNegative, log } from "./math";
 import { rowDotInOrder, rowExpAndSum, rowExpSum, rowMax, rowSum, shiftOf } from "./row";
 import { at, loadPart, put, putPart, storePart } from "./vector";
 
 /**
- * Row r sees all columns, or with `staircase` the first columns − rows + 1 + (r mod rows); entries it does not
- * see become 0. A row that sees only −∞ has sum 0 and becomes all zeros; NaN and +∞ spread through the sum.
+ * Row r sees all columns; with `staircase`, only the first columns − rows + 1 + (r mod rows). Hidden entries become
+ * 0. A row that sees only −∞ has sum 0 and becomes all zeros. NaN and +∞ propagate through the sum.
  */
 export function softmaxRows(
   y: usize, x: usize, rows: i32, columns: i32, staircase: bool, begin: i32, end: i32,

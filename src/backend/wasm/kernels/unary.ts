@@ -1,6 +1,6 @@
 /**
- * Functions of one number, applied to elements begin … end−1, and their derivatives. See reference/map.ts for
- * the formulas.
+ * Functions of one number, applied to elements begin … end−1, and their derivatives. For the formulas, see
+ * ../../reference/unary.ts.
  */
 import { constant } from "./constants";
 import { bell, exp, expOfNegative, log, tailOverBell, tanh } from "./math";
@@ -25,7 +25,7 @@ const INNER: usize = memory.data<v128>([
   f32x4.splat(6 * SQRT_TWO_OVER_PI * 0.044715),
 ], 16);
 const ONE: usize = memory.data<v128>([f32x4.splat(1)], 16);
-/** Where GELU has long been 0 on the left, and x on the right. */
+/** The point on the left beyond which GELU is 0, and on the right beyond which GELU(x) is x. */
 const FAR_LEFT: usize = memory.data<v128>([f32x4.splat(-16)], 16);
 const FAR_RIGHT: usize = memory.data<v128>([f32x4.splat(16)], 16);
 
@@ -127,11 +127,11 @@ export function geluTanhWithDerivative(y: usize, derivative: usize, x: usize, be
   bothEach(GELU_TANH, y, derivative, x, begin, end);
 }
 
-/** y = f(x). Inlined with a constant name, so that each export is a loop around one function. */
+/** y = f(x). Inlined with a constant name, so each export is a loop around a single function. */
 @inline
 function mapEach(name: i32, y: usize, x: usize, begin: i32, end: i32): void {
   let i = begin;
-  // Four vectors at a time share the constants, which engines load anew for each turn of the loop.
+  // Four vectors at a time share the constants, which engines reload on every loop iteration.
   for (; i <= end - 16; i += 16) {
     const from = at(x, i);
     const a = value(name, v128.load(from));
@@ -170,7 +170,7 @@ function derivativeEach(
   }
 }
 
-/** y = f(x) and derivative = f′(x), to the bits of `mapEach` and `derivativeEach`; `derivative` may be `x` itself. */
+/** y = f(x) and derivative = f′(x), with the bits of `mapEach` and `derivativeEach`. `derivative` may be `x` itself. */
 @inline
 function bothEach(name: i32, y: usize, derivative: usize, x: usize, begin: i32, end: i32): void {
   let i = begin;
@@ -209,24 +209,24 @@ function value(name: i32, x: v128): v128 {
   if (name == LOG) return log(x);
   if (name == SQRT) return f32x4.sqrt(x);
   if (name == TANH) return tanh(x);
-  // Zero where x ≤ 0: a NaN stays.
+  // Zero for x ≤ 0; keeps NaN.
   if (name == RELU || name == RELU2) {
     const above = v128.andnot(x, f32x4.le(x, f32x4.splat(0)));
     return name == RELU ? above : f32x4.mul(above, above);
   }
   if (name == SILU) {
-    // Below −104 the second factor is 0; so −∞ gives 0 too.
+    // Below −104 the second factor is 0, so the clamp makes −∞ give 0 too.
     const above = f32x4.pmax(x, f32x4.splat(-104));
     return f32x4.mul(above, sigmoid(above, expOfMinusAbs(above)));
   }
-  // Below −16 the second factor is 0; so −∞ gives 0 too.
+  // Below −16 the second factor is 0, so the clamp makes −∞ give 0 too.
   const clamped = f32x4.pmax(x, constant(FAR_LEFT));
   if (name == GELU) return f32x4.mul(clamped, normalBelow(clamped));
   const z = geluInner(clamped);
   return f32x4.mul(clamped, sigmoid(z, expOfMinusAbs(z)));
 }
 
-/** dy·f′(x), from x or y = f(x), whichever is at hand. */
+/** dy·f′(x), computed from x or from y = f(x), whichever is cheaper. */
 @inline
 function derivativeOf(name: i32, dy: v128, x: v128, y: v128): v128 {
   if (name == EXP) return f32x4.mul(dy, y);
@@ -235,7 +235,7 @@ function derivativeOf(name: i32, dy: v128, x: v128, y: v128): v128 {
   if (name == TANH) return f32x4.mul(dy, f32x4.sub(constant(ONE), f32x4.mul(y, y)));
   if (name == RELU) return f32x4.mul(dy, v128.and(constant(ONE), f32x4.gt(x, f32x4.splat(0))));
   if (name == RELU2) {
-    // 2·dy, and not 2·x, which may be more than a number holds.
+    // 2·dy instead of 2·x, which could overflow.
     return f32x4.mul(f32x4.add(dy, dy), v128.and(x, f32x4.gt(x, f32x4.splat(0))));
   }
   if (name == SILU) {
@@ -263,7 +263,7 @@ function geluDerivative(x: v128): v128 {
   return f32x4.add(reflect(x, f32x4.mul(b, tailOverBell(a))), f32x4.mul(x, density));
 }
 
-/** `below` for negative x, 1 − below for others: F(x) from F(−|x|) of a symmetric distribution. */
+/** `below` if x is negative, otherwise 1 − below: F(x) from F(−|x|) of a symmetric distribution. */
 @inline
 function reflect(x: v128, below: v128): v128 {
   return v128.bitselect(below, f32x4.sub(constant(ONE), below), f32x4.lt(x, f32x4.splat(0)));
@@ -276,13 +276,15 @@ function geluInner(x: v128): v128 {
   return f32x4.mul(x, f32x4.add(constant(INNER), cubic));
 }
 
-/** e^{−|z|}, of which both σ(z) and its derivative are made. */
+/** e^{−|z|}, used to compute both σ(z) and its derivative. */
 @inline
 function expOfMinusAbs(z: v128): v128 {
   return expOfNegative(f32x4.neg(f32x4.abs(z)));
 }
 
-/** σ(z) = 1/(1 + e^{−z}), without overflow and with the digits of its left tail: e^z/(1 + e^z) there. */
+/**
+ * σ(z) = 1/(1 + e^{−z}) without overflow. Uses e^z/(1 + e^z) for negative z, which keeps the digits of the left tail.
+ */
 @inline
 function sigmoid(z: v128, e: v128): v128 {
   const numerator = v128.bitselect(e, constant(ONE), f32x4.lt(z, f32x4.splat(0)));

@@ -1,10 +1,10 @@
 /**
- * Runs of f32 whose length is not a multiple of four: the last one to three numbers travel in a vector like the
- * others, so that they go through the same instructions and get the same bits, and nothing outside the run is
- * read or written.
+ * Runs of f32 whose length is not a multiple of four. The last one to three numbers are processed in a vector like
+ * all others, so they go through the same instructions and get the same bits. Nothing outside the run is read or
+ * written.
  */
 
-/** Loads the 1 … 3 numbers at `at`; the lanes behind them hold `fill`. */
+/** Loads the 1 … 3 numbers at `at`; the remaining lanes are set to `fill`. */
 @inline
 export function loadPart(at: usize, count: i32, fill: f32): v128 {
   let part = f32x4.replace_lane(f32x4.splat(fill), 0, f32.load(at));
@@ -21,7 +21,7 @@ export function storePart(at: usize, part: v128, count: i32): void {
   if (count > 2) f32.store(at, f32x4.extract_lane(part, 2), 8);
 }
 
-/** Stores four numbers, or adds them to what is there. */
+/** Stores four numbers, or adds them to the numbers already there. */
 @inline
 export function put(at: usize, value: v128, accumulate: bool): void {
   v128.store(at, accumulate ? f32x4.add(v128.load(at), value) : value);
@@ -39,7 +39,7 @@ export function putOne(at: usize, value: f32, accumulate: bool): void {
   f32.store(at, accumulate ? f32.load(at) + value : value);
 }
 
-/** Where number `index` of a run stands. */
+/** The address of number `index` of a run. */
 @inline
 export function at(run: usize, index: i32): usize {
   return run + (<usize>index << 2);
@@ -52,7 +52,7 @@ export function sumLanes(v: v128): f32 {
   return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }
 
-/** The largest of the four lanes; a NaN may be passed over. */
+/** The largest of the four lanes. May ignore NaN. */
 @inline
 export function maxLanes(v: v128): f32 {
   const pairs = f32x4.pmax(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
@@ -60,7 +60,7 @@ export function maxLanes(v: v128): f32 {
   return f32x4.extract_lane(all, 0);
 }
 
-/** Loads the 1 … 4 numbers at `at`; the lanes behind them hold 0. */
+/** Loads the 1 … 4 numbers at `at`; the remaining lanes are 0. */
 @inline
 export function loadSome(at: usize, count: i32): v128 {
   return count == 4 ? v128.load(at) : loadPart(at, count, 0);
@@ -73,7 +73,7 @@ export function putSome(at: usize, value: v128, count: i32, accumulate: bool): v
   else putPart(at, value, count, accumulate);
 }
 
-/** `put` for sixteen numbers; one branch for all, before which engines finish all four values side by side. */
+/** `put` for sixteen numbers. One branch serves all four vectors, so engines can compute them in parallel before it. */
 @inline
 export function putSixteen(at: usize, a: v128, b: v128, c: v128, d: v128, accumulate: bool): void {
   if (accumulate) {

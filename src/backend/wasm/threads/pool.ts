@@ -1,74 +1,75 @@
 /**
- * A pool of threads over one shared memory: a kernel's range is cut into chunks, and whoever is free takes the
- * next one. Which thread computes a chunk changes no bit of it (test/backend/wasm/host/ranges.test.ts), so results are
- * the same for any number of threads.
+ * A pool of threads over one shared memory. A kernel's range is cut into chunks, and each free thread takes the next
+ * chunk. The thread that computes a chunk does not affect its bits (test/backend/wasm/host/ranges.test.ts), so
+ * results are the same for any number of threads.
  *
- * A job lives in a few shared words. The caller writes kernel and arguments, opens the job and wakes the threads;
- * a thread enters (`active` + 1), takes chunks while the job is open, and leaves (`active` − 1). The caller takes
- * chunks too, then closes the job and waits until nobody is inside. A thread that wakes too late finds the job
- * closed and is never waited for; so a sleeping thread costs nothing, and a job is never written while it is read.
+ * A job is a few shared words. The caller writes the kernel and its arguments, opens the job and wakes the threads. A
+ * thread enters (`active` + 1), takes chunks while the job is open, and leaves (`active` − 1). The caller takes
+ * chunks too, then closes the job and waits until no thread is inside. A thread that wakes up too late finds the job
+ * closed, and the caller does not wait for it. So a sleeping thread costs nothing, and no job is written while it is
+ * read.
  */
 import { BackendError } from "../../../errors.ts";
 import type { Heap } from "../host/heap.ts";
 import { argumentsOf, type KernelExports, type KernelName, kernelNames } from "../host/signatures.ts";
 import { sharingOf } from "./work-estimate.ts";
 
-/** Places in the control words. */
+/** Indices into the control words. */
 const layout = {
-  /** Counts jobs: threads wait for it to change. */
+  /** Number of jobs so far. Threads wait for it to change. */
   generation: 0,
   /** 1 while chunks may be taken. */
   open: 1,
   /** Threads inside a job. */
   active: 2,
-  /** The next chunk to take, and how many there are. */
+  /** The next chunk to take, and the number of chunks. */
   next: 3,
   chunks: 4,
   kernel: 5,
   /** Bytes between the scratch of one thread and the next. */
   scratchStride: 6,
-  /** 1 once a kernel has trapped in a thread. */
+  /** 1 after a kernel has trapped in a thread. */
   failed: 7,
-  /** 1 once a thread has ended that nobody stopped. */
+  /** 1 after a thread has ended unexpectedly. */
   ended: 8,
-  /** Chunks begin at multiples of so many steps. */
+  /** Chunks begin at multiples of this number of steps. */
   grain: 9,
 } as const;
 
-/** A thread looks this often for a new job before it goes to sleep: about the gap between two kernels. */
+/** Number of times a thread polls for a new job before it sleeps: about the gap between two kernels. */
 const THREAD_SPINS = 30_000;
 
-/** What the threads are given when they start. */
+/** Start-up data of the threads. */
 export interface ThreadStart {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   readonly control: Int32Array<SharedArrayBuffer>;
   readonly jobArguments: Float64Array<SharedArrayBuffer>;
-  /** Their numbers: 1 and up. The caller is thread 0. */
+  /** Thread numbers, starting at 1. The caller is thread 0. */
   readonly threads: readonly number[];
   readonly layout: typeof layout;
-  /** How often to look for a new job before going to sleep. */
+  /** Number of times to poll for a new job before sleeping. */
   readonly spins: number;
   readonly kernels: readonly KernelPlace[];
   readonly replacement: Replacement | null;
 }
 
-/** Kernels that threads do not take from WebAssembly, but from a module of JavaScript. */
+/** Kernels that threads take from a JavaScript module instead of WebAssembly. */
 export interface Replacement {
-  /** The address of a module that exports `replaceKernels`. */
+  /** The URL of a module that exports `replaceKernels`. */
   readonly module: string;
-  /** What that function is told; it must survive the way to a thread. */
+  /** The argument of that function; must be structured-cloneable. */
   readonly options: unknown;
 }
 
-/** Gives other functions for some of the kernels, to be called by this thread. */
+/** Returns replacements for some of the kernels, for use on the calling thread. */
 export type ReplaceKernels<Options> = (
   kernels: KernelExports,
   memory: WebAssembly.Memory,
   options: Options,
 ) => Promise<Partial<KernelExports>>;
 
-/** Where a kernel's arguments hold its range and its scratch (−1: it has none). */
+/** Where a kernel's arguments hold its range and its scratch (−1 if it has none). */
 interface KernelPlace {
   readonly name: string;
   readonly count: number;
@@ -77,23 +78,26 @@ interface KernelPlace {
 }
 
 /**
- * Running threads, as the host gives them: Node's Workers here, a page's there. When one of them ends, the host sets
- * `ended` and wakes who waits for `active`.
+ * Running threads, as provided by the host (Node or a web page). When a thread ends, the host sets `ended` and wakes
+ * any waiter on `active`.
  */
 export interface Threads {
-  /** Resolves once every thread waits for jobs. */
+  /** Resolves when all threads are waiting for jobs. */
   readonly ready: Promise<void>;
   stop(): Promise<unknown>;
 }
 
-/** Work below this many multiply-adds, or as many numbers moved, is done sooner alone than shared. */
-const LEAST_WORK = 32_768;
-/** The caller looks this often before it waits for the others in its sleep. */
+/** Below this many multiply-adds, or numbers moved, one thread is faster than several. */
+const MIN_WORK = 32_768;
+/** Number of times the caller polls before it sleeps until the others finish. */
 const CALLER_SPINS = 20_000;
-/** In its sleep, the caller looks this often whether a thread has ended: that may have been told just before it slept. */
-const LOOK_MS = 200;
-/** No kernel takes this many looks, a minute: a thread that is still inside is stuck. */
-const MOST_LOOKS = 300;
+/**
+ * While sleeping, the caller checks at this interval whether a thread has ended: the notification may precede the
+ * sleep.
+ */
+const CHECK_INTERVAL_MS = 200;
+/** After this many checks (a minute), a thread that is still inside is stuck: no kernel takes that long. */
+const MAX_CHECKS = 300;
 
 type Kernel = (...args: number[]) => void;
 
@@ -105,7 +109,7 @@ const places: readonly KernelPlace[] = kernelNames.map((name) => ({
 }));
 
 export class ThreadPool {
-  /** Threads in all, the calling one included. */
+  /** Total number of threads, including the calling one. */
   readonly count: number;
   readonly #heap: Heap;
   readonly #threads: Threads;
@@ -126,10 +130,10 @@ export class ThreadPool {
   }
 
   /**
-   * @param count       threads in all, the calling one included
+   * @param count       total number of threads, including the calling one
    * @param spawn       starts the other threads on the host
-   * @param replacement for the threads alone: the caller's kernels are those that `share` is given
-   * @throws BackendError when a thread does not start
+   * @param replacement for the other threads only; the caller's kernels are the argument of `share`
+   * @throws BackendError if a thread does not start
    */
   static async start(
     count: number,
@@ -157,7 +161,9 @@ export class ThreadPool {
       await threads.ready;
     } catch (cause) {
       await pool.stop();
-      throw new BackendError(`wasm: a thread did not start: ${cause}; \`threads\` 1 does without`, { cause });
+      throw new BackendError(`wasm: a thread did not start: ${cause}; \`threads\` 1 works without them`, {
+        cause,
+      });
     }
     return pool;
   }
@@ -166,7 +172,7 @@ export class ThreadPool {
     await this.#threads.stop();
   }
 
-  /** The same kernels, each shared among the threads when its work repays it. */
+  /** The same kernels, each divided among the threads if it has enough work. */
   share(kernels: KernelExports): KernelExports {
     const shared = { ...kernels };
     kernelNames.forEach((name, index) => {
@@ -179,7 +185,7 @@ export class ThreadPool {
 
   #sharing(alone: Kernel, name: KernelName, index: number): Kernel {
     const place = places[index];
-    const shareOf = sharingOf(name, this.count, LEAST_WORK);
+    const shareOf = sharingOf(name, this.count, MIN_WORK);
     return (...args) => {
       const { chunks, grain } = shareOf(args, this.#heap.parameterWords);
       if (chunks < 2) return alone(...args);
@@ -221,27 +227,27 @@ export class ThreadPool {
     }
   }
 
-  /** @throws BackendError when a thread failed, ended or does not answer */
+  /** @throws BackendError if a thread failed, ended or does not respond */
   #close(): void {
     const control = this.#control;
     Atomics.store(control, layout.open, 0);
     for (let turn = 0; turn < CALLER_SPINS && Atomics.load(control, layout.active) !== 0; turn++);
-    for (let look = 0; Atomics.load(control, layout.ended) === 0; look++) {
+    for (let check = 0; Atomics.load(control, layout.ended) === 0; check++) {
       const active = Atomics.load(control, layout.active);
       if (active === 0) break;
-      Atomics.wait(control, layout.active, active, LOOK_MS);
-      if (look === MOST_LOOKS) {
+      Atomics.wait(control, layout.active, active, CHECK_INTERVAL_MS);
+      if (check === MAX_CHECKS) {
         throw new BackendError(
-          `wasm: ${active} of ${this.count - 1} threads did not answer; \`threads\` 1 does without`,
+          `wasm: ${active} of ${this.count - 1} threads did not respond; \`threads\` 1 works without them`,
         );
       }
     }
     if (Atomics.load(control, layout.failed) !== 0) {
-      throw new BackendError("wasm: a kernel failed in a thread; the numbers are not to be trusted");
+      throw new BackendError("wasm: a kernel failed in a thread; its results are unreliable");
     }
     if (Atomics.load(control, layout.ended) !== 0) {
       throw new BackendError(
-        "wasm: a thread has ended in the middle of the work; the numbers are not to be trusted; `threads` 1 does without",
+        "wasm: a thread ended during a computation; the results are unreliable; `threads` 1 works without them",
       );
     }
   }

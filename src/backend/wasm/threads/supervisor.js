@@ -1,9 +1,10 @@
 // @ts-check
 /**
- * The parent of a pool's threads. It is told when one of them ends, which the caller, blocked in a kernel, cannot
- * be; it marks the pool as broken in shared memory and wakes the caller. Ending the keeper ends its threads.
+ * The parent of a pool's threads. It notices when a thread ends, which the caller cannot while it is blocked in a
+ * kernel. It then marks the pool as broken in shared memory and wakes the caller. Terminating the supervisor
+ * terminates its threads.
  *
- * Sends one message: null once every thread waits for jobs, or why that will not come about.
+ * Posts one message: null when all threads are waiting for jobs, or the reason why they are not.
  */
 import { parentPort, Worker, workerData } from "node:worker_threads";
 

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * One thread of the pool: waits for jobs in shared memory and takes part in them (see thread-pool.ts, which holds
- * the protocol). Plain JavaScript, because a thread starts from a file that Node itself can load, also where a
- * tool compiles the rest of the program on the fly. It imports nothing of the project but what it is told to.
+ * One thread of the pool: waits for jobs in shared memory and works on them (see pool.ts for the protocol). Plain
+ * JavaScript, because Node must be able to load a thread's file directly, even if a tool compiles the rest of the
+ * program on the fly. Imports nothing from the project except the replacement module.
  */
 import { parentPort, workerData } from "node:worker_threads";
 

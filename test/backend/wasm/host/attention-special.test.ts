@@ -1,9 +1,9 @@
-/** Fused attention in WebAssembly: numbers that are not finite stay where they are seen. */
+/** Fused attention in WebAssembly: numbers that are not finite affect only the rows that see them. */
 import { describe, expect, it } from "vitest";
 import { inputsOf, lists, type Numbers, poisoned, run, sizes } from "./attention-trial.ts";
 
 describe("special numbers", () => {
-  it("a NaN that is seen is not lost", () => {
+  it("a visible NaN propagates", () => {
     const size = { ...sizes, rows: 5, columns: 5 };
     for (const name of ["k", "v"] as const) {
       const inputs = inputsOf(size);
@@ -17,7 +17,7 @@ describe("special numbers", () => {
     }
   });
 
-  it("a NaN among scores of −∞ is not lost", () => {
+  it("a NaN among scores of −∞ propagates", () => {
     const size = { ...sizes, batch: [1], rows: 1, columns: 2, width: 4 };
     const { y, logSumExp } = run(
       {
@@ -33,9 +33,9 @@ describe("special numbers", () => {
   });
 
   it.each([0, 2, 4])("row %i, which sees only −∞, gives zeros and takes no part in gradients", (blind) => {
-    const size = { ...sizes, rows: 5, visible: "all" } as const;
+    const size = { ...sizes, rows: 5, mask: "full" } as const;
     const inputs = inputsOf(size);
-    // Products of 1e30 and −1e30 leave single precision for −∞; those of 0 with them are 0.
+    // Products of 1e30 and −1e30 overflow to −∞ in single precision; products with 0 are 0.
     const withFirst = (numbers: Numbers, first: (i: number) => number): Numbers =>
       numbers.map((matrix) => matrix.map((row, i) => [first(i), ...row.slice(1)]));
     const q = withFirst(inputs.q, (row) => (row === blind ? 1e30 : 0));
@@ -45,7 +45,7 @@ describe("special numbers", () => {
     expect(results.logSumExp.map((total) => total === -Infinity)).toEqual(
       lists(15, (row) => row % 5 === blind),
     );
-    // The other rows give what they would give without it.
+    // The other rows produce the same results as without it.
     const others = (numbers: Numbers) => numbers.map((matrix) => matrix.filter((_, row) => row !== blind));
     const rest = run({ q: others(q), k, v: inputs.v, dy: others(inputs.dy) }, { ...size, rows: 4 });
     expect(others(results.y)).toEqual(rest.y);

@@ -1,18 +1,20 @@
 /**
- * One run of fused attention in WebAssembly, forward and backward, for the tests beside this: lists of numbers go in
- * and come out, and memory that is not theirs is watched.
+ * One run of fused attention in WebAssembly, forward and backward, for the tests in this folder. Takes and returns
+ * lists of numbers, and checks that no other memory is written.
  */
 import { expect } from "vitest";
-import type { AttentionSize, Matrices } from "../../../../src/backend/backend.ts";
+import type { AttentionSize, KeyRange, Matrices } from "../../../../src/backend/backend.ts";
 import { loadKernels } from "../../../../src/backend/open.ts";
 import { attention, attentionBackward } from "../../../../src/backend/wasm/host/attention.ts";
 import { Heap, type WasmBuffer } from "../../../../src/backend/wasm/host/heap.ts";
+import { HostArrays } from "../../../../src/backend/wasm/host/host-arrays.ts";
 import { instantiate } from "../../../../src/backend/wasm/host/instance.ts";
 import type { KernelExports } from "../../../../src/backend/wasm/host/signatures.ts";
 import { Random } from "../../../../src/random.ts";
 
 export const module = await loadKernels();
 export const heap = new Heap();
+export const hostArrays = new HostArrays(heap);
 export const kernels = instantiate(module, heap.memory);
 
 /** A batch of matrices, [batch][row][column]. */
@@ -44,10 +46,10 @@ export const sizes = {
   columns: 7,
   width: 8,
   scale: 0.4,
-  visible: "staircase",
+  mask: "causal",
   dropping: null,
 } as const;
-/** What stands where nothing may be written, and where something must be. */
+/** Fills memory that must not be written, and memory that must be overwritten. */
 export const untouched = -77;
 
 export function matrices(random: Random, count: number, rows: number, width: number): number[][][] {
@@ -66,11 +68,9 @@ export function inputsOf({ batch, rows, columns, width }: AttentionSize, seed = 
   };
 }
 
-/** `visible` for windows of [from, end, diagonal]; whoever asks frees the buffer. */
-export function windowsOf(windows: readonly (readonly number[])[]): { readonly buffer: WasmBuffer } {
-  const buffer = heap.alloc(3 * windows.length);
-  numbersOf(buffer).set(windows.flat());
-  return { buffer };
+/** Key ranges from [start, end, diagonal] each. */
+export function rangesOf(ranges: readonly (readonly number[])[]): KeyRange[] {
+  return ranges.map(([start, end, diagonal]) => ({ start, end, diagonal }));
 }
 
 export function lists<T>(length: number, item: (index: number) => T): T[] {
@@ -79,7 +79,7 @@ export function lists<T>(length: number, item: (index: number) => T): T[] {
 
 export type Placed = Matrices & { readonly buffer: WasmBuffer };
 
-/** Lays a batch into memory of its own, `untouched` in the gaps. */
+/** Copies a batch into new memory, with `untouched` in the gaps. */
 export function place(numbers: Numbers, { columnStride, rowGap, offset }: Layout): Placed {
   const [rows, width] = [numbers[0].length, numbers[0][0].length];
   const rowStride = width * columnStride + rowGap;
@@ -111,7 +111,7 @@ export function numbersOf(buffer: WasmBuffer): Float32Array {
   return heap.floats.subarray(buffer.pointer / 4, buffer.pointer / 4 + buffer.length);
 }
 
-/** Takes a batch of the shape of `like` out of memory; fails if a gap has changed. */
+/** Reads a batch of the shape of `like` from memory. Fails if a gap has changed. */
 export function take(placed: Placed, like: Numbers): Numbers {
   const view = numbersOf(placed.buffer).slice();
   const numbers = like.map((rows) => rows.map((row) => row.map(() => 0)));
@@ -124,7 +124,7 @@ export function take(placed: Placed, like: Numbers): Numbers {
   return numbers;
 }
 
-/** Forward and backward. Gradients start from `start` everywhere. */
+/** Runs forward and backward. Gradients start from `start` everywhere. */
 export function run(inputs: Inputs, size: AttentionSize, options: Partial<RunOptions> = {}): Results {
   const { layout, accumulate, start, use } = { ...plainly(), ...options };
   const [q, k, v, dy] = [inputs.q, inputs.k, inputs.v, inputs.dy].map((numbers) => place(numbers, layout));
@@ -135,8 +135,8 @@ export function run(inputs: Inputs, size: AttentionSize, options: Partial<RunOpt
     );
   const [y, dq, dk, dv] = [inputs.q, inputs.q, inputs.k, inputs.v].map(filled);
   const logSumExp = heap.alloc(inputs.q.length * size.rows);
-  attention(heap, use, y, logSumExp, q, k, v, size);
-  attentionBackward(heap, use, dq, dk, dv, dy, y, logSumExp, q, k, v, size, accumulate);
+  attention(heap, hostArrays, use, y, logSumExp, q, k, v, size);
+  attentionBackward(heap, hostArrays, use, dq, dk, dv, dy, y, logSumExp, q, k, v, size, accumulate);
   const totals = Array.from(numbersOf(logSumExp));
   heap.free(logSumExp);
   for (const { buffer } of [q, k, v, dy]) heap.free(buffer);
@@ -160,7 +160,7 @@ export function plainly(): RunOptions {
   return { layout: dense, accumulate: none, start: Number.NaN, use: kernels };
 }
 
-/** Fails unless |actual − expected| ≤ bound everywhere. A NaN fails. */
+/** Fails unless |actual − expected| ≤ bound everywhere. NaN fails. */
 export function expectNear(actual: Numbers, expected: Numbers, bound: number): void {
   const [a, e] = [actual.flat(2), expected.flat(2)];
   expect(a.length).toBe(e.length);
@@ -168,7 +168,7 @@ export function expectNear(actual: Numbers, expected: Numbers, bound: number): v
   expect(worst === -1 ? [] : [worst, a[worst], e[worst]]).toEqual([]);
 }
 
-/** The same, with another number all along some rows of each matrix. */
+/** The same, with some rows of each matrix filled with another number. */
 export function poisoned(numbers: Numbers, where: (row: number) => boolean, poison: number): Numbers {
   return numbers.map((matrix) => matrix.map((row, i) => (where(i) ? row.map(() => poison) : row)));
 }

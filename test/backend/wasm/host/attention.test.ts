@@ -1,6 +1,7 @@
 /**
- * Fused attention in WebAssembly against the formula in double precision, its finite differences and the composition
- * from plain kernels. (The shared suite compares it with the reference over random layouts.)
+ * Fused attention in WebAssembly, compared with the formula in double precision, with finite differences of the
+ * formula, and with its composition from plain kernels. (The conformance suite compares it with the reference over
+ * random layouts.)
  */
 import { describe, expect, it } from "vitest";
 import type { AttentionSize } from "../../../../src/backend/backend.ts";
@@ -11,6 +12,7 @@ import {
   dense,
   expectNear,
   heap,
+  hostArrays,
   type Inputs,
   inputsOf,
   kernels,
@@ -19,17 +21,17 @@ import {
   type Numbers,
   numbersOf,
   place,
+  rangesOf,
   run,
   sizes,
   untouched,
-  windowsOf,
 } from "./attention-trial.ts";
 
-function seenBy(row: number, { rows, columns, visible }: AttentionSize): number {
-  return visible === "all" ? columns : columns - rows + row + 1;
+function seenBy(row: number, { rows, columns, mask }: AttentionSize): number {
+  return mask === "full" ? columns : columns - rows + row + 1;
 }
 
-/** softmax(scale·q·kᵀ)·v of one matrix, and the logarithm of each row's Σ exp, in double precision. */
+/** softmax(scale·q·kᵀ)·v of one matrix, and log Σ exp of each row, in double precision. */
 function formula(
   q: Numbers[0],
   k: Numbers[0],
@@ -47,17 +49,17 @@ function formula(
   return { y, total };
 }
 
-describe("the formula", () => {
+describe("matches the formula", () => {
   const shapes = [1, 2, 3, 4, 7, 8, 13].flatMap((rows) => [rows, rows + 5].map((columns) => [rows, columns]));
   it.each([1, 3, 4, 7, 8, 12, 20, 32, 44])("forward over width %i", (width) => {
     for (const [rows, columns] of shapes) {
-      for (const visible of ["all", "staircase"] as const) {
-        const size = { ...sizes, rows, columns, width, visible };
+      for (const mask of ["full", "causal"] as const) {
+        const size = { ...sizes, rows, columns, width, mask };
         const inputs = inputsOf(size);
         const { y, logSumExp } = run(inputs, size);
         const truth = inputs.q.map((q, b) => formula(q, inputs.k[b], inputs.v[b], size));
-        // Inputs lie in [−1, 1], so |score| ≤ scale·width, known to width roundings of that; a weight is then known
-        // to as many, and those of its own sum; and y is a mean of numbers below 1.
+        // Inputs are in [−1, 1], so |score| ≤ scale·width, with an error of width roundings of that. A weight has the
+        // same error plus that of its own sum, and y is a mean of numbers below 1.
         const bound = 2 ** -24 * (8 + columns + width * (1 + size.scale * width));
         expectNear(
           y,
@@ -70,17 +72,18 @@ describe("the formula", () => {
   });
 
   it.each([
-    [5, 7, 8, "staircase"],
-    [5, 7, 3, "all"],
-    [6, 11, 20, "staircase"],
-    [2, 2, 13, "staircase"],
+    [5, 7, 8, "causal"],
+    [5, 7, 3, "full"],
+    [6, 11, 20, "causal"],
+    [2, 2, 13, "causal"],
   ] as const)(
     "backward over %i rows, %i columns, width %i, %s, by finite differences",
-    (rows, columns, width, visible) => {
-      const size = { ...sizes, rows, columns, width, visible };
+    (rows, columns, width, mask) => {
+      const size = { ...sizes, rows, columns, width, mask };
       const inputs = inputsOf(size, 3);
       const results = run(inputs, size);
-      // Single precision keeps 2⁻²⁴ of sums of some hundred terms below 1; the differences err by about h².
+      // Single precision has an error of 2⁻²⁴ for sums of some hundred terms below 1; the error of the differences is
+      // about h².
       const bound = 1e-5;
       expectNear(results.dq, derivatives(inputs, "q", size), bound);
       expectNear(results.dk, derivatives(inputs, "k", size), bound);
@@ -117,7 +120,7 @@ it.each([
   [false, true, false],
   [false, false, true],
   [true, true, true],
-])("adds to dq (%s), dk (%s), dv (%s) or replaces them", (dq, dk, dv) => {
+])("accumulates into dq (%s), dk (%s), dv (%s) or overwrites them", (dq, dk, dv) => {
   for (const width of [7, 8]) {
     const size = { ...sizes, width };
     const inputs = inputsOf(size);
@@ -132,10 +135,10 @@ it.each([
   }
 });
 
-describe("dropping", () => {
+describe("dropout", () => {
   const dropping = { probability: 0.3, key: [0xfedcba98, 0x12345678] } as const;
 
-  it("is softmax, dropout and product, the same elements zero", async () => {
+  it("equals softmax, dropout and product, with the same elements dropped", async () => {
     const backend = new WasmBackend(module);
     const size = { ...sizes, rows: 5, columns: 8, width: 8, dropping };
     const count = 3 * size.rows * size.columns;
@@ -155,13 +158,13 @@ describe("dropping", () => {
       { batch: [3], rows: 5, columns: 8, inner: 8, accumulate: false, bias: null },
     );
     backend.scale({ buffer: weights, accumulate: false }, weights, size.scale);
-    backend.softmaxRows(weights, weights, { count: 3, rows: 5, columns: 8 }, "staircase");
+    backend.softmaxRows(weights, weights, { count: 3, rows: 5, columns: 8 }, "causal");
     backend.dropout({ buffer: weights, accumulate: false }, weights, dropping);
     const expected = Array.from(await backend.read(weights));
     const actual = y.flat(2);
     const dropped = actual.filter((weight) => weight === 0).length;
     expect(actual.map((weight) => weight === 0)).toEqual(expected.map((weight) => weight === 0));
-    // 30 of the 120 weights are hidden, and some 27 of the rest dropped.
+    // 30 of the 120 weights are hidden, and about 27 of the rest are dropped.
     expect(dropped).toBeGreaterThan(40);
     expect(dropped).toBeLessThan(75);
     expectNear([[actual]], [[expected]], 1e-6);
@@ -180,11 +183,11 @@ describe("dropping", () => {
       ),
     );
     expectNear(dv, expected, 1e-6);
-    // y is linear in v, and so is ⟨y, dy⟩: with all weights fixed, Σ dv ⊙ v = Σ dy ⊙ y.
+    // y is linear in v, and so is ⟨y, dy⟩: for fixed weights, Σ dv ⊙ v = Σ dy ⊙ y.
     const { y, dq, dk } = run(inputs, size);
     const dot = (a: Numbers, b: Numbers) => a.flat(2).reduce((sum, x, i) => sum + x * b.flat(2)[i], 0);
     expect(dot(dv, inputs.v)).toBeCloseTo(dot(inputs.dy, y), 5);
-    // Scores depend on q and k through q·kᵀ alone: a change of both by a factor and its inverse changes nothing.
+    // Scores depend on q and k only through q·kᵀ: scaling q by a factor and k by its inverse changes nothing.
     expect(dot(dq, inputs.q)).toBeCloseTo(dot(dk, inputs.k), 5);
     // The derivative along one direction, by differences of the kernel itself.
     const h = 2 ** -6;
@@ -195,10 +198,10 @@ describe("dropping", () => {
   });
 });
 
-it("says what does not fit", () => {
+it("reports mismatched sizes", () => {
   const size = { ...sizes, rows: 5, columns: 3 };
   expect(() => run(inputsOf(size), size)).toThrow(
-    new ShapeError("attention: a staircase needs columns ≥ rows: got 5 rows over 3 columns"),
+    new ShapeError("attention: causal needs columns ≥ rows: got 5 rows over 3 columns"),
   );
   expect(() => run(inputsOf(sizes), { ...sizes, width: 9 })).toThrow(ShapeError);
   expect(() => run(inputsOf(sizes), { ...sizes, batch: [3, 1] })).toThrow(
@@ -207,46 +210,51 @@ it("says what does not fit", () => {
 });
 
 it.each([
-  [[8, 7, 0], "got from 8, end 7, diagonal 0"],
-  [[-1, 7, 0], "got from -1, end 7, diagonal 0"],
-  [[0, 8, 0], "got from 0, end 8, diagonal 0"],
-  [[0, 2.5, 0], "got from 0, end 2.5, diagonal 0"],
-  [[Number.NaN, 7, 0], "got from NaN, end 7, diagonal 0"],
-  [[0, 7, 0.5], "got from 0, end 7, diagonal 0.5"],
-  [[0, 7, -Infinity], "got from 0, end 7, diagonal -Infinity"],
-])("does not look through a window of %j", (window, found) => {
-  const message = `wasm: attention: window 2 must have whole numbers, from and end in 0 … 7 and a diagonal in −2²⁴ … 2²⁴: ${found}`;
-  const visible = windowsOf([[0, 7, 0], [7, 0, -(2 ** 24)], window]);
-  expect(() => run(inputsOf(sizes), { ...sizes, visible })).toThrow(new BackendError(message));
+  [[8, 7, 0], "got start 8, end 7, diagonal 0"],
+  [[-1, 7, 0], "got start -1, end 7, diagonal 0"],
+  [[0, 8, 0], "got start 0, end 8, diagonal 0"],
+  [[0, 2.5, 0], "got start 0, end 2.5, diagonal 0"],
+  [[Number.NaN, 7, 0], "got start NaN, end 7, diagonal 0"],
+  [[0, 7, 0.5], "got start 0, end 7, diagonal 0.5"],
+  [[0, 7, -Infinity], "got start 0, end 7, diagonal -Infinity"],
+])("rejects the key range %j", (range, found) => {
+  const message = `wasm: attention: key range 2 needs whole numbers, start and end in 0 … 7 and a diagonal in −2²⁴ … 2²⁴: ${found}`;
+  const mask = rangesOf([[0, 7, 0], [7, 0, -(2 ** 24)], range]);
+  expect(() => run(inputsOf(sizes), { ...sizes, mask })).toThrow(new BackendError(message));
 });
 
-it("needs a window for each index of the first batch axis, and that axis", () => {
-  const visible = windowsOf([
-    [0, 7, 0],
-    [0, 7, 0],
-  ]);
-  expect(() => run(inputsOf(sizes), { ...sizes, visible })).toThrow(
-    new ShapeError("attention: 3 windows need 9 numbers: got 6"),
-  );
+it("needs one key range for each index of the first batch axis, and that axis", () => {
+  const range = { start: 0, end: 7, diagonal: 0 };
+  const needs = (count: number, found: number) =>
+    new ShapeError(
+      `attention: needs a key range for each of ${count} matrices of the first batch axis: got ${found}`,
+    );
+  for (const found of [0, 2, 4]) {
+    const mask = lists(found, () => range);
+    expect(() => run(inputsOf(sizes), { ...sizes, mask })).toThrow(needs(3, found));
+  }
   const buffer = heap.alloc(56);
   const one = { buffer, offset: 0, rowStride: 8, columnStride: 1, batchStrides: [] };
-  expect(() =>
-    attention(heap, kernels, one, buffer, one, one, one, { ...sizes, batch: [], visible }),
-  ).toThrow(new ShapeError("attention: windows need a batch axis: got a single matrix"));
+  for (const found of [0, 2]) {
+    const size = { ...sizes, batch: [], mask: lists(found, () => range) };
+    expect(() => attention(heap, hostArrays, kernels, one, buffer, one, one, one, size)).toThrow(
+      needs(0, found),
+    );
+  }
 });
 
-it("does nothing over nothing, and gives zeros where there are no columns", () => {
+it("does nothing for empty sizes, and produces zeros without columns", () => {
   const empty = heap.alloc(0);
   const at = { buffer: empty, offset: 0, rowStride: 8, columnStride: 1, batchStrides: [0] };
   const y = place(
     lists(3, () => lists(5, () => lists(8, () => untouched))),
     dense,
   );
-  attention(heap, kernels, y, empty, at, at, at, { ...sizes, batch: [0] });
+  attention(heap, hostArrays, kernels, y, empty, at, at, at, { ...sizes, batch: [0] });
   expect(numbersOf(y.buffer).every((number) => number === untouched)).toBe(true);
   const logSumExp = heap.alloc(15);
   const q = place(inputsOf(sizes).q, dense);
-  attention(heap, kernels, y, logSumExp, q, at, at, { ...sizes, columns: 0, visible: "all" });
+  attention(heap, hostArrays, kernels, y, logSumExp, q, at, at, { ...sizes, columns: 0, mask: "full" });
   expect(numbersOf(y.buffer).every((number) => number === 0)).toBe(true);
   expect(numbersOf(logSumExp).every((number) => number === -Infinity)).toBe(true);
 });

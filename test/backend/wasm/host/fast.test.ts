@@ -1,4 +1,7 @@
-/** `--fast`: the same kernels with relaxed SIMD, where the engine has it; never wrong numbers, never silence. */
+/**
+ * `--fast`: the same kernels with relaxed SIMD, if the engine supports it; never wrong numbers, never a silent
+ * fallback.
+ */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Buffer } from "../../../../src/backend/backend.ts";
@@ -10,7 +13,7 @@ import { Random } from "../../../../src/random.ts";
 import { fastKernels, ifFast } from "../../../support/fast.ts";
 import { conformance, singlePrecision } from "../../conformance.ts";
 
-/** The order of sums is that of the contract, but no product is rounded for itself. */
+/** Sums run in the order of the contract, but products are not rounded separately. */
 const unrounded = { ...singlePrecision, ordered: false };
 const module = fastKernels;
 if (module === null) {
@@ -24,12 +27,12 @@ if (module === null) {
   conformance("wasm, fast, on 3 threads", () => openBackend("wasm", 3, null, { fast: true }), unrounded);
 }
 
-it("knows an engine that has relaxed SIMD by its version", () => {
+it("detects relaxed SIMD, as the engine's version implies", () => {
   const [major] = process.versions.node.split(".").map(Number);
   expect(hasRelaxedSimd()).toBe(major >= 22);
 });
 
-it("opens what the engine can run, and says which", async () => {
+it("opens the kernels that the engine can run, and reports which", async () => {
   const said: string[] = [];
   const backend = await openBackend("wasm", 1, null, { fast: true, say: (sentence) => said.push(sentence) });
   expect(backend.exact).toBe(!hasRelaxedSimd());
@@ -40,13 +43,13 @@ it("opens what the engine can run, and says which", async () => {
   await backend.close();
 });
 
-it("is for the kernels of wasm alone", async () => {
+it("is rejected for other backends than wasm", async () => {
   await expect(openBackend("blas", 1, null, { fast: true })).rejects.toThrow(ConfigError);
   await expect(openBackend("reference", 1, null, { fast: true })).rejects.toThrow(ConfigError);
 });
 
 describe("the numeric self-test", () => {
-  it("passes what is right, rounded once or twice", async () => {
+  it("accepts correct engines, which round once or twice", async () => {
     expect(whatIsWrong(await loadKernels())).toBeNull();
     if (fastKernels !== null) expect(whatIsWrong(fastKernels)).toBeNull();
   });
@@ -54,15 +57,15 @@ describe("the numeric self-test", () => {
   it.each([
     ["subtracts", 0xe5],
     ["multiplies", 0xe6],
-    ["takes the greater", 0xe9],
-  ])("finds an engine that %s where it should add", async (_, operation) => {
+    ["takes the maximum", 0xe9],
+  ])("detects an engine that %s instead of adding", async (_, operation) => {
     expect(whatIsWrong(await WebAssembly.compile(sabotaged(operation)))).toMatch(/wrong/);
   });
 });
 
-it.skipIf(fastKernels === null)(`rounds once where the machine can${ifFast}`, async () => {
+it.skipIf(fastKernels === null)(`rounds once if the machine can${ifFast}`, async () => {
   if (fastKernels === null) return;
-  // (1 + 2⁻¹²)² = 1 + 2⁻¹¹ + 2⁻²⁴, whose last part is lost when the product is rounded before 1 is taken away.
+  // (1 + 2⁻¹²)² = 1 + 2⁻¹¹ + 2⁻²⁴. The last part is lost if the product is rounded before 1 is subtracted.
   const near = 1 + 2 ** -12;
   const sums = [];
   for (const module of [await loadKernels(), fastKernels]) {
@@ -78,7 +81,7 @@ it.skipIf(fastKernels === null)(`rounds once where the machine can${ifFast}`, as
   expect(sums).toEqual([2 ** -11, 2 ** -11 + 2 ** -24]);
 });
 
-it.skipIf(fastKernels === null)(`gives a row the same bits alone as among others${ifFast}`, async () => {
+it.skipIf(fastKernels === null)(`a row has the same bits alone as among others${ifFast}`, async () => {
   if (fastKernels === null) return;
   const backend = new WasmBackend(fastKernels);
   const random = Random.of(1, "rows");
@@ -110,7 +113,7 @@ it.skipIf(fastKernels === null)(`gives a row the same bits alone as among others
   }
 });
 
-/** The usual module with every `f32x4.add` (0xfd 0xe4 0x01) made another operation. */
+/** The usual module with every `f32x4.add` (0xfd 0xe4 0x01) replaced by another operation. */
 function sabotaged(operation: number): Uint8Array<ArrayBuffer> {
   const bytes = Uint8Array.from(
     readFileSync(new URL("../../../../src/backend/wasm/kernels.wasm", import.meta.url)),

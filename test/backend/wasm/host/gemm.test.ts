@@ -1,6 +1,6 @@
 /**
  * The WebAssembly product, bit for bit. The order of every sum is part of the contract, so a plain loop that rounds
- * after each operation gives the same 32 bits, on every path that the kernel has.
+ * after each operation produces the same 32 bits on every path of the kernel.
  */
 import fc from "fast-check";
 import { beforeAll, expect, it } from "vitest";
@@ -20,7 +20,7 @@ beforeAll(async () => {
   kernels = instantiate(await loadKernels(), heap.memory);
 });
 
-/** How an operand lies in its buffer: what stands side by side, where it starts, how much is left between lines. */
+/** The layout of an operand in its buffer: which axis is contiguous, the offset, and the gap between lines. */
 interface Layout {
   readonly sideBySide: "row" | "column" | "nothing";
   readonly offset: number;
@@ -38,7 +38,7 @@ interface Trial {
   readonly a?: Layout;
   readonly b?: Layout;
   readonly c?: Layout;
-  /** A value that turns up here and there among the inputs. */
+  /** A value that occasionally occurs among the inputs. */
   readonly salt?: number;
 }
 
@@ -51,7 +51,7 @@ interface Operand {
 const dense: Layout = { sideBySide: "row", offset: 0, gap: 0 };
 const turned: Layout = { sideBySide: "column", offset: 0, gap: 0 };
 
-/** An operand of numbers of many magnitudes, so that a sum in another order has other bits. */
+/** An operand with numbers of many magnitudes, so that sums in a different order have different bits. */
 function operand(
   layout: Layout,
   batch: readonly number[],
@@ -77,7 +77,7 @@ function operand(
   return { places: { offset: layout.offset, rowStride, columnStride, batchStrides }, numbers };
 }
 
-/** C as a plain loop gives it, with what stands between its elements as it was. */
+/** C as computed by a plain loop. Numbers between its elements keep their values. */
 function plainProduct(trial: Trial, a: Operand, b: Operand, c: Operand, bias: Float32Array): Float32Array {
   const { rows, inner, columns, start = "zero", batch = [] } = trial;
   const result = c.numbers.slice();
@@ -154,7 +154,7 @@ const layouts = fc.record<Layout>({
 });
 const starts = fc.constantFrom<"zero" | "bias" | "c">("zero", "bias", "c");
 
-it("gives the bits of a plain loop for any sizes, layouts and batches", () => {
+it("has the bits of a plain loop for any sizes, layouts and batches", () => {
   const trials = fc.nat(3).chain((axes) => {
     const flags = fc.array(fc.boolean(), { minLength: axes, maxLength: axes });
     return fc.record<Trial>({
@@ -172,7 +172,7 @@ it("gives the bits of a plain loop for any sizes, layouts and batches", () => {
   fc.assert(fc.property(trials, expectSameBits), { numRuns: 500 });
 });
 
-it("gives the bits of a plain loop with few rows or few columns", () => {
+it("has the bits of a plain loop with few rows or few columns", () => {
   const few = fc.nat(4);
   const many = fc.nat(67);
   const sizes = fc.oneof(fc.record({ rows: few, columns: many }), fc.record({ rows: many, columns: few }));
@@ -181,8 +181,8 @@ it("gives the bits of a plain loop with few rows or few columns", () => {
   fc.assert(run, { numRuns: 500 });
 });
 
-it.each(["zero", "bias", "c"] as const)("takes sums up from block to block, starting from %s", (start) => {
-  // More than one block of rows, of k and of columns, in each of the four cases of transposition.
+it.each(["zero", "bias", "c"] as const)("continues sums across blocks, starting from %s", (start) => {
+  // Several blocks of rows, k and columns, in each of the four combinations of transposes.
   for (const a of [dense, turned]) {
     for (const b of [dense, turned]) expectSameBits({ rows: 149, inner: 521, columns: 523, start, a, b });
   }
@@ -197,13 +197,13 @@ it.each(["zero", "bias", "c"] as const)("takes sums up from block to block, star
   });
 });
 
-it("writes no sum at all as what it starts from", () => {
+it("an empty sum equals its start value", () => {
   for (const start of ["zero", "bias", "c"] as const)
     expectSameBits({ rows: 7, inner: 0, columns: 19, start });
 });
 
 it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 3e38, 1e-45, -0])(
-  "treats %d as a plain loop does",
+  "handles %d like a plain loop",
   (salt) => {
     for (const [rows, columns] of [
       [13, 37],
@@ -215,7 +215,7 @@ it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 3e38, 1
   },
 );
 
-it("gives a row the same bits alone as among others", () => {
+it("a row has the same bits alone as among others", () => {
   const [rows, inner, columns] = [61, 307, 71];
   const a = put(operand(dense, [], [], [rows, inner]).numbers);
   const b = put(operand(dense, [], [], [inner, columns]).numbers);
@@ -239,7 +239,7 @@ it("gives a row the same bits alone as among others", () => {
   for (const buffer of [a, b, c, row]) heap.free(buffer);
 });
 
-it("divides a product into parts that give the bits of the whole", () => {
+it("the parts of a product have the bits of the whole", () => {
   const [rows, inner, columns] = [53, 29, 101];
   const [a, b] = [
     operand(dense, [2], [false], [rows, inner]),
@@ -248,7 +248,7 @@ it("divides a product into parts that give the bits of the whole", () => {
   const c = operand(dense, [2], [false], [rows, columns]);
   const buffers = [c, a, b].map(({ numbers }) => put(numbers));
   const [inC, inA, inB] = [c, a, b].map(({ places }, i) => ({ ...places, buffer: buffers[i] }));
-  // A stand-in for the pool: the same product, its parts cut smaller and computed last to first.
+  // In place of the pool: the same product in smaller parts, computed last to first.
   const inParts = {
     gemm(parameters: number, _begin: number, _end: number, scratch: number): void {
       const [partRows, partColumns] = [11, 23];
@@ -267,7 +267,7 @@ it("divides a product into parts that give the bits of the whole", () => {
   for (const buffer of buffers) heap.free(buffer);
 });
 
-it("refuses matrices that reach out of their buffers, and says how far", () => {
+it("rejects matrices that extend past their buffers, and reports the range", () => {
   const [a, b, c] = [heap.alloc(6), heap.alloc(15), heap.alloc(10)];
   const matrix = (buffer: WasmBuffer, rowStride: number, offset = 0) => ({
     buffer,

@@ -1,4 +1,4 @@
-/** The memory of the WebAssembly backend: buffers never overlap, and memory that is free is used again. */
+/** Memory of the wasm backend: buffers never overlap, and free memory is reused. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { loadKernels } from "../../../../src/backend/open.ts";
@@ -11,8 +11,8 @@ function numbersOf(heap: Heap, buffer: WasmBuffer): Float32Array {
   return heap.floats.subarray(buffer.pointer / 4, buffer.pointer / 4 + buffer.length);
 }
 
-it("keeps what live buffers hold, whatever is allocated and freed beside them", () => {
-  // Each action frees the buffer of that rank, or, where there is none, allocates one of that length.
+it("live buffers keep their contents through any allocations and frees", () => {
+  // Each action frees the buffer of that rank or, if there is none, allocates one of that length.
   const actions = fc.array(fc.record({ rank: fc.nat(13), length: fc.nat(700_001) }), { maxLength: 60 });
   fc.assert(
     fc.property(actions, (steps) => {
@@ -41,9 +41,9 @@ it("keeps what live buffers hold, whatever is allocated and freed beside them", 
   );
 });
 
-it("hands out nothing of where the kernels keep their constants", async () => {
+it("never allocates the memory of the kernels' constants", async () => {
   const heap = new Heap();
-  // The first buffer of all.
+  // The very first buffer.
   const first = heap.parameters.pointer;
   const { exports } = new WebAssembly.Instance(await loadKernels(), { env: { memory: heap.memory } });
   const constantsEnd: unknown = new Map<string, unknown>(Object.entries(exports)).get("constantsEnd");
@@ -52,7 +52,7 @@ it("hands out nothing of where the kernels keep their constants", async () => {
   expect(end).toBeLessThanOrEqual(first);
 });
 
-it("serves the second step from what the first one freed", () => {
+it("serves the second step from memory freed by the first", () => {
   const heap = new Heap();
   const lengths = Array.from({ length: 97 }, (_, i) => 1009 * ((i * 31) % 53));
   const step = () => {
@@ -66,16 +66,16 @@ it("serves the second step from what the first one freed", () => {
   expect(heap.bytes).toBe(bytes);
 });
 
-it("does not hold memory for sizes that never come back", () => {
+it("does not keep memory for sizes that do not recur", () => {
   const heap = new Heap();
   const largest = 400_009;
   for (let length = 1; length <= largest; length += 1009) heap.free(heap.alloc(length));
   expect(heap.bytes).toBeLessThan(3 * 4 * largest + 4 * mebibyte);
 });
 
-it("joins free blocks where the limit would be passed, and else says what is missing", () => {
+it("merges free blocks before exceeding the limit, or else reports how much is missing", () => {
   const heap = new Heap(16 * mebibyte);
-  // Seven of 2 MiB: too little is left for one of 4 MiB, until two neighbors of the seven are free.
+  // Seven of 2 MiB leave too little for one of 4 MiB, until two neighbors are freed.
   const buffers = Array.from({ length: 7 }, () => heap.alloc(mebibyte / 2));
   expect(() => heap.alloc(mebibyte)).toThrow(BackendError);
   expect(() => heap.alloc(mebibyte)).toThrow(/4194304 bytes more: 14\d+ are in use, .* may grow to 16777216/);
@@ -85,7 +85,7 @@ it("joins free blocks where the limit would be passed, and else says what is mis
   expect(buffers.map((buffer) => [...new Set(numbersOf(heap, buffer))])).toEqual([[0], [1], [4], [5], [6]]);
 });
 
-it("shows all of memory after it has grown", () => {
+it("exposes all memory after it has grown", () => {
   const heap = new Heap();
   const buffer = heap.alloc(heap.bytes);
   numbersOf(heap, buffer).fill(3);
@@ -93,7 +93,7 @@ it("shows all of memory after it has grown", () => {
   expect(heap.floats.buffer).toBe(heap.memory.buffer);
 });
 
-it("refuses buffers that are freed, or of another heap, and lengths that are none", () => {
+it("rejects freed buffers, buffers of another heap, and invalid lengths", () => {
   const [heap, other] = [new Heap(8 * mebibyte), new Heap(8 * mebibyte)];
   for (const length of [0, 5]) {
     const buffer = heap.alloc(length);
@@ -108,11 +108,11 @@ it("refuses buffers that are freed, or of another heap, and lengths that are non
   }
 });
 
-it("gives each thread working memory of its own, the same until it asks for more", () => {
+it("each thread has separate scratch memory, which moves only when it grows", () => {
   const heap = new Heap(undefined, 3);
   const first = heap.scratch(101);
   expect(heap.scratchStride).toBeGreaterThanOrEqual(4 * 101);
-  // Room for all three: the next buffer begins behind the last thread's.
+  // Room for all three: the next buffer begins after the last thread's scratch.
   expect(heap.alloc(1).pointer).toBeGreaterThanOrEqual(first + 3 * heap.scratchStride);
   expect(heap.scratch(97)).toBe(first);
   const longer = heap.scratch(1009);

@@ -1,4 +1,4 @@
-/** However the range of a kernel is divided, the bits are the same: what threads need, and what they may do. */
+/** Kernels produce the same bits however their range is divided, which threads rely on. */
 import { describe, expect, it } from "vitest";
 import type { Buffer } from "../../../../src/backend/backend.ts";
 import { loadKernels } from "../../../../src/backend/open.ts";
@@ -9,7 +9,7 @@ import { cases, check } from "../../conformance.ts";
 
 const module = await loadKernels();
 
-/** Keeps all that is read from it. */
+/** Keeps everything that is read from it. */
 class Recorder extends WasmBackend {
   readonly readings: Float32Array[] = [];
 
@@ -20,10 +20,10 @@ class Recorder extends WasmBackend {
   }
 }
 
-/** Runs each kernel in one to four parts, the last part first; counts the parts. */
+/** Runs each kernel in one to four parts, the last part first, and counts the parts. */
 function inParts(random: Random, counted: { parts: number }) {
   return (kernels: KernelExports): KernelExports =>
-    // A copy: the exports of an instance are frozen, and may not be answered for.
+    // A proxy over a copy, because the exports of an instance are frozen and a proxy may not override them.
     new Proxy(
       { ...kernels },
       {
@@ -46,7 +46,7 @@ function inParts(random: Random, counted: { parts: number }) {
     );
 }
 
-describe("kernels in parts", () => {
+describe("a divided kernel has the same bits", () => {
   for (const one of cases) {
     it(one.name, async () => {
       const counted = { parts: 0 };

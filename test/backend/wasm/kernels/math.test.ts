@@ -1,4 +1,4 @@
-/** The errors that kernels/math.ts states, measured against double precision. */
+/** The errors stated in kernels/math.ts, measured against double precision. */
 import { describe, expect, it } from "vitest";
 import type { Backend, Buffer } from "../../../../src/backend/backend.ts";
 import { loadKernels } from "../../../../src/backend/open.ts";
@@ -12,12 +12,12 @@ const smallestNormal = 2 ** -126;
 
 type Kernel = (backend: Backend, y: Buffer, x: Buffer) => void;
 
-/** e^x by the kernel that softmax and its kin use: a gradient of cross-entropy off the target. */
+/** e^x by the kernel of softmax and related functions: a gradient of cross-entropy off the target. */
 const expOfNegative: Kernel = (backend, y, x) => {
   const [zero, one] = [backend.alloc(1), backend.alloc(1)];
   backend.fill(zero, 0);
   backend.fill(one, 1);
-  backend.crossEntropyRowsBackward({ buffer: y, accumulate: false }, one, x, zero, zero, 1, x.length);
+  backend.crossEntropyRowsBackward({ buffer: y, accumulate: false }, one, x, zero, [0], 1, x.length);
 };
 
 async function evaluate(backend: Backend, kernel: Kernel, xs: Float32Array): Promise<ArrayLike<number>> {
@@ -27,11 +27,11 @@ async function evaluate(backend: Backend, kernel: Kernel, xs: Float32Array): Pro
   return backend.read(y);
 }
 
-/** The largest error in units in the last place; results below the smallest normal number are left out. */
+/** The maximum error in units in the last place, ignoring results below the smallest normal number. */
 async function worst(kernel: Kernel, xs: Float32Array): Promise<number> {
   const [actual, truth] = [await evaluate(wasm, kernel, xs), await evaluate(reference, kernel, xs)];
   let most = 0;
-  // Element 0 is the target in `expOfNegative`.
+  // In `expOfNegative`, element 0 is the target.
   for (let i = 1; i < xs.length; i++) {
     if (Math.abs(truth[i]) < smallestNormal) continue;
     const unit = 2 ** (Math.floor(Math.log2(Math.abs(truth[i]))) - 23);
@@ -70,15 +70,15 @@ describe("kernels/math.ts", () => {
     it(`${name}: ${ulps} ulp`, async () => {
       const error = await worst(kernel, xs);
       expect(error).toBeLessThanOrEqual(ulps);
-      expect(error, "the error stated is not the error").toBeGreaterThan(ulps / 2);
+      expect(error, "the stated error is too large").toBeGreaterThan(ulps / 2);
     });
   }
 
-  it("underflows gradually in exp, and at once in expOfNegative", async () => {
+  it("exp underflows gradually, expOfNegative abruptly", async () => {
     const xs = Float32Array.of(0, -87.3, -95, -103, -104, -1e9);
     const gradual = await evaluate(wasm, exp, xs);
     const truth = await evaluate(reference, exp, xs);
-    // Half of the smallest number, and as much again since the power is rounded before it is scaled.
+    // Half of the smallest number, twice: the power is rounded before it is scaled.
     for (let i = 0; i < xs.length; i++)
       expect(Math.abs(gradual[i] - truth[i])).toBeLessThanOrEqual(2 ** -149);
     expect(gradual[2]).toBeGreaterThan(0);

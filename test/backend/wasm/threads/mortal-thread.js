@@ -1,5 +1,5 @@
 // @ts-check
-/** A thread that ends by itself at its first job: inside it, when chunks are taken, or before it has entered. */
+/** A thread that ends at its first job: inside it, while taking chunks, or before entering it. */
 import { parentPort, workerData } from "node:worker_threads";
 
 /** @type {import("../../../../src/backend/wasm/threads/pool.ts").ThreadStart} */

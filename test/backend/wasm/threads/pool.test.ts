@@ -9,7 +9,7 @@ import { ThreadPool } from "../../../../src/backend/wasm/threads/pool.ts";
 import { BackendError } from "../../../../src/errors.ts";
 
 describe("a pool of threads", () => {
-  it("computes what one computes, for sizes that are shared out", async () => {
+  it("matches a single thread, for sizes that are divided", async () => {
     const results: number[][] = [];
     for (const threads of [1, 2, 3, 7]) {
       const backend = await openBackend("wasm", threads);
@@ -17,7 +17,7 @@ describe("a pool of threads", () => {
       const [x, y] = [backend.alloc(200_003), backend.alloc(200_003)];
       const values = Float32Array.from({ length: 200_003 }, (_, i) => (i % 1009) / 211 - 2);
       backend.write(x, values);
-      // Many jobs in a row, so that threads meet each other at every stage of waking and leaving.
+      // Many jobs in a row, so that threads interact at every stage of waking and leaving.
       for (let i = 0; i < 50; i++) backend.unary("tanh", y, x);
       backend.binary("multiply", { buffer: y, accumulate: true }, x, x);
       results.push(Array.from(await backend.read(y)));
@@ -26,7 +26,7 @@ describe("a pool of threads", () => {
     for (const result of results) expect(result).toEqual(results[0]);
   });
 
-  it("computes products and attention of single rows as one thread does, where these are shared out", async () => {
+  it("matches a single thread on divided products and attention of single rows", async () => {
     const [rows, inner, columns] = [67, 131, 197];
     const [sequences, heads, keys, width] = [5, 6, 211, 8];
     const results: number[][] = [];
@@ -57,7 +57,7 @@ describe("a pool of threads", () => {
       const [q, k] = [buffer(sequences * channels, 5), buffer(sequences * keys * channels, 6)];
       backend.attention(byHead(y, 1), logSumExp, byHead(q, 1), byHead(k, keys), byHead(k, keys), {
         ...{ batch: [sequences, heads], rows: 1, columns: keys, width },
-        ...{ scale: 0.4, visible: "staircase", dropping: null },
+        ...{ scale: 0.4, mask: "causal", dropping: null },
       });
       const read = await Promise.all([c, y, logSumExp].map((made) => backend.read(made)));
       results.push(read.flatMap((numbers) => Array.from(numbers)));
@@ -66,7 +66,7 @@ describe("a pool of threads", () => {
     for (const result of results) expect(result).toEqual(results[0]);
   });
 
-  it("goes on after its threads have slept", async () => {
+  it("works after its threads have slept", async () => {
     const backend = await openBackend("wasm", 2);
     const [x, y] = [backend.alloc(100_000), backend.alloc(100_000)];
     backend.fill(x, 1);
@@ -78,7 +78,7 @@ describe("a pool of threads", () => {
     await backend.close();
   });
 
-  it("says so when a thread does not start", async () => {
+  it("reports that a thread does not start", async () => {
     const start = WasmBackend.onThreads(await loadKernels(), 3, () => ({
       ready: Promise.reject(new Error("no more threads")),
       stop: () => Promise.resolve(),
@@ -87,11 +87,11 @@ describe("a pool of threads", () => {
     await expect(start).rejects.toThrow("a thread did not start");
   });
 
-  it("says so when a kernel fails in a thread", async () => {
+  it("reports that a kernel failed in a thread", async () => {
     const module = await loadKernels();
     const heap = new Heap(undefined, 2);
     const pool = await ThreadPool.start(2, module, heap, startThreads);
-    // The caller dawdles over its first chunk, so that the thread takes the others, at addresses outside of memory.
+    // The caller delays its first chunk, so that the thread takes the others, at addresses outside of memory.
     const dawdle = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
     const kernels = pool.share({ ...instantiate(module, heap.memory), binaryAdd: dawdle });
     const outside = 4_000_000_000;
@@ -104,7 +104,7 @@ describe("a pool of threads", () => {
   it.each([
     ["in the middle of a job", "inside"],
     ["while it sleeps", "asleep"],
-  ])("says so at once when a thread ends %s", async (_, where) => {
+  ])("reports immediately that a thread ended %s", async (_, where) => {
     const module = await loadKernels();
     const heap = new Heap(undefined, 3);
     const program = new URL(`./mortal-thread.js?${where}`, import.meta.url);
@@ -115,10 +115,10 @@ describe("a pool of threads", () => {
       for (let i = 0; i < 20_000; i++) kernels.unaryTanh(y.pointer, x.pointer, 0, x.length);
     };
     const startMs = performance.now();
-    expect(run).toThrow("a thread has ended");
+    expect(run).toThrow("a thread ended");
     expect(performance.now() - startMs).toBeLessThan(5_000);
-    // It stays so: what the thread has left undone is not known.
-    expect(() => kernels.unaryTanh(y.pointer, x.pointer, 0, x.length)).toThrow("a thread has ended");
+    // The pool stays broken, because the thread's unfinished work is unknown.
+    expect(() => kernels.unaryTanh(y.pointer, x.pointer, 0, x.length)).toThrow("a thread ended");
     await pool.stop();
   });
 });

@@ -1,28 +1,29 @@
 /**
- * Kernel calls that are noted down while they are made, and made again as one: kernels/replay.ts walks through the
- * list without the host in between, on one thread or on several. What a call costs besides its kernel is paid once.
+ * Kernel calls captured while they run, to be replayed as one: kernels/replay.ts walks the list without returning to
+ * the host, on one thread or several. So the host's work around a call is paid once.
  */
 import type { CapturedCalls } from "../../backend.ts";
 import type { Heap, WasmBuffer } from "../host/heap.ts";
+import type { HostArrays, KeptArrays } from "../host/host-arrays.ts";
 import { argumentsOf, type KernelExports, type KernelName, kernelNames } from "../host/signatures.ts";
 import { sharingOf } from "../threads/work-estimate.ts";
 
 const bytesPerWord = 4;
-/** What can be noted: the kernels of a pass without a tape, in the order of the cases in kernels/replay.ts. */
+/** The kernels that can be captured, those of a pass without a tape, in the order of the cases in kernels/replay.ts. */
 // biome-ignore format: one name a line would be a long list.
-const recorded = [
+const capturable = [
   "gemm", "attention", "unaryExp", "unaryLog", "unarySqrt", "unaryTanh", "unaryRelu", "unaryRelu2", "unarySilu", "unaryGelu",
   "unaryGeluTanh", "binaryAdd", "binarySubtract", "binaryMultiply", "binaryDivide", "scale", "copyBlock", "rotateRows",
   "gatherRows", "scatterRows", "sumRows", "sumColumns", "maxRows", "maxColumns", "softmaxRows", "logSoftmaxRows",
-  "normalizeRows", "addAndNormalizeRows",
+  "normalizeRows",
 ] as const satisfies readonly KernelName[];
-const places: ReadonlyMap<KernelName, number> = new Map(recorded.map((name, place) => [name, place]));
-/** Arguments that are no whole numbers. */
+const cases: ReadonlyMap<KernelName, number> = new Map(capturable.map((name, i) => [name, i]));
+/** Arguments that are fractions. */
 const fractions: readonly string[] = ["factor", "epsilon"];
 /** Words of `Program` and `Step` of kernels/replay.ts. */
 const programWords = { ticket: 0, done: 1, steps: 2, threads: 3, head: 4 } as const;
 const stepWords = { kernel: 0, chunks: 1, grain: 2, begin: 3, end: 4, arguments: 5, all: 20 } as const;
-/** Work below this much is done sooner alone (see thread-work.ts), where nobody has to be woken for it. */
+/** Less work than this is faster on one thread: a replay has no thread to wake (see threads/work-estimate.ts). */
 const LEAST_WORK = 16_384;
 
 type Kernel = (...args: number[]) => void;
@@ -35,46 +36,53 @@ interface Step {
 }
 
 export class Recorder {
-  /** Those that calls go to, and those that note them besides. */
+  /** Kernels that run. */
   readonly kernels: KernelExports;
-  readonly noting: KernelExports;
+  /** Kernels that run and are captured. */
+  readonly capturing: KernelExports;
   readonly #heap: Heap;
+  readonly #hostArrays: HostArrays;
   #steps: Step[] = [];
   #isComplete = true;
 
-  constructor(heap: Heap, kernels: KernelExports) {
+  constructor(heap: Heap, hostArrays: HostArrays, kernels: KernelExports) {
     this.#heap = heap;
+    this.#hostArrays = hostArrays;
     this.kernels = kernels;
-    this.noting = Object.assign(
+    this.capturing = Object.assign(
       { ...kernels },
-      ...kernelNames.map((name) => ({ [name]: this.#noting(name) })),
+      ...kernelNames.map((name) => ({ [name]: this.#capturing(name) })),
     );
   }
 
   /**
-   * Runs `body`, whose calls go to `noting`.
+   * Runs `body`, which calls the kernels in `capturing`.
    *
-   * @returns null where the calls alone would not do the same again: the host wrote or read numbers meanwhile, or a
-   *          kernel was called that cannot be noted
+   * @returns null if the calls alone would not repeat what `body` did: the host wrote or read numbers meanwhile, or a
+   *          kernel was called that cannot be captured
    */
-  record(body: () => void): CapturedCalls | null {
+  capture(body: () => void): CapturedCalls | null {
     const accesses = this.#heap.hostAccesses;
     this.#steps = [];
     this.#isComplete = true;
-    const release = this.#heap.apart(body);
+    let release = () => {};
+    const arrays = this.#hostArrays.keepDuring(() => {
+      release = this.#heap.apart(body);
+    });
     if (this.#isComplete && this.#heap.hostAccesses === accesses) {
-      return new WasmRecording(this.#heap, this.kernels, this.#steps, release);
+      return new WasmCapturedCalls(this.#heap, this.kernels, this.#steps, arrays, release);
     }
+    arrays.free();
     release();
     return null;
   }
 
-  #noting(name: KernelName): Kernel {
+  #capturing(name: KernelName): Kernel {
     const kernel: Kernel = this.kernels[name];
-    const canBeNoted = places.has(name);
+    const canBeCaptured = cases.has(name);
     const takesWords = argumentsOf(name)[0] === "parameters";
     return (...args) => {
-      this.#isComplete &&= canBeNoted;
+      this.#isComplete &&= canBeCaptured;
       const words = takesWords ? this.#heap.parameterWords.slice() : null;
       this.#steps.push({ kernel: name, args, words });
       kernel(...args);
@@ -82,9 +90,10 @@ export class Recorder {
   }
 }
 
-class WasmRecording implements CapturedCalls {
+class WasmCapturedCalls implements CapturedCalls {
   readonly #heap: Heap;
   readonly #kernels: Pick<KernelExports, "replay">;
+  readonly #arrays: KeptArrays;
   readonly #release: () => void;
   readonly #program: WasmBuffer;
   /** This view holds: shared memory grows, but never moves. */
@@ -97,10 +106,12 @@ class WasmRecording implements CapturedCalls {
     heap: Heap,
     kernels: Pick<KernelExports, "replay">,
     steps: readonly Step[],
+    arrays: KeptArrays,
     release: () => void,
   ) {
     this.#heap = heap;
     this.#kernels = kernels;
+    this.#arrays = arrays;
     this.#release = release;
     const parameters = steps.reduce((sum, { words }) => sum + (words?.length ?? 0), 0);
     const listed = programWords.head + stepWords.all * steps.length;
@@ -111,10 +122,11 @@ class WasmRecording implements CapturedCalls {
   }
 
   replay(): void {
+    this.#arrays.refresh();
     const words = this.#words;
     words[programWords.ticket] = 0;
     words[programWords.done] = 0;
-    // A thread that had long nothing to do has gone, and the list may not be at its end.
+    // Threads that found no work for a while have returned, so the list may not be done yet.
     do {
       this.#kernels.replay(this.#program.pointer, 0, this.#threads, this.#heap.scratch(0));
     } while (words[programWords.ticket] < this.#end);
@@ -122,6 +134,7 @@ class WasmRecording implements CapturedCalls {
 
   free(): void {
     this.#heap.free(this.#program);
+    this.#arrays.free();
     this.#release();
   }
 
@@ -136,7 +149,7 @@ class WasmRecording implements CapturedCalls {
       const names = argumentsOf(kernel);
       const begin = names.indexOf("begin");
       const share = sharingOf(kernel, this.#heap.threads, LEAST_WORK)(args, parameters ?? words);
-      words[at + stepWords.kernel] = places.get(kernel) ?? 0;
+      words[at + stepWords.kernel] = cases.get(kernel) ?? 0;
       if (share.chunks > 1) this.#threads = this.#heap.threads;
       words[at + stepWords.chunks] = share.chunks;
       words[at + stepWords.grain] = share.grain;

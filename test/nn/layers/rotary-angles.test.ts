@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { GPTConfig } from "../../../src/nn/config.ts";
-import { rotaryAngles } from "../../../src/nn/layers/rotary.ts";
+import { rotaryAngles } from "../../../src/nn/layers/rotary-angles.ts";
 import { logitsOf } from "../../../src/verify/logits.ts";
 import { expectClose } from "../../support/check-op.ts";
 import { doubleContext } from "../../support/contexts.ts";
@@ -10,7 +10,7 @@ import { withMaskMatrix } from "../../support/verify.ts";
 const VOCAB = TINY.vocabSize;
 
 describe("rotaryAngles", () => {
-  test("are cos and sin of place·10000^(−2i/D)", async () => {
+  test("are cos and sin of position·10000^(−2i/D)", async () => {
     const found = await rotaryAngles(doubleContext(), 700, 6).read();
     for (const place of [0, 1, 2, 13, 699]) {
       const turns = [0, 1, 2].map((i) => place * 10_000 ** ((-2 * i) / 6));
@@ -20,7 +20,7 @@ describe("rotaryAngles", () => {
   });
 });
 
-describe("a model without an embedding of places", () => {
+describe("a model without position embeddings", () => {
   const ids = randomIds(4, 11, "shifted");
   const last = async (changes: Partial<GPTConfig>, before: readonly number[]) => {
     const model = tinyModel(doubleContext(), { layers: 1, ...changes });

@@ -1,22 +1,16 @@
 /** exp, log, sqrt, tanh, relu and its square, silu, gelu; and softCap, scale and negate, which are as simple. */
 import { describe, expect, test } from "vitest";
-import type { Tensor } from "../../../src/autograd/tensor.ts";
-import { exp } from "../../../src/ops/exp.ts";
-import { gelu } from "../../../src/ops/gelu.ts";
-import { log } from "../../../src/ops/log.ts";
-import { negate } from "../../../src/ops/negate.ts";
-import { relu } from "../../../src/ops/relu.ts";
-import { reluSquared } from "../../../src/ops/relu-squared.ts";
-import { scale } from "../../../src/ops/scale.ts";
-import { silu } from "../../../src/ops/silu.ts";
-import { softCap } from "../../../src/ops/soft-cap.ts";
-import { sqrt } from "../../../src/ops/sqrt.ts";
-import { tanh } from "../../../src/ops/tanh.ts";
-import type { Random } from "../../../src/random.ts";
-import { Block } from "../../support/block.ts";
-import { checkOp } from "../../support/check-op.ts";
-import { inScope } from "../../support/contexts.ts";
-import { normalBelow } from "../../support/textbook-gpt.ts";
+import type { Tensor } from "../../src/autograd/tensor.ts";
+import { gelu } from "../../src/ops/gelu.ts";
+import { negate } from "../../src/ops/negate.ts";
+import { scale } from "../../src/ops/scale.ts";
+import { softCap } from "../../src/ops/soft-cap.ts";
+import { exp, log, relu, reluSquared, silu, sqrt, tanh } from "../../src/ops/unary.ts";
+import type { Random } from "../../src/random.ts";
+import { Block } from "../support/block.ts";
+import { checkOp } from "../support/check-op.ts";
+import { inScope } from "../support/contexts.ts";
+import { normalBelow } from "../support/textbook-gpt.ts";
 
 const positive = (random: Random) => 0.5 + 2 * random.uniform();
 /** No closer to 0 than the differences reach, since relu has a corner there. */
@@ -60,6 +54,6 @@ test("relu has derivative 0 at 0", async () => {
   await inScope("grad", async (context) => {
     const x = context.parameter([], [0]);
     context.backward(relu(x));
-    expect(await x.readGradient()).toEqual(new Float64Array([0]));
+    expect(await x.grad()).toEqual(new Float64Array([0]));
   });
 });
