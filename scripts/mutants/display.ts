@@ -40,7 +40,7 @@ export const display: readonly Mutant[] = [
   {
     promise: "display: after the terminal gets narrower, the whole chart is erased",
     file: "src/cli/terminal/live-region.ts",
-    line: "if (!this.#sinks || this.#lines === null) return 0;",
+    line: "if (!this.#movesCursor || this.#lines === null) return 0;",
     broken: "return 0;",
     tests: ["test/cli/terminal/live-region.test.ts"],
   },

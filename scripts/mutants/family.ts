@@ -7,14 +7,14 @@ export const family: readonly Mutant[] = [
     file: "src/nn/encoder.ts",
     line: '{ mask: "full", positions }',
     broken: '{ mask: "causal", positions }',
-    tests: ["test/verify/family.test.ts"],
+    tests: ["test/verify/encoders.test.ts"],
   },
   {
     promise: "seq2seq: the decoder does not see later tokens",
     file: "src/nn/encoder-decoder.ts",
     line: '{ mask: "causal", positions }',
     broken: '{ mask: "full", positions }',
-    tests: ["test/verify/family.test.ts"],
+    tests: ["test/verify/encoders.test.ts"],
   },
   {
     promise: "seq2seq: the decoder does not see source padding",
@@ -161,7 +161,7 @@ export const family: readonly Mutant[] = [
     file: "src/verify/bidirectional.ts",
     line: "reached.has(s),",
     broken: "s > t || reached.has(s),",
-    tests: ["test/verify/bidirectional.test.ts", "test/verify/broken-family.test.ts"],
+    tests: ["test/verify/bidirectional.test.ts", "test/verify/broken-encoders.test.ts"],
   },
   {
     promise: "verify: detects a decoder that reads source padding",

@@ -73,7 +73,7 @@ describe("a disk that fills up", () => {
     test.skip(!existsSync("/dev/full"), "there is no /dev/full here");
     const words = [process.execPath, MAIN, "sample", "--model", "whole"].join(" ");
     const outcome = await new Program("sh", ["-c", `${words} > /dev/full`], folder).outcome;
-    expectComplaint(outcome, 1, "the output cannot be written", "no space left");
+    expectComplaint(outcome, 1, "cannot write the output", "no space left");
   });
 });
 

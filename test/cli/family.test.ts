@@ -188,7 +188,7 @@ describe("nopeek eval", () => {
     );
     expect(seq2seq).toMatchObject({ exact: Number(strings?.[1]), strings: Number(strings?.[2]) });
     expect((await succeed(folder, "eval", "--model", "encoder", "--data", "text.txt")).stderr).toContain(
-      "tokens hidden, by masks that are always the same, in windows of 13",
+      "tokens masked, in a fixed pattern, in windows of 13",
     );
   });
 });
@@ -210,18 +210,23 @@ const CASES: readonly Case[] = [
     "a flag of gpt's",
     sample("encoder", "--prompt", "_", "--top-k", 3),
     2,
-    ["--top-k: is for gpt only; encoder"],
+    ["--top-k: only for gpt; encoder"],
   ],
   ["logits of an answer", ["logits", "--model", "seq2seq", "--prompt", "ab"], 2, ["use nopeek sample"]],
   [
     "a cache of an encoder",
     ["logits", "--model", "encoder", "--prompt", "a", "--cached"],
     2,
-    ["has no cache"],
+    ["has no KV cache"],
   ],
   ["no text to measure on", ["eval", "--model", "encoder"], 2, ["name one with --data"]],
   ["no text to measure a gpt on", ["eval", "--model", "gpt"], 2, ["name one with --data"]],
-  ["a text that is not read", ["eval", "--model", "seq2seq", "--data", "text.txt"], 2, ["takes no --data"]],
+  [
+    "a text that is not read",
+    ["eval", "--model", "seq2seq", "--data", "text.txt"],
+    2,
+    ["--data is not allowed"],
+  ],
   ["an unknown kind", train("--model", "bert"), 2, ["'bert'", "gpt, encoder, seq2seq"]],
   ["a task of a gpt", train("--task", "sort"), 2, ["--task is for seq2seq: got it with --model gpt"]],
   ["pairs in an encoder", train("--model", "encoder", "--bigram"), 2, ["--bigram is for gpt"]],
@@ -233,7 +238,7 @@ const CASES: readonly Case[] = [
     ["only 8 strings"],
   ],
   ["a preset of another kind", train("--preset", "sort", "--model", "gpt"), 2, ["--task is for seq2seq"]],
-  ["timing an encoder", ["bench", "--preset", "blanks"], 2, ["is for encoder, and bench times a gpt"]],
+  ["timing an encoder", ["bench", "--preset", "blanks"], 2, ["is for encoder, but bench only times a gpt"]],
   [
     "another task for a run",
     ["train", "--resume", "--out", "seq2seq", "--task", "reverse"],

@@ -144,7 +144,7 @@ describe("nopeek eval", () => {
       folder,
       ...["eval", "--model", "run/step-000011", "--data", "text.txt", "--split", "train"],
     );
-    expect(stdout).toMatch(/^loss \d\.\d{4} nats a token, \d\.\d{4} bits a character\n$/);
+    expect(stdout).toMatch(/^loss \d\.\d{4} nats per token, \d\.\d{4} bits per character\n$/);
     // The very first character has nothing before it.
     expect(stderr).toContain(`${(boundary - 1).toLocaleString("en")} characters`);
   });

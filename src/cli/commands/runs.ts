@@ -1,4 +1,4 @@
-/** `nopeek runs`: the runs in a folder, with how well, how large, how long, and how they stand. Changes nothing. */
+/** `nopeek runs`: lists the runs in a folder with loss, size, training time and status. Read-only. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "../../errors.ts";
@@ -17,14 +17,14 @@ export interface RunsFlags {
 export function listRuns(folder: string, { json }: RunsFlags): void {
   const terminal = new Terminal();
   if (!existsSync(folder))
-    throw new DataError(`${folder}: there is no such folder; runs start with nopeek train`);
+    throw new DataError(`${folder}: there is no such folder; start a run with nopeek train`);
   if (!statSync(folder).isDirectory())
-    throw new DataError(`${folder}: is a file; name a run, or the folder where runs are kept`);
+    throw new DataError(`${folder}: is a file; name a run directory or a folder of run directories`);
   const paths = [folder, ...readdirSync(folder).map((name) => join(folder, name))];
   const system = processes();
   const runs = paths.filter((path) => RunDirectory.isRun(path)).map((path) => describeRun(path, system));
   if (json) for (const run of runs) terminal.json(run);
-  else if (runs.length === 0) terminal.note(`${folder}: holds no run; start one with nopeek train`);
+  else if (runs.length === 0) terminal.note(`${folder}: contains no run; start one with nopeek train`);
   else for (const line of tableOf(runs, process.stdout.columns)) terminal.write(`${line}\n`);
 }
 
@@ -33,12 +33,12 @@ function describeRun(path: string, system: Processes): RunSummary {
   return { ...summary, status: namesToFlags(summary.status) };
 }
 
-/** Columns that go, in this order, where the terminal is too narrow. */
+/** Columns to drop, in this order, if the terminal is too narrow. */
 const DISPENSABLE = [4, 3];
-/** Between two columns. */
+/** Spaces between columns. */
 const GAP = 2;
 
-/** @param columns how wide the terminal is; undefined where there is none */
+/** @param columns width of the terminal, or undefined if there is none */
 export function tableOf(runs: readonly RunSummary[], columns: number | undefined): string[] {
   let rows = [
     ["run", "best loss", "steps", "trained", "size", "status"],

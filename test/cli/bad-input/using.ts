@@ -51,13 +51,13 @@ export const SAMPLING: readonly Case[] = [
     "a temperature for beam search",
     sample("--strategy", "beam", "--temperature", 1),
     2,
-    ["--temperature goes with --strategy sample or greedy"],
+    ["--temperature requires --strategy sample or greedy"],
   ],
   [
     "a prompt with several unknown characters",
     sample("--prompt", "the Ω is é, Ω"),
     1,
-    ['"Ω" (U+03A9)', 'leave out what it does not know, "Ω" "é" ",", with --unknown drop'],
+    ['"Ω" (U+03A9)', 'leave out the unknown characters, "Ω" "é" ",", with --unknown drop'],
   ],
   [
     "unknown characters as bytes for a char model",
@@ -110,12 +110,12 @@ export const SAMPLING: readonly Case[] = [
     ["--no-repeat-ngram must be a whole number ≥ 1"],
   ],
   ["more best than beams", sample("--strategy", "beam", "--beams", 2, "--best", 3), 2, ["--best must be"]],
-  ["beams without beam search", sample("--beams", 3), 2, ["--beams goes with --strategy beam"]],
+  ["beams without beam search", sample("--beams", 3), 2, ["--beams requires --strategy beam"]],
   [
     "several samples of a greedy strategy",
     sample("--strategy", "greedy", "--samples", 2),
     2,
-    ["--samples goes with"],
+    ["--samples requires"],
   ],
   [
     "a fractional number of tokens",

@@ -1,4 +1,4 @@
-/** `nopeek sample` for models that do not continue a text: an encoder fills in blanks, a seq2seq model answers. */
+/** `nopeek sample` for models other than a GPT: an encoder fills in blanks, a seq2seq model answers. */
 import { flagOf, type ModelKind } from "../../../config/settings.ts";
 import { ConfigError, SampleError } from "../../../errors.ts";
 import { Encoder } from "../../../nn/encoder.ts";
@@ -20,15 +20,15 @@ interface OtherFlags extends CommonFlags {
   readonly unknown?: UnknownPolicy;
 }
 
-/** Flags that these models use; then flags with a default, which are always set. */
-const USED: readonly string[] = ["model", "prompt", "unknown", "backend", "threads", "json"];
+/** Flags that apply here, and flags that have a value even if they were not given. */
+const ALLOWED: readonly string[] = ["model", "prompt", "unknown", "backend", "threads", "json"];
 const ALWAYS_SET: readonly string[] = ["tokens", "strategy", "overflow", "seed"];
 
 /**
  * Answers the prompts with a model that is not a GPT.
  *
- * @throws ConfigError when a flag is for GPTs only
- * @throws SampleError when there is no prompt, or one that the model cannot read
+ * @throws ConfigError if a flag is for GPTs only
+ * @throws SampleError if there is no prompt, or one that the model cannot read
  */
 export async function sampleOtherKind(saved: SavedModel, flags: OtherFlags): Promise<void> {
   const prompts = promptsOf(flags, saved.config.settings.model);
@@ -40,13 +40,13 @@ export async function sampleOtherKind(saved: SavedModel, flags: OtherFlags): Pro
 }
 
 function promptsOf(flags: OtherFlags, kind: ModelKind): readonly string[] {
-  const unused = Object.entries(flags).flatMap(([name, value]) => {
-    return value === undefined || [...USED, ...ALWAYS_SET].includes(name) ? [] : [name];
+  const refused = Object.entries(flags).flatMap(([name, value]) => {
+    return value === undefined || [...ALLOWED, ...ALWAYS_SET].includes(name) ? [] : [name];
   });
-  if (unused.length > 0) {
-    const names = unused.map((name) => `--${flagOf(name)}`).join(", ");
+  if (refused.length > 0) {
+    const names = refused.map((name) => `--${flagOf(name)}`).join(", ");
     throw new ConfigError(
-      `${names}: is for gpt only; ${kind} always chooses the most probable tokens and uses --prompt alone`,
+      `${names}: only for gpt; ${kind} models always choose the most probable tokens and only need --prompt`,
     );
   }
   if (flags.prompt !== undefined) return [flags.prompt].flat();
