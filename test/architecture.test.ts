@@ -147,6 +147,27 @@ describe("the rules have teeth", () => {
     expect(complain("train/trainer.ts", line)).toEqual([]);
   });
 
+  test.each([
+    'throw new ConfigError("--grad-clip 1 usually helps");',
+    "const help = 'bring the corpus with --data';",
+    `const message = \`name another folder with --out: got \${folder}\`;`,
+    `const flag = \`--\${name}\`;`,
+  ])("no flag is named outside cli: %s", (line) => {
+    expect(complain("train/trainer.ts", line)).toHaveLength(1);
+    expect(complain("cli/main.ts", line)).toEqual([]);
+  });
+
+  test.each([
+    "// see --grad-clip",
+    "/** As --grad-clip does. */",
+    "const message = `\\`gradClip\\` 1 usually helps`;",
+    "do x(); while (--count);",
+    'const rule = ".ink{fill:var(--ink)}";',
+    `const colors = \`--paper:\${paper};--run-\${i}:\${color};\`;`,
+  ])("this names no flag: %s", (line) => {
+    expect(complain("report/css.ts", line)).toEqual([]);
+  });
+
   test("cli prints and reads the clock, but its numbers are the library's", () => {
     expect(complain("cli/main.ts", "console.log(process.argv, Date.now());")).toEqual([]);
     expect(complain("cli/main.ts", "const y = Math.exp(x) + Math.random();")).toHaveLength(2);

@@ -30,12 +30,10 @@ export async function openBackend(
   library: string | null = null,
   options: OpenOptions = {},
 ): Promise<Backend> {
-  if (options.fast && name !== "wasm" && name !== "auto") {
-    throw new ConfigError(`--fast is for the kernels of --backend wasm: got --backend ${name}`);
-  }
+  checkBackend(name, threads, options);
   switch (name) {
     case "reference":
-      return openReference(threads);
+      return openReference();
     case "wasm":
       return openWasm(threads, options);
     case "blas":
@@ -45,9 +43,19 @@ export async function openBackend(
   }
 }
 
-async function openReference(threads: number): Promise<Backend> {
-  if (threads !== 1)
-    throw new ConfigError(`the reference backend computes on one thread: got --threads ${threads}`);
+/**
+ * Checks that a backend has the options asked for, without opening it.
+ *
+ * @throws ConfigError when it has not
+ */
+export function checkBackend(name: BackendName, threads: number, { fast = false }: OpenOptions = {}): void {
+  if (fast && name !== "wasm" && name !== "auto")
+    throw new ConfigError(`\`fast\` is for the kernels of \`backend\` wasm: got \`backend\` ${name}`);
+  if (name === "reference" && threads !== 1)
+    throw new ConfigError(`the reference backend computes on one thread: got \`threads\` ${threads}`);
+}
+
+async function openReference(): Promise<Backend> {
   const { ReferenceBackend } = await import("./reference/reference-backend.ts");
   return new ReferenceBackend();
 }
@@ -89,10 +97,10 @@ export async function openDoubleBackend(): Promise<Backend> {
 async function tryFastKernels(say: (sentence: string) => void): Promise<WebAssembly.Module | null> {
   const loaded = await loadFastKernels();
   if (typeof loaded !== "string") {
-    say("--fast: other bits on another kind of processor or engine; without it they are the same everywhere");
+    say("`fast`: other bits on another kind of processor or engine; without it they are the same everywhere");
     return loaded;
   }
-  say(`--fast is not to be had: ${loaded}; the usual kernels compute instead, to the same bits as ever`);
+  say(`\`fast\` is unavailable: ${loaded}; the standard kernels compute instead, and results are unchanged`);
   return null;
 }
 

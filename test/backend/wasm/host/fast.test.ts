@@ -37,7 +37,9 @@ it("opens the kernels that the engine can run, and reports which", async () => {
   const backend = await openBackend("wasm", 1, null, { fast: true, say: (sentence) => said.push(sentence) });
   expect(backend.exact).toBe(!hasRelaxedSimd());
   expect(said).toHaveLength(1);
-  expect(said[0]).toContain(hasRelaxedSimd() ? "other bits on another" : "the usual kernels compute instead");
+  expect(said[0]).toContain(
+    hasRelaxedSimd() ? "other bits on another" : "the standard kernels compute instead",
+  );
   await backend.close();
 });
 
