@@ -59,7 +59,7 @@ export const TICS: readonly Rule[] = [
   ["in words", "as text"],
   ["again and again", "repeatedly"],
   ["as ever", "as before"],
-  ["enter(?:s|;|:).{0,80}\\bleaves?", "Input: …; output: …"],
+  ["enters? (?:and|or) leaves?|enters?[;:].{0,80}\\bleaves?", "Input: …; output: …"],
 ];
 
 /** British spellings; each pattern is the beginning of a word. */
