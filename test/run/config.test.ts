@@ -107,7 +107,7 @@ describe("the config of a run", () => {
     ["has an unknown setting", { ...whole, settings: { ...settings, layer: 1 } }, 'did you mean "layers"?'],
     ["has sizes at odds", { ...whole, settings: { ...settings, heads: 4 } }, "must be a multiple of `heads`"],
     ["has an unknown tokenizer", { ...whole, tokenizer: { kind: "words" } }, "tokenizer"],
-    ["has characters twice", { ...whole, tokenizer: { kind: "char", characters: "aa" } }, "once each"],
+    ["has characters twice", { ...whole, tokenizer: { kind: "char", characters: "aa" } }, "characters must be unique"],
   ])("is rejected when it %s", (_what, json, message) => {
     expect(() => runConfigFromJSON(json, "config.json")).toThrow(CheckpointError);
     expect(() => runConfigFromJSON(json, "config.json")).toThrow(message);

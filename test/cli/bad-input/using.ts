@@ -222,7 +222,7 @@ export const COMMANDS: readonly Case[] = [
     2,
     ["--holdout must be a share"],
   ],
-  ["an empty variation", ["ablate", "--data", "text.txt", "--vary", " "], 2, ["--vary takes changes"]],
+  ["an empty variation", ["ablate", "--data", "text.txt", "--vary", " "], 2, ["--vary needs changes"]],
   [
     "a variation of an unknown setting",
     ["ablate", "--data", "text.txt", ...SMALL, "--vary", "layer=2"],
