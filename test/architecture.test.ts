@@ -25,13 +25,13 @@ test("every import inside src/ leads to a file, so that none is misread", () => 
     for (const { target, isPackage } of importsOf(path, source)) {
       if (!isPackage) expect(files.has(target), `${path} imports ${target}`).toBe(true);
     }
-    // As many as a plain search for the keyword in front of a path finds.
+    // The number that a plain search for the keyword before a path finds.
     const plain = source.match(/^(?!\s*(\/?\*|\/\/)).*\b(from |import |import\()["'][\w./:@-]+["']/gm) ?? [];
     expect(importsOf(path, source).length, path).toBe(plain.length);
   }
 });
 
-describe("the rules have teeth", () => {
+describe("negative controls", () => {
   const complain = (path: string, source: string) => complaintsAbout(new Map([[path, source]]));
 
   test.each([

@@ -18,7 +18,7 @@ const MEGABYTE = 1e6;
 
 let tarball = "";
 
-/** As a shell of the user's own: without what npm tells the scripts that it runs. */
+/** Runs a command as the user's shell would, without the variables that npm sets for its scripts. */
 function run(directory: string, command: string, ...words: readonly string[]) {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
   return promisify(execFile)(command, words, { cwd: directory, env });

@@ -93,7 +93,7 @@ describe("a disk that is mounted read-only", () => {
 });
 
 describe("a folder without permission", () => {
-  /** Runs as a user without write permission, whoever runs the tests. */
+  /** Runs as a user without write permission, also if root runs the tests. */
   async function forbidden(...words: (string | number)[]) {
     const uid = process.getuid?.() === 0 ? NOBODY : undefined;
     const run = (...all: (string | number)[]) =>

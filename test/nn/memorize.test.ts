@@ -1,4 +1,4 @@
-/** A tiny model learns one batch by heart: everything from tokens to the optimizer works together. */
+/** A tiny model memorizes one batch: everything from tokens to the optimizer works together. */
 import { expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
@@ -7,7 +7,7 @@ import { crossEntropy } from "../../src/ops/cross-entropy.ts";
 import { Random } from "../../src/random.ts";
 import { randomIds, TINY } from "../support/models.ts";
 
-test.each(["textbook", "fused"] as const)("one batch is memorised, with %s attention", async (attention) => {
+test.each(["textbook", "fused"] as const)("memorizes one batch, with %s attention", async (attention) => {
   const backend = new ReferenceBackend("single");
   const context = new Context(backend);
   const model = new GPT(context, { ...TINY, layers: 1, heads: 2, dModel: 14, attention }, Random.of(1));

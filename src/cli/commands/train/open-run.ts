@@ -46,7 +46,7 @@ export function openRun(plan: RunPlan): Promise<OpenRun> {
   return plan.kind === "new" ? openNewRun(plan) : openResumedRun(plan);
 }
 
-/** Gives back the run directory and the memory. */
+/** Unlocks the run directory and frees the memory. */
 export async function closeRun({ lock, backend }: OpenRun): Promise<void> {
   lock.release();
   await backend.close();

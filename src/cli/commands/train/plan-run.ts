@@ -196,7 +196,7 @@ function checkStepsLeft(done: number, steps: number, path: string): void {
   throw new ConfigError(`--steps ${steps}: ${path} has made ${done} steps already; ask for more than that`);
 }
 
-/** The preset named, or without settings of one's own the one that shows a kind of model at its best. */
+/** The named preset or, if no setting is given, the default preset for the kind of model. */
 function presetFor(flags: TrainFlags, given: Readonly<Record<string, unknown>>): Preset | null {
   if (flags.preset !== undefined) return presetOf(flags.preset);
   if (given.model === "seq2seq") return presetOf(String(given.task ?? "reverse"));
