@@ -1,9 +1,19 @@
 /**
- * The errors that nopeek throws on purpose. Each message says what is wrong, with the values, and what would
- * be right; a person can act on it without a stack trace. Anything else that is thrown is a bug of ours.
+ * The errors that nopeek throws on purpose. Each message says what is wrong, the values, and what would be right, so
+ * that a user can act on it without a stack trace. Any other exception is a bug in nopeek.
  */
 
-/** The root of every error that a user can cause and mend. */
+/**
+ * The base class of all errors that a user can cause and fix.
+ *
+ * @example
+ * try {
+ *   resolveSettings({ dModel: 30, heads: 4 });
+ * } catch (error) {
+ *   if (error instanceof NopeekError) console.error(error.message);
+ *   else throw error;
+ * }
+ */
 export class NopeekError extends Error {
   override name = "NopeekError";
 }
@@ -13,17 +23,17 @@ export class ShapeError extends NopeekError {
   override name = "ShapeError";
 }
 
-/** A tensor used where it cannot be: freed, of another context, outside a scope, differentiated twice. */
+/** Invalid use of a tensor: freed, from another context, outside a scope, or differentiated twice. */
 export class TensorError extends NopeekError {
   override name = "TensorError";
 }
 
-/** A setting that is unknown, out of range, or at odds with another. */
+/** A setting that is unknown, out of range, or contradicts another. */
 export class ConfigError extends NopeekError {
   override name = "ConfigError";
 }
 
-/** Text that cannot be turned into tokens, or token ids outside the vocabulary. */
+/** Text that cannot be tokenized, or token ids outside the vocabulary. */
 export class TokenError extends NopeekError {
   override name = "TokenError";
 }
@@ -33,27 +43,27 @@ export class DataError extends NopeekError {
   override name = "DataError";
 }
 
-/** A checkpoint or run directory that is missing, damaged, of another version or of another shape. */
+/** A checkpoint or run directory that is missing or damaged, or has another version or shape. */
 export class CheckpointError extends NopeekError {
   override name = "CheckpointError";
 }
 
-/** A backend that cannot start, or that this machine does not have. */
+/** A backend that is not available on this machine, or cannot start. */
 export class BackendError extends NopeekError {
   override name = "BackendError";
 }
 
-/** Training that cannot go on: a loss or a gradient that is not finite. */
+/** Training that cannot continue because a loss or a gradient is not finite. */
 export class TrainingError extends NopeekError {
   override name = "TrainingError";
 }
 
-/** Prompts or settings that nothing can be sampled with. */
+/** A prompt or a setting that is invalid for sampling. */
 export class SampleError extends NopeekError {
   override name = "SampleError";
 }
 
-/** Logits that no token can be chosen from: whoever samples has done nothing wrong, the model is broken. */
+/** Logits from which no token can be chosen. The model is broken, not the call. */
 export class LogitsError extends SampleError {
   override name = "LogitsError";
 }

@@ -1,14 +1,14 @@
 /**
- * Elementary functions in double precision, made of +, −, ×, ÷ and √ alone.
+ * Elementary functions in double precision, built from +, −, ×, ÷ and √ alone.
  *
- * Those five are rounded the same way on every machine (IEEE 754); `Math.exp` and its like are not: engines and
- * versions differ in the last bit. Wherever a bit can reach a weight or a token, these are used instead. In units
- * of the last place, exp is accurate to one, log and tanh to two, erf to a dozen. They are slow enough that
- * kernels bring their own.
+ * IEEE 754 defines the rounding of those five exactly, so they agree on every machine. `Math.exp` and similar functions
+ * differ in the last bit between engines and versions. These replacements are used wherever a bit can affect a weight
+ * or a token. Errors are about 1 unit in the last place for exp, 2 for log and tanh, a dozen for erf. They are slow, so
+ * kernels have their own versions.
  */
 
 const { LN2 } = Math;
-/** ln 2 in two parts: the first has 32 significant bits, so that a small whole multiple of it is exact. */
+/** ln 2 in two parts. The first has 32 significant bits, so its small integer multiples are exact. */
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
 
@@ -25,7 +25,7 @@ function powerOfTwo(k: number): number {
   return powersOfTwo[1022 + k];
 }
 
-/** e^x. Taylor's series for |r| ≤ ln(2)/2 after x = k·ln 2 + r. */
+/** e^x, by the Taylor series for r after reducing x = k·ln 2 + r with |r| ≤ ln(2)/2. */
 export function exp(x: number): number {
   if (Number.isNaN(x)) return x;
   if (x > 709.782712893384) return Number.POSITIVE_INFINITY;
@@ -33,7 +33,7 @@ export function exp(x: number): number {
   const k = Math.round(x / LN2);
   const r = x - k * LN2_HIGH - k * LN2_LOW;
   const sum = seriesOfExp(r);
-  // Two factors: near the ends of the range 2^k alone is not a normal number.
+  // Two factors, because near the ends of the range 2^k is not a normal number.
   const half = k >> 1;
   return sum * powerOfTwo(half) * powerOfTwo(k - half);
 }
@@ -63,7 +63,7 @@ function seriesOfExp(r: number): number {
   return 1 + r * sum;
 }
 
-/** ln x. With x = 2^k·m, √½ ≤ m < √2 and s = (m−1)/(m+1): ln m = 2·(s + s³/3 + s⁵/5 + …). */
+/** ln x. With x = 2^k·m, √½ ≤ m < √2, and s = (m−1)/(m+1): ln m = 2·(s + s³/3 + s⁵/5 + …). */
 export function log(x: number): number {
   if (Number.isNaN(x) || x < 0) return Number.NaN;
   if (x === 0) return Number.NEGATIVE_INFINITY;
@@ -90,7 +90,7 @@ export function log(x: number): number {
   return k * LN2_HIGH + (k * LN2_LOW + 2 * s * sum + 2 * s);
 }
 
-/** tanh x = (1 − e^{−2|x|}) / (1 + e^{−2|x|}); near 0, where that cancels, Lambert's continued fraction. */
+/** tanh x = (1 − e^{−2|x|}) / (1 + e^{−2|x|}); near 0, where that loses digits, Lambert's continued fraction. */
 export function tanh(x: number): number {
   const magnitude = Math.abs(x);
   if (magnitude < 0.5) {
@@ -106,16 +106,16 @@ export function tanh(x: number): number {
 
 /** cos x for |x| up to a million. */
 export function cos(x: number): number {
-  return turned(x, 0);
+  return shiftedCosine(x, 0);
 }
 
-/** sin x for |x| up to a million: cos of a quarter turn less. */
+/** sin x = cos(x − π/2) for |x| up to a million. */
 export function sin(x: number): number {
-  return turned(x, -1);
+  return shiftedCosine(x, -1);
 }
 
-/** cos(x + quarters·π/2), by Taylor's series on |r| ≤ π/4 after x = k·π/2 + r. */
-function turned(x: number, quarters: number): number {
+/** cos(x + quarters·π/2), by the Taylor series for r after reducing x = k·π/2 + r with |r| ≤ π/4. */
+function shiftedCosine(x: number, quarters: number): number {
   const turns = Math.round(x / 1.5707963267948966);
   const r = x - turns * 1.5707963267341256 - turns * 6.077100506506192e-11;
   const k = turns + quarters;
@@ -128,8 +128,8 @@ function turned(x: number, quarters: number): number {
 }
 
 /**
- * erf x = 2/√π ∫₀ˣ e^{−t²} dt. Below 2.5 by the series 2/√π·e^{−x²} Σ 2ⁿx^{2n+1}/(2n+1)!!, whose terms are all of
- * one sign; above by the continued fraction of 1 − erf.
+ * erf x = 2/√π ∫₀ˣ e^{−t²} dt. Below 2.5, by the series 2/√π·e^{−x²} Σ 2ⁿx^{2n+1}/(2n+1)!!, whose terms all have the
+ * same sign; above, by the continued fraction of 1 − erf.
  */
 export function erf(x: number): number {
   const TWO_OVER_SQRT_PI = 1.1283791670955126;
@@ -161,7 +161,7 @@ function erfcTail(x: number): number {
   return (exp(-x * x) * 0.5641895835477563) / denominator;
 }
 
-/** base^n for a whole n ≥ 0, by repeated squaring. */
+/** base^n for an integer n ≥ 0, by repeated squaring. */
 export function powerOfInteger(base: number, n: number): number {
   let result = 1;
   for (let square = base, left = n; left > 0; left = Math.floor(left / 2), square *= square) {

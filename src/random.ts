@@ -1,13 +1,7 @@
-/**
- * Seeded randomness. Never global: whoever draws is handed a `Random`.
- *
- * Streams that must not depend on how much was drawn before (windows of a step, elements dropped by an op) are
- * made afresh from a seed and a label: `Random.of(seed, "windows", step)`.
- */
 import seedrandom from "seedrandom";
 import { log } from "./math.ts";
 
-/** What a checkpoint keeps of a generator: it goes on from there with the same numbers. */
+/** The state of a generator as saved in a checkpoint. A generator restored from it continues with the same numbers. */
 export interface RandomState {
   readonly c: number;
   readonly s0: number;
@@ -15,6 +9,17 @@ export interface RandomState {
   readonly s2: number;
 }
 
+/**
+ * A seeded random number generator. There is no global one: code that draws receives a `Random`.
+ *
+ * A stream that must not depend on earlier draws (the windows of a step, the elements an op drops) is created fresh
+ * from a seed and a label.
+ *
+ * @example
+ * const random = Random.of(1337, "windows", 5);
+ * random.uniform(); // in [0, 1), the same on every machine
+ * random.below(10); // in 0 … 9
+ */
 export class Random {
   readonly #generator: seedrandom.StatefulPRNG<seedrandom.State.Alea>;
   readonly #isZero: boolean;
@@ -24,17 +29,19 @@ export class Random {
     this.#isZero = isZero;
   }
 
-  /** A generator named by its seed and labels; the same names give the same numbers on any machine. */
+  /** A generator identified by a seed and labels. The same seed and labels produce the same numbers on any machine. */
   static of(seed: number, ...labels: (string | number)[]): Random {
     return new Random(seedrandom.alea([seed, ...labels].join("/"), { state: true }));
   }
 
-  /** A generator that goes on where `state` was taken. */
+  /** A generator that continues from a saved state. */
   static from(state: RandomState): Random {
     return new Random(seedrandom.alea("", { state }));
   }
 
-  /** Its normal numbers are all 0: for weights that are replaced at once, where drawing would be work for nothing. */
+  /**
+   * A generator whose normal numbers are all 0. It saves the cost of initializing weights that are about to be loaded.
+   */
   static zeros(): Random {
     return new Random(seedrandom.alea("", { state: true }), true);
   }
@@ -48,7 +55,7 @@ export class Random {
     return this.#generator.double();
   }
 
-  /** A whole number in 0 … limit−1. */
+  /** An integer in 0 … limit−1, uniform. */
   below(limit: number): number {
     return Math.floor(this.uniform() * limit);
   }
@@ -65,7 +72,7 @@ export class Random {
       const u = 2 * this.uniform() - 1;
       const v = 2 * this.uniform() - 1;
       const s = u * u + v * v;
-      // The second number of the pair is not kept: a state of four numbers is the whole state.
+      // The second number of the pair is discarded, so that the four numbers of the generator are the whole state.
       if (s > 0 && s < 1) return u * Math.sqrt((-2 * log(s)) / s);
     }
   }

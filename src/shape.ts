@@ -1,16 +1,16 @@
-/** Shapes: lists of sizes, outermost axis first. A shape of no axes is a single number. */
+/** Shapes: lists of sizes, outermost axis first. A shape without axes is a single number. */
 import { ShapeError } from "./errors.ts";
 
 export type Shape = readonly number[];
 
-/** How many numbers a shape holds. */
+/** The number of elements in a shape. */
 export function sizeOf(shape: Shape): number {
   let size = 1;
   for (const length of shape) size *= length;
   return size;
 }
 
-/** "(2, 3, 5)", as messages show it. */
+/** "(2, 3, 5)", for messages. */
 export function formatShape(shape: Shape): string {
   return `(${shape.join(", ")})`;
 }
@@ -19,7 +19,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((length, axis) => length === b[axis]);
 }
 
-/** @throws ShapeError unless every size is a whole number ≥ 0 */
+/** @throws ShapeError unless every size is an integer ≥ 0 */
 export function checkShape(op: string, shape: Shape): void {
   for (const length of shape) {
     if (!Number.isSafeInteger(length) || length < 0) {
@@ -28,7 +28,7 @@ export function checkShape(op: string, shape: Shape): void {
   }
 }
 
-/** Strides of a block stored without gaps, last axis fastest. */
+/** The strides of a contiguous block, last axis fastest. */
 export function stridesOf(shape: Shape): number[] {
   const strides = new Array<number>(shape.length);
   let stride = 1;
@@ -40,9 +40,9 @@ export function stridesOf(shape: Shape): number[] {
 }
 
 /**
- * The axis that a number names; −1 is the last.
+ * The index of an axis; negative numbers count from the end, so −1 is the last axis.
  *
- * @throws ShapeError when the shape has no such axis
+ * @throws ShapeError if the shape has no such axis
  */
 export function axisOf(op: string, shape: Shape, axis: number): number {
   const index = axis < 0 ? axis + shape.length : axis;
@@ -53,9 +53,9 @@ export function axisOf(op: string, shape: Shape, axis: number): number {
 }
 
 /**
- * The shape that two shapes broadcast to: aligned at the last axis, a size of 1 stretches.
+ * The shape that two shapes broadcast to: they are aligned at the last axis, and a size of 1 stretches.
  *
- * @throws ShapeError when two sizes differ and neither is 1
+ * @throws ShapeError if two sizes differ and neither is 1
  */
 export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
   const axes = Math.max(a.length, b.length);
@@ -65,7 +65,7 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
     const n = b[axis - axes + b.length] ?? 1;
     if (m !== n && m !== 1 && n !== 1) {
       throw new ShapeError(
-        `${op}: ${formatShape(a)} and ${formatShape(b)} do not broadcast: counted from the last axis, sizes must be equal or one of them 1`,
+        `${op}: ${formatShape(a)} and ${formatShape(b)} do not broadcast: aligned at the last axis, sizes must be equal or one of them must be 1`,
       );
     }
     shape[axis] = m === 1 ? n : m;
@@ -73,7 +73,7 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
   return shape;
 }
 
-/** Strides that read a block without gaps of shape `from` as if it had shape `to`: 0 along stretched axes. */
+/** Strides that read a contiguous block of shape `from` as if it had shape `to`: 0 along stretched axes. */
 export function broadcastStrides(from: Shape, to: Shape): number[] {
   const own = stridesOf(from);
   const added = to.length - from.length;

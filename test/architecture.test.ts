@@ -25,13 +25,13 @@ test("every import inside src/ leads to a file, so that none is misread", () => 
     for (const { target, isPackage } of importsOf(path, source)) {
       if (!isPackage) expect(files.has(target), `${path} imports ${target}`).toBe(true);
     }
-    // As many as a plain search for the keyword in front of a path finds.
+    // The number that a plain search for the keyword before a path finds.
     const plain = source.match(/^(?!\s*(\/?\*|\/\/)).*\b(from |import |import\()["'][\w./:@-]+["']/gm) ?? [];
     expect(importsOf(path, source).length, path).toBe(plain.length);
   }
 });
 
-describe("the rules have teeth", () => {
+describe("negative controls", () => {
   const complain = (path: string, source: string) => complaintsAbout(new Map([[path, source]]));
 
   test.each([
@@ -145,6 +145,27 @@ describe("the rules have teeth", () => {
     "Math.sqrt(x);",
   ])("%s is", (line) => {
     expect(complain("train/trainer.ts", line)).toEqual([]);
+  });
+
+  test.each([
+    'throw new ConfigError("--grad-clip 1 usually helps");',
+    "const help = 'bring the corpus with --data';",
+    `const message = \`name another folder with --out: got \${folder}\`;`,
+    `const flag = \`--\${name}\`;`,
+  ])("no flag is named outside cli: %s", (line) => {
+    expect(complain("train/trainer.ts", line)).toHaveLength(1);
+    expect(complain("cli/main.ts", line)).toEqual([]);
+  });
+
+  test.each([
+    "// see --grad-clip",
+    "/** As --grad-clip does. */",
+    "const message = `\\`gradClip\\` 1 usually helps`;",
+    "do x(); while (--count);",
+    'const rule = ".ink{fill:var(--ink)}";',
+    `const colors = \`--paper:\${paper};--run-\${i}:\${color};\`;`,
+  ])("this names no flag: %s", (line) => {
+    expect(complain("report/css.ts", line)).toEqual([]);
   });
 
   test("cli prints and reads the clock, but its numbers are the library's", () => {

@@ -18,7 +18,7 @@ const MEGABYTE = 1e6;
 
 let tarball = "";
 
-/** As a shell of the user's own: without what npm tells the scripts that it runs. */
+/** Runs a command as the user's shell would, without the variables that npm sets for its scripts. */
 function run(directory: string, command: string, ...words: readonly string[]) {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
   return promisify(execFile)(command, words, { cwd: directory, env });
@@ -65,14 +65,17 @@ describe("the package", () => {
       "data/tales.json",
       "checkpoints/tales/config.json",
       "docs/tour.md",
+      "docs/cli.md",
       "docs/examples/train.ts",
       "README.md",
+      "CHANGELOG.md",
+      "SECURITY.md",
       "LICENSE",
       "package.json",
     ];
     expect(files()).toEqual(expect.arrayContaining(needed));
     const known =
-      /^(dist\/.*\.(js|js\.map|d\.ts|wasm)|dist\/packages\/LICENSES\.txt|src\/.*\.(ts|js)|data\/tales\.(txt|json)|checkpoints\/(README\.md|tales\/.*)|docs\/(tour\.md|examples\/.*\.ts)|README\.md|LICENSE|package\.json)$/;
+      /^(dist\/.*\.(js|js\.map|d\.ts|wasm)|dist\/packages\/LICENSES\.txt|src\/.*\.(ts|js)|src\/.*\/README\.md|data\/tales\.(txt|json)|checkpoints\/(README\.md|tales\/.*)|docs\/([a-z]+\.md|examples\/.*\.ts)|(README|CHANGELOG|SECURITY)\.md|LICENSE|package\.json)$/;
     expect(files().filter((path) => !known.test(path))).toEqual([]);
     expect(statSync(tarball).size).toBeLessThan(3 * MEGABYTE);
   });

@@ -4,13 +4,13 @@ import { Random } from "../src/random.ts";
 const draw = (random: Random, count = 5) => Array.from({ length: count }, () => random.uniform());
 
 describe("a seed", () => {
-  test("names one sequence, on any machine", () => {
+  test("identifies one sequence, on any machine", () => {
     expect(draw(Random.of(1))).toEqual(draw(Random.of(1)));
-    // Written down once: a change of generator or of seeding would change every trained model.
+    // Recorded once: a different generator or seeding would change every trained model.
     expect([Random.of(1).uint32(), Random.of(1, "windows", 2).uint32()]).toEqual([2259355072, 1081666363]);
   });
 
-  test("with other labels, or with them in another order, names another", () => {
+  test("with different labels, or a different order of labels, identifies another sequence", () => {
     const streams = [
       Random.of(1),
       Random.of(2),
@@ -24,7 +24,7 @@ describe("a seed", () => {
 });
 
 describe("state", () => {
-  test("goes on where it was taken, and not where the generator is now", () => {
+  test("continues from where it was saved, not from the generator's current position", () => {
     const random = Random.of(3);
     draw(random);
     random.normal();
@@ -56,14 +56,14 @@ describe("distributions", () => {
     const random = Random.of(7);
     const values = draw(random, count);
     expect(values.every((value) => value >= 0 && value < 1)).toBe(true);
-    // More than 32 bits: most are no multiple of 2⁻³².
+    // There are more than 32 random bits: most numbers are not multiples of 2⁻³².
     expect(values.filter((value) => Number.isInteger(value * 2 ** 32)).length).toBeLessThan(3);
     const { mean, variance } = moments(count, () => random.uniform());
     expect(Math.abs(mean - 0.5)).toBeLessThan(5 * Math.sqrt(1 / 12 / count));
     expect(Math.abs(variance - 1 / 12)).toBeLessThan(0.005);
   });
 
-  test("normal has mean 0, variance 1, and a normal share beyond one and two deviations", () => {
+  test("normal has mean 0, variance 1, and the right fractions beyond one and two deviations", () => {
     const random = Random.of(11);
     const values = Array.from({ length: count }, () => random.normal());
     const { mean, variance } = moments(count, () => random.normal());
@@ -75,21 +75,21 @@ describe("distributions", () => {
     expect(values.some((value) => value < 0) && values.some((value) => value > 0)).toBe(true);
   });
 
-  test("below gives each whole number about as often", () => {
+  test("below draws each integer about equally often", () => {
     const random = Random.of(13);
     const counts = new Array<number>(7).fill(0);
     for (let i = 0; i < count; i++) counts[random.below(7)]++;
     for (const each of counts) expect(Math.abs(each - count / 7)).toBeLessThan(5 * Math.sqrt(count / 7));
   });
 
-  test("uint32 is a whole number in 0 … 2³²−1, in its upper half half the time", () => {
+  test("uint32 is an integer in 0 … 2³²−1, and half of them are in the upper half", () => {
     const random = Random.of(17);
     const values = Array.from({ length: 1009 }, () => random.uint32());
     expect(values.every((value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32)).toBe(true);
     expect(Math.abs(values.filter((value) => value >= 2 ** 31).length / 1009 - 0.5)).toBeLessThan(0.08);
   });
 
-  test("zeros gives normal numbers of 0 and is else a generator like others", () => {
+  test("zeros returns 0 for normal, and is otherwise an ordinary generator", () => {
     const random = Random.zeros();
     expect([random.normal(), random.normal()]).toEqual([0, 0]);
     expect(random.uniform()).not.toBe(random.uniform());

@@ -25,7 +25,7 @@ describe("sizes and strides", () => {
     expect(formatShape(shape)).toBe(text);
   });
 
-  test("strides count the numbers in order", () => {
+  test("strides enumerate the elements in order", () => {
     const shape = [2, 3, 5];
     const strides = stridesOf(shape);
     const places = indicesOf(shape).map((index) => index.reduce((at, i, axis) => at + i * strides[axis], 0));
@@ -43,12 +43,12 @@ describe("sizes and strides", () => {
 });
 
 describe("checkShape", () => {
-  test.each([[[-1]], [[2, 0.5]], [[Number.NaN]], [[Number.POSITIVE_INFINITY]]])("refuses %j", (shape) => {
+  test.each([[[-1]], [[2, 0.5]], [[Number.NaN]], [[Number.POSITIVE_INFINITY]]])("rejects %j", (shape) => {
     const message = `reshape: sizes must be whole numbers ≥ 0: got (${shape.join(", ")})`;
     expect(() => checkShape("reshape", shape)).toThrow(new ShapeError(message));
   });
 
-  test("accepts the rest", () => {
+  test("accepts valid shapes", () => {
     for (const shape of [[], [0], [2, 3]]) expect(() => checkShape("reshape", shape)).not.toThrow();
   });
 });
@@ -59,7 +59,7 @@ describe("axisOf", () => {
     [2, 2],
     [-1, 2],
     [-3, 0],
-  ])("%i names axis %i of three", (axis, index) => {
+  ])("%i is axis %i of three", (axis, index) => {
     expect(axisOf("sum", [2, 3, 5], axis)).toBe(index);
   });
 
@@ -68,7 +68,7 @@ describe("axisOf", () => {
     expect(() => axisOf("sum", [2, 3, 5], axis)).toThrow(new ShapeError(message));
   });
 
-  test("a single number has none", () => {
+  test("a single number has no axes", () => {
     expect(() => axisOf("sum", [], 0)).toThrow(ShapeError);
     expect(() => axisOf("sum", [], -1)).toThrow(ShapeError);
   });
@@ -89,7 +89,7 @@ describe("broadcasting", () => {
       [1, 7],
       [5, 7],
     ],
-  ])("%j and %j give %j", (a, b, shape) => {
+  ])("%j and %j broadcast to %j", (a, b, shape) => {
     expect(broadcastShapes("add", a, b)).toEqual(shape);
     expect(broadcastShapes("add", b, a)).toEqual(shape);
   });
@@ -101,12 +101,12 @@ describe("broadcasting", () => {
       [3, 2],
     ],
     [[0], [2]],
-  ])("%j and %j do not", (a, b) => {
-    const message = `add: (${a.join(", ")}) and (${b.join(", ")}) do not broadcast: counted from the last axis, sizes must be equal or one of them 1`;
+  ])("%j and %j do not broadcast", (a, b) => {
+    const message = `add: (${a.join(", ")}) and (${b.join(", ")}) do not broadcast: aligned at the last axis, sizes must be equal or one of them must be 1`;
     expect(() => broadcastShapes("add", a, b)).toThrow(new ShapeError(message));
   });
 
-  test("strides read the stretched block as repeating the small one", () => {
+  test("strides repeat the small block along stretched axes", () => {
     const aShape = fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 4 });
     const stretches = fc.array(fc.boolean(), { minLength: 4, maxLength: 4 });
     fc.assert(

@@ -1,5 +1,5 @@
 /**
- * Beam search, and scoring what it found: the sum of ln p of each token, which no shorter look than the whole text tells.
+ * Beam search, and the scores of its results: the sum of ln p over all tokens.
  *
  *   npx tsx docs/examples/beam.ts
  */
@@ -9,7 +9,7 @@ const backend = await openBackend("wasm");
 const { model, tokenizer } = loadGPT(new Context(backend));
 const prompt = "By the oak sat ";
 
-/** The generator gives a report of each step; what it returns at its end is what was found. */
+/** The generator yields a report for each step and returns the hypotheses, best first. */
 async function search(beams: number): Promise<Hypothesis> {
   const settings = { beams, best: 1, lengthPenalty: 0 };
   const steps = beamSearch(model, tokenizer.encode(prompt), { tokens: 24, settings, overflow: "stop" });
@@ -19,7 +19,7 @@ async function search(beams: number): Promise<Hypothesis> {
 for (const beams of [1, 8]) {
   const { tokens, score } = await search(beams);
   console.log(`width ${beams}: ${score.toFixed(4)} nats for ${JSON.stringify(tokenizer.decode(tokens))}`);
-  // The same from one pass over the whole text, without a cache: what the prompt itself costs is taken off.
+  // The same score from one pass over the whole text, without a cache, minus the score of the prompt.
   const ids = [...tokenizer.encode(prompt), ...tokens];
   const [whole, head] = await scoreSequences(model, [ids, tokenizer.encode(prompt)]);
   console.log(`scored again: ${(whole.total - head.total).toFixed(4)} nats`);

@@ -1,5 +1,5 @@
 /**
- * A layer of your own: a class with parameters and a forward pass. Two of them learn XOR, which no single one can.
+ * A custom layer: a class with parameters and a forward pass. Two of them learn XOR, which one cannot.
  *
  *   npx tsx docs/examples/custom-layer.ts
  */

@@ -1,5 +1,5 @@
 /**
- * An op of your own: softplus, y = ln(1 + eˣ), with the derivative written by hand and checked against a difference.
+ * A custom op: softplus, y = ln(1 + eˣ), with the derivative written by hand and checked against a difference.
  *
  *   npx tsx docs/examples/custom-op.ts
  */

@@ -1,5 +1,5 @@
 /**
- * An encoder–decoder learns to sort the letters of short strings, and is asked about strings that it never saw.
+ * Trains an encoder–decoder to sort the letters of short strings, and tests it on strings that it has not seen.
  *
  *   npx tsx docs/examples/seq2seq.ts
  */
@@ -35,6 +35,6 @@ const unseen = task.heldOut(200);
 const sources = unseen.map(({ source }) => source);
 const answers = await greedyAnswers(model, padTokens(sources, "right"));
 const right = unseen.filter(({ answer }, i) => spell(answer) === spell(answers[i].ids));
-console.log(`${right.length} of ${unseen.length} strings that it never saw are sorted without a mistake`);
+console.log(`${right.length} of ${unseen.length} unseen strings are sorted without a mistake`);
 for (const i of [0, 1, 2]) console.log(`${spell(sources[i])} → ${spell(answers[i].ids)}`);
 await backend.close();

@@ -1,5 +1,5 @@
 /**
- * The model that comes with nopeek, writing: text is shown as it comes, and a stop string ends it.
+ * Streams text from the bundled model until a stop string.
  *
  *   npx tsx docs/examples/stream.ts
  */

@@ -1,5 +1,5 @@
 /**
- * Trains a GPT on a string, and lets it go on with a prompt.
+ * Trains a GPT on a string, and continues a prompt.
  *
  *   npx tsx docs/examples/train.ts
  */

@@ -19,8 +19,8 @@ export const display: readonly Mutant[] = [
   {
     promise: "display: sampling during training does not affect the training",
     file: "src/cli/commands/train/samples.ts",
-    line: "await trainer.evaluating(() => study.sample())",
-    broken: "await trainer.step().then(() => study.sample())",
+    line: "await trainer.evaluating(() => kind.sample())",
+    broken: "await trainer.step().then(() => kind.sample())",
     tests: ["test/cli/commands/train/display/same-weights.test.ts"],
   },
   {
@@ -40,7 +40,7 @@ export const display: readonly Mutant[] = [
   {
     promise: "display: after the terminal gets narrower, the whole chart is erased",
     file: "src/cli/terminal/live-region.ts",
-    line: "if (!this.#sinks || this.#lines === null) return 0;",
+    line: "if (!this.#movesCursor || this.#lines === null) return 0;",
     broken: "return 0;",
     tests: ["test/cli/terminal/live-region.test.ts"],
   },

@@ -5,16 +5,16 @@ export const family: readonly Mutant[] = [
   {
     promise: "encoder: every position sees the positions after it",
     file: "src/nn/encoder.ts",
-    line: 'mask: "full", cross: false',
-    broken: 'mask: "causal", cross: false',
-    tests: ["test/verify/family.test.ts"],
+    line: '{ mask: "full", positions }',
+    broken: '{ mask: "causal", positions }',
+    tests: ["test/verify/encoders.test.ts"],
   },
   {
     promise: "seq2seq: the decoder does not see later tokens",
     file: "src/nn/encoder-decoder.ts",
-    line: 'mask: "causal", cross: true',
-    broken: 'mask: "full", cross: true',
-    tests: ["test/verify/family.test.ts"],
+    line: '{ mask: "causal", positions }',
+    broken: '{ mask: "full", positions }',
+    tests: ["test/verify/encoders.test.ts"],
   },
   {
     promise: "seq2seq: the decoder does not see source padding",
@@ -161,7 +161,7 @@ export const family: readonly Mutant[] = [
     file: "src/verify/bidirectional.ts",
     line: "reached.has(s),",
     broken: "s > t || reached.has(s),",
-    tests: ["test/verify/bidirectional.test.ts", "test/verify/broken-family.test.ts"],
+    tests: ["test/verify/bidirectional.test.ts", "test/verify/broken-encoders.test.ts"],
   },
   {
     promise: "verify: detects a decoder that reads source padding",

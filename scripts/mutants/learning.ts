@@ -145,8 +145,8 @@ export const learning: readonly Mutant[] = [
   {
     promise: "sin lags cos by a quarter turn",
     file: "src/math.ts",
-    line: "return turned(x, -1);",
-    broken: "return turned(x, 1);",
+    line: "return shiftedCosine(x, -1);",
+    broken: "return shiftedCosine(x, 1);",
     tests: ["test/math.test.ts"],
   },
   {
@@ -166,7 +166,7 @@ export const learning: readonly Mutant[] = [
   {
     promise: "a resumed run continues from the latest weights, not their average",
     file: "src/train/trainer.ts",
-    line: "    // What was saved as the model is what is kept; training goes on from what stands beside it.\n    this.#average?.swap();\n",
+    line: "    // The saved model is the average; training continues from the weights saved beside it.\n    this.#average?.swap();\n",
     broken: "",
     tests: ["test/train/trainer.test.ts"],
   },
@@ -201,8 +201,8 @@ export const learning: readonly Mutant[] = [
   {
     promise: "ablate: runs that differ in a setting are not the same run",
     file: "src/config/variations.ts",
-    line: "return JSON.stringify([told.sort(([a], [b]) => (a < b ? -1 : 1)), corpus, holdout, backend]);",
-    broken: "return JSON.stringify([told.length, corpus, holdout, backend]);",
+    line: "return JSON.stringify([relevant.sort(([a], [b]) => (a < b ? -1 : 1)), corpus, holdout, backend]);",
+    broken: "return JSON.stringify([relevant.length, corpus, holdout, backend]);",
     tests: ["test/config/variations.test.ts"],
   },
   {

@@ -5,8 +5,8 @@ export const plot: readonly Mutant[] = [
   {
     promise: "training samples use the weights that are saved",
     file: "src/cli/commands/train/samples.ts",
-    line: "trainer.evaluating(() => study.sample())",
-    broken: "study.sample()",
+    line: "trainer.evaluating(() => kind.sample())",
+    broken: "kind.sample()",
     tests: ["test/cli/commands/train/samples.test.ts"],
   },
   {

@@ -1,6 +1,6 @@
 /**
  * Kills short runs with `kill -9` at random moments and resumes them. Each run must resume, and end with the same
- * bits as a run that was never interrupted. Checkpoints come every few steps, so many kills hit the writing of one.
+ * bits as a run that was never interrupted. Checkpoints come every few steps, so kills often hit the writing of one.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";

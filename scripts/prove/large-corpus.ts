@@ -1,6 +1,6 @@
 /**
  * Proves that memory use does not depend on the size of a text: trains on texts of increasing size and compares the
- * peak memory of the runs. Creates the texts and removes them afterwards.
+ * peak memory of the runs. Creates the texts and removes them afterward.
  *
  *   npm run build && npx tsx scripts/prove/large-corpus.ts [--base FILE] [MEGABYTES…]      (default: 4 400 4000)
  */

@@ -36,7 +36,7 @@ export interface Measured {
 /** Runs `nopeek` with these arguments and waits for it to exit. */
 export async function measureProgram(folder: string, words: readonly (string | number)[]): Promise<Measured> {
   const startMs = performance.now();
-  // The process reads its own peak on exit, because the peak is gone afterwards.
+  // The process reads its own peak on exit, because the peak is gone afterward.
   const hook =
     "import{readFileSync,writeSync}from'node:fs';process.on('exit',()=>writeSync(3,readFileSync('/proc/self/status')))";
   const options = ["--import", `data:text/javascript,${encodeURIComponent(hook)}`];

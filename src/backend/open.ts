@@ -36,12 +36,10 @@ export async function openBackend(
   library: string | null = null,
   options: OpenOptions = {},
 ): Promise<Backend> {
-  if (options.fast && name !== "wasm" && name !== "auto") {
-    throw new ConfigError(`\`fast\` needs \`backend\` wasm: got ${name}`);
-  }
+  checkBackend(name, threads, options);
   switch (name) {
     case "reference":
-      return openReference(threads);
+      return openReference();
     case "wasm":
       return openWasm(threads, options);
     case "blas":
@@ -51,9 +49,19 @@ export async function openBackend(
   }
 }
 
-async function openReference(threads: number): Promise<Backend> {
-  if (threads !== 1)
+/**
+ * Checks that a backend supports the requested options, without opening it.
+ *
+ * @throws ConfigError if it does not
+ */
+export function checkBackend(name: BackendName, threads: number, { fast = false }: OpenOptions = {}): void {
+  if (fast && name !== "wasm" && name !== "auto")
+    throw new ConfigError(`\`fast\` needs \`backend\` wasm: got \`backend\` ${name}`);
+  if (name === "reference" && threads !== 1)
     throw new ConfigError(`the reference backend has one thread: got \`threads\` ${threads}`);
+}
+
+async function openReference(): Promise<Backend> {
   const { ReferenceBackend } = await import("./reference/reference-backend.ts");
   return new ReferenceBackend();
 }
@@ -100,11 +108,11 @@ async function tryFastKernels(say: (sentence: string) => void): Promise<WebAssem
   const loaded = await loadFastKernels();
   if (typeof loaded !== "string") {
     say(
-      "fast kernels: results depend on the kind of processor and engine; without them, they are the same everywhere",
+      "`fast`: results depend on the kind of processor and engine; without it, they are the same everywhere",
     );
     return loaded;
   }
-  say(`fast kernels are unavailable (${loaded}); using the standard kernels, results are unchanged`);
+  say(`\`fast\` is unavailable (${loaded}); using the standard kernels, results are unchanged`);
   return null;
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The program `nopeek`: words of the command line in, exit code out. Each command is loaded when it is called. */
+/** The `nopeek` program: parses the command line and sets the exit code. Each command's module is loaded on demand. */
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { z } from "zod";
@@ -19,6 +19,7 @@ import {
   settingsOf,
 } from "./options/settings-flags.ts";
 import { unknownFlag } from "./options/unknown-characters.ts";
+import { explainError } from "./shared/explain-error.ts";
 
 const { version } = z
   .object({ version: z.string() })
@@ -26,53 +27,50 @@ const { version } = z
 
 const presetNames = Object.keys(PRESETS).join(", ");
 
-/** What the shell is told. */
+/** Process exit codes. */
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
 const program = new Command("nopeek")
   .description("Train a small GPT on your own text, sample from it, and look inside.")
-  .version(version, "--version", "print the version and leave")
+  .version(version, "--version", "print the version and exit")
   .configureHelp({ optionDescription: describeOption, minWidthToWrap: 20 })
   .configureOutput({
     outputError: (text, write) => {
       write(fitMessage(text.replace(/^error: /, "nopeek: "), process.stderr.columns));
     },
   })
-  .showHelpAfterError("(--help shows every flag)")
-  // Commander exits with 1 on bad usage by default; the convention here is 2, and 0 after --help.
+  .showHelpAfterError("(run with --help to see every flag)")
+  // Commander exits with 1 on bad usage. Here that is 2, and 0 after --help.
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage))
   .addHelpText("after", EXAMPLES);
 
-/** Flags of a command cannot be told from those of its neighbors, so each command gets its own. */
+/** Adds a command that rejects extra positional arguments. */
 function command(name: string, description: string): Command {
   return program.command(name).description(description).allowExcessArguments(false);
 }
 
-const train = command("train", "train a model on a text; the embedded tales unless --data names one")
+const train = command("train", "train a model on a text (default: the bundled tales)")
   .option(
     "--data <paths...>",
-    "the text to learn from (UTF-8): files, folders of files, or - for standard input; joined in order",
+    "training text (UTF-8): files, folders of files, or - for standard input; joined in order",
   )
-  .option("--from <folder>", "a trained model that is to learn on, from the text in --data")
+  .option("--from <folder>", "fine-tune the model in this folder on the text in --data")
   .option(
     "--config <file>",
-    "settings from a JSON file, such as another run's config.json; flags go before it",
+    "read settings from a JSON file, such as another run's config.json; flags override it",
   )
-  .option(
-    "--preset <name>",
-    `settings to start from: ${presetNames} (default: tales where no --data is given)`,
-  )
-  .option("--out <folder>", "where the run is kept (default: the next free folder in checkpoints/)")
-  .option("--resume", "go on with the run in --out, to the same bits as if it had never stopped")
+  .option("--preset <name>", `preset to start from: ${presetNames} (default: tales if there is no --data)`)
+  .option("--out <folder>", "run directory (default: the next free folder in checkpoints/)")
+  .option("--resume", "resume the run in --out; the weights are bit-identical to an uninterrupted run")
   .option(
     "--quiet",
-    "a plain line for every step, as where there is no terminal, instead of the live picture",
+    "print a plain line per step instead of the live display (the default without a terminal)",
   )
-  .option("--no-samples", "write no text at each evaluation")
-  .option("--log-every <steps>", "plain lines: one for every so many steps", parseCount, 1)
-  .option("--color", "colors, even where there seem to be none")
-  .option("--no-color", "no colors; NO_COLOR and FORCE_COLOR are heard too")
-  .option("--debug-nan", "where a number is not finite, run that step again and name the op that made it")
+  .option("--no-samples", "do not generate a sample at each evaluation")
+  .option("--log-every <steps>", "in plain output, print one line every <steps> steps", parseCount, 1)
+  .option("--color", "use colors even if the terminal does not seem to support them")
+  .option("--no-color", "do not use colors; NO_COLOR and FORCE_COLOR are honored too")
+  .option("--debug-nan", "if a number is not finite, rerun that step and name the op that produced it")
   .action(async (flags) => (await import("./commands/train/command.ts")).train(flags));
 addCacheFlags(train);
 addCommonFlags(train);
@@ -80,47 +78,46 @@ addSettingFlags(train, settingsOf("model"));
 addSettingFlags(train, settingsOf("training"));
 train.addHelpText("after", describePresets);
 
-command("runs", "list runs, with their best loss, size, time and status")
-  .argument("[folder]", "where they are kept", "checkpoints")
-  .option("--json", "one JSON object a line on stdout")
+command("runs", "list runs with their best loss, size, training time and status")
+  .argument("[folder]", "a run directory, or a folder of run directories", "checkpoints")
+  .option("--json", "print one JSON object per line on stdout")
   .action(async (folder, flags) => (await import("./commands/runs.ts")).listRuns(folder, flags));
 
-command("plot", "compare the loss curves of runs: here, as a picture, or as a page with all about them")
-  .argument("<runs...>", "folders of runs, or their names under checkpoints/")
-  .option("--svg <file>", "the losses as a picture")
-  .option("--html <file>", "a page that needs nothing else: losses, settings, samples, how to go on")
-  .addOption(new Option("--x <unit>", "what runs along the bottom").choices(X_UNITS).default("steps"))
-  .option("--log", "losses on a logarithmic scale")
+command("plot", "compare the loss curves of runs in the terminal, as an SVG or as an HTML report")
+  .argument("<runs...>", "run directories, or their names in checkpoints/")
+  .option("--svg <file>", "write the loss chart to an SVG file")
+  .option("--html <file>", "write a self-contained HTML report: losses, settings, samples, next commands")
+  .addOption(new Option("--x <unit>", "unit of the horizontal axis").choices(X_UNITS).default("steps"))
+  .option("--log", "use a logarithmic scale for losses")
   .addOption(
-    new Option("--smooth <steps>", "training losses are means of so many steps; 1: each as it is")
+    new Option("--smooth <steps>", "average training losses over this many steps; 1 plots every step")
       .argParser(parseNumber)
-      .default(undefined, "about a fortieth of the longest run"),
+      .default(undefined, "about 1/40 of the longest run"),
   )
-  .option("--json", "one JSON object a run on stdout; points are [step, seconds in steps, value]")
+  .option("--json", "print one JSON object per run on stdout; points are [step, training seconds, value]")
   .action(async (runs, flags) => (await import("./commands/plot/command.ts")).plot(runs, flags));
 
-command("data", "get a text to learn from; without a name, lists those that can be had")
-  .argument("[name]", "which text")
-  .option("--out <file>", "where it is put (default: its name, here)")
-  .addOption(new Option("--url <address>", "another place to get it from").hideHelp())
+command("data", "download a training text; without a name, list the available texts")
+  .argument("[name]", "name of the text")
+  .option("--out <file>", "output file (default: <name>.txt in the current folder)")
+  .addOption(new Option("--url <address>", "download from this address instead").hideHelp())
   .action(async (name, flags) => (await import("./commands/data.ts")).getData(name, flags));
 
-const sample = command(
-  "sample",
-  "let a model write; the one that ships with nopeek unless --model names another",
-).action(async (flags) => (await import("./commands/sample/command.ts")).sample(flags));
+const sample = command("sample", "generate text from a model (default: the bundled model)").action(
+  async (flags) => (await import("./commands/sample/command.ts")).sample(flags),
+);
 addSampleFlags(sample);
 addCommonFlags(sample);
 sample.addHelpText("after", OTHER_KINDS);
 
 const evaluate = command(
   "eval",
-  "measure a model on a text: a gpt on every character of the split, an encoder on those that are hidden from it; seq2seq on strings that it never learned from",
+  "evaluate a model: the loss of a gpt or an encoder on a text, or the accuracy of a seq2seq model on validation strings",
 )
-  .requiredOption("--model <folder>", "a run, or one of its step folders")
-  .option("--data <paths...>", "the text to measure on (UTF-8), as for train; seq2seq needs none")
+  .requiredOption("--model <folder>", "a run directory, or one of its step folders")
+  .option("--data <paths...>", "evaluation text (UTF-8), as for train; seq2seq needs none")
   .addOption(
-    new Option("--split <part>", "train: the first 90 %; val: the last 10 %; all: the whole text")
+    new Option("--split <part>", "train: the first 90%; val: the last 10%; all: the whole text")
       .choices(["train", "val", "all"])
       .default(undefined, "val"),
   )
@@ -135,105 +132,105 @@ addCommonFlags(evaluate);
 
 const logits = command(
   "logits",
-  "show a gpt's scores for the next token at each position of a prompt, or an encoder's for the token there",
+  "show what a model predicts at each position of a prompt: the next token for a gpt, the token itself for an encoder; --json prints all logits",
 )
-  .requiredOption("--model <folder>", "a run, or one of its step folders")
-  .requiredOption("--prompt <text>", "the text to read")
-  .option("--cached", "one token at a time through the cache, as sampling does")
+  .requiredOption("--model <folder>", "a run directory, or one of its step folders")
+  .requiredOption("--prompt <text>", "the text to score")
+  .option("--cached", "feed one token at a time through the KV cache, as sampling does")
   .addOption(unknownFlag())
   .action(async (flags) => (await import("./commands/logits.ts")).logits(flags));
 addCommonFlags(logits);
 
 const bench = command("bench", "time training steps and sampling on this machine")
-  .option("--preset <name>", `settings to start from: ${presetNames}`, "shakespeare-cpu")
-  .option("--rounds <count>", "timed steps", parseNumber, 15)
+  .option("--preset <name>", `preset to start from: ${presetNames}`, "shakespeare-cpu")
+  .option("--rounds <count>", "number of steps to time", parseNumber, 15)
   .action(async (flags) => (await import("./commands/bench.ts")).bench(flags));
 addCommonFlags(bench);
 addSettingFlags(
   bench,
   settingsOf("model").filter(({ name, kinds }) => name !== "model" && kinds?.includes("gpt") !== false),
-  "the preset's",
+  "from the preset",
 );
 addSettingFlags(
   bench,
   SETTINGS.filter(({ name }) => name === "batchSize"),
-  "the preset's",
+  "from the preset",
 );
 bench.addHelpText("after", describePresets);
 
 const verify = command(
   "verify",
-  "prove on a trained model that it does not peek (an encoder may), and that cache, batches, padding and gradients change nothing",
+  "check that a trained model does not peek (an encoder may), that caching, batching and padding change no logit, and that gradients are correct",
 )
-  .option("--model <folder>", "a run, or one of its step folders (default: the one that ships with nopeek)")
+  .option("--model <folder>", "a run directory, or one of its step folders (default: the bundled model)")
   .option(
     "--texts <count>",
-    "texts to try: the first is written by the model, if that is a gpt, the others are random",
+    "number of texts to check; a gpt generates the first one, the others are random",
     parseNumber,
     2,
   )
-  .option("--positions <count>", "how long the texts are (default: as long as the context)", parseNumber)
-  .option("--seed <number>", "where the texts come from", parseNumber, 1337)
+  .option("--positions <count>", "length of each text in tokens (default: the context length)", parseNumber)
+  .option("--seed <number>", "random seed for the texts", parseNumber, 1337)
   .addOption(
     new Option(
       "--break <what>",
-      "break a copy in memory first, to see the checks notice; files stay as they are",
+      "inject a fault into an in-memory copy to see the checks catch it; files do not change",
     ).choices(["mask", "shift", "cache", "padding"]),
   )
   .action(async (flags) => (await import("./commands/verify/command.ts")).verifyModel(flags));
 addCommonFlags(verify);
 
-const lesson = command("lesson", "learn by looking; without a name, lists the lessons")
-  .argument("[name]", "which lesson")
+const lesson = command("lesson", "run a lesson; without a name, list the lessons")
+  .argument("[name]", "name of the lesson")
   .action(async (name) => (await import("./commands/lesson/command.ts")).listLessons(name));
 
 const leakage = lesson
   .command("leakage")
-  .description("train the same model with the mask and without it; see the loss that is too good to be true")
-  .option("--steps <count>", "of each of the two trainings", parseNumber, 600)
-  .option("--seed <number>", "where weights, windows and samples come from", parseNumber, 1337)
+  .description("train the same model with and without the mask: a loss too good to be true")
+  .option("--steps <count>", "training steps for each of the two models", parseNumber, 600)
+  .option("--seed <number>", "random seed for weights, windows and samples", parseNumber, 1337)
   .action(async (flags) => (await import("./commands/lesson/leakage.ts")).lessonLeakage(flags));
 addCommonFlags(leakage);
 
 const mask = lesson
   .command("mask")
-  .description("one head of a trained model in numbers: scores, mask, softmax, weights")
-  .option("--model <folder>", "a run, or one of its step folders (default: the one that ships with nopeek)")
-  .option("--prompt <text>", "the text that the head reads, a few tokens", "Ulf the")
-  .option("--layer <number>", "which layer, from 0", parseNumber, 0)
-  .option("--head <number>", "which head of it, from 0", parseNumber, 0)
+  .description("show one attention head in numbers: scores, mask, softmax, weights")
+  .option("--model <folder>", "a run directory, or one of its step folders (default: the bundled model)")
+  .option("--prompt <text>", "a few tokens for the head to attend over", "Ulf the")
+  .option("--layer <number>", "layer, counting from 0", parseNumber, 0)
+  .option("--head <number>", "head in the layer, counting from 0", parseNumber, 0)
   .action(async (flags) => (await import("./commands/lesson/mask.ts")).lessonMask(flags));
 addCommonFlags(mask);
 
 const ablate = command(
   "ablate",
-  "find out which settings help: train variations of a base, each with several seeds, and compare",
+  "find out which settings help: train variations of a base with several seeds each, and compare",
 )
-  .option("--data <paths...>", "the text to learn from (UTF-8), as for train; default: the embedded tales")
-  .option("--config <file>", "the base from a JSON file, such as a run's config.json; flags go before it")
-  .option("--preset <name>", `the base: ${presetNames} (default: tales where no --data is given)`)
+  .option("--data <paths...>", "training text (UTF-8), as for train (default: the bundled tales)")
+  .option("--config <file>", "read the base from a JSON file, such as a run's config.json; flags override it")
+  .option("--preset <name>", `base preset: ${presetNames} (default: tales if there is no --data)`)
   .option(
     "--vary <changes>",
-    'a variation, such as "positions=rotary" or "optimizer=adamw learning-rate=0.003"; may be given again and again (default: each option switched, one at a time)',
+    'a variation, such as "positions=rotary" or "optimizer=adamw learning-rate=0.003"; repeatable (default: switch each option, one at a time)',
     (words: string, before: string[] | undefined) => [...(before ?? []), words],
   )
-  .option("--seeds <count>", "runs of each, with seeds from --seed on", parseNumber, 3)
+  .option("--seeds <count>", "runs of each variation, with consecutive seeds from --seed", parseNumber, 3)
   .option(
     "--holdout <share>",
-    "share of the training split to measure on; the validation split is not looked at",
+    "share of the training split held out for evaluation; the validation split is not used",
     parseNumber,
     0.1,
   )
   .option(
     "--results <file>",
-    "where finished runs are kept; what is there already is not run again",
+    "file of finished runs; runs that are already in it are not repeated",
     "ablation.jsonl",
   )
   .action(async (flags) => (await import("./commands/ablate.ts")).ablate(flags));
 addCacheFlags(ablate);
 addCommonFlags(ablate);
-addSettingFlags(ablate, settingsOf("model"), "the base's");
-addSettingFlags(ablate, settingsOf("training"), "the base's");
+addSettingFlags(ablate, settingsOf("model"), "from the base");
+addSettingFlags(ablate, settingsOf("training"), "from the base");
 ablate.addHelpText("after", describePresets);
 
 try {
@@ -242,10 +239,10 @@ try {
   process.exitCode = explain(error);
 }
 
-/** Tells a person what went wrong; gives the exit code. A stack trace is shown for bugs of ours alone. */
+/** Prints an error and returns the exit code. Only a bug in nopeek prints a stack trace. */
 function explain(error: unknown): number {
   if (error instanceof NopeekError) {
-    process.stderr.write(fitMessage(`nopeek: ${error.message}\n`, process.stderr.columns));
+    process.stderr.write(fitMessage(`nopeek: ${explainError(error)}\n`, process.stderr.columns));
     const usage = error.name === "ConfigError" || error.name === "SampleError";
     return usage ? EXIT.usage : EXIT.failed;
   }

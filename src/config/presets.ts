@@ -1,4 +1,4 @@
-/** Settings with a name. Each says what it replaces in the table of settings. */
+/** Presets: named groups of settings. Each lists the defaults it overrides. */
 import { ConfigError } from "../errors.ts";
 import { nearest } from "../util/edit-distance.ts";
 import type { Settings } from "./settings.ts";
@@ -8,7 +8,7 @@ export interface Preset {
   readonly settings: Partial<Settings>;
 }
 
-/** What both toy tasks share. */
+/** Shared by both toy tasks. */
 const STRINGS: Partial<Settings> = {
   model: "seq2seq",
   alphabetSize: 10,
@@ -55,7 +55,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     },
   },
   "shakespeare-cpu": {
-    help: "nanoGPT's setting for a CPU and tiny Shakespeare: bring the corpus with --data",
+    help: "nanoGPT's CPU settings for tiny Shakespeare; the corpus is not included",
     settings: {
       layers: 4,
       heads: 4,
@@ -72,7 +72,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     },
   },
   "gpt2-style": {
-    help: "the textbook's answer to every choice, at nanoGPT's sizes for a CPU; AdamW at a rate for small models",
+    help: "GPT-2-style architecture at nanoGPT's CPU sizes; AdamW with a learning rate for small models",
     settings: {
       optimizer: "adamw",
       schedule: "cosine",
@@ -90,7 +90,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     },
   },
   modern: {
-    help: "what has been found since, at the same sizes: more is learned from each token",
+    help: "newer techniques at the same sizes; reaches a lower loss from the same tokens",
     settings: {
       optimizer: "muon",
       muonLearningRate: 0.02,
@@ -111,7 +111,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     },
   },
   blanks: {
-    help: "an encoder that fills in blanks of the embedded tales",
+    help: "an encoder that fills in blanks in the embedded tales",
     settings: {
       model: "encoder",
       layers: 2,
@@ -133,15 +133,15 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     },
   },
   reverse: {
-    help: "an encoder and a decoder that turn strings round, without a mistake",
+    help: "an encoder-decoder that reverses strings without mistakes",
     settings: { ...STRINGS, task: "reverse" },
   },
   sort: {
-    help: "an encoder and a decoder that sort the letters of strings, without a mistake",
+    help: "an encoder-decoder that sorts the letters of strings without mistakes",
     settings: { ...STRINGS, task: "sort" },
   },
   tiny: {
-    help: "4,000-odd parameters: to look at every number, or to try things in seconds",
+    help: "about 4,000 parameters: small enough to inspect every number and train in seconds",
     settings: {
       layers: 1,
       heads: 4,
@@ -154,7 +154,13 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   },
 };
 
-/** @throws ConfigError for an unknown name, with the nearest known one */
+/**
+ * The preset with this name.
+ *
+ * @throws ConfigError for an unknown name, suggesting the nearest known one
+ * @example
+ * const settings = resolveSettings(presetOf("tiny").settings, { steps: 100 });
+ */
 export function presetOf(name: string): Preset {
   if (Object.hasOwn(PRESETS, name)) return PRESETS[name];
   const names = Object.keys(PRESETS);

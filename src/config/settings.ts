@@ -1,31 +1,31 @@
 /**
- * Every setting of a run, in one table: name, check, default, unit and help. The type, the JSON in a run
- * directory, the flags and `--help` are all made from it, so they cannot disagree.
+ * Every setting of a run, in one table: name, validation, default, unit and help. The TypeScript type, the JSON in a
+ * run directory, the flags and `--help` are all derived from it, so they cannot disagree.
  */
 import { z } from "zod";
 import { ConfigError } from "../errors.ts";
 import { UNKNOWN_POLICIES } from "../text/unknown.ts";
 import { nearest } from "../util/edit-distance.ts";
 
-/** random: any place, drawn with replacement; epochs: every token once before any comes again. */
+/** random: drawn from anywhere, with replacement; epochs: every token once per epoch. */
 export const WINDOW_ORDERS = ["random", "epochs"] as const;
 export type WindowOrderName = (typeof WINDOW_ORDERS)[number];
 
-/** What can be trained: a decoder, an encoder, or both with the one looking at the other. */
+/** The kinds of model: a decoder, an encoder, or an encoder and a decoder with cross-attention. */
 export const MODEL_KINDS = ["gpt", "encoder", "seq2seq"] as const;
 export type ModelKind = (typeof MODEL_KINDS)[number];
 
-/** What a seq2seq model can be asked to do with a string. */
+/** The tasks for seq2seq models. */
 export const TASKS = ["reverse", "sort"] as const;
 export type Task = (typeof TASKS)[number];
 
-/** What a person needs to know about a setting besides its check and its default. */
+/** The documentation of a setting, apart from its validation and default. */
 export interface Description {
   readonly group: "model" | "training";
   readonly help: string;
-  /** The kinds of model that have this setting; left out, all. */
+  /** The kinds of model that have this setting. Default: all. */
   readonly kinds?: readonly ModelKind[];
-  /** What a number counts; left out where it is a bare number. */
+  /** The unit of a number; omitted for a plain number. */
   readonly unit?: string;
 }
 
@@ -38,7 +38,7 @@ function describe(group: Description["group"], help: string, unit: string | unde
   return unit === undefined ? { group, help } : { group, help, unit };
 }
 
-/** The same, for what only some kinds of model have. */
+/** Limits a setting to some kinds of model. */
 const only = (kinds: readonly ModelKind[], description: Description): Description => ({
   ...description,
   kinds,
@@ -46,7 +46,7 @@ const only = (kinds: readonly ModelKind[], description: Description): Descriptio
 const TEXT_KINDS = ["gpt", "encoder"] as const;
 
 const MANY = 1_000_000_000;
-/** A minute or two for a model of the usual size; all that is held out of a text of 40 MB. */
+/** Takes a minute or two with a typical model, and covers the whole validation split of a 40 MB text. */
 export const MEASURE_TOKENS = 4_000_000;
 const count = (lowest: number, highest: number) => z.int().min(lowest).max(highest);
 const real = (lowest: number, highest: number) => z.number().min(lowest).max(highest);
@@ -57,79 +57,88 @@ const table = z.strictObject({
   model: z
     .enum(MODEL_KINDS)
     .default("gpt")
-    .register(
-      is,
-      model("gpt goes on with a text, encoder fills in blanks, seq2seq answers a string by another"),
-    ),
+    .register(is, model("gpt continues text, encoder fills in blanks, seq2seq maps one string to another")),
   task: z
     .enum(TASKS)
     .default("reverse")
-    .register(is, only(["seq2seq"], model("what seq2seq is to do with a string"))),
-  layers: count(1, 1000).default(4).register(is, model("blocks of the model; in each half of seq2seq")),
+    .register(is, only(["seq2seq"], model("task a seq2seq model is trained on"))),
+  layers: count(1, 1000)
+    .default(4)
+    .register(is, model("Transformer blocks; for seq2seq, in the encoder and in the decoder")),
   heads: count(1, 1000)
     .default(4)
-    .register(is, model("attention heads in each layer; must divide --d-model")),
-  dModel: count(1, 65_536).default(128).register(is, model("width of the residual stream", "channels")),
+    .register(is, model("attention heads per layer; must divide the model width")),
+  dModel: count(1, 65_536)
+    .default(128)
+    .register(is, model("model width: size of the residual stream", "channels")),
   contextLength: count(1, 65_536)
     .default(64)
     .register(is, only(TEXT_KINDS, model("longest sequence the model sees", "tokens"))),
-  dropout: share().default(0).register(is, model("probability of dropping an activation in training")),
+  dropout: share().default(0).register(is, model("dropout probability during training")),
   bias: z.boolean().default(true).register(is, model("biases in linear layers and norms")),
   activation: z
     .enum(["gelu", "gelu-tanh", "relu2", "swiglu"])
     .default("gelu")
-    .register(is, model("in the MLP: GELU, exact or by tanh; ReLU squared; or a gate, with a third matrix")),
+    .register(
+      is,
+      model(
+        "MLP activation: exact GELU, its tanh approximation, squared ReLU, or SwiGLU, which adds a third matrix",
+      ),
+    ),
   positions: z
     .enum(["learned", "rotary", "none"])
     .default("learned")
     .register(
       is,
       model(
-        "how tokens know their place; rotary turns queries and keys, and ends at the context like the others: longer distances were never learned",
+        "learned position embeddings, rotary (RoPE), or none; rotary is limited to the context length too, because longer distances are not trained",
       ),
     ),
   norm: z
     .enum(["layer", "rms"])
     .default("layer")
-    .register(is, model("LayerNorm, or RMS norm, which leaves the mean alone")),
-  normWeights: z.boolean().default(true).register(is, model("norms scale each channel by a learned weight")),
-  qkNorm: z.boolean().default(false).register(is, model("normalize each head's queries and keys")),
-  zeroInit: z.boolean().default(false).register(is, model("blocks start as the identity: they write 0")),
-  tieHead: z.boolean().default(true).register(is, model("the head reads the token embedding's weights")),
+    .register(is, model("LayerNorm, or RMSNorm, which does not subtract the mean")),
+  normWeights: z.boolean().default(true).register(is, model("learned scale for each channel in norms")),
+  qkNorm: z.boolean().default(false).register(is, model("normalize the queries and keys of each head")),
+  zeroInit: z
+    .boolean()
+    .default(false)
+    .register(is, model("initialize the blocks' output weights to 0, so each block starts as the identity")),
+  tieHead: z
+    .boolean()
+    .default(true)
+    .register(is, model("share the token embedding's weights with the output head")),
   bigram: z
     .boolean()
     .default(false)
     .register(
       is,
-      only(
-        ["gpt"],
-        model("an embedding of each pair of neighboring tokens; beyond 131,072 pairs, by a hash"),
-      ),
+      only(["gpt"], model("add an embedding of each pair of adjacent tokens; hashed beyond 131,072 pairs")),
     ),
   logitCap: real(0, 1e6)
     .default(0)
-    .register(is, only(["gpt"], model("press logits softly to within this of 0; 0 leaves them"))),
+    .register(is, only(["gpt"], model("soft limit on the magnitude of logits; 0 means no limit"))),
   attention: z
     .enum(["fused", "textbook"])
     .default("fused")
-    .register(is, model("one fast kernel, or the formula from plain ops: the same numbers")),
+    .register(is, model("one fast kernel, or the textbook formula from plain ops; same numbers")),
   tokenizer: z
     .enum(["char", "byte"])
     .default("char")
-    .register(is, only(TEXT_KINDS, model("tokens are the characters of the corpus, or bytes of UTF-8"))),
+    .register(is, only(TEXT_KINDS, model("tokens are the characters of the corpus, or UTF-8 bytes"))),
   alphabetSize: count(2, 26)
     .default(10)
-    .register(is, only(["seq2seq"], model("strings are made of the first so many of a to z", "letters"))),
+    .register(is, only(["seq2seq"], model("number of letters in the alphabet, starting at a", "letters"))),
   minLength: count(1, 1000)
     .default(3)
-    .register(is, only(["seq2seq"], model("shortest string to learn from", "letters"))),
+    .register(is, only(["seq2seq"], model("shortest training string", "letters"))),
   maxLength: count(1, 1000)
     .default(10)
-    .register(is, only(["seq2seq"], model("longest string that the model sees", "letters"))),
+    .register(is, only(["seq2seq"], model("longest string the model sees", "letters"))),
 
   batchSize: count(1, 65_536)
     .default(12)
-    .register(is, training("windows, or strings, in a batch", "windows")),
+    .register(is, training("windows (for seq2seq, strings) per batch", "windows")),
   windows: z
     .enum(WINDOW_ORDERS)
     .default("random")
@@ -137,72 +146,76 @@ const table = z.strictObject({
       is,
       only(
         TEXT_KINDS,
-        training("random: drawn from every place; epochs: every token comes once before any comes again"),
+        training("random: drawn from anywhere in the training split; epochs: every token once per epoch"),
       ),
     ),
-  steps: count(0, MANY).default(2000).register(is, training("updates to make in all", "steps")),
+  steps: count(0, MANY).default(2000).register(is, training("training steps in total", "steps")),
   optimizer: z
     .enum(["adamw", "muon"])
     .default("adamw")
-    .register(is, training("muon moves the blocks' matrices, and AdamW what is left")),
-  muonLearningRate: real(0, 10).default(0.02).register(is, training("for what Muon moves, after warm-up")),
-  muonMomentum: share().default(0.95).register(is, training("Muon's memory of the gradient")),
-  learningRate: real(0, 10).default(1e-3).register(is, training("after warm-up")),
-  minLearningRate: real(0, 10).default(1e-4).register(is, training("where the schedule ends")),
+    .register(is, training("muon updates the matrices inside blocks, and leaves the rest to AdamW")),
+  muonLearningRate: real(0, 10)
+    .default(0.02)
+    .register(is, training("Muon's peak learning rate, after warm-up")),
+  muonMomentum: share().default(0.95).register(is, training("Muon's momentum")),
+  learningRate: real(0, 10).default(1e-3).register(is, training("peak learning rate, after warm-up")),
+  minLearningRate: real(0, 10)
+    .default(1e-4)
+    .register(is, training("learning rate at the end of the schedule")),
   schedule: z
     .enum(["cosine", "linear", "constant", "trapezoid"])
     .default("cosine")
-    .register(is, training("how the learning rate falls after warm-up; a trapezoid stays, then falls")),
+    .register(is, training("learning rate after warm-up; trapezoid holds it, then decays linearly")),
   cooldown: z
     .number()
     .gt(0)
     .max(1)
     .default(0.4)
-    .register(is, training("share of the steps after warm-up over which a trapezoid falls")),
+    .register(is, training("fraction of the steps after warm-up in which trapezoid decays")),
   warmupSteps: count(0, MANY)
     .default(100)
-    .register(is, training("the learning rate rises over these", "steps")),
-  weightDecay: real(0, 10).default(0.1).register(is, training("pull towards 0 on matrices and embeddings")),
-  beta1: share().default(0.9).register(is, training("AdamW's memory of the gradient")),
-  beta2: share().default(0.99).register(is, training("AdamW's memory of the gradient's square")),
+    .register(is, training("length of the linear warm-up of the learning rate", "steps")),
+  weightDecay: real(0, 10)
+    .default(0.1)
+    .register(is, training("AdamW's weight decay, on matrices and embeddings")),
+  beta1: share().default(0.9).register(is, training("AdamW's β₁: decay rate of the first moment")),
+  beta2: share().default(0.99).register(is, training("AdamW's β₂: decay rate of the second moment")),
   epsilon: z
     .number()
     .gt(0)
     .max(1)
     .default(1e-8)
-    .register(is, training("AdamW's guard against division by 0")),
-  gradClip: real(0, 1e6).default(1).register(is, training("largest norm of the gradient; 0 does not clip")),
+    .register(is, training("AdamW's ε, which avoids division by 0")),
+  gradClip: real(0, 1e6).default(1).register(is, training("maximum gradient norm; 0 turns clipping off")),
   skipSpikes: real(0, 1e6)
     .default(0)
     .register(
       is,
-      training("leave out updates whose gradient norm is beyond so many times the recent median; 0 never"),
+      training("skip updates whose gradient norm exceeds this multiple of the recent median; 0 skips none"),
     ),
-  gradAccumulation: count(1, 65_536)
-    .default(1)
-    .register(is, training("batches that make one update", "batches")),
+  gradAccumulation: count(1, 65_536).default(1).register(is, training("batches per update", "batches")),
   averageSteps: count(0, MANY)
     .default(0)
     .register(
       is,
       training(
-        "evaluate and keep the mean of the weights over about the last so many; 0 the newest",
+        "evaluate and save the weights averaged over about this many steps; 0 uses the newest",
         "steps",
       ),
     ),
-  evalInterval: count(1, MANY).default(250).register(is, training("between evaluations", "steps")),
+  evalInterval: count(1, MANY).default(250).register(is, training("interval between evaluations", "steps")),
   patience: count(0, MANY)
     .default(0)
     .register(
       is,
       training(
-        "stop after so many evaluations without a lower validation loss, each of the whole split; 0 goes on",
+        "stop after this many evaluations of the whole split without a lower validation loss; 0 never stops early",
         "evaluations",
       ),
     ),
   evalBatches: count(1, 65_536)
     .default(10)
-    .register(is, training("random batches in a quick estimate", "batches")),
+    .register(is, training("random batches in a quick loss estimate", "batches")),
   measureTokens: count(1, Number.MAX_SAFE_INTEGER)
     .default(MEASURE_TOKENS)
     .register(
@@ -210,15 +223,20 @@ const table = z.strictObject({
       only(
         TEXT_KINDS,
         training(
-          "most of what is held out that a measurement takes; of more, windows spread over it, always the same",
+          "maximum number of validation tokens in a full evaluation; a longer split is sampled with a fixed set of windows",
           "tokens",
         ),
       ),
     ),
-  checkpointInterval: count(1, MANY).default(500).register(is, training("between checkpoints", "steps")),
+  checkpointInterval: count(1, MANY)
+    .default(500)
+    .register(is, training("interval between checkpoints", "steps")),
   keepCheckpoints: count(1, MANY)
     .default(3)
-    .register(is, training("newest that stay; the latest and the best stay in any case", "checkpoints")),
+    .register(
+      is,
+      training("newest checkpoints to keep; the latest and the best are always kept", "checkpoints"),
+    ),
   unknown: z
     .enum(UNKNOWN_POLICIES)
     .default("reject")
@@ -227,31 +245,29 @@ const table = z.strictObject({
       only(
         TEXT_KINDS,
         training(
-          "characters that a model which learns on (--from) does not know; byte: byte tokenizers only",
+          "when fine-tuning, how to handle characters the tokenizer does not know; byte needs a byte tokenizer",
         ),
       ),
     ),
-  seed: count(0, Number.MAX_SAFE_INTEGER)
-    .default(1337)
-    .register(is, training("where all randomness comes from")),
+  seed: count(0, Number.MAX_SAFE_INTEGER).default(1337).register(is, training("random seed")),
 });
 
 export type Settings = Readonly<z.infer<typeof table>>;
 export type SettingName = keyof Settings;
 
-/** One row of the table, as flags and help need it. */
+/** One row of the table, in the form that flags and help use. */
 export interface Setting extends Description {
   readonly name: SettingName;
   readonly default: number | string | boolean;
   readonly kind: "number" | "switch" | "choice";
-  /** The words that a choice may take. */
+  /** The values of a choice. */
   readonly choices: readonly string[];
 }
 
 export const SETTINGS: readonly Setting[] = table.keyof().options.map((name) => {
   const check = table.shape[name];
   const description = descriptions.get(check);
-  if (description === undefined) throw new ConfigError(`settings: ${name} is not described`);
+  if (description === undefined) throw new ConfigError(`settings: ${name} has no description`);
   const inner = check.unwrap();
   const choices = inner instanceof z.ZodEnum ? inner.options : [];
   const kind = inner instanceof z.ZodEnum ? "choice" : inner instanceof z.ZodBoolean ? "switch" : "number";
@@ -259,10 +275,12 @@ export const SETTINGS: readonly Setting[] = table.keyof().options.map((name) => 
 });
 
 /**
- * Whole and checked settings: the table's defaults, replaced by each layer in turn.
+ * Complete, validated settings: the defaults, overridden by each layer in turn.
  *
- * @throws ConfigError for an unknown name, with the nearest known one, for a value out of range, and for values
- *   at odds with each other
+ * @throws ConfigError for an unknown name (suggesting the nearest known one), a value out of range, or settings that
+ *   contradict each other
+ * @example
+ * const settings = resolveSettings({ layers: 2, heads: 4, dModel: 64, steps: 1000 });
  */
 export function resolveSettings(...layers: readonly Readonly<Record<string, unknown>>[]): Settings {
   const input: Record<string, unknown> = Object.assign({}, ...layers);
@@ -280,15 +298,15 @@ export function belongsTo(kind: ModelKind, { kinds }: Setting): boolean {
 }
 
 /**
- * Checks that settings which were asked for by name are ones that the model has.
+ * Checks that each given setting applies to this kind of model.
  *
- * @throws ConfigError for those that it has not, with the kinds that have them
+ * @throws ConfigError for those that do not, with the kinds that have them
  */
 export function checkBelonging(kind: ModelKind, given: Readonly<Record<string, unknown>>): void {
   const strangers = SETTINGS.filter((setting) => setting.name in given && !belongsTo(kind, setting));
   if (strangers.length === 0) return;
-  const complaints = strangers.map(({ name, kinds }) => `--${flagOf(name)} is for ${kinds?.join(" and ")}`);
-  throw new ConfigError(`${complaints.join("; ")}: got it with --model ${kind}`);
+  const complaints = strangers.map(({ name, kinds }) => `\`${name}\` is for ${kinds?.join(" and ")}`);
+  throw new ConfigError(`${complaints.join("; ")}: got it with \`model\` ${kind}`);
 }
 
 /** "d-model" for "dModel". */
@@ -304,16 +322,16 @@ function explain(issue: z.core.$ZodIssue, input: Readonly<Record<string, unknown
       .join("\n");
   }
   const name = String(issue.path[0]);
-  return `--${flagOf(name)} ${demandOf(issue)}: got ${JSON.stringify(input[name])}${hint(issue, input[name])}`;
+  return `\`${name}\` ${demandOf(issue)}: got ${JSON.stringify(input[name])}${hint(issue, input[name])}`;
 }
 
-/** The word that may have been meant. */
+/** A suggestion for a misspelled value. */
 function hint(issue: z.core.$ZodIssue, given: unknown): string {
   if (issue.code !== "invalid_value" || typeof given !== "string") return "";
   return `; did you mean "${nearest(given, issue.values.map(String))}"?`;
 }
 
-/** What would be right, in words. */
+/** Describes the valid values. */
 function demandOf(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "too_small":
@@ -334,18 +352,20 @@ function checkTogether(settings: Settings): void {
     settings;
   if (dModel % heads !== 0) {
     throw new ConfigError(
-      `--d-model must be a multiple of --heads: got ${dModel} channels for ${heads} heads`,
+      `\`dModel\` must be a multiple of \`heads\`: got ${dModel} channels for ${heads} heads`,
     );
   }
   if (schedule !== "constant" && minLearningRate > learningRate) {
     throw new ConfigError(
-      `--min-learning-rate must not be above --learning-rate: got ${minLearningRate} and ${learningRate}`,
+      `\`minLearningRate\` must not be above \`learningRate\`: got ${minLearningRate} and ${learningRate}`,
     );
   }
   if (skipSpikes > 0 && skipSpikes <= 1) {
-    throw new ConfigError(`--skip-spikes must be 0, or more than 1: got ${skipSpikes}; 10 is a usual choice`);
+    throw new ConfigError(
+      `\`skipSpikes\` must be 0, or more than 1: got ${skipSpikes}; 10 is a usual choice`,
+    );
   }
   if (minLength > maxLength) {
-    throw new ConfigError(`--min-length must not be above --max-length: got ${minLength} and ${maxLength}`);
+    throw new ConfigError(`\`minLength\` must not be above \`maxLength\`: got ${minLength} and ${maxLength}`);
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Which settings help: a base, and variations of it that change one thing each, every one with the same few seeds.
+ * Ablations: a base configuration and variations of it that change one thing each, all trained with the same seeds.
  *
- * The spread of a setting's losses over the seeds is luck, so a difference that is no larger than it shows nothing.
+ * The spread of losses over the seeds is noise, so a difference that does not exceed it shows nothing.
  */
 import { z } from "zod";
 import { ConfigError } from "../errors.ts";
@@ -16,14 +16,14 @@ import {
 } from "./settings.ts";
 
 export interface Variation {
-  /** The flags that make it. */
+  /** "base", or the changes in the form that `parseVariation` reads: "positions=rotary". */
   readonly name: string;
   readonly changes: Partial<Settings>;
 }
 
 export const BASE: Variation = { name: "base", changes: {} };
 
-/** What is tried where nobody says what to try, in this order. */
+/** The settings that are varied by default, in this order. */
 const OPTIONS: readonly SettingName[] = [
   "optimizer",
   "schedule",
@@ -41,10 +41,12 @@ const OPTIONS: readonly SettingName[] = [
   "logitCap",
 ];
 
-/** Settings that say when a run is looked at, and change no weight. */
+/** Settings that control when a run is evaluated or saved, and do not change its weights. */
 const REPORTING: readonly SettingName[] = ["evalInterval", "evalBatches", "checkpointInterval", "patience"];
 
-/** Each option switched, one at a time: every other word of a choice, on for off, a usual number for 0. */
+/**
+ * One variation per alternative: each other value of a choice, the opposite of a switch, a typical number instead of 0.
+ */
 export function variationsOf(base: Settings): Variation[] {
   const usual: Partial<Record<SettingName, number>> = {
     averageSteps: Math.max(1, Math.ceil(base.steps / 10)),
@@ -63,19 +65,19 @@ export function variationsOf(base: Settings): Variation[] {
 }
 
 /**
- * A variation as a person asks for it: "positions=rotary", or several changes that belong together,
+ * Parses a variation: one change, "positions=rotary", or several that belong together,
  * "optimizer=adamw learning-rate=0.003".
  *
- * @throws ConfigError when a part is no change of a setting
+ * @throws ConfigError if a part is not a valid change of a setting
  */
 export function parseVariation(words: string): Variation {
   const changes = words.split(/\s+/).filter(Boolean).map(parseChange);
   if (changes.length === 0)
-    throw new ConfigError('--vary takes changes of settings, such as "positions=rotary": got none');
+    throw new ConfigError('`vary` needs changes of settings, such as "positions=rotary": got none');
   return variation(Object.fromEntries(changes));
 }
 
-/** The settings of one run. @throws ConfigError when they do not fit together */
+/** The settings of one run. @throws ConfigError if they contradict each other */
 export function variedSettings(base: Settings, { changes }: Variation, seed: number): Settings {
   return resolveSettings(base, changes, { seed });
 }
@@ -84,32 +86,32 @@ const record = z.object({
   settings: z.record(z.string(), z.unknown()),
   /** SHA-256 of the text. */
   corpus: z.string(),
-  /** The share of the training split that was held out. */
+  /** The fraction of the training split used for validation. */
   holdout: z.number(),
   backend: z.string(),
-  /** null for a run that diverged. */
+  /** null if the run diverged. */
   lossNats: z.number().nullable(),
-  /** How many tokens that is the mean over. */
+  /** The number of tokens in that mean. */
   tokens: z.number(),
-  /** Of training, without the evaluation. */
+  /** Training time, without evaluation. */
   elapsedMs: z.number(),
 });
 
-/** One run, as a line of a results file keeps it. */
+/** One run: a line of a results file. */
 export type AblationRun = Readonly<z.infer<typeof record>>;
 
-/** What makes two runs the same one. */
+/** The identity of a run: two runs with the same key give the same result. */
 export function keyOf({
   settings,
   corpus,
   holdout,
   backend,
 }: Omit<AblationRun, "lossNats" | "tokens" | "elapsedMs">): string {
-  const told = Object.entries(settings).filter(([name]) => !REPORTING.some((other) => other === name));
-  return JSON.stringify([told.sort(([a], [b]) => (a < b ? -1 : 1)), corpus, holdout, backend]);
+  const relevant = Object.entries(settings).filter(([name]) => !REPORTING.some((other) => other === name));
+  return JSON.stringify([relevant.sort(([a], [b]) => (a < b ? -1 : 1)), corpus, holdout, backend]);
 }
 
-/** The runs in a results file, by key. A last line that a kill cut short does not count. */
+/** The runs in a results file, by key. A last line that was cut short by a kill is ignored. */
 export function readRuns(text: string): Map<string, AblationRun> {
   const runs = new Map<string, AblationRun>();
   for (const line of text.split("\n")) {
@@ -120,9 +122,9 @@ export function readRuns(text: string): Map<string, AblationRun> {
 }
 
 export interface Summary {
-  /** null where a run diverged, or there is none. */
+  /** null if a run diverged, or there are no runs. */
   readonly meanNats: number | null;
-  /** The standard deviation over the seeds, of the sample; null for fewer than two. */
+  /** The sample standard deviation over the seeds; null for fewer than two seeds. */
   readonly spreadNats: number | null;
   readonly meanMs: number;
 }
@@ -138,17 +140,17 @@ export function summarize(runs: readonly Pick<AblationRun, "lossNats" | "elapsed
 }
 
 export interface Comparison {
-  /** Below 0 is better than the base; null where one of the two diverged. */
+  /** Negative is better than the base; null if either diverged. */
   readonly differenceNats: number | null;
-  readonly verdict: "better" | "worse" | "no difference" | "one seed says nothing" | "diverged";
+  readonly verdict: "better" | "worse" | "no difference" | "inconclusive: one seed" | "diverged";
 }
 
-/** A difference no larger than the larger of the two spreads is none. */
+/** Compares two summaries. A difference within the larger of the two spreads counts as no difference. */
 export function compare(base: Summary, other: Summary): Comparison {
   if (base.meanNats === null || other.meanNats === null) return { differenceNats: null, verdict: "diverged" };
   const differenceNats = other.meanNats - base.meanNats;
   if (base.spreadNats === null || other.spreadNats === null)
-    return { differenceNats, verdict: "one seed says nothing" };
+    return { differenceNats, verdict: "inconclusive: one seed" };
   const spread = Math.max(base.spreadNats, other.spreadNats);
   if (Math.abs(differenceNats) <= spread) return { differenceNats, verdict: "no difference" };
   return { differenceNats, verdict: differenceNats < 0 ? "better" : "worse" };
@@ -156,8 +158,7 @@ export function compare(base: Summary, other: Summary): Comparison {
 
 function variation(changes: Readonly<Record<string, unknown>>): Variation {
   const names = Object.entries(changes).map(([name, value]) => {
-    if (typeof value === "boolean") return `--${value ? "" : "no-"}${flagOf(name)}`;
-    return `--${flagOf(name)} ${value}`;
+    return `${name}=${typeof value === "boolean" ? (value ? "on" : "off") : value}`;
   });
   return { name: names.join(" "), changes };
 }
@@ -167,10 +168,10 @@ function parseChange(words: string): [name: string, value: unknown] {
   const setting = SETTINGS.find(({ name }) => flagOf(name) === flag || name === flag);
   if (setting === undefined) {
     const flags = SETTINGS.map(({ name }) => flagOf(name));
-    throw new ConfigError(`--vary: there is no setting "${flag}"; did you mean "${nearest(flag, flags)}"?`);
+    throw new ConfigError(`\`vary\`: there is no setting "${flag}"; did you mean "${nearest(flag, flags)}"?`);
   }
   if (setting.name === "seed")
-    throw new ConfigError("--vary: the seeds vary by themselves; --seeds says how many");
+    throw new ConfigError("`vary`: the seeds vary by themselves; `seeds` says how many");
   return [setting.name, parseValue(setting, value)];
 }
 
@@ -179,7 +180,7 @@ function parseValue({ name, kind, choices }: Setting, word: string): unknown {
   if (kind === "switch" && (word === "on" || word === "off")) return word === "on";
   if (kind === "number" && word.trim() !== "" && Number.isFinite(Number(word))) return Number(word);
   const demand = { choice: choices.join(" or "), switch: "on or off", number: "a number" }[kind];
-  throw new ConfigError(`--vary: ${flagOf(name)} must be ${demand}: got ${JSON.stringify(word)}`);
+  throw new ConfigError(`\`vary\`: ${flagOf(name)} must be ${demand}: got ${JSON.stringify(word)}`);
 }
 
 function settingOf(wanted: SettingName): Setting {

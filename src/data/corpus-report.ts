@@ -1,17 +1,17 @@
-/** What a text is like, and what will go wrong with it. */
+/** Describes a corpus and warns about common problems. */
 import type { TextFacts } from "./text-stats.ts";
 
 export interface CorpusReport {
   readonly characters: number;
   readonly distinct: number;
-  /** The rarest few, rarest first. */
+  /** The rarest characters, rarest first. */
   readonly rarest: readonly { readonly character: string; readonly count: number }[];
-  /** Sentences, each of something that usually spoils what is learned. */
+  /** Problems that usually hurt training, one sentence each. */
   readonly warnings: readonly string[];
 }
 
 const RAREST = 5;
-/** A line this long, and more than half of the text, is no line. */
+/** A line longer than this that is more than half of the text suggests that the text has no lines. */
 const GIANT_LINE = 10_000;
 const CONTROL = /[\p{Cc}\uFFFD]/u;
 const USUAL_CONTROLS = ["\n", "\r", "\t"];
@@ -39,18 +39,18 @@ function warningsOf(facts: TextFacts, counts: CorpusReport["rarest"]): string[] 
     const shown = controls
       .slice(0, RAREST)
       .map(({ character, count }) => `${codePoint(character)} ${count}×`);
-    warnings.push(`control characters are learned as letters are: ${shown.join(", ")}; is it text?`);
+    warnings.push(`control characters are learned like letters: ${shown.join(", ")}; is this really text?`);
   }
   const { pairs, longestLine, units } = facts;
   const breaks = facts.counts.get(10) ?? 0;
   const returns = facts.counts.get(13) ?? 0;
   if (returns > 0 && (pairs < breaks || pairs < returns)) {
     warnings.push(
-      `mixed line endings: ${pairs} of CR LF, ${breaks - pairs} of LF, ${returns - pairs} of CR; it will write such a mixture`,
+      `mixed line endings: ${pairs} CR LF, ${breaks - pairs} LF, ${returns - pairs} CR; samples will mix them too`,
     );
   }
   if (longestLine > GIANT_LINE && longestLine > units / 2) {
-    warnings.push("one giant line: no line breaks are there to learn, and a sample goes on without one");
+    warnings.push("one giant line: there are no line breaks to learn, so samples will not have any");
   }
   return warnings;
 }

@@ -1,4 +1,4 @@
-/** A text as it is read: once over its bytes to count and hash them, and its bytes again for whoever turns them into ids. */
+/** Reads a text: a first pass over its bytes counts and hashes them; a second pass provides them for tokenizing. */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -10,22 +10,22 @@ import { type TextFacts, TextScanner } from "./text-stats.ts";
 import { type CachePlace, IN_MEMORY_ONLY } from "./token-cache.ts";
 
 export interface Corpus {
-  /** What it is called. */
+  /** The display name. */
   readonly path: string;
-  /** What was named to read it. */
+  /** The paths it was read from, as given. */
   readonly paths: readonly string[];
   readonly files: readonly TextFile[];
   readonly sha256: string;
   readonly facts: TextFacts;
-  /** Its bytes again, in whole characters. @throws DataError when they are others by now */
+  /** Its bytes again, in chunks of whole characters. @throws DataError if the text has changed */
   bytes(): AsyncIterable<Uint8Array>;
-  /** Gives back what was kept to read it again. */
+  /** Frees the memory or file that holds the bytes for rereading. */
   release(): void;
 }
 
-/** The tales that come with nopeek, and what is known about them. */
+/** The tales bundled with nopeek. */
 export const TALES_PATH = fileURLToPath(new URL("../../data/tales.txt", import.meta.url));
-/** What config.json calls them: their path is another on every machine. */
+/** Their name in config.json, because their path differs between machines. */
 export const TALES_NAME = "the embedded tales";
 const TALES_FACTS_PATH = fileURLToPath(new URL("../../data/tales.json", import.meta.url));
 
@@ -34,16 +34,16 @@ const talesFacts = z.object({
   split: z.object({ validation: z.object({ entropyNatsPerCharacter: z.number() }) }),
 });
 
-/** A short text, which is kept in memory. Throws as `readTexts` does. */
+/** Reads a short text into memory. Throws like `readTexts`. */
 export function readCorpus(path: string): Promise<Corpus> {
   return readTexts([path], IN_MEMORY_ONLY);
 }
 
 /**
- * One text made of files, of all files in folders, and of standard input, in the order in which they are named; what
- * a folder holds is sorted by name, and hidden names are left out. Of several texts, each is ended by a line end.
+ * Concatenates files, all files in folders, and standard input into one text, in the order given. Files in a folder are
+ * sorted by name; hidden ones are skipped. If there are several files, each one ends with a line break.
  *
- * @throws DataError when one is missing, unreadable, empty or not UTF-8, or a folder holds no file
+ * @throws DataError if one is missing, unreadable, empty or not UTF-8, or a folder contains no file
  */
 export async function readTexts(
   paths: readonly string[],
@@ -52,8 +52,8 @@ export async function readTexts(
   chunkBytes?: number,
 ): Promise<Corpus> {
   const files = await filesOf(paths);
-  // A large text is read from its files again; of any other the bytes are kept, which pipes give but once.
-  const kept = isLarge(files, place) ? null : new ReplayableBytes(place);
+  // A large text is read from its files again. Otherwise the bytes are stored, because a pipe can be read only once.
+  const replayable = isLarge(files, place) ? null : new ReplayableBytes(place);
   const hash = new TextHash(files);
   const scanner = new TextScanner();
   let [current, fileBytes, textBytes] = [files[0], 0, 0];
@@ -65,7 +65,7 @@ export async function readTexts(
     const wrong = scanner.push(chunk);
     if (wrong >= 0) throw notUTF8(current.path, chunk, wrong, fileBytes + wrong);
     hash.update(chunk);
-    kept?.push(chunk);
+    replayable?.push(chunk);
     fileBytes += chunk.length;
     textBytes += chunk.length;
     onProgress(textBytes);
@@ -77,22 +77,22 @@ export async function readTexts(
     files,
     sha256,
     facts: scanner.facts(),
-    bytes: () => kept?.bytes() ?? sameBytesOf(files, sha256, chunkBytes),
-    release: () => kept?.release(),
+    bytes: () => replayable?.bytes() ?? rereadBytes(files, sha256, chunkBytes),
+    release: () => replayable?.release(),
   };
 }
 
-/** Whether a text is known to be too large for memory before it is read. */
+/** Whether a text is known to be too large for memory, before reading it. */
 export function isLarge(files: readonly TextFile[], { inMemoryBytes }: CachePlace): boolean {
   return files.every(({ size }) => size !== null) && sizeOf(files) > inMemoryBytes;
 }
 
-/** In bytes, without what comes from pipes. */
+/** The total size in bytes, without pipes. */
 export function sizeOf(files: readonly TextFile[]): number {
   return files.reduce((sum, { size }) => sum + (size ?? 0), 0);
 }
 
-async function* sameBytesOf(files: readonly TextFile[], sha256: string, chunkBytes?: number) {
+async function* rereadBytes(files: readonly TextFile[], sha256: string, chunkBytes?: number) {
   const hash = new TextHash(files);
   for await (const chunk of bytesOfText(files, (_, length) => hash.start(length), chunkBytes)) {
     hash.update(chunk);
@@ -100,11 +100,11 @@ async function* sameBytesOf(files: readonly TextFile[], sha256: string, chunkByt
   }
   if (hash.digest() !== sha256)
     throw new DataError(
-      `${files.map(({ path }) => path).join(", ")}: changed while it was read; start again`,
+      `${files.map(({ path }) => path).join(", ")}: changed while it was being read; start again`,
     );
 }
 
-/** SHA-256 of one file as it is, or of the text that several make. */
+/** SHA-256 of one file including its byte order mark, or of the text that several files form. */
 class TextHash {
   readonly #hash = createHash("sha256");
   readonly #marks: boolean;
@@ -142,8 +142,8 @@ function looksLikeUtf16([first, second]: Uint8Array): boolean {
 }
 
 /**
- * The entropy of the validation part in nats per character, which no model that does not peek goes below; null
- * for a corpus whose source is not known.
+ * The entropy of the validation split in nats per character, a lower bound for any model that does not peek. null
+ * unless the corpus is the bundled tales.
  */
 export async function entropyFloor(sha256: string): Promise<number | null> {
   const facts: unknown = JSON.parse(await readFile(TALES_FACTS_PATH, "utf8"));

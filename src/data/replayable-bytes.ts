@@ -1,6 +1,6 @@
 /**
- * Bytes that can be read once only, kept to be read again: in memory while they are few, then in a file that has no name
- * any more, so that whatever way the program ends, nothing is left of it.
+ * Stores bytes that can be read only once, so they can be read again: in memory while they fit, then in a temporary
+ * file. The file is unlinked as soon as it is open, so nothing is left behind however the program ends.
  */
 import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { type CachePlace, hiddenName, inCache } from "./token-cache.ts";
@@ -11,14 +11,14 @@ export class ReplayableBytes {
   readonly #place: CachePlace;
   #chunks: Uint8Array[] = [];
   #length = 0;
-  /** The file; null while all is in memory. */
+  /** The temporary file; null while everything is in memory. */
   #descriptor: number | null = null;
 
   constructor(place: CachePlace) {
     this.#place = place;
   }
 
-  /** @throws DataError when the file cannot be written */
+  /** @throws DataError if the file cannot be written */
   push(chunk: Uint8Array): void {
     this.#length += chunk.length;
     if (this.#descriptor !== null) this.#write(this.#descriptor, chunk);

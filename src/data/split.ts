@@ -1,23 +1,29 @@
-/** A corpus: token ids to the part that is trained on and the part that is held out. */
+/** Splits the token ids of a corpus into a training split and a validation split. */
 import { DataError } from "../errors.ts";
 
-/** Views of one corpus, without copies. */
+/** The two splits, as views of one corpus without copies. */
 export interface CorpusSplit<Ids = Int32Array> {
-  /** The first nine tenths, which the model learns from. */
+  /** The first nine tenths. */
   readonly train: Ids;
-  /** The last tenth, which it never learns from. */
+  /** The last tenth, which the model never trains on. */
   readonly validation: Ids;
-  /** Where the validation part starts: floor(0.9·N). */
+  /** The index where the validation split starts: floor(0.9·N). */
   readonly boundary: number;
 }
 
-/** Ids in order, of which a part can be had: an array, or a `TokenSource`. */
+/** A sequence of ids with views of its parts: an array or a `TokenSource`. */
 interface Divisible<Ids> {
   readonly length: number;
   subarray(start: number, end?: number): Ids;
 }
 
-/** @throws DataError when there are no ids */
+/**
+ * Splits a corpus: the first 90 % for training, the rest for validation.
+ *
+ * @throws DataError if there are no ids
+ * @example
+ * const { train, validation } = splitCorpus(tokenizer.encode(text));
+ */
 export function splitCorpus<Ids>(ids: Divisible<Ids>): CorpusSplit<Ids> {
   if (ids.length === 0) throw new DataError("corpus: is empty; a corpus needs text");
   const boundary = Math.floor((ids.length * 9) / 10);
@@ -25,9 +31,9 @@ export function splitCorpus<Ids>(ids: Divisible<Ids>): CorpusSplit<Ids> {
 }
 
 /**
- * Checks that both parts hold a window: contextLength tokens, and one more to predict.
+ * Checks that both splits have room for a window: contextLength tokens, and one more to predict.
  *
- * @throws DataError when one is too short
+ * @throws DataError if one is too short
  */
 export function checkSplit(
   { train, validation }: CorpusSplit<{ readonly length: number }>,
@@ -36,7 +42,7 @@ export function checkSplit(
   const shorter = Math.min(train.length, validation.length);
   if (shorter >= contextLength + 1) return;
   const total = train.length + validation.length;
-  // ceil(N/10) ≥ T+1 exactly when N ≥ 10·T+1; the training part is then longer.
+  // ceil(N/10) ≥ T+1 exactly if N ≥ 10·T+1, and then the training split is longer than the validation split.
   const longest = Math.floor((total - 1) / 10);
   throw new DataError(
     `corpus: ${total} tokens are too few for contextLength ${contextLength}: training has ${train.length}, ` +

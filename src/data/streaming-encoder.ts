@@ -1,16 +1,16 @@
-/** Token ids from the bytes of a text, a chunk at a time: what `encode` gives for the whole, in flat memory. */
+/** Tokenizes the bytes of a text chunk by chunk in constant memory. The ids equal those of the tokenizer's `encode`. */
 import { DataError, type TokenError } from "../errors.ts";
-import { type PlaceInText, unknownCharacter } from "../text/char-tokenizer.ts";
+import { type TextPosition, unknownCharacter } from "../text/char-tokenizer.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { codePointOf, sequenceLength } from "../text/utf8.ts";
 import type { TextFacts } from "./text-stats.ts";
 import type { TokenArray } from "./token-source.ts";
 
-const UNKNOWN = -1;
+const NO_ID = -1;
 const LF = 10;
 
-export class TextToIds {
-  /** Each code point's id, or UNKNOWN; null where the bytes are the ids. */
+export class StreamingEncoder {
+  /** The id of each code point, or NO_ID; null if the bytes are the ids. */
   readonly #ids: Int32Array | null;
   readonly #vocabSize: number;
   #dropped = 0;
@@ -21,26 +21,26 @@ export class TextToIds {
     this.#ids = data.kind === "byte" ? null : idsByCodePoint(data.characters);
   }
 
-  /** How many characters `encode` has left out so far. */
+  /** The number of characters that `encode` has dropped so far. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** How many ids a text has, and how many of its characters have none. */
+  /** The number of ids of a text, and of characters outside the vocabulary. */
   count({ bytes, characters, counts }: TextFacts): { readonly tokens: number; readonly unknown: number } {
     if (this.#ids === null) return { tokens: bytes, unknown: 0 };
     let unknown = 0;
-    for (const [codePoint, count] of counts) if (this.#idOf(codePoint) === UNKNOWN) unknown += count;
+    for (const [codePoint, count] of counts) if (this.#idOf(codePoint) === NO_ID) unknown += count;
     return { tokens: characters - unknown, unknown };
   }
 
   /**
-   * Leaves characters out that have no id.
+   * Writes the ids of a chunk, dropping characters outside the vocabulary.
    *
    * @param chunk whole characters (see `wholeCharacters`)
-   * @param into  has room for an id for each byte, from `at` on, unless it is known that fewer come
-   * @returns     how many ids were written
-   * @throws DataError when the chunk is not UTF-8
+   * @param into  needs room from `at` on for the ids of the chunk, at most one per byte
+   * @returns     the number of ids written
+   * @throws DataError if the chunk is not UTF-8
    */
   encode(chunk: Uint8Array, into: TokenArray, at = 0): number {
     const ids = this.#ids;
@@ -54,26 +54,27 @@ export class TextToIds {
       if (codePoint < 0x80) i += 1;
       else {
         const length = sequenceLength(chunk, i);
-        if (length === 0) throw new DataError(`text: 0x${codePoint.toString(16)} is not UTF-8 there`);
+        if (length === 0)
+          throw new DataError(`text: byte 0x${codePoint.toString(16)} is not valid UTF-8 here`);
         codePoint = codePointOf(chunk, i, length);
         i += length;
       }
-      const id = codePoint < ids.length ? ids[codePoint] : UNKNOWN;
-      if (id === UNKNOWN) this.#dropped += 1;
+      const id = codePoint < ids.length ? ids[codePoint] : NO_ID;
+      if (id === NO_ID) this.#dropped += 1;
       else into[next++] = id;
     }
     return next - at;
   }
 
-  /** The complaint about the first character of a text that has no id; null where all have one. */
-  async complainAbout(chunks: AsyncIterable<Uint8Array>): Promise<TokenError | null> {
-    const place: { -readonly [Key in keyof PlaceInText]: number } = { character: 1, line: 1, column: 1 };
+  /** The error for the first character outside the vocabulary, or null if there is none. */
+  async findUnknown(chunks: AsyncIterable<Uint8Array>): Promise<TokenError | null> {
+    const place: { -readonly [Key in keyof TextPosition]: number } = { character: 1, line: 1, column: 1 };
     for await (const chunk of chunks) {
       for (let i = 0; i < chunk.length; ) {
-        // What is no UTF-8 has come since the text was counted: it is told where that is noticed.
+        // Invalid UTF-8 means that the file changed after it was counted. `rereadBytes` reports that.
         const length = Math.max(1, sequenceLength(chunk, i));
         const codePoint = length === 1 ? chunk[i] : codePointOf(chunk, i, length);
-        if (this.#idOf(codePoint) === UNKNOWN) return unknownCharacter(codePoint, this.#vocabSize, place);
+        if (this.#idOf(codePoint) === NO_ID) return unknownCharacter(codePoint, this.#vocabSize, place);
         i += length;
         place.character += 1;
         place.column = codePoint === LF ? 1 : place.column + 1;
@@ -84,13 +85,13 @@ export class TextToIds {
   }
 
   #idOf(codePoint: number): number {
-    return this.#ids === null || codePoint >= this.#ids.length ? UNKNOWN : this.#ids[codePoint];
+    return this.#ids === null || codePoint >= this.#ids.length ? NO_ID : this.#ids[codePoint];
   }
 }
 
 function idsByCodePoint(characters: string): Int32Array {
   const codePoints = Array.from(characters, (character) => character.codePointAt(0) ?? 0);
-  const ids = new Int32Array(codePoints[codePoints.length - 1] + 1).fill(UNKNOWN);
+  const ids = new Int32Array(codePoints[codePoints.length - 1] + 1).fill(NO_ID);
   codePoints.forEach((codePoint, id) => {
     ids[codePoint] = id;
   });

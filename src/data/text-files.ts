@@ -1,11 +1,11 @@
-/** The bytes of texts: files, folders of files, and standard input; in chunks, so that any length can be read. */
+/** Reads the bytes of files, folders of files, and standard input in chunks, so texts can have any length. */
 import { closeSync, createReadStream, openSync, readSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { DataError } from "../errors.ts";
 import { concatenate, wholeCharacters } from "../text/utf8.ts";
 
-/** In place of a path: standard input. */
+/** The path that means standard input. */
 export const STDIN = "-";
 export const BYTE_ORDER_MARK = Uint8Array.of(0xef, 0xbb, 0xbf);
 const CHUNK_BYTES = 1 << 20;
@@ -13,53 +13,53 @@ const LF = 10;
 
 export interface TextFile {
   readonly path: string;
-  /** In bytes; null for what can be read once only: standard input, a pipe. */
+  /** In bytes; null for sources that can be read only once: standard input, a pipe. */
   readonly size: number | null;
 }
 
 /**
- * The files that paths name; what a folder holds is sorted by name, and hidden names are left out.
+ * Lists the files at these paths. Files in a folder are sorted by name; hidden ones are skipped.
  *
- * @throws DataError when a folder holds no file
+ * @throws DataError if a folder contains no file
  */
 export async function filesOf(paths: readonly string[]): Promise<TextFile[]> {
   return (await Promise.all(paths.map(filesAt))).flat();
 }
 
 async function filesAt(path: string): Promise<TextFile[]> {
-  const found = await look(path);
+  const found = await inspect(path);
   if (found.kind !== "folder") return [{ path, size: found.size }];
   const names = (await readdir(path, { recursive: true })).sort();
   const shown = names.filter((name) => !name.split(sep).some((part) => part.startsWith(".")));
   const files: TextFile[] = [];
   for (const name of shown) {
-    const { kind, size } = await look(join(path, name));
+    const { kind, size } = await inspect(join(path, name));
     if (kind === "file") files.push({ path: join(path, name), size });
   }
-  if (files.length === 0) throw new DataError(`${path}: is a folder without a file in it`);
+  if (files.length === 0) throw new DataError(`${path}: is a folder without files`);
   return files;
 }
 
-async function look(path: string): Promise<{ kind: "file" | "folder" | "neither"; size: number | null }> {
+async function inspect(path: string): Promise<{ kind: "file" | "folder" | "neither"; size: number | null }> {
   if (path === STDIN) return { kind: "neither", size: null };
   try {
     const found = await stat(path);
     if (found.isDirectory()) return { kind: "folder", size: null };
     return found.isFile() ? { kind: "file", size: found.size } : { kind: "neither", size: null };
   } catch {
-    // Reading it will say why.
+    // Reading the file reports the reason.
     return { kind: "neither", size: null };
   }
 }
 
-/** Called before the bytes of a file come, with the length of the byte order mark that it began with: 3 or 0. */
+/** Called before the first bytes of each file, with the length of its byte order mark: 3 or 0. */
 export type OnFile = (file: TextFile, markLength: number) => void;
 
 /**
- * The bytes of one text made of files, in their order, in chunks that cut no character: without byte order marks; of
- * several files each ends a line. A chunk lies in memory that the next one is read into.
+ * The bytes of all files in order, as one text without byte order marks, in chunks that do not split characters. If
+ * there are several files, each one ends with a line break. A chunk is valid only until the next one is read.
  *
- * @throws DataError when a file is missing, unreadable or empty
+ * @throws DataError if a file is missing, unreadable or empty
  */
 export async function* bytesOfText(
   files: readonly TextFile[],
@@ -128,13 +128,13 @@ function* chunksOf(descriptor: number, chunkBytes: number): Generator<Uint8Array
 function reasonOf(error: NodeJS.ErrnoException): string {
   switch (error.code) {
     case "ENOENT":
-      return "there is no such file; --data takes text files, folders of them, or - for standard input; nopeek data lists texts that can be had";
+      return "there is no such file; `data` takes text files, folders of them, or - for standard input; nopeek data lists texts that can be had";
     case "EISDIR":
-      return "is a folder; --data takes the path of one text file";
+      return "is a folder; `data` takes the path of one text file";
     case "ENOTDIR":
-      return "a part of the path is a file, not a folder; --data takes the path of a text file";
+      return "a part of the path is a file, not a folder; `data` takes the path of a text file";
     case "EACCES":
-      return "may not be read by you; check its permissions";
+      return "you do not have permission to read it; check its permissions";
     default:
       return `cannot be read: ${error.message}`;
   }

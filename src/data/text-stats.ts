@@ -1,21 +1,21 @@
 /**
- * What a text holds, counted in one pass over its bytes: so a text of any length takes the same memory. A character is
- * a code point; a unit is a UTF-16 unit, as strings are measured in.
+ * Statistics of a text, computed in one pass over its bytes and in constant memory. A character is a code point; a unit
+ * is a UTF-16 code unit, in which JavaScript measures strings.
  */
 import { codePointOf, sequenceLength } from "../text/utf8.ts";
 
 export interface TextFacts {
-  /** Of UTF-8, without a byte order mark. */
+  /** In UTF-8, without the byte order mark. */
   readonly bytes: number;
   readonly characters: number;
   readonly units: number;
-  /** How often each character stands in the text, in the order in which they first appear. */
+  /** The number of occurrences of each character, in order of first appearance. */
   readonly counts: ReadonlyMap<number, number>;
-  /** How often CR LF stands in it. */
+  /** The number of CR LF pairs. */
   readonly pairs: number;
   /** The longest run without CR and LF, in units. */
   readonly longestLine: number;
-  /** The first character; −1 where there is none. */
+  /** The first character; −1 if the text is empty. */
   readonly first: number;
 }
 
@@ -24,23 +24,23 @@ const [LF, CR] = [10, 13];
 
 export class TextScanner {
   readonly #counts = new Float64Array(CODE_POINTS);
-  /** Characters, as they first appear. */
+  /** Characters in order of first appearance. */
   readonly #seen: number[] = [];
   #bytes = 0;
   #units = 0;
   #lineStart = 0;
   #longestLine = 0;
-  /** Where the last CR stands, in units. */
+  /** The position of the last CR, in units. */
   #lastReturn = -2;
   #pairs = 0;
 
   /**
    * @param chunk whole characters (see `wholeCharacters`)
-   * @returns     −1, or where the first sequence stands that is not UTF-8; nothing may be pushed then
+   * @returns     −1, or the offset of the first invalid UTF-8 sequence; do not push anything after that
    */
   push(chunk: Uint8Array): number {
     const counts = this.#counts;
-    // A character at byte `at` of the chunk is unit `shift + at` of the text.
+    // The character at byte `at` of the chunk is unit `shift + at` of the text.
     let shift = this.#units;
     let at = 0;
     while (at < chunk.length) {
@@ -55,7 +55,7 @@ export class TextScanner {
       if (length === 0) return at;
       const codePoint = codePointOf(chunk, at, length);
       if (counts[codePoint]++ === 0) this.#seen.push(codePoint);
-      // Four bytes are two units, fewer are one.
+      // Four bytes are two units; fewer bytes are one unit.
       shift -= length === 4 ? 2 : length - 1;
       at += length;
     }
@@ -87,7 +87,7 @@ export class TextScanner {
   }
 }
 
-/** Every character of a text once, in code point order. */
+/** Every distinct character of a text, in code point order. */
 export function vocabularyOf({ counts }: TextFacts): string {
   const sorted = Int32Array.from(counts.keys()).sort();
   return Array.from(sorted, (codePoint) => String.fromCodePoint(codePoint)).join("");

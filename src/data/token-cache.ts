@@ -1,18 +1,18 @@
 /**
- * Where the tokens of texts are kept that are too large for memory: a folder beside the runs, so that all runs on a text
- * share one file. It is named after the text's SHA-256 and the tokenizer: another text is another file.
+ * The on-disk cache for the tokens of texts that are too large for memory. It is a folder next to the run directories,
+ * so all runs on a text share one file. The file is named after the text's SHA-256 and the tokenizer.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ConfigError, DataError } from "../errors.ts";
-import { failureReason } from "../run/files.ts";
 import type { Processes } from "../run/lock.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import { failureReason } from "../util/failure-reason.ts";
 
-/** Where the tokens of large texts are kept, a folder beside the run. */
+/** The folder's default name. */
 export const CACHE_NAME = ".nopeek-cache";
-/** A text of this size is small: what it takes of memory is less than what the program takes by itself. */
+/** Texts up to this size use less memory than the program itself. */
 export const IN_MEMORY_MB = 32;
 
 export interface CacheFlags {
@@ -22,16 +22,16 @@ export interface CacheFlags {
 }
 
 export interface CachePlace {
-  /** Texts of up to so many bytes stay in memory. */
+  /** Texts up to this size stay in memory. */
   readonly inMemoryBytes: number;
   readonly folder: string;
-  /** Tells partial files of running processes from those that a killed one left. */
+  /** Distinguishes partial files of running processes from leftovers of killed ones. */
   readonly processes: Processes;
 }
 
 const PARTIAL = /^\.[\w-]+\.(.+)\.(\d+)\.partial$/;
 
-/** For a text that is short for certain. */
+/** For a text that is known to be short. */
 export const IN_MEMORY_ONLY: CachePlace = {
   inMemoryBytes: Number.POSITIVE_INFINITY,
   folder: CACHE_NAME,
@@ -39,27 +39,27 @@ export const IN_MEMORY_ONLY: CachePlace = {
 };
 
 /**
- * As flags say, or beside a run.
+ * The cache folder from the flags, by default next to the run directory.
  *
- * @throws ConfigError for a size that is none
+ * @throws ConfigError for an invalid size
  */
 export function cachePlace(
   { cache, inMemory = IN_MEMORY_MB }: CacheFlags,
   run: string,
   processes: Processes,
 ): CachePlace {
-  if (!(inMemory >= 0)) throw new ConfigError(`--in-memory must be at least 0 megabytes: got ${inMemory}`);
+  if (!(inMemory >= 0)) throw new ConfigError(`\`inMemory\` must be at least 0 megabytes: got ${inMemory}`);
   return { inMemoryBytes: inMemory * 1e6, folder: cache ?? join(dirname(run), CACHE_NAME), processes };
 }
 
-/** What makes tokens the same ones: the text, the tokenizer, and whether unknown characters were dropped. */
+/** The identity of a token file: the text, the tokenizer, and whether unknown characters were dropped. */
 export interface TokensOf {
   readonly sha256: string;
   readonly tokenizer: Tokenizer;
   readonly drops: boolean;
 }
 
-/** Where they are kept, if they are. */
+/** The path of the file for these tokens. The file need not exist. */
 export function cacheFile({ folder }: CachePlace, { sha256, tokenizer, drops }: TokensOf): string {
   const how = createHash("sha256")
     .update(JSON.stringify([tokenizer, drops]))
@@ -67,7 +67,7 @@ export function cacheFile({ folder }: CachePlace, { sha256, tokenizer, drops }: 
   return join(folder, `${sha256.slice(0, 16)}-${how.slice(0, 8)}.tokens`);
 }
 
-/** A name in the folder for what is not whole yet; the folder is made, and rid of what killed programs left. */
+/** A path for an incomplete file. Creates the folder, and removes leftovers of killed processes from it. */
 export function hiddenName(place: CachePlace, what: string): string {
   const { folder, processes } = place;
   inCache(place, () => {
@@ -84,13 +84,17 @@ function isLeftOver(name: string, { self, isAlive }: Processes): boolean {
   return isAlive({ ...self, machine: found[1], pid: Number(found[2]), started: null }) === false;
 }
 
-/** @throws DataError when the system fails in the folder: what failed, and what would be right */
+/**
+ * Runs a file operation in the folder.
+ *
+ * @throws DataError if the system reports an error, with the reason and a remedy
+ */
 export function inCache<T>({ folder }: CachePlace, operation: () => T): T {
   try {
     return operation();
   } catch (cause) {
     const reason = failureReason(cause);
     if (reason === null) throw cause;
-    throw new DataError(`cannot write ${folder}: ${reason}; --cache names another`, { cause });
+    throw new DataError(`cannot write ${folder}: ${reason}; \`cache\` names another`, { cause });
   }
 }

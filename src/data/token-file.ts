@@ -1,26 +1,26 @@
 /**
- * Token ids in a file, for a corpus that is larger than memory. What is read at a time is a window.
+ * Token ids in a file, for a corpus larger than memory. Only the windows that are used are read.
  *
- *   a line of JSON      format, version, byte order, bytes a token, how many tokens and ids there are, and what the
- *                       writer says about them; spaces fill it up
- *   the ids             1, 2 or 4 bytes each, whatever the vocabulary needs
+ *   one line of JSON    format, version, byte order, vocabulary size, number of tokens, and the writer's metadata;
+ *                       padded with spaces
+ *   the ids             1, 2 or 4 bytes each, depending on the vocabulary size
  *
- * A file is written under another name and renamed at the end, so it is whole or it is not there.
+ * A file is written under a temporary name and renamed at the end, so it is either complete or absent.
  */
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { z } from "zod";
 import { DataError, TokenError } from "../errors.ts";
-import { failureReason } from "../run/files.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { wholeCharacters } from "../text/utf8.ts";
-import { TextToIds } from "./streaming-encoder.ts";
+import { failureReason } from "../util/failure-reason.ts";
+import { StreamingEncoder } from "./streaming-encoder.ts";
 import { checkPlace, makeTokenArray, type TokenArray, type TokenSource } from "./token-source.ts";
 
 const FORMAT = "nopeek tokens";
 const VERSION = 1;
-/** Ids are written as this machine has them in memory. */
+/** Ids are written in this machine's byte order. */
 const BYTE_ORDER = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? "little" : "big";
-/** No header is longer; a vocabulary of every character there is takes 4 MB. */
+/** Longer than any header: a vocabulary of all Unicode characters takes 4 MB. */
 const LONGEST_HEADER = 1 << 25;
 const HEADER_STEP = 1 << 16;
 const [LF, SPACE] = [10, 32];
@@ -34,13 +34,21 @@ const layout = z.object({
   about: z.unknown(),
 });
 
+/**
+ * A token file, opened for reading. Its ids are read on demand, so it can be used wherever an array of ids can.
+ *
+ * @example
+ * const file = TokenFile.open("corpus.tokens");
+ * const { train, validation } = splitCorpus(file);
+ * const objective = new NextToken(model, train, { contextLength: 64, batchSize: 12, seed: 1337 });
+ */
 export class TokenFile implements TokenSource {
   readonly path: string;
   readonly length: number;
-  /** JSON: what `writeTokens` was given. */
+  /** The JSON metadata passed to `writeTokens`. */
   readonly about: unknown;
   readonly #ids: OpenFile;
-  /** The id that is the first of this part. */
+  /** The index in the file of this part's first id. */
   readonly #first: number;
 
   private constructor(path: string, ids: OpenFile, about: unknown, first: number, length: number) {
@@ -51,7 +59,7 @@ export class TokenFile implements TokenSource {
     this.length = length;
   }
 
-  /** @throws DataError when it is not there, not such a file, of another version or machine, or not whole */
+  /** @throws DataError if the file is missing, incomplete, not a token file, or from another version or byte order */
   static open(path: string): TokenFile {
     const descriptor = explain(`cannot read ${path}`, () => openSync(path, "r"));
     try {
@@ -60,7 +68,7 @@ export class TokenFile implements TokenSource {
       const expected = length + header.tokens * ids.width;
       const { size } = fstatSync(descriptor);
       if (size !== expected)
-        throw new DataError(`${path}: is damaged: it has ${size} bytes and should have ${expected}`);
+        throw new DataError(`${path}: is damaged: it has ${size} bytes but should have ${expected}`);
       return new TokenFile(path, ids, header.about, 0, header.tokens);
     } catch (error) {
       closeSync(descriptor);
@@ -78,13 +86,13 @@ export class TokenFile implements TokenSource {
     return new TokenFile(this.path, this.#ids, this.about, this.#first + start, end - start);
   }
 
-  /** Nothing can be read then, of no part of it. */
+  /** Closes the file, for all its parts. */
   close(): void {
     this.#ids.close();
   }
 }
 
-/** The ids of a file that is open, and the buffer that they come through. */
+/** An open file and the buffer for reading its ids. */
 class OpenFile {
   readonly width: number;
   readonly #path: string;
@@ -115,7 +123,7 @@ class OpenFile {
     const got = explain(`cannot read ${this.#path}`, () =>
       readFully(this.#descriptor, this.#bytes, wanted, position),
     );
-    if (got < wanted) throw new DataError(`${this.#path}: was cut short while it was in use; start again`);
+    if (got < wanted) throw new DataError(`${this.#path}: was truncated while in use; start again`);
     const ids = this.#ids;
     for (let i = 0; i < count; i++) {
       if (ids[i] >= this.#vocabSize) throw this.#damaged(start + i, ids[i]);
@@ -129,26 +137,28 @@ class OpenFile {
 
   #damaged(place: number, id: number): DataError {
     return new DataError(
-      `${this.#path}: is damaged: token ${place} is ${id}, and there are ${this.#vocabSize}; delete it, and it is made again`,
+      `${this.#path}: is damaged: token ${place} has id ${id}, but ids must be below ${this.#vocabSize}; delete the file to rebuild it`,
     );
   }
 }
 
 export interface WriteOptions {
-  /** JSON that is kept with the ids. */
+  /** JSON metadata to store with the ids. */
   readonly about?: unknown;
-  /** What becomes of characters that the tokenizer does not know. */
+  /** How to handle characters outside the vocabulary. Default: "reject". */
   readonly unknown?: "reject" | "drop";
-  /** The name until it is whole. */
+  /** The temporary path while writing. Default: `path` + ".partial". */
   readonly partial?: string;
 }
 
 /**
- * Writes the tokens of a text to a file, in flat memory.
+ * Tokenizes a text into a file, in constant memory. If it fails, an existing file at `path` stays unchanged.
  *
- * @param text its bytes in UTF-8, cut anywhere
- * @throws DataError when it cannot be written, or the text is not UTF-8; TokenError for a character that the tokenizer
- *   does not know. What stood there before is untouched then
+ * @param text bytes in UTF-8, in chunks that may end anywhere
+ * @throws DataError if the file cannot be written or the text is not UTF-8
+ * @throws TokenError for a character outside the vocabulary, if `unknown` is "reject"
+ * @example
+ * await writeTokens("corpus.tokens", new ByteTokenizer(), createReadStream("corpus.txt"));
  */
 export async function writeTokens(
   path: string,
@@ -159,20 +169,20 @@ export async function writeTokens(
   const { about = null, unknown = "reject", partial = `${path}.partial` } = options;
   const failing = `cannot write ${path}`;
   const { vocabSize } = tokenizer;
-  const converter = new TextToIds(tokenizer);
+  const encoder = new StreamingEncoder(tokenizer);
   const descriptor = explain(failing, () => openSync(partial, "w"));
   try {
-    // The count is not known yet: room is left for the largest.
+    // The number of tokens is not known yet, so reserve room for the largest.
     const room = headerOf(vocabSize, Number.MAX_SAFE_INTEGER, about, 0).length;
     let tokens = 0;
     let ids: TokenArray = makeTokenArray(vocabSize, 0);
     let position = room;
     for await (const chunk of wholeCharacters(text)) {
       if (ids.length < chunk.length) ids = makeTokenArray(vocabSize, chunk.length);
-      const count = converter.encode(chunk, ids);
-      if (converter.dropped > 0 && unknown === "reject")
+      const count = encoder.encode(chunk, ids);
+      if (encoder.dropped > 0 && unknown === "reject")
         throw new TokenError(
-          `${path}: the text has characters that are not among the ${vocabSize} of the tokenizer; "drop" leaves them out`,
+          `${path}: the text has characters outside the tokenizer's vocabulary of ${vocabSize}; unknown: "drop" leaves them out`,
         );
       const bytes = bytesOf(ids).subarray(0, count * ids.BYTES_PER_ELEMENT);
       explain(failing, () => writeFully(descriptor, bytes, position));
@@ -211,7 +221,7 @@ function readHeader(descriptor: number, path: string) {
     if (header.success) return { header: header.data, length: end + 1 };
     break;
   }
-  throw new DataError(`${path}: is no file of tokens that this version of nopeek reads on this machine`);
+  throw new DataError(`${path}: is not a token file that this version of nopeek can read on this machine`);
 }
 
 function parse(json: string): unknown {
@@ -222,7 +232,7 @@ function parse(json: string): unknown {
   }
 }
 
-/** Fewer than `count` where the file ends. */
+/** Reads `count` bytes, or fewer at the end of the file. */
 function readFully(descriptor: number, into: Uint8Array, count: number, position: number): number {
   let got = 0;
   while (got < count) {
@@ -238,7 +248,7 @@ function writeFully(descriptor: number, bytes: Uint8Array, position: number): vo
     done += writeSync(descriptor, bytes, done, bytes.length - done, position + done);
 }
 
-/** What failed is told; that its remains are still there would only hide it. */
+/** Closes and removes a partial file. A failure to close is ignored, because it would hide the original error. */
 function discard(descriptor: number, partial: string): void {
   try {
     closeSync(descriptor);
@@ -252,7 +262,7 @@ function bytesOf(ids: TokenArray): Uint8Array {
   return new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength);
 }
 
-/** @throws DataError for a failure of the system, with what failed and why */
+/** Runs a file operation. @throws DataError if the system reports an error, with the operation and the reason */
 function explain<T>(what: string, operation: () => T): T {
   try {
     return operation();

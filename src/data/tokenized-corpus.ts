@@ -1,45 +1,42 @@
-/** A text as token ids: in memory, or in a file beside the run where it is large. Both are the same to train on. */
+/**
+ * Tokenizes a text into memory or, if it is large, into a cache file next to the run. Training treats both the same.
+ */
 import { existsSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { z } from "zod";
 import { DataError } from "../errors.ts";
 import type { CorpusRecord } from "../run/config.ts";
-import { failureReason } from "../run/files.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { dropsUnknown, type UnknownPolicy } from "../text/unknown.ts";
+import { failureReason } from "../util/failure-reason.ts";
 import { formatBytes } from "../util/format.ts";
+import type { ProgressReporter } from "../util/progress-reporter.ts";
 import { type Corpus, TALES_NAME } from "./corpus.ts";
 import { type CorpusReport, reportCorpus } from "./corpus-report.ts";
-import { TextToIds } from "./streaming-encoder.ts";
+import { StreamingEncoder } from "./streaming-encoder.ts";
 import { STDIN } from "./text-files.ts";
 import { type CachePlace, cacheFile, hiddenName, type TokensOf } from "./token-cache.ts";
 import { TokenFile, writeTokens } from "./token-file.ts";
 import { makeTokenArray, type TokenIds } from "./token-source.ts";
 
 export interface TokenizedText {
-  /** What it is called, and what was named to read it. */
+  /** The display name, and the paths as given. */
   readonly path: string;
   readonly paths: readonly string[];
   readonly sha256: string;
-  /** How many files it is made of. */
+  /** The number of files. */
   readonly files: number;
   readonly report: CorpusReport;
-  /** A character to start from: a line break where the text has one. */
+  /** The default prompt for samples: a line break if the text has one, otherwise its first character. */
   readonly start: string;
   readonly ids: TokenIds;
-  /** Characters that the tokenizer does not know and that were left out. */
+  /** The number of unknown characters that were dropped. */
   readonly dropped: number;
-  /** Lines for people about where the ids are. */
+  /** Messages for the user about where the ids are stored. */
   readonly remarks: readonly string[];
 }
 
-/** How a text that is to be turned into ids is told about: a line, and a line that the next one replaces. */
-export interface ProgressReporter {
-  readonly note: (line: string) => void;
-  readonly status: (line: string) => void;
-}
-
-/** What is kept beside the ids. */
+/** The metadata in a cache file. */
 const about = z.object({
   sha256: z.string(),
   tokenizer: z.unknown(),
@@ -57,21 +54,39 @@ const about = z.object({
 type About = z.infer<typeof about>;
 
 /**
- * @throws TokenError for a character that the tokenizer does not know, unless it is to be dropped; DataError when the
- *   cache cannot be written, or the text is another than it was
+ * The number of tokens in a text, and of its unknown characters that are dropped.
+ *
+ * @throws TokenError for a character outside the vocabulary, unless `policy` drops it
+ */
+export async function countTokens(
+  corpus: Corpus,
+  tokenizer: Tokenizer,
+  policy: UnknownPolicy,
+): Promise<{ readonly tokens: number; readonly dropped: number }> {
+  const drops = dropsUnknown(tokenizer, policy);
+  const encoder = new StreamingEncoder(tokenizer);
+  const { tokens, unknown: dropped } = encoder.count(corpus.facts);
+  if (dropped > 0 && !drops) throw (await encoder.findUnknown(corpus.bytes())) ?? changed(corpus.path);
+  return { tokens, dropped };
+}
+
+/**
+ * Tokenizes a corpus, or opens its cache file if there is one.
+ *
+ * @throws TokenError for a character outside the vocabulary, unless `unknown` drops it
+ * @throws DataError if the cache cannot be written, or the text has changed
  */
 export async function tokenize(
   corpus: Corpus,
   tokenizer: Tokenizer,
   unknown: UnknownPolicy,
   place: CachePlace,
-  tell: ProgressReporter,
+  progress: ProgressReporter,
 ): Promise<TokenizedText> {
   const drops = dropsUnknown(tokenizer, unknown);
   const { path, paths, sha256, facts } = corpus;
-  const converter = new TextToIds(tokenizer);
-  const { tokens, unknown: dropped } = converter.count(facts);
-  if (dropped > 0 && !drops) throw (await converter.complainAbout(corpus.bytes())) ?? changed(path);
+  const { tokens, dropped } = await countTokens(corpus, tokenizer, unknown);
+  const encoder = new StreamingEncoder(tokenizer);
   const start = facts.counts.has(10) ? "\n" : String.fromCodePoint(facts.first);
   const files = corpus.files.length;
   const known = { path, paths, sha256, files, report: reportCorpus(facts), start, dropped };
@@ -79,12 +94,12 @@ export async function tokenize(
     if (facts.bytes <= place.inMemoryBytes) {
       const ids = makeTokenArray(tokenizer.vocabSize, tokens);
       let at = 0;
-      for await (const chunk of corpus.bytes()) at += converter.encode(chunk, ids, at);
+      for await (const chunk of corpus.bytes()) at += encoder.encode(chunk, ids, at);
       return { ...known, ids, remarks: [] };
     }
     const of = { sha256, tokenizer, drops };
     const { file, remark } =
-      openCached(of, place, tell) ?? (await writeCache(corpus, of, { ...known, drops }, place, tell));
+      openCached(of, place, progress) ?? (await writeCache(corpus, of, { ...known, drops }, place, progress));
     return { ...known, ids: file, remarks: [remark] };
   } finally {
     corpus.release();
@@ -92,9 +107,9 @@ export async function tokenize(
 }
 
 /**
- * The text that a run was started on, from the cache, without a look at the text; null where it is not there.
+ * Finds the tokens of a run's original text in the cache, without reading the text; null if they are not cached.
  *
- * @param startedMs when the run was started
+ * @param startedMs the time when the run was started
  */
 export function findTokenized(
   record: CorpusRecord,
@@ -102,26 +117,26 @@ export function findTokenized(
   tokenizer: Tokenizer,
   unknown: UnknownPolicy,
   place: CachePlace,
-  tell: ProgressReporter,
+  progress: ProgressReporter,
 ): TokenizedText | null {
   const { path, paths = [path], sha256 } = record;
-  const cached = openCached({ sha256, tokenizer, drops: dropsUnknown(tokenizer, unknown) }, place, tell);
+  const cached = openCached({ sha256, tokenizer, drops: dropsUnknown(tokenizer, unknown) }, place, progress);
   if (cached === null) return null;
   const { files, report, start, dropped } = cached.about;
   const others = paths.filter((each) => changedSince(each, startedMs));
-  const warning = `warning     ${others.join(", ")}: changed or gone since the run started; it goes on with what it started on`;
+  const warning = `warning     ${others.join(", ")}: changed or deleted since the run started; the run continues with the original text`;
   const remarks = others.length === 0 ? [cached.remark] : [cached.remark, warning];
   return { path, paths, sha256, files, report, start, dropped, ids: cached.file, remarks };
 }
 
-/** Whether a file that was named is another now, as far as its date tells, or not there. */
+/** Whether a file was modified since, according to its date, or no longer exists. */
 function changedSince(path: string, timeMs: number): boolean {
   if (path === STDIN || path === TALES_NAME) return false;
   const found = statSync(path, { throwIfNoEntry: false });
   return found === undefined || found.mtimeMs > timeMs;
 }
 
-/** null where there is none that is whole and fits. */
+/** Opens the cache file; null if there is none that is complete and matches. */
 function openCached(of: TokensOf, place: CachePlace, { note }: ProgressReporter) {
   const path = cacheFile(place, of);
   if (!existsSync(path)) return null;
@@ -131,10 +146,10 @@ function openCached(of: TokensOf, place: CachePlace, { note }: ProgressReporter)
     if (known.success && isFor(known.data, of))
       return { file, about: known.data, remark: remarkOn(file, "tokenized before") };
     file.close();
-    note(`cache       ${path}: holds other tokens; it is made again`);
+    note(`cache       ${path}: contains other tokens; rebuilding it`);
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
-    note(`cache       ${error.message}; it is made again`);
+    note(`cache       ${error.message}; rebuilding it`);
   }
   return null;
 }
@@ -149,17 +164,17 @@ async function writeCache(
   of: TokensOf,
   { drops, dropped, files, report, start, sha256 }: Omit<About, "tokenizer">,
   place: CachePlace,
-  tell: ProgressReporter,
+  progress: ProgressReporter,
 ) {
   const path = cacheFile(place, of);
   const { tokenizer } = of;
   const { bytes } = corpus.facts;
-  tell.note(`tokenizing  ${formatBytes(bytes)} of text, once, into ${path}`);
+  progress.note(`tokenizing  ${formatBytes(bytes)} of text into ${path} (only once)`);
   const partial = hiddenName(place, basename(path, ".tokens"));
   const text = withProgress(corpus.bytes(), (done) =>
-    tell.status(`tokenizing: ${Math.floor((100 * done) / bytes)} %`),
+    progress.status(`tokenizing: ${Math.floor((100 * done) / bytes)} %`),
   );
-  const kept: About = {
+  const metadata: About = {
     sha256,
     tokenizer: tokenizer.toJSON(),
     drops,
@@ -168,19 +183,19 @@ async function writeCache(
     report,
     start,
   };
-  // What is unknown was counted before: here it is dropped, or there is none.
+  // Unknown characters were counted before: either they are to be dropped, or there are none.
   try {
-    await writeTokens(path, tokenizer, text, { about: kept, unknown: "drop", partial });
+    await writeTokens(path, tokenizer, text, { about: metadata, unknown: "drop", partial });
   } catch (error) {
     if (!(error instanceof DataError) || failureReason(error.cause) === null) throw error;
-    throw new DataError(`${error.message}; --cache names another folder`, { cause: error });
+    throw new DataError(`${error.message}; \`cache\` names another folder`, { cause: error });
   }
   const file = TokenFile.open(path);
-  return { file, remark: remarkOn(file, "shared by all runs here on this text") };
+  return { file, remark: remarkOn(file, "shared by all runs on this text in this folder") };
 }
 
 function remarkOn(file: TokenFile, how: string): string {
-  return `cache       ${formatBytes(statSync(file.path).size)} of tokens in ${file.path}, ${how}; may be deleted when no run needs it`;
+  return `cache       ${formatBytes(statSync(file.path).size)} of tokens in ${file.path}, ${how}; delete it when no run needs it`;
 }
 
 async function* withProgress(chunks: AsyncIterable<Uint8Array>, onProgress: (bytes: number) => void) {
@@ -193,5 +208,5 @@ async function* withProgress(chunks: AsyncIterable<Uint8Array>, onProgress: (byt
 }
 
 function changed(path: string): DataError {
-  return new DataError(`${path}: changed while it was read; start again`);
+  return new DataError(`${path}: changed while it was being read; start again`);
 }

@@ -1,6 +1,6 @@
 /**
- * Batches of windows over a corpus of token ids. The targets of a window are its inputs moved on by one: at every
- * position the model is asked for the next token, whatever it said before (teacher forcing).
+ * Batches of windows over the token ids of a corpus. A window's targets are its inputs shifted by one: at every
+ * position the model predicts the next token, given the true tokens before it (teacher forcing).
  */
 import type { WindowOrderName } from "../config/settings.ts";
 import { DataError } from "../errors.ts";
@@ -8,9 +8,9 @@ import { Random } from "../random.ts";
 import { sourceOf, type TokenIds, type TokenSource } from "./token-source.ts";
 import { EpochWindows, RandomWindows, type WindowOrder } from "./window-order.ts";
 
-/** In messages. */
+/** The number of window offsets to show in messages. */
 const SHOWN_STARTS = 16;
-/** Two models, and one model at two times, are measured on the same windows. */
+/** Fixed, so that all models and checkpoints are measured on the same windows. */
 const SPREAD_SEED = 1;
 
 /** `batchSize` windows of one length, row by row. */
@@ -29,17 +29,17 @@ export interface WindowConfig extends WindowSize {
   readonly seed: number;
   /** Default: random. */
   readonly windows?: WindowOrderName;
-  /** Batches of one step. Default: 1. */
+  /** Batches per step. Default: 1. */
   readonly gradAccumulation?: number;
 }
 
-/** Windows in an order that (seed, step, microStep) alone decide: see `WindowOrder`. */
+/** Loads the batch for (seed, step, microStep), which alone determine its windows; see `WindowOrder`. */
 export class WindowLoader {
   readonly #ids: TokenSource;
   readonly #contextLength: number;
   readonly #order: WindowOrder;
 
-  /** @throws DataError when no window fits */
+  /** @throws DataError if the corpus is shorter than a window */
   constructor(ids: TokenIds, size: WindowConfig) {
     checkWindowSize(size);
     const needed = size.contextLength + 1;
@@ -56,15 +56,15 @@ export class WindowLoader {
   }
 
   /**
-   * @param step      the update that the batch is for
-   * @param microStep which of the batches whose gradients that update adds up
+   * @param step      the index of the update
+   * @param microStep the index of the batch within that update (gradient accumulation)
    */
   batch(step: number, microStep = 0): Batch {
     return windowsAt(this.#ids, this.#order.starts(step, microStep), this.#contextLength);
   }
 
-  /** Where the windows of that batch stand, for messages. */
-  batchInWords(step: number, microStep = 0): string {
+  /** The positions of that batch's windows, for messages. */
+  describeBatch(step: number, microStep = 0): string {
     const starts = this.#order.starts(step, microStep);
     const shown = starts.slice(0, SHOWN_STARTS).join(", ") + (starts.length > SHOWN_STARTS ? ", …" : "");
     return `windows of ${this.#contextLength} tokens from tokens ${shown} of the training split`;
@@ -72,9 +72,9 @@ export class WindowLoader {
 }
 
 /**
- * Batches that predict every id of [start, end) exactly once, in order, in windows that share no target. The first
- * input is the id before `start`, where there is one: id 0 of a corpus has nothing before it and is not predicted.
- * A window shorter than contextLength comes last, in a batch of its own.
+ * Batches that predict every id of [start, end) exactly once, in order, in windows with disjoint targets. The first
+ * input is the id before `start`. Id 0 of a corpus has no token before it, so it is not predicted. The last window may
+ * be shorter than contextLength; it is then a separate batch.
  */
 export function* disjointWindows(
   ids: TokenIds,
@@ -98,8 +98,8 @@ export function* disjointWindows(
 }
 
 /**
- * As `disjointWindows`, where that predicts no more than `most` ids; of a longer range, as many of its full windows as
- * make `most` ids, spread over it: one drawn from each of so many equal stretches. They are always the same ones.
+ * Like `disjointWindows`, but with about `most` predicted ids at most. A longer range is cut into equal strata, and one
+ * full window is drawn from each. The draw uses a fixed seed, so the windows are always the same.
  */
 export function* stratifiedWindows(
   ids: TokenIds,
@@ -129,7 +129,7 @@ export function* stratifiedWindows(
   }
 }
 
-/** The first id that is an input. */
+/** The index of the first id that is an input. */
 function firstInput(start: number): number {
   return Math.max(start, 1) - 1;
 }
@@ -144,10 +144,10 @@ function checkRange(ids: TokenIds, start: number, end: number): void {
   throw new DataError(`windows: expected 0 ≤ start ≤ end ≤ ${ids.length}: got ${start} and ${end}`);
 }
 
-/** The windows of `length` inputs that begin at `starts`. */
+/** The windows of `length` inputs at the offsets `starts`. */
 function windowsAt(ids: TokenSource, starts: readonly number[], length: number): Batch {
   const count = starts.length * length;
-  // One piece of memory for all three: of a small batch, memory takes longer than what is put there.
+  // One allocation for all three: for a small batch, allocating takes longer than filling.
   const memory = new Int32Array(2 * count + length + 1);
   const inputs = memory.subarray(0, count);
   const targets = memory.subarray(count, 2 * count);

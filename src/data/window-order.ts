@@ -1,28 +1,28 @@
 /**
- * Which windows of the training split a batch is made of. Both orders are functions of (seed, step, microStep), so a run
- * that resumes needs no cursor, and both cost the same whatever the length of the text.
+ * The order in which windows of the training split are used. Both orders are functions of (seed, step, microStep), so a
+ * resumed run needs no cursor, and their cost does not depend on the length of the text.
  */
 import { DataError } from "../errors.ts";
 import { Random } from "../random.ts";
 
-/** A place in a shuffle is 30 bits. */
+/** `shuffled` handles indices of up to 30 bits. */
 const MOST_WINDOWS = 1 << 30;
 
 export interface WindowOrder {
-  /** Where the windows of a batch begin. */
+  /** The offsets of a batch's windows in the training split. */
   starts(step: number, microStep: number): number[];
 }
 
 export interface WindowOrderSize {
-  /** Of the split; at least contextLength + 1. */
+  /** The length of the training split; at least contextLength + 1. */
   readonly tokens: number;
   readonly contextLength: number;
   readonly batchSize: number;
-  /** Batches of one step. */
+  /** Batches per step. */
   readonly gradAccumulation: number;
 }
 
-/** Uniform over every place where a window fits. After one epoch's worth of tokens, 1/e of the text was not seen. */
+/** Offsets are uniform, with replacement. After one epoch's worth of tokens, 1/e of the text has not been used. */
 export class RandomWindows implements WindowOrder {
   readonly #size: WindowOrderSize;
   readonly #seed: number;
@@ -40,22 +40,22 @@ export class RandomWindows implements WindowOrder {
 }
 
 /**
- * An epoch cuts the split into windows that share no target and takes them in a shuffled order. Each epoch cuts at other
- * places, so that a token is met at other positions; what is left over at the ends is shorter than two windows.
+ * Each epoch cuts the split into windows with disjoint targets and shuffles them. The cuts are at a different offset in
+ * each epoch, so a token appears at different positions. Fewer tokens than two windows are left over at the ends.
  */
 export class EpochWindows implements WindowOrder {
-  /** In an epoch. */
+  /** Windows per epoch. */
   readonly windows: number;
   readonly #size: WindowOrderSize;
   readonly #seed: number;
 
   constructor(size: WindowOrderSize, seed: number) {
     const { tokens, contextLength } = size;
-    // One window less than would fit, where that leaves any: room to move the cuts by up to a window.
+    // One window fewer than would fit, if that leaves any, to make room for shifting the cuts by up to a window.
     this.windows = Math.max(1, Math.floor((tokens - contextLength) / contextLength));
     if (this.windows > MOST_WINDOWS) {
       throw new DataError(
-        `windows: epochs can be shuffled over ${MOST_WINDOWS} windows at most: got ${this.windows}; longer windows, or random ones, can be had of any text`,
+        `windows: an epoch can have at most ${MOST_WINDOWS} windows: got ${this.windows}; increase contextLength, or use random windows`,
       );
     }
     this.#size = size;
@@ -68,7 +68,7 @@ export class EpochWindows implements WindowOrder {
     return Array.from({ length: batchSize }, (_, row) => this.#start(first + row));
   }
 
-  /** @param index of the window in the whole run */
+  /** @param index the index of the window in the whole run */
   #start(index: number): number {
     const { tokens, contextLength } = this.#size;
     const epoch = Math.floor(index / this.windows);
@@ -80,13 +80,13 @@ export class EpochWindows implements WindowOrder {
 }
 
 /**
- * Where a shuffle of 0 … count−1 puts `index`, without making the shuffle: a Feistel network is a bijection whatever its
- * round function does. It permutes a power of four; who lands outside of count goes through it again, and comes back
- * inside in the end, since a bijection runs in circles.
+ * The image of `index` under a pseudorandom permutation of 0 … count−1, computed without storing the permutation. A
+ * Feistel network is a bijection for any round function, but on a power of four. A result of `count` or more goes
+ * through the network again until it is in range ("cycle walking"), which ends because a bijection consists of cycles.
  * Source: J. Black, P. Rogaway, "Ciphers with arbitrary finite domains", 2002.
  *
  * @param count 1 … 2³⁰
- * @param key   32 bits that choose the shuffle
+ * @param key   32 bits that select the permutation
  */
 export function shuffled(index: number, count: number, key: number): number {
   let bits = 1;
@@ -105,7 +105,9 @@ export function shuffled(index: number, count: number, key: number): number {
 
 const ROUNDS = 6;
 
-/** Every bit of the result depends on every bit of both. The multipliers are MurmurHash3's. */
+/**
+ * A hash in which each result bit depends on all bits of both arguments. The last two multipliers are MurmurHash3's.
+ */
 function mix(value: number, key: number): number {
   let h = Math.imul(value ^ Math.imul(key, 0x9e3779b1), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);

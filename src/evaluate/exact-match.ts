@@ -1,5 +1,4 @@
-/** How well an encoder–decoder answers strings that it never learned from: its loss, and how many it gets right. */
-
+/** Evaluates an encoder–decoder on held-out strings: its loss, and the number of exactly correct answers. */
 import type { EncoderDecoder } from "../nn/encoder-decoder.ts";
 import { padTokens } from "../nn/inputs/token-batch.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
@@ -11,14 +10,18 @@ import type { Evaluation } from "./loss.ts";
 export interface AnswerEvaluation extends Evaluation {
   readonly method: "held-out strings";
   readonly strings: number;
-  /** How many were answered right from the first letter to the end, each token the most probable one. */
+  /** The number of strings whose greedy answer is correct from the first letter to the end. */
   readonly exact: number;
 }
 
-/** Strings evaluated at once. */
+/** Strings per batch. */
 const BATCH_SIZE = 64;
 
-/** @param examples at least one */
+/**
+ * Loss and exact matches of a model's answers.
+ *
+ * @param examples at least one
+ */
 export async function evaluateAnswers(
   model: EncoderDecoder,
   examples: readonly Example[],

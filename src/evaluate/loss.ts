@@ -1,11 +1,11 @@
 /**
- * Two evaluations of GPT, which are not to be confused:
+ * Two ways to evaluate GPT:
  *
- *   estimateLoss  a quick look: the mean over random windows, with the noise of a sample
- *   evaluateSplit     the figure to report: every token of a split predicted once, in disjoint windows; of a split that
- *                 is too long for that, windows spread over it, always the same ones
+ *   estimateLoss    a quick estimate: the mean over random windows, with sampling noise
+ *   evaluateSplit   the result to report: every token of a split predicted once, in disjoint windows; for a split that
+ *                   is too long, a fixed set of windows spread over it
  *
- * In a window, early tokens are predicted from little context; both evaluations say which window they used.
+ * The first tokens of each window are predicted from little context, in both.
  */
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
@@ -18,35 +18,43 @@ export interface Evaluation {
   readonly method: "random windows" | "whole split" | "spread windows" | "held-out strings";
   /** Mean nats per predicted token. */
   readonly lossNats: number;
-  /** How many tokens were predicted. */
+  /** The number of predicted tokens. */
   readonly tokens: number;
 }
 
-/** Part of a corpus, in ids. */
+/** Part of a corpus: ids[start … end). */
 export interface Range {
   readonly start: number;
   readonly end: number;
 }
 
-/** Windows evaluated at once: enough rows for a fast product, few enough for little memory. */
+/** Windows per batch: enough rows for fast matrix products, few enough to save memory. */
 export const BATCH_SIZE = 16;
 
-/** How much a quick look takes in. */
+/** The size of a quick estimate. */
 export interface EstimateSize {
   readonly batches: number;
   readonly batchSize: number;
   readonly seed: number;
 }
 
-/** Mean loss over `batches` batches of random windows; the same windows for the same seed. */
+/**
+ * The mean loss over `batches` batches of random windows. The same seed selects the same windows.
+ *
+ * @example
+ * const { lossNats } = await estimateLoss(model, validation, { batches: 10, batchSize: 12, seed: 1 });
+ */
 export function estimateLoss(model: GPT, ids: TokenIds, size: EstimateSize): Promise<Evaluation> {
-  return askRandomWindows(model, ids, size, nextTokens(model));
+  return estimateOnRandomWindows(model, ids, size, nextTokenLoss(model));
 }
 
 /**
- * Loss over ids[start … end), each predicted once, from at most `contextLength` ids before it.
+ * The mean loss over ids[start … end), each predicted once, from at most `contextLength` ids before it.
  *
- * @param most of a range that predicts more than so many, only windows of about so many are measured
+ * @param most the maximum number of predicted ids; a longer range is sampled with a fixed set of windows
+ * @example
+ * const { train } = splitCorpus(ids);
+ * const { lossNats } = await evaluateSplit(model, ids, { start: train.length, end: ids.length });
  */
 export function evaluateSplit(
   model: GPT,
@@ -54,65 +62,65 @@ export function evaluateSplit(
   range: Range,
   most = Number.POSITIVE_INFINITY,
 ): Promise<Evaluation> {
-  return askRange(model, ids, range, most, nextTokens(model));
+  return evaluateRange(model, ids, range, most, nextTokenLoss(model));
 }
 
-function nextTokens(model: GPT): LossSum {
+function nextTokenLoss(model: GPT): LossFunction {
   return ({ inputs, targets, batchSize }) => ({
     tokens: targets.length,
     loss: () => crossEntropy(model.forward({ ids: inputs, batchSize }), targets),
   });
 }
 
-/** What a model is asked in one batch: how many tokens, and its mean loss on them, inside the open scope. */
-interface Question {
+/** The number of tokens to predict in one batch, and the mean loss on them. `loss` must be called inside a scope. */
+interface BatchLoss {
   readonly tokens: number;
   loss(): Tensor;
 }
 
-export type LossSum = (batch: Batch) => Question;
+export type LossFunction = (batch: Batch) => BatchLoss;
 
-/** A model of any kind that reads windows of a text. */
-type Reader = Pick<GPT, "context"> & { readonly config: Pick<GPT["config"], "contextLength"> };
+/** Any model that reads windows of a text. */
+type WindowModel = Pick<GPT, "context"> & { readonly config: Pick<GPT["config"], "contextLength"> };
 
-/** The quick look, of whatever is asked. */
-export async function askRandomWindows(
-  { context, config }: Reader,
+/** A quick estimate of any loss. */
+export async function estimateOnRandomWindows(
+  { context, config }: WindowModel,
   ids: TokenIds,
   { batches, batchSize, seed }: EstimateSize,
-  ask: LossSum,
+  lossOf: LossFunction,
 ): Promise<Evaluation> {
   const loader = new WindowLoader(ids, { contextLength: config.contextLength, batchSize, seed });
   const windows = Array.from({ length: batches }, (_, step) => loader.batch(step));
-  return { method: "random windows", ...(await meanLoss(context, windows, ask)) };
+  return { method: "random windows", ...(await meanLoss(context, windows, lossOf)) };
 }
 
-/** The figure to report, of whatever is asked. */
-export async function askRange(
-  { context, config }: Reader,
+/** Any loss over a range of a corpus. */
+export async function evaluateRange(
+  { context, config }: WindowModel,
   ids: TokenIds,
   { start, end }: Range,
   most: number,
-  ask: LossSum,
+  lossOf: LossFunction,
 ): Promise<Evaluation> {
   const size = { contextLength: config.contextLength, batchSize: BATCH_SIZE };
   const windows = stratifiedWindows(ids, start, end, size, most);
   const method = end - Math.max(start, 1) <= most ? "whole split" : "spread windows";
-  return { method, ...(await meanLoss(context, windows, ask)) };
+  return { method, ...(await meanLoss(context, windows, lossOf)) };
 }
 
-/** Mean nats per token over all batches, each weighed by its tokens. */
+/** Mean nats per token over all batches, weighted by their tokens. */
 async function meanLoss(
   context: Context,
   batches: Iterable<Batch>,
-  ask: LossSum,
+  lossOf: LossFunction,
 ): Promise<{ lossNats: number; tokens: number }> {
   let nats = 0;
   let tokens = 0;
   for (const batch of batches) {
-    const question = ask(batch);
-    nats += question.tokens * (await context.scope("no-grad", () => question.loss().item()));
-    tokens += question.tokens;
+    const batchLoss = lossOf(batch);
+    nats += batchLoss.tokens * (await context.scope("no-grad", () => batchLoss.loss().item()));
+    tokens += batchLoss.tokens;
   }
   return { lossNats: nats / tokens, tokens };
 }

@@ -1,51 +1,52 @@
 /**
- * The loss of an encoder, on tokens that are hidden as in training. Which ones is drawn from a seed that never
- * changes: two models are asked the same questions.
+ * Two ways to evaluate an encoder, on tokens masked as in training. The mask is drawn from a fixed seed, so all models
+ * predict the same tokens.
  *
- *   estimateMaskedLoss  a quick look, over random windows
- *   wholeMaskedLoss     the figure to report: every token of a split stands in one window, and about 15 % are asked for
+ *   estimateMaskedLoss    a quick estimate, over random windows
+ *   evaluateMaskedSplit   the result to report: windows cover every token of a split, and about 15 % are predicted
  */
-
 import type { TokenIds } from "../data/token-source.ts";
 import type { Encoder } from "../nn/encoder.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
 import { Random } from "../random.ts";
 import { maskTokens } from "../train/objectives/masked-token.ts";
 import {
-  askRandomWindows,
-  askRange,
   type EstimateSize,
   type Evaluation,
-  type LossSum,
+  estimateOnRandomWindows,
+  evaluateRange,
+  type LossFunction,
   type Range,
 } from "./loss.ts";
 
 const MASKS_SEED = 1;
 
-/** Mean loss over the hidden tokens of `batches` batches of random windows; the same windows for the same seed. */
+/**
+ * The mean loss over the masked tokens of `batches` batches of random windows. The same seed selects the same windows.
+ */
 export function estimateMaskedLoss(model: Encoder, ids: TokenIds, size: EstimateSize): Promise<Evaluation> {
-  return askRandomWindows(model, ids, size, hiddenTokens(model));
+  return estimateOnRandomWindows(model, ids, size, maskedTokenLoss(model));
 }
 
 /**
- * Loss over the hidden tokens of ids[start … end), in disjoint windows. (Id 0 of a corpus stands in none.)
+ * The mean loss over the masked tokens of ids[start … end), in disjoint windows. Id 0 of a corpus is in no window.
  *
- * @param most as for `evaluateSplit`
+ * @param most as in `evaluateSplit`
  */
-export function wholeMaskedLoss(
+export function evaluateMaskedSplit(
   model: Encoder,
   ids: TokenIds,
   range: Range,
   most = Number.POSITIVE_INFINITY,
 ): Promise<Evaluation> {
-  return askRange(model, ids, range, most, hiddenTokens(model));
+  return evaluateRange(model, ids, range, most, maskedTokenLoss(model));
 }
 
-function hiddenTokens(model: Encoder): LossSum {
+function maskedTokenLoss(model: Encoder): LossFunction {
   const { vocabSize } = model.config;
   const random = Random.of(MASKS_SEED, "masks");
   return ({ targets: windows, batchSize }) => {
-    // What GPT is asked for, in these batches each id once, is here the text itself.
+    // GPT's targets contain each id of the range once, so they serve as the text here.
     const { inputs, targets, chosen } = maskTokens(windows, { batchSize, vocabSize }, random);
     return {
       tokens: chosen,

@@ -1,8 +1,8 @@
 /**
- * What happens without the mask. One small model learns the same text twice, from the same weights and the same
- * windows: once with M of 0 and −∞, once with M = 0 throughout. Without the mask the loss falls below what the text
- * leaves open, because each position reads the very token that it is asked for. Asked to write, where nothing stands
- * to its right, that model has learned nothing.
+ * Shows what happens without the mask. The same small model is trained on a text twice, with the same initial weights
+ * and the same windows: once with M of 0 and −∞, once with M = 0 everywhere. Without the mask, the loss falls below the
+ * entropy of the text, because each position reads the token that it has to predict. When that model generates text,
+ * there is no token to the right to read, and its output is garbage.
  */
 import { Context } from "../autograd/context.ts";
 import type { Backend } from "../backend/backend.ts";
@@ -17,10 +17,10 @@ import { generate } from "../sample/generate.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { NextToken } from "../train/objectives/next-token.ts";
 import { Trainer } from "../train/trainer.ts";
+import { brokenGPT } from "../verify/broken-gpt.ts";
 import { copyWeights } from "../verify/copy.ts";
-import { brokenModel } from "../verify/sabotage.ts";
 
-/** A layer and a half-minute: enough to cheat perfectly, and to learn honestly how words are spelt. */
+/** One layer and half a minute: enough to cheat perfectly, and enough to learn spelling honestly. */
 export const LEAKAGE_SETTINGS = {
   layers: 1,
   heads: 4,
@@ -29,7 +29,7 @@ export const LEAKAGE_SETTINGS = {
   activation: "gelu-tanh",
   tieHead: false,
   bigram: true,
-  // Attention as the textbook writes it: the two models differ in the numbers of M and in nothing else.
+  // Textbook attention, so that the two models differ only in the values of M.
   attention: "textbook",
   batchSize: 16,
   steps: 600,
@@ -52,21 +52,21 @@ export interface LeakageRequest {
   readonly seed: number;
   readonly prompt: string;
   readonly sampleTokens: number;
-  /** What differs from the lesson's own settings; nothing unless told. */
+  /** Changes to the lesson's settings. Default: none. */
   readonly changes?: Partial<Settings>;
-  /** Called after each step of the first model, then of the second. */
+  /** Called after each step, first for the model with the mask, then for the one without. */
   readonly onStep?: (which: Which, step: number, lossNats: number) => Promise<void>;
 }
 
-/** What became of one of the two models. */
+/** The results of one of the two models. */
 export interface Outcome {
-  /** The loss of each step's windows, before its update. */
+  /** The training loss of each step, before its update. */
   readonly curve: readonly number[];
-  /** On the part of the text that was held out, with the mask that it learned with. */
+  /** Validation loss with the mask used in training. */
   readonly lossNats: number;
-  /** The same weights and the same text, seeing only what stands to the left. */
+  /** Validation loss of the same weights with the causal mask. */
   readonly leftOnlyNats: number;
-  /** What it writes, one token after the other. */
+  /** Generated text. */
   readonly sample: string;
 }
 
@@ -84,19 +84,19 @@ export async function teachLeakage(request: LeakageRequest): Promise<LeakageLess
   const context = new Context(backend);
   const drawn = () => new GPT(context, config, Random.of(seed, "weights"));
   const masked = drawn();
-  const unmasked = brokenModel("mask", context, config);
+  const unmasked = brokenGPT("mask", context, config);
   await copyWeights(masked.parameters(), unmasked.parameters());
-  const withMask = await follow(masked, "with mask", drawn(), settings, request);
-  const withoutMask = await follow(unmasked, "without mask", drawn(), settings, request);
+  const withMask = await trainAndEvaluate(masked, "with mask", drawn(), settings, request);
+  const withoutMask = await trainAndEvaluate(unmasked, "without mask", drawn(), settings, request);
   context.close();
   return { settings, withMask, withoutMask };
 }
 
-/** @param honest a model with the mask, which the weights that were learned are tried in */
-async function follow(
+/** @param masked a model with the mask, to evaluate the trained weights in */
+async function trainAndEvaluate(
   model: GPT,
   which: Which,
-  honest: GPT,
+  masked: GPT,
   settings: Settings,
   request: LeakageRequest,
 ): Promise<Outcome> {
@@ -108,10 +108,10 @@ async function follow(
     curve.push(lossNats);
     await request.onStep?.(which, step, lossNats);
   }
-  await copyWeights(model.parameters(), honest.parameters());
+  await copyWeights(model.parameters(), masked.parameters());
   const range = { start: split.boundary, end: ids.length };
   const { lossNats } = await evaluateSplit(model, ids, range);
-  const leftOnly = await evaluateSplit(honest, ids, range);
+  const leftOnly = await evaluateSplit(masked, ids, range);
   return { curve, lossNats, leftOnlyNats: leftOnly.lossNats, sample: await write(model, request) };
 }
 

@@ -1,9 +1,9 @@
 /**
- * One head at work, in numbers: what the mask does between the scores and the weights.
+ * One attention head in numbers: how the mask turns scores into weights.
  *
  *   S = Q·Kᵀ/√D      A = softmax(S + M)      Y = A·V
  *
- * The numbers come from plain ops on a trained model's weights; the fused kernel computes Y again for comparison.
+ * The numbers come from plain ops on a trained model's weights. The fused kernel computes Y again for comparison.
  */
 import type { Tensor } from "../autograd/tensor.ts";
 import { ConfigError } from "../errors.ts";
@@ -20,11 +20,11 @@ import { slice } from "../ops/slice.ts";
 import { softmax } from "../ops/softmax.ts";
 import { transpose } from "../ops/transpose.ts";
 
-/** Row by row. */
+/** A matrix as a list of rows. */
 export type Matrix = readonly (readonly number[])[];
 
 export interface MaskLesson {
-  /** D: the head's share of the channels. */
+  /** D, the channels of the head. */
   readonly headSize: number;
   /** S (T, T) */
   readonly scores: Matrix;
@@ -34,18 +34,20 @@ export interface MaskLesson {
   readonly masked: Matrix;
   /** A (T, T) */
   readonly weights: Matrix;
-  /** softmax(S): what the weights would be without a mask (T, T) */
+  /** softmax(S), the weights without a mask (T, T) */
   readonly weightsWithoutMask: Matrix;
   /** Y (T, D) */
   readonly output: Matrix;
-  /** Y by the fused kernel (T, D) */
+  /** Y from the fused kernel (T, D) */
   readonly fused: Matrix;
 }
 
 /**
+ * Computes every intermediate result of one attention head.
+ *
  * @param ids one sequence of token ids
- * @throws ConfigError when the model has no such layer or head
- * @throws ShapeError when the sequence is longer than the context
+ * @throws ConfigError if the model has no such layer or head
+ * @throws ShapeError if the sequence is longer than the context
  */
 export async function teachMask(
   model: GPT,
@@ -53,8 +55,8 @@ export async function teachMask(
   { layer, head }: { readonly layer: number; readonly head: number },
 ): Promise<MaskLesson> {
   const { layers, heads, dModel } = model.config;
-  checkPlace("layer", layer, layers);
-  checkPlace("head", head, heads);
+  checkIndex("layer", layer, layers);
+  checkIndex("head", head, heads);
   const positions = ids.length;
   const headSize = dModel / heads;
   return model.context.scope("no-grad", async () => {
@@ -82,7 +84,7 @@ export async function teachMask(
   });
 }
 
-/** Q, K and V of all heads, (1, T, C) each, as a layer's attention gets them. */
+/** Q, K and V of all heads in a layer, (1, T, C) each. */
 function attentionInputs(model: GPT, ids: ArrayLike<number>, layer: number) {
   const tokens = { ids, batchSize: 1 };
   const { embeddings, transformer } = model;
@@ -99,7 +101,7 @@ async function matrixOf(tensor: Tensor): Promise<Matrix> {
   return Array.from({ length: rows }, (_, i) => values.slice(i * columns, (i + 1) * columns));
 }
 
-function checkPlace(what: "layer" | "head", place: number, count: number): void {
-  if (Number.isInteger(place) && place >= 0 && place < count) return;
-  throw new ConfigError(`--${what} must be in 0 … ${count - 1} for this model: got ${place}`);
+function checkIndex(name: "layer" | "head", index: number, count: number): void {
+  if (Number.isInteger(index) && index >= 0 && index < count) return;
+  throw new ConfigError(`\`${name}\` must be in 0 … ${count - 1} for this model: got ${index}`);
 }

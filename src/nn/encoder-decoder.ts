@@ -57,9 +57,9 @@ export class EncoderDecoder {
     this.tokenEmbedding = context.parameter([vocabSize + 2, dModel], values);
     const shared = { token: this.tokenEmbedding, bigram: false };
     this.sourceEmbeddings = new Embeddings(context, config, shared, random);
-    this.encoder = new Transformer(context, config, { mask: "full", cross: false }, random);
+    this.encoder = new Transformer(context, config, { cross: false }, random);
     this.answerEmbeddings = new Embeddings(context, config, shared, random);
-    this.decoder = new Transformer(context, config, { mask: "causal", cross: true }, random);
+    this.decoder = new Transformer(context, config, { cross: true }, random);
     this.head = new Head(this.tokenEmbedding, { ...config, scores: vocabSize + 1, logitCap: 0 }, random);
   }
 

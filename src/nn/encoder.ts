@@ -46,7 +46,7 @@ export class Encoder {
     this.config = config;
     this.tokenEmbedding = context.parameter([vocabSize + 1, dModel], values);
     this.embeddings = new Embeddings(context, config, { token: this.tokenEmbedding, bigram: false }, random);
-    this.transformer = new Transformer(context, config, { mask: "full", cross: false }, random);
+    this.transformer = new Transformer(context, config, { cross: false }, random);
     this.head = new Head(this.tokenEmbedding, { ...config, scores: vocabSize, logitCap: 0 }, random);
   }
 

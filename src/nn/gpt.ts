@@ -51,7 +51,7 @@ export class GPT {
     this.config = config;
     this.tokenEmbedding = context.parameter([vocabSize, dModel], values);
     this.embeddings = new Embeddings(context, config, { token: this.tokenEmbedding, bigram }, random);
-    this.transformer = new Transformer(context, config, { mask: "causal", cross: false }, random);
+    this.transformer = new Transformer(context, config, { cross: false }, random);
     this.head = new Head(this.tokenEmbedding, { ...config, scores: vocabSize }, random);
   }
 

@@ -1,4 +1,3 @@
-/** AdamW (Loshchilov & Hutter 2019): Adam's step, and weight decay apart from the gradient. */
 import type { Tensor } from "../autograd/tensor.ts";
 import type { AdamWTarget, Buffer } from "../backend/backend.ts";
 import { powerOfInteger } from "../math.ts";
@@ -11,7 +10,7 @@ export interface AdamWSettings {
   readonly weightDecay: number;
 }
 
-/** A parameter and what its steps leave behind. */
+/** A parameter and the two moments of its gradient. */
 interface Trained {
   readonly name: string;
   readonly parameter: Tensor;
@@ -19,6 +18,15 @@ interface Trained {
   readonly second: Tensor;
 }
 
+/**
+ * AdamW: Adam with decoupled weight decay. Matrices and embeddings decay; biases and norm weights do not.
+ * Source: Loshchilov & Hutter 2019.
+ *
+ * @example
+ * const optimizer = new AdamW(model.parameters(), { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1 });
+ * // For update 1, 2, …, after computing the gradients:
+ * optimizer.step(update, 1e-3, 1);
+ */
 export class AdamW {
   readonly #settings: AdamWSettings;
   readonly #trained: readonly Trained[];
@@ -35,11 +43,11 @@ export class AdamW {
   }
 
   /**
-   * Moves every parameter that has a gradient, and clears the gradient.
+   * Updates every parameter that has a gradient, and clears the gradient.
    *
-   * @param update         which update this is, counted from 1
-   * @param learningRate   of this update
-   * @param gradientScale  multiplies every gradient first: clipping, and the mean over accumulated batches
+   * @param update         the number of this update, from 1
+   * @param learningRate   the learning rate of this update
+   * @param gradientScale  a factor for all gradients, for clipping and for averaging over accumulated batches
    */
   step(update: number, learningRate: number, gradientScale: number): void {
     const { beta1, beta2, epsilon, weightDecay } = this.#settings;
@@ -54,10 +62,10 @@ export class AdamW {
         ...moments,
         weightDecay: decays(parameter) ? weightDecay : 0,
       });
-      // Nothing is zeroed: the next backward pass replaces what is there.
+      // Nothing is zeroed: the next backward pass overwrites the buffer.
       parameter.storage.clearGradient();
     }
-    // One call for all of them: there are many, and some are small.
+    // One call for all parameters, because there are many and some are small.
     this.#trained[0]?.parameter.context.backend.adamw(targets, {
       learningRate,
       beta1,
@@ -69,7 +77,7 @@ export class AdamW {
     });
   }
 
-  /** The moments by name, as a checkpoint keeps them: "head.weight.firstMoment" and so on. */
+  /** The moments by name, for a checkpoint: "head.weight.firstMoment" and so on. */
   state(): NamedTensors {
     return Object.fromEntries(
       this.#trained.flatMap(({ name, first, second }) => [
@@ -80,7 +88,7 @@ export class AdamW {
   }
 }
 
-/** Matrices and embeddings are pulled towards 0; biases and norms are not. */
+/** Whether weight decay applies: to matrices and embeddings, not to biases and norm weights. */
 function decays(parameter: Tensor): boolean {
   return parameter.shape.length >= 2;
 }

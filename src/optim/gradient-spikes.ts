@@ -1,40 +1,42 @@
-/** Tells a sudden spike of the gradient from its usual size. */
+/** Detects sudden spikes of the gradient norm. */
 import { z } from "zod";
 
-/** How many of the last steps are usual, and how many must be known before any is judged. */
+/** The number of recent steps in the median, and the number required before anything counts as a spike. */
 const RECENT = 64;
 const NEEDED = 16;
 
 const layout = z.object({ gradientNorms: z.array(z.number()).max(RECENT).catch([]) });
 
 export class SpikeDetector {
-  /** Of the last steps, the newest last; those that were left out too, so that a new level becomes usual. */
+  /**
+   * The norms of recent steps, newest last. Skipped steps are included, so a new level becomes normal after a while.
+   */
   #norms: readonly number[] = [];
 
-  /** What a checkpoint keeps. */
+  /** The state for a checkpoint. */
   toJSON(): { readonly gradientNorms: readonly number[] } {
     return { gradientNorms: this.#norms };
   }
 
-  /** Goes on from what `toJSON` gave. Checkpoints of earlier versions have none. */
+  /** Restores the state from a checkpoint. Checkpoints of earlier versions have none. */
   restore(state: unknown): void {
     this.#norms = layout.safeParse(state).data?.gradientNorms ?? [];
   }
 
   /**
-   * Takes in one step's gradient norm.
+   * Records the gradient norm of one step and returns whether it is a spike.
    *
-   * @param limit how many times the recent median is a spike; 0 for no judgement
+   * @param limit a norm above `limit` times the recent median is a spike; 0 turns detection off
    */
   isSpike(norm: number, limit: number): boolean {
     if (limit === 0) return false;
-    const spike = this.#norms.length >= NEEDED && norm > limit * median(this.#norms);
+    const spike = this.#norms.length >= NEEDED && norm > limit * upperMedian(this.#norms);
     this.#norms = [...this.#norms.slice(1 - RECENT), norm];
     return spike;
   }
 }
 
-/** The upper of the two in the middle, where there are two. */
-function median(values: readonly number[]): number {
+/** The median; of an even count, the larger of the two middle values. */
+function upperMedian(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1];
 }

@@ -1,9 +1,8 @@
 /**
- * Muon (Jordan et al. 2024): momentum whose update is made orthogonal, for the matrices inside the blocks.
+ * Muon: momentum with orthogonalized updates, for the matrices inside the blocks.
  *
- * A gradient's few largest directions drown the others. Replacing the update U = A·Σ·Bᵀ (its singular value
- * decomposition) by A·Bᵀ moves along all of them equally. Five steps of a Newton–Schulz iteration come close enough,
- * from products alone.
+ * A few large directions dominate a gradient. Replacing the update U = A·Σ·Bᵀ (its singular value decomposition) with
+ * A·Bᵀ gives all directions the same weight. Five Newton–Schulz iterations approximate A·Bᵀ with matrix products alone.
  *
  *   m ← μ·m + (1 − μ)·g
  *   u = (1 − μ)·g + μ·m                                      (Nesterov)
@@ -22,18 +21,19 @@ export interface MuonSettings {
 
 /**
  * Coefficients of one step X ← a·X + (b·A + c·A²)·X with A = X·Xᵀ: on each singular value the quintic
- * a·σ + b·σ³ + c·σ⁵. These rise steepest from 0 and leave every σ near 1, between about 0.7 and 1.2.
+ * a·σ + b·σ³ + c·σ⁵. These coefficients maximize the slope at 0 and bring every σ to between about 0.7 and 1.2.
  */
 const [A, B, C] = [3.4445, -4.775, 2.0315];
 const ITERATIONS = 5;
 
-/** Matrices of one shape, orthogonalised together as a batch. */
+/** Matrices of the same shape, orthogonalized together as a batch. */
 interface Group {
   readonly names: readonly string[];
   readonly rows: number;
   readonly columns: number;
 }
 
+/** The Muon optimizer. See the top of this file. */
 export class Muon {
   readonly #parameters: NamedTensors;
   readonly #settings: MuonSettings;
@@ -54,7 +54,7 @@ export class Muon {
     this.#groups = groupByShape(parameters);
   }
 
-  /** Moves every parameter that has a gradient, and clears the gradient. Arguments as in `AdamW.step`. */
+  /** Updates every parameter that has a gradient, and clears the gradient. The arguments are those of `AdamW.step`. */
   async step(learningRate: number, gradientScale: number): Promise<void> {
     for (const { names, rows, columns } of this.#groups) {
       const moving = names.filter((name) => this.#parameters[name].gradient !== null);
@@ -65,7 +65,7 @@ export class Muon {
       const norms = await normsOf(backend, directions);
       directions.forEach((direction, i) => {
         backend.scale({ buffer: direction, accumulate: false }, direction, 1 / (norms[i] + 1e-7));
-        place(backend, updates, i * rows * columns, direction, 0, rows * columns);
+        copyRange(backend, updates, i * rows * columns, direction, 0, rows * columns);
         backend.free(direction);
       });
       orthogonalize(backend, updates, moving.length, rows, columns);
@@ -76,14 +76,14 @@ export class Muon {
     }
   }
 
-  /** The momenta by name, as a checkpoint keeps them. */
+  /** The momenta by name, for a checkpoint. */
   state(): NamedTensors {
     return Object.fromEntries(
       Object.entries(this.#momentum).map(([name, tensor]) => [`${name}.momentum`, tensor]),
     );
   }
 
-  /** Takes the gradient into the momentum, and gives Nesterov's direction as new memory. */
+  /** Adds the gradient to the momentum, and returns Nesterov's direction in a new buffer. */
   #direction(name: string, gradientScale: number): Buffer {
     const { momentum: mu } = this.#settings;
     const { gradient, context } = this.#parameters[name];
@@ -101,20 +101,20 @@ export class Muon {
   #move(parameter: Tensor, updates: Buffer, at: number, learningRate: number): void {
     const { backend } = parameter.context;
     const [inputs, outputs] = parameter.shape;
-    const reach = Math.sqrt(Math.max(1, outputs / inputs));
+    const stepScale = Math.sqrt(Math.max(1, outputs / inputs));
     const update = backend.alloc(parameter.size);
-    place(backend, update, 0, updates, at, parameter.size);
+    copyRange(backend, update, 0, updates, at, parameter.size);
     const itself = { buffer: parameter.buffer, accumulate: false };
     backend.scale(itself, parameter.buffer, 1 - learningRate * this.#settings.weightDecay);
-    backend.scale({ buffer: parameter.buffer, accumulate: true }, update, -learningRate * reach);
+    backend.scale({ buffer: parameter.buffer, accumulate: true }, update, -learningRate * stepScale);
     backend.free(update);
     parameter.storage.clearGradient();
   }
 }
 
 /**
- * Replaces each of `count` matrices (rows, columns) of norm 1 at most by one near the orthogonal matrix closest to
- * it: its singular values become about 1.
+ * Replaces each of `count` matrices (rows, columns) with an approximation of its nearest orthogonal matrix: all
+ * singular values become about 1. The norms must be at most 1.
  */
 export function orthogonalize(
   backend: Backend,
@@ -125,7 +125,7 @@ export function orthogonalize(
 ): void {
   const side = Math.min(rows, columns);
   const length = Math.max(rows, columns);
-  // Products over the shorter side are the smaller ones; a tall matrix is read as its transpose.
+  // A tall matrix is read as its transpose, so that X·Xᵀ has the size of the shorter side.
   const wide = (buffer: Buffer): Matrices => ({
     buffer,
     offset: 0,
@@ -181,8 +181,8 @@ async function normsOf(backend: Backend, buffers: readonly Buffer[]): Promise<nu
   return Array.from(sums, Math.sqrt);
 }
 
-/** Copies `length` numbers. */
-function place(
+/** Copies `length` numbers between buffers. */
+function copyRange(
   backend: Backend,
   dst: Buffer,
   dstAt: number,

@@ -1,22 +1,21 @@
-/** The optimizer of a run: AdamW for every parameter, or Muon for the matrices inside the blocks and AdamW for the rest. */
-
 import type { Settings } from "../config/settings.ts";
 import type { NamedTensors } from "../nn/parameters.ts";
 import { AdamW } from "./adamw.ts";
 import { Muon } from "./muon.ts";
 
+/** The optimizer of a run: AdamW for all parameters, or Muon for the matrices inside blocks and AdamW for the rest. */
 export class Optimizer {
   readonly #adamw: AdamW;
   readonly #muon: Muon;
-  /** Muon's learning rate, as a multiple of AdamW's: both follow one schedule. */
+  /** Muon's learning rate as a multiple of AdamW's. Both follow the same schedule. */
   readonly #muonRatio: number;
 
   constructor(parameters: NamedTensors, settings: Settings) {
-    const isMuons = (name: string) => settings.optimizer === "muon" && isBlockMatrix(name, parameters);
+    const usesMuon = (name: string) => settings.optimizer === "muon" && isBlockMatrix(name, parameters);
     const pick = (wanted: boolean) =>
-      Object.fromEntries(Object.entries(parameters).filter(([name]) => isMuons(name) === wanted));
+      Object.fromEntries(Object.entries(parameters).filter(([name]) => usesMuon(name) === wanted));
     this.#adamw = new AdamW(pick(false), settings);
-    // Orthogonal updates keep the matrices in bounds by themselves; decay is AdamW's alone.
+    // Orthogonal updates already keep the matrices bounded, so only AdamW uses weight decay.
     this.#muon = new Muon(pick(true), { momentum: settings.muonMomentum, weightDecay: 0 });
     this.#muonRatio = settings.learningRate === 0 ? 0 : settings.muonLearningRate / settings.learningRate;
   }
@@ -27,13 +26,13 @@ export class Optimizer {
     await this.#muon.step(learningRate * this.#muonRatio, gradientScale);
   }
 
-  /** What a checkpoint keeps, by name. */
+  /** The state by name, for a checkpoint. */
   state(): NamedTensors {
     return { ...this.#adamw.state(), ...this.#muon.state() };
   }
 }
 
-/** Embeddings and the head are matrices too, but tables: their rows are looked up or scored one by one. */
+/** Embeddings and the head are excluded: they are tables whose rows are looked up or scored one by one. */
 function isBlockMatrix(name: string, parameters: NamedTensors): boolean {
   return /(^|\.)blocks\./.test(name) && parameters[name].shape.length === 2;
 }

@@ -1,11 +1,11 @@
 /**
- * An average of the weights over the updates of late, beside the weights that are trained. Steps jitter around a
- * valley's floor, and their mean lies deeper than any of them.
+ * A running average of the weights over recent updates. The trained weights jitter around a minimum of the loss, and
+ * their average usually has a lower loss than any of them.
  *
  *   average ← average + (w − average) / min(k, N)        after update k = 1, 2, …
  *
- * Up to update N that is the mean of all weights so far; from then on an exponential average in which a weight of N
- * updates ago counts e times less. Sources: Polyak & Juditsky 1992; Izmailov et al. 2018.
+ * Up to update N this is the mean of all weights so far. After that it is an exponential average in which the weights
+ * of N updates ago count 1/e as much as the newest. Sources: Polyak & Juditsky 1992; Izmailov et al. 2018.
  */
 import type { Tensor } from "../autograd/tensor.ts";
 import type { NamedTensors } from "../nn/parameters.ts";
@@ -14,7 +14,7 @@ export class WeightAverage {
   readonly #horizon: number;
   readonly #pairs: ReadonlyMap<string, { readonly weights: Tensor; readonly average: Tensor }>;
 
-  /** @param horizon N above, at least 1 */
+  /** @param horizon N in the formula above, at least 1 */
   constructor(parameters: NamedTensors, horizon: number) {
     this.#horizon = horizon;
     this.#pairs = new Map(
@@ -26,7 +26,7 @@ export class WeightAverage {
     );
   }
 
-  /** @param update which update was made, counted from 1 */
+  /** Adds the current weights. @param update the number of completed updates, from 1 */
   add(update: number): void {
     const share = 1 / Math.min(update, this.#horizon);
     for (const { weights, average } of this.#pairs.values()) {
@@ -36,7 +36,7 @@ export class WeightAverage {
     }
   }
 
-  /** The model's weights and their average change places; once more, and all is as it was, to the bit. */
+  /** Swaps the model's weights with their average. A second call restores both, bit for bit. */
   swap(): void {
     for (const { weights, average } of this.#pairs.values()) {
       const { backend } = weights.context;
@@ -49,8 +49,8 @@ export class WeightAverage {
   }
 
   /**
-   * What a checkpoint keeps beside the model's tensors, by name. It is made while the two are swapped: then the model
-   * holds what is to be used, and this the weights from which training goes on.
+   * The tensors for a checkpoint in addition to the model's, by name. Call it while the two are swapped: then the model
+   * holds the averaged weights for inference, and this holds the trained weights for resuming.
    */
   state(): NamedTensors {
     return Object.fromEntries([...this.#pairs].map(([name, { average }]) => [`${name}.trained`, average]));

@@ -1,6 +1,6 @@
 /**
- * One chart as SVG: curves over axes, with levels to compare them with. Enter: curves in the units of the axes, and
- * the size in pixels; leave: markup, and the scales by which a pointer finds values again.
+ * Draws one chart as SVG: curves, axes and reference levels. Takes curves in axis units and a size in pixels; returns
+ * markup, and the scales that map a pointer back to values.
  */
 import { extent } from "d3-array";
 import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from "d3-scale";
@@ -16,10 +16,10 @@ export interface ChartPoint {
 
 export interface ChartCurve {
   readonly name: string;
-  /** The same, for where there is little room. */
+  /** A shorter name, for tooltips. */
   readonly shortName: string;
-  readonly look: RunStyle;
-  /** "faint": what is behind a smoothed curve. "marked": few points, each worth a mark. */
+  readonly style: RunStyle;
+  /** "faint": the raw values behind a smoothed curve. "marked": few points, with a mark on each. */
   readonly drawnAs: "line" | "faint" | "marked";
   readonly points: readonly ChartPoint[];
 }
@@ -31,7 +31,7 @@ export interface Level {
 
 export interface Chart {
   readonly title: string;
-  /** The same in sentences, for those who do not see it. */
+  /** The chart in sentences, for screen readers. */
   readonly description: string;
   readonly xName: string;
   readonly yName: string;
@@ -54,33 +54,33 @@ export interface Frame {
 }
 
 const FONT = 'font-family="system-ui, sans-serif" font-size="12"';
-/** Room around the plot for the words of the axes. */
+/** Space around the plot for axis labels. */
 const MARGIN = { left: 56, right: 16, top: 26, bottom: 40 };
 const PIXELS_PER_TICK = { x: 76, y: 44 };
-const MOST_MARKS = 24;
+const MAX_MARKS = 24;
 const MARK_SIZE = 46;
 const EDGE = 6;
-/** A hundredth of a pixel is seen by nobody. */
+/** Decimal places of coordinates. Finer differences are invisible. */
 const DIGITS = 2;
 
-/** Where everything of a chart stands. */
+/** Computes the layout and scales of a chart. */
 export function frameOf(chart: Chart, width: number, height: number): Frame {
   const box = { width, height, left: MARGIN.left, top: MARGIN.top };
   const [right, bottom] = [width - MARGIN.right, height - MARGIN.bottom];
   const points = chart.curves.flatMap((curve) => curve.points);
-  // What is faint may leave the chart: a spike of one step is not what it is looked at for.
-  const firm = chart.curves.filter(({ drawnAs }) => drawnAs !== "faint").flatMap((curve) => curve.points);
-  const shown = [...firm.map(({ y }) => y), ...chart.levels.map(({ value }) => value)];
+  // Faint curves may leave the chart: a single spike should not set its scale.
+  const solid = chart.curves.filter(({ drawnAs }) => drawnAs !== "faint").flatMap((curve) => curve.points);
+  const shown = [...solid.map(({ y }) => y), ...chart.levels.map(({ value }) => value)];
   const heights = chart.yScale === "log" ? shown.filter((y) => y > 0) : shown;
   const x = scaleLinear(domainOf(points.map((point) => point.x)), [box.left, right]);
   const makeY = chart.yScale === "log" ? scaleLog : scaleLinear;
   const y = makeY(domainOf(heights), [bottom, box.top]);
-  // A logarithmic axis would be rounded to powers of ten, which leaves most of it empty.
+  // On a logarithmic axis, nice() rounds to powers of ten, which leaves most of the axis empty.
   if (chart.yScale === "linear") y.nice(ticksUp(bottom - box.top));
   return { ...box, right, bottom, x, y };
 }
 
-/** How many ticks to ask for, so that there are two: one alone makes no scale. */
+/** Returns the number of ticks to ask for to get at least two. */
 function atLeastTwo(scale: Scale, count: number): number {
   return [0, 1, 2, 3].map((more) => count + more).find((each) => scale.ticks(each).length > 1) ?? count;
 }
@@ -89,7 +89,7 @@ function ticksUp(pixels: number): number {
   return Math.max(2, Math.floor(pixels / PIXELS_PER_TICK.y));
 }
 
-/** From the least to the greatest; around a single value, where there is but one. */
+/** Returns the range of the values, widened if there is only one value. */
 function domainOf(values: readonly number[]): [number, number] {
   const [from, to] = extent(values);
   if (from === undefined || to === undefined) return [0.1, 1];
@@ -97,13 +97,13 @@ function domainOf(values: readonly number[]): [number, number] {
   return from === 0 ? [-1, 1] : [Math.min(from / 2, from * 1.5), Math.max(from / 2, from * 1.5)];
 }
 
-/** What stands in the `<svg>` of a chart. Ids begin with `id`, so that several charts fit in one page. */
+/** Returns the contents of a chart's `<svg>`. All ids start with `id`, so that a page can hold several charts. */
 export function drawChart(chart: Chart, frame: Frame, id: string): string {
   const { left, right, top, bottom } = frame;
-  // What a logarithm does not take has no place.
+  // Drop levels that have no place on a logarithmic axis.
   const levels = chart.levels.filter(({ value }) => Number.isFinite(frame.y(value)));
   const clip = `${id}-plot`;
-  // Marks at the edges are whole.
+  // Leave room for whole marks at the edges.
   const size = `x="${left - EDGE}" y="${top - EDGE}" width="${right - left + 2 * EDGE}" height="${bottom - top + 2 * EDGE}"`;
   return [
     `<clipPath id="${clip}"><rect ${size}/></clipPath>`,
@@ -132,11 +132,11 @@ function drawAxes({ xName, yName, yScale }: Chart, { x, y, left, right, top, bot
     parts.push(`<path class="grid" stroke="${LIGHT.grid}" d="M${at},${bottom}v5"/>`);
     parts.push(text(at, bottom + 18, xWords(value), "mute", 'text-anchor="middle"'));
   }
-  // Left alone, a logarithmic axis says 600m for 0.6.
+  // The default format of a logarithmic axis prints 600m for 0.6.
   const yWords = yScale === "log" ? y.tickFormat(up, "~g") : y.tickFormat(up);
   for (const value of y.ticks(up)) {
     const words = yWords(value);
-    // A logarithmic axis has ticks that are too dense for words.
+    // Dense ticks of a logarithmic axis have no label.
     if (words === "") continue;
     const at = round(y(value));
     parts.push(`<path class="grid" stroke="${LIGHT.grid}" d="M${left},${at}H${right}"/>`);
@@ -152,7 +152,7 @@ function drawLevel(value: number, { y, left, right }: Frame): string {
   return `<path class="level" stroke="${LIGHT.mute}" stroke-width="1.2" stroke-dasharray="1 4" stroke-linecap="round" d="M${left},${at}H${right}"/>`;
 }
 
-/** Above their lines, at the right, where curves have come down. */
+/** Draws level names above their lines, at the right, where curves are usually low. */
 function drawLevelNames(levels: readonly Level[], { y, right }: Frame): string {
   const words = levels.map(({ name, value }) =>
     text(right - 4, round(y(value)) - 5, name, "ink", 'text-anchor="end"'),
@@ -166,15 +166,15 @@ function drawNothing({ left, right, top, bottom }: Frame): string {
 }
 
 function drawCurve(curve: ChartCurve, { x, y }: Frame): string {
-  const { look, drawnAs } = curve;
+  const { style, drawnAs } = curve;
   const points = curve.points.filter((point) => Number.isFinite(y(point.y)));
   const path = line<ChartPoint>(
     (point) => x(point.x),
     (point) => y(point.y),
   ).digits(DIGITS)(points);
-  const { color } = look;
+  const { color } = style;
   const stroke = `class="s${color}" stroke="${LIGHT.runs[color]}"`;
-  const dashes = look.dashes.length === 0 ? "" : ` stroke-dasharray="${look.dashes.join(" ")}"`;
+  const dashes = style.dashes.length === 0 ? "" : ` stroke-dasharray="${style.dashes.join(" ")}"`;
   const pen = {
     faint: 'stroke-width="1" stroke-opacity="0.3"',
     line: `stroke-width="1.6"${dashes}`,
@@ -186,28 +186,28 @@ function drawCurve(curve: ChartCurve, { x, y }: Frame): string {
   return drawn + (drawnAs === "marked" || lonely ? drawMarks(curve, points, { x, y }) : "");
 }
 
-/** Of very many points some have a mark, so that the shapes can still be told; the last always. */
+/** Draws marks on at most MAX_MARKS points, so that shapes stay recognizable. The last point always has one. */
 function drawMarks(
-  { look }: ChartCurve,
+  { style }: ChartCurve,
   points: readonly ChartPoint[],
   { x, y }: Pick<Frame, "x" | "y">,
 ): string {
-  const every = Math.ceil(points.length / MOST_MARKS);
-  const shape = symbol(look.symbol, MARK_SIZE).digits(DIGITS)() ?? "";
+  const every = Math.ceil(points.length / MAX_MARKS);
+  const shape = symbol(style.symbol, MARK_SIZE).digits(DIGITS)() ?? "";
   const marked = points.filter((_, i) => (points.length - 1 - i) % every === 0);
   const uses = marked.map(
     (point) => `<path transform="translate(${round(x(point.x))},${round(y(point.y))})" d="${shape}"/>`,
   );
-  const { color } = look;
+  const { color } = style;
   return `<g class="f${color}" fill="${LIGHT.runs[color]}">${uses.join("")}</g>`;
 }
 
-/** A piece of a line and a mark, as a legend shows them. */
-export function drawKey({ look, drawnAs }: ChartCurve, x: number, y: number): string {
+/** Draws a legend key: a short line, with a mark for marked curves. */
+export function drawKey({ style, drawnAs }: ChartCurve, x: number, y: number): string {
   const at = (x: number) => ({ x, y, step: 0 });
   const same = scaleLinear([0, 1], [0, 1]);
   const points = drawnAs === "marked" ? [at(x), at(x + 15), at(x + 30)] : [at(x), at(x + 30)];
-  const curve = { name: "", shortName: "", look, drawnAs, points };
+  const curve = { name: "", shortName: "", style, drawnAs, points };
   const line = drawCurve({ ...curve, drawnAs: "line" }, { ...ZERO, x: same, y: same });
   if (drawnAs !== "marked") return line;
   return line + drawMarks(curve, [points[1]], { x: same, y: same });

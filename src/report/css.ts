@@ -1,4 +1,4 @@
-/** How a report looks: on a phone and on a desk, on light paper and dark, and in print. */
+/** Styles of a report: for phones and desktops, light and dark color schemes, and print. */
 import { DARK, LIGHT, type Palette } from "./run-styles.ts";
 
 function variables({ paper, ink, mute, grid, runs }: Palette): string {
@@ -6,7 +6,7 @@ function variables({ paper, ink, mute, grid, runs }: Palette): string {
   return `--paper:${paper};--ink:${ink};--mute:${mute};--grid:${grid};${colors}`;
 }
 
-/** The classes of chart-svg.ts. */
+/** Styles for the classes in chart-svg.ts. */
 function charts(): string {
   const runs = LIGHT.runs.map((_, i) => `.s${i}{stroke:var(--run-${i})}.f${i}{fill:var(--run-${i})}`);
   return `.ink{fill:var(--ink)}.mute{fill:var(--mute)}.grid{stroke:var(--grid)}.level{stroke:var(--mute)}${runs.join("")}`;

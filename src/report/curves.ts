@@ -1,20 +1,20 @@
-/** What becomes of the points of a curve before it is drawn: means of noisy ones, fewer of very many. */
+/** Smooths noisy curves and thins out long ones before drawing. */
 import { bisector } from "d3-array";
 import type { CurvePoint } from "./plotted-run.ts";
 
 const MANTISSAS = [5, 2, 1];
-/** Of a whole run, a smoothed point is the mean of about this share. */
+/** A smoothed point is the mean of about this share of the run. */
 const SMOOTHED_SHARE = 1 / 40;
 
-/** 1, 2, 5, 10, 20, …: over how many steps noisy curves of a run of `steps` are smoothed unless told otherwise. */
-export function usualSmoothing(steps: number): number {
+/** Returns the default number of steps to average over in a run of `steps`: 1, 2, 5, 10, 20, … */
+export function defaultSmoothing(steps: number): number {
   const wanted = steps * SMOOTHED_SHARE;
   let power = 1;
   while (power * 10 <= wanted) power *= 10;
   return power * (MANTISSAS.find((mantissa) => mantissa * power <= wanted) ?? 1);
 }
 
-/** Each point becomes the mean of the last `count`, itself included; at the start, of as many as there are. */
+/** Replaces each point by the mean of the last `count` points, including itself, or of fewer at the start. */
 export function smooth(points: readonly CurvePoint[], count: number): CurvePoint[] {
   let sum = 0;
   return points.map(([step, seconds, value], i) => {
@@ -25,15 +25,15 @@ export function smooth(points: readonly CurvePoint[], count: number): CurvePoint
 }
 
 /**
- * At most about `limit` of the points, all of them real ones: of each stretch the lowest and the highest, so that no
- * spike is lost; and the first and the last.
+ * Keeps about `limit` of the points: the first, the last, and the lowest and highest in each interval, so that no spike
+ * is lost.
  */
 export function thin(points: readonly CurvePoint[], limit: number): readonly CurvePoint[] {
   if (points.length <= limit) return points;
   const kept = new Set([0, points.length - 1]);
-  const stretches = Math.max(1, Math.floor(limit / 2) - 1);
-  for (let stretch = 0; stretch < stretches; stretch++) {
-    const [start, end] = [stretch, stretch + 1].map((at) => Math.floor((at * points.length) / stretches));
+  const intervals = Math.max(1, Math.floor(limit / 2) - 1);
+  for (let interval = 0; interval < intervals; interval++) {
+    const [start, end] = [interval, interval + 1].map((at) => Math.floor((at * points.length) / intervals));
     let [low, high] = [start, start];
     for (let i = start; i < end; i++) {
       if (points[i][2] < points[low][2]) low = i;
@@ -44,7 +44,7 @@ export function thin(points: readonly CurvePoint[], limit: number): readonly Cur
   return [...kept].sort((a, b) => a - b).map((i) => points[i]);
 }
 
-/** The point whose x is next to `x`; null where there is none. */
+/** Returns the point nearest to `x`, or null if there are no points. */
 export function nearestPoint<Point extends { readonly x: number }>(
   points: readonly Point[],
   x: number,

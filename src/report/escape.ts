@@ -1,10 +1,10 @@
-/** Words of others put into a page, a picture or a terminal: shown as they are, and never obeyed. */
+/** Escapes untrusted text for a page, an SVG or a terminal, so that it is shown but never interpreted. */
 
-/** What XML 1.0 cannot hold at all, not even escaped: control characters, halves of pairs, U+FFFE and U+FFFF. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+/** Characters that XML 1.0 cannot represent even if escaped: control characters, lone surrogates, U+FFFE and U+FFFF. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the regex has to match them
 const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
-/** What a terminal may obey, and what turns the direction of the text behind it. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+/** Characters that a terminal may interpret, or that change the direction of text. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the regex has to match them
 const NOT_SHOWN = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -14,12 +14,12 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Text as the content of an element or between the quotes of an attribute, in SVG and HTML. */
+/** Escapes text for an element or a quoted attribute in SVG and HTML. */
 export function escapeXml(text: string): string {
   return text.replace(NOT_XML, "\ufffd").replace(/[&<>"']/g, (sign) => ENTITIES[sign]);
 }
 
-/** A value as JSON that can stand in a script element: no part of it can end the element. */
+/** Returns a value as JSON for a script element. No part of it can end the element. */
 export function scriptJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[<\u2028\u2029]/g,
@@ -27,7 +27,7 @@ export function scriptJson(value: unknown): string {
   );
 }
 
-/** A name for a line of a terminal. */
+/** Makes text safe to print on one line of a terminal. */
 export function escapeLine(text: string): string {
   return text.replace(NOT_SHOWN, "\ufffd");
 }

@@ -1,28 +1,28 @@
-/** The charts of a comparison: which curves each has, and the losses as a picture that stands alone. */
+/** The charts of a comparison, and the loss chart as a standalone SVG. */
 import { formatCount, formatDuration, formatLoss, plural } from "../util/format.ts";
 import { type Chart, type ChartCurve, drawChart, drawKey, frameOf, type Level, text } from "./chart-svg.ts";
 import { escapeLine, escapeXml } from "./escape.ts";
 import { type CurveName, type CurvePoint, type PlottedRun, type XUnit, xOf } from "./plotted-run.ts";
-import { DARK, LIGHT, lookOf, styles } from "./run-styles.ts";
+import { DARK, LIGHT, paletteCss, styleOf } from "./run-styles.ts";
 
 export const CHARTS = ["loss", "learningRate", "gradientNorm"] as const;
 export type ChartName = (typeof CHARTS)[number];
 
-/** What of the runs is shown, and how. */
+/** Which parts of the runs are shown, and how. */
 export interface View {
   readonly x: XUnit;
   readonly yScale: "linear" | "log";
-  /** Whether the losses of single steps stand behind their means. */
+  /** Whether the losses of single steps are drawn behind their means. */
   readonly steps: boolean;
-  /** Places of runs that are left out. */
+  /** Indices of hidden runs. */
   readonly hidden: ReadonlySet<number>;
-  /** Which share of the horizontal axis is left out at its start. */
+  /** Share of the horizontal axis to cut off at its start. */
   readonly skipped: number;
 }
 
 export const WHOLE: Omit<View, "x"> = { yScale: "linear", steps: true, hidden: new Set(), skipped: 0 };
 
-/** Learning rates and norms are on linear scales whatever the losses are on. */
+/** Returns the view of one chart. Only losses can have a logarithmic scale. */
 export function viewOf(name: ChartName, view: View): View {
   return name === "loss" ? view : { ...view, yScale: "linear" };
 }
@@ -36,12 +36,12 @@ const PLANS: Readonly<Record<ChartName, { title: string; yName: string }>> = {
 export function chartOf(name: ChartName, runs: readonly PlottedRun[], view: View): Chart {
   const { title, yName } = PLANS[name];
   const time = timeUnit(Math.max(0, ...runs.map(({ trainedMs }) => trainedMs / 1000)));
-  const xName = view.x === "seconds" ? `${time.name} in steps` : view.x;
+  const xName = view.x === "seconds" ? `${time.name} of training` : view.x;
   const perUnit = view.x === "seconds" ? time.seconds : 1;
   const all = runs.flatMap((run, i) => (view.hidden.has(i) ? [] : curvesOf(name, run, i, view, perUnit)));
   const curves = view.skipped === 0 ? all : skipStart(all, view.skipped);
   const levels = name === "loss" ? levelsOf(runs.filter((_, i) => !view.hidden.has(i))) : [];
-  // A level far above all that is looked at would press it flat.
+  // A level far above the visible curves would flatten them.
   const highest = Math.max(0, ...curves.flatMap(({ points }) => points.map(({ y }) => y)));
   const shown = view.skipped === 0 ? levels : levels.filter(({ value }) => value <= highest);
   const description = name === "loss" ? runs.map(sentenceOf).join(" ") : `${title} of each step.`;
@@ -55,7 +55,7 @@ function curvesOf(
   view: View,
   perUnit: number,
 ): ChartCurve[] {
-  const look = lookOf(index);
+  const style = styleOf(index);
   const points = (curve: CurveName) =>
     run.curves[curve].map((point: CurvePoint) => ({
       x: xOf(view.x, point, run.tokensPerStep) / perUnit,
@@ -63,14 +63,14 @@ function curvesOf(
       step: point[0],
     }));
   if (name !== "loss")
-    return [{ name: run.name, shortName: run.name, look, drawnAs: "line", points: points(name) }];
+    return [{ name: run.name, shortName: run.name, style, drawnAs: "line", points: points(name) }];
   const { smoothing } = run;
   const mean = smoothing === 1 ? "training" : `training, mean of ${plural(smoothing, "step")}`;
-  const curve = (words: string, short: string, drawnAs: ChartCurve["drawnAs"], of: CurveName): ChartCurve => {
+  const curve = (long: string, short: string, drawnAs: ChartCurve["drawnAs"], of: CurveName): ChartCurve => {
     return {
-      name: `${run.name}: ${words}`,
+      name: `${run.name}: ${long}`,
       shortName: `${run.name} ${short}`,
-      look,
+      style,
       drawnAs,
       points: points(of),
     };
@@ -90,13 +90,13 @@ function skipStart(curves: readonly ChartCurve[], share: number): ChartCurve[] {
   return curves.map((curve) => ({ ...curve, points: curve.points.filter(({ x }) => x >= start) }));
 }
 
-/** The floor and the loss of a guess, each once however many runs share it. */
+/** The entropy floors and the losses of a uniform guess, without duplicates. */
 function levelsOf(runs: readonly PlottedRun[]): Level[] {
   const floors = new Set(runs.flatMap(({ floorNats }) => floorNats ?? []));
   const guesses = new Set(runs.map(({ uniformNats }) => uniformNats));
   return [
     ...[...floors].map((value) => ({ name: `entropy floor ${formatLoss(value)}`, value })),
-    ...[...guesses].map((value) => ({ name: `a blind guess ${formatLoss(value)}`, value })),
+    ...[...guesses].map((value) => ({ name: `uniform guess ${formatLoss(value)}`, value })),
   ];
 }
 
@@ -119,7 +119,7 @@ export function sentenceOf({ name, step, steps, trainedMs, best, curves }: Plott
   return `${escapeLine(name)}: ${formatCount(step)} of ${plural(steps, "step")} in ${formatDuration(trainedMs)}${losses}${lowest}.`;
 }
 
-/** The `<svg>` of one chart, as a page holds it. */
+/** Returns the `<svg>` element of one chart for a page. */
 export function svgOf(chart: Chart, id: string, width: number, height: number): string {
   const frame = frameOf(chart, width, height);
   return `${openSvg(chart, id, width, height)}${drawChart(chart, frame, id)}</svg>`;
@@ -135,11 +135,11 @@ function openSvg({ title, description }: Chart, id: string, width: number, heigh
 
 const FIGURE = { width: 960, height: 540, margin: 16 };
 const LEGEND_LINE = 20;
-/** What a character takes at most of the legend, about. */
+/** Estimated maximum width of a character in the legend, in pixels. */
 const CHARACTER = 6.8;
 const KEY = 38;
 
-/** The losses as a file of their own: with a title, a legend, and colors for light paper and for dark. */
+/** Returns the loss chart as an SVG file with title and legend, in light and dark colors. */
 export function figureOf(runs: readonly PlottedRun[], x: XUnit, yScale: View["yScale"]): string {
   const chart = chartOf("loss", runs, { ...WHOLE, x, yScale });
   const { width, height, margin } = FIGURE;
@@ -153,7 +153,7 @@ export function figureOf(runs: readonly PlottedRun[], x: XUnit, yScale: View["yS
   return [
     `<?xml version="1.0" encoding="UTF-8"?>\n`,
     openSvg({ ...chart, title }, "losses", width, all),
-    `<style>${styles(LIGHT)}@media (prefers-color-scheme:dark){${styles(DARK)}}</style>`,
+    `<style>${paletteCss(LIGHT)}@media (prefers-color-scheme:dark){${paletteCss(DARK)}}</style>`,
     `<rect class="paper" fill="${LIGHT.paper}" width="${width}" height="${all}"/>`,
     `<g font-family="system-ui, sans-serif" font-size="17" font-weight="600">${text(margin, margin + 16, shorten(title, inner / 9.5), "ink")}</g>`,
     `<g class="legend" font-family="system-ui, sans-serif" font-size="12" transform="translate(${margin},${margin + 30})">${legend.markup}</g>`,
@@ -162,7 +162,7 @@ export function figureOf(runs: readonly PlottedRun[], x: XUnit, yScale: View["yS
   ].join("");
 }
 
-/** Keys and names, as many to a line as fit. */
+/** Draws keys and names, wrapped to the width. */
 function legendOf(
   curves: readonly ChartCurve[],
   width: number,
@@ -180,10 +180,10 @@ function legendOf(
   return { markup: parts.join(""), lines: line + 1 };
 }
 
-/** The middle of what is too long gives way: the beginning and the end tell more. */
-function shorten(words: string, most: number): string {
-  const letters = Array.from(words);
-  if (letters.length <= most) return words;
-  const kept = Math.floor((most - 1) / 2);
+/** Shortens a text in the middle, because its start and end say the most. */
+function shorten(label: string, limit: number): string {
+  const letters = Array.from(label);
+  if (letters.length <= limit) return label;
+  const kept = Math.floor((limit - 1) / 2);
   return `${letters.slice(0, kept).join("")}…${letters.slice(-kept).join("")}`;
 }

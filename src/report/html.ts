@@ -1,7 +1,7 @@
 /**
- * A comparison as one HTML file: it opens from the disk, and asks the network for nothing; its own policy forbids it
- * to. Words of runs (names, texts that models wrote) are shown and never obeyed. Without scripts the charts stand
- * still; with them they fit the window, follow the pointer and the arrow keys, and leave out what is not asked for.
+ * A comparison as a self-contained HTML file. It makes no network requests, and its content security policy forbids
+ * them. Text from runs (names, samples) is escaped. The charts are static without scripts; with scripts, they fit the
+ * window, respond to the pointer and the arrow keys, and can hide runs.
  */
 import { createHash } from "node:crypto";
 import { formatCount, formatLoss } from "../util/format.ts";
@@ -12,19 +12,19 @@ import { CHARTS, type ChartName, chartOf, svgOf, type View, viewOf, WHOLE } from
 import { CURVES, type CurvePoint, type PlottedRun, warningsAbout, X_UNITS } from "./plotted-run.ts";
 import { nextSection, runsSection, samplesSection, settingsSection } from "./tables.ts";
 
-/** What the page's script reads. */
+/** The data for the page's script. */
 export interface ReportData extends Opening {
   readonly runs: readonly PlottedRun[];
 }
 
-/** What the page shows first. */
+/** The initial view of the page. */
 export type Opening = Pick<View, "x" | "yScale">;
 
-/** More points than this a screen cannot show, and a page need not carry. */
-const MOST_POINTS = 1500;
-/** Significant digits. */
+/** The most points per curve. A screen cannot show more. */
+const MAX_POINTS = 1500;
+/** Significant digits of the values in the page. */
 const DIGITS = 8;
-/** Of the charts before the script fits them to the window. */
+/** Sizes of the charts before the script fits them to the window. */
 export const SIZES: Readonly<Record<ChartName, { width: number; height: number }>> = {
   loss: { width: 1088, height: 460 },
   learningRate: { width: 528, height: 240 },
@@ -32,8 +32,10 @@ export const SIZES: Readonly<Record<ChartName, { width: number; height: number }
 };
 
 /**
- * @param script what makes the page live (page.ts, bundled)
- * @param madeAt when, in words
+ * Returns a report as an HTML page.
+ *
+ * @param script the page's script (page.ts, bundled)
+ * @param madeAt date and time of the report, formatted
  */
 export function reportOf(
   runs: readonly PlottedRun[],
@@ -71,7 +73,7 @@ ${settingsSection(runs)}
 ${samplesSection(runs)}
 ${nextSection(runs)}
 </main>
-<footer><p>Made by nopeek plot, ${escapeXml(madeAt)}. Seconds are those spent in steps; the loss of a step is the one before its update.</p></footer>
+<footer><p>Made by nopeek plot, ${escapeXml(madeAt)}. Times count training steps only. The training loss of a step is measured before its update.</p></footer>
 <script type="application/json" id="data">${scriptJson(data)}</script>
 <script>${script}</script>
 </body>
@@ -81,11 +83,11 @@ ${nextSection(runs)}
 
 function thinned(run: PlottedRun): PlottedRun {
   const curves = { ...run.curves };
-  for (const name of CURVES) curves[name] = thin(curves[name], MOST_POINTS).map(rounded);
+  for (const name of CURVES) curves[name] = thin(curves[name], MAX_POINTS).map(rounded);
   return { ...run, curves };
 }
 
-/** As exact as anything that is shown of it. */
+/** Rounds a point to the precision of the page. */
 function rounded([step, seconds, value]: CurvePoint): CurvePoint {
   return [step, Number(seconds.toFixed(2)), Number(value.toPrecision(DIGITS))];
 }
@@ -104,32 +106,33 @@ function chartsSection(runs: readonly PlottedRun[], opening: Opening): string {
 ${controls(opening)}
 <ul class="keys" id="keys"></ul>
 ${loss}
-<p class="quiet">${inWords(runs)}</p>
+<p class="quiet">${legendText(runs)}</p>
 <div class="pair">${others.join("")}</div>
 </section>`;
 }
 
-/** What is what in the chart of losses. */
-function inWords(runs: readonly PlottedRun[]): string {
+/** Explains the loss chart. */
+function legendText(runs: readonly PlottedRun[]): string {
   const means = [...new Set(runs.map(({ smoothing }) => smoothing))];
   const mean = means.every((steps) => steps === 1)
     ? "Lines: the loss of each step."
-    : `Lines: training loss, mean of the last ${means.map(formatCount).join(" or ")} steps, with each step faint behind.`;
+    : `Lines: training loss, mean of the last ${means.map(formatCount).join(" or ")} steps; single steps are drawn faintly behind them.`;
   const floors = new Set(runs.flatMap(({ floorNats }) => floorNats ?? []));
   const floor = [...floors].map(
-    (nats) => ` Entropy floor ${formatLoss(nats)}: what the text leaves open; to go below is to peek.`,
+    (nats) =>
+      ` Entropy floor ${formatLoss(nats)}: the entropy of the text; a lower loss is only possible by peeking.`,
   );
-  return `${mean} Lines with marks: validation loss. Dotted: levels to compare with. A blind guess takes every token to be as likely as any other.${floor.join("")}`;
+  return `${mean} Lines with marks: validation loss. Dotted lines: reference levels. A uniform guess assigns every token the same probability.${floor.join("")}`;
 }
 
-/** Shown by the script, which alone makes them work. */
+/** Controls of the charts. Hidden until the script runs, because they need it. */
 function controls({ x, yScale }: Opening): string {
-  const radio = (name: string, value: string, checked: boolean, words = value) =>
-    `<label><input type="radio" name="${name}" value="${value}"${checked ? " checked" : ""}>${words}</label>`;
+  const radio = (name: string, value: string, checked: boolean, label = value) =>
+    `<label><input type="radio" name="${name}" value="${value}"${checked ? " checked" : ""}>${label}</label>`;
   return `<form id="controls" hidden>
-<fieldset><legend>across</legend>${X_UNITS.map((unit) => radio("x", unit, unit === x)).join("")}</fieldset>
-<fieldset><legend>losses</legend>${radio("y", "linear", yScale === "linear")}${radio("y", "log", yScale === "log", "logarithmic")}</fieldset>
-<label><input type="checkbox" name="steps" checked>each step</label>
-<label>leave out the start <input type="range" name="skipped" min="0" max="95" step="5" value="0"></label>
+<fieldset><legend>horizontal axis</legend>${X_UNITS.map((unit) => radio("x", unit, unit === x)).join("")}</fieldset>
+<fieldset><legend>loss axis</legend>${radio("y", "linear", yScale === "linear")}${radio("y", "log", yScale === "log", "logarithmic")}</fieldset>
+<label><input type="checkbox" name="steps" checked>show single steps</label>
+<label>skip the start <input type="range" name="skipped" min="0" max="95" step="5" value="0"></label>
 </form>`;
 }

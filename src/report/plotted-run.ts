@@ -1,14 +1,14 @@
 /**
- * A run as it is plotted: plain data, which a report carries along as JSON. Nothing here needs Node: the page of a
- * report runs it too.
+ * The data of a plotted run. A report contains it as JSON. This module must not need Node, because the page of a report
+ * uses it too.
  */
 import type { ModelKind } from "../config/settings.ts";
 
-/** What the horizontal axis counts. */
+/** Units of the horizontal axis. */
 export const X_UNITS = ["steps", "tokens", "seconds"] as const;
 export type XUnit = (typeof X_UNITS)[number];
 
-/** Seconds are those spent in steps so far. */
+/** Seconds count the time spent in training steps so far. */
 export type CurvePoint = readonly [step: number, seconds: number, value: number];
 
 export const CURVES = ["train", "smoothed", "validation", "learningRate", "gradientNorm"] as const;
@@ -19,46 +19,46 @@ export interface PlottedSample {
   readonly text: string;
 }
 
-/** A line to type, and what for. */
+/** A suggested command and its purpose. */
 export interface NextCommand {
   readonly purpose: string;
   readonly command: string;
 }
 
 export interface PlottedRun {
-  /** Short, and no other run's of the same comparison. */
+  /** A short name, unique in the comparison. */
   readonly name: string;
   readonly path: string;
   readonly model: ModelKind;
   readonly status: string;
-  /** Steps made, and to be made. */
+  /** Steps done, and steps planned. */
   readonly step: number;
   readonly steps: number;
   readonly tokensPerStep: number;
   readonly parameters: number;
-  /** Of everything in its folder. */
+  /** Total size of the run directory. */
   readonly bytes: number;
-  /** Spent in steps. */
+  /** Total time spent in training steps. */
   readonly trainedMs: number;
-  /** The lowest loss on what is held out, and the step after which it was measured; null before the first. */
+  /** The lowest validation loss and its step, or null before the first evaluation. */
   readonly best: { readonly step: number; readonly lossNats: number } | null;
-  /** The entropy of what is held out, where it is known: no loss of a gpt can be lower. */
+  /** The entropy of the validation split, if known: a lower bound of a GPT's loss. */
   readonly floorNats: number | null;
-  /** The loss of one who knows nothing and takes every token to be as likely as any other. */
+  /** The loss of a uniform guess over the vocabulary. */
   readonly uniformNats: number;
-  /** What it learns from, in words, and the same as two runs have it if they learn from the same. */
+  /** The training text, described, and an id that is equal for runs on the same text. */
   readonly corpus: string;
   readonly corpusId: string;
-  /** What may differ between runs, by name, in words. */
+  /** Settings and everything else that may differ between runs, by name. */
   readonly settings: Readonly<Record<string, string>>;
-  /** How many steps the smoothed curves are means over. */
+  /** Number of steps that the smoothed curves average over. */
   readonly smoothing: number;
   readonly curves: Readonly<Record<CurveName, readonly CurvePoint[]>>;
   readonly samples: readonly PlottedSample[];
   readonly next: readonly NextCommand[];
 }
 
-/** Where a point stands on the horizontal axis. */
+/** Returns the position of a point on the horizontal axis. */
 export function xOf(unit: XUnit, [step, seconds]: CurvePoint, tokensPerStep: number): number {
   switch (unit) {
     case "steps":
@@ -70,18 +70,16 @@ export function xOf(unit: XUnit, [step, seconds]: CurvePoint, tokensPerStep: num
   }
 }
 
-/** What makes the losses of these runs no fair comparison, in sentences. */
+/** Returns warnings if the losses of these runs are not comparable. */
 export function warningsAbout(runs: readonly PlottedRun[]): string[] {
   const distinct = (of: (run: PlottedRun) => unknown) => new Set(runs.map(of)).size > 1;
   if (distinct(({ model }) => model))
     return [
-      "These are models of several kinds: each is asked something else, so their losses do not compare.",
+      "These models are of different kinds and have different tasks, so their losses are not comparable.",
     ];
   if (distinct(({ corpusId }) => corpusId))
-    return [
-      "These runs learn from different texts, and each is measured on its own: their losses do not compare.",
-    ];
+    return ["These runs are trained and evaluated on different texts, so their losses are not comparable."];
   if (distinct(({ uniformNats }) => uniformNats))
-    return ["These runs have different tokens, and losses are nats per token: they do not compare."];
+    return ["These runs have different vocabularies, so their losses per token are not comparable."];
   return [];
 }

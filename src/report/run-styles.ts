@@ -1,6 +1,6 @@
 /**
- * How each run looks: a color, a pattern of dashes and a shape of marks, so that color is never all that tells two
- * runs apart. The colors differ for eyes of every kind, and stand out from the paper, light or dark.
+ * The style of each run: a color, a dash pattern and a mark, so that two runs never differ in color alone. The colors
+ * are distinguishable with any kind of color vision and have enough contrast on light and dark backgrounds.
  */
 import {
   type SymbolType,
@@ -12,14 +12,14 @@ import {
 } from "d3-shape";
 
 export interface RunStyle {
-  /** Which of the colors. */
+  /** Index into the palette's colors. */
   readonly color: number;
-  /** Lengths of dashes and gaps; none for a whole line. */
+  /** Lengths of dashes and gaps. Empty for a solid line. */
   readonly dashes: readonly number[];
   readonly symbol: SymbolType;
 }
 
-/** What is drawn on what. */
+/** The colors of a chart or page. */
 export interface Palette {
   readonly paper: string;
   readonly ink: string;
@@ -47,8 +47,8 @@ export const DARK: Palette = {
 const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [14, 4]];
 const SYMBOLS = [symbolCircle, symbolSquare, symbolTriangle, symbolDiamond, symbolStar];
 
-/** The look of the run at this place in a comparison. */
-export function lookOf(index: number): RunStyle {
+/** Returns the style of the run at this index in a comparison. */
+export function styleOf(index: number): RunStyle {
   return {
     color: index % LIGHT.runs.length,
     dashes: DASHES[index % DASHES.length],
@@ -56,8 +56,8 @@ export function lookOf(index: number): RunStyle {
   };
 }
 
-/** Rules for what chart-svg.ts draws: `s2` strokes and `f2` fills in the color of the third run. */
-export function styles(palette: Palette): string {
+/** Returns CSS for the classes in chart-svg.ts: `s2` strokes and `f2` fills in the color of the third run. */
+export function paletteCss(palette: Palette): string {
   const { paper, ink, mute, grid, runs } = palette;
   return [
     `.paper{fill:${paper}}.ink{fill:${ink}}.mute{fill:${mute}}.grid{stroke:${grid}}.level{stroke:${mute}}`,

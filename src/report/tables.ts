@@ -1,4 +1,4 @@
-/** The parts of a report that are words and tables: how the runs stand, their settings, what they wrote, what is next. */
+/** The sections of a report below the charts: run summary, settings, samples and next commands. */
 import { formatCount, formatDuration, formatLoss } from "../util/format.ts";
 import { escapeLine, escapeXml } from "./escape.ts";
 import type { PlottedRun, PlottedSample } from "./plotted-run.ts";
@@ -14,14 +14,14 @@ export function runsSection(runs: readonly PlottedRun[]): string {
     ["last training loss", ({ curves }) => lastOf(curves.smoothed)],
     ["steps", ({ step, steps }) => `${formatCount(step)} of ${formatCount(steps)}`],
     ["tokens seen", ({ step, tokensPerStep }) => formatCount(step * tokensPerStep)],
-    ["time in steps", ({ trainedMs }) => formatDuration(trainedMs)],
+    ["training time", ({ trainedMs }) => formatDuration(trainedMs)],
     ["model", ({ model }) => model],
     ["parameters", ({ parameters }) => formatCount(parameters)],
     ["size on disk", ({ bytes }) => `${(bytes / 1e6).toFixed(1)} MB`],
-    ["kept in", ({ path }) => path],
+    ["run directory", ({ path }) => path],
   ];
   const rows = facts.map(([name, of]) => row(name, runs.map(of)));
-  return `<section aria-labelledby="runs"><h2 id="runs">Runs</h2>${table("How the runs stand", runs, rows)}</section>`;
+  return `<section aria-labelledby="runs"><h2 id="runs">Runs</h2>${table("Summary of the runs", runs, rows)}</section>`;
 }
 
 export function settingsSection(runs: readonly PlottedRun[]): string {
@@ -30,34 +30,34 @@ export function settingsSection(runs: readonly PlottedRun[]): string {
   const differs = (name: string) => new Set(valuesOf(name)).size > 1;
   const different = names.filter(differs).map((name) => row(`≠ ${name}`, valuesOf(name), "differs"));
   const same = names.filter((name) => !differs(name)).map((name) => row(name, valuesOf(name)));
-  const rest = runs.length === 1 ? "All settings" : `${formatCount(same.length)} settings that are the same`;
+  const rest = runs.length === 1 ? "All settings" : `${formatCount(same.length)} identical settings`;
   const above =
     different.length > 0
       ? table("Settings that differ", runs, different)
       : runs.length > 1
-        ? "<p>All settings are the same.</p>"
+        ? "<p>All settings are identical.</p>"
         : "";
   return `<section aria-labelledby="settings"><h2 id="settings">Settings</h2>${above}
 <details><summary>${rest}</summary>${table(rest, runs, same)}</details></section>`;
 }
 
 export function samplesSection(runs: readonly PlottedRun[]): string {
-  const written = runs.map((run) => `<div><h3>${nameOf(run)}</h3>${samplesOf(run)}</div>`);
-  return `<section aria-labelledby="samples"><h2 id="samples">What they wrote on the way</h2>
-<p class="quiet">At each evaluation, from the same start and with the same dice: what changes is the model.</p>
-<div class="runs">${written.join("")}</div></section>`;
+  const columns = runs.map((run) => `<div><h3>${nameOf(run)}</h3>${samplesOf(run)}</div>`);
+  return `<section aria-labelledby="samples"><h2 id="samples">Samples during training</h2>
+<p class="quiet">Generated at each evaluation from the same prompt with the same seed, so only the model changes.</p>
+<div class="runs">${columns.join("")}</div></section>`;
 }
 
 function samplesOf({ samples, curves }: PlottedRun): string {
-  if (samples.length === 0) return '<p class="quiet">Nothing: its log holds no sample.</p>';
+  if (samples.length === 0) return '<p class="quiet">The log contains no samples.</p>';
   const losses = new Map(curves.validation.map(([step, , loss]) => [step, loss]));
   return samples.map((sample, i) => sampleOf(sample, losses, i === samples.length - 1)).join("");
 }
 
 function sampleOf({ step, text }: PlottedSample, losses: ReadonlyMap<number, number>, open: boolean): string {
   const loss = losses.get(step);
-  const words = loss === undefined ? "" : `, validation loss ${formatLoss(loss)}`;
-  return `<details${open ? " open" : ""}><summary>step ${formatCount(step)}${words}</summary><pre class="sample" dir="auto">${escapeXml(text.trim())}</pre></details>`;
+  const suffix = loss === undefined ? "" : `, validation loss ${formatLoss(loss)}`;
+  return `<details${open ? " open" : ""}><summary>step ${formatCount(step)}${suffix}</summary><pre class="sample" dir="auto">${escapeXml(text.trim())}</pre></details>`;
 }
 
 export function nextSection(runs: readonly PlottedRun[]): string {
@@ -68,10 +68,10 @@ export function nextSection(runs: readonly PlottedRun[]): string {
     );
     return `<div><h3>${nameOf(run)}</h3>${lines.join("")}</div>`;
   });
-  return `<section aria-labelledby="next"><h2 id="next">Go on</h2><div class="runs">${parts.join("")}</div></section>`;
+  return `<section aria-labelledby="next"><h2 id="next">Next commands</h2><div class="runs">${parts.join("")}</div></section>`;
 }
 
-/** A fact of each run in a line; it scrolls by itself where the window is narrow. */
+/** A table with one column per run. It scrolls horizontally in a narrow window. */
 function table(caption: string, runs: readonly PlottedRun[], rows: readonly string[]): string {
   const heads = runs.map((run) => `<th scope="col">${nameOf(run)}</th>`).join("");
   return `<div class="scroll" tabindex="0" role="region" aria-label="${escapeXml(caption)}"><table><thead><tr><td></td>${heads}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;

@@ -1,28 +1,28 @@
 /**
- * One step of a run on disk: the weights, the optimizer's moments and the trainer's state, whole or refused.
+ * A checkpoint on disk: the weights, the optimizer state and the trainer state after one step. A damaged one is rejected.
  *
- *   model.safetensors      the weights, by the names that `parameters()` gives
+ *   model.safetensors      the weights, under their names in `parameters()`
  *   optimizer.safetensors  the optimizer's tensors
- *   state.json             format, version, step, SHA-256 of the two files, the trainer's own state, and the
- *                          SHA-256 of all that, as compact JSON
+ *   state.json             format, version, step, SHA-256 of the two files, the trainer state, and the SHA-256 of all
+ *                          that as compact JSON
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
 import { CheckpointError } from "../errors.ts";
-import { nestsTooDeep } from "../util/json-depth.ts";
 import type { Files } from "./files.ts";
+import { encodeJSON, readJSON } from "./json.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
 import { withCurrentNames } from "./tensor-names.ts";
 
 export type StoredTensors = ReadonlyMap<string, StoredTensor>;
 
 export interface Checkpoint {
-  /** Updates made. */
+  /** Number of updates made. */
   readonly step: number;
   readonly model: StoredTensors;
   readonly optimizer: StoredTensors;
-  /** JSON: what the trainer needs to go on, besides the tensors. */
+  /** The rest of the trainer state, as JSON. */
   readonly state: Readonly<Record<string, unknown>>;
 }
 
@@ -32,7 +32,7 @@ const MODEL = "model.safetensors";
 const OPTIMIZER = "optimizer.safetensors";
 const STATE = "state.json";
 
-/** "step-000500": sorts by step up to a million steps. */
+/** The name of a step directory, "step-000500", which sorts by step up to a million steps. */
 export function stepFolderName(step: number): string {
   if (!Number.isSafeInteger(step) || step < 0) {
     throw new CheckpointError(`a step is a whole number ≥ 0: got ${step}`);
@@ -40,13 +40,13 @@ export function stepFolderName(step: number): string {
   return `step-${String(step).padStart(6, "0")}`;
 }
 
-/** The step of a folder's name; null for any other name. */
+/** The step in a directory's name; null for any other name. */
 export function stepOfName(name: string): number | null {
   const digits = /^step-(\d{6}|[1-9]\d{6,14})$/.exec(name)?.[1];
   return digits === undefined ? null : Number(digits);
 }
 
-/** Writes the files of a step into `folder`, which is there and empty. */
+/** Writes the files of a checkpoint into `folder`, an empty directory. */
 export function writeCheckpoint(files: Files, folder: string, contents: Checkpoint): void {
   const model = encodeSafetensors(contents.model);
   const optimizer = encodeSafetensors(contents.optimizer);
@@ -63,7 +63,7 @@ export function writeCheckpoint(files: Files, folder: string, contents: Checkpoi
   files.write(join(folder, STATE), encodeJSON(state, STATE));
 }
 
-/** @throws CheckpointError when anything is missing, damaged or of another version */
+/** @throws CheckpointError when a file is missing, damaged or of another version */
 export function readCheckpoint(files: Files, folder: string): Checkpoint {
   const { step, hashes, state } = readState(files, folder);
   const model = readTensors(files, join(folder, MODEL), hashes[MODEL]);
@@ -71,50 +71,11 @@ export function readCheckpoint(files: Files, folder: string): Checkpoint {
   return { step, model, optimizer, state };
 }
 
-/** The weights alone: the optimizer's file need not be there. */
+/** Reads the weights alone; the optimizer's file may be missing. */
 export function readCheckpointModel(files: Files, folder: string): { step: number; model: StoredTensors } {
   const { step, hashes } = readState(files, folder);
   return { step, model: readTensors(files, join(folder, MODEL), hashes[MODEL]) };
 }
-
-/** A JSON document for people to read, as a file. */
-export function encodeJSON(value: unknown, where: string): Uint8Array {
-  const text = JSON.stringify(
-    value,
-    (key, field: unknown) => {
-      // JSON has no such number and would quietly write null.
-      if (typeof field !== "number" || Number.isFinite(field)) return field;
-      throw new CheckpointError(`${where}: "${key}" must be a finite number to be saved: got ${field}`);
-    },
-    2,
-  );
-  return new TextEncoder().encode(`${text}\n`);
-}
-
-/** @throws CheckpointError when the file is not JSON, or its `format` and `version` are not these */
-export function readJSON(files: Files, file: string, format: string, version: number) {
-  let value: unknown;
-  try {
-    const json = new TextDecoder("utf-8", { fatal: true }).decode(files.read(file));
-    if (nestsTooDeep(json)) throw new CheckpointError(`${file}: is damaged: it nests too deep`);
-    value = JSON.parse(json);
-  } catch (cause) {
-    if (cause instanceof CheckpointError) throw cause;
-    throw new CheckpointError(`${file}: is damaged: it is not JSON`, { cause });
-  }
-  const head = headLayout.safeParse(value);
-  if (!head.success || head.data.format !== format) {
-    throw new CheckpointError(`${file}: should begin with "format": "${format}" and a version, and does not`);
-  }
-  if (head.data.version !== version) {
-    throw new CheckpointError(
-      `${file}: has format version ${head.data.version}; this nopeek reads version ${version}: use the nopeek that wrote it`,
-    );
-  }
-  return head.data;
-}
-
-const headLayout = z.looseObject({ format: z.string(), version: z.int() });
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 

@@ -1,4 +1,4 @@
-/** `config.json` of a run directory: all that is needed to build the model again and to repeat the run. */
+/** `config.json` of a run directory: everything needed to rebuild the model and to repeat the run. */
 import { z } from "zod";
 import type { Context } from "../autograd/context.ts";
 import { belongsTo, resolveSettings, SETTINGS, type Settings } from "../config/settings.ts";
@@ -11,10 +11,10 @@ import type { Random } from "../random.ts";
 import type { Tokenizer, TokenizerData } from "../text/tokenizer.ts";
 import { tokenizerFromJSON } from "../text/tokenizer-from-json.ts";
 
-/** What a run remembers of the text that it was trained on. */
+/** Identifies the text that a run is trained on. */
 export interface CorpusRecord {
   readonly path: string;
-  /** Where it was made of several texts: what was named. */
+  /** The paths as given, if the text consists of several. */
   readonly paths?: readonly string[] | undefined;
   readonly sha256: string;
   readonly characters: number;
@@ -23,9 +23,9 @@ export interface CorpusRecord {
 export interface RunConfig {
   readonly settings: Settings;
   readonly tokenizer: Tokenizer;
-  /** null where the run makes up what it learns from. */
+  /** null if the model draws its own training data. */
   readonly corpus: CorpusRecord | null;
-  /** The run whose model this one goes on from; left out where it started from random weights. */
+  /** The run whose model this one fine-tunes; left out if it started from random weights. */
   readonly from?: string | undefined;
 }
 
@@ -43,7 +43,7 @@ const layout = z.object({
   from: z.string().optional(),
 });
 
-/** Settings that other kinds of model have are left out: they say nothing about this one. */
+/** The config as JSON, without the settings of other kinds of model. */
 export function runConfigToJSON(config: RunConfig): {
   settings: Partial<Settings>;
   tokenizer: TokenizerData;
@@ -69,7 +69,7 @@ export function runConfigFromJSON(json: unknown, where: string): RunConfig {
   const { settings, tokenizer, corpus, from } = result.data;
   try {
     return {
-      settings: resolveSettings(inWordsOfToday(settings)),
+      settings: resolveSettings(withRenamedValues(settings)),
       tokenizer: tokenizerFromJSON(tokenizer),
       corpus,
       ...(from !== undefined && { from }),
@@ -80,21 +80,21 @@ export function runConfigFromJSON(json: unknown, where: string): RunConfig {
   }
 }
 
-/** What a setting's words were called in runs of earlier versions. */
-const FORMER_WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+/** Values that were renamed since earlier versions. */
+const RENAMED_VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   activation: { exact: "gelu", tanh: "gelu-tanh" },
 };
 
-function inWordsOfToday(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function withRenamedValues(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(settings).map(([name, value]) => {
-      const words = Object.hasOwn(FORMER_WORDS, name) ? FORMER_WORDS[name] : {};
-      return [name, typeof value === "string" && Object.hasOwn(words, value) ? words[value] : value];
+      const renamed = Object.hasOwn(RENAMED_VALUES, name) ? RENAMED_VALUES[name] : {};
+      return [name, typeof value === "string" && Object.hasOwn(renamed, value) ? renamed[value] : value];
     }),
   );
 }
 
-/** The part of the settings that builds a model. */
+/** The settings that define a model. */
 export function gptConfigOf(settings: Settings, vocabSize: number): GPTConfig {
   const { layers, heads, dModel, dropout, bias, activation, positions, attention } = settings;
   const { norm, normWeights, qkNorm, zeroInit, tieHead, bigram, logitCap } = settings;
@@ -105,7 +105,7 @@ export function gptConfigOf(settings: Settings, vocabSize: number): GPTConfig {
   };
 }
 
-/** Of a seq2seq model, room for [start] and the longest answer. */
+/** A seq2seq model needs room for [start] and the longest answer. */
 function contextLengthOf({ model, contextLength, maxLength }: Settings): number {
   return model === "seq2seq" ? maxLength + 1 : contextLength;
 }
@@ -113,7 +113,7 @@ function contextLengthOf({ model, contextLength, maxLength }: Settings): number 
 /** A model of any kind. */
 export type Model = GPT | Encoder | EncoderDecoder;
 
-/** The model that the settings describe, with weights as they are drawn. */
+/** Builds the model that the settings describe, with random weights. */
 export function buildModel(context: Context, settings: Settings, vocabSize: number, random: Random): Model {
   const config = gptConfigOf(settings, vocabSize);
   switch (settings.model) {

@@ -1,17 +1,17 @@
 /**
- * Everything that a run keeps on disk.
+ * A run directory.
  *
- *   config.json     what the run was started with
- *   log.jsonl       one JSON object a line; only ever added to
- *   latest, best    each the name of a step folder
- *   step-000500/    one saved step (see step-folder.ts)
+ *   config.json     the settings that the run was started with
+ *   log.jsonl       one JSON object per line, append-only
+ *   latest, best    each the name of a step directory
+ *   step-000500/    one checkpoint (see checkpoint.ts)
  *
- * A process may be killed, or a disk fill up, at any moment, and what was saved before still loads: a step is
- * written under a hidden name, flushed, and appears by one rename; only then do `best` and `latest` move, each by
- * one rename; only then are older steps removed. One program at a time may write to a run (see run-lock.ts).
+ * If the process is killed or the disk fills up, at any moment, earlier checkpoints still load: a checkpoint is
+ * written under a hidden name, flushed, and appears by one rename; then `best` and `latest` move, each by one rename;
+ * then older checkpoints are removed. One program at a time may write to a run (see lock.ts).
  *
- * Hidden names: `.X.partial` is being written; `.X.replaced` was moved aside while another X is put in its place;
- * `.X.removed` is being removed. The next `open` tidies up after a program that was killed.
+ * Hidden names: `.X.partial` is being written; `.X.replaced` was moved aside while a new X takes its place;
+ * `.X.removed` is being removed. The next `open` cleans up after a program that was killed.
  */
 import { basename, dirname, join, resolve } from "node:path";
 import { CheckpointError } from "../errors.ts";
@@ -41,13 +41,13 @@ import {
 import { appendRecord, appendResumption, flushLog, type LogEntry, readRecords } from "./log.ts";
 
 export interface RunDirectoryOptions {
-  /** How many of the newest steps stay, besides the latest and the best. */
+  /** Number of recent checkpoints to keep, in addition to the latest and the best. Default: 3. */
   readonly keep?: number;
   readonly files?: Files;
 }
 
 export interface StepToSave extends Checkpoint {
-  /** Whether this step is now the best of the run. */
+  /** Whether this checkpoint is the best of the run so far. */
   readonly best: boolean;
 }
 
@@ -55,47 +55,45 @@ export interface ModelFiles {
   readonly config: unknown;
   readonly tensors: StoredTensors;
   readonly step: number;
-  /** The step folder that was read. */
+  /** The step directory that was read. */
   readonly folder: string;
 }
 
-/** How many of the newest steps stay unless told otherwise. */
 const KEEP = 3;
 
 export class RunDirectory {
   readonly path: string;
-  /** JSON: what `create` was given. */
+  /** The config as JSON, as `create` received it. */
   readonly config: unknown;
-  /** How many of the newest steps stay, besides the latest and the best. */
-  keep: number;
+  readonly #keep: number;
   readonly #files: Files;
 
   private constructor(path: string, config: unknown, files: Files, keep: number) {
     this.path = path;
     this.config = config;
     this.#files = files;
-    this.keep = keep;
+    this.#keep = keep;
   }
 
   /**
-   * Checks that a run can start in a folder, and changes nothing.
+   * Checks that a run can start in a directory, without changing anything.
    *
-   * @throws CheckpointError when it holds anything
+   * @throws CheckpointError when the directory is not empty
    */
   static checkFree(path: string, given: Files = nodeFiles): void {
     const files = explainFailures(given);
     if (files.exists(path)) checkEmpty(files, path);
   }
 
-  /** Whether a folder holds a run. */
+  /** Whether a directory holds a run. */
   static isRun(path: string, given: Files = nodeFiles): boolean {
     return explainFailures(given).exists(join(path, CONFIG));
   }
 
   /**
-   * Starts a run in a folder that is empty or not there yet.
+   * Starts a run in a directory that is empty or does not exist yet.
    *
-   * @throws CheckpointError when the folder holds anything, or cannot be written
+   * @throws CheckpointError when the directory is not empty or cannot be written
    */
   static create(path: string, config: unknown, options: RunDirectoryOptions = {}): RunDirectory {
     const files = explainFailures(options.files ?? nodeFiles);
@@ -106,7 +104,7 @@ export class RunDirectory {
   }
 
   /**
-   * Opens a run to go on with it, and tidies up after a program that was killed.
+   * Opens a run to continue it, and cleans up after a program that was killed.
    *
    * @throws CheckpointError when there is no run, or it cannot be read or written
    */
@@ -117,17 +115,17 @@ export class RunDirectory {
     return new RunDirectory(path, config, files, options.keep ?? KEEP);
   }
 
-  /** The names of the saved steps, oldest first. */
+  /** The names of the checkpoints, oldest first. */
   steps(): string[] {
     return listSteps(this.#files, this.path);
   }
 
-  /** The name of the step saved last; null before the first. */
+  /** The name of the latest checkpoint; null before the first. */
   latest(): string | null {
     return readPointer(this.#files, this.path, "latest");
   }
 
-  /** The name of the best step; null before there is one. */
+  /** The name of the best checkpoint; null before there is one. */
   best(): string | null {
     return readPointer(this.#files, this.path, "best");
   }
@@ -136,42 +134,39 @@ export class RunDirectory {
     appendRecord(this.#files, this.path, fields);
   }
 
-  /**
-   * Notes that the run goes on after `step`, to `steps` in all: what the log says of later steps up to here no longer
-   * counts.
-   */
+  /** Records that the run resumes after `step`, to a total of `steps`: log entries of later steps no longer count. */
   resumeLog(step: number, steps: number): void {
     appendResumption(this.#files, this.path, step, steps);
   }
 
-  /** The log as it stands: without what resumes took back. */
+  /** The log, without the entries that a resume discarded. */
   readLog(): LogEntry[] {
     return readRecords(this.#files, this.path);
   }
 
   /**
-   * Saves a step; one of the same number that is there is replaced. Older steps go, except the newest few, the
-   * latest and the best. Steps after this one, which a resume from further back leaves, stay until they are
+   * Saves a checkpoint, replacing one of the same step. Older checkpoints are removed, except the newest few, the
+   * latest and the best. Checkpoints of later steps, left by a resume from an earlier one, stay until their steps are
    * reached again.
    *
-   * @throws CheckpointError when it cannot be written; what was saved before still loads
+   * @throws CheckpointError when it cannot be written; earlier checkpoints still load
    */
   saveStep({ best, ...contents }: StepToSave): void {
     const name = stepFolderName(contents.step);
     this.#writePartial(name, contents);
     flushLog(this.#files, this.path);
     this.#putInPlace(name);
-    // Best first: whoever goes on from the latest knows all that was best until then, and would not say it again.
+    // Best first: a run resumed from the latest checkpoint would not mark an earlier one as the best again.
     if (best) this.#point("best", name);
     this.#point("latest", name);
     this.#prune(contents.step);
   }
 
   /**
-   * Reads a saved step, and checks every byte.
+   * Reads a checkpoint and verifies its hashes.
    *
-   * @param which "latest", "best" or the name of a step folder
-   * @throws CheckpointError when it is missing or damaged; the message says which steps are whole
+   * @param which "latest", "best" or the name of a step directory
+   * @throws CheckpointError when it is missing or damaged; the message lists the intact ones
    */
   loadStep(which: string = "latest"): Checkpoint & { readonly name: string } {
     const { name, value } = readStep(this.#files, this.path, which, readCheckpoint);
@@ -191,7 +186,7 @@ export class RunDirectory {
     }
   }
 
-  /** What failed is told; that its remains could not be removed either would only hide it. */
+  /** A failure to clean up must not hide the error that made it necessary. */
   #removeIfPossible(path: string): void {
     try {
       this.#files.remove(path);
@@ -218,10 +213,10 @@ export class RunDirectory {
 
   #prune(step: number): void {
     const past = this.steps().filter((name) => (stepOfName(name) ?? 0) <= step);
-    const newest = past.slice(Math.max(0, past.length - this.keep));
+    const newest = past.slice(Math.max(0, past.length - this.#keep));
     const kept = new Set([...newest, this.latest(), this.best()]);
     for (const name of past.filter((name) => !kept.has(name))) {
-      // Renamed first, so that a removal that is cut short leaves no part of a step.
+      // Renamed first, so that an interrupted removal leaves no partial checkpoint.
       const removed = hiddenPath(this.path, name, "removed");
       this.#files.rename(join(this.path, name), removed);
       this.#files.flushFolder(this.path);
@@ -231,11 +226,36 @@ export class RunDirectory {
 }
 
 /**
- * The weights of a saved model and the config of its run; changes nothing on disk.
+ * The config of a run, as JSON. Changes nothing on disk.
  *
- * @param path  a run directory, or one step folder in it
- * @param which "latest", "best" or the name of a step folder; without it the best step, or the latest where none is the best
- * @throws CheckpointError when there is no whole model
+ * @throws CheckpointError when there is no run, or its config is damaged
+ */
+export function readRunConfig(path: string, files: Files = nodeFiles): unknown {
+  return readConfig(explainFailures(files), path);
+}
+
+/**
+ * The latest checkpoint of a run; null before the first. Changes nothing on disk.
+ *
+ * @throws CheckpointError when it is damaged; the message lists the intact ones
+ */
+export function readLatestCheckpoint(
+  path: string,
+  given: Files = nodeFiles,
+): (Checkpoint & { readonly name: string }) | null {
+  const files = explainFailures(given);
+  if (readPointer(files, path, "latest") === null) return null;
+  const { name, value } = readStep(files, path, "latest", readCheckpoint);
+  return { name, ...value };
+}
+
+/**
+ * The weights of a saved model and the config of its run. Changes nothing on disk.
+ *
+ * @param path  a run directory, or one of its step directories
+ * @param which "latest", "best" or the name of a step directory; by default the best, or the latest if none is marked
+ *   as the best
+ * @throws CheckpointError when there is no intact model
  */
 export function loadModelFiles(path: string, which?: string, given: Files = nodeFiles): ModelFiles {
   const files = explainFailures(given);

@@ -1,9 +1,9 @@
-/** Which records of a log count. */
+/** Which entries of a log count when its steps overlap. */
 import type { LogEntry } from "./log.ts";
 
 /**
- * Of a log whose steps overlap, what was written last: a step that is made again takes back what is there of it and of
- * later ones. (A resume says so in the log itself; one that was copied or put together may not.)
+ * Keeps the last entry written for each step: a repeated step discards its earlier entry and those of later steps.
+ * Resuming already does this through the log itself; a log that was copied or concatenated may still overlap.
  */
 export function effectiveRecords(records: readonly LogEntry[]): LogEntry[] {
   const kept: LogEntry[] = [];

@@ -1,6 +1,6 @@
 /**
- * The file operations that a run directory is made of: few, so that tests can stand in for a full disk or a process
- * that is killed at any moment. All at once and not `async`: between two of them nothing else of this program runs.
+ * The file operations of a run directory. They are few, so that tests can simulate a full disk or a process that is
+ * killed at any moment, and synchronous, so that nothing else in this program runs between two of them.
  */
 import {
   closeSync,
@@ -17,29 +17,30 @@ import {
 } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { CheckpointError } from "../errors.ts";
+import { errorCode, failureReason } from "../util/failure-reason.ts";
 
 export interface Files {
   exists(path: string): boolean;
   /** The names in a folder, sorted. */
   list(folder: string): string[];
   read(file: string): Uint8Array;
-  /** Creates or replaces a file; it is on the disk, not only in memory, when this returns. */
+  /** Creates or replaces a file, and flushes it to disk. */
   write(file: string, bytes: Uint8Array): void;
-  /** Adds to the end of a file, which may reach the disk later. */
+  /** Appends to a file, without flushing. */
   append(file: string, text: string): void;
-  /** Puts on the disk what was appended. */
+  /** Flushes a file to disk. */
   flush(file: string): void;
-  /** Creates a folder, and those that lead to it; their names are on the disk when this returns. */
+  /** Creates a folder and its parents, and flushes their names to disk. */
   createFolder(folder: string): void;
-  /** Puts on the disk which names a folder has: what was created in it, or renamed. */
+  /** Flushes the names in a folder to disk, after files in it were created or renamed. */
   flushFolder(folder: string): void;
-  /** At one moment; replaces a file. */
+  /** Renames atomically; replaces a file. */
   rename(from: string, to: string): void;
-  /** Removes a file or a whole folder, if it is there. */
+  /** Removes a file or a whole folder, if it exists. */
   remove(path: string): void;
 }
 
-/** Not through a link: a run from elsewhere could lead it out of its folder. Windows has no such flag. */
+/** Links are not followed: one in a foreign run could lead out of its directory. Windows has no such flag. */
 const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW = 0 } = constants;
 const APPEND = O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW;
 
@@ -68,13 +69,13 @@ export const nodeFiles: Files = {
   remove: (path) => rmSync(path, { recursive: true, force: true }),
 };
 
-/** The first folder that had to be made; nothing where all were there. */
+/** Creates a folder and its parents. Returns the first one that was missing, if any. */
 function makeFolders(folder: string): string | undefined {
   try {
     return mkdirSync(folder, { recursive: true });
   } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
-    // Node says so of a read-only disk too; asked for one folder alone it says what is the matter.
+    if (errorCode(error) !== "ENOENT") throw error;
+    // Node reports this for a read-only disk too; creating a single folder gives the real reason.
     let missing = resolve(folder);
     while (!existsSync(dirname(missing))) missing = dirname(missing);
     mkdirSync(missing);
@@ -86,8 +87,8 @@ function flushFolder(folder: string): void {
   try {
     flushOpened(folder, "r");
   } catch (error) {
-    // Windows, and some network file systems, cannot flush a folder; they need not. Nor who may write in it, and not read.
-    if (!["EPERM", "EISDIR", "EINVAL", "ENOTSUP", "EACCES"].includes(codeOf(error) ?? "")) throw error;
+    // Windows and some network file systems cannot flush a folder and need not; nor can a user without read permission.
+    if (!["EPERM", "EISDIR", "EINVAL", "ENOTSUP", "EACCES"].includes(errorCode(error) ?? "")) throw error;
   }
 }
 
@@ -100,7 +101,7 @@ function flushOpened(path: string, mode: "r" | "r+"): void {
   }
 }
 
-/** The same operations; a failure of the system becomes a CheckpointError that says what failed, where and why. */
+/** Wraps the operations so that a system failure becomes a CheckpointError with the operation, the path and the reason. */
 export function explainFailures(files: Files): Files {
   return {
     exists: (path) => attempt(`look for ${path}`, () => files.exists(path)),
@@ -118,19 +119,6 @@ export function explainFailures(files: Files): Files {
 
 const UNTOUCHED = "; what was saved before is untouched";
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: "the disk is full; free some space, or use a folder on another disk",
-  EDQUOT: "your disk quota is used up; free some space, or use a folder on another disk",
-  EACCES: "permission denied; use a folder that you may read and write",
-  EPERM: "permission denied; use a folder that you may read and write",
-  EROFS: "the file system is read-only; use a folder on another one",
-  ENOTDIR: "a part of the path is a file, not a folder",
-  EEXIST: "a file of that name stands in the way",
-  EISDIR: "it is a folder, not a file",
-  ELOOP: "it is a link, which may lead anywhere; put a file in its place",
-  ENOENT: "it is not there",
-};
-
 function attempt<T>(what: string, operation: () => T, consolation = ""): T {
   try {
     return operation();
@@ -139,16 +127,4 @@ function attempt<T>(what: string, operation: () => T, consolation = ""): T {
     if (reason === null) throw cause;
     throw new CheckpointError(`cannot ${what}: ${reason}${consolation}`, { cause });
   }
-}
-
-/** Why the system failed, in words; null for what is no failure of the system. */
-export function failureReason(error: unknown): string | null {
-  const code = codeOf(error);
-  if (!(error instanceof Error) || code === null) return null;
-  return REASONS[code] ?? error.message;
-}
-
-/** "ENOSPC" and the like; null for what is no failure of the system. */
-function codeOf(error: unknown): string | null {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
 }

@@ -1,11 +1,12 @@
 /**
- * How a run directory is laid out, and how it is read: its config, its pointers, its steps, and the hidden names
- * that writing goes through (see run-directory.ts). Enter explained files (run-files.ts) and the run's path.
+ * The layout of a run directory and how to read it: the config, the pointers, the checkpoints, and the hidden names used
+ * while writing (see directory.ts). The functions take `Files` from `explainFailures`.
  */
 import { join } from "node:path";
 import { CheckpointError } from "../errors.ts";
-import { encodeJSON, readJSON, stepOfName } from "./checkpoint.ts";
+import { stepOfName } from "./checkpoint.ts";
 import type { Files } from "./files.ts";
+import { encodeJSON, readJSON } from "./json.ts";
 import { isLockName } from "./lock.ts";
 
 export type Pointer = "latest" | "best";
@@ -16,24 +17,24 @@ export const CONFIG = "config.json";
 export const LOG = "log.jsonl";
 const HIDDEN = /^\.(.+)\.(partial|replaced|removed)$/;
 
-/** Where something called `name` is while it is being written, replaced or removed. */
+/** The path of `name` while it is being written, replaced or removed. */
 export function hiddenPath(run: string, name: string, doing: "partial" | "replaced" | "removed"): string {
   return join(run, `.${name}.${doing}`);
 }
 
-/** @throws CheckpointError when a folder that is there holds anything */
+/** @throws CheckpointError when an existing directory is not empty */
 export function checkEmpty(files: Files, run: string): void {
   const names = files.list(run).filter((name) => !HIDDEN.test(name) && !isLockName(name));
   if (names.includes(CONFIG)) {
     const steps = listSteps(files, run);
     const saved = steps.length === 0 ? "without a saved step" : `saved up to ${steps[steps.length - 1]}`;
     throw new CheckpointError(
-      `${run}: already holds a run, ${saved}; go on with it by --resume, or choose another folder with --out`,
+      `${run}: already holds a run, ${saved}; resume it with \`resume\`, or choose another folder with \`out\``,
     );
   }
   if (names.length > 0) {
     throw new CheckpointError(
-      `${run}: holds other files (${some(names)}); choose an empty or a new folder with --out`,
+      `${run}: holds other files (${some(names)}); choose an empty or a new folder with \`out\``,
     );
   }
 }
@@ -47,12 +48,14 @@ export function readConfig(files: Files, run: string): unknown {
   if (!files.exists(run)) throw new CheckpointError(`${run}: there is no such folder; is the path right?`);
   const file = join(run, CONFIG);
   if (!files.exists(file)) {
-    throw new CheckpointError(`${run}: is not a run: it has no ${CONFIG}; name the folder that --out named`);
+    throw new CheckpointError(
+      `${run}: is not a run: it has no ${CONFIG}; name the folder that \`out\` named`,
+    );
   }
   return readJSON(files, file, FORMAT, VERSION).config;
 }
 
-/** The names of the step folders, oldest first. */
+/** The names of the step directories, oldest first. */
 export function listSteps(files: Files, run: string): string[] {
   const step = (name: string) => stepOfName(name) ?? -1;
   return files
@@ -61,23 +64,23 @@ export function listSteps(files: Files, run: string): string[] {
     .sort((a, b) => step(a) - step(b));
 }
 
-/** The step folder that a pointer names; null when there is no such pointer. */
+/** The step directory that a pointer names; null if there is no such pointer. */
 export function readPointer(files: Files, run: string, pointer: Pointer): string | null {
   const file = join(run, pointer);
   if (!files.exists(file)) return null;
   const name = new TextDecoder().decode(files.read(file)).trim();
   if (stepOfName(name) !== null) return name;
   throw new CheckpointError(
-    `${file}: should hold the name of a step folder, like step-000500: got ${JSON.stringify(name.slice(0, 40))}; ` +
+    `${file}: should hold the name of a step directory, like step-000500: got ${JSON.stringify(name.slice(0, 40))}; ` +
       `these are there: ${some(listSteps(files, run))}`,
   );
 }
 
 /**
- * Reads one step; when it is missing or damaged, the error says which others are whole.
+ * Reads a checkpoint. If it is missing or damaged, the error lists the intact ones.
  *
- * @param which a pointer, or the name of a step folder
- * @param read  reads a folder, and throws a CheckpointError when it is not whole
+ * @param which a pointer, or the name of a step directory
+ * @param read  reads a step directory, and throws a CheckpointError if it is damaged
  */
 export function readStep<Value extends { readonly step: number }>(
   files: Files,
@@ -102,7 +105,7 @@ export function readStep<Value extends { readonly step: number }>(
   }
 }
 
-/** Removes what a killed program left half done, and puts back what it had moved aside. */
+/** Removes partial files of a killed program, and restores those that it had moved aside. */
 export function tidy(files: Files, run: string): void {
   for (const entry of files.list(run)) {
     const [, name, doing] = HIDDEN.exec(entry) ?? [];
@@ -113,7 +116,7 @@ export function tidy(files: Files, run: string): void {
   }
 }
 
-/** The file has its old bytes or its new ones at every moment, and the new ones for good when this returns. */
+/** Replaces a file atomically: it has its old bytes or its new ones, and the new ones are on disk on return. */
 export function replaceFile(files: Files, run: string, name: string, bytes: Uint8Array): void {
   const partial = hiddenPath(run, name, "partial");
   files.write(partial, bytes);
@@ -139,7 +142,7 @@ function readNamed<Value extends { readonly step: number }>(
   return { name, folder, value };
 }
 
-/** How to go on from another step, for the end of a message. */
+/** Names the intact checkpoints and how to use one, for the end of a message. */
 function suggest(
   files: Files,
   run: string,
@@ -166,7 +169,7 @@ function isPointer(name: string): name is Pointer {
   return name === "latest" || name === "best";
 }
 
-/** A list for a message: the last few. */
+/** The last few names, for a message. */
 function some(names: readonly string[]): string {
   return names.length <= 5 ? names.join(", ") : `…, ${names.slice(-5).join(", ")}`;
 }

@@ -1,44 +1,44 @@
 /**
- * Who writes to a run: one program at a time.
+ * The lock of a run directory: one program at a time may write to it.
  *
- *   .lock-3/owner.json    who it is: the lock with the highest number counts
+ *   .lock-3/owner.json    the process that holds it; the lock with the highest number counts
  *
- * A lock is put in place by one rename of a folder that is not empty, which fails where another stands already; so
- * of two programs that start together one gets it. The lock of a program that is dead is never broken, which two
- * could do at once: the next number is taken, and only who has that removes the older ones.
+ * A lock appears by one rename of a directory that is not empty, which fails if the target exists: of two programs
+ * that start together, one gets the lock. The lock of a dead process is never replaced, because two programs could do
+ * so at once. Instead the next number is taken, and only its holder removes the older locks.
  */
 import { join } from "node:path";
 import { z } from "zod";
 import { CheckpointError } from "../errors.ts";
-import { encodeJSON } from "./checkpoint.ts";
 import { explainFailures, type Files, nodeFiles } from "./files.ts";
+import { encodeJSON } from "./json.ts";
 
 const ownerLayout = z.strictObject({
   pid: z.int().min(1),
-  /** When the process started, in words of its system; null where that cannot be learned. */
+  /** When the process started, in the notation of its system; null if unknown. */
   started: z.string().nullable(),
-  /** The machine's name. */
+  /** The host name. */
   machine: z.string(),
-  /** Which start of the machine, and which numbering of its processes; null where that cannot be learned. */
+  /** Identifies the boot of the machine and the PID namespace; null if unknown. */
   boot: z.string().nullable(),
 });
 
-/** A process, told apart from any other that has its number later. */
+/** A process, distinguishable from a later one with the same PID. */
 export type Owner = Readonly<z.infer<typeof ownerLayout>>;
 
-/** What must be known about processes. */
+/** Information about the processes of this machine. */
 export interface Processes {
   readonly self: Owner;
-  /** Whether a process still runs; null where that cannot be seen from here. */
+  /** Whether a process is alive; null if that cannot be determined from here. */
   isAlive(owner: Owner): boolean | null;
 }
 
 const LOCK = /^\.lock-([1-9]\d{0,14})$/;
 const OWNER = "owner.json";
-/** More rounds than this are needed only by a program that is overtaken again and again. */
+/** More attempts than this are needed only if other programs keep taking the lock first. */
 const ROUNDS = 100;
 
-/** Locks, and what a killed program left of one: names that say nothing about whether a folder is empty. */
+/** Whether a name is a lock, or the remains of one. A directory with nothing else counts as empty. */
 export const isLockName = (name: string): boolean => name.startsWith(".lock-");
 
 export class RunLock {
@@ -55,24 +55,24 @@ export class RunLock {
   }
 
   /**
-   * Takes a folder for this process, until `release` or its end. The folder is made where there is none.
+   * Locks a directory for this process, until `release` or the end of the process. Creates the directory if needed.
    *
-   * @throws CheckpointError when another process that lives has it, or the folder cannot be written
+   * @throws CheckpointError when a living process holds the lock, or the directory cannot be written
    */
   static take(run: string, processes: Processes, given: Files = nodeFiles): RunLock {
     const files = explainFailures(given);
     const { self } = processes;
     files.createFolder(run);
     for (let round = 0; round < ROUNDS; round++) {
-      const standing = locksIn(files, run);
-      refuseLiving(files, run, standing, processes);
-      const number = Math.max(0, ...standing) + 1;
+      const existing = locksIn(files, run);
+      rejectLiving(files, run, existing, processes);
+      const number = Math.max(0, ...existing) + 1;
       if (!place(files, run, number, self)) continue;
       const lock = new RunLock(files, run, self, number);
       try {
-        // One that came between the look and the rename, after another release, is seen now; it sees this one too.
+        // A lock taken between the listing and the rename is visible now, and its holder sees this one.
         const others = locksIn(files, run).filter((other) => other !== number);
-        refuseLiving(files, run, others, processes);
+        rejectLiving(files, run, others, processes);
         for (const other of others) if (other < number) files.remove(lockPath(run, other));
       } catch (error) {
         lock.release();
@@ -80,10 +80,10 @@ export class RunLock {
       }
       return lock;
     }
-    throw new CheckpointError(`${run}: other processes take and leave it all the time; try again later`);
+    throw new CheckpointError(`${run}: other processes keep locking it; try again later`);
   }
 
-  /** Gives the folder back; a second time nothing happens. */
+  /** Releases the lock. Calling it again has no effect. */
   release(): void {
     if (this.#number === null) return;
     const gone = preparedPath(this.#run, this.#self);
@@ -93,7 +93,17 @@ export class RunLock {
   }
 }
 
-/** Who has a run now; null where nobody has. Changes nothing. */
+/**
+ * Checks that no living process holds the lock of a run, without changing anything.
+ *
+ * @throws CheckpointError naming the process that holds it
+ */
+export function checkUnlocked(run: string, processes: Processes, given: Files = nodeFiles): void {
+  const files = explainFailures(given);
+  rejectLiving(files, run, locksIn(files, run), processes);
+}
+
+/** The process that holds the lock of a run; null if there is none. Changes nothing. */
 export function ownerOf(run: string, processes: Processes, given: Files = nodeFiles): Owner | null {
   const files = explainFailures(given);
   const owners = locksIn(files, run).map((number) => readOwner(files, run, number));
@@ -105,7 +115,7 @@ function locksIn(files: Files, run: string): number[] {
   return numbers.filter((number) => number > 0);
 }
 
-function refuseLiving(files: Files, run: string, numbers: readonly number[], processes: Processes): void {
+function rejectLiving(files: Files, run: string, numbers: readonly number[], processes: Processes): void {
   for (const number of numbers) {
     const owner = readOwner(files, run, number);
     const alive = owner === null ? false : processes.isAlive(owner);
@@ -113,13 +123,13 @@ function refuseLiving(files: Files, run: string, numbers: readonly number[], pro
     const unseen = `a process on ${owner.machine}, which cannot be seen from here`;
     throw new CheckpointError(
       alive
-        ? `${run}: is in use by process ${owner.pid}; wait for it, stop it, or choose another folder with --out`
+        ? `${run}: is in use by process ${owner.pid}; wait for it, stop it, or choose another folder with \`out\``
         : `${run}: is in use by process ${owner.pid}, ${unseen}; if it has ended, remove ${lockPath(run, number)}`,
     );
   }
 }
 
-/** Puts a lock in place at one moment; tells whether it is this one's. */
+/** Creates a lock atomically. Returns false if another process has taken its number. */
 function place(files: Files, run: string, number: number, self: Owner): boolean {
   const prepared = preparedPath(run, self);
   files.remove(prepared);
@@ -130,17 +140,17 @@ function place(files: Files, run: string, number: number, self: Owner): boolean 
     return true;
   } catch (error) {
     files.remove(prepared);
-    if (standsInTheWay(error) || files.exists(lockPath(run, number))) return false;
+    if (isOccupied(error) || files.exists(lockPath(run, number))) return false;
     throw error;
   }
 }
 
-function standsInTheWay(error: unknown): boolean {
+function isOccupied(error: unknown): boolean {
   const cause = error instanceof CheckpointError ? error.cause : null;
   return cause instanceof Error && "code" in cause && (cause.code === "ENOTEMPTY" || cause.code === "EEXIST");
 }
 
-/** null for what says nothing: a lock whose bytes a power loss took, or that is being given back. */
+/** null if the file is unreadable: its bytes were lost in a power failure, or the lock is being released. */
 function readOwner(files: Files, run: string, number: number): Owner | null {
   try {
     const text = new TextDecoder().decode(files.read(join(lockPath(run, number), OWNER)));
@@ -153,5 +163,5 @@ function readOwner(files: Files, run: string, number: number): Owner | null {
 
 const lockPath = (run: string, number: number) => join(run, `.lock-${number}`);
 
-/** Where a process makes its lock, and puts it away: no other process has this name. */
+/** Where a process prepares its lock and puts it away. No other process uses this name. */
 const preparedPath = (run: string, { pid }: Owner) => join(run, `.lock-of-${pid}`);

@@ -1,4 +1,4 @@
-/** Values from a checkpoint into tensors, and back. */
+/** Copies values from a checkpoint into tensors, and back. */
 import { CheckpointError } from "../errors.ts";
 import type { NamedTensors } from "../nn/parameters.ts";
 import { formatShape, sameShape } from "../shape.ts";
@@ -8,7 +8,7 @@ import type { StoredTensor } from "./safetensors.ts";
  * Fills tensors with stored values, by name.
  *
  * @param where the file, for messages
- * @throws CheckpointError when a name is missing, one is left over, or a shape differs; nothing is filled then
+ * @throws CheckpointError when a name is missing or unknown, or a shape differs; no tensor is changed then
  */
 export function restore(
   tensors: NamedTensors,
@@ -38,7 +38,7 @@ export function restore(
   }
 }
 
-/** Copies of all tensors, by name, as a checkpoint stores them. */
+/** Copies all tensors, by name, into the form that a checkpoint stores. */
 export async function snapshot(tensors: NamedTensors): Promise<Map<string, StoredTensor>> {
   const stored = new Map<string, StoredTensor>();
   for (const [name, tensor] of Object.entries(tensors)) {

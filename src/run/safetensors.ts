@@ -1,12 +1,12 @@
 /**
- * The safetensors format: tensors by name in one file, which many other programs read and write.
+ * The safetensors format: named tensors in one file, which many other programs read and write.
  *
  *   8 bytes    length of the header, little-endian
  *   header     JSON: {"__metadata__": {…}, "name": {"dtype": "F32", "shape": […], "data_offsets": [from, to]}, …}
  *   data       the numbers, little-endian, one tensor after the other; offsets count from here
  *
- * Enter and leave float32 tensors; nothing else is stored. Numbers keep their bits, NaN and −0 too. Typed arrays
- * are little-endian on every machine that Node runs on, so bytes are copied as they are.
+ * Only float32 tensors are read and written. Numbers keep their bits, NaN and −0 included. Typed arrays are
+ * little-endian on every machine that Node runs on, so bytes are copied unchanged.
  * Source: https://github.com/huggingface/safetensors#format
  */
 import { z } from "zod";
@@ -29,7 +29,7 @@ const PREFIX_BYTES = 8;
 const FLOAT_BYTES = 4;
 const METADATA = "__metadata__";
 
-/** The file's bytes, tensors in the order of the map. */
+/** Encodes tensors as a file, in the order of the map. */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,
   metadata?: Readonly<Record<string, string>>,
@@ -47,10 +47,10 @@ export function encodeSafetensors(
 }
 
 /**
- * Reads what `encodeSafetensors`, or any other program, wrote. Nothing in the file is believed before it is checked.
+ * Decodes a file written by `encodeSafetensors` or any other program. The file is untrusted: everything is checked.
  *
  * @param where the file's name, for messages
- * @throws CheckpointError when the file is damaged, or holds anything but float32
+ * @throws CheckpointError when the file is damaged, or holds tensors other than float32
  */
 export function decodeSafetensors(bytes: Uint8Array, where: string): SafetensorsContents {
   const header = readHeader(bytes, where);
@@ -58,7 +58,7 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
   checkLayout(entries, header.dataBytes, where);
   const tensors = new Map<string, StoredTensor>();
   for (const { name, shape, from, to } of entries) {
-    // A copy, because a Float32Array can only lie on a multiple of four bytes.
+    // A copy, because a Float32Array needs an offset that is a multiple of four bytes.
     const values = new Float32Array((to - from) / FLOAT_BYTES);
     new Uint8Array(values.buffer).set(bytes.subarray(header.end + from, header.end + to));
     tensors.set(name, { shape, values });
@@ -70,7 +70,7 @@ function encodeHeader(
   tensors: ReadonlyMap<string, StoredTensor>,
   metadata: Readonly<Record<string, string>> | undefined,
 ): { header: Uint8Array; dataBytes: number } {
-  // Written by hand: an object would move names that look like numbers to the front.
+  // Written by hand: an object would move numeric names to the front.
   const fields = metadata === undefined ? [] : [`"${METADATA}":${JSON.stringify(metadata)}`];
   let dataBytes = 0;
   for (const [name, { shape, values }] of tensors) {
@@ -86,7 +86,7 @@ function encodeHeader(
     dataBytes = end;
   }
   const unpadded = new TextEncoder().encode(`{${fields.join(",")}}`);
-  // Spaces up to a multiple of 8, so that readers can map the data where it lies.
+  // Padded to a multiple of 8, so that readers can map the data in place.
   const header = new Uint8Array(Math.ceil(unpadded.length / 8) * 8).fill(0x20);
   header.set(unpadded);
   return { header, dataBytes };
@@ -136,7 +136,7 @@ function parseHeader(
   const header = parseObject(json, where);
   const duplicate = findDuplicateKey(json);
   if (duplicate !== null) {
-    throw new CheckpointError(`${where}: is damaged: ${brief(duplicate)} stands twice in its header`);
+    throw new CheckpointError(`${where}: is damaged: ${brief(duplicate)} appears twice in its header`);
   }
   let metadata: Record<string, string> = {};
   const entries: Entry[] = [];
@@ -144,7 +144,7 @@ function parseHeader(
     if (name === METADATA) metadata = parseMetadata(value, where);
     else entries.push(parseEntry(name, value, where));
   }
-  // In the order of the data; a tensor without numbers comes before the one that starts where it lies.
+  // In the order of the data; an empty tensor comes before the one at the same offset.
   entries.sort((a, b) => a.from - b.from || a.to - b.to);
   return { metadata, entries };
 }
@@ -192,13 +192,13 @@ function parseEntry(name: string, value: unknown, where: string): Entry {
   return { name, shape, from, to };
 }
 
-/** Tensors follow each other without gaps or overlaps and fill the data. */
+/** Checks that the tensors fill the data, without gaps or overlaps. */
 function checkLayout(entries: readonly Entry[], dataBytes: number, where: string): void {
   let end = 0;
   for (const { name, from, to } of entries) {
     if (from !== end) {
       throw new CheckpointError(
-        `${where}: tensor ${brief(name)} should start at byte ${end} of the data, where the one before it ends: got ${from}`,
+        `${where}: tensor ${brief(name)} should start at byte ${end} of the data, where the previous one ends: got ${from}`,
       );
     }
     if (to > dataBytes) {
@@ -219,7 +219,7 @@ function product(shape: readonly number[]): number {
   return shape.reduce((size, length) => size * length, 1);
 }
 
-/** A value as a message shows it: whole when it is short. */
+/** A value for a message, shortened if it is long. */
 function brief(value: unknown): string {
   const text = JSON.stringify(value);
   return text.length <= 120 ? text : `${text.slice(0, 117)}…`;

@@ -1,4 +1,4 @@
-/** A trained model on disk: read and checked first, then built wherever it is to compute. */
+/** A trained model on disk: it is read and checked, then built on a backend. */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Context } from "../autograd/context.ts";
@@ -11,16 +11,16 @@ import { buildModel, gptConfigOf, type Model, type RunConfig, runConfigFromJSON 
 import { loadModelFiles, type ModelFiles } from "./directory.ts";
 import { restore } from "./restore.ts";
 
-/** The model that comes with nopeek. */
+/** The bundled model. */
 export const SHIPPED_MODEL_PATH = fileURLToPath(new URL("../../checkpoints/tales", import.meta.url));
 
-/** What was read and fits together; nothing is allocated on a backend yet. */
+/** A model that was read and checked; nothing is allocated on a backend yet. */
 export interface SavedModel {
   readonly config: RunConfig;
   readonly files: ModelFiles;
 }
 
-/** A model that is ready to use, and how texts become its tokens. */
+/** A model that is ready to use, with its tokenizer and config. */
 export interface LoadedModel<Kind extends Model = GPT> {
   readonly model: Kind;
   readonly tokenizer: Tokenizer;
@@ -28,8 +28,10 @@ export interface LoadedModel<Kind extends Model = GPT> {
 }
 
 /**
- * @param path a run directory, or one step folder in it
- * @throws CheckpointError when it does not hold a whole and fitting model
+ * Reads a trained model.
+ *
+ * @param path a run directory, or one of its step directories
+ * @throws CheckpointError when it does not hold a complete model that fits its config
  */
 export function readSavedModel(path: string): SavedModel {
   const files = loadModelFiles(path);
@@ -39,23 +41,24 @@ export function readSavedModel(path: string): SavedModel {
   return { config, files };
 }
 
-/** @throws CheckpointError when the weights are not those of the config */
+/** @throws CheckpointError when the weights do not fit the config */
 export function buildSavedModel(context: Context, { config, files }: SavedModel): LoadedModel<Model> {
   const { settings, tokenizer } = config;
-  // The weights are replaced at once by the stored ones.
+  // The stored weights replace the initial ones at once.
   const model = buildModel(context, settings, tokenizer.vocabSize, Random.zeros());
   restore(model.parameters(), files.tensors, join(files.folder, "model.safetensors"));
   return { model, tokenizer, config };
 }
 
-/** A model of any kind, as `nopeek train` leaves it. Throws as `readSavedModel` does. */
+/** Loads a model of any kind, as `nopeek train` saves it. Throws as `readSavedModel` does. */
 export function loadModel(context: Context, path: string): LoadedModel<Model> {
   return buildSavedModel(context, readSavedModel(path));
 }
 
 /**
- * A GPT. Throws as `readSavedModel` does, and
+ * Loads a GPT, by default the bundled one.
  *
+ * @throws CheckpointError as `readSavedModel` does
  * @throws ConfigError when the model is of another kind
  */
 export function loadGPT(context: Context, path: string = SHIPPED_MODEL_PATH): LoadedModel {
@@ -63,7 +66,7 @@ export function loadGPT(context: Context, path: string = SHIPPED_MODEL_PATH): Lo
   const { model, ...rest } = buildSavedModel(context, saved);
   if (model instanceof GPT) return { ...rest, model };
   throw new ConfigError(
-    `${path}: is a model of kind ${rest.config.settings.model}: got it where a gpt is needed; loadModel takes every kind`,
+    `${path}: is a model of kind ${rest.config.settings.model}: a gpt is needed here; loadModel loads every kind`,
   );
 }
 
@@ -71,13 +74,13 @@ function configFileOf({ folder }: ModelFiles): string {
   return join(dirname(folder), "config.json");
 }
 
-/** Before anything is allocated: a config that was edited may ask for any size. */
+/** Checks the size before anything is allocated: an edited config may ask for any. */
 function checkCount({ settings, tokenizer }: RunConfig, configFile: string, files: ModelFiles): void {
   const { tensors, folder } = files;
   const described = countParameters(gptConfigOf(settings, tokenizer.vocabSize), settings.model);
   const stored = [...tensors.values()].reduce((count, { values }) => count + values.length, 0);
   if (described === stored) return;
   throw new CheckpointError(
-    `${configFile}: describes a model of ${described} parameters, and ${join(folder, "model.safetensors")} holds ${stored}: one of the two is not as it was saved`,
+    `${configFile}: describes a model of ${described} parameters, and ${join(folder, "model.safetensors")} holds ${stored}: one of the two was changed after saving`,
   );
 }

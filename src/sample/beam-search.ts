@@ -1,13 +1,13 @@
 /**
- * Beam search: instead of one continuation, the best few so far are followed side by side, one row of the cache each.
- * A prompt and settings enter; the best continuations that were found leave.
+ * Beam search: instead of one continuation, the best few so far are extended side by side, each in its own row of the
+ * cache.
  *
  *   score = Σ ln p(token) / ((5 + length) / 6)^lengthPenalty
  *
- * Beam search alone does not promise to find what greedy finds: greedy's path can fall out of the beam by a step that
- * looks poor, and win later. Here it may not fall out: when it is not among the best it is followed in a row of its
- * own. So the first result never has a lower score than greedy's. It is still a search: only as many beams as there
- * are sequences find the best of all for certain.
+ * Plain beam search can miss the greedy result: one poor-looking step drops greedy's path from the beam, although it
+ * would win later. Here greedy's path is never dropped: if it is not among the best, it gets an extra row. So the first
+ * result never scores lower than greedy's. It is still a heuristic: finding the best sequence for certain takes one
+ * beam per possible sequence.
  *
  * Sources: Graves 2012, §3 (decoding by beam search); Wu et al. 2016, §7 (the length penalty).
  */
@@ -18,69 +18,71 @@ import { bestFirst } from "./best-first.ts";
 import { candidatesOf, logProbabilitiesOf } from "./candidates.ts";
 import { checkPrompts, checkTokenCount, type EndReason, newestHalf, type Overflow } from "./generate.ts";
 import { nextLogitsOfRows } from "./logits.ts";
-import { checkRepetitionSettings, isSet, ownNames, type RepetitionSettings } from "./settings.ts";
-import { applyRules, best, repetitionRulesOf } from "./strategies.ts";
+import { checkRepetitionSettings, isSet, type RepetitionSettings } from "./settings.ts";
+import { applyRules, mostProbable, repetitionRulesOf } from "./strategies.ts";
 
 /**
- * The rules against repetition hold here as they do for greedy. The n-gram rule forbids; it does not change the
- * probability of what it lets pass. With a penalty, the search compares the probabilities that the penalty leaves.
+ * The repetition rules apply as for greedy. The n-gram rule forbids tokens without changing the probabilities of the
+ * others. With a repetition penalty, the search compares the penalized probabilities.
  */
 export interface BeamSettings extends RepetitionSettings {
-  /** How many continuations are followed at once; more than there are tokens in the vocabulary may be. */
+  /** The number of continuations to extend in parallel. It may exceed the vocabulary size. */
   readonly beams: number;
-  /** How many results are given, at most: fewer when there are not as many continuations. */
+  /** The maximum number of results; there may be fewer if there are fewer continuations. */
   readonly best: number;
-  /** 0 compares ln p as it is; above 0, the longer a continuation the milder its ln p is judged. */
+  /** 0 compares ln p unchanged; higher values favor longer continuations. */
   readonly lengthPenalty: number;
 }
 
 export interface BeamOptions {
-  /** How many tokens to generate at most. */
+  /** The maximum number of tokens to generate. */
   readonly tokens: number;
   readonly settings: BeamSettings;
-  /** What to do when the context is full, as for `generate`; all beams are of one length and slide together. */
+  /** What to do when the context is full, as for `generate`. All beams have the same length, so they slide together. */
   readonly overflow: Overflow;
-  /** Whether these generated tokens end a continuation, as a stop string does. It keeps its score, and its place in
-   * the beam is free for another. */
+  /**
+   * Whether these generated tokens end a continuation, like a stop string. It keeps its score, and frees its place in
+   * the beam.
+   */
   readonly ends?: (tokens: readonly number[]) => boolean;
 }
 
 export interface Hypothesis {
   readonly tokens: readonly number[];
-  /** ln p of each token by the model's own distribution, before any rule. */
+  /** ln p of each token in the model's distribution, before any rule. */
   readonly logProbabilities: readonly number[];
-  /** What the search compares. */
+  /** The score that the search maximizes. */
   readonly score: number;
   readonly ended: EndReason;
 }
 
-/** What one step of the search did. */
+/** The result of one step of the search. */
 export interface BeamStep {
-  /** What is followed on, best first; greedy's path at the end where it was kept for its own sake. */
+  /** The paths in the beam, best first; greedy's path comes last if it is not among the best. */
   readonly followed: readonly BeamPath[];
-  /** What this step ended. */
+  /** The paths that ended in this step. */
   readonly ended: readonly BeamPath[];
-  /** The best few of what was given up. */
+  /** The best few of the dropped paths. */
   readonly dropped: readonly BeamPath[];
-  /** How many continuations were compared. */
+  /** The number of continuations compared. */
   readonly compared: number;
-  /** How many the n-gram rule had forbidden. */
+  /** The number of continuations that the n-gram rule excluded. */
   readonly forbidden: number;
 }
 
-/** A continuation in the making. */
+/** A partial continuation. */
 export interface BeamPath {
   readonly tokens: readonly number[];
   readonly logProbabilities: readonly number[];
-  /** Σ ln p, as far as it goes: of the scored distribution. */
+  /** Σ ln p so far, in the distribution that the search compares. */
   readonly total: number;
-  /** Whether greedy would have come here. */
+  /** Whether this is greedy's path. */
   readonly greedy: boolean;
-  /** The row of the cache that it continues. */
+  /** The row of the cache that it extends. */
   readonly row: number;
 }
 
-/** Of what is given up, so many are reported. */
+/** The maximum number of dropped paths to report. */
 const REPORTED = 5;
 
 /**
@@ -89,8 +91,17 @@ const REPORTED = 5;
  * @param prompt at least one token id
  * @returns      the best results, best first, as the generator's return value
  * @throws SampleError for an empty prompt or settings out of range
- * @throws LogitsError when no token can be chosen, as when the model's weights are not finite
- * @throws TokenError when the prompt holds an id outside the vocabulary
+ * @throws LogitsError if no token can be chosen, for example because the model's weights are not finite
+ * @throws TokenError if the prompt contains an id outside the vocabulary
+ * @example
+ * const search = beamSearch(model, tokenizer.encode("Once"), {
+ *   tokens: 20,
+ *   settings: { beams: 4, best: 1, lengthPenalty: 1 },
+ *   overflow: "stop",
+ * });
+ * let next = await search.next();
+ * while (!next.done) next = await search.next(); // next.value describes one step
+ * tokenizer.decode(next.value[0].tokens);
  */
 export async function* beamSearch(
   model: GPT,
@@ -134,7 +145,7 @@ export async function* beamSearch(
   }
 }
 
-/** Every path by every token that may follow it: the best go on. */
+/** Extends every path by every allowed token, and keeps the best. */
 function advance(
   paths: readonly BeamPath[],
   logits: readonly ArrayLike<number>[],
@@ -152,7 +163,7 @@ function advance(
     forbidden += offered.ids.length - left.ids.length;
     const scored = isSet(settings.repetitionPenalty) ? stages[0].left : offered;
     const [own, compared] = [offered, scored].map(logProbabilitiesOf);
-    const greedyToken = path.greedy ? best(left) : null;
+    const greedyToken = path.greedy ? mostProbable(left) : null;
     let place = 0;
     for (const token of left.ids) {
       while (offered.ids[place] !== token) place++;
@@ -215,7 +226,10 @@ function extend(
   };
 }
 
-/** Whether nothing that is still followed can come among the best: a total only falls, and is judged mildest at full length. */
+/**
+ * Whether no path in the beam can still reach the best results. A total only falls as a path grows, and full length
+ * divides it by the most.
+ */
 function isDecided(
   paths: readonly BeamPath[],
   finished: readonly Hypothesis[],
@@ -223,8 +237,8 @@ function isDecided(
 ): boolean {
   if (paths.length === 0) return true;
   if (finished.length < settings.best) return false;
-  const hope = Math.max(...paths.map(({ total }) => scoreOf(total, tokens, settings)));
-  return finished[finished.length - 1].score >= hope;
+  const upperBound = Math.max(...paths.map(({ total }) => scoreOf(total, tokens, settings)));
+  return finished[finished.length - 1].score >= upperBound;
 }
 
 function finish(path: BeamPath, settings: BeamSettings, ended: EndReason): Hypothesis {
@@ -232,7 +246,7 @@ function finish(path: BeamPath, settings: BeamSettings, ended: EndReason): Hypot
   return { tokens, logProbabilities, score: scoreOf(total, tokens.length, settings), ended };
 }
 
-/** Sorts, best first, and forgets all but the best. */
+/** Sorts best first, and removes all but the best `count`. */
 function keepBest(hypotheses: Hypothesis[], count: number): Hypothesis[] {
   hypotheses.sort((a, b) => b.score - a.score);
   hypotheses.length = Math.min(hypotheses.length, count);
@@ -243,21 +257,19 @@ function scoreOf(total: number, length: number, { lengthPenalty }: BeamSettings)
   return total / exp(lengthPenalty * log((5 + length) / 6));
 }
 
-/** @throws SampleError for the first setting that is out of range */
-export function checkBeamSettings(settings: BeamSettings, nameOf = ownNames): void {
+/** @throws SampleError for the first setting out of range */
+export function checkBeamSettings(settings: BeamSettings): void {
   const { beams, best, lengthPenalty } = settings;
   if (!Number.isSafeInteger(beams) || beams < 1) {
-    throw new SampleError(`${nameOf("beams")} must be a whole number ≥ 1: got ${beams}; 1 is greedy`);
+    throw new SampleError(`\`beams\` must be a whole number ≥ 1: got ${beams}; 1 is greedy`);
   }
   if (!Number.isSafeInteger(best) || best < 1 || best > beams) {
-    throw new SampleError(
-      `${nameOf("best")} must be a whole number from 1 to ${nameOf("beams")}, here ${beams}: got ${best}`,
-    );
+    throw new SampleError(`\`best\` must be a whole number from 1 to \`beams\`, here ${beams}: got ${best}`);
   }
   if (!(lengthPenalty >= 0 && Number.isFinite(lengthPenalty))) {
     throw new SampleError(
-      `${nameOf("lengthPenalty")} must be a finite number ≥ 0: got ${lengthPenalty}; 0 compares log-probabilities as they are`,
+      `\`lengthPenalty\` must be a finite number ≥ 0: got ${lengthPenalty}; 0 compares log-probabilities unchanged`,
     );
   }
-  checkRepetitionSettings(settings, nameOf);
+  checkRepetitionSettings(settings);
 }

@@ -1,8 +1,4 @@
-/**
- * What a token is drawn from: the tokens still possible, and their logits.
- *
- * Here logits enter, are made fit to compute with, and become probabilities.
- */
+/** Candidates: the tokens that can still be chosen, with their logits. Logits are validated here. */
 import { LogitsError } from "../errors.ts";
 import { exp, log } from "../math.ts";
 
@@ -10,23 +6,23 @@ import { exp, log } from "../math.ts";
 export interface Candidates {
   /** Ascending. */
   readonly ids: Int32Array;
-  /** Below +∞, and the highest of them above −∞. */
+  /** All below +∞, and at least one above −∞. */
   readonly logits: Float64Array;
 }
 
 /**
- * The tokens that can be drawn at all: those whose logit is not −∞. Where some logits are +∞, softmax's limit is
- * taken: those tokens alone are left, equally probable.
+ * The tokens with a logit above −∞. If some logits are +∞, only those tokens are left, with equal probabilities: the
+ * limit of softmax.
  *
  * @param logits one for each token of the vocabulary
- * @throws LogitsError when a logit is NaN, or no token is left
+ * @throws LogitsError if a logit is NaN, or all are −∞
  */
 export function candidatesOf(logits: ArrayLike<number>): Candidates {
   const highest = highestOf(logits);
   if (Number.isNaN(highest)) {
     const id = Array.from(logits).findIndex(Number.isNaN);
     throw new LogitsError(
-      `logits must be numbers: token ${id} has NaN; the model's weights are likely not finite, as after training that diverged`,
+      `logits must be numbers: token ${id} has NaN; the model's weights are likely not finite, for example because training diverged`,
     );
   }
   if (highest === Number.NEGATIVE_INFINITY) {
@@ -63,8 +59,8 @@ export function probabilitiesOf({ logits }: Candidates): Float64Array {
 }
 
 /**
- * ln p of each candidate = (logit − highest) − ln Σ exp(logits − highest). Taken from the logits and not from the
- * probabilities, so that what is too improbable for a double still has one.
+ * ln p of each candidate = (logit − highest) − ln Σ exp(logits − highest). Computed from logits instead of
+ * probabilities, so it is finite even if p is too small for a double.
  */
 export function logProbabilitiesOf({ logits }: Candidates): Float64Array {
   const highest = highestOf(logits);
@@ -74,7 +70,7 @@ export function logProbabilitiesOf({ logits }: Candidates): Float64Array {
   return logits.map((logit) => logit - highest - logTotal);
 }
 
-/** The highest of some numbers; NaN if any is NaN, −∞ if there are none. */
+/** The maximum; NaN if any number is NaN, −∞ if there are none. */
 export function highestOf(numbers: ArrayLike<number>): number {
   let highest = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < numbers.length; i++) {
@@ -82,4 +78,11 @@ export function highestOf(numbers: ArrayLike<number>): number {
     else if (Number.isNaN(numbers[i])) return Number.NaN;
   }
   return highest;
+}
+
+/** The index of the highest number, the first one if there are ties. */
+export function argmax(numbers: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < numbers.length; i++) if (numbers[i] > numbers[best]) best = i;
+  return best;
 }

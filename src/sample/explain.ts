@@ -1,45 +1,49 @@
-/** Why a token was chosen: what the model offered, what each rule did to it, and where the choice stood. */
+/** Explains why a token was chosen: the model's candidates, the effect of each rule, and the rank of the choice. */
 import { bestFirst } from "./best-first.ts";
 import { type Candidates, probabilitiesOf } from "./candidates.ts";
 import type { Choice, Stage } from "./strategies.ts";
 
 export interface Explanation {
   readonly token: number;
-  /** 1 for the token that the model holds most probable. */
+  /** 1 for the model's most probable token. */
   readonly rank: number;
   readonly logProbability: number;
-  /** What the model holds most probable, best first; the chosen token stands at the end when it is not among it. */
+  /** The model's most probable tokens, best first; the chosen token comes last if it is not among them. */
   readonly candidates: readonly ExplainedCandidate[];
-  /** What each rule did, in order. */
+  /** The effect of each rule, in order. */
   readonly rules: readonly ExplainedRule[];
 }
 
 export interface ExplainedCandidate {
   readonly token: number;
-  /** By the model's own distribution. */
+  /** In the model's distribution. */
   readonly probability: number;
-  /** Among what the rules have left; 0 when it is not among it. */
+  /** In the distribution after all rules; 0 if a rule dropped it. */
   readonly probabilityLeft: number;
-  /** The rule that dropped it; null when none did. */
+  /** The rule that dropped it, or null. */
   readonly droppedBy: string | null;
 }
 
 export interface ExplainedRule {
   readonly rule: string;
   readonly value: number;
-  /** How many candidates it dropped, and the best few of them. */
+  /** The number of candidates it dropped, and the best few of them. */
   readonly dropped: number;
   readonly bestDropped: readonly number[];
-  /** How many of those left have another logit than before, and the best few of them. */
+  /** The number of remaining candidates whose logit it changed, and the best few of them. */
   readonly changed: number;
   readonly bestChanged: readonly number[];
-  /** How many candidates it left. */
+  /** The number of remaining candidates. */
   readonly left: number;
-  /** Where it did nothing because it would have left nothing. */
+  /** Present if the rule was skipped because it would have dropped every candidate. */
   readonly steppedAside?: true;
 }
 
-/** @param count how many of the best tokens to name, in each list */
+/**
+ * Explains a choice.
+ *
+ * @param count the number of tokens in each list
+ */
 export function explain({ token, logProbability, offered, stages }: Choice, count: number): Explanation {
   const order = [...bestFirst(offered.logits)].map((place) => offered.ids[place]);
   const probabilities = probabilitiesOf(offered);

@@ -1,31 +1,31 @@
-/** Blanks in a text, and what an encoder makes of them. */
+/** Fills blanks in a text with an encoder. */
 import { SampleError } from "../errors.ts";
 import type { Encoder } from "../nn/encoder.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { candidatesOf, probabilitiesOf } from "./candidates.ts";
-import { best } from "./strategies.ts";
+import { mostProbable } from "./strategies.ts";
 
-/** What marks a blank in a prompt: one token is missing there. */
+/** Marks a blank in a prompt: one missing token. */
 export const BLANK = "_";
 
 export interface Filled {
-  /** The whole text, its blanks filled in. */
+  /** The whole text with the blanks filled in. */
   readonly ids: readonly number[];
   readonly blanks: readonly Blank[];
 }
 
 export interface Blank {
-  /** Which token of the text it is, from 0. */
+  /** The index of the token in the text, from 0. */
   readonly position: number;
-  /** What the model puts there, and how probable it finds it. */
+  /** The model's choice and its probability. */
   readonly token: number;
   readonly probability: number;
 }
 
 /**
- * The ids of a prompt, [MASK] for each blank.
+ * The ids of a prompt, with [MASK] for each blank.
  *
- * @param encode gives the ids of a piece of it
+ * @param encode tokenizes a piece of the prompt
  */
 export function idsWithBlanks(
   model: Encoder,
@@ -38,7 +38,7 @@ export function idsWithBlanks(
   });
 }
 
-/** Ids as a text, a blank for each [MASK]. */
+/** Decodes ids, with a blank for each [MASK]. */
 export function textWithBlanks(model: Encoder, tokenizer: Tokenizer, ids: readonly number[]): string {
   const pieces: number[][] = [[]];
   for (const id of ids) {
@@ -49,20 +49,20 @@ export function textWithBlanks(model: Encoder, tokenizer: Tokenizer, ids: readon
 }
 
 /**
- * Fills each [MASK] with the token that is most probable there, given all that is not hidden. They are filled at
- * once: none knows what another got.
+ * Fills each [MASK] with its most probable token, given the visible tokens. All are filled at once, independently of
+ * each other.
  *
- * @throws SampleError when nothing is hidden, or there are more ids than the context holds
+ * @throws SampleError if there is no [MASK], or the ids do not fit in the context
  */
 export async function fillBlanks(model: Encoder, ids: readonly number[]): Promise<Filled> {
   const positions = ids.flatMap((id, t) => (id === model.maskId ? [t] : []));
   if (positions.length === 0) {
-    throw new SampleError(`the prompt has no blank: this model fills in each ${BLANK} of it`);
+    throw new SampleError(`the prompt has no blank: this model fills in each ${BLANK} in the prompt`);
   }
   const logits = await encoderLogits(model, ids);
   const blanks = positions.map((position): Blank => {
     const candidates = candidatesOf(logits[position]);
-    const token = best(candidates);
+    const token = mostProbable(candidates);
     return { position, token, probability: probabilitiesOf(candidates)[candidates.ids.indexOf(token)] };
   });
   const filled = [...ids];
@@ -71,9 +71,9 @@ export async function fillBlanks(model: Encoder, ids: readonly number[]): Promis
 }
 
 /**
- * Scores of each position for the token that stands there: V numbers each.
+ * The logits of each position, for the token at that position: V numbers each.
  *
- * @throws SampleError when there are no ids, or more than the context holds
+ * @throws SampleError if there are no ids, or more than fit in the context
  */
 export async function encoderLogits(model: Encoder, ids: readonly number[]): Promise<number[][]> {
   const { contextLength, vocabSize } = model.config;

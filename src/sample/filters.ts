@@ -1,7 +1,7 @@
 /**
- * Filters: what reshapes or thins out the candidates before one is drawn. Each takes candidates and returns new
- * ones, at least one of them, the best among them, in ascending order of ids. Probabilities are always those of
- * the candidates that are left, so a filter after another sees them renormalized.
+ * Filters change or remove candidates before one is drawn. Each returns at least one candidate, always including the
+ * best, in ascending order of ids. Probabilities are computed over the remaining candidates, so each filter sees them
+ * renormalized.
  */
 import { exp } from "../math.ts";
 import { bestFirst } from "./best-first.ts";
@@ -9,12 +9,12 @@ import { type Candidates, highestOf, probabilitiesOf } from "./candidates.ts";
 
 export type Filter = (candidates: Candidates) => Candidates;
 
-/** @param history every token before the one to choose, the prompt's too */
+/** @param history all tokens so far, including the prompt */
 export type HistoryFilter = (candidates: Candidates, history: readonly number[]) => Candidates;
 
 /**
- * Divides logits by a temperature > 0: below 1 the probable become more probable, above 1 less so. They are
- * counted from the highest, (x − highest) / temperature, so that no temperature overflows.
+ * Divides logits by a temperature > 0: below 1 sharpens the distribution, above 1 flattens it. The highest logit is
+ * subtracted first, (x − highest) / temperature, so no temperature overflows.
  */
 export function temper(temperature: number): Filter {
   return ({ ids, logits }) => {
@@ -25,7 +25,7 @@ export function temper(temperature: number): Filter {
   };
 }
 
-/** Keeps the k best candidates: exactly k, or all when there are fewer. Source: Fan et al. 2018. */
+/** Keeps the k best candidates: exactly k, or all if there are fewer. Source: Fan et al. 2018. */
 export function keepTopK(k: number): Filter {
   return (candidates) => {
     if (candidates.ids.length <= k) return candidates;
@@ -39,12 +39,12 @@ export function keepTopK(k: number): Filter {
 }
 
 /**
- * Keeps the smallest set of best candidates whose probabilities together reach p; at least one, and all for
- * p = 1. Source: Holtzman et al. 2020, where it is called nucleus sampling.
+ * Keeps the smallest set of best candidates whose total probability reaches p: at least one, and all for p = 1. Also
+ * known as nucleus sampling. Source: Holtzman et al. 2020.
  */
 export function keepTopP(p: number): Filter {
   return (candidates) => {
-    // Probabilities that sum to 1 − 2⁻⁵³ or to 1 before the last must not make a difference.
+    // Rounding can make the sum miss 1, or reach it before the last candidate; for p = 1 neither may matter.
     if (p === 1) return candidates;
     const probabilities = probabilitiesOf(candidates);
     const kept: number[] = [];
@@ -59,15 +59,15 @@ export function keepTopP(p: number): Filter {
 }
 
 /**
- * Keeps the candidates that are at least `share` times as probable as the best one: few where the model is sure,
- * many where it is not. At 0 all, at 1 the best and its equals. Source: Nguyen et al. 2024, "Turning Up the Heat".
+ * Keeps the candidates that are at least `share` times as probable as the best one: few if the model is confident, many
+ * if it is not. 0 keeps all, 1 only the best and its ties. Source: Nguyen et al. 2024, "Turning Up the Heat".
  */
 export function keepMinP(share: number): Filter {
   return (candidates) => {
     const { logits } = candidates;
     const highest = highestOf(logits);
     const kept: number[] = [];
-    // A ratio of probabilities: the sum by which both are divided falls out.
+    // A ratio of probabilities: the softmax denominator cancels.
     for (let place = 0; place < logits.length; place++) {
       if (exp(logits[place] - highest) >= share) kept.push(place);
     }
@@ -75,7 +75,7 @@ export function keepMinP(share: number): Filter {
   };
 }
 
-/** The candidates at some places, in ascending order of ids again. */
+/** The candidates at these indices, in ascending order of ids. */
 export function pick({ ids, logits }: Candidates, places: readonly number[]): Candidates {
   const ascending = Int32Array.from(places).sort();
   return {

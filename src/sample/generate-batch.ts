@@ -1,7 +1,4 @@
-/**
- * Generating many sequences at once: prompts and settings enter; tokens leave as they are chosen, row by row. One pass
- * serves every row, so many samples cost little more time than one.
- */
+/** Generates many sequences at once. All rows share each forward pass, which makes extra samples cheap. */
 import { SampleError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
 import type { Random } from "../random.ts";
@@ -17,14 +14,14 @@ import { checkSampleSettings } from "./settings.ts";
 import { type Choice, choose } from "./strategies.ts";
 
 export interface BatchOptions extends Pick<GenerateOptions, "tokens" | "settings" | "overflow"> {
-  /** How many continuations each prompt gets. */
+  /** The number of continuations per prompt. */
   readonly samples: number;
   /**
-   * The randomness of a prompt's sample, 0 … samples−1; a generator of its own for each call. A sample depends on
-   * nothing else, so it has the same bits whatever stands beside it.
+   * Creates the generator for a sample, 0 … samples−1; must return a new one on each call. A sample depends on nothing
+   * else, so its tokens do not depend on the other rows.
    */
   readonly random: (sample: number) => Random;
-  /** Asked after each token of each row: true ends the row there. */
+  /** Called after each token of each row; true ends the row. */
   readonly stop?: (token: number, row: number) => boolean;
 }
 
@@ -36,21 +33,31 @@ export interface RowChoice {
 
 interface Row {
   readonly row: number;
-  /** The prompt and what was generated. */
+  /** The prompt and the generated tokens. */
   readonly sequence: number[];
   readonly random: Random;
 }
 
 /**
- * Continues prompts, of unequal lengths too. Each row has the bits that `generate` gives it alone: what differs is
- * only that rows share a pass. A prompt is read once for all its samples, rows that are done leave the cache, and
- * each slides when its own context is full.
+ * Continues several prompts, which may have different lengths. Each row is identical to the output of `generate` for
+ * that prompt alone, bit for bit. A prompt is read once for all its samples, finished rows leave the cache, and each
+ * row slides when its context is full.
  *
  * @param prompts at least one token id each
  * @returns       why each row ended, as the generator's return value
- * @throws SampleError for a prompt that is empty, by its number, or settings out of range
- * @throws LogitsError when no token can be chosen, as when the model's weights are not finite
- * @throws TokenError when a prompt holds an id outside the vocabulary
+ * @throws SampleError for an empty prompt (with its number) or settings out of range
+ * @throws LogitsError if no token can be chosen, for example because the model's weights are not finite
+ * @throws TokenError if a prompt contains an id outside the vocabulary
+ * @example
+ * const prompts = ["Once", "The king"].map((text) => tokenizer.encode(text));
+ * const rows = generateBatch(model, prompts, {
+ *   tokens: 50,
+ *   samples: 2,
+ *   settings: PLAIN_SAMPLING,
+ *   random: (sample) => Random.of(1337, "sample", sample),
+ *   overflow: "slide",
+ * });
+ * for await (const { row, choice } of rows) console.log(row, tokenizer.decode([choice.token]));
  */
 export async function* generateBatch(
   model: GPT,
@@ -76,7 +83,7 @@ export async function* generateBatch(
     let logits = rows.map(({ row }) => read[promptOf(row)]);
 
     for (let count = 1; ; count++) {
-      /** Places in the cache of the rows that go on. */
+      /** The cache rows of the sequences that continue. */
       const staying: number[] = [];
       for (const [place, { row, sequence, random }] of rows.entries()) {
         const choice = choose(logits[place], sequence, settings, random);
@@ -114,8 +121,8 @@ function checkBatch(
   checkPrompts(model, prompts);
 }
 
-/** @throws SampleError for what is no number of samples */
-export function checkSampleCount(samples: number, name = "samples"): void {
+/** @throws SampleError unless `samples` is an integer ≥ 1 */
+export function checkSampleCount(samples: number): void {
   if (Number.isSafeInteger(samples) && samples >= 1) return;
-  throw new SampleError(`${name} must be a whole number ≥ 1: got ${samples}`);
+  throw new SampleError(`\`samples\` must be a whole number ≥ 1: got ${samples}`);
 }

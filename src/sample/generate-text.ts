@@ -1,27 +1,30 @@
-/** Continuing a text: a model, its tokenizer and a prompt enter; pieces of text leave as soon as they are certain. */
+/** Continues a text, in pieces that are yielded as soon as they are final. */
 import type { GPT } from "../nn/gpt.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { type EndReason, type GenerateOptions, generate } from "./generate.ts";
 import type { SampleSettings } from "./settings.ts";
 import { TextStream } from "./text-stream.ts";
 
-/** Draws from the model's own probabilities. */
+/** Samples from the model's distribution unchanged. */
 export const PLAIN_SAMPLING: SampleSettings = { strategy: "sample", temperature: 1, topK: null, topP: null };
 
 export interface TextOptions extends Pick<GenerateOptions, "tokens" | "random"> {
-  /** What differs from `PLAIN_SAMPLING`. */
+  /** Overrides for `PLAIN_SAMPLING`. */
   readonly settings?: Partial<SampleSettings>;
-  /** See `GenerateOptions`; "stop" unless told otherwise. */
+  /** See `GenerateOptions`. Default: "stop". */
   readonly overflow?: GenerateOptions["overflow"];
-  /** The first of these texts ends the continuation, and is no part of it. */
+  /** Stop strings: the first to appear ends the continuation and is not included in it. */
   readonly stops?: readonly string[];
 }
 
 /**
- * Joined, the pieces are the continuation, without the prompt.
+ * Continues a prompt. The pieces join to form the continuation, without the prompt.
  *
  * @returns why it ended, as the generator's return value
- * @throws TokenError for a character of the prompt outside the vocabulary; SampleError and LogitsError as `generate`
+ * @throws TokenError for a character of the prompt outside the vocabulary; SampleError and LogitsError like `generate`
+ * @example
+ * const options = { tokens: 200, random: Random.of(1337), settings: { temperature: 0.8 } };
+ * for await (const piece of generateText(model, tokenizer, "Once", options)) process.stdout.write(piece);
  */
 export async function* generateText(
   model: GPT,
@@ -55,7 +58,7 @@ export async function* generateText(
     if (rest !== "") yield rest;
     return text.stop === null ? end : "stop";
   } finally {
-    // Whoever has enough leaves the loop: the cache is freed then too.
+    // Frees the cache, also if the caller leaves the loop early.
     await choices.return(end);
   }
 }

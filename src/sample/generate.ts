@@ -1,4 +1,4 @@
-/** Generating: a model, a prompt and settings enter; tokens leave one by one, as they are chosen. */
+/** Generates tokens from a prompt, one at a time. */
 import { SampleError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
 import { checkIds } from "../ops/embedding.ts";
@@ -8,38 +8,42 @@ import { checkSampleSettings, type SampleSettings } from "./settings.ts";
 import { type Choice, choose } from "./strategies.ts";
 
 export interface GenerateOptions {
-  /** How many tokens to generate at most. */
+  /** The maximum number of tokens to generate. */
   readonly tokens: number;
   readonly settings: SampleSettings;
   readonly random: Random;
   /**
-   * What to do when the context is full. "stop" ends. "slide" forgets all but the newest half, reads that half
-   * again as if the sequence began there, and goes on.
+   * What to do when the context is full. "stop" ends the generation. "slide" drops all but the newest half, reads that
+   * half again as if the sequence began there, and continues.
    */
   readonly overflow: Overflow;
-  /** Asked after each token: true ends the generation there, as a stop string does (`TextStream`). */
+  /** Called after each token; true ends the generation, as for a stop string (`TextStream`). */
   readonly stop?: (token: number) => boolean;
 }
 
 export type Overflow = "stop" | "slide";
 
-/** Why a generation ended: as many tokens as were asked for, the context was full, or it was told to stop. */
+/** Why a generation ended: it reached the token limit, the context was full, or `stop` returned true. */
 export type EndReason = "length" | "context" | "stop";
 
 /**
- * Continues a prompt. The prompt is one pass, each further token one more over a single position.
+ * Continues a prompt. The prompt takes one forward pass, and so does each token, over a single position.
  *
- * The model sees `contextLength` tokens: of a longer prompt, the newest that fit. The token after a full context
- * can still be chosen, so "stop" gives contextLength − prompt + 1 tokens at most, and one for a prompt that
- * fills the context or exceeds it. The rules against repetition see every token.
+ * The model sees the newest `contextLength` tokens, so the start of a longer prompt is cut off. One token can still be
+ * chosen after a full context, so "stop" yields at most contextLength − prompt length + 1 tokens, and exactly one if
+ * the prompt fills the context. The repetition rules see every token.
  *
- * The context is free between tokens. Whoever has enough leaves the loop (`break`); the cache is freed then too.
+ * Other work may use the model's context between tokens. Leaving the loop early (`break`) also frees the cache.
  *
  * @param prompt at least one token id
  * @returns      why it ended, as the generator's return value
  * @throws SampleError for an empty prompt or settings out of range
- * @throws LogitsError when no token can be chosen, as when the model's weights are not finite
- * @throws TokenError when the prompt holds an id outside the vocabulary
+ * @throws LogitsError if no token can be chosen, for example because the model's weights are not finite
+ * @throws TokenError if the prompt contains an id outside the vocabulary
+ * @example
+ * const settings = { ...PLAIN_SAMPLING, temperature: 0.8 };
+ * const options = { tokens: 50, settings, random: Random.of(1337), overflow: "slide" } as const;
+ * for await (const { token } of generate(model, tokenizer.encode("Once"), options)) ids.push(token);
  */
 export async function* generate(
   model: GPT,
@@ -74,21 +78,21 @@ export async function* generate(
   }
 }
 
-/** What "slide" keeps when the context is full. */
+/** The tokens that "slide" keeps when the context is full. */
 export function newestHalf(sequence: readonly number[], contextLength: number): number[] {
   return sequence.slice(-Math.ceil(contextLength / 2));
 }
 
-/** @throws SampleError for what is no number of tokens */
+/** @throws SampleError unless `tokens` is an integer ≥ 0 */
 export function checkTokenCount(tokens: number): void {
   if (Number.isSafeInteger(tokens) && tokens >= 0) return;
   throw new SampleError(`tokens to generate must be a whole number ≥ 0: got ${tokens}`);
 }
 
 /**
- * A message names the prompt by its number where there are several.
+ * Checks prompts. If there are several, messages include the prompt's number.
  *
- * @throws SampleError for the first that is empty
+ * @throws SampleError for the first empty prompt
  * @throws TokenError for the first id outside the vocabulary
  */
 export function checkPrompts({ config }: GPT, prompts: readonly ArrayLike<number>[]): void {

@@ -1,19 +1,22 @@
-/** Writing an answer to a source: the most probable token, again and again. */
+/** Greedy decoding for an encoder–decoder. */
 import type { EncoderDecoder } from "../nn/encoder-decoder.ts";
 import type { TokenBatch } from "../nn/inputs/token-batch.ts";
+import { argmax } from "./candidates.ts";
 
 export interface Answer {
   /** Without [end]. */
   readonly ids: readonly number[];
-  /** Whether the model ended it; if not, there was no room for more. */
+  /** Whether the model generated [end]; if not, the context was full. */
   readonly ended: boolean;
 }
 
 /**
- * The answer to each source of a batch. The encoder runs once, and so do the keys and values of its states; then each
- * token costs one position of the decoder, over a cache.
+ * The most probable token at each step, for each source of a batch. The encoder and the cross-attention keys and values
+ * are computed once; after that each token costs one cached decoder position.
  *
- * @throws ShapeError when a source is longer than the context
+ * @throws ShapeError if a source is longer than the context
+ * @example
+ * const [{ ids }] = await greedyAnswers(model, padTokens([[1, 0, 3]], "right"));
  */
 export function greedyAnswers(model: EncoderDecoder, source: TokenBatch): Promise<Answer[]> {
   const { context, config, startId, endId } = model;
@@ -28,8 +31,8 @@ export function greedyAnswers(model: EncoderDecoder, source: TokenBatch): Promis
         const logits = await model
           .decode({ ids: newest, batchSize }, encoderOutput, { cache, random: null })
           .read();
-        newest = answers.map((_, b) => highest(logits.subarray(b * (endId + 1), (b + 1) * (endId + 1))));
-        // A row that has ended is still computed, beside those that have not; nobody listens.
+        newest = answers.map((_, b) => argmax(logits.subarray(b * (endId + 1), (b + 1) * (endId + 1))));
+        // A finished row is still computed with the others, but its tokens are ignored.
         answers.forEach((answer, b) => {
           if (newest[b] === endId) answer.ended = true;
           else if (!answer.ended) answer.ids.push(newest[b]);
@@ -40,11 +43,4 @@ export function greedyAnswers(model: EncoderDecoder, source: TokenBatch): Promis
       cache.free();
     }
   });
-}
-
-/** The index of the highest number, the first of equals. */
-function highest(logits: Float32Array | Float64Array): number {
-  let best = 0;
-  for (let id = 1; id < logits.length; id++) if (logits[id] > logits[best]) best = id;
-  return best;
 }

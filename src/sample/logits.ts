@@ -1,33 +1,44 @@
-/** Logits of a sequence, out of a model: all positions in one pass, or one after the other through the cache. */
+/** Computes the logits of a sequence: all positions in one pass, or one position at a time with a cache. */
 import { SampleError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
 import type { KVCache } from "../nn/inference/kv-cache.ts";
-import { padTokens } from "../nn/inputs/token-batch.ts";
+import { padTokens, type TokenBatch } from "../nn/inputs/token-batch.ts";
 import { checkIds } from "../ops/embedding.ts";
 
-/**
- * Logits of every position, in one pass.
- *
- * @param ids T token ids
- * @returns   (T, V), row by row; numbers of single precision are held exactly
- * @throws SampleError when there are none, or more than the context holds
- * @throws TokenError when an id is outside the vocabulary
- */
-export async function fullLogits(model: GPT, ids: ArrayLike<number>): Promise<Float64Array> {
-  checkSequence(model, ids);
-  const pass = () => model.forward({ ids, batchSize: 1 }).read();
-  return Float64Array.from(await model.context.scope("no-grad", pass));
+/** A model that scores a token at each position: a GPT, or another with the same methods. */
+export type ScoringModel = Pick<GPT, "context" | "config" | "forward" | "decode" | "makeCache">;
+
+/** Logits (B, T, V) of a batch in one pass, row by row. */
+export function batchLogits(model: ScoringModel, tokens: TokenBatch): Promise<Float32Array | Float64Array> {
+  return model.context.noGrad(() => model.forward(tokens).read());
 }
 
-/** As `fullLogits`, but one token at a time through a cache: what generating sees. */
-export async function cachedLogits(model: GPT, ids: ArrayLike<number>): Promise<Float64Array> {
-  checkSequence(model, ids);
+/**
+ * Logits (B, T, V) of a batch whose tokens go through a cache part by part, row by row.
+ *
+ * @param rows   token ids, equally many in each row
+ * @param chunks how many positions each part has; together, all positions
+ */
+export async function chunkedLogits(
+  model: ScoringModel,
+  rows: readonly ArrayLike<number>[],
+  chunks: readonly number[],
+): Promise<Float64Array> {
   const { vocabSize } = model.config;
-  const logits = new Float64Array(ids.length * vocabSize);
-  const cache = model.makeCache(1);
+  const positions = rows[0].length;
+  const logits = new Float64Array(rows.length * positions * vocabSize);
+  const cache = model.makeCache(rows.length);
   try {
-    for (let t = 0; t < ids.length; t++) {
-      logits.set(await nextLogits(model, cache, [ids[t]]), t * vocabSize);
+    let start = 0;
+    for (const chunk of chunks) {
+      const ids = rows.flatMap((row) => Array.from({ length: chunk }, (_, t) => row[start + t]));
+      const tokens = { ids, batchSize: rows.length };
+      const part = await model.context.noGrad(() => model.decode(tokens, cache).read());
+      rows.forEach((_, row) => {
+        const ofRow = part.subarray(row * chunk * vocabSize, (row + 1) * chunk * vocabSize);
+        logits.set(ofRow, (row * positions + start) * vocabSize);
+      });
+      start += chunk;
     }
   } finally {
     cache.free();
@@ -36,11 +47,30 @@ export async function cachedLogits(model: GPT, ids: ArrayLike<number>): Promise<
 }
 
 /**
- * Appends tokens to a cache in one pass. Only the last goes through the head.
+ * The logits of every position, computed in one pass.
+ *
+ * @param ids T token ids
+ * @returns   (T, V), row by row; single-precision logits are represented exactly
+ * @throws SampleError if there are no ids, or more than fit in the context
+ * @throws TokenError if an id is outside the vocabulary
+ */
+export async function fullLogits(model: GPT, ids: ArrayLike<number>): Promise<Float64Array> {
+  checkSequence(model, ids);
+  return Float64Array.from(await batchLogits(model, { ids, batchSize: 1 }));
+}
+
+/** Like `fullLogits`, but one token at a time with a cache, as in generation. */
+export async function cachedLogits(model: GPT, ids: ArrayLike<number>): Promise<Float64Array> {
+  checkSequence(model, ids);
+  return chunkedLogits(model, [ids], new Array<number>(ids.length).fill(1));
+}
+
+/**
+ * Appends tokens to a cache in one pass. Only the last position goes through the head.
  *
  * @param ids at least one token id
- * @returns   (V) logits of the token that follows the last
- * @throws ShapeError when the cache has no room for them
+ * @returns   (V) logits of the next token
+ * @throws ShapeError if the cache has no room for them
  */
 export function nextLogits(
   model: GPT,
@@ -51,8 +81,8 @@ export function nextLogits(
 }
 
 /**
- * As `nextLogits`, for sequences side by side in one pass: each row of the cache gets tokens of its own, as many as it
- * likes. Every row gets the bits that it would get alone.
+ * Like `nextLogits`, for several sequences in one pass. Each row of the cache may get a different number of tokens. The
+ * result for each row is the same as for that row alone, bit for bit.
  *
  * @param rows at least one token id for each row of the cache
  * @returns    (V) logits for each row
@@ -64,7 +94,7 @@ export async function nextLogitsOfRows(
 ): Promise<(Float32Array | Float64Array)[]> {
   const { vocabSize } = model.config;
   const logits = await model.context.scope("no-grad", () => {
-    // Padded on the left, so that every row ends at the last position.
+    // Left padding makes every row end at the last position.
     const tokens = padTokens(rows, "left");
     return model.decode(tokens, cache, { lastOnly: true }).read();
   });

@@ -1,17 +1,17 @@
 /**
- * Filters against repetition: they look at what has been written, the prompt and the generated tokens, also those
- * that the context has forgotten. Unlike the other filters they can take the best candidate's place away.
+ * Filters against repetition. They see all tokens so far, prompt and generated, including those that no longer fit in
+ * the context. Unlike the other filters, they can change which candidate is best.
  */
 import type { Candidates } from "./candidates.ts";
 import { type HistoryFilter, pick } from "./filters.ts";
 
 /**
- * Makes every token of the history less likely: x / penalty where its logit x is positive, x · penalty where it is
- * negative. 1 changes nothing, and below 1 repetition is favored.
+ * Makes every token of the history less likely: a positive logit is divided by the penalty, a negative one multiplied.
+ * 1 changes nothing, and a value below 1 favors repetition.
  *
- * The paper divides in both cases, which would make a token of negative logit more likely; multiplying is what is
- * done in the field. Where 0 lies among logits therefore matters here, and nowhere else in sampling. Source: Keskar
- * et al. 2019 (CTRL), §4.1.
+ * The paper divides in both cases, which would make tokens with negative logits more likely; common implementations
+ * multiply. As a result, this is the only rule that depends on where the logits' zero is. Source: Keskar et al. 2019
+ * (CTRL), §4.1.
  *
  * @param penalty > 0
  */
@@ -24,9 +24,9 @@ export function penalizeRepetition(penalty: number): HistoryFilter {
 }
 
 /**
- * Drops every token that would complete a run of n tokens which the history already holds. For n = 1 no token comes
- * twice. Where that would leave no candidate, all stay: a repetition is better than no text at all. Source: Paulus
- * et al. 2018, §2.5, for n = 3.
+ * Drops every token that would complete an n-gram that is already in the history. With n = 1, no token repeats. If that
+ * would drop every candidate, all stay: repeating is better than generating nothing. Source: Paulus et al. 2018, §2.5,
+ * for n = 3.
  *
  * @param n ≥ 1
  */
@@ -37,18 +37,18 @@ export function forbidRepeats(n: number): HistoryFilter {
   };
 }
 
-/** Whether `forbidRepeats` lets all candidates stay because it would drop them all. */
+/** Whether `forbidRepeats` would drop every candidate, and therefore drops none. */
 export function forbidsAll(n: number): (candidates: Candidates, history: readonly number[]) => boolean {
   return (candidates, history) => newAmong(candidates, history, n).length === 0;
 }
 
-/** The places of candidates that complete no run which the history already holds. */
+/** The indices of candidates that do not complete an n-gram of the history. */
 function newAmong({ ids }: Candidates, history: readonly number[], n: number): number[] {
   const repeats = completions(history, n);
   return Array.from(ids.keys()).filter((place) => !repeats.has(ids[place]));
 }
 
-/** The tokens that came after each earlier occurrence of the newest n−1 tokens. */
+/** The tokens that followed each earlier occurrence of the newest n−1 tokens. */
 function completions(history: readonly number[], n: number): Set<number> {
   const newest = history.length - (n - 1);
   const found = new Set<number>();
@@ -60,7 +60,7 @@ function completions(history: readonly number[], n: number): Set<number> {
   return found;
 }
 
-/** A huge or tiny penalty must not make a token certain, nor all of them impossible. */
+/** Clamps a logit, so that an extreme penalty cannot make one token certain or all of them impossible. */
 function finite(logit: number): number {
   return Math.min(Math.max(logit, -Number.MAX_VALUE), Number.MAX_VALUE);
 }

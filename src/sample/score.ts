@@ -1,24 +1,27 @@
-/** Scoring: how probable a model finds texts that are there already, many unequal ones in one padded pass. */
+/** Scores existing texts: their log-probabilities under a model, for several texts in one padded pass. */
 import { SampleError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
 import { padTokens, rowsOf } from "../nn/inputs/token-batch.ts";
 import { checkIds } from "../ops/embedding.ts";
 import { logSoftmax } from "../ops/log-softmax.ts";
 
-/** What a model thinks of one sequence. */
+/** The log-probability of one sequence. */
 export interface Score {
-  /** log p(token t | tokens before it) in nats, for each token but the first, which nothing comes before. */
+  /** log p(token t | tokens before it) in nats, for each token except the first. */
   readonly logProbabilities: Float64Array;
   /** Their sum. */
   readonly total: number;
 }
 
 /**
- * Scores sequences of any lengths, side by side. The numbers of one are those that it has alone, to the bit.
+ * Scores sequences, which may have different lengths. Each result is the same as for that sequence alone, bit for bit.
  *
- * @param sequences token ids, each 1 to contextLength of them
- * @throws SampleError when a sequence is empty or longer than the context
- * @throws TokenError when an id is outside the vocabulary
+ * @param sequences the token ids of each sequence, 1 … contextLength of them
+ * @throws SampleError if a sequence is empty or longer than the context
+ * @throws TokenError if an id is outside the vocabulary
+ * @example
+ * const [a, b] = await scoreSequences(model, [tokenizer.encode("the king"), tokenizer.encode("king the")]);
+ * a.total > b.total; // whether the model finds the first more probable
  */
 export async function scoreSequences(model: GPT, sequences: readonly ArrayLike<number>[]): Promise<Score[]> {
   const { contextLength, vocabSize } = model.config;

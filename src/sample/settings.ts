@@ -1,64 +1,59 @@
-/** What can be set about choosing a token, and which values make sense. */
+/** Sampling settings and their validation. */
 import { SampleError } from "../errors.ts";
 
 export interface SampleSettings {
   /**
-   * "sample" draws a token by its probability. "greedy" takes the most probable one, after the two rules against
-   * repetition; temperature, topK, topP and minP keep the most probable one in any case, so it does not heed them.
+   * "sample" draws a token according to its probability. "greedy" chooses the most probable token after the two
+   * repetition rules. It ignores temperature, topK, topP and minP, which never change the most probable token.
    */
   readonly strategy: "greedy" | "sample";
-  /** Divides the logits: 1 leaves the model's own probabilities, and at 0 "sample" is "greedy". */
+  /** Divides the logits: 1 keeps the model's distribution, and 0 makes "sample" the same as "greedy". */
   readonly temperature: number;
-  /** Only the k most probable tokens can be drawn; null for all. */
+  /** Draw only from the k most probable tokens; null for all. */
   readonly topK: number | null;
-  /** Only the most probable tokens can be drawn, as few as reach this probability; null for all. */
+  /** Draw only from the smallest set of most probable tokens whose total probability reaches this; null for all. */
   readonly topP: number | null;
-  /** Only tokens that are at least this share as probable as the most probable can be drawn; null for all. */
+  /** Draw only from tokens at least this many times as probable as the most probable one; null for all. */
   readonly minP?: number | null;
-  /** Makes tokens that have been seen less likely when above 1; null leaves them. */
+  /** Above 1, makes tokens that already occurred less likely; null turns it off. */
   readonly repetitionPenalty?: number | null;
-  /** No run of this many tokens comes twice; null lets them. */
+  /** Forbid repeating any run of this many tokens; null turns it off. */
   readonly noRepeatNgram?: number | null;
 }
 
-/** How a message calls a setting: by its name here, unless the caller's users know it by another. */
-export type Naming = (setting: string) => string;
-
-export const ownNames: Naming = (setting) => setting;
-
-/** @throws SampleError for the first setting that is out of range */
-export function checkSampleSettings(settings: SampleSettings, nameOf = ownNames): void {
+/** @throws SampleError for the first setting out of range */
+export function checkSampleSettings(settings: SampleSettings): void {
   const { temperature, topK, topP, minP } = settings;
   if (!Number.isFinite(temperature) || temperature < 0) {
     throw new SampleError(
-      `${nameOf("temperature")} must be a finite number ≥ 0: got ${temperature}; 1 leaves the model's probabilities, 0 is greedy`,
+      `\`temperature\` must be a finite number ≥ 0: got ${temperature}; 1 keeps the model's probabilities, 0 is greedy`,
     );
   }
-  checkCount("topK", topK, "keep every token", nameOf);
+  checkCount("topK", topK, "keep every token");
   if (isSet(topP) && !(topP > 0 && topP <= 1)) {
     throw new SampleError(
-      `${nameOf("topP")} must be above 0 and at most 1: got ${topP}; leave it out to keep every token`,
+      `\`topP\` must be above 0 and at most 1: got ${topP}; leave it out to keep every token`,
     );
   }
   if (isSet(minP) && !(minP >= 0 && minP <= 1)) {
     throw new SampleError(
-      `${nameOf("minP")} must be at least 0 and at most 1: got ${minP}; leave it out to keep every token`,
+      `\`minP\` must be at least 0 and at most 1: got ${minP}; leave it out to keep every token`,
     );
   }
-  checkRepetitionSettings(settings, nameOf);
+  checkRepetitionSettings(settings);
 }
 
 export type RepetitionSettings = Pick<SampleSettings, "repetitionPenalty" | "noRepeatNgram">;
 
-/** @throws SampleError for the first setting that is out of range */
-export function checkRepetitionSettings(settings: RepetitionSettings, nameOf = ownNames): void {
+/** @throws SampleError for the first setting out of range */
+export function checkRepetitionSettings(settings: RepetitionSettings): void {
   const { repetitionPenalty, noRepeatNgram } = settings;
   if (isSet(repetitionPenalty) && !(repetitionPenalty > 0 && Number.isFinite(repetitionPenalty))) {
     throw new SampleError(
-      `${nameOf("repetitionPenalty")} must be a finite number above 0: got ${repetitionPenalty}; 1 changes nothing, above 1 makes repetition less likely`,
+      `\`repetitionPenalty\` must be a finite number above 0: got ${repetitionPenalty}; 1 changes nothing, above 1 makes repetition less likely`,
     );
   }
-  checkCount("noRepeatNgram", noRepeatNgram, "let tokens repeat", nameOf);
+  checkCount("noRepeatNgram", noRepeatNgram, "allow repetition");
 }
 
 /** Whether an optional setting has a value. */
@@ -66,9 +61,7 @@ export function isSet(value: number | null | undefined): value is number {
   return value !== null && value !== undefined;
 }
 
-function checkCount(setting: string, count: number | null | undefined, off: string, nameOf: Naming): void {
+function checkCount(setting: string, count: number | null | undefined, off: string): void {
   if (!isSet(count) || (Number.isInteger(count) && count >= 1)) return;
-  throw new SampleError(
-    `${nameOf(setting)} must be a whole number ≥ 1: got ${count}; leave it out to ${off}`,
-  );
+  throw new SampleError(`\`${setting}\` must be a whole number ≥ 1: got ${count}; leave it out to ${off}`);
 }

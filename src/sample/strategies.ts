@@ -1,59 +1,60 @@
 /**
- * Strategies: from the logits of a position and seeded randomness to the token that follows.
+ * Chooses the next token from the logits of a position, with seeded randomness.
  *
- * Rules reshape and thin out the candidates, always in this order:
+ * Rules change or remove candidates, always in this order:
  *
- *   1. repetition penalty   tokens seen before become less likely
- *   2. no-repeat n-gram     tokens that would repeat a run of n drop out
- *   3. temperature          logits are divided
- *   4. top-k                the k most probable stay
- *   5. top-p                the fewest that reach a probability stay
- *   6. min-p                those near enough to the most probable stay
+ *   1. repetition penalty   makes tokens that already occurred less likely
+ *   2. no-repeat n-gram     removes tokens that would repeat a run of n tokens
+ *   3. temperature          divides the logits
+ *   4. top-k                keeps the k most probable
+ *   5. top-p                keeps the fewest that together reach a probability
+ *   6. min-p                keeps those with a minimum share of the highest probability
  *
- * Each sees the probabilities that those before it have left. Then one is drawn. Greedy takes the best after rule 2.
+ * Each rule sees the probabilities after the rules before it. Then one candidate is drawn. Greedy chooses the best
+ * candidate after rule 2.
  */
 import type { Random } from "../random.ts";
-import { type Candidates, candidatesOf, logProbabilitiesOf, probabilitiesOf } from "./candidates.ts";
+import { argmax, type Candidates, candidatesOf, logProbabilitiesOf, probabilitiesOf } from "./candidates.ts";
 import { type HistoryFilter, keepMinP, keepTopK, keepTopP, temper } from "./filters.ts";
 import { forbidRepeats, forbidsAll, penalizeRepetition } from "./repetition.ts";
 import { isSet, type RepetitionSettings, type SampleSettings } from "./settings.ts";
 
-/** A filter, and what people call it. */
+/** A filter with a name for people. */
 export interface Rule {
   readonly name: string;
-  /** What it is set to. */
+  /** The value of its setting. */
   readonly value: number;
   readonly filter: HistoryFilter;
-  /** Whether it does nothing because it would leave nothing; left out by rules that never would. */
+  /** Whether it does nothing because it would drop every candidate. Omitted by rules that always leave one. */
   readonly stepsAside?: (candidates: Candidates, history: readonly number[]) => boolean;
 }
 
-/** A token that was chosen, and how it came to that. */
+/** The chosen token and how it was chosen. */
 export interface Choice {
   readonly token: number;
-  /** ln p of the token by the model's own distribution, before any rule. */
+  /** ln p of the token in the model's distribution, before any rule. */
   readonly logProbability: number;
-  /** What the model offered. */
+  /** The model's candidates, before any rule. */
   readonly offered: Candidates;
-  /** What each rule left, in order. */
+  /** The candidates after each rule, in order. */
   readonly stages: readonly Stage[];
 }
 
 export interface Stage {
   readonly rule: Rule;
   readonly left: Candidates;
-  /** Whether the rule did nothing because it would have left nothing. */
+  /** Whether the rule did nothing because it would have dropped every candidate. */
   readonly steppedAside: boolean;
 }
 
 /**
- * The token that follows.
+ * Chooses the next token.
  *
- * @param logits   one for each token of the vocabulary; −∞ is never chosen, and +∞ before all else
- * @param history  every token so far, the prompt's too
- * @param settings in range, as `checkSampleSettings` sees to
- * @param random   gives one uniform number for a drawn token, and none for a greedy one
- * @throws LogitsError when a logit is NaN, or all are −∞
+ * @param logits   one for each token of the vocabulary; −∞ is never chosen, +∞ always wins
+ * @param history  all tokens so far, including the prompt
+ * @param settings must pass `checkSampleSettings`
+ * @param random   consumes one uniform number for "sample", none for "greedy"
+ * @throws LogitsError if a logit is NaN, or all are −∞
  */
 export function choose(
   logits: ArrayLike<number>,
@@ -64,7 +65,7 @@ export function choose(
   const offered = candidatesOf(logits);
   const stages = applyRules(rulesOf(settings), offered, history);
   const left = stages.at(-1)?.left ?? offered;
-  const token = isGreedy(settings) ? best(left) : draw(left, random.uniform());
+  const token = isGreedy(settings) ? mostProbable(left) : draw(left, random.uniform());
   return new Chosen(token, offered, stages);
 }
 
@@ -79,7 +80,7 @@ class Chosen implements Choice {
     this.stages = stages;
   }
 
-  /** Computed for those who ask: it takes as long as the draw. */
+  /** Computed on demand, because it takes as long as the draw. */
   get logProbability(): number {
     return logProbabilitiesOf(this.offered)[this.offered.ids.indexOf(this.token)];
   }
@@ -89,7 +90,7 @@ function isGreedy({ strategy, temperature }: SampleSettings): boolean {
   return strategy === "greedy" || temperature === 0;
 }
 
-/** What happens before the choice, in this order. */
+/** The rules for these settings, in order. */
 export function rulesOf(settings: SampleSettings): Rule[] {
   const { temperature, topK, topP, minP } = settings;
   const rules = repetitionRulesOf(settings);
@@ -101,7 +102,7 @@ export function rulesOf(settings: SampleSettings): Rule[] {
   return rules;
 }
 
-/** The rules that every strategy heeds. */
+/** The rules that apply to every strategy. */
 export function repetitionRulesOf({ repetitionPenalty, noRepeatNgram }: RepetitionSettings): Rule[] {
   const rules: Rule[] = [];
   if (isSet(repetitionPenalty)) {
@@ -117,7 +118,7 @@ export function repetitionRulesOf({ repetitionPenalty, noRepeatNgram }: Repetiti
   return rules;
 }
 
-/** Runs rules one after the other and keeps what each leaves: the one trail that is chosen from and explained by. */
+/** Applies rules in order and returns the candidates after each one. Choosing and explaining both use this record. */
 export function applyRules(
   rules: readonly Rule[],
   offered: Candidates,
@@ -134,16 +135,14 @@ export function applyRules(
   return stages;
 }
 
-/** The candidate of the highest logit; the lowest id among equals. */
-export function best({ ids, logits }: Candidates): number {
-  let place = 0;
-  for (let i = 1; i < ids.length; i++) if (logits[i] > logits[place]) place = i;
-  return ids[place];
+/** The candidate with the highest logit; the lowest id if there are ties. */
+export function mostProbable({ ids, logits }: Candidates): number {
+  return ids[argmax(logits)];
 }
 
 /**
- * The first candidate at which the sum of probabilities, over ascending ids, exceeds u: each is drawn as often as
- * it is probable, and one of probability 0 never.
+ * The first candidate at which the cumulative probability, over ascending ids, exceeds u. Each candidate is drawn with
+ * its probability, and a candidate with probability 0 never.
  *
  * @param u uniform in [0, 1)
  */
@@ -153,7 +152,7 @@ export function draw(candidates: Candidates, u: number): number {
   let sum = 0;
   for (let i = 0; i < probabilities.length && sum <= u; i++) {
     sum += probabilities[i];
-    // Rounding may leave the whole sum just below u: then the last token that is possible stands.
+    // Rounding may leave the total just below u: then the last token with p > 0 is chosen.
     if (probabilities[i] > 0) token = candidates.ids[i];
   }
   return token;

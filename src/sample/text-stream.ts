@@ -1,17 +1,16 @@
-/** The text of tokens as they come, up to the first stop string. Token ids enter; text leaves that may be shown. */
+/** Decodes tokens to text as they arrive, up to the first stop string. */
 import { SampleError } from "../errors.ts";
 import type { StreamingDecoder, Tokenizer } from "../text/tokenizer.ts";
-import { type Naming, ownNames } from "./settings.ts";
 
 /**
- * Text is searched character by character, whichever tokens it came in: the first stop string to be complete ends
- * it, of those complete at the same character the longest. Neither the stop string nor what its token says after it
- * is part of the text. The end of the text that may yet become a stop string is held back.
+ * Stop strings are matched character by character, regardless of token boundaries. The first complete stop string ends
+ * the text; if several are complete at the same character, the longest counts. The stop string and the rest of its last
+ * token are not part of the text. An end of the text that may become a stop string is held back.
  */
 export class TextStream {
   readonly #decoder: StreamingDecoder;
   readonly #stops: readonly string[];
-  /** The longest end of the text that a stop string begins with. */
+  /** The longest end of the text that is the beginning of a stop string. */
   #held = "";
   #stop: string | null = null;
 
@@ -22,17 +21,17 @@ export class TextStream {
     this.#stops = stops;
   }
 
-  /** The stop string that has ended the text; null before that. */
+  /** The stop string that ended the text, or null. */
   get stop(): string | null {
     return this.#stop;
   }
 
-  /** The text that a token makes certain: none while a character or what may be a stop string is unfinished. */
+  /** The text that becomes final with this token; "" while a character or a possible stop string is incomplete. */
   push(token: number): string {
     return this.#search(this.#decoder.push(token));
   }
 
-  /** What is left when no more tokens come. */
+  /** The rest of the text, after the last token. */
   end(): string {
     const text = this.#search(this.#decoder.end()) + this.#held;
     this.#held = "";
@@ -49,7 +48,7 @@ export class TextStream {
         certain += this.#held.slice(0, -this.#stop.length);
         this.#held = "";
       }
-      // Whatever no stop string begins with is certain.
+      // Text that cannot begin a stop string is final.
       let free = 0;
       while (free < this.#held.length && !this.#mayStop(this.#held.slice(free))) free++;
       certain += this.#held.slice(0, free);
@@ -63,7 +62,7 @@ export class TextStream {
   }
 }
 
-/** Whether the text of these tokens holds a stop string. */
+/** Whether the text of these tokens contains a stop string. */
 export function holdsStop(
   tokenizer: Tokenizer,
   stops: readonly string[],
@@ -75,9 +74,7 @@ export function holdsStop(
 }
 
 /** @throws SampleError for an empty stop string */
-export function checkStops(stops: readonly string[], nameOf: Naming = ownNames): void {
+export function checkStops(stops: readonly string[]): void {
   if (!stops.includes("")) return;
-  throw new SampleError(
-    `${nameOf("stop")} must be a text of at least one character: got "", which every text holds before its first character`,
-  );
+  throw new SampleError('`stop` must have at least one character: got "", which every text starts with');
 }

@@ -1,12 +1,16 @@
-/**
- * Tokens are the bytes of UTF-8: 256 ids that spell any text at all. Bytes that are not UTF-8 decode to U+FFFD;
- * so does an unpaired surrogate, which is no character and has no UTF-8.
- */
 import { TokenError } from "../errors.ts";
 import type { StreamingDecoder, Tokenizer, TokenizerData } from "./tokenizer.ts";
 
 const VOCAB_SIZE = 256;
 
+/**
+ * A tokenizer whose tokens are UTF-8 bytes: 256 ids encode any text. Bytes that are not valid UTF-8 decode to U+FFFD.
+ * So does an unpaired surrogate, which is not a character and has no UTF-8 encoding.
+ *
+ * @example
+ * const tokenizer = new ByteTokenizer();
+ * tokenizer.decode(tokenizer.encode("naïve")); // "naïve"
+ */
 export class ByteTokenizer implements Tokenizer {
   readonly kind = "byte";
   readonly vocabSize = VOCAB_SIZE;
@@ -33,10 +37,10 @@ export class ByteTokenizer implements Tokenizer {
   }
 }
 
-/** A byte order mark is a character like any other here: what is encoded comes back. */
+/** A byte order mark is treated like any other character, so decoding reverses encoding. */
 const makeTextDecoder = () => new TextDecoder("utf-8", { ignoreBOM: true });
 
 function checkByte(id: number): number {
   if (Number.isInteger(id) && id >= 0 && id < VOCAB_SIZE) return id;
-  throw new TokenError(`decode: ids of the byte tokenizer are 0 … ${VOCAB_SIZE - 1}: got ${id}`);
+  throw new TokenError(`decode: byte tokenizer ids are 0 … ${VOCAB_SIZE - 1}: got ${id}`);
 }

@@ -1,23 +1,27 @@
-/**
- * Tokens are the characters (code points) of the training text, numbered in code point order. Few ids and no
- * training of its own, but text with any other character cannot be encoded.
- */
 import { TokenError } from "../errors.ts";
 import type { StreamingDecoder, Tokenizer, TokenizerData } from "./tokenizer.ts";
 
 const NO_ID = -1;
 const FIRST_TWO_UNIT_CODE_POINT = 0x10000;
 
+/**
+ * A tokenizer whose tokens are the characters (code points) of the training text, in code point order. The vocabulary
+ * is small and needs no training, but text with any other character cannot be encoded.
+ *
+ * @example
+ * const tokenizer = CharTokenizer.fromText("hello world");
+ * tokenizer.encode("hold"); // Int32Array of 4 ids, each below tokenizer.vocabSize
+ */
 export class CharTokenizer implements Tokenizer {
   readonly kind = "char";
-  /** Each id's character. */
+  /** The character of each id. */
   readonly #characters: readonly string[];
-  /** Each code point's id, or UNKNOWN; as long as the largest code point asks for. */
+  /** The id of each code point up to the largest known one, or NO_ID. */
   readonly #ids: Int32Array;
 
   /**
    * @param vocabulary every known character once, in code point order
-   * @throws TokenError when it is empty, out of order, or holds what is no character
+   * @throws TokenError if it is empty, out of order, or contains half of a UTF-16 pair
    */
   constructor(vocabulary: string) {
     this.#characters = Array.from(vocabulary);
@@ -29,7 +33,7 @@ export class CharTokenizer implements Tokenizer {
     });
   }
 
-  /** The tokenizer that knows the characters of `text` and no others. */
+  /** A tokenizer whose vocabulary is the set of characters in `text`. */
   static fromText(text: string): CharTokenizer {
     const seen = new Uint8Array(0x110000);
     for (let at = 0; at < text.length; ) {
@@ -78,7 +82,7 @@ export class CharTokenizer implements Tokenizer {
   #character(id: number): string {
     const character = this.#characters[id];
     if (character === undefined) {
-      throw new TokenError(`decode: ids of this vocabulary are 0 … ${this.vocabSize - 1}: got ${id}`);
+      throw new TokenError(`decode: this vocabulary's ids are 0 … ${this.vocabSize - 1}: got ${id}`);
     }
     return character;
   }
@@ -92,29 +96,29 @@ export class CharTokenizer implements Tokenizer {
   }
 }
 
-/** Each counted from 1. */
-export interface PlaceInText {
+/** A position in a text. All three count from 1. */
+export interface TextPosition {
   readonly character: number;
   readonly line: number;
   readonly column: number;
 }
 
-/** The complaint about a character that is not in a vocabulary of `vocabSize`. */
+/** The error for a character outside a vocabulary of size `vocabSize`. */
 export function unknownCharacter(
   codePoint: number,
   vocabSize: number,
-  { character, line, column }: PlaceInText,
+  { character, line, column }: TextPosition,
 ): TokenError {
   return new TokenError(
-    `encode: ${nameCharacter(codePoint)} is not among the ${vocabSize} characters that this ` +
-      `model knows: character ${character} of the text, line ${line}, column ${column}; ` +
-      "train on text that has it, or use the byte tokenizer",
+    `encode: ${nameCharacter(codePoint)} is not among the ${vocabSize} characters of this ` +
+      `model's vocabulary: character ${character} of the text, line ${line}, column ${column}; ` +
+      "train on text that contains it, or use the byte tokenizer",
   );
 }
 
 function checkVocabulary(codePoints: readonly number[]): void {
   if (codePoints.length === 0) {
-    throw new TokenError("vocabulary: needs at least one character: got none, as from an empty text");
+    throw new TokenError("vocabulary: needs at least one character: got none (is the text empty?)");
   }
   let previous = -1;
   for (const codePoint of codePoints) {
@@ -125,14 +129,14 @@ function checkVocabulary(codePoints: readonly number[]): void {
     }
     if (codePoint <= previous) {
       throw new TokenError(
-        `vocabulary: characters stand once each, in code point order: got ${nameCharacter(codePoint)} after ${nameCharacter(previous)}`,
+        `vocabulary: characters must be unique and in code point order: got ${nameCharacter(codePoint)} after ${nameCharacter(previous)}`,
       );
     }
     previous = codePoint;
   }
 }
 
-/** The code point that starts at UTF-16 unit `at`, which lies inside the text. */
+/** The code point that starts at UTF-16 unit `at`, which must be inside the text. */
 function codePointAt(text: string, at: number): number {
   return text.codePointAt(at) ?? NO_ID;
 }
@@ -141,12 +145,12 @@ function unitCount(codePoint: number): number {
   return codePoint >= FIRST_TWO_UNIT_CODE_POINT ? 2 : 1;
 }
 
-/** Half of a UTF-16 pair. In a text, `codePointAt` gives one only where the other half is missing. */
+/** Whether this is half of a UTF-16 pair. `codePointAt` returns one only if the other half is missing. */
 function isSurrogate(codePoint: number): boolean {
   return codePoint >= 0xd800 && codePoint <= 0xdfff;
 }
 
-/** `"é" (U+00E9)`; what a terminal does not show is escaped: `"\n" (U+000A)`, `"\u{301}" (U+0301)`. */
+/** `"é" (U+00E9)`; characters that a terminal does not show are escaped: `"\n" (U+000A)`, `"\u{301}" (U+0301)`. */
 function nameCharacter(codePoint: number): string {
   const hex = codePoint.toString(16);
   const name = `U+${hex.toUpperCase().padStart(4, "0")}`;

@@ -1,4 +1,4 @@
-/** Builds a tokenizer again from what `toJSON` gave: the counterpart that a saved run is read with. */
+/** Restores a tokenizer from the JSON that its `toJSON` returned, as when loading a saved run. */
 import { z } from "zod";
 import { TokenError } from "../errors.ts";
 import { ByteTokenizer } from "./byte-tokenizer.ts";
@@ -10,7 +10,7 @@ const tokenizerData = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("char"), characters: z.string() }),
 ]);
 
-/** @throws TokenError when `data` is not what a tokenizer's `toJSON` gives */
+/** @throws TokenError if `data` does not describe a tokenizer */
 export function tokenizerFromJSON(data: unknown): Tokenizer {
   const parsed = tokenizerData.safeParse(data);
   if (!parsed.success) {

@@ -1,22 +1,20 @@
-/**
- * What every tokenizer does: text to token ids and back. A character here is a Unicode code point, never half of
- * a UTF-16 pair.
- */
+/** The tokenizer interface. A character is a Unicode code point, never half of a UTF-16 pair. */
 
-/** What a run keeps of a tokenizer: JSON from which `tokenizerFromJSON` builds it again. */
+/** A tokenizer as saved with a run. `tokenizerFromJSON` restores it. */
 export type TokenizerData =
   | { readonly kind: "byte" }
   /** Every known character once, in the order of the ids. */
   | { readonly kind: "char"; readonly characters: string };
 
-/** Turns ids into text one at a time, for showing text while it is being made. */
+/** Decodes ids one at a time, to show text while it is generated. */
 export interface StreamingDecoder {
-  /** The characters that `id` completes: none while a character is unfinished. */
+  /** The characters that `id` completes; "" while a character is incomplete. */
   push(id: number): string;
-  /** What is left: U+FFFD for a character that never became whole. */
+  /** The rest of the text: U+FFFD if the last character is incomplete, otherwise "". */
   end(): string;
 }
 
+/** Converts text to token ids and back. */
 export interface Tokenizer {
   readonly kind: TokenizerData["kind"];
   /** Ids are 0 … vocabSize−1. */

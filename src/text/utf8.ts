@@ -1,13 +1,13 @@
-/** UTF-8 (The Unicode Standard, table 3-7), a chunk at a time. Enter: bytes. Leave: characters that are whole. */
+/** Decodes UTF-8 in chunks. Source: The Unicode Standard, table 3-7. */
 
 const CONTINUATION = 0x3f;
 
-/** Bytes in the character that starts at `at`; 0 when none does, or not all of it is there. */
+/** The length in bytes of the character that starts at `at`; 0 if it is invalid or cut off. */
 export function sequenceLength(bytes: Uint8Array, at: number): number {
   const lead = bytes[at];
   if (lead < 0x80) return 1;
   if (lead < 0xc2 || lead > 0xf4) return 0;
-  // The second byte keeps out overlong forms, surrogates and what lies beyond U+10FFFF.
+  // The second byte's range excludes overlong forms, surrogates and code points above U+10FFFF.
   const low = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
   const high = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
   if (!(bytes[at + 1] >= low && bytes[at + 1] <= high)) return 0;
@@ -18,17 +18,17 @@ export function sequenceLength(bytes: Uint8Array, at: number): number {
   return length;
 }
 
-/** The character of 2 to 4 bytes, which are valid, that starts at `at`. */
+/** The code point of the valid sequence of 2 to 4 bytes that starts at `at`. */
 export function codePointOf(bytes: Uint8Array, at: number, length: number): number {
-  // The lead gives what its marker leaves: 5, 4 or 3 bits.
+  // The lead byte contributes its low 5, 4 or 3 bits.
   let codePoint = bytes[at] & (0xff >> (length + 1));
   for (let i = 1; i < length; i++) codePoint = (codePoint << 6) | (bytes[at + i] & CONTINUATION);
   return codePoint;
 }
 
 /**
- * The same bytes in chunks that cut no character: what a chunk ends in the middle of comes with the next. Bytes that are
- * no UTF-8 come as they are. A chunk may lie in memory that the next one is read into.
+ * Regroups chunks so that none ends inside a character. Invalid UTF-8 passes through unchanged. A chunk is valid only
+ * until the next one is read, because both may use the same memory.
  */
 export async function* wholeCharacters(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -50,7 +50,7 @@ export function concatenate(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffe
   return both;
 }
 
-/** How many bytes at the end begin a character that goes on behind it. */
+/** The number of bytes at the end that belong to an incomplete character. */
 function unfinished(bytes: Uint8Array): number {
   for (let count = 1; count <= Math.min(3, bytes.length); count++) {
     const byte = bytes[bytes.length - count];

@@ -1,18 +1,19 @@
-/** Which op was the first to make a number that is not finite. */
+/** Finds the first op whose result is not finite. */
 import type { Context, OpResult } from "../autograd/context.ts";
 
 export interface NonFinite extends Pick<OpResult, "op" | "pass" | "shape"> {
   /** The first such number. */
   readonly value: number;
-  /** How many of the op's numbers are like it, out of how many. */
+  /** How many of the result's numbers are not finite. */
   readonly count: number;
+  /** How many numbers the result has. */
   readonly size: number;
 }
 
-/** What a mask of −∞ goes through: the op that lays it over all heads, and the one that hides scores by it. */
+/** Ops that handle masks of −∞: one broadcasts the mask over all heads, the other adds it to the scores. */
 const OF_MASKS: readonly string[] = ["broadcastTo", "maskedAdd"];
 
-/** Watches the ops of `body`, forward and backward; null where every number is finite. */
+/** Watches the ops of `body`, forward and backward. Returns null if every number is finite. */
 export async function firstNonFinite(context: Context, body: () => void): Promise<NonFinite | null> {
   const found: Promise<NonFinite | null>[] = [];
   context.watch((made) => found.push(judge(made)), body);

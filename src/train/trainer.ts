@@ -1,9 +1,8 @@
 /**
- * Training, one step at a time: whatever the objective asks of the model, the step is the same.
+ * Training, one step at a time. The step is the same for every objective.
  *
- * A step's randomness comes from (seed, step) alone, so a run that was stopped goes on to the same bits.
+ * The randomness of a step depends on (seed, step) alone, so a resumed run is bit-identical to an uninterrupted one.
  */
-
 import type { Tensor } from "../autograd/tensor.ts";
 import type { Settings } from "../config/settings.ts";
 import { TrainingError } from "../errors.ts";
@@ -18,16 +17,16 @@ import { formatShape } from "../shape.ts";
 import { firstNonFinite } from "./nan-trace.ts";
 import type { Objective, Trainable } from "./objectives/objective.ts";
 
-/** What one step did. */
+/** The result of one step. */
 export interface StepReport {
-  /** Updates made so far, this one included. */
+  /** Number of updates made, including this one. */
   readonly step: number;
-  /** Mean nats per token that the model was asked for, before the update. */
+  /** Mean loss in nats per target token, before the update. */
   readonly lossNats: number;
   readonly learningRate: number;
-  /** The Euclidean norm of the whole gradient, before clipping. */
+  /** Euclidean norm of the whole gradient, before clipping. */
   readonly gradientNorm: number;
-  /** Whether the update was left out, as a spike. */
+  /** Whether the update was skipped because of a gradient spike. */
   readonly skipped: boolean;
 }
 
@@ -37,7 +36,7 @@ export class Trainer<Model extends Trainable = Trainable> {
   readonly #objective: Objective;
   readonly #optimizer: Optimizer;
   readonly #parameters: NamedTensors;
-  /** null where the newest weights are evaluated. */
+  /** null if the latest weights are evaluated, not an average. */
   readonly #average: WeightAverage | null;
   readonly #spikes = new SpikeDetector();
   #step = 0;
@@ -52,27 +51,27 @@ export class Trainer<Model extends Trainable = Trainable> {
       settings.averageSteps > 0 ? new WeightAverage(this.#parameters, settings.averageSteps) : null;
   }
 
-  /** Updates made so far. */
+  /** Number of updates made. */
   get stepsDone(): number {
     return this.#step;
   }
 
-  /** Tokens that one step shows to the model. */
+  /** Number of tokens that the model reads in one step. */
   get tokensPerStep(): number {
     return this.#objective.tokensPerBatch * this.settings.gradAccumulation;
   }
 
   /**
-   * One update: forward and backward over each batch, clip, optimize.
+   * Makes one update: forward and backward pass over each batch, gradient clipping, optimizer step.
    *
-   * @throws TrainingError when the loss or the gradient is not finite; nothing has been updated then
+   * @throws TrainingError when the loss or the gradient is not finite; the weights are unchanged then
    */
   async step(): Promise<StepReport> {
     const { gradAccumulation, gradClip } = this.settings;
     const losses: number[] = [];
     for (let part = 0; part < gradAccumulation; part++) losses.push(await this.#addGradient(part));
     const lossNats = losses.reduce((sum, loss) => sum + loss, 0) / gradAccumulation;
-    // The parts' gradients were added up; the step is along their mean.
+    // The batches' gradients were summed; the step follows their mean.
     const norm = (await gradientNorm(this.#parameters)) / gradAccumulation;
     this.#checkFinite(losses, lossNats, norm);
     const skipped = this.#spikes.isSpike(norm, this.settings.skipSpikes);
@@ -86,20 +85,20 @@ export class Trainer<Model extends Trainable = Trainable> {
     return { step: this.#step, lossNats, learningRate, gradientNorm: norm, skipped };
   }
 
-  /** The passes of a step without its update: for timing. Nothing that the run computes depends on it. */
+  /** Runs the passes of a step without its update, to time them. It does not affect the run. */
   async rehearse(): Promise<void> {
     await this.#addGradient(0);
     this.#clearGradients();
   }
 
   /**
-   * The passes of the step that is next, op by op, without its update: says in words where the first number arises
-   * that is not finite. For a step that has failed.
+   * Repeats the passes of a failed step and describes where the first number that is not finite arises. It makes no
+   * update.
    */
   async explainNonFinite(): Promise<string> {
     for (const [name, parameter] of Object.entries(this.#parameters)) {
       if (!(await parameter.read()).every(Number.isFinite))
-        return `the weights ${name} ${formatShape(parameter.shape)} hold numbers that are not finite: an earlier update made them`;
+        return `the weights ${name} ${formatShape(parameter.shape)} hold numbers that are not finite: an earlier update produced them`;
     }
     const { context } = this.model;
     for (let part = 0; part < this.settings.gradAccumulation; part++) {
@@ -110,15 +109,15 @@ export class Trainer<Model extends Trainable = Trainable> {
       this.#clearGradients();
       const { op, pass, shape, value, count, size } = found;
       const what = pass === "forward" ? "output" : "gradient to an input";
-      return `the first op to make such a number is ${op} ${formatShape(shape)}, in the ${pass} pass of batch ${part + 1}: ${value}, one of ${count} among the ${size} numbers of its ${what}`;
+      return `the first op to produce such a number is ${op} ${formatShape(shape)}, in the ${pass} pass of batch ${part + 1}: ${value}, one of ${count} among the ${size} numbers of its ${what}`;
     }
     this.#clearGradients();
-    return "every number of the passes is finite: their sum over the batches, or the norm of the whole gradient, is beyond single precision";
+    return "every number of the passes is finite: their sum over the batches, or the norm of the whole gradient, exceeds single precision";
   }
 
   /**
-   * Runs `body` while the model holds the weights that are to be evaluated and kept: with `averageSteps` their
-   * average, else the newest. Everything that looks at the model or saves it belongs in here.
+   * Runs `body` while the model holds the weights to evaluate and save: with `averageSteps` their average, else the
+   * latest. Evaluate, sample and save only inside it.
    */
   async evaluating<T>(body: () => Promise<T>): Promise<T> {
     this.#average?.swap();
@@ -129,25 +128,31 @@ export class Trainer<Model extends Trainable = Trainable> {
     }
   }
 
-  /** What a checkpoint keeps beside the model, by name; to be read while `evaluating`. */
+  /** The tensors that a checkpoint stores in addition to the model. Read them while `evaluating`. */
   optimizerState(): NamedTensors {
     return { ...this.#optimizer.state(), ...this.#average?.state() };
   }
 
-  /** What a checkpoint keeps beside the tensors, as JSON. */
+  /** The rest of the state that a checkpoint stores, as JSON. */
   toJSON(): ReturnType<SpikeDetector["toJSON"]> {
     return this.#spikes.toJSON();
   }
 
-  /** Goes on after `step` updates, with what `toJSON` gave; the model and the tensors of `optimizerState` must be filled as they were saved. */
+  /**
+   * Resumes after `step` updates.
+   *
+   * The model and the tensors of `optimizerState` must hold their saved values.
+   *
+   * @param state what `toJSON` returned
+   */
   resumeAt(step: number, state: unknown = {}): void {
     this.#step = step;
     this.#spikes.restore(state);
-    // What was saved as the model is what is kept; training goes on from what stands beside it.
+    // The saved model is the average; training continues from the weights saved beside it.
     this.#average?.swap();
   }
 
-  /** Adds the gradient of one batch to the parameters'; gives its loss. */
+  /** Adds the gradient of one batch to the parameters' gradients. Returns its loss. */
   #addGradient(part: number): Promise<number> {
     const { context } = this.model;
     return context.scope("grad", () => {
@@ -176,7 +181,7 @@ export class Trainer<Model extends Trainable = Trainable> {
     );
     const which = losses.length === 1 ? "" : `batch ${part + 1} of ${losses.length}, `;
     throw new TrainingError(
-      `training: step ${this.#step + 1} gave a loss of ${lossNats} and a gradient norm of ${norm}, on ${which}${this.#objective.batchInWords(this.#step, part)}; the weights are as they were before it. A lower learning rate (now ${this.settings.learningRate}), more warm-up steps or --grad-clip 1 usually helps`,
+      `training: step ${this.#step + 1} gave a loss of ${lossNats} and a gradient norm of ${norm}, on ${which}${this.#objective.describeBatch(this.#step, part)}; the weights are unchanged. A lower learning rate (now ${this.settings.learningRate}), more warm-up steps or \`gradClip\` 1 usually helps`,
     );
   }
 }

@@ -1,6 +1,7 @@
-/** JSON.parse keeps the last of two equal keys and says nothing; where that would hide damage, ask here. */
-
-/** The first key that stands twice in one object, or null. `json` must be valid JSON. */
+/**
+ * The first key that occurs twice in the same object, or null. JSON.parse silently keeps the last of two equal keys,
+ * which can hide a damaged file. `json` must be valid JSON.
+ */
 export function findDuplicateKey(json: string): string | null {
   const open: Set<string>[] = [];
   for (let at = 0; at < json.length; at++) {
@@ -20,7 +21,7 @@ export function findDuplicateKey(json: string): string | null {
   return null;
 }
 
-/** Where the string that opens at `at` has ended. */
+/** The index after the string that opens at `at`. */
 function endOfString(json: string, at: number): number {
   let end = at + 1;
   while (json[end] !== '"') end += json[end] === "\\" ? 2 : 1;

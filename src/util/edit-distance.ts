@@ -1,10 +1,10 @@
-/** The candidate with the fewest edits (insert, delete, replace) to `word`: what a person may have meant. */
+/** The candidate that is the fewest edits (insert, delete, replace) away from `word`, for "did you mean". */
 export function nearest(word: string, candidates: readonly string[]): string {
   const distance = (candidate: string) => editDistance(word.toLowerCase(), candidate.toLowerCase());
   return candidates.reduce((best, candidate) => (distance(candidate) < distance(best) ? candidate : best));
 }
 
-/** Levenshtein's distance, row by row. */
+/** The Levenshtein distance, computed row by row. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

@@ -1,11 +1,11 @@
-/** Numbers and words as people read them. */
+/** Formats numbers and text for people. */
 
 /** 1,115,394 */
 export function formatCount(count: number): string {
   return Math.round(count).toLocaleString("en-US");
 }
 
-/** Two digits at least: "0.83", "2.3", "190" */
+/** At least two significant digits: "0.83", "2.3", "190" */
 export function formatRatio(ratio: number): string {
   return ratio < 10 ? ratio.toPrecision(2) : formatCount(ratio);
 }
@@ -28,7 +28,7 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** Nats with four digits after the point, as losses are compared. */
+/** A loss in nats with four decimals, enough to compare losses. */
 export function formatLoss(nats: number): string {
   return nats.toFixed(4);
 }
@@ -38,12 +38,12 @@ export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** A word that a shell reads as it stands: quoted where it must be. */
+/** A word quoted for the shell, if it needs quotes. */
 export function shellWord(word: string): string {
   return /^[\w./@%+=:,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** The middle of the sorted numbers. */
+/** The median; of an even count, the mean of the two middle numbers. */
 export function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -51,10 +51,9 @@ export function median(numbers: readonly number[]): number {
 }
 
 /**
- * A message for a terminal, its lines broken between words. Lines to be copied stay whole: those that are indented or
- * hold a command.
+ * Wraps a message for a terminal. Lines meant for copying stay whole: indented lines and lines with a command.
  *
- * @param columns how wide the terminal is; undefined where there is none, and nothing is broken
+ * @param columns the terminal's width; undefined if there is no terminal, which turns wrapping off
  */
 export function fitMessage(message: string, columns: number | undefined): string {
   if (columns === undefined) return message;
@@ -63,8 +62,8 @@ export function fitMessage(message: string, columns: number | undefined): string
 }
 
 /**
- * A line for a terminal, broken between words where it is too long. What follows a label and two spaces or more, or the
- * room for a label, goes on below itself. Lines to be copied stay whole, as in `fitMessage`.
+ * Wraps one line for a terminal. After a label and two or more spaces, or an indent in place of a label, the text wraps
+ * in its column. Lines meant for copying stay whole, as in `fitMessage`.
  */
 export function fitLine(line: string, columns: number | undefined): string {
   if (columns === undefined || line.length <= columns || /^ {1,3}\S|npx nopeek/.test(line)) return line;
@@ -74,7 +73,7 @@ export function fitLine(line: string, columns: number | undefined): string {
   return [line.slice(0, indent) + first, ...rest.map((words) => " ".repeat(indent) + words)].join("\n");
 }
 
-/** Words put together into lines of at most `width` columns; a word that is longer stands alone. */
+/** Joins words into lines of at most `width` columns. A longer word gets its own line. */
 export function wrap(words: readonly string[], width: number): string[] {
   const lines: string[] = [];
   for (const word of words) {

@@ -1,9 +1,10 @@
-/** JSON.parse takes any depth; whoever then prints or checks such a value runs out of stack. So ask here first. */
+/** Deeper than any file that nopeek writes or reads. */
+const MAX_DEPTH = 100;
 
-/** Deeper than anything that nopeek writes or reads. */
-const MOST = 100;
-
-/** Whether lists and objects stand in each other so deep that no honest file is like it. */
+/**
+ * Whether lists and objects are nested too deep for a legitimate file. JSON.parse handles any depth, but printing or
+ * validating such a value overflows the stack, so check untrusted JSON first.
+ */
 export function nestsTooDeep(json: string): boolean {
   let depth = 0;
   for (let at = 0; at < json.length; at++) {
@@ -11,13 +12,13 @@ export function nestsTooDeep(json: string): boolean {
     if (character === '"') at = closingQuote(json, at);
     else if (character === "{" || character === "[") {
       depth += 1;
-      if (depth > MOST) return true;
+      if (depth > MAX_DEPTH) return true;
     } else if (character === "}" || character === "]") depth -= 1;
   }
   return false;
 }
 
-/** Where the string that opens at `at` closes; the end of the text where it does not. */
+/** The index of the quote that closes the string opened at `at`, or the end of the text if none does. */
 function closingQuote(json: string, at: number): number {
   let end = at + 1;
   while (end < json.length && json[end] !== '"') end += json[end] === "\\" ? 2 : 1;

@@ -1,24 +1,27 @@
-/** The family as the checks ask for a model: token rows in, logits out. */
+/** Adapts encoders and encoder–decoders to the interface that the checks need: token rows in, logits out. */
 import type { Encoder } from "../nn/encoder.ts";
 import type { EncoderDecoder } from "../nn/encoder-decoder.ts";
 import { INFERENCE } from "../nn/inputs/forward-options.ts";
 import type { TokenBatch } from "../nn/inputs/token-batch.ts";
-import type { Subject } from "./check.ts";
+import type { CheckedModel } from "./check.ts";
 
-/** The decoder of an encoder–decoder that answers one source, the same in every row. */
-export function decoderAfter(model: EncoderDecoder, source: readonly number[]): Subject {
-  return decoderBeside(model, (batchSize) => ({
+/** Adapts the decoder of an encoder–decoder, with the same source in every row. */
+export function adaptDecoder(model: EncoderDecoder, source: readonly number[]): CheckedModel {
+  return adaptDecoderWithSources(model, (batchSize) => ({
     ids: Array.from({ length: batchSize }, () => source).flat(),
     batchSize,
   }));
 }
 
-/** The same, with the sources that a batch of so many rows has. */
-export function decoderBeside(model: EncoderDecoder, sourcesOf: (batchSize: number) => TokenBatch): Subject {
+/** Adapts the decoder with the sources that `sourcesOf` returns for a batch of that size. */
+export function adaptDecoderWithSources(
+  model: EncoderDecoder,
+  sourcesOf: (batchSize: number) => TokenBatch,
+): CheckedModel {
   const { context, config } = model;
   return {
     context,
-    // [end] is a token like any other here.
+    // The decoder also predicts [end].
     config: { ...config, vocabSize: model.endId + 1, bigram: false, logitCap: 0 },
     parameters: () => model.parameters(),
     forward: (tokens, options = INFERENCE) => model.forward(sourcesOf(tokens.batchSize), tokens, options),
@@ -27,8 +30,8 @@ export function decoderBeside(model: EncoderDecoder, sourcesOf: (batchSize: numb
   };
 }
 
-/** An encoder, which may be asked what it must never be asked. */
-export function encoderSubject(model: Encoder): Subject {
+/** Adapts an encoder. The checks for causality then run on it too, and fail. */
+export function adaptEncoder(model: Encoder): CheckedModel {
   const { context, config } = model;
   return {
     context,

@@ -1,13 +1,14 @@
 /**
- * An encoder sees both ways: the logits at every position, differentiated by the input at every other, earlier or
- * later, have a gradient in one of the texts at least. A mask that it should not have would make it 0.
+ * An encoder attends in both directions: the logits at each position have a nonzero gradient with respect to the input
+ * at every position, earlier or later, in at least one of the texts. A causal mask would make some of these 0.
  */
-import { type CheckOptions, type CheckResult, Comparisons, grouped, type Subject } from "./check.ts";
+import { formatCount } from "../util/format.ts";
+import { type CheckedModel, type CheckOptions, type CheckResult, Comparisons } from "./check.ts";
 import { inputGradients } from "./gradient-flow.ts";
 
-const NAME = "every position, both ways";
+const NAME = "attends in both directions";
 
-export async function checkBothSides(model: Subject, options: CheckOptions): Promise<CheckResult> {
+export async function checkBidirectional(model: CheckedModel, options: CheckOptions): Promise<CheckResult> {
   const { texts, seed } = options;
   const positions = texts[0].length;
   const comparisons = new Comparisons(options);
@@ -23,10 +24,10 @@ export async function checkBothSides(model: Subject, options: CheckOptions): Pro
       comparisons.expect(
         reached.has(s),
         () =>
-          `the logits at position ${t} do not depend on the input at position ${s}, in any of the texts: a gradient of 0 where there must be one`,
+          `the logits at position ${t} do not depend on the input at position ${s} in any of the texts: the gradient is 0 but must not be`,
       );
     }
     options.onProgress?.((t + 1) / positions);
   }
-  return comparisons.result(NAME, `${grouped(comparisons.count)} pairs of positions, none 0`);
+  return comparisons.result(NAME, `${formatCount(comparisons.count)} pairs of positions, none 0`);
 }

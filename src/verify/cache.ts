@@ -1,14 +1,16 @@
-/** The cache changes nothing: the logits of a text are the same bits in one pass and in parts through a cache. */
+/** The KV cache is exact: the logits of a text are bit-identical in one pass and in chunks through a cache. */
+
 import { Random } from "../random.ts";
-import { type CheckOptions, type CheckResult, Comparisons, grouped, type Subject } from "./check.ts";
+import { formatCount } from "../util/format.ts";
+import { type CheckedModel, type CheckOptions, type CheckResult, Comparisons } from "./check.ts";
 import { describeDifference, firstDifference, logitsOf } from "./logits.ts";
 import { excerpt, randomChunks } from "./texts.ts";
 
-const NAME = "cached and uncached";
-/** How often the texts are cut at random; once more, each token goes by itself. */
+const NAME = "cached vs. uncached";
+/** Number of random ways to split the texts into chunks. One more way feeds single tokens. */
 const RANDOM_CUTS = 3;
 
-export async function checkCache(model: Subject, options: CheckOptions): Promise<CheckResult> {
+export async function checkCache(model: CheckedModel, options: CheckOptions): Promise<CheckResult> {
   const { texts, show } = options;
   const positions = texts[0].length;
   const random = Random.of(options.seed, "chunks");
@@ -29,7 +31,7 @@ export async function checkCache(model: Subject, options: CheckOptions): Promise
     }
     options.onProgress?.((done + 1) / ways.length);
   }
-  return comparisons.result(NAME, `${grouped(comparisons.count)} positions, to the bit`);
+  return comparisons.result(NAME, `${formatCount(comparisons.count)} positions, bit for bit`);
 }
 
 function describeChunks(chunks: readonly number[]): string {

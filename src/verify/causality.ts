@@ -1,14 +1,14 @@
 /**
- * Later tokens never change earlier logits. A text is cut at every position; all tokens behind the cut become
- * others; every logit in front of it must keep its last bit.
+ * Later tokens never change earlier logits. For a cut at each position, all tokens after the cut are replaced by
+ * others; every logit before the cut must stay bit-identical.
  */
+import { formatCount } from "../util/format.ts";
 import {
+  type CheckedModel,
   type CheckOptions,
   type CheckResult,
   Comparisons,
-  grouped,
   type Rows,
-  type Subject,
   skipped,
 } from "./check.ts";
 import { describeDifference, firstDifference, type Logits, logitsOf, type Place } from "./logits.ts";
@@ -16,17 +16,21 @@ import { anotherId, excerpt } from "./texts.ts";
 
 const NAME = "later tokens, earlier logits";
 
-/** @param chunks the positions in parts, as they go through a cache; null: all in one pass */
-export async function checkFuture(
-  model: Subject,
+/**
+ * Checks that no logit depends on a later token.
+ *
+ * @param chunks sizes of the parts fed through a KV cache, or null for one pass without a cache
+ */
+export async function checkCausality(
+  model: CheckedModel,
   options: CheckOptions,
   chunks: readonly number[] | null = null,
 ): Promise<CheckResult> {
   const { texts } = options;
   const { vocabSize } = model.config;
   const cuts = texts[0].length - 1;
-  if (vocabSize < 2) return skipped(NAME, "a vocabulary of one token has no other to change to");
-  if (cuts < 1) return skipped(NAME, "a context of one token has nothing later");
+  if (vocabSize < 2) return skipped(NAME, "needs a vocabulary of at least two tokens");
+  if (cuts < 1) return skipped(NAME, "needs texts of at least two tokens");
   const before = await logitsOf(model, texts, chunks);
   const comparisons = new Comparisons(options);
   let compared = 0;
@@ -44,26 +48,26 @@ export async function checkFuture(
             : await describeLeak(model, options, chunks, before, place, last);
         comparisons.expect(same, () => example);
       }
-      // The change must be one that the model notices where it may.
+      // The change must have an effect where it may, or the comparison would prove nothing.
       const noticed = firstDifference(before, { row, t: last + 1 }, after) >= 0;
       comparisons.expect(noticed, () => {
         const text = excerpt(texts[row], last + 1, options.show);
-        return `changing every token behind the bar of ${text} changed nothing at position ${last + 1}, which reads the first of them`;
+        return `changing every token after the bar in ${text} changed no logit at position ${last + 1}, which reads the first of them`;
       });
     }
     options.onProgress?.((last + 1) / cuts);
   }
-  return comparisons.result(NAME, `${grouped(compared)} positions, to the bit`);
+  return comparisons.result(NAME, `${formatCount(compared)} positions, bit for bit`);
 }
 
-/** Every row with all tokens behind position `last` replaced by others. */
+/** Returns the rows with all tokens after position `last` replaced by others. */
 function changeAfter(texts: Rows, last: number, vocabSize: number): Rows {
   return texts.map((text) => text.map((id, t) => (t <= last ? id : anotherId(id, t, vocabSize))));
 }
 
-/** Looks for one token that changes the place all by itself. */
+/** Describes a leak by a single changed token if one is enough to cause it, otherwise by all of them. */
 async function describeLeak(
-  model: Subject,
+  model: CheckedModel,
   options: CheckOptions,
   chunks: readonly number[] | null,
   before: Logits,
@@ -73,17 +77,17 @@ async function describeLeak(
   const { show } = options;
   const { vocabSize } = model.config;
   const text = options.texts[place.row];
-  const tell = (bar: number, what: string, after: Logits, row: number) => {
+  const describe = (bar: number, what: string, after: Logits, row: number) => {
     const { logit, from, to } = describeDifference(before, place, after, { row, t: place.t }, options);
-    return `changing ${what} of ${excerpt(text, bar, show)} changed ${logit} at position ${place.t} from ${from} to ${to}`;
+    return `changing ${what} in ${excerpt(text, bar, show)} changed ${logit} at position ${place.t} from ${from} to ${to}`;
   };
   for (let j = last + 1; j < text.length; j++) {
     const id = anotherId(text[j], j, vocabSize);
     const rows = options.texts.map((other, row) => (row === place.row ? other.with(j, id) : other));
     const after = await logitsOf(model, rows, chunks);
     if (firstDifference(before, place, after) < 0) continue;
-    return tell(j, `token ${j} to ${JSON.stringify(show([id]))}`, after, place.row);
+    return describe(j, `token ${j} to ${JSON.stringify(show([id]))}`, after, place.row);
   }
   const after = await logitsOf(model, changeAfter(options.texts, last, vocabSize), chunks);
-  return tell(last + 1, `all tokens behind the bar`, after, place.row);
+  return describe(last + 1, "all tokens after the bar", after, place.row);
 }

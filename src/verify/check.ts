@@ -1,45 +1,47 @@
 /**
- * What a check of a trained model takes and gives. Each check is one file and one function: a model and options
- * enter; what was compared, whether it held, and what spoke against it leave. None prints, and none throws because
- * a model is wrong.
+ * The interface of the checks. Each check is one function in one file: it takes a model and options, and returns what
+ * it compared, whether that held, and counterexamples. A check prints nothing and does not throw if a model is wrong.
  */
 import type { GPT } from "../nn/gpt.ts";
 
-/** What the checks ask of a model: a GPT, or another that scores a token at each position. */
-export type Subject = Pick<GPT, "context" | "config" | "forward" | "decode" | "makeCache" | "parameters">;
+/** A model that can be checked: a GPT, or another model that returns logits for each position. */
+export type CheckedModel = Pick<
+  GPT,
+  "context" | "config" | "forward" | "decode" | "makeCache" | "parameters"
+>;
 
-/** Token ids, one list for each row of a batch, all of one length. */
+/** Token ids, one list per row of a batch, all of the same length. */
 export type Rows = readonly (readonly number[])[];
 
 export interface CheckOptions {
   readonly texts: Rows;
-  /** Where the check's own randomness comes from. */
+  /** Random seed of the check. */
   readonly seed: number;
-  /** Token ids as a person reads them. */
+  /** Decodes token ids for messages. */
   readonly show: (ids: readonly number[]) => string;
-  /** What a loss asks for at each token of a row, IGNORED where for nothing; what comes next unless told. */
+  /** Target ids for a row, IGNORED for positions without a target. Default: the next tokens. */
   readonly targetsOf?: (row: readonly number[]) => readonly number[];
-  /** How many counter-examples are kept; the first unless told. */
+  /** Maximum number of counterexamples to keep. Default: 1. */
   readonly keep?: number;
-  /** Called now and then with what share of the check is done. */
+  /** Called from time to time with the finished share of the check, from 0 to 1. */
   readonly onProgress?: (share: number) => void;
 }
 
 export interface CheckResult {
   readonly name: string;
   readonly ok: boolean;
-  /** Why there was nothing to compare; null when there was. */
+  /** Why there was nothing to compare, or null if there was. */
   readonly skipped: string | null;
-  /** What was compared, in words and numbers, on one line. */
+  /** What was compared, on one line. */
   readonly compared: string;
   readonly comparisons: number;
-  /** How many of them failed. */
+  /** Number of failed comparisons. */
   readonly failures: number;
-  /** The first that failed, in words. */
+  /** Descriptions of the first failed comparisons. */
   readonly counterExamples: readonly string[];
 }
 
-/** Counts comparisons, and keeps the first that fail. Memory stays flat however many do. */
+/** Counts comparisons and keeps a limited number of counterexamples. */
 export class Comparisons {
   #count = 0;
   #failures = 0;
@@ -54,12 +56,12 @@ export class Comparisons {
     return this.#count;
   }
 
-  /** Whether a failure that comes now would be described: describing may take work. */
+  /** Whether another failure would be described. Descriptions can be expensive. */
   get wantsExamples(): boolean {
     return this.#kept.length < this.#keep;
   }
 
-  /** @param describe what spoke against it; called for the failures that are kept */
+  /** @param describe returns a counterexample; only called for failures that are kept */
   expect(holds: boolean, describe: () => string): void {
     this.#count += 1;
     if (holds) return;
@@ -80,12 +82,7 @@ export class Comparisons {
   }
 }
 
-/** A check for which this model, or this text, leaves nothing to compare. */
+/** Returns the result of a check that has nothing to compare for this model or these texts. */
 export function skipped(name: string, why: string): CheckResult {
   return { name, ok: true, skipped: why, compared: "", comparisons: 0, failures: 0, counterExamples: [] };
-}
-
-/** 1,024: digits in groups of three, the same in every locale. */
-export function grouped(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }

@@ -1,29 +1,29 @@
 /**
  * Analytic gradients equal finite differences, in double precision.
  *
- * The loss of a short text is differentiated twice: by backward, and by moving the weights a little both ways and
- * looking at the loss alone. For every tensor, all its numbers move at once in a random direction, so that none
- * can hide; then single numbers move. The difference is the five-point one of order h⁴,
+ * The derivative of the loss of a short text is computed twice: by `backward`, and from the loss after small changes of
+ * the weights in both directions. For each tensor, all of its numbers move at once in a random direction, so that every
+ * number is covered; then single numbers move. The difference is the five-point stencil of order h⁴,
  *
  *   f′ ≈ (8·(f(+h) − f(−h)) − (f(+2h) − f(−2h))) / 12h
  *
- * A step h is too long where the loss bends sharply (a norm of small numbers) and too short where its digits run out
- * (a derivative of almost 0). So where the first does not agree, shorter ones are tried: a right gradient agrees with one
- * of them, and a wrong one with none.
+ * A step h can be too long, where the loss curves sharply (a norm of small numbers), or too short, where rounding
+ * errors dominate (a derivative of almost 0). If the first step does not agree, smaller ones are tried: a correct
+ * gradient agrees with one of them, a wrong one with none.
  */
 import type { Tensor } from "../autograd/tensor.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
 import { Random } from "../random.ts";
-import { type CheckOptions, type CheckResult, Comparisons, type Subject } from "./check.ts";
+import { type CheckedModel, type CheckOptions, type CheckResult, Comparisons } from "./check.ts";
 
-const NAME = "gradients and differences";
+const NAME = "gradient check";
 const STEPS = [1e-3, 1e-4, 1e-5];
-/** A wrong formula is off by far more; the difference itself is off by far less. */
+/** A wrong formula has a far larger error; the finite difference itself has a far smaller one. */
 const TOLERANCE = 1e-6;
-/** Tokens that predict one more each: enough for every part to matter, few for a slow backend. */
+/** Number of tokens: enough for every part of the model to matter, few enough for a slow backend. */
 const POSITIONS = 5;
 
-/** Numbers of one tensor that move together: those at `at`, each by h times its entry of `by`. */
+/** Numbers of one tensor that move together: index `at[k]` moves by h·`by[k]`. */
 interface Move {
   readonly what: string;
   readonly at: readonly number[];
@@ -33,15 +33,17 @@ interface Move {
 interface Derivative {
   readonly what: string;
   readonly analytic: number;
-  /** The difference that agrees best. */
+  /** The finite difference that agrees best. */
   readonly numeric: number;
   readonly error: number;
 }
 
 /**
- * @param twin the model on a backend of double precision; its weights are moved, and put back
+ * Compares analytic gradients with finite differences.
+ *
+ * @param twin the model in double precision; its weights change during the check and are restored
  */
-export async function checkSlopes(twin: Subject, options: CheckOptions): Promise<CheckResult> {
+export async function checkGradients(twin: CheckedModel, options: CheckOptions): Promise<CheckResult> {
   const { context } = twin;
   const text = textFor(twin, options);
   const loss = () => crossEntropy(twin.forward({ ids: text.inputs, batchSize: 1 }), text.targets);
@@ -67,9 +69,9 @@ export async function checkSlopes(twin: Subject, options: CheckOptions): Promise
 }
 
 /**
- * The error is relative to the greater of the two derivatives, but at least to `floor`, a part of the gradients in the
- * same tensor and in all: a difference has an error of its own, and a derivative far below its neighbors says nothing
- * about itself (a key's bias, whose gradient is 0 in exact arithmetic).
+ * The error is relative to the larger of the two derivatives, but at least to `floor`, a fraction of the gradients in
+ * this tensor and in all tensors. Finite differences have an error themselves, which dominates a derivative far smaller
+ * than the others (such as the bias of the keys, whose exact gradient is 0).
  */
 async function compare(
   tensor: Tensor,
@@ -93,17 +95,17 @@ function judge(derivatives: readonly Derivative[], tensors: number, options: Che
   for (const { what, analytic, numeric, error } of derivatives) {
     comparisons.expect(
       error <= TOLERANCE,
-      () => `${what}: backward gives a derivative of ${analytic}, the difference of losses ${numeric}`,
+      () => `${what}: the derivative is ${analytic} by backward, but ${numeric} by finite differences`,
     );
   }
   const worst = Math.max(...derivatives.map(({ error }) => error));
-  const compared = `${comparisons.count} gradients in ${tensors} tensors, off by ${worst.toExponential(0)}`;
+  const compared = `${comparisons.count} derivatives, ${tensors} tensors, error ${worst.toExponential(0)}`;
   return comparisons.result(NAME, compared);
 }
 
-/** The start of the first text, and what is asked about it: its next tokens, unless the options say otherwise. */
+/** Returns the start of the first text and its targets: the next tokens, unless the options set others. */
 function textFor(
-  model: Subject,
+  model: CheckedModel,
   { texts, targetsOf }: CheckOptions,
 ): { inputs: readonly number[]; targets: readonly number[] } {
   const length = Math.min(POSITIONS, model.config.contextLength);
@@ -112,12 +114,12 @@ function textFor(
     return { inputs, targets: targetsOf(inputs) };
   }
   const [text, other] = [texts[0], texts[texts.length - 1]];
-  // A model of a context of one token has texts of one token: what follows it is taken from another.
+  // With a context of one token, texts have one token, so the target comes from another text.
   const long = [...text.slice(0, length + 1), ...other];
   return { inputs: long.slice(0, length), targets: long.slice(1, length + 1) };
 }
 
-/** All numbers at once in a direction of length 1; one that has a gradient; and any one. */
+/** Moves to test: all numbers in a random direction of length 1, a random number, and one with a nonzero gradient. */
 function movesOf(name: string, gradient: ArrayLike<number>, random: Random): Move[] {
   const all = Array.from(gradient, (_, i) => i);
   const signs = all.map(() => (random.uniform() < 0.5 ? -1 : 1) / Math.sqrt(gradient.length));
@@ -130,7 +132,7 @@ function movesOf(name: string, gradient: ArrayLike<number>, random: Random): Mov
   ];
 }
 
-/** The derivative of `f` along a move, by differences. The tensor is as it was afterwards. */
+/** Computes the derivative of `f` along a move by finite differences, then restores the tensor. */
 async function derivativeAlong(
   tensor: Tensor,
   move: Move,

@@ -1,21 +1,23 @@
 /**
- * Gradients never flow from a position to a later one. The logits at t are differentiated by the input at every s:
- * exactly 0 for s > t. For s ≤ t the gradient must arrive, in one of the texts at least, or 0 would prove nothing.
+ * Logits have no gradient from later positions. The gradient of the logits at t with respect to the input at s must be
+ * exactly 0 for s > t. For s ≤ t it must be nonzero in at least one text, or the zeros would prove nothing.
  *
- * The input is what the first block reads. Zeros are added to it, and their gradient is the input's.
+ * The input is that of the first block. Zeros are added to it, and their gradient is the gradient of the input.
  */
+
 import { INFERENCE } from "../nn/inputs/forward-options.ts";
 import { multiply } from "../ops/multiply.ts";
 import { slice } from "../ops/slice.ts";
 import { sum } from "../ops/sum.ts";
 import { Random } from "../random.ts";
-import { type CheckOptions, type CheckResult, Comparisons, grouped, type Subject } from "./check.ts";
+import { formatCount } from "../util/format.ts";
+import { type CheckedModel, type CheckOptions, type CheckResult, Comparisons } from "./check.ts";
 import { tokensOf } from "./logits.ts";
 import { excerpt } from "./texts.ts";
 
 const NAME = "gradients from the future";
 
-export async function checkReach(model: Subject, options: CheckOptions): Promise<CheckResult> {
+export async function checkGradientFlow(model: CheckedModel, options: CheckOptions): Promise<CheckResult> {
   const { texts, show, seed } = options;
   const positions = texts[0].length;
   const comparisons = new Comparisons(options);
@@ -29,7 +31,7 @@ export async function checkReach(model: Subject, options: CheckOptions): Promise
         comparisons.expect(
           gradient === 0,
           () =>
-            `in ${excerpt(text, s, show)}, the logits at position ${t} depend on the input at position ${s}, behind the bar: a gradient of ${gradient.toPrecision(4)} where it must be 0`,
+            `in ${excerpt(text, s, show)}, the logits at position ${t} depend on the input at position ${s}, after the bar: the gradient is ${gradient.toPrecision(4)} but must be 0`,
         );
       });
       options.onProgress?.((t * texts.length + row + 1) / (positions * texts.length));
@@ -38,17 +40,17 @@ export async function checkReach(model: Subject, options: CheckOptions): Promise
       comparisons.expect(
         reached.has(s),
         () =>
-          `the logits at position ${t} do not depend on the input at position ${s}, in any of the texts: a gradient of 0 where there must be one`,
+          `the logits at position ${t} do not depend on the input at position ${s} in any of the texts: the gradient is 0 but must not be`,
       );
     }
   }
   const pairs = (texts.length * positions * (positions - 1)) / 2;
-  return comparisons.result(NAME, `${grouped(pairs)} pairs of positions, exactly 0`);
+  return comparisons.result(NAME, `${formatCount(pairs)} pairs of positions, exactly 0`);
 }
 
-/** The greatest size of the gradient of a random sum of the logits at t, in the input at each position. */
+/** For each input position, returns the largest absolute gradient of a random weighted sum of the logits at t. */
 export async function inputGradients(
-  model: Subject,
+  model: CheckedModel,
   text: readonly number[],
   t: number,
   seed: number,
@@ -67,7 +69,7 @@ export async function inputGradients(
   return Array.from(text, (_, s) => greatestOf(gradient.subarray(s * dModel, (s + 1) * dModel)));
 }
 
-/** NaN where there is one, which is not 0 either. */
+/** The largest absolute value, or NaN if there is one. */
 function greatestOf(numbers: Float32Array | Float64Array): number {
   let greatest = 0;
   for (const value of numbers) greatest = Math.max(greatest, Math.abs(value));

@@ -1,8 +1,9 @@
-/** Logits of whole batches, compared bit for bit. */
+/** Computes logits of whole batches and compares them bit for bit. */
 import type { TokenBatch } from "../nn/inputs/token-batch.ts";
-import type { CheckOptions, Rows, Subject } from "./check.ts";
+import { batchLogits, chunkedLogits } from "../sample/logits.ts";
+import type { CheckedModel, CheckOptions, Rows } from "./check.ts";
 
-/** Logits (B, T, V), row by row. */
+/** Logits (B, T, V), row-major. */
 export interface Logits {
   readonly values: Float32Array | Float64Array;
   readonly positions: number;
@@ -10,65 +11,45 @@ export interface Logits {
 }
 
 /**
- * Runs the model over the rows.
+ * Computes the logits of the rows.
  *
- * @param chunks how many positions go through a cache at a time; null: all at once and no cache
+ * @param chunks sizes of the parts fed through a KV cache, or null for one pass without a cache
  */
-export function logitsOf(
-  model: Subject,
+export async function logitsOf(
+  model: CheckedModel,
   rows: Rows,
   chunks: readonly number[] | null = null,
 ): Promise<Logits> {
-  return chunks === null ? wholeLogits(model, tokensOf(rows)) : cachedLogits(model, rows, chunks);
+  if (chunks === null) return wholeLogits(model, tokensOf(rows));
+  const values = await chunkedLogits(model, rows, chunks);
+  return { values, positions: rows[0].length, vocabSize: model.config.vocabSize };
 }
 
-/** Rows of one length as a batch. */
+/** Makes a batch from rows of equal length. */
 export function tokensOf(rows: Rows): TokenBatch {
   return { ids: rows.flat(), batchSize: rows.length };
 }
 
-export async function wholeLogits(model: Subject, tokens: TokenBatch): Promise<Logits> {
+export async function wholeLogits(model: CheckedModel, tokens: TokenBatch): Promise<Logits> {
   const { vocabSize } = model.config;
   const positions = tokens.ids.length / tokens.batchSize;
-  const values = await model.context.scope("no-grad", () => model.forward(tokens).read());
+  const values = await batchLogits(model, tokens);
   return { values, positions, vocabSize };
 }
 
-async function cachedLogits(model: Subject, rows: Rows, chunks: readonly number[]): Promise<Logits> {
-  const { vocabSize } = model.config;
-  const positions = rows[0].length;
-  const values = new Float64Array(rows.length * positions * vocabSize);
-  const cache = model.makeCache(rows.length);
-  try {
-    let start = 0;
-    for (const chunk of chunks) {
-      const tokens = tokensOf(rows.map((row) => row.slice(start, start + chunk)));
-      const part = await model.context.noGrad(() => model.decode(tokens, cache).read());
-      rows.forEach((_, row) => {
-        const ofRow = part.subarray(row * chunk * vocabSize, (row + 1) * chunk * vocabSize);
-        values.set(ofRow, (row * positions + start) * vocabSize);
-      });
-      start += chunk;
-    }
-  } finally {
-    cache.free();
-  }
-  return { values, positions, vocabSize };
-}
-
-/** A place in a batch: position t of a row. */
+/** Position t of a row in a batch. */
 export interface Place {
   readonly row: number;
   readonly t: number;
 }
 
-/** Which of the logits at two places differs first, to the bit; −0 and 0 do. −1 when none does. */
+/** Returns the first token whose logits at two places differ in a bit, or −1 if none does. −0 and 0 differ. */
 export function firstDifference(a: Logits, atA: Place, b: Logits, atB: Place = atA): number {
   const [left, right] = [rowAt(a, atA), rowAt(b, atB)];
   return left.findIndex((value, i) => !Object.is(value, right[i]));
 }
 
-/** "the logit of "e" … from 1.25 to 1.5" for the first that differs. */
+/** Describes the first logit that differs: the logit of "e", from 1.25, to 1.5. */
 export function describeDifference(
   before: Logits,
   atBefore: Place,
@@ -81,7 +62,7 @@ export function describeDifference(
   return { logit: `the logit of ${JSON.stringify(show([id]))}`, from, to };
 }
 
-/** Nine digits tell any two numbers of single precision apart. */
+/** Nine digits distinguish any two single-precision numbers. */
 function preciseNumber(value: number): string {
   return Object.is(value, -0) ? "-0" : String(Number(value.toPrecision(9)));
 }

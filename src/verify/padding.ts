@@ -1,23 +1,24 @@
 /**
- * Padding never changes a number: beside longer texts, padded on the left or on the right, a text has the logits, the
- * loss and the gradients that it has alone, to the bit.
+ * Padding never changes a number: in a batch with longer texts, padded on the left or on the right, a text has the same
+ * logits, loss and gradients as alone, bit for bit.
  */
 
 import { type PaddingSide, padLike, padTokens, rowsOf, type TokenBatch } from "../nn/inputs/token-batch.ts";
 import { crossEntropy, IGNORED } from "../ops/cross-entropy.ts";
 import { Random } from "../random.ts";
-import { type CheckOptions, type CheckResult, Comparisons, grouped, type Subject, skipped } from "./check.ts";
+import { formatCount } from "../util/format.ts";
+import { type CheckedModel, type CheckOptions, type CheckResult, Comparisons, skipped } from "./check.ts";
 import { describeDifference, firstDifference, tokensOf, wholeLogits } from "./logits.ts";
 import { excerpt } from "./texts.ts";
 
-const NAME = "padded and unpadded";
+const NAME = "padded vs. unpadded";
 const SIDES: readonly PaddingSide[] = ["left", "right"];
 
-export async function checkPadding(model: Subject, options: CheckOptions): Promise<CheckResult> {
+export async function checkPadding(model: CheckedModel, options: CheckOptions): Promise<CheckResult> {
   const { show } = options;
   const rows = unequalRows(options);
   const comparisons = new Comparisons(options);
-  if (rows.length < 3) return skipped(NAME, "texts of one token leave no unequal lengths");
+  if (rows.length < 3) return skipped(NAME, "needs texts of at least two tokens");
   for (const side of SIDES) {
     const tokens = padTokens(rows, side);
     const padded = await wholeLogits(model, tokens);
@@ -33,30 +34,30 @@ export async function checkPadding(model: Subject, options: CheckOptions): Promi
         ];
         comparisons.expect(firstDifference(alone, here, padded, there) < 0, () => {
           const { logit, from, to } = describeDifference(alone, here, padded, there, options);
-          return `${excerpt(text, t + 1, show)}, ${where}: ${logit} at position ${t} went from ${from} to ${to}`;
+          return `${excerpt(text, t + 1, show)}, ${where}: ${logit} at position ${t} changed from ${from} to ${to}`;
         });
       }
       const among = (what: string) => `${excerpt(text, text.length, show)}, ${where}: ${what}`;
-      const own = await learn(model, options, tokensOf([text]), [text], 0);
-      const beside = await learn(model, options, tokens, rows, row);
+      const own = await lossAndGradients(model, options, tokensOf([text]), [text], 0);
+      const beside = await lossAndGradients(model, options, tokens, rows, row);
       comparisons.expect(Object.is(own.loss, beside.loss), () =>
-        among(`its loss went from ${own.loss} to ${beside.loss}`),
+        among(`the loss changed from ${own.loss} to ${beside.loss}`),
       );
       for (const [name, gradient] of own.gradients) {
         const other = beside.gradients.get(name) ?? [];
-        // −0 is 0 here: padding adds zeros to sums.
+        // −0 equals 0 here, because padding adds zeros to sums.
         const at = gradient.findIndex((value, i) => value !== other[i]);
         comparisons.expect(at < 0, () =>
-          among(`the gradient of ${name}[${at}] went from ${gradient[at]} to ${other[at]}`),
+          among(`the gradient of ${name}[${at}] changed from ${gradient[at]} to ${other[at]}`),
         );
       }
       options.onProgress?.((SIDES.indexOf(side) + (row + 1) / rows.length) / SIDES.length);
     }
   }
-  return comparisons.result(NAME, `${grouped(comparisons.count)} logits, losses, gradients`);
+  return comparisons.result(NAME, `${formatCount(comparisons.count)} logits, losses, gradients`);
 }
 
-/** The texts cut to random lengths: the first stays whole, an empty one comes last. */
+/** Truncates the texts to random lengths. The first one stays whole, and an empty one is added at the end. */
 function unequalRows({ texts, seed }: CheckOptions): readonly (readonly number[])[] {
   const random = Random.of(seed, "lengths");
   const [whole, ...others] = texts;
@@ -65,9 +66,9 @@ function unequalRows({ texts, seed }: CheckOptions): readonly (readonly number[]
   return [whole, ...cut, []];
 }
 
-/** Loss and gradients of one row of a batch. */
-async function learn(
-  model: Subject,
+/** Computes the loss and gradients of one row of a batch. */
+async function lossAndGradients(
+  model: CheckedModel,
   { targetsOf = nextOf }: CheckOptions,
   tokens: TokenBatch,
   rows: readonly (readonly number[])[],
@@ -87,7 +88,7 @@ async function learn(
   return { loss, gradients };
 }
 
-/** Each token but the first is predicted. */
+/** Targets for predicting the next token. The last position has none. */
 function nextOf(row: readonly number[]): number[] {
   return row.map((_, t) => row[t + 1] ?? IGNORED);
 }

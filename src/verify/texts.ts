@@ -1,14 +1,14 @@
-/** The texts that checks run over, cut, changed and shown. */
+/** Makes, splits, changes and quotes the texts of the checks. */
 import type { GPT } from "../nn/gpt.ts";
 import { Random } from "../random.ts";
 import { generate } from "../sample/generate.ts";
 import type { Rows } from "./check.ts";
 
 /**
- * Texts of one length: the first is written by the model itself, so that it looks like what the model learned; in
- * the others every token is drawn at random, so that they look like nothing it ever saw.
+ * Makes texts of equal length. The model generates the first one, so that it resembles the training text. The others
+ * are random tokens, which the model has not seen in training.
  *
- * @throws SampleError when the model's logits allow no choice
+ * @throws SampleError if the model's logits leave no token to sample
  */
 export async function makeTexts(
   model: GPT,
@@ -24,7 +24,7 @@ export async function makeTexts(
   return [written, ...texts.slice(1)];
 }
 
-/** Texts of one length, each token drawn at random from so many ids. */
+/** Makes texts of equal length with random tokens from 0 … ids − 1. */
 export function randomTexts(
   { count, positions, ids }: { readonly count: number; readonly positions: number; readonly ids: number },
   random: Random,
@@ -32,14 +32,14 @@ export function randomTexts(
   return Array.from({ length: count }, () => Array.from({ length: positions }, () => random.below(ids)));
 }
 
-/** Cuts a length into random parts. */
+/** Splits a length into random parts. */
 export function randomChunks(positions: number, random: Random): number[] {
   const chunks: number[] = [];
   for (let left = positions; left > 0; left -= chunks[chunks.length - 1]) chunks.push(1 + random.below(left));
   return chunks;
 }
 
-/** A token other than `id`; another one at each position. Needs a vocabulary of two or more. */
+/** Returns a token other than `id`, chosen by position. Needs a vocabulary of at least two. */
 export function anotherId(id: number, position: number, vocabSize: number): number {
   return (id + 1 + (position % (vocabSize - 1))) % vocabSize;
 }
@@ -47,7 +47,7 @@ export function anotherId(id: number, position: number, vocabSize: number): numb
 const TOKENS_BEFORE = 16;
 const TOKENS_AFTER = 8;
 
-/** A part of a text in quotes, with a bar in front of token `bar`: "Once up|on a". */
+/** Quotes part of a text with a bar before token `bar`: "Once up|on a". */
 export function excerpt(
   ids: readonly number[],
   bar: number,

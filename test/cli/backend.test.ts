@@ -1,4 +1,4 @@
-/** `--backend blas` and `--backend auto`, from outside: what is said, what is kept, and how a run goes on. */
+/** `--backend blas` and `--backend auto` on the command line: messages, records, and resuming. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -6,7 +6,7 @@ import { ifBlas, noBlas, noKoffi } from "../support/blas.ts";
 import { expectComplaint, makeFolderWithText, nopeek, start, succeed } from "../support/program.ts";
 
 const { folder } = makeFolderWithText(200);
-/** Large enough for products that are given to the library, and shared out. */
+/** Large enough for the library and for several threads. */
 const size = ["--layers", 1, "--heads", 2, "--d-model", 32, "--context-length", 32, "--batch-size", 8];
 const often = ["--eval-interval", 1000, "--checkpoint-interval", 1000, "--eval-batches", 1];
 const train = ["train", "--data", "text.txt", ...size, ...often, "--threads", 2];
@@ -15,7 +15,7 @@ afterEach(() => {
   delete process.env.NOPEEK_BLAS;
 });
 
-/** The record of what computed a step. */
+/** The record of the backend that computed a step. */
 function computedBy(run: string, step: string): unknown {
   return JSON.parse(readFileSync(join(folder, run, step, "state.json"), "utf8")).state.computedBy;
 }
@@ -28,16 +28,16 @@ it.skipIf(noKoffi)(
       const outcome = await nopeek(folder, "bench", "--backend", backend);
       expectComplaint(outcome, 1, "/nowhere/libnot.so", "apt-get install", "--backend wasm");
     }
-    // Nobody asked for it here.
+    // No backend was asked for here.
     const { stderr } = await succeed(folder, ...train, "--steps", 2, "--out", "wasm");
     expect(stderr).toMatch(/^training .* on wasm$/m);
-    expect(stderr).not.toContain("other bits");
+    expect(stderr).not.toContain("bits differ");
     expect(computedBy("wasm", "step-000002")).toBe("wasm");
   },
 );
 
 describe.skipIf(noBlas !== null)(`with a BLAS library${ifBlas}`, () => {
-  it("the same run has the same bits, and says once that others may not", async () => {
+  it("the same run has the same bits, and prints once that others may not", async () => {
     const weights: Buffer[] = [];
     for (const out of ["one", "two"]) {
       const { stderr, stdout } = await succeed(
@@ -51,21 +51,21 @@ describe.skipIf(noBlas !== null)(`with a BLAS library${ifBlas}`, () => {
         out,
       );
       expect(
-        stderr.match(/^products by .*: other bits on another machine or number of threads/gm),
+        stderr.match(/^matrix products by .*: bits differ with the machine and the number of threads/gm),
       ).toHaveLength(1);
       expect(stderr).toMatch(/^training .* on blas \(.+\), 2 threads$/m);
-      expect(stdout).not.toContain("other bits");
+      expect(stdout).not.toContain("bits differ");
       weights.push(readFileSync(join(folder, out, "step-000020", "model.safetensors")));
     }
     expect(weights[0].equals(weights[1])).toBe(true);
     expect(computedBy("one", "step-000020")).toMatch(/^blas \(.+\), 2 threads$/);
-    // It was the library: the default has other bits.
+    // The library did compute: the default backend has different bits.
     await succeed(folder, ...train, "--steps", 20, "--out", "default");
     const usual = readFileSync(join(folder, "default", "step-000020", "model.safetensors"));
     expect(usual.equals(weights[0])).toBe(false);
   });
 
-  it("a run that is stopped says how to go on as it was, and going on otherwise is told", async () => {
+  it("an interrupted run prints the command to resume on the same backend; resuming on another is reported", async () => {
     const program = start(
       folder,
       ...train,
@@ -81,7 +81,7 @@ describe.skipIf(noBlas !== null)(`with a BLAS library${ifBlas}`, () => {
     program.process.kill("SIGINT");
     const { stderr, code } = await program.outcome;
     expect(code, stderr).toBe(130);
-    // What auto found, by its name: another time it might find something else.
+    // Names what auto found, because it might find something else next time.
     expect(stderr).toContain("--resume --out stopped --backend blas --threads 2\n");
     const resume = ["train", "--resume", "--out", "stopped", "--steps", 5000];
     const same = start(folder, ...resume, "--backend", "blas", "--threads", 2);
@@ -92,11 +92,11 @@ describe.skipIf(noBlas !== null)(`with a BLAS library${ifBlas}`, () => {
     await other.shows(/^step /m, "stderr");
     other.process.kill("SIGINT");
     expect((await other.outcome).stderr).toMatch(
-      /other bits .* until now it ran on blas \(.+\), 2 threads$/m,
+      /not bit-identical .* until now it ran on blas \(.+\), 2 threads$/m,
     );
   });
 
-  it("bench tells the library", async () => {
+  it("bench reports the library", async () => {
     const words = ["bench", "--backend", "auto", "--rounds", 1, "--threads", 1, ...size];
     const { stdout, stderr } = await succeed(folder, ...words, "--json");
     expect(JSON.parse(stdout)).toMatchObject({ backend: "blas", library: expect.stringMatching(/\S/) });

@@ -1,4 +1,4 @@
-/** What people get wrong, and what they are told. Nothing that existed may be lost by it. */
+/** Bad input and the messages for it. No existing file may change. */
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { nopeekHere } from "../support/in-process.ts";
@@ -48,8 +48,8 @@ const CASES: readonly Case[] = [
   ...COMMANDS,
 ];
 
-describe("refused with a message, and nothing is lost", () => {
-  // What one case makes by mistake is not the next one's.
+describe("rejected with a message, and nothing is lost", () => {
+  // Files that one case creates by mistake must not affect the next.
   afterEach(() => rmSync(at("new"), { recursive: true, force: true }));
 
   it.each(CASES)("%s", async (_what, words, code, told) => {
@@ -57,7 +57,7 @@ describe("refused with a message, and nothing is lost", () => {
     expect(fingerprint(folder)).toBe(before);
   });
 
-  it("in a process of its own too", async () => {
+  it("in a separate process too", async () => {
     const some = CASES.filter((_, i) => i % 23 === 0);
     for (const [, words, code, told] of some) expectComplaint(await nopeek(folder, ...words), code, ...told);
     expect(fingerprint(folder)).toBe(before);

@@ -1,4 +1,4 @@
-/** Places that cannot be written or read: full, forbidden. What a machine does not let a test do is skipped. */
+/** Disks that are full or read-only, and folders without permission. Tests that the machine does not permit are skipped. */
 import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, it, type TestContext } from "vitest";
@@ -30,7 +30,7 @@ function attempt(command: string, ...words: string[]): boolean {
   }
 }
 
-/** A disk of this size in the folder, for as long as `use` takes. */
+/** Mounts a disk of this size in the folder while `use` runs. */
 async function withDisk(
   test: TestContext,
   name: string,
@@ -49,14 +49,14 @@ async function withDisk(
 }
 
 describe("a disk that fills up", () => {
-  it("fails the run, not what it had saved; with room again the run goes on to the same bits", (test) =>
+  it("fails the run and keeps its checkpoints; with free space it resumes to the same bits", (test) =>
     withDisk(test, "disk", "64k", async (disk) => {
       const outcome = await nopeek(folder, ...training, "--out", "disk/run");
       expect(outcome.code).toBe(1);
       expect(outcome.stderr).toContain("the disk is full; free some space");
       expect(outcome.stderr).toContain("what was saved before is untouched");
       expect(outcome.stderr).not.toMatch(/^\s+at /m);
-      // Some steps fitted, not all: else this would prove nothing.
+      // Some checkpoints fit and others do not, or this would prove nothing.
       const saved = readFileSync(at("disk/run/latest"), "utf8").trim();
       expect(["step-000010", "step-000020", "step-000030"]).toContain(saved);
       await succeed(folder, "sample", "--model", "disk/run", "--tokens", 3);
@@ -69,16 +69,16 @@ describe("a disk that fills up", () => {
       expect(resumed.equals(whole)).toBe(true);
     }));
 
-  it("under the output is told too", async (test) => {
+  it("is reported for standard output too", async (test) => {
     test.skip(!existsSync("/dev/full"), "there is no /dev/full here");
     const words = [process.execPath, MAIN, "sample", "--model", "whole"].join(" ");
     const outcome = await new Program("sh", ["-c", `${words} > /dev/full`], folder).outcome;
-    expectComplaint(outcome, 1, "the output cannot be written", "no space left");
+    expectComplaint(outcome, 1, "cannot write the output", "no space left");
   });
 });
 
 describe("a disk that is mounted read-only", () => {
-  it("is named; the run on it still writes texts, and is not changed", (test) =>
+  it("is reported; a run on it can still be sampled, and is not changed", (test) =>
     withDisk(test, "read-only", "1m", async (disk) => {
       cpSync(at("whole"), at("read-only/run"), { recursive: true });
       expect(attempt("mount", "-o", "remount,ro", disk)).toBe(true);
@@ -92,13 +92,13 @@ describe("a disk that is mounted read-only", () => {
     }));
 });
 
-describe("a place without permission", () => {
-  /** As a user who may not write in the folder, whoever runs the tests. */
+describe("a folder without permission", () => {
+  /** Runs as a user without write permission, also if root runs the tests. */
   async function forbidden(...words: (string | number)[]) {
     const uid = process.getuid?.() === 0 ? NOBODY : undefined;
     const run = (...all: (string | number)[]) =>
       new Program(process.execPath, [MAIN, ...all.map(String)], folder, uid).outcome;
-    // Where node itself is out of that user's reach, it cannot even be started.
+    // If that user cannot reach node itself, it cannot be started.
     const works = await run("--version").then(
       ({ code }) => code === 0,
       () => false,
@@ -106,7 +106,7 @@ describe("a place without permission", () => {
     return works ? run(...words) : null;
   }
 
-  it("is named", async (test) => {
+  it("is reported", async (test) => {
     mkdirSync(at("locked"));
     chmodSync(at("locked"), 0o555);
     chmodSync(folder, 0o755);
@@ -118,6 +118,6 @@ describe("a place without permission", () => {
     writeFileSync(at("secret.txt"), "the fox");
     chmodSync(at("secret.txt"), 0o000);
     const unread = await forbidden("train", "--data", "secret.txt");
-    if (unread !== null) expectComplaint(unread, 1, "secret.txt: may not be read by you");
+    if (unread !== null) expectComplaint(unread, 1, "secret.txt: you do not have permission to read it");
   });
 });

@@ -1,4 +1,4 @@
-/** `nopeek train --patience`: a model that learns a small text by heart is stopped, and its best self is kept. */
+/** `nopeek train --patience`: a run that memorizes a small text stops, and its best checkpoint is kept. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -31,7 +31,7 @@ beforeAll(async () => {
 }, START_MS);
 
 describe("a run that overfits", () => {
-  it("stops after so many evaluations without a better one, and says what it was and what helps", () => {
+  it("stops after `patience` evaluations without a better one, and prints the reason and the remedies", () => {
     const evaluations = parseLines(run.stdout).filter(({ kind }) => kind === "evaluation");
     const losses = evaluations.map(({ lossNats }) => Number(lossNats));
     for (const { method } of evaluations) expect(method).toBe("whole split");
@@ -51,7 +51,7 @@ describe("a run that overfits", () => {
     });
   });
 
-  it("keeps the best step by the whole split, which eval uses, averaged weights and all", async () => {
+  it("keeps the best checkpoint by the whole split, which eval uses, with averaged weights too", async () => {
     const best = readFileSync(join(folder, "run/best"), "utf8").trim();
     const stop = parseLines(run.stdout).find(({ kind }) => kind === "early stop");
     const { step, validationNats } = Object(stop?.best);
@@ -60,7 +60,7 @@ describe("a run that overfits", () => {
     expect(parseLines(stdout)[0].lossNats).toBe(validationNats);
   });
 
-  it("goes on when it is given more patience, and does nothing without", async () => {
+  it("resumes with more patience, and does nothing without", async () => {
     const words = ["train", "--resume", "--out", "run", "--threads", 1, "--json"];
     const same = await succeed(folder, ...words);
     expect(parseLines(same.stdout).filter(({ kind }) => kind === "step")).toEqual([]);

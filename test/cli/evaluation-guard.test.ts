@@ -1,4 +1,4 @@
-/** An evaluation that is not finite, after steps whose own numbers were: nothing of it is kept. */
+/** An evaluation that is not finite, after finite steps: its weights are not saved. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
@@ -6,7 +6,7 @@ import { RunDirectory } from "../../src/run/directory.ts";
 import { nopeekHere } from "../support/in-process.ts";
 import { makeFolderWithText, parseLines, TINY, TRAIN } from "../support/program.ts";
 
-/** What evaluations give from the fourth on. */
+/** The loss of evaluations from the fourth on. */
 let spoilt = Number.NaN;
 let evaluations = 0;
 
@@ -30,7 +30,7 @@ beforeEach(() => {
   evaluations = 0;
 });
 
-describe.each([Number.NaN, Number.POSITIVE_INFINITY])("a loss of %s on what is held out", (loss) => {
+describe.each([Number.NaN, Number.POSITIVE_INFINITY])("a validation loss of %s", (loss) => {
   it.each([
     ["in a quick estimate", ["--eval-interval", 2], 8, null],
     ["when a checkpoint is due", ["--eval-interval", 1000, "--checkpoint-interval", 2], 8, "step-000006"],
@@ -43,7 +43,7 @@ describe.each([Number.NaN, Number.POSITIVE_INFINITY])("a loss of %s on what is h
     const outcome = await nopeekHere(folder, ...words, "--learning-rate", 1e-4);
     expect(outcome.code).toBe(1);
     expect(outcome.stderr).toContain(
-      `nopeek: training: after step ${step} the loss on what is held out is ${loss}; nothing was saved since the checkpoint before. A lower learning rate`,
+      `nopeek: training: after step ${step} the validation loss is ${loss}; nothing was saved after the last checkpoint. A lower learning rate`,
     );
     const directory = RunDirectory.open(join(folder, run));
     expect([directory.latest(), directory.best()]).toEqual([kept, kept]);
@@ -53,7 +53,7 @@ describe.each([Number.NaN, Number.POSITIVE_INFINITY])("a loss of %s on what is h
     expect(losses).toHaveLength(3);
     if (kept !== null)
       expect(directory.loadStep("best").state.best).toMatchObject({ step: Number(kept.slice(5)) });
-    // The run can go on from there, with numbers that are some again.
+    // The run can resume from there, with finite numbers again.
     evaluations = -1000;
     const again = await nopeekHere(folder, "train", "--resume", "--out", run, "--threads", 1, "--json");
     expect(again.code, again.stderr).toBe(0);
@@ -61,7 +61,7 @@ describe.each([Number.NaN, Number.POSITIVE_INFINITY])("a loss of %s on what is h
   });
 });
 
-it("is told of a run that learns on, too", async () => {
+it("is reported for a fine-tuned model too", async () => {
   spoilt = Number.NaN;
   evaluations = -1000;
   const train = ["train", "--data", "text.txt", "--eval-batches", 1];
@@ -70,6 +70,6 @@ it("is told of a run that learns on, too", async () => {
   const more = ["--from", "first", "--steps", 2, "--threads", 1, "--out", "second"];
   const outcome = await nopeekHere(folder, ...train, ...more);
   expect(outcome.code).toBe(1);
-  expect(outcome.stderr).toContain("after step 2 the loss on what is held out is NaN");
+  expect(outcome.stderr).toContain("after step 2 the validation loss is NaN");
   expect(existsSync(join(folder, "second", "best"))).toBe(false);
 });

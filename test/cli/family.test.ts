@@ -1,4 +1,4 @@
-/** The family through the program: an encoder that fills in blanks, and an encoder–decoder that answers. */
+/** The other model kinds on the command line: an encoder that fills in blanks, and an encoder–decoder that answers. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -54,24 +54,24 @@ const json = (...words: readonly (string | number)[]) => succeedInJson(folder, .
 const configOf = (run: string) => JSON.parse(readFileSync(join(folder, run, "config.json"), "utf8")).config;
 
 describe("nopeek train", () => {
-  it("says what each kind learns, and how well it did", () => {
+  it("prints the objective of each kind, and its validation loss", () => {
     const { encoder, seq2seq } = outcomes;
     const parameters = /: ([\d,]+) parameters/;
-    expect(encoder.stderr).toContain("1 layer, 2 heads, 6 channels, context 13, both ways: ");
-    expect(encoder.stderr).toContain("what stood there");
+    expect(encoder.stderr).toContain("1 layer, 2 heads, 6 channels, context 13, bidirectional: ");
+    expect(encoder.stderr).toContain("predict 15 % of the tokens");
     expect(encoder.stderr).toMatch(/step 200: validation loss about \d\.\d{4} \(estimate: 6 hidden tokens/);
     const tenth = TEXT.length - Math.floor((TEXT.length * 9) / 10);
     expect(encoder.stderr).toMatch(
       new RegExp(`validation loss \\d\\.\\d{4} nats \\(whole split: \\d+ of ${tenth} tokens hidden`),
     );
-    expect(seq2seq.stderr).toContain("task        sort strings of 2 to 5 letters out of abcd\n");
+    expect(seq2seq.stderr).toContain("task        sort strings of 2 to 5 letters from abcd\n");
     expect(seq2seq.stderr).toMatch(
-      /validation loss \d\.\d{4} nats, \d+ of \d+ held-out strings right to the last letter/,
+      /validation loss \d\.\d{4} nats, \d+ of \d+ held-out strings exactly right/,
     );
     for (const { stderr } of [encoder, seq2seq]) expect(stderr).toMatch(parameters);
   });
 
-  it("shows at the end what the model makes: blanks filled in, strings answered", () => {
+  it("prints a sample at the end: blanks filled in, strings answered", () => {
     const [prompt, filled, original] = outcomes.encoder.stdout.slice(0, -1).split("\n\n");
     expect(prompt).toContain("_");
     expect(filled).not.toContain("_");
@@ -81,7 +81,7 @@ describe("nopeek train", () => {
     for (const line of lines) expect(line).toMatch(/^[a-d]{2,5} → [a-d]*$/);
   });
 
-  it("keeps what kind it is in config.json, and the settings of that kind alone", () => {
+  it("saves the model kind in config.json, and only the settings of that kind", () => {
     expect(configOf("encoder")).toMatchObject({ settings: { model: "encoder", contextLength: 13 } });
     expect(configOf("encoder").settings).not.toHaveProperty("task");
     expect(configOf("seq2seq")).toMatchObject({
@@ -93,7 +93,7 @@ describe("nopeek train", () => {
     expect(configOf("gpt").settings.model).toBe("gpt");
   });
 
-  it("an encoder of bytes whose window ends within a character", async () => {
+  it("trains an encoder of bytes whose window ends within a character", async () => {
     writeFileSync(join(folder, "bytes.txt"), "Ü".repeat(99));
     const words = ["train", "--model", "encoder", "--tokenizer", "byte", "--data", "bytes.txt", "--json"];
     const sizes = [...SIZES, "--context-length", 3, "--steps", 1, "--out", "bytes"];
@@ -130,28 +130,25 @@ describe("nopeek train", () => {
     });
   });
 
-  it.each(["encoder", "seq2seq"])(
-    "a run of kind %s that was stopped goes on to the same bits",
-    async (kind) => {
-      const program = start(folder, ...training(kind), "--out", `stopped ${kind}`, "--json");
-      await program.shows(/"kind":"step","step":7,/, "stdout");
-      program.process.kill("SIGINT");
-      const stopped = await program.outcome;
-      expect(stopped.code).toBe(130);
-      expect(stopped.stderr).toContain(`npx nopeek train --resume --out 'stopped ${kind}'\n`);
-      await succeed(folder, "train", "--resume", "--out", `stopped ${kind}`, "--threads", 2);
-      for (const file of ["model.safetensors", "optimizer.safetensors"]) {
-        const [resumed, whole] = [`stopped ${kind}`, kind].map((run) =>
-          readFileSync(join(folder, run, LAST, file)),
-        );
-        expect(resumed.equals(whole), file).toBe(true);
-      }
-    },
-  );
+  it.each(["encoder", "seq2seq"])("resumes an interrupted run of kind %s to the same bits", async (kind) => {
+    const program = start(folder, ...training(kind), "--out", `stopped ${kind}`, "--json");
+    await program.shows(/"kind":"step","step":7,/, "stdout");
+    program.process.kill("SIGINT");
+    const stopped = await program.outcome;
+    expect(stopped.code).toBe(130);
+    expect(stopped.stderr).toContain(`npx nopeek train --resume --out 'stopped ${kind}'\n`);
+    await succeed(folder, "train", "--resume", "--out", `stopped ${kind}`, "--threads", 2);
+    for (const file of ["model.safetensors", "optimizer.safetensors"]) {
+      const [resumed, whole] = [`stopped ${kind}`, kind].map((run) =>
+        readFileSync(join(folder, run, LAST, file)),
+      );
+      expect(resumed.equals(whole), file).toBe(true);
+    }
+  });
 });
 
 describe("nopeek sample", () => {
-  it("fills in each blank with the token that nopeek logits finds most probable there", async () => {
+  it("fills in each blank with the most probable token of nopeek logits", async () => {
     const prompt = "the f_x s_es";
     const [filled] = await json("sample", "--model", "encoder", "--prompt", prompt);
     const [{ tokens, logits }] = await json("logits", "--model", "encoder", "--prompt", prompt);
@@ -169,7 +166,7 @@ describe("nopeek sample", () => {
     expect(plain.stdout).toBe(`${expected.join("")}\n`);
   });
 
-  it("answers a string by a string", async () => {
+  it("answers a string with a string", async () => {
     const [answer] = await json("sample", "--model", "seq2seq", "--prompt", "dab");
     expect(answer).toMatchObject({ prompt: "dab", text: expect.stringMatching(/^[a-d]*$/) });
     const plain = await succeed(folder, "sample", "--model", "seq2seq", "--prompt", "dab");
@@ -178,7 +175,7 @@ describe("nopeek sample", () => {
 });
 
 describe("nopeek eval", () => {
-  it("gives the figure that training ended with, for each kind", async () => {
+  it("prints the loss that training ended with, for each kind", async () => {
     const figure = (kind: string) =>
       Number(/^validation loss (\d\.\d{4}) nats/m.exec(outcomes[kind].stderr)?.[1]);
     const [encoder] = await json("eval", "--model", "encoder/step-000601", "--data", "text.txt");
@@ -186,12 +183,12 @@ describe("nopeek eval", () => {
     expect(encoder.lossNats).toBeCloseTo(figure("encoder"), 4);
     const [seq2seq] = await json("eval", "--model", "seq2seq/step-000601");
     expect(seq2seq.lossNats).toBeCloseTo(figure("seq2seq"), 4);
-    const strings = /(\d+) of (\d+) held-out strings right to the last letter \([\d,]+ tokens\)\n\n/.exec(
+    const strings = /(\d+) of (\d+) held-out strings exactly right \([\d,]+ tokens\)\n\n/.exec(
       outcomes.seq2seq.stderr,
     );
     expect(seq2seq).toMatchObject({ exact: Number(strings?.[1]), strings: Number(strings?.[2]) });
     expect((await succeed(folder, "eval", "--model", "encoder", "--data", "text.txt")).stderr).toContain(
-      "tokens hidden, by masks that are always the same, in windows of 13",
+      "tokens masked, in a fixed pattern, in windows of 13",
     );
   });
 });
@@ -204,26 +201,36 @@ type Case = readonly [string, readonly (string | number)[], code: 1 | 2, told: r
 const CASES: readonly Case[] = [
   ["a prompt without a blank", sample("encoder", "--prompt", "the fox"), 2, ["has no blank", "each _"]],
   ["no prompt for an encoder", sample("encoder"), 2, ["an encoder fills in blanks", "a _ for each"]],
-  ["no prompt to answer", sample("seq2seq"), 2, ["answers a string: give it one with --prompt"]],
+  ["no prompt to answer", sample("seq2seq"), 2, ["answers a string: pass one with --prompt"]],
   ["an empty string", sample("seq2seq", "--prompt", ""), 2, ["strings of 1 to 5 letters: got 0"]],
   ["a string too long", sample("seq2seq", "--prompt", "abcdab"), 2, ["strings of 1 to 5 letters: got 6"]],
   ["a letter it does not know", sample("seq2seq", "--prompt", "abe"), 1, ['"e" (U+0065)']],
   ["a prompt too long", sample("encoder", "--prompt", "the fox sees _"), 2, ["1 to 13 tokens", "got 14"]],
-  ["a flag of gpt's", sample("encoder", "--prompt", "_", "--top-k", 3), 2, ["--top-k: is for gpt; encoder"]],
+  [
+    "a flag of gpt's",
+    sample("encoder", "--prompt", "_", "--top-k", 3),
+    2,
+    ["--top-k: only for gpt; encoder"],
+  ],
   ["logits of an answer", ["logits", "--model", "seq2seq", "--prompt", "ab"], 2, ["use nopeek sample"]],
   [
     "a cache of an encoder",
     ["logits", "--model", "encoder", "--prompt", "a", "--cached"],
     2,
-    ["has no cache"],
+    ["has no KV cache"],
   ],
   ["no text to measure on", ["eval", "--model", "encoder"], 2, ["name one with --data"]],
   ["no text to measure a gpt on", ["eval", "--model", "gpt"], 2, ["name one with --data"]],
-  ["a text that is not read", ["eval", "--model", "seq2seq", "--data", "text.txt"], 2, ["takes no --data"]],
+  [
+    "a text that is not read",
+    ["eval", "--model", "seq2seq", "--data", "text.txt"],
+    2,
+    ["--data is not allowed"],
+  ],
   ["an unknown kind", train("--model", "bert"), 2, ["'bert'", "gpt, encoder, seq2seq"]],
   ["a task of a gpt", train("--task", "sort"), 2, ["--task is for seq2seq: got it with --model gpt"]],
   ["pairs in an encoder", train("--model", "encoder", "--bigram"), 2, ["--bigram is for gpt"]],
-  ["a text for strings", train("--model", "seq2seq", "--data", "text.txt"), 2, ["not from a text"]],
+  ["a text for strings", train("--model", "seq2seq", "--data", "text.txt"), 2, ["not on a text"]],
   [
     "too few strings",
     train("--model", "seq2seq", "--max-length", 3, "--alphabet-size", 2),
@@ -231,7 +238,7 @@ const CASES: readonly Case[] = [
     ["only 8 strings"],
   ],
   ["a preset of another kind", train("--preset", "sort", "--model", "gpt"), 2, ["--task is for seq2seq"]],
-  ["timing an encoder", ["bench", "--preset", "blanks"], 2, ["is for encoder, and bench times a gpt"]],
+  ["timing an encoder", ["bench", "--preset", "blanks"], 2, ["is for encoder, but bench only times a gpt"]],
   [
     "another task for a run",
     ["train", "--resume", "--out", "seq2seq", "--task", "reverse"],
@@ -241,7 +248,7 @@ const CASES: readonly Case[] = [
   ["another kind for a run", ["train", "--resume", "--out", "encoder", "--model", "gpt"], 2, ["got --model"]],
 ];
 
-describe("refused with a message", () => {
+describe("rejected with a message", () => {
   it.each(CASES)("%s", async (_what, words, code, told) => {
     expectComplaint(await nopeek(folder, ...words), code, ...told);
   });

@@ -1,4 +1,4 @@
-/** Runs that are damaged, and runs that somebody made to do harm. Nothing is taken for granted, and nothing is lost. */
+/** Damaged runs, and runs made to do harm. All input is checked, and nothing is lost. */
 import {
   cpSync,
   mkdirSync,
@@ -26,7 +26,7 @@ beforeAll(async () => {
   writeFileSync(at("precious", "thesis.tex"), "years of work");
 }, START_MS);
 
-/** A file of tensors with this header, and so many bytes of data. */
+/** A safetensors file with this header and number of data bytes. */
 function fileOf(header: string, dataBytes = 8, claimed = BigInt(Buffer.byteLength(header))): Uint8Array {
   const prefix = Buffer.alloc(8);
   prefix.writeBigUInt64LE(claimed);
@@ -41,14 +41,14 @@ const replace = (file: string, from: string | RegExp, to: string) => (copy: stri
 
 type Spoilt = readonly (readonly [what: string, spoil: (copy: string) => void, told: readonly string[]])[];
 
-/** A copy of the run, spoilt. */
+/** A damaged copy of the run. */
 function spoilt(spoil: (copy: string) => void): string {
   cpSync(at("run"), at("copy"), { recursive: true });
   spoil(at("copy"));
   return at("copy");
 }
 
-describe("a model that is not as it was saved is refused, and left as it is", () => {
+describe("a model that was changed after saving is rejected, and stays as it is", () => {
   const DAMAGES: Spoilt = [
     [
       "weights cut short",
@@ -120,7 +120,7 @@ describe("a model that is not as it was saved is refused, and left as it is", ()
       ),
       ["should start at byte 8"],
     ],
-    ["a name that stands twice", header('{"w":1,"w":2}'), ['"w" stands twice']],
+    ["a name that appears twice", header('{"w":1,"w":2}'), ['"w" appears twice']],
     [
       "another type of number",
       header('{"w":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}'),
@@ -211,12 +211,12 @@ describe("a model that is not as it was saved is refused, and left as it is", ()
   });
 });
 
-describe("a run that leads out of its folder", () => {
+describe("a run with links that lead out of its directory", () => {
   const LEADING: Spoilt = [
     [
       "a pointer up",
       (copy) => writeFileSync(join(copy, "latest"), "../precious"),
-      ["should hold the name of a step folder"],
+      ["should hold the name of a step directory"],
     ],
     [
       "a pointer anywhere",
@@ -229,7 +229,7 @@ describe("a run that leads out of its folder", () => {
         rmSync(join(copy, "latest"));
         symlinkSync("../precious/thesis.tex", join(copy, "latest"));
       },
-      ["should hold the name of a step folder"],
+      ["should hold the name of a step directory"],
     ],
     [
       "a log that is a link",
@@ -261,7 +261,7 @@ describe("a run that leads out of its folder", () => {
     }
   });
 
-  it("by what a killed program seems to have left, goes on and removes the links alone", async () => {
+  it("as if left by a killed program: resuming removes the links alone", async () => {
     const copy = spoilt((copy) => {
       for (const name of [".step-000006.partial", ".step-000001.removed", ".latest.partial", ".lock-7"])
         symlinkSync("../precious", join(copy, name));
@@ -275,7 +275,7 @@ describe("a run that leads out of its folder", () => {
 });
 
 describe("a run that is damaged", () => {
-  it("is not resumed either", async () => {
+  it("is not resumed", async () => {
     cpSync(at("run"), at("cut"), { recursive: true });
     truncateSync(at("cut", "step-000004/optimizer.safetensors"), 500);
     const damaged = fingerprint(at("cut"));
@@ -283,7 +283,7 @@ describe("a run that is damaged", () => {
     expectComplaint(outcome, 1, "optimizer.safetensors", "is damaged", "step-000002", "cut/latest");
     expect(fingerprint(at("cut"))).toBe(damaged);
 
-    // What the message advises works, and the optimizer is of no matter to a sample.
+    // The remedy in the message works, and sampling does not need the optimizer.
     await succeed(folder, "sample", "--model", "cut", "--tokens", 3);
     writeFileSync(at("cut", "latest"), "step-000002\n");
     const { stderr } = await succeed(folder, "train", "--resume", "--out", "cut");

@@ -1,4 +1,4 @@
-/** Texts whose tokens are in a file: the same bits as in memory, in memory that does not grow with them. */
+/** Texts whose tokens are cached in a file: the same bits as in memory, with constant memory. */
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   appendFileSync,
@@ -30,7 +30,7 @@ const train = (out: string, ...more: (string | number)[]) => [...TRAIN, "--out",
 const FILE = ["--in-memory", 0];
 const weights = (run: string, step = "step-000006") => readFileSync(at(run, step, "model.safetensors"));
 const caches = (place = ".nopeek-cache") => readdirSync(at(place)).sort();
-/** Losses of steps and evaluations, as the log has them. */
+/** Losses of steps and evaluations in the log. */
 const losses = (run: string) => logOf(at(run)).map(({ kind, lossNats, tokens }) => [kind, lossNats, tokens]);
 
 describe("a text whose tokens are in a file", () => {
@@ -38,12 +38,12 @@ describe("a text whose tokens are in a file", () => {
     ["gpt", "char"],
     ["gpt", "byte"],
     ["encoder", "char"],
-  ])("gives the bits of one in memory: %s of %s", async (model, tokenizer) => {
+  ])("trains to the same bits as one in memory: %s of %s", async (model, tokenizer) => {
     const kind = ["--model", model, "--tokenizer", tokenizer];
     await succeed(folder, ...train(`${model}-${tokenizer}-a`, ...kind));
     const { stderr } = await succeed(folder, ...train(`${model}-${tokenizer}-b`, ...kind, ...FILE));
     const [a, b] = [`${model}-${tokenizer}-a`, `${model}-${tokenizer}-b`];
-    expect(stderr).toMatch(/tokenizing {2}.* of text, once, into \.nopeek-cache|tokenized before/);
+    expect(stderr).toMatch(/tokenizing {2}.* of text into \.nopeek-cache|tokenized before/);
     expect(weights(a).equals(weights(b))).toBe(true);
     expect(losses(a)).toEqual(losses(b));
     expect(readFileSync(at(a, "config.json"), "utf8")).toBe(readFileSync(at(b, "config.json"), "utf8"));
@@ -63,11 +63,11 @@ describe("a text whose tokens are in a file", () => {
     truncateSync(at("own", name), 900);
     const third = await succeed(folder, ...train("once-3", ...place));
     expect(third.stderr).toContain("is damaged: it has 900 bytes");
-    expect(third.stderr).toContain("it is made again");
+    expect(third.stderr).toContain("rebuilding it");
     expect(weights("once-3").equals(weights("once-1"))).toBe(true);
   });
 
-  it("comes from standard input too, which is longer than what may be kept in memory", async () => {
+  it("can come from standard input, even if it does not fit into memory", async () => {
     const words = [...train("piped", "--cache", "piped-cache", ...FILE)].map((word) =>
       word === "text.txt" ? "-" : String(word),
     );
@@ -75,12 +75,12 @@ describe("a text whose tokens are in a file", () => {
     expect(status).toBe(0);
     await succeed(folder, ...train("unpiped"));
     expect(weights("piped").equals(weights("unpiped"))).toBe(true);
-    // The text itself has left nothing behind; and a resume needs it no more.
+    // No copy of the text is left, and a resume does not need it.
     expect(caches("piped-cache")).toHaveLength(1);
     await succeed(folder, "train", "--resume", "--out", "piped", "--steps", 8, "--cache", "piped-cache");
   });
 
-  it("may change or go once the run has started: it goes on with what it started on, and says so", async () => {
+  it("may change or disappear after the start: the run resumes on its original text, and says so", async () => {
     writeFileSync(at("passing.txt"), TEXT);
     const words = (out: string) =>
       train(out, ...FILE, "--steps", 300, "--json").map((word) =>
@@ -93,9 +93,9 @@ describe("a text whose tokens are in a file", () => {
     program.process.kill("SIGINT");
     await program.outcome;
     const resumed = await succeed(folder, "train", "--resume", "--out", "passing", "--steps", 300);
-    expect(resumed.stderr).toContain("passing.txt: changed or gone since the run started");
+    expect(resumed.stderr).toContain("passing.txt: changed or deleted since the run started");
     expect(weights("passing", "step-000300").equals(weights("whole", "step-000300"))).toBe(true);
-    // Named again, it is read, and must be the same; without its tokens too.
+    // If --data names it again, it is read and must be the same, with or without cached tokens.
     const resume = ["train", "--resume", "--out", "passing", "--steps", 302];
     expectComplaint(await nopeek(folder, ...resume, "--data", "passing.txt"), 2, "its SHA-256 differs");
     rmSync(at(".nopeek-cache"), { recursive: true });
@@ -105,10 +105,10 @@ describe("a text whose tokens are in a file", () => {
   });
 });
 
-describe("a measurement of more than --measure-tokens", () => {
-  it("takes windows spread over what is held out, and says so", async () => {
+describe("an evaluation of more than --measure-tokens", () => {
+  it("uses windows spread over the validation split, and says so", async () => {
     const { stderr } = await succeed(folder, ...train("spread", "--measure-tokens", 100));
-    expect(stderr).toMatch(/\(91 of [\d,]+ tokens held out, in windows spread over them, always the same/);
+    expect(stderr).toMatch(/\(91 of [\d,]+ validation tokens, in fixed windows spread over them/);
     const measure = ["eval", "--model", "spread", "--data", "text.txt", "--measure-tokens", 100];
     const { stdout } = await succeed(folder, ...measure, "--json");
     const last = losses("spread").findLast(([kind]) => kind === "evaluation");
@@ -122,7 +122,7 @@ describe("a measurement of more than --measure-tokens", () => {
 });
 
 describe("a cache that cannot be written", () => {
-  it("is named, with what helps; nothing is left of it", async (test) => {
+  it("is reported with a remedy, and leaves nothing behind", async (test) => {
     writeFileSync(at("in the way"), "");
     const blocked = await nopeek(folder, ...train("no-1", ...FILE, "--cache", "in the way/cache"));
     expectComplaint(blocked, 1, "cannot write in the way/cache", "--cache names another");
@@ -147,7 +147,7 @@ describe("a cache that cannot be written", () => {
 
 describe("memory", () => {
   it("does not grow with the text", async (test) => {
-    test.skip(!CAN_MEASURE, "this system does not say what a process held at most");
+    test.skip(!CAN_MEASURE, "this system does not report the peak memory of a process");
     const peaks: number[] = [];
     for (const megabytes of [1, 64]) {
       writeLargeText(at("large.txt"), megabytes * 1e6, talesText());
@@ -161,7 +161,7 @@ describe("memory", () => {
     }
     rmSync(at("large.txt"));
     expect(peaks[0]).toBeGreaterThan(20e6);
-    // A text in memory would make a difference of its size; engines collect when they please.
+    // A text in memory would add its size; garbage collection adds some noise.
     expect(peaks[1] - peaks[0]).toBeLessThan(32e6);
   });
 });

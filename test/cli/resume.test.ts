@@ -1,6 +1,6 @@
 /**
- * A run that was stopped goes on to the same bits as one that never was. The run has dropout, so that randomness
- * out of place would show.
+ * A resumed run is bit-identical to an uninterrupted one. The run has dropout, so that misplaced randomness would
+ * show.
  */
 import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ import {
   TRAIN,
 } from "../support/program.ts";
 
-/** Enough that a signal sent after the first few comes long before the last. */
+/** Enough steps that a signal sent after the first few arrives long before the last. */
 const STEPS = 997;
 const LAST = "step-000997";
 const { folder } = makeFolderWithText(200);
@@ -27,7 +27,7 @@ beforeAll(async () => {
   await succeed(folder, ...training, "--out", "whole");
 }, START_MS);
 
-/** Runs until some steps are done, sends a signal, and lets it end. */
+/** Runs until some steps are done, sends a signal, and waits for the end. */
 async function stop(program: Program, signal: NodeJS.Signals): Promise<Outcome> {
   await program.shows(/"kind":"step","step":7,/, "stdout");
   program.process.kill(signal);
@@ -42,7 +42,7 @@ function expectSameAsWhole(name: string): void {
   expect(lossesOf(name)).toEqual(lossesOf("whole"));
 }
 
-/** Every step's loss and learning rate, as the log has them in the end. */
+/** The loss and learning rate of every step in the final log. */
 function lossesOf(name: string) {
   const steps = RunDirectory.open(join(folder, name))
     .readLog()
@@ -56,13 +56,13 @@ function latestOf(name: string): string {
 }
 
 describe("a run that is stopped and resumed", () => {
-  it("learns at all", () => {
+  it("trains at all", () => {
     const losses = lossesOf("whole").map(([loss]) => Number(loss));
     expect(losses[STEPS - 1]).toBeLessThan(losses[0] - 0.5);
   });
 
-  it("by Ctrl-C, which npm sends twice: it saves, says how to go on, and comes to the same bits", async () => {
-    // A long evaluation before it saves, so that the second signal comes in time to do harm.
+  it("by Ctrl-C, which npm sends twice: it saves, prints the resume command, and ends with the same bits", async () => {
+    // A long evaluation before the save, so that the second signal arrives during it.
     const program = start(folder, ...training, "--out", "interrupted", "--eval-batches", 400, "--json");
     await program.shows(/"step":7,/, "stdout");
     program.process.kill("SIGINT");
@@ -71,12 +71,12 @@ describe("a run that is stopped and resumed", () => {
     const stopped = await program.outcome;
     expect(stopped.code).toBe(130);
     expect(stopped.stderr).toContain(
-      "and saved; go on with\n  npx nopeek train --resume --out interrupted\n",
+      "and saved; resume with\n  npx nopeek train --resume --out interrupted\n",
     );
     const done = Number(/stopped after step (\d+)/.exec(stopped.stderr)?.[1]);
     expect(done).toBeLessThan(STEPS);
     expect(latestOf("interrupted")).toBe(`step-${String(done).padStart(6, "0")}`);
-    // On another number of threads, too.
+    // With another number of threads, too.
     const { stderr } = await succeed(folder, "train", "--resume", "--out", "interrupted", "--threads", 3);
     expect(stderr).toContain(`resumed     after step ${done}\n`);
     expectSameAsWhole("interrupted");
@@ -106,7 +106,7 @@ describe("a run that is stopped and resumed", () => {
     expectSameAsWhole("killed");
   });
 
-  it("because nobody read its output any more", async () => {
+  it("because its output was closed", async () => {
     const program = start(folder, ...training, "--out", "unread", "--json");
     await program.shows(/"step":7,/, "stdout");
     program.process.stdout?.destroy();
@@ -119,7 +119,7 @@ describe("a run that is stopped and resumed", () => {
 });
 
 describe("Ctrl-C", () => {
-  it("a second time ends a run at once, and loses nothing that was saved", async () => {
+  it("a second time ends a run at once, and keeps its checkpoints", async () => {
     cpSync(join(folder, "whole"), join(folder, "hasty"), { recursive: true });
     const flags = [
       "--steps",
@@ -135,14 +135,14 @@ describe("Ctrl-C", () => {
     await program.shows(/"kind":"step"/, "stdout");
     program.process.kill("SIGINT");
     await program.shows(/saving step \d+/, "stderr");
-    // Only what comes after a keystroke's time is a second one.
+    // A signal counts as a second keystroke only after some time.
     await new Promise((resolve) => setTimeout(resolve, 900));
     program.process.kill("SIGINT");
     expect((await program.outcome).signal).toBe("SIGINT");
     expect(latestOf("hasty")).toBe(LAST);
   }, 30_000);
 
-  it("in a run that was made longer is followed by a command that says so", async () => {
+  it("in a lengthened run prints a resume command with the new length", async () => {
     cpSync(join(folder, "whole"), join(folder, "a longer run"), { recursive: true });
     const words = ["train", "--resume", "--out", "a longer run", "--steps", 9999, "--json"];
     const program = start(folder, ...words);
@@ -154,10 +154,10 @@ describe("Ctrl-C", () => {
 });
 
 describe("a run that has made all its steps", () => {
-  it("says so when it is resumed, and leaves its weights alone", async () => {
+  it("says so when resumed, and keeps its weights", async () => {
     const before = readdirSync(join(folder, "whole"));
     const { stderr } = await succeed(folder, "train", "--resume", "--out", "whole");
-    expect(stderr).toContain("there is nothing left to train; --steps makes it longer");
+    expect(stderr).toContain("no steps are left; --steps adds more");
     expect(readdirSync(join(folder, "whole"))).toEqual(before);
     expect(existsSync(join(folder, "whole", latestOf("whole")))).toBe(true);
   });

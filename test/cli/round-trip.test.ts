@@ -33,7 +33,7 @@ const json = async (...words: readonly (string | number)[]) => {
 };
 
 describe("nopeek train", () => {
-  it("says beforehand what it will do, then how it goes, and what to do next", () => {
+  it("prints a summary, then the progress, then the next commands", () => {
     const { tensors } = decodeSafetensors(
       readFileSync(join(folder, "run/step-000011/model.safetensors")),
       "model",
@@ -41,11 +41,11 @@ describe("nopeek train", () => {
     const parameters = [...tensors.values()].reduce((count, { values }) => count + values.length, 0);
     for (const words of [
       `${TEXT.length.toLocaleString("en")} characters`,
-      `${VOCAB_SIZE} different ones`,
+      `vocabulary of ${VOCAB_SIZE}`,
       `: ${parameters.toLocaleString("en")} parameters`,
       "11 steps of 39 tokens",
-      "kept in     run",
-      "takes       about",
+      "saved in    run",
+      "time        about",
       "step 5: validation loss",
       "step 10: validation loss",
       "tokens/s",
@@ -60,12 +60,12 @@ describe("nopeek train", () => {
     );
   });
 
-  it("prints what the model writes on stdout, and nothing else", () => {
+  it("prints the sample on stdout, and nothing else", () => {
     expect(training.stdout.trim().length).toBeGreaterThan(100);
     for (const character of training.stdout) expect(CHARACTERS).toContain(character);
   });
 
-  it("keeps the latest step, the best one and the newest", () => {
+  it("keeps the latest, the best and the newest checkpoints", () => {
     const steps = ["step-000005", "step-000010", "step-000011"];
     expect(readdirSync(join(folder, "run"))).toEqual([
       "best",
@@ -77,7 +77,7 @@ describe("nopeek train", () => {
     expect(readFileSync(join(folder, "run/latest"), "utf8").trim()).toBe("step-000011");
   });
 
-  it("with --json gives an object a line on stdout, and leaves the words on stderr", async () => {
+  it("with --json prints one object per line on stdout, and messages on stderr", async () => {
     const flags = ["--steps", 3, "--eval-interval", 2, "--json"];
     const { stdout, stderr } = await succeed(folder, ...TRAIN, ...flags);
     const lines = parseLines(stdout);
@@ -102,8 +102,8 @@ describe("nopeek train", () => {
     expect(stderr).toContain("checkpoints/text-1");
   });
 
-  it("without --data learns from the embedded tales, and the run names no place on this machine", async () => {
-    // Rotary positions, which the tales have, turn pairs of channels.
+  it("without --data trains on the embedded tales, and the run holds no path of this machine", async () => {
+    // The tales preset has rotary positions, which rotate pairs of channels.
     const flags = [...TINY, "--d-model", 8, "--context-length", 64, "--steps", 1];
     const { stderr } = await succeed(folder, "train", "--out", "tales", ...flags);
     expect(stderr).toContain("the embedded tales");
@@ -113,7 +113,7 @@ describe("nopeek train", () => {
     expect((await succeed(folder, "train", "--resume", "--out", "tales")).stderr).toContain("after step 1");
   });
 
-  it("with --steps 0 keeps the model as it was drawn", async () => {
+  it("with --steps 0 saves the initial weights", async () => {
     await succeed(folder, ...TRAIN, "--out", "unborn", "--steps", 0);
     const { lossNats } = await json("eval", "--model", "unborn", "--data", "text.txt");
     expect(Math.abs(Number(lossNats) - Math.log(VOCAB_SIZE))).toBeLessThan(0.1);
@@ -121,7 +121,7 @@ describe("nopeek train", () => {
 });
 
 describe("nopeek eval", () => {
-  it("gives the mean of −log p over the characters, as the logits have it", async () => {
+  it("prints the mean of −log p over the characters, in agreement with the logits", async () => {
     const short = TEXT.slice(100, 100 + CONTEXT_LENGTH + 1);
     writeFileSync(join(folder, "short.txt"), short);
     const evaluation = await json("eval", "--model", "run", "--data", "short.txt", "--split", "all");
@@ -144,7 +144,7 @@ describe("nopeek eval", () => {
       folder,
       ...["eval", "--model", "run/step-000011", "--data", "text.txt", "--split", "train"],
     );
-    expect(stdout).toMatch(/^loss \d\.\d{4} nats a token, \d\.\d{4} bits a character\n$/);
+    expect(stdout).toMatch(/^loss \d\.\d{4} nats per token, \d\.\d{4} bits per character\n$/);
     // The very first character has nothing before it.
     expect(stderr).toContain(`${(boundary - 1).toLocaleString("en")} characters`);
   });
@@ -165,7 +165,7 @@ describe("nopeek eval", () => {
 
     const { stdout } = await succeed(folder, "logits", "--model", "bytes", "--prompt", "ü!");
     expect(stdout).toMatch(/^0xc3 .*\n0xbc .*\n"!" /);
-    // Bytes that spell no character come out as U+FFFD: text all the same.
+    // Bytes that form no character appear as U+FFFD.
     const sampled = await json("sample", "--model", "bytes", "--prompt", "🦊", "--tokens", 40);
     const ids = numbersOf(sampled.tokens);
     expect(sampled.text).toBe(new TextDecoder().decode(Uint8Array.from(ids)));
@@ -173,7 +173,7 @@ describe("nopeek eval", () => {
 });
 
 describe("nopeek logits", () => {
-  it("gives a row for each token, in full precision, and the same through the cache", async () => {
+  it("prints a row per token in full precision, and the same through the cache", async () => {
     const prompt = TEXT.slice(0, CONTEXT_LENGTH);
     const whole = await json("logits", "--model", "run", "--prompt", prompt);
     const cached = await json("logits", "--model", "run", "--prompt", prompt, "--cached");
@@ -194,7 +194,7 @@ describe("nopeek sample", () => {
   const sample = (...words: readonly (string | number)[]) =>
     json("sample", "--model", "run", "--prompt", prompt, ...words);
 
-  it("writes the prompt and what follows; the same seed, the same text", async () => {
+  it("writes the prompt and its continuation; the same seed gives the same text", async () => {
     const first = await sample("--tokens", 60, "--seed", 3);
     const plain = await succeed(
       folder,
@@ -208,7 +208,7 @@ describe("nopeek sample", () => {
     expect((await sample("--tokens", 60, "--seed", 4)).text).not.toBe(first.text);
   });
 
-  it("greedy, --temperature 0, --top-k 1 and a tiny --top-p take the most probable token", async () => {
+  it("greedy, --temperature 0, --top-k 1 and a tiny --top-p choose the most probable token", async () => {
     const { logits } = await json("logits", "--model", "run", "--prompt", prompt);
     const last = rowsOf(logits)[prompt.length - 1];
     const greedy = await sample("--tokens", 9, "--strategy", "greedy");
@@ -222,7 +222,7 @@ describe("nopeek sample", () => {
     }
   });
 
-  it("--overflow stop ends with the context, slide goes on; a long prompt counts by its end", async () => {
+  it("--overflow stop ends with the context, slide continues; of a long prompt the end counts", async () => {
     const stopped = await sample("--tokens", 30, "--overflow", "stop");
     const slid = await sample("--tokens", 30, "--overflow", "slide");
     expect(stopped.ended).toBe("context");
@@ -242,7 +242,7 @@ describe("nopeek sample", () => {
     expect((await succeed(folder, "sample", "--model", "run", "--tokens", 0)).stdout).toBe("\n");
   });
 
-  it("streams, and ends quietly when nobody reads on", async () => {
+  it("streams, and ends silently when the reader closes the pipe", async () => {
     const program = start(folder, "sample", "--model", "run", "--prompt", prompt, "--tokens", 1_000_000);
     await program.shows(new RegExp(`^${prompt}.{9}`, "s"), "stdout");
     program.process.stdout?.destroy();
@@ -251,7 +251,7 @@ describe("nopeek sample", () => {
 });
 
 describe("nopeek bench", () => {
-  it("measures, and says what it measured", async () => {
+  it("prints its measurements and their conditions", async () => {
     const flags = ["--rounds", 2, "--layers", 1, "--heads", 3, "--d-model", 6, "--context-length", 5];
     const bench = await json("bench", "--preset", "tiny", ...flags, "--batch-size", 7, "--no-bias");
     expect(bench).toMatchObject({ backend: "wasm", rounds: 2 });

@@ -1,11 +1,11 @@
-/** A run whose numbers overflow: it stops, says where, and leaves its checkpoints alone. */
+/** A run whose numbers overflow: it stops, reports the step, and keeps its checkpoints. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { makeFolderWithText, nopeek, TRAIN } from "../support/program.ts";
 
 const { folder } = makeFolderWithText(200);
-// So large an update that the weights overflow soon, and decay that doubles them each time.
+// Updates so large that the weights overflow soon, and decay that doubles them each time.
 const wild = ["--learning-rate", 10, "--warmup-steps", 0, "--schedule", "constant", "--weight-decay", 10];
 const training = [...TRAIN, ...wild, "--steps", 200, "--eval-batches", 1];
 
@@ -28,7 +28,7 @@ it("stops before a checkpoint is touched; --debug-nan names the op", async () =>
   const traced = await nopeek(folder, ...words, "--out", "traced");
   expect(traced.stderr).toMatch(/on windows of 13 tokens from tokens \d+, \d+, \d+ of the training split/);
   expect(traced.stderr).toMatch(
-    /the first op to make such a number is \w+ \(|hold numbers that are not finite/,
+    /the first op to produce such a number is \w+ \(|hold numbers that are not finite/,
   );
   expect(traced.stderr).not.toMatch(/^\s+at /m);
 });

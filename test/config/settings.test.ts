@@ -11,7 +11,7 @@ import {
 import { ConfigError } from "../../src/errors.ts";
 
 describe("settings", () => {
-  it("are the table's defaults where nothing is given, and later layers win", () => {
+  it("default to the table, and later layers override earlier ones", () => {
     const defaults = resolveSettings();
     for (const { name, default: value } of SETTINGS) expect(defaults).toHaveProperty(name, value);
     expect(resolveSettings({ layers: 3, heads: 2 }, { layers: 5 })).toMatchObject({ layers: 5, heads: 2 });
@@ -22,7 +22,7 @@ describe("settings", () => {
     expect(resolveSettings(JSON.parse(JSON.stringify(settings)))).toEqual(settings);
   });
 
-  it("each have a help text and a flag of their own", () => {
+  it("each have a help text and a unique flag", () => {
     for (const { help } of SETTINGS) expect(help.length).toBeGreaterThan(5);
     expect(new Set(SETTINGS.map(({ name }) => flagOf(name))).size).toBe(SETTINGS.length);
     expect(flagOf("dModel")).toBe("d-model");
@@ -30,35 +30,35 @@ describe("settings", () => {
 
   it.each([
     [{ learingRate: 1 }, 'there is no setting "learingRate"; did you mean "learningRate"?'],
-    [{ layers: 0 }, "--layers must be at least 1: got 0"],
-    [{ layers: 2.5 }, "--layers must be a whole number: got 2.5"],
-    [{ batchSize: -3 }, "--batch-size must be at least 1: got -3"],
-    [{ dModel: 1e9 }, "--d-model must be at most 65536: got 1000000000"],
-    [{ dropout: 1 }, "--dropout must be less than 1: got 1"],
-    [{ attention: "magic" }, '--attention must be fused or textbook: got "magic"'],
-    [{ dModel: 100, heads: 3 }, "--d-model must be a multiple of --heads: got 100 channels for 3 heads"],
-    [{ minLength: 9, maxLength: 8 }, "--min-length must not be above --max-length: got 9 and 8"],
-    [{ model: "bert" }, '--model must be gpt or encoder or seq2seq: got "bert"'],
-    [{ alphabetSize: 27 }, "--alphabet-size must be at most 26: got 27"],
-    [{ learningRate: 1e-4, minLearningRate: 1e-3 }, "--min-learning-rate must not be above --learning-rate"],
-  ])("%j is refused: %s", (given, message) => {
+    [{ layers: 0 }, "`layers` must be at least 1: got 0"],
+    [{ layers: 2.5 }, "`layers` must be a whole number: got 2.5"],
+    [{ batchSize: -3 }, "`batchSize` must be at least 1: got -3"],
+    [{ dModel: 1e9 }, "`dModel` must be at most 65536: got 1000000000"],
+    [{ dropout: 1 }, "`dropout` must be less than 1: got 1"],
+    [{ attention: "magic" }, '`attention` must be fused or textbook: got "magic"'],
+    [{ dModel: 100, heads: 3 }, "`dModel` must be a multiple of `heads`: got 100 channels for 3 heads"],
+    [{ minLength: 9, maxLength: 8 }, "`minLength` must not be above `maxLength`: got 9 and 8"],
+    [{ model: "bert" }, '`model` must be gpt or encoder or seq2seq: got "bert"'],
+    [{ alphabetSize: 27 }, "`alphabetSize` must be at most 26: got 27"],
+    [{ learningRate: 1e-4, minLearningRate: 1e-3 }, "`minLearningRate` must not be above `learningRate`"],
+  ])("rejects %j: %s", (given, message) => {
     expect(() => resolveSettings(given)).toThrow(ConfigError);
     expect(() => resolveSettings(given)).toThrow(message);
   });
 
-  it("that a kind of model does not have are refused when they are asked for", () => {
+  it("are rejected if the kind of model does not have them", () => {
     const check = (kind: ModelKind, given: Partial<Settings>) => () => checkBelonging(kind, given);
     expect(check("gpt", { contextLength: 5, bigram: true, tokenizer: "byte", layers: 1 })).not.toThrow();
     expect(check("seq2seq", { task: "sort", maxLength: 5, layers: 1 })).not.toThrow();
     expect(check("gpt", { task: "sort" })).toThrow(ConfigError);
-    expect(check("gpt", { task: "sort" })).toThrow("--task is for seq2seq: got it with --model gpt");
-    expect(check("encoder", { bigram: false })).toThrow("--bigram is for gpt: got it with --model encoder");
+    expect(check("gpt", { task: "sort" })).toThrow("`task` is for seq2seq: got it with `model` gpt");
+    expect(check("encoder", { bigram: false })).toThrow("`bigram` is for gpt: got it with `model` encoder");
     expect(check("seq2seq", { contextLength: 5, bigram: true })).toThrow(
-      "--context-length is for gpt and encoder; --bigram is for gpt: got it with --model seq2seq",
+      "`contextLength` is for gpt and encoder; `bigram` is for gpt: got it with `model` seq2seq",
     );
   });
 
-  it("every preset is whole and fits together", () => {
+  it("are valid for every preset", () => {
     for (const name of Object.keys(PRESETS)) {
       const { settings } = presetOf(name);
       expect(() => checkBelonging(resolveSettings(settings).model, settings)).not.toThrow();

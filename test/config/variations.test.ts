@@ -16,28 +16,28 @@ import { ConfigError } from "../../src/errors.ts";
 const base = resolveSettings({ steps: 42 });
 
 describe("variations", () => {
-  it("switch each option once, and change nothing else", () => {
+  it("change one option each", () => {
     const variations = variationsOf(base);
     expect(variations.map(({ name }) => name)).toEqual([
-      "--optimizer muon",
-      "--schedule linear",
-      "--schedule constant",
-      "--schedule trapezoid",
-      "--windows epochs",
-      "--average-steps 5",
-      "--positions rotary",
-      "--positions none",
-      "--norm rms",
-      "--no-norm-weights",
-      "--qk-norm",
-      "--activation gelu-tanh",
-      "--activation relu2",
-      "--activation swiglu",
-      "--zero-init",
-      "--no-tie-head",
-      "--no-bias",
-      "--bigram",
-      "--logit-cap 30",
+      "optimizer=muon",
+      "schedule=linear",
+      "schedule=constant",
+      "schedule=trapezoid",
+      "windows=epochs",
+      "averageSteps=5",
+      "positions=rotary",
+      "positions=none",
+      "norm=rms",
+      "normWeights=off",
+      "qkNorm=on",
+      "activation=gelu-tanh",
+      "activation=relu2",
+      "activation=swiglu",
+      "zeroInit=on",
+      "tieHead=off",
+      "bias=off",
+      "bigram=on",
+      "logitCap=30",
     ]);
     for (const variation of variations) {
       const settings = variedSettings(base, variation, 7);
@@ -46,20 +46,20 @@ describe("variations", () => {
     }
   });
 
-  it("of another base lead back to what it is not", () => {
+  it("of another base include the alternatives to its values", () => {
     const names = variationsOf(resolveSettings(presetOf("modern").settings)).map(({ name }) => name);
-    for (const name of ["--optimizer adamw", "--norm layer", "--no-qk-norm", "--no-zero-init", "--bias"]) {
+    for (const name of ["optimizer=adamw", "norm=layer", "qkNorm=off", "zeroInit=off", "bias=on"]) {
       expect(names).toContain(name);
     }
     const capped = variationsOf(resolveSettings({ logitCap: 15, averageSteps: 9 })).map(({ name }) => name);
-    expect(capped).toContain("--logit-cap 0");
-    expect(capped).toContain("--average-steps 0");
+    expect(capped).toContain("logitCap=0");
+    expect(capped).toContain("averageSteps=0");
   });
 
-  it("are read as a person writes them", () => {
+  it("are parsed from user input", () => {
     expect(parseVariation("positions=rotary").changes).toEqual({ positions: "rotary" });
     expect(parseVariation("  --qk-norm=on optimizer=muon  learning-rate=0.003 ")).toEqual({
-      name: "--qk-norm --optimizer muon --learning-rate 0.003",
+      name: "qkNorm=on optimizer=muon learningRate=0.003",
       changes: { qkNorm: true, optimizer: "muon", learningRate: 0.003 },
     });
   });
@@ -71,8 +71,8 @@ describe("variations", () => {
     ["qk-norm=yes", "qk-norm must be on or off"],
     ["learning-rate=fast", "learning-rate must be a number"],
     ["learning-rate", "learning-rate must be a number"],
-    ["seed=3", "--seeds says how many"],
-  ])("%j is refused: %s", (words, message) => {
+    ["seed=3", "`seeds` says how many"],
+  ])("rejects %j: %s", (words, message) => {
     expect(() => parseVariation(words)).toThrow(ConfigError);
     expect(() => parseVariation(words)).toThrow(message);
   });
@@ -82,7 +82,7 @@ describe("runs", () => {
   const run = { settings: { ...base }, corpus: "ab", holdout: 0.1, backend: "wasm" };
   const outcome = { lossNats: 2, tokens: 5, elapsedMs: 7 };
 
-  it("are the same where all that changes a weight is", () => {
+  it("have the same key if all settings that affect weights are equal", () => {
     const key = keyOf(run);
     expect(keyOf({ ...run, settings: { ...base, evalInterval: 3, patience: 2 } })).toBe(key);
     expect(keyOf(JSON.parse(JSON.stringify(run)))).toBe(key);
@@ -97,7 +97,7 @@ describe("runs", () => {
     }
   });
 
-  it("are read from a file, without a line that was cut short", () => {
+  it("are read from a file, without a truncated last line", () => {
     const other = { ...run, settings: { ...base, seed: 1 }, lossNats: null, tokens: 0, elapsedMs: 1 };
     const lines = [{ ...run, ...outcome }, other].map((line) => JSON.stringify(line));
     const runs = readRuns(`${lines.join("\n")}\n{"settings":{"lay`);
@@ -111,7 +111,7 @@ describe("the verdict", () => {
   const of = (...losses: (number | null)[]) =>
     summarize(losses.map((lossNats) => ({ lossNats, elapsedMs: 10 })));
 
-  it("knows mean and spread of the sample", () => {
+  it("uses the sample's mean and standard deviation", () => {
     expect(of(1, 2, 4)).toEqual({
       meanNats: 7 / 3,
       spreadNats: expect.closeTo(Math.sqrt(7 / 3), 12),
@@ -121,8 +121,8 @@ describe("the verdict", () => {
     expect(of(3, null)).toMatchObject({ meanNats: null, spreadNats: null });
   });
 
-  it("takes a difference within the larger spread for none", () => {
-    // Means 2 and 1.5, spreads √½ and √2/10.
+  it("ignores a difference within the larger spread", () => {
+    // The means are 2 and 1.5, the spreads √½ and √2/10.
     expect(compare(of(1.5, 2.5), of(1.4, 1.6)).verdict).toBe("no difference");
     expect(compare(of(1.9, 2.1), of(1.4, 1.6))).toMatchObject({ verdict: "better" });
     expect(compare(of(1.9, 2.1), of(1.4, 1.6)).differenceNats).toBeCloseTo(-0.5, 12);
@@ -131,12 +131,12 @@ describe("the verdict", () => {
     expect(compare(of(2, 2), of(2, 2)).verdict).toBe("no difference");
   });
 
-  it("says nothing from one seed, or where a run diverged", () => {
-    expect(compare(of(2), of(1))).toEqual({ differenceNats: -1, verdict: "one seed says nothing" });
+  it("is undecided for one seed, or if a run diverged", () => {
+    expect(compare(of(2), of(1))).toEqual({ differenceNats: -1, verdict: "inconclusive: one seed" });
     expect(compare(of(2, 2), of(1, null))).toEqual({ differenceNats: null, verdict: "diverged" });
   });
 
-  it("leaves the base as it is", () => {
+  it("does not change the base", () => {
     expect(variedSettings(base, BASE, base.seed)).toEqual(base);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { reportCorpus } from "../../src/data/corpus-report.ts";
 import { factsOf } from "../support/text-oracle.ts";
 
-describe("the report on a text", () => {
+describe("reportCorpus", () => {
   it("counts characters, not UTF-16 units, and finds the rarest", () => {
     const report = reportCorpus(factsOf("aaa😀😀bbb\nc\n"));
     expect(report).toEqual({
@@ -20,12 +20,12 @@ describe("the report on a text", () => {
   });
 
   it.each([
-    ["mixed line endings", "one\r\ntwo\nthree\r\n", "2 of CR LF, 1 of LF, 0 of CR"],
-    ["a lone CR", "one\rtwo\n", "0 of CR LF, 1 of LF, 1 of CR"],
+    ["mixed line endings", "one\r\ntwo\nthree\r\n", "2 CR LF, 1 LF, 0 CR"],
+    ["a lone CR", "one\rtwo\n", "0 CR LF, 1 LF, 1 CR"],
     ["control characters", "a\x07b\0\x07\n", "U+0007 2×, U+0000 1×"],
-    ["characters that were lost before", "caf\uFFFD\n", "U+FFFD 1×"],
+    ["replacement characters", "caf\uFFFD\n", "U+FFFD 1×"],
     ["one giant line", "word ".repeat(2001), "one giant line"],
-  ])("warns of %s", (_, text, words) => {
+  ])("warns about %s", (_, text, words) => {
     const { warnings } = reportCorpus(factsOf(text));
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain(words);
@@ -36,7 +36,7 @@ describe("the report on a text", () => {
     ["CR LF alone", "one\r\ntwo\r\n"],
     ["tabs", "one\ttwo\n"],
     ["long lines among many", `${"word ".repeat(2001)}\n${"line\n".repeat(3000)}`],
-  ])("does not warn of %s", (_, text) => {
+  ])("does not warn about %s", (_, text) => {
     expect(reportCorpus(factsOf(text)).warnings).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-/** Texts from files, streamed: what is found is what was found in a string in memory, whatever the chunks. */
+/** Streaming texts from files gives the same results as a string in memory, for any chunk size. */
 
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -40,7 +40,7 @@ async function complaint(bytes: Uint8Array, chunkBytes?: number): Promise<string
   return error instanceof DataError ? error.message : "";
 }
 
-/** Line ends, marks, and characters of every length, most of them more than once. */
+/** Line breaks, byte order marks, and characters of every length in UTF-8, most of them repeated. */
 const character = fc.constantFrom(
   "a",
   "b",
@@ -58,12 +58,12 @@ const character = fc.constantFrom(
 const text = fc.array(character, { minLength: 1, maxLength: 40 }).map((all) => all.join(""));
 const chunk = fc.integer({ min: 1, max: 9 });
 
-describe("a text that is streamed", () => {
-  it("gives the facts, the SHA-256 and the ids of the same text in memory, in chunks of any size", async () => {
+describe("a streamed text", () => {
+  it("has the statistics, SHA-256 and ids of the same text in memory, for any chunk size", async () => {
     await fc.assert(
       fc.asyncProperty(text, chunk, fc.boolean(), async (text, chunkBytes, marked) => {
         const bytes = bytesOf(marked ? MARK + text : text);
-        // One mark at the start is none of the text, and a second is.
+        // A byte order mark at the start is not part of the text; a second one is.
         const plain = decode(bytes) ?? "";
         if (plain === "") return;
         for (const place of [inMemory, inFile]) {
@@ -82,7 +82,7 @@ describe("a text that is streamed", () => {
     );
   });
 
-  it("of several files is their texts, each without its mark and to the end of a line", async () => {
+  it("joins several files, each without its byte order mark and ending with a line break", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(text, { minLength: 2, maxLength: 3 }), chunk, async (texts, chunkBytes) => {
         const plain = texts.map((text) => decode(bytesOf(text)) ?? "");
@@ -98,7 +98,7 @@ describe("a text that is streamed", () => {
     );
   });
 
-  it("drops unknown characters, and says where the first one stands when it may not", async () => {
+  it("drops unknown characters, or reports the position of the first one", async () => {
     const plain = "ab\n😀aΩb\nΩ";
     const tokenizer = CharTokenizer.fromText("ab\n😀");
     for (const place of [inMemory, inFile]) {
@@ -109,19 +109,19 @@ describe("a text that is streamed", () => {
         Array.from(tokenizer.encode(plain.replaceAll("Ω", ""))),
       );
       const again = await read([bytesOf(plain)], 2, place);
-      let told = "";
+      let message = "";
       expect(() => tokenizer.encode(plain)).toThrow("character 6 of the text, line 2, column 3");
       await tokenize(again, tokenizer, "reject", place, silent).catch((error: Error) => {
-        told = error.message;
+        message = error.message;
       });
-      expect(() => tokenizer.encode(plain)).toThrow(told);
-      expect(told).toContain("character 6 of the text, line 2, column 3");
+      expect(() => tokenizer.encode(plain)).toThrow(message);
+      expect(message).toContain("character 6 of the text, line 2, column 3");
     }
   });
 });
 
-describe("bytes that are no text", () => {
-  it("say where the first sequence is that is not UTF-8, in chunks of any size", async () => {
+describe("invalid bytes", () => {
+  it("report the first invalid UTF-8 sequence, for any chunk size", async () => {
     const sequences: readonly (readonly number[])[] = [
       [0x80],
       [0xe9, 0x20],
@@ -151,7 +151,7 @@ describe("bytes that are no text", () => {
     }
   });
 
-  it("agree with the platform about what is UTF-8, and up to where", async () => {
+  it("agrees with TextDecoder on which bytes are valid UTF-8", async () => {
     const byte = fc.oneof(
       fc.constantFrom(0xc3, 0xe0, 0xe2, 0xed, 0xf0, 0xf4, 0x80, 0x9f, 0xa0, 0xbf),
       fc.nat(255),
@@ -174,7 +174,7 @@ describe("bytes that are no text", () => {
     );
   });
 
-  it("are told to be empty, or UTF-16", async () => {
+  it("are recognized as empty, or UTF-16", async () => {
     for (const chunkBytes of [1, 2, 64]) {
       expect(await complaint(new Uint8Array(0), chunkBytes)).toContain("text-0.txt: is empty");
       expect(await complaint(bytesOf(MARK), chunkBytes)).toContain("text-0.txt: is empty");
@@ -183,8 +183,8 @@ describe("bytes that are no text", () => {
   });
 });
 
-describe("a text that changes between its two readings", () => {
-  it("is refused, and nothing of it is kept", async () => {
+describe("a text that changes between the two passes", () => {
+  it("is rejected, and nothing is cached", async () => {
     mkdirSync(at("cache"), { recursive: true });
     for (const other of ["abcabd", "abc", "abcabcabc", "\xff\xff\xff\xff\xff\xff"]) {
       const corpus = await read([bytesOf("abcabc")]);
@@ -201,7 +201,7 @@ describe("a text that changes between its two readings", () => {
     const corpus = await read([bytesOf("abcabc")]);
     writeFileSync(at("text-0.txt"), "abcabd");
     await expect(tokenize(corpus, new ByteTokenizer(), "reject", inFile, silent)).rejects.toThrow(
-      "changed while it was read",
+      "changed while it was being read",
     );
   });
 });

@@ -6,7 +6,7 @@ import { messageOfA } from "../support/errors.ts";
 const messageOf = messageOfA(DataError);
 
 describe("splitCorpus", () => {
-  it("trains on the first nine tenths and holds out the rest", () => {
+  it("uses the first nine tenths for training and the rest for validation", () => {
     const ids = Int32Array.from({ length: 47 }, (_, i) => i);
     const { train, validation, boundary } = splitCorpus(ids);
     expect(boundary).toBe(42);
@@ -14,20 +14,20 @@ describe("splitCorpus", () => {
     expect(Array.from(validation)).toEqual([42, 43, 44, 45, 46]);
   });
 
-  it("rounds down, without the error of a decimal fraction", () => {
+  it("rounds down exactly, without floating-point error", () => {
     for (let length = 1; length < 2000; length++) {
       const { boundary } = splitCorpus(new Int32Array(length));
       expect(boundary * 10 <= length * 9 && (boundary + 1) * 10 > length * 9).toBe(true);
     }
   });
 
-  it("refuses an empty corpus", () => {
+  it("rejects an empty corpus", () => {
     expect(messageOf(() => splitCorpus(new Int32Array(0)))).toContain("is empty");
   });
 });
 
 describe("checkSplit", () => {
-  it("asks for a window and one more token in either part, and says which numbers would do", () => {
+  it("requires a window and one more token in each split, and reports sizes that fit", () => {
     for (const contextLength of [1, 2, 3, 7, 64]) {
       const enough = 10 * contextLength + 1;
       expect(() => checkSplit(splitCorpus(new Int32Array(enough)), contextLength)).not.toThrow();
@@ -37,7 +37,7 @@ describe("checkSplit", () => {
     }
   });
 
-  it("says the longest context that fits, which does fit", () => {
+  it("reports the longest context that fits", () => {
     for (let length = 1; length < 100; length++) {
       const split = splitCorpus(new Int32Array(length));
       const longest = /contextLength of at most (\d+)/.exec(messageOf(() => checkSplit(split, 97)))?.[1];

@@ -23,7 +23,7 @@ const folder = mkdtempSync(join(tmpdir(), "nopeek-tokens-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const at = (name: string) => join(folder, name);
 
-/** A text of so many different characters, each of them twice. */
+/** A text with this many distinct characters, each of them twice. */
 const textOf = (count: number) => {
   const points = Array.from({ length: count }, (_, i) => (i < 0xd000 ? i + 33 : i + 0x10000));
   return points
@@ -38,13 +38,13 @@ async function write(name: string, text: string, tokenizer = CharTokenizer.fromT
   return { tokenizer, file: TokenFile.open(at(name)) };
 }
 
-describe("a file of tokens", () => {
+describe("TokenFile", () => {
   it.each([
     [256, 1],
     [257, 2],
     [65_536, 2],
     [65_537, 4],
-  ])("of %d different ones gives back every id, %d bytes each", async (distinct, width) => {
+  ])("round-trips the ids of a vocabulary of %d, with %d bytes per id", async (distinct, width) => {
     const text = textOf(distinct);
     const { file, tokenizer } = await write("wide", text);
     const ids = tokenizer.encode(text);
@@ -56,7 +56,7 @@ describe("a file of tokens", () => {
     file.close();
   });
 
-  it("gives the windows of the same ids in memory, of a part as of the whole", async () => {
+  it("yields the same windows as ids in memory, for the whole file and for parts", async () => {
     const text = textOf(331);
     const { file, tokenizer } = await write("windows", text);
     const ids = tokenizer.encode(text);
@@ -78,7 +78,7 @@ describe("a file of tokens", () => {
     file.close();
   });
 
-  it("is not opened when it is cut short, grown, of another version, or something else", async () => {
+  it("rejects a file that is truncated, too long, of another version, or not a token file", async () => {
     const { file } = await write("damaged", textOf(97));
     file.close();
     const whole = readFileSync(at("damaged"));
@@ -91,29 +91,29 @@ describe("a file of tokens", () => {
     writeFileSync(at("damaged"), Buffer.concat([whole, Buffer.from("x")]));
     refused("is damaged: it has");
     writeFileSync(at("damaged"), whole.toString("latin1").replace('"version":1', '"version":2'), "latin1");
-    refused("is no file of tokens");
+    refused("is not a token file");
     for (const other of ["", "{}\n", "some text", "x".repeat(200_000)]) {
       writeFileSync(at("damaged"), other);
-      refused("is no file of tokens");
+      refused("is not a token file");
     }
     rmSync(at("damaged"));
     refused("it is not there");
   });
 
-  it("that is spoilt while it is in use is noticed: cut short, or an id that there is not", async () => {
+  it("detects a file that is truncated or gets an invalid id while in use", async () => {
     const { file } = await write("spoilt", textOf(97));
     const whole = readFileSync(at("spoilt"));
     whole[whole.length - 1] = 97;
     writeFileSync(at("spoilt"), whole);
-    expect(() => readIds(file, 190, 4)).toThrow("token 193 is 97, and there are 97");
+    expect(() => readIds(file, 190, 4)).toThrow("token 193 has id 97, but ids must be below 97");
     truncateSync(at("spoilt"), whole.length - 3);
-    expect(() => readIds(file, 190, 4)).toThrow("was cut short while it was in use");
-    // What stands before is as it was.
+    expect(() => readIds(file, 190, 4)).toThrow("was truncated while in use");
+    // The ids before it can still be read.
     expect(Array.from(readIds(file, 4, 2))).toEqual([4, 5]);
     file.close();
   });
 
-  it("appears whole or not at all, and leaves what stood there", async () => {
+  it("is written completely or not at all, and a failure keeps the existing file", async () => {
     await write("kept", "abc");
     const before = readFileSync(at("kept"));
     const tokenizer = CharTokenizer.fromText("abc");

@@ -3,13 +3,13 @@ import { describe, expect, it } from "vitest";
 import { disjointWindows, stratifiedWindows, WindowLoader } from "../../src/data/window-loader.ts";
 import { DataError } from "../../src/errors.ts";
 
-/** Id i is 10·i, so that a window tells where it starts. */
+/** Id i is 10·i, so a window's content identifies its offset. */
 const corpus = (length: number) => Int32Array.from({ length }, (_, i) => 10 * i);
 
 describe("WindowLoader", () => {
   const loader = new WindowLoader(corpus(31), { contextLength: 7, batchSize: 5, seed: 11 });
 
-  it("gives windows of neighbors, and as targets what follows each input", () => {
+  it("returns contiguous windows, with the next token of each input as its target", () => {
     for (let step = 0; step < 20; step++) {
       const { inputs, targets, batchSize } = loader.batch(step);
       expect(batchSize).toBe(5);
@@ -21,18 +21,18 @@ describe("WindowLoader", () => {
     }
   });
 
-  it("draws every place, the first and the last too, about equally often", () => {
+  it("draws every offset about equally often, including the first and the last", () => {
     const counts = new Map<number, number>();
     for (let step = 0; step < 2400; step++) {
       const { inputs } = loader.batch(step);
       for (let row = 0; row < 5; row++) counts.set(inputs[row * 7], (counts.get(inputs[row * 7]) ?? 0) + 1);
     }
-    // 12,000 draws from 24 places: 500 each, with a standard deviation of 22.
+    // 12,000 draws from 24 offsets: 500 each, with a standard deviation of 22.
     expect(Array.from(counts.keys()).sort((a, b) => a - b)).toEqual(Array.from(corpus(24)));
     for (const count of counts.values()) expect(Math.abs(count - 500)).toBeLessThan(110);
   });
 
-  it("makes a batch from seed, step and micro step alone", () => {
+  it("determines a batch from seed, step and micro step alone", () => {
     const again = new WindowLoader(corpus(31), { contextLength: 7, batchSize: 5, seed: 11 });
     again.batch(3);
     expect(again.batch(9, 2)).toEqual(loader.batch(9, 2));
@@ -46,7 +46,7 @@ describe("WindowLoader", () => {
     for (const other of others) expect(other).not.toEqual(loader.batch(9, 2));
   });
 
-  it("reads compact ids too", () => {
+  it("reads compact integer arrays", () => {
     const compact = new WindowLoader(Uint16Array.from(corpus(31)), {
       contextLength: 7,
       batchSize: 5,
@@ -55,7 +55,7 @@ describe("WindowLoader", () => {
     expect(compact.batch(4)).toEqual(loader.batch(4));
   });
 
-  it("needs a window and one more id, and sizes that are whole numbers", () => {
+  it("requires a window and one more id, and integer sizes", () => {
     const make = (length: number, contextLength: number, batchSize: number) => () =>
       new WindowLoader(corpus(length), { contextLength, batchSize, seed: 1 });
     expect(make(7, 7, 3)).toThrow(DataError);
@@ -69,8 +69,8 @@ describe("WindowLoader", () => {
 });
 
 describe("disjointWindows", () => {
-  it("cuts a range into full batches, a smaller one and a shorter window", () => {
-    // 10 … 26 are predicted: five windows of 3 in batches of 2, then one of 2.
+  it("cuts a range into full batches, a smaller batch and a shorter window", () => {
+    // 10 … 26 are predicted: five windows of 3 in batches of 2, then a window of 2.
     const batches = Array.from(disjointWindows(corpus(29), 10, 27, { contextLength: 3, batchSize: 2 }));
     expect(batches.map(({ batchSize, inputs }) => [batchSize, inputs.length / batchSize])).toEqual([
       [2, 3],
@@ -82,7 +82,7 @@ describe("disjointWindows", () => {
     expect(Array.from(batches[3].targets)).toEqual([250, 260]);
   });
 
-  it("predicts every id of any range once, each from the id before it", () => {
+  it("predicts every id of a range once, from the id before it", () => {
     const sizes = fc.tuple(
       fc.nat(60),
       fc.nat(60),
@@ -107,14 +107,14 @@ describe("disjointWindows", () => {
     );
   });
 
-  it("yields nothing where there is nothing to predict", () => {
+  it("yields nothing if there is nothing to predict", () => {
     const size = { contextLength: 3, batchSize: 2 };
     expect(Array.from(disjointWindows(corpus(5), 0, 0, size))).toEqual([]);
     expect(Array.from(disjointWindows(corpus(5), 0, 1, size))).toEqual([]);
     expect(Array.from(disjointWindows(corpus(5), 4, 4, size))).toEqual([]);
   });
 
-  it("refuses a range outside the corpus", () => {
+  it("rejects a range outside the corpus", () => {
     for (const [start, end] of [
       [-1, 3],
       [4, 3],
@@ -140,7 +140,7 @@ describe("stratifiedWindows", () => {
       },
     );
 
-  it("are the disjoint ones where these predict no more than is allowed, or there is no full one", () => {
+  it("are the disjoint windows if those fit the limit, or if there is no full window", () => {
     for (const [start, end, most] of [
       [0, 6000, 5999],
       [100, 200, 100],
@@ -151,18 +151,18 @@ describe("stratifiedWindows", () => {
     }
   });
 
-  it("of a longer range are as many as make the number, of the disjoint ones, one in each stretch, always the same", () => {
+  it("sample one disjoint window from each stratum of a longer range, always the same ones", () => {
     const starts = startsOf(1000, 6000, 302);
     expect(starts).toHaveLength(100);
     expect(startsOf(1000, 6000, 302)).toEqual(starts);
     starts.forEach((start, i) => {
       expect((start - 999) % 3).toBe(0);
-      // 1,666 full windows in 100 stretches.
+      // 1,666 full windows in 100 strata.
       const window = (start - 999) / 3;
       expect(window).toBeGreaterThanOrEqual(Math.floor(16.66 * i));
       expect(window).toBeLessThan(Math.floor(16.66 * (i + 1) + 1e-9));
     });
-    // Drawn within the stretches, not always their first.
+    // Drawn at random in each stratum, not always the first one.
     expect(new Set(starts.map((start, i) => (start - 999) / 3 - Math.floor(16.66 * i))).size).toBeGreaterThan(
       9,
     );

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EpochWindows, RandomWindows, shuffled } from "../../src/data/window-order.ts";
 
-/** The places of `steps` steps, in their order. */
+/** The offsets of the windows of `steps` steps, in order. */
 function startsOf(order: EpochWindows | RandomWindows, steps: number, gradAccumulation = 1): number[] {
   return Array.from({ length: steps }, (_, step) =>
     Array.from({ length: gradAccumulation }, (_, part) => order.starts(step, part)),
@@ -10,7 +10,7 @@ function startsOf(order: EpochWindows | RandomWindows, steps: number, gradAccumu
 }
 
 describe("shuffled", () => {
-  it("puts every index at a place of its own", () => {
+  it("is a permutation", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 700 }), fc.nat(0xffffffff), (count, key) => {
         const places = Array.from({ length: count }, (_, i) => shuffled(i, count, key));
@@ -19,7 +19,7 @@ describe("shuffled", () => {
     );
   });
 
-  it("puts any index at any place, about equally often over keys", () => {
+  it("maps each index to each position about equally often over keys", () => {
     const count = 7;
     const seen = Array.from({ length: count }, () => new Array<number>(count).fill(0));
     for (let key = 0; key < 7000; key++) {
@@ -29,18 +29,18 @@ describe("shuffled", () => {
     for (const times of seen.flat()) expect(Math.abs(times - 1000)).toBeLessThan(150);
   });
 
-  it("leaves no trace of the old neighbors", () => {
+  it("does not keep neighbors together", () => {
     const count = 5003;
     const together = Array.from({ length: count - 1 }, (_, i) => i).filter(
       (i) => Math.abs(shuffled(i, count, 13) - shuffled(i + 1, count, 13)) < 50,
     );
-    // Within 50 places of each other by chance: 2 % of them, 99 with a standard deviation of 10.
+    // By chance 2 % of the pairs are within 50 of each other: 99, with a standard deviation of 10.
     expect(Math.abs(together.length - 99)).toBeLessThan(50);
   });
 });
 
 describe("EpochWindows", () => {
-  it("meets every target once in an epoch, but for less than two windows at the ends", () => {
+  it("predicts every target once per epoch, except for less than two windows at the ends", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 13 }),
@@ -56,7 +56,7 @@ describe("EpochWindows", () => {
               expect(start).toBeGreaterThanOrEqual(0);
               for (let t = 1; t <= contextLength; t++) met[start + t]++;
             }
-            // Target 0 has nothing before it.
+            // There is no token before target 0.
             expect(Math.max(...met)).toBe(1);
             expect(met.length).toBe(tokens);
             expect(met.subarray(1).filter((times) => times === 0).length).toBeLessThan(2 * contextLength);
@@ -66,7 +66,7 @@ describe("EpochWindows", () => {
     );
   });
 
-  it("goes on over steps, parts and rows, whatever the batches are cut like", () => {
+  it("continues across steps, micro steps and rows, for any batch size", () => {
     const size = { tokens: 1009, contextLength: 7, batchSize: 6, gradAccumulation: 1 };
     const whole = startsOf(new EpochWindows(size, 5), 60);
     expect(startsOf(new EpochWindows({ ...size, batchSize: 3 }, 5), 120)).toEqual(whole);
@@ -74,14 +74,14 @@ describe("EpochWindows", () => {
     expect(startsOf(inParts, 60, 3)).toEqual(whole);
   });
 
-  it("says when there are more windows than it can shuffle", () => {
+  it("rejects more windows than it can shuffle", () => {
     const size = { contextLength: 1, batchSize: 1, gradAccumulation: 1 };
     const most = new EpochWindows({ ...size, tokens: 2 ** 30 + 1 }, 5);
     expect(most.starts(2 ** 30 - 1, 0)[0]).toBeLessThan(2 ** 30);
-    expect(() => new EpochWindows({ ...size, tokens: 2 ** 30 + 2 }, 5)).toThrow("1073741824 windows at most");
+    expect(() => new EpochWindows({ ...size, tokens: 2 ** 30 + 2 }, 5)).toThrow("at most 1073741824 windows");
   });
 
-  it("cuts and shuffles each epoch and each seed in its own way", () => {
+  it("cuts and shuffles differently for each epoch and each seed", () => {
     const size = { tokens: 1009, contextLength: 7, batchSize: 1, gradAccumulation: 1 };
     const order = new EpochWindows(size, 5);
     const starts = startsOf(order, 40 * order.windows);
@@ -95,7 +95,7 @@ describe("EpochWindows", () => {
 });
 
 describe("RandomWindows", () => {
-  it("draws with replacement: in an epoch's worth of windows a third of the places does not come", () => {
+  it("draws with replacement: a third of the offsets is missing after an epoch's worth of windows", () => {
     const tokens = 10_001;
     const order = new RandomWindows({ tokens, contextLength: 1, batchSize: 100, gradAccumulation: 1 }, 3);
     const places = new Set(startsOf(order, 100));

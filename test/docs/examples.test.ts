@@ -1,5 +1,5 @@
-/** The examples as a reader runs them, on the built package under its own name; what they print is what they claim. */
-import { readdirSync, readFileSync } from "node:fs";
+/** Runs the examples against the built package, imported by name, and checks what they print. */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -7,9 +7,9 @@ import { makeFolder, Program } from "../support/program.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const examples = join(root, "docs/examples");
-makeFolder(); // Complains when nothing is built.
+const folder = makeFolder(); // Fails if nothing is built.
 
-/** The lines that an example prints. */
+/** Runs an example and returns the lines it prints. */
 async function run(name: string): Promise<string[]> {
   const words = ["--import", "tsx", join(examples, name)];
   const { stdout, stderr, code } = await new Program(process.execPath, words, root).outcome;
@@ -18,10 +18,10 @@ async function run(name: string): Promise<string[]> {
   return stdout.trimEnd().split("\n");
 }
 
-/** The numbers of a line, in order. */
+/** The numbers in a line, in order. */
 const numbersOf = (line: string) => (line.match(/-?\d+(\.\d+)?/g) ?? []).map(Number);
 
-test("every example is tried here, imports nothing but the package, and says how it is run", () => {
+test("every example is tested here, imports only the package, and shows its command", () => {
   const names = readdirSync(examples);
   const self = readFileSync(fileURLToPath(import.meta.url), "utf8");
   expect(names.length).toBeGreaterThanOrEqual(5);
@@ -39,6 +39,19 @@ describe("examples", () => {
     const source = readFileSync(join(examples, "quickstart.ts"), "utf8");
     const code = source.slice(source.indexOf("*/") + 2).split("\n");
     expect(code.filter((line) => line.trim() !== "").length).toBeLessThanOrEqual(8);
+  });
+
+  test("the code in the README runs, with fewer steps", async () => {
+    const [, code] = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, "README.md"), "utf8")) ?? [];
+    const text = join(folder, "my.txt");
+    writeFileSync(text, "Once there was a cat, and once there was a dog. ".repeat(40));
+    const shorter = (code ?? "").replace('"my.txt"', JSON.stringify(text)).replace("steps: 500", "steps: 2");
+    expect(shorter).toContain("steps: 2");
+    const words = ["--input-type=module", "--eval", shorter];
+    const { stdout, stderr, code: exitCode } = await new Program(process.execPath, words, root).outcome;
+    expect(exitCode, stderr).toBe(0);
+    expect(stdout.trimEnd().length).toBeGreaterThanOrEqual(80);
+    expect(code?.trimEnd().split("\n").length).toBeLessThanOrEqual(8);
   });
 
   test("custom op: its backward is the difference of its values", async () => {
@@ -69,30 +82,30 @@ describe("examples", () => {
     }
   });
 
-  test("autograd: the first derivatives are those on paper, and the line is found", async () => {
+  test("autograd: the first derivatives match those on paper, and the line fits", async () => {
     const [first, last] = await run("autograd.ts");
     // At a = b = 0 the error is −y: mean y² = 33, −2·mean(x·y) = −28, −2·mean y = −10.
     expect(numbersOf(first)).toEqual([33, -28, -10]);
     expect(last).toBe("y = 2.0000·x + 1.0000");
   });
 
-  test("train: the loss falls from that of a guess, and the text is learned", async () => {
+  test("train: the loss starts at that of a uniform guess, and the model learns the text", async () => {
     const lines = await run("train.ts");
     const text = "the cat sat on the mat and the dog sat on the log.";
     const losses = lines.slice(0, -1).map((line) => numbersOf(line)[1]);
-    // Before it has learned anything, every character is about as likely.
+    // An untrained model finds all characters about equally likely.
     expect(Math.abs(losses[0] - Math.log(new Set(text).size))).toBeLessThan(0.2);
     expect(losses[losses.length - 1]).toBeLessThan(0.3);
     expect(lines[lines.length - 1]).toBe(text);
   });
 
-  test("stream: it goes on with the prompt, up to the stop", async () => {
+  test("stream: continues the prompt up to the stop string", async () => {
     const lines = await run("stream.ts");
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(/^One misty Sunday in Ashford, [A-Z][a-z]+ the [a-z]+ /);
   });
 
-  test("beam: a wider search finds better, and scores are those of a plain pass", async () => {
+  test("beam: a wider search finds a better text, and scores match a pass without a cache", async () => {
     const [greedy, greedyAgain, wide, wideAgain] = (await run("beam.ts")).map(
       (line) => numbersOf(line).at(-1) ?? Number.NaN,
     );
@@ -101,7 +114,7 @@ describe("examples", () => {
     expect(Math.abs(wideAgain - wide)).toBeLessThan(2e-4);
   });
 
-  test("seq2seq: strings that were held out are sorted", async () => {
+  test("seq2seq: sorts held-out strings", async () => {
     const [verdict, ...shown] = await run("seq2seq.ts");
     const [right, all] = numbersOf(verdict);
     expect(all).toBeGreaterThan(50);

@@ -1,14 +1,13 @@
-/** The tour is true: its lines of code stand where it says, its links lead somewhere, and its numbers are the library's. */
+/** The tour is true: its code quotes are in the files it names, its links lead to files, and the library computes its numbers. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import type { Context } from "../../src/autograd/context.ts";
 import type { Tensor } from "../../src/autograd/tensor.ts";
 import { WindowLoader } from "../../src/data/window-loader.ts";
-import { selfMask } from "../../src/nn/inputs/mask.ts";
+import { paddingMask } from "../../src/nn/inputs/mask.ts";
 import { padTokens } from "../../src/nn/inputs/token-batch.ts";
-import { rotaryAngles } from "../../src/nn/layers/rotary.ts";
+import { rotaryAngles } from "../../src/nn/layers/rotary-angles.ts";
 import { textbookAttention } from "../../src/nn/layers/textbook-attention.ts";
 import { countNumbers } from "../../src/nn/parameters.ts";
 import { add } from "../../src/ops/add.ts";
@@ -19,7 +18,7 @@ import { gelu } from "../../src/ops/gelu.ts";
 import { layerNorm } from "../../src/ops/layer-norm.ts";
 import { maskedAdd } from "../../src/ops/masked-add.ts";
 import { matmul } from "../../src/ops/matmul.ts";
-import { rotate } from "../../src/ops/rotary.ts";
+import { rotary } from "../../src/ops/rotary.ts";
 import { scale } from "../../src/ops/scale.ts";
 import { slice } from "../../src/ops/slice.ts";
 import { softmax } from "../../src/ops/softmax.ts";
@@ -31,21 +30,25 @@ import { candidatesOf, probabilitiesOf } from "../../src/sample/candidates.ts";
 import { temper } from "../../src/sample/filters.ts";
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
 import { doubleContext, inScope } from "../support/contexts.ts";
+import { PAGES, readPage, root } from "../support/pages.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const tourPath = join(root, "docs/tour.md");
 const tour = readFileSync(tourPath, "utf8");
 
-test.each(["docs/tour.md", "README.md"])("every link of %s leads to a file", (page) => {
-  const text = readFileSync(join(root, page), "utf8");
-  const targets = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target);
-  expect(targets.length).toBeGreaterThan(10);
+test.each(PAGES)("every link of %s leads to a file", (page) => {
+  const targets = [...readPage(page).matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target);
   for (const target of targets.filter((target) => !target.startsWith("https://"))) {
-    expect(existsSync(join(dirname(join(root, page)), target)), target).toBe(true);
+    expect(existsSync(join(dirname(join(root, page)), target.replace(/#.*/, ""))), target).toBe(true);
   }
 });
 
-test("every line of code stands in the file that it is said to be from, in that order", () => {
+test("the pages link to each other", () => {
+  const count = (page: string) => [...readPage(page).matchAll(/\]\(([^)]+)\)/g)].length;
+  expect(count("docs/tour.md")).toBeGreaterThan(10);
+  expect(count("README.md")).toBeGreaterThan(10);
+});
+
+test("every quoted line of code is in the named file, in order", () => {
   const blocks = [...tour.matchAll(/From\s+\[[^\]]+\]\(([^)]+)\):\n\n```ts\n([\s\S]*?)```/g)];
   expect(blocks.length).toBeGreaterThan(12);
   expect(blocks).toHaveLength(tour.match(/^```ts$/gm)?.length ?? 0);
@@ -60,7 +63,7 @@ test("every line of code stands in the file that it is said to be from, in that 
   }
 });
 
-/** The framed examples, by their titles. */
+/** The framed examples, by title. */
 const examples = new Map(
   [...tour.matchAll(/^> \*\*([\w ]+)\.\*\* ((?:.*\n(?:> )?)*?)(?=\n)/gm)].map(([, title, text]) => [
     title,
@@ -68,7 +71,7 @@ const examples = new Map(
   ]),
 );
 
-/** Every number of a text, in order, and the most that rounding may have moved it. */
+/** Every number of a text, in order, and its largest possible rounding error. */
 function numbersOf(text: string): { value: number; rounding: number }[] {
   return [...text.matchAll(/−?(?:\d{1,3}(?:,\d{3})+|\d+(?:\.(\d+))?)(?:e(-?\d+))?/g)].map(
     ([word, decimals = "", power = "0"]) => ({
@@ -85,7 +88,7 @@ const read = async (x: Tensor) => Array.from(await x.read());
 const apply = (op: (x: Tensor) => Tensor, ...values: number[]) =>
   inScope("no-grad", (context) => read(op(vector(context, values))));
 
-/** The derivatives of a number that is computed from a vector. */
+/** The derivatives of a number computed from a vector. */
 const derivatives = (values: readonly number[], compute: (x: Tensor) => Tensor) =>
   inScope("grad", async (context) => {
     const x = context.parameter([values.length], values);
@@ -98,7 +101,7 @@ const lossOf = async (logits: readonly number[], target: number) => {
   return loss;
 };
 
-/** Every number of each example, those that it starts from included. */
+/** All numbers of each example, including its inputs. */
 const computed: Readonly<Record<string, () => Promise<number[]>>> = {
   Vocabulary: async () => {
     const tokenizer = CharTokenizer.fromText("no peeking");
@@ -137,11 +140,12 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
   Rotary: () =>
     inScope("no-grad", async (context) => {
       const angles = rotaryAngles(context, 8, 2);
-      const standing = (place: number) => read(rotate(context.constant([1, 2], [1, 0]), angles, [place]));
+      const rotated = (position: number) =>
+        read(rotary(context.constant([1, 2], [1, 0]), angles, [position]));
       const product = ([a, b]: readonly number[], [c, d]: readonly number[]) => a * c + b * d;
-      const [first, second] = [await standing(1), await standing(2)];
+      const [first, second] = [await rotated(1), await rotated(2)];
       const near = product(first, second);
-      expect(product(await standing(6), await standing(7))).toBeCloseTo(near, 12);
+      expect(product(await rotated(6), await rotated(7))).toBeCloseTo(near, 12);
       return [1, 1, 0, ...first, 1, ...second, 2, near, 6, 7];
     }),
 
@@ -173,7 +177,7 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
       const queries = context.constant([1, 1, 2], [40, 40]);
       const keys = context.constant([1, 2, 2], [1, 0, 0, 1]);
       const values = context.constant([1, 2, 2], [4, 4, 2, 2]);
-      const look = (heads: number) => read(attention(queries, keys, values, { heads, mask: "none" }));
+      const look = (heads: number) => read(attention(queries, keys, values, { heads, mask: "full" }));
       const given = [40, 40, 1, 0, 0, 1, 4, 4, 2, 2];
       return [...given, ...(await look(1)), ...(await look(2))];
     }),
@@ -187,18 +191,18 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
         ],
         "left",
       );
-      // Each value says which key it is of, so what is mixed are the weights.
+      // Value s is the unit vector of key s, so the output shows the weights.
       const values = context.constant(
         [batchSize, 3, 3],
         [1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1],
       );
       const alike = context.constant([batchSize, 3, 3], new Array(18).fill(0));
-      const weights = async (mask: ReturnType<typeof selfMask>) => {
+      const weights = async (mask: ReturnType<typeof paddingMask>) => {
         const options = { heads: 1, mask, dropout: 0, random: null };
-        return (await read(textbookAttention(alike, alike, values, options))).slice(-3);
+        return (await read(textbookAttention(alike, { keys: alike, values }, options))).slice(-3);
       };
-      const both = await weights(selfMask("causal", padding, 3));
-      return [2, 3, ...both, ...(await weights(selfMask("causal", undefined, 3)))];
+      const both = await weights(paddingMask("causal", padding, 3));
+      return [2, 3, ...both, ...(await weights(paddingMask("causal", undefined, 3)))];
     }),
 
   Residual: async () => {
@@ -263,8 +267,8 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
   },
 };
 
-describe("the examples' numbers are what the library computes", () => {
-  test("each is computed", () => {
+describe("the library computes the examples' numbers", () => {
+  test("every example is computed", () => {
     const frames = tour.match(/^> \*\*/gm) ?? [];
     expect([...examples.keys()]).toHaveLength(frames.length);
     expect([...examples.keys()].sort()).toEqual(Object.keys(computed).sort());
@@ -281,7 +285,7 @@ describe("the examples' numbers are what the library computes", () => {
     });
   });
 
-  test("so is the size of the model that ships", () => {
+  test("the tour states the size of the bundled model", () => {
     const size = countNumbers(loadGPT(doubleContext()).model.parameters());
     expect(tour).toContain(`${size.toLocaleString("en")} passes`);
   });

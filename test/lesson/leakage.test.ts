@@ -1,4 +1,4 @@
-/** The lesson's point, at a size that takes a second or two: without the mask the loss is too good to be true. */
+/** The lesson in a second or two: without the mask, the loss is too good to be true. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { loadKernels } from "../../src/backend/open.ts";
@@ -8,10 +8,10 @@ import { teachLeakage, type Which } from "../../src/lesson/leakage.ts";
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
 
 const tales = new URL("../../data/tales.txt", import.meta.url);
-/** Less than the tales leave open. */
+/** Below the entropy of the tales. */
 const FLOOR = 0.5;
 
-test("peeking goes below the floor, and is worth nothing where there is nothing to see", async () => {
+test("a peeking model gets below the entropy floor, but fails when it cannot peek", async () => {
   const text = readFileSync(tales, "utf8").slice(0, 40_000);
   const tokenizer = CharTokenizer.fromText(text);
   const ids = tokenizer.encode(text);
@@ -38,7 +38,7 @@ test("peeking goes below the floor, and is worth nothing where there is nothing 
   expect(seen).toEqual({ "with mask": withMask.curve, "without mask": withoutMask.curve });
   expect(withMask.curve).toHaveLength(220);
 
-  // The same weights and windows: the first losses differ by what the mask alone does.
+  // With the same weights and windows, the first losses differ only by the effect of the mask.
   expect(Math.abs(withMask.curve[0] - withoutMask.curve[0])).toBeLessThan(0.2);
   expect(withMask.curve[0]).not.toBe(withoutMask.curve[0]);
 

@@ -1,4 +1,4 @@
-/** The lesson's numbers are those that the model computes with. */
+/** The numbers in the lesson are the model's own. */
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import { numbersOf } from "../../src/backend/reference/buffer.ts";
@@ -9,10 +9,10 @@ import { doubleContext, withKernels } from "../support/contexts.ts";
 import { randomIds, tinyModel } from "../support/models.ts";
 
 const ids = randomIds(5, 11, "lesson");
-/** What stands between a projection and the scores. */
+/** Options that act between the projections and the scores. */
 const CHANGES = { bigram: true, positions: "rotary", qkNorm: true } as const;
 
-/** Each layer's attention output (T, C), as the fused kernel left it in a pass of the whole model. */
+/** The fused kernel's attention output (T, C) of each layer in a forward pass of the whole model. */
 async function attentionOutputs(): Promise<Float64Array[]> {
   const inner = new ReferenceBackend("double");
   const outputs: Float64Array[] = [];
@@ -39,7 +39,7 @@ describe.each(places)("layer $layer, head $head", ({ layer, head }) => {
       });
     });
 
-  test("gives the output that the model's own pass has there", async () => {
+  test("has the attention output of the model's forward pass", async () => {
     const { output, fused, headSize } = await lessonOf();
     expect([output.length, headSize]).toEqual([5, 2]);
     const whole = (await attentionOutputs())[layer];
@@ -48,7 +48,7 @@ describe.each(places)("layer $layer, head $head", ({ layer, head }) => {
     close(fused, expected);
   });
 
-  test("masks, and makes weights of what is left", async () => {
+  test("masks later positions and turns the rest into weights", async () => {
     const { scores, mask, masked, weights, weightsWithoutMask } = await lessonOf();
     const softmax = (row: readonly number[]) => {
       const powers = row.map((score) => Math.exp(score));
@@ -64,10 +64,10 @@ describe.each(places)("layer $layer, head $head", ({ layer, head }) => {
   });
 });
 
-test("refuses layers and heads that there are not", async () => {
+test("rejects layers and heads that do not exist", async () => {
   const model = tinyModel(doubleContext());
-  const layer = "--layer must be in 0 … 1 for this model: got 2";
+  const layer = "`layer` must be in 0 … 1 for this model: got 2";
   await expect(teachMask(model, ids, { layer: 2, head: 0 })).rejects.toThrow(new ConfigError(layer));
-  const head = "--head must be in 0 … 2 for this model: got 0.5";
+  const head = "`head` must be in 0 … 2 for this model: got 0.5";
   await expect(teachMask(model, ids, { layer: 0, head: 0.5 })).rejects.toThrow(new ConfigError(head));
 });

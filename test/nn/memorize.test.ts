@@ -7,7 +7,7 @@ import { crossEntropy } from "../../src/ops/cross-entropy.ts";
 import { Random } from "../../src/random.ts";
 import { randomIds, TINY } from "../support/models.ts";
 
-test.each(["textbook", "fused"] as const)("one batch is memorized, with %s attention", async (attention) => {
+test.each(["textbook", "fused"] as const)("memorizes one batch, with %s attention", async (attention) => {
   const backend = new ReferenceBackend("single");
   const context = new Context(backend);
   const model = new GPT(context, { ...TINY, layers: 1, heads: 2, dModel: 14, attention }, Random.of(1));

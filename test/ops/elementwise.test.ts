@@ -88,7 +88,7 @@ describe.each(operations)("$name", ({ name, op, formula }) => {
     await inScope("no-grad", (context) => {
       const a = context.constant([2, 3], new Float64Array(6));
       const b = context.constant([2], new Float64Array(2));
-      const message = `${name}: (2, 3) and (2) do not broadcast: counted from the last axis, sizes must be equal or one of them 1`;
+      const message = `${name}: (2, 3) and (2) do not broadcast: aligned at the last axis, sizes must be equal or one of them must be 1`;
       expect(() => op(a, b)).toThrow(new ShapeError(message));
     });
   });

@@ -62,7 +62,7 @@ describe("matmul", () => {
     [
       [2, 5, 3],
       [7, 3, 5],
-      "(2) and (7) do not broadcast: counted from the last axis, sizes must be equal or one of them 1",
+      "(2) and (7) do not broadcast: aligned at the last axis, sizes must be equal or one of them must be 1",
     ],
   ])("rejects %j by %j", async (a, b, message) => {
     await inScope("no-grad", (context) => {

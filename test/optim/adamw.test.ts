@@ -8,7 +8,7 @@ import { AdamW, gradientNorm } from "../../src/optim/adamw.ts";
 
 const settings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.3 };
 
-/** Gives `parameter` the gradient `values`. */
+/** Sets the gradient of `parameter`. */
 async function setGradient(parameter: Tensor, values: readonly number[]): Promise<void> {
   const { context } = parameter;
   await context.scope("grad", () => {
@@ -16,7 +16,7 @@ async function setGradient(parameter: Tensor, values: readonly number[]): Promis
   });
 }
 
-/** AdamW for one number, as algorithm 2 of Loshchilov & Hutter 2019 prints it. */
+/** AdamW for one number, as in algorithm 2 of Loshchilov & Hutter 2019. */
 function textbookAdamW(start: number, gradients: readonly number[], rate: number, decay: number): number {
   let [theta, m, v] = [start, 0, 0];
   gradients.forEach((g, i) => {
@@ -31,7 +31,7 @@ function textbookAdamW(start: number, gradients: readonly number[], rate: number
 }
 
 describe("AdamW", () => {
-  it("follows the textbook over several steps, with decay on matrices and none on vectors", async () => {
+  it("follows the textbook for several steps, with decay on matrices but not on vectors", async () => {
     const context = new Context(new ReferenceBackend("double"));
     const matrix = context.parameter([1, 3], [0.5, -1.25, 2]);
     const vector = context.parameter([3], [0.5, -1.25, 2]);
@@ -66,7 +66,7 @@ describe("AdamW", () => {
     }
   });
 
-  it("clears the gradient, and leaves alone what has none", async () => {
+  it("clears gradients, and does not change parameters without a gradient", async () => {
     const context = new Context(new ReferenceBackend("double"));
     const used = context.parameter([2], [1, 2]);
     const unused = context.parameter([2], [3, 4]);
@@ -78,7 +78,7 @@ describe("AdamW", () => {
     expect(Array.from(await used.read())).not.toEqual([1, 2]);
   });
 
-  it("the norm is that of all gradients together", async () => {
+  it("gradientNorm covers all gradients", async () => {
     const context = new Context(new ReferenceBackend("double"));
     const a = context.parameter([2], [0, 0]);
     const b = context.parameter([1, 2], [0, 0]);

@@ -6,7 +6,7 @@ import { sum } from "../../src/ops/sum.ts";
 import { Muon, orthogonalize } from "../../src/optim/muon.ts";
 import { Random } from "../../src/random.ts";
 
-/** U·diag(σ)·Vᵀ for two random rotations of the plane, embedded in (rows, columns): singular values are known. */
+/** U·diag(σ)·Vᵀ for random U and V with orthonormal columns: a matrix with known singular values. */
 function withSingularValues(
   rows: number,
   columns: number,
@@ -15,7 +15,7 @@ function withSingularValues(
 ): Float64Array {
   const random = Random.of(seed, "muon");
   const orthogonal = (n: number) => {
-    // Gram–Schmidt on a random matrix.
+    // Gram–Schmidt on a random matrix
     const basis: number[][] = [];
     while (basis.length < n) {
       let v = Array.from({ length: n }, () => random.normal());
@@ -35,7 +35,7 @@ function withSingularValues(
   });
 }
 
-/** The quintic of one step, five times, on one singular value: what the iteration does to it, in one line. */
+/** Five steps of the quintic on one singular value: the effect of the iteration. */
 const pressed = (sigma: number) =>
   Array.from({ length: 5 }).reduce<number>((s) => 3.4445 * s - 4.775 * s ** 3 + 2.0315 * s ** 5, sigma);
 
@@ -44,7 +44,7 @@ describe("orthogonalize", () => {
     [3, 7],
     [7, 3],
     [5, 5],
-  ])("presses the singular values of (%i, %i) towards 1 and keeps the directions", async (rows, columns) => {
+  ])("moves the singular values of (%i, %i) toward 1 and keeps the directions", async (rows, columns) => {
     const backend = new ReferenceBackend("double");
     const sigmas = [0.9, 0.4, 0.05];
     const buffer = backend.alloc(2 * rows * columns);
@@ -64,7 +64,7 @@ describe("orthogonalize", () => {
 });
 
 describe("Muon", () => {
-  it("moves along the orthogonal direction of Nesterov's momentum, with decay apart", async () => {
+  it("moves along the orthogonalized Nesterov momentum, with decoupled decay", async () => {
     const context = new Context(new ReferenceBackend("double"));
     const start = [0.5, -1, 2, 0.25, 3, -0.5];
     const weight = context.parameter([2, 3], start);
@@ -98,7 +98,7 @@ describe("Muon", () => {
     expect(weight.gradient).toBeNull();
   });
 
-  it("leaves alone what has no gradient", async () => {
+  it("does not change parameters without a gradient", async () => {
     const context = new Context(new ReferenceBackend("double"));
     const weight = context.parameter([2, 2], [1, 2, 3, 4]);
     await new Muon({ weight }, { momentum: 0.9, weightDecay: 0.5 }).step(0.1, 1);

@@ -11,7 +11,7 @@ const settings = {
   cooldown: 0.4,
 } as const;
 
-/** Numbers of `get_lr` in nanoGPT's train.py for these settings, computed by Python. */
+/** Output of `get_lr` in nanoGPT's train.py for these settings, computed by Python. */
 const NANOGPT: readonly (readonly [number, number])[] = [
   [0, 0.000375],
   [3, 0.0015],
@@ -28,13 +28,13 @@ const NANOGPT: readonly (readonly [number, number])[] = [
 ];
 
 describe("learningRateAt", () => {
-  it("gives nanoGPT's numbers", () => {
+  it("matches nanoGPT's numbers", () => {
     for (const [step, expected] of NANOGPT) {
       expect(Math.abs(learningRateAt(settings, step) - expected)).toBeLessThan(1e-17);
     }
   });
 
-  it("rises by equal parts to the full rate, which the first update after the warm-up has", () => {
+  it("rises linearly, and the first update after warm-up has the full rate", () => {
     for (const schedule of ["cosine", "linear", "constant", "trapezoid"] as const) {
       const rates = Array.from({ length: 8 }, (_, step) => learningRateAt({ ...settings, schedule }, step));
       rates.forEach((rate, step) => {
@@ -43,7 +43,7 @@ describe("learningRateAt", () => {
     }
   });
 
-  it("falls in a straight line, or not at all", () => {
+  it("decays linearly, or stays constant", () => {
     const linear = { ...settings, schedule: "linear" } as const;
     expect(learningRateAt(linear, 7 + 47)).toBeCloseTo((3e-3 + 2e-4) / 2, 15);
     expect(learningRateAt(linear, 7) - learningRateAt(linear, 8)).toBeCloseTo(2.8e-3 / 94, 15);
@@ -51,8 +51,8 @@ describe("learningRateAt", () => {
     expect(learningRateAt({ ...settings, schedule: "constant" }, 1000)).toBe(3e-3);
   });
 
-  it("stays, then falls in a straight line over the cooldown", () => {
-    // 94 steps of decay, of which the last half fall: from step 54 on.
+  it("holds the rate, then decays linearly during the cooldown", () => {
+    // 94 steps after warm-up; the rate falls in the last half of them, from step 54 on.
     const trapezoid = { ...settings, schedule: "trapezoid", cooldown: 0.5 } as const;
     for (const step of [7, 30, 54]) expect(learningRateAt(trapezoid, step)).toBe(3e-3);
     expect(learningRateAt(trapezoid, 54) - learningRateAt(trapezoid, 55)).toBeCloseTo(2.8e-3 / 47, 15);
@@ -61,7 +61,7 @@ describe("learningRateAt", () => {
     expect(learningRateAt(whole, 60)).toBe(learningRateAt({ ...settings, schedule: "linear" }, 60));
   });
 
-  it("stays at the floor from `steps` on", () => {
+  it("stays at the minimum from `steps` on", () => {
     for (const schedule of ["cosine", "linear", "trapezoid"] as const) {
       expect(learningRateAt({ ...settings, schedule }, 100)).toBeGreaterThan(2e-4);
       expect(learningRateAt({ ...settings, schedule }, 101)).toBe(2e-4);
@@ -69,7 +69,7 @@ describe("learningRateAt", () => {
     }
   });
 
-  it("is never above the full rate, below the floor, rising after the warm-up, or no number", () => {
+  it("never exceeds the full rate; after warm-up never rises or falls below the minimum", () => {
     const schedules = fc.constantFrom(...(["cosine", "linear", "constant", "trapezoid"] as const));
     fc.assert(
       fc.property(schedules, fc.nat(13), fc.nat(23), fc.nat(40), (schedule, warmupSteps, steps, step) => {

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { nearestPoint, smooth, thin, usualSmoothing } from "../../src/report/curves.ts";
+import { defaultSmoothing, nearestPoint, smooth, thin } from "../../src/report/curves.ts";
 import type { CurvePoint } from "../../src/report/plotted-run.ts";
 
 const values = fc.array(fc.double({ min: -100, max: 100, noNaN: true }), { maxLength: 70 });
 const pointsOf = (ys: readonly number[]): CurvePoint[] => ys.map((y, i) => [i + 1, (i + 1) / 4, y]);
 
 describe("smooth", () => {
-  it("gives the mean of the last few points, of fewer at the start", () => {
+  it("averages the last points, or fewer at the start", () => {
     fc.assert(
       fc.property(values, fc.integer({ min: 1, max: 20 }), (ys, count) => {
         const found = smooth(pointsOf(ys), count);
@@ -22,14 +22,14 @@ describe("smooth", () => {
     );
   });
 
-  it("over one step changes nothing, and a constant stays what it is", () => {
+  it("has no effect over one step or on a constant", () => {
     expect(smooth(pointsOf([3, 1, 2]), 1)).toEqual(pointsOf([3, 1, 2]));
     expect(smooth(pointsOf([2, 2, 2, 2]), 3)).toEqual(pointsOf([2, 2, 2, 2]));
   });
 });
 
 describe("thin", () => {
-  it("keeps real points alone, in order, the ends and the extremes among them, and no more than asked for", () => {
+  it("keeps a limited number of the points, in order, with the ends and the extremes", () => {
     fc.assert(
       fc.property(values, fc.integer({ min: 6, max: 30 }), (ys, limit) => {
         const points = pointsOf(ys);
@@ -45,7 +45,7 @@ describe("thin", () => {
     );
   });
 
-  it("leaves a short curve as it is", () => {
+  it("leaves a short curve unchanged", () => {
     const points = pointsOf([5, 4, 3]);
     expect(thin(points, 3)).toBe(points);
   });
@@ -61,10 +61,10 @@ it.each([
   [4200, 100],
   [100_000, 2000],
 ])("a run of %i steps is smoothed over %i", (steps, smoothing) => {
-  expect(usualSmoothing(steps)).toBe(smoothing);
+  expect(defaultSmoothing(steps)).toBe(smoothing);
 });
 
-it("nearestPoint is the nearest of all", () => {
+it("nearestPoint returns the nearest point", () => {
   expect(nearestPoint([], 3)).toBeNull();
   fc.assert(
     fc.property(

@@ -9,10 +9,10 @@ const anyText = fc.oneof(
   fc.string({ unit: "grapheme" }),
   fc.constant(HOSTILE),
 );
-/** Halves of pairs too, which `fc.string` never makes. */
+/** Includes lone surrogates, which `fc.string` never generates. */
 const units = fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 9 });
 
-/** An independent account of what XML 1.0 can hold: its production [2] Char. */
+/** An independent implementation of production [2] Char of XML 1.0. */
 function isXmlCharacter(character: string): boolean {
   const code = character.codePointAt(0) ?? 0;
   if (code === 0x9 || code === 0xa || code === 0xd) return true;
@@ -22,20 +22,20 @@ function isXmlCharacter(character: string): boolean {
 function expectRoundTrip(text: string): void {
   const element = parseXml(`<a b="${escapeXml(text)}">${escapeXml(text)}</a>`);
   const kept = Array.from(text, (character) => (isXmlCharacter(character) ? character : "\ufffd")).join("");
-  // XML itself takes a carriage return for a line break, and this parser those of XML 1.1 too.
+  // XML normalizes line breaks. This parser also normalizes those of XML 1.1.
   expect(element.textContent).toBe(kept.replace(/\r[\n\u0085]|[\r\u0085\u2028\u2029]/g, "\n"));
   expect(element.childNodes.length).toBe(text === "" ? 0 : 1);
   expect(element.attributes.length).toBe(1);
 }
 
-it("any text comes back from an XML parser as it was, and adds no element or attribute", () => {
+it("any text survives an XML parser and adds no element or attribute", () => {
   fc.assert(fc.property(anyText, expectRoundTrip));
   for (const sign of ["\u0085", "\r\u0085", "\u2028", "\u2029", "\r\n", "\u009f"])
     expectRoundTrip(`a${sign}b`);
   fc.assert(fc.property(units, (codes) => expectRoundTrip(String.fromCharCode(...codes))));
 });
 
-it("JSON in a script element comes back, and cannot end the element", () => {
+it("JSON in a script element survives and cannot end the element", () => {
   fc.assert(
     fc.property(anyText, (text) => {
       const json = scriptJson({ text });
@@ -45,6 +45,6 @@ it("JSON in a script element comes back, and cannot end the element", () => {
   );
 });
 
-it("a line for a terminal holds nothing that a terminal obeys", () => {
+it("escapeLine replaces everything that a terminal would interpret", () => {
   expect(escapeLine("a\u001b[31mb\nc\u009bd\u202ee\u0000é→")).toBe("a�[31mb�c�d�e�é→");
 });

@@ -1,9 +1,8 @@
-/** Runs made up for tests of what is drawn: curves that are known exactly, and names that try to break out. */
-
+/** Synthetic runs for tests of charts and reports: curves with known values, and hostile names. */
 import { smoothed } from "../../src/cli/commands/plot/read-run.ts";
 import type { CurvePoint, PlottedRun } from "../../src/report/plotted-run.ts";
 
-/** What a name or a text may hold to be obeyed by a page, a picture or a terminal. */
+/** A text that tries to be interpreted by a page, an SVG or a terminal. */
 export const HOSTILE = `</script><script>document.title="obeyed"</script><img src=x onerror="document.title='obeyed'">"'&<!--]]>\u001b[31m`;
 
 export function exampleRun(changes: Partial<PlottedRun> = {}, steps = 97): PlottedRun {
@@ -42,7 +41,12 @@ export function exampleRun(changes: Partial<PlottedRun> = {}, steps = 97): Plott
       { step: 20, text: "On the mat the cat." },
       { step: 40, text: "One day the cat sat." },
     ],
-    next: [{ purpose: "let it write", command: 'npx nopeek sample --model checkpoints/first --prompt "…"' }],
+    next: [
+      {
+        purpose: "sample from the model",
+        command: 'npx nopeek sample --model checkpoints/first --prompt "…"',
+      },
+    ],
     ...changes,
   };
   return run;
@@ -58,7 +62,7 @@ export function exampleRuns(): PlottedRun[] {
   return [exampleRun(), exampleRun(second, 61)].map((run) => smoothed(run, 5));
 }
 
-/** A run that has only been begun. */
+/** A run without steps. */
 export function emptyRun(): PlottedRun {
   const none = { train: [], smoothed: [], validation: [], learningRate: [], gradientNorm: [] };
   return exampleRun({

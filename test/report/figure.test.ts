@@ -1,6 +1,6 @@
 /**
- * The picture, read back: an XML parser finds its curves, and the labels of its axes say which values their points
- * stand for. Those are the run's.
+ * Parses SVG charts: reads the curves back with an XML parser, converts them to values by the axis labels, and compares
+ * them with the run.
  */
 import type { Element } from "@xmldom/xmldom";
 import { describe, expect, it } from "vitest";
@@ -13,7 +13,7 @@ import { emptyRun, exampleRun, exampleRuns, HOSTILE } from "./example-runs.ts";
 type Curves = { readonly name: string; readonly points: readonly (readonly [number, number])[] }[];
 type Scale = (pixel: number) => number;
 
-/** What a pixel means, by two labels of an axis. */
+/** Returns the scale from pixels to values, given the labels of an axis. */
 function scaleBy(labels: readonly (readonly [pixel: number, value: number])[], log = false): Scale {
   expect(labels.length).toBeGreaterThan(1);
   const place = (value: number) => (log ? Math.log(value) : value);
@@ -31,7 +31,7 @@ function scalesOf(svg: Element, log = false): { x: Scale; y: Scale } {
   const anchored = (anchor: string) => labels.filter((text) => text.getAttribute("text-anchor") === anchor);
   return {
     x: scaleBy(anchored("middle").map((text) => [numberOf(text, "x"), valueIn(text)] as const)),
-    // A label's baseline stands 4 pixels below its line.
+    // A label's baseline is 4 pixels below its grid line.
     y: scaleBy(
       anchored("end").map((text) => [numberOf(text, "y") - 4, valueIn(text)] as const),
       log,
@@ -39,7 +39,7 @@ function scalesOf(svg: Element, log = false): { x: Scale; y: Scale } {
   };
 }
 
-/** The points of each curve, in the values of the axes. */
+/** The points of each curve in axis units. */
 function curvesIn(svg: Element, log = false): Curves {
   const { x, y } = scalesOf(svg, log);
   const paths = elements(svg, "path").filter((path) => (path.getAttribute("data-curve") ?? "") !== "");
@@ -70,8 +70,8 @@ function expectCurve(found: Curves[number], run: PlottedRun, curve: CurveName, u
   });
 }
 
-describe("the picture", () => {
-  it.each(["steps", "tokens", "seconds"] as const)("holds every curve, point for point, over %s", (unit) => {
+describe("the SVG", () => {
+  it.each(["steps", "tokens", "seconds"] as const)("has every point of every curve over %s", (unit) => {
     const runs = exampleRuns();
     const curves = curvesIn(parseXml(figureOf(runs, unit, "linear")));
     expect(curves.map(({ name }) => name)).toEqual([
@@ -83,21 +83,21 @@ describe("the picture", () => {
       "second: validation",
     ]);
     for (const run of runs) {
-      const named = (words: string) => curves.filter(({ name }) => name === `${run.name}: ${words}`)[0];
+      const named = (part: string) => curves.filter(({ name }) => name === `${run.name}: ${part}`)[0];
       expectCurve(named("training, each step"), run, "train", unit);
       expectCurve(named("training, mean of 5 steps"), run, "smoothed", unit);
       expectCurve(named("validation"), run, "validation", unit);
     }
   });
 
-  it("on a logarithmic scale holds the same values", () => {
+  it("has the same values on a logarithmic scale", () => {
     const [run] = exampleRuns();
     const curves = curvesIn(parseXml(figureOf([run], "steps", "log")), true);
     expect(curves).toHaveLength(3);
     expectCurve(curves[1], run, "smoothed", "steps");
   });
 
-  it("draws levels where their values are, each once", () => {
+  it("draws each level once, at its value", () => {
     const svg = parseXml(figureOf(exampleRuns(), "steps", "linear"));
     const { y } = scalesOf(svg);
     const levels = elements(svg, "path").filter((path) => path.getAttribute("class") === "level");
@@ -106,36 +106,36 @@ describe("the picture", () => {
     );
     expect(values.map((value) => Number(value.toFixed(2)))).toEqual([0.5, 4.2]);
     const words = elements(svg, "text").map(({ textContent }) => textContent);
-    expect(words).toEqual(expect.arrayContaining(["entropy floor 0.5000", "a blind guess 4.2000"]));
+    expect(words).toEqual(expect.arrayContaining(["entropy floor 0.5000", "uniform guess 4.2000"]));
   });
 
-  it("has a title, and its contents in words; a mark for each evaluation; names in a legend", () => {
+  it("has a title, a description, a mark for each evaluation and a legend", () => {
     const svg = parseXml(figureOf(exampleRuns(), "steps", "linear"));
     expect(svg.getAttribute("role")).toBe("img");
-    const [title, words] = (svg.getAttribute("aria-labelledby") ?? "").split(" ");
-    const told = [...elements(svg, "title"), ...elements(svg, "desc")];
-    const byId = (id: string) => told.find((each) => each.getAttribute("id") === id)?.textContent;
+    const [title, description] = (svg.getAttribute("aria-labelledby") ?? "").split(" ");
+    const texts = [...elements(svg, "title"), ...elements(svg, "desc")];
+    const byId = (id: string) => texts.find((each) => each.getAttribute("id") === id)?.textContent;
     expect(byId(title)).toBe("Loss of first and second");
-    expect(byId(words)).toContain("first: 97 of 97 steps in 24 s; training loss from 4.1037 to");
-    expect(byId(words)).toContain("lowest validation loss 1.0300 after step 80.");
+    expect(byId(description)).toContain("first: 97 of 97 steps in 24 s; training loss from 4.1037 to");
+    expect(byId(description)).toContain("lowest validation loss 1.0300 after step 80.");
     const shapes = (color: string) =>
       elements(svg, "g")
         .filter((group) => group.getAttribute("class") === color)
         .map((group) => elements(group, "path").length);
-    // Evaluations, and one in the legend.
+    // One mark in the legend, and one per evaluation.
     expect(shapes("f0")).toEqual([1, 4]);
     expect(shapes("f1")).toEqual([1, 3]);
     expect(elements(svg, "text").map(({ textContent }) => textContent)).toContain("second: validation");
   });
 
-  it("shows names as they are, whatever they hold, and no element comes of them", () => {
+  it("shows hostile names literally, without adding elements", () => {
     const plain = parseXml(figureOf([exampleRun()], "steps", "linear"));
     const hostile = parseXml(figureOf([exampleRun({ name: HOSTILE })], "steps", "linear"));
     expect(elements(hostile, "*")).toHaveLength(elements(plain, "*").length);
     expect(elements(hostile, "title")[0].textContent).toBe(`Loss of ${HOSTILE.replace("\u001b", "\ufffd")}`);
   });
 
-  it("of a run without a step says so, beside one that has some too", () => {
+  it("says that a run has no step yet", () => {
     const words = (runs: PlottedRun[]) =>
       elements(parseXml(figureOf(runs, "steps", "linear")), "text").map((text) => text.textContent);
     expect(words([emptyRun()])).toContain("no step yet");
@@ -144,7 +144,7 @@ describe("the picture", () => {
     expect(figureOf([emptyRun()], "steps", "linear")).not.toContain("NaN");
   });
 
-  it("of a single step, of equal losses, of a loss of 0 holds no number that is none", () => {
+  it("has no NaN or Infinity for a single step, equal losses or a loss of 0", () => {
     const point = (value: number) => [[1, 0.5, value]] as const;
     for (const value of [0, 1, 1e-9]) {
       const curves = { ...emptyRun().curves, train: point(value), smoothed: point(value) };
@@ -157,7 +157,7 @@ describe("the picture", () => {
     }
   });
 
-  it("is drawn as it stands without style sheets, and turns dark where they are", () => {
+  it("has colors without style sheets, and a dark mode with them", () => {
     const picture = figureOf(exampleRuns(), "steps", "linear");
     for (const path of elements(parseXml(picture), "path").filter((each) => each.hasAttribute("data-curve")))
       expect(path.getAttribute("stroke")).toMatch(/^#[0-9a-f]{6}$/);
@@ -168,7 +168,7 @@ describe("the picture", () => {
 describe("a view", () => {
   const [first, second] = exampleRuns();
 
-  it("leaves out hidden runs, single steps, and the start", () => {
+  it("can hide runs, single steps and the start", () => {
     const view = { ...WHOLE, x: "steps" } as const;
     const names = (changes: object) =>
       chartOf("loss", [first, second], { ...view, ...changes }).curves.map(({ name }) => name);
@@ -177,11 +177,11 @@ describe("a view", () => {
     expect(names({ hidden: new Set([0]) }).every((name) => name.startsWith("second"))).toBe(true);
     const late = chartOf("loss", [first], { ...view, skipped: 0.5 });
     expect(Math.min(...late.curves.flatMap(({ points }) => points.map(({ step }) => step)))).toBe(49);
-    // The level of a guess is far above what is left.
+    // The level of a uniform guess is far above the remaining points.
     expect(late.levels.map(({ value }) => value)).toEqual([0.5]);
   });
 
-  it("of the learning rate and of the norm has a curve a run", () => {
+  it("has one curve per run for the learning rate and the gradient norm", () => {
     for (const name of ["learningRate", "gradientNorm"] as const) {
       const chart = chartOf(name, [first, second], { ...WHOLE, x: "steps" });
       const curves = curvesIn(parseXml(svgOf(chart, name, 700, 300)));
@@ -190,15 +190,15 @@ describe("a view", () => {
     }
   });
 
-  it("counts minutes and hours where there are many", () => {
+  it("uses minutes or hours for long runs", () => {
     const long = exampleRun({ trainedMs: 3_600_000 });
-    expect(chartOf("loss", [long], { ...WHOLE, x: "seconds" }).xName).toBe("minutes in steps");
+    expect(chartOf("loss", [long], { ...WHOLE, x: "seconds" }).xName).toBe("minutes of training");
     const curve = chartOf("loss", [long], { ...WHOLE, x: "seconds" }).curves[0];
     expect(curve.points[3].x).toBeCloseTo(1 / 60, 9);
   });
 });
 
-it("a run in a sentence", () => {
+it("sentenceOf describes a run in a sentence", () => {
   expect(sentenceOf(emptyRun())).toBe("empty: 0 of 97 steps in 0 ms.");
   expect(sentenceOf(smoothed(exampleRun(), 97))).toMatch(/^first: .*; training loss from 4\.1037 to 1\./);
 });

@@ -1,12 +1,12 @@
-/** That curves can be told apart: by their dashes and marks, and by their colors for eyes of every kind. */
+/** Curves are distinguishable by dashes, marks and colors, with any kind of color vision. */
 import { describe, expect, it } from "vitest";
-import { DARK, LIGHT, lookOf } from "../../src/report/run-styles.ts";
+import { DARK, LIGHT, styleOf } from "../../src/report/run-styles.ts";
 
 type Triple = readonly [number, number, number];
 
-/** What a color becomes, in linear light, for eyes that lack one kind of cone. Source: Machado et al. 2009, severity 1. */
+/** Color transforms, in linear light, for eyes without one kind of cone. Source: Machado et al. 2009, severity 1. */
 const EYES: Readonly<Record<string, readonly Triple[]>> = {
-  "three kinds of cones": [
+  "normal vision": [
     [1, 0, 0],
     [0, 1, 0],
     [0, 0, 1],
@@ -27,7 +27,7 @@ const EYES: Readonly<Record<string, readonly Triple[]>> = {
     [0.004733, 0.691367, 0.3039],
   ],
 };
-/** Differences in CIELAB: 2.3 can just be seen side by side; lines that cross need much more. */
+/** Difference in CIELAB. 2.3 is just noticeable side by side; crossing lines need much more. */
 const PLAIN_DIFFERENCE = 25;
 
 function linear(color: string): Triple {
@@ -61,15 +61,15 @@ function seenBy(eyes: readonly Triple[], color: string): number[] {
 describe.each([
   ["light", LIGHT],
   ["dark", DARK],
-])("on %s paper", (_, palette) => {
-  it("curves stand out (3 : 1), and words more so (4.5 : 1)", () => {
+])("on a %s background", (_, palette) => {
+  it("curves and text have a contrast of at least 4.5 : 1", () => {
     for (const color of palette.runs)
       expect(contrast(color, palette.paper), color).toBeGreaterThanOrEqual(4.5);
     for (const color of [palette.ink, palette.mute])
       expect(contrast(color, palette.paper), color).toBeGreaterThanOrEqual(4.5);
   });
 
-  it.each(Object.keys(EYES))("no two colors look alike to eyes with %s", (eyes) => {
+  it.each(Object.keys(EYES))("all colors are distinguishable with %s", (eyes) => {
     const seen = palette.runs.map((color) => seenBy(EYES[eyes], color));
     seen.forEach((a, i) => {
       for (const [j, b] of seen.slice(0, i).entries()) {
@@ -80,14 +80,14 @@ describe.each([
   });
 });
 
-it("neighbors differ in dashes and in marks too, and thirty runs in something", () => {
-  const looks = Array.from({ length: 30 }, (_, i) => lookOf(i));
-  looks.slice(1, 5).forEach((look, i) => {
-    for (const before of looks.slice(0, i + 1)) {
-      expect(look.dashes).not.toEqual(before.dashes);
-      expect(look.symbol).not.toBe(before.symbol);
+it("the first five runs differ in dashes and marks, and thirty runs differ in something", () => {
+  const styles = Array.from({ length: 30 }, (_, i) => styleOf(i));
+  styles.slice(1, 5).forEach((style, i) => {
+    for (const before of styles.slice(0, i + 1)) {
+      expect(style.dashes).not.toEqual(before.dashes);
+      expect(style.symbol).not.toBe(before.symbol);
     }
   });
-  const told = looks.map(({ color, dashes }) => `${color} ${dashes}`);
-  expect(new Set(told).size).toBe(30);
+  const combinations = styles.map(({ color, dashes }) => `${color} ${dashes}`);
+  expect(new Set(combinations).size).toBe(30);
 });

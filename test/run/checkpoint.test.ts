@@ -20,7 +20,7 @@ writeCheckpoint(memory, FOLDER, contents);
 
 const NAMES = ["model.safetensors", "optimizer.safetensors", "state.json"];
 
-/** What is read from the folder when one of its files has these bytes; null when it is missing. */
+/** Reads the folder after one of its files was replaced by these bytes, or removed if null. */
 function readWith(name: string, bytes: Uint8Array | null) {
   const files = new MemoryFiles(memory);
   if (bytes === null) files.remove(`${FOLDER}/${name}`);
@@ -38,7 +38,7 @@ function stateWith(from: string | RegExp, to: string): Uint8Array {
 }
 
 describe("step names", () => {
-  it("count to six digits and on", () => {
+  it("have six digits or more", () => {
     expect([0, 500, 999_999, 1_000_000].map(stepFolderName)).toEqual([
       "step-000000",
       "step-000500",
@@ -61,23 +61,23 @@ describe("step names", () => {
   });
 });
 
-describe("a step folder", () => {
-  it("gives back what was written", () => {
+describe("a step directory", () => {
+  it("reads what was written", () => {
     expect(readCheckpoint(memory, FOLDER)).toEqual(contents);
     expect(readCheckpointModel(memory, FOLDER)).toEqual({ step: 500, model: contents.model });
   });
 
-  it.each(NAMES)("is refused when %s is missing or cut short anywhere", (name) => {
+  it.each(NAMES)("is rejected when %s is missing or truncated anywhere", (name) => {
     const whole = memory.read(`${FOLDER}/${name}`);
     expect(messageOf(() => readWith(name, null))).toContain(`${FOLDER}/${name}: it is not there`);
     for (let length = 0; length < whole.length; length++) {
-      // state.json ends with a line break, which is not needed.
+      // The line break at the end of state.json is optional.
       if (name === "state.json" && length === whole.length - 1) continue;
       expect(messageOf(() => readWith(name, whole.subarray(0, length)))).toContain(`${FOLDER}/${name}: `);
     }
   });
 
-  it.each(NAMES)("is refused, or read as it was written, when a bit of %s flips", (name) => {
+  it.each(NAMES)("is rejected, or read unchanged, when a bit of %s flips", (name) => {
     const whole = memory.read(`${FOLDER}/${name}`);
     let harmless = 0;
     for (let bit = 0; bit < 8 * whole.length; bit++) {
@@ -91,11 +91,11 @@ describe("a step folder", () => {
         expect(error.message).toContain(`${FOLDER}/`);
       }
     }
-    // In JSON, "1e-7" may as well be "1E-7"; in a tensor every bit counts.
+    // In JSON, "1e-7" and "1E-7" are equal; in a tensor every bit counts.
     expect(harmless).toBeLessThanOrEqual(name === "state.json" ? 5 : 0);
   });
 
-  it("is refused when its files are those of different steps", () => {
+  it("is rejected when its files belong to different steps", () => {
     const other = new MemoryFiles();
     other.createFolder(FOLDER);
     writeCheckpoint(other, FOLDER, { ...contents, model: someStep(501).model });
@@ -105,7 +105,7 @@ describe("a step folder", () => {
     );
   });
 
-  it("is refused when its state was edited, or is of another version", () => {
+  it("is rejected when its state was edited or has another version", () => {
     const read = (from: string | RegExp, to: string) =>
       messageOf(() => readWith("state.json", stateWith(from, to)));
     expect(read('"step": 500', '"step": 501')).toContain("its SHA-256 should be");
@@ -119,7 +119,7 @@ describe("a step folder", () => {
     expect(read(/"optimizer.safetensors": "\w+"/, '"../../secret": "x"')).toContain("is damaged");
   });
 
-  it("does not mind how state.json is indented", () => {
+  it("accepts any indentation of state.json", () => {
     const text = new TextDecoder().decode(memory.read(`${FOLDER}/state.json`));
     const compact = new TextEncoder().encode(JSON.stringify(JSON.parse(text)));
     expect(readWith("state.json", compact)).toEqual(contents);

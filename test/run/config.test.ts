@@ -24,7 +24,7 @@ describe("the config of a run", () => {
   it.each([
     ["characters", CharTokenizer.fromText("no 🦊 is\nleft out")],
     ["bytes", new ByteTokenizer()],
-  ])("comes back from JSON, with a tokenizer of %s", (_kind, tokenizer) => {
+  ])("survives JSON, with a tokenizer of %s", (_kind, tokenizer) => {
     const json: unknown = JSON.parse(JSON.stringify(runConfigToJSON({ settings, tokenizer, corpus })));
     const back = runConfigFromJSON(json, "config.json");
     expect(back.settings).toEqual(settings);
@@ -33,7 +33,7 @@ describe("the config of a run", () => {
     expect(back.tokenizer.encode("no 🦊")).toEqual(tokenizer.encode("no 🦊"));
   });
 
-  it("of an earlier version is read in words of today, and what it did not know is as it was then", () => {
+  it("of an earlier version is read with renamed values, and new settings have their former behavior", () => {
     const { activation: _, ...rest } = settings;
     const { positions, norm, normWeights, qkNorm, zeroInit, logitCap, cooldown, averageSteps, ...known } =
       rest;
@@ -47,15 +47,15 @@ describe("the config of a run", () => {
       expect(runConfigFromJSON(json, "config.json").settings).toEqual({ ...settings, activation: today });
     }
     const unknown = { settings: { ...known, activation: "toString" }, tokenizer, corpus };
-    expect(() => runConfigFromJSON(unknown, "config.json")).toThrow("--activation must be gelu or");
+    expect(() => runConfigFromJSON(unknown, "config.json")).toThrow("`activation` must be gelu or");
   });
 
-  it("gives the model every choice", () => {
+  it("passes every choice to the model", () => {
     const choices = randomChoices(Random.of(3));
     expect(gptConfigOf(resolveSettings(choices), 19)).toMatchObject(choices);
   });
 
-  it("gives the model its sizes and choices", () => {
+  it("passes sizes and choices to the model", () => {
     const { layers, heads, dModel, contextLength, attention, bias, tieHead } = settings;
     const model = { layers, heads, dModel, contextLength, attention, bias, tieHead, vocabSize: 19 };
     expect(gptConfigOf(settings, 19)).toMatchObject(model);
@@ -76,7 +76,7 @@ describe("the config of a run", () => {
     expect(back).toMatchObject({ settings, corpus: null });
   });
 
-  it("that does not say what kind of model it is of is of a gpt, as all were once", () => {
+  it("without a model kind describes a gpt, as in early versions", () => {
     const { model: _, ...old } = runConfigToJSON({
       settings,
       tokenizer: new ByteTokenizer(),
@@ -95,7 +95,7 @@ describe("the config of a run", () => {
     expect(build({ model: "encoder" })).toBeInstanceOf(Encoder);
     const answering = build({ model: "seq2seq", maxLength: 13 });
     expect(answering).toBeInstanceOf(EncoderDecoder);
-    // Room for [start] and an answer as long as the longest string.
+    // Room for [start] and the longest answer.
     expect(answering.config.contextLength).toBe(14);
   });
 
@@ -105,10 +105,14 @@ describe("the config of a run", () => {
     ["has no settings", { ...whole, settings: undefined }, "settings"],
     ["has no corpus", { ...whole, corpus: { path: "x" } }, "corpus.sha256"],
     ["has an unknown setting", { ...whole, settings: { ...settings, layer: 1 } }, 'did you mean "layers"?'],
-    ["has sizes at odds", { ...whole, settings: { ...settings, heads: 4 } }, "must be a multiple of --heads"],
+    ["has sizes at odds", { ...whole, settings: { ...settings, heads: 4 } }, "must be a multiple of `heads`"],
     ["has an unknown tokenizer", { ...whole, tokenizer: { kind: "words" } }, "tokenizer"],
-    ["has characters twice", { ...whole, tokenizer: { kind: "char", characters: "aa" } }, "once each"],
-  ])("is refused when it %s", (_what, json, message) => {
+    [
+      "has characters twice",
+      { ...whole, tokenizer: { kind: "char", characters: "aa" } },
+      "characters must be unique",
+    ],
+  ])("is rejected when it %s", (_what, json, message) => {
     expect(() => runConfigFromJSON(json, "config.json")).toThrow(CheckpointError);
     expect(() => runConfigFromJSON(json, "config.json")).toThrow(message);
   });

@@ -1,6 +1,6 @@
 /**
- * A run that is killed, whose disk is full, broken or read-only, or whose machine loses its power, at every possible
- * moment: what was saved before still loads.
+ * A run that is killed, whose disk is full, broken or read-only, or whose machine loses power, at every possible
+ * moment: earlier checkpoints still load.
  */
 import { describe, expect, it } from "vitest";
 import { CheckpointError } from "../../src/errors.ts";
@@ -40,7 +40,7 @@ function runWith(steps: readonly StepToSave[]): MemoryFiles {
   return files;
 }
 
-/** Whether `attempt` came to its end; anything but the failure that was asked for is passed on. */
+/** Whether `attempt` succeeded. Rethrows any error but the simulated failure. */
 function succeeds(attempt: () => void): boolean {
   try {
     attempt();
@@ -51,7 +51,7 @@ function succeeds(attempt: () => void): boolean {
   }
 }
 
-/** Saves over files that fail after `budget` units; gives what is left. */
+/** Saves over files that fail after `budget` units, and returns the remains. */
 function saveUntil(
   start: MemoryFiles,
   saved: StepToSave,
@@ -96,34 +96,37 @@ describe.each(SCENARIOS)("saving $name", ({ before, saved }) => {
     },
   );
 
-  it("leaves nothing half written behind on a full disk, before anyone opens the run again", () => {
+  it("leaves no partial files on a full disk, even before the run is opened again", () => {
     const { files, whole } = saveUntil(start, saved, "ENOSPC", 500);
     expect(whole).toBe(false);
     expect(files.list(PATH)).toEqual(start.list(PATH));
   });
 });
 
-it.each(["killed", "ENOSPC"] as const)("has a whole step or none, when %s comes at any byte", (failure) => {
-  const start = runWith([someStep(11)]);
-  const written = ["model.safetensors", "optimizer.safetensors", "state.json"].map(
-    (name) => start.read(`${PATH}/step-000011/${name}`).length,
-  );
-  for (let budget = 0; ; budget++) {
-    const { files, whole } = saveUntil(start, someStep(17), failure, budget);
-    const run = RunDirectory.open(PATH, { files });
-    if (whole) {
-      // Every byte of every file was one at which it was cut.
-      expect(budget).toBeGreaterThan(written.reduce((sum, length) => sum + length, 0));
-      return;
+it.each(["killed", "ENOSPC"] as const)(
+  "has a complete checkpoint or none when %s strikes at any byte",
+  (failure) => {
+    const start = runWith([someStep(11)]);
+    const written = ["model.safetensors", "optimizer.safetensors", "state.json"].map(
+      (name) => start.read(`${PATH}/step-000011/${name}`).length,
+    );
+    for (let budget = 0; ; budget++) {
+      const { files, whole } = saveUntil(start, someStep(17), failure, budget);
+      const run = RunDirectory.open(PATH, { files });
+      if (whole) {
+        // It was cut at every byte of every file.
+        expect(budget).toBeGreaterThan(written.reduce((sum, length) => sum + length, 0));
+        return;
+      }
+      expect(run.steps()).toContain(run.latest());
+      expect([11, 17]).toContain(run.loadStep("latest").step);
     }
-    expect(run.steps()).toContain(run.latest());
-    expect([11, 17]).toContain(run.loadStep("latest").step);
-  }
-});
+  },
+);
 
-it("has the best step in the end, killed at whatever moment: what it goes on from knows of it", () => {
+it("ends with the best checkpoint, killed at any moment, because the resumed checkpoint knows it", () => {
   const losses = [5, 4, 4.5, 3, 3.5];
-  /** Saves the steps that are missing, as a run that goes on does: what was best until then is read from the latest. */
+  /** Saves the missing steps as a resumed run does, which reads the best loss from the latest checkpoint. */
   const work = (files: Files) => {
     const run = RunDirectory.open(PATH, { files, keep: 1 });
     const latest = run.latest() === null ? null : run.loadStep("latest");
@@ -143,7 +146,7 @@ it("has the best step in the end, killed at whatever moment: what it goes on fro
   }
 });
 
-it("goes on from a log that is cut at any byte, and takes back what comes after the step", () => {
+it("resumes from a log truncated at any byte, and discards the entries after the step", () => {
   const start = runWith([someStep(11)]);
   for (let budget = 0; ; budget++) {
     const files = new MemoryFiles(start);
@@ -159,15 +162,15 @@ it("goes on from a log that is cut at any byte, and takes back what comes after 
   }
 });
 
-describe("without power from any moment on", () => {
-  /** What may have reached the disk is drawn; nothing and everything are among it. */
+describe("a power failure at any moment", () => {
+  /** Draws which writes reached the disk, including none and all. */
   const DRAWS = 40;
   const random = Random.of(7, "power");
   const draws = Array.from({ length: DRAWS }, (_, i) =>
     i < 2 ? () => i === 1 : () => random.below(2) === 1,
   );
 
-  /** Runs `work` until the power goes after `budget` operations; gives the disk as it may be found, many times. */
+  /** Runs `work` until a power failure after `budget` operations, and yields many possible states of the disk. */
   function* outages(work: (files: Files) => void) {
     for (let budget = 0, whole = false; !whole; budget++) {
       const powered = new PowerLossFiles(budget);
@@ -176,7 +179,7 @@ describe("without power from any moment on", () => {
     }
   }
 
-  it.each(SCENARIOS)("has the step before or this one, saving $name", ({ before, saved }) => {
+  it.each(SCENARIOS)("has the previous checkpoint or this one, saving $name", ({ before, saved }) => {
     const last = before[before.length - 1];
     const start = (files: Files) => {
       const run = RunDirectory.create(PATH, { layers: 2 }, { files, keep: KEEP });
@@ -199,7 +202,7 @@ describe("without power from any moment on", () => {
     }
   });
 
-  it("finds a run that was started, or can start it again", () => {
+  it("finds a started run, or can start it again", () => {
     const create = (files: Files) =>
       RunDirectory.create(PATH, { layers: 2 }, { files }).saveStep(someStep(3));
     for (const { files, whole } of outages(create)) {
@@ -212,20 +215,20 @@ describe("without power from any moment on", () => {
   });
 });
 
-it("starts a run whole or not at all", () => {
+it("starts a run completely or not at all", () => {
   for (let budget = 0; ; budget++) {
     const files = new MemoryFiles();
     const failing = new FailingFiles(files, "killed", budget);
     const whole = succeeds(() => RunDirectory.create(PATH, { layers: 2 }, { files: failing }));
     const isThere = succeeds(() => RunDirectory.open(PATH, { files: new MemoryFiles(files) }));
-    // Before its config is in place there is no run, and it can be started again.
+    // Without its config there is no run, and it can be started again.
     if (!isThere) RunDirectory.create(PATH, { layers: 2 }, { files });
     expect(RunDirectory.open(PATH, { files }).config).toEqual({ layers: 2 });
     if (whole) return;
   }
 });
 
-it("puts bytes on the disk before names that lead to them", () => {
+it("flushes contents before the names that lead to them", () => {
   const memory = runWith([someStep(11)]);
   const calls: string[] = [];
   const short = (path: string) => path.slice(PATH.length + 1) || ".";

@@ -25,7 +25,7 @@ describe.each([
   { name: "on disk", setUp: () => ({ files: nodeFiles, path: join(temporary, `run-${made++}`) }) },
   { name: "in memory", setUp: () => ({ files: new MemoryFiles(), path: "/runs/one" }) },
 ])("RunDirectory $name", ({ setUp }) => {
-  /** A run that has saved these steps; the first is the best. */
+  /** A run with these checkpoints, the first of which is the best. */
   function makeRun(steps: readonly number[], keep = 10) {
     const { files, path } = setUp();
     const run = RunDirectory.create(path, CONFIG, { files, keep });
@@ -35,7 +35,7 @@ describe.each([
     return { files, path, run };
   }
 
-  it("keeps the config, and a saved step, exactly", () => {
+  it("keeps the config and a checkpoint exactly", () => {
     const { files, path, run } = makeRun([500]);
     expect(files.list(path)).toEqual(["best", "config.json", "latest", "step-000500"]);
     expect(files.list(join(path, "step-000500"))).toEqual([
@@ -53,7 +53,7 @@ describe.each([
     }
   });
 
-  it("moves latest with every step, and best when told", () => {
+  it("moves latest with every checkpoint, and best when asked", () => {
     const { run } = makeRun([7, 11]);
     expect([run.latest(), run.best()]).toEqual(["step-000011", "step-000007"]);
     run.saveStep(someStep(13, true));
@@ -62,7 +62,7 @@ describe.each([
     expect(run.loadStep("best").step).toBe(13);
   });
 
-  it("keeps the newest steps, the latest and the best", () => {
+  it("keeps the newest checkpoints, the latest and the best", () => {
     const { run, files, path } = makeRun([2, 3, 5, 7, 11], 2);
     expect(run.steps()).toEqual(["step-000002", "step-000007", "step-000011"]);
     run.saveStep(someStep(13, true));
@@ -75,7 +75,7 @@ describe.each([
     expect(run.steps()).toEqual(["step-999999", "step-10000000"]);
   });
 
-  it("leaves later steps alone when the run goes on from further back", () => {
+  it("keeps later checkpoints when the run resumes from an earlier one", () => {
     const { files, path } = makeRun([2, 3, 5, 7]);
     const run = RunDirectory.open(path, { files, keep: 1 });
     run.saveStep(someStep(4));
@@ -83,7 +83,7 @@ describe.each([
     expect(run.steps()).toEqual(["step-000002", "step-000004", "step-000005", "step-000007"]);
   });
 
-  it("replaces a step that is saved again", () => {
+  it("replaces a checkpoint that is saved again", () => {
     const { run, files, path } = makeRun([7]);
     run.saveStep(someStep(7, false, 3));
     expect(run.loadStep().state.variant).toBe(3);
@@ -91,12 +91,12 @@ describe.each([
     expect(files.list(path)).toEqual(["best", "config.json", "latest", "step-000007"]);
   });
 
-  it("does not start where a run is, or where anything else is", () => {
+  it("does not start in a directory with a run or other files", () => {
     const { files, path } = makeRun([7]);
     const config = files.read(join(path, "config.json"));
     const create = () => RunDirectory.create(path, { other: 1 }, { files });
     expect(messageOf(create)).toBe(
-      `${path}: already holds a run, saved up to step-000007; go on with it by --resume, or choose another folder with --out`,
+      `${path}: already holds a run, saved up to step-000007; resume it with \`resume\`, or choose another folder with \`out\``,
     );
     expect(files.read(join(path, "config.json"))).toEqual(config);
     files.remove(join(path, "config.json"));
@@ -107,7 +107,7 @@ describe.each([
     );
   });
 
-  it("starts in an empty folder, and where a kill left only an unfinished config", () => {
+  it("starts in an empty directory, or one with only an unfinished config", () => {
     const { files, path } = setUp();
     files.createFolder(path);
     files.write(join(path, ".config.json.partial"), bytes("{"));
@@ -115,7 +115,7 @@ describe.each([
     expect(files.list(path)).toEqual(["config.json"]);
   });
 
-  it("says what is in the way when the path is, or goes through, a file", () => {
+  it("names the obstacle when the path is a file or leads through one", () => {
     const { files, path } = setUp();
     files.createFolder(path);
     files.write(join(path, "file"), bytes("x"));
@@ -129,7 +129,7 @@ describe.each([
     expect(text(files, join(path, "file"))).toBe("x");
   });
 
-  it("opens nothing but a run of this version", () => {
+  it("opens only a run of this version", () => {
     const { files, path } = makeRun([]);
     const open = () => RunDirectory.open(path, { files });
     const config = join(path, "config.json");
@@ -153,13 +153,13 @@ describe.each([
     expect(messageOf(open)).toContain("it is a folder, not a file");
   });
 
-  it("says that no step was saved yet", () => {
+  it("reports that no checkpoint was saved yet", () => {
     const { run } = makeRun([]);
     expect([run.latest(), run.best(), run.steps()]).toEqual([null, null, []]);
     expect(messageOf(() => run.loadStep())).toContain("no step was saved yet");
   });
 
-  it("says which steps are whole when the one asked for is missing", () => {
+  it("lists the intact checkpoints when the requested one is missing", () => {
     const { run, files, path } = makeRun([2, 3, 5]);
     expect(messageOf(() => run.loadStep("step-000004"))).toBe(
       `${path}: has no step step-000004; whole steps here: step-000002, step-000003, step-000005; to use one, write its name into ${join(path, "latest")}`,
@@ -176,14 +176,14 @@ describe.each([
     expect(messageOf(() => run.loadStep("best"))).toContain('it has no file "best"');
   });
 
-  it("goes on from the step whose name is written into latest, as its message says", () => {
+  it("resumes from the checkpoint named in latest, as its message advises", () => {
     const { run, files, path } = makeRun([2, 3]);
     files.remove(join(path, "step-000003"));
     files.write(join(path, "latest"), bytes("step-000002"));
     expect(run.loadStep().step).toBe(2);
   });
 
-  it("follows a pointer nowhere but to a step of the run", () => {
+  it("follows a pointer only to a checkpoint of the run", () => {
     const { run, files, path } = makeRun([2]);
     for (const name of [
       "",
@@ -195,18 +195,18 @@ describe.each([
       "step-0000x2",
     ]) {
       files.write(join(path, "latest"), bytes(name));
-      expect(messageOf(() => run.loadStep())).toContain("should hold the name of a step folder");
+      expect(messageOf(() => run.loadStep())).toContain("should hold the name of a step directory");
       expect(messageOf(() => run.loadStep(`${name} `))).toContain("a step is named like step-000500");
     }
   });
 
-  it("notices a step folder under another step's name", () => {
+  it("rejects a step directory under another step's name", () => {
     const { run, files, path } = makeRun([2]);
     files.rename(join(path, "step-000002"), join(path, "step-000003"));
     expect(messageOf(() => run.loadStep("step-000003"))).toContain("holds step 2; was it renamed?");
   });
 
-  it("saves only what JSON can hold, and only whole steps", () => {
+  it("saves only what JSON can represent, and only whole steps", () => {
     const { run } = makeRun([2]);
     const state = { bestLossNats: Number.NaN };
     expect(messageOf(() => run.saveStep({ ...someStep(3), state }))).toContain(
@@ -218,7 +218,7 @@ describe.each([
     expect(run.loadStep()).toMatchObject({ step: 2 });
   });
 
-  it("removes what a killed program left, and nothing that is not its own", () => {
+  it("removes the remains of a killed program, and no other files", () => {
     const { files, path } = makeRun([2]);
     for (const name of [
       ".step-000003.partial",
@@ -244,7 +244,7 @@ describe.each([
     ]);
   });
 
-  it("puts back a step that was being replaced, and reads it meanwhile", () => {
+  it("restores a checkpoint that was being replaced, and reads it meanwhile", () => {
     const { run, files, path } = makeRun([2]);
     files.rename(join(path, "step-000002"), join(path, ".step-000002.replaced"));
     expect(run.loadStep().step).toBe(2);
@@ -252,7 +252,7 @@ describe.each([
   });
 
   describe("loadModelFiles", () => {
-    it("reads the best step, or the one asked for, or the latest where none is the best", () => {
+    it("reads the best checkpoint, the requested one, or the latest if none is the best", () => {
       const { files, path } = makeRun([2, 3, 5]);
       expect(loadModelFiles(path, undefined, files)).toEqual({
         config: CONFIG,
@@ -266,7 +266,7 @@ describe.each([
       expect(loadModelFiles(path, undefined, files).step).toBe(5);
     });
 
-    it("reads one step folder of a run", () => {
+    it("reads one step directory of a run", () => {
       const { files, path } = makeRun([2, 3, 5]);
       expect(loadModelFiles(`${join(path, "step-000003")}/`, undefined, files)).toMatchObject({
         config: CONFIG,
@@ -274,7 +274,7 @@ describe.each([
       });
     });
 
-    it("needs no optimizer, changes nothing, and still checks every byte", () => {
+    it("needs no optimizer, changes nothing, and verifies the hashes", () => {
       const { files, path } = makeRun([2]);
       const folder = join(path, "step-000002");
       files.remove(join(folder, "optimizer.safetensors"));
@@ -291,7 +291,7 @@ describe.each([
       );
     });
 
-    it("says that there is no model", () => {
+    it("reports that there is no model", () => {
       const { files, path } = makeRun([]);
       expect(messageOf(() => loadModelFiles(path, undefined, files))).toContain("no step was saved yet");
       expect(messageOf(() => loadModelFiles(join(path, "x"), undefined, files))).toContain("no such folder");

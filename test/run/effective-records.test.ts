@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { effectiveRecords } from "../../src/run/effective-records.ts";
 
-it("what is in force of a log without a word of resuming", () => {
+it("keeps the last entries of overlapping steps in a log without resume lines", () => {
   const record = (kind: string, step: number) => ({ kind, step });
   const records = [
     record("step", 1),

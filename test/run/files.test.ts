@@ -21,7 +21,7 @@ function codeOf(run: () => unknown): unknown {
   return "nothing was thrown";
 }
 
-it("creates folders wherever the path starts from", () => {
+it("creates folders for absolute and relative paths", () => {
   const before = process.cwd();
   process.chdir(temporary);
   try {
@@ -35,7 +35,7 @@ it("creates folders wherever the path starts from", () => {
   }
 });
 
-it.skipIf(process.platform === "win32")("appends to no file that is a link", () => {
+it.skipIf(process.platform === "win32")("does not append through a link", () => {
   const [target, link] = ["target", "link"].map((name) => join(temporary, name));
   nodeFiles.write(target, bytes("mine"));
   symlinkSync(target, link);
@@ -44,14 +44,14 @@ it.skipIf(process.platform === "win32")("appends to no file that is a link", () 
   for (const path of [link, target]) nodeFiles.remove(path);
 });
 
-/** The stand-in of the other tests does what the machine's files do. */
+/** The in-memory files of the other tests behave like real ones. */
 describe.each([
   { name: "nodeFiles", files: nodeFiles, root: temporary },
   { name: "MemoryFiles", files: new MemoryFiles(), root: "/" },
 ])("$name", ({ files, root }) => {
   const at = (...names: string[]) => join(root, ...names);
 
-  it("writes, adds to, lists, renames and removes", () => {
+  it("writes, appends, lists, renames and removes", () => {
     files.createFolder(at("a", "b"));
     files.createFolder(at("a", "b"));
     files.write(at("a", "b", "two"), bytes("2"));
@@ -73,7 +73,7 @@ describe.each([
     expect([files.exists(at("a")), files.exists(at("a", "c", "log"))]).toEqual([false, false]);
   });
 
-  it("fails with the system's codes", () => {
+  it("fails with the codes of the system", () => {
     files.createFolder(at("full"));
     files.createFolder(at("other"));
     files.write(at("full", "file"), bytes("1"));
@@ -130,7 +130,7 @@ describe("explainFailures", () => {
     ["ENOTDIR", "is a file, not a folder"],
     ["EISDIR", "it is a folder, not a file"],
     ["EIO", "EIO: it is so, '/p'"],
-  ])("says what %s means, where, and keeps the cause", (code, reason) => {
+  ])("explains %s with the path, and keeps the cause", (code, reason) => {
     const cause = systemError(code, "/p");
     for (const [what, operate] of operations) {
       try {
@@ -148,7 +148,7 @@ describe("explainFailures", () => {
     }
   });
 
-  it("passes on what is no failure of the system", () => {
+  it("rethrows errors that do not come from the system", () => {
     const bug = new TypeError("a bug");
     for (const [, operate] of operations) {
       expect(() => operate(explainFailures(failing(bug)))).toThrow(bug);

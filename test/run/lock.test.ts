@@ -1,4 +1,4 @@
-/** One program at a time writes to a run; a dead one hinders nobody. */
+/** One program at a time writes to a run; the locks of dead ones are ignored. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { FailingFiles, Killed, MemoryFiles } from "./memory-files.ts";
 const temporary = mkdtempSync(join(tmpdir(), "nopeek-run-lock-"));
 afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 
-/** Processes of one machine, which live until they are ended. */
+/** Processes of one machine, alive until they are ended. */
 class Machine {
   readonly dead = new Set<number>();
   as(pid: number): Processes {
@@ -28,13 +28,13 @@ describe.each([
   { name: "on disk", setUp: () => ({ files: nodeFiles, path: join(temporary, `run-${made++}`) }) },
   { name: "in memory", setUp: () => ({ files: new MemoryFiles(), path: "/runs/one" }) },
 ])("RunLock $name", ({ setUp }) => {
-  it("refuses a folder that a living process has, and leaves nothing when it is given back", () => {
+  it("rejects a directory locked by a living process, and leaves nothing after release", () => {
     const { files, path } = setUp();
     const machine = new Machine();
     const lock = RunLock.take(path, machine.as(7), files);
     expect(ownerOf(path, machine.as(11), files)?.pid).toBe(7);
     expect(() => RunLock.take(path, machine.as(11), files)).toThrow(
-      `${path}: is in use by process 7; wait for it, stop it, or choose another folder with --out`,
+      `${path}: is in use by process 7; wait for it, stop it, or choose another folder with \`out\``,
     );
     lock.release();
     lock.release();
@@ -43,7 +43,7 @@ describe.each([
     RunLock.take(path, machine.as(11), files).release();
   });
 
-  it("takes over from a dead process, again and again, and a lock is no content", () => {
+  it("takes over from dead processes repeatedly, and a lock does not count as content", () => {
     const { files, path } = setUp();
     const machine = new Machine();
     for (const pid of [7, 11, 13]) {
@@ -57,7 +57,7 @@ describe.each([
     RunDirectory.create(path, {}, { files });
   });
 
-  it("takes over a lock whose bytes were lost", () => {
+  it("takes over a lock whose contents were lost", () => {
     const { files, path } = setUp();
     const machine = new Machine();
     RunLock.take(path, machine.as(7), files);
@@ -66,7 +66,7 @@ describe.each([
     expect(ownerOf(path, machine.as(7), files)?.pid).toBe(11);
   });
 
-  it("says what to do about a process that cannot be seen", () => {
+  it("gives advice about a process that is not visible", () => {
     const { files, path } = setUp();
     const machine = new Machine();
     const { self } = machine.as(7);
@@ -77,7 +77,7 @@ describe.each([
   });
 });
 
-/** Files in which, before the `at`-th operation of one process, something else happens. */
+/** Files that run another action before the `at`-th operation of one process. */
 function interrupted(files: Files, at: number, happens: () => void): Files {
   let count = 0;
   const before = <Words extends unknown[], Result>(operation: (...words: Words) => Result) => {
@@ -109,8 +109,8 @@ function attempt(take: () => RunLock): RunLock | null {
   }
 }
 
-describe("two processes that take a folder at the same time", () => {
-  it.each([0, 1, 2])("exactly one gets it, wherever one is interrupted, with %i dead locks", (dead) => {
+describe("two processes that lock a directory at the same time", () => {
+  it.each([0, 1, 2])("exactly one succeeds, wherever one is interrupted, with %i dead locks", (dead) => {
     for (let at = 0; at < 40; at++) {
       const files = new MemoryFiles();
       const machine = new Machine();
@@ -128,7 +128,7 @@ describe("two processes that take a folder at the same time", () => {
     }
   });
 
-  it("never two, when one takes and gives back meanwhile and a third comes", () => {
+  it("never two succeed, if one locks and releases meanwhile and a third follows", () => {
     for (let at = 0; at < 40; at++) {
       const files = new MemoryFiles();
       const machine = new Machine();
@@ -145,7 +145,7 @@ describe("two processes that take a folder at the same time", () => {
   });
 });
 
-it("a process killed at any moment of taking or giving back hinders nobody", () => {
+it("a process killed at any moment of locking or releasing blocks no other", () => {
   for (let budget = 0; ; budget++) {
     const files = new MemoryFiles();
     const machine = new Machine();

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { RunDirectory } from "../../src/run/directory.ts";
+import { samplesOf } from "../../src/run/log.ts";
 import { MemoryFiles } from "./memory-files.ts";
 
 const LOG = "/run/log.jsonl";
@@ -15,7 +16,7 @@ it("is empty before anything is logged", () => {
   expect(newRun().run.readLog()).toEqual([]);
 });
 
-it("adds one line for each record and gives them back", () => {
+it("appends one line per entry and reads them back", () => {
   const { run, files } = newRun();
   run.appendLog({ step: 1, lossNats: 3.5 });
   run.appendLog({ step: 1, kind: "evaluation", text: "a\nb" });
@@ -26,7 +27,7 @@ it("adds one line for each record and gives them back", () => {
   ]);
 });
 
-it("takes back, on a resume, what came after the step, and keeps every byte", () => {
+it("discards later entries on a resume, and keeps every byte", () => {
   const { run, files } = newRun();
   for (const step of [1, 2, 3, 4, 5]) run.appendLog({ step, round: 1 });
   run.resumeLog(3, 100);
@@ -44,7 +45,7 @@ it("takes back, on a resume, what came after the step, and keeps every byte", ()
   expect(text(files).startsWith(before)).toBe(true);
 });
 
-it("reads on after a line that a kill cut short at any byte", () => {
+it("keeps reading after a line truncated at any byte", () => {
   const line = '{"step":3,"lossNats":2.25}';
   for (let length = 0; length < line.length; length++) {
     const { run, files } = newRun();
@@ -57,4 +58,14 @@ it("reads on after a line that a kill cut short at any byte", () => {
     again.appendLog({ step: 2 });
     expect(again.readLog()).toEqual([{ step: 1 }, { step: 2 }]);
   }
+});
+
+it("reads the samples of a log: the later of two at one step, and no other entries", () => {
+  const text = (step: number, words: string) => ({ kind: "sample", step, text: words });
+  const other = { kind: "step", step: 2, text: "no" };
+  const broken = { kind: "sample", step: 2, text: 7 };
+  expect(samplesOf([text(4, "a"), text(2, "b"), other, broken, text(4, "c")])).toEqual([
+    text(2, "b"),
+    text(4, "c"),
+  ]);
 });

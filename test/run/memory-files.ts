@@ -2,7 +2,7 @@
 import { dirname, join } from "node:path";
 import type { Files } from "../../src/run/files.ts";
 
-/** An error as Node's own file operations throw it. */
+/** An error like those of Node's file operations. */
 export function systemError(code: string, path: string): Error {
   return Object.assign(new Error(`${code}: it is so, '${path}'`), { code });
 }
@@ -88,19 +88,18 @@ export class MemoryFiles implements Files {
   }
 }
 
-/** What a program that is killed never gets to know. */
+/** Thrown to simulate a kill. */
 export class Killed extends Error {}
 
-/** "killed", or the system's code for what goes wrong: "ENOSPC" for a full disk, "EROFS" for one that may not be written. */
+/** "killed", or an error code: "ENOSPC" for a full disk, "EROFS" for a read-only one. */
 export type Failure = "killed" | "ENOSPC" | "EROFS" | "EACCES" | "EIO";
 
 /**
- * Files that fail after `budget` units of work: a unit is a file removed, a part of a file written, or any other
- * change. What was being written is cut at one of `cuts` places, at any byte without that; what was being removed
- * stays in part.
+ * Files that fail after `budget` units of work. A unit is a file removed, a part of a file written, or any other
+ * change. A write is cut at one of `cuts` places, by default at any byte; a removal leaves part of its files.
  *
- * When killed nothing works any more. Else every change fails and the program goes on; on a full disk, things can
- * still be removed.
+ * After a kill nothing works any more. After any other failure every change fails and the program continues; on a full
+ * disk, files can still be removed.
  */
 export class FailingFiles implements Files {
   readonly #files: MemoryFiles;
@@ -116,7 +115,7 @@ export class FailingFiles implements Files {
     this.#budget = budget;
   }
 
-  /** Whether the budget was enough. */
+  /** Whether the budget sufficed. */
   get survived(): boolean {
     return !this.#over;
   }

@@ -1,13 +1,13 @@
 /**
- * Files as a machine has them that may lose its power: what was not flushed is on the disk or is not, each change by
- * itself. Harder than any journal makes it; only one rename stays one change.
+ * Files of a machine that may lose power: each change that was not flushed has reached the disk or has not,
+ * independently of the others. That is harsher than any journaling file system; only a rename stays atomic.
  */
 import { basename, dirname, join } from "node:path";
 import type { Files } from "../../src/run/files.ts";
 import { Killed, MemoryFiles, systemError } from "./memory-files.ts";
 
 class File {
-  /** As the program sees it, and as it is on the disk. */
+  /** The contents as the program sees them, and on disk. */
   now = new Uint8Array(0);
   kept = new Uint8Array(0);
 }
@@ -17,7 +17,7 @@ class Folder {
   readonly kept = new Map<string, File | Folder>();
 }
 
-/** What a change makes of some names; null takes one away. */
+/** The names that a change sets; null removes one. */
 interface Change {
   readonly folder: Folder;
   readonly names: readonly (readonly [string, File | Folder | null])[];
@@ -36,12 +36,12 @@ export class PowerLossFiles implements Files {
   #pending: Change[] = [];
   operations = 0;
 
-  /** @param budget operations until the power goes */
+  /** @param budget operations until the power fails */
   constructor(budget: number) {
     this.#budget = budget;
   }
 
-  /** The disk, as it is found afterwards. `draw` says whether a change that was not flushed has reached it. */
+  /** The disk after the failure. `draw` decides whether a change that was not flushed reached it. */
   found(draw: () => boolean): MemoryFiles {
     const kept = new Map<Folder, Map<string, File | Folder>>();
     const namesOf = (folder: Folder) => {
@@ -78,7 +78,7 @@ export class PowerLossFiles implements Files {
 
   write(file: string, bytes: Uint8Array): void {
     const node = this.#made(file);
-    // Emptied first, and then written in part.
+    // Truncated first, then partly written.
     node.now = bytes.slice(0, bytes.length >> 1);
     node.kept = new Uint8Array(0);
     this.#spend();
@@ -166,7 +166,7 @@ export class PowerLossFiles implements Files {
     throw systemError(node === null ? "ENOENT" : "EISDIR", path);
   }
 
-  /** The file, made where there is none. */
+  /** The file, created if it is missing. */
   #made(path: string): File {
     if (!this.exists(path)) this.#change(dirname(path), [[basename(path), new File()]]);
     return this.#file(path);

@@ -21,9 +21,9 @@ function makeTensors() {
 }
 
 describe("restore", () => {
-  it("fills every tensor with the values of its name; snapshot gives them back", async () => {
+  it("fills every tensor by name; snapshot returns the values", async () => {
     const tensors = makeTensors();
-    // Not in the order of the tensors.
+    // In another order than the tensors.
     const values = new Map([
       ["vector", stored([5], 0.25)],
       ["matrix", stored([2, 3], -1)],
@@ -34,7 +34,7 @@ describe("restore", () => {
     const copies = await snapshot(tensors);
     expect([...copies.keys()]).toEqual(["matrix", "vector"]);
     expect(copies).toEqual(values);
-    // A copy: what is trained on later is not in it.
+    // A copy: later training does not change it.
     tensors.vector.context.backend.fill(tensors.vector.buffer, 7);
     expect(copies).toEqual(values);
   });

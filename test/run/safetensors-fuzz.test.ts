@@ -1,6 +1,6 @@
 /**
- * Files that nobody honest wrote. Whatever stands in one: it is refused with a CheckpointError, or read right, and
- * never is more memory taken than the file has bytes.
+ * Malicious files. Whatever a file contains, it is rejected with a CheckpointError or read correctly, and the reader
+ * never allocates more memory than the size of the file.
  */
 import fc from "fast-check";
 import { expect, it } from "vitest";
@@ -13,7 +13,7 @@ function fileOf(header: string, data: Uint8Array, lie = 0n): Uint8Array {
   return Buffer.concat([prefix, Buffer.from(header), data]);
 }
 
-/** Reads a file, and checks the reader by what the file's own words say; tells whether it was taken. */
+/** Reads a file, checks the result against an independent parse, and returns whether it was accepted. */
 function judge(bytes: Uint8Array): boolean {
   let read: ReturnType<typeof decodeSafetensors>;
   try {
@@ -101,20 +101,20 @@ const entry = fc.oneof(
   },
   { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 4 }) },
 );
-/** As text, so that names can stand twice. */
+/** As text, so that names can appear twice. */
 const header = fc
   .array(fc.tuple(name, entry), { maxLength: 4 })
   .map(
     (pairs) =>
       `{${pairs.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(",")}}`,
   );
-/** Whole files of tensors that follow each other, which must be taken. */
+/** Valid files of adjacent tensors, which must be accepted. */
 const honest = fc.uniqueArray(fc.tuple(name, fc.array(fc.nat(3), { maxLength: 3 })), {
   selector: ([key]) => key,
   maxLength: 5,
 });
 
-it("refuses or reads right what is thrown at it", () => {
+it("rejects random files or reads them correctly", () => {
   let taken = 0;
   fc.assert(
     fc.property(
@@ -130,7 +130,7 @@ it("refuses or reads right what is thrown at it", () => {
   expect(taken).toBeGreaterThan(10);
 });
 
-it("reads tensors that lie side by side, and refuses those with gaps or in each other's place", () => {
+it("reads adjacent tensors, and rejects those with gaps or overlaps", () => {
   const places = fc.array(fc.record({ from: fc.nat(4), length: fc.nat(3) }), { minLength: 1, maxLength: 4 });
   const counts = { taken: 0, refused: 0 };
   fc.assert(
@@ -148,7 +148,7 @@ it("reads tensors that lie side by side, and refuses those with gaps or in each 
   expect(counts.refused).toBeGreaterThan(100);
 });
 
-it("refuses or reads right what was honest until some bytes of it were changed", () => {
+it("rejects valid files with changed bytes or reads them correctly", () => {
   const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 });
   const counts = { taken: 0, refused: 0 };
   fc.assert(
@@ -175,7 +175,7 @@ it("refuses or reads right what was honest until some bytes of it were changed",
   expect(counts.refused).toBeGreaterThan(100);
 });
 
-it("takes no memory for what a header claims", () => {
+it("allocates no memory for the claims of a header", () => {
   const claims = [2 ** 31, 2 ** 38, 2 ** 45].flatMap((count) => [
     { w: { dtype: "F32", shape: [count], data_offsets: [0, 4 * count] } },
     {

@@ -33,7 +33,7 @@ const messageOf = messageOfA(CheckpointError);
 const refusal = (bytes: Uint8Array) => messageOf(() => decodeSafetensors(bytes, "m.safetensors"));
 
 describe("encodeSafetensors", () => {
-  it("writes, byte for byte, what Python's safetensors writes", () => {
+  it("writes the same bytes as Python's safetensors", () => {
     const tensors = new Map([
       ["a", tensor([1, 1], -1.5)],
       ["b", tensor([2, 3], 0, 0.25, 0.5, 0.75, 1, 1.25)],
@@ -44,7 +44,7 @@ describe("encodeSafetensors", () => {
     expect(Buffer.from(bytes).toString("base64")).toBe(WRITTEN_BY_PYTHON);
   });
 
-  it("starts the data at a multiple of 8, whatever the names", () => {
+  it("aligns the data to a multiple of 8 for any names", () => {
     for (let length = 0; length < 17; length++) {
       const bytes = encodeSafetensors(new Map([["n".repeat(length), tensor([1], 7)]]));
       expect((bytes.length - 4) % 8).toBe(0);
@@ -58,7 +58,7 @@ describe("encodeSafetensors", () => {
     expect(tensors.get("w")).toEqual(tensor([2], 3, 4));
   });
 
-  it("refuses a shape that is not the values', and the name that the format keeps for itself", () => {
+  it("rejects a shape that does not fit the values, and the reserved name", () => {
     const wrong = new Map([["w", tensor([2, 3], 1, 2, 3, 4, 5)]]);
     expect(messageOf(() => encodeSafetensors(wrong))).toContain("w: shape [2,3] is 6 numbers: got 5");
     const reserved = new Map([["__metadata__", tensor([1], 1)]]);
@@ -67,7 +67,7 @@ describe("encodeSafetensors", () => {
 });
 
 describe("decodeSafetensors", () => {
-  it("reads what Python's safetensors writes", () => {
+  it("reads files of Python's safetensors", () => {
     const { tensors, metadata } = decodeSafetensors(Buffer.from(WRITTEN_BY_PYTHON, "base64"), "f");
     expect(metadata).toEqual({ who: "é" });
     expect(Array.from(tensors.keys())).toEqual(["a", "b", "empty", "s"]);
@@ -76,7 +76,7 @@ describe("decodeSafetensors", () => {
     expect(tensors.get("s")).toEqual(tensor([], 3.25));
   });
 
-  it("gives back names, order, shapes and bits, from any place in memory", () => {
+  it("preserves names, order, shapes and bits, at any offset in memory", () => {
     const name = fc.oneof(
       fc.string(),
       fc.constantFrom("7", "10", "__proto__", "constructor", "toString", "é\n"),
@@ -107,7 +107,7 @@ describe("decodeSafetensors", () => {
         expect(new Set(again.tensors.keys())).toEqual(new Set(tensors.keys()));
         for (const [key, { shape, values }] of tensors) {
           expect(again.tensors.get(key)?.shape).toEqual(shape);
-          // As bits: NaN has many, and −0 is not 0.
+          // Compared as bits: NaN has many, and −0 is not 0.
           const bits = new Uint32Array(again.tensors.get(key)?.values.buffer ?? new ArrayBuffer(0));
           expect(bits).toEqual(new Uint32Array(values.buffer));
         }
@@ -115,7 +115,7 @@ describe("decodeSafetensors", () => {
     );
   });
 
-  it("keeps the order of names that look like numbers", () => {
+  it("keeps the order of numeric names", () => {
     const bytes = encodeSafetensors(
       new Map([
         ["9", tensor([1], 9)],
@@ -126,14 +126,14 @@ describe("decodeSafetensors", () => {
     expect(Array.from(decodeSafetensors(bytes, "f").tensors.keys())).toEqual(["9", "b", "3"]);
   });
 
-  it("reads part of a larger buffer without holding on to it", () => {
+  it("reads part of a larger buffer without keeping it alive", () => {
     const bytes = encodeSafetensors(new Map([["w", tensor([2], 5, 6)]]));
     const { tensors } = decodeSafetensors(bytes, "f");
     bytes.fill(0);
     expect(Array.from(tensors.get("w")?.values ?? [])).toEqual([5, 6]);
   });
 
-  it("refuses a file that is cut short anywhere, and one that goes on", () => {
+  it("rejects a file that is truncated anywhere or too long", () => {
     const bytes = Buffer.from(WRITTEN_BY_PYTHON, "base64");
     for (let length = 0; length < bytes.length; length++) {
       expect(refusal(bytes.subarray(0, length))).toMatch(/^m\.safetensors: .*(cut short|damaged)/s);
@@ -141,7 +141,7 @@ describe("decodeSafetensors", () => {
     expect(refusal(Buffer.concat([bytes, Buffer.alloc(1)]))).toContain("fill 32 bytes of data: got 33");
   });
 
-  it("never fails but by a CheckpointError, whatever one bit does", () => {
+  it("fails only with a CheckpointError, whichever bit flips", () => {
     const bytes = Buffer.from(WRITTEN_BY_PYTHON, "base64");
     for (let bit = 0; bit < 8 * bytes.length; bit++) {
       const flipped = Buffer.from(bytes);
@@ -154,7 +154,7 @@ describe("decodeSafetensors", () => {
     }
   });
 
-  it("does not believe the length of the header", () => {
+  it("does not trust the length of the header", () => {
     const huge = Buffer.alloc(64, 0xff);
     expect(refusal(huge)).toContain("its header should have 18446744073709551615 bytes, and 56 follow");
     expect(refusal(fileOf("{}", 0, 3))).toContain("its header should have 3 bytes, and 2 follow");
@@ -176,20 +176,20 @@ describe("decodeSafetensors", () => {
     ['{"__metadata__":{"a":1}}', '__metadata__ should hold strings by name: got {"a":1}'],
     ['{"__metadata__":["a"]}', "__metadata__ should hold strings"],
     ['{"__metadata__":null}', "__metadata__ should hold strings"],
-    ['{"a":{},"a":{}}', '"a" stands twice'],
-    ['{"__metadata__":{"k":"v","k":"w"}}', '"k" stands twice'],
+    ['{"a":{},"a":{}}', '"a" appears twice'],
+    ['{"__metadata__":{"k":"v","k":"w"}}', '"k" appears twice'],
     ['{"__proto__":{}}', 'tensor "__proto__" should be'],
     ['{"w":null}', 'tensor "w" should be'],
     ['{"w":{"dtype":"F32","shape":[1]}}', 'tensor "w" should be'],
     ['{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"more":1}}', 'tensor "w" should be'],
-  ])("refuses the header %.40s", (header, reason) => {
+  ])("rejects the header %.40s", (header, reason) => {
     const message = refusal(fileOf(header));
     expect(message).toContain("m.safetensors: ");
     expect(message).toContain(reason);
     expect(message.length).toBeLessThan(400);
   });
 
-  it("refuses bytes that are not UTF-8 in the header", () => {
+  it("rejects a header that is not UTF-8", () => {
     const bytes = fileOf('{"w":1}');
     bytes[10] = 0xff;
     expect(refusal(bytes)).toContain("its header is not UTF-8");
@@ -215,7 +215,7 @@ describe("decodeSafetensors", () => {
     ["a shape with more bytes", { shape: [3, 2] }],
     ["a size that overflows", { shape: [2 ** 40, 2 ** 40] }],
     ["a size that overflows to nothing", { shape: [...Array(40).fill(2 ** 52), 0], data_offsets: [0, 12] }],
-  ])("refuses %s", (_, fields) => {
+  ])("rejects %s", (_, fields) => {
     const message = refusal(file({ w: entry(fields) }, 12));
     expect(message).toMatch(/^m\.safetensors: tensor "w" (should be|of shape .* needs)/);
   });
@@ -233,11 +233,11 @@ describe("decodeSafetensors", () => {
     ["a gap", { a: entry({}), b: entry({ data_offsets: [16, 28] }) }, 28, "should start at byte 12"],
     ["a gap at the start", { a: entry({ data_offsets: [4, 16] }) }, 16, "should start at byte 0"],
     ["data that belongs to no tensor", { a: entry({}) }, 16, "fill 12 bytes of data: got 16"],
-  ])("refuses %s", (_, tensors, dataBytes, reason) => {
+  ])("rejects %s", (_, tensors, dataBytes, reason) => {
     expect(refusal(file(tensors, dataBytes))).toContain(reason);
   });
 
-  it("takes tensors in any order of names, and an empty one between others", () => {
+  it("accepts tensors in any order of names, and an empty one between others", () => {
     const tensors = {
       late: entry({ data_offsets: [12, 24] }),
       empty: entry({ shape: [0], data_offsets: [12, 12] }),
@@ -247,7 +247,7 @@ describe("decodeSafetensors", () => {
     expect(Array.from(read.keys())).toEqual(["early", "empty", "late"]);
   });
 
-  it("takes __proto__ for a name like any other", () => {
+  it("treats __proto__ like any other name", () => {
     const bytes = fileOf('{"__proto__":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}', 12);
     expect(decodeSafetensors(bytes, "f").tensors.get("__proto__")?.shape).toEqual([3]);
     expect(Object.hasOwn(Object.prototype, "shape")).toBe(false);

@@ -17,7 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), "nopeek-test-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let runs = 0;
 
-/** Saves a model of that kind as a run does. */
+/** Saves a model of a kind as a run does. */
 async function save(kind: ModelKind) {
   const sizes = { layers: 1, heads: 2, dModel: 6, contextLength: 7, maxLength: 5 };
   const settings = resolveSettings({ model: kind, ...sizes });
@@ -31,29 +31,32 @@ async function save(kind: ModelKind) {
 }
 
 describe("a saved model", () => {
-  test.each(["gpt", "encoder", "seq2seq"] as const)("%s comes back, weights and tokenizer", async (kind) => {
-    const { path, tensors, tokenizer } = await save(kind);
-    const loaded = loadModel(doubleContext(), path);
-    expect(await snapshot(loaded.model.parameters())).toEqual(tensors);
-    expect(loaded.tokenizer.toJSON()).toEqual(tokenizer.toJSON());
-    expect(loaded.config.settings.model).toBe(kind);
-    restore(loaded.model.parameters(), tensors, "here");
-  });
+  test.each(["gpt", "encoder", "seq2seq"] as const)(
+    "restores the weights and the tokenizer of a %s",
+    async (kind) => {
+      const { path, tensors, tokenizer } = await save(kind);
+      const loaded = loadModel(doubleContext(), path);
+      expect(await snapshot(loaded.model.parameters())).toEqual(tensors);
+      expect(loaded.tokenizer.toJSON()).toEqual(tokenizer.toJSON());
+      expect(loaded.config.settings.model).toBe(kind);
+      restore(loaded.model.parameters(), tensors, "here");
+    },
+  );
 
-  test("loadGPT takes a gpt and no other kind", async () => {
+  test("loadGPT accepts a gpt and no other kind", async () => {
     const { path } = await save("gpt");
     expect(loadGPT(doubleContext(), path).model.config.vocabSize).toBe(11);
     const encoder = await save("encoder");
     const load = () => loadGPT(doubleContext(), encoder.path);
     expect(load).toThrow(ConfigError);
-    expect(load).toThrow("is a model of kind encoder: got it where a gpt is needed");
+    expect(load).toThrow("is a model of kind encoder: a gpt is needed here");
   });
 
-  test("without a path it is the one that ships", () => {
+  test("is the bundled one if no path is given", () => {
     expect(loadGPT(doubleContext()).config).toEqual(readSavedModel(SHIPPED_MODEL_PATH).config);
   });
 
-  test("a config of another size is refused before anything is allocated", async () => {
+  test("with a config of another size is rejected before anything is allocated", async () => {
     const { path } = await save("gpt");
     const file = join(path, "config.json");
     writeFileSync(file, readFileSync(file, "utf8").replace('"dModel": 6', '"dModel": 60000'));
@@ -61,11 +64,11 @@ describe("a saved model", () => {
     const { backend, memory } = countingBackend();
     const load = () => loadModel(new Context(backend), path);
     expect(load).toThrow(CheckpointError);
-    expect(load).toThrow("one of the two is not as it was saved");
+    expect(load).toThrow("one of the two was changed after saving");
     expect(memory.allocated).toEqual([]);
   });
 
-  test("a folder that is not there is told", () => {
+  test("reports a missing folder", () => {
     expect(() => loadModel(doubleContext(), join(folder, "none"))).toThrow(CheckpointError);
   });
 });

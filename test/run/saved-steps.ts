@@ -1,4 +1,4 @@
-/** Contents of steps for tests of what is kept on disk: small, and different for every step. */
+/** Checkpoint contents for tests: small, and different for every step. */
 import type { StepToSave } from "../../src/run/directory.ts";
 import type { StoredTensor } from "../../src/run/safetensors.ts";
 

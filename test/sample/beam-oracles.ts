@@ -1,6 +1,6 @@
 /**
- * Beam search the plain way, by whole passes without a cache: every continuation looked at, greedy's path, and the
- * search as books have it. What beamSearch must agree with.
+ * Oracles for beamSearch, computed with full passes and no cache: exhaustive search, greedy decoding, and textbook
+ * beam search.
  */
 import type { GPT } from "../../src/nn/gpt.ts";
 import { Random } from "../../src/random.ts";
@@ -12,7 +12,7 @@ export const PROMPT = [1, 0, 2];
 
 export const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
 
-/** ln p of every token after a sequence, by the host's functions, after a penalty on tokens seen. */
+/** ln p of every token after a sequence, with Math.exp and Math.log, and with the repetition penalty. */
 export async function logProbabilitiesAfter(
   model: GPT,
   sequence: readonly number[],
@@ -36,7 +36,7 @@ export interface Rules {
   readonly lengthPenalty?: number;
 }
 
-/** Every continuation there is, best first: the oracle. */
+/** All continuations, best first. */
 export async function exhaust(model: GPT, { tokens, penalty, ngram, ends, lengthPenalty = 0 }: Rules) {
   const found: { tokens: number[]; score: number; ended: EndReason }[] = [];
   const repeats = (all: readonly number[]) => {
@@ -63,7 +63,7 @@ export async function exhaust(model: GPT, { tokens, penalty, ngram, ends, length
   return found.sort((a, b) => b.score - a.score);
 }
 
-/** What greedy writes, and its ln p. */
+/** The greedy continuation and its ln p. */
 export async function greedy(model: GPT, { tokens, overflow, ends, settings }: BeamOptions, prompt = PROMPT) {
   const { repetitionPenalty = null, noRepeatNgram = null } = settings;
   const written: number[] = [];
@@ -89,7 +89,7 @@ export async function greedy(model: GPT, { tokens, overflow, ends, settings }: B
   return { tokens: written, logProbabilities, logProbability: sum(logProbabilities) };
 }
 
-/** Beam search as books have it, whole passes and no cache, greedy's path for nobody's sake. */
+/** Textbook beam search, which does not keep greedy's path. */
 export async function plainBeamSearch(model: GPT, beams: number, tokens: number) {
   let paths: { tokens: number[]; total: number }[] = [{ tokens: [], total: 0 }];
   for (let length = 0; length < tokens; length++) {

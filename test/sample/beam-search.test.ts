@@ -1,4 +1,4 @@
-/** Beam search against oracles that look at everything; what it promises of greedy; its results, its steps, its manners. */
+/** Beam search against exhaustive oracles and against greedy; its results, steps, memory and errors. */
 import { describe, expect, test } from "vitest";
 import { SampleError, TokenError } from "../../src/errors.ts";
 import type { GPT } from "../../src/nn/gpt.ts";
@@ -40,33 +40,37 @@ async function search(model: GPT, options: BeamOptions, prompt: ArrayLike<number
   }
 }
 
-/** Five tokens, so that every continuation of four can be looked at. */
+/** Five tokens, so that all continuations of length four can be enumerated. */
 const VOCAB_SIZE = 5;
 const modelOf = (seed: number, contextLength = 11) =>
   tinyModel({ vocabSize: VOCAB_SIZE, contextLength }, undefined, { seed });
 
-describe("with as many beams as there are continuations, the n best of all are found", () => {
+describe("with one beam per continuation, finds the n best of all", () => {
   const all = VOCAB_SIZE ** 4;
   const endsAtZero = (tokens: readonly number[]) => tokens[tokens.length - 1] === 0;
   test.each<[string, Partial<BeamSettings>, Rules]>([
     ["plain", {}, { tokens: 4 }],
-    ["no pair of tokens twice", { noRepeatNgram: 2 }, { tokens: 4, ngram: 2 }],
-    ["no token twice", { noRepeatNgram: 1 }, { tokens: 4, ngram: 1 }],
+    ["no repeated pair of tokens", { noRepeatNgram: 2 }, { tokens: 4, ngram: 2 }],
+    ["no repeated token", { noRepeatNgram: 1 }, { tokens: 4, ngram: 1 }],
     ["a repetition penalty", { repetitionPenalty: 1.7 }, { tokens: 4, penalty: 1.7 }],
     [
-      "both against repetition",
+      "both repetition rules",
       { repetitionPenalty: 1.7, noRepeatNgram: 2 },
       { tokens: 4, penalty: 1.7, ngram: 2 },
     ],
-    ["ends", {}, { tokens: 4, ends: endsAtZero }],
+    ["stops", {}, { tokens: 4, ends: endsAtZero }],
     [
-      "ends, and mild with length",
+      "stops, with a small length penalty",
       { lengthPenalty: 0.7 },
       { tokens: 4, ends: endsAtZero, lengthPenalty: 0.7 },
     ],
-    ["ends, and length wins", { lengthPenalty: 3 }, { tokens: 4, ends: endsAtZero, lengthPenalty: 3 }],
+    [
+      "stops, with a large length penalty",
+      { lengthPenalty: 3 },
+      { tokens: 4, ends: endsAtZero, lengthPenalty: 3 },
+    ],
   ])("%s", async (_, settings, rules) => {
-    // With ends, a search for few results may end early.
+    // With stops, a search for few results may end early.
     const counts = rules.ends === undefined ? [13] : [1, 2, 3, 13];
     for (const seed of [4, 5]) {
       const model = modelOf(seed);
@@ -89,7 +93,7 @@ describe("with as many beams as there are continuations, the n best of all are f
     }
   });
 
-  test("and all of them, when all are asked for", async () => {
+  test("all of them, if all are requested", async () => {
     const model = modelOf(4);
     const options = optionsOf({ beams: 999, best: 999 }, { tokens: 3 });
     const { results } = await search(model, options);
@@ -101,12 +105,12 @@ describe("with as many beams as there are continuations, the n best of all are f
 });
 
 describe("greedy", () => {
-  /** Random models that are unsure at most steps: there search goes astray now and then. */
+  /** Random models that are uncertain at most steps, so plain beam search sometimes loses greedy's path. */
   const unsure = (seed: number) =>
     tinyModel({ vocabSize: 11, contextLength: 13 }, undefined, { seed, deviation: 0.4 });
   const seeds = Array.from({ length: 60 }, (_, i) => i);
 
-  test("never has more ln p than the best of two beams or more; plain beam search does lose to it", async () => {
+  test("never has a higher ln p than the best of two beams, although it beats plain beam search sometimes", async () => {
     let plainLost = 0;
     let rescued = 0;
     for (const seed of seeds) {
@@ -118,7 +122,7 @@ describe("greedy", () => {
       expect(sum(results[0].logProbabilities)).toBeGreaterThanOrEqual(rival.logProbability);
       const [plain] = await plainBeamSearch(model, 2, 9);
       if (plain.total < rival.logProbability - 1e-9) plainLost++;
-      // Where nothing has to be rescued, it is the plain search.
+      // If greedy's path was never kept as an extra, the result is that of plain beam search.
       if (steps.some(({ followed }) => followed.length > 2)) rescued++;
       else expect(results[0].tokens).toEqual(plain.tokens);
       for (const { followed } of steps) expect(followed.length).toBeLessThanOrEqual(3);
@@ -129,10 +133,10 @@ describe("greedy", () => {
   });
 
   test.each<[string, Partial<BeamSettings>, boolean]>([
-    ["with ends", {}, true],
-    ["with ends, mild with length", { lengthPenalty: 1.5 }, true],
-    ["with n-grams forbidden", { noRepeatNgram: 2 }, false],
-  ])("never has a higher score either %s", async (_, settings, ending) => {
+    ["with stops", {}, true],
+    ["with stops and a length penalty", { lengthPenalty: 1.5 }, true],
+    ["with repeated n-grams forbidden", { noRepeatNgram: 2 }, false],
+  ])("never has a higher score %s", async (_, settings, ending) => {
     const ends = (tokens: readonly number[]) =>
       ending && tokens.length > 3 && tokens[tokens.length - 1] % 3 === 1;
     for (const seed of seeds) {
@@ -148,7 +152,7 @@ describe("greedy", () => {
   test.each([
     [PROMPT, 5],
     [[3, 1, 4, 1, 0, 2, 4, 3, 3], 1],
-  ])("is what one beam writes after %j, also when it slides, with the same bits", async (prompt, room) => {
+  ])("equals one beam after %j, bit for bit, also when the context slides", async (prompt, room) => {
     for (const overflow of ["slide", "stop"] as const) {
       for (const settings of [{}, { repetitionPenalty: 1.6 }, { noRepeatNgram: 3 }]) {
         const model = modelOf(4, 7);
@@ -165,7 +169,7 @@ describe("greedy", () => {
 });
 
 describe.each(backends)("on %s", (_, open) => {
-  test("beams that branch and slide have the bits of a sequence alone", async () => {
+  test("beams that branch and slide have the logits of a single sequence", async () => {
     const backend = await open();
     const model = tinyModel({ contextLength: 7 }, backend);
     const { results } = await search(
@@ -186,7 +190,7 @@ describe.each(backends)("on %s", (_, open) => {
 });
 
 describe("results", () => {
-  test("are sorted, different, at most as many as asked for, and fewer where there are no more", async () => {
+  test("are sorted and distinct, and limited by `best` and by the number of continuations", async () => {
     const model = modelOf(4);
     const { results } = await search(model, optionsOf({ beams: 7, best: 6 }));
     expect(results).toHaveLength(6);
@@ -197,13 +201,13 @@ describe("results", () => {
     expect(few.results).toHaveLength(VOCAB_SIZE);
   });
 
-  test("of no tokens are one, which is empty", async () => {
+  test("for zero tokens are one empty continuation", async () => {
     const { results, steps } = await search(modelOf(4), optionsOf({}, { tokens: 0 }));
     expect(results).toEqual([{ tokens: [], logProbabilities: [], score: 0, ended: "length" }]);
     expect(steps).toEqual([]);
   });
 
-  test("a search in which nothing better can come ends early, to the same results", async () => {
+  test("are the same if the search ends early because nothing better is possible", async () => {
     const model = modelOf(4);
     const likeliest = (await greedy(model, optionsOf({}))).tokens[0];
     const ends = (tokens: readonly number[]) => tokens[tokens.length - 1] === likeliest;
@@ -211,20 +215,20 @@ describe("results", () => {
     expect(results[0].tokens).toEqual([likeliest]);
     expect(results[0].tokens).toEqual((await exhaust(model, { tokens: 4, ends }))[0].tokens);
     expect(steps.length).toBeLessThan(4);
-    // One that has ended is not enough where three are asked for.
+    // One finished continuation is not enough if three results are requested.
     const three = await search(model, optionsOf({ beams: VOCAB_SIZE ** 4, best: 3 }, { ends }));
     const expected = (await exhaust(model, { tokens: 4, ends })).slice(0, 3);
     expect(three.results.map(({ tokens }) => tokens)).toEqual(expected.map(({ tokens }) => tokens));
   });
 
-  test("of a prompt longer than the context come from its end, and the rules see all of it", async () => {
+  test("use the end of a prompt longer than the context, and the rules see the whole prompt", async () => {
     const model = modelOf(4);
     const prompt = Array.from({ length: 19 }, (_, i) => (i * 2) % VOCAB_SIZE);
     const options = optionsOf({}, { overflow: "slide" });
     const long = await search(model, options, prompt);
     expect(long.results).toEqual((await search(model, options, prompt.slice(-11))).results);
     const unrepeated = optionsOf({ noRepeatNgram: 1 }, { tokens: 1 });
-    // All five stand in the prompt, so the rule steps aside; all but 4 stand in the other.
+    // This prompt contains all five tokens, so the rule is skipped; the other contains all but 4.
     expect((await search(model, unrepeated, prompt)).steps[0].forbidden).toBe(0);
     const other = [0, 1, 2, 3, ...new Array<number>(17).fill(3)];
     const { results, steps } = await search(model, unrepeated, other);
@@ -233,7 +237,7 @@ describe("results", () => {
   });
 });
 
-test("a step tells what is followed, ended and given up", async () => {
+test("a step reports followed, ended and dropped paths", async () => {
   const model = modelOf(4);
   const ends = (tokens: readonly number[]) => tokens[tokens.length - 1] === 0;
   const { steps, results } = await search(model, optionsOf({ beams: 3, best: 3 }, { ends }));
@@ -253,7 +257,7 @@ test("a step tells what is followed, ended and given up", async () => {
   expect(results.length).toBe(3);
 });
 
-test("memory is given back, at the end, early and after a failure", async () => {
+test("frees its memory at the end, when left early and after a failure", async () => {
   const backend = new CountingBackend();
   const model = tinyModel({}, backend);
   const before = backend.buffers;
@@ -266,7 +270,7 @@ test("memory is given back, at the end, early and after a failure", async () => 
   expect(backend.buffers).toBe(before);
 });
 
-describe("what cannot be searched is refused", () => {
+describe("rejects", () => {
   test.each<Partial<BeamSettings>>([
     { beams: 0 },
     { beams: -2 },
@@ -282,14 +286,14 @@ describe("what cannot be searched is refused", () => {
     { noRepeatNgram: 0 },
   ])("%o", async (wrong) => {
     const [[name, value]] = Object.entries(wrong);
-    const check = () => checkBeamSettings({ ...SETTINGS, ...wrong }, (setting) => `<${setting}>`);
+    const check = () => checkBeamSettings({ ...SETTINGS, ...wrong });
     expect(check).toThrow(SampleError);
-    expect(check).toThrow(`<${name}> must be`);
+    expect(check).toThrow(`\`${name}\` must be`);
     expect(check).toThrow(`got ${value}`);
     await expect(search(modelOf(4), optionsOf(wrong))).rejects.toThrow(name);
   });
 
-  test("prompts that are empty or outside the vocabulary, and counts that are none", async () => {
+  test("empty prompts, ids outside the vocabulary, and invalid counts", async () => {
     await expect(search(modelOf(4), optionsOf({}), [])).rejects.toThrow(/the prompt is empty/);
     await expect(search(modelOf(4), optionsOf({}), [VOCAB_SIZE])).rejects.toThrow(TokenError);
     await expect(search(modelOf(4), optionsOf({}, { tokens: -1 }))).rejects.toThrow(/whole number ≥ 0/);

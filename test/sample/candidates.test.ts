@@ -5,26 +5,26 @@ import { candidatesOf, logProbabilitiesOf, probabilitiesOf } from "../../src/sam
 const { NEGATIVE_INFINITY, POSITIVE_INFINITY, MAX_VALUE } = Number;
 
 describe("candidatesOf", () => {
-  test("leaves out what is −∞ and nothing else", () => {
+  test("drops exactly the tokens with −∞", () => {
     const { ids, logits } = candidatesOf([NEGATIVE_INFINITY, -MAX_VALUE, 0, NEGATIVE_INFINITY, 2.5]);
     expect([...ids]).toEqual([1, 2, 4]);
     expect([...logits]).toEqual([-MAX_VALUE, 0, 2.5]);
   });
 
-  test("leaves the tokens of +∞ alone, equally probable", () => {
+  test("keeps only tokens with +∞ if there are any, with equal probabilities", () => {
     const candidates = candidatesOf([7, POSITIVE_INFINITY, NEGATIVE_INFINITY, POSITIVE_INFINITY, 1e300]);
     expect([...candidates.ids]).toEqual([1, 3]);
     expect([...probabilitiesOf(candidates)]).toEqual([0.5, 0.5]);
   });
 
-  test("names the first token of NaN", () => {
+  test("reports the first token with NaN", () => {
     expect(() => candidatesOf([1, 2, Number.NaN, POSITIVE_INFINITY, Number.NaN])).toThrow(
       /^logits .* token 2 /,
     );
     expect(() => candidatesOf([Number.NaN])).toThrow(LogitsError);
   });
 
-  test("refuses logits that are all −∞", () => {
+  test("rejects logits that are all −∞", () => {
     expect(() => candidatesOf([NEGATIVE_INFINITY, NEGATIVE_INFINITY, NEGATIVE_INFINITY])).toThrow(
       /all 3 logits are −∞/,
     );
@@ -38,14 +38,14 @@ describe("probabilitiesOf", () => {
     for (const [i, expected] of [1 / 8, 2 / 8, 5 / 8].entries()) expect(p[i]).toBeCloseTo(expected, 14);
   });
 
-  test("neither overflows nor underflows as a whole", () => {
+  test("does not overflow or underflow", () => {
     expect([...probabilitiesOf(candidatesOf([1e308, -1e308, 1e308]))]).toEqual([0.5, 0, 0.5]);
     expect([...probabilitiesOf(candidatesOf([-1e308, -1e308]))]).toEqual([0.5, 0.5]);
   });
 });
 
 describe("logProbabilitiesOf", () => {
-  test("is ln of softmax", () => {
+  test("is the logarithm of softmax", () => {
     const candidates = candidatesOf([0.3, -1.7, 2.9, 1.1]);
     const probabilities = probabilitiesOf(candidates);
     for (const [i, logProbability] of logProbabilitiesOf(candidates).entries()) {
@@ -53,7 +53,7 @@ describe("logProbabilitiesOf", () => {
     }
   });
 
-  test("has a number where the probability is too small for one, and is 0 where there is no choice", () => {
+  test("is finite even if the probability underflows, and 0 for a single candidate", () => {
     expect([...logProbabilitiesOf(candidatesOf([0, -1000]))]).toEqual([0, -1000]);
     expect([...logProbabilitiesOf(candidatesOf([NEGATIVE_INFINITY, 7]))]).toEqual([0]);
   });

@@ -1,13 +1,13 @@
-/** Pearson's test: whether draws follow a distribution, as far as their number can tell. */
+/** Pearson's chi-squared test: whether draws are consistent with a distribution. */
 
-/** What Σ (seen − expected)² / expected exceeds once in a thousand true samples, by degrees of freedom from 1. */
+/** Critical values of Σ (seen − expected)² / expected at the 0.1 % level, by degrees of freedom from 1. */
 const CRITICAL_VALUES = [
   10.828, 13.816, 16.266, 18.467, 20.515, 22.458, 24.322, 26.124, 27.877, 29.588, 31.264, 32.909,
 ];
 
 /**
- * Whether the counts of draws fit the probabilities at the level of one in a thousand. What has probability 0
- * must never be drawn, and what is expected fewer than 5 times is too rare for this test.
+ * Whether the counts of draws fit the probabilities, at the 0.1 % level. An outcome with probability 0 must never be
+ * drawn. Each other outcome must have an expected count of at least 5.
  */
 export function follows(counts: readonly number[], probabilities: readonly number[]): boolean {
   const draws = counts.reduce((sum, count) => sum + count, 0);

@@ -5,14 +5,14 @@ import type { SampleSettings } from "../../src/sample/settings.ts";
 import { choose } from "../../src/sample/strategies.ts";
 
 const PLAIN: SampleSettings = { strategy: "sample", temperature: 1, topK: null, topP: null };
-/** Of 32: 12, 8, 6, 4 and twice 1, and one that cannot be. */
+/** Probabilities 12, 8, 6, 4, 1 and 1 of 32, and one token with probability 0. */
 const LOGITS = [4, 1, 12, 0, 8, 1, 6].map((share) => Math.log(share / 32));
 
 const explained = (settings: Partial<SampleSettings>, history: readonly number[], count = 3, seed = 1) =>
   explain(choose(LOGITS, history, { ...PLAIN, ...settings }, Random.of(seed)), count);
 
 describe("candidates", () => {
-  test("are what the model holds most probable, best first, with what the rules made of it", () => {
+  test("are the model's most probable tokens, best first, with their probabilities after the rules", () => {
     const { candidates } = explained({ topK: 2, noRepeatNgram: 1, strategy: "sample" }, [4]);
     const [first, second, third] = candidates;
     expect(first).toMatchObject({ token: 2, droppedBy: null });
@@ -25,7 +25,7 @@ describe("candidates", () => {
     expect(candidates).toHaveLength(3);
   });
 
-  test("have the chosen token at the end when it is not among the best", () => {
+  test("end with the chosen token if it is not among the best", () => {
     const { token, rank, candidates, logProbability } = explained(
       { strategy: "greedy", noRepeatNgram: 1 },
       [2, 4, 6, 0],
@@ -35,7 +35,7 @@ describe("candidates", () => {
     expect(logProbability).toBeCloseTo(Math.log(1 / 32), 12);
   });
 
-  test("stand once, the chosen one too, and are no more than there are", () => {
+  test("are listed once each, including the chosen one, and limited by the vocabulary", () => {
     for (let seed = 0; seed < 9; seed++) {
       const { token, rank, candidates } = explained({}, [], 99, seed);
       expect(candidates.map((candidate) => candidate.token)).toEqual([2, 4, 6, 0, 1, 5]);
@@ -44,7 +44,7 @@ describe("candidates", () => {
   });
 });
 
-test("rules tell, in order, what they dropped and changed, best first, and how many are left", () => {
+test("rules report, in order, dropped and changed tokens, best first, and the number left", () => {
   const settings = {
     repetitionPenalty: 2,
     noRepeatNgram: 2,
@@ -73,7 +73,7 @@ test("rules tell, in order, what they dropped and changed, best first, and how m
   ]);
 });
 
-test("without a rule there is none to tell of, and what is left is what was offered", () => {
+test("without rules, none are reported and all candidates are left", () => {
   const { rules, candidates } = explained({ strategy: "greedy" }, []);
   expect(rules).toEqual([]);
   for (const { probability, probabilityLeft } of candidates) expect(probabilityLeft).toBe(probability);

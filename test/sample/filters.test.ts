@@ -12,12 +12,12 @@ describe("temper", () => {
     expect([...logits].map((logit) => logit - logits[1])).toEqual([8, 0, 6]);
   });
 
-  test("leaves probabilities as they are at 1", () => {
+  test("does not change probabilities at 1", () => {
     const candidates = candidatesOf([0.3, -1.7, 2.9, 1e3]);
     expect(probabilitiesOf(temper(1)(candidates))).toEqual(probabilitiesOf(candidates));
   });
 
-  test("becomes greedy towards 0 and uniform towards the largest", () => {
+  test("approaches greedy near 0 and uniform for large temperatures", () => {
     const candidates = candidatesOf([1, 3, 2, 3]);
     expect([...probabilitiesOf(temper(Number.MIN_VALUE)(candidates))]).toEqual([0, 0.5, 0, 0.5]);
     expect([...probabilitiesOf(temper(Number.MAX_VALUE)(candidates))]).toEqual([0.25, 0.25, 0.25, 0.25]);
@@ -36,11 +36,11 @@ describe("keepTopK", () => {
     [7, [0, 1, 2, 3, 4, 5, 6]],
     [8, [0, 1, 2, 3, 4, 5, 6]],
     [1e9, [0, 1, 2, 3, 4, 5, 6]],
-  ])("keeps the %i best, of equals at the edge the lowest ids", (k, expected) => {
+  ])("keeps the %i best, with the lowest ids in a tie", (k, expected) => {
     expect(ids(keepTopK(k)(candidates))).toEqual(expected);
   });
 
-  test("agrees with sorting everything, for a large vocabulary", () => {
+  test("agrees with a full sort for a large vocabulary", () => {
     const logits = Float32Array.from({ length: 100_003 }, (_, id) => ((id * 7919) % 1009) / 17);
     const sorted = Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b);
     const expected = sorted.slice(0, 541).sort((a, b) => a - b);
@@ -49,7 +49,7 @@ describe("keepTopK", () => {
 });
 
 describe("keepTopP", () => {
-  // Sums of powers of two are exact, so the edge of each set can be met and missed on purpose.
+  // Sums of powers of two are exact, so a threshold can be hit or missed exactly.
   const candidates = candidatesOf(logitsOf(1 / 8, 1 / 2, 1 / 8, 1 / 4));
   test.each([
     [Number.MIN_VALUE, [1]],
@@ -60,21 +60,21 @@ describe("keepTopP", () => {
     [0.874, [0, 1, 3]],
     [0.876, [0, 1, 2, 3]],
     [1, [0, 1, 2, 3]],
-  ])("reaches %f with as few as it takes, of equals the lowest ids", (p, expected) => {
+  ])("reaches %f with as few as possible, with the lowest ids in a tie", (p, expected) => {
     expect(ids(keepTopP(p)(candidates))).toEqual(expected);
   });
 
-  test("a set that reaches p exactly is enough", () => {
+  test("accepts a set that reaches p exactly", () => {
     const equal = candidatesOf([0, 0, 0, 0]);
     expect(ids(keepTopP(0.5)(equal))).toEqual([0, 1]);
     expect(ids(keepTopP(0.75)(equal))).toEqual([0, 1, 2]);
   });
 
-  test("keeps even the improbable at 1", () => {
+  test("keeps even improbable tokens at 1", () => {
     expect(ids(keepTopP(1)(candidatesOf([0, -40, -800])))).toEqual([0, 1, 2]);
   });
 
-  test("sees the probabilities of what an earlier filter has left", () => {
+  test("sees probabilities renormalized after an earlier filter", () => {
     // Of 0.4, 0.2, 0.2, 0.2 the first two are 2/3 and 1/3 after top-k, and the first alone reaches 0.6.
     const all = candidatesOf(logitsOf(0.4, 0.2, 0.2, 0.2));
     expect(ids(keepTopP(0.6)(keepTopK(2)(all)))).toEqual([0]);
@@ -91,22 +91,22 @@ describe("keepMinP", () => {
     [0.499, [1, 3]],
     [0.501, [1]],
     [1, [1]],
-  ])("keeps what is at least %f times as probable as the best", (share, expected) => {
+  ])("keeps tokens at least %f times as probable as the best", (share, expected) => {
     expect(ids(keepMinP(share)(candidates))).toEqual(expected);
   });
 
-  test("keeps every best one at 1, and what is exactly on the edge", () => {
+  test("keeps all ties for the best at 1, and tokens exactly at the threshold", () => {
     expect(ids(keepMinP(1)(candidatesOf([3, 1, 3])))).toEqual([0, 2]);
     const edge = Math.exp(-1);
     expect(ids(keepMinP(edge - 1e-15)(candidatesOf([5, 4, 3])))).toEqual([0, 1]);
     expect(ids(keepMinP(edge + 1e-15)(candidatesOf([5, 4, 3])))).toEqual([0]);
   });
 
-  test("keeps even the improbable at 0", () => {
+  test("keeps even improbable tokens at 0", () => {
     expect(ids(keepMinP(0)(candidatesOf([0, -40, -800])))).toEqual([0, 1, 2]);
   });
 
-  test("does not ask how many candidates there are: what an earlier filter dropped makes no difference", () => {
+  test("does not depend on tokens that an earlier filter dropped", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: -40, max: 40 }), { minLength: 2, maxLength: 19 }), (tenths) => {
         const all = candidatesOf(tenths.map((n) => n / 10));
@@ -118,7 +118,7 @@ describe("keepMinP", () => {
   });
 });
 
-test("top-k and min-p twice are top-k and min-p once; top-p is not, since it sees new probabilities", () => {
+test("top-k and min-p are idempotent; top-p is not, because probabilities are renormalized", () => {
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: -40, max: 40 }), { minLength: 1, maxLength: 19 }),
@@ -149,7 +149,7 @@ describe("every filter", () => {
       (candidates) =>
         chain.reduce((left, filter) => filter(left), candidates),
   );
-  // Few different values, so that ties are common; multiples of 1/8 can be shifted without rounding.
+  // Few distinct values make ties common, and multiples of 1/8 can be shifted without rounding.
   const anyLogits = fc.array(
     fc.oneof(
       fc.integer({ min: -64, max: 64 }).map((n) => n / 8),
@@ -176,7 +176,7 @@ describe("every filter", () => {
     );
   });
 
-  test("keeps no token while it drops a better one", () => {
+  test("never keeps a token while dropping a better one", () => {
     fc.assert(
       fc.property(cases, ([logits, filter]) => {
         const kept = new Set(ids(filter(candidatesOf(logits))));
@@ -188,7 +188,7 @@ describe("every filter", () => {
     );
   });
 
-  test("does not see a constant added to all logits", () => {
+  test("is invariant to a constant added to all logits", () => {
     fc.assert(
       fc.property(cases, fc.integer({ min: -1000, max: 1000 }), ([logits, filter], constant) => {
         const plain = filter(candidatesOf(logits));
@@ -199,7 +199,7 @@ describe("every filter", () => {
     );
   });
 
-  test("leaves its input as it was", () => {
+  test("does not change its input", () => {
     fc.assert(
       fc.property(cases, ([logits, filter]) => {
         const candidates = candidatesOf(logits);

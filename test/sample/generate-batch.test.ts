@@ -13,7 +13,7 @@ import { CountingBackend, TINY, tinyModel } from "./tiny-model.ts";
 
 const { contextLength, vocabSize } = TINY;
 const DRAWN: SampleSettings = { strategy: "sample", temperature: 1.3, topK: 7, topP: 0.9 };
-/** Shorter than the context, as long as it, longer, and of one token: rows slide at different times. */
+/** Shorter than the context, equal to it, one token, and longer: rows slide at different times. */
 const PROMPTS = [
   [4, 0, 9],
   Array.from({ length: 11 }, (_, i) => i),
@@ -35,7 +35,7 @@ interface Row {
   ended: string;
 }
 
-/** What each row of a batch gave. */
+/** The output of each row of a batch. */
 async function collect(
   model: GPT,
   prompts: readonly ArrayLike<number>[],
@@ -58,7 +58,7 @@ async function collect(
   }
 }
 
-/** What each row gives alone, by `generate`. */
+/** The output of `generate` for each row alone. */
 async function collectAlone(model: GPT, prompts: readonly ArrayLike<number>[], options: BatchOptions) {
   const rows: Row[] = [];
   for (const prompt of prompts) {
@@ -78,7 +78,7 @@ async function collectAlone(model: GPT, prompts: readonly ArrayLike<number>[], o
   return rows;
 }
 
-/** Tokens, and the bits of every logit that they were chosen from. */
+/** Tokens, and all logits that they were chosen from. */
 const bitsOf = (rows: readonly Row[]) =>
   rows.map(({ choices, ended }) => ({
     ended,
@@ -93,7 +93,7 @@ describe.each(backends)("on %s", (_, open) => {
     { attention: "textbook", bigram: true },
   ] as const)("with %o", (config) => {
     test.each(["slide", "stop"] as const)(
-      "unequal prompts have the bits they have alone: %s",
+      "prompts of different lengths have the same bits as alone: %s",
       async (overflow) => {
         const backend: Backend = await open();
         const model = tinyModel(config, backend);
@@ -110,9 +110,9 @@ describe.each(backends)("on %s", (_, open) => {
   });
 });
 
-test("rows that stop leave at different times, and the others have the bits they have alone", async () => {
+test("rows stop at different times, and the others have the same bits as alone", async () => {
   const model = tinyModel();
-  // A row ends at a token of its own, so each at another time, and some never.
+  // Each row stops at a different token, so at a different time, and some never stop.
   const options = optionsOf({ samples: 3, stop: (token, row) => token === row });
   const together = bitsOf(await collect(model, PROMPTS, options));
   expect(together).toEqual(bitsOf(await collectAlone(model, PROMPTS, options)));
@@ -122,7 +122,7 @@ test("rows that stop leave at different times, and the others have the bits they
   expect(lengths.size).toBeGreaterThan(4);
 });
 
-test("any prompts, in any company, with any number of samples, each as alone", async () => {
+test("any set of prompts with any number of samples has the same bits as each alone", async () => {
   const model = tinyModel();
   const anyPrompt = fc.array(fc.nat({ max: vocabSize - 1 }), { minLength: 1, maxLength: 14 });
   const cases = fc.record({
@@ -144,7 +144,7 @@ test("any prompts, in any company, with any number of samples, each as alone", a
   );
 });
 
-test("a sample is the same alone, among few and among many", async () => {
+test("a sample does not depend on the number of samples", async () => {
   const model = tinyModel();
   const few = bitsOf(await collect(model, [PROMPTS[0]], optionsOf({ samples: 2 })));
   const many = bitsOf(await collect(model, [PROMPTS[0]], optionsOf({ samples: 7 })));
@@ -152,7 +152,7 @@ test("a sample is the same alone, among few and among many", async () => {
   expect(new Set(many.map(({ tokens }) => tokens.join())).size).toBe(7);
 });
 
-test("one pass serves every row, and a prompt is read once for all its samples", async () => {
+test("all rows share each pass, and a prompt is read once for all its samples", async () => {
   const model = tinyModel();
   const shapes: number[][] = [];
   const decode = model.decode.bind(model);
@@ -169,7 +169,7 @@ test("one pass serves every row, and a prompt is read once for all its samples",
   ]);
   shapes.length = 0;
   await collect(model, PROMPTS, optionsOf({ samples: 2, tokens: 3, overflow: "stop" }));
-  // The prompts that fill the context are done after one token.
+  // The prompts that fill the context end after one token.
   expect(shapes).toEqual([
     [4, 11],
     [4, 1],
@@ -177,7 +177,7 @@ test("one pass serves every row, and a prompt is read once for all its samples",
   ]);
 });
 
-test("no tokens and no prompts ask nothing of the model", async () => {
+test("zero tokens or no prompts do not run the model", async () => {
   const model = tinyModel();
   model.makeCache = () => expect.unreachable("no cache is needed");
   expect(await collect(model, [[1], [2]], optionsOf({ tokens: 0 }))).toEqual([
@@ -188,7 +188,7 @@ test("no tokens and no prompts ask nothing of the model", async () => {
 });
 
 describe("memory", () => {
-  test("is given back at the end, when a row fails, and when the consumer leaves", async () => {
+  test("is freed at the end, when a row fails, and when the consumer leaves", async () => {
     const backend = new CountingBackend();
     const model = tinyModel({}, backend);
     const before = backend.buffers;
@@ -203,7 +203,7 @@ describe("memory", () => {
   });
 });
 
-describe("what cannot be continued is refused before any work", () => {
+describe("rejects before doing any work:", () => {
   const refused = async (
     prompts: readonly (readonly number[])[],
     changes: Partial<BatchOptions>,
@@ -217,20 +217,20 @@ describe("what cannot be continued is refused before any work", () => {
     await expect(outcome).rejects.toThrow(kind);
   };
 
-  test("an empty prompt among others, by its number", async () => {
+  test("an empty prompt, with its number if there are several", async () => {
     await refused([[1, 2, 3], [], [4]], {}, /^prompt 2 of 3 is empty: give at least one token/);
     await refused([[]], {}, /^the prompt is empty/);
   });
 
-  test("an id outside the vocabulary, in a prompt of several by its number", async () => {
+  test("an id outside the vocabulary, with the number of its prompt", async () => {
     await refused([[1], [2, vocabSize]], {}, /^prompt 2 of 2: .* got 13 at 1$/, TokenError);
   });
 
   test.each([0, -1, 1.5, Number.NaN])("%f samples", async (samples) => {
-    await refused(PROMPTS, { samples }, /samples must be a whole number ≥ 1/);
+    await refused(PROMPTS, { samples }, /`samples` must be a whole number ≥ 1/);
   });
 
-  test("settings and counts out of range", async () => {
+  test("invalid settings and counts", async () => {
     await refused(PROMPTS, { tokens: -1 }, /whole number ≥ 0/);
     await refused(PROMPTS, { settings: { ...DRAWN, minP: 2 } }, /minP/);
   });

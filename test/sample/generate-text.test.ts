@@ -9,7 +9,7 @@ import { CountingBackend, TINY, tinyModel } from "./tiny-model.ts";
 const tokenizer = new CharTokenizer("abcdefghijklm");
 const PROMPT = "bad";
 
-/** All pieces, and why it ended. */
+/** All pieces, and the reason it ended. */
 async function collect(changes: Partial<TextOptions> = {}, prompt = PROMPT) {
   const pieces: string[] = [];
   const text = generateText(tinyModel(), tokenizer, prompt, { tokens: 7, random: Random.of(5), ...changes });
@@ -19,7 +19,7 @@ async function collect(changes: Partial<TextOptions> = {}, prompt = PROMPT) {
   }
 }
 
-/** The text of the tokens that `generate` gives. */
+/** The text of the tokens from `generate`. */
 async function plain(tokens: number): Promise<string> {
   const options = { tokens, settings: PLAIN_SAMPLING, random: Random.of(5), overflow: "stop" } as const;
   let text = "";
@@ -30,21 +30,21 @@ async function plain(tokens: number): Promise<string> {
 }
 
 describe("generateText", () => {
-  test("gives the text of generate's tokens, a piece for each", async () => {
+  test("yields the text of generate's tokens, one piece per token", async () => {
     const { pieces, text, reason } = await collect();
     expect(text).toBe(await plain(7));
     expect(pieces).toHaveLength(7);
     expect(reason).toBe("length");
   });
 
-  test("a stop ends it and is no part of it", async () => {
+  test("ends at a stop string, which is not part of the text", async () => {
     const whole = await plain(7);
     const { text, reason } = await collect({ stops: [whole.slice(3, 5)] });
     expect(text).toBe(whole.slice(0, whole.indexOf(whole.slice(3, 5))));
     expect(reason).toBe("stop");
   });
 
-  test("what might have become a stop is given at the end", async () => {
+  test("yields a partial stop string at the end", async () => {
     const whole = await plain(7);
     const { text, pieces, reason } = await collect({ stops: [`${whole.slice(5)}m`.repeat(2)] });
     expect(text).toBe(whole);
@@ -52,7 +52,7 @@ describe("generateText", () => {
     expect(reason).toBe("length");
   });
 
-  test("settings change what is drawn, and a full context ends it unless it slides", async () => {
+  test("uses the settings, and ends at a full context unless it slides", async () => {
     const greedy = await collect({ settings: { strategy: "greedy" } });
     const cold = await collect({ settings: { temperature: 0 }, random: Random.of(8) });
     expect(cold.text).toBe(greedy.text);
@@ -62,7 +62,7 @@ describe("generateText", () => {
     expect((await collect({ tokens: 20, overflow: "slide" })).text).toHaveLength(20);
   });
 
-  test("the cache is freed when the reader leaves, or all is read", async () => {
+  test("frees the cache at the end, and when the consumer leaves", async () => {
     const backend = new CountingBackend("double");
     const model = tinyModel({}, backend);
     const before = backend.buffers;
@@ -73,7 +73,7 @@ describe("generateText", () => {
     expect(backend.buffers).toBe(before);
   });
 
-  test("mistakes are told", async () => {
+  test("reports invalid arguments", async () => {
     await expect(collect({}, "")).rejects.toThrow(SampleError);
     await expect(collect({}, "bat")).rejects.toThrow(TokenError);
     await expect(collect({ stops: [""] })).rejects.toThrow(SampleError);

@@ -23,7 +23,7 @@ const optionsOf = (changes: Partial<GenerateOptions>): GenerateOptions => ({
   ...changes,
 });
 
-/** All choices of a generation, and why it ended. */
+/** All choices of a generation, and the reason it ended. */
 async function collectChoices(model: GPT, prompt: ArrayLike<number>, changes: Partial<GenerateOptions> = {}) {
   const generation = generate(model, prompt, optionsOf(changes));
   const choices: Choice[] = [];
@@ -34,7 +34,7 @@ async function collectChoices(model: GPT, prompt: ArrayLike<number>, changes: Pa
   }
 }
 
-/** All tokens of a generation, and why it ended. */
+/** All tokens of a generation, and the reason it ended. */
 async function collect(model: GPT, prompt: ArrayLike<number>, changes: Partial<GenerateOptions> = {}) {
   const { choices, reason } = await collectChoices(model, prompt, changes);
   return { tokens: choices.map(({ token }) => token), reason };
@@ -51,7 +51,7 @@ async function argmaxAfter(model: GPT, ids: readonly number[]): Promise<number> 
 }
 
 describe.each(["fused", "textbook"] as const)("with %s attention", (attention) => {
-  test("greedy takes the argmax of the full pass at each step", async () => {
+  test("greedy chooses the argmax of the full pass at each step", async () => {
     const model = tinyModel({ attention });
     const { tokens } = await collect(model, PROMPT, { tokens: 8 });
     const sequence = [...PROMPT];
@@ -64,7 +64,7 @@ describe.each(["fused", "textbook"] as const)("with %s attention", (attention) =
   });
 
   test.each([contextLength, contextLength - 1])(
-    "slide goes on from the newest half of %i",
+    "slide continues from the newest half of %i",
     async (length) => {
       const model = tinyModel({ attention, contextLength: length });
       const options = { tokens: 31, settings: DRAWN, random: Random.of(7), overflow: "slide" } as const;
@@ -90,21 +90,21 @@ describe("the end", () => {
     [11, 1],
     [12, 1],
     [40, 1],
-  ])("stop: a prompt of %i leaves room for %i tokens", async (length, room) => {
+  ])("stop: a prompt of %i tokens leaves room for %i", async (length, room) => {
     const prompt = Array.from({ length }, (_, i) => (i * 5) % vocabSize);
     const { tokens, reason } = await collect(tinyModel(), prompt, { tokens: 100 });
     expect(tokens.length).toBe(room);
     expect(reason).toBe("context");
   });
 
-  test("length: as many as were asked for, also when that fills the context", async () => {
+  test("length: the requested number of tokens, even if it fills the context", async () => {
     expect((await collect(tinyModel(), PROMPT, { tokens: 4 })).tokens.length).toBe(4);
     expect((await collect(tinyModel(), PROMPT, { tokens: 4 })).reason).toBe("length");
     expect((await collect(tinyModel(), PROMPT, { tokens: 9 })).reason).toBe("length");
     expect(await collect(tinyModel(), PROMPT, { tokens: 0 })).toEqual({ tokens: [], reason: "length" });
   });
 
-  test("slides also over a context of one token", async () => {
+  test("slides with a context of one token", async () => {
     const model = tinyModel({ contextLength: 1 });
     const { tokens } = await collect(model, PROMPT, { tokens: 5, overflow: "slide" });
     const seen = [9, ...tokens];
@@ -113,7 +113,7 @@ describe("the end", () => {
   });
 });
 
-test("of a prompt longer than the context, the newest tokens count", async () => {
+test("uses the newest tokens of a prompt longer than the context", async () => {
   const prompt = Array.from({ length: 29 }, (_, i) => (i * 7) % vocabSize);
   const model = tinyModel();
   const long = await collect(model, prompt, { tokens: 20, overflow: "slide" });
@@ -121,7 +121,7 @@ test("of a prompt longer than the context, the newest tokens count", async () =>
   expect(long.tokens[0]).toBe(await argmaxAfter(model, prompt.slice(-11)));
 });
 
-test("the same seed gives the same tokens, another seed others", async () => {
+test("the same seed produces the same tokens, another seed different ones", async () => {
   const run = async (seed: number) => {
     const options = { tokens: 25, settings: DRAWN, random: Random.of(seed), overflow: "slide" } as const;
     return (await collect(tinyModel(), PROMPT, options)).tokens;
@@ -130,14 +130,14 @@ test("the same seed gives the same tokens, another seed others", async () => {
   expect(await run(1)).not.toEqual(await run(2));
 });
 
-test("typed arrays are prompts too, and the prompt stays as it was", async () => {
+test("accepts typed arrays as prompts, and does not change the prompt", async () => {
   const prompt = Int32Array.from(PROMPT);
   const model = tinyModel();
   expect(await collect(model, prompt)).toEqual(await collect(model, PROMPT));
   expect([...prompt]).toEqual(PROMPT);
 });
 
-test("the rules against repetition see every token: of a long prompt, and what the context has forgotten", async () => {
+test("the repetition rules see every token, including those that no longer fit in the context", async () => {
   const model = tinyModel();
   const prompt = Array.from({ length: 17 }, (_, i) => (i * 5) % 7);
   const settings = { ...DRAWN, repetitionPenalty: 1.9, noRepeatNgram: 2 };
@@ -156,7 +156,7 @@ test("the rules against repetition see every token: of a long prompt, and what t
   expect(new Set(pairs.slice(prompt.length - 1)).size).toBe(tokens.length);
 });
 
-test("each token comes with ln p by the model's own distribution", async () => {
+test("each token has its ln p in the model's distribution", async () => {
   const model = tinyModel();
   const { choices } = await collectChoices(model, PROMPT, { tokens: 8, settings: DRAWN });
   const seen = [...PROMPT];
@@ -169,7 +169,7 @@ test("each token comes with ln p by the model's own distribution", async () => {
 });
 
 describe("stop", () => {
-  test("is asked after each token, in order, and ends after the one that it names", async () => {
+  test("is called after each token, in order, and ends the generation when it returns true", async () => {
     const undisturbed = (await collect(tinyModel(), PROMPT, { tokens: 8 })).tokens;
     const asked: number[] = [];
     const stop = (token: number) => asked.push(token) === 3;
@@ -179,7 +179,7 @@ describe("stop", () => {
     expect(asked).toEqual(tokens);
   });
 
-  test("is asked when the consumer has seen the token, and also after the last", async () => {
+  test("is called after the consumer has seen the token, and also after the last one", async () => {
     let seen = 0;
     const stop = () => seen === 5;
     const generation = generate(tinyModel(), PROMPT, optionsOf({ tokens: 5, stop }));
@@ -188,7 +188,7 @@ describe("stop", () => {
     expect([seen, next.value]).toEqual([5, "stop"]);
   });
 
-  test("that never comes changes nothing", async () => {
+  test("changes nothing if it never returns true", async () => {
     const changes = { tokens: 23, overflow: "slide" } as const;
     const undisturbed = await collect(tinyModel(), PROMPT, changes);
     expect(await collect(tinyModel(), PROMPT, { ...changes, stop: () => false })).toEqual(undisturbed);
@@ -213,7 +213,7 @@ describe("memory", () => {
     await model.context.scope("grad", () => {});
   });
 
-  test("the end and a slide leave nothing behind", async () => {
+  test("the end and a slide free their memory", async () => {
     const backend = new CountingBackend();
     const model = tinyModel({}, backend);
     const before = backend.buffers;
@@ -243,7 +243,7 @@ describe("memory", () => {
   });
 });
 
-describe("what cannot be continued is refused before any work", () => {
+describe("rejects before doing any work:", () => {
   const refused = async (prompt: readonly number[], changes: Partial<GenerateOptions>, error: RegExp) => {
     const backend = new CountingBackend();
     const model = tinyModel({}, backend);
@@ -257,7 +257,7 @@ describe("what cannot be continued is refused before any work", () => {
   });
 
   test.each([[vocabSize], [-1], [0.5], [Number.NaN]])("the id %f", async (id) => {
-    // The wrong id comes early in a long prompt, where the model would not see it.
+    // The invalid id is early in a long prompt, where the model would not see it.
     const prompt = [0, id, ...new Array<number>(20).fill(3)];
     await refused(prompt, {}, /^prompt: .* at 1$/);
     await expect(collect(tinyModel(), prompt)).rejects.toThrow(TokenError);
@@ -267,7 +267,7 @@ describe("what cannot be continued is refused before any work", () => {
     await refused(PROMPT, { tokens }, /whole number ≥ 0/);
   });
 
-  test("settings out of range", async () => {
+  test("invalid settings", async () => {
     await refused(PROMPT, { settings: { ...DRAWN, temperature: -1 } }, /temperature/);
     await refused(PROMPT, { settings: { ...GREEDY, noRepeatNgram: 0 } }, /noRepeatNgram/);
   });

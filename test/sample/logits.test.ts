@@ -11,7 +11,7 @@ describe.each(["single", "double"] as const)("in %s precision", (precision) => {
     const modelOf = (tieHead: boolean) => tinyModel({ attention, tieHead }, new CountingBackend(precision));
 
     test.each([false, true])(
-      "cached logits are the full pass's, bit for bit (tied head: %s)",
+      "cached logits equal the full pass, bit for bit (tied head: %s)",
       async (tie) => {
         const model = modelOf(tie);
         const full = await fullLogits(model, IDS);
@@ -20,7 +20,7 @@ describe.each(["single", "double"] as const)("in %s precision", (precision) => {
       },
     );
 
-    test("a prompt in one pass gives the last row of the full pass, and so does what follows it", async () => {
+    test("a prompt in one pass, and the tokens after it, have the logits of the full pass", async () => {
       const model = modelOf(false);
       const full = await fullLogits(model, IDS);
       const row = (t: number) => full.slice(t * vocabSize, (t + 1) * vocabSize);
@@ -33,7 +33,7 @@ describe.each(["single", "double"] as const)("in %s precision", (precision) => {
   });
 });
 
-test("every token before a position shows in its logits, and none after it", async () => {
+test("a position's logits depend on every token up to it, and on none after it", async () => {
   const model = tinyModel();
   const plain = await cachedLogits(model, IDS);
   for (const changed of IDS.keys()) {
@@ -46,24 +46,24 @@ test("every token before a position shows in its logits, and none after it", asy
   }
 });
 
+test.each([fullLogits, cachedLogits])("%o frees its memory, also after a failure", async (logitsOf) => {
+  const backend = new CountingBackend();
+  const model = tinyModel({}, backend);
+  const before = backend.buffers;
+  await logitsOf(model, IDS);
+  expect(backend.buffers).toBe(before);
+  const scoped = model.context.scope("no-grad", () => logitsOf(model, IDS));
+  await expect(scoped).rejects.toThrow(/another scope/);
+  expect(backend.buffers).toBe(before);
+});
+
 test.each([fullLogits, cachedLogits])(
-  "%o gives back all it borrowed, also when it fails",
+  "%o rejects sequences that the model cannot process",
   async (logitsOf) => {
-    const backend = new CountingBackend();
-    const model = tinyModel({}, backend);
-    const before = backend.buffers;
-    await logitsOf(model, IDS);
-    expect(backend.buffers).toBe(before);
-    const scoped = model.context.scope("no-grad", () => logitsOf(model, IDS));
-    await expect(scoped).rejects.toThrow(/another scope/);
-    expect(backend.buffers).toBe(before);
+    const model = tinyModel();
+    await expect(logitsOf(model, [])).rejects.toThrow(SampleError);
+    await expect(logitsOf(model, [...IDS, 0])).rejects.toThrow(/1 to 11 tokens .* got 12/);
+    await expect(logitsOf(model, [0, vocabSize])).rejects.toThrow(TokenError);
+    await expect(logitsOf(model, [0, vocabSize])).rejects.toThrow(/^logits: .* got 13 at 1$/);
   },
 );
-
-test.each([fullLogits, cachedLogits])("%o refuses what the model cannot see", async (logitsOf) => {
-  const model = tinyModel();
-  await expect(logitsOf(model, [])).rejects.toThrow(SampleError);
-  await expect(logitsOf(model, [...IDS, 0])).rejects.toThrow(/1 to 11 tokens .* got 12/);
-  await expect(logitsOf(model, [0, vocabSize])).rejects.toThrow(TokenError);
-  await expect(logitsOf(model, [0, vocabSize])).rejects.toThrow(/^logits: .* got 13 at 1$/);
-});

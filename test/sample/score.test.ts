@@ -10,7 +10,7 @@ import { CountingBackend, TINY, tinyModel } from "./tiny-model.ts";
 const { vocabSize, contextLength } = TINY;
 const sequences = [5, 1, 11, 2, 7].map((length, i) => randomIds(length, vocabSize, "score", i));
 
-test("each token has its log-probability after those before it", async () => {
+test("each token has its log-probability given the tokens before it", async () => {
   const model = tinyModel();
   const scores = await scoreSequences(model, sequences);
   for (const [i, ids] of sequences.entries()) {
@@ -30,7 +30,7 @@ test("each token has its log-probability after those before it", async () => {
   }
 });
 
-test.each(backends)("on %s, a sequence has the bits beside others that it has alone", async (_, open) => {
+test.each(backends)("on %s, a sequence in a batch has the same bits as alone", async (_, open) => {
   const model = modelOn(new Context(await open()), { vocabSize, contextLength, attention: "fused" });
   const together = await scoreSequences(model, sequences);
   for (const [i, ids] of sequences.entries()) {
@@ -38,7 +38,7 @@ test.each(backends)("on %s, a sequence has the bits beside others that it has al
   }
 });
 
-test("no sequences have no scores, and memory goes back", async () => {
+test("returns no scores for no sequences, and frees its memory", async () => {
   const backend = new CountingBackend("double");
   const model = tinyModel({}, backend);
   const before = backend.buffers;
@@ -47,7 +47,7 @@ test("no sequences have no scores, and memory goes back", async () => {
   expect(backend.buffers).toBe(before);
 });
 
-test("refuses what the model cannot see", async () => {
+test("rejects sequences that the model cannot process", async () => {
   const model = tinyModel();
   const sees = "score: the model sees 1 to 11 tokens at a time: sequence";
   await expect(scoreSequences(model, [[1], []])).rejects.toThrow(new SampleError(`${sees} 1 has 0`));

@@ -10,12 +10,12 @@ import { choose, draw, rulesOf } from "../../src/sample/strategies.ts";
 import { follows } from "./chi-squared.ts";
 
 const PLAIN: SampleSettings = { strategy: "sample", temperature: 1, topK: null, topP: null };
-/** With these, every rule matters, and so does which of temperature, top-k and top-p comes first. */
+/** Every rule, and the order of temperature, top-k and top-p, affects the result for these logits. */
 const ALL_THREE = { strategy: "sample", temperature: 2.3, topK: 4, topP: 0.6 } as const;
 const LOGITS = [0.9, -0.4, 1.3, 0.2, 1.3, -1.1, 0.7];
-/** Tokens 2, 3 and 6 have been seen, and 6 has followed the newest one before. */
+/** Tokens 2, 3 and 6 were seen, and 6 followed an earlier occurrence of the newest token. */
 const HISTORY = [2, 6, 3, 2];
-/** With these, so does the place of every other rule but the last. */
+/** With these settings, the position of every rule except the last affects the result, too. */
 const ALL_SIX = {
   strategy: "sample",
   temperature: 2.3,
@@ -27,7 +27,7 @@ const ALL_SIX = {
 } as const;
 const ALMOST_ONE = 1 - 2 ** -53;
 
-/** The distribution as books write it: every probability at each stage, everything sorted, the host's exp. */
+/** The textbook distribution: all probabilities at each stage, full sorts, and Math.exp. */
 function textbookProbabilities(logits: readonly number[], settings: SampleSettings): number[] {
   const { temperature, topK, topP, minP, repetitionPenalty, noRepeatNgram } = settings;
   const normalized = (p: readonly number[]) => p.map((x) => x / p.reduce((a, b) => a + b, 0));
@@ -48,7 +48,7 @@ function textbookProbabilities(logits: readonly number[], settings: SampleSettin
   return normalized(p.map((x) => (x < (minP ?? 0) * Math.max(...p) ? 0 : x)));
 }
 
-/** How often each of the first tokens comes in seeded draws. */
+/** Counts of the first tokens in seeded draws. */
 function countsOf(choose: (random: Random) => number): number[] {
   const random = Random.of(5, "draws");
   const counts = new Array<number>(LOGITS.length).fill(0);
@@ -67,7 +67,7 @@ describe("the distribution of draws", () => {
     ["repetition penalty", { ...PLAIN, repetitionPenalty: 1.8 }],
     ["favored repetition", { ...PLAIN, repetitionPenalty: 0.6 }],
     ["no-repeat n-gram", { ...PLAIN, noRepeatNgram: 2 }],
-    ["both against repetition", { ...PLAIN, repetitionPenalty: 1.8, noRepeatNgram: 1 }],
+    ["both repetition rules", { ...PLAIN, repetitionPenalty: 1.8, noRepeatNgram: 1 }],
     ["temperature, top-k, top-p", ALL_THREE],
     ["cold min-p", { ...PLAIN, temperature: 0.6, minP: 0.4 }],
     ["all six", ALL_SIX],
@@ -82,11 +82,11 @@ describe("the distribution of draws", () => {
   const fits = (name: string, settings: SampleSettings) =>
     follows(drawn.get(name) ?? [], textbookProbabilities(LOGITS, settings));
 
-  test.each(cases)("%s is the textbook's", (name, settings) => {
+  test.each(cases)("%s matches the textbook", (name, settings) => {
     expect(fits(name, settings)).toBe(true);
   });
 
-  test("each case is told apart from every other, so the check can fail", () => {
+  test("the check distinguishes each case from every other, so it can fail", () => {
     for (const [name] of cases) {
       for (const [other, settings] of cases) {
         expect([name, other, fits(name, settings)]).toEqual([name, other, name === other]);
@@ -101,7 +101,7 @@ describe("the distribution of draws", () => {
     ["temperature last", [k, p, t]],
     ["no temperature", [k, p]],
     ["no top-p", [t, k]],
-  ])("the check finds a sampler with %s", (_, filters) => {
+  ])("the check detects a sampler with %s", (_, filters) => {
     const counts = countsOf((random) => {
       const left = filters.reduce((candidates, filter) => filter(candidates), candidatesOf(LOGITS));
       return draw(left, random.uniform());
@@ -118,7 +118,7 @@ describe("the distribution of draws", () => {
     ["temperature last", [r, n, k5, p8, m, t]],
     ["no penalty", [n, t, k5, p8, m]],
     ["no n-grams", [r, t, k5, p8, m]],
-  ])("the check finds, of all six, a sampler with %s", (_, filters) => {
+  ])("with all six rules, the check detects a sampler with %s", (_, filters) => {
     const counts = countsOf((random) => {
       const left = filters.reduce((candidates, filter) => filter(candidates, HISTORY), candidatesOf(LOGITS));
       return draw(left, random.uniform());
@@ -126,9 +126,9 @@ describe("the distribution of draws", () => {
     expect(follows(counts, textbookProbabilities(LOGITS, ALL_SIX))).toBe(false);
   });
 
-  test("min-p comes after top-p, and the check finds it before", () => {
-    // Of 0.4, 0.25, 0.15, 0.1, 0.1, top-p takes four, and of these 0.1 is too little for min-p. The other way
-    // round, min-p leaves the first three, and of these two reach 0.81.
+  test("min-p comes after top-p, and the check detects the opposite order", () => {
+    // From 0.4, 0.25, 0.15, 0.1, 0.1, top-p keeps four, and then min-p drops the 0.1. In the opposite
+    // order, min-p keeps the first three, and two of these reach 0.81.
     const logits = [0.4, 0.25, 0.15, 0.1, 0.1].map((p) => Math.log(p));
     const settings = { ...PLAIN, topP: 0.81, minP: 0.3 };
     const expected = textbookProbabilities(logits, settings);
@@ -145,7 +145,7 @@ describe("the distribution of draws", () => {
     }
   });
 
-  test("the rules stand in the order that is promised, and greedy has the first two alone", () => {
+  test("the rules have the documented order, and greedy has only the first two", () => {
     const names = (settings: SampleSettings) => rulesOf(settings).map(({ name }) => name);
     const order = ["repetition penalty", "no-repeat n-gram", "temperature", "top-k", "top-p", "min-p"];
     expect(names(ALL_SIX)).toEqual(order);
@@ -154,7 +154,7 @@ describe("the distribution of draws", () => {
     expect(names(PLAIN)).toEqual(["temperature"]);
   });
 
-  test("the check finds a sampler whose uniform number is a little off", () => {
+  test("the check detects a sampler whose uniform number is slightly off", () => {
     const candidates = candidatesOf(LOGITS);
     const counts = countsOf((random) => draw(candidates, 0.97 * random.uniform()));
     expect(follows(counts, textbookProbabilities(LOGITS, PLAIN))).toBe(false);
@@ -168,14 +168,14 @@ describe("draw", () => {
     expect(tokens).toEqual([0, 0, 2, 2, 3, 3, 4, 4]);
   });
 
-  test("never gives a token of probability 0, at either end", () => {
-    // exp(−800) is 0: these are candidates that cannot be drawn.
+  test("never draws a token with probability 0, at either end", () => {
+    // exp(−800) underflows to 0, so these candidates cannot be drawn.
     const candidates = candidatesOf([-800, 0, -800, 0.3, -800, 0.1, -800]);
     expect(draw(candidates, 0)).toBe(1);
     expect(draw(candidates, ALMOST_ONE)).toBe(5);
   });
 
-  test("has a token where rounding leaves the sum of probabilities below u", () => {
+  test("draws a token even if rounding leaves the sum of probabilities below u", () => {
     const candidates = candidatesOf([...new Array<number>(10).fill(0), -800]);
     expect(new Array(10).fill(0.1).reduce((sum: number, p: number) => sum + p, 0)).toBe(ALMOST_ONE);
     expect(draw(candidates, ALMOST_ONE)).toBe(9);
@@ -188,14 +188,14 @@ describe("choose", () => {
     choose(logits, history, settings, from).token;
   const greedy: SampleSettings = { ...PLAIN, strategy: "greedy" };
 
-  test("greedy takes the highest logit, of equals the lowest id", () => {
+  test("greedy chooses the highest logit, and the lowest id in a tie", () => {
     expect(tokenOf(LOGITS, greedy, random())).toBe(2);
     expect(tokenOf([Number.NEGATIVE_INFINITY, -3, -2], greedy, random())).toBe(2);
     expect(tokenOf([4, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY], greedy, random())).toBe(1);
   });
 
-  test("greedy heeds the rules against repetition, and no other", () => {
-    // 2 and 4 are equal and the best; 2 has been seen, and 4 has followed the newest token.
+  test("greedy applies the repetition rules and no others", () => {
+    // 2 and 4 tie for the best; 2 was seen, and 4 followed an earlier occurrence of the newest token.
     expect(tokenOf(LOGITS, { ...greedy, repetitionPenalty: 1.1 }, random(), [2])).toBe(4);
     expect(tokenOf(LOGITS, { ...greedy, noRepeatNgram: 2 }, random(), [1, 2, 1])).toBe(4);
     const both = { ...greedy, repetitionPenalty: 1.1, noRepeatNgram: 2 };
@@ -204,18 +204,18 @@ describe("choose", () => {
     expect(tokenOf(LOGITS, { ...greedy, temperature: 9, topK: 3, topP: 0.1, minP: 1 }, random())).toBe(2);
   });
 
-  test("a temperature of 0 is greedy, whatever else is set", () => {
+  test("a temperature of 0 is greedy, regardless of other settings", () => {
     const settings = { ...PLAIN, temperature: 0, topK: 5, topP: 0.9, minP: 0.1 };
     for (let seed = 0; seed < 50; seed++) expect(tokenOf(LOGITS, settings, Random.of(seed))).toBe(2);
     expect(tokenOf(LOGITS, { ...settings, noRepeatNgram: 1 }, random())).toBe(4);
   });
 
-  test("more than there are, in top-k, is all", () => {
+  test("top-k above the vocabulary size keeps all tokens", () => {
     const counts = countsOf((from) => tokenOf(LOGITS, { ...PLAIN, topK: 1000 }, from));
     expect(counts).toEqual(countsOf((from) => tokenOf(LOGITS, PLAIN, from)));
   });
 
-  test("takes one uniform number for a draw and none for a greedy choice", () => {
+  test("consumes one uniform number for a draw and none for a greedy choice", () => {
     const [used, untouched] = [random(), random()];
     tokenOf(LOGITS, greedy, used);
     expect(used.state()).toEqual(untouched.state());
@@ -224,7 +224,7 @@ describe("choose", () => {
     expect(used.state()).toEqual(untouched.state());
   });
 
-  test("gives the same tokens for the same seed", () => {
+  test("produces the same tokens for the same seed", () => {
     const tokens = (seed: number) => {
       const seeded = Random.of(seed);
       return Array.from({ length: 40 }, () => tokenOf(LOGITS, PLAIN, seeded));
@@ -233,7 +233,7 @@ describe("choose", () => {
     expect(tokens(8)).not.toEqual(tokens(9));
   });
 
-  test("tells ln p of the token by the model's own distribution, whatever the rules made of it", () => {
+  test("reports the token's ln p in the model's distribution, regardless of the rules", () => {
     const own = textbookProbabilities(LOGITS, PLAIN);
     for (const settings of [PLAIN, ALL_SIX, ALL_THREE, greedy, { ...greedy, noRepeatNgram: 1 }]) {
       for (let seed = 0; seed < 9; seed++) {
@@ -243,7 +243,7 @@ describe("choose", () => {
     }
   });
 
-  test("keeps what the model offered and what each rule left", () => {
+  test("records the model's candidates and those after each rule", () => {
     const { offered, stages, token } = choose(LOGITS, HISTORY, ALL_SIX, random());
     expect(offered).toEqual(candidatesOf(LOGITS));
     expect(stages.map(({ rule }) => rule.name)).toEqual(rulesOf(ALL_SIX).map(({ name }) => name));
@@ -255,13 +255,13 @@ describe("choose", () => {
     expect([...left.ids]).toContain(token);
   });
 
-  test.each(["greedy", "sample"] as const)("%s refuses NaN and what leaves no token", (strategy) => {
+  test.each(["greedy", "sample"] as const)("%s rejects NaN, and logits that leave no token", (strategy) => {
     const settings = { ...PLAIN, strategy };
     expect(() => tokenOf([0, Number.NaN], settings, random())).toThrow(SampleError);
     expect(() => tokenOf([Number.NEGATIVE_INFINITY], settings, random())).toThrow(SampleError);
   });
 
-  test("always finds a token, one that the rules have left", () => {
+  test("always chooses a token that the rules kept", () => {
     const optional = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: null });
     const share = fc.double({ min: 0, minExcluded: true, max: 1, noNaN: true });
     const anySettings = fc.record({

@@ -6,7 +6,7 @@ import { ByteTokenizer } from "../../src/text/byte-tokenizer.ts";
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
 import type { Tokenizer } from "../../src/text/tokenizer.ts";
 
-/** A tokenizer whose tokens are whole pieces of text, as those of subwords are. */
+/** A tokenizer whose tokens are pieces of text, like a subword tokenizer. */
 function piecesTokenizer(pieces: readonly string[]): Tokenizer {
   return {
     kind: "char",
@@ -14,11 +14,11 @@ function piecesTokenizer(pieces: readonly string[]): Tokenizer {
     encode: () => expect.unreachable("only decodes"),
     decode: (ids) => Array.from(ids, (id) => pieces[id]).join(""),
     decoder: () => ({ push: (id) => pieces[id], end: () => "" }),
-    toJSON: () => expect.unreachable("is not kept"),
+    toJSON: () => expect.unreachable("this tokenizer is never saved"),
   };
 }
 
-/** What each token shows, and then the end. */
+/** The text shown after each token, and the rest at the end. */
 function pushAll(tokenizer: Tokenizer, stops: readonly string[], tokens: Iterable<number>) {
   const stream = new TextStream(tokenizer, stops);
   const shown: string[] = [];
@@ -33,13 +33,13 @@ const pushPieces = (stops: readonly string[], ...pieces: string[]) =>
   pushAll(piecesTokenizer(pieces), stops, pieces.keys());
 
 describe("a stop string", () => {
-  test("ends the text before it, and what may become one is held back", () => {
+  test("ends the text before it, and a possible beginning of it is held back", () => {
     const { shown, end, stop } = pushPieces(["END"], ..."an EN, an END, more");
     expect(shown).toEqual(["a", "n", " ", "", "", "EN,", " ", "a", "n", " ", "", "", ""]);
     expect([end, stop]).toEqual(["", "END"]);
   });
 
-  test("across the borders of tokens that hold several characters, and inside one", () => {
+  test("is found across token boundaries and inside a token", () => {
     expect(pushPieces(["\n\n"], "One.\n", "\nTwo")).toEqual({ shown: ["One.", ""], end: "", stop: "\n\n" });
     expect(pushPieces(["stop"], "a st", "o", "pper")).toEqual({
       shown: ["a ", "", ""],
@@ -50,7 +50,7 @@ describe("a stop string", () => {
     expect(pushPieces(["stop"], "a st", "ar")).toEqual({ shown: ["a ", "star"], end: "", stop: null });
   });
 
-  test("that begins again within itself is found", () => {
+  test("is found even if it overlaps itself", () => {
     expect(pushPieces(["aab"], ..."aaaab").shown.join("")).toBe("aa");
     expect(pushPieces(["abac"], ..."ababac")).toMatchObject({
       stop: "abac",
@@ -58,29 +58,29 @@ describe("a stop string", () => {
     });
   });
 
-  test("that never comes holds nothing back in the end", () => {
+  test("that never appears holds nothing back at the end", () => {
     expect(pushPieces(["xyz"], "ab", "x", "y")).toEqual({ shown: ["ab", "", ""], end: "xy", stop: null });
   });
 
-  test("of several, the first to be complete ends; at the same character the longest", () => {
+  test("counts if it is complete first; at the same character, the longest counts", () => {
     expect(pushPieces(["bcd", "c"], "abcd")).toEqual({ shown: ["ab"], end: "", stop: "c" });
     expect(pushPieces(["cd", "bcd", "d"], ..."abcd")).toMatchObject({ stop: "bcd", end: "" });
     expect(pushPieces(["cd", "bcd", "d"], ..."abcd").shown.join("")).toBe("a");
     expect(pushPieces(["zz", "b"], "a", "b").stop).toBe("b");
   });
 
-  test("of bytes: a character is found when it is whole", () => {
+  test("with byte tokens, is found when its last character is complete", () => {
     const tokenizer = new ByteTokenizer();
     const run = (text: string, stops: string[]) => pushAll(tokenizer, stops, tokenizer.encode(text));
     expect(run("für 🦊!", ["🦊"])).toMatchObject({ stop: "🦊", end: "" });
     expect(run("für 🦊!", ["🦊"]).shown.join("")).toBe("für ");
-    // 🦋 begins with the bytes, and the surrogate, of 🦊.
+    // 🦋 starts with the same bytes and the same surrogate as 🦊.
     expect(run("a 🦋!", ["🦊"]).shown).toEqual(["a", " ", "", "", "", "🦋", "!"]);
     const cut = pushAll(tokenizer, ["xy"], tokenizer.encode("xü").slice(0, 2));
     expect(cut).toEqual({ shown: ["", ""], end: "x\ufffd", stop: null });
   });
 
-  test("of characters: as many tokens as the text has", () => {
+  test("with character tokens, is found at its last character", () => {
     const tokenizer = new CharTokenizer("abc🦊");
     expect(pushAll(tokenizer, ["🦊c"], tokenizer.encode("ab🦊cab"))).toEqual({
       shown: ["a", "b", "", ""],
@@ -89,16 +89,14 @@ describe("a stop string", () => {
     });
   });
 
-  test("empty is refused, with what to do", () => {
+  test("must not be empty", () => {
     expect(() => checkStops(["x", ""])).toThrow(SampleError);
-    expect(() => checkStops([""], () => "--stop")).toThrow(
-      /^--stop must be a text of at least one character/,
-    );
+    expect(() => checkStops([""])).toThrow(/^`stop` must have at least one character/);
     expect(() => new TextStream(new ByteTokenizer(), [""])).toThrow(SampleError);
   });
 });
 
-describe("whatever the text, the stop strings and the tokens", () => {
+describe("for any text, stop strings and tokens", () => {
   const letters = (most: number, least = 0) =>
     fc.string({ unit: fc.constantFrom("a", "b", "c"), minLength: least, maxLength: most });
   const cases = fc.record({
@@ -106,7 +104,7 @@ describe("whatever the text, the stop strings and the tokens", () => {
     stops: fc.array(letters(4, 1), { maxLength: 3 }),
   });
 
-  /** By its definition: the shortest beginning of the text that ends in a stop string. */
+  /** By definition: the shortest prefix of the text that ends with a stop string. */
   function expectedOf(text: string, stops: readonly string[]) {
     for (let end = 1; end <= text.length; end++) {
       const complete = stops.filter((stop) => text.slice(0, end).endsWith(stop));
@@ -117,7 +115,7 @@ describe("whatever the text, the stop strings and the tokens", () => {
     return { text, stopped: false };
   }
 
-  test("what is shown is the text before the first stop string that is complete", () => {
+  test("shows exactly the text before the first complete stop string", () => {
     fc.assert(
       fc.property(cases, ({ pieces, stops }) => {
         const { shown, end, stop } = pushPieces(stops, ...pieces);
@@ -129,7 +127,7 @@ describe("whatever the text, the stop strings and the tokens", () => {
     );
   });
 
-  test("no more is held back than a stop string begins with", () => {
+  test("holds back only a possible beginning of a stop string", () => {
     fc.assert(
       fc.property(cases, ({ pieces, stops }) => {
         const { shown, end, stop } = pushPieces(stops, ...pieces);

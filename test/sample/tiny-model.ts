@@ -1,4 +1,4 @@
-/** A model small enough to check by hand, and a backend that counts what it lends. */
+/** A model small enough to check by hand, and a backend that counts its buffers. */
 import { Context } from "../../src/autograd/context.ts";
 import type { Backend, Buffer } from "../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
@@ -7,7 +7,7 @@ import { GPT } from "../../src/nn/gpt.ts";
 import { Random } from "../../src/random.ts";
 
 export class CountingBackend extends ReferenceBackend {
-  /** Buffers lent and not given back. */
+  /** The number of buffers allocated and not yet freed. */
   buffers = 0;
 
   override alloc(length: number): Buffer {
@@ -21,7 +21,7 @@ export class CountingBackend extends ReferenceBackend {
   }
 }
 
-/** Sizes are distinct, so that a swapped axis shows. */
+/** Sizes are distinct, so swapped axes are detected. */
 export const TINY: GPTConfig = {
   ...GPT2_STYLE,
   vocabSize: 13,
@@ -34,7 +34,7 @@ export const TINY: GPTConfig = {
   attention: "fused",
 };
 
-/** A model whose matrices are large enough that every position, and every token before it, shows in the logits. */
+/** A model with weights large enough that every position and every earlier token clearly affects the logits. */
 export function tinyModel(
   changes: Partial<GPTConfig> = {},
   backend: Backend = new CountingBackend("double"),

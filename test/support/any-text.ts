@@ -1,7 +1,7 @@
-/** Texts of any characters, for properties. */
+/** Arbitrary texts for property tests. */
 import fc from "fast-check";
 
-/** ASCII, the rest of the first 65,536, and beyond; no halves of pairs, which are no characters. */
+/** ASCII, the rest of the first 65,536 code points, and beyond; no surrogates, which are not characters. */
 export const anyText = fc
   .array(
     fc.oneof(

@@ -1,6 +1,6 @@
 /**
- * The rules of the house, as a check over source texts: which layer may import which, and which words are spoken
- * where. Enter: files by their path under src/. Leaves: complaints, in words.
+ * Checks the architecture rules on source files: which layer may import which, and which identifiers are forbidden
+ * where. The input is files by their path under src/, the output complaints as text.
  */
 import { posix } from "node:path";
 
@@ -10,13 +10,13 @@ interface Import {
   /** The file under src/, or the name of a package. */
   readonly target: string;
   readonly isPackage: boolean;
-  /** Gone when the program runs, as `import type` is. */
+  /** Erased at run time, like `import type`. */
   readonly typeOnly: boolean;
 }
 
 /**
- * The layer of each path; the first that fits counts. A concrete backend is a layer of its own, named by its folder,
- * and so are the kernels that are compiled to WebAssembly.
+ * The layer of a path. The first match counts. Each concrete backend is a separate layer named after its folder, and so
+ * are the kernels compiled to WebAssembly.
  */
 function layerOf(path: string): string {
   const kernels = /^backend\/[^/]+\/kernels\//.exec(path);
@@ -33,7 +33,9 @@ function layerOf(path: string): string {
 const core = ["ground", "contract", "autograd", "ops", "nn"];
 const persistent = [...core, "text", "config", "run", "data"];
 
-/** What each layer may import besides itself. cli may import everything, and the library everything but cli. */
+/**
+ * The layers that each layer may import besides itself. cli may import everything, the library everything except cli.
+ */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   ground: [],
   text: ["ground"],
@@ -53,10 +55,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   report: ["ground", "config", "run"],
 };
 
-/** A backend that is another one with a part replaced. */
+/** Backends that are built on another backend. */
 const foundations: Readonly<Record<string, string>> = { "backend/blas": "backend/wasm" };
 
-/** The packages of layers that must run anywhere; the others may import any. */
+/** The packages that portable layers may import. Other layers may import any package. */
 const allowedPackages: Readonly<Record<string, readonly string[]>> = {
   ground: ["seedrandom"],
   contract: [],
@@ -77,7 +79,7 @@ function mayImport(from: string, to: string): boolean {
   return allowed[from]?.includes(to) ?? false;
 }
 
-/** Forbidden words: where, and why. */
+/** Forbidden identifiers: where, and why. */
 const words: readonly { pattern: RegExp; outsideCliOnly: boolean; why: string }[] = [
   { pattern: /\bconsole\s*\./, outsideCliOnly: true, why: "only cli prints" },
   {
@@ -93,7 +95,7 @@ const words: readonly { pattern: RegExp; outsideCliOnly: boolean; why: string }[
     why: "the host's functions differ in the last bit: use math.ts",
   },
   {
-    // A power of two plain numbers is a constant; any other is the host's Math.pow.
+    // A power of two number literals is a constant. Any other power is the host's Math.pow.
     pattern: /(?<![\d\s])\s*\*\*|\*\*\s*(?!\d+\b)\S|[A-Za-z_$][\w$.]*\s*\*\*/,
     outsideCliOnly: false,
     why: "** is the host's Math.pow: multiply, or use math.ts",
@@ -101,7 +103,12 @@ const words: readonly { pattern: RegExp; outsideCliOnly: boolean; why: string }[
 ];
 
 export function complaintsAbout(files: Files): string[] {
-  return [...arrowComplaints(files), ...wordComplaints(files), ...cycleComplaints(files)];
+  return [
+    ...arrowComplaints(files),
+    ...wordComplaints(files),
+    ...flagComplaints(files),
+    ...cycleComplaints(files),
+  ];
 }
 
 function arrowComplaints(files: Files): string[] {
@@ -135,7 +142,21 @@ function wordComplaints(files: Files): string[] {
   return complaints;
 }
 
-/** Files that need each other while they load. Imports of types are gone by then. */
+/** A command-line flag in a string, "--grad-clip" or `--${name}`, but not a CSS custom property. */
+const flag = /(?<!var\()--(?:[a-z]|\$\{)(?![\w-]*(?:\$\{\w+\})?:\S)/;
+
+/** The library names settings, `gradClip`; the command line turns them into flags. */
+function flagComplaints(files: Files): string[] {
+  const complaints: string[] = [];
+  for (const [path, source] of files) {
+    if (layerOf(path) === "cli") continue;
+    for (const text of stringsOf(source))
+      if (flag.test(text)) complaints.push(`${path} ${text.trim()}: only cli names flags; name the setting`);
+  }
+  return complaints;
+}
+
+/** Cycles of imports at run time. Type imports do not count. */
 function cycleComplaints(files: Files): string[] {
   const complaints: string[] = [];
   const done = new Set<string>();
@@ -174,13 +195,20 @@ export function importsOf(path: string, source: string): Import[] {
   return found;
 }
 
-/** AssemblyScript leaves the extension out. */
+/** AssemblyScript imports omit the extension. */
 function withExtension(path: string): string {
   return /\.[jt]s$/.test(path) ? path : `${path}.ts`;
 }
 
-/** The text with comments blanked out, line by line as long as it was; strings stay. */
+/** A string literal, which is captured, or a comment. */
+const PARTS = /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
+
+/** The text with comments replaced by spaces, so positions do not change. Strings stay. */
 function withoutComments(source: string): string {
-  const parts = /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
-  return source.replace(parts, (part, text?: string) => text ?? part.replace(/[^\n]/g, " "));
+  return source.replace(PARTS, (part, text?: string) => text ?? part.replace(/[^\n]/g, " "));
+}
+
+/** Every string literal of a file, with its quotes. */
+function stringsOf(source: string): string[] {
+  return [...source.matchAll(PARTS)].flatMap(([, text]) => text ?? []);
 }

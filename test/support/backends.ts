@@ -1,4 +1,4 @@
-/** The backends on which a model's promises are proved. */
+/** The backends on which the model's guarantees are tested. */
 import type { Backend } from "../../src/backend/backend.ts";
 import { loadKernels } from "../../src/backend/open.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";

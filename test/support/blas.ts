@@ -1,4 +1,4 @@
-/** Whether this machine has a BLAS library, for tests that need one. Others skip and say so. */
+/** Whether this machine has a BLAS library. Tests that need one are skipped without it, with a note in their name. */
 import { platform } from "node:os";
 import type { BlasOptions } from "../../src/backend/blas/blas-backend.ts";
 import { usualLibraries } from "../../src/backend/blas/library-names.ts";
@@ -6,7 +6,7 @@ import { startThreads } from "../../src/backend/node-thread.ts";
 import { openBackend } from "../../src/backend/open.ts";
 import { BackendError } from "../../src/errors.ts";
 
-/** Why there is none; null when there is one. */
+/** The reason there is none, or null if there is one. */
 export const noBlas: string | null = await openBackend("blas").then(
   async (backend) => {
     await backend.close();
@@ -18,13 +18,13 @@ export const noBlas: string | null = await openBackend("blas").then(
   },
 );
 
-/** The package that calls it is optional. */
+/** The package for calling it is optional. */
 export const noKoffi: boolean = await import("koffi").then(
   () => false,
   () => true,
 );
 
-/** For the name of a test that is skipped where there is none. */
+/** Suffix for the name of a test that is skipped without BLAS. */
 export const ifBlas = noBlas === null ? "" : " (skipped: no BLAS library here)";
 
 export function blasOptions(threads: number): BlasOptions {

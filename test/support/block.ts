@@ -1,5 +1,5 @@
 /**
- * Blocks of numbers for oracles: textbook formulas written index by index, with none of the code under test.
+ * Blocks of numbers for oracles: textbook formulas by index, independent of the code under test.
  */
 import { Random } from "../../src/random.ts";
 
@@ -12,7 +12,7 @@ export class Block {
     this.values = Float64Array.from(values);
   }
 
-  /** The block whose element at each index is what the formula says. */
+  /** A block with each element computed from its index. */
   static build(shape: readonly number[], formula: (...index: number[]) => number): Block {
     return new Block(
       shape,
@@ -20,13 +20,13 @@ export class Block {
     );
   }
 
-  /** Seeded numbers from `draw`, standard normal unless told otherwise. */
+  /** Seeded numbers from `draw`. Default: standard normal. */
   static random(shape: readonly number[], name: string, draw = (random: Random) => random.normal()): Block {
     const random = Random.of(7, "block", name);
     return Block.build(shape, () => draw(random));
   }
 
-  /** One element. Indices count from the last axis and stay at 0 along axes of size 1, as broadcasting has it. */
+  /** One element, with broadcasting: indices are aligned at the last axis, and 0 along axes of size 1. */
   at(...index: number[]): number {
     let place = 0;
     this.shape.forEach((length, axis) => {
@@ -37,7 +37,7 @@ export class Block {
   }
 }
 
-/** Every index of a shape, the last axis fastest. */
+/** All indices of a shape, last axis fastest. */
 export function indicesOf(shape: readonly number[]): number[][] {
   let indices: number[][] = [[]];
   for (const length of shape) {

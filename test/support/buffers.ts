@@ -1,4 +1,4 @@
-/** Buffers of the reference backend in double precision, for tests that call kernels themselves. */
+/** Buffers of the double-precision reference backend, for tests that call kernels directly. */
 import type { Buffer, WriteTarget } from "../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
 
@@ -14,7 +14,7 @@ export async function numbersIn(buffer: Buffer): Promise<number[]> {
   return Array.from(await reference.read(buffer));
 }
 
-/** Runs a kernel that writes `length` numbers, once in place of what was there and once on top of tens. */
+/** Runs a kernel that writes `length` numbers twice: overwriting, and accumulating onto tens. */
 export async function written(length: number, run: (target: WriteTarget) => void): Promise<number[]> {
   const [replaced, added] = [reference.alloc(length), bufferOf(new Float64Array(length).fill(10))];
   run({ buffer: replaced, accumulate: false });

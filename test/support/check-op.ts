@@ -1,6 +1,6 @@
 /**
- * One helper that proves an op: its values against textbook lines, its gradients against finite differences, and
- * its manners: what it records, what it leaves behind, how its gradients add up.
+ * Checks an op: its values against the textbook, its gradients against finite differences, and its bookkeeping: what it
+ * records, that it frees its buffers, and that gradients accumulate.
  */
 import { expect } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
@@ -13,13 +13,13 @@ import { backwardWithCotangent, gradientError } from "./gradient-check.ts";
 export interface OpCase {
   /** The shape of each operand. */
   readonly shapes: readonly (readonly number[])[];
-  /** Each number of the operands; standard normal when left out. */
+  /** Draws each element of the operands. Default: standard normal. */
   readonly draw?: (random: Random) => number;
   readonly op: (...operands: Tensor[]) => Tensor;
   readonly textbook: (...operands: Block[]) => Block;
 }
 
-/** The greatest relative error that a gradient may have against finite differences. */
+/** The maximum relative error of a gradient compared with finite differences. */
 export const GRADIENT_TOLERANCE = 1e-6;
 
 export async function checkOp({ shapes, draw, op, textbook }: OpCase): Promise<void> {
@@ -28,9 +28,9 @@ export async function checkOp({ shapes, draw, op, textbook }: OpCase): Promise<v
   const context = new Context(backend);
   const parameters = blocks.map(({ shape, values }) => context.parameter(shape, values));
   const constants = blocks.map(({ shape, values }) => {
-    const held = context.persistent(shape);
-    backend.write(held.buffer, values);
-    return held;
+    const constant = context.persistent(shape);
+    backend.write(constant.buffer, values);
+    return constant;
   });
 
   await checkValues(context, () => op(...constants), textbook(...blocks));
@@ -43,7 +43,7 @@ export async function checkOp({ shapes, draw, op, textbook }: OpCase): Promise<v
   expect(report.worst, `gradient of operand ${report.where}`).toBeLessThan(GRADIENT_TOLERANCE);
   const gradients = await Promise.all(parameters.map((parameter) => parameter.grad()));
 
-  // Backward once more without clearing: every gradient doubles.
+  // A second backward pass without clearing doubles every gradient.
   await backwardWithCotangent(context, () => op(...parameters));
   for (const [i, parameter] of parameters.entries()) {
     expectClose(
@@ -54,7 +54,7 @@ export async function checkOp({ shapes, draw, op, textbook }: OpCase): Promise<v
     );
   }
   for (const [i, parameter] of parameters.entries()) {
-    // One parameter among constants: the same gradient for it, and none for them.
+    // A single parameter among constants gets the same gradient, and the constants get none.
     parameter.storage.clearGradient();
     await backwardWithCotangent(context, () => op(...constants.map((x, j) => (i === j ? parameter : x))));
     expectClose(await parameter.grad(), gradients[i], 1e-12, `operand ${i}, among constants`);
@@ -68,7 +68,7 @@ export async function checkOp({ shapes, draw, op, textbook }: OpCase): Promise<v
   expect(memory.live.size, "buffers left behind by the context").toBe(0);
 }
 
-/** |a − b| ≤ tolerance·max(1, |b|) for every element, and NaN nowhere. */
+/** Expects |a − b| ≤ tolerance·max(1, |b|) for every element, and no NaN. */
 export function expectClose(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
@@ -102,6 +102,6 @@ async function checkNothingIsRecorded(
     expect(op(...parameters).needsGradient, "an op on parameters needs one").toBe(true);
   });
   await context.scope("no-grad", () => {
-    expect(op(...parameters).needsGradient, "nothing needs a gradient where nothing is recorded").toBe(false);
+    expect(op(...parameters).needsGradient, "nothing needs a gradient in a no-grad scope").toBe(false);
   });
 }

@@ -1,4 +1,4 @@
-/** A browser for tests of pages: the one in CHROME_PATH, which must be there, or one that the system has. */
+/** A browser for testing pages: the one in CHROME_PATH, which must exist, or one installed on the system. */
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
@@ -9,11 +9,11 @@ const ELSEWHERE = [
   "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
 ];
 
-/** null where the machine has none: then such tests are skipped. */
+/** null if the machine has none; the tests are then skipped. */
 export function findChromium(): string | null {
   const named = process.env.CHROME_PATH;
   if (named) {
-    if (!existsSync(named)) throw new Error(`CHROME_PATH names ${named}, which is not there`);
+    if (!existsSync(named)) throw new Error(`CHROME_PATH is ${named}, which does not exist`);
     return named;
   }
   const folders = (process.env.PATH ?? "").split(delimiter);
@@ -22,7 +22,7 @@ export function findChromium(): string | null {
 }
 
 export function launch(executablePath: string): Promise<Browser> {
-  // Its sandbox does not work for root, as tests in a container are.
+  // Its sandbox does not work as root, as in a container.
   const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   return chromium.launch({ executablePath, args });
 }

@@ -1,4 +1,4 @@
-/** Contexts and backends for tests. Everything runs on the reference backend in double precision unless told. */
+/** Contexts and backends for tests, on the double-precision reference backend by default. */
 import { Context, type ScopeMode } from "../../src/autograd/context.ts";
 import type { Backend, Buffer } from "../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
@@ -7,13 +7,13 @@ export function doubleContext(): Context {
   return new Context(new ReferenceBackend("double"));
 }
 
-/** Runs `body` in one scope of a context of its own, in double precision. */
+/** Runs `body` in a scope of a new double-precision context. */
 export function inScope<T>(mode: ScopeMode, body: (context: Context) => T | Promise<T>): Promise<T> {
   const context = doubleContext();
   return context.scope(mode, () => body(context));
 }
 
-/** A backend that goes through `replaced` where that has the method, and through `backend` elsewhere. */
+/** A backend with some methods replaced. */
 export function withKernels(backend: Backend, replaced: Partial<Backend>): Backend {
   return new Proxy(backend, {
     get(target, name) {
@@ -23,18 +23,18 @@ export function withKernels(backend: Backend, replaced: Partial<Backend>): Backe
   });
 }
 
-/** What a backend's memory went through. Lengths count numbers. */
+/** A record of a backend's memory use. Lengths count numbers. */
 export interface MemoryLog {
-  /** Buffers allocated and not freed yet. */
+  /** Buffers allocated and not yet freed. */
   readonly live: Set<Buffer>;
   /** Lengths of all allocations, in order. */
   readonly allocated: number[];
-  /** The numbers that live buffers hold, now and at most. */
+  /** The total length of live buffers, now and at the peak. */
   current: number;
   peak: number;
 }
 
-/** A reference backend that keeps account of its memory. */
+/** A reference backend that records its memory use. */
 export function countingBackend(): { backend: Backend; memory: MemoryLog } {
   const inner = new ReferenceBackend("double");
   const memory: MemoryLog = { live: new Set(), allocated: [], current: 0, peak: 0 };

@@ -1,11 +1,11 @@
-/** A real terminal emulator without a window: bytes in, what a person would see out. */
+/** A headless terminal emulator: turns bytes into the text on the screen. */
 import xterm from "@xterm/headless";
 import type { LiveScreen } from "../../src/cli/commands/train/display/live-progress.ts";
 
 export class Emulator implements LiveScreen {
   readonly #terminal: xterm.Terminal;
   readonly #listeners = new Set<() => void>();
-  /** All that was written. */
+  /** Everything written so far. */
   bytes = "";
 
   constructor(columns: number, rows: number) {
@@ -37,7 +37,7 @@ export class Emulator implements LiveScreen {
     return this.#listeners.size;
   }
 
-  /** As a window that is pulled: the text moves first, and the program hears of it then. */
+  /** Resizes like a real window: the text reflows first, and then the program is notified. */
   async resize(columns: number, rows: number): Promise<void> {
     await this.#settle();
     this.#terminal.resize(columns, rows);
@@ -45,22 +45,22 @@ export class Emulator implements LiveScreen {
     await this.#settle();
   }
 
-  /** Whether the cursor is seen, by what was written last about it. */
+  /** Whether the cursor is visible, according to the last escape sequence about it. */
   get showsCursor(): boolean {
     return this.bytes.lastIndexOf("\x1b[?25l") <= this.bytes.lastIndexOf("\x1b[?25h");
   }
 
-  /** The lines in view, without empty ones at the end. */
+  /** The visible lines, without empty lines at the end. */
   async screen(): Promise<string[]> {
     return this.#lines((buffer) => buffer.baseY);
   }
 
-  /** All lines, those that have left the view too. */
+  /** All lines, including those scrolled out of view. */
   async text(): Promise<string[]> {
     return this.#lines(() => 0);
   }
 
-  /** What the terminal has broken is put together again. */
+  /** The lines from `start` on. Wrapped lines are joined. */
   async #lines(start: (buffer: xterm.IBuffer) => number): Promise<string[]> {
     await this.#settle();
     const buffer = this.#terminal.buffer.active;
@@ -75,7 +75,7 @@ export class Emulator implements LiveScreen {
     return lines;
   }
 
-  /** Writing is done piece by piece, in turns of the event loop. */
+  /** Waits until the emulator has processed everything, which takes several turns of the event loop. */
   #settle(): Promise<void> {
     return new Promise((resolve) => this.#terminal.write("", resolve));
   }

@@ -1,7 +1,7 @@
-/** What a test asks of an error: its kind, and what it tells. */
+/** Checks the type and the message of an error. */
 import { expect } from "vitest";
 
-/** Gives the message of the error that `run` throws, which is to be one of this kind. */
+/** Returns a function that runs `run`, expects an error of type `kind`, and returns its message. */
 export function messageOfA(kind: new (message: string) => Error): (run: () => unknown) => string {
   return (run) => {
     try {

@@ -1,13 +1,13 @@
 /**
- * Elementary functions in fixed-point arithmetic on BigInt, 160 bits behind the point: what double precision is
- * measured against. Only +, −, × and whole-number division; each function is its Taylor series.
+ * Elementary functions in fixed-point arithmetic on BigInt, with 160 fractional bits, to check double precision
+ * against. They use only +, −, × and integer division. Each function is computed from its Taylor series.
  */
 const BITS = 160n;
 const ONE = 1n << BITS;
 
-/** The number, exactly. (Doubles below 2⁻¹⁶⁰ lose their tail.) */
+/** Converts a double exactly, except for bits below 2⁻¹⁶⁰. */
 export function fixed(x: number): bigint {
-  // Two parts of at most 53 bits: whole, and the fraction in steps of 2⁻⁵³ until nothing is left.
+  // The integer part first, then 40 bits of the fraction at a time.
   let whole = Math.floor(x);
   let value = BigInt(whole) << BITS;
   let shift = BITS;
@@ -21,7 +21,7 @@ export function fixed(x: number): bigint {
   return value;
 }
 
-/** The nearest double, but for a rounding in its last place. */
+/** The nearest double, up to a rounding error in its last place. */
 export function toDouble(value: bigint): number {
   const magnitude = value < 0n ? -value : value;
   const excess = BigInt(Math.max(0, magnitude.toString(2).length - 64));
@@ -32,7 +32,7 @@ export function toDouble(value: bigint): number {
 const times = (a: bigint, b: bigint) => (a * b) >> BITS;
 const over = (a: bigint, b: bigint) => (a << BITS) / b;
 
-/** Σ termₙ with term₀ = first and termₙ = next(termₙ₋₁, n), until nothing is added. */
+/** Σ termₙ with term₀ = first and termₙ = next(termₙ₋₁, n), until the terms vanish. */
 function series(first: bigint, next: (term: bigint, n: bigint) => bigint): bigint {
   let sum = 0n;
   let term = first;
@@ -50,7 +50,7 @@ function expOf(x: bigint): bigint {
   return power;
 }
 
-/** 2·artanh((m−1)/(m+1)), after m was brought near 1 by square roots of nothing but halving: m·2ᵏ. */
+/** 2·artanh((m−1)/(m+1)) + k·ln 2, after halving or doubling x to m near 1: x = m·2ᵏ. */
 function logOf(x: bigint): bigint {
   let m = x;
   let k = 0n;

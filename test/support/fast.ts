@@ -1,9 +1,12 @@
-/** Whether the engine that runs the tests has what `--fast` needs. Tests that need it skip and say so. */
+/**
+ * Whether this JavaScript engine supports `--fast`. Tests that need it are skipped without it, with a note in their
+ * name.
+ */
 import { loadFastKernels } from "../../src/backend/open.ts";
 
 const loaded = await loadFastKernels();
 
-/** The kernels with relaxed SIMD; null where there are none. */
+/** The kernels with relaxed SIMD, or null. */
 export const fastKernels = typeof loaded === "string" ? null : loaded;
-/** For the name of a test that is skipped without them. */
+/** Suffix for the name of a test that is skipped without them. */
 export const ifFast = typeof loaded === "string" ? ` (skipped: ${loaded})` : "";

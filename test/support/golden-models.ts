@@ -1,4 +1,4 @@
-/** Whole models against those that PyTorch made: logits, loss, and the gradient of every parameter. */
+/** Compares whole models with PyTorch: logits, loss, and the gradient of every parameter. */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Context } from "../../src/autograd/context.ts";
@@ -38,12 +38,12 @@ const goldenModel = z.strictObject({
     positions: z.enum(["learned", "rotary", "none"]).default("learned"),
     logitCap: z.number().default(0),
   }),
-  /** What an encoder–decoder looks at. */
+  /** The source of an encoder–decoder. */
   source: tokens.default({ ids: [], batchSize: 0 }),
   tokens,
   targets: grid,
   weights: goldenTensors,
-  /** Zeros at padding, where logits mean nothing. */
+  /** Zeros at padding, where logits are meaningless. */
   logits: goldenTensor,
   loss: z.number(),
   gradients: goldenTensors,
@@ -56,7 +56,7 @@ export function goldenModels(name: string): readonly GoldenModel[] {
   return readGolden(name, z.strictObject({ madeBy, seed: z.string(), models: z.array(goldenModel) })).models;
 }
 
-/** Tests that each model, with either form of attention and in each precision, is PyTorch's. */
+/** Tests that each model matches PyTorch, with both forms of attention and in each precision. */
 export function provePyTorchs<Model extends { parameters(): NamedTensors }>(
   models: readonly GoldenModel[],
   make: (context: Context, config: GPTConfig) => Model,
@@ -66,18 +66,21 @@ export function provePyTorchs<Model extends { parameters(): NamedTensors }>(
     (["fused", "textbook"] as const).map((attention) => ({ found, number: index + 1, attention })),
   );
   describe.each(PRECISIONS)("on $where", ({ open, tolerance }) => {
-    test.each(cases)("model $number with $attention attention is PyTorch's", async ({ found, attention }) => {
-      const context = new Context(await open());
-      const model = make(context, { ...found.config, zeroInit: false, dropout: 0, attention });
-      load(model.parameters(), found.weights);
-      await checkLogitsAndLoss(found, context, () => logitsOf(model, found), tolerance);
-      await checkGradients(found, model.parameters(), tolerance);
-      context.close();
-    });
+    test.each(cases)(
+      "model $number with $attention attention matches PyTorch",
+      async ({ found, attention }) => {
+        const context = new Context(await open());
+        const model = make(context, { ...found.config, zeroInit: false, dropout: 0, attention });
+        load(model.parameters(), found.weights);
+        await checkLogitsAndLoss(found, context, () => logitsOf(model, found), tolerance);
+        await checkGradients(found, model.parameters(), tolerance);
+        context.close();
+      },
+    );
   });
 }
 
-/** Leaves the gradient of the loss with the parameters. */
+/** Computes the gradient of the loss in the parameters. */
 async function checkLogitsAndLoss(
   found: GoldenModel,
   context: Context,
@@ -103,15 +106,15 @@ async function checkGradients(
   expect(Object.keys(found.gradients).sort()).toEqual(Object.keys(parameters).sort());
   const largest = Math.max(...Object.values(found.gradients).map(({ values }) => greatest(values)));
   for (const [name, { values }] of Object.entries(found.gradients)) {
-    // In exact arithmetic the gradient of a key's bias is 0: it moves all scores of a query alike. Of what rounding
-    // leaves there, the other gradients are the measure.
+    // In exact arithmetic, the gradient of a key's bias is 0, because it shifts all scores of a query equally. Its
+    // rounding error is measured relative to the other gradients.
     const floor = greatest(values) < 1e-12 * largest ? largest : 0;
     const error = relativeError(await parameters[name].grad(), values, floor);
     expect(error, `gradient of ${name}`).toBeLessThan(tolerance);
   }
 }
 
-/** Of logits (B, T, V), those at the rows' own tokens. */
+/** The logits (B, T, V) without those at padding. */
 function ownRows(logits: Float32Array | Float64Array, { tokens, logits: { shape } }: GoldenModel): number[] {
   const { starts, ends } = rowsOf(tokens);
   const [, positions, scores] = shape;

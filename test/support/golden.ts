@@ -1,4 +1,4 @@
-/** Golden files that PyTorch made (scripts/golden/pytorch/make.py), and how near a result comes to them. */
+/** Golden files from PyTorch (scripts/golden/pytorch/make.py), and the error of a result compared with them. */
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
 import { z } from "zod";
@@ -9,8 +9,8 @@ import { WasmBackend } from "../../src/backend/wasm/host/wasm-backend.ts";
 import type { NamedTensors } from "../../src/nn/parameters.ts";
 
 /**
- * Where results are compared, and the greatest relative error they may have there. PyTorch computes in double from
- * numbers that single precision holds exactly, so the error is nopeek's alone.
+ * The backends to compare, and their maximum relative errors. PyTorch computes in double precision from numbers that
+ * are exact in single precision, so the error is nopeek's alone.
  */
 export const PRECISIONS: readonly {
   readonly where: string;
@@ -32,7 +32,7 @@ export interface GoldenTensor {
 
 const shape = z.array(z.int().min(0));
 
-/** A tensor as golden files keep it: little-endian numbers in base64. */
+/** A tensor in a golden file: little-endian numbers in base64. */
 export const goldenTensor = z.union([
   z
     .strictObject({ shape, float32: z.base64() })
@@ -45,13 +45,13 @@ export const goldenTensor = z.union([
 /** Tensors by name. */
 export const goldenTensors = z.record(z.string(), goldenTensor);
 
-/** What test/golden/pytorch/NAME.json holds. */
+/** The content of test/golden/pytorch/NAME.json. */
 export function readGolden<T extends z.ZodType>(name: string, layout: T): z.output<T> {
   const url = new URL(`../golden/pytorch/${name}.json`, import.meta.url);
   return layout.parse(JSON.parse(readFileSync(url, "utf8")));
 }
 
-/** Gives parameters the golden weights, which must have just the same names and shapes. */
+/** Copies the golden weights into parameters, which must have the same names and shapes. */
 export function load(parameters: NamedTensors, weights: Readonly<Record<string, GoldenTensor>>): void {
   expect(shapesOf(parameters)).toEqual(shapesOf(weights));
   for (const [name, { values }] of Object.entries(weights)) {
@@ -61,12 +61,12 @@ export function load(parameters: NamedTensors, weights: Readonly<Record<string, 
 }
 
 /**
- * How far numbers are from the golden ones, by the worse of two measures:
+ * The error of numbers compared with the golden ones, the larger of two measures:
  *
- *   max |a − e| / max |e|          each element, beside the greatest of its tensor
- *   ‖a − e‖ / ‖e‖                  the whole
+ *   max |a − e| / max |e|          each element, relative to the largest of its tensor
+ *   ‖a − e‖ / ‖e‖                  the whole tensor
  *
- * @param floor the least that is divided by, for a tensor of which rounding is all there is; 1 where all are 0
+ * @param floor the minimum denominator, for a tensor that contains only rounding errors; 1 if all numbers are 0
  */
 export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>, floor = 0): number {
   if (actual.length !== expected.length) return Number.POSITIVE_INFINITY;
@@ -76,11 +76,11 @@ export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<num
     greatest(difference) / scale(greatest(expected)),
     Math.hypot(...difference) / scale(Math.hypot(...Array.from(expected))),
   );
-  // NaN is the worst of all, and no comparison would say so.
+  // NaN counts as the largest error; no comparison would detect it.
   return Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
 }
 
-/** The greatest magnitude; NaN where there is one. */
+/** The largest magnitude; NaN if any number is NaN. */
 export function greatest(values: ArrayLike<number>): number {
   return Math.max(0, ...Array.from(values, Math.abs));
 }

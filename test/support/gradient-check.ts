@@ -1,15 +1,15 @@
 /**
- * Gradients against finite differences, in double precision.
+ * Checks gradients against finite differences, in double precision.
  *
- * A tensor-valued function is contracted with a fixed random cotangent c to the scalar Σ c ⊙ f(x), so that every
- * element of every output takes part, each with a weight of its own. Backward says what the derivative of that scalar
- * is; the finite difference measures it from forward values alone.
+ * A tensor-valued function f is contracted with a fixed random cotangent c to the scalar Σ c ⊙ f(x), so every element
+ * of the output contributes with a different weight. Backward computes the derivative of that scalar; the finite
+ * difference measures it from forward values alone.
  *
- * The difference is the five-point one of order h⁴,
+ * The difference is the five-point formula of order h⁴,
  *
  *   f′(x) ≈ (8·(f(x+h) − f(x−h)) − (f(x+2h) − f(x−2h))) / 12h        with h = 10⁻³
  *
- * whose truncation (h⁴·f⁽⁵⁾/30 ≈ 10⁻¹³) and rounding (2⁻⁵³·|f|/h ≈ 10⁻¹³) errors are small alike.
+ * whose truncation error (h⁴·f⁽⁵⁾/30 ≈ 10⁻¹³) and rounding error (2⁻⁵³·|f|/h ≈ 10⁻¹³) are both small.
  */
 import { expect } from "vitest";
 import type { Context } from "../../src/autograd/context.ts";
@@ -19,23 +19,23 @@ import { sum } from "../../src/ops/sum.ts";
 import { Random } from "../../src/random.ts";
 
 export interface GradientReport {
-  /** The greatest relative error of any element. */
+  /** The largest relative error of any element. */
   readonly worst: number;
-  /** Where it is, with both numbers. */
+  /** The position of that element, with both numbers. */
   readonly where: string;
 }
 
 /**
  * Runs `f` forward and backward once, and compares the gradient of each parameter with finite differences.
  *
- * The relative error of an element is |analytic − numeric| / max(|analytic|, |numeric|, floor). The floor is there
- * because a finite difference has an absolute error of about 10⁻¹² whatever the derivative is: an element far below its
- * neighbors (a key's bias, whose gradient is 0 in exact arithmetic) says nothing about itself. It is a
- * thousandth of the greatest gradient in the same tensor, and at least 10⁻⁵ of the greatest of all: a wrong
- * formula is off by far more than a millionth of either.
+ * The relative error of an element is |analytic − numeric| / max(|analytic|, |numeric|, floor). The floor is needed
+ * because a finite difference has an absolute error of about 10⁻¹² for any derivative, so an element far below its
+ * neighbors (such as a key's bias, whose gradient is 0 in exact arithmetic) cannot be checked alone. The floor is a
+ * thousandth of the largest gradient in the same tensor, and at least 10⁻⁵ of the largest overall. A wrong
+ * formula has an error far above a millionth of either.
  *
- * @param parameters by name; on a double-precision backend. Their gradients are left as backward made them.
- * @param f          gives a tensor of any shape; called anew in a scope for each evaluation
+ * @param parameters by name, on a double-precision backend; backward leaves its gradients in them
+ * @param f          returns a tensor of any shape; called in a new scope for each evaluation
  */
 export async function gradientError(
   context: Context,
@@ -64,7 +64,7 @@ export async function gradientError(
     numeric.forEach((n, i) => {
       const a = analytic[i];
       const error = Math.abs(a - n) / Math.max(Math.abs(a), Math.abs(n), floor);
-      // NaN is the worst of all, and no comparison would say so.
+      // NaN counts as the largest error; no comparison would detect it.
       if (!(error <= report.worst)) {
         report = {
           worst: Number.isNaN(error) ? Number.POSITIVE_INFINITY : error,
@@ -77,8 +77,8 @@ export async function gradientError(
 }
 
 /**
- * Every tensor has a gradient from the last backward, and only those do not whose names end in `idle`: a key's bias
- * adds the same to all scores of a query, which the softmax ignores.
+ * Expects every tensor to have a nonzero gradient from the last backward pass, except those whose names end in `idle`:
+ * a key's bias adds the same amount to all scores of a query, which the softmax ignores.
  */
 export async function expectAllReached(
   parameters: Readonly<Record<string, Tensor>>,
@@ -91,7 +91,7 @@ export async function expectAllReached(
   }
 }
 
-/** Σ c ⊙ f, differentiated; gives c. */
+/** Runs backward for Σ c ⊙ f, and returns c. */
 export function backwardWithCotangent(context: Context, f: () => Tensor): Promise<Float64Array> {
   return context.scope("grad", () => {
     const y = f();

@@ -1,6 +1,6 @@
 /**
- * The program, run inside the test's own process: a hundred runs in a few seconds. For runs that end by themselves
- * and start no threads; what only a process of its own shows is tested with one (program.ts).
+ * Runs the program inside the test's process: a hundred runs take a few seconds. Only for runs that end by themselves
+ * and start no threads; anything that needs a separate process uses program.ts.
  */
 import { vi } from "vitest";
 import type { Outcome } from "./program.ts";
@@ -9,22 +9,22 @@ class Exit extends Error {}
 
 let runs = 0;
 
-/** Runs `nopeek` with these words to its end, as `nopeek` of program.ts does. */
+/** Runs `nopeek` with these arguments until it exits, like `nopeek` in program.ts. */
 export async function nopeekHere(folder: string, ...words: readonly (string | number)[]): Promise<Outcome> {
-  const told = { stdout: "", stderr: "" };
+  const output = { stdout: "", stderr: "" };
   const exits: number[] = [];
-  const hear = (stream: "stdout" | "stderr") => (text: string | Uint8Array) => {
-    // A process that has left tells nothing more.
-    if (exits.length === 0) told[stream] += typeof text === "string" ? text : Buffer.from(text).toString();
+  const capture = (stream: "stdout" | "stderr") => (text: string | Uint8Array) => {
+    // A process that has exited prints nothing more.
+    if (exits.length === 0) output[stream] += typeof text === "string" ? text : Buffer.from(text).toString();
     return true;
   };
   const before = process.listeners("exit");
   const { argv } = process;
   const cwd = process.cwd();
   const spies = [
-    vi.spyOn(process.stdout, "write").mockImplementation(hear("stdout")),
-    vi.spyOn(process.stderr, "write").mockImplementation(hear("stderr")),
-    // Each run listens for readers that are gone, and would never stop.
+    vi.spyOn(process.stdout, "write").mockImplementation(capture("stdout")),
+    vi.spyOn(process.stderr, "write").mockImplementation(capture("stderr")),
+    // Each run would add listeners for closed pipes and never remove them.
     vi.spyOn(process.stdout, "on").mockReturnValue(process.stdout),
     vi.spyOn(process.stderr, "on").mockReturnValue(process.stderr),
     vi.spyOn(process, "exit").mockImplementation((code) => {
@@ -36,10 +36,10 @@ export async function nopeekHere(folder: string, ...words: readonly (string | nu
     process.chdir(folder);
     process.argv = [process.execPath, "nopeek", ...words.map(String)];
     process.exitCode = undefined;
-    // Another name each time: a module of one name is run once.
+    // A different URL each time, because a module runs only once per URL.
     const main = new URL(`../../src/cli/main.ts?run=${runs++}`, import.meta.url);
     await import(/* @vite-ignore */ main.href);
-    return { ...told, code: exits[0] ?? Number(process.exitCode ?? 0), signal: null };
+    return { ...output, code: exits[0] ?? Number(process.exitCode ?? 0), signal: null };
   } finally {
     for (const atExit of process.listeners("exit")) {
       if (before.includes(atExit)) continue;

@@ -1,4 +1,4 @@
-/** Tiny models for tests, with sizes that are distinct wherever they can be. */
+/** Tiny models for tests, with distinct sizes where possible. */
 import type { Context } from "../../src/autograd/context.ts";
 import { GPT2_STYLE, type GPTConfig, type ModelConfig } from "../../src/nn/config.ts";
 import { Encoder } from "../../src/nn/encoder.ts";
@@ -18,7 +18,7 @@ export const TINY: GPTConfig = {
   attention: "textbook",
 };
 
-/** Each choice that a model leaves open, made otherwise than GPT-2 makes it; then several together. */
+/** Each model option with a value other than GPT-2's, and then several combined. */
 export const CHOICES: readonly Partial<GPTConfig>[] = [
   { positions: "rotary" },
   { positions: "none" },
@@ -42,7 +42,7 @@ export const CHOICES: readonly Partial<GPTConfig>[] = [
   },
 ];
 
-/** Any of the choices, each by itself. */
+/** An arbitrary combination of options. */
 export function randomChoices(random: Random): Partial<GPTConfig> {
   const pick = <T>(...choices: readonly T[]) => choices[random.below(choices.length)];
   return {
@@ -60,8 +60,8 @@ export function randomChoices(random: Random): Partial<GPTConfig> {
 }
 
 /**
- * A model every part of which matters: all parameters, biases and norms too, are drawn from N(0, deviation²), where
- * GPT-2's own start leaves attention all but uniform and biases at 0. The norms' weights are drawn around 1.
+ * A model in which every part affects the output: all parameters, including biases and norms, are drawn from
+ * N(0, deviation²), norm weights around 1. GPT-2's initialization has nearly uniform attention and biases of 0.
  */
 export function tinyModel(
   context: Context,
@@ -73,7 +73,7 @@ export function tinyModel(
   return scramble(new GPT(context, { ...TINY, ...changes }, random), random, deviation);
 }
 
-/** The same, for an encoder. */
+/** Like `tinyModel`, for an encoder. */
 export function tinyEncoder(
   context: Context,
   changes: Partial<ModelConfig> = {},
@@ -83,7 +83,7 @@ export function tinyEncoder(
   return scramble(new Encoder(context, { ...TINY, ...changes }, random), random, 0.5);
 }
 
-/** The same, for an encoder–decoder. */
+/** Like `tinyModel`, for an encoder–decoder. */
 export function tinySeq2Seq(
   context: Context,
   changes: Partial<ModelConfig> = {},
@@ -106,7 +106,7 @@ function scramble<Model extends { readonly context: Context; parameters(): Named
   return model;
 }
 
-/** Random token ids for `rows` sequences of one length. */
+/** Random token ids for `rows` sequences of equal length. */
 export function randomIds(count: number, vocabSize: number, ...names: (string | number)[]): number[] {
   const random = Random.of(5, "ids", ...names);
   return Array.from({ length: count }, () => random.below(vocabSize));

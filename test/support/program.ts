@@ -1,6 +1,6 @@
 /**
- * The built program, run as a person runs it: words in; stdout, stderr and exit code out. Every test file has a
- * folder of its own to run it in.
+ * Runs the built program as a user would, and returns stdout, stderr and the exit code. Each test file
+ * has its own folder to run it in.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -11,25 +11,25 @@ import { afterAll, expect } from "vitest";
 
 export const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
-/** For what a test file prepares: more than vitest gives, for a machine that is busy. */
+/** The timeout for setup hooks, longer than vitest's default for busy machines. */
 export const START_MS = 60_000;
 
 export interface Outcome {
   readonly stdout: string;
   readonly stderr: string;
-  /** null when a signal ended it. */
+  /** null if a signal ended it. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A fresh folder, removed when the test file is done. */
+/** A new folder, removed when the test file is done. */
 export function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "nopeek-test-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** A folder, and what is called so in it. */
+/** A folder, and a function for paths in it. */
 export interface TextFolder {
   readonly folder: string;
   readonly text: string;
@@ -37,9 +37,9 @@ export interface TextFolder {
 }
 
 /**
- * As `makeFolder`, with a text.txt in it.
+ * Like `makeFolder`, with a text.txt in it.
  *
- * @param given the text, or how many words of `makeText` it has
+ * @param given the text, or the number of words of `makeText`
  */
 export function makeFolderWithText(given: number | string): TextFolder {
   const folder = makeFolder();
@@ -48,14 +48,14 @@ export function makeFolderWithText(given: number | string): TextFolder {
   return { folder, text, at: (...names) => join(folder, ...names) };
 }
 
-/** A program under way. */
+/** A running program. */
 export class Program {
   readonly process: ChildProcess;
   readonly outcome: Promise<Outcome>;
   #stdout = "";
   #stderr = "";
 
-  /** @param uid run as this user, where the tests may choose */
+  /** @param uid run as this user, if the tests have permission */
   constructor(command: string, words: readonly string[], folder: string, uid?: number) {
     const user = uid === undefined ? {} : { uid, gid: uid };
     const child = spawn(command, words, { cwd: folder, stdio: ["ignore", "pipe", "pipe"], ...user });
@@ -74,7 +74,7 @@ export class Program {
     });
   }
 
-  /** Waits until a stream has shown some text; fails when the program ends without. */
+  /** Waits until a stream has printed some text. Fails if the program ends before that. */
   async shows(pattern: RegExp, stream: "stdout" | "stderr"): Promise<void> {
     const shown = () => (stream === "stdout" ? this.#stdout : this.#stderr);
     while (!pattern.test(shown())) {
@@ -87,27 +87,27 @@ export class Program {
   }
 }
 
-/** Starts `nopeek` with these words. */
+/** Starts `nopeek` with these arguments. */
 export function start(folder: string, ...words: readonly (string | number)[]): Program {
   if (!existsSync(MAIN))
-    throw new Error(`${MAIN} is missing: these tests run the built program: npm run build`);
+    throw new Error(`${MAIN} is missing: these tests run the built program; run npm run build first`);
   return new Program(process.execPath, [MAIN, ...words.map(String)], folder);
 }
 
-/** Runs `nopeek` with these words to its end. */
+/** Runs `nopeek` with these arguments until it exits. */
 export function nopeek(folder: string, ...words: readonly (string | number)[]): Promise<Outcome> {
   return start(folder, ...words).outcome;
 }
 
-/** As `nopeek`, for what must go well. */
+/** Like `nopeek`, and fails unless the exit code is 0. */
 export async function succeed(folder: string, ...words: readonly (string | number)[]): Promise<Outcome> {
   const outcome = await nopeek(folder, ...words);
   if (outcome.code !== 0)
-    throw new Error(`nopeek ${words.join(" ")} gave ${outcome.code}: ${outcome.stderr}`);
+    throw new Error(`nopeek ${words.join(" ")} exited with ${outcome.code}: ${outcome.stderr}`);
   return outcome;
 }
 
-/** A failure told as people should be told: its exit code, one message with these words in it, and no stack trace. */
+/** Expects a proper failure: this exit code, one message that contains these words, and no stack trace. */
 export function expectComplaint(outcome: Outcome, code: 1 | 2, ...words: readonly string[]): void {
   const { stderr } = outcome;
   for (const word of words) expect(stderr).toContain(word);
@@ -118,7 +118,7 @@ export function expectComplaint(outcome: Outcome, code: 1 | 2, ...words: readonl
   expect(outcome.stdout).toBe("");
 }
 
-/** The lines of JSON that `nopeek` prints with --json, and nothing on stderr. */
+/** Runs `nopeek` with --json and returns its lines of JSON; expects nothing on stderr. */
 export async function succeedInJson(
   folder: string,
   ...words: readonly (string | number)[]
@@ -128,7 +128,7 @@ export async function succeedInJson(
   return parseLines(stdout);
 }
 
-/** Lines of JSON. */
+/** Parses lines of JSON. */
 export function parseLines(text: string): Record<string, unknown>[] {
   return text
     .trimEnd()
@@ -136,7 +136,7 @@ export function parseLines(text: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line));
 }
 
-/** Text in which something can be learned, the same every time; its last tenth has no character that is new. */
+/** A deterministic text with learnable structure. Its last tenth contains no new characters. */
 export function makeText(words: readonly string[], count: number): string {
   let state = 1;
   let text = "";
@@ -151,7 +151,7 @@ export const WORDS = "the fox sees a red bird and runs home to sleep under old t
   " ",
 );
 
-/** A model and a training so small that a step takes about a millisecond, too little for more than one thread. */
+/** A model so small that a step takes about a millisecond, too short for more than one thread. */
 export const TINY = ["--layers", 1, "--heads", 2, "--d-model", 6, "--context-length", 13].concat([
   "--batch-size",
   3,
@@ -159,5 +159,5 @@ export const TINY = ["--layers", 1, "--heads", 2, "--d-model", 6, "--context-len
   1,
 ]);
 
-/** The words that train such a model on a folder's text.txt. */
+/** The arguments that train this model on a folder's text.txt. */
 export const TRAIN = ["train", "--data", "text.txt", ...TINY];

@@ -1,4 +1,4 @@
-/** Programs in a terminal of their own, by the `script` of util-linux: where there is none, tests are skipped. */
+/** Runs programs in a pseudo-terminal with util-linux's `script`. Without it, the tests are skipped. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { shellWord } from "../../src/util/format.ts";
 import { Emulator } from "./emulator.ts";
@@ -30,7 +30,7 @@ export class TerminalProgram {
       {
         cwd: folder,
         stdio: ["pipe", "pipe", "ignore"],
-        // What the tests run in may say something of its own about colors.
+        // The environment of the tests may have its own color settings.
         env: {
           PATH: process.env.PATH,
           HOME: process.env.HOME,

@@ -1,4 +1,4 @@
-/** What lies in the folder of a run, for tests that look at it, spoil it, or see that nobody did. */
+/** The files of a run directory, for tests that inspect or damage them, or check that they are unchanged. */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { parseLines } from "./program.ts";
 
 const sha256 = (bytes: string | Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
-/** All names and bytes in a folder, as one hash; links to folders are not followed. */
+/** A hash of all names and bytes in a folder. Links to folders are not followed. */
 export function fingerprint(path: string): string {
   const hash = createHash("sha256");
   for (const name of readdirSync(path, { recursive: true, encoding: "utf8" }).sort()) {
@@ -22,19 +22,19 @@ export function logOf(run: string): Record<string, unknown>[] {
   return parseLines(readFileSync(join(run, "log.jsonl"), "utf8"));
 }
 
-/** The folder of a run's latest step. */
+/** The folder of a run's latest checkpoint. */
 export function latestStep(run: string): string {
   return join(run, readFileSync(join(run, "latest"), "utf8").trim());
 }
 
-/** The state of a step, but for its own hash. */
+/** The state of a checkpoint, without its own hash. */
 export interface StateBody {
   step: number;
   files: Record<string, string>;
   state: Record<string, unknown>;
 }
 
-/** Puts other weights into the latest step of a run, under hashes that fit. */
+/** Replaces the weights in the latest checkpoint of a run, and updates the hashes. */
 export function reseal(run: string, bytes: Uint8Array): void {
   writeFileSync(join(latestStep(run), "model.safetensors"), bytes);
   resealState(run, (body) => {
@@ -42,7 +42,7 @@ export function reseal(run: string, bytes: Uint8Array): void {
   });
 }
 
-/** Changes the state of the latest step of a run, under a hash that fits. */
+/** Changes the state in the latest checkpoint of a run, and updates the hash. */
 export function resealState(run: string, change: (body: StateBody) => void): void {
   const file = join(latestStep(run), "state.json");
   const { sha256: _, ...body } = JSON.parse(readFileSync(file, "utf8"));

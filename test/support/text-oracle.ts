@@ -1,7 +1,7 @@
-/** What is known of a text that is a string in memory, found the plain way: what streaming must find too. */
+/** Statistics of a string in memory, computed naively, to check streaming against. */
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
 
-/** The text of UTF-8 bytes without a byte order mark; null where they are not UTF-8. */
+/** Decodes UTF-8 without a byte order mark; null if the bytes are not UTF-8. */
 export function decode(bytes: Uint8Array): string | null {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -31,7 +31,7 @@ export function idsOf(text: string): number[] {
   return Array.from(CharTokenizer.fromText(text).encode(text));
 }
 
-/** Bytes in chunks of a size, each in the memory that the one before lay in, as files are read. */
+/** Bytes in chunks of equal size, all in the same memory, as when reading a file. */
 export function* inChunks(bytes: Uint8Array, size: number): Generator<Uint8Array> {
   const buffer = new Uint8Array(size);
   for (let at = 0; at < bytes.length; at += size) {

@@ -1,6 +1,6 @@
 /**
- * The family's forward passes in plain numbers, position by position, with none of the library's ops, kernels or
- * modules: an oracle for each model.
+ * The models' forward passes in plain numbers, position by position, without the library's ops, kernels or modules: an
+ * oracle for each model.
  */
 import type { GPTConfig, ModelConfig } from "../../src/nn/config.ts";
 import type { NamedTensors } from "../../src/nn/parameters.ts";
@@ -46,7 +46,7 @@ export function textbookEncoder(
   return head(stack("", tokens, "none"), config.vocabSize);
 }
 
-/** An encoder–decoder's logits for what the decoder reads after a source: a vector of V + 1 for each position. */
+/** An encoder–decoder's logits for the decoder's input, given a source: a vector of V + 1 for each position. */
 export function textbookSeq2Seq(
   config: ModelConfig,
   parameters: Map<string, Block>,
@@ -94,7 +94,7 @@ function textbook(config: ModelConfig, parameters: Map<string, Block>) {
     return affine(`${name}.down`, hidden);
   };
   const width = dModel / heads;
-  /** Each head's part of a query or key to a root mean square of 1, where the model does so. */
+  /** Normalizes each head's part of a query or key to a root mean square of 1, if the model has qkNorm. */
   const level = (x: Vector): Vector => {
     if (!config.qkNorm) return x;
     return x.map((value, channel) => {
@@ -102,7 +102,7 @@ function textbook(config: ModelConfig, parameters: Map<string, Block>) {
       return value / Math.sqrt(sumOver(width, (d) => x[first + d] ** 2) / width + 1e-5);
     });
   };
-  /** A query or key at place t, where places are told by turning: channels d and d + D/2 of a head are a point. */
+  /** Rotates a query or key at position t, if positions are rotary: channels d and d + D/2 of a head form a point. */
   const turn = (x: Vector, t: number): Vector => {
     if (config.positions !== "rotary") return x;
     return x.map((value, channel) => {
@@ -115,14 +115,14 @@ function textbook(config: ModelConfig, parameters: Map<string, Block>) {
     });
   };
 
-  /** What each position of xs reads from the first `seen(t)` of ys. */
+  /** The attention of each position of xs over the first `seen(t)` positions of ys. */
   const attend = (
     name: string,
     xs: readonly Vector[],
     ys: readonly Vector[],
     seen: (t: number) => number,
   ): Vector[] => {
-    // Places of a source and of an answer are not counted from one start.
+    // Positions of a source and of an answer are unrelated, so cross-attention is not rotated.
     const placed = (x: Vector, t: number) => (xs === ys ? turn(x, t) : x);
     const q = xs.map((x, t) => placed(level(affine(`${name}.query`, x)), t));
     const k = ys.map((y, t) => placed(level(affine(`${name}.key`, y)), t));
@@ -140,7 +140,7 @@ function textbook(config: ModelConfig, parameters: Map<string, Block>) {
 
   const embed = (table: string, i: number) => Array.from({ length: dModel }, (_, c) => of(table).at(i, c));
 
-  /** Places, blocks and the last norm, of the stack whose parameters have names that begin with `prefix`. */
+  /** Positions, blocks and the final norm of the Transformer whose parameter names begin with `prefix`. */
   const stack = (
     prefix: string,
     tokens: readonly Vector[],
@@ -166,7 +166,7 @@ function textbook(config: ModelConfig, parameters: Map<string, Block>) {
     return xs.map((x) => norm(`${prefix}finalNorm`, x));
   };
 
-  /** Scores of the first `count` tokens. */
+  /** Logits of the first `count` tokens. */
   const head = (xs: readonly Vector[], count: number): Vector[] =>
     xs.map((x) => {
       if (!config.tieHead) return affine("head", x);
@@ -182,7 +182,7 @@ function tanhGelu(x: number): number {
   return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 }
 
-/** Φ(x) by Simpson's rule over the density from −12, below which lies less than 10⁻³². */
+/** Φ(x), by Simpson's rule over the density from −12 on; the probability below that is less than 10⁻³². */
 export function normalBelow(x: number): number {
   const intervals = 4000;
   const width = (x + 12) / intervals;

@@ -1,14 +1,14 @@
-/** A text from memory, as `nopeek train` would have read it from a file. */
+/** Tokenizes a text in memory as `nopeek train` tokenizes a file. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { tokenizerFor } from "../../src/cli/commands/train/run-corpus.ts";
+import { tokenizerFor } from "../../src/cli/shared/read-corpus.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { readCorpus } from "../../src/data/corpus.ts";
 import { IN_MEMORY_ONLY } from "../../src/data/token-cache.ts";
 import { tokenize } from "../../src/data/tokenized-corpus.ts";
 
-/** For models of strings, which learn from no text, the text is null. */
+/** The text is null for seq2seq models, which train on generated strings. */
 export async function tokenized(settings: Settings, text: string) {
   if (settings.model === "seq2seq") return { tokenizer: tokenizerFor(settings, null), text: null };
   const folder = mkdtempSync(join(tmpdir(), "nopeek-text-"));

@@ -1,4 +1,4 @@
-/** Kernels whose gradients are a little wrong: what a check of gradients must find. */
+/** Kernels with slightly wrong gradients, which a gradient check must detect. */
 import type { Backend, Buffer, HostIntegers } from "../../src/backend/backend.ts";
 import { numbersOf } from "../../src/backend/reference/buffer.ts";
 
@@ -7,10 +7,10 @@ export interface WrongGradient {
   readonly replaced: Partial<Backend>;
 }
 
-/** @param inner does what is not wrong; a reference backend */
+/** @param inner a reference backend that does everything else */
 export function wrongGradients(inner: Backend) {
   const gelu: WrongGradient = {
-    what: "GELU's derivative in the form of its approximation",
+    what: "the derivative of GELU's tanh approximation",
     replaced: {
       geluWithDerivative: (name, y, derivative, x) => {
         const spare = inner.alloc(x.length);
@@ -22,7 +22,7 @@ export function wrongGradients(inner: Backend) {
     },
   };
   const attention: WrongGradient = {
-    what: "one part in a hundred thousand too much through attention",
+    what: "an attention gradient that is too large by a factor of 1.00001",
     replaced: {
       attentionBackward: (dq, ...rest) => {
         inner.attentionBackward(dq, ...rest);
@@ -31,13 +31,13 @@ export function wrongGradients(inner: Backend) {
     },
   };
   const scatter: WrongGradient = {
-    what: "repeated tokens that overwrite instead of adding",
+    what: "repeated tokens that overwrite gradients instead of adding them",
     replaced: { scatterAddRows: overwriteRows },
   };
   return { gelu, attention, scatter };
 }
 
-/** dTable[indices[i]] = dy[i]: a scatter that forgets to add. */
+/** dTable[indices[i]] = dy[i]: a scatter that overwrites instead of adding. */
 function overwriteRows(
   dTable: Buffer,
   dy: Buffer,

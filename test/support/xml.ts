@@ -1,11 +1,11 @@
-/** XML as a parser that follows the standard reads it. */
+/** Parses XML with a standard-conforming parser. */
 import { DOMParser, type Element } from "@xmldom/xmldom";
 
-/** @throws where the text is not well-formed */
+/** @throws if the text is not well-formed */
 export function parseXml(text: string): Element {
   const parser = new DOMParser({
     onError(level, message) {
-      // A replacement character is what is put in the place of what XML cannot hold.
+      // Characters that XML cannot represent are replaced by U+FFFD.
       if (level !== "warning" || !message.includes("replacement character")) throw new Error(message);
     },
   });

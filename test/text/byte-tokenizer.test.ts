@@ -9,13 +9,13 @@ const tokenizer = new ByteTokenizer();
 describe("ByteTokenizer", () => {
   it("encodes as UTF-8", () => {
     expect(tokenizer.vocabSize).toBe(256);
-    // Widths 1, 2, 3 and 4, written out from the definition of UTF-8.
+    // Characters of 1, 2, 3 and 4 bytes, written out by hand from the definition of UTF-8.
     const bytes = [0x61, 0xc3, 0xa9, 0xe2, 0x82, 0xac, 0xf0, 0x9f, 0x98, 0x80];
     expect(tokenizer.encode("aé€\u{1F600}")).toEqual(Int32Array.from(bytes));
     expect(tokenizer.toJSON()).toEqual({ kind: "byte" });
   });
 
-  it("gives text back whole, and character by character", () => {
+  it("round-trips text, at once and streamed", () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const ids = tokenizer.encode(text);
@@ -35,7 +35,7 @@ describe("ByteTokenizer", () => {
     expect(Array.from(ids, (id) => decoder.push(id)).join("")).toBe("\uFEFFa");
   });
 
-  it("decodes any bytes, streamed or not, to the same text", () => {
+  it("decodes any bytes to the same text, streamed or not", () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
         const decoder = tokenizer.decoder();
@@ -46,7 +46,7 @@ describe("ByteTokenizer", () => {
     );
   });
 
-  it("shows what is not UTF-8, or was never finished, as U+FFFD", () => {
+  it("decodes invalid and incomplete UTF-8 to U+FFFD", () => {
     expect(tokenizer.decode([0x61, 0xff, 0x62])).toBe("a\uFFFDb");
     const decoder = tokenizer.decoder();
     expect([decoder.push(0xe2), decoder.push(0x82), decoder.end()]).toEqual(["", "", "\uFFFD"]);
@@ -56,7 +56,7 @@ describe("ByteTokenizer", () => {
     expect(tokenizer.decode(tokenizer.encode("a\uD83Db"))).toBe("a\uFFFDb");
   });
 
-  it("refuses ids that are no bytes", () => {
+  it("rejects ids that are not bytes", () => {
     for (const id of [-1, 256, 0.5, Number.NaN]) {
       expect(() => tokenizer.decode([97, id])).toThrow(TokenError);
       expect(() => tokenizer.decode([97, id])).toThrow(`0 … 255: got ${id}`);

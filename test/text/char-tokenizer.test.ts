@@ -9,14 +9,14 @@ const messageOf = messageOfA(TokenError);
 
 describe("CharTokenizer", () => {
   it("numbers the distinct characters in code point order", () => {
-    // In UTF-16 order the emoji, whose first unit is U+D83D, would come before U+FB01.
+    // In UTF-16 order the emoji would come before U+FB01, because its first unit is U+D83D.
     const tokenizer = CharTokenizer.fromText("b\u{1F600}a\uFB01b\nb");
     expect(tokenizer.toJSON()).toEqual({ kind: "char", characters: "\nab\uFB01\u{1F600}" });
     expect(tokenizer.vocabSize).toBe(5);
     expect(Array.from(tokenizer.encode("\u{1F600}ab\n"))).toEqual([4, 1, 2, 0]);
   });
 
-  it("gives text back, whatever the characters, and one id for each code point", () => {
+  it("round-trips text with any characters, with one id for each code point", () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const tokenizer = CharTokenizer.fromText(text);
@@ -31,44 +31,44 @@ describe("CharTokenizer", () => {
     );
   });
 
-  it("encodes nothing as nothing", () => {
+  it("encodes an empty text to no ids", () => {
     const tokenizer = CharTokenizer.fromText("a");
     expect(tokenizer.encode("")).toEqual(new Int32Array(0));
     expect(tokenizer.decode([])).toBe("");
   });
 
-  it("names an unknown character, its place and what to do", () => {
+  it("reports an unknown character, its position and a remedy", () => {
     const tokenizer = CharTokenizer.fromText("\nabc\u{1F600}");
-    // The emoji is one character: é is the fourth of its line, and the eighth of all.
+    // The emoji is one character, so é is the fourth of its line and the eighth of the text.
     const message = messageOf(() => tokenizer.encode("abc\na\u{1F600}bé"));
     expect(message).toContain('"é" (U+00E9)');
     expect(message).toContain("character 8 of the text, line 2, column 4");
     expect(message).toContain("5 characters");
-    expect(message).toContain("train on text that has it, or use the byte tokenizer");
+    expect(message).toContain("train on text that contains it, or use the byte tokenizer");
     expect(messageOf(() => tokenizer.encode("Z"))).toContain("character 1 of the text, line 1, column 1");
     expect(messageOf(() => tokenizer.encode("\n\nZ"))).toContain("line 3, column 1");
   });
 
-  it("shows characters that a terminal does not", () => {
+  it("escapes characters that a terminal does not show", () => {
     const tokenizer = CharTokenizer.fromText("a");
     expect(messageOf(() => tokenizer.encode("a\n"))).toContain('"\\n" (U+000A)');
     expect(messageOf(() => tokenizer.encode("\u0007"))).toContain('"\\u{7}" (U+0007)');
     expect(messageOf(() => tokenizer.encode("\u200B"))).toContain('"\\u{200b}" (U+200B)');
     expect(messageOf(() => tokenizer.encode("\u0301"))).toContain('"\\u{301}" (U+0301)');
     expect(messageOf(() => tokenizer.encode("\u{1F600}"))).toContain('"\u{1F600}" (U+1F600)');
-    // Above every known code point, and below every known one.
+    // Above all known code points, and below all of them.
     expect(messageOf(() => CharTokenizer.fromText("m").encode("z"))).toContain('"z"');
     expect(messageOf(() => CharTokenizer.fromText("m").encode("b"))).toContain('"b"');
   });
 
-  it("takes half of a UTF-16 pair for no character", () => {
+  it("rejects half of a UTF-16 pair", () => {
     const tokenizer = CharTokenizer.fromText("a\u{1F600}");
     expect(messageOf(() => tokenizer.encode("a\uD83D"))).toContain("U+D83D, half of a UTF-16 pair");
     expect(messageOf(() => tokenizer.encode("\uDE00a"))).toContain("U+DE00, half of a UTF-16 pair");
     expect(messageOf(() => CharTokenizer.fromText("a\uD83Db"))).toContain("U+D83D, half of a UTF-16 pair");
   });
 
-  it("refuses ids outside the vocabulary", () => {
+  it("rejects ids outside the vocabulary", () => {
     const tokenizer = CharTokenizer.fromText("abc");
     for (const id of [-1, 3, 1.5, Number.NaN]) {
       expect(messageOf(() => tokenizer.decode([0, id]))).toContain(`0 … 2: got ${id}`);
@@ -76,10 +76,10 @@ describe("CharTokenizer", () => {
     }
   });
 
-  it("needs a vocabulary, in order, of characters", () => {
+  it("rejects an empty, unordered or invalid vocabulary", () => {
     expect(messageOf(() => CharTokenizer.fromText(""))).toContain("at least one character");
     expect(messageOf(() => new CharTokenizer("ba"))).toContain('got "a" (U+0061) after "b" (U+0062)');
-    expect(messageOf(() => new CharTokenizer("aa"))).toContain("once each");
+    expect(messageOf(() => new CharTokenizer("aa"))).toContain("must be unique");
     expect(messageOf(() => new CharTokenizer("a\uD83D"))).toContain("not a character");
   });
 });

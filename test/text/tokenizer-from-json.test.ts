@@ -5,7 +5,7 @@ import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
 import { tokenizerFromJSON } from "../../src/text/tokenizer-from-json.ts";
 
 describe("tokenizerFromJSON", () => {
-  it("builds again what JSON.stringify wrote", () => {
+  it("restores a tokenizer from JSON.stringify's output", () => {
     const text = 'a\n\u0000"\u2028\u{1F600}';
     for (const tokenizer of [CharTokenizer.fromText(text), new ByteTokenizer()]) {
       const again = tokenizerFromJSON(JSON.parse(JSON.stringify(tokenizer)));
@@ -29,7 +29,7 @@ describe("tokenizerFromJSON", () => {
     { kind: "char", characters: "a\uD83D" },
     { kind: "char", characters: "a", extra: 1 },
     { kind: "byte", characters: "a" },
-  ])("refuses %j", (data) => {
+  ])("rejects %j", (data) => {
     expect(() => tokenizerFromJSON(data)).toThrow(TokenError);
   });
 });

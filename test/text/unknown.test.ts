@@ -3,11 +3,11 @@ import { ByteTokenizer } from "../../src/text/byte-tokenizer.ts";
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
 import { dropsUnknown } from "../../src/text/unknown.ts";
 
-it("drops what a tokenizer of characters does not know when it is asked to, and never a byte", () => {
+it("drops unknown characters only on request, and never for a byte tokenizer", () => {
   const tokenizer = CharTokenizer.fromText("ab");
   expect(dropsUnknown(tokenizer, "drop")).toBe(true);
   expect(dropsUnknown(tokenizer, "reject")).toBe(false);
-  expect(() => dropsUnknown(tokenizer, "byte")).toThrow("--unknown byte: this model's tokens are characters");
+  expect(() => dropsUnknown(tokenizer, "byte")).toThrow("`unknown` byte: this model's tokens are characters");
   for (const unknown of ["reject", "drop", "byte"] as const)
     expect(dropsUnknown(new ByteTokenizer(), unknown)).toBe(false);
 });

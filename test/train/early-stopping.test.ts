@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { EarlyStopping } from "../../src/train/early-stopping.ts";
 
-/** Training and validation losses by turns, a step each. */
+/** Alternating training and validation losses, one step each. */
 function seen(...losses: readonly (readonly [training: number, validation: number])[]): EarlyStopping {
   const patience = new EarlyStopping();
   losses.forEach(([training, validation], i) => {
@@ -12,14 +12,14 @@ function seen(...losses: readonly (readonly [training: number, validation: numbe
   return patience;
 }
 
-describe("patience", () => {
-  it("knows the best evaluation, and how many have passed since", () => {
+describe("early stopping", () => {
+  it("tracks the best evaluation, and the number since", () => {
     const patience = new EarlyStopping();
     expect([3, 2, 2.5, 2, 1.9].map((loss, step) => patience.evaluated(step, loss))).toEqual([
       true,
       true,
       false,
-      // As good as the best is not better.
+      // An equal loss is not better.
       false,
       true,
     ]);
@@ -27,12 +27,12 @@ describe("patience", () => {
     expect(patience.evaluationsSinceBest).toBe(0);
   });
 
-  it("is exhausted after so many evaluations that are no better in turn; 0 never", () => {
+  it("is exhausted after `patience` evaluations in a row without a lower loss; 0 never is", () => {
     const patience = seen([3, 3], [2, 2], [2, 2.1], [2, 2.2], [2, 2.05]);
     expect([0, 1, 3, 4].map((limit) => patience.isExhausted(limit))).toEqual([false, true, true, false]);
     patience.evaluated(12, 1.5);
     expect(patience.isExhausted(1)).toBe(false);
-    // A loss that is no number is no better either, not even the first one.
+    // NaN is never better, not even at the first evaluation.
     expect(
       [Number.NaN, Number.POSITIVE_INFINITY, 3].map((loss) => new EarlyStopping().evaluated(1, loss)),
     ).toEqual([false, false, true]);
@@ -41,7 +41,7 @@ describe("patience", () => {
     expect(patience.best?.step).toBe(12);
   });
 
-  it("takes the training loss as the mean of the steps since the evaluation before", () => {
+  it("averages the training loss over the steps since the previous evaluation", () => {
     expect(seen([3, 3], [2, 4]).latest).toEqual({ step: 4, validationNats: 4, trainingNats: 2 });
     expect(seen().best).toBeNull();
     const untrained = new EarlyStopping();
@@ -50,14 +50,14 @@ describe("patience", () => {
     expect(untrained.isOverfitting).toBe(false);
   });
 
-  it("calls it overfitting where training goes down and validation up, and only there", () => {
+  it("reports overfitting only if the training loss falls and the validation loss rises", () => {
     expect(seen([3, 3], [2, 2], [1, 2.5]).isOverfitting).toBe(true);
     expect(seen([3, 3], [2, 2], [2.5, 2.5]).isOverfitting).toBe(false);
     expect(seen([3, 3], [2, 2], [1, 2]).isOverfitting).toBe(false);
     expect(seen([3, 3], [2, 2]).isOverfitting).toBe(false);
   });
 
-  it("goes on from JSON as if it had never stopped", () => {
+  it("continues from JSON as if it had never stopped", () => {
     const whole = seen([3, 3], [2, 2], [1, 2.5]);
     const stopped = seen([3, 3], [2, 2]);
     stopped.trained(0.5);

@@ -1,11 +1,11 @@
-/** Training the family: to the same bits when resumed, and an encoder–decoder until it makes no mistake. */
+/** Training of the other model kinds: resumed runs are bit-identical, and an encoder–decoder learns its task exactly. */
 import { describe, expect, it } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import { openBackend } from "../../src/backend/open.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
 import { resolveSettings, type Settings } from "../../src/config/settings.ts";
 import { evaluateAnswers } from "../../src/evaluate/exact-match.ts";
-import { estimateMaskedLoss, wholeMaskedLoss } from "../../src/evaluate/masked-loss.ts";
+import { estimateMaskedLoss, evaluateMaskedSplit } from "../../src/evaluate/masked-loss.ts";
 import { Encoder } from "../../src/nn/encoder.ts";
 import { EncoderDecoder } from "../../src/nn/encoder-decoder.ts";
 import { padTokens } from "../../src/nn/inputs/token-batch.ts";
@@ -54,12 +54,12 @@ describe.each([
   ["seq2seq", seq2seqTrainer],
 ])("training %s", (kind, make: (changes: Partial<Settings>) => Trainer) => {
   it.each([{}, { optimizer: "muon" as const, tieHead: false }])(
-    "resumed, goes on to the same bits, with %j",
+    "resumes to the same bits, with %j",
     async (more) => {
       const changes = { dropout: 0.3, gradAccumulation: 2, ...more };
       const whole = make(changes);
       const all = await losses(whole, 9);
-      expect(new Set(all).size, "every step has a batch of its own").toBe(9);
+      expect(new Set(all).size, "every step has another batch").toBe(9);
       const first = make(changes);
       await losses(first, 4);
       const second = make(changes);
@@ -72,7 +72,7 @@ describe.each([
     },
   );
 
-  it("gives Muon the matrices of every block, and AdamW the tables", () => {
+  it("updates the matrices of every block with Muon, and the embeddings with AdamW", () => {
     const names = Object.keys(make({ optimizer: "muon" }).optimizerState());
     const muons = names.filter((name) => name.endsWith(".momentum"));
     expect(muons).toContain(
@@ -84,8 +84,8 @@ describe.each([
 });
 
 describe("an encoder", () => {
-  it("learns to fill in what its neighbors on either side give away", async () => {
-    // Letters drawn at random, each written three times: of a letter alone, nobody knows more than ln 7 = 1.95.
+  it("learns to fill in tokens from the neighbors on both sides", async () => {
+    // Random letters, each written three times: without its neighbors a letter has entropy ln 7 = 1.95.
     const random = Random.of(2, "triples");
     const letters = Array.from({ length: 1500 }, () => random.below(VOCAB));
     const triples = Int32Array.from({ length: 4500 }, (_, i) => letters[Math.floor(i / 3)]);
@@ -96,18 +96,18 @@ describe("an encoder", () => {
     const context = new Context(await openBackend("wasm"));
     const model = new Encoder(context, gptConfigOf(settings, VOCAB), Random.of(1));
     const heldOut = { start: 4000, end: 4500 };
-    expect((await wholeMaskedLoss(model, triples, heldOut)).lossNats).toBeGreaterThan(1.9);
+    expect((await evaluateMaskedSplit(model, triples, heldOut)).lossNats).toBeGreaterThan(1.9);
     const learned = triples.subarray(0, 4000);
     await losses(new Trainer(model, new MaskedToken(model, learned, settings), settings), 200);
-    expect((await wholeMaskedLoss(model, triples, heldOut)).lossNats).toBeLessThan(1);
+    expect((await evaluateMaskedSplit(model, triples, heldOut)).lossNats).toBeLessThan(1);
   });
 
-  it("is measured over a whole split, by masks that are always the same", async () => {
+  it("is evaluated over a whole split, with fixed masks", async () => {
     const { model } = encoderTrainer({});
-    const evaluation = await wholeMaskedLoss(model, text, { start: 100, end: 211 });
+    const evaluation = await evaluateMaskedSplit(model, text, { start: 100, end: 211 });
     // 111 tokens: 8 windows of 13 with 2 hidden in each, then 7 tokens with one.
     expect(evaluation).toMatchObject({ method: "whole split", tokens: 17 });
-    expect(await wholeMaskedLoss(model, text, { start: 100, end: 211 })).toEqual(evaluation);
+    expect(await evaluateMaskedSplit(model, text, { start: 100, end: 211 })).toEqual(evaluation);
     // By hand: the windows that start at 100, 113, …, masked in that order.
     const random = Random.of(1, "masks");
     let nats = 0;
@@ -156,7 +156,7 @@ describe("an encoder–decoder", () => {
       expect(before.exact).toBe(0);
       expect(before.lossNats).toBeGreaterThan(1.4);
       const trainer = new Trainer(model, new SequenceToSequence(model, toy, 32), settings);
-      // Half way: some answers are right, some are as long as they should be and wrong.
+      // Halfway: some answers are right, others have the right length only.
       await losses(trainer, HALF_WAY[task]);
       const sources = heldOut.map(({ source }) => source);
       const said = (await greedyAnswers(model, padTokens(sources, "left"))).map(({ ids }) => ids.join());
@@ -177,7 +177,7 @@ describe("an encoder–decoder", () => {
     60_000,
   );
 
-  it("is measured by the mean over all tokens, however strings fall into batches", async () => {
+  it("is evaluated by the mean over all tokens, however strings are batched", async () => {
     const model = tinySeq2Seq(new Context(new ReferenceBackend("double")));
     const task = new ToyTask({ task: "sort", alphabetSize: 11, minLength: 1, maxLength: 6, seed: 8 });
     const examples = task.heldOut(70);

@@ -11,7 +11,7 @@ it.each([
   ["textbook", 3],
 ] as const)("the %s loss curve on %i threads is the golden one, bit for bit", async (attention, threads) => {
   const losses = await goldenLosses(attention, threads);
-  // JSON keeps doubles exactly: what is printed is what is read.
+  // JSON represents doubles exactly.
   expect(golden).toHaveProperty(attention, losses);
   expect(losses).toHaveLength(20);
   expect(losses[19]).toBeLessThan(losses[0]);

@@ -1,4 +1,4 @@
-/** Ten steps of training against torch.optim, and Muon alone against its textbook in PyTorch. */
+/** Ten training steps compared with torch.optim, and Muon compared with its textbook form in PyTorch. */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { Context } from "../../src/autograd/context.ts";
@@ -33,7 +33,7 @@ const golden = readGolden(
         name: z.string(),
         settings: z.record(z.string(), z.unknown()),
         vocabSize: z.int(),
-        /** For each step, the batches whose gradients it adds up. */
+        /** For each step, the batches whose gradients it sums. */
         batches: z.array(z.array(z.strictObject({ inputs: ids, targets: ids }))),
         start: goldenTensors,
         steps: z.array(
@@ -55,7 +55,7 @@ afterEach(() => {
 });
 
 describe.each(PRECISIONS)("on $where", ({ open, tolerance }) => {
-  test.each(golden.curves)("$name: every step is PyTorch's", async (curve) => {
+  test.each(golden.curves)("$name: every step matches PyTorch", async (curve) => {
     const trainer = trainerOf(curve, new Context(await open()));
     const most = Math.max(tolerance, trainer.settings.gradClip > 0 ? CLIPPING : 0);
     for (const [i, expected] of curve.steps.entries()) {
@@ -75,7 +75,7 @@ describe.each(PRECISIONS)("on $where", ({ open, tolerance }) => {
   });
 });
 
-test("torch.optim.Muon itself, which orthogonalises in bfloat16, comes as near as three digits can", async () => {
+test("torch.optim.Muon itself, which orthogonalizes in bfloat16, agrees to three digits", async () => {
   const curve = golden.curves.find(({ lossesInBfloat16 }) => lossesInBfloat16 !== undefined);
   if (curve?.lossesInBfloat16 === undefined) throw new Error("no curve was made by torch.optim.Muon");
   const trainer = trainerOf(curve, doubleContext());
@@ -104,7 +104,7 @@ const muon = readGolden(
 );
 
 describe.each(PRECISIONS)("Muon on $where", ({ open, tolerance }) => {
-  test.each(muon.cases)("moves a matrix of $start.shape as the textbook does", async (found) => {
+  test.each(muon.cases)("updates a matrix of $start.shape as the textbook does", async (found) => {
     const { start, gradients, end, momentum, weightDecay, learningRate } = found;
     const context = new Context(await open());
     const weight = context.parameter(start.shape, start.values);
@@ -120,7 +120,7 @@ describe.each(PRECISIONS)("Muon on $where", ({ open, tolerance }) => {
   });
 });
 
-/** A trainer that starts from the golden weights and is given the golden batches. */
+/** A trainer that starts from the golden weights and uses the golden batches. */
 function trainerOf(curve: Curve, context: Context): Trainer {
   const settings = resolveSettings(curve.settings);
   const model = new GPT(context, gptConfigOf(settings, curve.vocabSize), Random.of(1));

@@ -40,13 +40,13 @@ async function losses(trainer: Trainer, count: number): Promise<number[]> {
 }
 
 describe("training", () => {
-  it("the same seed gives the same losses to the last bit, another seed others", async () => {
+  it("has bit-identical losses for the same seed, and others for another seed", async () => {
     const first = await losses(makeTrainer({ dropout: 0.2 }), 6);
     expect(await losses(makeTrainer({ dropout: 0.2 }), 6)).toEqual(first);
     expect(await losses(makeTrainer({ dropout: 0.2, seed: 2 }), 6)).not.toEqual(first);
   });
 
-  it("resumed, goes on to the same bits", async () => {
+  it("resumes to the same bits", async () => {
     const changes = { dropout: 0.3, gradAccumulation: 2 };
     const whole = makeTrainer(changes);
     const all = await losses(whole, 9);
@@ -65,7 +65,7 @@ describe("training", () => {
     expect(await snapshot(second.model.parameters())).toEqual(await snapshot(whole.model.parameters()));
   });
 
-  it("with Muon, learns, and resumes to the same bits", async () => {
+  it("trains with Muon, and resumes to the same bits", async () => {
     const changes = { optimizer: "muon" as const, bigram: true, learningRate: 1e-2 };
     const whole = makeTrainer(changes);
     const all = await losses(whole, 9);
@@ -81,7 +81,7 @@ describe("training", () => {
     expect(all[8]).toBeLessThan(all[0]);
   });
 
-  it("keeps the average of the weights beside them, and resumes to the same bits", async () => {
+  it("keeps an average of the weights, and resumes to the same bits", async () => {
     const changes = { averageSteps: 3, learningRate: 1e-2, schedule: "constant" as const };
     const whole = makeTrainer(changes);
     const plain = makeTrainer({ ...changes, averageSteps: 0 });
@@ -91,7 +91,7 @@ describe("training", () => {
     const all: number[] = [];
     for (let update = 1; update <= 7; update++) {
       all.push((await whole.step()).lossNats);
-      // Averaging changes nothing that is trained.
+      // Averaging does not affect the training.
       expect((await plain.step()).lossNats).toBe(all[update - 1]);
       for (const [name, { values }] of await snapshot(plain.model.parameters())) {
         const average = expected.get(name) ?? new Float64Array(values.length);
@@ -109,7 +109,7 @@ describe("training", () => {
       });
     }
     expect(averages).not.toEqual(await kept(plain));
-    // And looking at it changes nothing either.
+    // Nor does evaluating the average.
     expect(await snapshot(whole.model.parameters())).toEqual(await snapshot(plain.model.parameters()));
 
     const first = makeTrainer(changes);
@@ -127,19 +127,19 @@ describe("training", () => {
     expect(await kept(second)).toEqual(averages);
   });
 
-  it("rehearsing changes nothing", async () => {
+  it("is not affected by rehearsing", async () => {
     const plain = await losses(makeTrainer({ dropout: 0.2 }), 4);
     const rehearsed = makeTrainer({ dropout: 0.2 });
     await rehearsed.rehearse();
     expect(await losses(rehearsed, 4)).toEqual(plain);
   });
 
-  it("accumulating over two batches moves along the mean of their gradients", async () => {
+  it("accumulates two batches into the mean of their gradients", async () => {
     const clipped = { gradClip: 0, weightDecay: 0, schedule: "constant" as const, warmupSteps: 0 };
     const trainer = makeTrainer({ ...clipped, gradAccumulation: 2 });
     const before = await snapshot(trainer.model.parameters());
     const { gradientNorm, lossNats } = await trainer.step();
-    // The same gradient by hand: each micro-batch on a model of its own, added up in the test.
+    // The same gradient by hand: each micro-batch on a separate model, summed in the test.
     const sums = new Map<string, Float64Array>();
     let loss = 0;
     for (const part of [0, 1]) {
@@ -160,7 +160,7 @@ describe("training", () => {
     expect(await snapshot(trainer.model.parameters())).not.toEqual(before);
   });
 
-  it("clipping bounds the step and reports the norm before it", async () => {
+  it("clips the step and reports the norm before clipping", async () => {
     const [free, clipped] = [makeTrainer({ gradClip: 0 }), makeTrainer({ gradClip: 1e-3 })];
     const [a, b] = [await free.step(), await clipped.step()];
     expect(b.gradientNorm).toBe(a.gradientNorm);
@@ -174,7 +174,7 @@ describe("training", () => {
     });
   });
 
-  it("a loss that is not finite stops the run before the weights are touched", async () => {
+  it("stops at a loss that is not finite, before the weights change", async () => {
     const trainer = makeTrainer();
     const { tokenEmbedding } = trainer.model;
     trainer.model.context.backend.fill(tokenEmbedding.buffer, Number.NaN);
@@ -184,7 +184,7 @@ describe("training", () => {
     expect(trainer.stepsDone).toBe(0);
   });
 
-  it.each(["reference", "wasm"] as const)("memorises one batch on %s", async (name) => {
+  it.each(["reference", "wasm"] as const)("memorizes one batch on %s", async (name) => {
     const settings = {
       steps: 150,
       learningRate: 2e-2,
@@ -204,7 +204,7 @@ describe("training", () => {
 });
 
 describe("evaluation", () => {
-  it("over the whole split is the mean over every token, however windows fall", async () => {
+  it("over the whole split is the mean over every token, however windows are batched", async () => {
     const { model } = makeTrainer();
     const whole = await evaluateSplit(model, ids, { start: 100, end: 211 });
     expect(whole).toMatchObject({ method: "whole split", tokens: 111 });
@@ -224,7 +224,7 @@ describe("evaluation", () => {
     expect(whole.lossNats).toBeCloseTo(nats / 111, 5);
   });
 
-  it("by estimate is the same for the same seed, and says that it is one", async () => {
+  it("by estimate is the same for the same seed, and is marked as an estimate", async () => {
     const { model } = makeTrainer();
     const options = { batches: 2, batchSize: 3, seed: 5 };
     const estimate = await estimateLoss(model, ids, options);

@@ -1,4 +1,4 @@
-/** Numbers that are not finite, and spikes: what stops a run, what is left out, and what is said. */
+/** Numbers that are not finite, and gradient spikes: what stops a run, what is skipped, and the messages. */
 import { describe, expect, it } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
@@ -29,14 +29,14 @@ function makeTrainer(changes: Partial<Settings> = {}): Trainer<GPT> {
   return new Trainer(model, new NextToken(model, ids, settings), settings);
 }
 
-/** Fills weights with one number. */
+/** Fills weights with a constant. */
 function fill({ model }: Trainer<GPT>, name: string, value: number): void {
   const parameter = model.parameters()[name];
   if (parameter === undefined) throw new Error(`no ${name} among ${Object.keys(model.parameters())}`);
   model.context.backend.fill(parameter.buffer, value);
 }
 
-/** The second block's MLP comes to numbers beyond single precision. */
+/** Makes the second block's MLP exceed single precision. */
 function overflow(trainer: Trainer<GPT>): void {
   fill(trainer, "blocks.1.mlp.up.bias", 10);
   fill(trainer, "blocks.1.mlp.down.weight", 3e38);
@@ -45,27 +45,27 @@ function overflow(trainer: Trainer<GPT>): void {
 const weightsOf = ({ model }: Trainer<GPT>) => snapshot(model.parameters());
 
 describe("a number that is not finite", () => {
-  it("stops the step before anything is updated; the step, its windows and a remedy are named", async () => {
+  it("stops the step before any update, and reports the step, its windows and a remedy", async () => {
     const trainer = makeTrainer();
     await trainer.step();
     overflow(trainer);
     const before = await weightsOf(trainer);
     await expect(trainer.step()).rejects.toThrow(
-      /step 2 gave a loss of NaN .* on windows of 5 tokens from tokens \d+, \d+, \d+ of the training split; the weights are as they were before it. A lower learning rate/,
+      /step 2 gave a loss of NaN .* on windows of 5 tokens from tokens \d+, \d+, \d+ of the training split; the weights are unchanged. A lower learning rate/,
     );
     expect(await weightsOf(trainer)).toEqual(before);
     expect(trainer.stepsDone).toBe(1);
   });
 
-  it("is traced to the op that made it, with its shape", async () => {
+  it("is traced to the op that produced it, with its shape", async () => {
     const trainer = makeTrainer();
     overflow(trainer);
     expect(await trainer.explainNonFinite()).toMatch(
-      /^the first op to make such a number is linear \(3, 5, 6\), in the forward pass of batch 1: Infinity, one of 90/,
+      /^the first op to produce such a number is linear \(3, 5, 6\), in the forward pass of batch 1: Infinity, one of 90/,
     );
   });
 
-  it("is traced in the backward pass, and each healthy model has none", async () => {
+  it("is traced in the backward pass, and healthy models have none", async () => {
     const context = new Context(new ReferenceBackend());
     const x = context.parameter([2, 3], [1, 2, 3, 4, 0, 6]);
     const found = await context.scope("grad", () =>
@@ -84,7 +84,7 @@ describe("a number that is not finite", () => {
     }
   });
 
-  it("in the weights is told of the weights", async () => {
+  it("in the weights is reported there", async () => {
     const trainer = makeTrainer();
     fill(trainer, "blocks.0.attention.query.weight", Number.NaN);
     expect(await trainer.explainNonFinite()).toContain(
@@ -92,7 +92,7 @@ describe("a number that is not finite", () => {
     );
   });
 
-  it("in one of several batches names that one; looking changes nothing", async () => {
+  it("in one of several batches is traced to that batch, without side effects", async () => {
     const trainer = makeTrainer({ gradAccumulation: 3 });
     const other = makeTrainer({ gradAccumulation: 3 });
     await trainer.explainNonFinite();
@@ -103,19 +103,19 @@ describe("a number that is not finite", () => {
 });
 
 describe("a spike", () => {
-  it("is a norm beyond so many times the median of the last ones, once there are enough", () => {
+  it("is a norm beyond a multiple of the recent median, once there are enough norms", () => {
     const spikes = new SpikeDetector();
     for (let i = 0; i < 16; i++) expect(spikes.isSpike(i === 3 ? 100 : 1 + i / 100, 5)).toBe(false);
     expect(spikes.isSpike(5.7, 5)).toBe(true);
     expect(spikes.isSpike(5.2, 5)).toBe(false);
     expect(spikes.isSpike(1e9, 0)).toBe(false);
-    // A new level becomes usual.
+    // The median adapts to a new level.
     const judged = Array.from({ length: 64 }, () => spikes.isSpike(50, 5));
     expect(judged[0]).toBe(true);
     expect(judged.at(-1)).toBe(false);
   });
 
-  it("is left out by choice: the weights stay, the step counts; resumed, to the same bits", async () => {
+  it("is skipped if asked: the weights stay, the step counts, and a resume is bit-identical", async () => {
     const changes = { skipSpikes: 1.2, learningRate: 1e-2, dropout: 0.1 };
     const whole = makeTrainer(changes);
     const reports = [];
@@ -143,7 +143,7 @@ describe("a spike", () => {
     expect(await weightsOf(second)).toEqual(await weightsOf(whole));
   });
 
-  it("needs a limit that makes sense", () => {
-    expect(() => resolveSettings({ skipSpikes: 0.5 })).toThrow("--skip-spikes must be 0, or more than 1");
+  it("needs a sensible limit", () => {
+    expect(() => resolveSettings({ skipSpikes: 0.5 })).toThrow("`skipSpikes` must be 0, or more than 1");
   });
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { findDuplicateKey } from "../../src/util/duplicate-key.ts";
 
-it("finds nothing in what JSON.stringify writes", () => {
+it("finds no duplicates in JSON.stringify's output", () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.constantFrom(0, 1, "\t"), (value, space) => {
       expect(findDuplicateKey(JSON.stringify(value, null, space))).toBe(null);
@@ -17,7 +17,7 @@ it.each([
   ['{"\\u0061":1,"a":2}', "a"],
   ['{"a\\"":1,\n "a\\""\n:2}', 'a"'],
   ['{"__proto__":1,"__proto__":2}', "__proto__"],
-])("finds the key that stands twice in %s", (json, key) => {
+])("finds the duplicate key in %s", (json, key) => {
   expect(findDuplicateKey(json)).toBe(key);
 });
 
@@ -30,6 +30,6 @@ it.each([
   '{"a":"{","b":"}","c":1}',
   '{"a\\\\":1,"a":2}',
   '"a"',
-])("lets %s pass", (json) => {
+])("accepts %s", (json) => {
   expect(findDuplicateKey(json)).toBe(null);
 });

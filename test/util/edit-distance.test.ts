@@ -6,6 +6,6 @@ it.each([
   ["tpo-k", ["top-k", "top-p"], "top-k"],
   ["SEED", ["speed", "seed"], "seed"],
   ["", ["abc", "ab"], "ab"],
-])("the nearest to %j among %j is %j", (word, candidates, expected) => {
+])("the nearest word to %j in %j is %j", (word, candidates, expected) => {
   expect(nearest(word, candidates)).toBe(expected);
 });

@@ -35,11 +35,11 @@ describe("format", () => {
     [2.314, "2.3"],
     [189.6, "190"],
     [12_345.6, "12,346"],
-  ])("a ratio of %d is %s, with no power of ten", (ratio, text) => {
+  ])("a ratio of %d is %s, without an exponent", (ratio, text) => {
     expect(formatRatio(ratio)).toBe(text);
   });
 
-  it("counts are whole, with commas; losses have four digits", () => {
+  it("counts are integers with commas; losses have four decimals", () => {
     expect([0, 999, 1000, 1115394, 12.6].map(formatCount)).toEqual(["0", "999", "1,000", "1,115,394", "13"]);
     expect([0, 1.23456, 10].map(formatLoss)).toEqual(["0.0000", "1.2346", "10.0000"]);
     expect([0, 1, 2, 1234].map((count) => plural(count, "step"))).toEqual([
@@ -50,7 +50,7 @@ describe("format", () => {
     ]);
   });
 
-  it("the median has as many numbers below as above, whatever their order, and changes nothing", () => {
+  it("the median does not depend on the order, and does not change its input", () => {
     expect(median([3, 1, 10])).toBe(3);
     expect(median([10, 2, 4, 3])).toBe(3.5);
     fc.assert(
@@ -64,7 +64,7 @@ describe("format", () => {
     );
   });
 
-  it("a shell reads a quoted word as it was", () => {
+  it("a shell reads a quoted word unchanged", () => {
     expect(shellWord("checkpoints/tales-1")).toBe("checkpoints/tales-1");
     const words = ["a b", "it's", "$HOME", "a;b", 'say "no"', "*", "back\\slash", "", "größe", "plain"];
     const line = `printf '%s\\n' ${words.map(shellWord).join(" ")}`;
@@ -76,20 +76,20 @@ describe("a message", () => {
   const message =
     "nopeek: text.txt: is too short; use a longer text\ngo on with npx nopeek train --resume --out run\n  indented, long, and whole\n";
 
-  it("is broken between words where a terminal is narrow; what is to be copied is not", () => {
+  it("wraps between words in a narrow terminal, except for lines to copy", () => {
     expect(fitMessage(message, 20)).toBe(
       "nopeek: text.txt: is\ntoo short; use a\nlonger text\ngo on with npx nopeek train --resume --out run\n  indented, long, and whole\n",
     );
   });
 
-  it("stays as it is where there is room, or no terminal", () => {
+  it("is unchanged if it fits, or if there is no terminal", () => {
     expect(fitMessage(message, 80)).toBe(message);
     expect(fitMessage(message, undefined)).toBe(message);
   });
 });
 
 describe("a line for a terminal", () => {
-  it("goes on below itself, beside its label", () => {
+  it("continues in its column, next to its label", () => {
     expect(fitLine("split       900 tokens to learn from, 100 held out", 32)).toBe(
       "split       900 tokens to learn\n            from, 100 held out",
     );
@@ -101,7 +101,7 @@ describe("a line for a terminal", () => {
     );
   });
 
-  it("without a label is broken between words; what is to be copied is not", () => {
+  it("without a label wraps between words, except for lines to copy", () => {
     expect(fitLine("validation loss 1.25 nats (each once)", 20)).toBe(
       "validation loss 1.25\nnats (each once)",
     );

@@ -3,7 +3,7 @@ import { nestsTooDeep } from "../../src/util/json-depth.ts";
 
 const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
 
-it("tells what nests too deep, and is not deceived by strings", () => {
+it("detects nesting that is too deep, and ignores brackets in strings", () => {
   expect([nested(100), nested(101)].map(nestsTooDeep)).toEqual([false, true]);
   expect(nestsTooDeep(`[${nested(3)}${`,${nested(3)}`.repeat(1000)}]`)).toBe(false);
   expect(nestsTooDeep('{"a":'.repeat(101))).toBe(true);

@@ -1,6 +1,6 @@
 /**
- * No peeking to the right, proved bit for bit: over random models, sequences and batches, on each backend, with
- * both forms of attention, with and without a cache. (teeth.test.ts shows that these checks do find leaks.)
+ * No peeking to the right, bit for bit: random models, sequences and batches, on each backend, with both forms of
+ * attention, with and without a KV cache. (negative-controls.test.ts shows that these checks do find leaks.)
  */
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
@@ -8,9 +8,9 @@ import type { GPTConfig } from "../../src/nn/config.ts";
 import { Random } from "../../src/random.ts";
 import { checkBatch } from "../../src/verify/batch.ts";
 import { checkCache } from "../../src/verify/cache.ts";
-import { checkFuture } from "../../src/verify/causality.ts";
+import { checkCausality } from "../../src/verify/causality.ts";
 import type { CheckResult, Rows } from "../../src/verify/check.ts";
-import { checkReach } from "../../src/verify/gradient-flow.ts";
+import { checkGradientFlow } from "../../src/verify/gradient-flow.ts";
 import { checkPadding } from "../../src/verify/padding.ts";
 import { randomChunks } from "../../src/verify/texts.ts";
 import { backends } from "../support/backends.ts";
@@ -20,17 +20,17 @@ import { optionsFor } from "../support/verify.ts";
 interface Case {
   readonly config: Partial<GPTConfig>;
   readonly rows: Rows;
-  /** The positions cut into parts, as they go through a cache. */
+  /** Sizes of the parts fed through a KV cache. */
   readonly chunks: readonly number[];
 }
 
-/** A random small model's sizes, and a random batch for it. */
+/** Returns the sizes of a random small model and a random batch for it. */
 function randomCase(seed: number): Case {
   const random = Random.of(seed, "leakage");
   const pick = <T>(...choices: readonly T[]) => choices[random.below(choices.length)];
   const heads = pick(1, 2, 3, 5);
   const choices = randomChoices(random);
-  // Rotary positions turn pairs of channels.
+  // Rotary positions rotate pairs of channels.
   const widths = choices.positions === "rotary" ? [2, 4, 6] : [1, 3, 4, 7];
   const config: Partial<GPTConfig> = {
     heads,
@@ -40,7 +40,7 @@ function randomCase(seed: number): Case {
     vocabSize: pick(3, 5, 17),
     ...choices,
   };
-  // A few short ones, and a long one: SIMD kernels take sixteen numbers at a time, and what is left over.
+  // A few short sequences and one long one, because SIMD kernels process sixteen numbers at a time plus a remainder.
   const positions = seed === 0 ? 53 : 2 + random.below(6);
   const rows = Array.from({ length: seed === 0 ? 3 : pick(1, 2, 3) }, (_, b) =>
     randomIds(positions, config.vocabSize ?? 1, seed, b),
@@ -65,15 +65,15 @@ describe.each(backends)("on %s", (_, open) => {
         const each = randomCase(seed);
         const model = await modelOf(each, attention, seed);
         const [rows, positions] = [each.rows.length, each.rows[0].length];
-        // Every position before every cut, and the first behind it.
+        // Every position before each cut, and the first one after it.
         const comparisons = rows * ((positions * (positions - 1)) / 2 + positions - 1);
         const options = optionsFor(each.rows, { keep: 3 });
-        expectSound(await checkFuture(model, options), comparisons);
-        expectSound(await checkFuture(model, options, each.chunks), comparisons);
+        expectSound(await checkCausality(model, options), comparisons);
+        expectSound(await checkCausality(model, options, each.chunks), comparisons);
       }
     });
 
-    test("rows of a batch never touch each other", async () => {
+    test("rows of a batch are independent", async () => {
       for (const seed of seeds) {
         const each = randomCase(seed);
         const model = await modelOf(each, attention, seed);
@@ -87,19 +87,19 @@ describe.each(backends)("on %s", (_, open) => {
       }
     });
 
-    test("the gradient is exactly 0 to the right, and nowhere else", async () => {
+    test("the gradient is 0 exactly for later positions", async () => {
       for (const seed of seeds.slice(1)) {
         const each = randomCase(seed);
         const model = await modelOf(each, attention, seed);
         const positions = each.rows[0].length;
         expectSound(
-          await checkReach(model, optionsFor(each.rows.slice(0, 1), { keep: 3 })),
+          await checkGradientFlow(model, optionsFor(each.rows.slice(0, 1), { keep: 3 })),
           positions * positions,
         );
       }
     });
 
-    test("the cache gives the bits of the whole pass, however it is cut", async () => {
+    test("cached logits are bit-identical to one pass, for any chunk sizes", async () => {
       for (const seed of seeds) {
         const each = randomCase(seed);
         const model = await modelOf(each, attention, seed);
@@ -107,7 +107,7 @@ describe.each(backends)("on %s", (_, open) => {
       }
     });
 
-    test("padding changes no bit, on either side", async () => {
+    test("padding on either side changes no bit", async () => {
       for (const seed of seeds) {
         const each = randomCase(seed);
         const model = await modelOf(each, attention, seed);

@@ -1,4 +1,4 @@
-/** A text of tokens drawn evenly from four holds ln 4 nats a token, exactly. Who goes below has peeked. */
+/** The entropy of tokens drawn uniformly from four is exactly ln 4 nats per token. A model with a lower loss peeks. */
 import { expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import { loadKernels } from "../../src/backend/open.ts";
@@ -9,9 +9,9 @@ import { Random } from "../../src/random.ts";
 import { gptConfigOf } from "../../src/run/config.ts";
 import { NextToken } from "../../src/train/objectives/next-token.ts";
 import { Trainer } from "../../src/train/trainer.ts";
+import { brokenGPT } from "../../src/verify/broken-gpt.ts";
 import { copyWeights } from "../../src/verify/copy.ts";
 import { checkFloor } from "../../src/verify/floor.ts";
-import { brokenModel } from "../../src/verify/sabotage.ts";
 import { randomIds } from "../support/models.ts";
 
 const ids = Int32Array.from(randomIds(3000, 4, "even"));
@@ -28,9 +28,9 @@ const settings = resolveSettings({
 });
 const config = gptConfigOf(settings, 4);
 
-test("a model that peeks is found out, and the same weights that may not peek are not", async () => {
+test("catches a model that peeks, and passes the same weights with the mask", async () => {
   const context = new Context(new WasmBackend(await loadKernels()));
-  const peeking = brokenModel("mask", context, config);
+  const peeking = brokenGPT("mask", context, config);
   const seeing = new GPT(context, config, Random.of(2));
   await copyWeights(seeing.parameters(), peeking.parameters());
   const trainer = new Trainer(peeking, new NextToken(peeking, ids.subarray(0, 2700), settings), settings);
@@ -39,15 +39,15 @@ test("a model that peeks is found out, and the same weights that may not peek ar
 
   const found = await checkFloor(peeking, known);
   expect(found.ok).toBe(false);
-  expect(found.counterExamples[0]).toMatch(/^the loss over 300 tokens that were held out is 0\.\d{4} nats;/);
+  expect(found.counterExamples[0]).toMatch(/^the loss on 300 validation tokens is 0\.\d{4} nats, below/);
   const fair = await checkFloor(seeing, known);
   expect([fair.ok, fair.counterExamples]).toEqual([true, []]);
-  expect(fair.compared).toMatch(/^[1-9]\d*\.\d{4} nats a token, floor 1\.3863$/);
+  expect(fair.compared).toMatch(/^[1-9]\d*\.\d{4} nats per token, floor 1\.3863$/);
 });
 
-test("a text that nobody knows has no floor", async () => {
+test("skips a text of unknown entropy", async () => {
   const context = new Context(new WasmBackend(await loadKernels()));
   const check = await checkFloor(new GPT(context, config, Random.of(1)), null);
   expect([check.ok, check.comparisons]).toEqual([true, 0]);
-  expect(check.skipped).toBe("nobody knows the entropy of this model's text");
+  expect(check.skipped).toBe("the entropy of this model's text is unknown");
 });

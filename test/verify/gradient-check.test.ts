@@ -1,4 +1,4 @@
-/** The check of gradients against differences: right ones pass, and wrong ones of many kinds do not. */
+/** The gradient check passes correct gradients and catches several kinds of wrong ones. */
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import { numbersOf } from "../../src/backend/reference/buffer.ts";
@@ -6,7 +6,7 @@ import { ReferenceBackend } from "../../src/backend/reference/reference-backend.
 import type { GPTConfig } from "../../src/nn/config.ts";
 import { GPT } from "../../src/nn/gpt.ts";
 import { Random } from "../../src/random.ts";
-import { checkSlopes } from "../../src/verify/gradient-check.ts";
+import { checkGradients } from "../../src/verify/gradient-check.ts";
 import { doubleContext, withKernels } from "../support/contexts.ts";
 import { randomIds, TINY, tinyModel } from "../support/models.ts";
 import { complaints, optionsFor } from "../support/verify.ts";
@@ -19,26 +19,26 @@ test.each<Partial<GPTConfig>>([
   { attention: "fused", bias: false, tieHead: false },
   { attention: "fused", bigram: true, activation: "gelu-tanh" },
   { contextLength: 1, layers: 1 },
-])("right gradients pass, with %j", async (changes) => {
+])("correct gradients pass with %j", async (changes) => {
   const model = tinyModel(doubleContext(), changes);
   const before = await model.tokenEmbedding.read();
   const { texts } = options;
   const cut = { ...options, texts: texts.map((text) => text.slice(0, model.config.contextLength)) };
-  const check = await checkSlopes(model, cut);
+  const check = await checkGradients(model, cut);
   expect(check.counterExamples).toEqual([]);
   expect(check.ok).toBe(true);
-  // Each tensor along one direction and in one number at least; most of them in two.
+  // Each tensor in one random direction and in at least one number; most of them in two.
   const tensors = Object.keys(model.parameters()).length;
   expect(check.comparisons).toBeGreaterThanOrEqual(2 * tensors);
-  expect(check.compared).toContain(`in ${tensors} tensors`);
-  expect(await model.tokenEmbedding.read(), "the weights are as they were").toEqual(before);
+  expect(check.compared).toContain(`, ${tensors} tensors`);
+  expect(await model.tokenEmbedding.read(), "the weights are restored").toEqual(before);
 });
 
-test("right gradients pass where the loss bends sharply: weights as GPT-2 draws them", async () => {
+test("correct gradients pass where the loss curves sharply: weights initialized as in GPT-2", async () => {
   const config = { ...TINY, layers: 1, heads: 2, contextLength: 13 };
   for (const seed of [1, 2, 3]) {
     const model = new GPT(doubleContext(), config, Random.of(seed));
-    const check = await checkSlopes(model, { ...options, seed });
+    const check = await checkGradients(model, { ...options, seed });
     expect(check.counterExamples).toEqual([]);
   }
 });
@@ -61,7 +61,7 @@ describe("wrong gradients are found", () => {
     {
       ...gelu,
       where:
-        /^blocks\.0\.mlp\.up\.weight, all 144 numbers in a random direction: backward gives a derivative of/m,
+        /^blocks\.0\.mlp\.up\.weight, all 144 numbers in a random direction: the derivative is \S+ by backward, but/m,
     },
     { ...attention, where: /^blocks\.0\.attention\.query\.weight/m },
     { ...scatter, where: /^tokenEmbedding/m },
@@ -69,14 +69,14 @@ describe("wrong gradients are found", () => {
   ])("$what", async ({ replaced, where }) => {
     const model = tinyModel(new Context(withKernels(inner, replaced)), { attention: "fused" });
     const repeated = { ...options, texts: [[4, 4, 1, 4, 0, 9, 2]] };
-    const check = await checkSlopes(model, repeated);
+    const check = await checkGradients(model, repeated);
     expect(check.ok).toBe(false);
     expect(complaints(check)).toMatch(where);
   });
 
-  test("not a number is no derivative", async () => {
+  test("NaN fails", async () => {
     const model = tinyModel(doubleContext());
     model.context.backend.write(model.tokenEmbedding.buffer, [Number.NaN], 2);
-    expect((await checkSlopes(model, options)).ok).toBe(false);
+    expect((await checkGradients(model, options)).ok).toBe(false);
   });
 });

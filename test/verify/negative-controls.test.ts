@@ -1,15 +1,15 @@
 /**
- * The checks have teeth: with the mask removed, shifted, or replaced by finite numbers, and with rows of a
- * batch mixed up, they report a leak, on every backend.
+ * The checks catch faults: with the mask removed, shifted or replaced by finite numbers, and with the rows of a batch
+ * mixed up, they report a leak on every backend.
  */
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import type { Backend } from "../../src/backend/backend.ts";
 import type { MaskMatrix } from "../../src/nn/layers/textbook-attention.ts";
 import { checkBatch } from "../../src/verify/batch.ts";
-import { checkFuture } from "../../src/verify/causality.ts";
+import { checkCausality } from "../../src/verify/causality.ts";
 import type { Rows } from "../../src/verify/check.ts";
-import { checkReach } from "../../src/verify/gradient-flow.ts";
+import { checkGradientFlow } from "../../src/verify/gradient-flow.ts";
 import { checkPadding } from "../../src/verify/padding.ts";
 import { backends } from "../support/backends.ts";
 import { withKernels } from "../support/contexts.ts";
@@ -17,13 +17,13 @@ import { randomIds, tinyModel } from "../support/models.ts";
 import { complaints, optionsFor, withMaskMatrix } from "../support/verify.ts";
 
 const rows: Rows = [randomIds(5, 11, "teeth", 0), randomIds(5, 11, "teeth", 1)];
-/** Chunks of more than one position: a position decoded alone has no future that could leak. */
+/** Chunks of more than one position, because a position decoded alone has no later token that could leak. */
 const chunks = [2, 3];
 const options = optionsFor(rows);
-/** Gradients are looked at one text at a time. */
+/** Gradient checks use one text. */
 const first = optionsFor(rows.slice(0, 1));
 
-/** A mask that adds `hiding` to the scores of keys that the query at position `last` does not see. */
+/** A mask that adds `hiding` to the scores of keys that the query at position `last` must not attend to. */
 function maskOf(hiding: number, sees: (key: number, last: number) => boolean): MaskMatrix {
   return (queries, keys) =>
     Float64Array.from({ length: queries * keys }, (_, i) => {
@@ -41,7 +41,7 @@ const brokenMasks: [string, MaskMatrix][] = [
   ["made finite, −10", maskOf(-10, causal)],
 ];
 
-/** Fused attention that shows every key to every query. */
+/** Fused attention in which every query attends to every key. */
 function withoutMask(backend: Backend): Backend {
   return withKernels(backend, {
     attention: (y, logSumExp, q, k, v, size) =>
@@ -51,7 +51,7 @@ function withoutMask(backend: Backend): Backend {
   });
 }
 
-/** Fused attention whose causal mask is shifted: each query, computed by itself, sees one key more. */
+/** Fused attention with a shifted mask: each query, computed by itself, attends to one more key. */
 function withShiftedMask(backend: Backend): Backend {
   return withKernels(backend, {
     attention(y, logSumExp, q, k, v, size) {
@@ -69,7 +69,7 @@ function withShiftedMask(backend: Backend): Backend {
   });
 }
 
-/** Fused attention in which every row of the batch reads the keys of the first. */
+/** Fused attention in which every row of a batch reads the keys of the first row. */
 function withMixedRows(backend: Backend): Backend {
   return withKernels(backend, {
     attention(y, logSumExp, q, k, v, size) {
@@ -81,8 +81,8 @@ function withMixedRows(backend: Backend): Backend {
 
 describe.each(backends)("on %s", (_, open) => {
   const textbook = async () => tinyModel(new Context(await open()), { attention: "textbook" });
-  const fused = async (sabotage: (backend: Backend) => Backend) =>
-    tinyModel(new Context(sabotage(await open())), { attention: "fused" });
+  const fused = async (withFault: (backend: Backend) => Backend) =>
+    tinyModel(new Context(withFault(await open())), { attention: "fused" });
 
   const dependsOn = (t: number, s: number) =>
     `the logits at position ${t} depend on the input at position ${s},`;
@@ -90,76 +90,76 @@ describe.each(backends)("on %s", (_, open) => {
     new RegExp(`^changing token ${j} to .* at position ${t} from`, "m");
 
   describe.each(brokenMasks)("textbook attention with its mask %s", (_, maskMatrix) => {
-    test("leaks to every position that has a future", async () => {
+    test("leaks to every position except the last", async () => {
       const model = withMaskMatrix(await textbook(), maskMatrix);
       for (const way of [null, chunks]) {
-        const leaks = complaints(await checkFuture(model, options, way));
+        const leaks = complaints(await checkCausality(model, options, way));
         for (const t of way === null ? [0, 1, 2, 3] : [0, 2, 3]) expect(leaks).toMatch(changed(t + 1, t));
       }
     });
 
     test("leaks in the gradient", async () => {
       const model = withMaskMatrix(await textbook(), maskMatrix);
-      const leaks = complaints(await checkReach(model, first));
+      const leaks = complaints(await checkGradientFlow(model, first));
       for (const t of [0, 1, 2, 3]) expect(leaks).toContain(dependsOn(t, t + 1));
     });
   });
 
-  test("a mask of −30 leaks in the gradient, where single precision hides it in the logits", async () => {
-    // e⁻³⁰ ≈ 10⁻¹³ of a later value is lost in the 24 bits of a logit, but not in a gradient of 0.
+  test("a mask of −30 leaks in the gradient, although rounding hides it in the logits", async () => {
+    // e⁻³⁰ ≈ 10⁻¹³ of a later value is rounded away in the 24 bits of a logit, but not in a gradient near 0.
     const model = withMaskMatrix(await textbook(), maskOf(-30, causal));
-    expect(complaints(await checkReach(model, first))).toContain(dependsOn(0, 1));
+    expect(complaints(await checkGradientFlow(model, first))).toContain(dependsOn(0, 1));
   });
 
-  test("a mask that hides too much makes the gradient 0 where it must not be", async () => {
+  test("a mask that hides too much makes required gradients 0", async () => {
     const model = withMaskMatrix(
       await textbook(),
       maskOf(hidden, (key, last) => key === last),
     );
-    const missing = "the logits at position 1 do not depend on the input at position 0, in any of the texts";
-    expect(complaints(await checkReach(model, options))).toContain(missing);
+    const missing = "the logits at position 1 do not depend on the input at position 0 in any of the texts";
+    expect(complaints(await checkGradientFlow(model, options))).toContain(missing);
   });
 
-  test("fused attention without its mask leaks, in the gradient too", async () => {
+  test("fused attention without its mask leaks in the logits and in the gradient", async () => {
     const model = await fused(withoutMask);
     for (const way of [null, chunks]) {
-      expect(complaints(await checkFuture(model, options, way))).toMatch(changed(1, 0));
+      expect(complaints(await checkCausality(model, options, way))).toMatch(changed(1, 0));
     }
-    expect(complaints(await checkReach(model, first))).toContain(dependsOn(0, 4));
+    expect(complaints(await checkGradientFlow(model, first))).toContain(dependsOn(0, 4));
   });
 
   test("fused attention with its mask shifted by one leaks", async () => {
     const model = await fused(withShiftedMask);
     for (const way of [null, chunks]) {
-      expect(complaints(await checkFuture(model, options, way))).toMatch(changed(4, 3));
+      expect(complaints(await checkCausality(model, options, way))).toMatch(changed(4, 3));
     }
   });
 
-  test("rows of a batch that read each other's keys are noticed", async () => {
+  test("rows of a batch that read each other's keys are caught", async () => {
     const model = await fused(withMixedRows);
     for (const way of [null, chunks]) {
       const leaks = complaints(await checkBatch(model, options, way));
-      expect(leaks).toMatch(/row 1 of a batch, had the other rows changed: .* at position 4/);
-      expect(leaks).toMatch(/row 1 of a batch, was read alone: .* at position 4/);
+      expect(leaks).toMatch(/row 1 of a batch, with the other rows changed: .* at position 4/);
+      expect(leaks).toMatch(/row 1 of a batch, read alone: .* at position 4/);
     }
   });
 
-  test("padding that is attended to is noticed in the logits, the loss and the gradients", async () => {
+  test("attention to padding is caught in the logits, the loss and the gradients", async () => {
     const model = withMaskMatrix(await textbook(), maskOf(hidden, causal));
     const leaks = complaints(await checkPadding(model, options));
-    expect(leaks).toMatch(/padded on the left: the logit of ".*" at position 0 went from/);
-    expect(leaks).toMatch(/padded on the left: its loss went from/);
+    expect(leaks).toMatch(/padded on the left: the logit of ".*" at position 0 changed from/);
+    expect(leaks).toMatch(/padded on the left: the loss changed from/);
     expect(leaks).toMatch(
-      /padded on the left: the gradient of blocks\.0\.attention\.query\.weight\[\d+\] went/,
+      /padded on the left: the gradient of blocks\.0\.attention\.query\.weight\[\d+\] changed/,
     );
-    expect(leaks, "causal attention does not see what is padded on the right").not.toContain("on the right");
+    expect(leaks, "causal attention never sees padding on the right").not.toContain("on the right");
   });
 
   /**
-   * −10⁹ is finite, and yet in an ordinary model it leaks nothing: score − 10⁹ lies so far below the visible scores
-   * that its exp is exactly 0. The promise then hangs on the scores. It breaks where a visible score is itself as
-   * low as −10⁹, and in a row that sees nothing: −10⁹ throughout is a uniform softmax over all that is hidden.
-   * With −∞ it holds in all three.
+   * A mask of −10⁹ does not leak in an ordinary model: score − 10⁹ is so far below the visible scores that its exp is
+   * exactly 0. But that depends on the scores. It leaks if a visible score is itself as low as −10⁹, and in a row
+   * without visible keys, where −10⁹ everywhere makes the softmax uniform over all hidden keys. −∞ is safe in all three
+   * cases.
    */
   describe("a mask of −10⁹", () => {
     const strictly = (key: number, last: number) => key < last;
@@ -175,14 +175,14 @@ describe.each(backends)("on %s", (_, open) => {
           values.map((value) => scoreScale * value),
         );
       }
-      const check = await checkFuture(withMaskMatrix(model, maskOf(hiding, sees)), options);
+      const check = await checkCausality(withMaskMatrix(model, maskOf(hiding, sees)), options);
       return /^changing (token|all)/m.test(complaints(check)) ? "leaks" : "holds";
     };
 
     test.each<[string, number, typeof causal, string]>([
       ["ordinary scores, where it underflows to 0", 1, causal, "holds"],
       ["scores of 10¹⁰", 1e10, causal, "leaks"],
-      ["a row that sees nothing", 1, strictly, "leaks"],
+      ["a row without visible keys", 1, strictly, "leaks"],
     ])("over %s", async (_, scoreScale, sees, expected) => {
       expect(await verdict(scoreScale, sees, -1e9)).toBe(expected);
       expect(await verdict(scoreScale, sees, hidden)).toBe("holds");

@@ -1,7 +1,7 @@
 /**
- * `nopeek ablate`: which settings help. A base and variations of it are trained with several seeds, in turn, and
- * compared on a part of the training split that none of them learns from. The validation split is not looked at:
- * what was chosen by it could no longer be measured on it.
+ * `nopeek ablate`: finds out which settings help. Trains a base and its variations with several seeds each, and
+ * compares them on a held-out part of the training split. The validation split is not used: a model selected on it
+ * could no longer be evaluated on it.
  */
 
 import { existsSync, realpathSync } from "node:fs";
@@ -40,12 +40,13 @@ import { Trainer } from "../../train/trainer.ts";
 import { formatCount, formatDuration, formatLoss, plural } from "../../util/format.ts";
 import { readConfigFile } from "../options/config-file.ts";
 import { type CommonFlags, givenSettings, threadsOf } from "../options/settings-flags.ts";
+import { explainError, flagFor } from "../shared/explain-error.ts";
 import { checkMemory } from "../shared/memory-check.ts";
 import { computedBy, openBackend } from "../shared/open-backend.ts";
 import { processes } from "../shared/process-lock.ts";
+import { readWithProgress, tokenizerFor } from "../shared/read-corpus.ts";
 import { nowMs } from "../terminal/clock.ts";
 import { Terminal } from "../terminal/output.ts";
-import { readShowing, tokenizerFor } from "./train/run-corpus.ts";
 
 const files = explainFailures(nodeFiles);
 
@@ -60,7 +61,7 @@ interface AblateFlags extends CommonFlags, CacheFlags {
   readonly [setting: string]: unknown;
 }
 
-/** What the runs learn from, and where in it the part begins that they are measured on. */
+/** The training split of a text, and where the part held out for evaluation begins. */
 interface Text {
   readonly ids: TokenIds;
   readonly boundary: number;
@@ -68,7 +69,7 @@ interface Text {
   readonly sha256: string;
 }
 
-/** One run to make, or made already. */
+/** One run of the plan, finished or not. */
 interface Planned {
   readonly variation: Variation;
   readonly settings: Settings;
@@ -84,14 +85,14 @@ export async function ablate(flags: AblateFlags): Promise<void> {
   const keep = { corpus: text.sha256, holdout: flags.holdout, backend: computedBy(backend) };
   const { variations, left } = whatFits(base, text, flags.vary);
   const seeds = Array.from({ length: flags.seeds }, (_, i) => base.seed + i);
-  // Seed by seed: when it is stopped, every variation has as many runs as any other, or one more.
+  // Seed by seed, so that an interrupted ablation has nearly equal numbers of runs per variation.
   const plan: Planned[] = seeds.flatMap((seed) =>
     variations.map((variation) => {
       const settings = variedSettings(base, variation, seed);
       return { variation, settings, key: keyOf({ settings, ...keep }) };
     }),
   );
-  // A run's files may not be links; this is a person's own.
+  // Files of a run must not be links, but the user's own results file may be one.
   const results = existsSync(flags.results) ? realpathSync(flags.results) : flags.results;
   const runs = readRuns(readResults(results));
   const missing = plan.filter(({ key }) => !runs.has(key));
@@ -100,22 +101,22 @@ export async function ablate(flags: AblateFlags): Promise<void> {
   const heldOut = text.ids.length - text.boundary;
   const part =
     heldOut > base.measureTokens
-      ? `${formatCount(base.measureTokens)} of them, in windows spread over them, always the same`
-      : "them";
+      ? `; each evaluation uses ${formatCount(base.measureTokens)} of them, from a fixed set of windows`
+      : "";
   note(
-    `held out    the last ${formatCount(heldOut)} tokens of the training split, ${(100 * flags.holdout).toFixed(0)} % of it: all are measured on ${part}, none learns from them; the validation split is not looked at`,
+    `held out    the last ${formatCount(heldOut)} tokens of the training split (${(100 * flags.holdout).toFixed(0)}%), used only for evaluation${part}; the validation split is not used`,
   );
   note(
-    `runs        ${plural(variations.length, "setting")} with ${plural(seeds.length, "seed")} each, ${seeds.join(", ")}`,
+    `runs        ${plural(variations.length, "setting")} with ${plural(seeds.length, "seed")} each: ${seeds.join(", ")}`,
   );
   for (const line of left) note(`left out    ${line}`);
   note(
-    `kept in     ${flags.results}: ${formatCount(plan.length - missing.length)} of ${formatCount(plan.length)} are there already`,
+    `results     ${flags.results}: ${formatCount(plan.length - missing.length)} of ${plural(plan.length, "run")} already done`,
   );
   note();
   let spentMs = 0;
   for (const [i, { variation, settings, key }] of missing.entries()) {
-    terminal.status(`run ${i + 1}/${missing.length}  seed ${settings.seed}  ${variation.name} …`);
+    terminal.status(`run ${i + 1}/${missing.length}  seed ${settings.seed}  ${labelOf(variation)} …`);
     const startMs = nowMs();
     const run = { settings, ...keep, ...(await runOnce(settings, text, backend)) };
     spentMs += nowMs() - startMs;
@@ -124,13 +125,13 @@ export async function ablate(flags: AblateFlags): Promise<void> {
     const loss = run.lossNats === null ? "diverged" : formatLoss(run.lossNats);
     const leftMs = (spentMs / (i + 1)) * (missing.length - i - 1);
     note(
-      `run ${i + 1}/${missing.length}  seed ${settings.seed}  ${variation.name}: ${loss} in ${formatDuration(run.elapsedMs)}; about ${formatDuration(leftMs)} left`,
+      `run ${i + 1}/${missing.length}  seed ${settings.seed}  ${labelOf(variation)}: ${loss} in ${formatDuration(run.elapsedMs)}; about ${formatDuration(leftMs)} left`,
     );
   }
   await backend.close();
 
   const summaries = variations.map((variation) => ({
-    name: variation.name,
+    name: labelOf(variation),
     ...summarize(
       plan.flatMap((planned) => {
         const run = runs.get(planned.key);
@@ -141,7 +142,7 @@ export async function ablate(flags: AblateFlags): Promise<void> {
   show(terminal, summaries, flags.json === true);
 }
 
-/** @throws ConfigError when a flag is out of range */
+/** @throws ConfigError if a flag is out of range */
 function checkFlags({ seeds, holdout }: AblateFlags): void {
   if (!Number.isInteger(seeds) || seeds < 1)
     throw new ConfigError(`--seeds must be a whole number of at least 1: got ${seeds}`);
@@ -151,7 +152,7 @@ function checkFlags({ seeds, holdout }: AblateFlags): void {
 
 function baseOf(flags: AblateFlags): Settings {
   if (flags.config !== undefined && flags.preset !== undefined)
-    throw new ConfigError("--config and --preset each say where settings start: got both; choose one");
+    throw new ConfigError("--config and --preset both set the base: got both; choose one");
   const preset = flags.preset ?? (flags.data === undefined ? "tales" : undefined);
   const start =
     flags.config !== undefined
@@ -162,43 +163,44 @@ function baseOf(flags: AblateFlags): Settings {
   const layers = [start, givenSettings(flags)] as const;
   const base = resolveSettings(...layers);
   if (base.model !== "gpt")
-    throw new ConfigError(`ablate compares models that go on with a text: got --model ${base.model}`);
+    throw new ConfigError(`ablate only compares gpt models: got --model ${base.model}`);
   checkBelonging(base.model, Object.assign({}, ...layers));
   return base;
 }
 
-/** What the run of a config file learned from; the tales where no file says. */
+/** The training texts named in a config file, or the tales if it names none. */
 function textsOf(config: string | undefined): readonly string[] {
   const corpus = config === undefined ? null : readConfigFile(config).corpus;
   if (corpus === null || corpus.path === TALES_NAME) return [TALES_PATH];
   return corpus.paths ?? [corpus.path];
 }
 
-/** @throws DataError when a part is too short for a window */
+/** @throws DataError if either part is too short for one window */
 async function readText(base: Settings, flags: AblateFlags, terminal: Terminal): Promise<Text> {
-  const tell = {
+  const progress = {
     note: (line: string) => terminal.note(line),
     status: (line: string) => terminal.status(line),
   };
   const place = cachePlace(flags, flags.results, processes());
-  const corpus = await readShowing(flags.data ?? textsOf(flags.config), place, tell);
+  const corpus = await readWithProgress(flags.data ?? textsOf(flags.config), place, progress);
   const tokenizer = tokenizerFor(base, corpus);
-  const tokenized = await tokenize(corpus, tokenizer, "reject", place, tell);
+  const tokenized = await tokenize(corpus, tokenizer, "reject", place, progress);
   const ids = splitCorpus<TokenIds>(tokenized.ids).train;
   const boundary = Math.floor(ids.length * (1 - flags.holdout));
   const shorter = Math.min(boundary, ids.length - boundary);
   if (shorter < base.contextLength + 1) {
     throw new DataError(
-      `${corpus.path}: the training split of ${ids.length} tokens is too short to hold out ${flags.holdout} of it: a part would have ${shorter}, and each needs ${base.contextLength + 1}; use a longer text or a lower --context-length`,
+      `${corpus.path}: the training split of ${ids.length} tokens is too short for --holdout ${flags.holdout}: the shorter part would have ${shorter} tokens, but each part needs at least ${base.contextLength + 1}; use a longer text or a lower --context-length`,
     );
   }
   return { ids, boundary, vocabSize: tokenizer.vocabSize, sha256: corpus.sha256 };
 }
 
 /**
- * The base and its variations: those that were asked for, which must fit, or each option switched, where it fits.
+ * Returns the base and its variations: the requested ones, or each option switched in turn. A switched option that does
+ * not fit the base is left out; a requested variation that does not fit is an error.
  *
- * @throws ConfigError when the base, or what was asked for, does not fit together
+ * @throws ConfigError if the base or a requested variation is not a valid configuration
  */
 function whatFits(base: Settings, { vocabSize }: Text, asked: readonly string[] | undefined) {
   const check = (variation: Variation) => {
@@ -216,24 +218,30 @@ function whatFits(base: Settings, { vocabSize }: Text, asked: readonly string[] 
   const fitting = variationsOf(base).map((variation) => ({ variation, reason: whyNot(check, variation) }));
   return {
     variations: [BASE, ...fitting.flatMap(({ variation, reason }) => (reason === null ? [variation] : []))],
-    left: fitting.flatMap(({ variation: { name }, reason }) =>
-      reason === null ? [] : [`${name}: ${reason}`],
+    left: fitting.flatMap(({ variation, reason }) =>
+      reason === null ? [] : [`${labelOf(variation)}: ${reason}`],
     ),
   };
 }
 
-/** null, or why it does not fit. */
+/** Formats a variation as flags, such as "--positions rotary", or as "base". */
+function labelOf({ name, changes }: Variation): string {
+  const flags = Object.entries(changes).map(([setting, value]) => flagFor(setting, value));
+  return flags.length === 0 ? name : flags.join(" ");
+}
+
+/** Returns why a variation does not fit, or null if it does. */
 function whyNot(check: (variation: Variation) => void, variation: Variation): string | null {
   try {
     check(variation);
     return null;
   } catch (error) {
-    if (error instanceof ConfigError) return error.message;
+    if (error instanceof ConfigError) return explainError(error);
     throw error;
   }
 }
 
-/** Trains from the start, and measures once, at the end. */
+/** Trains a model from scratch and evaluates it once at the end. */
 async function runOnce(
   settings: Settings,
   { ids, boundary, vocabSize }: Text,
@@ -260,11 +268,11 @@ async function runOnce(
   }
 }
 
-/** What is kept already. A file that cannot be written is found before anything is trained for it. */
+/** Reads finished runs. Opens the file for writing, so that a file that cannot be written fails before training. */
 function readResults(file: string): string {
   files.append(file, "");
   const text = new TextDecoder().decode(files.read(file));
-  // A line that a kill cut short ends here.
+  // Terminate a line that was cut off when the program was killed.
   if (text !== "" && !text.endsWith("\n")) files.append(file, "\n");
   return text;
 }
@@ -298,6 +306,6 @@ function show(
     terminal.write(`${words.join("  ").trimEnd()}\n`);
   }
   terminal.note();
-  terminal.note("loss and spread: mean and standard deviation over the seeds, in nats a token;");
-  terminal.note("a difference that is no larger than the larger spread of the two is none");
+  terminal.note("loss, spread: mean and standard deviation over the seeds, in nats per token");
+  terminal.note("a difference no larger than the larger of the two spreads counts as none");
 }

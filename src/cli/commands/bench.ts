@@ -1,4 +1,4 @@
-/** `nopeek bench`: the time of a training step and of a sampled token, on this machine. */
+/** `nopeek bench`: times a training step and a sampled token on this machine. */
 import { Context } from "../../autograd/context.ts";
 import { presetOf } from "../../config/presets.ts";
 import { resolveSettings } from "../../config/settings.ts";
@@ -23,7 +23,7 @@ interface BenchFlags extends CommonFlags {
   readonly [setting: string]: unknown;
 }
 
-/** As many different tokens as tiny Shakespeare has characters, or as there are bytes. Which ones does not change the time. */
+/** Vocabulary sizes: the characters of tiny Shakespeare, and all bytes. The text itself does not affect the time. */
 const VOCAB_SIZE = { char: 65, byte: 256 } as const;
 const WARM_UP_ROUNDS = 3;
 
@@ -34,7 +34,7 @@ export async function bench(flags: BenchFlags): Promise<void> {
   }
   const settings = resolveSettings(presetOf(flags.preset).settings, givenSettings(flags));
   if (settings.model !== "gpt") {
-    throw new ConfigError(`--preset ${flags.preset}: is for ${settings.model}, and bench times a gpt`);
+    throw new ConfigError(`--preset ${flags.preset}: is for ${settings.model}, but bench only times a gpt`);
   }
   const vocabSize = VOCAB_SIZE[settings.tokenizer];
   const config = gptConfigOf(settings, vocabSize);
@@ -67,10 +67,10 @@ export async function bench(flags: BenchFlags): Promise<void> {
     });
   } else {
     terminal.write(
-      `training   ${msPerStep.toFixed(2)} ms a step, ${formatCount(tokensPerSecond)} tokens a second\n`,
+      `training   ${msPerStep.toFixed(2)} ms per step, ${formatCount(tokensPerSecond)} tokens per second\n`,
     );
     terminal.write(
-      `sampling   ${msPerToken.toFixed(3)} ms a token, ${formatCount(1000 / msPerToken)} a second\n`,
+      `sampling   ${msPerToken.toFixed(3)} ms per token, ${formatCount(1000 / msPerToken)} tokens per second\n`,
     );
     terminal.note(
       `medians of ${flags.rounds} rounds; ${nameOf(backend)}, ${plural(backend.threads, "thread")}, ${formatCount(parameters)} parameters, batches of ${settings.batchSize} windows of ${settings.contextLength}`,
@@ -79,7 +79,7 @@ export async function bench(flags: BenchFlags): Promise<void> {
   await backend.close();
 }
 
-/** Times of `rounds` calls, after a few that warm the machine up. */
+/** Times `rounds` calls after a few warm-up calls. */
 async function timeEach(rounds: number, work: () => Promise<unknown>): Promise<number[]> {
   const times: number[] = [];
   for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
@@ -90,7 +90,7 @@ async function timeEach(rounds: number, work: () => Promise<unknown>): Promise<n
   return times;
 }
 
-/** Times of one token each, the cache growing from empty to full in every round. */
+/** Times single tokens while the cache fills from empty to full in each round. */
 async function timeTokens(model: GPT, rounds: number): Promise<number[]> {
   const cache = model.makeCache(1);
   const times: number[] = [];

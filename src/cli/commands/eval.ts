@@ -1,5 +1,4 @@
-/** `nopeek eval`: the figure to report of a model, on what it was not trained on. */
-
+/** `nopeek eval`: the loss to report for a model, by default on the validation split. */
 import { MEASURE_TOKENS, type Settings } from "../../config/settings.ts";
 import { entropyFloor } from "../../data/corpus.ts";
 import { splitCorpus } from "../../data/split.ts";
@@ -11,7 +10,7 @@ import { stratifiedWindows } from "../../data/window-loader.ts";
 import { ConfigError, DataError, TokenError } from "../../errors.ts";
 import { evaluateAnswers } from "../../evaluate/exact-match.ts";
 import { BATCH_SIZE, type Evaluation, evaluateSplit, type Range } from "../../evaluate/loss.ts";
-import { wholeMaskedLoss } from "../../evaluate/masked-loss.ts";
+import { evaluateMaskedSplit } from "../../evaluate/masked-loss.ts";
 import { Encoder } from "../../nn/encoder.ts";
 import { EncoderDecoder } from "../../nn/encoder-decoder.ts";
 import { GPT } from "../../nn/gpt.ts";
@@ -20,12 +19,12 @@ import type { UnknownPolicy } from "../../text/unknown.ts";
 import { ToyTask } from "../../train/objectives/toy-task.ts";
 import { formatCount, formatLoss } from "../../util/format.ts";
 import { type CommonFlags, threadsOf } from "../options/settings-flags.ts";
-import { namesOfUnknown, tellDropped, withAdvice } from "../options/unknown-characters.ts";
+import { namesOfUnknown, reportDropped, withAdvice } from "../options/unknown-characters.ts";
+import { describeAnswers, EVALUATED_STRINGS } from "../shared/answer-report.ts";
 import { openAnyModel } from "../shared/open-model.ts";
 import { processes } from "../shared/process-lock.ts";
+import { readWithProgress } from "../shared/read-corpus.ts";
 import { Terminal } from "../terminal/output.ts";
-import { inWords, MEASURED_STRINGS } from "./train/kinds/seq2seq.ts";
-import { readShowing } from "./train/run-corpus.ts";
 
 interface EvalFlags extends CommonFlags, CacheFlags {
   readonly model: string;
@@ -37,12 +36,12 @@ interface EvalFlags extends CommonFlags, CacheFlags {
 
 type Split = "train" | "val" | "all";
 
-/** A text, and the part of it that is measured. */
+/** A text and the part of it to evaluate. */
 interface Part {
   readonly ids: TokenIds;
   readonly split: Split;
   readonly range: Range;
-  /** Of a longer range, windows of about so many tokens are measured. */
+  /** In a longer range, only windows with about this many tokens are evaluated. */
   readonly most: number;
   readonly sha256: string;
 }
@@ -64,27 +63,27 @@ export async function evaluate(flags: EvalFlags): Promise<void> {
 async function readPart(flags: EvalFlags, tokenizer: Tokenizer, terminal: Terminal): Promise<Part> {
   const { data, split = "val", measureTokens: most = MEASURE_TOKENS } = flags;
   if (!(most >= 1)) throw new ConfigError(`--measure-tokens must be at least 1: got ${most}`);
-  if (data === undefined) throw new ConfigError("this model is measured on a text: name one with --data");
-  const tell = {
+  if (data === undefined) throw new ConfigError("this model is evaluated on a text: name one with --data");
+  const progress = {
     note: (line: string) => terminal.note(line),
     status: (line: string) => terminal.status(line),
   };
   const place = cachePlace(flags, flags.model, processes());
-  const corpus = await readShowing(data, place, tell);
+  const corpus = await readWithProgress(data, place, progress);
   const { unknown = "reject" } = flags;
   const characters = Array.from(corpus.facts.counts.keys(), (code) => String.fromCodePoint(code)).join("");
   const names = namesOfUnknown(tokenizer, characters);
-  const read = await tokenize(corpus, tokenizer, unknown, place, tell).catch((error: unknown) => {
+  const read = await tokenize(corpus, tokenizer, unknown, place, progress).catch((error: unknown) => {
     if (error instanceof TokenError && unknown === "reject") throw withAdvice(error, names);
     throw error;
   });
   const { ids, sha256, path, dropped } = read;
   terminal.clearStatus();
-  if (dropped > 0) tellDropped(terminal, dropped, names);
+  if (dropped > 0) reportDropped(terminal, dropped, names);
   const range = rangeOf(split, ids);
-  // The first token of a text has nothing before it.
+  // The first token of a text cannot be predicted.
   if (range.end > Math.max(range.start, 1)) return { ids, split, range, most, sha256 };
-  throw new DataError(`${path}: its split "${split}" has no character to predict; use a longer text`);
+  throw new DataError(`${path}: its "${split}" split has no token to predict; use a longer text`);
 }
 
 async function nextTokens(
@@ -103,12 +102,14 @@ async function nextTokens(
     return;
   }
   const floor = split === "val" ? await entropyFloor(sha256) : null;
-  terminal.write(`loss ${formatLoss(lossNats)} nats a token, ${bitsPerChar.toFixed(4)} bits a character\n`);
+  terminal.write(
+    `loss ${formatLoss(lossNats)} nats per token, ${bitsPerChar.toFixed(4)} bits per character\n`,
+  );
   terminal.note(
-    `over ${over(method)} "${split}": ${formatCount(chars)} characters, each predicted once, in windows of ${contextLength}${howMany(method)}`,
+    `evaluated ${coverage(method, split)}: ${formatCount(chars)} characters, each predicted once, in windows of ${contextLength} tokens${limitHint(method)}`,
   );
   if (floor !== null)
-    terminal.note(`the floor, which no model can go below without peeking: ${formatLoss(floor)}`);
+    terminal.note(`entropy floor, the lowest loss possible without peeking: ${formatLoss(floor)}`);
 }
 
 async function hiddenTokens(
@@ -117,15 +118,15 @@ async function hiddenTokens(
   { ids, split, range, most }: Part,
   json: boolean,
 ): Promise<void> {
-  const { lossNats, tokens, method } = await wholeMaskedLoss(model, ids, range, most);
+  const { lossNats, tokens, method } = await evaluateMaskedSplit(model, ids, range, most);
   const { contextLength } = model.config;
   if (json) {
     terminal.json({ lossNats, tokens, split, method, contextLength });
     return;
   }
-  terminal.write(`loss ${formatLoss(lossNats)} nats a hidden token\n`);
+  terminal.write(`loss ${formatLoss(lossNats)} nats per masked token\n`);
   terminal.note(
-    `over ${over(method)} "${split}": ${formatCount(tokens)} of ${formatCount(range.end - range.start)} tokens hidden, by masks that are always the same, in windows of ${contextLength}${howMany(method)}`,
+    `evaluated ${coverage(method, split)}: ${formatCount(tokens)} of ${formatCount(range.end - range.start)} tokens masked, in a fixed pattern, in windows of ${contextLength} tokens${limitHint(method)}`,
   );
 }
 
@@ -137,12 +138,12 @@ async function answers(
 ): Promise<void> {
   if (data !== undefined || (split !== undefined && split !== "val")) {
     throw new ConfigError(
-      "a seq2seq model is measured on strings that are drawn and that it never learned from: it takes no --data and no other --split than val",
+      "a seq2seq model is evaluated on generated validation strings: --data is not allowed, and --split must be val",
     );
   }
-  const evaluation = await evaluateAnswers(model, new ToyTask(settings).heldOut(MEASURED_STRINGS));
+  const evaluation = await evaluateAnswers(model, new ToyTask(settings).heldOut(EVALUATED_STRINGS));
   if (json) terminal.json({ ...evaluation, split: "val" });
-  else terminal.write(`${inWords(evaluation)}\n`);
+  else terminal.write(`${describeAnswers(evaluation)}\n`);
 }
 
 function rangeOf(split: Split, ids: TokenIds): Range {
@@ -153,16 +154,17 @@ function rangeOf(split: Split, ids: TokenIds): Range {
   };
 }
 
-/** "the whole split", or windows spread over the split. */
-function over(method: Evaluation["method"]): string {
-  return method === "whole split" ? `the ${method}` : `${method}, always the same, of the split`;
+/** "the whole val split", or a fixed set of windows from it. */
+function coverage(method: Evaluation["method"], split: Split): string {
+  const part = split === "all" ? "text" : `${split} split`;
+  return method === "whole split" ? `the whole ${part}` : `a fixed set of windows from the ${part}`;
 }
 
-function howMany(method: Evaluation["method"]): string {
-  return method === "whole split" ? "" : "; --measure-tokens says how many";
+function limitHint(method: Evaluation["method"]): string {
+  return method === "whole split" ? "" : "; --measure-tokens sets the limit";
 }
 
-/** Characters among the bytes that were predicted: every byte counts that does not continue a character. */
+/** Counts the characters among the predicted bytes: every byte except UTF-8 continuation bytes. */
 function countPredicted(model: GPT, { ids, range, most }: Pick<Part, "ids" | "range" | "most">): number {
   const size = { contextLength: model.config.contextLength, batchSize: BATCH_SIZE };
   let count = 0;

@@ -1,4 +1,4 @@
-/** `nopeek logits`: the scores behind every choice, in full precision. */
+/** `nopeek logits`: a model's prediction at every position, with full-precision logits in JSON. */
 import { ConfigError } from "../../errors.ts";
 import { Encoder } from "../../nn/encoder.ts";
 import { EncoderDecoder } from "../../nn/encoder-decoder.ts";
@@ -6,7 +6,7 @@ import type { GPT } from "../../nn/gpt.ts";
 import { candidatesOf, probabilitiesOf } from "../../sample/candidates.ts";
 import { BLANK, encoderLogits, idsWithBlanks } from "../../sample/fill-blanks.ts";
 import { cachedLogits, fullLogits } from "../../sample/logits.ts";
-import { best } from "../../sample/strategies.ts";
+import { mostProbable } from "../../sample/strategies.ts";
 import { showToken } from "../../text/show-token.ts";
 import type { UnknownPolicy } from "../../text/unknown.ts";
 import type { CommonFlags } from "../options/settings-flags.ts";
@@ -27,12 +27,12 @@ export async function logits(flags: LogitsFlags): Promise<void> {
   const { model, tokenizer, backend } = opened;
   if (model instanceof EncoderDecoder) {
     throw new ConfigError(
-      `${flags.model}: a seq2seq model scores an answer after a source, and this shows one text alone; use nopeek sample`,
+      `${flags.model}: a seq2seq model scores an answer given a source, but logits reads a single text; use nopeek sample`,
     );
   }
   if (model instanceof Encoder && flags.cached) {
     throw new ConfigError(
-      "--cached: an encoder has no cache, for what stands at a position depends on what comes after it",
+      "--cached: an encoder has no KV cache, because every position depends on the tokens after it",
     );
   }
   const encode = (text: string) => encodeKnown(tokenizer, text, flags.unknown, terminal).ids;
@@ -44,23 +44,23 @@ export async function logits(flags: LogitsFlags): Promise<void> {
   } else {
     terminal.note(
       model instanceof Encoder
-        ? "each token, and the most probable one in its place:"
-        : "after each token, the most probable next one:",
+        ? "each token and the model's most probable token at its position:"
+        : "each token and the most probable next token:",
     );
     rows.forEach((row, t) => {
       const candidates = candidatesOf(row);
-      const next = best(candidates);
+      const next = mostProbable(candidates);
       const share = 100 * probabilitiesOf(candidates)[candidates.ids.indexOf(next)];
       const [seen, guess] = [ids[t], next].map((id) =>
         id < tokenizer.vocabSize ? showToken(tokenizer, id) : BLANK,
       );
-      terminal.write(`${seen.padEnd(8)} ${guess.padEnd(8)} ${share.toFixed(1).padStart(5)} %\n`);
+      terminal.write(`${seen.padEnd(8)} ${guess.padEnd(8)} ${share.toFixed(1).padStart(6)}%\n`);
     });
   }
   await backend.close();
 }
 
-/** Logits by position. */
+/** The logits at each position. */
 async function rowsOf(model: GPT | Encoder, ids: ArrayLike<number>, cached: boolean): Promise<number[][]> {
   if (model instanceof Encoder) return encoderLogits(model, Array.from(ids));
   const flat = await (cached ? cachedLogits(model, ids) : fullLogits(model, ids));

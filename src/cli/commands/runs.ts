@@ -1,36 +1,14 @@
-/** `nopeek runs`: the runs in a folder, with how well, how large, how long, and how they stand. Changes nothing. */
+/** `nopeek runs`: lists the runs in a folder with loss, size, training time and status. Read-only. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
-import { DataError, NopeekError } from "../../errors.ts";
-import { stepOfName } from "../../run/checkpoint.ts";
-import { runConfigFromJSON } from "../../run/config.ts";
+import { DataError } from "../../errors.ts";
 import { RunDirectory } from "../../run/directory.ts";
-import { explainFailures, nodeFiles } from "../../run/files.ts";
-import { readConfig, readPointer } from "../../run/layout.ts";
-import { ownerOf, type Processes } from "../../run/lock.ts";
-import { readRecords, readStepsAsked } from "../../run/log.ts";
+import type { Processes } from "../../run/lock.ts";
+import { type RunSummary, summarizeRun } from "../../run/summary.ts";
 import { formatCount, formatDuration, formatLoss } from "../../util/format.ts";
+import { namesToFlags } from "../shared/explain-error.ts";
 import { processes } from "../shared/process-lock.ts";
 import { Terminal } from "../terminal/output.ts";
-
-export interface RunSummary {
-  readonly path: string;
-  readonly status: string;
-  /** Steps made, and to be made. */
-  readonly step: number;
-  readonly steps: number;
-  /** The lowest loss on what is held out, of those that the log tells; null before the first. */
-  readonly bestLossNats: number | null;
-  /** Of everything in its folder. */
-  readonly bytes: number;
-  /** Spent in steps. */
-  readonly trainedMs: number;
-}
-
-const stepRecord = z.object({ kind: z.literal("step"), step: z.number(), elapsedMs: z.number() });
-const evaluationRecord = z.object({ kind: z.literal("evaluation"), lossNats: z.number() });
-const files = explainFailures(nodeFiles);
 
 export interface RunsFlags {
   readonly json?: boolean;
@@ -39,55 +17,28 @@ export interface RunsFlags {
 export function listRuns(folder: string, { json }: RunsFlags): void {
   const terminal = new Terminal();
   if (!existsSync(folder))
-    throw new DataError(`${folder}: there is no such folder; runs start with nopeek train`);
+    throw new DataError(`${folder}: there is no such folder; start a run with nopeek train`);
   if (!statSync(folder).isDirectory())
-    throw new DataError(`${folder}: is a file; name a run, or the folder where runs are kept`);
+    throw new DataError(`${folder}: is a file; name a run directory or a folder of run directories`);
   const paths = [folder, ...readdirSync(folder).map((name) => join(folder, name))];
   const system = processes();
   const runs = paths.filter((path) => RunDirectory.isRun(path)).map((path) => describeRun(path, system));
   if (json) for (const run of runs) terminal.json(run);
-  else if (runs.length === 0) terminal.note(`${folder}: holds no run; start one with nopeek train`);
+  else if (runs.length === 0) terminal.note(`${folder}: contains no run; start one with nopeek train`);
   else for (const line of tableOf(runs, process.stdout.columns)) terminal.write(`${line}\n`);
 }
 
-/** How a run stands; one that cannot be read is "damaged", and why. */
-export function describeRun(path: string, system: Processes): RunSummary {
-  const bytes = sizeOf(path);
-  try {
-    const { settings } = runConfigFromJSON(readConfig(files, path), join(path, "config.json"));
-    const records = readRecords(files, path);
-    const made = records.flatMap((record) => stepRecord.safeParse(record).data ?? []);
-    const losses = records.flatMap((record) => evaluationRecord.safeParse(record).data?.lossNats ?? []);
-    const saved = stepOfName(readPointer(files, path, "latest") ?? "") ?? 0;
-    const running = ownerOf(path, system) !== null;
-    const step = running ? (made.at(-1)?.step ?? saved) : saved;
-    // A run that was resumed may be to make more steps, or fewer, than it was started with; and may have gone on after
-    // an early stop.
-    const steps = readStepsAsked(files, path) ?? settings.steps;
-    const early = records.some((record) => record.kind === "early stop" && record.step === step);
-    const ended = step >= steps ? "finished" : early ? "stopped early" : "stopped";
-    return {
-      path,
-      status: running ? "running" : ended,
-      step,
-      steps,
-      bestLossNats: losses.length === 0 ? null : Math.min(...losses),
-      bytes,
-      trainedMs: made.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0),
-    };
-  } catch (error) {
-    if (!(error instanceof NopeekError)) throw error;
-    const status = `damaged: ${error.message}`;
-    return { path, status, step: 0, steps: 0, bestLossNats: null, bytes, trainedMs: 0 };
-  }
+function describeRun(path: string, system: Processes): RunSummary {
+  const summary = summarizeRun(path, system);
+  return { ...summary, status: namesToFlags(summary.status) };
 }
 
-/** Columns that go, in this order, where the terminal is too narrow. */
+/** Columns to drop, in this order, if the terminal is too narrow. */
 const DISPENSABLE = [4, 3];
-/** Between two columns. */
+/** Spaces between columns. */
 const GAP = 2;
 
-/** @param columns how wide the terminal is; undefined where there is none */
+/** @param columns width of the terminal, or undefined if there is none */
 export function tableOf(runs: readonly RunSummary[], columns: number | undefined): string[] {
   let rows = [
     ["run", "best loss", "steps", "trained", "size", "status"],
@@ -120,11 +71,4 @@ function widthsOf(rows: readonly string[][]): number[] {
 function widthOf(rows: readonly string[][]): number {
   const widths = widthsOf(rows);
   return widths.reduce((sum, width) => sum + width, GAP * (widths.length - 1));
-}
-
-/** A run that goes on may remove what was just listed. */
-function sizeOf(folder: string): number {
-  const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
-  const stats = names.map((name) => statSync(join(folder, name), { throwIfNoEntry: false }));
-  return stats.reduce((sum, found) => sum + (found?.isFile() ? found.size : 0), 0);
 }

@@ -1,4 +1,4 @@
-/** `--config`: the settings of a run from a file: the config.json of another run, or settings alone. */
+/** `--config`: settings from a JSON file, either the config.json of another run or a plain object of settings. */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { resolveSettings } from "../../config/settings.ts";
@@ -8,20 +8,24 @@ import { nestsTooDeep } from "../../util/json-depth.ts";
 
 export interface ConfigFile {
   readonly settings: Readonly<Record<string, unknown>>;
-  /** What the other run learned from; null where the file does not say. */
+  /** The other run's training text, or null if the file does not say. */
   readonly corpus: CorpusRecord | null;
-  /** The model that the other run went on from. */
+  /** The model that the other run was fine-tuned from. */
   readonly from?: string;
 }
 
 const ofRun = z.looseObject({ format: z.literal("nopeek run"), config: z.unknown().optional() });
 const settingsAlone = z.record(z.string(), z.unknown());
 
-/** @throws ConfigError when it cannot be read, or asks for what there is not */
+/**
+ * Reads and checks a settings file.
+ *
+ * @throws ConfigError if the file cannot be read, is not valid JSON or has an unknown setting or value
+ */
 export function readConfigFile(path: string): ConfigFile {
   try {
     const text = readFileSync(path, "utf8");
-    if (nestsTooDeep(text)) throw new ConfigError("is no config: its brackets nest too deep");
+    if (nestsTooDeep(text)) throw new ConfigError("is not a config: its brackets are nested too deeply");
     const json: unknown = JSON.parse(text);
     const run = ofRun.safeParse(json);
     if (run.success) {
@@ -29,8 +33,8 @@ export function readConfigFile(path: string): ConfigFile {
       return rest;
     }
     const alone = settingsAlone.safeParse(json);
-    if (!alone.success) throw new ConfigError("must hold an object of settings");
-    // zod passes over this name, which is no setting either.
+    if (!alone.success) throw new ConfigError("must contain an object of settings");
+    // zod skips this key, which is not a setting either.
     if (Object.hasOwn(Object(json), "__proto__")) throw new ConfigError('there is no setting "__proto__"');
     resolveSettings(alone.data);
     return { settings: alone.data, corpus: null };
@@ -44,7 +48,7 @@ function reasonOf(error: NodeJS.ErrnoException, path: string): string {
   if (error instanceof NopeekError) return error.message.replace(`${path}: `, "");
   if (error instanceof SyntaxError) return `is not JSON: ${error.message}`;
   if (error.code === "ENOENT")
-    return "there is no such file; --config takes a JSON file of settings, such as the config.json of a run";
-  if (error.code === "EISDIR") return "is a folder; --config takes the config.json in it";
+    return "there is no such file; --config needs a JSON file of settings, such as the config.json of a run";
+  if (error.code === "EISDIR") return "is a folder; --config needs the config.json in it";
   return `cannot be read: ${error.message}`;
 }

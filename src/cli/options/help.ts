@@ -1,50 +1,44 @@
-/** What `--help` says, beyond the names of flags. */
+/** The text that `--help` prints besides the list of flags. */
 import type { Option } from "commander";
 import { PRESETS } from "../../config/presets.ts";
-import { flagOf } from "../../config/settings.ts";
 import { BLANK } from "../../sample/fill-blanks.ts";
 import { wrap } from "../../util/format.ts";
+import { flagFor, namesToFlags } from "../shared/explain-error.ts";
 
 export const EXAMPLES = `
 Examples:
-  nopeek train --data my.txt         learn from a text of yours
-  nopeek sample --prompt "Once "     let the model that comes with nopeek go on
-  nopeek train --model seq2seq       the family: an encoder and a decoder that
-                                     turn strings round
-  nopeek train --help                every flag of a command`;
+  nopeek train --data my.txt         train on your own text
+  nopeek sample --prompt "Once "     continue a prompt with the bundled model
+  nopeek train --model seq2seq       train an encoder-decoder to reverse strings
+  nopeek train --help                list every flag of a command`;
 
-/** What `sample` does with models that do not go on with a text. */
+/** What `sample` does with models other than a GPT. */
 export const OTHER_KINDS = `
-Models of other kinds (see nopeek train --model):
-  encoder   fills in each ${BLANK} of the prompt, a token for each
+Other kinds of model (see nopeek train --model):
+  encoder   replaces each ${BLANK} in the prompt with one token
   seq2seq   answers the prompt
-Both take --prompt and the most probable tokens; the other flags are for gpt.`;
+Both need --prompt and always choose the most probable token. The flags that
+control sampling are for gpt only.`;
 
-/** A flag: its meaning, its choices, its default. */
+/** Describes a flag: its meaning, its choices and its default. */
 export function describeOption({
   description,
   argChoices,
   defaultValue,
   defaultValueDescription,
 }: Option): string {
-  const facts = argChoices === undefined ? [] : [argChoices.join(", ")];
+  const facts = argChoices === undefined ? [] : [`choices: ${argChoices.join(", ")}`];
   const fallback = defaultValueDescription ?? defaultValue;
   if (fallback !== undefined) facts.push(`default: ${fallback}`);
   return facts.length === 0 ? description : `${description} (${facts.join("; ")})`;
 }
 
-/** The presets, and the flags that each stands for. */
+/** Lists the presets and the flags that each one sets. */
 export function describePresets(): string {
   const lines = Object.entries(PRESETS).flatMap(([name, { help, settings }]) => {
-    const words = Object.entries(settings).map(([setting, value]) => wordOf(setting, value));
-    const body = [...wrap(help.split(" "), 76), ...wrap(words, 76)];
+    const words = Object.entries(settings).map(([setting, value]) => flagFor(setting, value));
+    const body = [...wrap(namesToFlags(help).split(" "), 76), ...wrap(words, 76)];
     return ["", `  ${name}`, ...body.map((line) => `    ${line}`)];
   });
-  return ["", "Presets, and the flags that each stands for:", ...lines].join("\n");
-}
-
-/** "--layers 3", "--bias", "--no-bias" */
-function wordOf(setting: string, value: number | string | boolean): string {
-  if (typeof value === "boolean") return `--${value ? "" : "no-"}${flagOf(setting)}`;
-  return `--${flagOf(setting)} ${value}`;
+  return ["", "Presets, and the flags that each one sets:", ...lines].join("\n");
 }

@@ -1,20 +1,20 @@
-/** Flags, made from the table of settings, and those that several commands share. */
-
+/** Flags generated from the settings table, and flags that several commands share. */
 import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { BACKEND_NAMES, DEFAULT_BACKEND } from "../../backend/open.ts";
 import { flagOf, SETTINGS, type Setting } from "../../config/settings.ts";
 import { CACHE_NAME, IN_MEMORY_MB } from "../../data/token-cache.ts";
 import { nearest } from "../../util/edit-distance.ts";
+import { namesToFlags } from "../shared/explain-error.ts";
 
 /**
- * Adds a flag for each of some settings. A flag that is not given leaves the setting alone.
+ * Adds a flag for each setting. Omitting a flag leaves its setting unchanged.
  *
- * @param defaults what `--help` says the default is; without it, the table's
+ * @param defaults the default that `--help` shows; if omitted, the table's default
  */
 export function addSettingFlags(command: Command, settings: readonly Setting[], defaults?: string): void {
   for (const setting of settings) {
-    const group = `Settings of the ${setting.group}:`;
+    const group = setting.group === "model" ? "Model settings:" : "Training settings:";
     for (const option of optionsOf(setting, defaults)) command.addOption(option.helpGroup(group));
   }
 }
@@ -23,30 +23,30 @@ export function settingsOf(group: Setting["group"]): Setting[] {
   return SETTINGS.filter((setting) => setting.group === group);
 }
 
-/** The settings that were given as flags. */
+/** Returns the settings that were given as flags. */
 export function givenSettings(flags: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const names = SETTINGS.map(({ name }) => name).filter((name) => flags[name] !== undefined);
   return Object.fromEntries(names.map((name) => [name, flags[name]]));
 }
 
-/** `--backend`, `--threads`, `--fast`, `--json`. */
+/** Adds `--backend`, `--threads`, `--fast` and `--json`. */
 export function addCommonFlags(command: Command): void {
   command
     .addOption(
       new Option(
         "--backend <name>",
-        "what computes. wasm: fast, the same bits everywhere; blas: faster, by the system's BLAS library, other bits; auto: blas where it is there, else wasm; reference: plain TypeScript",
+        "compute backend. wasm: fast, bit-identical on every machine; blas: faster, uses the system's BLAS library, results differ between machines; auto: blas if available, otherwise wasm; reference: plain TypeScript",
       )
         .choices(BACKEND_NAMES)
         .default(DEFAULT_BACKEND),
     )
     .addOption(
-      new Option("--threads <count>", "threads to compute on; the same bits on any number, but for blas")
+      new Option("--threads <count>", "compute threads; results do not depend on the count, except with blas")
         .argParser(parseThreads)
-        .default(undefined, "the machine's cores, up to 8; 1 for sample and logits"),
+        .default(undefined, "one per core, up to 8; 1 for sample and logits"),
     )
-    .option("--fast", "wasm only: round once where possible; quicker, but other bits on other machines")
-    .option("--json", "machine-readable results on stdout");
+    .option("--fast", "wasm only: allow fused multiply-add; faster, but results may differ between machines")
+    .option("--json", "print machine-readable results on stdout");
 }
 
 export interface CommonFlags {
@@ -56,33 +56,33 @@ export interface CommonFlags {
   readonly json?: boolean;
 }
 
-/** `--in-memory`, `--cache`. */
+/** Adds `--in-memory` and `--cache`. */
 export function addCacheFlags(command: Command): void {
   command
     .addOption(
       new Option(
         "--in-memory <megabytes>",
-        "texts of up to so much are kept in memory; of a larger one the tokens are put into a file, once, and read from there: the same bits, in little memory",
+        "keep texts up to this size in memory; the tokens of a larger text are written to a cache file once and read from there, with identical results",
       )
         .argParser(parseNumber)
         .default(undefined, `${IN_MEMORY_MB}`),
     )
     .addOption(
-      new Option("--cache <folder>", "where such files are kept").default(
+      new Option("--cache <folder>", "folder for these cache files").default(
         undefined,
-        `${CACHE_NAME} beside the run`,
+        `${CACHE_NAME} beside the run directory`,
       ),
     );
 }
 
-/** For flags that take a number; ranges are checked where the number is used. */
+/** Parses a number. Its range is checked where the number is used. */
 export function parseNumber(text: string): number {
   const number = Number(text);
   if (text.trim() === "" || !Number.isFinite(number)) throw new InvalidArgumentError("It must be a number.");
   return number;
 }
 
-/** For flags that take a whole number of at least 1. */
+/** Parses a whole number of at least 1. */
 export function parseCount(text: string): number {
   const count = parseNumber(text);
   if (!Number.isSafeInteger(count) || count < 1)
@@ -93,14 +93,14 @@ export function parseCount(text: string): number {
 function optionsOf(setting: Setting, defaults?: string): Option[] {
   const flag = `--${flagOf(setting.name)}`;
   const unit = setting.unit === undefined || setting.default === 1 ? "" : ` ${setting.unit}`;
-  const make = (flags: string, help: string) => new Option(flags, help);
+  const make = (flags: string, help: string) => new Option(flags, namesToFlags(help));
   const fallback = defaults ?? `${setting.default}${unit}`;
   switch (setting.kind) {
     case "switch": {
       const onOrOff = defaults ?? (setting.default ? "on" : "off");
       return [
         make(flag, setting.help).default(undefined, onOrOff),
-        make(flag.replace("--", "--no-"), `turns ${flag} off`),
+        make(flag.replace("--", "--no-"), `turn off ${flag}`),
       ];
     }
     case "choice":
@@ -124,11 +124,11 @@ function choiceOf(choices: readonly string[]): (word: string) => string {
   };
 }
 
-/** More threads than this gain nothing at the sizes of these models. */
+/** At the sizes of these models, more threads than this gain nothing. */
 const USUAL_THREADS = 8;
 const MOST_THREADS = 64;
 
-/** Threads for work that can be shared: as told, or as many as the machine has. */
+/** The number of threads for parallel work: the flag's, or one per core. */
 export function threadsOf({ threads, backend }: CommonFlags): number {
   return threads ?? (backend === "reference" ? 1 : Math.min(availableParallelism(), USUAL_THREADS));
 }

@@ -1,4 +1,4 @@
-/** `--unknown`: what becomes of characters in a prompt, or a text to measure, that the model does not know. */
+/** `--unknown`: how to handle characters in a prompt or an evaluation text that are not in the model's vocabulary. */
 import { Option } from "commander";
 import { TokenError } from "../../errors.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
@@ -6,25 +6,25 @@ import { UNKNOWN_POLICIES, type UnknownPolicy } from "../../text/unknown.ts";
 import { plural } from "../../util/format.ts";
 import type { Terminal } from "../terminal/output.ts";
 
-/** A message names so many of them. */
+/** The most characters that a message lists. */
 const NAMED = 8;
 
 export function unknownFlag(): Option {
   const help =
-    "characters that the model does not know. reject: an error; drop: left out; byte: spelt in bytes, by models of bytes only";
+    "characters that the model does not know. reject: fail; drop: leave them out; byte: encode them as bytes (byte tokenizers only)";
   return new Option("--unknown <what>", help).choices(UNKNOWN_POLICIES).default(undefined, "reject");
 }
 
 export interface Known {
-  /** What is left of the text. */
+  /** The text without the dropped characters. */
   readonly text: string;
   readonly ids: Int32Array;
 }
 
 /**
- * A text as the model can read it. What is left out is told.
+ * Encodes a text for a model, and reports the characters that it drops.
  *
- * @throws TokenError for "reject" and for "byte", where there is a character that the model does not know
+ * @throws TokenError for "reject" and "byte" if the model does not know a character
  */
 export function encodeKnown(
   tokenizer: Tokenizer,
@@ -32,39 +32,39 @@ export function encodeKnown(
   unknown: UnknownPolicy = "reject",
   terminal: Terminal | null = null,
 ): Known {
-  const strangers = strangersIn(tokenizer, text);
-  if (strangers.size === 0) return { text, ids: tokenizer.encode(text) };
-  const names = namesOf([...strangers]);
+  const unknownCharacters = unknownIn(tokenizer, text);
+  if (unknownCharacters.size === 0) return { text, ids: tokenizer.encode(text) };
+  const names = namesOf([...unknownCharacters]);
   if (unknown === "byte")
     throw new TokenError(
-      `--unknown byte: this model's tokens are characters, and it has none for bytes: got ${names}; --unknown drop leaves such out, or train a model with --tokenizer byte`,
+      `--unknown byte: this model's tokens are characters, so it cannot encode bytes: got ${names}; leave such characters out with --unknown drop, or train a model with --tokenizer byte`,
     );
   if (unknown === "reject") throw rejection(tokenizer, text, names);
-  const kept = Array.from(text).filter((character) => !strangers.has(character));
+  const kept = Array.from(text).filter((character) => !unknownCharacters.has(character));
   const dropped = Array.from(text).length - kept.length;
-  if (terminal !== null) tellDropped(terminal, dropped, names);
+  if (terminal !== null) reportDropped(terminal, dropped, names);
   return { text: kept.join(""), ids: tokenizer.encode(kept.join("")) };
 }
 
-export function tellDropped(terminal: Terminal, dropped: number, names: string): void {
+export function reportDropped(terminal: Terminal, dropped: number, names: string): void {
   terminal.note(`dropped     ${plural(dropped, "character")} that the model does not know: ${names}`);
 }
 
-function strangersIn(tokenizer: Tokenizer, text: string): Set<string> {
+function unknownIn(tokenizer: Tokenizer, text: string): Set<string> {
   const data = tokenizer.toJSON();
   if (data.kind === "byte") return new Set();
   const known = new Set(data.characters);
   return new Set(Array.from(text).filter((character) => !known.has(character)));
 }
 
-/** Names those of a text's characters that a model does not know; "" where it knows all. */
+/** Lists the characters that a model does not know, or returns "" if it knows them all. */
 export function namesOfUnknown(tokenizer: Tokenizer, characters: string): string {
-  return namesOf([...strangersIn(tokenizer, characters)]);
+  return namesOf([...unknownIn(tokenizer, characters)]);
 }
 
-/** What the tokenizer says of the first, the names of all, and what can be done. */
+/** Extends the tokenizer's error about the first unknown character with the full list and the remedy. */
 export function withAdvice(cause: TokenError, names: string): TokenError {
-  const message = `${cause.message}; or leave out what it does not know, ${names}, with --unknown drop`;
+  const message = `${cause.message}; or leave out the unknown characters, ${names}, with --unknown drop`;
   return new TokenError(message, { cause });
 }
 
@@ -75,7 +75,7 @@ function rejection(tokenizer: Tokenizer, text: string, names: string): TokenErro
     if (cause instanceof TokenError) return withAdvice(cause, names);
     throw cause;
   }
-  return new TokenError(`the model does not know ${names}; --unknown drop leaves such characters out`);
+  return new TokenError(`the model does not know ${names}; leave such characters out with --unknown drop`);
 }
 
 function namesOf(characters: readonly string[]): string {

@@ -1,28 +1,27 @@
-/** Refuses models that cannot fit, before anything is allocated. */
-
+/** Rejects models that do not fit into memory, before anything is allocated. */
 import type { ModelKind } from "../../config/settings.ts";
 import { ConfigError } from "../../errors.ts";
 import type { GPTConfig } from "../../nn/config.ts";
 import { countParameters } from "../../nn/count-parameters.ts";
 import { formatCount } from "../../util/format.ts";
 
-/** WebAssembly addresses 4 GiB; a little is left for what is not counted here. */
+/** WebAssembly addresses 4 GiB; the rest is for memory that is not counted here. */
 const LIMIT_BYTES = 3.9 * 2 ** 30;
 const BYTES_PER_NUMBER = 4;
 
-/** Numbers that one training step keeps for its backward pass, about. */
+/** Approximate number of activations that a training step keeps for its backward pass. */
 function countActivations(config: GPTConfig, batchSize: number, kind: ModelKind): number {
   const { contextLength, layers, heads, dModel, vocabSize, attention } = config;
   const scores = attention === "textbook" ? 4 * heads * contextLength : 0;
-  // A decoder that looks at a source has a second attention in each block.
+  // A decoder with a source has a second attention in each block.
   const blocks = kind === "seq2seq" ? 2.5 * layers : layers;
   const perPosition = blocks * (20 * dModel + scores) + 4 * dModel + 2 * vocabSize;
   return batchSize * contextLength * perPosition;
 }
 
 /**
- * @param averages whether an average of the weights is kept beside them
- * @throws ConfigError when weights, gradients, moments and one step's activations exceed what can be addressed
+ * @param averages whether an average of the weights is kept
+ * @throws ConfigError when weights, gradients, moments and activations of a step exceed the limit
  */
 export function checkMemory(
   config: GPTConfig,
@@ -38,16 +37,16 @@ export function checkMemory(
   const needed = gib < 100 ? gib.toPrecision(3) : formatCount(gib);
   const [pieces, length] = kind === "seq2seq" ? ["strings", "--max-length"] : ["windows", "--context-length"];
   throw new ConfigError(
-    `this model has ${formatCount(parameters)} parameters and learns from batches of ${formatCount(batchSize)} ${pieces} of ${formatCount(config.contextLength)}: that takes about ${needed} GiB, and 3.9 GiB can be had; lower --d-model, --layers, ${length} or --batch-size`,
+    `this model has ${formatCount(parameters)} parameters and trains on batches of ${formatCount(batchSize)} ${pieces} of ${formatCount(config.contextLength)}: it needs about ${needed} GiB; the limit is 3.9 GiB; lower --d-model, --layers, ${length} or --batch-size`,
   );
 }
 
-/** @throws ConfigError when the caches of so many beams, twice while they branch, exceed what can be addressed */
+/** @throws ConfigError when the caches of the beams, doubled while they branch, exceed the limit */
 export function checkBeamMemory({ contextLength, dModel, layers }: GPTConfig, beams: number): void {
   const bytes = BYTES_PER_NUMBER * 4 * layers * contextLength * dModel * (beams + 1);
   if (bytes <= LIMIT_BYTES) return;
   const most = Math.floor(LIMIT_BYTES / (bytes / (beams + 1))) - 1;
   throw new ConfigError(
-    `--beams may be ${formatCount(most)} for a model of this size, with what fits into memory: got ${formatCount(beams)}`,
+    `--beams may be at most ${formatCount(most)} for a model of this size, to fit into memory: got ${formatCount(beams)}`,
   );
 }

@@ -1,33 +1,34 @@
-/** The backend that a person asks for, and what they should know of it: what computes, and whose bits these are. */
+/** Opens the backend that the flags ask for, and describes it: its name, its library and its exactness. */
 import type { Backend } from "../../backend/backend.ts";
 import * as backends from "../../backend/open.ts";
 import { plural } from "../../util/format.ts";
 import type { CommonFlags } from "../options/settings-flags.ts";
+import { namesToFlags } from "./explain-error.ts";
 
 export type BackendFlags = Pick<CommonFlags, "backend" | "fast">;
 
-/** `--backend`, `--fast` and threads, and NOPEEK_BLAS for the library. Says on stderr what is not as usual. */
+/** Opens a backend by `--backend`, `--fast`, threads and NOPEEK_BLAS. Prints on stderr what is unusual about it. */
 export async function openBackend(
   { backend: name, fast = false }: BackendFlags,
   threads: number,
 ): Promise<Backend> {
-  const say = (sentence: string) => process.stderr.write(`${sentence}\n`);
+  const say = (sentence: string) => process.stderr.write(`${namesToFlags(sentence)}\n`);
   const library = process.env.NOPEEK_BLAS || null;
   const backend = await backends.openBackend(name, threads, library, { fast, say });
   if (name === "auto" && backend.library === null) {
     process.stderr.write(
-      `backend auto: ${backend.name}, for no quick BLAS library is at hand (--backend blas says why)\n`,
+      `backend auto: ${backend.name}, because no fast BLAS library was found (--backend blas prints the reason)\n`,
     );
   }
   if (backend.library !== null) {
     process.stderr.write(
-      `products by ${backend.library}: other bits on another machine or number of threads; on wasm they are the same\n`,
+      `matrix products by ${backend.library}: bits differ with the machine and the number of threads; on wasm they do not\n`,
     );
   }
   return backend;
 }
 
-/** Whether kernels compute that round once: `--fast`, where it was to be had. */
+/** Whether the fast kernels of `--fast` compute, which round once. */
 export function isFast({ exact, library }: Backend): boolean {
   return !exact && library === null;
 }
@@ -39,7 +40,7 @@ export function nameOf(backend: Backend): string {
   return isFast(backend) ? `${name}, fast` : name;
 }
 
-/** What a run's bits depend on: "wasm", "blas (OpenBLAS 0.3.21 in libopenblas.so.0), 2 threads" */
+/** Everything that the bits of a run depend on: "wasm", "blas (OpenBLAS 0.3.21 in libopenblas.so.0), 2 threads" */
 export function computedBy(backend: Backend): string {
   return backend.library === null
     ? nameOf(backend)

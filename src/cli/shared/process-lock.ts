@@ -1,18 +1,18 @@
-/** Locks a run for this process, by what each system tells about processes. */
+/** Locks a run for this process, with what each operating system reports about processes. */
 import { spawnSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { CheckpointError } from "../../errors.ts";
 import { type Owner, type Processes, RunLock } from "../../run/lock.ts";
 
-/** Takes a run; whatever way this process ends, save a kill, gives it back. Throws as `RunLock.take` does. */
+/** Locks a run until the lock is released or this process exits. Throws as `RunLock.take` does. */
 export function lockRun(path: string): RunLock {
   const lock = RunLock.take(path, processes());
   process.once("exit", () => {
     try {
       lock.release();
     } catch (error) {
-      // What went wrong was told already, and the lock of a dead process hinders nobody.
+      // The cause was reported already, and the lock of a dead process is ignored.
       if (!(error instanceof CheckpointError)) throw error;
     }
   });
@@ -42,12 +42,12 @@ function exists(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Another user's process lives, and may not be signalled.
+    // A process of another user is alive, and may not be signaled.
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
 
-/** When a process started; null where it is dead, or the system does not say. */
+/** When a process started; null if it is dead or the system does not report it. */
 function startOf(pid: number): string | null {
   if (process.platform === "linux") return startOnLinux(pid);
   if (process.platform === "win32") return null;
@@ -55,27 +55,27 @@ function startOf(pid: number): string | null {
   return stdout?.trim() || null;
 }
 
-/** Ticks between the machine's start and the process's; null for a process that has ended (proc(5)). */
+/** Ticks from the boot of the machine to the start of the process; null if it has ended. Source: proc(5). */
 function startOnLinux(pid: number): string | null {
   const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
   if (stat === null) return null;
-  // The second field is the program's name in brackets, which may hold brackets and spaces itself.
+  // The second field is the program's name in parentheses, which may itself contain parentheses and spaces.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state, start] = [fields[0], fields[19]];
-  // "Z" is dead, and only its parent has not asked after it yet.
+  // "Z" is dead, but its parent has not waited for it yet.
   return state === "Z" || state === "X" ? null : start;
 }
 
-/** This start of the machine, and where its processes are numbered: in a container they are numbered anew. */
+/** Identifies the boot of the machine and the PID namespace, since a container numbers its processes anew. */
 function bootOf(): string | null {
   const boot = attempt(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
   const numbering = attempt(() => readlinkSync("/proc/self/ns/pid"));
   return boot === null ? null : `${boot} ${numbering ?? ""}`;
 }
 
-function attempt<T>(look: () => T): T | null {
+function attempt<T>(read: () => T): T | null {
   try {
-    return look();
+    return read();
   } catch (error) {
     if (error instanceof Error && "code" in error) return null;
     throw error;

@@ -1,4 +1,4 @@
-/** An axis of a chart: where a value stands between its two ends, which values are worth a label, and their words. */
+/** An axis of a chart: maps values to positions and chooses and formats tick labels. */
 import { log } from "../../math.ts";
 
 export type ScaleKind = "linear" | "log";
@@ -9,15 +9,15 @@ export interface Axis {
   readonly to: number;
 }
 
-/** What stands on a logarithmic axis between two powers of ten, the densest first. */
+/** Mantissas of the ticks on a logarithmic axis, densest first. */
 const MANTISSAS = [[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 3, 5], [1, 2, 5], [1, 3], [1]] as const;
 
-/** Numbers beyond these are no measurements, and the arithmetic of ticks would not hold. */
+/** Values outside this range are not measurements and would break the tick arithmetic. */
 const [LARGEST, SMALLEST] = [1e100, 1e-100];
-/** Ends that are nearer to each other, as a share of their size, are one value. */
+/** Ends closer together than this, relative to their size, count as one value. */
 const ONE_VALUE = 1e-9;
 
-/** The axis that holds all these values, but those that `fits` turns away. */
+/** Returns an axis that spans all values for which `fits` holds. */
 export function axisOver(values: Iterable<number>, kind: ScaleKind): Axis {
   let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {
@@ -28,32 +28,32 @@ export function axisOver(values: Iterable<number>, kind: ScaleKind): Axis {
   if (from > to) return { kind, from: 1, to: 2 };
   const size = Math.max(Math.abs(from), Math.abs(to));
   if (to - from > Math.max(SMALLEST, size * ONE_VALUE)) return { kind, from, to };
-  // One value alone stands in the middle.
+  // A single value goes in the middle.
   if (kind === "log") return { kind, from: from / 2, to: to * 2 };
   const around = Math.abs(from) / 2 || 1;
   return { kind, from: from - around, to: to + around };
 }
 
-/** Whether an axis of this kind has a place for the value: finite, and positive on a logarithmic one. */
+/** Whether a value can be placed on this kind of axis: finite, and positive if logarithmic. */
 export function fits(kind: ScaleKind, value: number): boolean {
   return Math.abs(value) <= LARGEST && (kind === "linear" || value >= SMALLEST);
 }
 
-/** 0 at the start of the axis, 1 at its end; what lies beyond an end is put there. */
+/** Maps a value to 0 at the start of the axis and 1 at its end, clamped to that range. */
 export function placeOf({ kind, from, to }: Axis, value: number): number {
   const place =
     kind === "linear" ? (value - from) / (to - from) : (log(value) - log(from)) / (log(to) - log(from));
   return Math.min(1, Math.max(0, place));
 }
 
-/** Round values on the axis, in rising order, `most` of them at most. */
+/** Returns at most `most` round values on the axis, in ascending order. */
 export function ticksOf(axis: Axis, most: number): number[] {
   if (axis.kind === "linear") return linearTicks(axis, most);
   for (const mantissas of MANTISSAS) {
     const ticks = logTicks(axis, mantissas);
     if (ticks.length <= most) return ticks.length > 1 ? ticks : linearTicks(axis, most);
   }
-  // So many powers of ten: every second, every third, …
+  // Too many powers of ten: keep every second, every third, …
   const powers = logTicks(axis, [1]);
   const every = Math.ceil(powers.length / Math.max(1, most));
   return powers.filter((_, i) => i % every === 0);
@@ -64,7 +64,7 @@ function linearTicks({ from, to }: Axis, most: number): number[] {
   const power = exponentOf(rough);
   for (let exponent = power; ; exponent++) {
     for (const mantissa of [1, 2, 5]) {
-      // Division by a power of ten is exact where multiplication by a fraction is not: 3 / 10, not 3 · 0.1.
+      // Dividing by a power of ten is exact, multiplying by a fraction is not: 3 / 10, not 3 · 0.1.
       const [times, over] = exponent < 0 ? [mantissa, tenTo(-exponent)] : [mantissa * tenTo(exponent), 1];
       const first = Math.ceil((from * over) / times);
       const last = Math.floor((to * over) / times);
@@ -85,7 +85,7 @@ function logTicks({ from, to }: Axis, mantissas: readonly number[]): number[] {
   return ticks;
 }
 
-/** k, where the number is at least 10ᵏ and less than ten times that. */
+/** Returns k such that 10ᵏ ≤ value < 10ᵏ⁺¹. */
 function exponentOf(value: number): number {
   return Number(value.toExponential().split("e")[1]);
 }
@@ -94,7 +94,7 @@ function tenTo(exponent: number): number {
   return Number(`1e${exponent}`);
 }
 
-/** A value in few characters: three digits that count, and no more zeros than it needs. */
+/** Formats a value with up to three significant digits and no trailing zeros. */
 export function formatTick(value: number): string {
   const size = Math.abs(value);
   if (size >= 100_000)

@@ -1,6 +1,6 @@
 /**
- * Curves as lines of text, for any terminal. Enter: series of points, levels to compare them with, and the size in
- * columns and lines; leave: that many lines, none of them wider.
+ * Line charts in text, for any terminal. Takes series of points, reference levels and a size in columns and rows;
+ * returns that number of lines, none wider than the given width.
  *
  *   4.17 ┤⢣┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄
  *      2 ┤⠈⢆
@@ -15,45 +15,45 @@ export type Point = readonly [x: number, y: number];
 
 export interface Series {
   readonly name: string;
-  /** In any order; those that are not finite, or that a logarithm does not take, are left out. */
+  /** In any order. Points that are not finite, or not positive on a logarithmic axis, are skipped. */
   readonly points: readonly Point[];
-  /** "line": dots, eight in a character, joined. "marks": one character wherever there is a point. */
+  /** "line": connected dots, eight per character. "marks": one character per point. */
   readonly drawnAs?: "line" | "marks";
-  /** The character of its marks; without one, each series has one of its own. */
+  /** The character for marks. By default, each series has a different one. */
   readonly mark?: string;
-  /** Which of the colors, from 0; without it, each series has one of its own. */
+  /** Index into the colors. By default, each series has a different one. */
   readonly color?: number;
 }
 
-/** A level drawn through the chart. */
+/** A horizontal line through the chart. */
 export interface Reference {
   readonly name: string;
   readonly value: number;
 }
 
 export interface ChartOptions {
-  /** Columns and lines in all: with scales and legend, which give way where there is no room. */
+  /** Columns and rows of the whole chart. Axes and legend are omitted if there is no room for them. */
   readonly width: number;
   readonly height: number;
-  /** Without it, the first series may be a line and the others are marks, so that they can be told apart. */
+  /** Without colors, only the first series may be a line; the others use marks so that they stay distinguishable. */
   readonly color: boolean;
-  /** For terminals without Unicode: marks instead of lines, and no character beyond ASCII. */
+  /** For terminals without Unicode: marks instead of lines, ASCII characters only. */
   readonly ascii?: boolean;
   readonly references?: readonly Reference[];
   readonly xScale?: ScaleKind;
   readonly yScale?: ScaleKind;
-  /** What x counts, left of its scale. */
+  /** Name of the x axis, shown left of its labels. */
   readonly xName?: string;
-  /** Values that the axes reach, whatever the points do: a run's last step, for one. */
+  /** Values that the axes include regardless of the points, such as a run's last step. */
   readonly xReaches?: readonly number[];
   readonly yReaches?: readonly number[];
-  /** Whether a line below says what is what; it does unless told otherwise. */
+  /** Whether to show a legend below the chart. Default: true. */
   readonly legend?: boolean;
 }
 
 type Color = "cyan" | "yellow" | "magenta" | "green" | "blue" | "red" | "gray";
 
-/** One column of one line. */
+/** One character cell. */
 interface Cell {
   readonly text: string;
   readonly color: Color | null;
@@ -63,9 +63,9 @@ const COLORS: readonly Color[] = ["cyan", "yellow", "magenta", "green", "blue", 
 const MARKS = { unicode: "●○×+◆◇■□▲△", ascii: "ox+*#@%&$=" } as const;
 const LEVEL = { unicode: "┄", ascii: "-" } as const;
 const EDGE = { unicode: " ┤", ascii: " |" } as const;
-/** The legend's picture of a line. */
+/** The symbol for a line in the legend. */
 const LINE = "⣀";
-/** Dots of a Braille character: two columns of four. Each has its bit, counted from above. */
+/** A Braille character has two columns of four dots, with one bit per dot. */
 const [DOT_COLUMNS, DOT_ROWS] = [2, 4];
 const DOT_BITS = [
   [0x01, 0x02, 0x04, 0x40],
@@ -73,16 +73,16 @@ const DOT_BITS = [
 ] as const;
 const BRAILLE = 0x2800;
 const EMPTY: Cell = { text: " ", color: null };
-/** The share of the plot's lines that may have a round value beside them. */
+/** The share of rows that may have a tick label. */
 const ROWS_WITH_LABEL = 0.6;
-/** In so few lines, values may stand in lines that touch. */
+/** In a chart this low, labels may be on adjacent rows. */
 const CROWDED = 4;
-/** Columns that a value on the x axis takes, with room beside it. */
+/** Columns for one label on the x axis, with padding. */
 const X_LABEL_WIDTH = 12;
 
 export function drawChart(series: readonly Series[], options: ChartOptions): string[] {
   const { width, height, references = [], legend = true } = options;
-  const drawn = series.map((each, index) => ({ ...each, ...looksOf(each, index, options) }));
+  const drawn = series.map((each, index) => ({ ...each, ...styleOf(each, index, options) }));
   const below = legend ? legendLines(drawn, references, options) : [];
   const withLegend = height - below.length - 1 >= 2;
   const withAxis = height - 1 - (withLegend ? below.length : 0) >= 1;
@@ -103,7 +103,7 @@ export function drawChart(series: readonly Series[], options: ChartOptions): str
   );
   const edge = EDGE[options.ascii ? "ascii" : "unicode"];
   const left = labelWidth + edge.length;
-  // Where the scale would leave no room for the curves, it goes.
+  // If the y axis would leave no room for the curves, omit it.
   const plot = new Plot(axes, width > 2 * left ? width - left : width, rows);
   for (const { value } of references) plot.level(value, LEVEL[options.ascii ? "ascii" : "unicode"]);
   for (const each of drawn) {
@@ -122,7 +122,7 @@ export function drawChart(series: readonly Series[], options: ChartOptions): str
   );
 }
 
-function looksOf(series: Series, index: number, { color, ascii = false }: ChartOptions) {
+function styleOf(series: Series, index: number, { color, ascii = false }: ChartOptions) {
   const { drawnAs = "line", mark } = series;
   const isLine = drawnAs === "line" && !ascii && (color || index === 0);
   const marks = Array.from(ascii ? MARKS.ascii : MARKS.unicode);
@@ -131,7 +131,7 @@ function looksOf(series: Series, index: number, { color, ascii = false }: ChartO
   return { isLine, symbol, color: COLORS[(series.color ?? index) % COLORS.length] };
 }
 
-/** The values at the left, by their row: those of the levels first, then round ones where there is room. */
+/** Labels of the y axis by row: reference levels first, then ticks if there is room. */
 function rowLabels(axis: Axis, references: readonly Reference[], rows: number): Map<number, string> {
   const labels = new Map<number, string>();
   const add = (value: number, room: number) => {
@@ -141,7 +141,7 @@ function rowLabels(axis: Axis, references: readonly Reference[], rows: number): 
   };
   for (const { value } of references) if (fits(axis.kind, value)) add(value, 0);
   const ticks = ticksOf(axis, Math.max(2, Math.round(rows * ROWS_WITH_LABEL)));
-  // Without a round value in it, a short axis has its ends.
+  // A short axis without round values shows its ends.
   const room = rows > CROWDED ? 1 : 0;
   for (const value of ticks.length > 1 ? ticks : [axis.to, axis.from]) add(value, room);
   return labels;
@@ -155,7 +155,7 @@ function dotRowOf(axis: Axis, value: number, rows: number): number {
   return Math.round((1 - placeOf(axis, value)) * (rows * DOT_ROWS - 1));
 }
 
-/** Round values of x below their columns, as many as stand apart. */
+/** Labels of the x axis, without the ones that would touch their neighbor. */
 function columnLabels(axis: Axis, columns: number): string {
   let text = "";
   const ends = columns < 2 * X_LABEL_WIDTH ? [axis.from, axis.to] : null;
@@ -169,7 +169,7 @@ function columnLabels(axis: Axis, columns: number): string {
   return text;
 }
 
-/** What is what, as many to a line as fit. */
+/** Legend entries, wrapped to the width. */
 function legendLines(
   series: readonly { name: string; symbol: string; color: Color }[],
   references: readonly Reference[],
@@ -189,7 +189,7 @@ function legendLines(
   return lines;
 }
 
-/** The field that curves are drawn on; what is drawn later stands before what was there. */
+/** The area that curves are drawn on. Later curves cover earlier ones. */
 class Plot {
   readonly columns: number;
   readonly #axes: { readonly x: Axis; readonly y: Axis };
@@ -238,7 +238,7 @@ class Plot {
     });
   }
 
-  /** The mean of the points that fall into each of `count` columns; undefined where there is none. */
+  /** The mean of the points in each of `count` columns, or undefined for a column without points. */
   #means(points: readonly Point[], count: number): (number | undefined)[] {
     const { x: axis, y: values } = this.#axes;
     const sums = new Float64Array(count);
@@ -253,7 +253,7 @@ class Plot {
   }
 }
 
-/** Calls `dot` for every place on the way, ends included. */
+/** Calls `dot` for every position on a straight line, including both ends. */
 function joinDots(
   from: { readonly x: number; readonly y: number },
   to: { readonly x: number; readonly y: number },
@@ -270,7 +270,7 @@ function plain(text: string): Cell[] {
   return Array.from(text, (character) => ({ text: character, color: null }));
 }
 
-/** Neighbors of one color share its codes. */
+/** Joins cells into a line. Adjacent cells of the same color share one escape sequence. */
 function join(cells: readonly Cell[], colored: boolean): string {
   const text = cells.map((cell) => cell.text).join("");
   if (!colored) return text.trimEnd();

@@ -1,15 +1,15 @@
 /**
- * The only place that reads the clock. Clocks are set, virtual machines are moved, and some go backwards; here time
- * only goes forwards, and no two readings are the same, so that durations are above 0 and rates are finite.
+ * The only place that reads the clock. System clocks can jump, and on some machines even `performance.now()` runs
+ * backwards. This clock only moves forward and never repeats a reading, so durations are positive and rates finite.
  */
 
-/** The least that passes between two readings. */
+/** The smallest difference between two readings. */
 const LEAST_MS = 1e-3;
 
 let readMs = performance.now();
 let passedMs = 0;
 
-/** Milliseconds since some moment. */
+/** Milliseconds since an arbitrary start. */
 export function nowMs(): number {
   const before = readMs;
   readMs = performance.now();

@@ -1,22 +1,22 @@
-/** What the terminal can show: colors, and more characters than ASCII. */
+/** Terminal capabilities: colors and Unicode. */
 
-/** A stream that may lead to a terminal. */
+/** A stream that may be a terminal. */
 interface Output {
   readonly isTTY?: boolean;
   hasColors?(): boolean;
 }
 
 /**
- * Whether a stream is to get colors: as the flag says, or as the conventions do. Node knows them: NO_COLOR,
- * FORCE_COLOR, COLORTERM, TERM=dumb and what each terminal can.
+ * Decides whether to use colors on a stream. The flag wins; otherwise Node applies the conventions: NO_COLOR,
+ * FORCE_COLOR, COLORTERM, TERM=dumb and the terminal's own capabilities.
  *
- * @param flag `--color` or `--no-color`; undefined where neither was given
+ * @param flag `--color` or `--no-color`, or undefined if neither was given
  */
 export function wantsColor(stream: Output, flag?: boolean): boolean {
   return flag ?? (stream.isTTY === true && stream.hasColors?.() === true);
 }
 
-/** Whether curves of dots and the like can be read: the consoles of Linux and of older Windows lack them. */
+/** Whether the terminal can draw Braille curves. The Linux console and older Windows consoles cannot. */
 export function hasUnicode(env = process.env, platform = process.platform): boolean {
   if (platform !== "win32") return env.TERM !== "linux";
   return Boolean(env.WT_SESSION || env.TERM_PROGRAM || env.ConEmuTask || env.TERM?.startsWith("xterm"));

@@ -1,15 +1,15 @@
-/** Text in columns of a terminal: how many it takes, cut and broken to fit, and made safe to print. */
+/** Text in a terminal: measured in columns, truncated, wrapped and made safe to print. */
 import { eastAsianWidth } from "get-east-asian-width";
 
-/** Marks that stand on the character before, and what is not seen. */
+/** Combining marks and invisible characters. */
 const WITHOUT_WIDTH = /^[\p{Mark}\p{Control}\p{Format}\u115f-\u11ff]$/u;
 const EMOJI = /^\p{Emoji_Presentation}$/u;
-/** What would move the cursor, or turn the direction of what follows. */
+/** Characters that move the cursor or change the text direction. */
 const UNSAFE = /[\p{Control}\p{Format}\p{Line_Separator}\p{Paragraph_Separator}\p{Surrogate}]/gu;
 
 /**
- * Columns that a text takes. Where terminals differ, as for faces joined out of several, it is the most that any
- * takes: a line that is too short does no harm.
+ * Returns the number of columns a text occupies. Where terminals disagree, as on joined emoji, this is the largest
+ * count: a line that is too short does no harm.
  */
 export function columnsOf(text: string): number {
   let columns = 0;
@@ -24,7 +24,7 @@ function widthOf(character: string): number {
   return EMOJI.test(character) ? 2 : eastAsianWidth(code);
 }
 
-/** As much of the start of a text as `columns` hold. */
+/** Returns the longest prefix of a text that fits in `columns`. */
 export function cut(text: string, columns: number): string {
   let end = 0;
   let left = columns;
@@ -36,7 +36,7 @@ export function cut(text: string, columns: number): string {
   return text.slice(0, end);
 }
 
-/** A text in lines of at most `columns`, broken between words where it can be; what `most` lines do not hold is left out. */
+/** Wraps a text to lines of at most `columns`, between words if possible, and drops what exceeds `most` lines. */
 export function breakText(text: string, columns: number, most: number): string[] {
   const lines: string[] = [];
   for (let rest = text.trim(); rest !== "" && lines.length < most; ) {
@@ -50,7 +50,7 @@ export function breakText(text: string, columns: number, most: number): string[]
   return lines;
 }
 
-/** A text that a model made, in one line: a sign for each line break, and nothing that a terminal would obey. */
+/** Puts generated text on one line: line breaks become `lineBreak`, and control characters are replaced. */
 export function onOneLine(text: string, lineBreak: string): string {
   return text
     .trim()

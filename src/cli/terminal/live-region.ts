@@ -1,17 +1,17 @@
 /**
- * A few lines at the end of a terminal's text that are drawn again and again, while lines that stay are printed above.
+ * A few lines at the bottom of the terminal that are redrawn in place while permanent lines are printed above them.
  *
- * Between two writes the cursor stands at the first column of the region's first line. A terminal that gets narrower
- * breaks long lines into more, or cuts them, or leaves them; but the cursor stays at the character where it stood, so
- * whatever became of the lines below it, erasing from there on erases the region and nothing else. (Some terminals
- * move the cursor down by as many lines as were broken below it: those have to be named.)
+ * Between writes, the cursor is at the first column of the region's first line. When a terminal gets narrower, it may
+ * wrap long lines, truncate them or leave them alone. The cursor stays on its character in any case, so erasing from
+ * the cursor down erases exactly the region. (Some terminals move the cursor down by one line for each line wrapped
+ * below it; the caller has to say so.)
  */
 import { stripVTControlCharacters } from "node:util";
 import { columnsOf } from "./columns.ts";
 
-/** What a region is drawn on: a stream of a terminal. */
+/** The terminal stream that a region is drawn on. */
 export interface Screen {
-  /** 0 or nothing where the terminal does not say. */
+  /** 0 or undefined if the terminal does not report its size. */
   readonly columns?: number;
   readonly rows?: number;
   write(text: string): unknown;
@@ -19,34 +19,34 @@ export interface Screen {
 
 const [USUAL_COLUMNS, USUAL_ROWS] = [80, 24];
 
-/** So many may be filled, however low the terminal is. */
+/** A region may use this many rows, however low the terminal is. */
 const FEW_ROWS = 10;
 
 const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
-/** Terminals that know these show what is between them at once. */
+/** Terminals that support these show everything between them at once. */
 const [BEGIN_FRAME, END_FRAME] = ["\x1b[?2026h", "\x1b[?2026l"];
 const TO_LINE_END = "\x1b[K";
 const TO_SCREEN_END = "\x1b[J";
 
 export class LiveRegion {
   readonly #screen: Screen;
-  readonly #sinks: boolean;
-  /** null where nothing is drawn: the cursor stands where text goes on. */
+  readonly #movesCursor: boolean;
+  /** The lines on screen, or null if none are drawn and the cursor is where text continues. */
   #lines: readonly string[] | null = null;
-  /** Of the terminal, when they were drawn. */
+  /** The terminal's height when they were drawn. */
   #drawnRows = 0;
 
-  /** @param sinks whether this terminal moves the cursor down when it breaks lines below it */
-  constructor(screen: Screen, sinks = false) {
+  /** @param movesCursor whether this terminal moves the cursor down when it wraps lines below it */
+  constructor(screen: Screen, movesCursor = false) {
     this.#screen = screen;
-    this.#sinks = sinks;
+    this.#movesCursor = movesCursor;
   }
 
   /**
-   * What a frame may fill. Some terminals break lines that are just as wide as they are. And half of the lines is
-   * enough: if the terminal gets narrower and breaks each in two, all of them are still in view, where they can be
-   * erased.
+   * The largest frame. It is one column narrower than the terminal because some terminals wrap lines of exactly their
+   * width. It uses half of the rows so that the whole region stays in view, and can be erased, if the terminal gets
+   * narrower and wraps each line once.
    */
   get size(): { readonly columns: number; readonly rows: number } {
     const columns = this.#screen.columns || USUAL_COLUMNS;
@@ -56,38 +56,37 @@ export class LiveRegion {
   }
 
   /**
-   * Draws the region, in place of what it showed.
+   * Draws the region over its previous contents.
    *
-   * @param lines  no wider and no more than `size` says; one at least
-   * @param afresh whether the terminal may have moved or broken lines since
+   * @param lines  at least one line, within `size`
+   * @param afresh whether the terminal may have moved or wrapped lines since the last draw
    */
   draw(lines: readonly string[], afresh = false): void {
     const start = this.#lines === null ? HIDE_CURSOR : "\r";
-    const erasing = afresh ? `${up(this.#sunkBy())}${TO_SCREEN_END}` : "";
+    const erasing = afresh ? `${up(this.#rowsMoved())}${TO_SCREEN_END}` : "";
     this.#write(`${start}${erasing}${drawing(lines)}`);
     this.#lines = lines;
     this.#drawnRows = this.#screen.rows ?? 0;
   }
 
-  /** Prints lines that stay, above the region. */
+  /** Prints permanent lines above the region. */
   print(text: string): void {
     if (this.#lines === null) this.#screen.write(`${text}\n`);
     else this.#write(`\r${TO_SCREEN_END}${text}\n${drawing(this.#lines)}`);
   }
 
-  /** Leaves the region as it stands, a part of the text from now on, and gives the cursor back below it. */
+  /** Ends the region: its last frame stays on screen, and the cursor is shown again below it. */
   rest(): void {
     if (this.#lines === null) return;
-    // Each line break is there already, and moves the cursor down.
+    // These line breaks only move the cursor: the lines already exist.
     this.#write(`\r${"\n".repeat(this.#lines.length)}${SHOW_CURSOR}`);
     this.#lines = null;
   }
 
-  /** How many lines the cursor stands too low, if the terminal has got narrower since the last drawing. */
-  #sunkBy(): number {
-    if (!this.#sinks || this.#lines === null) return 0;
-    // One that has got lower or higher too has moved lines by rules of its own. Rather too little is erased than a line
-    // that was printed above.
+  /** How many lines too low the cursor is if the terminal got narrower since the last draw. */
+  #rowsMoved(): number {
+    if (!this.#movesCursor || this.#lines === null) return 0;
+    // A change of height also moves lines, differently in each terminal. Erase too little rather than a printed line.
     if ((this.#screen.rows ?? 0) !== this.#drawnRows) return 0;
     const columns = this.#screen.columns || USUAL_COLUMNS;
     const rows = this.#lines.map((line) => Math.ceil(columnsOf(stripVTControlCharacters(line)) / columns));
@@ -99,7 +98,7 @@ export class LiveRegion {
   }
 }
 
-/** Lines from the cursor on, and the cursor back where it was. */
+/** Draws lines from the cursor down and returns the cursor to its position. */
 function drawing(lines: readonly string[]): string {
   const text = lines.map((line) => `${line}${TO_LINE_END}`).join("\n");
   return `${text}${TO_SCREEN_END}\r${up(lines.length - 1)}`;

@@ -1,17 +1,17 @@
-/** Where the program writes: results to stdout, everything for people to stderr. */
+/** Program output: results go to stdout, messages for people to stderr. */
 import { writeSync } from "node:fs";
-import type { ProgressReporter } from "../../data/tokenized-corpus.ts";
 import { fitLine } from "../../util/format.ts";
+import type { ProgressReporter } from "../../util/progress-reporter.ts";
 
-/** What a stream says when whoever read it is gone: a pipe that was closed, a terminal that is no more. */
+/** Error codes of a stream whose reader is gone: a closed pipe or a closed terminal. */
 const READER_GONE: readonly (string | undefined)[] = ["EPIPE", "EIO"];
 
 export class Terminal {
-  /** Whether people watch: then one line of stderr is redrawn in place. */
+  /** Whether stderr is a terminal, so that a status line can be redrawn in place. */
   readonly live: boolean;
   #statusShown = false;
 
-  /** @param whenUnread called when nobody reads on, as in `nopeek sample | head`; that is no failure */
+  /** @param whenUnread called when the reader closes the stream, as in `nopeek sample | head`; this is not a failure */
   constructor(whenUnread: () => void = () => process.exit(0)) {
     this.live = process.stderr.isTTY === true && process.env.TERM !== "dumb";
     for (const stream of [process.stdout, process.stderr]) {
@@ -22,28 +22,28 @@ export class Terminal {
     }
   }
 
-  /** A piece of the result, without a line end of its own. */
+  /** Writes part of the result, without adding a newline. */
   write(text: string): void {
     process.stdout.write(text);
   }
 
-  /** One JSON value on a line of stdout. */
+  /** Writes one JSON value on a line of stdout. */
   json(value: unknown): void {
     this.write(`${JSON.stringify(value)}\n`);
   }
 
-  /** A line for people. */
+  /** Writes a message line to stderr. */
   note(line = ""): void {
     this.clearStatus();
     process.stderr.write(`${fitLine(line, process.stderr.columns)}\n`);
   }
 
-  /** A line of the result. */
+  /** Writes a line of the result. */
   line(text: string): void {
     this.write(`${fitLine(text, process.stdout.columns)}\n`);
   }
 
-  /** Shows a line that the next one replaces; nothing where nobody watches. */
+  /** Shows a status line that the next one replaces. Does nothing unless stderr is a terminal. */
   status(line: string): void {
     if (!this.live) return;
     const width = process.stderr.columns ?? 80;
@@ -58,8 +58,8 @@ export class Terminal {
   }
 }
 
-/** Tells people what is done before a run starts; see `Tell`. */
-export function tellOnStderr(): ProgressReporter {
+/** Reports progress on stderr before a run starts. */
+export function stderrReporter(): ProgressReporter {
   const live = process.stderr.isTTY === true && process.env.TERM !== "dumb";
   const clear = live ? "\r\x1b[K" : "";
   return {
@@ -68,10 +68,10 @@ export function tellOnStderr(): ProgressReporter {
   };
 }
 
-/** A disk that is full, for one: what is written on would be lost. */
+/** Exits on a write error such as a full disk: any further output would be lost. */
 function failToWrite(error: Error): void {
   try {
-    writeSync(2, `nopeek: the output cannot be written: ${error.message}\n`);
+    writeSync(2, `nopeek: cannot write the output: ${error.message}\n`);
   } finally {
     process.exit(1);
   }

@@ -1,6 +1,5 @@
 import type { Context } from "../../autograd/context.ts";
 import type { Tensor } from "../../autograd/tensor.ts";
-import type { Mask } from "../../backend/backend.ts";
 import { ConfigError } from "../../errors.ts";
 import { add } from "../../ops/add.ts";
 import type { Random } from "../../random.ts";
@@ -10,14 +9,6 @@ import { type NamedTensors, parametersOf } from "../parameters.ts";
 import { Attention } from "./attention.ts";
 import { MLP } from "./mlp.ts";
 import { Norm } from "./norm.ts";
-
-/** The differences between the blocks of a decoder, an encoder and an encoder–decoder. */
-export interface BlockKind {
-  /** "causal" for a decoder, "full" for an encoder. */
-  readonly mask: Mask;
-  /** Whether the block also attends to an encoder's output. */
-  readonly cross: boolean;
-}
 
 /**
  * Masked self-attention mixes positions, then the MLP transforms each one separately. Both read the residual stream
@@ -33,8 +24,16 @@ export class Block {
   readonly mlpNorm: Norm;
   readonly mlp: MLP;
 
-  /** @param layer the index of the block, from 0 */
-  constructor(context: Context, config: BlockConfig, layer: number, { cross }: BlockKind, random: Random) {
+  /**
+   * @param kind.layer the index of the block, from 0
+   * @param kind.cross whether the block also attends to an encoder's output
+   */
+  constructor(
+    context: Context,
+    config: BlockConfig,
+    { layer, cross }: { readonly layer: number; readonly cross: boolean },
+    random: Random,
+  ) {
     this.attentionNorm = new Norm(context, config);
     this.attention = new Attention(context, config, layer, random);
     this.crossNorm = cross ? new Norm(context, config) : null;

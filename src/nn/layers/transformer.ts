@@ -4,20 +4,21 @@ import type { Random } from "../../random.ts";
 import type { ModelConfig } from "../config.ts";
 import type { BlockOptions } from "../inputs/forward-options.ts";
 import { type NamedTensors, parametersOf } from "../parameters.ts";
-import { Block, type BlockKind } from "./block.ts";
+import { Block } from "./block.ts";
 import { Norm } from "./norm.ts";
 
 /**
- * The blocks and the norm after them: everything between embeddings and head. A GPT has one with causal masks, an
- * encoder one with full masks, an encoder–decoder one of each.
+ * The blocks and the norm after them: everything between embeddings and head. A GPT and an encoder have one each, an
+ * encoder–decoder has two. Their masks, which make the difference, are options of each forward pass.
  */
 export class Transformer {
   readonly blocks: readonly Block[];
   readonly finalNorm: Norm;
 
-  constructor(context: Context, config: ModelConfig, kind: BlockKind, random: Random) {
+  /** @param kind.cross whether the blocks also attend to an encoder's output */
+  constructor(context: Context, config: ModelConfig, { cross }: { readonly cross: boolean }, random: Random) {
     this.blocks = Array.from({ length: config.layers }, (_, layer) => {
-      return new Block(context, config, layer, kind, random);
+      return new Block(context, config, { layer, cross }, random);
     });
     this.finalNorm = new Norm(context, config);
   }

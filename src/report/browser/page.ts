@@ -1,4 +1,4 @@
-/** The script of a report: fits the charts to the window, follows the pointer and the arrow keys, heeds the controls. */
+/** The script of a report: fits the charts to the window and handles the pointer, the arrow keys and the controls. */
 import { formatCount, formatLoss } from "../../util/format.ts";
 import { type ChartCurve, type ChartPoint, drawKey, type Frame, frameOf } from "../chart-svg.ts";
 import { nearestPoint } from "../curves.ts";
@@ -6,21 +6,21 @@ import { escapeLine, escapeXml } from "../escape.ts";
 import { CHARTS, type ChartName, chartOf, svgOf, type View, viewOf, WHOLE } from "../figure.ts";
 import type { ReportData } from "../html.ts";
 import { X_UNITS } from "../plotted-run.ts";
-import { lookOf } from "../run-styles.ts";
+import { styleOf } from "../run-styles.ts";
 
 const HEIGHTS: Readonly<Record<ChartName, number>> = { loss: 460, learningRate: 240, gradientNorm: 240 };
-/** On a phone a chart as wide as the window is not so high. */
-const MOST_HIGH = 0.85;
+/** Maximum ratio of a chart's height to its width, for phones. */
+const MAX_ASPECT = 0.85;
 const NARROW = 600;
 const KEY = { width: 34, height: 14 };
-/** Arrow keys move by this share of the axis; with Shift, by ten times as much. */
+/** Arrow keys move by this share of the axis, or ten times as far with Shift. */
 const KEY_STEP = 0.01;
 const SVG = "http://www.w3.org/2000/svg";
 
 const data: ReportData = JSON.parse(find("data").textContent ?? "");
 let view: View = { ...WHOLE, x: data.x, yScale: data.yScale };
 
-/** A chart in the page. */
+/** An interactive chart. */
 class LiveChart {
   readonly #name: ChartName;
   readonly #box: HTMLElement;
@@ -29,7 +29,7 @@ class LiveChart {
   #curves: readonly ChartCurve[] = [];
   #frame: Frame | null = null;
   #unit = "";
-  /** Where it is read off, between the ends of the axis; null where it is not. */
+  /** Position of the tooltip as a share of the axis, or null if it is hidden. */
   #at: number | null = null;
 
   constructor(name: ChartName) {
@@ -37,14 +37,14 @@ class LiveChart {
     this.#box = find(name);
     this.#box.tabIndex = 0;
     this.#box.setAttribute("role", "group");
-    this.#box.setAttribute("aria-label", "a chart; the arrow keys read it off");
+    this.#box.setAttribute("aria-label", "chart; use the arrow keys to read values");
     this.#tip.className = "tip";
     this.#tip.hidden = true;
     this.#tip.setAttribute("role", "status");
     this.#box.addEventListener("pointermove", (event) => this.#point(event));
     this.#box.addEventListener("pointerdown", (event) => this.#point(event));
     this.#box.addEventListener("pointerleave", (event) => {
-      // A finger leaves as soon as it is lifted: what it asked for stays, until it asks for something else.
+      // A touch leaves as soon as the finger is lifted. Keep the tooltip until the next touch.
       if (event.pointerType !== "touch") this.#leave();
     });
     document.addEventListener("pointerdown", ({ target }) => {
@@ -56,7 +56,7 @@ class LiveChart {
 
   draw(): void {
     const width = Math.max(240, Math.floor(this.#box.clientWidth));
-    const height = Math.min(HEIGHTS[this.#name], Math.round(width * MOST_HIGH));
+    const height = Math.min(HEIGHTS[this.#name], Math.round(width * MAX_ASPECT));
     const chart = chartOf(this.#name, data.runs, viewOf(this.#name, view));
     this.#box.innerHTML = svgOf(chart, this.#name, width, height);
     this.#box.append(this.#tip);
@@ -89,7 +89,7 @@ class LiveChart {
     this.#cross.replaceChildren();
   }
 
-  /** Shows the values next to a place on the axis. */
+  /** Shows the values nearest to a position on the axis. */
   #readOff(place: number): void {
     const frame = this.#frame;
     const at = Math.min(1, Math.max(0, place));
@@ -103,25 +103,25 @@ class LiveChart {
     const distance = ({ point }: { readonly point: ChartPoint }) => Math.abs(point.x - wanted);
     const { point: next } = found.reduce((best, each) => (distance(each) < distance(best) ? each : best));
     this.#at = at;
-    this.#tip.innerHTML = `<b>${this.#placeInWords(next)}</b><dl>${found.map((each) => this.#rowOf(each.curve, each.point, next)).join("")}</dl>`;
+    this.#tip.innerHTML = `<b>${this.#formatX(next)}</b><dl>${found.map((each) => this.#rowOf(each.curve, each.point, next)).join("")}</dl>`;
     this.#tip.hidden = false;
     this.#placeTip(frame, frame.x(next.x));
     this.#drawCross(frame, next, found);
   }
 
-  #placeInWords({ x, step }: ChartPoint): string {
+  #formatX({ x, step }: ChartPoint): string {
     if (view.x === "steps") return `step ${formatCount(step)}`;
     return view.x === "tokens" ? `${formatCount(x)} tokens` : `${x.toFixed(2)} ${escapeXml(this.#unit)}`;
   }
 
   #rowOf(curve: ChartCurve, point: ChartPoint, next: ChartPoint): string {
     const value = this.#name === "loss" ? formatLoss(point.y) : point.y.toPrecision(4);
-    // Evaluations are rare: the nearest may be far.
+    // Evaluations are rare, so the nearest one may be at another step.
     const where = point.step === next.step ? "" : ` (step ${formatCount(point.step)})`;
     return `${keyOf(curve)}<dt>${escapeXml(escapeLine(curve.shortName))}</dt><dd>${value}${where}</dd>`;
   }
 
-  /** On the side where there is more room; below, where it would hide the chart. */
+  /** Places the tooltip on the side with room for it, or below the chart in a narrow window. */
   #placeTip({ width, height, top }: Frame, x: number): void {
     const wide = this.#tip.offsetWidth;
     const left = x + 12 + wide <= width ? x + 12 : x - 12 - wide;
@@ -136,7 +136,7 @@ class LiveChart {
   ): void {
     const dots = found.map(({ curve, point }) => {
       const [x, y] = [frame.x(point.x), frame.y(point.y)];
-      return Number.isFinite(y) ? `<circle class="f${curve.look.color}" cx="${x}" cy="${y}" r="4"/>` : "";
+      return Number.isFinite(y) ? `<circle class="f${curve.style.color}" cx="${x}" cy="${y}" r="4"/>` : "";
     });
     this.#cross.innerHTML = `<path class="cross" d="M${frame.x(next.x)},${frame.top}V${frame.bottom}"/>${dots.join("")}`;
   }
@@ -153,11 +153,11 @@ function keyOf(curve: ChartCurve): string {
   return `<svg width="${width}" height="${height}" aria-hidden="true" fill="none">${drawKey(curve, 2, height / 2)}</svg>`;
 }
 
-/** Names with what they look like; those that are not ticked are left out. */
+/** Fills the legend: a checkbox with key and name for each run. Unchecked runs are hidden. */
 function makeKeys(redraw: () => void): void {
   find("keys").innerHTML = data.runs
     .map(({ name }, i) => {
-      const key = keyOf({ name: "", shortName: "", look: lookOf(i), drawnAs: "marked", points: [] });
+      const key = keyOf({ name: "", shortName: "", style: styleOf(i), drawnAs: "marked", points: [] });
       return `<li><label><input type="checkbox" checked value="${i}">${key}<bdi>${escapeXml(escapeLine(name))}</bdi></label></li>`;
     })
     .join("");

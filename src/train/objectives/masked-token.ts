@@ -1,14 +1,15 @@
 /**
- * The encoder's objective (BERT): some tokens of a text are hidden, and the model says what stood there, from what
- * comes before and after.
+ * The encoder's objective (BERT): some tokens of a text are masked, and the model predicts them from the tokens before
+ * and after.
  *
- * Of each window, 15 % of the positions are chosen, one at least. What the model sees there is, drawn for each:
+ * In each window, 15 % of the positions are chosen, at least one. Only these have a target. At each of them the model
+ * sees:
  *
  *   80 %  [MASK]
- *   10 %  any token, so that the model cannot trust what it sees
- *   10 %  the token itself, so that it must say something of what it sees too
+ *   10 %  a random token, so that the model cannot trust its input
+ *   10 %  the true token, so that the model also learns to predict visible tokens
  *
- * and only there does it have a target. Source: Devlin et al. 2019, §3.1.
+ * Source: Devlin et al. 2019, §3.1.
  */
 import type { Tensor } from "../../autograd/tensor.ts";
 import type { TokenIds } from "../../data/token-source.ts";
@@ -18,26 +19,26 @@ import { crossEntropy, IGNORED } from "../../ops/cross-entropy.ts";
 import { Random } from "../../random.ts";
 import type { Objective } from "./objective.ts";
 
-/** The share of positions that have a target. */
+/** The fraction of positions with a target. */
 const CHOSEN_SHARE = 0.15;
-/** Of the chosen positions, the share that shows [MASK], and the share that shows any token. */
+/** The fractions of chosen positions that show [MASK] and a random token. */
 const [MASK_SHARE, RANDOM_SHARE] = [0.8, 0.1];
 
-/** Windows with tokens hidden, row by row, and what stood there. */
+/** Windows with masked tokens, row by row, and the true tokens. */
 export interface MaskedBatch {
   /** Ids in 0 … V, where V is [MASK]. */
   readonly inputs: Int32Array;
-  /** The true id where a position was chosen, IGNORED elsewhere. */
+  /** The true id at chosen positions, IGNORED elsewhere. */
   readonly targets: Int32Array;
-  /** How many positions were chosen. */
+  /** The number of chosen positions. */
   readonly chosen: number;
 }
 
 /**
- * Hides tokens of windows.
+ * Masks tokens in windows.
  *
- * @param windows   `batchSize` windows of one length, row by row
- * @param vocabSize how many ids there are (V); [MASK] is the next one
+ * @param windows   `batchSize` windows of equal length, row by row
+ * @param vocabSize the number of ids (V); [MASK] is id V
  */
 export function maskTokens(
   windows: ArrayLike<number>,
@@ -53,19 +54,19 @@ export function maskTokens(
     for (const t of choose(each, positions, random)) {
       const at = row * positions + t;
       targets[at] = windows[at];
-      inputs[at] = whatIsShown(windows[at], vocabSize, random);
+      inputs[at] = visibleId(windows[at], vocabSize, random);
     }
   }
   return { inputs, targets, chosen: batchSize * each };
 }
 
-function whatIsShown(id: number, vocabSize: number, random: Random): number {
+function visibleId(id: number, vocabSize: number, random: Random): number {
   const draw = random.uniform();
   if (draw < MASK_SHARE) return vocabSize;
   return draw < MASK_SHARE + RANDOM_SHARE ? random.below(vocabSize) : id;
 }
 
-/** `count` different ones of 0 … among−1, each set of them equally likely: the first cards of a shuffled deck. */
+/** `count` different numbers of 0 … among−1, uniform over all subsets: a partial Fisher–Yates shuffle. */
 function choose(count: number, among: number, random: Random): number[] {
   const deck = Array.from({ length: among }, (_, i) => i);
   for (let i = 0; i < count; i++) {
@@ -75,6 +76,12 @@ function choose(count: number, among: number, random: Random): number[] {
   return deck.slice(0, count);
 }
 
+/**
+ * Masked-token prediction for an encoder.
+ *
+ * @example
+ * const objective = new MaskedToken(model, train, { contextLength: 64, batchSize: 16, seed: 1337 });
+ */
 export class MaskedToken implements Objective {
   readonly tokensPerBatch: number;
   readonly #model: Encoder;
@@ -82,8 +89,8 @@ export class MaskedToken implements Objective {
   readonly #seed: number;
 
   /**
-   * @param ids the training split; its windows are those that GPT would learn from
-   * @throws DataError when no window fits
+   * @param ids the training split; the windows are the same as for GPT
+   * @throws DataError if the split is shorter than a window
    */
   constructor(model: Encoder, ids: TokenIds, size: WindowConfig) {
     this.tokensPerBatch = size.batchSize * size.contextLength;
@@ -92,7 +99,7 @@ export class MaskedToken implements Objective {
     this.#seed = size.seed;
   }
 
-  /** See `Objective`: what a step hides is a function of seed, step and part. */
+  /** The batch of a step. The mask is a function of seed, step and part; see `Objective`. */
   batch(step: number, part: number): MaskedBatch & { readonly batchSize: number } {
     const { inputs, batchSize } = this.#loader.batch(step, part);
     const random = Random.of(this.#seed, "masks", step, part);
@@ -106,7 +113,7 @@ export class MaskedToken implements Objective {
     return crossEntropy(logits, targets);
   }
 
-  batchInWords(step: number, part: number): string {
-    return this.#loader.batchInWords(step, part);
+  describeBatch(step: number, part: number): string {
+    return this.#loader.describeBatch(step, part);
   }
 }

@@ -1,7 +1,3 @@
-/**
- * GPT's objective. Teacher forcing: every position of every window predicts its next token in the same pass, from
- * the true tokens before it.
- */
 import type { Tensor } from "../../autograd/tensor.ts";
 import type { TokenIds } from "../../data/token-source.ts";
 import { type WindowConfig, WindowLoader } from "../../data/window-loader.ts";
@@ -10,6 +6,13 @@ import { crossEntropy } from "../../ops/cross-entropy.ts";
 import type { Random } from "../../random.ts";
 import type { Objective } from "./objective.ts";
 
+/**
+ * Next-token prediction for GPT, with teacher forcing: in one pass, every position of every window predicts its next
+ * token from the true tokens before it.
+ *
+ * @example
+ * const objective = new NextToken(model, train, { contextLength: 64, batchSize: 12, seed: 1337 });
+ */
 export class NextToken implements Objective {
   readonly tokensPerBatch: number;
   readonly #model: GPT;
@@ -17,7 +20,7 @@ export class NextToken implements Objective {
 
   /**
    * @param ids the training split
-   * @throws DataError when no window fits
+   * @throws DataError if the split is shorter than a window
    */
   constructor(model: GPT, ids: TokenIds, size: WindowConfig) {
     this.tokensPerBatch = size.batchSize * size.contextLength;
@@ -31,7 +34,7 @@ export class NextToken implements Objective {
     return crossEntropy(logits, targets);
   }
 
-  batchInWords(step: number, part: number): string {
-    return this.#loader.batchInWords(step, part);
+  describeBatch(step: number, part: number): string {
+    return this.#loader.describeBatch(step, part);
   }
 }

@@ -1,12 +1,12 @@
 /**
- * The encoder–decoder's objective: the answer to a source, token by token. Teacher forcing: the decoder reads
- * [start] and the true answer, and predicts the answer and [end].
+ * The encoder–decoder's objective: predict the answer to a source, token by token. With teacher forcing, the decoder
+ * reads [start] and the true answer, and predicts the answer and [end].
  *
  *   source          b a d
  *   decoder reads   [start] d a b
  *   and predicts    d       a b [end]
  *
- * Sources and answers have unequal lengths; the shorter are padded, and padding has no target.
+ * Sources and answers differ in length. Shorter ones are padded, and padding has no target.
  */
 import type { Tensor } from "../../autograd/tensor.ts";
 import type { EncoderDecoder } from "../../nn/encoder-decoder.ts";
@@ -18,15 +18,15 @@ import type { Example, ToyTask } from "./toy-task.ts";
 
 export interface PairBatch {
   readonly source: TokenBatch;
-  /** What the decoder reads. */
+  /** The decoder's input. */
   readonly inputs: TokenBatch;
-  /** What it is to say at each position; IGNORED where there is padding. */
+  /** The true next token at each position; IGNORED for padding. */
   readonly targets: Int32Array;
-  /** How many targets count. */
+  /** The number of targets without padding. */
   readonly targetCount: number;
 }
 
-/** Lays examples out for one pass. */
+/** Pads examples into one batch. */
 export function pairBatch(
   examples: readonly Example[],
   { startId, endId }: { readonly startId: number; readonly endId: number },
@@ -44,6 +44,13 @@ export function pairBatch(
   return { source, inputs, targets: padLike(inputs, rows, IGNORED), targetCount };
 }
 
+/**
+ * Prediction of answers for an encoder–decoder.
+ *
+ * @example
+ * const task = new ToyTask({ task: "sort", alphabetSize: 10, minLength: 3, maxLength: 10, seed: 1337 });
+ * const objective = new SequenceToSequence(model, task, 32);
+ */
 export class SequenceToSequence implements Objective {
   readonly tokensPerBatch: number;
   readonly #model: EncoderDecoder;
@@ -52,14 +59,14 @@ export class SequenceToSequence implements Objective {
 
   constructor(model: EncoderDecoder, task: ToyTask, batchSize: number) {
     const { minLength, maxLength } = task.settings;
-    // On average: what the decoder reads, [start] and an answer.
+    // The decoder's input, [start] and the answer, on average.
     this.tokensPerBatch = batchSize * ((minLength + maxLength) / 2 + 1);
     this.#model = model;
     this.#task = task;
     this.#batchSize = batchSize;
   }
 
-  /** See `Objective`: the strings of a step are a function of seed, step and part. */
+  /** The batch of a step. Its strings are a function of seed, step and part; see `Objective`. */
   batch(step: number, part: number): PairBatch {
     const random = Random.of(this.#task.settings.seed, "strings", step, part);
     const examples = Array.from({ length: this.#batchSize }, () => this.#task.draw("training", random));
@@ -71,9 +78,9 @@ export class SequenceToSequence implements Objective {
     return crossEntropy(this.#model.forward(source, inputs, { cache: null, random }), targets);
   }
 
-  batchInWords(step: number, part: number): string {
+  describeBatch(step: number, part: number): string {
     const { ids, padding } = this.batch(step, part).source;
     const first = Array.from(ids).slice(0, padding?.ends[0]);
-    return `${this.#batchSize} strings, the first of tokens ${first.join(" ")}`;
+    return `${this.#batchSize} strings, the first with tokens ${first.join(" ")}`;
   }
 }

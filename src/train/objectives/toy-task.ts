@@ -1,18 +1,10 @@
-/**
- * A task that a seq2seq model can solve exactly: strings over a small alphabet, of unequal lengths, to reverse or to
- * sort.
- *
- * A hash of each string and the seed says, once and for all, whether the string is learned from or held out. So the
- * two never meet, however many are drawn, and a right answer to a string that is held out was not remembered.
- */
-
 import type { Settings, Task } from "../../config/settings.ts";
 import { ConfigError } from "../../errors.ts";
 import { Random } from "../../random.ts";
 
 export type ToyTaskSettings = Pick<Settings, "task" | "alphabetSize" | "minLength" | "maxLength" | "seed">;
 
-/** Which strings are drawn: those that are learned from, or those that are held out. */
+/** Which strings to draw: training strings or held-out strings. */
 export type Side = "training" | "held out";
 
 /** A string and its answer, as ids in 0 … alphabetSize−1. */
@@ -21,20 +13,30 @@ export interface Example {
   readonly answer: readonly number[];
 }
 
-/** One string in so many is held out. */
+/** One in this many strings is held out. */
 const HELD_OUT_ONE_IN = 10;
-/** With so many strings, that none is held out, or every one, has no chance worth the name. */
+/** With this many strings, it is practically impossible that none or all of them are held out. */
 const FEWEST_STRINGS = 1000;
 
+/**
+ * A task that a seq2seq model can solve exactly: reverse or sort strings of various lengths over a small alphabet.
+ *
+ * A hash of the string and the seed decides whether a string is held out. So training strings and held-out strings
+ * never overlap, and a correct answer to a held-out string cannot have been memorized.
+ *
+ * @example
+ * const task = new ToyTask({ task: "reverse", alphabetSize: 10, minLength: 3, maxLength: 10, seed: 1337 });
+ * const { source, answer } = task.draw("training", Random.of(1));
+ */
 export class ToyTask {
   readonly settings: ToyTaskSettings;
 
-  /** @throws ConfigError when there are too few different strings to hold some out */
+  /** @throws ConfigError if there are too few different strings to hold some out */
   constructor(settings: ToyTaskSettings) {
     const strings = countStrings(settings);
     if (strings < FEWEST_STRINGS) {
       throw new ConfigError(
-        `there are only ${strings} strings of ${settings.minLength} to ${settings.maxLength} of ${settings.alphabetSize} letters, and ${FEWEST_STRINGS} are needed to learn from some and hold out others: raise --max-length or --alphabet-size`,
+        `there are only ${strings} strings of ${settings.minLength} to ${settings.maxLength} of ${settings.alphabetSize} letters, and ${FEWEST_STRINGS} are needed for a training set and a held-out set: raise \`maxLength\` or \`alphabetSize\``,
       );
     }
     this.settings = settings;
@@ -44,7 +46,7 @@ export class ToyTask {
     return Random.of(this.settings.seed, "held out", source.join(" ")).below(HELD_OUT_ONE_IN) === 0;
   }
 
-  /** A random string of one side: its length uniform in minLength … maxLength, its letters uniform. */
+  /** Draws a random training or held-out string: length uniform in minLength … maxLength, letters uniform. */
   draw(side: Side, random: Random): Example {
     const { alphabetSize, minLength, maxLength, task } = this.settings;
     for (;;) {
@@ -54,7 +56,7 @@ export class ToyTask {
     }
   }
 
-  /** `count` draws from what is held out, each string once; the same ones every time. */
+  /** `count` draws of held-out strings, without duplicates; the same strings every time. */
   heldOut(count: number): Example[] {
     const random = Random.of(this.settings.seed, "held out strings");
     const examples = new Map<string, Example>();
@@ -66,12 +68,12 @@ export class ToyTask {
   }
 }
 
-/** What a task makes of a string. */
+/** The correct answer for a string. */
 export function answer(task: Task, source: readonly number[]): number[] {
   return task === "reverse" ? [...source].reverse() : [...source].sort((a, b) => a - b);
 }
 
-/** How many different strings there are, or FEWEST_STRINGS once there are as many. */
+/** The number of different strings, capped at FEWEST_STRINGS. */
 function countStrings({ alphabetSize, minLength, maxLength }: ToyTaskSettings): number {
   let ofLength = 1;
   let total = 0;

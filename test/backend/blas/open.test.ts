@@ -1,4 +1,4 @@
-/** Opening a backend on a machine without a BLAS library, as far as the program can tell. */
+/** Opening a backend on a machine where the program finds no BLAS library. */
 import { afterEach, expect, it, vi } from "vitest";
 import { openBackend } from "../../../src/backend/open.ts";
 import { BackendError } from "../../../src/errors.ts";

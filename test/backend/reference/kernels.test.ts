@@ -320,7 +320,7 @@ describe("attention", () => {
       { start: 1, end: 4, diagonal: 2 },
       { start: 2, end: 5, diagonal: -1 },
     ];
-    // q = 0: all weights of a row are equal, and v tells the columns apart by powers of 2.
+    // q = 0: all weights of a row are equal, and powers of 2 in v distinguish the columns.
     const matrix = (buffer: ReturnType<typeof bufferOf>, length: number) => {
       return { buffer, offset: 0, rowStride: 1, columnStride: 1, batchStrides: [heads * length, length] };
     };

@@ -1,7 +1,7 @@
-/** What cases of bad input are made of: words of the command line, and what must be told about them. */
+/** The parts of a case of bad input: command-line arguments and the expected message. */
 import { makeText, TINY, TRAIN, WORDS } from "../../support/program.ts";
 
-/** Standing in a folder that `prepare` of bad-input.test.ts has filled. */
+/** Runs in the folder that bad-input.test.ts prepares. */
 export type Case = readonly [
   what: string,
   words: readonly (string | number)[],
@@ -9,7 +9,7 @@ export type Case = readonly [
   told: readonly string[],
 ];
 
-/** What the run in the folder has learned from. */
+/** The training text of the run in the folder. */
 export const TEXT = makeText(WORDS, 300);
 
 const train = [...TRAIN, "--out", "new", "--steps", 3];
@@ -17,7 +17,7 @@ export const start = (...words: (string | number)[]) => [...train, ...words];
 export const data = (name: string) => ["train", "--data", name, "--out", "new", ...TINY];
 export const sample = (...words: (string | number)[]) => ["sample", "--model", "run", ...words];
 
-/** Settings in JSON that no run can have, by the file's name. */
+/** Invalid settings in JSON, by file name. */
 export const BAD_CONFIGS: Readonly<Record<string, string>> = {
   "list.json": "[1]",
   "null.json": "null",

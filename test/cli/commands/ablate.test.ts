@@ -1,4 +1,4 @@
-/** `nopeek ablate`, run as a person runs it. */
+/** Runs `nopeek ablate` as a user would. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -23,17 +23,17 @@ beforeAll(async () => {
 }, START_MS);
 
 describe("nopeek ablate", () => {
-  it("measures on the end of the training split, and says so", () => {
+  it("evaluates on the end of the training split, and says so", () => {
     const training = Math.floor((TEXT.length * 9) / 10);
     const heldOut = training - Math.floor(training * 0.9);
-    expect(first.stderr).toContain(`the last ${heldOut} tokens of the training split, 10 % of it`);
-    expect(first.stderr).toContain("the validation split is not looked at");
+    expect(first.stderr).toContain(`the last ${heldOut} tokens of the training split (10%)`);
+    expect(first.stderr).toContain("the validation split is not used");
     for (const { tokens, holdout } of parseLines(readFileSync(join(folder, "runs.jsonl"), "utf8"))) {
       expect({ tokens, holdout }).toEqual({ tokens: heldOut, holdout: 0.1 });
     }
   });
 
-  it("never looks at the validation split: another one gives the same losses", async () => {
+  it("does not use the validation split: replacing it does not change the losses", async () => {
     const training = Math.floor((TEXT.length * 9) / 10);
     const reversed = Array.from(TEXT.slice(training)).reverse().join("");
     writeFileSync(join(folder, "other.txt"), TEXT.slice(0, training) + reversed);
@@ -48,7 +48,7 @@ describe("nopeek ablate", () => {
     expect(losses[0]).toHaveLength(6);
   });
 
-  it("prints a table of mean, spread and verdict, seed by seed in turn", () => {
+  it("runs seed by seed and prints a table of mean, spread and verdict", () => {
     const order = [...first.stderr.matchAll(/^run \d+\/6 {2}seed (\d+) {2}(.+?):/gm)].map(
       ([, seed, name]) => [seed, name],
     );
@@ -60,26 +60,26 @@ describe("nopeek ablate", () => {
     expect(rows[2]).toMatch(/(worse|diverged)$/);
   });
 
-  it("runs nothing again that is kept, and goes on after a line that was cut short", async () => {
+  it("does not repeat finished runs, and continues after a truncated line", async () => {
     const file = join(folder, "runs.jsonl");
     const whole = readFileSync(file, "utf8");
     writeFileSync(file, whole.slice(0, -20));
     const again = await succeed(folder, ...varied, "--json");
-    expect(again.stderr).toContain("5 of 6 are there already");
+    expect(again.stderr).toContain("5 of 6 runs already done");
     expect(again.stderr.match(/^run /gm)).toHaveLength(1);
     const rows = parseLines(again.stdout);
     expect(rows[0]).toMatchObject({ name: "base" });
     expect(rows[1]).toHaveProperty("verdict");
     const done = await succeed(folder, ...varied);
-    expect(done.stderr).toContain("6 of 6 are there already");
+    expect(done.stderr).toContain("6 of 6 runs already done");
     const timeless = (text: string) => text.replaceAll(/ *(\d+ min )?\d+ m?s/g, "");
     expect(timeless(done.stdout)).toBe(timeless(first.stdout));
   });
 
-  it("leaves out what does not fit the base, and says why; refuses it when it is asked for", async () => {
+  it("leaves out variations that do not fit the base with the reason, and rejects requested ones", async () => {
     const odd = [...base.slice(0, -2), "--d-model", 10, "--steps", 0, "--seeds", 1, "--results", "odd.jsonl"];
     const { stderr, stdout } = await succeed(folder, ...odd);
-    expect(stderr).toContain("left out    --positions rotary: rotary positions turn pairs of channels");
+    expect(stderr).toContain("left out    --positions rotary: rotary positions rotate pairs of channels");
     expect(stdout).toContain("--qk-norm");
     expect(stdout).not.toContain("rotary");
     expectComplaint(await nopeek(folder, ...odd, "--vary", "positions=rotary"), 2, "pairs of channels");
@@ -88,22 +88,22 @@ describe("nopeek ablate", () => {
   it.each([
     [["--seeds", 0], "--seeds must be a whole number of at least 1"],
     [["--holdout", 1], "--holdout must be a share between 0 and 1"],
-    [["--model", "encoder"], "ablate compares models that go on with a text"],
+    [["--model", "encoder"], "ablate only compares gpt models"],
     [["--vary", "layer=3"], 'did you mean "layers"?'],
-  ])("refuses %j", async (words, message) => {
+  ])("rejects %j", async (words, message) => {
     const outcome = await nopeek(folder, ...base, ...words);
     expectComplaint(outcome, 2, message);
   });
 
-  it("says where a text is too short, and where results cannot be kept", async () => {
+  it("reports a text that is too short and a results file that cannot be written", async () => {
     writeFileSync(join(folder, "short.txt"), TEXT.slice(0, 80));
     const short = await nopeek(folder, "ablate", "--data", "short.txt", ...TINY);
-    expectComplaint(short, 1, "too short to hold out 0.1 of it");
+    expectComplaint(short, 1, "too short for --holdout 0.1");
     const nowhere = await nopeek(folder, ...base, "--results", "no/such/folder.jsonl");
     expectComplaint(nowhere, 1, "cannot write no/such/folder.jsonl");
   });
 
-  it("takes texts and a config as train does", async () => {
+  it("accepts several texts and a config, as train does", async () => {
     const [whole, cut] = [`${TEXT}\n`, TEXT.indexOf("\n", 900) + 1];
     writeFileSync(join(folder, "whole.txt"), whole);
     writeFileSync(join(folder, "a.txt"), whole.slice(0, cut));

@@ -1,4 +1,4 @@
-/** Texts: from files, folders, standard input and the network; and a run that is repeated from its config. */
+/** Texts from files, folders, standard input and the network, and repeating a run from its config. */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -16,7 +16,7 @@ import {
 } from "../../support/program.ts";
 
 const [ONE, TWO] = [makeText(WORDS, 101), makeText(WORDS.slice(3), 97)];
-// Neither ends a line; joined, both do.
+// Neither ends with a newline. Joined, each one does.
 const { folder, text: JOINED, at } = makeFolderWithText(`${ONE}\n${TWO}\n`);
 mkdirSync(at("texts", "b"), { recursive: true });
 writeFileSync(at("texts", "a.txt"), ONE);
@@ -26,13 +26,13 @@ const short = ["--steps", 5, "--eval-batches", 1, "--dropout", 0.1];
 const weights = (run: string, step = "step-000005") => readFileSync(at(run, step, "model.safetensors"));
 
 describe("a text of several files", () => {
-  it("is the same as one file of them all, however they are named; a resume finds it again", async () => {
+  it("equals one file with the same contents, and a resumed run finds it again", async () => {
     await succeed(folder, ...TRAIN, "--out", "one", ...short);
     const many = ["texts/a.txt", "texts/b/two.txt"];
     const { stderr } = await succeed(folder, "train", "--data", ...many, "--out", "many", ...TINY, ...short);
-    expect(stderr).toContain("in 2 files, one after the other");
-    expect(stderr).toMatch(/different characters; the rarest: ".*" \d+×/);
-    expect(stderr).toMatch(/[\d.]+ tokens to learn from for each parameter/);
+    expect(stderr).toContain("in 2 files, joined in order");
+    expect(stderr).toMatch(/distinct characters; the rarest: ".*" \d+×/);
+    expect(stderr).toMatch(/[\d.]+ training tokens per parameter/);
     await succeed(folder, "train", "--data", "texts", "--out", "folder", ...TINY, ...short);
     expect(weights("many").equals(weights("one"))).toBe(true);
     expect(weights("folder").equals(weights("one"))).toBe(true);
@@ -40,7 +40,7 @@ describe("a text of several files", () => {
     expect(weights("many", "step-000007").equals(weights("one", "step-000007"))).toBe(true);
   });
 
-  it("comes from standard input too", () => {
+  it("can come from standard input", () => {
     const words = ["train", "--data", "-", "--out", "piped", ...TINY, ...short].map(String);
     const { status } = spawnSync(process.execPath, [MAIN, ...words], { cwd: folder, input: JOINED });
     expect(status).toBe(0);
@@ -54,7 +54,7 @@ describe("a text of several files", () => {
 });
 
 describe("--config", () => {
-  it("repeats a run from its config, to the same bits; flags go before it", async () => {
+  it("repeats a run from its config bit for bit; flags override it", async () => {
     await succeed(folder, "train", "--config", "one/config.json", "--out", "again", "--threads", 1);
     expect(weights("again").equals(weights("one"))).toBe(true);
     expect(readFileSync(at("again", "config.json"))).toEqual(readFileSync(at("one", "config.json")));
@@ -70,13 +70,13 @@ describe("--config", () => {
 });
 
 describe("nopeek data", () => {
-  it("lists what can be had", async () => {
+  it("lists the available texts", async () => {
     const { stdout } = await succeed(folder, "data");
     expect(stdout).toContain("tinyshakespeare");
     expect(stdout).toContain("https://raw.githubusercontent.com/karpathy/char-rnn/");
   });
 
-  it("keeps nothing that is not the text it should be, and says when there is no network", async () => {
+  it("saves nothing but the expected text, and explains network errors", async () => {
     const server = createServer((request, response) => {
       response.statusCode = request.url === "/input.txt" ? 200 : 404;
       response.end("First Citizen:\n");
@@ -87,16 +87,16 @@ describe("nopeek data", () => {
     const url = `http://127.0.0.1:${address.port}`;
     const get = (from: string) =>
       nopeek(folder, "data", "tinyshakespeare", "--url", from, "--out", "got.txt");
-    expect((await get(`${url}/input.txt`)).stderr).toContain("gave another text: its SHA-256 is");
-    expect((await get(`${url}/none`)).stderr).toContain("the server says 404");
+    expect((await get(`${url}/input.txt`)).stderr).toContain("returned a different text: its SHA-256 is");
+    expect((await get(`${url}/none`)).stderr).toContain("the server answered 404");
     await new Promise((resolve) => server.close(resolve));
     const gone = await get(`${url}/input.txt`);
     expect(gone.code).toBe(1);
     expect(gone.stderr).toContain("cannot be reached: ");
-    expect(gone.stderr).toContain("is there a network?");
+    expect(gone.stderr).toContain("check the network connection");
     expect(readdirSync(folder).filter((name) => name.startsWith("got"))).toEqual([]);
     writeFileSync(at("got.txt"), "my own");
-    expect((await get(url)).stderr).toContain("is there, and is not tinyshakespeare");
+    expect((await get(url)).stderr).toContain("already exists and is not tinyshakespeare");
     expect(readFileSync(at("got.txt"), "utf8")).toBe("my own");
   });
 });

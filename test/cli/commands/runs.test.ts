@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type RunSummary, tableOf } from "../../../src/cli/commands/runs.ts";
+import { tableOf } from "../../../src/cli/commands/runs.ts";
+import type { RunSummary } from "../../../src/run/summary.ts";
 
 const run: RunSummary = {
   path: "checkpoints/tales-1",
@@ -12,7 +13,7 @@ const run: RunSummary = {
 };
 
 describe("the table of runs", () => {
-  it("has all columns where there is room, or no terminal", () => {
+  it("has all columns if there is room or no terminal", () => {
     const table = [
       "run                  best loss  steps        trained    size    status",
       "checkpoints/tales-1  0.6166     4,200/5,000  1 min 0 s  7.3 MB  stopped early",
@@ -20,7 +21,7 @@ describe("the table of runs", () => {
     for (const columns of [undefined, 200, 77]) expect(tableOf([run], columns)).toEqual(table);
   });
 
-  it("leaves out sizes, then times, where it would not fit; never what a run is and how it stands", () => {
+  it("drops sizes, then times, if it would not fit, but never the name or status", () => {
     expect(tableOf([run], 76)[0]).toBe("run                  best loss  steps        trained    status");
     const narrow = [
       "run                  best loss  steps        status",
@@ -29,7 +30,7 @@ describe("the table of runs", () => {
     for (const columns of [60, 20]) expect(tableOf([run], columns)).toEqual(narrow);
   });
 
-  it("has a dash for what is not known", () => {
+  it("has a dash for an unknown value", () => {
     expect(tableOf([{ ...run, bestLossNats: null, trainedMs: 0 }], 80)[1]).toMatch(
       /^checkpoints\/tales-1 +– +4,200\/5,000 +– /,
     );

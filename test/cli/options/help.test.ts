@@ -6,7 +6,7 @@ import { makeFolder, nopeek, succeed } from "../../support/program.ts";
 
 const folder = makeFolder();
 const COMMON = ["--json", "--help"];
-/** Of commands that compute. */
+/** Flags of commands that run a model. */
 const COMPUTING = ["--backend", "--threads"];
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
   train: ["--data", "--preset", "--out", "--resume", ...SETTINGS.map(({ name }) => `--${flagOf(name)}`)],
@@ -21,7 +21,7 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   bench: ["--preset", "--rounds", "--layers", "--d-model", "--context-length", "--batch-size"],
 };
 
-/** What the help says of each flag, its lines put together. */
+/** The description of each flag in the help, with its lines joined. */
 function explanations(help: string): Map<string, string> {
   const entries = help
     .split(/\n(?= {2}-)/)
@@ -31,7 +31,7 @@ function explanations(help: string): Map<string, string> {
 
 describe("--help", () => {
   it.each(Object.keys(FLAGS))(
-    "of %s tells every flag, its meaning and its default, in 80 columns",
+    "of %s lists every flag with its meaning and default in 80 columns",
     async (command) => {
       const { stdout, stderr } = await succeed(folder, command, "--help");
       expect(stderr).toBe("");
@@ -43,7 +43,7 @@ describe("--help", () => {
         const words = explained.get(flag)?.replace(/^(-h, )?--\S+( <\w+>)?/, "");
         expect(words?.trim().length, `${flag}: ${words}`).toBeGreaterThan(5);
       }
-      // The order of the rules is a promise.
+      // The documented order of the rules is the actual one.
       if (command === "sample") {
         const order = /in this order:([^.]*)\./.exec(stdout)?.[1].match(/--[a-z-]+/g);
         expect(order?.map((flag) => flag.slice(2).replaceAll("-", " "))).toEqual([
@@ -67,7 +67,7 @@ describe("--help", () => {
     },
   );
 
-  it("of the program tells every command; without a command it is bad usage", async () => {
+  it("of the program lists every command, and a missing command is bad usage", async () => {
     const { stdout } = await succeed(folder, "--help");
     for (const command of Object.keys(FLAGS))
       expect(stdout).toMatch(new RegExp(`^ {2}${command} \\[options\\] `, "m"));
@@ -75,7 +75,7 @@ describe("--help", () => {
     expect(await nopeek(folder)).toMatchObject({ code: 2, stdout: "", stderr: stdout });
   });
 
-  it("--version is the package's", async () => {
+  it("--version prints the package version", async () => {
     const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
     expect((await succeed(folder, "--version")).stdout).toBe(`${version}\n`);
   });

@@ -7,7 +7,7 @@ import { TINY } from "../../support/models.ts";
 describe("checkMemory", () => {
   const config: GPTConfig = { ...TINY, vocabSize: 65, contextLength: 64, heads: 4, dModel: 128, layers: 4 };
 
-  it("lets pass what fits, and refuses what does not, whichever size it comes from", () => {
+  it("accepts what fits and rejects what does not, for every size", () => {
     expect(() => checkMemory(config, 12)).not.toThrow();
     for (const [changes, batchSize] of [
       [{ dModel: 8192 }, 1],
@@ -19,22 +19,22 @@ describe("checkMemory", () => {
     }
   });
 
-  it("knows that an encoder–decoder is more than twice as much, and what to lower", () => {
+  it("counts an encoder–decoder as more than twice the size, and names its settings", () => {
     const near = { ...config, layers: 25, dModel: 896 };
     expect(() => checkMemory(near, 1, "encoder")).not.toThrow();
-    expect(() => checkMemory(near, 1, "seq2seq")).toThrow("1 strings of 64: that takes about");
+    expect(() => checkMemory(near, 1, "seq2seq")).toThrow("1 strings of 64: it needs about");
     expect(() => checkMemory(near, 1, "seq2seq")).toThrow("lower --d-model, --layers, --max-length or");
   });
 
-  it("knows that an average of the weights is a fifth copy of them", () => {
+  it("counts an average of the weights as a fifth copy", () => {
     const near = { ...config, layers: 24, dModel: 896, vocabSize: 3 };
     expect(() => checkMemory(near, 1, "gpt")).not.toThrow();
-    expect(() => checkMemory(near, 1, "gpt", true)).toThrow("GiB can be had");
+    expect(() => checkMemory(near, 1, "gpt", true)).toThrow("the limit is 3.9 GiB");
   });
 
-  it("knows that textbook attention keeps its scores, and fused attention does not", () => {
+  it("counts the scores of textbook attention, and none for fused attention", () => {
     const long = { ...config, contextLength: 8192 };
     expect(() => checkMemory({ ...long, attention: "fused" }, 1)).not.toThrow();
-    expect(() => checkMemory({ ...long, attention: "textbook" }, 1)).toThrow("GiB can be had");
+    expect(() => checkMemory({ ...long, attention: "textbook" }, 1)).toThrow("the limit is 3.9 GiB");
   });
 });

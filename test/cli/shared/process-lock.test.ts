@@ -1,4 +1,4 @@
-/** Two programs on one folder, and what is known about processes. */
+/** Two programs on one run directory, and the detection of living processes. */
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,14 +20,14 @@ const long = [...training, "--steps", 100_000, "--checkpoint-interval", 50];
 
 const locks = (run: string) => readdirSync(join(folder, run)).filter((name) => name.startsWith(".lock"));
 
-/** What `nopeek runs` tells of a run. */
+/** The summary of a run by `nopeek runs`. */
 async function statusOf(run: string): Promise<Record<string, unknown>> {
   const { stdout } = await succeed(folder, "runs", run, "--json");
   return parseLines(stdout)[0];
 }
 
-describe("a run that a living process has", () => {
-  it("is refused, also to a resume; once that is killed, it goes on", async () => {
+describe("a run locked by a living process", () => {
+  it("is rejected, also for a resume; after a kill, it resumes", async () => {
     const first = start(folder, ...long, "--out", "busy");
     await first.shows(/"kind":"step","step":60,/, "stdout");
     const again = await nopeek(folder, "train", "--resume", "--out", "busy");
@@ -43,7 +43,7 @@ describe("a run that a living process has", () => {
     expect(stdout).toContain(`{"kind":"step","step":${saved + 1},`);
     expect(locks("busy")).toEqual([]);
     const { status, steps, bestLossNats, bytes, trainedMs } = await statusOf("busy");
-    // The run was to make more steps when it was started; its config says so still.
+    // The config still has the larger number of steps from the start.
     expect({ status, steps }).toEqual({ status: "finished", steps: saved + 3 });
     expect(bestLossNats).toBeGreaterThan(1);
     expect(bestLossNats).toBeLessThan(4);
@@ -51,7 +51,7 @@ describe("a run that a living process has", () => {
     expect(trainedMs).toBeGreaterThan(1);
   });
 
-  it("of two that start at once on one folder, one trains", async () => {
+  it("one trains, if two start at once in one directory", async () => {
     const words = [...training, "--steps", 300, "--out", "raced"];
     const outcomes = await Promise.all([nopeek(folder, ...words), nopeek(folder, ...words)]);
     expect(outcomes.map(({ code }) => code).sort()).toEqual([0, 1]);
@@ -62,7 +62,7 @@ describe("a run that a living process has", () => {
 });
 
 describe("nopeek runs", () => {
-  it("tells of every run in a folder, damaged ones too, and of folders without any", async () => {
+  it("lists every run in a folder, including damaged ones, and reports folders without any", async () => {
     await succeed(folder, ...training, "--steps", 30, "--out", "runs/done");
     await succeed(folder, ...training, "--steps", 3, "--out", "runs/broken");
     writeFileSync(join(folder, "runs", "broken", "config.json"), "{");
@@ -72,14 +72,14 @@ describe("nopeek runs", () => {
     expect(lines[1]).toMatch(/^runs\/broken +– .* damaged: runs\/broken\/config.json: is damaged/);
     expect(lines[2]).toMatch(/^runs\/done +\d\.\d{4} +30\/30 .* MB +finished$/);
     expect((await nopeek(folder, "runs", "nowhere")).code).toBe(1);
-    // Made longer, a run is to make as many steps as it was told last.
+    // A lengthened run has the number of steps of the last resume.
     await succeed(folder, "train", "--resume", "--out", "runs/done", "--steps", 40);
     expect(await statusOf("runs/done")).toMatchObject({ status: "finished", step: 40, steps: 40 });
   });
 });
 
 describe("--keep-checkpoints", () => {
-  it("says how many stay; a resume may change it", async () => {
+  it("sets how many checkpoints are kept; a resume may change it", async () => {
     const steps = ["--steps", 60, "--checkpoint-interval", 10, "--keep-checkpoints", 1];
     await succeed(folder, ...training, ...steps, "--out", "few");
     const saved = () => readdirSync(join(folder, "few")).filter((name) => name.startsWith("step-"));
@@ -94,13 +94,13 @@ describe("--keep-checkpoints", () => {
 describe("a process", () => {
   const { self, isAlive } = processes();
 
-  it("lives while it runs, and is dead when it has ended", () => {
+  it("is alive while it runs, and dead when it has ended", () => {
     expect(isAlive(self)).toBe(true);
     const { pid } = spawnSync(process.execPath, ["--version"]);
     expect(isAlive({ ...self, pid, started: "1" })).toBe(false);
   });
 
-  it.runIf(process.platform === "linux")("is not one that has its number later", () => {
+  it.runIf(process.platform === "linux")("differs from a later one with the same PID", () => {
     expect(isAlive({ ...self, started: "1" })).toBe(false);
     expect(isAlive({ ...self, boot: "00000000-0000-0000-0000-000000000000 pid:[1]" })).toBe(false);
     expect(isAlive({ ...self, boot: `${self.boot?.split(" ")[0]} pid:[1]` })).toBeNull();

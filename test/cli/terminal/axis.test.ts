@@ -5,13 +5,13 @@ import { axisOver, formatTick, placeOf, ticksOf } from "../../../src/cli/termina
 const kind = fc.constantFrom("linear" as const, "log" as const);
 
 describe("an axis", () => {
-  test("holds what fits, and only that", () => {
+  test("spans exactly the values that fit its scale", () => {
     const values = [3, Number.NaN, 0.5, Number.POSITIVE_INFINITY, -2, 7];
     expect(axisOver(values, "linear")).toMatchObject({ from: -2, to: 7 });
     expect(axisOver([0, ...values], "log")).toMatchObject({ from: 0.5, to: 7 });
   });
 
-  test("has an extent where there is one value, or none", () => {
+  test("has a nonzero length for one value or none", () => {
     for (const kind of ["linear", "log"] as const) {
       expect(placeOf(axisOver([5], kind), 5)).toBeCloseTo(0.5, 12);
       expect(axisOver([], kind).to).toBeGreaterThan(axisOver([], kind).from);
@@ -19,7 +19,7 @@ describe("an axis", () => {
     expect(placeOf(axisOver([0], "linear"), 0)).toBe(0.5);
   });
 
-  test("gives equal factors equal distances when it is logarithmic, equal differences when it is linear", () => {
+  test("maps equal ratios to equal distances if logarithmic, equal differences if linear", () => {
     const places = (kind: "linear" | "log", values: number[]) =>
       values.map((value) => placeOf(axisOver(values, kind), value));
     places("log", [1, 10, 100]).forEach((place, i) => {
@@ -40,11 +40,11 @@ describe("ticks", () => {
     ["log", 0.0002, 3, 6, [0.001, 0.01, 0.1, 1]],
     ["log", 1e-9, 1, 4, [1e-9, 1e-6, 1e-3, 1]],
     ["log", 1.2, 1.7, 6, [1.2, 1.3, 1.4, 1.5, 1.6, 1.7]],
-  ] as const)("%s from %d to %d, %d at most", (kind, from, to, most, expected) => {
+  ] as const)("on a %s axis from %d to %d, at most %d", (kind, from, to, most, expected) => {
     expect(ticksOf({ kind, from, to }, most)).toEqual(expected);
   });
 
-  test("are on the axis, rise, and are no more than asked for", () => {
+  test("are on the axis, in ascending order and within the limit", () => {
     const value = fc
       .double({ min: -1e9, max: 1e9, noNaN: true })
       .map((value) => (Math.abs(value) < 1e-99 ? 0 : value));
@@ -62,7 +62,7 @@ describe("ticks", () => {
     );
   });
 
-  test("end, whatever the values", () => {
+  test("terminate for any values", () => {
     const any = fc.array(fc.double(), { maxLength: 4 });
     fc.assert(
       fc.property(kind, any, (kind, values) => {

@@ -6,7 +6,7 @@ import { type ChartOptions, drawChart, type Point, type Series } from "../../../
 const widthOf = (line: string) => Array.from(strip(line)).length;
 const falling: Point[] = [4, 3, 2, 1, 0].map((y, x) => [x, y]);
 
-test("a curve of marks falls through a level, with scales and a legend", () => {
+test("draws marks, a reference level, axis labels and a legend", () => {
   const options: ChartOptions = {
     width: 24,
     height: 8,
@@ -26,13 +26,13 @@ test("a curve of marks falls through a level, with scales and a legend", () => {
   ]);
 });
 
-test("a line is dots, eight in a character, joined", () => {
+test("draws a line as connected dots, eight per character", () => {
   const points: Point[] = [
     [0, 0],
     [1, 1],
   ];
   const options = { width: 10, height: 3, color: false, legend: false } as const;
-  // Two rows are eight dots high, so its two ends are joined by dots as steep as 14 columns allow.
+  // Two rows are eight dots high, so the line rises eight dots over 14 dot columns.
   expect(drawChart([{ name: "rising", points }], options)).toEqual(["1 ┤   ⢀⡠⠔⠊", "0 ┤⡠⠔⠊⠁", "   0     1"]);
 });
 
@@ -42,7 +42,7 @@ describe("without colors", () => {
     { name: "b", points: falling.map(([x, y]) => [x, 4 - y]) },
   ];
 
-  test("one series is a line and the others are marks of their own", () => {
+  test("the first series is a line and the others use different marks", () => {
     const text = drawChart(two, { width: 30, height: 9, color: false }).join("\n");
     expect(text).toMatch(/[\u2801-\u28ff]/);
     expect(text).toContain("○");
@@ -50,7 +50,7 @@ describe("without colors", () => {
     expect(text).toContain("⣀ a  ○ b");
   });
 
-  test("with them both are lines, and neighbors of one color share its codes", () => {
+  test("with colors, all series are lines, and adjacent cells of one color share an escape sequence", () => {
     const lines = drawChart(two, { width: 30, height: 9, color: true });
     expect(lines.join("\n")).not.toContain("○");
     expect(lines.join("\n")).toContain("\x1b[36m");
@@ -60,8 +60,8 @@ describe("without colors", () => {
   });
 });
 
-test("many points share a column by their mean; what is not finite is left out", () => {
-  // At each x two points: 0 and 2 at first, 3 and 3 later.
+test("averages the points in a column and skips points that are not finite", () => {
+  // Two points at each x: 0 and 2 in the first half, 3 and 3 in the second.
   const points: Point[] = Array.from({ length: 300 }, (_, i) => [i >> 1, i < 150 ? (i % 2) * 2 : 3]);
   points.push([40, Number.NaN], [50, Number.POSITIVE_INFINITY], [Number.NaN, 1]);
   const options = { width: 13, height: 7, color: false, legend: false, yReaches: [0] } as const;
@@ -71,7 +71,7 @@ test("many points share a column by their mean; what is not finite is left out",
   expect(lines.join("").match(/●/g)).toHaveLength(10);
 });
 
-test("a logarithmic x gives equal factors equal room", () => {
+test("a logarithmic x axis maps equal ratios to equal distances", () => {
   const points: Point[] = [
     [1, 1],
     [10, 1],
@@ -105,7 +105,7 @@ describe("for any series and any size", () => {
   });
   const many = fc.array(anySeries, { maxLength: 14 });
 
-  test("it is as high as asked for, and no line is wider", () => {
+  test("has exactly the given height and never exceeds the given width", () => {
     fc.assert(
       fc.property(many, anyOptions, (series, options) => {
         const lines = drawChart(series, options);
@@ -115,7 +115,7 @@ describe("for any series and any size", () => {
     );
   });
 
-  test("without colors there are no codes, and without Unicode nothing but ASCII", () => {
+  test("has no escape sequences without colors and only ASCII without Unicode", () => {
     fc.assert(
       fc.property(many, anyOptions, (series, options) => {
         const text = drawChart(series, { ...options, color: false, ascii: true }).join("");
@@ -124,7 +124,7 @@ describe("for any series and any size", () => {
     );
   });
 
-  test("colors change nothing but colors", () => {
+  test("has the same text with and without colors", () => {
     fc.assert(
       fc.property(many, anyOptions, (series, options) => {
         const marks = series.map((each) => ({ ...each, drawnAs: "marks" as const }));
@@ -134,7 +134,7 @@ describe("for any series and any size", () => {
     );
   });
 
-  test("a value is drawn in the line that its label names", () => {
+  test("draws a value in the row with its label", () => {
     const range = fc.tuple(
       fc.double({ min: 0.01, max: 1, noNaN: true }),
       fc.double({ min: 2, max: 9, noNaN: true }),
@@ -146,7 +146,7 @@ describe("for any series and any size", () => {
         const labels = drawChart([], options).flatMap((line) => /^ *([\d.]+) ┤/.exec(line)?.[1] ?? []);
         expect(labels.length).toBeGreaterThan(0);
         for (const label of labels) {
-          // A label is rounded to three digits, which may lie beyond the end.
+          // A label is rounded to three digits, so it may be beyond the end of the axis.
           const value = Math.min(high, Math.max(low, Number(label)));
           const points: Point[] = [[1, value]];
           const lines = drawChart([{ name: "", points, drawnAs: "marks" }], options);
@@ -156,7 +156,7 @@ describe("for any series and any size", () => {
     );
   });
 
-  test("a level goes through the whole plot, and its value stands beside it", () => {
+  test("draws a reference level across the whole plot, with its value beside it", () => {
     fc.assert(
       fc.property(
         fc.double({ min: 0.1, max: 9, noNaN: true }),

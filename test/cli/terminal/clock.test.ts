@@ -1,4 +1,4 @@
-/** Clocks that go backwards, jump, or stand still: what is told and kept stays above 0 and finite. */
+/** With clocks that run backward, jump or stop, printed and logged times stay positive and finite. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -10,11 +10,11 @@ import { logOf } from "../../support/run-files.ts";
 const { folder } = makeFolderWithText(200);
 afterEach(() => vi.restoreAllMocks());
 
-/** How often the clock was read before, to what it says. */
+/** Maps the number of earlier readings to the time of a broken clock. */
 const CLOCKS: Readonly<Record<string, (reading: number) => number>> = {
-  "that goes backwards": (reading) => 1e6 - 7 * reading,
-  "that stands still": () => 1e6,
-  "that jumps to and fro": (reading) => 1e6 + 3_600_000 * (reading % 2 === 0 ? 1 : -1) + reading,
+  "that runs backward": (reading) => 1e6 - 7 * reading,
+  "that has stopped": () => 1e6,
+  "that jumps back and forth": (reading) => 1e6 + 3_600_000 * (reading % 2 === 0 ? 1 : -1) + reading,
 };
 
 function setClock(clock: (reading: number) => number): void {
@@ -25,14 +25,14 @@ function setClock(clock: (reading: number) => number): void {
 }
 
 describe.each(Object.entries(CLOCKS))("with a clock %s", (name, clock) => {
-  it("time goes forwards all the same", () => {
+  it("time still moves forward", () => {
     setClock(clock);
     const readings = Array.from({ length: 9 }, nowMs);
     expect(readings).toEqual([...readings].sort((a, b) => a - b));
     expect(new Set(readings).size).toBe(9);
   });
 
-  it("speed, time left and log are never negative and never NaN", async () => {
+  it("speed, remaining time and logged times are never negative or NaN", async () => {
     setClock(clock);
     const run = `run ${name}`;
     const words = [...TRAIN, "--out", run, "--steps", 12, "--eval-interval", 5];
@@ -52,7 +52,7 @@ describe.each(Object.entries(CLOCKS))("with a clock %s", (name, clock) => {
   });
 });
 
-it("nothing else in the program reads it", () => {
+it("no other module reads the clock", () => {
   const sources = new URL("../../../src/", import.meta.url);
   const readers = readdirSync(sources, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts"))

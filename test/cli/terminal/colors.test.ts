@@ -4,13 +4,13 @@ import { hasUnicode, wantsColor } from "../../../src/cli/terminal/colors.ts";
 describe("colors", () => {
   const terminal = (colors: boolean) => ({ isTTY: true, hasColors: () => colors });
 
-  test("are as the terminal says, and none go to a file", () => {
+  test("follow the terminal's capabilities and are off in a file", () => {
     expect(wantsColor(terminal(true))).toBe(true);
     expect(wantsColor(terminal(false))).toBe(false);
     expect(wantsColor({})).toBe(false);
   });
 
-  test("are as the flag says, whatever the terminal says", () => {
+  test("follow the flag regardless of the terminal", () => {
     expect(wantsColor(terminal(true), false)).toBe(false);
     expect(wantsColor({}, true)).toBe(true);
   });

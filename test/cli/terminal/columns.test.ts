@@ -14,11 +14,11 @@ test.each([
   ["한", 2],
   ["\u200b\u202e", 0],
   ["⠤●┄█", 4],
-])("%s takes %d columns", (text, columns) => {
+])("%s occupies %d columns", (text, columns) => {
   expect(columnsOf(text)).toBe(columns);
 });
 
-test("what is cut fits, and is as long as fits", () => {
+test("cut returns the longest prefix that fits", () => {
   fc.assert(
     fc.property(anyText, fc.integer({ min: 0, max: 30 }), (text, columns) => {
       const piece = cut(text, columns);
@@ -30,15 +30,15 @@ test("what is cut fits, and is as long as fits", () => {
   );
 });
 
-describe("a text in lines", () => {
-  test("is broken between words, and inside one that is too long", () => {
+describe("breakText", () => {
+  test("breaks between words, and inside a word that is too long", () => {
     expect(breakText("one misty Sunday in Ashford", 10, 9)).toEqual(["one misty", "Sunday in", "Ashford"]);
     expect(breakText("abcdefghij kl", 4, 9)).toEqual(["abcd", "efgh", "ij", "kl"]);
     expect(breakText("中文中文", 3, 9)).toEqual(["中", "文", "中", "文"]);
     expect(breakText("one two three", 5, 2)).toEqual(["one", "two"]);
   });
 
-  test("fits, and has no more lines than it may", () => {
+  test("stays within the width and the number of lines", () => {
     fc.assert(
       fc.property(
         anyText,
@@ -54,7 +54,7 @@ describe("a text in lines", () => {
   });
 });
 
-test("nothing that a terminal would obey is left in what a model made", () => {
+test("onOneLine removes everything that a terminal would interpret", () => {
   expect(onOneLine("a\x1b[2Jb\r\n\n  c\u202ed\x9b", "⏎")).toBe("a\ufffd[2Jb ⏎ c\ufffdd\ufffd");
   fc.assert(
     fc.property(anyText, (text) => {

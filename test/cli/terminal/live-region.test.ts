@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { LiveRegion } from "../../../src/cli/terminal/live-region.ts";
 
-/** What is written to a terminal of so many columns, which may change. */
+/** A terminal that records its output. Its size may change. */
 function screenOf(columns: number) {
   const screen = {
     columns,
@@ -21,9 +21,9 @@ describe("a terminal that got narrower", () => {
     [true, 20, "\x1b[3A\x1b[J"],
     [true, 40, "\x1b[1A\x1b[J"],
     [false, 20, "\r\x1b[J"],
-  ])("where lines that break move the cursor (%s), at %i columns", (sinks, columns, erased) => {
+  ])("erases the region: wrapped lines move the cursor (%s), %i columns", (movesCursor, columns, erased) => {
     const screen = screenOf(60);
-    const region = new LiveRegion(screen, sinks);
+    const region = new LiveRegion(screen, movesCursor);
     region.draw(lines);
     screen.columns = columns;
     screen.written = "";
@@ -31,7 +31,7 @@ describe("a terminal that got narrower", () => {
     expect(screen.written).toContain(`\r${erased.replace("\r", "")}new`);
   });
 
-  it("is erased less, rather than what was printed above, where its height changed too", () => {
+  it("erases too little rather than printed lines if its height changed too", () => {
     const screen = screenOf(60);
     const region = new LiveRegion(screen, true);
     region.draw(lines);

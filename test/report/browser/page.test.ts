@@ -1,6 +1,6 @@
 /**
- * A report in a real browser, on light paper and dark, on a desk and on a phone, with the pointer, a finger and the
- * keyboard. Needs a Chromium: the system's, or CHROME_PATH; without one these tests are skipped.
+ * A report in a real browser: light and dark, desktop and phone, with pointer, touch and keyboard. Needs Chromium,
+ * from the system or CHROME_PATH; without it, these tests are skipped.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ beforeAll(async () => {
 }, START_MS);
 afterAll(() => browser?.close());
 
-/** A page that complains of nothing and asks for nothing: checked when `body` is done. */
+/** Runs `body` in a page and checks that it logged no errors and made no requests. */
 async function inPage(options: BrowserContextOptions, body: (page: Page) => Promise<void>, path = file) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
@@ -46,24 +46,24 @@ async function inPage(options: BrowserContextOptions, body: (page: Page) => Prom
   }
 }
 
-/** Where a value of the horizontal axis stands in the window, by the labels of the axis. */
+/** Returns the window position of a value on the horizontal axis, computed from the axis labels. */
 async function pixelOf(page: Page, chart: string, value: number): Promise<{ x: number; y: number }> {
   const labels = await page.locator(`#${chart} .axes text[text-anchor=middle]`).all();
   const ends = await Promise.all(
     [labels[0], labels[labels.length - 1]].map(async (label) => {
       const box = await label.boundingBox();
-      if (box === null) throw new Error("a label is not shown");
+      if (box === null) throw new Error("a label is not visible");
       return { at: box.x + box.width / 2, value: Number((await label.textContent())?.replaceAll(",", "")) };
     }),
   );
   const [from, to] = ends;
   const box = await page.locator(`#${chart} > svg`).boundingBox();
-  if (box === null) throw new Error("the chart is not shown");
+  if (box === null) throw new Error("the chart is not visible");
   const x = from.at + ((value - from.value) * (to.at - from.at)) / (to.value - from.value);
   return { x, y: box.y + box.height / 2 };
 }
 
-/** The head of a chart's tooltip, and its rows. */
+/** The heading and rows of a chart's tooltip. */
 async function tipOf(page: Page, chart: string) {
   const tip = page.locator(`#${chart} .tip`);
   const [names, values] = await Promise.all([
@@ -81,7 +81,7 @@ const OPEN_ALL = "for (const each of document.querySelectorAll('details')) each.
 const overflow = (page: Page) => page.evaluate("document.documentElement.scrollWidth - innerWidth");
 
 describe.skipIf(chromium === null)("a report in a browser (no Chromium: skipped)", () => {
-  it("draws every curve, asks the network for nothing, and has nothing to complain of", () =>
+  it("draws every curve without network requests or errors", () =>
     inPage({}, async (page) => {
       expect(await curvesOf(page, "loss").count()).toBe(6);
       expect(await curvesOf(page, "learningRate").count()).toBe(2);
@@ -93,7 +93,7 @@ describe.skipIf(chromium === null)("a report in a browser (no Chromium: skipped)
       expect(await page.locator("#keys label").allTextContents()).toEqual(["first", "second"]);
     }));
 
-  it("tells the values under the pointer", () =>
+  it("shows the values under the pointer", () =>
     inPage({}, async (page) => {
       for (const step of [20, 47, 60]) {
         const { x, y } = await pixelOf(page, "loss", step);
@@ -118,7 +118,7 @@ describe.skipIf(chromium === null)("a report in a browser (no Chromium: skipped)
       expect(Number(rows[0][1])).toBeCloseTo(valueAt(0, "learningRate", 40), 5);
     }));
 
-  it("heeds its controls", () =>
+  it("responds to its controls", () =>
     inPage({}, async (page) => {
       await page.locator("#keys input").first().uncheck();
       expect(await curvesOf(page, "loss").count()).toBe(3);
@@ -144,7 +144,7 @@ describe.skipIf(chromium === null)("a report in a browser (no Chromium: skipped)
       expect((await path())?.length).toBeLessThan((log?.length ?? 0) * 0.7);
     }));
 
-  it("is read by the arrow keys", () =>
+  it("can be read with the arrow keys", () =>
     inPage({}, async (page) => {
       await page.locator("#loss").focus();
       await page.keyboard.press("ArrowRight");
@@ -157,7 +157,7 @@ describe.skipIf(chromium === null)("a report in a browser (no Chromium: skipped)
       expect(await page.locator("#loss .tip").isVisible()).toBe(false);
     }));
 
-  it.each([360, 1280])("%i pixels wide, nothing sticks out, not even the values", (width) =>
+  it.each([360, 1280])("nothing overflows at %i pixels, including the tooltip", (width) =>
     inPage({ viewport: { width, height: 740 }, hasTouch: true }, async (page) => {
       expect(await overflow(page)).toBe(0);
       await page.locator("#loss").scrollIntoViewIfNeeded();
@@ -167,7 +167,7 @@ describe.skipIf(chromium === null)("a report in a browser (no Chromium: skipped)
         const tip = await page.locator("#loss .tip").boundingBox();
         expect(tip?.x).toBeGreaterThanOrEqual(0);
         expect((tip?.x ?? 0) + (tip?.width ?? width)).toBeLessThanOrEqual(width);
-        // On a phone it would hide the chart.
+        // On a phone, the tooltip must not cover the chart.
         const chart = await page.locator("#loss > svg").boundingBox();
         if (width < 600) expect(tip?.y).toBeGreaterThanOrEqual((chart?.y ?? 0) + (chart?.height ?? 0) - 1);
         expect(await overflow(page)).toBe(0);
@@ -178,7 +178,7 @@ describe.skipIf(chromium === null)("a report in a browser (no Chromium: skipped)
   );
 
   it.each(["light", "dark"] as const)(
-    "wears %s colors, and a checker of accessibility finds nothing",
+    "has %s colors, and axe finds no accessibility problem",
     (colorScheme) =>
       inPage({ colorScheme }, async (page) => {
         const palette = colorScheme === "dark" ? DARK : LIGHT;
@@ -200,7 +200,7 @@ describe.skipIf(chromium === null)("a report in a browser (no Chromium: skipped)
       }),
   );
 
-  it("shows what runs are named and have written, and obeys none of it", async () => {
+  it("shows hostile names and samples without interpreting them", async () => {
     const hostile = { name: HOSTILE, path: HOSTILE, status: HOSTILE, corpus: HOSTILE };
     const rest = { settings: { [HOSTILE]: HOSTILE }, next: [{ purpose: HOSTILE, command: HOSTILE }] };
     const path = join(folder, "hostile.html");
@@ -227,7 +227,7 @@ describe.skipIf(chromium === null)("a report in a browser (no Chromium: skipped)
     );
   });
 
-  it("forbids itself scripts that are not its own, and the network", async () => {
+  it("forbids foreign scripts and network requests", async () => {
     const page = await browser.newPage();
     await page.goto(pathToFileURL(file).href);
     const failed = page.waitForEvent("requestfailed");
@@ -246,7 +246,7 @@ describe.skipIf(chromium === null)("a report in a browser (no Chromium: skipped)
     await page.close();
   });
 
-  it("without scripts has its charts too; with an empty run, words", async () => {
+  it("shows charts without scripts, and a message for an empty run", async () => {
     await inPage({ javaScriptEnabled: false }, async (page) => {
       expect(await curvesOf(page, "loss").count()).toBe(6);
       expect(await page.locator("#controls").isVisible()).toBe(false);

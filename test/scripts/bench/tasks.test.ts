@@ -38,7 +38,7 @@ describe("the input of competitors", () => {
     expect(countParameters(SIZES.medium)).toBe(10_745_088);
   });
 
-  test("removes its files afterwards", async () => {
+  test("removes its files afterward", async () => {
     const own = new TaskFiles();
     const { weightsPath } = await own.task(SIZES.tiny);
     expect(existsSync(weightsPath)).toBe(true);

@@ -10,7 +10,7 @@ import { TINY } from "../../support/models.ts";
 const V = 7;
 const MASK = V;
 
-/** Windows in which position t of each row holds id t modulo V. */
+/** Windows whose position t in each row has id t modulo V. */
 const windowsOf = (batchSize: number, positions: number) =>
   Int32Array.from({ length: batchSize * positions }, (_, i) => (i % positions) % V);
 
@@ -24,7 +24,7 @@ describe("maskTokens", () => {
     [20, 3],
     [64, 10],
     [101, 15],
-  ])("chooses of %i positions %i in every window, 15 %% rounded and at least one", (positions, each) => {
+  ])("of %i positions chooses %i in every window: 15 %% rounded, at least one", (positions, each) => {
     const windows = windowsOf(11, positions);
     const { inputs, targets, chosen } = maskTokens(
       windows,
@@ -38,18 +38,18 @@ describe("maskTokens", () => {
       );
       expect(asked.filter((target) => target !== IGNORED)).toHaveLength(each);
       asked.forEach((target, t) => {
-        if (target === IGNORED) expect(shown[t], "what is not asked for is shown as it is").toBe(true_[t]);
-        else expect(target, "what is asked for is what stood there").toBe(true_[t]);
+        if (target === IGNORED) expect(shown[t], "positions without a target are unchanged").toBe(true_[t]);
+        else expect(target, "a target is the true token").toBe(true_[t]);
       });
     }
   });
 
-  it("shows [MASK] at 80 % of them, any token at 10 %, and the token itself at 10 %", () => {
+  it("shows [MASK] at 80 % of them, a random token at 10 %, and the true token at 10 %", () => {
     const random = Random.of(5, "proportions");
     const masked = { mask: 0, same: 0, other: new Array<number>(V).fill(0) };
     let draws = 0;
     for (let round = 0; round < 400; round++) {
-      // Every token of the text is 3.
+      // All tokens of the text are 3.
       const windows = new Int32Array(5 * 40).fill(3);
       const { inputs, targets } = maskTokens(windows, { batchSize: 5, vocabSize: V }, random);
       targets.forEach((target, i) => {
@@ -61,16 +61,16 @@ describe("maskTokens", () => {
       });
     }
     expect(draws).toBe(400 * 5 * 6);
-    // Any token may be drawn, so one draw in V shows the token itself again.
+    // The random token is the true token once in V draws.
     const others = masked.other.filter((_, id) => id !== 3);
     const counts = [masked.mask, masked.same, ...others];
     expect(follows(counts, [0.8, 0.1 + 0.1 / V, ...others.map(() => 0.1 / V)])).toBe(true);
-    // As teeth: other shares that BERT might have had do not fit.
+    // Negative control: other plausible fractions do not fit.
     expect(follows(counts, [0.8, 0.1, ...others.map(() => 0.1 / (V - 1))])).toBe(false);
     expect(follows(counts, [0.78, 0.12, ...others.map(() => 0.1 / (V - 1))])).toBe(false);
   });
 
-  it("chooses every position equally often, and every pair of them", () => {
+  it("chooses every position, and every pair of positions, equally often", () => {
     const positions = 12;
     const random = Random.of(6, "positions");
     const [counts, pairs] = [new Array<number>(positions).fill(0), new Map<string, number>()];
@@ -98,7 +98,7 @@ describe("MaskedToken", () => {
   const model = new Encoder(doubleContext(), { ...TINY, vocabSize: V }, Random.of(1));
   const objective = new MaskedToken(model, ids, size);
 
-  it("makes a batch from seed, step and part alone", () => {
+  it("determines a batch from seed, step and part alone", () => {
     const again = new MaskedToken(model, ids, size);
     again.batch(1, 0);
     expect(again.batch(5, 2)).toEqual(objective.batch(5, 2));
@@ -109,14 +109,14 @@ describe("MaskedToken", () => {
       new MaskedToken(model, ids, { ...size, seed: 5 }).batch(5, 2),
     ];
     for (const other of others) expect(other).not.toEqual(objective.batch(5, 2));
-    // Not the windows alone: what is hidden of them, too.
+    // Both the windows and their masks differ.
     const places = ({ targets }: { targets: Int32Array }) =>
       Array.from(targets, (id) => id === IGNORED).join();
     const hidden = new Set(Array.from({ length: 20 }, (_, step) => places(objective.batch(step, 0))));
     expect(hidden.size).toBeGreaterThan(15);
   });
 
-  it("counts a loss where something was hidden, and nowhere else", async () => {
+  it("computes the loss at masked positions only", async () => {
     expect(objective.tokensPerBatch).toBe(21);
     const { inputs, targets, chosen } = objective.batch(3, 0);
     expect(chosen).toBe(3);

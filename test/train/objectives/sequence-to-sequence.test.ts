@@ -12,7 +12,7 @@ const settings = { task: "reverse", alphabetSize: 11, minLength: 2, maxLength: 6
 const task = new ToyTask(settings);
 
 describe("pairBatch", () => {
-  it("lays out what the encoder reads, what the decoder reads, and what it is to say", () => {
+  it("builds the encoder's input, the decoder's input and the targets", () => {
     const examples = [
       { source: [1, 0, 3], answer: [3, 0, 1] },
       { source: [5], answer: [5] },
@@ -31,7 +31,7 @@ describe("SequenceToSequence", () => {
   const model = tinySeq2Seq(doubleContext());
   const objective = new SequenceToSequence(model, task, 5);
 
-  it("makes a batch from seed, step and part alone, of strings that are learned from", () => {
+  it("determines a batch of training strings from seed, step and part alone", () => {
     const again = new SequenceToSequence(model, task, 5);
     again.batch(1, 0);
     expect(again.batch(5, 2)).toEqual(objective.batch(5, 2));
@@ -55,11 +55,11 @@ describe("SequenceToSequence", () => {
       });
     }
     expect([...lengths].sort()).toEqual([2, 3, 4, 5, 6]);
-    // On average: [start] and an answer of 2 to 6.
+    // On average: [start] and an answer of 2 to 6 letters.
     expect(objective.tokensPerBatch).toBe(25);
   });
 
-  it("has a loss that is the mean over the tokens of each answer and its end", async () => {
+  it("averages the loss over the tokens of each answer and its end", async () => {
     const { source, inputs, targets, targetCount } = objective.batch(3, 1);
     await model.context.scope("no-grad", async () => {
       const logits = await model.forward(source, inputs).read();

@@ -13,7 +13,7 @@ const drawMany = (side: Side, count: number, of = task) => {
 };
 
 describe("ToyTask", () => {
-  it("reverses, and sorts", () => {
+  it("reverses and sorts", () => {
     expect(answer("reverse", [3, 1, 4, 1, 0])).toEqual([0, 1, 4, 1, 3]);
     expect(answer("sort", [10, 9, 3, 1, 4, 1, 0])).toEqual([0, 1, 1, 3, 4, 9, 10]);
     for (const { source, answer: sorted } of drawMany("training", 20))
@@ -24,18 +24,18 @@ describe("ToyTask", () => {
     }
   });
 
-  it("never draws a string for both sides, however many are drawn", () => {
+  it("never draws the same string as training and held out", () => {
     const [training, heldOut] = (["training", "held out"] as const).map(
       (side) => new Set(drawMany(side, 6000).map(({ source }) => source.join())),
     );
-    // Most strings of up to four letters have come up by then, on one side or the other.
+    // By then, most strings of up to four letters have been drawn on one side or the other.
     expect(training.size).toBeGreaterThan(3000);
     expect(heldOut.size).toBeGreaterThan(1000);
     for (const source of heldOut) expect(training.has(source), source).toBe(false);
     for (const { source } of task.heldOut(400)) expect(training.has(source.join())).toBe(false);
   });
 
-  it("holds out one string in ten, other ones for another seed", () => {
+  it("holds out one string in ten, different ones for each seed", () => {
     const strings = Array.from({ length: 5 ** 5 }, (_, i) =>
       [0, 1, 2, 3, 4].map((p) => Math.floor(i / 5 ** p) % 5),
     );
@@ -54,14 +54,14 @@ describe("ToyTask", () => {
       lengths[source.length - 2]++;
       for (const id of source.slice(3)) letters[id]++;
     }
-    // Of the 25 strings of two letters a tenth is held out only about; longer ones come nearer.
+    // The fraction held out is only roughly a tenth of the 25 strings of two letters; it is closer for longer ones.
     const long = lengths.slice(2);
     expect(follows(long, [0.25, 0.25, 0.25, 0.25])).toBe(true);
     expect(Math.abs(lengths[0] - 1000)).toBeLessThan(150);
     expect(follows(letters, [0.2, 0.2, 0.2, 0.2, 0.2])).toBe(true);
   });
 
-  it("gives the same strings to hold out every time, each once, the first of them for fewer", () => {
+  it("returns the same held-out strings every time, without duplicates, and a prefix of them for a smaller count", () => {
     const strings = task.heldOut(300);
     expect(new ToyTask(settings).heldOut(300)).toEqual(strings);
     expect(new Set(strings.map(({ source }) => source.join())).size).toBe(strings.length);
@@ -70,7 +70,7 @@ describe("ToyTask", () => {
     expect(strings.every(({ source }) => task.isHeldOut(source))).toBe(true);
   });
 
-  it("needs strings enough for two sides", () => {
+  it("rejects too few strings for two sides", () => {
     const make = (changes: Partial<ToyTaskSettings>) => () => new ToyTask({ ...settings, ...changes });
     expect(make({ alphabetSize: 10, minLength: 1, maxLength: 2 })).toThrow(ConfigError);
     expect(make({ alphabetSize: 10, minLength: 1, maxLength: 2 })).toThrow(

@@ -1,4 +1,4 @@
-/** `nopeek lesson leakage`: what a model learns that may look at what it is asked for. */
+/** `nopeek lesson leakage`: trains a model that can see the token it has to predict, and shows what it learns. */
 import { readFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { entropyFloor, readCorpus, TALES_PATH } from "../../../data/corpus.ts";
@@ -34,7 +34,8 @@ export async function lessonLeakage(flags: LeakageFlags): Promise<void> {
   }
   const corpus = await readCorpus(TALES_PATH);
   const floorNats = await entropyFloor(corpus.sha256);
-  if (floorNats === null) throw new DataError(`${TALES_PATH}: is not the text whose entropy is known`);
+  if (floorNats === null)
+    throw new DataError(`${TALES_PATH}: is not the original text, so its entropy is unknown`);
   const text = readFileSync(TALES_PATH, "utf8");
   const tokenizer = CharTokenizer.fromText(text);
   const ids = tokenizer.encode(text);
@@ -70,20 +71,20 @@ function page(
   const { layers, dModel, contextLength } = settings;
   return [
     ...paragraph(
-      `One model (${plural(layers, "layer")}, ${dModel} channels, context ${contextLength}) learns the tales twice, from the same first weights and the same windows: with the mask (●), and without it (○).`,
+      `The same model (${plural(layers, "layer")}, ${dModel} channels, context ${contextLength}) is trained on the tales twice, with the same initial weights and the same windows: once with the mask (●) and once without it (○).`,
     ),
     "",
-    "   nats a token",
+    "   nats per token",
     ...drawChart(
       [
         { name: "with the mask", mark: "●", drawnAs: "marks", points: numbered(withMask.curve) },
-        { name: "without it", mark: "○", drawnAs: "marks", points: numbered(withoutMask.curve) },
+        { name: "without the mask", mark: "○", drawnAs: "marks", points: numbered(withoutMask.curve) },
       ],
       {
         width: WIDTH,
         height: 19,
         color: false,
-        references: [{ name: "floor: what the tales leave open", value: floorNats }],
+        references: [{ name: "entropy floor of the tales", value: floorNats }],
         xName: "step",
         yReaches: [0],
       },
@@ -91,15 +92,15 @@ function page(
     "",
     ...table(withMask, withoutMask),
     "",
-    `Both go on from ${JSON.stringify(PROMPT)}:`,
+    `Both models continue ${JSON.stringify(PROMPT)}:`,
     "",
-    ...sideBySide(`● with the mask\n\n${withMask.sample}`, `○ without it\n\n${withoutMask.sample}`),
+    ...sideBySide(`● with the mask\n\n${withMask.sample}`, `○ without the mask\n\n${withoutMask.sample}`),
     "",
     ...paragraph(why(withoutMask, floorNats, vocabSize)),
   ];
 }
 
-/** Losses by their step. */
+/** Losses as points, numbered by step from 1. */
 function numbered(curve: readonly number[]): Point[] {
   return curve.map((loss, i) => [i + 1, loss]);
 }
@@ -108,35 +109,31 @@ function table(withMask: Outcome, withoutMask: Outcome): string[] {
   const row = (name: string, left: string, right: string) =>
     `${name.padEnd(46)}${left.padStart(16)}${right.padStart(16)}`;
   return [
-    row("loss on tales that were held out, in nats", "● with the mask", "○ without it"),
-    row("  as it was trained", formatLoss(withMask.lossNats), formatLoss(withoutMask.lossNats)),
-    row(
-      "  seeing only what stands to the left",
-      formatLoss(withMask.leftOnlyNats),
-      formatLoss(withoutMask.leftOnlyNats),
-    ),
+    row("validation loss in nats per token", "● with mask", "○ without mask"),
+    row("  evaluated as trained", formatLoss(withMask.lossNats), formatLoss(withoutMask.lossNats)),
+    row("  evaluated with the mask", formatLoss(withMask.leftOnlyNats), formatLoss(withoutMask.leftOnlyNats)),
   ];
 }
 
 function why({ lossNats, leftOnlyNats }: Outcome, floorNats: number, vocabSize: number): string {
-  const blind = log(vocabSize);
+  const uniform = log(vocabSize);
   const belowFloor =
     lossNats < floorNats
-      ? `its loss falls to ${formatLoss(lossNats)}, where no honest prediction can go below ${formatLoss(floorNats)}, because the tales are drawn by dice that nobody can foresee.`
+      ? `its loss falls to ${formatLoss(lossNats)}. No honest prediction can get below ${formatLoss(floorNats)}, because the tales are generated at random.`
       : `its loss falls, and with more steps it falls below the floor.`;
   const leftOnly = formatLoss(leftOnlyNats);
   const compared =
-    leftOnlyNats > blind
-      ? `${leftOnly}, worse than guessing blindly among ${vocabSize} characters (${formatLoss(blind)}).`
+    leftOnlyNats > uniform
+      ? `${leftOnly}, worse than a uniform guess among ${vocabSize} characters (${formatLoss(uniform)}).`
       : `${leftOnly}.`;
-  return `Why: in training, the token that a position is asked for stands in the same window, one place to the right. Without the mask, attention learns to look there and copy: ${belowFloor} It has learned to read the answer and nothing about the tales. When it writes, nothing stands to the right yet, and what is left is rubbish: seeing only the left, its loss is ${compared} With the mask, the score of every later position is −∞ before the softmax and its weight exactly 0 after it; the only way down is to learn what usually follows, and that can be written with.`;
+  return `Why: during training, the token that a position has to predict is in the same window, one position to the right. Without the mask, attention learns to copy it from there: ${belowFloor} The model has learned to read the answer, and nothing about the tales. When it generates text, there is no token to the right to copy, so its output is garbage: evaluated with the mask, its loss is ${compared} With the mask, the score of every later position is −∞ before the softmax and its weight is exactly 0 after it. The only way to lower the loss is to learn which token usually comes next, and that is what generating text needs.`;
 }
 
 function paragraph(text: string): string[] {
   return wrap(text.split(" "), WIDTH);
 }
 
-/** Two texts in columns. */
+/** Prints two texts in two columns. */
 function sideBySide(left: string, right: string): string[] {
   const width = (WIDTH - GAP) / 2;
   const [a, b] = [left, right].map((text) => text.split("\n").flatMap((line) => wrapHard(line, width)));
@@ -145,7 +142,7 @@ function sideBySide(left: string, right: string): string[] {
   );
 }
 
-/** As `wrap`, with words that are too long cut. An empty line stays one. */
+/** Like `wrap`, but also splits words that are too long. Keeps empty lines. */
 function wrapHard(line: string, width: number): string[] {
   const words = line.split(" ").flatMap((word) => word.match(new RegExp(`.{1,${width}}`, "gu")) ?? [""]);
   return wrap(words, width);

@@ -1,4 +1,4 @@
-/** `nopeek lesson mask`: one head of a trained model, formula by formula. */
+/** `nopeek lesson mask`: one attention head of a trained model, formula by formula. */
 import { ConfigError } from "../../../errors.ts";
 import { type MaskLesson, type Matrix, teachMask } from "../../../lesson/mask.ts";
 import { exp } from "../../../math.ts";
@@ -15,11 +15,11 @@ interface MaskFlags extends CommonFlags {
   readonly head: number;
 }
 
-/** As many columns of numbers as fit into 80 characters. */
+/** The most columns of numbers that fit in 80 characters. */
 const MOST_TOKENS = 9;
 const LABEL_WIDTH = 7;
 const CELL_WIDTH = 8;
-/** Channels of the output that are shown. */
+/** Number of output channels to show. */
 const CHANNELS = 6;
 
 export async function lessonMask(flags: MaskFlags): Promise<void> {
@@ -31,7 +31,7 @@ export async function lessonMask(flags: MaskFlags): Promise<void> {
   const most = Math.min(MOST_TOKENS, model.config.contextLength);
   if (ids.length < 1 || ids.length > most) {
     throw new ConfigError(
-      `--prompt must be 1 to ${most} tokens long here, to fit the page: got ${ids.length}`,
+      `--prompt must be 1 to ${most} tokens long to fit in 80 columns: got ${ids.length}`,
     );
   }
   const lesson = await teachMask(model, ids, { layer, head });
@@ -48,13 +48,13 @@ function page(lesson: MaskLesson, names: readonly string[], layer: number, head:
   const { headSize, scores, mask, masked, weights, weightsWithoutMask, output } = lesson;
   const shown = Math.min(CHANNELS, headSize);
   return [
-    `Layer ${layer}, head ${head}: ${headSize} channels. Each row is a query: the position that looks.`,
-    "Each column is a key: the position that is looked at.",
+    `Layer ${layer}, head ${head}, ${headSize} channels. Each row is a query: the position that attends.`,
+    "Each column is a key: the position that it attends to.",
     "",
-    `1. Scores  S = Q·Kᵀ/√${headSize}     how well each key answers each query`,
+    `1. Scores  S = Q·Kᵀ/√${headSize}     how well each key matches each query`,
     ...grid(scores, names, 3),
     "",
-    "2. Mask  M     0 where a query may look, −∞ to its right, which it must not see",
+    "2. Mask  M     0 where a query may attend; −∞ to its right, where it must not",
     ...grid(mask, names, 0),
     "",
     "3. Masked scores  S + M",
@@ -62,12 +62,12 @@ function page(lesson: MaskLesson, names: readonly string[], layer: number, head:
     "",
     ...byHand(masked, names),
     "",
-    "5. Weights  A = softmax(S + M), every row by itself",
+    "5. Weights  A = softmax(S + M), row by row",
     ...grid(weights, names, 3),
-    `   Every row sums to 1, and every weight to the right is 0, exactly.`,
+    `   Every row sums to 1, and every weight right of the diagonal is exactly 0.`,
     ...withoutMaskNote(weightsWithoutMask, names),
     "",
-    `6. Output  Y = A·V     each row a mixture of what it may see, ${shown} of ${headSize} channels`,
+    `6. Output  Y = A·V     each row is a weighted sum of values; ${shown} of ${headSize} channels`,
     ...grid(
       output.map((row) => row.slice(0, shown)),
       names,
@@ -79,7 +79,7 @@ function page(lesson: MaskLesson, names: readonly string[], layer: number, head:
   ];
 }
 
-/** The softmax of one row in the middle, step by step. */
+/** The softmax of a row in the middle, step by step. */
 function byHand(masked: Matrix, names: readonly string[]): string[] {
   const t = Math.min(names.length - 1, Math.floor(names.length / 2));
   const row = masked[t];
@@ -89,14 +89,14 @@ function byHand(masked: Matrix, names: readonly string[]): string[] {
   const line = (name: string, values: readonly number[]) =>
     `${name.padEnd(LABEL_WIDTH)}${values.map((value) => cell(value, 3)).join("")}`;
   return [
-    `4. Softmax by hand, for the row of ${names[t]} (position ${t})`,
+    `4. Softmax by hand for the row of ${names[t]} (position ${t})`,
     line("s", row),
     line(
       "s−max",
       row.map((score) => score - max),
     ),
     `${line("e^(…)", powers)}`,
-    `   e^(s−max); the greatest score is ${cell(max, 3).trim()}, e^−∞ is 0, and the sum is ${sum.toFixed(3)}`,
+    `   e^(s−max); the largest score is ${cell(max, 3).trim()}, e^−∞ is 0, and the sum is ${sum.toFixed(3)}`,
     line(
       "÷ sum",
       powers.map((power) => power / sum),
@@ -104,20 +104,18 @@ function byHand(masked: Matrix, names: readonly string[]): string[] {
   ];
 }
 
-/** What the first query would see if it could. */
+/** The weight that the first query would put on later tokens without the mask. */
 function withoutMaskNote(weights: Matrix, names: readonly string[]): string[] {
   if (names.length < 2) return [];
   const later = weights[0].slice(1).reduce((sum, weight) => sum + weight, 0);
-  return [
-    `   Without M, ${names[0]} would give ${(100 * later).toFixed(1)} % of its weight to tokens that come later.`,
-  ];
+  return [`   Without M, ${names[0]} would put ${(100 * later).toFixed(1)}% of its weight on later tokens.`];
 }
 
 function checkLine({ output, fused }: MaskLesson): string {
   const [plain, kernel] = [output, fused].map((matrix) => matrix.flat());
   const worst = plain.reduce((most, value, i) => Math.max(most, Math.abs(value - kernel[i])), 0);
-  const verdict = worst === 0 ? "to the bit" : `within ${worst.toExponential(1)}`;
-  return `Check: the fused kernel gives the same ${formatCount(plain.length)} numbers, ${verdict}.`;
+  const verdict = worst === 0 ? "bit for bit" : `within ${worst.toExponential(1)}`;
+  return `Check: the fused kernel computes the same ${formatCount(plain.length)} numbers, ${verdict}.`;
 }
 
 function grid(
@@ -136,14 +134,14 @@ function grid(
   ];
 }
 
-/** A number in its column; −∞ as it is written on paper. */
+/** Formats a number for its column, with −∞ and a real minus sign. */
 function cell(value: number, digits: number): string {
   const text =
     value === Number.NEGATIVE_INFINITY ? "−∞" : value.toFixed(value === 0 ? 0 : digits).replace("-", "−");
   return text.padStart(CELL_WIDTH);
 }
 
-/** A token in a column; of bytes, those that are no character alone stand as 0xc3. */
+/** Formats a token for its column. Bytes that are not a character by themselves are shown in hex, such as 0xc3. */
 function nameOf(tokenizer: Tokenizer, id: number): string {
   if (tokenizer.kind === "byte" && id > 0x7f) return `0x${id.toString(16)}`;
   return JSON.stringify(tokenizer.decode([id]));

@@ -1,7 +1,7 @@
-/** `nopeek plot`: the loss curves of runs side by side: in the terminal, as a picture, as a page. Changes no run. */
+/** `nopeek plot`: compares the loss curves of runs in the terminal, as an SVG or as an HTML report. Read-only. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { ConfigError, DataError } from "../../../errors.ts";
-import { usualSmoothing } from "../../../report/curves.ts";
+import { defaultSmoothing } from "../../../report/curves.ts";
 import { escapeLine } from "../../../report/escape.ts";
 import { figureOf } from "../../../report/figure.ts";
 import { reportOf } from "../../../report/html.ts";
@@ -27,21 +27,20 @@ export async function plot(words: readonly string[], flags: PlotFlags): Promise<
   checkFlags(flags);
   const terminal = new Terminal();
   const { paths, others } = findRuns(words);
-  for (const other of others) terminal.note(`${escapeLine(other)}: holds no run; left out`);
+  for (const other of others) terminal.note(`${escapeLine(other)}: contains no run; skipped`);
   const names = namesOf(paths);
   const system = processes();
   const read: PlottedRun[] = [];
   for (const [i, path] of paths.entries()) read.push(await readRun(path, names[i], system));
-  // One measure for all: what is smoothed more looks calmer.
+  // Smooth all runs equally: more smoothing makes a run look more stable.
   const smoothing =
-    flags.smooth ?? usualSmoothing(Math.max(...read.map(({ curves }) => curves.train.length)));
+    flags.smooth ?? defaultSmoothing(Math.max(...read.map(({ curves }) => curves.train.length)));
   const runs = read.map((run) => smoothed(run, smoothing));
   const yScale = flags.log ? "log" : "linear";
 
-  // What cannot be written is told before anything else.
+  // Write files first, so that an error comes before any other output.
   const written: string[] = [];
-  if (flags.svg !== undefined)
-    written.push(save(flags.svg, figureOf(runs, flags.x, yScale), "an SVG picture"));
+  if (flags.svg !== undefined) written.push(save(flags.svg, figureOf(runs, flags.x, yScale), "an SVG image"));
   if (flags.html !== undefined) {
     const script = readFileSync(new URL("../../../report/browser/page.js", import.meta.url), "utf8");
     const madeAt = `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`;
@@ -56,10 +55,10 @@ export async function plot(words: readonly string[], flags: PlotFlags): Promise<
     for (const line of comparisonLines(runs, { x: flags.x, yScale, columns, rows, color, ascii }))
       terminal.write(`${line}\n`);
   }
-  for (const file of written) terminal.note(`written to ${file}`);
+  for (const file of written) terminal.note(`wrote ${file}`);
   if (written.length === 0 && !flags.json)
     terminal.note(
-      `a page with all about them: npx nopeek plot ${escapeLine(words.map(shellWord).join(" "))} --html report.html`,
+      `for a full report: npx nopeek plot ${escapeLine(words.map(shellWord).join(" "))} --html report.html`,
     );
 }
 
@@ -67,18 +66,18 @@ function checkFlags({ smooth = 1, svg, html }: PlotFlags): void {
   if (!Number.isSafeInteger(smooth) || smooth < 1)
     throw new ConfigError(`--smooth must be a whole number of steps ≥ 1: got ${smooth}; 1 shows each step`);
   if (svg !== undefined && svg === html)
-    throw new ConfigError(`--svg and --html each write a file of their own: got ${svg} for both`);
+    throw new ConfigError(`--svg and --html must name different files: got ${svg} for both`);
 }
 
 /**
- * Writes a file, over one of the same kind at most.
+ * Writes a file. Only a file of the same kind is overwritten.
  *
- * @throws DataError when something else is there, or it cannot be written
+ * @throws DataError if another kind of file exists there, or the file cannot be written
  */
 function save(file: string, contents: string, kind: string): string {
   try {
     if (existsSync(file) && readFileSync(file, "utf8").slice(0, 5) !== contents.slice(0, 5))
-      throw new DataError(`${file}: is there, and is not ${kind}; name another file`);
+      throw new DataError(`${file}: already exists and is not ${kind}; name another file`);
     writeFileSync(file, contents);
   } catch (cause) {
     if (cause instanceof DataError || !(cause instanceof Error)) throw cause;
@@ -90,7 +89,7 @@ function save(file: string, contents: string, kind: string): string {
 function reasonOf(error: NodeJS.ErrnoException): string {
   switch (error.code) {
     case "ENOENT":
-      return "its folder is not there";
+      return "its folder does not exist";
     case "EISDIR":
       return "it is a folder; name a file";
     case "EACCES":

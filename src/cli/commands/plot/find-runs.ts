@@ -1,4 +1,4 @@
-/** Which folders are meant by the runs that were named on the command line. */
+/** Finds the run directories named on the command line. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { CheckpointError, ConfigError } from "../../../errors.ts";
@@ -6,19 +6,20 @@ import { stepOfName } from "../../../run/checkpoint.ts";
 import { RunDirectory } from "../../../run/directory.ts";
 import { nearest } from "../../../util/edit-distance.ts";
 
-/** Where runs are kept unless told otherwise. */
-const USUAL_PLACE = "checkpoints";
+/** The default parent folder of run directories. */
+const DEFAULT_FOLDER = "checkpoints";
 
 export interface FoundRuns {
   readonly paths: readonly string[];
-  /** What is there but is no run, as `checkpoints/*` names it too. */
+  /** Existing paths that are not runs, as `checkpoints/*` may include. */
   readonly others: readonly string[];
 }
 
 /**
- * A word is the path of a run, of a step folder in it, or a name under checkpoints/. What is named twice counts once.
+ * Accepts paths of runs, paths of their step folders, and names in checkpoints/. Duplicates are dropped.
  *
- * @throws CheckpointError for a word that leads nowhere, with the nearest that leads to a run
+ * @throws CheckpointError for a path that does not exist, with the nearest name of a run
+ * @throws ConfigError if none of the paths is a run
  */
 export function findRuns(words: readonly string[]): FoundRuns {
   const paths = new Map<string, string>();
@@ -31,13 +32,13 @@ export function findRuns(words: readonly string[]): FoundRuns {
   }
   if (paths.size === 0)
     throw new ConfigError(
-      `plot compares runs: ${others.join(", ")} holds none; nopeek runs lists those that are there`,
+      `plot compares runs, but there is none in ${others.join(", ")}; nopeek runs lists the existing ones`,
     );
   return { paths: [...paths.values()], others };
 }
 
 function runAt(word: string): string | null {
-  const candidates = [word, join(USUAL_PLACE, word)];
+  const candidates = [word, join(DEFAULT_FOLDER, word)];
   const found = candidates.find((path) => RunDirectory.isRun(path));
   if (found !== undefined) return found;
   const step = candidates.find(
@@ -48,15 +49,15 @@ function runAt(word: string): string | null {
 
 function suggestionFor(word: string): string {
   const here = dirname(word);
-  const known = [USUAL_PLACE, here].flatMap((place) => runsIn(place));
-  if (known.length === 0) return "; runs start with nopeek train, and nopeek runs lists them";
-  // A name under checkpoints/ is meant as often as a path.
+  const known = [DEFAULT_FOLDER, here].flatMap((place) => runsIn(place));
+  if (known.length === 0) return "; start a run with nopeek train, or list runs with nopeek runs";
+  // Suggest names in checkpoints/ as well as paths.
   const names = new Map([
     ...known.map((path) => [basename(path), path] as const),
     ...known.map((path) => [path, path] as const),
   ]);
   const path = names.get(nearest(word, [...names.keys()]));
-  return `; did you mean ${path}? nopeek runs lists all`;
+  return `; did you mean ${path}? nopeek runs lists them all`;
 }
 
 function runsIn(place: string): string[] {
@@ -65,7 +66,7 @@ function runsIn(place: string): string[] {
   return folders.map(({ name }) => join(place, name)).filter((path) => RunDirectory.isRun(path));
 }
 
-/** The last part of each path, or as many as it takes to tell them apart. */
+/** Returns the shortest path ending of each run that no other run shares. */
 export function namesOf(paths: readonly string[]): string[] {
   const parts = paths.map((path) =>
     resolve(path)

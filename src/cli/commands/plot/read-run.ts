@@ -1,6 +1,6 @@
-/** Reads what is plotted of a run from its folder; changes nothing there. The run may be under way, or be no more than begun. */
+/** Reads the plotted data of a run from its directory. Read-only. The run may be in progress, or have no step yet. */
 import { join } from "node:path";
-import { z } from "zod";
+import type { z } from "zod";
 import { tokensPerStep } from "../../../config/count-tokens.ts";
 import { belongsTo, flagOf, SETTINGS } from "../../../config/settings.ts";
 import { entropyFloor } from "../../../data/corpus.ts";
@@ -13,39 +13,28 @@ import { effectiveRecords } from "../../../run/effective-records.ts";
 import { explainFailures, nodeFiles } from "../../../run/files.ts";
 import { readConfig } from "../../../run/layout.ts";
 import type { Processes } from "../../../run/lock.ts";
-import { readRecords } from "../../../run/log.ts";
+import { evaluationEntry, readRecords, samplesOf, stepEntry } from "../../../run/log.ts";
+import { summarizeRun } from "../../../run/summary.ts";
 import { formatCount, shellWord } from "../../../util/format.ts";
-import { describeRun } from "../runs.ts";
-import { samplesOf } from "../train/samples.ts";
 
-const stepRecord = z.object({
-  kind: z.literal("step"),
-  step: z.number(),
-  elapsedMs: z.number(),
-  // JSON has null for what was not finite.
-  lossNats: z.number().nullable().catch(null),
-  learningRate: z.number().nullable().catch(null),
-  gradientNorm: z.number().nullable().catch(null),
-});
-const evaluationRecord = z.object({ kind: z.literal("evaluation"), step: z.number(), lossNats: z.number() });
 const files = explainFailures(nodeFiles);
 
-type StepRecord = z.infer<typeof stepRecord>;
+type StepEntry = z.infer<typeof stepEntry>;
 
-/** @throws CheckpointError when the folder holds no run, or its config cannot be read */
+/** @throws CheckpointError if the folder contains no run, or its config cannot be read */
 export async function readRun(path: string, name: string, system: Processes): Promise<PlottedRun> {
   const config = runConfigFromJSON(readConfig(files, path), join(path, "config.json"));
   const { settings, tokenizer, corpus } = config;
   const records = effectiveRecords(readRecords(files, path));
-  const { status, step, steps, bytes } = describeRun(path, system);
-  const made = records.flatMap((record) => stepRecord.safeParse(record).data ?? []);
+  const { status, step, steps, bytes } = summarizeRun(path, system);
+  const made = records.flatMap((record) => stepEntry.safeParse(record).data ?? []);
   const seconds = secondsAfter(made);
   const measured = records.flatMap((record) => {
-    const found = evaluationRecord.safeParse(record).data;
+    const found = evaluationEntry.safeParse(record).data;
     return found === undefined ? [] : [[found.step, seconds(found.step), found.lossNats] as const];
   });
   const validation = oneForEachStep(measured);
-  const curve = (of: (record: StepRecord) => number | null) => curveOf(made, seconds, of);
+  const curve = (of: (record: StepEntry) => number | null) => curveOf(made, seconds, of);
   const train = curve(({ lossNats }) => lossNats);
   return {
     name,
@@ -56,7 +45,7 @@ export async function readRun(path: string, name: string, system: Processes): Pr
     parameters: countParameters(gptConfigOf(settings, tokenizer.vocabSize), settings.model),
     trainedMs: made.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0),
     best: bestOf(validation),
-    // Who sees both sides is asked for less than the entropy of the text.
+    // An encoder sees both sides of a masked token, so its loss can be below the entropy of the text.
     floorNats: settings.model === "gpt" && corpus !== null ? await entropyFloor(corpus.sha256) : null,
     uniformNats: log(tokenizer.vocabSize),
     ...corpusOf(config),
@@ -74,7 +63,7 @@ export async function readRun(path: string, name: string, system: Processes): Pr
   };
 }
 
-/** The same run with curves smoothed that are noisy: each point the mean of the last `steps`. */
+/** Returns the run with its noisy curves smoothed: each point is the mean of the last `steps` points. */
 export function smoothed(run: PlottedRun, steps: number): PlottedRun {
   const { train, gradientNorm } = run.curves;
   const curves = { ...run.curves, smoothed: smooth(train, steps), gradientNorm: smooth(gradientNorm, steps) };
@@ -82,9 +71,9 @@ export function smoothed(run: PlottedRun, steps: number): PlottedRun {
 }
 
 function curveOf(
-  made: readonly StepRecord[],
+  made: readonly StepEntry[],
   seconds: (step: number) => number,
-  of: (record: StepRecord) => number | null,
+  of: (record: StepEntry) => number | null,
 ): CurvePoint[] {
   return made.flatMap((record) => {
     const value = of(record);
@@ -92,8 +81,8 @@ function curveOf(
   });
 }
 
-/** Seconds spent in steps up to and with a step. */
-function secondsAfter(made: readonly StepRecord[]): (step: number) => number {
+/** Seconds spent in training steps, up to and including a step. */
+function secondsAfter(made: readonly StepEntry[]): (step: number) => number {
   const after = new Map<number, number>();
   let spentMs = 0;
   for (const { step, elapsedMs } of made) {
@@ -103,7 +92,7 @@ function secondsAfter(made: readonly StepRecord[]): (step: number) => number {
   return (step) => after.get(step) ?? spentMs / 1000;
 }
 
-/** A step may be measured more than once, as when a run is stopped and goes on: the last counts. */
+/** Keeps the last evaluation of each step. A resumed run may evaluate a step twice. */
 function oneForEachStep(points: readonly CurvePoint[]): CurvePoint[] {
   return [...new Map(points.map((point) => [point[0], point])).values()].sort((a, b) => a[0] - b[0]);
 }
@@ -120,24 +109,24 @@ function corpusOf({ settings, corpus }: RunConfig): Pick<PlottedRun, "corpus" | 
     return { corpus: `${named}: ${formatCount(corpus.characters)} characters`, corpusId: corpus.sha256 };
   }
   const { task, alphabetSize, minLength, maxLength } = settings;
-  const words = `${task} strings of ${minLength} to ${maxLength} out of ${alphabetSize} letters`;
-  return { corpus: words, corpusId: words };
+  const description = `${task} strings of ${minLength} to ${maxLength} letters from an alphabet of ${alphabetSize}`;
+  return { corpus: description, corpusId: description };
 }
 
-/** As flags, and what else sets two runs apart. */
+/** The settings as flags, and everything else that distinguishes two runs. */
 function settingsOf(config: RunConfig): Record<string, string> {
   const { settings, tokenizer, from } = config;
   const own = SETTINGS.filter((setting) => belongsTo(settings.model, setting));
-  const words = own.map(({ name }) => [`--${flagOf(name)}`, inWords(settings[name])]);
+  const flags = own.map(({ name }) => [`--${flagOf(name)}`, formatValue(settings[name])]);
   return {
     text: corpusOf(config).corpus,
     ...(from !== undefined && { "--from": from }),
-    "different tokens": formatCount(tokenizer.vocabSize),
-    ...Object.fromEntries(words),
+    "vocabulary size": formatCount(tokenizer.vocabSize),
+    ...Object.fromEntries(flags),
   };
 }
 
-function inWords(value: number | string | boolean): string {
+function formatValue(value: number | string | boolean): string {
   if (typeof value === "boolean") return value ? "on" : "off";
   return String(value);
 }
@@ -147,11 +136,11 @@ function nextCommands(path: string, { settings }: RunConfig, status: string): Ne
   const moreSteps = Math.max(2 * settings.steps, 100);
   const resume = `npx nopeek train --resume --out ${folder}`;
   const prompt = settings.model === "seq2seq" ? "abc" : settings.model === "encoder" ? '"… a w_rd …"' : '"…"';
-  const longer = { purpose: "train it for longer", command: `${resume} --steps ${moreSteps}` };
-  const onward = status === "stopped" ? { purpose: "go on where it stopped", command: resume } : longer;
-  const write = {
-    purpose: "let it write",
+  const longer = { purpose: "train for more steps", command: `${resume} --steps ${moreSteps}` };
+  const onward = status === "stopped" ? { purpose: "resume training", command: resume } : longer;
+  const sample = {
+    purpose: "sample from the model",
     command: `npx nopeek sample --model ${folder} --prompt ${prompt}`,
   };
-  return status === "running" ? [write] : [onward, write];
+  return status === "running" ? [sample] : [onward, sample];
 }

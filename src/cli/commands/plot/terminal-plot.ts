@@ -1,5 +1,4 @@
-/** A comparison as lines of text: the curves, how the runs stand, and in which settings they differ. */
-
+/** A comparison in text: loss curves, a table of the runs, and the settings that differ. */
 import { escapeLine } from "../../../report/escape.ts";
 import { chartOf, type View, WHOLE } from "../../../report/figure.ts";
 import type { PlottedRun, XUnit } from "../../../report/plotted-run.ts";
@@ -10,16 +9,16 @@ export interface TerminalSize {
   readonly columns: number;
   readonly rows: number;
   readonly color: boolean;
-  /** Without Braille dots and the like. */
+  /** Whether to use ASCII characters only. */
   readonly ascii: boolean;
 }
 
-/** Wider charts and higher ones are no easier to read. */
-const MOST = { columns: 120, rows: 26 };
-/** Lines that the chart leaves for what stands below it. */
+/** Larger charts are no easier to read. */
+const MAX_CHART = { columns: 120, rows: 26 };
+/** Rows left for the text below the chart. */
 const ROWS_BELOW = 8;
 const LEAST_ROWS = 10;
-/** With more runs than this, only one curve of each can be told from the others. */
+/** With more runs than this, the chart shows only one curve per run. */
 const RUNS_WITH_BOTH = 2;
 
 export function comparisonLines(
@@ -37,9 +36,9 @@ export function comparisonLines(
     ...curveLines(runs, { ...WHOLE, x, yScale, steps: false }, { columns, rows, color, ascii }),
     "",
   ];
-  lines.push(...standingLines(runs, columns));
+  lines.push(...summaryLines(runs, columns));
   const different = differenceLines(runs, columns);
-  if (different.length > 0) lines.push("", "they differ in", ...different);
+  if (different.length > 0) lines.push("", "settings that differ", ...different);
   return lines;
 }
 
@@ -56,16 +55,16 @@ function curveLines(
   const enough = count > RUNS_WITH_BOTH && marked.length === count;
   const shown =
     count <= RUNS_WITH_BOTH ? drawn : enough ? marked : drawn.filter((curve) => curve.drawnAs === "line");
-  const series: Series[] = shown.map(({ name, drawnAs, points, look }) => ({
+  const series: Series[] = shown.map(({ name, drawnAs, points, style }) => ({
     name: escapeLine(name),
-    color: look.color,
+    color: style.color,
     drawnAs: drawnAs === "marked" && !enough ? "marks" : "line",
     points: points.map(({ x, y }): Point => [x, y]),
   }));
   const references: Reference[] = chart.levels.map(({ name, value }) => ({ name, value }));
   return drawChart(series, {
-    width: Math.min(columns, MOST.columns),
-    height: Math.max(LEAST_ROWS, Math.min(MOST.rows, rows - ROWS_BELOW)),
+    width: Math.min(columns, MAX_CHART.columns),
+    height: Math.max(LEAST_ROWS, Math.min(MAX_CHART.rows, rows - ROWS_BELOW)),
     color,
     ascii,
     references,
@@ -74,8 +73,8 @@ function curveLines(
   });
 }
 
-/** A line for each run; where that is too wide, a line for each fact. */
-function standingLines(runs: readonly PlottedRun[], columns: number): string[] {
+/** One line per run, or one line per value if that is too wide. */
+function summaryLines(runs: readonly PlottedRun[], columns: number): string[] {
   const heads = ["run", "best loss", "last loss", "steps", "tokens", "trained", "parameters", "status"];
   const rows = runs.map((run) => [
     escapeLine(run.name),

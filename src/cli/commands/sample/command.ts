@@ -1,8 +1,9 @@
-/** `nopeek sample`: text from a trained model, shown as it comes; or several texts, or the best that a search finds. */
+/** `nopeek sample`: streams one text as it is sampled, or prints several texts or the results of a beam search. */
 import { existsSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { CheckpointError } from "../../../errors.ts";
 import { Random } from "../../../random.ts";
+import { readSavedModel } from "../../../run/saved-model.ts";
 import { type BeamStep, beamSearch } from "../../../sample/beam-search.ts";
 import { explain } from "../../../sample/explain.ts";
 import { checkPrompts, type EndReason, generate } from "../../../sample/generate.ts";
@@ -12,7 +13,7 @@ import { holdsStop } from "../../../sample/text-stream.ts";
 import { formatCount } from "../../../util/format.ts";
 import { encodeKnown, type Known } from "../../options/unknown-characters.ts";
 import { checkBeamMemory } from "../../shared/memory-check.ts";
-import { type OpenModel, openModel, SHIPPED_MODEL_PATH } from "../../shared/open-model.ts";
+import { buildOn, type OpenModel, onlyGPT, SHIPPED_MODEL_PATH } from "../../shared/open-model.ts";
 import { nowMs } from "../../terminal/clock.ts";
 import { Terminal } from "../../terminal/output.ts";
 import { Continuation } from "./continuation.ts";
@@ -20,25 +21,29 @@ import { beamsToJSON, choiceToJSON, describeBeams, describeChoice, EXPLAINED_TOK
 import {
   beamSettingsOf,
   checkSampleFlags,
-  idleFlags,
+  ignoredFlags,
   type SampleFlags,
   sampleSettingsOf,
   samplesOf,
 } from "./flags.ts";
-import { sampleOtherKinds } from "./other-models.ts";
+import { sampleOtherKind } from "./other-models.ts";
 
-/** So many texts share a pass; with more, memory would grow and time would hardly shrink. */
-const MOST_ROWS = 64;
+/** The most texts in one batch. More would cost memory and save hardly any time. */
+const MAX_ROWS = 64;
 
 export async function sample(flags: SampleFlags): Promise<void> {
-  if (await sampleOtherKinds(flags)) return;
+  const path = flags.model ?? shippedModel();
+  const saved = readSavedModel(path);
+  if (saved.config.settings.model !== "gpt") return sampleOtherKind(saved, flags);
   const terminal = new Terminal();
   checkSampleFlags(flags);
-  const idle = idleFlags(flags);
-  if (idle.length > 0)
-    terminal.note(`greedy takes the most probable token: ${idle.join(", ")} changes nothing`);
-  const opened = await openModel(flags.model ?? shippedModel(), flags, flags.threads ?? 1);
-  await new Sampling(terminal, flags, opened).go();
+  const ignored = ignoredFlags(flags);
+  if (ignored.length > 0)
+    terminal.note(
+      `--strategy greedy always chooses the most probable token, so it ignores ${ignored.join(", ")}`,
+    );
+  const opened = onlyGPT(await buildOn(saved, flags, flags.threads ?? 1), path);
+  await new Sampling(terminal, flags, opened).run();
   await opened.backend.close();
 }
 
@@ -65,24 +70,26 @@ class Sampling {
     );
   }
 
-  async go(): Promise<void> {
+  async run(): Promise<void> {
     if (this.#flags.strategy === "beam") await this.#search();
     else if (this.#prompts.length * samplesOf(this.#flags) === 1) await this.#writeOne(this.#prompts[0]);
     else await this.#writeMany();
     if (this.#flags.json) return;
     const { contextLength } = this.#opened.model.config;
     if (this.#contextFull) {
-      this.#terminal.note(`(the context of ${contextLength} tokens is full; --overflow slide goes on)`);
+      this.#terminal.note(
+        `(the context of ${contextLength} tokens is full; --overflow slide would continue)`,
+      );
     }
     if (!this.#terminal.live) return;
     const elapsedMs = nowMs() - this.#startMs;
     const rate = formatCount((1000 * this.#tokenCount) / Math.max(elapsedMs, 1e-3));
     this.#terminal.note(
-      `${formatCount(this.#tokenCount)} tokens, ${rate} a second, seed ${this.#flags.seed}`,
+      `${formatCount(this.#tokenCount)} tokens, ${rate} per second, seed ${this.#flags.seed}`,
     );
   }
 
-  /** One text, shown as it comes; with --explain when it is whole, after its explanation. */
+  /** Generates one text and streams it. With --explain, prints it at the end, after the explanation. */
   async #writeOne(prompt: Known): Promise<void> {
     const { tokens, overflow, json } = this.#flags;
     const continuation = this.#begin();
@@ -103,24 +110,24 @@ class Sampling {
     for (; !next.done; next = await stream.next()) {
       show(continuation.take(next.value));
       this.#explain(next.value, `step ${continuation.tokens.length}`, steps);
-      // That nobody reads on is noticed in a turn of the event loop.
+      // A closed output stream is only reported in a turn of the event loop.
       await nextTurn();
     }
     show(continuation.end());
     if (streaming) this.#terminal.write("\n");
     this.#count(continuation, next.value);
-    if (!streaming) this.#tell(prompt, continuation, next.value, steps, {}, null);
+    if (!streaming) this.#print(prompt, continuation, next.value, steps, {}, null);
   }
 
-  /** Several texts, each shown when it and those beside it are whole. */
+  /** Generates several texts in batches, each printed when its batch is complete. */
   async #writeMany(): Promise<void> {
     const samples = samplesOf(this.#flags);
-    const together = Math.min(samples, MOST_ROWS);
-    const promptsTogether = Math.max(1, Math.floor(MOST_ROWS / together));
-    for (let p = 0; p < this.#prompts.length; p += promptsTogether) {
-      for (let first = 0; first < samples; first += together) {
-        const prompts = this.#prompts.slice(p, p + promptsTogether);
-        await this.#writeRows(prompts, first, Math.min(together, samples - first));
+    const samplesPerBatch = Math.min(samples, MAX_ROWS);
+    const promptsPerBatch = Math.max(1, Math.floor(MAX_ROWS / samplesPerBatch));
+    for (let p = 0; p < this.#prompts.length; p += promptsPerBatch) {
+      for (let first = 0; first < samples; first += samplesPerBatch) {
+        const prompts = this.#prompts.slice(p, p + promptsPerBatch);
+        await this.#writeRows(prompts, first, Math.min(samplesPerBatch, samples - first));
       }
     }
   }
@@ -159,7 +166,7 @@ class Sampling {
     for (const [row, { prompt, sample, name, continuation, steps }] of rows.entries()) {
       continuation.end();
       this.#count(continuation, next.value[row]);
-      this.#tell(prompt, continuation, next.value[row], steps, { sample }, name);
+      this.#print(prompt, continuation, next.value[row], steps, { sample }, name);
     }
   }
 
@@ -186,8 +193,8 @@ class Sampling {
         const lone = results.length === 1 && this.#prompts.length === 1;
         const of = this.#prompts.length === 1 ? "" : ` for prompt ${p + 1}`;
         const name = lone ? null : `best ${i + 1} of ${results.length}${of}, score ${score.toFixed(4)}`;
-        // The steps are those of one search: they stand with its best result.
-        this.#tell(prompt, continuation, ended, i === 0 ? steps : [], { rank: i + 1, score }, name);
+        // All results come from one search, so only the best one lists its steps.
+        this.#print(prompt, continuation, ended, i === 0 ? steps : [], { rank: i + 1, score }, name);
       }
     }
   }
@@ -196,13 +203,13 @@ class Sampling {
     return new Continuation(this.#opened.tokenizer, this.#flags.stop ?? []);
   }
 
-  /** Each sample has randomness of its own; that of the first is a lone text's. */
+  /** Each sample has its own random stream. The first one equals that of a single text. */
   #randomOf(sample: number): Random {
     const labels = sample === 0 ? [] : [sample];
     return Random.of(this.#flags.seed, "sample", ...labels);
   }
 
-  /** Told on stderr, or kept for the result. */
+  /** Prints the explanation of a step on stderr, or collects it for the JSON result. */
   #explain(choice: Choice, heading: string, steps: unknown[]): void {
     if (!this.#flags.explain) return;
     const { tokenizer } = this.#opened;
@@ -211,7 +218,7 @@ class Sampling {
     else this.#terminal.note(describeChoice(tokenizer, heading, explanation));
   }
 
-  /** As `#explain`, for a step of a search. */
+  /** The same for a step of a beam search. */
   #explainBeams(step: BeamStep, heading: string, steps: unknown[]): void {
     if (!this.#flags.explain) return;
     const { tokenizer } = this.#opened;
@@ -219,8 +226,8 @@ class Sampling {
     else this.#terminal.note(describeBeams(tokenizer, heading, step));
   }
 
-  /** A whole text: an object on a line, or the text under its name. */
-  #tell(
+  /** Prints a complete text: as JSON, or as text below its name. */
+  #print(
     prompt: Known,
     continuation: Continuation,
     ended: EndReason,
@@ -252,7 +259,7 @@ class Sampling {
     this.#contextFull ||= ended === "context";
   }
 
-  /** The prompt is shown where the person gave one, so that the text reads on from it. */
+  /** The prompt to print before the continuation, or "" if the prompt is the default. */
   #shownPrompt({ text }: Known): string {
     return this.#flags.prompt === undefined ? "" : text;
   }
@@ -261,6 +268,6 @@ class Sampling {
 function shippedModel(): string {
   if (existsSync(SHIPPED_MODEL_PATH)) return SHIPPED_MODEL_PATH;
   throw new CheckpointError(
-    `${SHIPPED_MODEL_PATH}: the model that comes with nopeek is not there; name one of yours with --model, or train one: npx nopeek train`,
+    `${SHIPPED_MODEL_PATH}: the bundled model is missing; name another one with --model, or train one: npx nopeek train`,
   );
 }

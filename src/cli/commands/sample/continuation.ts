@@ -1,4 +1,4 @@
-/** A text in the making: the tokens chosen for it, and what of them may be shown. */
+/** A text being generated: its tokens, and the part of the text that is safe to show. */
 import type { EndReason } from "../../../sample/generate.ts";
 import type { Choice } from "../../../sample/strategies.ts";
 import { TextStream } from "../../../sample/text-stream.ts";
@@ -14,7 +14,7 @@ export class Continuation {
     this.#stream = new TextStream(tokenizer, stops);
   }
 
-  /** The continuation that these tokens make. */
+  /** Builds a finished continuation from its tokens. */
   static of(
     tokenizer: Tokenizer,
     stops: readonly string[],
@@ -29,7 +29,7 @@ export class Continuation {
     return continuation;
   }
 
-  /** The text so far, without what may yet become a stop string. */
+  /** The text so far, without an ending that may become a stop string. */
   get text(): string {
     return this.#text;
   }
@@ -38,19 +38,19 @@ export class Continuation {
     return this.#stream.stop !== null;
   }
 
-  /** The piece of text that a token adds. */
+  /** Adds a token and returns the text that can now be shown. */
   take({ token, logProbability }: Pick<Choice, "token" | "logProbability">): string {
     this.tokens.push(token);
     this.logProbabilities.push(logProbability);
     return this.#add(this.#stream.push(token));
   }
 
-  /** The piece of text that is certain once no more tokens come. */
+  /** Ends the text and returns what was held back. */
   end(): string {
     return this.#add(this.#stream.end());
   }
 
-  /** What is told to programs. */
+  /** The fields of the JSON result. */
   toJSON(ended: EndReason) {
     return {
       text: this.#text,

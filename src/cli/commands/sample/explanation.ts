@@ -1,15 +1,15 @@
-/** What `nopeek sample --explain` tells of a step: for people in 80 columns, for programs as an object. */
+/** Formats the steps of `nopeek sample --explain`: as text in 80 columns, and as JSON. */
 import type { BeamPath, BeamStep } from "../../../sample/beam-search.ts";
 import type { Explanation } from "../../../sample/explain.ts";
 import { showToken } from "../../../text/show-token.ts";
 import type { Tokenizer } from "../../../text/tokenizer.ts";
 import { formatCount, plural } from "../../../util/format.ts";
 
-/** How many tokens each list names. */
+/** The number of tokens in each list. */
 export const EXPLAINED_TOKENS = 5;
 const COLUMNS = 80;
 
-/** @param heading what the step is of, as "step 3 of sample 2" */
+/** @param heading names the step, such as "step 3 of text 2 of 4" */
 export function describeChoice(tokenizer: Tokenizer, heading: string, explanation: Explanation): string {
   const { token, rank, logProbability, candidates, rules } = explanation;
   const show = (id: number) => showToken(tokenizer, id);
@@ -24,32 +24,32 @@ export function describeChoice(tokenizer: Tokenizer, heading: string, explanatio
     return `  ${mark} ${percent(probability)} ${left}   ${show(candidate.token)}${why}`;
   });
   for (const { rule, value, dropped, bestDropped, changed, bestChanged, left, steppedAside } of rules) {
-    const deeds: string[] = [];
+    const effects: string[] = [];
     if (changed > 0) {
       const which = changed === left ? "" : `: ${list(bestChanged, changed)}`;
-      deeds.push(`${formatCount(changed)} changed${which}`);
+      effects.push(`${formatCount(changed)} changed${which}`);
     }
-    if (dropped > 0) deeds.push(`${formatCount(dropped)} dropped: ${list(bestDropped, dropped)}`);
-    if (steppedAside) deeds.push("stepped aside: it would leave nothing");
-    if (deeds.length === 0) deeds.push("no effect");
-    lines.push(`    ${rule} ${value}: ${formatCount(left)} left; ${deeds.join("; ")}`);
+    if (dropped > 0) effects.push(`${formatCount(dropped)} dropped: ${list(bestDropped, dropped)}`);
+    if (steppedAside) effects.push("skipped: it would drop every token");
+    if (effects.length === 0) effects.push("no effect");
+    lines.push(`    ${rule} ${value}: ${formatCount(left)} left; ${effects.join("; ")}`);
   }
   return [`${heading}: ${chosen}`, "        model      left", ...lines].map(clip).join("\n");
 }
 
-/** As `describeChoice`, for a step of a beam search. */
+/** The same as `describeChoice` for a step of a beam search. */
 export function describeBeams(tokenizer: Tokenizer, heading: string, step: BeamStep): string {
   const { followed, ended, dropped, compared, forbidden } = step;
   const facts = [
     `${plural(compared, "continuation")} compared`,
-    `${formatCount(followed.length)} followed`,
+    `${formatCount(followed.length)} kept`,
     ...(ended.length > 0 ? [`${formatCount(ended.length)} ended`] : []),
     ...(forbidden > 0 ? [`${formatCount(forbidden)} forbidden`] : []),
   ];
   const line = (mark: string) => (path: BeamPath) => {
     const from = `${path.row + 1}`.padStart(6);
     const text = showEnd(tokenizer.decode(path.tokens));
-    const greedy = path.greedy ? "   (greedy's)" : "";
+    const greedy = path.greedy ? "   (greedy choice)" : "";
     return `  ${mark} ${path.total.toFixed(4).padStart(11)} ${from}   ${text}${greedy}`;
   };
   return [
@@ -63,7 +63,7 @@ export function describeBeams(tokenizer: Tokenizer, heading: string, step: BeamS
     .join("\n");
 }
 
-/** The fields that programs get, with each token's text beside its id. */
+/** The JSON of a step, with each token's text beside its id. */
 export function choiceToJSON(tokenizer: Tokenizer, explanation: Explanation) {
   const text = (token: number) => tokenizer.decode([token]);
   return {
@@ -89,9 +89,9 @@ export function beamsToJSON(tokenizer: Tokenizer, step: BeamStep) {
   };
 }
 
-/** " 12.34 %" */
+/** "   12.34%" */
 function percent(probability: number): string {
-  return `${(100 * probability).toFixed(2).padStart(7)} %`;
+  return `${(100 * probability).toFixed(2).padStart(8)}%`;
 }
 
 /** "1st", "22nd", "113th" */
@@ -101,7 +101,7 @@ function ordinal(n: number): string {
   return `${n}${ending}`;
 }
 
-/** The newest of a text, in quotes, where the lines are short. */
+/** Returns the end of a text in quotes, short enough for one line. */
 function showEnd(text: string): string {
   const room = 36;
   const characters = Array.from(text);

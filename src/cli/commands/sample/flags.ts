@@ -1,11 +1,11 @@
-/** The flags of `nopeek sample`: what each means, which go together, and the settings that they make. */
+/** The flags of `nopeek sample`: their help, their valid combinations, and the settings made from them. */
 import { type Command, Option } from "commander";
 import { flagOf } from "../../../config/settings.ts";
 import { SampleError } from "../../../errors.ts";
 import { type BeamSettings, checkBeamSettings } from "../../../sample/beam-search.ts";
 import type { Overflow } from "../../../sample/generate.ts";
 import { checkSampleCount } from "../../../sample/generate-batch.ts";
-import { checkSampleSettings, type Naming, type SampleSettings } from "../../../sample/settings.ts";
+import { checkSampleSettings, type SampleSettings } from "../../../sample/settings.ts";
 import { checkStops } from "../../../sample/text-stream.ts";
 import type { UnknownPolicy } from "../../../text/unknown.ts";
 import { type CommonFlags, parseNumber } from "../../options/settings-flags.ts";
@@ -36,7 +36,7 @@ export interface SampleFlags extends CommonFlags {
 const DEFAULT_TEMPERATURE = 0.6;
 const DEFAULT_BEAMS = 4;
 
-/** Flags that mean something for some strategies only, and for which. */
+/** Flags that only apply to some strategies. */
 const STRATEGIES_OF: readonly [flag: keyof SampleFlags, strategies: readonly SampleFlags["strategy"][]][] = [
   ["temperature", ["sample", "greedy"]],
   ["topK", ["sample", "greedy"]],
@@ -49,30 +49,30 @@ const STRATEGIES_OF: readonly [flag: keyof SampleFlags, strategies: readonly Sam
 ];
 
 const ORDER_OF_RULES = `
-What is done to the scores before a token is chosen, in this order:
+Before each choice, these rules change the logits, in this order:
   --repetition-penalty, --no-repeat-ngram, --temperature, --top-k, --top-p,
-  --min-p. Each sees the probabilities that those before it have left.
-  greedy and beam heed the first two alone.`;
+  --min-p. Each rule works on the probabilities left by the previous ones.
+  greedy and beam apply only the first two.`;
 
 export function addSampleFlags(command: Command): void {
-  const drawing = "Drawing:";
-  const repetition = "Against repetition:";
-  const searching = "Searching (--strategy beam):";
+  const drawing = "Sampling:";
+  const repetition = "Repetition:";
+  const searching = "Beam search (--strategy beam):";
   const add = (option: Option, group?: string) =>
     command.addOption(group === undefined ? option : option.helpGroup(group));
   const number = (flag: string, help: string) => new Option(flag, help).argParser(parseNumber);
 
-  add(new Option("--model <folder>", "a run, or one of its step folders"));
+  add(new Option("--model <folder>", "a run directory, or one of its step folders"));
   add(
-    new Option("--prompt <text>", "what to continue; repeat it to continue several side by side")
+    new Option("--prompt <text>", "text to continue; repeat the flag for several prompts")
       .argParser(collect)
       .default(undefined, "a line break"),
   );
-  add(number("--tokens <count>", "how many tokens to write at most").default(500));
+  add(number("--tokens <count>", "maximum number of tokens to generate").default(500));
   add(
     new Option(
       "--strategy <name>",
-      "sample: draw by probability; greedy: always the most probable token; beam: search for a probable text",
+      "sample: draw from the distribution; greedy: always choose the most probable token; beam: search for the most probable text",
     )
       .choices(["sample", "greedy", "beam"])
       .default("sample"),
@@ -80,13 +80,13 @@ export function addSampleFlags(command: Command): void {
   add(
     new Option(
       "--stop <text>",
-      "end before this text, which is not shown; repeat it for several: the first to be complete ends",
+      "stop before this text, which is not printed; repeat the flag for several stop texts: the first match ends the output",
     ).argParser(collect),
   );
   add(
     new Option(
       "--overflow <what>",
-      "when the context is full. stop: end there. slide: keep the newest half, read it again as if the text began there, and go on. (So too where positions are rotary: their angles would go on, but no distance beyond the context was ever learned)",
+      "what to do when the context is full. stop: end the text; slide: keep the newest half of the context, process it again as if the text began there, and continue (also with rotary positions, which are not trained beyond the context length)",
     )
       .choices(["slide", "stop"])
       .default("slide"),
@@ -95,79 +95,77 @@ export function addSampleFlags(command: Command): void {
   add(
     new Option(
       "--explain",
-      "tell on stderr, step by step, what the model offered, what each rule did, and what was chosen",
+      "for each step, print the top candidates, the effect of each rule and the chosen token on stderr",
     ),
   );
   add(
-    number("--temperature <number>", "below 1 bolder for the likely, above 1 wilder; 0 is greedy").default(
-      undefined,
-      String(DEFAULT_TEMPERATURE),
-    ),
+    number(
+      "--temperature <number>",
+      "below 1 sharpens the distribution, above 1 flattens it; 0 is greedy",
+    ).default(undefined, String(DEFAULT_TEMPERATURE)),
     drawing,
   );
-  add(number("--top-k <count>", "draw among the k most probable tokens only"), drawing);
+  add(number("--top-k <count>", "keep only the k most probable tokens"), drawing);
   add(
-    number("--top-p <share>", "draw among the fewest tokens that together reach this probability"),
+    number("--top-p <share>", "keep the smallest set of tokens that reaches this total probability"),
     drawing,
   );
   add(
-    number("--min-p <share>", "draw among tokens at least this share as probable as the most probable one"),
+    number("--min-p <share>", "keep tokens with at least this share of the top token's probability"),
     drawing,
   );
   add(
     number(
       "--samples <count>",
-      "how many texts to draw for each prompt, all in one pass; the first is the same as alone",
+      "number of texts per prompt, generated in one batch; the first is the same as without this flag",
     ).default(undefined, "1"),
     drawing,
   );
-  add(number("--seed <number>", "the same seed writes the same text").default(1337), drawing);
+  add(number("--seed <number>", "random seed; the same seed generates the same text").default(1337), drawing);
   add(
     number(
       "--repetition-penalty <number>",
-      "above 1, tokens seen before become less likely: positive scores are divided by it, negative ones multiplied",
+      "above 1 makes earlier tokens less likely: positive logits are divided by it, negative ones multiplied",
     ),
     repetition,
   );
   const ngram = number(
     "--no-repeat-ngram <size>",
-    "no run of so many tokens comes twice, unless nothing else is left",
+    "never repeat a sequence of this many tokens, unless no other token is left",
   );
-  // It turns nothing off: commander takes every --no- for a switch.
+  // Commander treats every --no- flag as a negation; this one is not.
   ngram.negate = false;
   add(ngram, repetition);
   add(
-    number("--beams <count>", "how many continuations to follow at once").default(
+    number("--beams <count>", "number of candidate texts to keep at each step").default(
       undefined,
       String(DEFAULT_BEAMS),
     ),
     searching,
   );
   add(
-    number("--best <count>", "how many of the best to show, at most --beams").default(undefined, "1"),
+    number("--best <count>", "number of results to print, at most --beams").default(undefined, "1"),
     searching,
   );
   add(
     number(
       "--length-penalty <number>",
-      "the score is ln p / ((5 + tokens) / 6)^penalty; above 0 it is milder with longer texts",
+      "score = ln p / ((5 + tokens) / 6)^penalty; above 0 favors longer texts",
     ).default(undefined, "0"),
     searching,
   );
   command.addHelpText("after", ORDER_OF_RULES);
 }
 
-/** Each time the flag is given, one more. */
+/** Collects the values of a repeatable flag. */
 function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
 }
 
-const flagNames: Naming = (setting) => `--${flagOf(setting)}`;
-
 /**
- * Before anything is loaded.
+ * Checks the flags before anything is loaded.
  *
- * @throws SampleError for the first flag that is out of range or does not go with the strategy
+ * @throws SampleError for the first flag that is out of range or does not apply to the strategy
  */
 export function checkSampleFlags(flags: SampleFlags): void {
   const { tokens, seed, strategy } = flags;
@@ -176,20 +174,20 @@ export function checkSampleFlags(flags: SampleFlags): void {
   for (const [flag, strategies] of STRATEGIES_OF) {
     if (flags[flag] === undefined || strategies.includes(strategy)) continue;
     throw new SampleError(
-      `${flagNames(flag)} goes with --strategy ${strategies.join(" or ")}: got --strategy ${strategy}`,
+      `--${flagOf(flag)} requires --strategy ${strategies.join(" or ")}: got --strategy ${strategy}`,
     );
   }
-  checkSampleCount(samplesOf(flags), flagNames("samples"));
-  if (strategy === "beam") checkBeamSettings(beamSettingsOf(flags), flagNames);
-  else checkSampleSettings(sampleSettingsOf(flags), flagNames);
-  checkStops(flags.stop ?? [], flagNames);
+  checkSampleCount(samplesOf(flags));
+  if (strategy === "beam") checkBeamSettings(beamSettingsOf(flags));
+  else checkSampleSettings(sampleSettingsOf(flags));
+  checkStops(flags.stop ?? []);
 }
 
-/** Flags that were given and that greedy does not heed: whatever they leave, the most probable token is among it. */
-export function idleFlags(flags: SampleFlags): string[] {
+/** Returns the given flags that greedy ignores: these rules never drop the most probable token. */
+export function ignoredFlags(flags: SampleFlags): string[] {
   if (flags.strategy !== "greedy") return [];
-  const idle = ["temperature", "topK", "topP", "minP"] as const;
-  return idle.filter((flag) => flags[flag] !== undefined).map((flag) => `--${flagOf(flag)}`);
+  const ignored = ["temperature", "topK", "topP", "minP"] as const;
+  return ignored.filter((flag) => flags[flag] !== undefined).map((flag) => `--${flagOf(flag)}`);
 }
 
 export function sampleSettingsOf(flags: SampleFlags): SampleSettings {
@@ -224,5 +222,5 @@ function repetitionSettingsOf({ repetitionPenalty, noRepeatNgram }: SampleFlags)
 
 function checkWhole(flag: keyof SampleFlags, value: number): void {
   if (Number.isSafeInteger(value) && value >= 0) return;
-  throw new SampleError(`${flagNames(flag)} must be a whole number ≥ 0: got ${value}`);
+  throw new SampleError(`--${flagOf(flag)} must be a whole number ≥ 0: got ${value}`);
 }

@@ -1,17 +1,17 @@
-/** `nopeek sample` on models that do not go on with a text: an encoder fills in blanks, seq2seq answers. */
-
+/** `nopeek sample` for models other than a GPT: an encoder fills in blanks, a seq2seq model answers. */
 import { flagOf, type ModelKind } from "../../../config/settings.ts";
 import { ConfigError, SampleError } from "../../../errors.ts";
 import { Encoder } from "../../../nn/encoder.ts";
 import { EncoderDecoder } from "../../../nn/encoder-decoder.ts";
 import { padTokens } from "../../../nn/inputs/token-batch.ts";
+import type { SavedModel } from "../../../run/saved-model.ts";
 import { BLANK, fillBlanks, idsWithBlanks } from "../../../sample/fill-blanks.ts";
 import { greedyAnswers } from "../../../sample/greedy-answers.ts";
 import type { Tokenizer } from "../../../text/tokenizer.ts";
 import type { UnknownPolicy } from "../../../text/unknown.ts";
 import type { CommonFlags } from "../../options/settings-flags.ts";
 import { encodeKnown } from "../../options/unknown-characters.ts";
-import { kindOfModel, openAnyModel } from "../../shared/open-model.ts";
+import { buildOn } from "../../shared/open-model.ts";
 import { Terminal } from "../../terminal/output.ts";
 
 interface OtherFlags extends CommonFlags {
@@ -20,41 +20,40 @@ interface OtherFlags extends CommonFlags {
   readonly unknown?: UnknownPolicy;
 }
 
-/** Flags that mean something here; then those that always have a value, given or not. */
-const TAKEN: readonly string[] = ["model", "prompt", "unknown", "backend", "threads", "json"];
-const ALWAYS_THERE: readonly string[] = ["tokens", "strategy", "overflow", "seed"];
+/** Flags that apply here, and flags that have a value even if they were not given. */
+const ALLOWED: readonly string[] = ["model", "prompt", "unknown", "backend", "threads", "json"];
+const ALWAYS_SET: readonly string[] = ["tokens", "strategy", "overflow", "seed"];
 
 /**
- * Answers the prompts if the model is none that goes on with a text.
+ * Answers the prompts with a model that is not a GPT.
  *
- * @returns false when it is one, and nothing has been done
+ * @throws ConfigError if a flag is for GPTs only
+ * @throws SampleError if there is no prompt, or one that the model cannot read
  */
-export async function sampleOtherKinds(flags: OtherFlags): Promise<boolean> {
-  if (flags.model === undefined) return false;
-  const kind = kindOfModel(flags.model);
-  if (kind === "gpt") return false;
-  const prompts = promptsOf(flags, kind);
+export async function sampleOtherKind(saved: SavedModel, flags: OtherFlags): Promise<void> {
+  const prompts = promptsOf(flags, saved.config.settings.model);
   const terminal = new Terminal();
-  const { model, tokenizer, backend } = await openAnyModel(flags.model, flags, flags.threads ?? 1);
+  const { model, tokenizer, backend } = await buildOn(saved, flags, flags.threads ?? 1);
   if (model instanceof Encoder) await fillEach(terminal, model, tokenizer, prompts, flags);
   if (model instanceof EncoderDecoder) await answerAll(terminal, model, tokenizer, prompts, flags);
   await backend.close();
-  return true;
 }
 
 function promptsOf(flags: OtherFlags, kind: ModelKind): readonly string[] {
-  const strangers = Object.entries(flags).flatMap(([name, value]) => {
-    return value === undefined || [...TAKEN, ...ALWAYS_THERE].includes(name) ? [] : [name];
+  const refused = Object.entries(flags).flatMap(([name, value]) => {
+    return value === undefined || [...ALLOWED, ...ALWAYS_SET].includes(name) ? [] : [name];
   });
-  if (strangers.length > 0) {
-    const names = strangers.map((name) => `--${flagOf(name)}`).join(", ");
-    throw new ConfigError(`${names}: is for gpt; ${kind} takes its most probable tokens, and --prompt alone`);
+  if (refused.length > 0) {
+    const names = refused.map((name) => `--${flagOf(name)}`).join(", ");
+    throw new ConfigError(
+      `${names}: only for gpt; ${kind} models always choose the most probable tokens and only need --prompt`,
+    );
   }
   if (flags.prompt !== undefined) return [flags.prompt].flat();
   throw new SampleError(
     kind === "encoder"
-      ? `an encoder fills in blanks: give it a text with --prompt, and in it a ${BLANK} for each token that is missing`
-      : "a seq2seq model answers a string: give it one with --prompt",
+      ? `an encoder fills in blanks: pass a text with --prompt, with a ${BLANK} for each missing token`
+      : "a seq2seq model answers a string: pass one with --prompt",
   );
 }
 
@@ -74,7 +73,7 @@ async function fillEach(
   }
 }
 
-/** All prompts in one batch, padded to the longest. */
+/** Answers all prompts in one batch, padded to the longest. */
 async function answerAll(
   terminal: Terminal,
   model: EncoderDecoder,

@@ -1,7 +1,7 @@
-/** How fast a training goes, and how long it will take. */
+/** The speed of a training run and its remaining time. */
 import { median } from "../../../util/format.ts";
 
-/** Of so many steps the typical one counts. */
+/** Number of recent steps whose median counts. */
 const RECENT = 50;
 
 export class StepTimer {
@@ -9,27 +9,28 @@ export class StepTimer {
   #steps = 0;
   #otherMs = 0;
 
-  /** @param stepMs what a step takes, before the first was made */
+  /** @param stepMs estimated time of a step, used until the first step is done */
   constructor(stepMs: number) {
     this.#stepMs = [stepMs];
   }
 
+  /** Records the time of a step. */
   stepped(ms: number): void {
     this.#stepMs = [...(this.#steps === 0 ? [] : this.#stepMs.slice(1 - RECENT)), ms];
     this.#steps += 1;
   }
 
-  /** Time for what stands between steps: evaluations, checkpoints. */
+  /** Records time between steps: evaluations and checkpoints. */
   paused(ms: number): void {
     this.#otherMs += ms;
   }
 
-  /** Of a typical step. */
+  /** Time of a typical step. */
   get stepMs(): number {
     return median(this.#stepMs);
   }
 
-  /** For so many steps more, and what usually stands between them. */
+  /** Estimated time of `steps` more steps, evaluations and checkpoints included. */
   leftMs(steps: number): number {
     return steps * (this.stepMs + this.#otherMs / Math.max(1, this.#steps));
   }

@@ -1,4 +1,4 @@
-/** `--from`: a trained model that learns on, from another text. */
+/** `--from`: a trained model to fine-tune on another text. */
 import { dirname, join } from "node:path";
 import { flagOf, SETTINGS, type SettingName, type Settings } from "../../../config/settings.ts";
 import { ConfigError } from "../../../errors.ts";
@@ -7,7 +7,7 @@ import { type RunConfig, runConfigFromJSON } from "../../../run/config.ts";
 import { loadModelFiles } from "../../../run/directory.ts";
 import { restore } from "../../../run/restore.ts";
 
-/** Settings of the model that change no weight's shape or meaning. */
+/** Model settings that change no weight's shape or meaning. */
 const FREE: readonly SettingName[] = ["dropout", "attention"];
 
 export class PretrainedModel {
@@ -15,7 +15,7 @@ export class PretrainedModel {
   readonly config: RunConfig;
   readonly #files: ReturnType<typeof loadModelFiles>;
 
-  /** @throws CheckpointError when the folder does not hold a whole model */
+  /** @throws CheckpointError when the folder does not hold a complete model */
   constructor(path: string) {
     this.path = path;
     this.#files = loadModelFiles(path);
@@ -34,7 +34,7 @@ export class PretrainedModel {
     );
   }
 
-  /** Puts the trained weights in place of those that were drawn. */
+  /** Replaces random weights by the trained ones. */
   fill(parameters: NamedTensors): void {
     restore(parameters, this.#files.tensors, join(this.#files.folder, "model.safetensors"));
   }

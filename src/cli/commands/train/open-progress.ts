@@ -1,16 +1,12 @@
-/** Chooses who tells people how a training goes; the live picture is loaded where it is shown, and nowhere else. */
-
+/** Chooses the display of a training run. The live display is loaded only if it is shown. */
 import type { Terminal } from "../../terminal/output.ts";
-import type { PreparedRun, TrainFlags } from "./prepare-run.ts";
+import type { OpenRun } from "./open-run.ts";
+import type { TrainFlags } from "./plan-run.ts";
 import { PlainProgress, type Progress } from "./progress.ts";
 
-export async function openProgress(
-  flags: TrainFlags,
-  run: PreparedRun,
-  terminal: Terminal,
-): Promise<Progress> {
+export async function openProgress(flags: TrainFlags, run: OpenRun, terminal: Terminal): Promise<Progress> {
   const { steps } = run.config.settings;
-  // Results that are printed to the same terminal would go through the picture.
+  // Results printed to the same terminal would break up the live display.
   const disturbed = flags.json === true && process.stdout.isTTY === true;
   if (!terminal.live || flags.quiet === true || disturbed)
     return new PlainProgress(terminal, steps, flags.logEvery);

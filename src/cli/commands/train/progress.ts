@@ -1,30 +1,30 @@
-/** Who tells people how a training goes: line by line, or, where they watch, by a picture that is drawn again and again. */
+/** How the progress of a training run is shown: line by line here, or as a live display. */
 import type { StepReport } from "../../../train/trainer.ts";
 import { formatCount, formatDuration, formatLoss } from "../../../util/format.ts";
 import type { Terminal } from "../../terminal/output.ts";
 
-/** A step as it is told: with how fast it goes, and how long it still goes on. */
-export interface ToldStep extends StepReport {
+/** A step with its speed and the remaining time of the run. */
+export interface StepProgress extends StepReport {
   readonly tokensPerSecond: number;
   readonly leftMs: number;
 }
 
 export interface Progress {
-  /** A line that stays. */
+  /** Prints a line that stays. */
   note(line?: string): void;
-  /** The first step is next. */
+  /** The first step follows. */
   begin(): void;
-  stepped(step: ToldStep): void;
+  stepped(step: StepProgress): void;
   evaluated(step: number, lossNats: number): void;
-  /** Says what takes a while now; null when it is done. */
-  busy(words: string | null): void;
-  /** What the model makes after so many steps. */
+  /** Shows what takes a while; null when it is done. */
+  busy(activity: string | null): void;
+  /** Shows a sample of the model after `step` updates. */
   sampled(step: number, text: string): void;
-  /** No step follows. Lines that come later stand below. */
+  /** No step follows. Later lines appear below the display. */
   end(): void;
 }
 
-/** A line for every step, or every few. */
+/** Prints a line for every step, or for every few. */
 export class PlainProgress implements Progress {
   readonly #terminal: Terminal;
   readonly #steps: number;
@@ -40,7 +40,7 @@ export class PlainProgress implements Progress {
     this.#terminal.note(line);
   }
 
-  stepped({ step, lossNats, tokensPerSecond, leftMs }: ToldStep): void {
+  stepped({ step, lossNats, tokensPerSecond, leftMs }: StepProgress): void {
     if (step % this.#every !== 0 && step !== this.#steps) return;
     this.note(
       `step ${step}/${this.#steps}  loss ${formatLoss(lossNats)}  ${formatCount(tokensPerSecond)} tokens/s  ${formatDuration(leftMs)} left`,

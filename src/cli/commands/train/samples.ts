@@ -1,52 +1,42 @@
 /**
- * Samples over time: at each evaluation of a run its model writes a little, which the log keeps beside the losses:
+ * Samples during training: at each evaluation the model writes a short text, which the log keeps beside the losses:
  *
  *   {"kind":"sample","step":1000,"text":"…"}
  *
- * A resume takes back what was logged after the step that it goes on from (see run-log.ts), samples as all else.
+ * Resuming discards the samples after the resumed step, like all other log entries (see src/run/log.ts).
  */
-import { z } from "zod";
 import { LogitsError } from "../../../errors.ts";
 import type { GPT } from "../../../nn/gpt.ts";
 import { Random } from "../../../random.ts";
-import type { LogEntry } from "../../../run/log.ts";
+import type { RunSample } from "../../../run/log.ts";
 import { generateText } from "../../../sample/generate-text.ts";
 import type { Tokenizer } from "../../../text/tokenizer.ts";
-import type { PreparedRun } from "./prepare-run.ts";
+import type { Trainer } from "../../../train/trainer.ts";
+import type { TrainableKind } from "./kinds/kind.ts";
 
-export interface RunSample {
-  readonly kind: "sample";
-  /** Updates made when it was written. */
-  readonly step: number;
-  /** What the model wrote, without the prompt. */
-  readonly text: string;
-}
-
-/** Little enough to cost less than a hundredth of a run. */
+/** Short enough to take less than a hundredth of a run's time. */
 const SAMPLE_TOKENS = 200;
 const TEMPERATURE = 0.6;
 
-const sampleRecord = z.object({ kind: z.literal("sample"), step: z.number(), text: z.string() });
-
-/** What the model of a run makes now; null where its weights can choose no token. Changes nothing of the training. */
+/** Samples from the model of a run without affecting the training; null if its logits allow no token. */
 export async function drawSample({
   trainer,
-  study,
-}: Pick<PreparedRun, "trainer" | "study">): Promise<RunSample | null> {
+  kind,
+}: {
+  readonly trainer: Trainer;
+  readonly kind: TrainableKind;
+}): Promise<RunSample | null> {
   try {
-    const text = await trainer.evaluating(() => study.sample());
+    const text = await trainer.evaluating(() => kind.sample());
     return { kind: "sample", step: trainer.stepsDone, text };
   } catch (error) {
-    // A sample is for looking at: whether the training can go on is for its losses to say.
+    // A failed sample does not stop the training: its losses decide about that.
     if (error instanceof LogitsError) return null;
     throw error;
   }
 }
 
-/**
- * A model goes on from a fixed prompt. Its randomness is the same each time: where two samples of a run differ, the
- * model has changed and nothing else.
- */
+/** Continues a prompt with a fixed seed, so samples of a run differ only because the model does. */
 export async function writeSample(
   model: GPT,
   tokenizer: Tokenizer,
@@ -62,14 +52,4 @@ export async function writeSample(
   });
   for await (const piece of pieces) text += piece;
   return text;
-}
-
-/** The samples that a log holds, oldest first; of two at one step, the later. */
-export function samplesOf(records: readonly LogEntry[]): RunSample[] {
-  const samples = new Map<number, RunSample>();
-  for (const record of records) {
-    const sample = sampleRecord.safeParse(record).data;
-    if (sample !== undefined) samples.set(sample.step, sample);
-  }
-  return [...samples.values()].sort((a, b) => a.step - b.step);
 }

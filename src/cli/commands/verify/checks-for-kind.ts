@@ -1,4 +1,4 @@
-/** What `nopeek verify` asks of a model of each kind: its texts, its checks, and how it can be broken. */
+/** `nopeek verify` by kind of model: texts, checks, and the faults that can be injected. */
 import { existsSync, readFileSync } from "node:fs";
 import { Context } from "../../../autograd/context.ts";
 import type { Backend } from "../../../backend/backend.ts";
@@ -14,137 +14,143 @@ import { Random } from "../../../random.ts";
 import type { Model, RunConfig } from "../../../run/config.ts";
 import { BLANK } from "../../../sample/fill-blanks.ts";
 import type { Tokenizer } from "../../../text/tokenizer.ts";
-import { brokenEncoder, brokenEncoderDecoder, ENCODER_BREAKS } from "../../../verify/broken-family.ts";
+import { brokenEncoder, brokenEncoderDecoder, ENCODER_BREAKS } from "../../../verify/broken-encoders.ts";
+import { BREAK_DESCRIPTIONS, type Break, brokenGPT } from "../../../verify/broken-gpt.ts";
 import type { Rows } from "../../../verify/check.ts";
 import { copyWeights } from "../../../verify/copy.ts";
 import type { KnownText } from "../../../verify/floor.ts";
-import { BREAK_MEANINGS, type Break, brokenModel } from "../../../verify/sabotage.ts";
 import { makeTexts, randomTexts } from "../../../verify/texts.ts";
 import { type Checks, checksOfEncoder, checksOfEncoderDecoder, checksOfGPT } from "../../../verify/verify.ts";
 import type { OpenModel } from "../../shared/open-model.ts";
 
 export interface Verification {
   readonly checks: Checks;
-  /** What was done to the copy, in words; null when it is whole. */
+  /** Describes the injected fault, or null if there is none. */
   readonly broken: string | null;
-  /** What it means when all checks pass. */
+  /** The conclusion if all checks pass. */
   readonly proved: string;
 }
 
-export interface InspectionSize {
-  /** How the copy that is looked at is broken; null: the model itself is. */
+export interface VerificationOptions {
+  /** The fault to inject into a copy, or null to check the model itself. */
   readonly how: Break | null;
+  /** Number of texts. */
   readonly count: number;
+  /** Tokens per text. */
   readonly positions: number;
   readonly seed: number;
   readonly onProgress: (share: number) => void;
 }
 
-/** @throws ConfigError when a model of this kind cannot be broken so */
-export function runChecks(opened: OpenModel<Model>, size: InspectionSize): Promise<Verification> {
+/**
+ * Prepares the checks for a model; the caller runs them.
+ *
+ * @throws ConfigError if the fault does not apply to this kind of model
+ */
+export function prepareChecks(opened: OpenModel<Model>, options: VerificationOptions): Promise<Verification> {
   const { model } = opened;
-  if (model instanceof GPT) return inspectGPT({ ...opened, model }, size);
+  if (model instanceof GPT) return prepareGPT({ ...opened, model }, options);
   return model instanceof Encoder
-    ? inspectEncoder({ ...opened, model }, size)
-    : inspectEncoderDecoder({ ...opened, model }, size);
+    ? prepareEncoder({ ...opened, model }, options)
+    : prepareEncoderDecoder({ ...opened, model }, options);
 }
 
-async function inspectGPT(opened: OpenModel, size: InspectionSize): Promise<Verification> {
+async function prepareGPT(opened: OpenModel, options: VerificationOptions): Promise<Verification> {
   const { model, tokenizer, backend } = opened;
-  const { how } = size;
+  const { how } = options;
   const make = (context: Context) =>
-    how === null ? new GPT(context, model.config, Random.of(0)) : brokenModel(how, context, model.config);
-  const texts = await makeTexts(model, size);
+    how === null ? new GPT(context, model.config, Random.of(0)) : brokenGPT(how, context, model.config);
+  const texts = await makeTexts(model, options);
   return {
     checks: checksOfGPT({
       ...(await copies(model, how, make, backend)),
       known: await knownTextOf(opened),
-      options: optionsFor(texts, size, (ids) => tokenizer.decode(ids)),
+      options: optionsFor(texts, options, (ids) => tokenizer.decode(ids)),
     }),
-    broken: how === null ? null : BREAK_MEANINGS[how],
+    broken: how === null ? null : BREAK_DESCRIPTIONS[how],
     proved: "this model does not peek",
   };
 }
 
-async function inspectEncoder(
+async function prepareEncoder(
   { model, tokenizer, backend }: OpenModel<Encoder>,
-  size: InspectionSize,
+  options: VerificationOptions,
 ): Promise<Verification> {
-  const how = encoderBreak(size.how);
+  const how = encoderBreak(options.how);
   const make = (context: Context) =>
     how === null
       ? new Encoder(context, model.config, Random.of(0))
       : brokenEncoder(how, context, model.config);
-  // [MASK] stands among the others.
-  const texts = randomTexts({ ...size, ids: model.maskId + 1 }, Random.of(size.seed, "texts"));
+  // The random ids include [MASK].
+  const texts = randomTexts({ ...options, ids: model.maskId + 1 }, Random.of(options.seed, "texts"));
   return {
     checks: checksOfEncoder({
       ...(await copies(model, how, make, backend)),
-      options: optionsFor(texts, size, decoding(tokenizer, [BLANK])),
+      options: optionsFor(texts, options, decoderFor(tokenizer, [BLANK])),
     }),
     broken: how === null ? null : ENCODER_BREAKS[how],
-    proved: "this model sees both ways, as an encoder should, and no padding",
+    proved: "this model attends in both directions, as an encoder should, and never to padding",
   };
 }
 
-/** An encoder has no cache, and no mask that could be moved. */
+/** An encoder has no KV cache and no causal mask, so only two of the faults apply. */
 function encoderBreak(how: Break | null): keyof typeof ENCODER_BREAKS | null {
   if (how === null || how === "mask" || how === "padding") return how;
   throw new ConfigError(
-    `--break ${how}: an encoder can be broken by ${Object.keys(ENCODER_BREAKS).join(" or ")}; it sees all positions at once, so there is no cache to lose and no mask to move`,
+    `--break ${how}: an encoder only supports ${Object.keys(ENCODER_BREAKS).join(" and ")}; it attends to all positions at once, so it has no cache and no causal mask to break`,
   );
 }
 
-async function inspectEncoderDecoder(
+async function prepareEncoderDecoder(
   { model, tokenizer, backend }: OpenModel<EncoderDecoder>,
-  size: InspectionSize,
+  options: VerificationOptions,
 ): Promise<Verification> {
-  const { how, positions } = size;
+  const { how, positions } = options;
   const make = (context: Context) =>
     how === null
       ? new EncoderDecoder(context, model.config, Random.of(0))
       : brokenEncoderDecoder(how, context, model.config);
-  const answers = { ...size, positions: positions - 1, ids: model.config.vocabSize };
-  const texts = randomTexts(answers, Random.of(size.seed, "texts")).map((ids) => [model.startId, ...ids]);
+  const answers = { ...options, positions: positions - 1, ids: model.config.vocabSize };
+  const texts = randomTexts(answers, Random.of(options.seed, "texts")).map((ids) => [model.startId, ...ids]);
   return {
     checks: checksOfEncoderDecoder({
       ...(await copies(model, how, make, backend)),
-      options: optionsFor(texts, size, decoding(tokenizer, ["[end]", "[start]"])),
+      options: optionsFor(texts, options, decoderFor(tokenizer, ["[end]", "[start]"])),
     }),
-    broken: how === null ? null : `in the decoder, ${BREAK_MEANINGS[how]}`,
+    broken: how === null ? null : `in the decoder, ${BREAK_DESCRIPTIONS[how]}`,
     proved: "this model's decoder does not peek",
   };
 }
 
 function optionsFor(
   texts: Rows,
-  { seed, onProgress }: InspectionSize,
+  { seed, onProgress }: VerificationOptions,
   show: (ids: readonly number[]) => string,
 ) {
   return { texts, seed, show, onProgress };
 }
 
-/** What the checks look at, the model itself or a broken copy; and the same in double precision. */
+/** Returns the model to check, which is the model itself or a broken copy, and its twin in double precision. */
 async function copies<Kind extends { parameters(): NamedTensors }>(
-  honest: Kind,
+  original: Kind,
   how: Break | null,
   make: (context: Context) => Kind,
   backend: Backend,
 ): Promise<{ model: Kind; twin: Kind }> {
-  const model = how === null ? honest : make(new Context(backend));
+  const model = how === null ? original : make(new Context(backend));
   const twin = make(new Context(await openDoubleBackend()));
   for (const copy of [model, twin]) {
-    if (copy !== honest) await copyWeights(honest.parameters(), copy.parameters());
+    if (copy !== original) await copyWeights(original.parameters(), copy.parameters());
   }
   return { model, twin };
 }
 
-/** Ids as a person reads them; those behind the vocabulary have names. */
-function decoding(tokenizer: Tokenizer, names: readonly string[]): (ids: readonly number[]) => string {
+/** Returns a function that decodes ids for messages. Ids beyond the vocabulary are special tokens with `names`. */
+function decoderFor(tokenizer: Tokenizer, names: readonly string[]): (ids: readonly number[]) => string {
   return (ids) => ids.map((id) => names[id - tokenizer.vocabSize] ?? tokenizer.decode([id])).join("");
 }
 
-/** The tales, where that is what the model learned from. */
+/** The validation split of the tales with its entropy, or null if the model was trained on another text. */
 async function knownTextOf({
   config,
   tokenizer,

@@ -1,15 +1,15 @@
-/** `nopeek verify`: the checks of src/verify, run on a model from disk; a short report. */
+/** `nopeek verify`: runs the checks in src/verify on a saved model and prints a short report. */
 import { relative } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { CheckpointError, ConfigError } from "../../../errors.ts";
 import type { NamedTensors } from "../../../nn/parameters.ts";
 import { formatCount, plural, wrap } from "../../../util/format.ts";
+import type { Break } from "../../../verify/broken-gpt.ts";
 import type { CheckResult } from "../../../verify/check.ts";
-import type { Break } from "../../../verify/sabotage.ts";
 import { type CommonFlags, threadsOf } from "../../options/settings-flags.ts";
 import { openAnyModel, SHIPPED_MODEL_PATH } from "../../shared/open-model.ts";
 import { Terminal } from "../../terminal/output.ts";
-import { runChecks, type Verification } from "./checks-for-kind.ts";
+import { prepareChecks, type Verification } from "./checks-for-kind.ts";
 
 interface VerifyFlags extends CommonFlags {
   readonly model?: string;
@@ -26,29 +26,29 @@ export async function verifyModel(flags: VerifyFlags): Promise<void> {
   const { model, backend } = opened;
   if (!backend.exact) {
     throw new ConfigError(
-      `verify compares to the bit, and ${backend.name} gives other bits beside other rows: use --backend wasm or reference`,
+      `verify compares logits bit for bit, but on ${backend.name} a row's logits depend on the other rows in its batch: use --backend wasm without --fast, or reference`,
     );
   }
   const positions = checkFlags(flags, model.config.contextLength);
   await checkFinite(model.parameters(), path);
   const how = flags.break ?? null;
   const done: CheckResult[] = [];
-  const inspection = await runChecks(opened, {
+  const verification = await prepareChecks(opened, {
     how,
     count: flags.texts,
     positions,
     seed: flags.seed,
     onProgress: (share) =>
       terminal.status(
-        `check ${done.length + 1} of ${inspection.checks.length}: ${Math.floor(100 * share)} %`,
+        `check ${done.length + 1} of ${verification.checks.length}: ${Math.floor(100 * share)}%`,
       ),
   });
 
   terminal.note(
-    `checking ${relative(".", path)} on ${backend.name}: ${plural(flags.texts, "text")} of ${plural(positions, "token")}`,
+    `checking ${relative(".", path)} on the ${backend.name} backend: ${plural(flags.texts, "text")} of ${plural(positions, "token")}`,
   );
-  if (how !== null && !flags.json) terminal.write(`${introduce(how, inspection)}\n\n`);
-  for (const check of inspection.checks) {
+  if (how !== null && !flags.json) terminal.write(`${introduction(how, verification)}\n\n`);
+  for (const check of verification.checks) {
     const result = await check();
     done.push(result);
     terminal.clearStatus();
@@ -58,12 +58,12 @@ export async function verifyModel(flags: VerifyFlags): Promise<void> {
   const ok = done.every((check) => check.ok);
   if (flags.json)
     terminal.json({ ok, broken: how, model: path, backend: backend.name, seed: flags.seed, checks: done });
-  else terminal.write(conclusion(done, inspection));
+  else terminal.write(conclusion(done, verification));
   if (!ok) process.exitCode = 1;
   await backend.close();
 }
 
-/** Gives how long the texts are. */
+/** Checks the flags and returns the length of the texts in tokens. */
 function checkFlags({ texts, positions, seed }: VerifyFlags, contextLength: number): number {
   if (!Number.isSafeInteger(texts) || texts < 1) {
     throw new ConfigError(`--texts must be a whole number of at least 1: got ${texts}`);
@@ -78,13 +78,13 @@ function checkFlags({ texts, positions, seed }: VerifyFlags, contextLength: numb
   );
 }
 
-/** Numbers that are none can be compared with nothing. */
+/** NaN and infinite weights make every comparison meaningless. */
 async function checkFinite(parameters: NamedTensors, path: string): Promise<void> {
   for (const [name, tensor] of Object.entries(parameters)) {
     const wrong = (await tensor.read()).findIndex((value) => !Number.isFinite(value));
     if (wrong < 0) continue;
     throw new CheckpointError(
-      `${path}: "${name}" holds a number that is not finite, at ${wrong}; nothing can be proved on it`,
+      `${path}: "${name}" contains a value that is not finite, at index ${wrong}; such a model cannot be verified`,
     );
   }
 }
@@ -98,30 +98,30 @@ function lineOf({ name, ok, skipped, compared }: CheckResult): string {
   return `${name.padEnd(NAME_WIDTH)}${compared.padEnd(COMPARED_WIDTH)}${ok ? "ok" : "FAILED"}`;
 }
 
-function introduce(how: Break, { broken }: Verification): string {
-  return paragraph(`This is a copy in memory, broken on purpose (${how}): ${broken}.`);
+function introduction(how: Break, { broken }: Verification): string {
+  return paragraph(`Checking an in-memory copy with an injected fault (${how}): ${broken}.`);
 }
 
-function conclusion(checks: readonly CheckResult[], inspection: Verification): string {
+function conclusion(checks: readonly CheckResult[], verification: Verification): string {
   const failed = checks.filter(({ ok }) => !ok);
-  const asked = checks.filter(({ skipped }) => skipped === null).length;
+  const performed = checks.filter(({ skipped }) => skipped === null).length;
   const examples = failed.map(({ name, failures, comparisons, counterExamples }) => {
-    const title = `${name}: ${formatCount(failures)} of ${formatCount(comparisons)} differ; the first:`;
+    const title = `${name}: ${formatCount(failures)} of ${plural(comparisons, "comparison")} failed; the first:`;
     return ["", title, ...wrap(counterExamples[0].split(" "), WIDTH - 2).map((line) => `  ${line}`), ""].join(
       "\n",
     );
   });
-  return `${examples.join("")}\n${paragraph(verdict(failed.length, asked, inspection))}\n`;
+  return `${examples.join("")}\n${paragraph(verdict(failed.length, performed, verification))}\n`;
 }
 
-function verdict(failed: number, asked: number, { broken, proved }: Verification): string {
+function verdict(failed: number, performed: number, { broken, proved }: Verification): string {
   if (broken === null) {
     return failed === 0
-      ? `${plural(asked, "check")} passed: ${proved}.`
-      : `${failed} of ${plural(asked, "check")} FAILED.`;
+      ? `${plural(performed, "check")} passed: ${proved}.`
+      : `${failed} of ${plural(performed, "check")} FAILED.`;
   }
-  const noticed = failed === 0 ? "no check noticed" : `${plural(failed, "check")} of ${asked} noticed`;
-  return `It was broken on purpose, and ${noticed}. The files are as they were.`;
+  const caught = failed === 0 ? "No check" : `${failed} of ${plural(performed, "check")}`;
+  return `${caught} caught the injected fault. The model's files did not change.`;
 }
 
 function paragraph(text: string): string {

@@ -1,4 +1,4 @@
-/** `nopeek plot` as a person calls it. */
+/** Runs `nopeek plot` as a user would. */
 import { cpSync, mkdirSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
@@ -22,24 +22,24 @@ beforeAll(async () => {
 }, START_MS);
 
 describe("nopeek plot", () => {
-  it("draws curves in 80 columns without colors, says how the runs stand and in what they differ", async () => {
+  it("prints curves in 80 columns without colors, a summary of the runs and their differences", async () => {
     const { stdout, stderr } = await succeed(folder, "plot", "one", "checkpoints/two");
     const lines = stdout.trimEnd().split("\n");
     for (const line of lines) expect(Array.from(line).length, line).toBeLessThanOrEqual(80);
     expect(stdout).not.toContain("\u001b");
     expect(stdout).toContain("one: validation");
-    expect(stdout).toMatch(/a blind guess \d\.\d{4}/);
+    expect(stdout).toMatch(/uniform guess \d\.\d{4}/);
     const best = /best loss +(\d\.\d{4})/.exec(stdout)?.[1] ?? /^one +(\d\.\d{4})/m.exec(stdout)?.[1];
     const evaluations = logOf(at("checkpoints/one")).filter(({ kind }) => kind === "evaluation");
     const losses = evaluations.map(({ lossNats }) => Number(lossNats));
     expect(best).toBe(Math.min(...losses).toFixed(4));
-    expect(lines.slice(lines.indexOf("they differ in") + 1)).toEqual(["  --learning-rate  0.001 | 0.02"]);
-    expect(stderr).toBe(
-      "a page with all about them: npx nopeek plot one checkpoints/two --html report.html\n",
-    );
+    expect(lines.slice(lines.indexOf("settings that differ") + 1)).toEqual([
+      "  --learning-rate  0.001 | 0.02",
+    ]);
+    expect(stderr).toBe("for a full report: npx nopeek plot one checkpoints/two --html report.html\n");
   });
 
-  it("with --json gives an object a run, and nothing else on stdout", async () => {
+  it("prints one JSON object per run with --json, and nothing else on stdout", async () => {
     const { stdout, stderr } = await succeed(folder, "plot", "one", "two", "--json", "--smooth", 3);
     expect(stderr).toBe("");
     const [one, two, ...rest] = parseLines(stdout);
@@ -50,11 +50,11 @@ describe("nopeek plot", () => {
     expect(one.samples).toHaveProperty("length", 3);
   });
 
-  it("writes a picture and a page, over ones of their kind and over nothing else", async () => {
+  it("writes an SVG and a page, and only overwrites files of the same kind", async () => {
     const words = ["plot", "one", "two", "--svg", "a.svg", "--html", "a.html"];
     for (let i = 0; i < 2; i++) {
       const { stderr } = await succeed(folder, ...words, "--x", "tokens", "--log");
-      expect(stderr).toBe("written to a.svg\nwritten to a.html\n");
+      expect(stderr).toBe("wrote a.svg\nwrote a.html\n");
     }
     const curves = elements(parseXml(readFileSync(at("a.svg"), "utf8")), "path").filter((path) =>
       path.getAttribute("data-curve"),
@@ -69,50 +69,45 @@ describe("nopeek plot", () => {
       "≠ --learning-rate",
     ])
       expect(page).toContain(words);
-    // What of others goes along, goes with its license.
+    // The page includes the license of the third-party code in it.
     expect(page).toContain("Permission to use, copy, modify, and/or distribute this software");
 
     const config = readFileSync(at("checkpoints/one/config.json"), "utf8");
     expectComplaint(
       await nopeek(folder, "plot", "one", "--html", "checkpoints/one/config.json", "--json"),
       1,
-      "is there, and is not an HTML page",
+      "already exists and is not an HTML page",
     );
     expect(readFileSync(at("checkpoints/one/config.json"), "utf8")).toBe(config);
   });
 
   it.each([
-    ["a run that is not there", ["plot", "ona"], 1, 'there is no run "ona"; did you mean checkpoints/one?'],
+    ["a run that does not exist", ["plot", "ona"], 1, 'there is no run "ona"; did you mean checkpoints/one?'],
     ["no run", ["plot"], 2, "missing required argument"],
-    ["what is no run", ["plot", "text.txt"], 2, "holds none"],
+    ["a file that is not a run", ["plot", "text.txt"], 2, "there is none in text.txt"],
+    ["smoothing over 0 steps", ["plot", "one", "--smooth", 0], 2, "--smooth must be a whole number of steps"],
+    ["an unknown axis unit", ["plot", "one", "--x", "hours"], 2, "steps, tokens, seconds"],
+    ["one file for both", ["plot", "one", "--svg", "a", "--html", "a"], 2, "must name different files"],
     [
-      "no steps to smooth over",
-      ["plot", "one", "--smooth", 0],
-      2,
-      "--smooth must be a whole number of steps",
-    ],
-    ["an axis that there is not", ["plot", "one", "--x", "hours"], 2, "steps, tokens, seconds"],
-    ["one file for both", ["plot", "one", "--svg", "a", "--html", "a"], 2, "each write a file of their own"],
-    [
-      "a folder in a file's place",
+      "a folder as an output file",
       ["plot", "one", "--svg", "checkpoints", "--json"],
       1,
       "it is a folder; name a file",
     ],
     [
-      "a folder that is not there",
+      "an output folder that does not exist",
       ["plot", "one", "--svg", "no/a.svg", "--json"],
       1,
-      "its folder is not there",
+      "its folder does not exist",
     ],
-  ])("complains of %s", async (_, words, code, told) => {
+  ])("rejects %s", async (_, words, code, message) => {
     const outcome = await nopeek(folder, ...words);
     expect(outcome.code).toBe(code);
-    expect(outcome.stderr).toContain(told);
+    expect(outcome.stderr).toContain(message);
     expect(outcome.stderr).not.toMatch(/^\s+at /m);
   });
 
-  it("leaves out what is no run, and draws what has no step yet and names of any kind", async () => {
+  it("skips files that are not runs, and draws runs without steps and with hostile names", async () => {
     const name = 'a "<b>&\u001b[31m run';
     mkdirSync(at(name));
     cpSync(at("checkpoints/one/config.json"), at(name, "config.json"));
@@ -129,7 +124,7 @@ describe("nopeek plot", () => {
       "--svg",
       "b.svg",
     );
-    expect(stderr).toBe("text.txt: holds no run; left out\nwritten to b.svg\n");
+    expect(stderr).toBe("text.txt: contains no run; skipped\nwrote b.svg\n");
     expect(stdout).toContain("two: validation");
     parseXml(readFileSync(at("b.svg"), "utf8"));
   });

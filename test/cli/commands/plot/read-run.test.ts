@@ -1,4 +1,4 @@
-/** What is read of runs in every state that a run can be in. */
+/** Reads runs in every state that a run can be in. */
 import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -20,7 +20,7 @@ beforeAll(async () => {
   await succeed(folder, ...words, "--checkpoint-interval", 4, "--out", "checkpoints/whole");
 }, START_MS);
 
-/** A run with this log. */
+/** Makes a run with this log. */
 function runWith(name: string, log: string): string {
   cpSync(at("checkpoints/whole/config.json"), at(name, "config.json"));
   writeFileSync(at(name, "log.jsonl"), log);
@@ -34,7 +34,7 @@ const evaluation = (step: number, lossNats: number) =>
 const train = ({ curves }: PlottedRun) => curves.train;
 
 describe("a run", () => {
-  it("as it comes from training is read whole", async () => {
+  it("is read completely after training", async () => {
     const run = await read(at("checkpoints/whole"));
     expect(run).toMatchObject({
       ...{ name: "a name", model: "gpt", status: "finished", step: 8, steps: 8, tokensPerStep: 39 },
@@ -64,7 +64,7 @@ describe("a run", () => {
     ]);
   });
 
-  it("whose log ends in the middle of a line counts up to the line before", async () => {
+  it("with a truncated last log line ends at the line before", async () => {
     const whole = step(1, 3) + step(2, 2.5);
     for (const cut of [1, 30, step(3, 2).length - 2]) {
       const run = await read(runWith("cut", whole + step(3, 2).slice(0, cut)));
@@ -75,7 +75,7 @@ describe("a run", () => {
     }
   });
 
-  it("that was killed and went on counts what was written last, whether its log says so or not", async () => {
+  it("that was killed and resumed uses the later log lines, with or without a resume record", async () => {
     const before =
       step(1, 3) + step(2, 2.5) + evaluation(2, 2.4) + step(3, 2.2) + evaluation(3, 2.1) + step(4, 2);
     const after = step(3, 2.25) + evaluation(3, 2.15);
@@ -91,7 +91,7 @@ describe("a run", () => {
     }
   });
 
-  it("that was measured twice at a step counts the later; the lowest is the best", async () => {
+  it("evaluated twice at a step uses the later evaluation; the lowest loss is the best", async () => {
     const run = await read(
       runWith("twice", step(1, 3) + evaluation(1, 2) + evaluation(1, 2.5) + step(2, 3) + evaluation(2, 2.75)),
     );
@@ -99,13 +99,13 @@ describe("a run", () => {
     expect(run.best).toEqual({ step: 1, lossNats: 2.5 });
   });
 
-  it("with a loss that was no number leaves it out", async () => {
+  it("skips a loss that was not finite", async () => {
     expect(
       train(await read(runWith("odd", step(1, 3) + step(2, null) + step(3, 2)))).map(([at]) => at),
     ).toEqual([1, 3]);
   });
 
-  it("without a step, or without a log, is empty", async () => {
+  it("without steps or without a log is empty", async () => {
     const empty = await read(runWith("empty", ""));
     expect(empty).toMatchObject({ step: 0, status: "stopped", best: null, trainedMs: 0, samples: [] });
     expect(Object.values(empty.curves).every((curve) => curve.length === 0)).toBe(true);
@@ -113,23 +113,23 @@ describe("a run", () => {
     expect((await read(at("empty"))).curves).toEqual(empty.curves);
   });
 
-  it("under way says so, counts what it has made, and is not to be resumed", async () => {
+  it("in progress has that status, counts its steps and suggests no resume command", async () => {
     const path = runWith("running", step(1, 3) + step(2, 2.5));
     const lock = RunLock.take(path, processes());
     const run = await read(path);
     lock.release();
     expect(run).toMatchObject({ status: "running", step: 2 });
-    expect(run.next.map(({ purpose }) => purpose)).toEqual(["let it write"]);
+    expect(run.next.map(({ purpose }) => purpose)).toEqual(["sample from the model"]);
     expect((await read(path)).next[0].command).toBe(`npx nopeek train --resume --out ${path}`);
   });
 
-  it("whose config is broken is told", async () => {
+  it("with a broken config is an error", async () => {
     mkdirSync(at("broken"));
     writeFileSync(at("broken", "config.json"), "{");
     await expect(read(at("broken"))).rejects.toThrow(CheckpointError);
   });
 
-  it("that ships knows the floor of its text", async () => {
+  it("that is bundled has the entropy floor of the tales", async () => {
     const run = await read("checkpoints/tales");
     expect(run.floorNats).toBeCloseTo(0.5146, 4);
     expect(run.curves.train).toEqual([]);
@@ -137,7 +137,7 @@ describe("a run", () => {
   });
 });
 
-describe("runs are found", () => {
+describe("findRuns", () => {
   const inFolder = <T>(body: () => T): T => {
     const here = process.cwd();
     process.chdir(folder);
@@ -149,7 +149,7 @@ describe("runs are found", () => {
   };
   const find = (...names: string[]) => inFolder(() => findRuns(names));
 
-  it("by path, by name, by a step folder; once each", () => {
+  it("finds a run by path, by name or by step folder, without duplicates", () => {
     for (const word of [
       "whole",
       "checkpoints/whole",
@@ -161,7 +161,7 @@ describe("runs are found", () => {
     expect(find("whole", "checkpoints/whole", "whole/step-000008").paths).toHaveLength(1);
   });
 
-  it("what is there and no run is told apart, what is not there gives the nearest", () => {
+  it("separates files that are not runs, and suggests the nearest run for a missing path", () => {
     expect(find("text.txt", "whole")).toMatchObject({ others: ["text.txt"] });
     expect(() => find("text.txt")).toThrow(ConfigError);
     expect(() => find("whale")).toThrow('there is no run "whale"; did you mean checkpoints/whole?');
@@ -170,16 +170,16 @@ describe("runs are found", () => {
     expect(() => find("nowhere/at/all")).toThrow("there is no run");
   });
 
-  it("and named by as little as tells them apart", () => {
+  it("names runs by their shortest unique path ending", () => {
     expect(namesOf(["a/one", "a/two"])).toEqual(["one", "two"]);
     expect(namesOf(["a/one", "b/one", "c/two"])).toEqual(["a/one", "b/one", "two"]);
   });
 });
 
-it("losses that do not compare are warned about", () => {
+it("warns about losses that are not comparable", () => {
   const first = exampleRun();
   expect(warningsAbout([first, exampleRun({ name: "second" })])).toEqual([]);
-  expect(warningsAbout([first, exampleRun({ model: "encoder" })])[0]).toContain("several kinds");
+  expect(warningsAbout([first, exampleRun({ model: "encoder" })])[0]).toContain("different kinds");
   expect(warningsAbout([first, exampleRun({ corpusId: "other" })])[0]).toContain("different texts");
-  expect(warningsAbout([first, exampleRun({ uniformNats: 5.5 })])[0]).toContain("different tokens");
+  expect(warningsAbout([first, exampleRun({ uniformNats: 5.5 })])[0]).toContain("different vocabularies");
 });

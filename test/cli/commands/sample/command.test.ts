@@ -1,4 +1,4 @@
-/** `nopeek sample`, run as a person runs it: stop strings, many texts at once, searches, explanations. */
+/** Runs `nopeek sample` as a user would: stop texts, batches, beam search, explanations. */
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 type Words = readonly (string | number)[];
 const words = (...more: Words) => ["sample", "--model", "run", ...more];
-/** The objects that --json prints, and nothing on stderr. */
+/** The objects that --json prints; stderr must be empty. */
 const lines = (...more: Words) => succeedInJson(folder, ...words(...more));
 const line = async (...more: Words) => {
   const all = await lines(...more);
@@ -34,11 +34,11 @@ const line = async (...more: Words) => {
 };
 
 describe("--stop", () => {
-  it("ends before the text, which is not shown, and says so; one never met changes nothing", async () => {
+  it("ends before the stop text and reports it; a stop text that never occurs has no effect", async () => {
     const flags = ["--prompt", "the ", "--tokens", 80, "--seed", 5];
     const whole = await line(...flags);
     const text = String(whole.text);
-    // The first place after a dozen characters at which a text of two stands for the first time.
+    // The first pair of characters, after a dozen, that has not occurred before.
     const places = Array.from(text, (_, i) => i).slice(12);
     const at = places.find((i) => text.indexOf(text.slice(i, i + 2)) === i) ?? 0;
     const stop = text.slice(at, at + 2);
@@ -58,7 +58,7 @@ describe("many texts", () => {
   const prompts = ["--prompt", "the fox sees a bird", "--prompt", "a", "--prompt", "old trees"];
   const flags = ["--tokens", 30, "--seed", 9, "--repetition-penalty", 1.2];
 
-  it("are an object a line, each the same as alone, whatever the prompts beside it", async () => {
+  it("are one JSON object per line, each the same as when generated alone", async () => {
     const together = await lines(...prompts, ...flags, "--samples", 2);
     expect(together.map(({ prompt, sample }) => [prompt, sample])).toEqual([
       ["the fox sees a bird", 0],
@@ -78,13 +78,13 @@ describe("many texts", () => {
     expect(new Set(many.map(({ text }) => text)).size).toBe(70);
   });
 
-  it("are shown one below the other, under their numbers", async () => {
+  it("are printed below each other with their numbers", async () => {
     const { stdout } = await succeed(folder, ...words(...prompts.slice(2), ...flags));
     const [a, trees] = await lines(...prompts.slice(2), ...flags);
     expect(stdout).toBe(`── text 1 of 2 ──\na${a.text}\n── text 2 of 2 ──\nold trees${trees.text}\n`);
   });
 
-  it("have ln p of every token, and their sum", async () => {
+  it("have the log probability of every token and their sum", async () => {
     const { tokens, logProbabilities, logProbability } = await line("--prompt", "the", "--tokens", 1);
     const scores = await succeed(folder, "logits", "--model", "run", "--prompt", "the", "--json");
     const [{ logits }] = parseLines(scores.stdout);
@@ -98,7 +98,7 @@ describe("many texts", () => {
 });
 
 describe("--strategy beam", () => {
-  it("gives the best it finds, never less probable than greedy, also with more beams than tokens", async () => {
+  it("returns results no less probable than greedy, also with more beams than tokens", async () => {
     const flags = ["--prompt", "the fox", "--tokens", 20];
     const greedy = await line(...flags, "--strategy", "greedy");
     const found = await lines(...flags, "--strategy", "beam", "--beams", 100, "--best", 3);
@@ -112,7 +112,7 @@ describe("--strategy beam", () => {
     expect(one.tokens).toEqual(greedy.tokens);
   });
 
-  it("shows the best alone as a text, and several under their scores; a stop string ends each", async () => {
+  it("prints one result as plain text and several with their scores; a stop text ends each", async () => {
     const flags = ["--prompt", "the fox", "--tokens", 20, "--strategy", "beam", "--stop", "e", "--best"];
     const results = await lines(...flags, 2);
     for (const { text, ended } of results) {
@@ -134,7 +134,7 @@ describe("--strategy beam", () => {
 describe("--explain", () => {
   const flags = ["--prompt", "the fox", "--tokens", 4, "--top-k", 5, "--no-repeat-ngram", 1];
 
-  it("tells each step on stderr in 80 columns, and leaves the text on stdout as it is", async () => {
+  it("explains each step on stderr in 80 columns and leaves stdout unchanged", async () => {
     const plain = await succeed(folder, ...words(...flags));
     const { stdout, stderr } = await succeed(folder, ...words(...flags, "--explain"));
     expect(stdout).toBe(plain.stdout);
@@ -145,7 +145,7 @@ describe("--explain", () => {
     for (const each of stderr.split("\n")) expect(each.length, each).toBeLessThanOrEqual(80);
   });
 
-  it("with --json is a field, of a search too", async () => {
+  it("is a field of the JSON, also for a beam search", async () => {
     const { steps, tokens } = await line(...flags, "--explain");
     expect(Array.isArray(steps) && steps.map(({ token }) => token)).toEqual(tokens);
     const search = ["--prompt", "the", "--tokens", 3, "--strategy", "beam", "--best", 2, "--explain"];
@@ -153,12 +153,12 @@ describe("--explain", () => {
     expect(best.steps).toHaveLength(3);
     expect(second.steps).toBeUndefined();
     const { stderr } = await succeed(folder, ...words(...search));
-    expect(stderr.match(/^step \d: \d+ continuations compared, [45] followed/gm)).toHaveLength(3);
+    expect(stderr.match(/^step \d: \d+ continuations compared, [45] kept/gm)).toHaveLength(3);
   });
 });
 
-describe("many texts, too", () => {
-  it("end quietly when nobody reads on", async () => {
+describe("a closed pipe", () => {
+  it("ends sampling quietly", async () => {
     const program = start(folder, ...words("--samples", 1000, "--tokens", 300));
     await program.shows(/text 1 of 1000/, "stdout");
     program.process.stdout?.destroy();
@@ -167,7 +167,7 @@ describe("many texts, too", () => {
 });
 
 describe("a model whose weights are not numbers", () => {
-  it("is said to be broken, whatever the strategy, and that is no bad usage", async () => {
+  it("is reported as broken by every strategy, not as bad usage", async () => {
     const broken = join(folder, "broken");
     cpSync(join(folder, "run"), broken, { recursive: true });
     const weights = readFileSync(join(latestStep(broken), "model.safetensors"));
@@ -182,7 +182,7 @@ describe("a model whose weights are not numbers", () => {
 });
 
 describe("--unknown", () => {
-  it("drops what the model does not know, says what, and reads the rest", async () => {
+  it("drops unknown characters, lists them, and uses the rest of the prompt", async () => {
     const given = words("--tokens", 9, "--json", "--prompt");
     const dropped = await succeed(folder, ...given, "thΩe éfox", "--unknown", "drop");
     expect(dropped.stderr).toBe('dropped     2 characters that the model does not know: "Ω" "é"\n');
@@ -194,7 +194,7 @@ describe("--unknown", () => {
     expect(scored.stdout).toBe((await succeed(folder, ...logits, "the")).stdout);
   });
 
-  it("measures the rest of a text", async () => {
+  it("evaluates the rest of a text", async () => {
     writeFileSync(join(folder, "greek.txt"), `${TEXT.replaceAll("fox", "fΩox")}Ω`);
     const measure = ["eval", "--model", "run", "--split", "all", "--json", "--data"];
     const outcome = await succeed(folder, ...measure, "greek.txt", "--unknown", "drop");
@@ -203,7 +203,7 @@ describe("--unknown", () => {
   });
 });
 
-it("greedy tells of flags that it does not heed", async () => {
+it("greedy lists the flags that it ignores", async () => {
   const { stderr } = await succeed(folder, ...words("--tokens", 3, "--strategy", "greedy", "--top-k", 3));
-  expect(stderr).toBe("greedy takes the most probable token: --top-k changes nothing\n");
+  expect(stderr).toBe("--strategy greedy always chooses the most probable token, so it ignores --top-k\n");
 });

@@ -23,20 +23,20 @@ const settings: SampleSettings = {
 describe("a choice", () => {
   const explanation = explain(choose(LOGITS, [4], { ...settings, topK: 1 }, Random.of(1)), 3);
 
-  it("is told as a table: what the model offered, what was dropped and why, what each rule did", () => {
+  it("is a table of the candidates, the dropped tokens with reasons, and the effect of each rule", () => {
     expect(describeChoice(tokenizer, "step 1", explanation)).toBe(`\
 step 1: "a" chosen, 1st by the model, ln p -0.9808
         model      left
-  >   37.50 %  100.00 %   "a"
-      25.00 %         –   "c"   dropped by no-repeat n-gram
-      18.75 %         –   "e"   dropped by top-k
+  >    37.50%   100.00%   "a"
+       25.00%         –   "c"   dropped by no-repeat n-gram
+       18.75%         –   "e"   dropped by top-k
     repetition penalty 1.5: 6 left; 1 changed: "c"
     no-repeat n-gram 1: 5 left; 1 dropped: "c"
     temperature 1: 5 left; 5 changed
     top-k 1: 1 left; 4 dropped: "e" "b" " " …`);
   });
 
-  it("fits 80 columns, whatever the tokens and numbers", () => {
+  it("fits in 80 columns for any tokens and numbers", () => {
     const bytes = new ByteTokenizer();
     const logits = Array.from({ length: 256 }, (_, i) => (i < 128 ? 0.5 : -i / 100));
     for (let seed = 0; seed < 20; seed++) {
@@ -49,15 +49,15 @@ step 1: "a" chosen, 1st by the model, ln p -0.9808
     }
   });
 
-  it("says why the no-repeat rule lets a repetition pass", () => {
+  it("explains why the no-repeat rule allows a repetition", () => {
     const only = LOGITS.map((logit, token) => (token === 4 ? logit : Number.NEGATIVE_INFINITY));
-    const told = (history: number[]) =>
+    const explained = (history: number[]) =>
       describeChoice(tokenizer, "step 1", explain(choose(only, history, settings, Random.of(1)), 3));
-    expect(told([4])).toContain("no-repeat n-gram 1: 1 left; stepped aside: it would leave nothing\n");
-    expect(told([3])).toContain("no-repeat n-gram 1: 1 left; no effect\n");
+    expect(explained([4])).toContain("no-repeat n-gram 1: 1 left; skipped: it would drop every token\n");
+    expect(explained([3])).toContain("no-repeat n-gram 1: 1 left; no effect\n");
   });
 
-  it("names ranks as people do", () => {
+  it("writes ranks as ordinals", () => {
     const rank = (n: number) =>
       /chosen, (\w+) by/.exec(describeChoice(tokenizer, "", { ...explanation, rank: n }))?.[1];
     expect([1, 2, 3, 4, 11, 12, 13, 21, 22, 103, 111].map(rank)).toEqual(
@@ -65,7 +65,7 @@ step 1: "a" chosen, 1st by the model, ln p -0.9808
     );
   });
 
-  it("has its text beside its ids for programs", () => {
+  it("has text and ids of each token in JSON", () => {
     expect(choiceToJSON(tokenizer, explanation)).toMatchObject({
       token: 2,
       text: "a",
@@ -91,17 +91,17 @@ describe("a step of a beam search", () => {
     forbidden: 2,
   };
 
-  it("is told as a table of what is followed, ended and given up", () => {
+  it("is a table of the kept, ended and dropped continuations", () => {
     expect(describeBeams(tokenizer, "step 2", step)).toBe(`\
-step 2: 16 continuations compared, 2 followed, 1 ended, 2 forbidden
+step 2: 16 continuations compared, 2 kept, 1 ended, 2 forbidden
            ln p   from
   >     -1.5000      1   "ab"
-  >     -2.2500      2   "cab"   (greedy's)
+  >     -2.2500      2   "cab"   (greedy choice)
   .     -3.0000      1   "a\\n"
     -123456.7500      2   "…${"abcdeg".repeat(6)}"`);
   });
 
-  it("has the text beside the ids for programs", () => {
+  it("has text and ids of each continuation in JSON", () => {
     expect(beamsToJSON(tokenizer, step)).toMatchObject({
       compared: 16,
       followed: [

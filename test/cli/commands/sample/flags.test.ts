@@ -4,14 +4,15 @@ import {
   addSampleFlags,
   beamSettingsOf,
   checkSampleFlags,
-  idleFlags,
+  ignoredFlags,
   type SampleFlags,
   sampleSettingsOf,
 } from "../../../../src/cli/commands/sample/flags.ts";
 import { addCommonFlags } from "../../../../src/cli/options/settings-flags.ts";
+import { explainError } from "../../../../src/cli/shared/explain-error.ts";
 import { SampleError } from "../../../../src/errors.ts";
 
-/** The flags that these words make. */
+/** Parses command-line words. */
 function parse(...words: readonly (string | number)[]): SampleFlags {
   const command = new Command();
   addSampleFlags(command);
@@ -20,19 +21,21 @@ function parse(...words: readonly (string | number)[]): SampleFlags {
   return command.parse(words.map(String), { from: "user" }).opts<SampleFlags>();
 }
 
+/** The message that the command line prints for invalid flags. */
 const refusal = (...words: readonly (string | number)[]) => {
   const flags = parse(...words);
   expect(() => checkSampleFlags(flags)).toThrow(SampleError);
   try {
     checkSampleFlags(flags);
   } catch (error) {
-    return String(error instanceof Error ? error.message : error);
+    if (error instanceof SampleError) return explainError(error);
+    throw error;
   }
   return "";
 };
 
-describe("refused, by the name of the flag", () => {
-  it.each<[words: (string | number)[], told: string]>([
+describe("invalid flags are rejected by name", () => {
+  it.each<[words: (string | number)[], message: string]>([
     [["--temperature", -1], "--temperature must be a finite number ≥ 0: got -1"],
     [["--top-k", 0], "--top-k must be a whole number ≥ 1: got 0"],
     [["--top-p", 0], "--top-p must be above 0 and at most 1: got 0"],
@@ -46,8 +49,8 @@ describe("refused, by the name of the flag", () => {
     [["--samples", 1.5], "--samples must be"],
     [["--tokens", -1], "--tokens must be a whole number ≥ 0: got -1"],
     [["--seed", 1.5], "--seed must be a whole number ≥ 0: got 1.5"],
-    [["--stop", ""], "--stop must be a text of at least one character"],
-    [["--stop", "x", "--stop", ""], "--stop must be a text"],
+    [["--stop", ""], "--stop must have at least one character"],
+    [["--stop", "x", "--stop", ""], "--stop must have"],
     [["--strategy", "beam", "--beams", 0], "--beams must be a whole number ≥ 1: got 0; 1 is greedy"],
     [
       ["--strategy", "beam", "--beams", 3, "--best", 4],
@@ -55,32 +58,29 @@ describe("refused, by the name of the flag", () => {
     ],
     [["--strategy", "beam", "--best", 0], "--best must be"],
     [["--strategy", "beam", "--length-penalty", -1], "--length-penalty must be a finite number ≥ 0: got -1"],
-    [["--beams", 4], "--beams goes with --strategy beam: got --strategy sample"],
-    [["--best", 1, "--strategy", "greedy"], "--best goes with --strategy beam: got --strategy greedy"],
-    [["--length-penalty", 0], "--length-penalty goes with --strategy beam"],
+    [["--beams", 4], "--beams requires --strategy beam: got --strategy sample"],
+    [["--best", 1, "--strategy", "greedy"], "--best requires --strategy beam: got --strategy greedy"],
+    [["--length-penalty", 0], "--length-penalty requires --strategy beam"],
     [
       ["--strategy", "beam", "--temperature", 0.6],
-      "--temperature goes with --strategy sample or greedy: got --strategy beam",
+      "--temperature requires --strategy sample or greedy: got --strategy beam",
     ],
-    [["--strategy", "beam", "--top-k", 5], "--top-k goes with"],
-    [["--strategy", "beam", "--top-p", 0.5], "--top-p goes with"],
-    [["--strategy", "beam", "--min-p", 0.5], "--min-p goes with"],
-    [["--strategy", "beam", "--samples", 2], "--samples goes with --strategy sample: got --strategy beam"],
-    [
-      ["--strategy", "greedy", "--samples", 2],
-      "--samples goes with --strategy sample: got --strategy greedy",
-    ],
-  ])("%j", (words, told) => {
-    expect(refusal(...words)).toContain(told);
+    [["--strategy", "beam", "--top-k", 5], "--top-k requires"],
+    [["--strategy", "beam", "--top-p", 0.5], "--top-p requires"],
+    [["--strategy", "beam", "--min-p", 0.5], "--min-p requires"],
+    [["--strategy", "beam", "--samples", 2], "--samples requires --strategy sample: got --strategy beam"],
+    [["--strategy", "greedy", "--samples", 2], "--samples requires --strategy sample: got --strategy greedy"],
+  ])("%j", (words, message) => {
+    expect(refusal(...words)).toContain(message);
   });
 
-  it.each(["NaN", "Infinity", "", "hot"])("a temperature of %j, which is no number", (word) => {
+  it.each(["NaN", "Infinity", "", "hot"])("--temperature %j, which is not a number", (word) => {
     expect(() => parse("--temperature", word)).toThrow(/--temperature <number>.*It must be a number/);
   });
 });
 
-describe("what passes", () => {
-  it("has the values that help promises where nothing is said", () => {
+describe("valid flags", () => {
+  it("have the defaults that --help documents", () => {
     const flags = parse();
     checkSampleFlags(flags);
     expect(sampleSettingsOf(flags)).toEqual({
@@ -92,11 +92,11 @@ describe("what passes", () => {
     expect(beamSettingsOf(beam)).toEqual({
       ...{ beams: 4, best: 1, lengthPenalty: 0, repetitionPenalty: null, noRepeatNgram: null },
     });
-    // Who asks for more results than there are beams by default gets as many beams.
+    // --best above the default number of beams raises --beams.
     expect(beamSettingsOf(parse("--strategy", "beam", "--best", 7))).toMatchObject({ beams: 7, best: 7 });
   });
 
-  it("reaches the setting that it is named after", () => {
+  it("set the setting of the same name", () => {
     const words = ["--temperature", 0, "--top-k", 1000000, "--top-p", 1, "--min-p", 0].concat(
       ...[["--repetition-penalty", 1.3, "--no-repeat-ngram", 3]],
     );
@@ -108,7 +108,7 @@ describe("what passes", () => {
     });
   });
 
-  it("is kept in order where a flag may be repeated", () => {
+  it("keep the order of repeated values", () => {
     const flags = parse("--stop", "a", "--prompt", "x", "--stop", "b b", "--prompt", "y");
     expect([flags.stop, flags.prompt]).toEqual([
       ["a", "b b"],
@@ -117,11 +117,11 @@ describe("what passes", () => {
   });
 });
 
-it("greedy says which flags it does not heed, of those that were given", () => {
-  expect(idleFlags(parse("--strategy", "greedy", "--temperature", 0.5, "--min-p", 0.1))).toEqual([
+it("ignoredFlags lists the given flags that greedy ignores", () => {
+  expect(ignoredFlags(parse("--strategy", "greedy", "--temperature", 0.5, "--min-p", 0.1))).toEqual([
     "--temperature",
     "--min-p",
   ]);
-  expect(idleFlags(parse("--strategy", "greedy", "--repetition-penalty", 1.1))).toEqual([]);
-  expect(idleFlags(parse("--temperature", 0.5))).toEqual([]);
+  expect(ignoredFlags(parse("--strategy", "greedy", "--repetition-penalty", 1.1))).toEqual([]);
+  expect(ignoredFlags(parse("--temperature", 0.5))).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { StepTimer } from "../../../../src/cli/commands/train/eta.ts";
 
-test("before the first step, what was measured counts; then what steps take, and what stands between them", () => {
+test("starts from the measured time, then uses the time of steps and of pauses between them", () => {
   const pace = new StepTimer(7);
   expect([pace.stepMs, pace.leftMs(10)]).toEqual([7, 70]);
   for (const ms of [20, 20, 90, 20]) pace.stepped(ms);
@@ -10,7 +10,7 @@ test("before the first step, what was measured counts; then what steps take, and
   expect(pace.leftMs(10)).toBe(220);
 });
 
-test("only the last fifty steps count", () => {
+test("uses only the last fifty steps", () => {
   const pace = new StepTimer(1);
   for (let i = 0; i < 100; i++) pace.stepped(5);
   for (let i = 0; i < 26; i++) pace.stepped(9);

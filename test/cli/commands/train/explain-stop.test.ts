@@ -18,11 +18,11 @@ const words = (patience: EarlyStopping, changes = {}) =>
   );
 
 describe("explainStop", () => {
-  it("names overfitting, its figures, and what to try", () => {
+  it("reports overfitting with its figures and remedies", () => {
     const text = words(after(1, 3));
     for (const part of [
       "stopped after step 20: 1 evaluation without a lower validation loss (--patience 1)",
-      'lowest after step 10: 2.5000, kept as "best"; now 3.0000',
+      'lowest after step 10: 2.5000, saved as "best"; now 3.0000',
       "2.0000 then, 1.0000 now",
       "This is overfitting",
       "more dropout (--dropout 0.1), a smaller model (--layers 2 or --d-model 8), more text",
@@ -31,15 +31,15 @@ describe("explainStop", () => {
     }
   });
 
-  it("suggests nothing that cannot be", () => {
+  it("suggests only possible remedies", () => {
     const smallest = words(after(1, 3), { dropout: 0.5, layers: 1, dModel: 4 });
-    expect(smallest).toContain("What helps against it: more text.");
+    expect(smallest).toContain("What may help: more text.");
     expect(words(after(1, 3), { dropout: 0.45 })).toContain("--dropout 0.5)");
   });
 
-  it("does not call overfitting what is none", () => {
+  it("does not report a plateau as overfitting", () => {
     const text = words(after(2.5, 3), { schedule: "constant", learningRate: 3e-3 });
-    expect(text).toContain("This is no overfitting");
+    expect(text).toContain("This is not overfitting");
     expect(text).toContain("--learning-rate 0.001");
     expect(text).toContain("--schedule linear");
   });

@@ -1,4 +1,4 @@
-/** A trained model that learns on, from another text. */
+/** Fine-tuning a trained model on another text. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -17,7 +17,7 @@ writeFileSync(join(folder, "other.txt"), makeText([...WORDS].reverse(), 210).rep
 const weights = (run: string, step: string) => readFileSync(join(folder, run, step, "model.safetensors"));
 const on = ["train", "--from", "first", "--data", "other.txt", "--steps", 4, "--threads", 1];
 
-it("starts from the trained weights, with its own characters; resumes and repeats to the same bits", async () => {
+it("starts from the trained weights and their tokenizer; resumes and repeats to the same bits", async () => {
   await succeed(folder, ...TRAIN, "--steps", 6, "--out", "first");
   expectComplaint(await nopeek(folder, ...on, "--out", "on"), 1, '"Ω" (U+03A9) is not among the');
   expectComplaint(await nopeek(folder, ...on, "--out", "on", "--unknown", "byte"), 1, "use drop");
@@ -30,9 +30,9 @@ it("starts from the trained weights, with its own characters; resumes and repeat
   expectComplaint(await nopeek(folder, "train", "--from", "first", "--out", "on"), 2, "name it with --data");
 
   const { stderr } = await succeed(folder, ...on, "--out", "on", "--unknown", "drop");
-  expect(stderr).toContain("that the model does not know were dropped");
-  expect(stderr).toContain("learns on   from the model in first");
-  // What it starts from is kept at once.
+  expect(stderr).toContain("characters unknown to the model were dropped");
+  expect(stderr).toContain("fine-tunes  the model in first");
+  // The initial model is saved at once.
   expect(weights("on", "step-000000").equals(weights("first", "step-000006"))).toBe(true);
   expect(weights("on", "step-000004").equals(weights("first", "step-000006"))).toBe(false);
 

@@ -1,9 +1,9 @@
-/** Samples over time in the log of a run. */
+/** Samples in the log of a run. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { samplesOf } from "../../../../src/cli/commands/train/samples.ts";
 import { RunDirectory } from "../../../../src/run/directory.ts";
+import { samplesOf } from "../../../../src/run/log.ts";
 import { makeFolderWithText, parseLines, succeed, TINY, TRAIN } from "../../../support/program.ts";
 
 const { folder, text: TEXT } = makeFolderWithText(200);
@@ -13,7 +13,7 @@ describe("the log", () => {
   const logOf = (run: string) => readFileSync(join(folder, run, "log.jsonl"), "utf8");
   const samplesIn = (run: string) => samplesOf(RunDirectory.open(join(folder, run)).readLog());
 
-  it("keeps a sample for each evaluation, at a terminal or not; a resumed run keeps none twice", async () => {
+  it("has a sample for each evaluation, and none twice after a resume", async () => {
     const words = [...training, "--checkpoint-interval", 6, "--dropout", 0.1];
     const { stdout } = await succeed(folder, ...words, "--out", "run", "--json");
     const samples = samplesIn("run");
@@ -34,7 +34,7 @@ describe("the log", () => {
   });
 });
 
-it("--no-samples draws none, and learns the same", async () => {
+it("--no-samples draws none, and trains the same weights", async () => {
   const outcomes = [];
   for (const flags of [
     ["--out", "with"],
@@ -52,11 +52,11 @@ it("--no-samples draws none, and learns the same", async () => {
     readFileSync(join(folder, run, "step-000011", "model.safetensors")),
   );
   expect(b.equals(a)).toBe(true);
-  // The text at the end is the run's result, and stays.
+  // The sample at the end is the run's result, and remains.
   expect(parseLines(outcomes[1].stdout).at(-1)).toMatchObject({ kind: "sample" });
 });
 
-it("a model that goes on from a text whose first character it does not know starts from one that it knows", async () => {
+it("a fine-tuned model samples from a known character if the text starts with an unknown one", async () => {
   writeFileSync(join(folder, "plain.txt"), TEXT.replaceAll("\n", " "));
   writeFileSync(join(folder, "odd.txt"), `Ω\n${TEXT.replaceAll("\n", " ")}`);
   await succeed(folder, "train", "--data", "plain.txt", ...TINY, "--steps", 2, "--out", "plain");

@@ -1,10 +1,10 @@
-/** Samples over time: that a training comes to the same bits with them and without. */
+/** Samples during training do not change a bit of it. */
 import { describe, expect, it } from "vitest";
 import { Context } from "../../../../src/autograd/context.ts";
 import { loadKernels } from "../../../../src/backend/open.ts";
 import { WasmBackend } from "../../../../src/backend/wasm/host/wasm-backend.ts";
-import { PREPARE } from "../../../../src/cli/commands/train/kinds/index.ts";
-import { drawSample, samplesOf, writeSample } from "../../../../src/cli/commands/train/samples.ts";
+import { OPEN_KIND } from "../../../../src/cli/commands/train/kinds/index.ts";
+import { drawSample, writeSample } from "../../../../src/cli/commands/train/samples.ts";
 import { resolveSettings, type Settings } from "../../../../src/config/settings.ts";
 import { LogitsError } from "../../../../src/errors.ts";
 import { GPT } from "../../../../src/nn/gpt.ts";
@@ -20,12 +20,12 @@ async function prepare(changes: Partial<Settings> = {}) {
   const settings = resolveSettings({ ...small, minLength: 2, maxLength: 5 }, changes);
   const { tokenizer, text } = await tokenized(settings, TEXT);
   const config = { settings, tokenizer, corpus: null };
-  const makeStudy = await PREPARE[settings.model](config, text);
-  const study = makeStudy(new Context(new WasmBackend(await loadKernels())));
-  return { config, study, trainer: new Trainer(study.model, study.objective, settings) };
+  const context = new Context(new WasmBackend(await loadKernels()));
+  const kind = await OPEN_KIND[settings.model](context, config, text);
+  return { config, kind, trainer: new Trainer(kind.model, kind.objective, settings) };
 }
 
-/** Every bit that a run keeps after some steps. */
+/** The weights and the optimizer state after some steps. */
 async function weightsAfter(steps: number, samples: boolean, changes: Partial<Settings>) {
   const run = await prepare(changes);
   const losses: number[] = [];
@@ -47,14 +47,14 @@ describe("a sample", () => {
     { dropout: 0.3, optimizer: "muon", positions: "rotary", heads: 1 },
     { dropout: 0.3, model: "encoder" },
     { dropout: 0.3, model: "seq2seq" },
-  ])("changes no bit of the training that goes on after it: %o", async (changes) => {
+  ])("changes no bit of later training: %o", async (changes) => {
     const plain = await weightsAfter(7, false, changes);
     const sampled = await weightsAfter(7, true, changes);
     expect(sampled).toEqual(plain);
     expect(plain.losses[6]).not.toBe(plain.losses[0]);
   });
 
-  it("of a gpt goes on from a line break, by the weights that are kept, with dice of its own", async () => {
+  it("of a gpt continues a line break, with the weights that are saved and a fixed seed", async () => {
     const run = await prepare({ averageSteps: 5, learningRate: 0.05, warmupSteps: 0 });
     const { model } = run.trainer;
     if (!(model instanceof GPT)) throw new Error("a gpt was asked for");
@@ -66,28 +66,18 @@ describe("a sample", () => {
     expect(kept).not.toBe(newest);
     expect(kept).toHaveLength(200);
     expect(await drawSample(run)).toEqual({ kind: "sample", step: 5, text: kept });
-    // The same dice again: only another model writes another text.
+    // The seed is the same: only another model writes another text.
     expect(await drawSample(run)).toEqual({ kind: "sample", step: 5, text: kept });
     await run.trainer.step();
     expect((await drawSample(run))?.text).not.toBe(kept);
   });
 
-  it("is left out where the weights choose no token, and the training goes on", async () => {
+  it("is null if the logits allow no token, and training continues", async () => {
     const run = await prepare();
     const [parameter] = Object.values(run.trainer.model.parameters());
     const { buffer, context } = parameter;
     context.backend.fill(buffer, Number.NaN);
-    await expect(run.study.sample()).rejects.toThrow(LogitsError);
+    await expect(run.kind.sample()).rejects.toThrow(LogitsError);
     expect(await drawSample(run)).toBeNull();
   });
-});
-
-it("of two samples at one step the log counts the later, and passes over what is none", () => {
-  const text = (step: number, words: string) => ({ kind: "sample", step, text: words });
-  const other = { kind: "step", step: 2, text: "no" };
-  const broken = { kind: "sample", step: 2, text: 7 };
-  expect(samplesOf([text(4, "a"), text(2, "b"), other, broken, text(4, "c")])).toEqual([
-    text(2, "b"),
-    text(4, "c"),
-  ]);
 });

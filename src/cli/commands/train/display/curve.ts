@@ -1,4 +1,4 @@
-/** A curve that is added to without end and stays small: when it has too many points, neighbors become one. */
+/** A curve that grows without end and stays small: if it has too many points, neighbors are merged. */
 import type { Point } from "../../../terminal/chart.ts";
 
 /** More than any terminal has columns for. */
@@ -6,15 +6,16 @@ const MOST_POINTS = 2048;
 
 export class Curve {
   #points: Point[] = [];
-  /** Values that a point is the mean of; those that are still waiting to be one. */
+  /** Number of values averaged in each point. */
   #each = 1;
-  #waiting: Point[] = [];
+  /** Values of the next point. */
+  #pending: Point[] = [];
 
   add(x: number, y: number): void {
-    this.#waiting.push([x, y]);
-    if (this.#waiting.length < this.#each) return;
-    this.#points.push(meanOf(this.#waiting));
-    this.#waiting = [];
+    this.#pending.push([x, y]);
+    if (this.#pending.length < this.#each) return;
+    this.#points.push(meanOf(this.#pending));
+    this.#pending = [];
     if (this.#points.length < MOST_POINTS) return;
     const points = this.#points;
     this.#points = Array.from({ length: points.length / 2 }, (_, i) =>
@@ -23,9 +24,9 @@ export class Curve {
     this.#each *= 2;
   }
 
-  /** In the order in which they were added. */
+  /** The points, in the order in which they were added. */
   points(): readonly Point[] {
-    return this.#waiting.length === 0 ? this.#points : [...this.#points, meanOf(this.#waiting)];
+    return this.#pending.length === 0 ? this.#points : [...this.#points, meanOf(this.#pending)];
   }
 }
 

@@ -1,31 +1,30 @@
 /**
- * A training as a picture of a few lines: curves, how far it is, its figures, and what the model writes by now. Enter:
- * what is known, and the size of the terminal; leave: lines that fit. What matters least goes first where room is
- * short: the sample, the curves, the figures; the progress stays.
+ * Draws the live display of a training run: loss curves, progress, figures, and a sample of the model. If the terminal
+ * is small, the least important parts go first: the sample, the curves, the figures. The progress always stays.
  */
 import { styleText } from "node:util";
 import { formatCount, formatDuration, formatLoss } from "../../../../util/format.ts";
 import { drawChart, type Point, type Reference } from "../../../terminal/chart.ts";
 import { breakText, columnsOf, cut, onOneLine } from "../../../terminal/columns.ts";
-import type { ToldStep } from "../progress.ts";
+import type { StepProgress } from "../progress.ts";
 
-/** What is known of a training. */
+/** The state of a training run. */
 export interface View {
-  /** Steps that are done, and all of the run. */
+  /** Steps done, and total number of steps. */
   readonly step: number;
   readonly steps: number;
   readonly training: readonly Point[];
   readonly validation: readonly Point[];
-  /** What losses are compared with. */
+  /** The loss to compare with. */
   readonly reference: Reference;
-  /** The newest step; null before the first. */
-  readonly newest: ToldStep | null;
+  /** The latest step; null before the first. */
+  readonly latest: StepProgress | null;
   readonly elapsedMs: number;
   readonly memoryBytes: number;
-  /** What takes a while now. */
+  /** An activity that takes a while; null if there is none. */
   readonly busy: string | null;
   readonly sample: { readonly step: number; readonly text: string } | null;
-  /** Whether it is over: then no time is left, and the sample makes room for what follows. */
+  /** Whether the run is over; then the sample makes room for the lines that follow. */
   readonly over: boolean;
 }
 
@@ -36,11 +35,11 @@ export interface FrameOptions {
   readonly ascii: boolean;
 }
 
-/** Lines of the curves, with scales and legend. */
+/** Lines of the chart, with axes and legend. */
 const CHART = { least: 6, most: 13 } as const;
-/** What a sample may need, in all and in lines. */
+/** Width of a sample in all, and its most lines. */
 const SAMPLE = { columns: 100, most: 3 } as const;
-/** Columns of the progress bar; without so many there is none. */
+/** Columns of the progress bar. With fewer than the least there is none. */
 const BAR = { least: 6, most: 40 } as const;
 
 export function drawFrame(view: View, options: FrameOptions): string[] {
@@ -55,7 +54,7 @@ export function drawFrame(view: View, options: FrameOptions): string[] {
     return taken;
   };
   const figuresShown = take(figures.length);
-  // An empty line keeps it apart from what was printed above, and at last from what will be below.
+  // An empty line separates the display from the text above, and at the end from the text below.
   const gap = take(view.over ? 2 : 1);
   let chart = take(CHART.least);
   const sampleShown = take(sample.length, 1);
@@ -72,7 +71,7 @@ export function drawFrame(view: View, options: FrameOptions): string[] {
 
 function chartLines(view: View, { columns, color, ascii }: FrameOptions, height: number): string[] {
   const { training, validation, reference, steps } = view;
-  const loss = view.newest === null ? "" : ` ${formatLoss(view.newest.lossNats)}`;
+  const loss = view.latest === null ? "" : ` ${formatLoss(view.latest.lossNats)}`;
   const measured = validation.length === 0 ? "" : ` ${formatLoss(validation[validation.length - 1][1])}`;
   return drawChart(
     [
@@ -94,11 +93,11 @@ function chartLines(view: View, { columns, color, ascii }: FrameOptions, height:
 
 /** "█████░░░░░  52 %  step 2,184 of 4,200  42 s left" */
 function progressLine(view: View, { columns, color, ascii }: FrameOptions): string {
-  const { step, steps, newest, elapsedMs, busy, over } = view;
+  const { step, steps, latest, elapsedMs, busy, over } = view;
   const share = steps === 0 ? 1 : Math.min(1, step / steps);
   const percent = `${Math.floor(100 * share)} %`;
-  const time = formatDuration(over ? elapsedMs : (newest?.leftMs ?? 0));
-  const rest = over ? `in ${time}` : (busy ?? (newest === null ? "" : `${time} left`));
+  const time = formatDuration(over ? elapsedMs : (latest?.leftMs ?? 0));
+  const rest = over ? `in ${time}` : (busy ?? (latest === null ? "" : `${time} left`));
   const words = [percent, `step ${formatCount(step)} of ${formatCount(steps)}`, rest].filter(Boolean);
   let text = words.join("  ");
   if (columnsOf(text) > columns - BAR.least - 2)
@@ -111,9 +110,9 @@ function progressLine(view: View, { columns, color, ascii }: FrameOptions): stri
   return `${color ? paint("green", bar[0]) + paint("gray", bar[1]) : bar.join("")}  ${text}`;
 }
 
-function figureLines({ newest, memoryBytes }: View, { columns }: FrameOptions): string[] {
-  if (newest === null) return [];
-  const { tokensPerSecond, learningRate, gradientNorm } = newest;
+function figureLines({ latest, memoryBytes }: View, { columns }: FrameOptions): string[] {
+  if (latest === null) return [];
+  const { tokensPerSecond, learningRate, gradientNorm } = latest;
   const figures = [
     `${formatCount(tokensPerSecond)} tokens/s`,
     `learning rate ${threeDigits(learningRate)}`,
@@ -133,7 +132,7 @@ function threeDigits(value: number): string {
   return value >= 100 ? formatCount(value) : value.toPrecision(3);
 }
 
-/** `after step 2,000: "…"`, in as many lines as it may have. */
+/** `after step 2,000: "…"`, in at most the allowed number of lines. */
 function sampleLines(
   { step, text }: NonNullable<View["sample"]>,
   { columns, color, ascii }: FrameOptions,
@@ -141,7 +140,7 @@ function sampleLines(
   const name = `after step ${formatCount(step)}: `;
   const most = Math.min(SAMPLE.most, Math.ceil(SAMPLE.columns / columns));
   const lines = breakText(name + onOneLine(text, ascii ? "/" : "⏎"), columns, most);
-  // Always as many, so that nothing jumps when the next one is shorter.
+  // Always the same number of lines, so that nothing jumps when the next sample is shorter.
   while (lines.length < most) lines.push("");
   if (!color || !lines[0].startsWith(name)) return lines;
   return [paint("gray", name) + lines[0].slice(name.length), ...lines.slice(1)];

@@ -1,13 +1,12 @@
-/** A training as a live picture at the end of the terminal's text; what is said meanwhile stays above it. */
-
+/** The live display of a training run, at the bottom of the terminal. Messages scroll above it. */
 import { fitLine } from "../../../../util/format.ts";
 import type { Point, Reference } from "../../../terminal/chart.ts";
 import { LiveRegion, type Screen } from "../../../terminal/live-region.ts";
-import type { Progress, ToldStep } from "../progress.ts";
+import type { Progress, StepProgress } from "../progress.ts";
 import { Curve } from "./curve.ts";
 import { drawFrame, type View } from "./frame.ts";
 
-/** Drawing takes a millisecond or two; more often than this nobody reads what is new. */
+/** Drawing takes a millisecond or two; more often than this it is too fast to read. */
 const REDRAW_MS = 250;
 
 export interface LiveScreen extends Screen {
@@ -22,9 +21,9 @@ export interface LiveOptions {
   /** See `LiveRegion`. */
   readonly sinks: boolean;
   readonly steps: number;
-  /** What losses are compared with. */
+  /** The loss to compare with. */
   readonly reference: Reference;
-  /** What is known from before the run was stopped. */
+  /** The losses of a resumed run until now. */
   readonly before: { readonly training: readonly Point[]; readonly validation: readonly Point[] };
   readonly now: () => number;
   readonly memoryBytes: () => number;
@@ -37,7 +36,7 @@ export class LiveProgress implements Progress {
   readonly #validation = new Curve();
   readonly #startMs: number;
   #live = false;
-  #newest: ToldStep | null = null;
+  #latest: StepProgress | null = null;
   #step: number;
   #busy: string | null = null;
   #sample: View["sample"] = null;
@@ -63,13 +62,13 @@ export class LiveProgress implements Progress {
     this.#draw();
   }
 
-  stepped(step: ToldStep): void {
-    this.#newest = step;
+  stepped(step: StepProgress): void {
+    this.#latest = step;
     this.#step = step.step;
     this.#training.add(step.step, step.lossNats);
     if (this.#options.now() - this.#drawnMs < REDRAW_MS) return;
     this.#drawnMs = this.#options.now();
-    // In the next turn: by then the stream has heard of a new size of the terminal.
+    // In the next turn the stream knows a new size of the terminal.
     setImmediate(() => this.#draw());
   }
 
@@ -77,8 +76,8 @@ export class LiveProgress implements Progress {
     this.#validation.add(step, lossNats);
   }
 
-  busy(words: string | null): void {
-    this.#busy = words;
+  busy(activity: string | null): void {
+    this.#busy = activity;
     this.#draw();
   }
 
@@ -96,7 +95,7 @@ export class LiveProgress implements Progress {
     this.#region.rest();
   }
 
-  /** Gives the terminal to others for a while, as when the program is suspended. */
+  /** Releases the terminal for a while, as when the program is suspended. */
   pause(): void {
     this.#region.rest();
   }
@@ -125,7 +124,7 @@ export class LiveProgress implements Progress {
       training: this.#training.points(),
       validation: this.#validation.points(),
       reference,
-      newest: this.#newest,
+      latest: this.#latest,
       elapsedMs: now() - this.#startMs,
       memoryBytes: memoryBytes(),
       busy: this.#busy,

@@ -1,15 +1,16 @@
-/** Opens the live picture on this process's terminal, and sees to it that the terminal is left as it was found. */
+/** Opens the live display on this process's terminal, and restores the terminal when the program ends. */
 import type { Point } from "../../../terminal/chart.ts";
 import { nowMs } from "../../../terminal/clock.ts";
 import { hasUnicode, wantsColor } from "../../../terminal/colors.ts";
-import type { PreparedRun, TrainFlags } from "../prepare-run.ts";
+import type { OpenRun } from "../open-run.ts";
+import type { TrainFlags } from "../plan-run.ts";
 import { LiveProgress } from "./live-progress.ts";
 
-/** Terminals that count the lines broken below the cursor as above it: those that are made of xterm.js. */
+/** Terminals made of xterm.js, which count lines wrapped below the cursor as above it. */
 const SINKING = ["vscode", "Hyper", "Tabby"];
 
-export function openLive({ color }: TrainFlags, run: PreparedRun): LiveProgress {
-  const { trainer, directory, study, config } = run;
+export function openLive({ color }: TrainFlags, run: OpenRun): LiveProgress {
+  const { trainer, directory, kind, config } = run;
   const { env, platform, stderr } = process;
   const progress = new LiveProgress({
     screen: stderr,
@@ -17,12 +18,12 @@ export function openLive({ color }: TrainFlags, run: PreparedRun): LiveProgress 
     ascii: !hasUnicode(),
     sinks: platform !== "win32" && SINKING.includes(env.TERM_PROGRAM ?? ""),
     steps: config.settings.steps,
-    reference: study.reference,
+    reference: kind.reference,
     before: trainer.stepsDone === 0 ? { training: [], validation: [] } : readLosses(directory),
     now: nowMs,
     memoryBytes: () => process.memoryUsage.rss(),
   });
-  // Wherever the program ends.
+  // However the program ends.
   process.on("exit", () => progress.end());
   if (platform !== "win32") {
     process.on("SIGTSTP", () => {
@@ -30,7 +31,7 @@ export function openLive({ color }: TrainFlags, run: PreparedRun): LiveProgress 
       process.kill(process.pid, "SIGSTOP");
     });
     process.on("SIGCONT", () => progress.resume());
-    // Ctrl-\ saves nothing and dumps core, as everywhere; by then the listener is gone.
+    // Ctrl-\ saves nothing and dumps core, as usual; by then the listener is gone.
     process.once("SIGQUIT", () => {
       progress.end();
       process.kill(process.pid, "SIGQUIT");
@@ -39,13 +40,13 @@ export function openLive({ color }: TrainFlags, run: PreparedRun): LiveProgress 
   return progress;
 }
 
-/** The losses of steps and evaluations that the log has of a run. */
-function readLosses(directory: PreparedRun["directory"]) {
+/** The losses of steps and evaluations in the log of a run. */
+function readLosses(directory: OpenRun["directory"]) {
   const records = directory.readLog();
-  const pointsOf = (kind: string) =>
+  const pointsOf = (entryKind: string) =>
     records.flatMap((record): Point[] => {
       const { step, lossNats } = record;
-      return record.kind === kind && typeof lossNats === "number" ? [[step, lossNats]] : [];
+      return record.kind === entryKind && typeof lossNats === "number" ? [[step, lossNats]] : [];
     });
   return { training: pointsOf("step"), validation: pointsOf("evaluation") };
 }

@@ -1,14 +1,14 @@
-/** An encoder learns to fill in blanks. */
+/** An encoder, trained to fill in blanks. */
 import type { Context } from "../../../../autograd/context.ts";
 import { readIds } from "../../../../data/token-source.ts";
-import { estimateMaskedLoss, wholeMaskedLoss } from "../../../../evaluate/masked-loss.ts";
+import { estimateMaskedLoss, evaluateMaskedSplit } from "../../../../evaluate/masked-loss.ts";
 import { Encoder } from "../../../../nn/encoder.ts";
 import { Random } from "../../../../random.ts";
 import { gptConfigOf, type RunConfig } from "../../../../run/config.ts";
 import { BLANK, fillBlanks, textWithBlanks } from "../../../../sample/fill-blanks.ts";
 import { MaskedToken } from "../../../../train/objectives/masked-token.ts";
 import { formatCount, formatLoss } from "../../../../util/format.ts";
-import { blindGuess, type EvaluationReport, type Prepare, type TrainableKind } from "./kind.ts";
+import { blindGuess, type EvaluationReport, type OpenKind, type TrainableKind } from "./kind.ts";
 import {
   dataFlag,
   measuredInWords,
@@ -18,23 +18,21 @@ import {
   type TrainingText,
 } from "./text.ts";
 
-/** In what is shown, one token in so many is a blank. */
+/** In a sample, one token in this many is a blank. */
 const SHOWN_BLANK_EVERY = 7;
 const SAMPLE_TOKENS = 100;
 
-export const prepareEncoder: Prepare = async (config, tokenized) => {
-  const text = readText(config, tokenized);
-  return (context) => new TrainableEncoder(context, config, text);
-};
+export const openEncoder: OpenKind = async (context, config, tokenized) =>
+  new TrainableEncoder(context, config, readText(config, tokenized));
 
 class TrainableEncoder implements TrainableKind {
   readonly model: Encoder;
   readonly objective: MaskedToken;
   readonly sources: readonly string[];
-  readonly learnsFrom: number;
+  readonly trainingTokens: number;
   readonly shapeSummary: string;
   readonly remark =
-    "objective   15 % of the tokens are hidden, and it says what stood there; it sees both sides, so no floor for next tokens is its floor";
+    "objective   predict 15 % of the tokens, which are hidden, from both sides; the floor for next tokens does not apply";
   readonly reference: TrainableKind["reference"];
   readonly tokens: TrainableKind["tokens"];
   readonly measured: string;
@@ -47,8 +45,8 @@ class TrainableEncoder implements TrainableKind {
     this.model = new Encoder(context, gptConfigOf(settings, tokenizer.vocabSize), Random.of(seed, "weights"));
     this.objective = new MaskedToken(this.model, text.split.train, settings);
     this.sources = text.sources;
-    this.learnsFrom = text.split.train.length;
-    this.shapeSummary = `context ${contextLength}, both ways`;
+    this.trainingTokens = text.split.train.length;
+    this.shapeSummary = `context ${contextLength}, bidirectional`;
     this.reference = blindGuess(tokenizer.vocabSize);
     const estimate = evalBatches * batchSize * contextLength;
     this.tokens = { estimate, measure: measuredTokens(text, config) };
@@ -61,23 +59,23 @@ class TrainableEncoder implements TrainableKind {
     const { evalBatches, batchSize, seed } = this.#config.settings;
     const options = { batches: evalBatches, batchSize, seed };
     const evaluation = await estimateMaskedLoss(this.model, this.#text.split.validation, options);
-    const words = `validation loss about ${formatLoss(evaluation.lossNats)} (estimate: ${formatCount(evaluation.tokens)} hidden tokens in random windows)`;
-    return { evaluation, words };
+    const text = `validation loss about ${formatLoss(evaluation.lossNats)} (estimate: ${formatCount(evaluation.tokens)} hidden tokens in random windows)`;
+    return { evaluation, text };
   }
 
   async measure(): Promise<EvaluationReport> {
-    const { text, split, heldOut } = this.#text;
+    const { split, heldOut } = this.#text;
     const most = this.#config.settings.measureTokens;
-    const evaluation = await wholeMaskedLoss(this.model, text.ids, heldOut, most);
+    const evaluation = await evaluateMaskedSplit(this.model, this.#text.text.ids, heldOut, most);
     const over =
       evaluation.method === "whole split"
-        ? `whole split: ${formatCount(evaluation.tokens)} of ${formatCount(split.validation.length)} tokens hidden, by masks that are always the same`
+        ? `whole split: ${formatCount(evaluation.tokens)} of ${formatCount(split.validation.length)} tokens hidden, by fixed masks`
         : `hidden: ${spreadInWords(evaluation, this.#text)}`;
-    const words = `validation loss ${formatLoss(evaluation.lossNats)} nats (${over})`;
-    return { evaluation, words };
+    const text = `validation loss ${formatLoss(evaluation.lossNats)} nats (${over})`;
+    return { evaluation, text };
   }
 
-  /** A piece of what is held out, with blanks, filled in, and as it was. */
+  /** A piece of the validation set: with blanks, filled in, and the original. */
   async show(): Promise<string> {
     return (await this.#filledIn(this.#config.settings.contextLength)).join("\n\n");
   }

@@ -1,4 +1,4 @@
-/** GPT learns to go on with a text. */
+/** A GPT, trained to continue a text. */
 import type { Context } from "../../../../autograd/context.ts";
 import { entropyFloor } from "../../../../data/corpus.ts";
 import { readIds } from "../../../../data/token-source.ts";
@@ -10,7 +10,7 @@ import { generateText } from "../../../../sample/generate-text.ts";
 import { NextToken } from "../../../../train/objectives/next-token.ts";
 import { formatCount, formatLoss } from "../../../../util/format.ts";
 import { writeSample } from "../samples.ts";
-import { blindGuess, type EvaluationReport, type Prepare, type TrainableKind } from "./kind.ts";
+import { blindGuess, type EvaluationReport, type OpenKind, type TrainableKind } from "./kind.ts";
 import {
   dataFlag,
   measuredInWords,
@@ -22,17 +22,16 @@ import {
 
 const SAMPLE_TOKENS = 400;
 
-export const prepareGPT: Prepare = async (config, tokenized) => {
+export const openGPT: OpenKind = async (context, config, tokenized) => {
   const text = readText(config, tokenized);
-  const floor = await entropyFloor(text.text.sha256);
-  return (context) => new TrainableGPT(context, config, text, floor);
+  return new TrainableGPT(context, config, text, await entropyFloor(text.text.sha256));
 };
 
 class TrainableGPT implements TrainableKind {
   readonly model: GPT;
   readonly objective: NextToken;
   readonly sources: readonly string[];
-  readonly learnsFrom: number;
+  readonly trainingTokens: number;
   readonly shapeSummary: string;
   readonly remark: string | null;
   readonly reference: TrainableKind["reference"];
@@ -48,12 +47,12 @@ class TrainableGPT implements TrainableKind {
     this.model = new GPT(context, gptConfigOf(settings, tokenizer.vocabSize), Random.of(seed, "weights"));
     this.objective = new NextToken(this.model, text.split.train, settings);
     this.sources = text.sources;
-    this.learnsFrom = text.split.train.length;
+    this.trainingTokens = text.split.train.length;
     this.shapeSummary = `context ${contextLength}`;
     this.remark =
       floor === null
         ? null
-        : `floor       ${formatLoss(floor)} nats: what the text's own grammar leaves open; no model can go below without peeking`;
+        : `floor       ${formatLoss(floor)} nats: the entropy of the text's grammar; no model can go below it without peeking`;
     this.reference = floor === null ? blindGuess(tokenizer.vocabSize) : { name: "floor", value: floor };
     const estimate = evalBatches * batchSize * contextLength;
     this.tokens = { estimate, measure: measuredTokens(text, config) };
@@ -68,8 +67,8 @@ class TrainableGPT implements TrainableKind {
     const options = { batches: evalBatches, batchSize, seed };
     const evaluation = await estimateLoss(this.model, this.#text.split.validation, options);
     const floor = this.#floor === null ? "" : `, floor ${formatLoss(this.#floor)}`;
-    const words = `validation loss about ${formatLoss(evaluation.lossNats)}${floor} (estimate: ${formatCount(evaluation.tokens)} tokens in random windows)`;
-    return { evaluation, words };
+    const report = `validation loss about ${formatLoss(evaluation.lossNats)}${floor} (estimate: ${formatCount(evaluation.tokens)} tokens in random windows)`;
+    return { evaluation, text: report };
   }
 
   async measure(): Promise<EvaluationReport> {
@@ -84,8 +83,8 @@ class TrainableGPT implements TrainableKind {
       evaluation.method === "whole split"
         ? `whole split: ${formatCount(evaluation.tokens)} tokens, each predicted once`
         : spreadInWords(evaluation, this.#text);
-    const words = `validation loss ${formatLoss(evaluation.lossNats)} nats${above} (${over})`;
-    return { evaluation, words };
+    const report = `validation loss ${formatLoss(evaluation.lossNats)} nats${above} (${over})`;
+    return { evaluation, text: report };
   }
 
   async show(): Promise<string> {
@@ -106,7 +105,7 @@ class TrainableGPT implements TrainableKind {
     return writeSample(this.model, tokenizer, this.#prompt(), settings.seed);
   }
 
-  /** What it starts from: a line break where it knows one, else what the text begins with. */
+  /** A line break if the tokenizer has one, else the first character of the text. */
   #prompt(): string {
     const { tokenizer } = this.#config;
     const data = tokenizer.toJSON();

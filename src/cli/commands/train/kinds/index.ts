@@ -1,12 +1,27 @@
-/** The study of each kind of model. */
+/** The kinds of model that `nopeek train` can train. */
 import type { ModelKind } from "../../../../config/settings.ts";
-import { prepareEncoder } from "./encoder.ts";
-import { prepareGPT } from "./gpt.ts";
-import type { Prepare } from "./kind.ts";
-import { prepareSeq2Seq } from "./seq2seq.ts";
+import type { RunConfig } from "../../../../run/config.ts";
+import { ToyTask } from "../../../../train/objectives/toy-task.ts";
+import { openEncoder } from "./encoder.ts";
+import { openGPT } from "./gpt.ts";
+import type { OpenKind } from "./kind.ts";
+import { openSeq2Seq } from "./seq2seq.ts";
+import { checkTextLength } from "./text.ts";
 
-export const PREPARE: Readonly<Record<ModelKind, Prepare>> = {
-  gpt: prepareGPT,
-  encoder: prepareEncoder,
-  seq2seq: prepareSeq2Seq,
+export const OPEN_KIND: Readonly<Record<ModelKind, OpenKind>> = {
+  gpt: openGPT,
+  encoder: openEncoder,
+  seq2seq: openSeq2Seq,
 };
+
+/**
+ * Checks that the data suffices, before anything is allocated.
+ *
+ * @param tokens length of the text; null if there is none
+ * @throws DataError when the text is too short for a window
+ * @throws ConfigError when a seq2seq task has too few different strings
+ */
+export function checkKind({ settings }: RunConfig, tokens: number | null): void {
+  if (settings.model === "seq2seq") new ToyTask(settings);
+  else checkTextLength(tokens ?? 0, settings.contextLength);
+}

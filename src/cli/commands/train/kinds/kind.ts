@@ -1,4 +1,4 @@
-/** What `nopeek train` needs to know of one kind of model: what it learns, how it is measured, what it can show. */
+/** What `nopeek train` needs to know about a kind of model: its objective, its evaluation and its samples. */
 import type { Context } from "../../../../autograd/context.ts";
 import type { TokenizedText } from "../../../../data/tokenized-corpus.ts";
 import type { Evaluation } from "../../../../evaluate/loss.ts";
@@ -10,45 +10,46 @@ import type { Reference } from "../../../terminal/chart.ts";
 export interface TrainableKind {
   readonly model: Trainable;
   readonly objective: Objective;
-  /** Lines that say what it learns from. */
+  /** Lines that describe the training data. */
   readonly sources: readonly string[];
-  /** Tokens to learn from; null where they are drawn without end. */
-  readonly learnsFrom: number | null;
-  /** What is particular about the sizes of this kind: "context 64". */
+  /** Number of training tokens; null if they are drawn without end. */
+  readonly trainingTokens: number | null;
+  /** The sizes that are particular to this kind: "context 64". */
   readonly shapeSummary: string;
-  /** A last line of the introduction; null where there is nothing to say. */
+  /** A last line of the run's summary; null if there is none. */
   readonly remark: string | null;
-  /** Tokens that go through the model in a quick estimate, and in the measurement at the end: to foretell the time. */
+  /** Tokens that go through the model in an estimate and in a full evaluation, to predict their time. */
   readonly tokens: { readonly estimate: number; readonly measure: number };
-  /** A quick look, on what is held out. */
+  /** Estimates the validation loss from a few random batches. */
   estimate(): Promise<EvaluationReport>;
-  /** The figure to report. */
+  /** Evaluates on the validation set: the figure to report. */
   measure(): Promise<EvaluationReport>;
-  /** What is being measured at the end, in words. */
+  /** What `measure` covers: "the whole validation split". */
   readonly measured: string;
-  /** The loss to compare with: the floor where it is known, else what it is to guess blindly. */
+  /** The loss to compare with: the floor if it is known, else the loss of a uniform guess. */
   readonly reference: Reference;
-  /** Something that it makes. */
+  /** Output of the model to show at the end of a run. */
   show(): Promise<string>;
-  /** The same in little, quick enough for every evaluation: what is shown meanwhile, and what the log keeps. */
+  /** A shorter version of it, quick enough for every evaluation; shown during training and logged. */
   sample(): Promise<string>;
-  /** Commands to go on with, besides a longer run: for a model that is kept in `folder`, a word of the shell. */
+  /** Commands to try next, for a model saved in `folder`, which is quoted for the shell. */
   suggestions(folder: string): readonly string[];
 }
 
-/** An evaluation, and the same in words. */
+/** An evaluation, and the same as text. */
 export interface EvaluationReport {
   readonly evaluation: Evaluation;
-  readonly words: string;
+  readonly text: string;
 }
 
-/** The loss of a guess among so many, each as probable as the others. */
+/** The loss of a uniform guess among `choices`. */
 export function blindGuess(choices: number): Reference {
   return { name: "blind guess", value: log(choices) };
 }
 
-/** Checks all that can be checked before memory is taken; gives what builds the study then. */
-export type Prepare = (
+/** Builds the model, its objective and its evaluation. Throws as `checkKind` does. */
+export type OpenKind = (
+  context: Context,
   config: RunConfig,
   text: TokenizedText | null,
-) => Promise<(context: Context) => TrainableKind>;
+) => Promise<TrainableKind>;

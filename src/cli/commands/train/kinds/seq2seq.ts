@@ -1,6 +1,6 @@
-/** An encoder–decoder learns to answer strings. */
+/** An encoder–decoder, trained to answer strings. */
 import type { Context } from "../../../../autograd/context.ts";
-import { type AnswerEvaluation, evaluateAnswers } from "../../../../evaluate/exact-match.ts";
+import { evaluateAnswers } from "../../../../evaluate/exact-match.ts";
 import { EncoderDecoder } from "../../../../nn/encoder-decoder.ts";
 import { padTokens } from "../../../../nn/inputs/token-batch.ts";
 import { Random } from "../../../../random.ts";
@@ -9,27 +9,25 @@ import { greedyAnswers } from "../../../../sample/greedy-answers.ts";
 import { SequenceToSequence } from "../../../../train/objectives/sequence-to-sequence.ts";
 import { type Example, ToyTask } from "../../../../train/objectives/toy-task.ts";
 import { formatCount, formatLoss } from "../../../../util/format.ts";
-import { blindGuess, type EvaluationReport, type Prepare, type TrainableKind } from "./kind.ts";
+import { describeAnswers, EVALUATED_STRINGS } from "../../../shared/answer-report.ts";
+import { blindGuess, type EvaluationReport, type OpenKind, type TrainableKind } from "./kind.ts";
 
-/** How many strings the measurement at the end takes, and how many are shown. */
-export const MEASURED_STRINGS = 500;
+/** Number of strings in a sample. */
 const SHOWN_STRINGS = 5;
 
-export const prepareSeq2Seq: Prepare = async (config) => {
-  const task = new ToyTask(config.settings);
-  return (context) => new TrainableEncoderDecoder(context, config, task);
-};
+export const openSeq2Seq: OpenKind = async (context, config) =>
+  new TrainableEncoderDecoder(context, config, new ToyTask(config.settings));
 
 class TrainableEncoderDecoder implements TrainableKind {
   readonly model: EncoderDecoder;
   readonly objective: SequenceToSequence;
   readonly sources: readonly string[];
-  readonly learnsFrom = null;
+  readonly trainingTokens = null;
   readonly shapeSummary: string;
   readonly remark = null;
   readonly reference: TrainableKind["reference"];
   readonly tokens: TrainableKind["tokens"];
-  readonly measured = "strings that it never learned from";
+  readonly measured = "held-out strings";
   readonly #config: RunConfig;
   readonly #task: ToyTask;
 
@@ -41,14 +39,14 @@ class TrainableEncoderDecoder implements TrainableKind {
     this.objective = new SequenceToSequence(this.model, task, batchSize);
     const letters = tokenizer.decode(Array.from({ length: tokenizer.vocabSize }, (_, id) => id));
     this.sources = [
-      `task        ${settings.task} strings of ${minLength} to ${maxLength} letters out of ${letters}`,
-      "split       a hash of each string says whether it is learned from; one in ten is held out",
+      `task        ${settings.task} strings of ${minLength} to ${maxLength} letters from ${letters}`,
+      "split       a hash of each string decides whether it is held out; one in ten is",
     ];
     // The letters and [end].
     this.reference = blindGuess(tokenizer.vocabSize + 1);
-    this.shapeSummary = `strings up to ${maxLength}; an encoder and a decoder`;
+    this.shapeSummary = `strings of up to ${maxLength} letters, encoder and decoder`;
     const tokensOf = (strings: number) => 2 * strings * (maxLength + 1);
-    this.tokens = { estimate: tokensOf(evalBatches * batchSize), measure: tokensOf(MEASURED_STRINGS) };
+    this.tokens = { estimate: tokensOf(evalBatches * batchSize), measure: tokensOf(EVALUATED_STRINGS) };
     this.#config = config;
     this.#task = task;
   }
@@ -57,13 +55,13 @@ class TrainableEncoderDecoder implements TrainableKind {
     const { evalBatches, batchSize } = this.#config.settings;
     const evaluation = await evaluateAnswers(this.model, this.#task.heldOut(evalBatches * batchSize));
     const { lossNats, exact, strings } = evaluation;
-    const words = `validation loss about ${formatLoss(lossNats)}, ${formatCount(exact)} of ${formatCount(strings)} strings right (estimate: some that are held out)`;
-    return { evaluation, words };
+    const text = `validation loss about ${formatLoss(lossNats)}, ${formatCount(exact)} of ${formatCount(strings)} strings exactly right (estimate: some held-out strings)`;
+    return { evaluation, text };
   }
 
   async measure(): Promise<EvaluationReport> {
-    const evaluation = await evaluateAnswers(this.model, this.#task.heldOut(MEASURED_STRINGS));
-    return { evaluation, words: inWords(evaluation) };
+    const evaluation = await evaluateAnswers(this.model, this.#task.heldOut(EVALUATED_STRINGS));
+    return { evaluation, text: describeAnswers(evaluation) };
   }
 
   async show(): Promise<string> {
@@ -87,9 +85,4 @@ class TrainableEncoderDecoder implements TrainableKind {
       `npx nopeek eval --model ${folder}`,
     ];
   }
-}
-
-/** "validation loss 0.0002 nats, 485 of 485 held-out strings right to the last letter (3,698 tokens)" */
-export function inWords({ lossNats, strings, exact, tokens }: AnswerEvaluation): string {
-  return `validation loss ${formatLoss(lossNats)} nats, ${formatCount(exact)} of ${formatCount(strings)} held-out strings right to the last letter (${formatCount(tokens)} tokens)`;
 }

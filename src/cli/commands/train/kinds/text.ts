@@ -1,4 +1,4 @@
-/** What the kinds that learn from a text have in common. */
+/** The text of a model that is trained on one: how it is split, checked and described. */
 import { relative } from "node:path";
 import { TALES_NAME, TALES_PATH } from "../../../../data/corpus.ts";
 import { type CorpusSplit, checkSplit, splitCorpus } from "../../../../data/split.ts";
@@ -12,15 +12,20 @@ import { formatCount, shellWord } from "../../../../util/format.ts";
 export interface TrainingText {
   readonly text: TokenizedText;
   readonly split: CorpusSplit<TokenIds>;
-  /** Where what is held out stands among the ids. */
+  /** The range of the validation split among the ids. */
   readonly heldOut: Range;
   readonly sources: readonly string[];
 }
 
-/** @throws DataError when the text is too short for a window */
+/** @throws DataError when a text is too short for a window in each split */
+export function checkTextLength(tokens: number, contextLength: number): void {
+  const ids = { length: tokens, subarray: (start: number, end = tokens) => ({ length: end - start }) };
+  checkSplit(splitCorpus(ids), contextLength);
+}
+
+/** @throws DataError when the text is too short for a window in each split */
 export function readText({ settings, tokenizer }: RunConfig, text: TokenizedText | null): TrainingText {
-  if (text === null)
-    throw new DataError(`--model ${settings.model} learns from a text: name one with --data`);
+  if (text === null) throw new DataError(`--model ${settings.model} trains on a text: name one with --data`);
   const { ids, report, dropped, files, remarks } = text;
   const split = splitCorpus<TokenIds>(ids);
   checkSplit(split, settings.contextLength);
@@ -31,38 +36,38 @@ export function readText({ settings, tokenizer }: RunConfig, text: TokenizedText
   const joined =
     files === 1
       ? ""
-      : `, in ${files} files, one after the other; folders by name, each text to the end of a line`;
+      : `, in ${files} files, joined in order; folders sorted by name, each file ending in a newline`;
   const sources = [
     `corpus      ${name}: ${formatCount(characters)} characters${joined}`,
-    `            ${formatCount(distinct)} different characters; the rarest: ${rare.join(", ")}`,
+    `            ${formatCount(distinct)} distinct characters; the rarest: ${rare.join(", ")}`,
     ...(dropped === 0
       ? []
-      : [`            ${formatCount(dropped)} that the model does not know were dropped`]),
+      : [`            ${formatCount(dropped)} characters unknown to the model were dropped`]),
     ...warnings.map((warning) => `warning     ${warning}`),
     ...remarks,
-    `split       ${formatCount(train.length)} tokens to learn from, the last ${formatCount(validation.length)} held out; ${tokenizer.vocabSize} different ones`,
+    `split       ${formatCount(train.length)} tokens for training, the last ${formatCount(validation.length)} for validation; vocabulary of ${tokenizer.vocabSize}`,
   ];
   return { text, split, heldOut: { start: boundary, end: ids.length }, sources };
 }
 
-/** How much of what is held out a measurement takes. */
+/** Number of validation tokens in a full evaluation. */
 export function measuredTokens({ heldOut }: TrainingText, { settings }: RunConfig): number {
   return Math.min(heldOut.end - heldOut.start, settings.measureTokens);
 }
 
-/** What a measurement takes in, in words. */
+/** What a full evaluation covers, as text. */
 export function measuredInWords({ heldOut }: TrainingText, { settings }: RunConfig): string {
   return heldOut.end - heldOut.start <= settings.measureTokens
     ? "the whole validation split"
     : `${formatCount(settings.measureTokens)} tokens, in windows spread over the validation split`;
 }
 
-/** Of a measurement that did not take in the whole split: what it did take in. */
+/** What an evaluation covered, if it was not the whole split. */
 export function spreadInWords({ tokens }: Evaluation, { heldOut }: TrainingText): string {
-  return `${formatCount(tokens)} of ${formatCount(heldOut.end - heldOut.start)} tokens held out, in windows spread over them, always the same; --measure-tokens says how many`;
+  return `${formatCount(tokens)} of ${formatCount(heldOut.end - heldOut.start)} validation tokens, in fixed windows spread over them; --measure-tokens sets how many`;
 }
 
-/** The paths of a corpus as words of the shell. */
+/** The paths of a corpus, quoted for the shell. */
 export function dataFlag({ path, paths }: TokenizedText): string {
   if (path === TALES_PATH) return shellWord(relative(".", TALES_PATH));
   return paths.map(shellWord).join(" ");

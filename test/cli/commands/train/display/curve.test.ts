@@ -11,7 +11,7 @@ test("a short curve keeps every point", () => {
   ]);
 });
 
-test("a long one stays small, keeps its mean and its order, and has the newest point in it", () => {
+test("a long curve stays small, keeps its mean and order, and includes the latest point", () => {
   const curve = new Curve();
   const count = 10_007;
   for (let x = 1; x <= count; x++) curve.add(x, 2 * x);

@@ -15,7 +15,7 @@ const view: View = {
     [500, 0.8123],
   ],
   reference: { name: "floor", value: 0.5146 },
-  newest: {
+  latest: {
     step: 500,
     lossNats: 0.7345,
     learningRate: 0.00214,
@@ -33,7 +33,7 @@ const view: View = {
 const wide = { columns: 99, rows: 20, color: false, ascii: false };
 
 describe("a frame", () => {
-  test("tells every number, in words and beside the curves", () => {
+  test("shows every number, in the text and in the legend", () => {
     const text = drawFrame(view, wide).join("\n");
     for (const words of [
       "25 %",
@@ -56,23 +56,25 @@ describe("a frame", () => {
     expect(bar?.[2].length).toBe(30);
   });
 
-  test("says what takes a while, and at the end how long it took, with no sample", () => {
-    expect(drawFrame({ ...view, busy: "measuring …" }, wide).join("\n")).toMatch(/of 2,000 {2}measuring …$/m);
+  test("shows the current activity, and at the end the total time without a sample", () => {
+    expect(drawFrame({ ...view, busy: "evaluating …" }, wide).join("\n")).toMatch(
+      /of 2,000 {2}evaluating …$/m,
+    );
     const last = drawFrame({ ...view, over: true }, wide);
     expect(last.join("\n")).toContain("in 1 min 40 s");
     expect(last.join("\n")).not.toContain("after step 400");
     expect([last[0], last.at(-1)]).toEqual(["", ""]);
   });
 
-  test("before the first step shows the level, and no figures", () => {
-    const nothing = { ...view, step: 0, training: [], validation: [], newest: null, sample: null };
+  test("shows the reference level and no figures before the first step", () => {
+    const nothing = { ...view, step: 0, training: [], validation: [], latest: null, sample: null };
     const text = drawFrame(nothing, wide).join("\n");
     expect(text).toContain("step 0 of 2,000");
     expect(text).toContain("┄┄┄");
     expect(text).not.toContain("tokens/s");
   });
 
-  test("at 40 columns still tells everything", () => {
+  test("shows everything at 40 columns", () => {
     const text = drawFrame(view, { ...wide, columns: 39 }).join("\n");
     for (const words of [
       "500/2,000",
@@ -85,7 +87,7 @@ describe("a frame", () => {
       expect(text).toContain(words);
   });
 
-  test("where it is low, gives up the sample first, then the curves, then the figures", () => {
+  test("in a low terminal drops the sample first, then the curves, then the figures", () => {
     const at = (rows: number) => drawFrame(view, { ...wide, rows }).join("\n");
     expect(at(9)).toContain("┄┄┄");
     expect(at(9)).not.toContain("after step");
@@ -104,7 +106,7 @@ describe("a frame", () => {
   });
 });
 
-test("for any size, any words and any numbers it fits", () => {
+test("fits for any size, text and numbers", () => {
   const number = fc.oneof(
     fc.double({ min: 0, max: 10, noNaN: true }),
     fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }),
@@ -125,14 +127,14 @@ test("for any size, any words and any numbers it fits", () => {
   });
   fc.assert(
     fc.property(anyView, size, ({ step, steps, loss, text, busy, over }, options) => {
-      const newest = {
-        ...view.newest!,
+      const latest = {
+        ...view.latest!,
         lossNats: loss,
         gradientNorm: loss,
         learningRate: loss,
         tokensPerSecond: loss,
       };
-      const shown = { ...view, step, steps, newest, busy, over, sample: { step, text }, memoryBytes: loss };
+      const shown = { ...view, step, steps, latest, busy, over, sample: { step, text }, memoryBytes: loss };
       const lines = drawFrame(shown, options);
       expect(lines.length).toBeGreaterThan(0);
       expect(lines.length).toBeLessThanOrEqual(options.rows);

@@ -1,4 +1,4 @@
-/** The built program in a real terminal, as a person runs it. Skipped where the system has no means to make one. */
+/** The built program in a real terminal. Skipped if the system cannot create one. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -9,13 +9,13 @@ const { folder } = makeFolderWithText(200);
 const training = [...TRAIN, "--dropout", 0.1, "--eval-batches", 1];
 const train = (out: string, ...words: readonly (string | number)[]) => [...training, "--out", out, ...words];
 const SHORT = ["--steps", 60, "--eval-interval", 20];
-/** A color, as the display sets it. */
+/** The escape sequence of a color. */
 const COLOR = "\x1b[36m";
 const CTRL_C = "\x03";
 const CTRL_BACKSLASH = "\x1c";
 
 describe.skipIf(!HAS_TERMINALS)("in a terminal", () => {
-  test("it shows a picture, and learns the same as where nobody watches", async () => {
+  test("it shows a live display, and trains the same weights as without one", async () => {
     const program = new TerminalProgram(folder, train("watched", ...SHORT));
     expect(await program.code).toBe(0);
     const text = (await program.screen.text()).join("\n");
@@ -34,7 +34,7 @@ describe.skipIf(!HAS_TERMINALS)("in a terminal", () => {
     expect(watched.equals(alone)).toBe(true);
   });
 
-  test("--quiet, and a terminal that can do nothing, get a plain line for every step", async () => {
+  test("--quiet and a dumb terminal get a plain line for every step", async () => {
     for (const [out, words, env] of [
       ["quiet", ["--quiet"], {}],
       ["dumb", [], { TERM: "dumb" }],
@@ -46,7 +46,7 @@ describe.skipIf(!HAS_TERMINALS)("in a terminal", () => {
     }
   });
 
-  test("NO_COLOR and --no-color are heard, and the picture stays", async () => {
+  test("NO_COLOR and --no-color are honored, and the display remains", async () => {
     for (const [out, words, env] of [
       ["grey", [], { NO_COLOR: "1" }],
       ["grey-too", ["--no-color"], {}],
@@ -58,13 +58,13 @@ describe.skipIf(!HAS_TERMINALS)("in a terminal", () => {
     }
   });
 
-  test("JSON that goes to the same terminal is not drawn over", async () => {
+  test("JSON on the same terminal is not overdrawn", async () => {
     const program = new TerminalProgram(folder, train("json", ...SHORT, "--json"));
     expect(await program.code).toBe(0);
     expect(program.screen.bytes).not.toContain("\x1b");
   });
 
-  test("Ctrl-C saves, says how to go on, and leaves the terminal as it was", async () => {
+  test("Ctrl-C saves, prints the resume command, and restores the terminal", async () => {
     const program = new TerminalProgram(folder, train("stopped", "--steps", 100_000), { columns: 40 });
     await program.shows(/step \d+|\d+ %/);
     program.type(CTRL_C);
@@ -75,23 +75,23 @@ describe.skipIf(!HAS_TERMINALS)("in a terminal", () => {
     expect(program.screen.showsCursor).toBe(true);
   });
 
-  test("Ctrl-\\ ends it as it ends any program, and the cursor is there", async () => {
+  test("Ctrl-\\ ends the program as usual, and the cursor is visible", async () => {
     const program = new TerminalProgram(folder, train("quit", "--steps", 100_000));
     await program.shows(/step \d+|\d+ %/);
     program.type(CTRL_BACKSLASH);
-    // As shells count: 128, and 3 for SIGQUIT.
+    // By the convention of shells: 128 plus 3 for SIGQUIT.
     expect(await program.code).toBe(131);
     expect(program.screen.showsCursor).toBe(true);
   });
 
-  test("a second Ctrl-C leaves at once, and the cursor is there", async () => {
+  test("a second Ctrl-C exits at once, and the cursor is visible", async () => {
     // An evaluation that takes much longer than the test.
     const words = ["--steps", 1_000_000, "--eval-interval", 1_000_000, "--checkpoint-interval", 1_000_000];
     const program = new TerminalProgram(folder, train("hasty", ...words, "--eval-batches", 65_536));
     await program.shows(/ %/);
     program.type(CTRL_C);
     await program.shows(/saving step \d+/);
-    // Only what comes after a keystroke's time is a second one.
+    // A signal counts as a second keystroke only after some time.
     await new Promise((resolve) => setTimeout(resolve, 900));
     program.type(CTRL_C);
     expect(await program.code).not.toBe(0);

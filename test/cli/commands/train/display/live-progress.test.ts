@@ -1,4 +1,4 @@
-/** The live picture in a real terminal emulator: what stays stays, what is redrawn leaves nothing, resized or not. */
+/** The live display in a terminal emulator: messages stay and redrawing leaves no remains, resized or not. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { LiveProgress } from "../../../../../src/cli/commands/train/display/live-progress.ts";
@@ -20,7 +20,7 @@ function open(screen: Emulator, changes = {}) {
     memoryBytes: () => 1e8,
     ...changes,
   });
-  /** Makes a step, a second long. */
+  /** Makes a step that takes a second. */
   const step = async (number: number) => {
     ms += 1000;
     progress.stepped({
@@ -37,13 +37,13 @@ function open(screen: Emulator, changes = {}) {
   return { progress, step };
 }
 
-/** Where a picture starts and how it goes on: how many there are, and that each is whole. */
+/** Finds the displays on the screen: how many there are, and that each is complete. */
 const barsOf = (lines: readonly string[]) => lines.filter((line) => /[█░]{6}| % {2}/.test(line)).length;
 const axesOf = (lines: readonly string[]) => lines.filter((line) => /┤┄|┤.*┄┄/.test(line)).length;
 const saidOf = (lines: readonly string[]) => lines.filter((line) => line.startsWith("step "));
 
 describe("in a terminal", () => {
-  test("lines that are said stay in their order above one picture, however many they are", async () => {
+  test("messages stay in order above a single display, however many there are", async () => {
     const screen = new Emulator(80, 24);
     const { progress, step } = open(screen);
     progress.note("said before");
@@ -63,7 +63,7 @@ describe("in a terminal", () => {
     expect(screen.showsCursor).toBe(false);
   });
 
-  test("at the end the picture stays whole, the cursor is back, and what follows stands below", async () => {
+  test("at the end the display stays complete, the cursor is back, and later lines are below", async () => {
     const screen = new Emulator(80, 24);
     const { progress, step } = open(screen);
     progress.begin();
@@ -83,7 +83,7 @@ describe("in a terminal", () => {
     expect(screen.listeners).toBe(0);
   });
 
-  test("a suspended program gives the terminal back, and draws below what others wrote", async () => {
+  test("a suspended program releases the terminal, and later draws below the output of others", async () => {
     const screen = new Emulator(80, 24);
     const { progress, step } = open(screen);
     progress.begin();
@@ -101,7 +101,7 @@ describe("in a terminal", () => {
     expect(screen.showsCursor).toBe(true);
   });
 
-  test("a run that goes on shows the losses from before", async () => {
+  test("a resumed run shows its earlier losses", async () => {
     const screen = new Emulator(80, 24);
     const before = { training: [[1, 4] as const, [200, 1] as const], validation: [[200, 1.25] as const] };
     const { progress } = open(screen, { before });
@@ -140,7 +140,7 @@ describe("a terminal that is resized", () => {
     expect(saidOf(text)).toEqual(Array.from({ length: said }, (_, i) => `step ${i + 1}: said`));
   });
 
-  test("in all ways at once: what was said stays, and the last picture is whole", async () => {
+  test("in all ways at once keeps the messages, and the last display is complete", async () => {
     const screen = new Emulator(80, 24);
     const { progress, step } = open(screen);
     for (let i = 1; i <= 20; i++) progress.note(`step ${i}: said`);

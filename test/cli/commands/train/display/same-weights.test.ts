@@ -1,10 +1,10 @@
-/** Whether anybody watches changes no bit of what is learned: with dropout, averaged weights, and samples in between. */
+/** The display does not affect the trained weights, with dropout, averaged weights and samples. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { train } from "../../../../../src/cli/commands/train/command.ts";
 import { LiveProgress } from "../../../../../src/cli/commands/train/display/live-progress.ts";
-import type { TrainFlags } from "../../../../../src/cli/commands/train/prepare-run.ts";
+import type { TrainFlags } from "../../../../../src/cli/commands/train/plan-run.ts";
 import { PlainProgress } from "../../../../../src/cli/commands/train/progress.ts";
 import { Emulator } from "../../../../support/emulator.ts";
 import { makeFolderWithText } from "../../../../support/program.ts";
@@ -30,7 +30,7 @@ test.each([
   ["gpt", { data: [join(folder, "text.txt")], contextLength: 13 }],
   ["encoder", { data: [join(folder, "text.txt")], contextLength: 13 }],
   ["seq2seq", { task: "reverse", alphabetSize: 5, maxLength: 5 }],
-])("of %s", async (model, flags) => {
+])("the live display does not affect the weights of %s", async (model, flags) => {
   vi.spyOn(process.stdout, "write").mockReturnValue(true);
   vi.spyOn(process.stderr, "write").mockReturnValue(true);
   const common: TrainFlags = { backend: "wasm", threads: 1, model, ...flags };
@@ -43,7 +43,7 @@ test.each([
       ascii: false,
       sinks: false,
       steps: run.config.settings.steps,
-      reference: run.study.reference,
+      reference: run.kind.reference,
       before: { training: [], validation: [] },
       // Every step is drawn.
       now: (

@@ -1,6 +1,6 @@
 /**
- * Models that are broken on purpose, to show that the checks bite. A break replaces what a model does and leaves its
- * weights alone; the checks are the same as for any other model.
+ * GPTs with injected faults, to show that the checks catch them. A fault changes the computation, not the weights, and
+ * the checks are the same as for any other model.
  */
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
@@ -15,34 +15,34 @@ import { Random } from "../random.ts";
 export const BREAKS = ["mask", "shift", "cache", "padding"] as const;
 export type Break = (typeof BREAKS)[number];
 
-/** What each break does, in words. */
-export const BREAK_MEANINGS: Readonly<Record<Break, string>> = {
-  mask: "attention without its mask: every position sees every other",
-  shift: "the mask moved on by one: every position sees the next",
-  cache: "a cache that loses the keys and values of position 1",
-  padding: "padding is attended to, as if it were text",
+/** Describes each fault. */
+export const BREAK_DESCRIPTIONS: Readonly<Record<Break, string>> = {
+  mask: "there is no causal mask, so every position attends to every other",
+  shift: "the causal mask is shifted by one, so every position attends to the next",
+  cache: "the KV cache loses the keys and values of position 1",
+  padding: "positions attend to padding as if it were text",
 };
 
-export const seesAll = maskThatShows(() => true);
-export const seesNext = maskThatShows((key, position) => key <= position + 1);
+export const showAll = maskShowing(() => true);
+export const showNext = maskShowing((key, position) => key <= position + 1);
 
-/** A model of this configuration with a break in it. Its weights are to be filled in. */
-export function brokenModel(how: Break, context: Context, config: GPTConfig): GPT {
+/** Returns a model with a fault. The caller fills in the weights. */
+export function brokenGPT(how: Break, context: Context, config: GPTConfig): GPT {
   switch (how) {
     case "mask":
-      return new Remasked(context, config, seesAll);
+      return new RemaskedGPT(context, config, showAll);
     case "shift":
-      return new Remasked(context, config, seesNext);
+      return new RemaskedGPT(context, config, showNext);
     case "cache":
-      return new Forgetful(context, config);
+      return new LossyCacheGPT(context, config);
     case "padding":
-      // Causal, and blind to where a row begins.
-      return new Remasked(context, config, causalMask);
+      // Causal, but ignores where a row begins.
+      return new RemaskedGPT(context, config, causalMask);
   }
 }
 
-/** M with 0 for the keys that the query at `position` is shown, −∞ for the others. */
-function maskThatShows(shows: (key: number, position: number) => boolean): MaskMatrix {
+/** The mask matrix M: 0 for keys that `shows` allows, −∞ for the others. */
+function maskShowing(shows: (key: number, position: number) => boolean): MaskMatrix {
   return (queries, keys) =>
     Float64Array.from({ length: queries * keys }, (_, i) => {
       const position = keys - queries + Math.floor(i / keys);
@@ -50,8 +50,8 @@ function maskThatShows(shows: (key: number, position: number) => boolean): MaskM
     });
 }
 
-/** A GPT whose attention adds this matrix, whatever the model's own mask says. */
-class Remasked extends GPT {
+/** A GPT whose attention adds this matrix instead of the model's own mask. */
+class RemaskedGPT extends GPT {
   readonly #maskMatrix: MaskMatrix;
 
   constructor(context: Context, config: GPTConfig, maskMatrix: MaskMatrix) {
@@ -68,35 +68,35 @@ class Remasked extends GPT {
   }
 }
 
-/** A GPT whose cache loses a position. */
-class Forgetful extends GPT {
+/** A GPT whose KV cache loses a position. */
+class LossyCacheGPT extends GPT {
   constructor(context: Context, config: GPTConfig) {
     super(context, config, Random.of(0));
   }
 
   override makeCache(batchSize: number): KVCache {
-    return forgetfulCache(this.context, this.config, batchSize);
+    return lossyCache(this.context, this.config, batchSize);
   }
 }
 
-const FORGOTTEN = 1;
+const LOST_POSITION = 1;
 
-/** An empty cache that will lose a position. */
-export function forgetfulCache(
+/** Returns an empty KV cache that loses a position. */
+export function lossyCache(
   context: Context,
   { contextLength, dModel, layers }: ModelConfig,
   batchSize: number,
 ): KVCache {
-  return new ForgetfulCache(context, { batchSize, capacity: contextLength, channels: dModel, layers });
+  return new LossyCache(context, { batchSize, capacity: contextLength, channels: dModel, layers });
 }
 
-class ForgetfulCache extends KVCache {
+class LossyCache extends KVCache {
   override write(layer: number, own: KeysAndValues, slots: Int32Array): KeysAndValues {
     const cache = super.write(layer, own, slots);
     for (const tensor of [cache.keys, cache.values]) {
       const [rows, capacity, channels] = tensor.shape;
-      for (let row = 0; row < rows && FORGOTTEN < capacity; row++) {
-        const at = (row * capacity + FORGOTTEN) * channels;
+      for (let row = 0; row < rows && LOST_POSITION < capacity; row++) {
+        const at = (row * capacity + LOST_POSITION) * channels;
         tensor.write(new Float64Array(channels), at);
       }
     }

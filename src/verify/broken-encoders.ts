@@ -1,4 +1,4 @@
-/** The encoder and the encoder–decoder, broken on purpose, as sabotage.ts breaks GPT. */
+/** Encoders and encoder–decoders with injected faults, like the GPTs in broken-gpt.ts. */
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { ModelConfig } from "../nn/config.ts";
@@ -9,12 +9,12 @@ import { type EncoderOutput, type ForwardOptions, INFERENCE } from "../nn/inputs
 import type { TokenBatch } from "../nn/inputs/token-batch.ts";
 import { causalMask, type MaskMatrix } from "../nn/layers/textbook-attention.ts";
 import { Random } from "../random.ts";
-import { type Break, forgetfulCache, seesAll, seesNext } from "./sabotage.ts";
+import { type Break, lossyCache, showAll, showNext } from "./broken-gpt.ts";
 
-/** How an encoder can be broken. It has no mask that could be lost, so it is given one. */
+/** The faults of an encoder, described. An encoder has no causal mask to lose, so the fault adds one. */
 export const ENCODER_BREAKS = {
-  mask: "GPT's mask in it: no position sees those that come after it",
-  padding: "padding is attended to, as if it were text",
+  mask: "it has GPT's causal mask, so no position attends to later ones",
+  padding: "positions attend to padding as if it were text",
 } as const;
 
 export function brokenEncoder(
@@ -22,20 +22,20 @@ export function brokenEncoder(
   context: Context,
   config: ModelConfig,
 ): Encoder {
-  return new RemaskedEncoder(context, config, how === "mask" ? causalMask : seesAll);
+  return new RemaskedEncoder(context, config, how === "mask" ? causalMask : showAll);
 }
 
-/** A decoder with a break in it, beside an encoder that is whole. Weights are to be filled in. */
+/** Returns a model with an intact encoder and a broken decoder. The caller fills in the weights. */
 export function brokenEncoderDecoder(how: Break, context: Context, config: ModelConfig): EncoderDecoder {
   switch (how) {
     case "mask":
-      return new RemaskedDecoder(context, config, seesAll);
+      return new RemaskedDecoder(context, config, showAll);
     case "shift":
-      return new RemaskedDecoder(context, config, seesNext);
+      return new RemaskedDecoder(context, config, showNext);
     case "cache":
-      return new Forgetful(context, config, Random.of(0));
+      return new LossyCacheEncoderDecoder(context, config, Random.of(0));
     case "padding":
-      return new PaddingBlind(context, config, causalMask);
+      return new PaddingIgnored(context, config, causalMask);
   }
 }
 
@@ -69,8 +69,8 @@ class RemaskedDecoder extends EncoderDecoder {
   }
 }
 
-/** Causal, and blind to where a row or a source begins and ends. */
-class PaddingBlind extends RemaskedDecoder {
+/** A decoder with a causal mask that ignores where rows and sources begin and end. */
+class PaddingIgnored extends RemaskedDecoder {
   override decode(
     tokens: TokenBatch,
     { states }: EncoderOutput,
@@ -80,8 +80,8 @@ class PaddingBlind extends RemaskedDecoder {
   }
 }
 
-class Forgetful extends EncoderDecoder {
+class LossyCacheEncoderDecoder extends EncoderDecoder {
   override makeCache(batchSize: number): KVCache {
-    return forgetfulCache(this.context, this.config, batchSize);
+    return lossyCache(this.context, this.config, batchSize);
   }
 }

@@ -1,0 +1,108 @@
+/** The second step of a training run: a plan becomes a run, with its backend, memory, lock and directory. */
+import { join } from "node:path";
+import { z } from "zod";
+import { Context } from "../../../autograd/context.ts";
+import type { Backend } from "../../../backend/backend.ts";
+import { type TokenizedText, tokenize } from "../../../data/tokenized-corpus.ts";
+import { CheckpointError } from "../../../errors.ts";
+import { type RunConfig, runConfigToJSON } from "../../../run/config.ts";
+import { RunDirectory } from "../../../run/directory.ts";
+import type { RunLock } from "../../../run/lock.ts";
+import { restore } from "../../../run/restore.ts";
+import { EarlyStopping } from "../../../train/early-stopping.ts";
+import { Trainer } from "../../../train/trainer.ts";
+import { openBackend } from "../../shared/open-backend.ts";
+import { lockRun } from "../../shared/process-lock.ts";
+import { stderrReporter } from "../../terminal/output.ts";
+import { OPEN_KIND } from "./kinds/index.ts";
+import type { TrainableKind } from "./kinds/kind.ts";
+import type { NewRunPlan, ResumePlan, RunPlan } from "./plan-run.ts";
+import { resumeCommand } from "./resume.ts";
+
+/** A run that is ready to train. */
+export interface OpenRun {
+  readonly backend: Backend;
+  readonly config: RunConfig;
+  readonly kind: TrainableKind;
+  readonly trainer: Trainer;
+  readonly directory: RunDirectory;
+  readonly path: string;
+  /** While it is held, no other program writes to the run. */
+  readonly lock: RunLock;
+  readonly earlyStopping: EarlyStopping;
+  /** What computed the checkpoint that was resumed; null if there is none or it is unknown. */
+  readonly savedBy: string | null;
+  readonly resumeCommand: string;
+}
+
+/**
+ * Opens a planned run: tokenizes its text, allocates the model, locks the run directory and creates it, or restores the
+ * latest checkpoint.
+ *
+ * @throws CheckpointError when the directory is in use, was changed since the plan was made, or does not fit
+ * @throws BackendError when the backend cannot start
+ */
+export function openRun(plan: RunPlan): Promise<OpenRun> {
+  return plan.kind === "new" ? openNewRun(plan) : openResumedRun(plan);
+}
+
+/** Unlocks the run directory and frees the memory. */
+export async function closeRun({ lock, backend }: OpenRun): Promise<void> {
+  lock.release();
+  await backend.close();
+}
+
+async function openNewRun(plan: NewRunPlan): Promise<OpenRun> {
+  const { config, path, pretrained } = plan;
+  const built = await build(plan);
+  pretrained?.fill(built.kind.model.parameters());
+  RunDirectory.checkFree(path);
+  const lock = lockRun(path);
+  const keep = config.settings.keepCheckpoints;
+  const directory = RunDirectory.create(path, runConfigToJSON(config), { keep });
+  return { ...built, config, directory, path, lock, earlyStopping: new EarlyStopping(), savedBy: null };
+}
+
+async function openResumedRun(plan: ResumePlan): Promise<OpenRun> {
+  const { config, path, checkpoint } = plan;
+  const lock = lockRun(path);
+  const directory = RunDirectory.open(path, { keep: config.settings.keepCheckpoints });
+  checkUnchanged(plan, directory);
+  const built = await build(plan);
+  const { trainer } = built;
+  // A run that stopped before its first checkpoint starts over, with the same result.
+  if (checkpoint !== null) {
+    const { name, step, model, optimizer, state } = checkpoint;
+    restore(trainer.model.parameters(), model, join(path, name, "model.safetensors"));
+    restore(trainer.optimizerState(), optimizer, join(path, name, "optimizer.safetensors"));
+    trainer.resumeAt(step, state);
+  }
+  const { state = {} } = checkpoint ?? {};
+  directory.resumeLog(trainer.stepsDone, config.settings.steps);
+  const earlyStopping = EarlyStopping.fromJSON(state);
+  const { computedBy: savedBy } = savedState.parse(state);
+  return { ...built, config, directory, path, lock, earlyStopping, savedBy };
+}
+
+const savedState = z.object({ computedBy: z.string().nullable().catch(null) });
+
+/** Another process may have trained the run after the plan was made, and before it was locked. */
+function checkUnchanged({ path, savedJSON, checkpoint }: ResumePlan, directory: RunDirectory): void {
+  const sameConfig = JSON.stringify(directory.config) === JSON.stringify(savedJSON);
+  if (sameConfig && directory.latest() === (checkpoint?.name ?? null)) return;
+  throw new CheckpointError(`${path}: another process changed it while it was being opened; try again`);
+}
+
+async function build(plan: RunPlan) {
+  const { config, flags, threads } = plan;
+  const text = await tokenizedText(plan);
+  const backend = await openBackend(flags, threads);
+  const kind = await OPEN_KIND[config.settings.model](new Context(backend), config, text);
+  const trainer = new Trainer(kind.model, kind.objective, config.settings);
+  return { backend, kind, trainer, resumeCommand: resumeCommand(plan, backend) };
+}
+
+async function tokenizedText({ text, config, cache }: RunPlan): Promise<TokenizedText | null> {
+  if (text === null || "ids" in text) return text;
+  return tokenize(text, config.tokenizer, config.settings.unknown, cache, stderrReporter());
+}

@@ -1,0 +1,223 @@
+/**
+ * The first of the three steps of a training run: everything is read and checked here, and nothing is created, locked
+ * or allocated. (One exception: a text from a pipe that is too large for memory is buffered beside the token cache,
+ * because it can be read only once.)
+ */
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { checkBackend } from "../../../backend/open.ts";
+import { type Preset, presetOf } from "../../../config/presets.ts";
+import { checkBelonging, resolveSettings, type Settings } from "../../../config/settings.ts";
+import type { Corpus } from "../../../data/corpus.ts";
+import { STDIN } from "../../../data/text-files.ts";
+import { type CacheFlags, type CachePlace, cachePlace } from "../../../data/token-cache.ts";
+import { countTokens, findTokenized, type TokenizedText } from "../../../data/tokenized-corpus.ts";
+import { CheckpointError, ConfigError } from "../../../errors.ts";
+import { checkGPTConfig } from "../../../nn/config.ts";
+import type { Checkpoint } from "../../../run/checkpoint.ts";
+import { gptConfigOf, type RunConfig, runConfigFromJSON } from "../../../run/config.ts";
+import { RunDirectory, readLatestCheckpoint, readRunConfig } from "../../../run/directory.ts";
+import { checkUnlocked } from "../../../run/lock.ts";
+import type { ProgressReporter } from "../../../util/progress-reporter.ts";
+import { readConfigFile } from "../../options/config-file.ts";
+import { type CommonFlags, givenSettings, threadsOf } from "../../options/settings-flags.ts";
+import { checkMemory } from "../../shared/memory-check.ts";
+import { processes } from "../../shared/process-lock.ts";
+import { checkSameText, readCorpusFor, recordOf, tokenizerFor } from "../../shared/read-corpus.ts";
+import { stderrReporter } from "../../terminal/output.ts";
+import { PretrainedModel } from "./fine-tune.ts";
+import { checkKind } from "./kinds/index.ts";
+import { resumedSettings } from "./resume.ts";
+
+export interface TrainFlags extends CommonFlags, CacheFlags {
+  readonly data?: readonly string[];
+  readonly config?: string;
+  readonly from?: string;
+  readonly preset?: string;
+  readonly out?: string;
+  readonly resume?: boolean;
+  readonly quiet?: boolean;
+  /** true if left out. */
+  readonly samples?: boolean;
+  readonly color?: boolean;
+  readonly logEvery?: number;
+  readonly debugNan?: boolean;
+  readonly [setting: string]: unknown;
+}
+
+interface Plan {
+  readonly flags: TrainFlags;
+  readonly threads: number;
+  /** The run directory. */
+  readonly path: string;
+  readonly config: RunConfig;
+  /** The text to train on, not yet tokenized or from the token cache; null for a model without a text. */
+  readonly text: Corpus | TokenizedText | null;
+  /** Where the tokens of a large text are cached. */
+  readonly cache: CachePlace;
+}
+
+export interface NewRunPlan extends Plan {
+  readonly kind: "new";
+  /** The model to fine-tune; null to start from random weights. */
+  readonly pretrained: PretrainedModel | null;
+}
+
+export interface ResumePlan extends Plan {
+  readonly kind: "resume";
+  /** The config as it was saved, as JSON and parsed. */
+  readonly savedJSON: unknown;
+  readonly saved: RunConfig;
+  /** The latest checkpoint; null if the run stopped before its first. */
+  readonly checkpoint: (Checkpoint & { readonly name: string }) | null;
+}
+
+export type RunPlan = NewRunPlan | ResumePlan;
+
+/**
+ * Plans a new run, or with `--resume` the rest of an old one.
+ *
+ * @throws ConfigError, DataError, TokenError or CheckpointError for whatever would fail later
+ */
+export async function planRun(
+  flags: TrainFlags,
+  reporter: ProgressReporter = stderrReporter(),
+): Promise<RunPlan> {
+  checkBackend(flags.backend, threadsOf(flags), { fast: flags.fast === true });
+  return flags.resume ? planResume(flags, reporter) : planNewRun(flags, reporter);
+}
+
+async function planNewRun(flags: TrainFlags, reporter: ProgressReporter): Promise<NewRunPlan> {
+  const given = givenSettings(flags);
+  if (flags.config !== undefined && flags.preset !== undefined)
+    throw new ConfigError("--config and --preset both set the starting point: got both; choose one");
+  const file = flags.config === undefined ? null : readConfigFile(flags.config);
+  const from = flags.from ?? file?.from;
+  const pretrained = from === undefined ? null : new PretrainedModel(from);
+  if (flags.from !== undefined && flags.preset !== undefined)
+    throw new ConfigError("--from keeps the settings of its model: it takes no --preset");
+  const base = file?.settings ?? pretrained?.config.settings ?? presetFor(flags, given)?.settings ?? {};
+  const settings = resolveSettings(base, given);
+  checkBelonging(settings.model, pretrained === null ? { ...base, ...given } : given);
+  pretrained?.check(settings);
+  if (pretrained !== null && file === null && flags.data === undefined && settings.model !== "seq2seq")
+    throw new ConfigError("--from fine-tunes a model on another text: name it with --data");
+  if (flags.out !== undefined) RunDirectory.checkFree(flags.out);
+  const cache = cachePlace(flags, flags.out ?? join(RUNS, "run"), processes());
+  const corpus = await readCorpusFor(settings, flags.data, file?.corpus ?? null, cache, reporter);
+  return releasingOnError(corpus, async () => {
+    const config = {
+      settings,
+      tokenizer: pretrained?.config.tokenizer ?? tokenizerFor(settings, corpus),
+      corpus: corpus === null ? null : recordOf(corpus),
+      ...(from !== undefined && { from }),
+    };
+    const path = flags.out ?? nextFreeFolder(nameFor(settings, corpus));
+    checkSize(config);
+    await checkTrainable(config, corpus);
+    const threads = threadsOf(flags);
+    return { kind: "new", flags, threads, path, config, text: corpus, cache, pretrained };
+  });
+}
+
+async function planResume(flags: TrainFlags, reporter: ProgressReporter): Promise<ResumePlan> {
+  const path = flags.out;
+  if (path === undefined)
+    throw new ConfigError("--resume continues the run in --out: name its directory there");
+  const savedJSON = readRunConfig(path);
+  checkUnlocked(path, processes());
+  const saved = runConfigFromJSON(savedJSON, join(path, "config.json"));
+  const config = { ...saved, settings: resumedSettings(saved.settings, flags) };
+  checkSize(config);
+  const checkpoint = readLatestCheckpoint(path);
+  if (checkpoint === null && saved.from !== undefined)
+    throw new ConfigError(
+      `${path}: was stopped before it saved the model that it fine-tunes: start it again, with --from ${saved.from}`,
+    );
+  checkStepsLeft(checkpoint?.step ?? 0, config.settings.steps, path);
+  const cache = cachePlace(flags, path, processes());
+  const text = await textToResume(config, path, flags.data, cache, reporter);
+  const threads = threadsOf(flags);
+  return { kind: "resume", flags, threads, path, config, text, cache, savedJSON, saved, checkpoint };
+}
+
+/**
+ * The text of a resumed run. The token cache, whose key is the text's SHA-256, saves reading the text again, unless
+ * `--data` names it.
+ *
+ * @throws ConfigError when it is another text
+ */
+async function textToResume(
+  config: RunConfig,
+  run: string,
+  data: readonly string[] | undefined,
+  cache: CachePlace,
+  reporter: ProgressReporter,
+): Promise<Corpus | TokenizedText | null> {
+  const { settings, tokenizer, corpus: saved } = config;
+  if (data === undefined && saved !== null) {
+    const { mtimeMs: startedMs } = statSync(join(run, "config.json"));
+    const found = findTokenized(saved, startedMs, tokenizer, settings.unknown, cache, reporter);
+    if (found !== null) return found;
+  }
+  const corpus = await readCorpusFor(settings, data, saved, cache, reporter);
+  return releasingOnError(corpus, async () => {
+    if (corpus !== null) checkSameText(corpus, saved);
+    await checkTrainable(config, corpus);
+    return corpus;
+  });
+}
+
+async function releasingOnError<T>(corpus: Corpus | null, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    corpus?.release();
+    throw error;
+  }
+}
+
+/** Rejects a model that cannot fit into memory before a long text is tokenized for it. */
+function checkSize({ settings, tokenizer }: RunConfig): void {
+  const { batchSize, model, averageSteps } = settings;
+  checkMemory(gptConfigOf(settings, tokenizer.vocabSize), batchSize, model, averageSteps > 0);
+}
+
+/** Rejects sizes that do not fit together, unknown characters, and a text or a task that is too small. */
+async function checkTrainable(config: RunConfig, corpus: Corpus | null): Promise<void> {
+  const { settings, tokenizer } = config;
+  checkGPTConfig(gptConfigOf(settings, tokenizer.vocabSize));
+  const counted = corpus === null ? null : await countTokens(corpus, tokenizer, settings.unknown);
+  checkKind(config, counted?.tokens ?? null);
+}
+
+function checkStepsLeft(done: number, steps: number, path: string): void {
+  if (steps >= done) return;
+  throw new ConfigError(`--steps ${steps}: ${path} has made ${done} steps already; ask for more than that`);
+}
+
+/** The named preset or, if no setting is given, the default preset for the kind of model. */
+function presetFor(flags: TrainFlags, given: Readonly<Record<string, unknown>>): Preset | null {
+  if (flags.preset !== undefined) return presetOf(flags.preset);
+  if (given.model === "seq2seq") return presetOf(String(given.task ?? "reverse"));
+  if (flags.data !== undefined) return null;
+  return presetOf(given.model === "encoder" ? "blanks" : "tales");
+}
+
+/** The name of a run: its task, or its first text. */
+function nameFor({ task }: Settings, corpus: Corpus | null): string {
+  if (corpus === null) return task;
+  const [first] = corpus.paths;
+  return first === STDIN ? "stdin" : basename(first).replace(/\.[^.]*$/, "");
+}
+
+const RUNS = "checkpoints";
+
+/** The first of checkpoints/tales-1, -2, … that is free: the default run directory. */
+function nextFreeFolder(name: string): string {
+  const taken = new Set(existsSync(RUNS) ? readdirSync(RUNS) : []);
+  for (let number = 1; number < 100_000; number++) {
+    if (!taken.has(`${name}-${number}`)) return join(RUNS, `${name}-${number}`);
+  }
+  throw new CheckpointError(`checkpoints/ holds too many runs named ${name}: name a folder with --out`);
+}

@@ -1,0 +1,74 @@
+/** What `nopeek train` prints before the first step: the data, the model, and the estimated time. */
+import { countNumbers } from "../../../nn/parameters.ts";
+import { formatCount, formatDuration, formatRatio, plural } from "../../../util/format.ts";
+import { computedBy } from "../../shared/open-backend.ts";
+import { nowMs } from "../../terminal/clock.ts";
+import { StepTimer } from "./eta.ts";
+import type { OpenRun } from "./open-run.ts";
+import type { Progress } from "./progress.ts";
+
+/** With fewer training tokens per parameter, memorizing the text is what lowers the loss. */
+const FEW_TOKENS = 0.5;
+
+/** Prints the summary, and returns a timer that starts from the measured time of a step. */
+export async function printRunSummary(run: OpenRun, progress: Progress): Promise<StepTimer> {
+  const { trainer, config, kind, path, backend, savedBy } = run;
+  const { settings } = config;
+  const note = (line: string) => progress.note(line);
+  const parameters = countNumbers(trainer.model.parameters());
+  for (const line of kind.sources) note(line);
+  note(
+    `model       ${plural(settings.layers, "layer")}, ${plural(settings.heads, "head")}, ${settings.dModel} channels, ${kind.shapeSummary}: ${formatCount(parameters)} parameters`,
+  );
+  if (kind.trainingTokens !== null) {
+    const tokensPerParameter = kind.trainingTokens / parameters;
+    note(`            ${formatRatio(tokensPerParameter)} training tokens per parameter`);
+    if (tokensPerParameter < FEW_TOKENS)
+      note(
+        "warning     so little text that the model can memorize it: more text, a smaller model, --dropout or --patience helps",
+      );
+  }
+  note(
+    `training    ${plural(settings.steps, "step")} of ${formatCount(trainer.tokensPerStep)} tokens, on ${computedBy(backend)}`,
+  );
+  note(`saved in    ${path}`);
+  if (config.from !== undefined) note(`fine-tunes  the model in ${config.from}`);
+  if (kind.remark !== null) note(kind.remark);
+  const left = settings.steps - trainer.stepsDone;
+  if (trainer.stepsDone > 0) {
+    const last = left === 0 ? ", its last: no steps are left; --steps adds more" : "";
+    note(`resumed     after step ${trainer.stepsDone}${last}`);
+    if (savedBy !== null && savedBy !== computedBy(backend))
+      note(`            not bit-identical to an uninterrupted run: until now it ran on ${savedBy}`);
+  }
+  const stepMs = left > 0 ? await timeStep(run) : 0;
+  if (left > 0)
+    note(`time        about ${formatDuration(totalMs(run, left, stepMs))}, estimated from timed steps`);
+  note("");
+  return new StepTimer(stepMs);
+}
+
+/** The time of a step, measured on steps whose results are discarded. */
+async function timeStep({ trainer, config }: OpenRun): Promise<number> {
+  const times: number[] = [];
+  // The first few are slow, until the machine has warmed up.
+  for (let spentMs = 0; times.length < 4 || (spentMs < 200 && times.length < 50); ) {
+    const startMs = nowMs();
+    await trainer.rehearse();
+    times.push(nowMs() - startMs);
+    spentMs += times[times.length - 1];
+  }
+  return Math.min(...times) * config.settings.gradAccumulation;
+}
+
+/** The time of the remaining run, evaluations included. */
+function totalMs({ trainer, config, kind }: OpenRun, steps: number, stepMs: number): number {
+  const { settings } = config;
+  // A forward pass alone is about a third of a step's work.
+  const msPerToken = stepMs / trainer.tokensPerStep / 3;
+  const evaluations = Math.ceil(steps / settings.evalInterval);
+  const saves = Math.ceil(steps / settings.checkpointInterval);
+  const { estimate, measure } = kind.tokens;
+  const evaluated = evaluations * (settings.patience > 0 ? measure : estimate) + saves * measure;
+  return steps * stepMs + evaluated * msPerToken;
+}
