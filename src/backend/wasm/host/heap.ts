@@ -1,7 +1,7 @@
 /**
  * The memory that all kernels and threads share: buffers of 32-bit floats in one WebAssembly.Memory.
  *
- * Training steps request the same sizes again and again, so a freed block goes to a free list for its exact size, and
+ * Training steps repeat the same allocations, so a freed block goes to a free list for its exact size, and
  * memory stops growing after the first step. Only if memory would have to grow while more than half of it is free are
  * neighboring free blocks merged, so that sizes that do not recur do not hold memory forever.
  *
