@@ -145,7 +145,7 @@ describe("linear", () => {
     await inScope("no-grad", (context) => {
       const [x, w, b] = shapes.map((shape) => context.persistent(shape));
       const found = shapes.map((shape) => `(${shape.join(", ")})`).join(", ");
-      const message = `linear: needs x (…, I), a weight in-out of I and O, and a bias (O): got ${found}`;
+      const message = `linear: needs x (…, I), a weight in-out (I, O), and a bias (O): got ${found}`;
       expect(() => linear(x, w, b)).toThrow(new ShapeError(message));
     });
   });

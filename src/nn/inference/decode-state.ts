@@ -1,6 +1,6 @@
 /**
  * One decoding step with a KV cache: the positions of the new tokens, the cache slots for their keys and values, and
- * the keys that each of them may see. A forward pass needs no other information about the cache.
+ * the keys that each of them may see. The blocks need no other information about the cache.
  */
 import type { KeyRange } from "../../backend/backend.ts";
 import type { KeysAndValues } from "../inputs/forward-options.ts";

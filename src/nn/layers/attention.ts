@@ -1,4 +1,4 @@
-/** Masked multi-head attention: the only layer in which positions exchange information. */
+/** Masked multi-head attention: the layer that mixes information across positions. */
 import type { Context } from "../../autograd/context.ts";
 import type { Tensor } from "../../autograd/tensor.ts";
 import type { AttentionMask } from "../../backend/backend.ts";

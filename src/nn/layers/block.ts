@@ -11,7 +11,7 @@ import { MLP } from "./mlp.ts";
 import { Norm } from "./norm.ts";
 
 /**
- * Masked self-attention mixes positions, then the MLP transforms each one separately. Both read the residual stream
+ * Self-attention mixes information across positions, then the MLP processes each position separately. Both read the residual stream
  * through a norm and add their result to it (GPT-2's order). In an encoder–decoder, the decoder's blocks attend to the
  * encoder's output in between.
  */

@@ -41,7 +41,7 @@ export function linearSize(
   if (!fits || (bias !== null && bias.size !== outputs)) {
     const found = [x, weight, bias].flatMap((tensor) => (tensor === null ? [] : formatShape(tensor.shape)));
     throw new ShapeError(
-      `${op}: needs x (…, I), a weight ${layout} of I and O, and a bias (O): got ${found.join(", ")}`,
+      `${op}: needs x (…, I), a weight ${layout} ${layout === "in-out" ? "(I, O)" : "(O, I)"}, and a bias (O): got ${found.join(", ")}`,
     );
   }
   const shape = x.shape.slice();

@@ -14,7 +14,7 @@ export class Call {
   scale: f32;
   /** Without windows, row i sees columns 0 … min(columns, diagonal + i + 1) − 1. */
   diagonal: i32;
-  /** Address of the windows, or 0; see `Windows` of ../../backend.ts. */
+  /** Address of the key ranges, three numbers each, or 0; see `KeyRange` of ../../backend.ts. */
   windows: usize;
   /** 1 to drop weights (see hash.ts) and multiply the kept ones by keepFactor. */
   dropping: i32;

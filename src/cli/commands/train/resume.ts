@@ -16,7 +16,10 @@ import { givenSettings } from "../../options/settings-flags.ts";
 import { isFast } from "../../shared/open-backend.ts";
 import type { RunPlan, TrainFlags } from "./plan-run.ts";
 
-/** Settings that a resumed run may change: they move its end or its reports, and change no step. */
+/**
+ * Settings that a resumed run may change. Those of evaluation and saving change no step. `steps` moves the end, and with
+ * it the learning rate of later steps, unless the schedule is constant.
+ */
 const CHANGEABLE: readonly SettingName[] = [
   "steps",
   "evalInterval",
