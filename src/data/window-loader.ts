@@ -147,11 +147,9 @@ function checkRange(ids: TokenIds, start: number, end: number): void {
 /** The windows of `length` inputs at the offsets `starts`. */
 function windowsAt(ids: TokenSource, starts: readonly number[], length: number): Batch {
   const count = starts.length * length;
-  // One allocation for all three: for a small batch, allocating takes longer than filling.
-  const memory = new Int32Array(2 * count + length + 1);
-  const inputs = memory.subarray(0, count);
-  const targets = memory.subarray(count, 2 * count);
-  const window = memory.subarray(2 * count);
+  const inputs = new Int32Array(count);
+  const targets = new Int32Array(count);
+  const window = new Int32Array(length + 1);
   starts.forEach((start, row) => {
     ids.read(start, window);
     for (let t = 0; t < length; t++) {

@@ -8,11 +8,10 @@
 import { BackendError, ShapeError } from "../../../errors.ts";
 import type { AttentionSize, Buffer, Dropping, KeyRange, Matrices } from "../../backend.ts";
 import { checkReach } from "./bounds.ts";
-import type { Heap } from "./heap.ts";
+import { bytesPerNumber, type Heap } from "./heap.ts";
 import type { HostArrays } from "./host-arrays.ts";
 import type { KernelExports } from "./signatures.ts";
 
-const bytesPerNumber = 4;
 /** The offset in the kernels' scratch memory of the numbers for each column. */
 const scratchHead = 32;
 /** The number of words before the sizes of the batch axes, and per operand besides its batch strides. */

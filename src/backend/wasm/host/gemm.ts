@@ -5,10 +5,9 @@
 import { BackendError, ShapeError } from "../../../errors.ts";
 import type { Matrices, ProductSize } from "../../backend.ts";
 import { checkReach } from "./bounds.ts";
-import type { Heap } from "./heap.ts";
+import { bytesPerNumber, type Heap } from "./heap.ts";
 import type { KernelExports } from "./signatures.ts";
 
-const bytesPerNumber = 4;
 /**
  * A block of A is (blockRows, blockInner): 96 KiB, part of a second-level cache. A block of B is (blockInner,
  * blockColumns). A panel of 16 of its columns is 24 KiB and stays in a first-level cache.

@@ -10,7 +10,7 @@
 import { BackendError } from "../../../errors.ts";
 import type { Buffer } from "../../backend.ts";
 
-const bytesPerNumber = 4;
+export const bytesPerNumber = 4;
 /** A cache line, so that no 16-byte vector of a buffer crosses one. */
 const alignment = 64;
 const pageBytes = 65536;

@@ -2,9 +2,7 @@
  * Numbers that kernels read from the host: token ids, positions, key ranges. They are copied to kernel memory for the
  * duration of a call. During capture the copies are kept, and every replay refreshes them from their sources.
  */
-import type { Heap, WasmBuffer } from "./heap.ts";
-
-const bytesPerNumber = 4;
+import { bytesPerNumber, type Heap, type WasmBuffer } from "./heap.ts";
 
 export interface HostArray {
   /** Where the numbers come from. Within a capture, each source is copied only once. */

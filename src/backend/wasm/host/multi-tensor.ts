@@ -4,10 +4,9 @@
  */
 import { BackendError } from "../../../errors.ts";
 import type { AdamWStep, AdamWTarget, Buffer } from "../../backend.ts";
-import type { Heap } from "./heap.ts";
+import { bytesPerNumber, type Heap } from "./heap.ts";
 import type { KernelExports } from "./signatures.ts";
 
-const bytesPerNumber = 4;
 /** Words of a row: see kernels/optimizer.ts and kernels/reduce.ts. */
 const adamwWords = 6;
 const squaresWords = 3;

@@ -12,8 +12,9 @@ import type {
 } from "../../backend.ts";
 import { blocksOf, isShortRun } from "./copy.ts";
 import type { Heap } from "./heap.ts";
+import { bytesPerNumber } from "./heap.ts";
 import type { KernelExports } from "./signatures.ts";
-import { adds, bytesPerNumber, WasmMemory } from "./wasm-memory.ts";
+import { adds, WasmMemory } from "./wasm-memory.ts";
 
 /** The kernels of each function. */
 const unaryKernels = {

@@ -1,10 +1,9 @@
 /** The memory of the WebAssembly backend: transfer between host and kernels, and addresses of buffers. */
 import { BackendError } from "../../../errors.ts";
 import type { Allocator, Buffer, HostIntegers, Strided, WriteTarget } from "../../backend.ts";
-import type { Heap } from "./heap.ts";
+import { bytesPerNumber, type Heap } from "./heap.ts";
 import { HostArrays } from "./host-arrays.ts";
 
-export const bytesPerNumber = 4;
 const FEW_NUMBERS = 16;
 
 export class WasmMemory implements Allocator {
