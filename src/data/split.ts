@@ -18,7 +18,7 @@ interface Divisible<Ids> {
 }
 
 /**
- * Splits a corpus: the first 90 % for training, the rest for validation.
+ * Splits a corpus: the first 90% for training, the rest for validation.
  *
  * @throws DataError if there are no ids
  * @example

@@ -172,7 +172,7 @@ async function writeCache(
   progress.note(`tokenizing  ${formatBytes(bytes)} of text into ${path} (only once)`);
   const partial = hiddenName(place, basename(path, ".tokens"));
   const text = withProgress(corpus.bytes(), (done) =>
-    progress.status(`tokenizing: ${Math.floor((100 * done) / bytes)} %`),
+    progress.status(`tokenizing: ${Math.floor((100 * done) / bytes)}%`),
   );
   const metadata: About = {
     sha256,

@@ -3,7 +3,7 @@
  * predict the same tokens.
  *
  *   estimateMaskedLoss    a quick estimate, over random windows
- *   evaluateMaskedSplit   the result to report: windows cover every token of a split, and about 15 % are predicted
+ *   evaluateMaskedSplit   the result to report: windows cover every token of a split, and about 15% are predicted
  */
 import type { TokenIds } from "../data/token-source.ts";
 import type { Encoder } from "../nn/encoder.ts";

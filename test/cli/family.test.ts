@@ -58,7 +58,7 @@ describe("nopeek train", () => {
     const { encoder, seq2seq } = outcomes;
     const parameters = /: ([\d,]+) parameters/;
     expect(encoder.stderr).toContain("1 layer, 2 heads, 6 channels, context 13, bidirectional: ");
-    expect(encoder.stderr).toContain("predict 15 % of the tokens");
+    expect(encoder.stderr).toContain("predict 15% of the tokens");
     expect(encoder.stderr).toMatch(/step 200: validation loss about \d\.\d{4} \(estimate: 6 hidden tokens/);
     const tenth = TEXT.length - Math.floor((TEXT.length * 9) / 10);
     expect(encoder.stderr).toMatch(

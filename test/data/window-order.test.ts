@@ -34,7 +34,7 @@ describe("shuffled", () => {
     const together = Array.from({ length: count - 1 }, (_, i) => i).filter(
       (i) => Math.abs(shuffled(i, count, 13) - shuffled(i + 1, count, 13)) < 50,
     );
-    // By chance 2 % of the pairs are within 50 of each other: 99, with a standard deviation of 10.
+    // By chance 2% of the pairs are within 50 of each other: 99, with a standard deviation of 10.
     expect(Math.abs(together.length - 99)).toBeLessThan(50);
   });
 });

@@ -1,12 +1,12 @@
 /** Pearson's chi-squared test: whether draws are consistent with a distribution. */
 
-/** Critical values of Σ (seen − expected)² / expected at the 0.1 % level, by degrees of freedom from 1. */
+/** Critical values of Σ (seen − expected)² / expected at the 0.1% level, by degrees of freedom from 1. */
 const CRITICAL_VALUES = [
   10.828, 13.816, 16.266, 18.467, 20.515, 22.458, 24.322, 26.124, 27.877, 29.588, 31.264, 32.909,
 ];
 
 /**
- * Whether the counts of draws fit the probabilities, at the 0.1 % level. An outcome with probability 0 must never be
+ * Whether the counts of draws fit the probabilities, at the 0.1% level. An outcome with probability 0 must never be
  * drawn. Each other outcome must have an expected count of at least 5.
  */
 export function follows(counts: readonly number[], probabilities: readonly number[]): boolean {

@@ -148,7 +148,7 @@ function formatRows(rows: readonly ProductRow[]): string {
     formatNumber(row.peak),
     ...names.flatMap((name) => [
       formatNumber(row.gigaflops[name]),
-      `${Math.round(100 * row.shareOfPeak[name])} %`,
+      `${Math.round(100 * row.shareOfPeak[name])}%`,
     ]),
   ]);
   return `${formatTable(head, cells)}\n`;

@@ -2,12 +2,12 @@
  * The encoder's objective (BERT): some tokens of a text are masked, and the model predicts them from the tokens before
  * and after.
  *
- * In each window, 15 % of the positions are chosen, at least one. Only these have a target. At each of them the model
+ * In each window, 15% of the positions are chosen, at least one. Only these have a target. At each of them the model
  * sees:
  *
- *   80 %  [MASK]
- *   10 %  a random token, so that the model cannot trust its input
- *   10 %  the true token, so that the model also learns to predict visible tokens
+ *   80%  [MASK]
+ *   10%  a random token, so that the model cannot trust its input
+ *   10%  the true token, so that the model also learns to predict visible tokens
  *
  * Source: Devlin et al. 2019, §3.1.
  */

@@ -44,7 +44,7 @@ describe("maskTokens", () => {
     }
   });
 
-  it("shows [MASK] at 80 % of them, a random token at 10 %, and the true token at 10 %", () => {
+  it("shows [MASK] at 80% of them, a random token at 10%, and the true token at 10%", () => {
     const random = Random.of(5, "proportions");
     const masked = { mask: 0, same: 0, other: new Array<number>(V).fill(0) };
     let draws = 0;

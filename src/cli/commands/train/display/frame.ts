@@ -91,11 +91,11 @@ function chartLines(view: View, { columns, color, ascii }: FrameOptions, height:
   );
 }
 
-/** "█████░░░░░  52 %  step 2,184 of 4,200  42 s left" */
+/** "█████░░░░░  52%  step 2,184 of 4,200  42 s left" */
 function progressLine(view: View, { columns, color, ascii }: FrameOptions): string {
   const { step, steps, latest, elapsedMs, busy, over } = view;
   const share = steps === 0 ? 1 : Math.min(1, step / steps);
-  const percent = `${Math.floor(100 * share)} %`;
+  const percent = `${Math.floor(100 * share)}%`;
   const time = formatDuration(over ? elapsedMs : (latest?.leftMs ?? 0));
   const rest = over ? `in ${time}` : (busy ?? (latest === null ? "" : `${time} left`));
   const words = [percent, `step ${formatCount(step)} of ${formatCount(steps)}`, rest].filter(Boolean);

@@ -32,7 +32,7 @@ class TrainableEncoder implements TrainableKind {
   readonly trainingTokens: number;
   readonly shapeSummary: string;
   readonly remark =
-    "objective   predict 15 % of the tokens, which are hidden, from both sides; the floor for next tokens does not apply";
+    "objective   predict 15% of the tokens, which are hidden, from both sides; the floor for next tokens does not apply";
   readonly reference: TrainableKind["reference"];
   readonly tokens: TrainableKind["tokens"];
   readonly measured: string;

@@ -78,7 +78,7 @@ class TrainableGPT implements TrainableKind {
     const above =
       this.#floor === null
         ? ""
-        : `, ${(100 * (evaluation.lossNats / this.#floor - 1)).toFixed(1)} % above the floor`;
+        : `, ${(100 * (evaluation.lossNats / this.#floor - 1)).toFixed(1)}% above the floor`;
     const over =
       evaluation.method === "whole split"
         ? `whole split: ${formatCount(evaluation.tokens)} tokens, each predicted once`

@@ -36,7 +36,7 @@ describe("a frame", () => {
   test("shows every number, in the text and in the legend", () => {
     const text = drawFrame(view, wide).join("\n");
     for (const words of [
-      "25 %",
+      "25%",
       "step 500 of 2,000",
       "42 s left",
       "22,407 tokens/s",
@@ -51,7 +51,7 @@ describe("a frame", () => {
       expect(text).toContain(words);
     const level = drawFrame(view, wide).find((line) => line.includes("┄┄┄"));
     expect(level).toMatch(/^0\.515 ┤/);
-    const bar = /^(█*)(░*) {2}25 %/m.exec(text);
+    const bar = /^(█*)(░*) {2}25%/m.exec(text);
     expect(bar?.[1].length).toBe(10);
     expect(bar?.[2].length).toBe(30);
   });
@@ -93,7 +93,7 @@ describe("a frame", () => {
     expect(at(9)).not.toContain("after step");
     expect(at(5)).not.toContain("┄┄┄");
     expect(at(5)).toContain("tokens/s");
-    expect(at(1)).toMatch(/^█+░+ {2}25 %/);
+    expect(at(1)).toMatch(/^█+░+ {2}25%/);
     expect(at(1)).not.toContain("\n");
   });
 
