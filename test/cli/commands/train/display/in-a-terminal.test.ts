@@ -88,7 +88,7 @@ describe.skipIf(!HAS_TERMINALS)("in a terminal", () => {
     // An evaluation that takes much longer than the test.
     const words = ["--steps", 1_000_000, "--eval-interval", 1_000_000, "--checkpoint-interval", 1_000_000];
     const program = new TerminalProgram(folder, train("hasty", ...words, "--eval-batches", 65_536));
-    await program.shows(/ %/);
+    await program.shows(/\d%/);
     program.type(CTRL_C);
     await program.shows(/saving step \d+/);
     // A signal counts as a second keystroke only after some time.
