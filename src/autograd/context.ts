@@ -155,13 +155,6 @@ export class Context {
     return this.#make(shape, "scope", recording && inputs.some((input) => input.needsGradient));
   }
 
-  /** For ops: a buffer that backward will need. Pass it to `recordOp`, which frees it in time. */
-  saveForBackward(values: ArrayLike<number>): Buffer {
-    const buffer = this.backend.alloc(values.length);
-    this.backend.write(buffer, values);
-    return buffer;
-  }
-
   /** For ops: a buffer for the duration of one call. */
   withScratch<T>(length: number, body: (buffer: Buffer) => T): T {
     const buffer = this.backend.alloc(length);

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { ConfigError } from "../errors.ts";
 import { UNKNOWN_POLICIES } from "../text/unknown.ts";
-import { nearest } from "../util/edit-distance.ts";
+import { describeIssue } from "./describe-issue.ts";
 
 /** random: drawn from anywhere, with replacement; epochs: every token once per epoch. */
 export const WINDOW_ORDERS = ["random", "epochs"] as const;
@@ -286,7 +286,8 @@ export function resolveSettings(...layers: readonly Readonly<Record<string, unkn
   const input: Record<string, unknown> = Object.assign({}, ...layers);
   const result = table.safeParse(input);
   if (!result.success) {
-    throw new ConfigError(result.error.issues.map((issue) => explain(issue, input)).join("\n"));
+    const names = SETTINGS.map(({ name }) => name);
+    throw new ConfigError(result.error.issues.map((issue) => describeIssue(issue, input, names)).join("\n"));
   }
   checkTogether(result.data);
   return result.data;
@@ -312,39 +313,6 @@ export function checkBelonging(kind: ModelKind, given: Readonly<Record<string, u
 /** "d-model" for "dModel". */
 export function flagOf(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
-function explain(issue: z.core.$ZodIssue, input: Readonly<Record<string, unknown>>): string {
-  if (issue.code === "unrecognized_keys") {
-    const names = SETTINGS.map(({ name }) => name);
-    return issue.keys
-      .map((key) => `there is no setting "${key}"; did you mean "${nearest(key, names)}"?`)
-      .join("\n");
-  }
-  const name = String(issue.path[0]);
-  return `\`${name}\` ${demandOf(issue)}: got ${JSON.stringify(input[name])}${hint(issue, input[name])}`;
-}
-
-/** A suggestion for a misspelled value. */
-function hint(issue: z.core.$ZodIssue, given: unknown): string {
-  if (issue.code !== "invalid_value" || typeof given !== "string") return "";
-  return `; did you mean "${nearest(given, issue.values.map(String))}"?`;
-}
-
-/** Describes the valid values. */
-function demandOf(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case "too_small":
-      return `must be ${issue.inclusive ? "at least" : "more than"} ${issue.minimum}`;
-    case "too_big":
-      return `must be ${issue.inclusive ? "at most" : "less than"} ${issue.maximum}`;
-    case "invalid_value":
-      return `must be ${issue.values.join(" or ")}`;
-    case "invalid_type":
-      return issue.expected === "int" ? "must be a whole number" : `must be a ${issue.expected}`;
-    default:
-      return issue.message;
-  }
 }
 
 function checkTogether(settings: Settings): void {

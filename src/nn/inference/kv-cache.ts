@@ -10,7 +10,7 @@ import type { Tensor } from "../../autograd/tensor.ts";
 import { ShapeError, TensorError } from "../../errors.ts";
 import { stridesOf } from "../../shape.ts";
 import type { KeysAndValues } from "../inputs/forward-options.ts";
-import { positionsOf, rowsOf, type TokenBatch } from "../inputs/token-batch.ts";
+import { lengthsOf, positionsOf, rowsOf, type TokenBatch } from "../inputs/token-batch.ts";
 import type { CapturedDecode } from "./captured-decode.ts";
 
 export interface CacheSizes {
@@ -62,8 +62,8 @@ export class KVCache {
 
   /** The value of `length` after these tokens are appended. */
   lengthAfter(tokens: TokenBatch): number {
-    const { starts, ends } = rowsOf(tokens);
-    return this.#lengths.reduce((longest, length, b) => Math.max(longest, length + ends[b] - starts[b]), 0);
+    const added = lengthsOf(rowsOf(tokens));
+    return this.#lengths.reduce((longest, length, b) => Math.max(longest, length + added[b]), 0);
   }
 
   /** @throws ShapeError if the batch size differs, or the tokens do not fit */

@@ -142,8 +142,10 @@ export function checkSequences(
   contextLength: number,
 ): void {
   const { ids, batchSize } = tokens;
-  const { starts, ends } = rowsOf(tokens);
-  const longest = ends.reduce((most, end, b) => Math.max(most, (cached[b] ?? 0) + end - starts[b]), 0);
+  const longest = lengthsOf(rowsOf(tokens)).reduce(
+    (most, length, b) => Math.max(most, (cached[b] ?? 0) + length),
+    0,
+  );
   if (!Number.isInteger(positionsOf(tokens)) || longest > contextLength) {
     const before = cached.reduce((most, length) => Math.max(most, length), 0);
     throw new ShapeError(
