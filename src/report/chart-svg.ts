@@ -2,10 +2,11 @@
  * Draws one chart as SVG: curves, axes and reference levels. Takes curves in axis units and a size in pixels; returns
  * markup, and the scales that map a pointer back to values.
  */
-import { extent } from "d3-array";
 import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from "d3-scale";
 import { line, symbol } from "d3-shape";
+import { thin } from "./curves.ts";
 import { escapeXml } from "./escape.ts";
+import { extentOf, fits, type ScaleKind } from "./extent.ts";
 import { LIGHT, type RunStyle } from "./run-styles.ts";
 
 export interface ChartPoint {
@@ -35,7 +36,7 @@ export interface Chart {
   readonly description: string;
   readonly xName: string;
   readonly yName: string;
-  readonly yScale: "linear" | "log";
+  readonly yScale: ScaleKind;
   readonly curves: readonly ChartCurve[];
   readonly levels: readonly Level[];
 }
@@ -58,6 +59,8 @@ const FONT = 'font-family="system-ui, sans-serif" font-size="12"';
 const MARGIN = { left: 56, right: 16, top: 26, bottom: 40 };
 const PIXELS_PER_TICK = { x: 76, y: 44 };
 const MAX_MARKS = 24;
+/** More points in a pixel column than its lowest and highest, and the ends, change nothing that can be seen. */
+const POINTS_PER_PIXEL = 4;
 const MARK_SIZE = 46;
 const EDGE = 6;
 /** Decimal places of coordinates. Finer differences are invisible. */
@@ -71,10 +74,10 @@ export function frameOf(chart: Chart, width: number, height: number): Frame {
   // Faint curves may leave the chart: a single spike should not set its scale.
   const solid = chart.curves.filter(({ drawnAs }) => drawnAs !== "faint").flatMap((curve) => curve.points);
   const shown = [...solid.map(({ y }) => y), ...chart.levels.map(({ value }) => value)];
-  const heights = chart.yScale === "log" ? shown.filter((y) => y > 0) : shown;
-  const x = scaleLinear(domainOf(points.map((point) => point.x)), [box.left, right]);
+  const xs = points.map((point) => point.x);
+  const x = scaleLinear(extentOf(xs, "linear") ?? [0.1, 1], [box.left, right]);
   const makeY = chart.yScale === "log" ? scaleLog : scaleLinear;
-  const y = makeY(domainOf(heights), [bottom, box.top]);
+  const y = makeY(extentOf(shown, chart.yScale) ?? [0.1, 1], [bottom, box.top]);
   // On a logarithmic axis, nice() rounds to powers of ten, which leaves most of the axis empty.
   if (chart.yScale === "linear") y.nice(ticksUp(bottom - box.top));
   return { ...box, right, bottom, x, y };
@@ -89,19 +92,11 @@ function ticksUp(pixels: number): number {
   return Math.max(2, Math.floor(pixels / PIXELS_PER_TICK.y));
 }
 
-/** Returns the range of the values, widened if there is only one value. */
-function domainOf(values: readonly number[]): [number, number] {
-  const [from, to] = extent(values);
-  if (from === undefined || to === undefined) return [0.1, 1];
-  if (to > from) return [from, to];
-  return from === 0 ? [-1, 1] : [Math.min(from / 2, from * 1.5), Math.max(from / 2, from * 1.5)];
-}
-
 /** Returns the contents of a chart's `<svg>`. All ids start with `id`, so that a page can hold several charts. */
 export function drawChart(chart: Chart, frame: Frame, id: string): string {
   const { left, right, top, bottom } = frame;
   // Drop levels that have no place on a logarithmic axis.
-  const levels = chart.levels.filter(({ value }) => Number.isFinite(frame.y(value)));
+  const levels = chart.levels.filter(({ value }) => fits(chart.yScale, value));
   const clip = `${id}-plot`;
   // Leave room for whole marks at the edges.
   const size = `x="${left - EDGE}" y="${top - EDGE}" width="${right - left + 2 * EDGE}" height="${bottom - top + 2 * EDGE}"`;
@@ -165,13 +160,13 @@ function drawNothing({ left, right, top, bottom }: Frame): string {
   return `<g ${FONT}>${text(x, y, "no step yet", "mute", 'text-anchor="middle"')}</g>`;
 }
 
-function drawCurve(curve: ChartCurve, { x, y }: Frame): string {
+function drawCurve(curve: ChartCurve, { x, y, left, right }: Frame): string {
   const { style, drawnAs } = curve;
   const points = curve.points.filter((point) => Number.isFinite(y(point.y)));
   const path = line<ChartPoint>(
     (point) => x(point.x),
     (point) => y(point.y),
-  ).digits(DIGITS)(points);
+  ).digits(DIGITS)(thin(points, Math.max(2, POINTS_PER_PIXEL * (right - left)), (point) => point.y));
   const { color } = style;
   const stroke = `class="s${color}" stroke="${LIGHT.runs[color]}"`;
   const dashes = style.dashes.length === 0 ? "" : ` stroke-dasharray="${style.dashes.join(" ")}"`;

@@ -28,7 +28,11 @@ export function smooth(points: readonly CurvePoint[], count: number): CurvePoint
  * Keeps about `limit` of the points: the first, the last, and the lowest and highest in each interval, so that no spike
  * is lost.
  */
-export function thin(points: readonly CurvePoint[], limit: number): readonly CurvePoint[] {
+export function thin<Point>(
+  points: readonly Point[],
+  limit: number,
+  heightOf: (point: Point) => number,
+): readonly Point[] {
   if (points.length <= limit) return points;
   const kept = new Set([0, points.length - 1]);
   const intervals = Math.max(1, Math.floor(limit / 2) - 1);
@@ -36,8 +40,8 @@ export function thin(points: readonly CurvePoint[], limit: number): readonly Cur
     const [start, end] = [interval, interval + 1].map((at) => Math.floor((at * points.length) / intervals));
     let [low, high] = [start, start];
     for (let i = start; i < end; i++) {
-      if (points[i][2] < points[low][2]) low = i;
-      if (points[i][2] > points[high][2]) high = i;
+      if (heightOf(points[i]) < heightOf(points[low])) low = i;
+      if (heightOf(points[i]) > heightOf(points[high])) high = i;
     }
     kept.add(low).add(high);
   }

@@ -1,8 +1,10 @@
 /** The charts of a comparison, and the loss chart as a standalone SVG. */
+import { largestOf, smallestOf } from "../util/extremes.ts";
 import { formatCount, formatDuration, formatLoss, plural } from "../util/format.ts";
 import { type Chart, type ChartCurve, drawChart, drawKey, frameOf, type Level, text } from "./chart-svg.ts";
 import { escapeLine, escapeXml } from "./escape.ts";
-import { type CurveName, type CurvePoint, type PlottedRun, type XUnit, xOf } from "./plotted-run.ts";
+import { fits } from "./extent.ts";
+import { type CurveName, type PlottedRun, type XUnit, xOf } from "./plotted-run.ts";
 import { DARK, LIGHT, paletteCss, styleOf } from "./run-styles.ts";
 
 export const CHARTS = ["loss", "learningRate", "gradientNorm"] as const;
@@ -35,14 +37,19 @@ const PLANS: Readonly<Record<ChartName, { title: string; yName: string }>> = {
 
 export function chartOf(name: ChartName, runs: readonly PlottedRun[], view: View): Chart {
   const { title, yName } = PLANS[name];
-  const time = timeUnit(Math.max(0, ...runs.map(({ trainedMs }) => trainedMs / 1000)));
+  const longestMs = largestOf(
+    runs.map(({ trainedMs }) => trainedMs),
+    0,
+  );
+  const time = timeUnit(longestMs / 1000);
   const xName = view.x === "seconds" ? `${time.name} of training` : view.x;
   const perUnit = view.x === "seconds" ? time.seconds : 1;
   const all = runs.flatMap((run, i) => (view.hidden.has(i) ? [] : curvesOf(name, run, i, view, perUnit)));
   const curves = view.skipped === 0 ? all : skipStart(all, view.skipped);
   const levels = name === "loss" ? levelsOf(runs.filter((_, i) => !view.hidden.has(i))) : [];
   // A level far above the visible curves would flatten them.
-  const highest = Math.max(0, ...curves.flatMap(({ points }) => points.map(({ y }) => y)));
+  const ys = curves.flatMap(({ points }) => points.map(({ y }) => y));
+  const highest = largestOf(ys, 0);
   const shown = view.skipped === 0 ? levels : levels.filter(({ value }) => value <= highest);
   const description = name === "loss" ? runs.map(sentenceOf).join(" ") : `${title} of each step.`;
   return { title, description, xName, yName, yScale: view.yScale, curves, levels: shown };
@@ -56,12 +63,7 @@ function curvesOf(
   perUnit: number,
 ): ChartCurve[] {
   const style = styleOf(index);
-  const points = (curve: CurveName) =>
-    run.curves[curve].map((point: CurvePoint) => ({
-      x: xOf(view.x, point, run.tokensPerStep) / perUnit,
-      y: point[2],
-      step: point[0],
-    }));
+  const points = (curve: CurveName) => pointsOf(run, curve, view.x, perUnit);
   if (name !== "loss")
     return [{ name: run.name, shortName: run.name, style, drawnAs: "line", points: points(name) }];
   const { smoothing } = run;
@@ -83,9 +85,16 @@ function curvesOf(
   ];
 }
 
+/** The points of a curve that a chart can show. A damaged log may hold any number. */
+function pointsOf({ curves, tokensPerStep }: PlottedRun, curve: CurveName, x: XUnit, perUnit: number) {
+  return curves[curve]
+    .map((point) => ({ x: xOf(x, point, tokensPerStep) / perUnit, y: point[2], step: point[0] }))
+    .filter(({ x, y }) => fits("linear", x) && fits("linear", y));
+}
+
 function skipStart(curves: readonly ChartCurve[], share: number): ChartCurve[] {
   const xs = curves.flatMap(({ points }) => points.map(({ x }) => x));
-  const [from, to] = [Math.min(...xs), Math.max(...xs)];
+  const [from, to] = [smallestOf(xs), largestOf(xs)];
   const start = from + share * (to - from);
   return curves.map((curve) => ({ ...curve, points: curve.points.filter(({ x }) => x >= start) }));
 }

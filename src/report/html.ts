@@ -83,7 +83,8 @@ ${nextSection(runs)}
 
 function thinned(run: PlottedRun): PlottedRun {
   const curves = { ...run.curves };
-  for (const name of CURVES) curves[name] = thin(curves[name], MAX_POINTS).map(rounded);
+  for (const name of CURVES)
+    curves[name] = thin(curves[name], MAX_POINTS, ([, , value]) => value).map(rounded);
   return { ...run, curves };
 }
 

@@ -7,9 +7,11 @@
  * that start together, one gets the lock. The lock of a dead process is never replaced, because two programs could do
  * so at once. Instead the next number is taken, and only its holder removes the older locks.
  */
+
 import { join } from "node:path";
 import { z } from "zod";
 import { CheckpointError } from "../errors.ts";
+import { largestOf } from "../util/extremes.ts";
 import { explainFailures, type Files, nodeFiles } from "./files.ts";
 import { encodeJSON } from "./json.ts";
 
@@ -66,7 +68,7 @@ export class RunLock {
     for (let round = 0; round < ROUNDS; round++) {
       const existing = locksIn(files, run);
       rejectLiving(files, run, existing, processes);
-      const number = Math.max(0, ...existing) + 1;
+      const number = largestOf(existing, 0) + 1;
       if (!place(files, run, number, self)) continue;
       const lock = new RunLock(files, run, self, number);
       try {

@@ -1,7 +1,9 @@
 /** The state of a run, read from its directory without changing anything. */
+
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { NopeekError } from "../errors.ts";
+import { smallestOf } from "../util/extremes.ts";
 import { stepOfName } from "./checkpoint.ts";
 import { runConfigFromJSON } from "./config.ts";
 import { explainFailures, nodeFiles } from "./files.ts";
@@ -46,7 +48,7 @@ export function summarizeRun(path: string, processes: Processes): RunSummary {
       status: running ? "running" : ended,
       step,
       steps,
-      bestLossNats: losses.length === 0 ? null : Math.min(...losses),
+      bestLossNats: losses.length === 0 ? null : smallestOf(losses),
       bytes,
       trainedMs: made.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0),
     };

@@ -11,9 +11,11 @@
  *
  * Sources: Graves 2012, §3 (decoding by beam search); Wu et al. 2016, §7 (the length penalty).
  */
+
 import { SampleError } from "../errors.ts";
 import { exp, log } from "../math.ts";
 import type { GPT } from "../nn/gpt.ts";
+import { largestOf } from "../util/extremes.ts";
 import { bestFirst } from "./best-first.ts";
 import { candidatesOf, logProbabilitiesOf } from "./candidates.ts";
 import { checkPrompts, checkTokenCount, type EndReason, newestHalf, type Overflow } from "./generate.ts";
@@ -237,7 +239,7 @@ function isDecided(
 ): boolean {
   if (paths.length === 0) return true;
   if (finished.length < settings.best) return false;
-  const upperBound = Math.max(...paths.map(({ total }) => scoreOf(total, tokens, settings)));
+  const upperBound = largestOf(paths.map(({ total }) => scoreOf(total, tokens, settings)));
   return finished[finished.length - 1].score >= upperBound;
 }
 

@@ -11,9 +11,11 @@
  * errors dominate (a derivative of almost 0). If the first step does not agree, smaller ones are tried: a correct
  * gradient agrees with one of them, a wrong one with none.
  */
+
 import type { Tensor } from "../autograd/tensor.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
 import { Random } from "../random.ts";
+import { largestOf } from "../util/extremes.ts";
 import { type CheckedModel, type CheckOptions, type CheckResult, Comparisons } from "./check.ts";
 
 const NAME = "gradient check";
@@ -53,7 +55,7 @@ export async function checkGradients(twin: CheckedModel, options: CheckOptions):
   await context.scope("grad", () => context.backward(loss()));
   const gradients = new Map<string, ArrayLike<number>>();
   for (const [name, tensor] of tensors) gradients.set(name, await tensor.grad());
-  const greatest = Math.max(...[...gradients.values()].map(rootMeanSquare));
+  const greatest = largestOf([...gradients.values()].map(rootMeanSquare));
 
   const derivatives: Derivative[] = [];
   for (const [done, [name, tensor]] of tensors.entries()) {
@@ -98,7 +100,7 @@ function judge(derivatives: readonly Derivative[], tensors: number, options: Che
       () => `${what}: the derivative is ${analytic} by backward, but ${numeric} by finite differences`,
     );
   }
-  const worst = Math.max(...derivatives.map(({ error }) => error));
+  const worst = largestOf(derivatives.map(({ error }) => error));
   const compared = `${comparisons.count} derivatives, ${tensors} tensors, error ${worst.toExponential(0)}`;
   return comparisons.result(NAME, compared);
 }

@@ -33,7 +33,7 @@ describe("thin", () => {
     fc.assert(
       fc.property(values, fc.integer({ min: 6, max: 30 }), (ys, limit) => {
         const points = pointsOf(ys);
-        const kept = thin(points, limit);
+        const kept = thin(points, limit, ([, , value]) => value);
         expect(kept.length).toBeLessThanOrEqual(Math.max(limit, 0));
         expect(points.filter((point) => kept.includes(point))).toEqual(kept);
         if (ys.length === 0) return;
@@ -47,7 +47,7 @@ describe("thin", () => {
 
   it("leaves a short curve unchanged", () => {
     const points = pointsOf([5, 4, 3]);
-    expect(thin(points, 3)).toBe(points);
+    expect(thin(points, 3, ([, , value]) => value)).toBe(points);
   });
 });
 

@@ -88,6 +88,11 @@ const words: readonly { pattern: RegExp; outsideCliOnly: boolean; why: string }[
     why: "only cli knows the process",
   },
   { pattern: /\bDate\b|\bperformance\s*\./, outsideCliOnly: true, why: "only cli reads the clock" },
+  {
+    pattern: /(?:\bMath\s*\.\s*(?:min|max)|\.push|\.unshift|\bfromCharCode|\bfromCodePoint)\s*\([^()]*\.\.\./,
+    outsideCliOnly: false,
+    why: "a spread of arguments overflows the stack beyond about 65,000: use util/extremes.ts, or a loop",
+  },
   { pattern: /\bMath\s*\.\s*random\b/, outsideCliOnly: false, why: "randomness is a passed Random" },
   {
     pattern: /\bMath\s*\.\s*(exp|expm1|log|log1p|log2|log10|pow|cbrt|hypot|a?(sin|cos|tan)h?|atan2)\b/,

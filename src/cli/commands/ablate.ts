@@ -37,6 +37,7 @@ import { gptConfigOf } from "../../run/config.ts";
 import { explainFailures, nodeFiles } from "../../run/files.ts";
 import { NextToken } from "../../train/objectives/next-token.ts";
 import { Trainer } from "../../train/trainer.ts";
+import { largestOf } from "../../util/extremes.ts";
 import { formatCount, formatDuration, formatLoss, plural } from "../../util/format.ts";
 import { readConfigFile } from "../options/config-file.ts";
 import { type CommonFlags, givenSettings, threadsOf } from "../options/settings-flags.ts";
@@ -283,7 +284,7 @@ function show(
   json: boolean,
 ): void {
   const [base] = rows;
-  const width = Math.max(...rows.map(({ name }) => name.length));
+  const width = largestOf(rows.map(({ name }) => name.length));
   terminal.note();
   if (!json) terminal.write(`${"setting".padEnd(width)}  loss     spread   difference          time\n`);
   for (const row of rows) {

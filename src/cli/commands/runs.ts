@@ -1,10 +1,12 @@
 /** `nopeek runs`: lists the runs in a folder with loss, size, training time and status. Read-only. */
+
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "../../errors.ts";
 import { RunDirectory } from "../../run/directory.ts";
 import type { Processes } from "../../run/lock.ts";
 import { type RunSummary, summarizeRun } from "../../run/summary.ts";
+import { largestOf } from "../../util/extremes.ts";
 import { formatCount, formatDuration, formatLoss } from "../../util/format.ts";
 import { namesToFlags } from "../shared/explain-error.ts";
 import { processes } from "../shared/process-lock.ts";
@@ -65,7 +67,7 @@ export function tableOf(runs: readonly RunSummary[], columns: number | undefined
 }
 
 function widthsOf(rows: readonly string[][]): number[] {
-  return rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows[0].map((_, column) => largestOf(rows.map((row) => row[column].length)));
 }
 
 function widthOf(rows: readonly string[][]): number {

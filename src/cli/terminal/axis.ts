@@ -1,7 +1,6 @@
 /** An axis of a chart: maps values to positions and chooses and formats tick labels. */
 import { log } from "../../math.ts";
-
-export type ScaleKind = "linear" | "log";
+import { extentOf, type ScaleKind } from "../../report/extent.ts";
 
 export interface Axis {
   readonly kind: ScaleKind;
@@ -12,31 +11,10 @@ export interface Axis {
 /** Mantissas of the ticks on a logarithmic axis, densest first. */
 const MANTISSAS = [[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 3, 5], [1, 2, 5], [1, 3], [1]] as const;
 
-/** Values outside this range are not measurements and would break the tick arithmetic. */
-const [LARGEST, SMALLEST] = [1e100, 1e-100];
-/** Ends closer together than this, relative to their size, count as one value. */
-const ONE_VALUE = 1e-9;
-
-/** Returns an axis that spans all values for which `fits` holds. */
+/** Returns an axis that spans all values that fit. */
 export function axisOver(values: Iterable<number>, kind: ScaleKind): Axis {
-  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of values) {
-    if (!fits(kind, value)) continue;
-    from = Math.min(from, value);
-    to = Math.max(to, value);
-  }
-  if (from > to) return { kind, from: 1, to: 2 };
-  const size = Math.max(Math.abs(from), Math.abs(to));
-  if (to - from > Math.max(SMALLEST, size * ONE_VALUE)) return { kind, from, to };
-  // A single value goes in the middle.
-  if (kind === "log") return { kind, from: from / 2, to: to * 2 };
-  const around = Math.abs(from) / 2 || 1;
-  return { kind, from: from - around, to: to + around };
-}
-
-/** Whether a value can be placed on this kind of axis: finite, and positive if logarithmic. */
-export function fits(kind: ScaleKind, value: number): boolean {
-  return Math.abs(value) <= LARGEST && (kind === "linear" || value >= SMALLEST);
+  const [from, to] = extentOf(values, kind) ?? [1, 2];
+  return { kind, from, to };
 }
 
 /** Maps a value to 0 at the start of the axis and 1 at its end, clamped to that range. */
@@ -69,7 +47,12 @@ function linearTicks({ from, to }: Axis, most: number): number[] {
       const first = Math.ceil((from * over) / times);
       const last = Math.floor((to * over) / times);
       if (last - first + 1 > most) continue;
-      return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => ((first + i) * times) / over);
+      const ticks = Array.from(
+        { length: Math.max(0, last - first + 1) },
+        (_, i) => ((first + i) * times) / over,
+      );
+      // A quotient may have underflowed.
+      return ticks.filter((tick) => tick >= from && tick <= to);
     }
   }
 }
@@ -97,6 +80,7 @@ function tenTo(exponent: number): number {
 /** Formats a value with up to three significant digits and no trailing zeros. */
 export function formatTick(value: number): string {
   const size = Math.abs(value);
+  if (size >= 1e15) return Number(value.toPrecision(2)).toExponential();
   if (size >= 100_000)
     return value.toLocaleString("en-US", { notation: "compact", maximumFractionDigits: 1 });
   if (size >= 1000) return Math.round(value).toLocaleString("en-US");

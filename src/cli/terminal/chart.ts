@@ -9,7 +9,9 @@
  *        ⣀ training  ● validation  ┄ uniform 4.17
  */
 import { styleText } from "node:util";
-import { type Axis, axisOver, fits, formatTick, placeOf, type ScaleKind, ticksOf } from "./axis.ts";
+import { fits, type ScaleKind } from "../../report/extent.ts";
+import { largestOf } from "../../util/extremes.ts";
+import { type Axis, axisOver, formatTick, placeOf, ticksOf } from "./axis.ts";
 
 export type Point = readonly [x: number, y: number];
 
@@ -97,10 +99,8 @@ export function drawChart(series: readonly Series[], options: ChartOptions): str
     ),
   };
   const labels = rowLabels(axes.y, references, rows);
-  const labelWidth = Math.max(
-    options.xName?.length ?? 0,
-    ...[...labels.values()].map(({ length }) => length),
-  );
+  const labelLengths = [...labels.values()].map(({ length }) => length);
+  const labelWidth = largestOf(labelLengths, options.xName?.length ?? 0);
   const edge = EDGE[options.ascii ? "ascii" : "unicode"];
   const left = labelWidth + edge.length;
   // If the y axis would leave no room for the curves, omit it.
@@ -183,7 +183,8 @@ function legendLines(
   const lines: Cell[][] = [];
   for (const entry of entries) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + 2 + entry.length <= width) last.push(...plain("  "), ...entry);
+    if (last !== undefined && last.length + 2 + entry.length <= width)
+      lines[lines.length - 1] = [...last, ...plain("  "), ...entry];
     else lines.push(entry);
   }
   return lines;

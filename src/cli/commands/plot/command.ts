@@ -1,4 +1,5 @@
 /** `nopeek plot`: compares the loss curves of runs in the terminal, as an SVG or as an HTML report. Read-only. */
+
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { ConfigError, DataError } from "../../../errors.ts";
 import { defaultSmoothing } from "../../../report/curves.ts";
@@ -6,6 +7,7 @@ import { escapeLine } from "../../../report/escape.ts";
 import { figureOf } from "../../../report/figure.ts";
 import { reportOf } from "../../../report/html.ts";
 import { type PlottedRun, warningsAbout, type XUnit } from "../../../report/plotted-run.ts";
+import { largestOf } from "../../../util/extremes.ts";
 import { shellWord } from "../../../util/format.ts";
 import { processes } from "../../shared/process-lock.ts";
 import { hasUnicode, wantsColor } from "../../terminal/colors.ts";
@@ -34,7 +36,7 @@ export async function plot(words: readonly string[], flags: PlotFlags): Promise<
   for (const [i, path] of paths.entries()) read.push(await readRun(path, names[i], system));
   // Smooth all runs equally: more smoothing makes a run look more stable.
   const smoothing =
-    flags.smooth ?? defaultSmoothing(Math.max(...read.map(({ curves }) => curves.train.length)));
+    flags.smooth ?? defaultSmoothing(largestOf(read.map(({ curves }) => curves.train.length)));
   const runs = read.map((run) => smoothed(run, smoothing));
   const yScale = flags.log ? "log" : "linear";
 

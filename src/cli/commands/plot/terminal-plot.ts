@@ -1,7 +1,9 @@
 /** A comparison in text: loss curves, a table of the runs, and the settings that differ. */
+
 import { escapeLine } from "../../../report/escape.ts";
 import { chartOf, type View, WHOLE } from "../../../report/figure.ts";
 import type { PlottedRun, XUnit } from "../../../report/plotted-run.ts";
+import { largestOf } from "../../../util/extremes.ts";
 import { formatCount, formatDuration, formatLoss } from "../../../util/format.ts";
 import { drawChart, type Point, type Reference, type Series } from "../../terminal/chart.ts";
 
@@ -32,14 +34,13 @@ export function comparisonLines(
     ascii,
   }: TerminalSize & { readonly x: XUnit; readonly yScale: View["yScale"] },
 ): string[] {
-  const lines = [
+  const different = differenceLines(runs, columns);
+  return [
     ...curveLines(runs, { ...WHOLE, x, yScale, steps: false }, { columns, rows, color, ascii }),
     "",
+    ...summaryLines(runs, columns),
+    ...(different.length > 0 ? ["", "settings that differ", ...different] : []),
   ];
-  lines.push(...summaryLines(runs, columns));
-  const different = differenceLines(runs, columns);
-  if (different.length > 0) lines.push("", "settings that differ", ...different);
-  return lines;
 }
 
 function curveLines(
@@ -87,7 +88,7 @@ function summaryLines(runs: readonly PlottedRun[], columns: number): string[] {
     run.status,
   ]);
   const table = [heads, ...rows];
-  const widths = heads.map((_, column) => Math.max(...table.map((row) => row[column].length)));
+  const widths = heads.map((_, column) => largestOf(table.map((row) => row[column].length)));
   const lines = table.map((row) =>
     row
       .map((cell, i) => cell.padEnd(widths[i]))

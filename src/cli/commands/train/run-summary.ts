@@ -1,5 +1,7 @@
 /** What `nopeek train` prints before the first step: the data, the model, and the estimated time. */
+
 import { countNumbers } from "../../../nn/parameters.ts";
+import { smallestOf } from "../../../util/extremes.ts";
 import { formatCount, formatDuration, formatRatio, plural } from "../../../util/format.ts";
 import { computedBy } from "../../shared/open-backend.ts";
 import { nowMs } from "../../terminal/clock.ts";
@@ -58,7 +60,7 @@ async function timeStep({ trainer, config }: OpenRun): Promise<number> {
     times.push(nowMs() - startMs);
     spentMs += times[times.length - 1];
   }
-  return Math.min(...times) * config.settings.gradAccumulation;
+  return smallestOf(times) * config.settings.gradAccumulation;
 }
 
 /** The time of the remaining run, evaluations included. */
