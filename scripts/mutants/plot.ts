@@ -31,10 +31,17 @@ export const plot: readonly Mutant[] = [
     tests: ["test/report/curves.test.ts"],
   },
   {
+    promise: "a chart of a damaged log ends",
+    file: "src/report/figure.ts",
+    line: 'fits("linear", x) && fits("linear", y)',
+    broken: "x >= y || x < y",
+    tests: ["test/report/extent.test.ts"],
+  },
+  {
     promise: "reducing the number of points keeps every spike",
     file: "src/report/curves.ts",
-    line: "points[i][2] > points[high][2]",
-    broken: "points[i][2] < points[high][2]",
+    line: "heightOf(points[i]) > heightOf(points[high])",
+    broken: "heightOf(points[i]) < heightOf(points[high])",
     tests: ["test/report/curves.test.ts"],
   },
   {
