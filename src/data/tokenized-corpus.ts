@@ -27,8 +27,6 @@ export interface TokenizedText {
   /** The number of files. */
   readonly files: number;
   readonly report: CorpusReport;
-  /** The default prompt for samples: a line break if the text has one, otherwise its first character. */
-  readonly start: string;
   readonly ids: TokenIds;
   /** The number of unknown characters that were dropped. */
   readonly dropped: number;
@@ -49,7 +47,6 @@ const about = z.object({
     rarest: z.array(z.object({ character: z.string(), count: z.int() })).readonly(),
     warnings: z.array(z.string()).readonly(),
   }),
-  start: z.string(),
 });
 type About = z.infer<typeof about>;
 
@@ -87,9 +84,8 @@ export async function tokenize(
   const { path, paths, sha256, facts } = corpus;
   const { tokens, dropped } = await countTokens(corpus, tokenizer, unknown);
   const encoder = new StreamingEncoder(tokenizer);
-  const start = facts.counts.has(10) ? "\n" : String.fromCodePoint(facts.first);
   const files = corpus.files.length;
-  const known = { path, paths, sha256, files, report: reportCorpus(facts), start, dropped };
+  const known = { path, paths, sha256, files, report: reportCorpus(facts), dropped };
   try {
     if (facts.bytes <= place.inMemoryBytes) {
       const ids = makeTokenArray(tokenizer.vocabSize, tokens);
@@ -122,11 +118,11 @@ export function findTokenized(
   const { path, paths = [path], sha256 } = record;
   const cached = openCached({ sha256, tokenizer, drops: dropsUnknown(tokenizer, unknown) }, place, progress);
   if (cached === null) return null;
-  const { files, report, start, dropped } = cached.about;
+  const { files, report, dropped } = cached.about;
   const others = paths.filter((each) => changedSince(each, startedMs));
   const warning = `warning     ${others.join(", ")}: changed or deleted since the run started; the run continues with the original text`;
   const remarks = others.length === 0 ? [cached.remark] : [cached.remark, warning];
-  return { path, paths, sha256, files, report, start, dropped, ids: cached.file, remarks };
+  return { path, paths, sha256, files, report, dropped, ids: cached.file, remarks };
 }
 
 /** Whether a file was modified since, according to its date, or no longer exists. */
@@ -162,7 +158,7 @@ function isFor({ sha256, tokenizer, drops }: About, of: TokensOf): boolean {
 async function writeCache(
   corpus: Corpus,
   of: TokensOf,
-  { drops, dropped, files, report, start, sha256 }: Omit<About, "tokenizer">,
+  { drops, dropped, files, report, sha256 }: Omit<About, "tokenizer">,
   place: CachePlace,
   progress: ProgressReporter,
 ) {
@@ -181,7 +177,6 @@ async function writeCache(
     dropped,
     files,
     report,
-    start,
   };
   // Unknown characters were counted before: either they are to be dropped, or there are none.
   try {

@@ -18,6 +18,8 @@ export interface CorpusRecord {
   readonly paths?: readonly string[] | undefined;
   readonly sha256: string;
   readonly characters: number;
+  /** The character that starts a text (see data/text-start.ts); left out by earlier versions. */
+  readonly start?: string | undefined;
 }
 
 export interface RunConfig {
@@ -38,6 +40,7 @@ const layout = z.object({
       paths: z.array(z.string()).optional(),
       sha256: z.string(),
       characters: z.int().min(0),
+      start: z.string().optional(),
     })
     .nullable(),
   from: z.string().optional(),

@@ -2,6 +2,7 @@
 import type { Settings } from "../../config/settings.ts";
 import { type Corpus, readTexts, TALES_NAME, TALES_PATH } from "../../data/corpus.ts";
 import { STDIN } from "../../data/text-files.ts";
+import { startOfText } from "../../data/text-start.ts";
 import { vocabularyOf } from "../../data/text-stats.ts";
 import type { CachePlace } from "../../data/token-cache.ts";
 import { ConfigError } from "../../errors.ts";
@@ -84,8 +85,9 @@ export function tokenizerFor(settings: Settings, corpus: Corpus | null): Tokeniz
 }
 
 /** The record of a text that config.json keeps. */
-export function recordOf({ path, paths, sha256, facts }: Corpus): CorpusRecord {
+export function recordOf({ path, paths, sha256, facts }: Corpus, tokenizer: Tokenizer): CorpusRecord {
   const { characters } = facts;
-  const record = { path: path === TALES_PATH ? TALES_NAME : path, sha256, characters };
+  const start = startOfText(facts, tokenizer);
+  const record = { path: path === TALES_PATH ? TALES_NAME : path, sha256, characters, start };
   return paths.length === 1 ? record : { ...record, paths };
 }

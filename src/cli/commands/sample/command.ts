@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { CheckpointError } from "../../../errors.ts";
 import { Random } from "../../../random.ts";
+import { defaultPrompt, type Prompt } from "../../../run/default-prompt.ts";
 import { readSavedModel } from "../../../run/saved-model.ts";
 import { type BeamStep, beamSearch } from "../../../sample/beam-search.ts";
 import { explain } from "../../../sample/explain.ts";
@@ -51,19 +52,19 @@ class Sampling {
   readonly #terminal: Terminal;
   readonly #flags: SampleFlags;
   readonly #opened: OpenModel;
-  readonly #prompts: readonly Known[];
+  readonly #prompts: readonly Prompt[];
   readonly #startMs = nowMs();
   #tokenCount = 0;
   #contextFull = false;
 
   constructor(terminal: Terminal, flags: SampleFlags, opened: OpenModel) {
-    const { model, tokenizer } = opened;
+    const { model, tokenizer, config } = opened;
     this.#terminal = terminal;
     this.#flags = flags;
     this.#opened = opened;
-    this.#prompts = (flags.prompt ?? ["\n"]).map((text) =>
-      encodeKnown(tokenizer, text, flags.unknown, terminal),
-    );
+    this.#prompts = flags.prompt?.map((text) =>
+      shown(encodeKnown(tokenizer, text, flags.unknown, terminal)),
+    ) ?? [defaultPrompt(config)];
     checkPrompts(
       model,
       this.#prompts.map(({ ids }) => ids),
@@ -90,7 +91,7 @@ class Sampling {
   }
 
   /** Generates one text and streams it. With --explain, prints it at the end, after the explanation. */
-  async #writeOne(prompt: Known): Promise<void> {
+  async #writeOne(prompt: Prompt): Promise<void> {
     const { tokens, overflow, json } = this.#flags;
     const continuation = this.#begin();
     const steps: unknown[] = [];
@@ -105,7 +106,7 @@ class Sampling {
       random: this.#randomOf(0),
       stop: () => continuation.stopped,
     });
-    show(this.#shownPrompt(prompt));
+    show(prompt.shown);
     let next = await stream.next();
     for (; !next.done; next = await stream.next()) {
       show(continuation.take(next.value));
@@ -132,7 +133,7 @@ class Sampling {
     }
   }
 
-  async #writeRows(prompts: readonly Known[], firstSample: number, samples: number): Promise<void> {
+  async #writeRows(prompts: readonly Prompt[], firstSample: number, samples: number): Promise<void> {
     const { tokens, overflow } = this.#flags;
     const all = samplesOf(this.#flags);
     const rows = Array.from({ length: prompts.length * samples }, (_, row) => {
@@ -228,7 +229,7 @@ class Sampling {
 
   /** Prints a complete text: as JSON, or as text below its name. */
   #print(
-    prompt: Known,
+    prompt: Prompt,
     continuation: Continuation,
     ended: EndReason,
     steps: readonly unknown[],
@@ -238,7 +239,7 @@ class Sampling {
     const { seed, overflow, strategy, json } = this.#flags;
     if (!json) {
       if (name !== null) this.#terminal.write(`── ${name} ──\n`);
-      this.#terminal.write(`${this.#shownPrompt(prompt)}${continuation.text}\n`);
+      this.#terminal.write(`${prompt.shown}${continuation.text}\n`);
       return;
     }
     const settings =
@@ -258,11 +259,11 @@ class Sampling {
     this.#tokenCount += continuation.tokens.length;
     this.#contextFull ||= ended === "context";
   }
+}
 
-  /** The prompt to print before the continuation, or "" if the prompt is the default. */
-  #shownPrompt({ text }: Known): string {
-    return this.#flags.prompt === undefined ? "" : text;
-  }
+/** A prompt as given is part of the text that is printed. */
+function shown({ text, ids }: Known): Prompt {
+  return { text, ids, shown: text };
 }
 
 function shippedModel(): string {

@@ -66,7 +66,7 @@ export function addSampleFlags(command: Command): void {
   add(
     new Option("--prompt <text>", "text to continue; repeat the flag for several prompts")
       .argParser(collect)
-      .default(undefined, "a line break"),
+      .default(undefined, "the start of a line or of a text"),
   );
   add(number("--tokens <count>", "maximum number of tokens to generate").default(500));
   add(

@@ -106,10 +106,11 @@ async function planNewRun(flags: TrainFlags, reporter: ProgressReporter): Promis
   const cache = cachePlace(flags, flags.out ?? join(RUNS, "run"), processes());
   const corpus = await readCorpusFor(settings, flags.data, file?.corpus ?? null, cache, reporter);
   return releasingOnError(corpus, async () => {
+    const tokenizer = pretrained?.config.tokenizer ?? tokenizerFor(settings, corpus);
     const config = {
       settings,
-      tokenizer: pretrained?.config.tokenizer ?? tokenizerFor(settings, corpus),
-      corpus: corpus === null ? null : recordOf(corpus),
+      tokenizer,
+      corpus: corpus === null ? null : recordOf(corpus, tokenizer),
       ...(from !== undefined && { from }),
     };
     const path = flags.out ?? nextFreeFolder(nameFor(settings, corpus));

@@ -8,14 +8,14 @@
 import { LogitsError } from "../../../errors.ts";
 import type { GPT } from "../../../nn/gpt.ts";
 import { Random } from "../../../random.ts";
+import type { RunConfig } from "../../../run/config.ts";
+import { defaultPrompt } from "../../../run/default-prompt.ts";
 import type { RunSample } from "../../../run/log.ts";
-import { generateText } from "../../../sample/generate-text.ts";
-import type { Tokenizer } from "../../../text/tokenizer.ts";
+import { generate } from "../../../sample/generate.ts";
+import { PLAIN_SAMPLING } from "../../../sample/generate-text.ts";
 import type { Trainer } from "../../../train/trainer.ts";
 import type { TrainableKind } from "./kinds/kind.ts";
 
-/** Short enough to take less than a hundredth of a run's time. */
-const SAMPLE_TOKENS = 200;
 const TEMPERATURE = 0.6;
 
 /** Samples from the model of a run without affecting the training; null if its logits allow no token. */
@@ -36,20 +36,27 @@ export async function drawSample({
   }
 }
 
-/** Continues a prompt with a fixed seed, so samples of a run differ only because the model does. */
+/**
+ * Writes a text from a boundary of the training text on, with a fixed seed, so samples of a run differ only because the
+ * model does.
+ *
+ * @param purpose labels the random stream
+ */
 export async function writeSample(
   model: GPT,
-  tokenizer: Tokenizer,
-  prompt: string,
-  seed: number,
+  config: RunConfig,
+  tokens: number,
+  purpose: string,
 ): Promise<string> {
-  let text = "";
-  const pieces = generateText(model, tokenizer, prompt, {
-    tokens: SAMPLE_TOKENS,
-    settings: { temperature: TEMPERATURE },
-    random: Random.of(seed, "sample while training"),
+  const { tokenizer, settings } = config;
+  const prompt = defaultPrompt(config);
+  const ids: number[] = [];
+  const choices = generate(model, prompt.ids, {
+    tokens,
+    settings: { ...PLAIN_SAMPLING, temperature: TEMPERATURE },
+    random: Random.of(settings.seed, purpose),
     overflow: "slide",
   });
-  for await (const piece of pieces) text += piece;
-  return text;
+  for await (const { token } of choices) ids.push(token);
+  return prompt.shown + tokenizer.decode(ids);
 }

@@ -58,8 +58,7 @@ describe("a sample", () => {
     const run = await prepare({ averageSteps: 5, learningRate: 0.05, warmupSteps: 0 });
     const { model } = run.trainer;
     if (!(model instanceof GPT)) throw new Error("a gpt was asked for");
-    const { settings, tokenizer } = run.config;
-    const write = () => writeSample(model, tokenizer, "\n", settings.seed);
+    const write = () => writeSample(model, run.config, 200, "sample while training");
     for (let step = 0; step < 5; step++) await run.trainer.step();
     const newest = await write();
     const kept = await run.trainer.evaluating(write);

@@ -1,12 +1,10 @@
 /** A GPT, trained to continue a text. */
 import type { Context } from "../../../../autograd/context.ts";
 import { entropyFloor } from "../../../../data/corpus.ts";
-import { readIds } from "../../../../data/token-source.ts";
 import { estimateLoss, evaluateSplit } from "../../../../evaluate/loss.ts";
 import { GPT } from "../../../../nn/gpt.ts";
 import { Random } from "../../../../random.ts";
 import { gptConfigOf, type RunConfig } from "../../../../run/config.ts";
-import { generateText } from "../../../../sample/generate-text.ts";
 import { NextToken } from "../../../../train/objectives/next-token.ts";
 import { formatCount, formatLoss } from "../../../../util/format.ts";
 import { writeSample } from "../samples.ts";
@@ -20,7 +18,9 @@ import {
   type TrainingText,
 } from "./text.ts";
 
-const SAMPLE_TOKENS = 400;
+/** The length of the sample at the end of a run, and of one while training: under a hundredth of a run's time. */
+const SHOWN_TOKENS = 400;
+const LOGGED_TOKENS = 200;
 
 export const openGPT: OpenKind = async (context, config, tokenized) => {
   const text = readText(config, tokenized);
@@ -87,30 +87,12 @@ class TrainableGPT implements TrainableKind {
     return { evaluation, text: report };
   }
 
-  async show(): Promise<string> {
-    const { tokenizer, settings } = this.#config;
-    let text = "";
-    const pieces = generateText(this.model, tokenizer, this.#prompt(), {
-      tokens: SAMPLE_TOKENS,
-      settings: { temperature: 0.6 },
-      random: Random.of(settings.seed, "sample"),
-      overflow: "slide",
-    });
-    for await (const piece of pieces) text += piece;
-    return text;
+  show(): Promise<string> {
+    return writeSample(this.model, this.#config, SHOWN_TOKENS, "sample");
   }
 
   sample(): Promise<string> {
-    const { tokenizer, settings } = this.#config;
-    return writeSample(this.model, tokenizer, this.#prompt(), settings.seed);
-  }
-
-  /** A line break if the tokenizer has one, else the first character of the text. */
-  #prompt(): string {
-    const { tokenizer } = this.#config;
-    const data = tokenizer.toJSON();
-    const knowsLines = data.kind === "byte" || data.characters.includes("\n");
-    return knowsLines ? "\n" : tokenizer.decode(readIds(this.#text.text.ids, 0, 1));
+    return writeSample(this.model, this.#config, LOGGED_TOKENS, "sample while training");
   }
 
   suggestions(folder: string): readonly string[] {
