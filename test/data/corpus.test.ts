@@ -8,7 +8,6 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { processes } from "../../src/cli/shared/process-lock.ts";
 import { readTexts } from "../../src/data/corpus.ts";
-import { startOfText } from "../../src/data/text-start.ts";
 import { vocabularyOf } from "../../src/data/text-stats.ts";
 import { readIds } from "../../src/data/token-source.ts";
 import { tokenize } from "../../src/data/tokenized-corpus.ts";
@@ -76,9 +75,6 @@ describe("a streamed text", () => {
           expect(tokenizer.toJSON()).toEqual(CharTokenizer.fromText(plain).toJSON());
           const { ids } = await tokenize(corpus, tokenizer, "reject", place, silent);
           expect(Array.from(readIds(ids, 0, ids.length))).toEqual(idsOf(plain));
-          expect(startOfText(corpus.facts, tokenizer)).toBe(
-            plain.includes("\n") ? "\n" : Array.from(plain)[0],
-          );
         }
       }),
       { numRuns: 60 },
