@@ -12,7 +12,7 @@ export const plot: readonly Mutant[] = [
   {
     promise: "training samples use the same seed at every evaluation",
     file: "src/cli/commands/train/samples.ts",
-    line: 'Random.of(settings.seed, purpose)',
+    line: "Random.of(settings.seed, purpose)",
     broken: "Random.of(Number(process.hrtime.bigint() % 9999n))",
     tests: ["test/cli/commands/train/samples.test.ts"],
   },
