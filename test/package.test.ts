@@ -145,8 +145,14 @@ await backend.close();
 
 /** Uses that are mistakes: where the types do not say so, the directive is what tsc complains of. */
 const MISTAKES = `// @ts-check
-import { Context, generateText, GPT, openBackend, Random } from "nopeek";
+import { Context, generateText, GPT, openBackend, Random, resolveSettings, trainGPT } from "nopeek";
 import { softmax } from "nopeek/ops";
+// @ts-expect-error no such setting
+resolveSettings({ stepz: 3 });
+// @ts-expect-error no such setting
+trainGPT("To be or not to be", { stepz: 3 });
+// @ts-expect-error no such choice
+trainGPT("To be or not to be", { schedule: "cosin" });
 // @ts-expect-error no such backend
 openBackend("wsam");
 // @ts-expect-error no such mode

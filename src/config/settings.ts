@@ -1,11 +1,13 @@
 /**
- * Every setting of a run, in one table: name, validation, default, unit and help. The TypeScript type, the JSON in a
- * run directory, the flags and `--help` are all derived from it, so they cannot disagree.
+ * Every setting of a run, in one table: name, validation, default, unit and help. The TypeScript type, what editors
+ * show, the JSON in a run directory, the flags and `--help` are all derived from it, so they cannot disagree.
  */
 import { z } from "zod";
 import { ConfigError } from "../errors.ts";
 import { UNKNOWN_POLICIES } from "../text/unknown.ts";
 import { describeIssue } from "./describe-issue.ts";
+// A type error where the table meets this type means that it must be generated again: scripts/settings-type.ts.
+import type { Settings } from "./settings-type.ts";
 
 /** random: drawn from anywhere, with replacement; epochs: every token once per epoch. */
 export const WINDOW_ORDERS = ["random", "epochs"] as const;
@@ -252,7 +254,7 @@ const table = z.strictObject({
   seed: count(0, Number.MAX_SAFE_INTEGER).default(1337).register(is, training("random seed")),
 });
 
-export type Settings = Readonly<z.infer<typeof table>>;
+export type { Settings };
 export type SettingName = keyof Settings;
 
 /** One row of the table, in the form that flags and help use. */
@@ -282,7 +284,16 @@ export const SETTINGS: readonly Setting[] = table.keyof().options.map((name) => 
  * @example
  * const settings = resolveSettings({ layers: 2, heads: 4, dModel: 64, steps: 1000 });
  */
-export function resolveSettings(...layers: readonly Readonly<Record<string, unknown>>[]): Settings {
+export function resolveSettings(...layers: readonly Partial<Settings>[]): Settings {
+  return parseSettings(...layers);
+}
+
+/**
+ * Does the same as `resolveSettings` with input that may hold anything, such as JSON or flags.
+ *
+ * @throws ConfigError as `resolveSettings` does
+ */
+export function parseSettings(...layers: readonly Readonly<Record<string, unknown>>[]): Settings {
   const input: Record<string, unknown> = Object.assign({}, ...layers);
   const result = table.safeParse(input);
   if (!result.success) {

@@ -1,7 +1,7 @@
 /** `config.json` of a run directory: everything needed to rebuild the model and to repeat the run. */
 import { z } from "zod";
 import type { Context } from "../autograd/context.ts";
-import { belongsTo, resolveSettings, SETTINGS, type Settings } from "../config/settings.ts";
+import { belongsTo, parseSettings, SETTINGS, type Settings } from "../config/settings.ts";
 import { CheckpointError } from "../errors.ts";
 import type { GPTConfig } from "../nn/config.ts";
 import { Encoder } from "../nn/encoder.ts";
@@ -72,7 +72,7 @@ export function runConfigFromJSON(json: unknown, where: string): RunConfig {
   const { settings, tokenizer, corpus, from } = result.data;
   try {
     return {
-      settings: resolveSettings(withRenamedValues(settings)),
+      settings: parseSettings(withRenamedValues(settings)),
       tokenizer: tokenizerFromJSON(tokenizer),
       corpus,
       ...(from !== undefined && { from }),

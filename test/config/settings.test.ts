@@ -4,6 +4,7 @@ import {
   checkBelonging,
   flagOf,
   type ModelKind,
+  parseSettings,
   resolveSettings,
   SETTINGS,
   type Settings,
@@ -42,8 +43,8 @@ describe("settings", () => {
     [{ alphabetSize: 27 }, "`alphabetSize` must be at most 26: got 27"],
     [{ learningRate: 1e-4, minLearningRate: 1e-3 }, "`minLearningRate` must not be above `learningRate`"],
   ])("rejects %j: %s", (given, message) => {
-    expect(() => resolveSettings(given)).toThrow(ConfigError);
-    expect(() => resolveSettings(given)).toThrow(message);
+    expect(() => parseSettings(given)).toThrow(ConfigError);
+    expect(() => parseSettings(given)).toThrow(message);
   });
 
   it("are rejected if the kind of model does not have them", () => {

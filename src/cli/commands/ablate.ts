@@ -8,7 +8,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { Context } from "../../autograd/context.ts";
 import type { Backend } from "../../backend/backend.ts";
 import { presetOf } from "../../config/presets.ts";
-import { checkBelonging, resolveSettings, type Settings } from "../../config/settings.ts";
+import { checkBelonging, parseSettings, type Settings } from "../../config/settings.ts";
 import {
   type AblationRun,
   BASE,
@@ -162,7 +162,7 @@ function baseOf(flags: AblateFlags): Settings {
         ? {}
         : presetOf(preset).settings;
   const layers = [start, givenSettings(flags)] as const;
-  const base = resolveSettings(...layers);
+  const base = parseSettings(...layers);
   if (base.model !== "gpt")
     throw new ConfigError(`ablate only compares gpt models: got --model ${base.model}`);
   checkBelonging(base.model, Object.assign({}, ...layers));

@@ -1,7 +1,7 @@
 /** `nopeek bench`: times a training step and a sampled token on this machine. */
 import { Context } from "../../autograd/context.ts";
 import { presetOf } from "../../config/presets.ts";
-import { resolveSettings } from "../../config/settings.ts";
+import { parseSettings } from "../../config/settings.ts";
 import { ConfigError } from "../../errors.ts";
 import { GPT } from "../../nn/gpt.ts";
 import { countNumbers } from "../../nn/parameters.ts";
@@ -32,7 +32,7 @@ export async function bench(flags: BenchFlags): Promise<void> {
   if (!Number.isInteger(flags.rounds) || flags.rounds < 1) {
     throw new ConfigError(`--rounds must be a whole number of at least 1: got ${flags.rounds}`);
   }
-  const settings = resolveSettings(presetOf(flags.preset).settings, givenSettings(flags));
+  const settings = parseSettings(presetOf(flags.preset).settings, givenSettings(flags));
   if (settings.model !== "gpt") {
     throw new ConfigError(`--preset ${flags.preset}: is for ${settings.model}, but bench only times a gpt`);
   }

@@ -1,7 +1,7 @@
 /** `--config`: settings from a JSON file, either the config.json of another run or a plain object of settings. */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { resolveSettings } from "../../config/settings.ts";
+import { parseSettings } from "../../config/settings.ts";
 import { ConfigError, NopeekError } from "../../errors.ts";
 import { type CorpusRecord, runConfigFromJSON, runConfigToJSON } from "../../run/config.ts";
 import { nestsTooDeep } from "../../util/json-depth.ts";
@@ -36,7 +36,7 @@ export function readConfigFile(path: string): ConfigFile {
     if (!alone.success) throw new ConfigError("must contain an object of settings");
     // zod skips this key, which is not a setting either.
     if (Object.hasOwn(Object(json), "__proto__")) throw new ConfigError('there is no setting "__proto__"');
-    resolveSettings(alone.data);
+    parseSettings(alone.data);
     return { settings: alone.data, corpus: null };
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause;

@@ -7,7 +7,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { checkBackend } from "../../../backend/open.ts";
 import { type Preset, presetOf } from "../../../config/presets.ts";
-import { checkBelonging, resolveSettings, type Settings } from "../../../config/settings.ts";
+import { checkBelonging, parseSettings, type Settings } from "../../../config/settings.ts";
 import type { Corpus } from "../../../data/corpus.ts";
 import { STDIN } from "../../../data/text-files.ts";
 import { type CacheFlags, type CachePlace, cachePlace } from "../../../data/token-cache.ts";
@@ -97,7 +97,7 @@ async function planNewRun(flags: TrainFlags, reporter: ProgressReporter): Promis
   if (flags.from !== undefined && flags.preset !== undefined)
     throw new ConfigError("--from keeps the settings of its model: it takes no --preset");
   const base = file?.settings ?? pretrained?.config.settings ?? presetFor(flags, given)?.settings ?? {};
-  const settings = resolveSettings(base, given);
+  const settings = parseSettings(base, given);
   checkBelonging(settings.model, pretrained === null ? { ...base, ...given } : given);
   pretrained?.check(settings);
   if (pretrained !== null && file === null && flags.data === undefined && settings.model !== "seq2seq")

@@ -3,7 +3,7 @@ import type { Backend } from "../../../backend/backend.ts";
 import { DEFAULT_BACKEND } from "../../../backend/open.ts";
 import {
   flagOf,
-  resolveSettings,
+  parseSettings,
   SETTINGS,
   type SettingName,
   type Settings,
@@ -33,7 +33,7 @@ const CHANGEABLE: readonly SettingName[] = [
 /** @throws ConfigError when a flag would change the result of the run's steps */
 export function resumedSettings(saved: Settings, flags: TrainFlags): Settings {
   const given = givenSettings(flags);
-  const resumed = resolveSettings(saved, given);
+  const resumed = parseSettings(saved, given);
   const changed = SETTINGS.map(({ name }) => name).filter((name) => resumed[name] !== saved[name]);
   const refused = changed.filter((name) => !CHANGEABLE.includes(name)).map((name) => `--${flagOf(name)}`);
   if (flags.preset !== undefined) refused.unshift("--preset");
