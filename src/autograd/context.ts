@@ -41,6 +41,7 @@ export interface Temporaries {
  */
 export class Context {
   readonly backend: Backend;
+  readonly #beforeScope: (() => Promise<void>) | null;
   readonly #tape = new Tape();
   /** Storages that live until the context closes. */
   readonly #persistent = new Set<Storage>();
@@ -52,8 +53,13 @@ export class Context {
   /** While watching: the storages whose gradients the current op has written. */
   #written: Storage[] = [];
 
-  constructor(backend: Backend) {
+  /**
+   * @param beforeScope awaited before each scope opens, that is between batches and between sampled tokens. A program
+   *   can hear signals there, and end what it is doing by throwing.
+   */
+  constructor(backend: Backend, beforeScope: (() => Promise<void>) | null = null) {
     this.backend = backend;
+    this.#beforeScope = beforeScope;
   }
 
   /**
@@ -63,6 +69,7 @@ export class Context {
    * @example await context.scope("grad", () => model.forward(tokens).item())
    */
   async scope<T>(mode: ScopeMode, body: () => T | Promise<T>): Promise<T> {
+    if (this.#beforeScope !== null) await this.#beforeScope();
     if (this.#scope !== null) {
       throw new TensorError(
         "scope: another scope is already open on this context: await it first, or use a second context",

@@ -85,10 +85,11 @@ export class Trainer<Model extends Trainable = Trainable> {
     return { step: this.#step, lossNats, learningRate, gradientNorm: norm, skipped };
   }
 
-  /** Runs the passes of a step without its update, to time them. It does not affect the run. */
-  async rehearse(): Promise<void> {
-    await this.#addGradient(0);
+  /** Runs the passes of the next step's first batch and returns its loss. It does not affect the run. */
+  async rehearse(): Promise<number> {
+    const lossNats = await this.#addGradient(0);
     this.#clearGradients();
+    return lossNats;
   }
 
   /**
@@ -155,6 +156,8 @@ export class Trainer<Model extends Trainable = Trainable> {
   /** Adds the gradient of one batch to the parameters' gradients. Returns its loss. */
   #addGradient(part: number): Promise<number> {
     const { context } = this.model;
+    // A step that ended between its batches has left the gradients of some.
+    if (part === 0) this.#clearGradients();
     return context.scope("grad", () => {
       const loss = this.#loss(part);
       context.backward(loss);

@@ -3,23 +3,20 @@ import { writeSync } from "node:fs";
 import { fitLine } from "../../util/format.ts";
 import type { ProgressReporter } from "../../util/progress-reporter.ts";
 
-/** Error codes of a stream whose reader is gone: a closed pipe or a closed terminal. */
-const READER_GONE: readonly (string | undefined)[] = ["EPIPE", "EIO"];
+/** Whether an error says that the reader of a stream is gone: a closed pipe or a closed terminal. */
+export function isReaderGone({ code }: NodeJS.ErrnoException): boolean {
+  return code === "EPIPE" || code === "EIO";
+}
 
 export class Terminal {
   /** Whether stderr is a terminal, so that a status line can be redrawn in place. */
   readonly live: boolean;
   #statusShown = false;
 
-  /** @param whenUnread called when the reader closes the stream, as in `nopeek sample | head`; this is not a failure */
-  constructor(whenUnread: () => void = () => process.exit(0)) {
+  /** @param whenLost called when nothing more can be written to stdout or stderr; by default the program ends */
+  constructor(whenLost: (error: NodeJS.ErrnoException) => void = endProgram) {
     this.live = process.stderr.isTTY === true && process.env.TERM !== "dumb";
-    for (const stream of [process.stdout, process.stderr]) {
-      stream.on("error", (error: NodeJS.ErrnoException) => {
-        if (READER_GONE.includes(error.code)) whenUnread();
-        else failToWrite(error);
-      });
-    }
+    for (const stream of [process.stdout, process.stderr]) stream.on("error", whenLost);
   }
 
   /** Writes part of the result, without adding a newline. */
@@ -68,11 +65,16 @@ export function stderrReporter(): ProgressReporter {
   };
 }
 
-/** Exits on a write error such as a full disk: any further output would be lost. */
-function failToWrite(error: Error): void {
+/** A closed pipe is no failure, as in `nopeek sample | head`; a full disk is. */
+function endProgram(error: NodeJS.ErrnoException): void {
+  if (isReaderGone(error)) process.exit(0);
   try {
-    writeSync(2, `nopeek: cannot write the output: ${error.message}\n`);
+    writeSync(2, `nopeek: ${cannotWrite(error)}\n`);
   } finally {
     process.exit(1);
   }
+}
+
+export function cannotWrite({ message }: Error): string {
+  return `cannot write the output: ${message}`;
 }

@@ -3,15 +3,16 @@ import { Terminal } from "../../terminal/output.ts";
 import { openProgress } from "./open-progress.ts";
 import { closeRun, openRun } from "./open-run.ts";
 import { planRun, type TrainFlags } from "./plan-run.ts";
-import { type StopReason, TrainingSession } from "./training-session.ts";
+import { StopRequest } from "./stop-request.ts";
+import { TrainingSession } from "./training-session.ts";
 
 /** @param open opens the display of the training's progress */
 export async function train(flags: TrainFlags, open = openProgress): Promise<void> {
-  const run = await openRun(await planRun(flags));
-  let stop: (reason: StopReason) => void = () => {};
-  const terminal = new Terminal(() => stop("output closed"));
-  const session = new TrainingSession(run, flags, terminal, await open(flags, run, terminal));
-  stop = session.stop;
-  await session.train();
+  const stop = new StopRequest();
+  const terminal = new Terminal(stop.outputLost);
+  const run = await openRun(await planRun(flags), stop.check);
+  const session = new TrainingSession(run, flags, terminal, await open(flags, run, terminal), stop);
+  const stopped = await session.train();
   await closeRun(run);
+  if (stopped) stop.exit();
 }

@@ -32,8 +32,13 @@ export interface OpenRun {
   readonly earlyStopping: EarlyStopping;
   /** What computed the checkpoint that was resumed; null if there is none or it is unknown. */
   readonly savedBy: string | null;
+  /** Whether the checkpoint that was resumed was saved before an evaluation that is due. */
+  readonly evaluationDue: boolean;
   readonly resumeCommand: string;
 }
+
+/** See `Context`. */
+type BeforeScope = (() => Promise<void>) | null;
 
 /**
  * Opens a planned run: tokenizes its text, allocates the model, locks the run directory and creates it, or restores the
@@ -42,8 +47,8 @@ export interface OpenRun {
  * @throws CheckpointError when the directory is in use, was changed since the plan was made, or does not fit
  * @throws BackendError when the backend cannot start
  */
-export function openRun(plan: RunPlan): Promise<OpenRun> {
-  return plan.kind === "new" ? openNewRun(plan) : openResumedRun(plan);
+export function openRun(plan: RunPlan, beforeScope: BeforeScope = null): Promise<OpenRun> {
+  return plan.kind === "new" ? openNewRun(plan, beforeScope) : openResumedRun(plan, beforeScope);
 }
 
 /** Unlocks the run directory and frees the memory. */
@@ -52,23 +57,24 @@ export async function closeRun({ lock, backend }: OpenRun): Promise<void> {
   await backend.close();
 }
 
-async function openNewRun(plan: NewRunPlan): Promise<OpenRun> {
+async function openNewRun(plan: NewRunPlan, beforeScope: BeforeScope): Promise<OpenRun> {
   const { config, path, pretrained } = plan;
-  const built = await build(plan);
+  const built = await build(plan, beforeScope);
   pretrained?.fill(built.kind.model.parameters());
   RunDirectory.checkFree(path);
   const lock = lockRun(path);
   const keep = config.settings.keepCheckpoints;
   const directory = RunDirectory.create(path, runConfigToJSON(config), { keep });
-  return { ...built, config, directory, path, lock, earlyStopping: new EarlyStopping(), savedBy: null };
+  const earlyStopping = new EarlyStopping();
+  return { ...built, config, directory, path, lock, earlyStopping, savedBy: null, evaluationDue: false };
 }
 
-async function openResumedRun(plan: ResumePlan): Promise<OpenRun> {
+async function openResumedRun(plan: ResumePlan, beforeScope: BeforeScope): Promise<OpenRun> {
   const { config, path, checkpoint } = plan;
   const lock = lockRun(path);
   const directory = RunDirectory.open(path, { keep: config.settings.keepCheckpoints });
   checkUnchanged(plan, directory);
-  const built = await build(plan);
+  const built = await build(plan, beforeScope);
   const { trainer } = built;
   // A run that stopped before its first checkpoint starts over, with the same result.
   if (checkpoint !== null) {
@@ -80,11 +86,14 @@ async function openResumedRun(plan: ResumePlan): Promise<OpenRun> {
   const { state = {} } = checkpoint ?? {};
   directory.resumeLog(trainer.stepsDone, config.settings.steps);
   const earlyStopping = EarlyStopping.fromJSON(state);
-  const { computedBy: savedBy } = savedState.parse(state);
-  return { ...built, config, directory, path, lock, earlyStopping, savedBy };
+  const { computedBy: savedBy, evaluationDue } = savedState.parse(state);
+  return { ...built, config, directory, path, lock, earlyStopping, savedBy, evaluationDue };
 }
 
-const savedState = z.object({ computedBy: z.string().nullable().catch(null) });
+const savedState = z.object({
+  computedBy: z.string().nullable().catch(null),
+  evaluationDue: z.boolean().catch(false),
+});
 
 /** Another process may have trained the run after the plan was made, and before it was locked. */
 function checkUnchanged({ path, savedJSON, checkpoint }: ResumePlan, directory: RunDirectory): void {
@@ -93,11 +102,11 @@ function checkUnchanged({ path, savedJSON, checkpoint }: ResumePlan, directory: 
   throw new CheckpointError(`${path}: another process changed it while it was being opened; try again`);
 }
 
-async function build(plan: RunPlan) {
+async function build(plan: RunPlan, beforeScope: BeforeScope) {
   const { config, flags, threads } = plan;
   const text = await tokenizedText(plan);
   const backend = await openBackend(flags, threads);
-  const kind = await OPEN_KIND[config.settings.model](new Context(backend), config, text);
+  const kind = await OPEN_KIND[config.settings.model](new Context(backend, beforeScope), config, text);
   const trainer = new Trainer(kind.model, kind.objective, config.settings);
   return { backend, kind, trainer, resumeCommand: resumeCommand(plan, backend) };
 }

@@ -1,6 +1,5 @@
 /** The third step of a training run: it trains, evaluates, samples, saves checkpoints and stops. */
 import { join } from "node:path";
-import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { TrainingError } from "../../../errors.ts";
 import { restore, snapshot } from "../../../run/restore.ts";
 import type { StepReport } from "../../../train/trainer.ts";
@@ -16,13 +15,7 @@ import type { TrainFlags } from "./plan-run.ts";
 import type { Progress } from "./progress.ts";
 import { printRunSummary } from "./run-summary.ts";
 import { drawSample } from "./samples.ts";
-
-/** Why a run stops before its end, and the exit code that follows by convention. */
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, "output closed": 130 } as const;
-export type StopReason = keyof typeof EXIT_CODES;
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-/** npm forwards a Ctrl-C that the terminal has already sent: a second signal within this time is the same one. */
-const ONE_KEYSTROKE_MS = 300;
+import { Stopped, type StopRequest } from "./stop-request.ts";
 
 export class TrainingSession {
   readonly #run: OpenRun;
@@ -31,54 +24,61 @@ export class TrainingSession {
   readonly #json: boolean;
   readonly #debugNaN: boolean;
   readonly #samples: boolean;
+  readonly #stop: StopRequest;
   /** The evaluation of the current weights on the validation set; null after another step. */
   #current: EvaluationReport | null = null;
-  #stopReason: StopReason | null = null;
+  /** Whether the evaluation that is due after the current step is still to be made. */
+  #evaluationDue: boolean;
 
-  constructor(run: OpenRun, flags: TrainFlags, terminal: Terminal, progress: Progress) {
+  constructor(run: OpenRun, flags: TrainFlags, terminal: Terminal, progress: Progress, stop: StopRequest) {
     this.#run = run;
     this.#terminal = terminal;
     this.#progress = progress;
     this.#json = flags.json === true;
     this.#debugNaN = flags.debugNan === true;
     this.#samples = flags.samples !== false;
+    this.#stop = stop;
+    this.#evaluationDue = run.evaluationDue;
   }
 
-  /** Trains to the last step, to an early stop, or until `stop` is called. */
-  async train(): Promise<void> {
-    const { trainer, earlyStopping } = this.#run;
-    const { settings, from } = this.#run.config;
+  /** Trains to the last step, to an early stop, or until it is asked to stop. Returns whether it was asked. */
+  async train(): Promise<boolean> {
+    const { trainer, config } = this.#run;
     // The pretrained model may change or be removed, so it is saved before anything else.
-    if (from !== undefined && trainer.stepsDone === 0) await this.#save(false);
+    if (config.from !== undefined && trainer.stepsDone === 0) await this.#save();
     const timer = await printRunSummary(this.#run, this.#progress);
-    for (const signal of SIGNALS) process.on(signal, this.stop);
+    this.#stop.listen((reason) => this.#announceStop(reason));
     try {
-      const hasMore = () =>
-        trainer.stepsDone < settings.steps && !earlyStopping.isExhausted(settings.patience);
-      if (hasMore()) this.#progress.begin();
-      while (hasMore() && this.#stopReason === null) {
-        await this.#step(timer);
-        // Signals and closed pipes arrive only in a turn of the event loop.
-        await nextTurn();
-      }
-      this.#progress.end();
-      if (this.#stopReason !== null) await this.#leaveEarly(this.#stopReason);
-      else await this.#finish();
+      await this.#makeSteps(timer);
+      await this.#finish();
+      return false;
+    } catch (error) {
+      if (!(error instanceof Stopped)) throw error;
+      await this.#leaveEarly();
+      return true;
     } finally {
-      this.#restoreSignals();
+      this.#stop.ignore();
       this.#progress.end();
     }
   }
 
-  /** Saves and ends the run after the current step. After a second Ctrl-C the program exits at once. */
-  readonly stop = (reason: StopReason): void => {
-    if (this.#stopReason !== null) return;
-    this.#stopReason = reason;
+  async #makeSteps(timer: StepTimer): Promise<void> {
+    const { trainer, earlyStopping, config } = this.#run;
+    const { steps, patience } = config.settings;
+    const hasMore = () => trainer.stepsDone < steps && !earlyStopping.isExhausted(patience);
+    if (hasMore() || this.#evaluationDue) this.#progress.begin();
+    if (this.#evaluationDue) await this.#afterStep();
+    for (; hasMore(); await this.#stop.check()) await this.#step(timer);
+    this.#progress.end();
+  }
+
+  #announceStop(reason: string | null): void {
     const { stepsDone } = this.#run.trainer;
     // The display ends first: an exit from here on must not leave the terminal without a cursor.
     this.#progress.end();
+    if (reason !== null) this.#progress.note(reason);
     this.#progress.note(`saving step ${stepsDone} … (Ctrl-C again exits at once, without saving it)`);
-  };
+  }
 
   async #step(timer: StepTimer): Promise<void> {
     const { config, earlyStopping, trainer } = this.#run;
@@ -113,14 +113,21 @@ export class TrainingSession {
     const last = stepsDone === settings.steps;
     const evaluates = stepsDone % settings.evalInterval === 0;
     const saves = last || stepsDone % settings.checkpointInterval === 0;
-    if (saves || (evaluates && settings.patience > 0)) {
-      const best = await this.#measure();
-      await this.#sample();
-      if (saves || best || earlyStopping.isExhausted(settings.patience)) await this.#save(best);
-    } else if (evaluates) {
-      await this.#estimate();
-      await this.#sample();
-    }
+    const measures = saves || (evaluates && settings.patience > 0);
+    this.#evaluationDue = evaluates || saves;
+    if (measures) await this.#measure();
+    else if (evaluates) await this.#estimate();
+    else return;
+    this.#evaluationDue = false;
+    await this.#sample();
+    if (saves || (measures && (this.#isBest() || earlyStopping.isExhausted(settings.patience))))
+      await this.#save();
+  }
+
+  /** Whether the current weights have the lowest validation loss so far. */
+  #isBest(): boolean {
+    const { trainer, earlyStopping } = this.#run;
+    return earlyStopping.best?.step === trainer.stepsDone;
   }
 
   /** Shows a sample of the model and logs it, unless samples are turned off. */
@@ -147,11 +154,11 @@ export class TrainingSession {
   }
 
   /** Weights without a finite loss are not saved. */
-  #checkFinite({ evaluation }: EvaluationReport): void {
-    if (Number.isFinite(evaluation.lossNats)) return;
+  #checkFinite(lossNats: number, split = "validation"): void {
+    if (Number.isFinite(lossNats)) return;
     const { trainer } = this.#run;
     throw new TrainingError(
-      `training: after step ${trainer.stepsDone} the validation loss is ${evaluation.lossNats}; nothing was saved after the last checkpoint. A lower learning rate (now ${trainer.settings.learningRate}), more warm-up steps or \`gradClip\` 1 usually helps`,
+      `training: after step ${trainer.stepsDone} the ${split} loss is ${lossNats}; nothing was saved after the last checkpoint. A lower learning rate (now ${trainer.settings.learningRate}), more warm-up steps or \`gradClip\` 1 usually helps`,
     );
   }
 
@@ -159,22 +166,22 @@ export class TrainingSession {
   async #estimate(): Promise<void> {
     const { trainer, kind } = this.#run;
     const report = await trainer.evaluating(() => kind.estimate());
-    this.#checkFinite(report);
+    this.#checkFinite(report.evaluation.lossNats);
     this.#report(report);
   }
 
-  /** Evaluates on the validation set. Returns whether the loss is the lowest so far. */
-  async #measure(): Promise<boolean> {
+  /** Evaluates on the validation set. */
+  async #measure(): Promise<void> {
     const { trainer, kind, earlyStopping, config } = this.#run;
     const { settings } = config;
     this.#progress.busy(`evaluating on ${kind.measured} …`);
     this.#current = await trainer.evaluating(() => kind.measure());
     this.#progress.busy(null);
-    this.#checkFinite(this.#current);
+    this.#checkFinite(this.#current.evaluation.lossNats);
     // The last one is printed at the end.
     if (trainer.stepsDone < settings.steps) this.#report(this.#current);
     else this.#logEvaluation(this.#current);
-    return earlyStopping.evaluated(trainer.stepsDone, this.#current.evaluation.lossNats);
+    earlyStopping.evaluated(trainer.stepsDone, this.#current.evaluation.lossNats);
   }
 
   #report(report: EvaluationReport): void {
@@ -188,16 +195,16 @@ export class TrainingSession {
     this.#progress.evaluated(step, evaluation.lossNats);
   }
 
-  /** @param best whether the validation loss is the lowest so far */
-  async #save(best: boolean): Promise<void> {
+  async #save(): Promise<void> {
     const { trainer, directory, earlyStopping, backend } = this.#run;
+    const due = this.#evaluationDue ? { evaluationDue: true } : {};
     await trainer.evaluating(async () =>
       directory.saveStep({
         step: trainer.stepsDone,
         model: await snapshot(trainer.model.parameters()),
         optimizer: await snapshot(trainer.optimizerState()),
-        state: { ...earlyStopping.toJSON(), ...trainer.toJSON(), computedBy: computedBy(backend) },
-        best,
+        state: { ...earlyStopping.toJSON(), ...trainer.toJSON(), computedBy: computedBy(backend), ...due },
+        best: this.#isBest(),
       }),
     );
   }
@@ -206,9 +213,12 @@ export class TrainingSession {
     const { trainer, kind, directory, earlyStopping, config } = this.#run;
     const note = (line?: string) => this.#progress.note(line);
     // A run of no steps saves its initial weights.
-    if (directory.latest() === null) await this.#save(await this.#measure());
+    if (directory.latest() === null) {
+      await this.#measure();
+      await this.#save();
+    }
     // Everything is saved: from here on Ctrl-C ends the program at once.
-    this.#restoreSignals();
+    this.#stop.ignore();
     const stoppedEarly = earlyStopping.isExhausted(config.settings.patience);
     if (stoppedEarly) {
       const { isOverfitting, best } = earlyStopping;
@@ -251,20 +261,14 @@ export class TrainingSession {
     note("  npx nopeek train --data your-own.txt");
   }
 
-  async #leaveEarly(reason: StopReason): Promise<void> {
+  /** Saves the weights of the last step, which takes the time of one batch: an evaluation could take minutes. */
+  async #leaveEarly(): Promise<void> {
     const { trainer, resumeCommand } = this.#run;
-    await pause(ONE_KEYSTROKE_MS);
-    this.#restoreSignals();
-    await this.#estimate();
-    await this.#save(false);
+    await this.#stop.settle();
+    this.#checkFinite(await trainer.evaluating(() => trainer.rehearse()), "training");
+    await this.#save();
     this.#progress.note(`stopped after step ${trainer.stepsDone} and saved; resume with`);
     this.#progress.note(`  ${resumeCommand}`);
-    process.exitCode = EXIT_CODES[reason];
-  }
-
-  /** From here on a signal ends the program at once, even in the middle of a step. */
-  #restoreSignals(): void {
-    for (const signal of SIGNALS) process.off(signal, this.stop);
   }
 
   #log(entry: { readonly step: number; readonly [field: string]: unknown }): void {

@@ -83,19 +83,4 @@ describe.skipIf(!HAS_TERMINALS)("in a terminal", () => {
     expect(await program.code).toBe(131);
     expect(program.screen.showsCursor).toBe(true);
   });
-
-  test("a second Ctrl-C exits at once, and the cursor is visible", async () => {
-    // An evaluation that takes much longer than the test.
-    const words = ["--steps", 1_000_000, "--eval-interval", 1_000_000, "--checkpoint-interval", 1_000_000];
-    const program = new TerminalProgram(folder, train("hasty", ...words, "--eval-batches", 65_536));
-    await program.shows(/\d%/);
-    program.type(CTRL_C);
-    await program.shows(/saving step \d+/);
-    // A signal counts as a second keystroke only after some time.
-    await new Promise((resolve) => setTimeout(resolve, 900));
-    program.type(CTRL_C);
-    expect(await program.code).not.toBe(0);
-    expect(program.screen.bytes).not.toContain("and saved");
-    expect(program.screen.showsCursor).toBe(true);
-  });
 });
