@@ -2,7 +2,8 @@
  * Stores bytes that can be read only once, so they can be read again: in memory while they fit, then in a temporary
  * file. The file is unlinked as soon as it is open, so nothing is left behind however the program ends.
  */
-import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, readSync, rmSync, writeSync } from "node:fs";
+import { createAfresh } from "../run/regular-file.ts";
 import { type CachePlace, hiddenName, inCache } from "./token-cache.ts";
 
 const CHUNK_BYTES = 1 << 20;
@@ -49,7 +50,7 @@ export class ReplayableBytes {
 
   #spill(): void {
     const path = hiddenName(this.#place, "text");
-    const descriptor = inCache(this.#place, () => openSync(path, "w+"));
+    const descriptor = inCache(this.#place, () => createAfresh(path));
     rmSync(path);
     for (const chunk of this.#chunks) this.#write(descriptor, chunk);
     this.#chunks = [];

@@ -3,6 +3,7 @@ import { closeSync, createReadStream, openSync, readSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { DataError } from "../errors.ts";
+import { isOwnDescriptor, openRegular } from "../run/regular-file.ts";
 import { concatenate, wholeCharacters } from "../text/utf8.ts";
 
 /** The path that means standard input. */
@@ -105,20 +106,27 @@ async function* withoutMark(
 async function* bytesOfFile(path: string, chunkBytes: number): AsyncGenerator<Uint8Array> {
   try {
     if (path === STDIN) yield* createReadStream("", { fd: 0, autoClose: false });
-    else yield* chunksOf(openSync(path, "r"), chunkBytes);
+    else if (isOwnDescriptor(path))
+      yield* chunksOf(openSync(path, "r"), Number.POSITIVE_INFINITY, chunkBytes);
+    else {
+      const { descriptor, bytes } = openRegular(path, "follow");
+      yield* chunksOf(descriptor, bytes, chunkBytes);
+    }
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause;
     throw new DataError(`${path}: ${reasonOf(cause)}`, { cause });
   }
 }
 
-function* chunksOf(descriptor: number, chunkBytes: number): Generator<Uint8Array> {
+/** @param bytes where to stop: the size of the file when it was opened, since some files in /proc never end */
+function* chunksOf(descriptor: number, bytes: number, chunkBytes: number): Generator<Uint8Array> {
   try {
     const buffer = new Uint8Array(chunkBytes);
-    for (;;) {
-      const got = readSync(descriptor, buffer, 0, chunkBytes, null);
+    for (let left = bytes; left > 0; ) {
+      const got = readSync(descriptor, buffer, 0, Math.min(left, chunkBytes), null);
       if (got === 0) return;
       yield buffer.subarray(0, got);
+      left -= got;
     }
   } finally {
     closeSync(descriptor);
@@ -133,6 +141,9 @@ function reasonOf(error: NodeJS.ErrnoException): string {
       return "is a folder; `data` takes the path of one text file";
     case "ENOTDIR":
       return "a part of the path is a file, not a folder; `data` takes the path of a text file";
+    case "NOT_A_FILE":
+    case "ENXIO":
+      return "is a pipe or a device, not a file; to read a pipe, connect it to standard input, -";
     case "EACCES":
       return "you do not have permission to read it; check its permissions";
     default:

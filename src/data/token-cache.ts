@@ -3,10 +3,11 @@
  * so all runs on a text share one file. The file is named after the text's SHA-256 and the tokenizer.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ConfigError, DataError } from "../errors.ts";
 import type { Processes } from "../run/lock.ts";
+import { makeFolders } from "../run/make-folders.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { failureReason } from "../util/failure-reason.ts";
 
@@ -71,7 +72,7 @@ export function cacheFile({ folder }: CachePlace, { sha256, tokenizer, drops }: 
 export function hiddenName(place: CachePlace, what: string): string {
   const { folder, processes } = place;
   inCache(place, () => {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     for (const name of readdirSync(folder))
       if (isLeftOver(name, processes)) rmSync(join(folder, name), { force: true });
   });

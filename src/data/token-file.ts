@@ -7,9 +7,10 @@
  *
  * A file is written under a temporary name and renamed at the end, so it is either complete or absent.
  */
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { z } from "zod";
 import { DataError, TokenError } from "../errors.ts";
+import { createAfresh, openRegular } from "../run/regular-file.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { wholeCharacters } from "../text/utf8.ts";
 import { failureReason } from "../util/failure-reason.ts";
@@ -61,12 +62,11 @@ export class TokenFile implements TokenSource {
 
   /** @throws DataError if the file is missing, incomplete, not a token file, or from another version or byte order */
   static open(path: string): TokenFile {
-    const descriptor = explain(`cannot read ${path}`, () => openSync(path, "r"));
+    const { descriptor, bytes: size } = explain(`cannot read ${path}`, () => openRegular(path, "follow"));
     try {
-      const { header, length } = readHeader(descriptor, path);
+      const { header, length } = explain(`cannot read ${path}`, () => readHeader(descriptor, path));
       const ids = new OpenFile(path, descriptor, length, header.vocabSize);
       const expected = length + header.tokens * ids.width;
-      const { size } = fstatSync(descriptor);
       if (size !== expected)
         throw new DataError(`${path}: is damaged: it has ${size} bytes but should have ${expected}`);
       return new TokenFile(path, ids, header.about, 0, header.tokens);
@@ -170,7 +170,7 @@ export async function writeTokens(
   const failing = `cannot write ${path}`;
   const { vocabSize } = tokenizer;
   const encoder = new StreamingEncoder(tokenizer);
-  const descriptor = explain(failing, () => openSync(partial, "w"));
+  const descriptor = explain(failing, () => createAfresh(partial));
   try {
     // The number of tokens is not known yet, so reserve room for the largest.
     const room = headerOf(vocabSize, Number.MAX_SAFE_INTEGER, about, 0).length;

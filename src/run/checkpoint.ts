@@ -12,7 +12,13 @@ import { z } from "zod";
 import { CheckpointError } from "../errors.ts";
 import type { Files } from "./files.ts";
 import { encodeJSON, readJSON } from "./json.ts";
-import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
+import {
+  checkHeaderLength,
+  decodeSafetensors,
+  encodeSafetensors,
+  PREFIX_BYTES,
+  type StoredTensor,
+} from "./safetensors.ts";
 import { withCurrentNames } from "./tensor-names.ts";
 
 export type StoredTensors = ReadonlyMap<string, StoredTensor>;
@@ -31,6 +37,9 @@ const VERSION = 1;
 const MODEL = "model.safetensors";
 const OPTIMIZER = "optimizer.safetensors";
 const STATE = "state.json";
+const STATE_LIMIT = 1 << 20;
+/** Node cannot read more into one array on every machine. */
+const TENSORS_LIMIT = 2 ** 31 - 1;
 
 /** The name of a step directory, "step-000500", which sorts by step up to a million steps. */
 export function stepFolderName(step: number): string {
@@ -90,7 +99,7 @@ const stateLayout = z.strictObject({
 
 function readState(files: Files, folder: string) {
   const file = join(folder, STATE);
-  const result = stateLayout.safeParse(readJSON(files, file, FORMAT, VERSION));
+  const result = stateLayout.safeParse(readJSON(files, file, STATE_LIMIT, FORMAT, VERSION));
   if (!result.success) {
     throw new CheckpointError(`${file}: is damaged: ${z.prettifyError(result.error)}`);
   }
@@ -102,7 +111,8 @@ function readState(files: Files, folder: string) {
 }
 
 function readTensors(files: Files, file: string, expected: string): StoredTensors {
-  const bytes = files.read(file);
+  checkHeaderLength(files.readPart(file, 0, PREFIX_BYTES), file);
+  const bytes = files.read(file, TENSORS_LIMIT);
   checkHash(file, bytes, expected);
   return withCurrentNames(decodeSafetensors(bytes, file).tensors);
 }

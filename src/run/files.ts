@@ -4,27 +4,42 @@
  */
 import {
   closeSync,
-  constants,
   existsSync,
   fsyncSync,
-  mkdirSync,
+  lstatSync,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import { CheckpointError } from "../errors.ts";
 import { errorCode, failureReason } from "../util/failure-reason.ts";
+import { makeFolders } from "./make-folders.ts";
+import { createAfresh, openToAppend, openToFlush, readPart, readRegular, using } from "./regular-file.ts";
+
+/** What a path leads to. A link is not followed. */
+export interface Found {
+  readonly type: "file" | "folder" | "link" | "other";
+  readonly bytes: number;
+}
 
 export interface Files {
   exists(path: string): boolean;
   /** The names in a folder, sorted. */
   list(folder: string): string[];
-  read(file: string): Uint8Array;
-  /** Creates or replaces a file, and flushes it to disk. */
+  /** What is at a path; null if nothing is. */
+  inspect(path: string): Found | null;
+  /**
+   * Reads a regular file.
+   *
+   * @param limit the most bytes that it may have
+   */
+  read(file: string, limit: number): Uint8Array;
+  /** Reads at most `length` bytes of a regular file from `start` on, fewer at its end. */
+  readPart(file: string, start: number, length: number): Uint8Array;
+  /** Creates or replaces a file, and flushes it to disk. A link is replaced, not followed. */
   write(file: string, bytes: Uint8Array): void;
   /** Appends to a file, without flushing. */
   append(file: string, text: string): void;
@@ -40,64 +55,51 @@ export interface Files {
   remove(path: string): void;
 }
 
-/** Links are not followed: one in a foreign run could lead out of its directory. Windows has no such flag. */
-const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW = 0 } = constants;
-const APPEND = O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW;
-
+/** Links in a run are not followed: one in a foreign run could lead out of its directory. */
 export const nodeFiles: Files = {
   exists: existsSync,
   list: (folder) => readdirSync(folder).sort(),
-  read: (file) => readFileSync(file),
-  write: (file, bytes) => writeFileSync(file, bytes, { flush: true }),
-  append: (file, text) => {
-    const descriptor = openSync(file, APPEND);
+  inspect,
+  read: (file, limit) => readRegular(file, limit, "refuse"),
+  readPart: (file, start, length) => readPart(file, start, length, "refuse"),
+  write: (file, bytes) => {
+    const descriptor = createAfresh(file);
     try {
-      writeFileSync(descriptor, text);
+      writeFileSync(descriptor, bytes, { flush: true });
     } finally {
       closeSync(descriptor);
     }
   },
-  flush: (file) => flushOpened(file, "r+"),
+  append: (file, text) => using(openToAppend(file), ({ descriptor }) => writeFileSync(descriptor, text)),
+  flush: (file) => using(openToFlush(file), ({ descriptor }) => fsyncSync(descriptor)),
   createFolder: (folder) => {
-    const first = makeFolders(folder);
-    if (first === undefined) return;
-    const highest = dirname(resolve(first));
-    for (let at = resolve(folder); at !== highest; at = dirname(at)) flushFolder(dirname(at));
+    for (const made of makeFolders(folder).reverse()) flushFolder(dirname(made));
   },
   flushFolder,
   rename: renameSync,
   remove: (path) => rmSync(path, { recursive: true, force: true }),
 };
 
-/** Creates a folder and its parents. Returns the first one that was missing, if any. */
-function makeFolders(folder: string): string | undefined {
-  try {
-    return mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    if (errorCode(error) !== "ENOENT") throw error;
-    // Node reports this for a read-only disk too; creating a single folder gives the real reason.
-    let missing = resolve(folder);
-    while (!existsSync(dirname(missing))) missing = dirname(missing);
-    mkdirSync(missing);
-    return mkdirSync(folder, { recursive: true }) ?? missing;
-  }
+function inspect(path: string): Found | null {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return null;
+  const type = found.isFile()
+    ? "file"
+    : found.isDirectory()
+      ? "folder"
+      : found.isSymbolicLink()
+        ? "link"
+        : "other";
+  return { type, bytes: found.size };
 }
 
 function flushFolder(folder: string): void {
   try {
-    flushOpened(folder, "r");
+    const descriptor = openSync(folder, "r");
+    using({ descriptor, bytes: 0 }, () => fsyncSync(descriptor));
   } catch (error) {
     // Windows and some network file systems cannot flush a folder and need not; nor can a user without read permission.
     if (!["EPERM", "EISDIR", "EINVAL", "ENOTSUP", "EACCES"].includes(errorCode(error) ?? "")) throw error;
-  }
-}
-
-function flushOpened(path: string, mode: "r" | "r+"): void {
-  const descriptor = openSync(path, mode);
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
 
@@ -106,7 +108,9 @@ export function explainFailures(files: Files): Files {
   return {
     exists: (path) => attempt(`look for ${path}`, () => files.exists(path)),
     list: (folder) => attempt(`list ${folder}`, () => files.list(folder)),
-    read: (file) => attempt(`read ${file}`, () => files.read(file)),
+    inspect: (path) => attempt(`look for ${path}`, () => files.inspect(path)),
+    read: (file, limit) => attempt(`read ${file}`, () => files.read(file, limit)),
+    readPart: (file, start, length) => attempt(`read ${file}`, () => files.readPart(file, start, length)),
     write: (file, bytes) => attempt(`write ${file}`, () => files.write(file, bytes), UNTOUCHED),
     append: (file, text) => attempt(`write ${file}`, () => files.append(file, text), UNTOUCHED),
     flush: (file) => attempt(`write ${file}`, () => files.flush(file), UNTOUCHED),

@@ -28,12 +28,13 @@ export function encodeJSON(value: unknown, where: string): Uint8Array {
 /**
  * Reads a JSON file of a run.
  *
+ * @param limit the most bytes that it may have
  * @throws CheckpointError when the file is not JSON, or has another `format` or `version`
  */
-export function readJSON(files: Files, file: string, format: string, version: number) {
+export function readJSON(files: Files, file: string, limit: number, format: string, version: number) {
   let value: unknown;
   try {
-    const json = new TextDecoder("utf-8", { fatal: true }).decode(files.read(file));
+    const json = new TextDecoder("utf-8", { fatal: true }).decode(files.read(file, limit));
     if (nestsTooDeep(json)) throw new CheckpointError(`${file}: is damaged: it nests too deep`);
     value = JSON.parse(json);
   } catch (cause) {

@@ -13,6 +13,9 @@ export type Pointer = "latest" | "best";
 
 const FORMAT = "nopeek run";
 const VERSION = 1;
+/** A vocabulary of all Unicode characters takes 4 MB. */
+const CONFIG_LIMIT = 1 << 23;
+const POINTER_LIMIT = 4096;
 export const CONFIG = "config.json";
 export const LOG = "log.jsonl";
 const HIDDEN = /^\.(.+)\.(partial|replaced|removed)$/;
@@ -52,7 +55,7 @@ export function readConfig(files: Files, run: string): unknown {
       `${run}: is not a run: it has no ${CONFIG}; name the folder that \`out\` named`,
     );
   }
-  return readJSON(files, file, FORMAT, VERSION).config;
+  return readJSON(files, file, CONFIG_LIMIT, FORMAT, VERSION).config;
 }
 
 /** The names of the step directories, oldest first. */
@@ -68,7 +71,7 @@ export function listSteps(files: Files, run: string): string[] {
 export function readPointer(files: Files, run: string, pointer: Pointer): string | null {
   const file = join(run, pointer);
   if (!files.exists(file)) return null;
-  const name = new TextDecoder().decode(files.read(file)).trim();
+  const name = new TextDecoder().decode(files.read(file, POINTER_LIMIT)).trim();
   if (stepOfName(name) !== null) return name;
   throw new CheckpointError(
     `${file}: should hold the name of a step directory, like step-000500: got ${JSON.stringify(name.slice(0, 40))}; ` +
@@ -135,6 +138,9 @@ function readNamed<Value extends { readonly step: number }>(
   }
   const folder = [join(run, name), hiddenPath(run, name, "replaced")].find((path) => files.exists(path));
   if (folder === undefined) throw new CheckpointError(`${run}: has no step ${name}`);
+  if (files.inspect(folder)?.type === "link") {
+    throw new CheckpointError(`${folder}: is a link, which may lead anywhere; put the folder in its place`);
+  }
   const value = read(files, folder);
   if (value.step !== stepOfName(name)) {
     throw new CheckpointError(`${folder}: holds step ${value.step}; was it renamed?`);

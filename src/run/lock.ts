@@ -37,6 +37,7 @@ export interface Processes {
 
 const LOCK = /^\.lock-([1-9]\d{0,14})$/;
 const OWNER = "owner.json";
+const OWNER_LIMIT = 4096;
 /** More attempts than this are needed only if other programs keep taking the lock first. */
 const ROUNDS = 100;
 
@@ -154,8 +155,10 @@ function isOccupied(error: unknown): boolean {
 
 /** null if the file is unreadable: its bytes were lost in a power failure, or the lock is being released. */
 function readOwner(files: Files, run: string, number: number): Owner | null {
+  const lock = lockPath(run, number);
   try {
-    const text = new TextDecoder().decode(files.read(join(lockPath(run, number), OWNER)));
+    if (files.inspect(lock)?.type === "link") return null;
+    const text = new TextDecoder().decode(files.read(join(lock, OWNER), OWNER_LIMIT));
     return ownerLayout.safeParse(JSON.parse(text)).data ?? null;
   } catch (error) {
     if (error instanceof CheckpointError || error instanceof SyntaxError) return null;

@@ -92,7 +92,7 @@ export function flushLog(files: Files, run: string): void {
 }
 
 function readText(files: Files, file: string): string {
-  return files.exists(file) ? new TextDecoder().decode(files.read(file)) : "";
+  return files.exists(file) ? new TextDecoder().decode(files.read(file, 2 ** 29)) : "";
 }
 
 function parseLine(line: string): unknown {

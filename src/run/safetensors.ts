@@ -25,7 +25,10 @@ export interface SafetensorsContents {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-const PREFIX_BYTES = 8;
+/** The bytes that hold the length of the header. */
+export const PREFIX_BYTES = 8;
+/** A model of a thousand layers takes 2 MB. */
+const HEADER_LIMIT = 1 << 23;
 const FLOAT_BYTES = 4;
 const METADATA = "__metadata__";
 
@@ -92,13 +95,29 @@ function encodeHeader(
   return { header, dataBytes };
 }
 
-function readHeader(bytes: Uint8Array, where: string): { json: string; end: number; dataBytes: number } {
-  if (bytes.length < PREFIX_BYTES) {
+/**
+ * Checks the length of a header before it is read.
+ *
+ * @param start the first `PREFIX_BYTES` of the file, or more
+ * @param where the file's name, for messages
+ * @returns     the length in bytes
+ * @throws CheckpointError when the header is longer than that of any model, or `start` is too short
+ */
+export function checkHeaderLength(start: Uint8Array, where: string): bigint {
+  if (start.length < PREFIX_BYTES) {
     throw new CheckpointError(
-      `${where}: is cut short: a safetensors file has at least ${PREFIX_BYTES} bytes: got ${bytes.length}`,
+      `${where}: is cut short: a safetensors file has at least ${PREFIX_BYTES} bytes: got ${start.length}`,
     );
   }
-  const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true);
+  const length = new DataView(start.buffer, start.byteOffset, start.byteLength).getBigUint64(0, true);
+  if (length <= HEADER_LIMIT) return length;
+  throw new CheckpointError(
+    `${where}: is damaged, or not a safetensors file: its header should have at most ${HEADER_LIMIT} bytes: got ${length}`,
+  );
+}
+
+function readHeader(bytes: Uint8Array, where: string): { json: string; end: number; dataBytes: number } {
+  const length = checkHeaderLength(bytes, where);
   const room = bytes.length - PREFIX_BYTES;
   if (length > BigInt(room)) {
     throw new CheckpointError(

@@ -10,6 +10,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EEXIST: "a file of that name already exists",
   EISDIR: "it is a folder, not a file",
   ELOOP: "it is a link, which may lead anywhere; put a file in its place",
+  EMLINK: "it is a link, which may lead anywhere; put a file in its place",
+  ENXIO: "it is a pipe or a device, not a file",
   ENOENT: "it is not there",
 };
 

@@ -121,3 +121,28 @@ describe("a folder without permission", () => {
     if (unread !== null) expectComplaint(unread, 1, "secret.txt: you do not have permission to read it");
   });
 });
+
+describe("a place where no folder can be made", () => {
+  it.runIf(existsSync("/proc/self"))(
+    "ends training with the name of the folder, instead of trying forever",
+    async () => {
+      expectComplaint(
+        await nopeek(folder, ...training, "--out", "/proc/x/run"),
+        1,
+        "cannot create /proc/x/run",
+        "/proc",
+      );
+      const gone = "mkdir gone && cd gone && rmdir ../gone && exec";
+      const { outcome } = new Program(
+        "sh",
+        ["-c", `${gone} "$0" "$1" train --steps 1`, process.execPath, MAIN],
+        folder,
+      );
+      expectComplaint(
+        await outcome,
+        1,
+        "cannot create checkpoints/tales-1: the current folder cannot hold a folder",
+      );
+    },
+  );
+});

@@ -235,7 +235,9 @@ it("flushes contents before the names that lead to them", () => {
   const recorded: Files = {
     exists: (path) => memory.exists(path),
     list: (path) => memory.list(path),
-    read: (path) => memory.read(path),
+    inspect: (path) => memory.inspect(path),
+    read: (path, limit) => memory.read(path, limit),
+    readPart: (path, start, length) => memory.readPart(path, start, length),
     append: (path, text) => memory.append(path, text),
     write: (path, bytes) => {
       calls.push(`write ${short(path)}`);

@@ -16,7 +16,8 @@ const CONFIG = { settings: { layers: 2 }, tokenizer: { kind: "char", characters:
 
 const messageOf = messageOfA(CheckpointError);
 
-const text = (files: Files, path: string) => new TextDecoder().decode(files.read(path));
+const text = (files: Files, path: string) => new TextDecoder().decode(files.read(path, LIMIT));
+const LIMIT = 1e6;
 const bytes = (content: string) => new TextEncoder().encode(content);
 
 let made = 0;
@@ -93,12 +94,12 @@ describe.each([
 
   it("does not start in a directory with a run or other files", () => {
     const { files, path } = makeRun([7]);
-    const config = files.read(join(path, "config.json"));
+    const config = files.read(join(path, "config.json"), LIMIT);
     const create = () => RunDirectory.create(path, { other: 1 }, { files });
     expect(messageOf(create)).toBe(
       `${path}: already holds a run, saved up to step-000007; resume it with \`resume\`, or choose another folder with \`out\``,
     );
-    expect(files.read(join(path, "config.json"))).toEqual(config);
+    expect(files.read(join(path, "config.json"), LIMIT)).toEqual(config);
     files.remove(join(path, "config.json"));
     expect(messageOf(create)).toContain("holds other files (best, latest, step-000007)");
     const unsaved = makeRun([]);
@@ -283,7 +284,7 @@ describe.each([
       expect(files.exists(join(path, ".step-000003.partial"))).toBe(true);
       const open = RunDirectory.open(path, { files });
       expect(messageOf(() => open.loadStep())).toContain("cannot read");
-      const model = files.read(join(folder, "model.safetensors"));
+      const model = files.read(join(folder, "model.safetensors"), LIMIT);
       model[model.length - 1] ^= 1;
       files.write(join(folder, "model.safetensors"), model);
       expect(messageOf(() => loadModelFiles(path, undefined, files))).toContain(

@@ -1,14 +1,27 @@
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { CheckpointError } from "../../src/errors.ts";
 import { explainFailures, type Files, nodeFiles } from "../../src/run/files.ts";
+import { readRegular } from "../../src/run/regular-file.ts";
 import { MemoryFiles, systemError } from "./memory-files.ts";
 
 const temporary = mkdtempSync(join(tmpdir(), "nopeek-run-files-"));
 afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 
+const LIMIT = 1000;
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (read: Uint8Array) => new TextDecoder().decode(read);
 
@@ -40,8 +53,68 @@ it.skipIf(process.platform === "win32")("does not append through a link", () => 
   nodeFiles.write(target, bytes("mine"));
   symlinkSync(target, link);
   expect(codeOf(() => nodeFiles.append(link, "more"))).toBe("ELOOP");
-  expect(text(nodeFiles.read(target))).toBe("mine");
+  expect(text(nodeFiles.read(target, LIMIT))).toBe("mine");
   for (const path of [link, target]) nodeFiles.remove(path);
+});
+
+describe.skipIf(process.platform === "win32")("in a folder that someone else filled", () => {
+  const at = (name: string) => join(temporary, name);
+  const reads: readonly (readonly [string, (path: string) => unknown])[] = [
+    ["read", (path) => nodeFiles.read(path, LIMIT)],
+    ["readPart", (path) => nodeFiles.readPart(path, 0, 1)],
+    ["append", (path) => nodeFiles.append(path, "x")],
+    ["flush", (path) => nodeFiles.flush(path)],
+  ];
+
+  it.each(reads)("%s refuses a link, a pipe and a folder at once", (_name, operate) => {
+    writeFileSync(at("target"), "mine");
+    symlinkSync(at("target"), at("link"));
+    symlinkSync("/dev/zero", at("zero"));
+    mkdirSync(at("folder"));
+    expect(spawnSync("mkfifo", [at("pipe")]).status).toBe(0);
+    expect(codeOf(() => operate(at("link")))).toBe("ELOOP");
+    expect(codeOf(() => operate(at("zero")))).toBe("ELOOP");
+    expect(codeOf(() => operate(at("pipe")))).toMatch(/^(NOT_A_FILE|ENXIO)$/);
+    expect(codeOf(() => operate(at("folder")))).toBe("EISDIR");
+    expect(text(nodeFiles.read(at("target"), LIMIT))).toBe("mine");
+    for (const name of ["target", "link", "zero", "folder", "pipe"]) nodeFiles.remove(at(name));
+  });
+
+  it("refuses a device and a pipe that a link leads to, where links are allowed", () => {
+    for (const path of ["/dev/zero", "/dev/null", "/dev/tty"].filter((path) => existsSync(path))) {
+      expect(codeOf(() => readRegular(path, LIMIT, "follow"))).toMatch(/^(NOT_A_FILE|ENXIO)$/);
+    }
+    expect(spawnSync("mkfifo", [at("pipe")]).status).toBe(0);
+    symlinkSync(at("pipe"), at("to-pipe"));
+    expect(codeOf(() => readRegular(at("to-pipe"), LIMIT, "follow"))).toBe("NOT_A_FILE");
+    for (const name of ["pipe", "to-pipe"]) nodeFiles.remove(at(name));
+  });
+
+  it("does not read a file that is larger than allowed, nor more of an endless one than it had", () => {
+    writeFileSync(at("sparse"), "");
+    truncateSync(at("sparse"), 2 ** 40);
+    expect(codeOf(() => nodeFiles.read(at("sparse"), 2 ** 31))).toBe("TOO_LARGE");
+    expect(nodeFiles.readPart(at("sparse"), 2 ** 39, 7)).toHaveLength(7);
+    nodeFiles.remove(at("sparse"));
+    // A regular file of 0 bytes, according to the system.
+    if (existsSync("/proc/self/status")) expect(nodeFiles.read("/proc/self/status", LIMIT)).toHaveLength(0);
+  });
+
+  it.each([
+    ["a link", (path: string, target: string) => symlinkSync(target, path)],
+    ["a link that leads nowhere", (path: string) => symlinkSync("nowhere", path)],
+    ["a hard link", (path: string, target: string) => linkSync(target, path)],
+    ["a pipe", (path: string) => expect(spawnSync("mkfifo", [path]).status).toBe(0)],
+  ])("writes a new file in place of %s", (_what, put) => {
+    writeFileSync(at("precious"), "mine");
+    put(at("partial"), at("precious"));
+    nodeFiles.write(at("partial"), bytes("new"));
+    expect(text(nodeFiles.read(at("partial"), LIMIT))).toBe("new");
+    expect(lstatSync(at("partial")).isFile()).toBe(true);
+    expect(text(nodeFiles.read(at("precious"), LIMIT))).toBe("mine");
+    expect(existsSync(at("nowhere"))).toBe(false);
+    for (const name of ["precious", "partial"]) nodeFiles.remove(at(name));
+  });
 });
 
 /** The in-memory files of the other tests behave like real ones. */
@@ -62,9 +135,18 @@ describe.each([
     files.flush(at("a", "b", "log"));
     files.flushFolder(at("a", "b"));
     expect(files.list(at("a", "b"))).toEqual(["log", "one", "two"]);
-    expect(text(files.read(at("a", "b", "log")))).toBe("xyé");
+    expect(text(files.read(at("a", "b", "log"), LIMIT))).toBe("xyé");
+    expect(text(files.readPart(at("a", "b", "log"), 1, 2))).toBe("y\u{fffd}");
+    expect(files.readPart(at("a", "b", "log"), 3, 9)).toHaveLength(1);
+    expect(files.readPart(at("a", "b", "log"), 4, 9)).toHaveLength(0);
+    expect(files.readPart(at("a", "b", "log"), 99, 9)).toHaveLength(0);
+    expect(files.read(at("a", "b", "log"), 4)).toHaveLength(4);
+    expect(codeOf(() => files.read(at("a", "b", "log"), 3))).toBe("TOO_LARGE");
+    expect(files.inspect(at("a", "b", "log"))).toEqual({ type: "file", bytes: 4 });
+    expect(files.inspect(at("a", "b"))?.type).toBe("folder");
+    expect(files.inspect(at("a", "b", "none"))).toBeNull();
     files.rename(at("a", "b", "one"), at("a", "b", "two"));
-    expect(text(files.read(at("a", "b", "two")))).toBe("1");
+    expect(text(files.read(at("a", "b", "two"), LIMIT))).toBe("1");
     files.rename(at("a", "b"), at("a", "c"));
     expect(files.list(at("a"))).toEqual(["c"]);
     expect(files.list(at("a", "c"))).toEqual(["log", "two"]);
@@ -77,11 +159,11 @@ describe.each([
     files.createFolder(at("full"));
     files.createFolder(at("other"));
     files.write(at("full", "file"), bytes("1"));
-    expect(codeOf(() => files.read(at("none")))).toBe("ENOENT");
+    expect(codeOf(() => files.read(at("none"), LIMIT))).toBe("ENOENT");
     expect(codeOf(() => files.list(at("none")))).toBe("ENOENT");
     expect(codeOf(() => files.write(at("none", "file"), bytes("")))).toBe("ENOENT");
     expect(codeOf(() => files.rename(at("none"), at("some")))).toBe("ENOENT");
-    expect(codeOf(() => files.read(at("full")))).toBe("EISDIR");
+    expect(codeOf(() => files.read(at("full"), LIMIT))).toBe("EISDIR");
     expect(codeOf(() => files.write(at("full"), bytes("")))).toBe("EISDIR");
     expect(codeOf(() => files.list(at("full", "file")))).toBe("ENOTDIR");
     expect(codeOf(() => files.createFolder(at("full", "file")))).toBe("EEXIST");
@@ -97,7 +179,9 @@ describe("explainFailures", () => {
     return {
       exists: fail,
       list: fail,
+      inspect: fail,
       read: fail,
+      readPart: fail,
       write: fail,
       append: fail,
       flush: fail,
@@ -111,7 +195,9 @@ describe("explainFailures", () => {
   const operations: readonly (readonly [string, (files: Files) => unknown])[] = [
     ["look for /p", (files) => files.exists("/p")],
     ["list /p", (files) => files.list("/p")],
-    ["read /p", (files) => files.read("/p")],
+    ["read /p", (files) => files.read("/p", LIMIT)],
+    ["read /p", (files) => files.readPart("/p", 0, 1)],
+    ["look for /p", (files) => files.inspect("/p")],
     ["write /p", (files) => files.write("/p", bytes(""))],
     ["write /p", (files) => files.append("/p", "")],
     ["write /p", (files) => files.flush("/p")],

@@ -89,7 +89,9 @@ function interrupted(files: Files, at: number, happens: () => void): Files {
   return {
     exists: before((path) => files.exists(path)),
     list: before((folder) => files.list(folder)),
-    read: before((file) => files.read(file)),
+    inspect: before((path) => files.inspect(path)),
+    read: before((file, limit) => files.read(file, limit)),
+    readPart: before((file, start, length) => files.readPart(file, start, length)),
     write: before((file, bytes) => files.write(file, bytes)),
     append: before((file, text) => files.append(file, text)),
     flush: before((file) => files.flush(file)),

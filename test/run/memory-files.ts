@@ -1,6 +1,6 @@
 /** File operations for tests: a file system in memory, and one that fails at a chosen moment. */
 import { dirname, join } from "node:path";
-import type { Files } from "../../src/run/files.ts";
+import type { Files, Found } from "../../src/run/files.ts";
 
 /** An error like those of Node's file operations. */
 export function systemError(code: string, path: string): Error {
@@ -30,11 +30,23 @@ export class MemoryFiles implements Files {
       .sort();
   }
 
-  read(file: string): Uint8Array {
+  inspect(path: string): Found | null {
+    const bytes = this.contents.get(path);
+    if (bytes !== undefined) return { type: "file", bytes: bytes.length };
+    return this.folders.has(path) ? { type: "folder", bytes: 0 } : null;
+  }
+
+  read(file: string, limit = Number.POSITIVE_INFINITY): Uint8Array {
+    const bytes = this.readPart(file, 0, limit + 1);
+    if (bytes.length > limit) throw systemError("TOO_LARGE", file);
+    return bytes;
+  }
+
+  readPart(file: string, start: number, length: number): Uint8Array {
     if (this.folders.has(file)) throw systemError("EISDIR", file);
     const bytes = this.contents.get(file);
     if (bytes === undefined) throw systemError("ENOENT", file);
-    return bytes.slice();
+    return bytes.slice(start, start + length);
   }
 
   write(file: string, bytes: Uint8Array): void {
@@ -130,9 +142,19 @@ export class FailingFiles implements Files {
     return this.#files.list(folder);
   }
 
-  read(file: string): Uint8Array {
+  inspect(path: string): Found | null {
     this.#live();
-    return this.#files.read(file);
+    return this.#files.inspect(path);
+  }
+
+  read(file: string, limit: number): Uint8Array {
+    this.#live();
+    return this.#files.read(file, limit);
+  }
+
+  readPart(file: string, start: number, length: number): Uint8Array {
+    this.#live();
+    return this.#files.readPart(file, start, length);
   }
 
   write(file: string, bytes: Uint8Array): void {

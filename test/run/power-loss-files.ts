@@ -3,7 +3,7 @@
  * independently of the others. That is harsher than any journaling file system; only a rename stays atomic.
  */
 import { basename, dirname, join } from "node:path";
-import type { Files } from "../../src/run/files.ts";
+import type { Files, Found } from "../../src/run/files.ts";
 import { Killed, MemoryFiles, systemError } from "./memory-files.ts";
 
 class File {
@@ -72,8 +72,18 @@ export class PowerLossFiles implements Files {
     return [...this.#folder(folder).now.keys()].sort();
   }
 
+  inspect(path: string): Found | null {
+    const node = this.#find(path);
+    if (node instanceof File) return { type: "file", bytes: node.now.length };
+    return node === null ? null : { type: "folder", bytes: 0 };
+  }
+
   read(file: string): Uint8Array {
     return this.#file(file).now.slice();
+  }
+
+  readPart(file: string, start: number, length: number): Uint8Array {
+    return this.#file(file).now.slice(start, start + length);
   }
 
   write(file: string, bytes: Uint8Array): void {

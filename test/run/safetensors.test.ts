@@ -156,7 +156,7 @@ describe("decodeSafetensors", () => {
 
   it("does not trust the length of the header", () => {
     const huge = Buffer.alloc(64, 0xff);
-    expect(refusal(huge)).toContain("its header should have 18446744073709551615 bytes, and 56 follow");
+    expect(refusal(huge)).toContain("its header should have at most 8388608 bytes: got 18446744073709551615");
     expect(refusal(fileOf("{}", 0, 3))).toContain("its header should have 3 bytes, and 2 follow");
     expect(decodeSafetensors(fileOf("{}"), "f").tensors.size).toBe(0);
   });

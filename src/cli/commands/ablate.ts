@@ -50,6 +50,8 @@ import { nowMs } from "../terminal/clock.ts";
 import { Terminal } from "../terminal/output.ts";
 
 const files = explainFailures(nodeFiles);
+/** A million runs take about as much. */
+const RESULTS_LIMIT = 500e6;
 
 interface AblateFlags extends CommonFlags, CacheFlags {
   readonly data?: readonly string[];
@@ -272,7 +274,7 @@ async function runOnce(
 /** Reads finished runs. Opens the file for writing, so that a file that cannot be written fails before training. */
 function readResults(file: string): string {
   files.append(file, "");
-  const text = new TextDecoder().decode(files.read(file));
+  const text = new TextDecoder().decode(files.read(file, RESULTS_LIMIT));
   // Terminate a line that was cut off when the program was killed.
   if (text !== "" && !text.endsWith("\n")) files.append(file, "\n");
   return text;

@@ -1,10 +1,15 @@
 /** `nopeek data`: downloads public training texts. */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { ConfigError, DataError } from "../../errors.ts";
+import { readRegular } from "../../run/regular-file.ts";
+import { saveFile } from "../../run/save-file.ts";
 import { nearest } from "../../util/edit-distance.ts";
+import { errorCode, failureReason } from "../../util/failure-reason.ts";
 import { formatCount, shellWord } from "../../util/format.ts";
 import { Terminal } from "../terminal/output.ts";
+import { download } from "./data/download.ts";
 
 interface Text {
   readonly name: string;
@@ -24,9 +29,6 @@ const TEXTS: readonly Text[] = [
   },
 ];
 
-/** A download that takes longer than this fails. */
-const TIMEOUT_MS = 30_000;
-
 export interface DataFlags {
   readonly out?: string;
   readonly url?: string;
@@ -44,7 +46,7 @@ export async function getData(name: string | undefined, flags: DataFlags): Promi
   }
   const out = flags.out ?? `${text.name}.txt`;
   if (existsSync(out)) checkExisting(out, text);
-  else await download(text, flags.url ?? text.url, out, terminal);
+  else await get(text, flags.url ?? text.url, out, terminal);
   terminal.note(`train on it: npx nopeek train --data ${shellWord(out)}`);
   terminal.write(`${out}\n`);
 }
@@ -58,50 +60,38 @@ function list(terminal: Terminal): void {
 }
 
 /** @throws DataError if the output file exists with other contents */
-function checkExisting(out: string, { sha256, name }: Text): void {
-  if (hash(readFileSync(out)) === sha256) return;
+function checkExisting(out: string, { bytes, sha256, name }: Text): void {
+  try {
+    if (hash(readRegular(out, bytes)) === sha256) return;
+  } catch (cause) {
+    if (errorCode(cause) === "EISDIR")
+      throw new DataError(
+        `${out}: is a folder; name a file in it: --out ${shellWord(join(out, `${name}.txt`))}`,
+      );
+    // A larger file is another text; a pipe or a file that cannot be read is not this text either.
+    if (failureReason(cause) === null) throw cause;
+  }
   throw new DataError(`${out}: already exists and is not ${name}; name another file with --out`);
 }
 
-async function download(
-  { bytes, sha256 }: Text,
-  url: string,
-  out: string,
-  terminal: Terminal,
-): Promise<void> {
+async function get({ bytes, sha256 }: Text, url: string, out: string, terminal: Terminal): Promise<void> {
   terminal.note(`downloading ${formatCount(bytes)} bytes from ${url}`);
-  const contents = await fetchBytes(url);
+  const contents = await download(url, bytes, (done) =>
+    terminal.status(`downloading: ${Math.floor((100 * done) / bytes)}%`),
+  ).finally(() => terminal.clearStatus());
   if (hash(contents) !== sha256) {
     throw new DataError(
       `${url}: returned a different text: its SHA-256 is ${hash(contents).slice(0, 12)}… but should be ${sha256.slice(0, 12)}… (${formatCount(contents.length)} bytes instead of ${formatCount(bytes)}); nothing was saved`,
     );
   }
-  const partial = `${out}.partial`;
   try {
-    writeFileSync(partial, contents, { flush: true });
-    renameSync(partial, out);
+    saveFile(out, contents);
   } catch (cause) {
-    rmSync(partial, { force: true });
-    if (!(cause instanceof Error)) throw cause;
-    throw new DataError(`${out}: cannot be written: ${cause.message}`, { cause });
+    const reason = errorCode(cause) === "ENOENT" ? "its folder does not exist" : failureReason(cause);
+    if (reason === null) throw cause;
+    throw new DataError(`${out}: cannot be written: ${reason}`, { cause });
   }
   terminal.note("SHA-256 verified");
-}
-
-async function fetchBytes(url: string): Promise<Uint8Array> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    if (!response.ok)
-      throw new DataError(`${url}: the server answered ${response.status} ${response.statusText}`);
-    return new Uint8Array(await response.arrayBuffer());
-  } catch (cause) {
-    if (cause instanceof DataError || !(cause instanceof Error)) throw cause;
-    const why = cause.cause instanceof Error ? cause.cause.message : cause.message;
-    throw new DataError(
-      `${url}: cannot be reached: ${why}; check the network connection, or train on the bundled tales, which need none: npx nopeek train`,
-      { cause },
-    );
-  }
 }
 
 function hash(contents: Uint8Array): string {

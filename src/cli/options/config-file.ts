@@ -1,10 +1,14 @@
 /** `--config`: settings from a JSON file, either the config.json of another run or a plain object of settings. */
-import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { parseSettings } from "../../config/settings.ts";
 import { ConfigError, NopeekError } from "../../errors.ts";
 import { type CorpusRecord, runConfigFromJSON, runConfigToJSON } from "../../run/config.ts";
+import { readRegular } from "../../run/regular-file.ts";
+import { failureReason } from "../../util/failure-reason.ts";
 import { nestsTooDeep } from "../../util/json-depth.ts";
+
+/** In bytes. The vocabulary of all Unicode characters takes 4 MB. */
+const LIMIT = 1 << 23;
 
 export interface ConfigFile {
   readonly settings: Readonly<Record<string, unknown>>;
@@ -24,7 +28,7 @@ const settingsAlone = z.record(z.string(), z.unknown());
  */
 export function readConfigFile(path: string): ConfigFile {
   try {
-    const text = readFileSync(path, "utf8");
+    const text = new TextDecoder().decode(readRegular(path, LIMIT));
     if (nestsTooDeep(text)) throw new ConfigError("is not a config: its brackets are nested too deeply");
     const json: unknown = JSON.parse(text);
     const run = ofRun.safeParse(json);
@@ -50,5 +54,5 @@ function reasonOf(error: NodeJS.ErrnoException, path: string): string {
   if (error.code === "ENOENT")
     return "there is no such file; --config needs a JSON file of settings, such as the config.json of a run";
   if (error.code === "EISDIR") return "is a folder; --config needs the config.json in it";
-  return `cannot be read: ${error.message}`;
+  return `cannot be read: ${failureReason(error) ?? error.message}`;
 }

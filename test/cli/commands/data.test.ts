@@ -1,8 +1,9 @@
 /** Texts from files, folders, standard input and the network, and repeating a run from its config. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
+import { nopeekHere } from "../../support/in-process.ts";
 import {
   expectComplaint,
   MAIN,
@@ -98,5 +99,30 @@ describe("nopeek data", () => {
     writeFileSync(at("got.txt"), "my own");
     expect((await get(url)).stderr).toContain("already exists and is not tinyshakespeare");
     expect(readFileSync(at("got.txt"), "utf8")).toBe("my own");
+  });
+
+  it("refuses a folder and a pipe in place of its file", async () => {
+    mkdirSync(at("place"));
+    const folderGiven = await nopeekHere(folder, "data", "tinyshakespeare", "--out", "place");
+    expectComplaint(folderGiven, 1, "place: is a folder", "--out place/tinyshakespeare.txt");
+    if (spawnSync("mkfifo", [at("pipe")]).status !== 0) return;
+    const pipeGiven = await nopeekHere(folder, "data", "tinyshakespeare", "--out", "pipe");
+    expectComplaint(pipeGiven, 1, "pipe: already exists and is not tinyshakespeare");
+  });
+});
+
+describe("a text that is not a file", () => {
+  it.runIf(existsSync("/dev/zero"))("is refused at once", async () => {
+    symlinkSync("/dev/zero", at("endless"));
+    expect(spawnSync("mkfifo", [at("waiting")]).status).toBe(0);
+    for (const data of ["endless", "waiting", "/dev/null"]) {
+      const outcome = await nopeekHere(folder, ...TRAIN, "--data", data, "--out", "never");
+      expectComplaint(outcome, 1, `${data}: is a pipe or a device, not a file`);
+    }
+  });
+
+  it.runIf(existsSync("/proc/self/status"))("ends where the file did when it was opened", async () => {
+    const outcome = await nopeekHere(folder, ...TRAIN, "--data", "/proc/self/status", "--out", "never");
+    expectComplaint(outcome, 1, "/proc/self/status: is empty");
   });
 });

@@ -1,13 +1,15 @@
 /** `nopeek plot`: compares the loss curves of runs in the terminal, as an SVG or as an HTML report. Read-only. */
-
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { ConfigError, DataError } from "../../../errors.ts";
 import { defaultSmoothing } from "../../../report/curves.ts";
 import { escapeLine } from "../../../report/escape.ts";
 import { figureOf } from "../../../report/figure.ts";
 import { reportOf } from "../../../report/html.ts";
 import { type PlottedRun, warningsAbout, type XUnit } from "../../../report/plotted-run.ts";
+import { readPart } from "../../../run/regular-file.ts";
+import { saveFile } from "../../../run/save-file.ts";
 import { largestOf } from "../../../util/extremes.ts";
+import { failureReason } from "../../../util/failure-reason.ts";
 import { shellWord } from "../../../util/format.ts";
 import { processes } from "../../shared/process-lock.ts";
 import { hasUnicode, wantsColor } from "../../terminal/colors.ts";
@@ -78,14 +80,21 @@ function checkFlags({ smooth = 1, svg, html }: PlotFlags): void {
  */
 function save(file: string, contents: string, kind: string): string {
   try {
-    if (existsSync(file) && readFileSync(file, "utf8").slice(0, 5) !== contents.slice(0, 5))
+    if (existsSync(file) && startOf(file) !== contents.slice(0, KIND_LENGTH))
       throw new DataError(`${file}: already exists and is not ${kind}; name another file`);
-    writeFileSync(file, contents);
+    saveFile(file, contents);
   } catch (cause) {
     if (cause instanceof DataError || !(cause instanceof Error)) throw cause;
     throw new DataError(`${file}: cannot be written: ${reasonOf(cause)}`, { cause });
   }
   return file;
+}
+
+/** The characters that identify the kind of a file: "<svg ", "<!doc". */
+const KIND_LENGTH = 5;
+
+function startOf(file: string): string {
+  return new TextDecoder().decode(readPart(file, 0, KIND_LENGTH, "follow"));
 }
 
 function reasonOf(error: NodeJS.ErrnoException): string {
@@ -97,6 +106,6 @@ function reasonOf(error: NodeJS.ErrnoException): string {
     case "EACCES":
       return "permission denied";
     default:
-      return error.message;
+      return failureReason(error) ?? error.message;
   }
 }
