@@ -11,6 +11,7 @@ import { errorCode } from "../util/failure-reason.ts";
  * @throws a system error; its message says which folder cannot hold another
  */
 export function makeFolders(folder: string): string[] {
+  if (folder === "") throw failure("NO_NAME", "its name is empty");
   const missing: string[] = [];
   let at = normalize(folder);
   for (; !isFolder(at); at = dirname(at)) {
@@ -28,14 +29,16 @@ function makeOne(path: string, last: boolean): void {
     const code = errorCode(cause);
     // Another process may have made it meanwhile.
     if (code === "EEXIST" && isFolder(path)) return;
-    if (code === "EEXIST" && !last)
-      throw Object.assign(new Error(`${path} is not a folder`, { cause }), { code: "ENOTDIR" });
+    if (code === "EEXIST" && !last) throw failure("ENOTDIR", `${path} is not a folder`, cause);
     if (code !== "ENOENT") throw cause;
     const parent = dirname(path) === "." ? "the current folder" : dirname(path);
-    throw Object.assign(new Error(`${parent} cannot hold a folder, or was deleted`, { cause }), {
-      code: "NO_PARENT",
-    });
+    throw failure("NO_PARENT", `${parent} cannot hold a folder, or was deleted`, cause);
   }
+}
+
+/** An error with a code, like those of the system. */
+function failure(code: string, message: string, cause?: unknown): Error {
+  return Object.assign(new Error(message, { cause }), { code });
 }
 
 function isFolder(path: string): boolean {

@@ -23,6 +23,10 @@ it("follows a link to a folder", () => {
   expect(existsSync(at("elsewhere", "inner"))).toBe(true);
 });
 
+it("refuses an empty name", () => {
+  expect(() => makeFolders("")).toThrow("its name is empty");
+});
+
 it("names a file that is in the way", () => {
   writeFileSync(at("file"), "");
   expect(() => makeFolders(at("file"))).toThrow(/EEXIST/);

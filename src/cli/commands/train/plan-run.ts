@@ -24,6 +24,7 @@ import { type CommonFlags, givenSettings, threadsOf } from "../../options/settin
 import { checkMemory } from "../../shared/memory-check.ts";
 import { processes } from "../../shared/process-lock.ts";
 import { checkSameText, readCorpusFor, recordOf, tokenizerFor } from "../../shared/read-corpus.ts";
+import { checkWorkingFolder } from "../../shared/working-folder.ts";
 import { stderrReporter } from "../../terminal/output.ts";
 import { PretrainedModel } from "./fine-tune.ts";
 import { checkKind } from "./kinds/index.ts";
@@ -83,6 +84,7 @@ export async function planRun(
   flags: TrainFlags,
   reporter: ProgressReporter = stderrReporter(),
 ): Promise<RunPlan> {
+  checkWorkingFolder();
   checkBackend(flags.backend, threadsOf(flags), { fast: flags.fast === true });
   return flags.resume ? planResume(flags, reporter) : planNewRun(flags, reporter);
 }
