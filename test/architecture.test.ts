@@ -172,8 +172,19 @@ describe("negative controls", () => {
     expect(complain("report/css.ts", line)).toEqual([]);
   });
 
-  test("cli prints and reads the clock, but its numbers are the library's", () => {
-    expect(complain("cli/main.ts", "console.log(process.argv, Date.now());")).toEqual([]);
+  test.each([
+    "process.stderr.write(text);",
+    "process.stdout.write(text);",
+    "stderr.write(text);",
+    'process["stdout"].write(text);',
+    "console.error(text);",
+  ])("cli writes by its terminal alone: %s", (line) => {
+    expect(complain("cli/commands/runs.ts", line)).toHaveLength(1);
+  });
+
+  test("cli prints by its terminal and reads the clock, but its numbers are the library's", () => {
+    expect(complain("cli/terminal/output.ts", "process.stdout.write(text);")).toEqual([]);
+    expect(complain("cli/main.ts", "process.exit(Date.now());")).toEqual([]);
     expect(complain("cli/main.ts", "const y = Math.exp(x) + Math.random();")).toHaveLength(2);
   });
 

@@ -46,10 +46,24 @@ export const display: readonly Mutant[] = [
   },
   {
     promise: "display: control characters in model output never reach the terminal",
-    file: "src/cli/terminal/columns.ts",
-    line: '.replace(UNSAFE, "\\ufffd")',
-    broken: "",
+    file: "src/util/printable.ts",
+    line: 'return printable(text).replace(/[\\n\\t]/g, "\\ufffd");',
+    broken: "return text;",
     tests: ["test/cli/terminal/columns.test.ts"],
+  },
+  {
+    promise: "output: no character of a foreign name or error acts on the terminal",
+    file: "src/cli/terminal/output.ts",
+    line: 'return typeof line === "string" ? fitLine(printable(line), columns) : renderSpans(line, color);',
+    broken: 'return typeof line === "string" ? fitLine(line, columns) : renderSpans(line, color);',
+    tests: ["test/cli/printable-output.test.ts"],
+  },
+  {
+    promise: "output: sampled text cannot act on a terminal",
+    file: "src/cli/terminal/output.ts",
+    line: "if (process.stdout.isTTY !== true) process.stdout.write(text);",
+    broken: "process.stdout.write(text);",
+    tests: ["test/cli/terminal/output.test.ts"],
   },
   {
     promise: "display: wide characters take two columns",

@@ -20,6 +20,7 @@ import {
 } from "./options/settings-flags.ts";
 import { unknownFlag } from "./options/unknown-characters.ts";
 import { explainError } from "./shared/explain-error.ts";
+import { printMessage, printPart } from "./terminal/output.ts";
 
 const { version } = z
   .object({ version: z.string() })
@@ -35,6 +36,8 @@ const program = new Command("nopeek")
   .version(version, "--version", "print the version and exit")
   .configureHelp({ optionDescription: describeOption, minWidthToWrap: 20 })
   .configureOutput({
+    writeOut: (text) => printPart("stdout", text),
+    writeErr: (text) => printPart("stderr", text),
     outputError: (text, write) => {
       write(fitMessage(text.replace(/^error: /, "nopeek: "), process.stderr.columns));
     },
@@ -242,11 +245,11 @@ try {
 /** Prints an error and returns the exit code. Only a bug in nopeek prints a stack trace. */
 function explain(error: unknown): number {
   if (error instanceof NopeekError) {
-    process.stderr.write(fitMessage(`nopeek: ${explainError(error)}\n`, process.stderr.columns));
+    printMessage(`nopeek: ${explainError(error)}`);
     const usage = error.name === "ConfigError" || error.name === "SampleError";
     return usage ? EXIT.usage : EXIT.failed;
   }
-  process.stderr.write(`nopeek: this is a bug in nopeek; please report it:\n`);
-  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  printPart("stderr", "nopeek: this is a bug in nopeek; please report it:\n");
+  printPart("stderr", `${error instanceof Error ? error.stack : String(error)}\n`);
   return EXIT.failed;
 }

@@ -1,11 +1,8 @@
-/** Escapes untrusted text for a page, an SVG or a terminal, so that it is shown but never interpreted. */
+/** Escapes untrusted text for a page or an SVG, so that it is shown but never interpreted. */
 
 /** Characters that XML 1.0 cannot represent even if escaped: control characters, lone surrogates, U+FFFE and U+FFFF. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the regex has to match them
 const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
-/** Characters that a terminal may interpret, or that change the direction of text. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the regex has to match them
-const NOT_SHOWN = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -25,9 +22,4 @@ export function scriptJson(value: unknown): string {
     /[<\u2028\u2029]/g,
     (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
-}
-
-/** Makes text safe to print on one line of a terminal. */
-export function escapeLine(text: string): string {
-  return text.replace(NOT_SHOWN, "\ufffd");
 }

@@ -1,8 +1,9 @@
 /** The charts of a comparison, and the loss chart as a standalone SVG. */
 import { largestOf, smallestOf } from "../util/extremes.ts";
 import { formatCount, formatDuration, formatLoss, plural } from "../util/format.ts";
+import { printableLine } from "../util/printable.ts";
 import { type Chart, type ChartCurve, drawChart, drawKey, frameOf, type Level, text } from "./chart-svg.ts";
-import { escapeLine, escapeXml } from "./escape.ts";
+import { escapeXml } from "./escape.ts";
 import { fits } from "./extent.ts";
 import { type CurveName, type PlottedRun, type XUnit, xOf } from "./plotted-run.ts";
 import { DARK, LIGHT, paletteCss, styleOf } from "./run-styles.ts";
@@ -125,7 +126,7 @@ export function sentenceOf({ name, step, steps, trainedMs, best, curves }: Plott
     best === null
       ? ""
       : `; lowest validation loss ${formatLoss(best.lossNats)} after step ${formatCount(best.step)}`;
-  return `${escapeLine(name)}: ${formatCount(step)} of ${plural(steps, "step")} in ${formatDuration(trainedMs)}${losses}${lowest}.`;
+  return `${printableLine(name)}: ${formatCount(step)} of ${plural(steps, "step")} in ${formatDuration(trainedMs)}${losses}${lowest}.`;
 }
 
 /** Returns the `<svg>` element of one chart for a page. */
@@ -158,7 +159,7 @@ export function figureOf(runs: readonly PlottedRun[], x: XUnit, yScale: View["yS
   const top = margin + 30 + legend.lines * LEGEND_LINE + 8;
   const all = top + height + margin;
   const frame = frameOf(chart, inner, height);
-  const title = `Loss of ${runs.map(({ name }) => escapeLine(name)).join(" and ")}`;
+  const title = `Loss of ${runs.map(({ name }) => printableLine(name)).join(" and ")}`;
   return [
     `<?xml version="1.0" encoding="UTF-8"?>\n`,
     openSvg({ ...chart, title }, "losses", width, all),
@@ -179,7 +180,7 @@ function legendOf(
   let [x, line] = [0, 0];
   const parts: string[] = [];
   for (const curve of curves) {
-    const name = shorten(escapeLine(curve.name), (width - KEY) / CHARACTER);
+    const name = shorten(printableLine(curve.name), (width - KEY) / CHARACTER);
     const needed = KEY + name.length * CHARACTER + 18;
     if (x > 0 && x + needed > width) [x, line] = [0, line + 1];
     const y = line * LEGEND_LINE + 12;

@@ -5,9 +5,10 @@
  */
 import { createHash } from "node:crypto";
 import { formatCount, formatLoss } from "../util/format.ts";
+import { printableLine } from "../util/printable.ts";
 import { STYLE } from "./css.ts";
 import { thin } from "./curves.ts";
-import { escapeLine, escapeXml, scriptJson } from "./escape.ts";
+import { escapeXml, scriptJson } from "./escape.ts";
 import { CHARTS, type ChartName, chartOf, svgOf, type View, viewOf, WHOLE } from "./figure.ts";
 import { CURVES, type CurvePoint, type PlottedRun, warningsAbout, X_UNITS } from "./plotted-run.ts";
 import { nextSection, runsSection, samplesSection, settingsSection } from "./tables.ts";
@@ -48,7 +49,7 @@ export function reportOf(
     runs: drawn.map((run) => ({ ...run, samples: [], settings: {}, next: [] })),
     ...opening,
   };
-  const title = `Loss of ${runs.map(({ name }) => escapeLine(name)).join(" and ")}`;
+  const title = `Loss of ${runs.map(({ name }) => printableLine(name)).join(" and ")}`;
   const policy = `default-src 'none'; style-src '${hashOf(STYLE)}'; script-src '${hashOf(script)}'; base-uri 'none'; form-action 'none'`;
   return `<!doctype html>
 <html lang="en">

@@ -1,6 +1,7 @@
 /** The sections of a report below the charts: run summary, settings, samples and next commands. */
 import { formatCount, formatDuration, formatLoss } from "../util/format.ts";
-import { escapeLine, escapeXml } from "./escape.ts";
+import { printableLine } from "../util/printable.ts";
+import { escapeXml } from "./escape.ts";
 import type { PlottedRun, PlottedSample } from "./plotted-run.ts";
 
 export function runsSection(runs: readonly PlottedRun[]): string {
@@ -64,7 +65,7 @@ export function nextSection(runs: readonly PlottedRun[]): string {
   const parts = runs.map((run) => {
     const lines = run.next.map(
       ({ purpose, command }) =>
-        `<p>${escapeXml(purpose)}</p><pre><code>${escapeXml(escapeLine(command))}</code></pre>`,
+        `<p>${escapeXml(purpose)}</p><pre><code>${escapeXml(printableLine(command))}</code></pre>`,
     );
     return `<div><h3>${nameOf(run)}</h3>${lines.join("")}</div>`;
   });
@@ -78,13 +79,13 @@ function table(caption: string, runs: readonly PlottedRun[], rows: readonly stri
 }
 
 function row(name: string, values: readonly string[], className = ""): string {
-  const cells = values.map((value) => `<td>${escapeXml(escapeLine(value))}</td>`).join("");
+  const cells = values.map((value) => `<td>${escapeXml(printableLine(value))}</td>`).join("");
   const mark = className === "" ? "" : ` class="${className}"`;
   return `<tr${mark}><th scope="row">${escapeXml(name)}</th>${cells}</tr>`;
 }
 
 function nameOf({ name }: PlottedRun): string {
-  return `<bdi>${escapeXml(escapeLine(name))}</bdi>`;
+  return `<bdi>${escapeXml(printableLine(name))}</bdi>`;
 }
 
 function lastOf(curve: PlottedRun["curves"]["smoothed"]): string {

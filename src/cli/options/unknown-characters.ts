@@ -4,6 +4,7 @@ import { TokenError } from "../../errors.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import { UNKNOWN_POLICIES, type UnknownPolicy } from "../../text/unknown.ts";
 import { plural } from "../../util/format.ts";
+import { printableJson } from "../../util/printable.ts";
 import type { Terminal } from "../terminal/output.ts";
 
 /** The most characters that a message lists. */
@@ -79,7 +80,7 @@ function rejection(tokenizer: Tokenizer, text: string, names: string): TokenErro
 }
 
 function namesOf(characters: readonly string[]): string {
-  const named = characters.slice(0, NAMED).map((character) => JSON.stringify(character));
+  const named = characters.slice(0, NAMED).map((character) => printableJson(character));
   return characters.length > NAMED
     ? `${named.join(" ")} and ${characters.length - NAMED} more`
     : named.join(" ");

@@ -3,6 +3,7 @@ import type { Backend } from "../../backend/backend.ts";
 import * as backends from "../../backend/open.ts";
 import { plural } from "../../util/format.ts";
 import type { CommonFlags } from "../options/settings-flags.ts";
+import { printPart } from "../terminal/output.ts";
 import { namesToFlags } from "./explain-error.ts";
 
 export type BackendFlags = Pick<CommonFlags, "backend" | "fast">;
@@ -12,16 +13,18 @@ export async function openBackend(
   { backend: name, fast = false }: BackendFlags,
   threads: number,
 ): Promise<Backend> {
-  const say = (sentence: string) => process.stderr.write(`${namesToFlags(sentence)}\n`);
+  const say = (sentence: string) => printPart("stderr", `${namesToFlags(sentence)}\n`);
   const library = process.env.NOPEEK_BLAS || null;
   const backend = await backends.openBackend(name, threads, library, { fast, say });
   if (name === "auto" && backend.library === null) {
-    process.stderr.write(
+    printPart(
+      "stderr",
       `backend auto: ${backend.name}, because no fast BLAS library was found (--backend blas prints the reason)\n`,
     );
   }
   if (backend.library !== null) {
-    process.stderr.write(
+    printPart(
+      "stderr",
       `matrix products by ${backend.library}: bits differ with the machine and the number of threads; on wasm they do not\n`,
     );
   }

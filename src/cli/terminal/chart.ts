@@ -8,10 +8,11 @@
  *   step  1       500    1,000
  *        ⣀ training  ● validation  ┄ uniform 4.17
  */
-import { styleText } from "node:util";
 import { fits, type ScaleKind } from "../../report/extent.ts";
 import { largestOf } from "../../util/extremes.ts";
+import { printableLine } from "../../util/printable.ts";
 import { type Axis, axisOver, formatTick, placeOf, ticksOf } from "./axis.ts";
+import { renderSpans, type Style } from "./styled.ts";
 
 export type Point = readonly [x: number, y: number];
 
@@ -53,7 +54,7 @@ export interface ChartOptions {
   readonly legend?: boolean;
 }
 
-type Color = "cyan" | "yellow" | "magenta" | "green" | "blue" | "red" | "gray";
+type Color = Extract<Style, "cyan" | "yellow" | "magenta" | "green" | "blue" | "red" | "gray">;
 
 /** One character cell. */
 interface Cell {
@@ -268,24 +269,16 @@ function joinDots(
 }
 
 function plain(text: string): Cell[] {
-  return Array.from(text, (character) => ({ text: character, color: null }));
+  return Array.from(printableLine(text), (character) => ({ text: character, color: null }));
 }
 
 /** Joins cells into a line. Adjacent cells of the same color share one escape sequence. */
 function join(cells: readonly Cell[], colored: boolean): string {
-  const text = cells.map((cell) => cell.text).join("");
-  if (!colored) return text.trimEnd();
-  let line = "";
-  for (let start = 0; start < cells.length; ) {
-    const { color } = cells[start];
-    let end = start;
-    while (end < cells.length && cells[end].color === color) end++;
-    const piece = cells
-      .slice(start, end)
-      .map((cell) => cell.text)
-      .join("");
-    line += color === null ? piece : styleText(color, piece, { validateStream: false });
-    start = end;
+  const spans: { text: string; readonly style: Color | null }[] = [];
+  for (const { text, color } of cells) {
+    const last = spans.at(-1);
+    if (last?.style === color) last.text += text;
+    else spans.push({ text, style: color });
   }
-  return line.trimEnd();
+  return renderSpans(spans, colored).trimEnd();
 }

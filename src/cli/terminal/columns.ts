@@ -1,11 +1,10 @@
 /** Text in a terminal: measured in columns, truncated, wrapped and made safe to print. */
 import { eastAsianWidth } from "get-east-asian-width";
+import { printableLine } from "../../util/printable.ts";
 
 /** Combining marks and invisible characters. */
 const WITHOUT_WIDTH = /^[\p{Mark}\p{Control}\p{Format}\u115f-\u11ff]$/u;
 const EMOJI = /^\p{Emoji_Presentation}$/u;
-/** Characters that move the cursor or change the text direction. */
-const UNSAFE = /[\p{Control}\p{Format}\p{Line_Separator}\p{Paragraph_Separator}\p{Surrogate}]/gu;
 
 /**
  * Returns the number of columns a text occupies. Where terminals disagree, as on joined emoji, this is the largest
@@ -52,9 +51,10 @@ export function breakText(text: string, columns: number, most: number): string[]
 
 /** Puts generated text on one line: line breaks become `lineBreak`, and control characters are replaced. */
 export function onOneLine(text: string, lineBreak: string): string {
-  return text
-    .trim()
-    .replace(/[ \t]*[\r\n]\s*/g, ` ${lineBreak} `)
-    .replace(/\t/g, " ")
-    .replace(UNSAFE, "\ufffd");
+  return printableLine(
+    text
+      .trim()
+      .replace(/[ \t]*[\r\n]\s*/g, ` ${lineBreak} `)
+      .replace(/\t/g, " "),
+  );
 }

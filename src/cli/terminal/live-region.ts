@@ -8,6 +8,7 @@
  */
 import { stripVTControlCharacters } from "node:util";
 import { columnsOf } from "./columns.ts";
+import { printableDrawing } from "./styled.ts";
 
 /** The terminal stream that a region is drawn on. */
 export interface Screen {
@@ -71,8 +72,9 @@ export class LiveRegion {
 
   /** Prints permanent lines above the region. */
   print(text: string): void {
-    if (this.#lines === null) this.#screen.write(`${text}\n`);
-    else this.#write(`\r${TO_SCREEN_END}${text}\n${drawing(this.#lines)}`);
+    const shown = printableDrawing(text);
+    if (this.#lines === null) this.#screen.write(`${shown}\n`);
+    else this.#write(`\r${TO_SCREEN_END}${shown}\n${drawing(this.#lines)}`);
   }
 
   /** Ends the region: its last frame stays on screen, and the cursor is shown again below it. */
@@ -100,7 +102,7 @@ export class LiveRegion {
 
 /** Draws lines from the cursor down and returns the cursor to its position. */
 function drawing(lines: readonly string[]): string {
-  const text = lines.map((line) => `${line}${TO_LINE_END}`).join("\n");
+  const text = lines.map((line) => `${printableDrawing(line)}${TO_LINE_END}`).join("\n");
   return `${text}${TO_SCREEN_END}\r${up(lines.length - 1)}`;
 }
 

@@ -1,7 +1,12 @@
-/** Program output: results go to stdout, messages for people to stderr. */
+/**
+ * Program output: results go to stdout, messages for people to stderr. All of it passes through here and is made
+ * printable, because names, settings, errors and texts may come from a foreign run. No other file writes to a stream.
+ */
 import { writeSync } from "node:fs";
-import { fitLine } from "../../util/format.ts";
+import { fitLine, fitMessage } from "../../util/format.ts";
+import { printable, printableJson } from "../../util/printable.ts";
 import type { ProgressReporter } from "../../util/progress-reporter.ts";
+import { printableDrawing, renderSpans, type Span } from "./styled.ts";
 
 /** Whether an error says that the reader of a stream is gone: a closed pipe or a closed terminal. */
 export function isReaderGone({ code }: NodeJS.ErrnoException): boolean {
@@ -12,6 +17,8 @@ export class Terminal {
   /** Whether stderr is a terminal, so that a status line can be redrawn in place. */
   readonly live: boolean;
   #statusShown = false;
+  /** Whether the last character of `text` was a carriage return, shown as a line break. */
+  #returned = false;
 
   /** @param whenLost called when nothing more can be written to stdout or stderr; by default the program ends */
   constructor(whenLost: (error: NodeJS.ErrnoException) => void = endProgram) {
@@ -21,18 +28,24 @@ export class Terminal {
 
   /** Writes part of the result, without adding a newline. */
   write(text: string): void {
-    process.stdout.write(text);
+    process.stdout.write(printable(text));
+  }
+
+  /** Writes text of a model: to a file or a pipe exactly as it is, to a terminal printable. */
+  text(text: string): void {
+    if (process.stdout.isTTY !== true) process.stdout.write(text);
+    else this.write(this.#withLineFeeds(text));
   }
 
   /** Writes one JSON value on a line of stdout. */
   json(value: unknown): void {
-    this.write(`${JSON.stringify(value)}\n`);
+    process.stdout.write(`${printableJson(value)}\n`);
   }
 
-  /** Writes a message line to stderr. */
-  note(line = ""): void {
+  /** Writes a message line to stderr. A line in pieces may have styles, and is not wrapped. */
+  note(line: string | readonly (string | Span)[] = "", color = false): void {
     this.clearStatus();
-    process.stderr.write(`${fitLine(line, process.stderr.columns)}\n`);
+    process.stderr.write(`${noteText(line, color, process.stderr.columns)}\n`);
   }
 
   /** Writes a line of the result. */
@@ -40,11 +53,16 @@ export class Terminal {
     this.write(`${fitLine(text, process.stdout.columns)}\n`);
   }
 
+  /** Writes a line of a chart, whose styles stay. */
+  drawing(line: string): void {
+    process.stdout.write(`${printableDrawing(line)}\n`);
+  }
+
   /** Shows a status line that the next one replaces. Does nothing unless stderr is a terminal. */
   status(line: string): void {
     if (!this.live) return;
     const width = process.stderr.columns ?? 80;
-    process.stderr.write(`\r\x1b[K${line.slice(0, width - 1)}`);
+    process.stderr.write(`\r\x1b[K${printable(line).slice(0, width - 1)}`);
     this.#statusShown = true;
   }
 
@@ -53,6 +71,33 @@ export class Terminal {
     process.stderr.write("\r\x1b[K");
     this.#statusShown = false;
   }
+
+  /** Turns CR and CRLF into line feeds, also if they arrive in two pieces. */
+  #withLineFeeds(text: string): string {
+    if (text === "") return "";
+    const rest = this.#returned && text.startsWith("\n") ? text.slice(1) : text;
+    this.#returned = text.endsWith("\r");
+    return rest.replace(/\r\n?/g, "\n");
+  }
+}
+
+/** A message line as it is written: printable, and wrapped for a terminal of this width. */
+export function noteText(
+  line: string | readonly (string | Span)[],
+  color: boolean,
+  columns: number | undefined,
+): string {
+  return typeof line === "string" ? fitLine(printable(line), columns) : renderSpans(line, color);
+}
+
+/** Writes a message to stderr, before there is a `Terminal` or when the program ends. */
+export function printMessage(message: string): void {
+  process.stderr.write(`${fitMessage(printable(message), process.stderr.columns)}\n`);
+}
+
+/** Writes a part of a message or of a help text that is already wrapped. */
+export function printPart(stream: "stdout" | "stderr", text: string): void {
+  process[stream].write(printable(text));
 }
 
 /** Reports progress on stderr before a run starts. */
@@ -60,8 +105,8 @@ export function stderrReporter(): ProgressReporter {
   const live = process.stderr.isTTY === true && process.env.TERM !== "dumb";
   const clear = live ? "\r\x1b[K" : "";
   return {
-    note: (line) => process.stderr.write(`${clear}${fitLine(line, process.stderr.columns)}\n`),
-    status: (line) => live && process.stderr.write(`${clear}${line}`),
+    note: (line) => process.stderr.write(`${clear}${noteText(line, false, process.stderr.columns)}\n`),
+    status: (line) => live && process.stderr.write(`${clear}${printable(line)}`),
   };
 }
 
@@ -69,7 +114,7 @@ export function stderrReporter(): ProgressReporter {
 function endProgram(error: NodeJS.ErrnoException): void {
   if (isReaderGone(error)) process.exit(0);
   try {
-    writeSync(2, `nopeek: ${cannotWrite(error)}\n`);
+    writeSync(2, `nopeek: ${printable(cannotWrite(error))}\n`);
   } finally {
     process.exit(1);
   }

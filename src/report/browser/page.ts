@@ -1,8 +1,9 @@
 /** The script of a report: fits the charts to the window and handles the pointer, the arrow keys and the controls. */
 import { formatCount, formatLoss } from "../../util/format.ts";
+import { printableLine } from "../../util/printable.ts";
 import { type ChartCurve, type ChartPoint, drawKey, type Frame, frameOf } from "../chart-svg.ts";
 import { nearestPoint } from "../curves.ts";
-import { escapeLine, escapeXml } from "../escape.ts";
+import { escapeXml } from "../escape.ts";
 import { CHARTS, type ChartName, chartOf, svgOf, type View, viewOf, WHOLE } from "../figure.ts";
 import type { ReportData } from "../html.ts";
 import { X_UNITS } from "../plotted-run.ts";
@@ -118,7 +119,7 @@ class LiveChart {
     const value = this.#name === "loss" ? formatLoss(point.y) : point.y.toPrecision(4);
     // Evaluations are rare, so the nearest one may be at another step.
     const where = point.step === next.step ? "" : ` (step ${formatCount(point.step)})`;
-    return `${keyOf(curve)}<dt>${escapeXml(escapeLine(curve.shortName))}</dt><dd>${value}${where}</dd>`;
+    return `${keyOf(curve)}<dt>${escapeXml(printableLine(curve.shortName))}</dt><dd>${value}${where}</dd>`;
   }
 
   /** Places the tooltip on the side with room for it, or below the chart in a narrow window. */
@@ -158,7 +159,7 @@ function makeKeys(redraw: () => void): void {
   find("keys").innerHTML = data.runs
     .map(({ name }, i) => {
       const key = keyOf({ name: "", shortName: "", style: styleOf(i), drawnAs: "marked", points: [] });
-      return `<li><label><input type="checkbox" checked value="${i}">${key}<bdi>${escapeXml(escapeLine(name))}</bdi></label></li>`;
+      return `<li><label><input type="checkbox" checked value="${i}">${key}<bdi>${escapeXml(printableLine(name))}</bdi></label></li>`;
     })
     .join("");
   for (const box of find("keys").querySelectorAll("input")) {

@@ -2,7 +2,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { ConfigError, DataError } from "../../../errors.ts";
 import { defaultSmoothing } from "../../../report/curves.ts";
-import { escapeLine } from "../../../report/escape.ts";
 import { figureOf } from "../../../report/figure.ts";
 import { reportOf } from "../../../report/html.ts";
 import { type PlottedRun, warningsAbout, type XUnit } from "../../../report/plotted-run.ts";
@@ -31,7 +30,7 @@ export async function plot(words: readonly string[], flags: PlotFlags): Promise<
   checkFlags(flags);
   const terminal = new Terminal();
   const { paths, others } = findRuns(words);
-  for (const other of others) terminal.note(`${escapeLine(other)}: contains no run; skipped`);
+  for (const other of others) terminal.note(`${other}: contains no run; skipped`);
   const names = namesOf(paths);
   const system = processes();
   const read: PlottedRun[] = [];
@@ -57,13 +56,11 @@ export async function plot(words: readonly string[], flags: PlotFlags): Promise<
     const color = wantsColor(process.stdout);
     const ascii = !hasUnicode();
     for (const line of comparisonLines(runs, { x: flags.x, yScale, columns, rows, color, ascii }))
-      terminal.write(`${line}\n`);
+      terminal.drawing(line);
   }
   for (const file of written) terminal.note(`wrote ${file}`);
   if (written.length === 0 && !flags.json)
-    terminal.note(
-      `for a full report: npx nopeek plot ${escapeLine(words.map(shellWord).join(" "))} --html report.html`,
-    );
+    terminal.note(`for a full report: npx nopeek plot ${words.map(shellWord).join(" ")} --html report.html`);
 }
 
 function checkFlags({ smooth = 1, svg, html }: PlotFlags): void {

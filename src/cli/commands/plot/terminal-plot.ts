@@ -1,10 +1,9 @@
 /** A comparison in text: loss curves, a table of the runs, and the settings that differ. */
-
-import { escapeLine } from "../../../report/escape.ts";
 import { chartOf, type View, WHOLE } from "../../../report/figure.ts";
 import type { PlottedRun, XUnit } from "../../../report/plotted-run.ts";
 import { largestOf } from "../../../util/extremes.ts";
 import { formatCount, formatDuration, formatLoss } from "../../../util/format.ts";
+import { printableLine } from "../../../util/printable.ts";
 import { drawChart, type Point, type Reference, type Series } from "../../terminal/chart.ts";
 
 export interface TerminalSize {
@@ -57,7 +56,7 @@ function curveLines(
   const shown =
     count <= RUNS_WITH_BOTH ? drawn : enough ? marked : drawn.filter((curve) => curve.drawnAs === "line");
   const series: Series[] = shown.map(({ name, drawnAs, points, style }) => ({
-    name: escapeLine(name),
+    name: printableLine(name),
     color: style.color,
     drawnAs: drawnAs === "marked" && !enough ? "marks" : "line",
     points: points.map(({ x, y }): Point => [x, y]),
@@ -78,7 +77,7 @@ function curveLines(
 function summaryLines(runs: readonly PlottedRun[], columns: number): string[] {
   const heads = ["run", "best loss", "last loss", "steps", "tokens", "trained", "parameters", "status"];
   const rows = runs.map((run) => [
-    escapeLine(run.name),
+    printableLine(run.name),
     run.best === null ? "–" : formatLoss(run.best.lossNats),
     lossOf(run.curves.smoothed.at(-1)?.[2]),
     `${formatCount(run.step)}/${formatCount(run.steps)}`,
@@ -102,7 +101,7 @@ function summaryLines(runs: readonly PlottedRun[], columns: number): string[] {
 function differenceLines(runs: readonly PlottedRun[], columns: number): string[] {
   const names = [...new Set(runs.flatMap(({ settings }) => Object.keys(settings)))];
   return names.flatMap((name) => {
-    const values = runs.map(({ settings }) => escapeLine(settings[name] ?? "–"));
+    const values = runs.map(({ settings }) => printableLine(settings[name] ?? "–"));
     if (new Set(values).size === 1) return [];
     const line = `  ${name}  ${values.join(" | ")}`;
     if (line.length <= columns) return [line];

@@ -97,7 +97,7 @@ class Sampling {
     const steps: unknown[] = [];
     const streaming = !json && !this.#flags.explain;
     const show = (piece: string) => {
-      if (streaming) this.#terminal.write(piece);
+      if (streaming) this.#terminal.text(piece);
     };
     const stream = generate(this.#opened.model, prompt.ids, {
       tokens,
@@ -239,7 +239,7 @@ class Sampling {
     const { seed, overflow, strategy, json } = this.#flags;
     if (!json) {
       if (name !== null) this.#terminal.write(`── ${name} ──\n`);
-      this.#terminal.write(`${prompt.shown}${continuation.text}\n`);
+      this.#terminal.text(`${prompt.shown}${continuation.text}\n`);
       return;
     }
     const settings =

@@ -69,7 +69,7 @@ async function fillEach(
     const { ids, blanks } = await fillBlanks(model, idsWithBlanks(model, encode, prompt));
     const text = tokenizer.decode(ids);
     if (flags.json) terminal.json({ prompt, text, blanks });
-    else terminal.write(`${text}\n`);
+    else terminal.text(`${text}\n`);
   }
 }
 
@@ -92,6 +92,6 @@ async function answerAll(
     const text = tokenizer.decode(ids);
     if (flags.json)
       terminal.json({ prompt: prompts[i], text, tokens: ids, ended: ended ? "end" : "context" });
-    else terminal.write(`${text}\n`);
+    else terminal.text(`${text}\n`);
   });
 }

@@ -238,7 +238,7 @@ export class TrainingSession {
       return kind.show();
     });
     if (this.#json) this.#terminal.json({ kind: "sample", text });
-    else this.#terminal.write(`${text.trim()}\n`);
+    else this.#terminal.text(`${text.trim()}\n`);
     this.#suggest(stoppedEarly);
   }
 

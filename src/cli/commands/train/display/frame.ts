@@ -2,10 +2,10 @@
  * Draws the live display of a training run: loss curves, progress, figures, and a sample of the model. If the terminal
  * is small, the least important parts go first: the sample, the curves, the figures. The progress always stays.
  */
-import { styleText } from "node:util";
 import { formatCount, formatDuration, formatLoss } from "../../../../util/format.ts";
 import { drawChart, type Point, type Reference } from "../../../terminal/chart.ts";
 import { breakText, columnsOf, cut, onOneLine } from "../../../terminal/columns.ts";
+import { renderSpans, styled } from "../../../terminal/styled.ts";
 import type { StepProgress } from "../progress.ts";
 
 /** The state of a training run. */
@@ -106,8 +106,8 @@ function progressLine(view: View, { columns, color, ascii }: FrameOptions): stri
   if (length < BAR.least) return cut(text, columns);
   const filled = Math.floor(share * length);
   const [full, empty] = ascii ? ["#", "."] : ["█", "░"];
-  const bar = [full.repeat(filled), empty.repeat(length - filled)];
-  return `${color ? paint("green", bar[0]) + paint("gray", bar[1]) : bar.join("")}  ${text}`;
+  const bar = [styled("green", full.repeat(filled)), styled("gray", empty.repeat(length - filled))];
+  return renderSpans([...bar, `  ${text}`], color);
 }
 
 function figureLines({ latest, memoryBytes }: View, { columns }: FrameOptions): string[] {
@@ -143,9 +143,5 @@ function sampleLines(
   // Always the same number of lines, so that nothing jumps when the next sample is shorter.
   while (lines.length < most) lines.push("");
   if (!color || !lines[0].startsWith(name)) return lines;
-  return [paint("gray", name) + lines[0].slice(name.length), ...lines.slice(1)];
-}
-
-function paint(color: "green" | "gray", text: string): string {
-  return text === "" ? "" : styleText(color, text, { validateStream: false });
+  return [renderSpans([styled("gray", name), lines[0].slice(name.length)], color), ...lines.slice(1)];
 }

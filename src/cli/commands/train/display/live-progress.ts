@@ -1,7 +1,7 @@
 /** The live display of a training run, at the bottom of the terminal. Messages scroll above it. */
-import { fitLine } from "../../../../util/format.ts";
 import type { Point, Reference } from "../../../terminal/chart.ts";
 import { LiveRegion, type Screen } from "../../../terminal/live-region.ts";
+import { noteText } from "../../../terminal/output.ts";
 import type { Progress, StepProgress } from "../progress.ts";
 import { Curve } from "./curve.ts";
 import { drawFrame, type View } from "./frame.ts";
@@ -53,7 +53,7 @@ export class LiveProgress implements Progress {
   }
 
   note(line = ""): void {
-    this.#region.print(fitLine(line, this.#options.screen.columns || undefined));
+    this.#region.print(noteText(line, this.#options.color, this.#options.screen.columns || undefined));
   }
 
   begin(): void {
