@@ -24,6 +24,34 @@ export const learning: readonly Mutant[] = [
     tests: ["test/data/window-order.test.ts"],
   },
   {
+    promise: "epochs: the offset reaches the end of the training split",
+    file: "src/data/window-order.ts",
+    line: "random.below(inputs + 1 - this.windows * contextLength)",
+    broken: "random.below(Math.min(contextLength, inputs + 1 - this.windows * contextLength))",
+    tests: ["test/data/window-order.test.ts"],
+  },
+  {
+    promise: "the encoder's windows reach the last token",
+    file: "src/data/window-loader.ts",
+    line: "this.#order = orderOf(size, ids.length, ids.length);",
+    broken: "this.#order = orderOf(size, ids.length - 1, ids.length);",
+    tests: ["test/data/window-loader.test.ts"],
+  },
+  {
+    promise: "accumulated batches are weighted by their targets",
+    file: "src/train/trainer.ts",
+    line: "return scale(this.#objective.loss(this.#step, part, random), weight);",
+    broken: "return this.#objective.loss(this.#step, part, random);",
+    tests: ["test/train/accumulation.test.ts"],
+  },
+  {
+    promise: "the decoder's blocks of an encoder–decoder write three times into the residual stream",
+    file: "src/nn/layers/block.ts",
+    line: "const writes = cross ? 3 : 2;",
+    broken: "const writes = 2;",
+    tests: ["test/nn/initialize.test.ts"],
+  },
+  {
     promise: "rotary: channel i is paired with i + D/2, and each pair has its own frequency",
     file: "src/nn/layers/rotary-angles.ts",
     line: "exp((-i / half) * log(BASE))",
@@ -131,8 +159,8 @@ export const learning: readonly Mutant[] = [
   {
     promise: "with zero initialization, blocks start as the identity",
     file: "src/nn/initialize.ts",
-    line: "return zeroInit ? 0 : residualStd(layers);",
-    broken: "return residualStd(layers);",
+    line: "return zeroInit ? 0 : INIT_STD / Math.sqrt(writes * layers);",
+    broken: "return INIT_STD / Math.sqrt(writes * layers);",
     tests: ["test/nn/initialize.test.ts"],
   },
   {

@@ -45,7 +45,10 @@ export type Settings = {
   readonly bigram: boolean;
   /** Soft limit on the magnitude of logits; 0 means no limit. For gpt only. Default: 0. */
   readonly logitCap: number;
-  /** One fast kernel, or the textbook formula from plain ops; same numbers. Default: fused. */
+  /**
+   * One fast kernel, or the textbook formula from plain ops: the same numbers but for the last bits.
+   * Default: fused.
+   */
   readonly attention: "fused" | "textbook";
   /** Tokens are the characters of the corpus, or UTF-8 bytes. For gpt and encoder only. Default: char. */
   readonly tokenizer: "char" | "byte";
@@ -58,8 +61,8 @@ export type Settings = {
   /** Windows (for seq2seq, strings) per batch. Default: 12 windows. */
   readonly batchSize: number;
   /**
-   * random: drawn from anywhere in the training split; epochs: every token once per epoch. For gpt and
-   * encoder only. Default: random.
+   * random: drawn from anywhere in the training split; epochs: every token at most once per epoch. For
+   * gpt and encoder only. Default: random.
    */
   readonly windows: "random" | "epochs";
   /** Training steps in total. Default: 2000 steps. */

@@ -9,7 +9,7 @@ import { describeIssue } from "./describe-issue.ts";
 // A type error where the table meets this type means that it must be generated again: scripts/settings-type.ts.
 import type { Settings } from "./settings-type.ts";
 
-/** random: drawn from anywhere, with replacement; epochs: every token once per epoch. */
+/** random: drawn from anywhere, with replacement; epochs: every token at most once per epoch. */
 export const WINDOW_ORDERS = ["random", "epochs"] as const;
 export type WindowOrderName = (typeof WINDOW_ORDERS)[number];
 
@@ -123,7 +123,12 @@ const table = z.strictObject({
   attention: z
     .enum(["fused", "textbook"])
     .default("fused")
-    .register(is, model("one fast kernel, or the textbook formula from plain ops; same numbers")),
+    .register(
+      is,
+      model(
+        "one fast kernel, or the textbook formula from plain ops: the same numbers but for the last bits",
+      ),
+    ),
   tokenizer: z
     .enum(["char", "byte"])
     .default("char")
@@ -148,7 +153,9 @@ const table = z.strictObject({
       is,
       only(
         TEXT_KINDS,
-        training("random: drawn from anywhere in the training split; epochs: every token once per epoch"),
+        training(
+          "random: drawn from anywhere in the training split; epochs: every token at most once per epoch",
+        ),
       ),
     ),
   steps: count(0, MANY).default(2000).register(is, training("training steps in total", "steps")),

@@ -39,20 +39,12 @@ export class WindowLoader {
   readonly #contextLength: number;
   readonly #order: WindowOrder;
 
-  /** @throws DataError if the corpus is shorter than a window */
+  /** @throws DataError if the corpus is shorter than a window and its last target */
   constructor(ids: TokenIds, size: WindowConfig) {
-    checkWindowSize(size);
-    const needed = size.contextLength + 1;
-    if (ids.length < needed) {
-      throw new DataError(
-        `windows: contextLength ${size.contextLength} needs at least ${needed} tokens: got ${ids.length}`,
-      );
-    }
-    const { contextLength, batchSize, seed, windows = "random", gradAccumulation = 1 } = size;
-    const Order = windows === "epochs" ? EpochWindows : RandomWindows;
     this.#ids = sourceOf(ids);
-    this.#contextLength = contextLength;
-    this.#order = new Order({ tokens: ids.length, contextLength, batchSize, gradAccumulation }, seed);
+    this.#contextLength = size.contextLength;
+    // The last token has no next one, so it is never an input.
+    this.#order = orderOf(size, ids.length - 1, ids.length);
   }
 
   /**
@@ -65,10 +57,60 @@ export class WindowLoader {
 
   /** The positions of that batch's windows, for messages. */
   describeBatch(step: number, microStep = 0): string {
-    const starts = this.#order.starts(step, microStep);
-    const shown = starts.slice(0, SHOWN_STARTS).join(", ") + (starts.length > SHOWN_STARTS ? ", …" : "");
-    return `windows of ${this.#contextLength} tokens from tokens ${shown} of the training split`;
+    return describeWindows(this.#order.starts(step, microStep), this.#contextLength);
   }
+}
+
+/** Like `WindowLoader`, but without targets, so that the last token of the corpus is in a window too. */
+export class TextLoader {
+  readonly #ids: TokenSource;
+  readonly #contextLength: number;
+  readonly #order: WindowOrder;
+
+  /** @throws DataError if the corpus is shorter than a window */
+  constructor(ids: TokenIds, size: WindowConfig) {
+    this.#ids = sourceOf(ids);
+    this.#contextLength = size.contextLength;
+    this.#order = orderOf(size, ids.length, ids.length);
+  }
+
+  /** `batchSize` windows, row by row. The arguments are those of `WindowLoader.batch`. */
+  windows(step: number, microStep = 0): Int32Array {
+    const starts = this.#order.starts(step, microStep);
+    const length = this.#contextLength;
+    const windows = new Int32Array(starts.length * length);
+    starts.forEach((start, row) => {
+      this.#ids.read(start, windows.subarray(row * length, (row + 1) * length));
+    });
+    return windows;
+  }
+
+  /** The positions of that batch's windows, for messages. */
+  describeBatch(step: number, microStep = 0): string {
+    return describeWindows(this.#order.starts(step, microStep), this.#contextLength);
+  }
+}
+
+/**
+ * @param inputs the number of tokens that can be an input
+ * @param tokens the length of the corpus
+ */
+function orderOf(size: WindowConfig, inputs: number, tokens: number): WindowOrder {
+  checkWindowSize(size);
+  const { contextLength, batchSize, seed, windows = "random", gradAccumulation = 1 } = size;
+  if (inputs < contextLength) {
+    const needed = contextLength + tokens - inputs;
+    throw new DataError(
+      `windows: contextLength ${contextLength} needs at least ${needed} tokens: got ${tokens}`,
+    );
+  }
+  const Order = windows === "epochs" ? EpochWindows : RandomWindows;
+  return new Order({ inputs, contextLength, batchSize, gradAccumulation }, seed);
+}
+
+function describeWindows(starts: readonly number[], contextLength: number): string {
+  const shown = starts.slice(0, SHOWN_STARTS).join(", ") + (starts.length > SHOWN_STARTS ? ", …" : "");
+  return `windows of ${contextLength} tokens from tokens ${shown} of the training split`;
 }
 
 /**

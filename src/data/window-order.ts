@@ -14,8 +14,8 @@ export interface WindowOrder {
 }
 
 export interface WindowOrderSize {
-  /** The length of the training split; at least contextLength + 1. */
-  readonly tokens: number;
+  /** The number of tokens that can be an input; at least contextLength. */
+  readonly inputs: number;
   readonly contextLength: number;
   readonly batchSize: number;
   /** Batches per step. */
@@ -33,15 +33,16 @@ export class RandomWindows implements WindowOrder {
   }
 
   starts(step: number, microStep: number): number[] {
-    const { tokens, contextLength, batchSize } = this.#size;
+    const { inputs, contextLength, batchSize } = this.#size;
     const random = Random.of(this.#seed, "windows", step, microStep);
-    return Array.from({ length: batchSize }, () => random.below(tokens - contextLength));
+    return Array.from({ length: batchSize }, () => random.below(inputs - contextLength + 1));
   }
 }
 
 /**
- * Each epoch cuts the split into windows with disjoint targets and shuffles them. The cuts are at a different offset in
- * each epoch, so a token appears at different positions. Fewer tokens than two windows are left over at the ends.
+ * Each epoch cuts the split into disjoint windows and shuffles them. The first window starts at a random offset, so a
+ * token appears at different positions in different epochs. Fewer tokens than two windows are left over at the ends.
+ * Every offset at which the windows fit is equally likely, so each token comes in some epochs, and in each at most once.
  */
 export class EpochWindows implements WindowOrder {
   /** Windows per epoch. */
@@ -50,9 +51,9 @@ export class EpochWindows implements WindowOrder {
   readonly #seed: number;
 
   constructor(size: WindowOrderSize, seed: number) {
-    const { tokens, contextLength } = size;
-    // One window fewer than would fit, if that leaves any, to make room for shifting the cuts by up to a window.
-    this.windows = Math.max(1, Math.floor((tokens - contextLength) / contextLength));
+    const { inputs, contextLength } = size;
+    // The most that leave room for contextLength different offsets, but at least one.
+    this.windows = Math.max(1, Math.floor((inputs + 1 - contextLength) / contextLength));
     if (this.windows > MOST_WINDOWS) {
       throw new DataError(
         `windows: an epoch can have at most ${MOST_WINDOWS} windows: got ${this.windows}; increase contextLength, or use random windows`,
@@ -70,10 +71,10 @@ export class EpochWindows implements WindowOrder {
 
   /** @param index the index of the window in the whole run */
   #start(index: number): number {
-    const { tokens, contextLength } = this.#size;
+    const { inputs, contextLength } = this.#size;
     const epoch = Math.floor(index / this.windows);
     const random = Random.of(this.#seed, "epoch", epoch);
-    const offset = random.below(Math.min(contextLength, tokens - this.windows * contextLength));
+    const offset = random.below(inputs + 1 - this.windows * contextLength);
     const place = shuffled(index - epoch * this.windows, this.windows, random.uint32());
     return offset + place * contextLength;
   }

@@ -39,10 +39,18 @@ export function keepTopK(k: number): Filter {
 }
 
 /**
+ * How exact float32 logits are: a logit of up to 16 is rounded by up to 2⁻²¹. Rounding errors of ±ε in the logits change
+ * the total probability P of a set by up to 2ε·P·(1 − P).
+ */
+const LOGIT_ERROR = 1 / 2_097_152;
+
+/**
  * Keeps the smallest set of best candidates whose total probability reaches p: at least one, and all for p = 1. Also
- * known as nucleus sampling. Source: Holtzman et al. 2020.
+ * known as nucleus sampling. A total that falls short of p by no more than the logits' rounding counts as p, so of ten
+ * equal candidates p = 0.8 keeps eight. Source: Holtzman et al. 2020.
  */
 export function keepTopP(p: number): Filter {
+  const enough = p - 2 * LOGIT_ERROR * p * (1 - p);
   return (candidates) => {
     // Rounding can make the sum miss 1, or reach it before the last candidate; for p = 1 neither may matter.
     if (p === 1) return candidates;
@@ -52,7 +60,7 @@ export function keepTopP(p: number): Filter {
     for (const index of bestFirst(candidates.logits)) {
       kept.push(index);
       reached += probabilities[index];
-      if (reached >= p) break;
+      if (reached >= enough) break;
     }
     return pick(candidates, kept);
   };

@@ -7,6 +7,7 @@ import type { Tensor } from "../autograd/tensor.ts";
 import type { Settings } from "../config/settings.ts";
 import { TrainingError } from "../errors.ts";
 import type { NamedTensors } from "../nn/parameters.ts";
+import { scale } from "../ops/scale.ts";
 import { gradientNorm } from "../optim/adamw.ts";
 import { SpikeDetector } from "../optim/gradient-spikes.ts";
 import { Optimizer } from "../optim/optimizer.ts";
@@ -69,7 +70,9 @@ export class Trainer<Model extends Trainable = Trainable> {
   async step(): Promise<StepReport> {
     const { gradAccumulation, gradClip } = this.settings;
     const losses: number[] = [];
-    for (let part = 0; part < gradAccumulation; part++) losses.push(await this.#addGradient(part));
+    for (const [part, weight] of this.#weights().entries()) {
+      losses.push(await this.#addGradient(part, weight));
+    }
     const lossNats = losses.reduce((sum, loss) => sum + loss, 0) / gradAccumulation;
     // The batches' gradients were summed; the step follows their mean.
     const norm = (await gradientNorm(this.#parameters)) / gradAccumulation;
@@ -87,7 +90,7 @@ export class Trainer<Model extends Trainable = Trainable> {
 
   /** Runs the passes of the next step's first batch and returns its loss. It does not affect the run. */
   async rehearse(): Promise<number> {
-    const lossNats = await this.#addGradient(0);
+    const lossNats = await this.#addGradient(0, 1);
     this.#clearGradients();
     return lossNats;
   }
@@ -102,9 +105,9 @@ export class Trainer<Model extends Trainable = Trainable> {
         return `the weights ${name} ${formatShape(parameter.shape)} hold numbers that are not finite: an earlier update produced them`;
     }
     const { context } = this.model;
-    for (let part = 0; part < this.settings.gradAccumulation; part++) {
+    for (const [part, weight] of this.#weights().entries()) {
       const found = await context.scope("grad", () =>
-        firstNonFinite(context, () => context.backward(this.#loss(part))),
+        firstNonFinite(context, () => context.backward(this.#loss(part, weight))),
       );
       if (found === null) continue;
       this.#clearGradients();
@@ -153,22 +156,34 @@ export class Trainer<Model extends Trainable = Trainable> {
     this.#average?.swap();
   }
 
-  /** Adds the gradient of one batch to the parameters' gradients. Returns its loss. */
-  #addGradient(part: number): Promise<number> {
+  /** The weight of each batch in the mean over all targets of the step: 1 if all batches have as many. */
+  #weights(): number[] {
+    const { gradAccumulation } = this.settings;
+    // One batch needs no weight, so its targets need not be counted.
+    if (gradAccumulation === 1) return [1];
+    const counts = Array.from({ length: gradAccumulation }, (_, part) =>
+      this.#objective.targetCount(this.#step, part),
+    );
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    return counts.map((count) => (count * gradAccumulation) / Math.max(total, 1));
+  }
+
+  /** Adds the gradient of one batch's weighted loss to the parameters' gradients. Returns that loss. */
+  #addGradient(part: number, weight: number): Promise<number> {
     const { context } = this.model;
     // A step that ended between its batches has left the gradients of some.
     if (part === 0) this.#clearGradients();
     return context.scope("grad", () => {
-      const loss = this.#loss(part);
+      const loss = this.#loss(part, weight);
       context.backward(loss);
       return loss.item();
     });
   }
 
-  #loss(part: number): Tensor {
+  #loss(part: number, weight: number): Tensor {
     const { seed, dropout } = this.settings;
     const random = dropout === 0 ? null : Random.of(seed, "dropout", this.#step, part);
-    return this.#objective.loss(this.#step, part, random);
+    return scale(this.#objective.loss(this.#step, part, random), weight);
   }
 
   #clearGradients(): void {

@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { disjointWindows, stratifiedWindows, WindowLoader } from "../../src/data/window-loader.ts";
+import {
+  disjointWindows,
+  stratifiedWindows,
+  TextLoader,
+  WindowLoader,
+} from "../../src/data/window-loader.ts";
 import { DataError } from "../../src/errors.ts";
 
 /** Id i is 10·i, so a window's content identifies its offset. */
@@ -65,6 +70,41 @@ describe("WindowLoader", () => {
       expect(make(31, size, 3)).toThrow(`contextLength must be a whole number ≥ 1: got ${size}`);
       expect(make(31, 3, size)).toThrow(`batchSize must be a whole number ≥ 1: got ${size}`);
     }
+  });
+});
+
+describe.each(["random", "epochs"] as const)("windows in %s order", (windows) => {
+  const size = { contextLength: 7, batchSize: 5, seed: 11, windows };
+  const batches = Array.from({ length: 400 }, (_, step) => step);
+
+  it("have every token but the first as a target, and every token but the last as an input", () => {
+    for (const length of [8, 14, 15, 20, 21, 22, 31]) {
+      const loader = new WindowLoader(corpus(length), size);
+      const [inputs, targets] = [new Set<number>(), new Set<number>()];
+      for (const step of batches) {
+        const batch = loader.batch(step);
+        for (const id of batch.inputs) inputs.add(id);
+        for (const id of batch.targets) targets.add(id);
+      }
+      const all = Array.from(corpus(length));
+      expect([...inputs].sort((a, b) => a - b)).toEqual(all.slice(0, -1));
+      expect([...targets].sort((a, b) => a - b)).toEqual(all.slice(1));
+    }
+  });
+
+  it("have every token, without targets", () => {
+    for (const length of [7, 13, 14, 20, 21, 22, 31]) {
+      const loader = new TextLoader(corpus(length), size);
+      const seen = new Set<number>();
+      for (const step of batches) {
+        const found = loader.windows(step);
+        expect(found).toHaveLength(35);
+        expect(found.every((id, i) => i % 7 === 0 || id === found[i - 1] + 10)).toBe(true);
+        for (const id of found) seen.add(id);
+      }
+      expect([...seen].sort((a, b) => a - b)).toEqual(Array.from(corpus(length)));
+    }
+    expect(() => new TextLoader(corpus(6), size)).toThrow("contextLength 7 needs at least 7 tokens: got 6");
   });
 });
 

@@ -1,16 +1,22 @@
 /** GPT-2's initialization: the standard deviations of a new model's weights. */
 import { expect, test } from "vitest";
+import { Encoder } from "../../src/nn/encoder.ts";
+import { EncoderDecoder } from "../../src/nn/encoder-decoder.ts";
 import { GPT } from "../../src/nn/gpt.ts";
-import { INIT_STD, normalValues, residualStd } from "../../src/nn/initialize.ts";
+import { INIT_STD, normalValues, outputStd } from "../../src/nn/initialize.ts";
 import { Random } from "../../src/random.ts";
 import { logitsOf } from "../../src/verify/logits.ts";
 import { doubleContext } from "../support/contexts.ts";
 import { randomIds, TINY } from "../support/models.ts";
 
-test("a new model has weights with GPT-2's standard deviations, norms of 1 and biases of 0", async () => {
-  const layers = 2;
-  const config = { ...TINY, layers, heads: 1, dModel: 47, vocabSize: 101, contextLength: 31, tieHead: false };
-  const model = new GPT(doubleContext(), config, Random.of(1));
+const layers = 2;
+const config = { ...TINY, layers, heads: 1, dModel: 47, vocabSize: 101, contextLength: 31, tieHead: false };
+
+test.each([
+  ["GPT", new GPT(doubleContext(), config, Random.of(1)), 2],
+  ["an encoder", new Encoder(doubleContext(), config, Random.of(1)), 2],
+  ["an encoder–decoder", new EncoderDecoder(doubleContext(), config, Random.of(1)), 3],
+])("%s has weights with GPT-2's standard deviations, norms of 1 and biases of 0", async (_, model, most) => {
   for (const [name, tensor] of Object.entries(model.parameters())) {
     const values = Float64Array.from(await tensor.read());
     if (/norm\.weight$/i.test(name)) {
@@ -24,8 +30,9 @@ test("a new model has weights with GPT-2's standard deviations, norms of 1 and b
         name,
       ).toBe(true);
     } else {
-      const writesIntoResidual = /attention\.output|mlp\.down/.test(name);
-      const expected = writesIntoResidual ? 0.02 / Math.sqrt(2 * layers) : 0.02;
+      const writesIntoResidual = /(attention|cross)\.output|mlp\.down/.test(name);
+      const writes = layers * (name.startsWith("encoder.") ? 2 : most);
+      const expected = writesIntoResidual ? 0.02 / Math.sqrt(writes) : 0.02;
       const deviation = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
       // Five standard errors of an estimated standard deviation.
       expect(Math.abs(deviation / expected - 1), name).toBeLessThan(5 / Math.sqrt(2 * values.length));
@@ -58,7 +65,7 @@ test("with zeroInit, output projections are 0 and all other weights are the same
 
 test("the standard deviations are those of the paper", () => {
   expect(INIT_STD).toBe(0.02);
-  expect(residualStd(8)).toBe(0.005);
+  expect(outputStd({ layers: 8, zeroInit: false }, 2)).toBe(0.005);
 });
 
 test("values are drawn in order", () => {

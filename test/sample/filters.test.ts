@@ -70,6 +70,48 @@ describe("keepTopP", () => {
     expect(ids(keepTopP(0.75)(equal))).toEqual([0, 1, 2]);
   });
 
+  test("keeps eight of ten equal tokens for 0.8, although the sum of their probabilities is below it", () => {
+    expect(0.1 + 0.1 + 0.1 + 0.1 + 0.1 + 0.1 + 0.1 + 0.1).toBeLessThan(0.8);
+    for (const count of [10, 100, 1000]) {
+      const equal = candidatesOf(new Float32Array(count));
+      for (let tenths = 1; tenths < 10; tenths++) {
+        expect(keepTopP(tenths / 10)(equal).ids, `${tenths / 10} of ${count}`).toHaveLength(
+          (tenths * count) / 10,
+        );
+      }
+    }
+  });
+
+  test("agrees with exact arithmetic at, just below and just above every sum, ties included", () => {
+    const weights = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 2, maxLength: 40 });
+    fc.assert(
+      fc.property(weights, (whole) => {
+        const total = whole.reduce((sum, weight) => sum + weight, 0);
+        // The logits of a model: float32, and shifted by a constant.
+        const candidates = candidatesOf(Float32Array.from(whole, (weight) => Math.log(weight) - 3));
+        const order = Array.from(whole.keys()).sort((a, b) => whole[b] - whole[a] || a - b);
+        for (let reached = 1; reached < total; reached++) {
+          /** The fewest best candidates with weights of at least `needed` in total, in whole numbers. */
+          const fewest = (needed: number) => {
+            let sum = 0;
+            const kept: number[] = [];
+            for (const id of order) {
+              if (sum >= needed) break;
+              kept.push(id);
+              sum += whole[id];
+            }
+            return kept.sort((a, b) => a - b);
+          };
+          const p = reached / total;
+          expect(ids(keepTopP(p)(candidates))).toEqual(fewest(reached));
+          expect(ids(keepTopP(p - 1e-5)(candidates))).toEqual(fewest(reached - 1e-5 * total));
+          expect(ids(keepTopP(p + 1e-5)(candidates))).toEqual(fewest(reached + 1e-5 * total));
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   test("keeps even improbable tokens at 1", () => {
     expect(ids(keepTopP(1)(candidatesOf([0, -40, -800])))).toEqual([0, 1, 2]);
   });

@@ -23,13 +23,21 @@ export class Attention {
   readonly #config: BlockConfig;
   readonly #layer: number;
 
-  /** @param layer the index of the block, from 0; selects the layer of the cache */
-  constructor(context: Context, config: BlockConfig, layer: number, random: Random) {
+  /**
+   * @param place.layer  the index of the block, from 0; selects the layer of the cache
+   * @param place.writes as in `outputStd`
+   */
+  constructor(
+    context: Context,
+    config: BlockConfig,
+    { layer, writes }: { readonly layer: number; readonly writes: number },
+    random: Random,
+  ) {
     const sizes = { inputs: config.dModel, outputs: config.dModel, bias: config.bias };
     this.query = new Linear(context, sizes, random, INIT_STD);
     this.key = new Linear(context, sizes, random, INIT_STD);
     this.value = new Linear(context, sizes, random, INIT_STD);
-    this.output = new Linear(context, sizes, random, outputStd(config));
+    this.output = new Linear(context, sizes, random, outputStd(config, writes));
     this.#config = config;
     this.#layer = layer;
   }

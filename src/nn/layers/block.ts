@@ -34,12 +34,13 @@ export class Block {
     { layer, cross }: { readonly layer: number; readonly cross: boolean },
     random: Random,
   ) {
+    const writes = cross ? 3 : 2;
     this.attentionNorm = new Norm(context, config);
-    this.attention = new Attention(context, config, layer, random);
+    this.attention = new Attention(context, config, { layer, writes }, random);
     this.crossNorm = cross ? new Norm(context, config) : null;
-    this.cross = cross ? new Attention(context, config, layer, random) : null;
+    this.cross = cross ? new Attention(context, config, { layer, writes }, random) : null;
     this.mlpNorm = new Norm(context, config);
-    this.mlp = new MLP(context, config, random);
+    this.mlp = new MLP(context, config, { writes }, random);
   }
 
   /**

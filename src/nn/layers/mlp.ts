@@ -37,13 +37,20 @@ export class MLP {
   readonly down: Linear;
   readonly #config: BlockConfig;
 
-  constructor(context: Context, config: BlockConfig, random: Random) {
+  /** @param place.writes as in `outputStd` */
+  constructor(
+    context: Context,
+    config: BlockConfig,
+    { writes }: { readonly writes: number },
+    random: Random,
+  ) {
     const { dModel, bias } = config;
     const hidden = hiddenSize(config);
     const inner = () => new Linear(context, { inputs: dModel, outputs: hidden, bias }, random, INIT_STD);
     this.gate = config.activation === "swiglu" ? inner() : null;
     this.up = inner();
-    this.down = new Linear(context, { inputs: hidden, outputs: dModel, bias }, random, outputStd(config));
+    const std = outputStd(config, writes);
+    this.down = new Linear(context, { inputs: hidden, outputs: dModel, bias }, random, std);
     this.#config = config;
   }
 

@@ -13,7 +13,7 @@
  */
 import type { Tensor } from "../../autograd/tensor.ts";
 import type { TokenIds } from "../../data/token-source.ts";
-import { type WindowConfig, WindowLoader } from "../../data/window-loader.ts";
+import { TextLoader, type WindowConfig } from "../../data/window-loader.ts";
 import type { Encoder } from "../../nn/encoder.ts";
 import { crossEntropy, IGNORED } from "../../ops/cross-entropy.ts";
 import { Random } from "../../random.ts";
@@ -85,31 +85,36 @@ function choose(count: number, among: number, random: Random): number[] {
 export class MaskedToken implements Objective {
   readonly tokensPerBatch: number;
   readonly #model: Encoder;
-  readonly #loader: WindowLoader;
+  readonly #loader: TextLoader;
   readonly #seed: number;
+  readonly #batchSize: number;
 
   /**
-   * @param ids the training split; the windows are the same as for GPT
+   * @param ids the training split
    * @throws DataError if the split is shorter than a window
    */
   constructor(model: Encoder, ids: TokenIds, size: WindowConfig) {
     this.tokensPerBatch = size.batchSize * size.contextLength;
     this.#model = model;
-    this.#loader = new WindowLoader(ids, size);
+    this.#loader = new TextLoader(ids, size);
     this.#seed = size.seed;
+    this.#batchSize = size.batchSize;
   }
 
   /** The batch of a step. The mask is a function of seed, step and part; see `Objective`. */
-  batch(step: number, part: number): MaskedBatch & { readonly batchSize: number } {
-    const { inputs, batchSize } = this.#loader.batch(step, part);
+  batch(step: number, part: number): MaskedBatch {
     const random = Random.of(this.#seed, "masks", step, part);
     const { vocabSize } = this.#model.config;
-    return { ...maskTokens(inputs, { batchSize, vocabSize }, random), batchSize };
+    return maskTokens(this.#loader.windows(step, part), { batchSize: this.#batchSize, vocabSize }, random);
+  }
+
+  targetCount(step: number, part: number): number {
+    return this.batch(step, part).chosen;
   }
 
   loss(step: number, part: number, random: Random | null): Tensor {
-    const { inputs, targets, batchSize } = this.batch(step, part);
-    const logits = this.#model.forward({ ids: inputs, batchSize }, { random });
+    const { inputs, targets } = this.batch(step, part);
+    const logits = this.#model.forward({ ids: inputs, batchSize: this.#batchSize }, { random });
     return crossEntropy(logits, targets);
   }
 

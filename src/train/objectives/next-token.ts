@@ -28,6 +28,10 @@ export class NextToken implements Objective {
     this.#loader = new WindowLoader(ids, size);
   }
 
+  targetCount(): number {
+    return this.tokensPerBatch;
+  }
+
   loss(step: number, part: number, random: Random | null): Tensor {
     const { inputs, targets, batchSize } = this.#loader.batch(step, part);
     const logits = this.#model.forward({ ids: inputs, batchSize }, { cache: null, random });

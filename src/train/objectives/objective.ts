@@ -13,8 +13,10 @@ export interface Trainable {
 export interface Objective {
   /** The number of tokens in a batch, on average. */
   readonly tokensPerBatch: number;
+  /** The number of targets in one batch: its weight among the batches of its step. The arguments are those of `loss`. */
+  targetCount(step: number, part: number): number;
   /**
-   * The mean loss over one batch, in nats per predicted token. The batch is a function of the run's seed, the step and
+   * The mean loss over one batch, in nats per target. The batch is a function of the run's seed, the step and
    * the part alone, so a resumed run needs no cursor.
    *
    * @param step   the index of the update

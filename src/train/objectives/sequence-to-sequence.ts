@@ -73,6 +73,10 @@ export class SequenceToSequence implements Objective {
     return pairBatch(examples, this.#model);
   }
 
+  targetCount(step: number, part: number): number {
+    return this.batch(step, part).targetCount;
+  }
+
   loss(step: number, part: number, random: Random | null): Tensor {
     const { source, inputs, targets } = this.batch(step, part);
     return crossEntropy(this.#model.forward(source, inputs, { cache: null, random }), targets);
