@@ -76,13 +76,13 @@ function prepare(sizes: readonly number[], drops: typeof dropping | null) {
   };
   const [q, y, dq, dy] = [rows, rows, rows, rows].map(noise);
   const [k, v, dk, dv] = [columns, columns, columns, columns].map(noise);
-  const logSumExp = heap.alloc(batch * heads * rows);
+  const statistics = { max: heap.alloc(batch * heads * rows), sum: heap.alloc(batch * heads * rows) };
   const replace = { dq: false, dk: false, dv: false };
   return {
     size,
-    forward: () => attention(heap, hostArrays, kernels, y, logSumExp, q, k, v, size),
+    forward: () => attention(heap, hostArrays, kernels, y, statistics, q, k, v, size),
     backward: () =>
-      attentionBackward(heap, hostArrays, kernels, dq, dk, dv, dy, y, logSumExp, q, k, v, size, replace),
+      attentionBackward(heap, hostArrays, kernels, dq, dk, dv, dy, y, statistics, q, k, v, size, replace),
   };
 }
 

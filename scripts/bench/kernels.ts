@@ -89,13 +89,14 @@ for (const columns of [128, 512]) {
 for (const columns of [65, 256]) {
   const n = rows * columns;
   const size = `${rows} × ${columns}`;
-  const [x, dx, loss, total] = [buffer(n), buffer(n), buffer(rows), buffer(rows)];
+  const [x, dx, loss] = [buffer(n), buffer(n), buffer(rows)];
+  const statistics = { max: buffer(rows), sum: buffer(rows) };
   const targets = Float32Array.from({ length: rows }, () => random.below(columns));
   time(`crossEntropyRows ${size}`, n, 1, () =>
-    backend.crossEntropyRows(loss, total, x, targets, rows, columns),
+    backend.crossEntropyRows(loss, statistics, x, targets, rows, columns),
   );
   time(`crossEntropyRowsBackward ${size}`, n, 2, () => {
-    backend.crossEntropyRowsBackward(into(dx), loss, x, total, targets, rows, columns);
+    backend.crossEntropyRowsBackward(into(dx), loss, x, statistics, targets, rows, columns);
   });
   time(`softmaxRows ${size}`, n, 2, () => {
     backend.softmaxRows(dx, x, { count: 1, rows, columns }, "full");

@@ -3,6 +3,27 @@ import type { Mutant } from "./list.ts";
 
 export const learning: readonly Mutant[] = [
   {
+    promise: "gradients of attention keep their digits at large scores (reference)",
+    file: "src/backend/reference/attention.ts",
+    line: "const weight = exp(scores[i] - max) / sum;",
+    broken: "const weight = exp(scores[i] - Math.fround(max + Math.log(sum)));",
+    tests: ["test/ops/large-scores.test.ts"],
+  },
+  {
+    promise: "gradients of attention keep their digits at large scores (wasm)",
+    file: "src/backend/wasm/kernels/attention-forward.ts",
+    line: "putSome(call.max + row, max, <i32>strip.rows, false);",
+    broken: "putSome(call.max + row, f32x4.mul(max, f32x4.splat(1.000001)), <i32>strip.rows, false);",
+    tests: ["test/ops/large-scores.test.ts"],
+  },
+  {
+    promise: "gradients of cross-entropy keep their digits at large logits (wasm)",
+    file: "src/backend/wasm/kernels/cross-entropy.ts",
+    line: "const probability = f32x4.mul(expOfNegative(f32x4.sub(x, max)), share);",
+    broken: "const probability = expOfNegative(f32x4.sub(x, f32x4.sub(max, log(share))));",
+    tests: ["test/ops/large-scores.test.ts"],
+  },
+  {
     promise: "epochs: a shuffle is a bijection",
     file: "src/data/window-order.ts",
     line: "(left ^ mix(right, key + round)) & mask",

@@ -126,6 +126,17 @@ export interface Dropping {
   readonly key: readonly [number, number];
 }
 
+/**
+ * What a softmax keeps of each row for backward: two numbers. Their combination, log Σ exp x = max + log sum, would
+ * lose the digits that max takes: at scores of 10⁶, single precision rounds it to sixteenths.
+ */
+export interface SoftmaxStatistics {
+  /** The largest number of the row; −∞ if there is none. */
+  readonly max: Buffer;
+  /** Σ exp(x − max): 0 if the row has nothing but −∞, NaN if it has a NaN or +∞. */
+  readonly sum: Buffer;
+}
+
 /** The sizes and options of fused attention. */
 export interface AttentionSize {
   /** Sizes of the batch axes, outermost first, as in `Matrices.batchStrides`. */
@@ -257,36 +268,40 @@ export interface Kernels {
   dropout(y: WriteTarget, x: Buffer, dropping: Dropping): void;
 
   /**
-   * loss[i] = logSumExp[i] − x[i, targets[i]], or 0 if targets[i] < 0. `logSumExp` is an output, log Σ exp x[i, ·],
-   * saved for backward.
+   * loss[i] = log sum[i] − (x[i, targets[i]] − max[i]), or 0 if targets[i] < 0. `statistics` are outputs, saved for
+   * backward.
    */
   // biome-ignore format: a line of outputs, then a line of inputs.
   crossEntropyRows(
-    loss: Buffer, logSumExp: Buffer,
+    loss: Buffer, statistics: SoftmaxStatistics,
     x: Buffer, targets: HostIntegers, rows: number, columns: number,
   ): void;
-  /** dx[i, j] = dLoss[i] · (exp(x[i, j] − logSumExp[i]) − [j = targets[i]]), or 0 if targets[i] < 0. */
+  /** dx[i, j] = dLoss[i] · (exp(x[i, j] − max[i]) / sum[i] − [j = targets[i]]), or 0 if targets[i] < 0. */
   // biome-ignore format: a line of outputs, then a line of inputs.
   crossEntropyRowsBackward(
     dx: WriteTarget,
-    dLoss: Buffer, x: Buffer, logSumExp: Buffer, targets: HostIntegers, rows: number, columns: number,
+    dLoss: Buffer, x: Buffer, statistics: SoftmaxStatistics, targets: HostIntegers, rows: number, columns: number,
   ): void;
 
   /**
-   * y = dropout(softmax(scale · q·kᵀ))·v for each matrix of the batch. Hidden entries are never computed. `logSumExp`
-   * is an output, one number per row of each matrix, saved for backward. The bits of a row of y depend only on its row
-   * of q and on the keys and values it sees, not on their column numbers. A row that sees nothing yields zeros, with
-   * −∞ in `logSumExp`.
+   * y = dropout(softmax(scale · q·kᵀ))·v for each matrix of the batch. Hidden entries are never computed. `statistics`
+   * are outputs, one number of each per row of each matrix, saved for backward. The bits of a row of y depend only on
+   * its row of q and on the keys and values it sees, not on their column numbers. A row that sees nothing yields zeros.
    */
-  attention(y: Matrices, logSumExp: Buffer, q: Matrices, k: Matrices, v: Matrices, size: AttentionSize): void;
+  // biome-ignore format: a line of outputs, then a line of inputs.
+  attention(
+    y: Matrices, statistics: SoftmaxStatistics,
+    q: Matrices, k: Matrices, v: Matrices, size: AttentionSize,
+  ): void;
   /**
-   * Gradients of `attention`, recomputing the softmax weights from q, k and logSumExp. Rows that see nothing, and
+   * Gradients of `attention`, recomputing the softmax weights from q, k and `statistics`. Rows that see nothing, and
    * columns that no row sees, have gradient 0.
    */
   // biome-ignore format: a line of outputs, then a line of inputs.
   attentionBackward(
     dq: Matrices, dk: Matrices, dv: Matrices,
-    dy: Matrices, y: Matrices, logSumExp: Buffer, q: Matrices, k: Matrices, v: Matrices, size: AttentionSize,
+    dy: Matrices, y: Matrices, statistics: SoftmaxStatistics, q: Matrices, k: Matrices, v: Matrices,
+    size: AttentionSize,
     accumulate: { readonly dq: boolean; readonly dk: boolean; readonly dv: boolean },
   ): void;
 

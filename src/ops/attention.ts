@@ -24,7 +24,7 @@ export interface AttentionOptions {
  * Scaled dot-product attention for all heads in one kernel: softmax(Q·Kᵀ/√D + M)·V.
  *
  * Same numbers as nn/layers/textbook-attention.ts, but hidden scores are never computed, and the weights (T, S) are
- * never stored: backward recomputes them from one saved number per query. A query that sees no key yields 0 and gets
+ * never stored: backward recomputes them from two saved numbers per query. A query that sees no key yields 0 and gets
  * gradient 0, and so does a key that no query sees.
  *
  * Source: Vaswani et al. 2017, §3.2; recomputation: Dao et al. 2022.
@@ -68,8 +68,9 @@ export function attention(query: Tensor, keys: Tensor, values: Tensor, options: 
   const k = byHead(key.buffer, key);
   const v = byHead(value.buffer, value);
   const y = context.output(query.shape, [query, key, value]);
-  const logSumExp = backend.alloc(batchSize * heads * queries);
-  backend.attention(byHead(y.buffer, y), logSumExp, q, k, v, size);
+  const rows = batchSize * heads * queries;
+  const statistics = { max: backend.alloc(rows), sum: backend.alloc(rows) };
+  backend.attention(byHead(y.buffer, y), statistics, q, k, v, size);
   const backward = (dyBuffer: Buffer) => {
     const whole = keyCount === key.shape[1];
     const gradients = [
@@ -83,9 +84,9 @@ export function attention(query: Tensor, keys: Tensor, values: Tensor, options: 
       const dv = byHead(toValue.buffer, value);
       const dy = byHead(dyBuffer, y);
       const accumulate = { dq: toQuery.accumulate, dk: toKey.accumulate, dv: toValue.accumulate };
-      backend.attentionBackward(dq, dk, dv, dy, byHead(y.buffer, y), logSumExp, q, k, v, size, accumulate);
+      backend.attentionBackward(dq, dk, dv, dy, byHead(y.buffer, y), statistics, q, k, v, size, accumulate);
     });
   };
-  context.recordOp("attention", y, backward, [logSumExp]);
+  context.recordOp("attention", y, backward, [statistics.max, statistics.sum]);
   return y;
 }

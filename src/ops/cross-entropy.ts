@@ -39,7 +39,7 @@ export function crossEntropy(logits: Tensor, targets: ArrayLike<number>): Tensor
   const y = context.output([], [logits]);
   // A copy: the caller may reuse its array before backward runs.
   const kept = Int32Array.from(targets);
-  const logSumExp = backend.alloc(rows);
+  const statistics = { max: backend.alloc(rows), sum: backend.alloc(rows) };
   const sum = (losses: Buffer, count: number) => {
     backend.sumAxis(y.target, losses, { outer: 1, axis: count, inner: 1 }, share);
   };
@@ -54,7 +54,7 @@ export function crossEntropy(logits: Tensor, targets: ArrayLike<number>): Tensor
     });
   };
   context.withScratch(rows, (losses) => {
-    backend.crossEntropyRows(losses, logSumExp, logits.buffer, kept, rows, columns);
+    backend.crossEntropyRows(losses, statistics, logits.buffer, kept, rows, columns);
     if (ignored === 0) sum(losses, rows);
     else sumOfCounted(losses);
   });
@@ -66,13 +66,13 @@ export function crossEntropy(logits: Tensor, targets: ArrayLike<number>): Tensor
         logits.gradientTarget(),
         dLosses,
         logits.buffer,
-        logSumExp,
+        statistics,
         kept,
         rows,
         columns,
       );
     });
   };
-  context.recordOp("crossEntropy", y, backward, [logSumExp]);
+  context.recordOp("crossEntropy", y, backward, [statistics.max, statistics.sum]);
   return y;
 }

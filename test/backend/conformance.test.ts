@@ -135,8 +135,8 @@ const faults: readonly Fault[] = [
     is: "uses the target of the first row for all",
     case: "crossEntropyRows",
     make: (right) => ({
-      crossEntropyRows: (loss, total, x, targets, rows, columns) => {
-        right.crossEntropyRows(loss, total, x, repeated(targets[0], rows), rows, columns);
+      crossEntropyRows: (loss, statistics, x, targets, rows, columns) => {
+        right.crossEntropyRows(loss, statistics, x, repeated(targets[0], rows), rows, columns);
       },
     }),
   },
@@ -248,38 +248,41 @@ const faults: readonly Fault[] = [
     is: "does not drop",
     case: "attention",
     make: (right) => ({
-      attention: (y, total, q, k, v, size) => right.attention(y, total, q, k, v, { ...size, dropping: null }),
+      attention: (y, statistics, q, k, v, size) =>
+        right.attention(y, statistics, q, k, v, { ...size, dropping: null }),
     }),
   },
   {
     is: "sees later columns",
     case: "attention",
     make: (right) => ({
-      attention: (y, total, q, k, v, size) => right.attention(y, total, q, k, v, { ...size, mask: "full" }),
+      attention: (y, statistics, q, k, v, size) =>
+        right.attention(y, statistics, q, k, v, { ...size, mask: "full" }),
     }),
   },
   {
     is: "uses the first key range for every index of the first batch axis",
     case: "attention",
     make: (right) => ({
-      attention: (y, total, q, k, v, size) =>
-        right.attention(y, total, q, k, v, { ...size, mask: firstRange(size) }),
+      attention: (y, statistics, q, k, v, size) =>
+        right.attention(y, statistics, q, k, v, { ...size, mask: firstRange(size) }),
     }),
   },
   {
     is: "sees later columns",
     case: "attention, attentionBackward: what is hidden does not matter, and receives nothing",
     make: (right) => ({
-      attention: (y, total, q, k, v, size) => right.attention(y, total, q, k, v, { ...size, mask: "full" }),
+      attention: (y, statistics, q, k, v, size) =>
+        right.attention(y, statistics, q, k, v, { ...size, mask: "full" }),
     }),
   },
   {
     is: "sees later columns",
     case: "attentionBackward",
     make: (right) => ({
-      attentionBackward: (dq, dk, dv, dy, y, total, q, k, v, size, accumulate) => {
+      attentionBackward: (dq, dk, dv, dy, y, statistics, q, k, v, size, accumulate) => {
         const full = { ...size, mask: "full" } as const;
-        right.attentionBackward(dq, dk, dv, dy, y, total, q, k, v, full, accumulate);
+        right.attentionBackward(dq, dk, dv, dy, y, statistics, q, k, v, full, accumulate);
       },
     }),
   },
@@ -287,23 +290,24 @@ const faults: readonly Fault[] = [
     is: "clears gradients of hidden columns instead of keeping them",
     case: "attention, attentionBackward: what is hidden does not matter, and receives nothing",
     make: (right) => ({
-      attentionBackward: (dq, dk, dv, dy, y, total, q, k, v, size, accumulate) =>
-        right.attentionBackward(dq, dk, dv, dy, y, total, q, k, v, size, { ...accumulate, dv: false }),
+      attentionBackward: (dq, dk, dv, dy, y, statistics, q, k, v, size, accumulate) =>
+        right.attentionBackward(dq, dk, dv, dy, y, statistics, q, k, v, size, { ...accumulate, dv: false }),
     }),
   },
   {
     is: "sees later columns",
     case: "attention: the bits of a row depend on that row of q and on the columns it sees",
     make: (right) => ({
-      attention: (y, total, q, k, v, size) => right.attention(y, total, q, k, v, { ...size, mask: "full" }),
+      attention: (y, statistics, q, k, v, size) =>
+        right.attention(y, statistics, q, k, v, { ...size, mask: "full" }),
     }),
   },
   {
     is: "overwrites instead of accumulating",
     case: "attentionBackward",
     make: (right) => ({
-      attentionBackward: (dq, dk, dv, dy, y, total, q, k, v, size, accumulate) =>
-        right.attentionBackward(dq, dk, dv, dy, y, total, q, k, v, size, { ...accumulate, dk: false }),
+      attentionBackward: (dq, dk, dv, dy, y, statistics, q, k, v, size, accumulate) =>
+        right.attentionBackward(dq, dk, dv, dy, y, statistics, q, k, v, size, { ...accumulate, dk: false }),
     }),
   },
 ];

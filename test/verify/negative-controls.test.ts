@@ -44,18 +44,31 @@ const brokenMasks: [string, MaskMatrix][] = [
 /** Fused attention in which every query attends to every key. */
 function withoutMask(backend: Backend): Backend {
   return withKernels(backend, {
-    attention: (y, logSumExp, q, k, v, size) =>
-      backend.attention(y, logSumExp, q, k, v, { ...size, mask: "full" }),
-    attentionBackward: (dq, dk, dv, dy, y, logSumExp, q, k, v, size, accumulate) =>
-      backend.attentionBackward(dq, dk, dv, dy, y, logSumExp, q, k, v, { ...size, mask: "full" }, accumulate),
+    attention: (y, statistics, q, k, v, size) =>
+      backend.attention(y, statistics, q, k, v, { ...size, mask: "full" }),
+    attentionBackward: (dq, dk, dv, dy, y, statistics, q, k, v, size, accumulate) =>
+      backend.attentionBackward(
+        dq,
+        dk,
+        dv,
+        dy,
+        y,
+        statistics,
+        q,
+        k,
+        v,
+        { ...size, mask: "full" },
+        accumulate,
+      ),
   });
 }
 
 /** Fused attention with a shifted mask: each query, computed by itself, attends to one more key. */
 function withShiftedMask(backend: Backend): Backend {
   return withKernels(backend, {
-    attention(y, logSumExp, q, k, v, size) {
-      const ofRow = backend.alloc(logSumExp.length / size.rows);
+    attention(y, statistics, q, k, v, size) {
+      const matrices = statistics.max.length / size.rows;
+      const ofRow = { max: backend.alloc(matrices), sum: backend.alloc(matrices) };
       for (let row = 0; row < size.rows; row++) {
         const columns = Math.min(size.columns, size.columns - size.rows + row + 2);
         const at = (matrices: typeof q) => ({
@@ -64,7 +77,7 @@ function withShiftedMask(backend: Backend): Backend {
         });
         backend.attention(at(y), ofRow, at(q), k, v, { ...size, rows: 1, columns, mask: "full" });
       }
-      backend.free(ofRow);
+      for (const buffer of [ofRow.max, ofRow.sum]) backend.free(buffer);
     },
   });
 }
@@ -72,9 +85,9 @@ function withShiftedMask(backend: Backend): Backend {
 /** Fused attention in which every row of a batch reads the keys of the first row. */
 function withMixedRows(backend: Backend): Backend {
   return withKernels(backend, {
-    attention(y, logSumExp, q, k, v, size) {
+    attention(y, statistics, q, k, v, size) {
       const ofFirst = { ...k, batchStrides: [0, k.batchStrides[1]] };
-      backend.attention(y, logSumExp, q, ofFirst, v, size);
+      backend.attention(y, statistics, q, ofFirst, v, size);
     },
   });
 }

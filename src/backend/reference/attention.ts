@@ -8,28 +8,30 @@
  * Source: Vaswani et al. 2017, §3.2.1; the backward pass that recomputes p: Dao et al. 2022.
  */
 import { exp } from "../../math.ts";
-import type { AttentionSize, Buffer, Matrices } from "../backend.ts";
-import { batchStarts, type MatrixView, matrixAt, numbersOf } from "./buffer.ts";
+import type { AttentionSize, Matrices, SoftmaxStatistics } from "../backend.ts";
+import { batchStarts, type MatrixView, matrixAt, type Numbers, numbersOf } from "./buffer.ts";
 import { dropFactor } from "./dropout.ts";
-import { logSumExp as logSumExpOf, visibleColumns } from "./softmax.ts";
+import { maxAndSum, visibleColumns } from "./softmax.ts";
 
 export function attention(
   y: Matrices,
-  logSumExp: Buffer,
+  statistics: SoftmaxStatistics,
   q: Matrices,
   k: Matrices,
   v: Matrices,
   size: AttentionSize,
 ): void {
-  const totals = numbersOf(logSumExp);
+  const [maxima, sums] = [statistics.max, statistics.sum].map(numbersOf);
   forEachMatrix(size, [y, q, k, v], (matrix, [ys, qs, ks, vs]) => {
     for (let row = 0; row < size.rows; row++) {
       const seen = columnsSeen(matrix, row, size);
-      const scores = Float64Array.from(seen, (column) => scoreAt(qs, ks, row, column, size));
-      const total = logSumExpOf(scores, 0, scores.length);
-      totals[matrix * size.rows + row] = total;
+      const scores = scoresOf(qs, ks, row, seen, size, maxima);
+      const { max, sum } = maxAndSum(scores, 0, scores.length);
+      maxima[matrix * size.rows + row] = max;
+      sums[matrix * size.rows + row] = sum;
+      // A row that sees nothing, or only −∞, gives zeros.
       const weights = seen.map((column, i) => {
-        return weightOf(scores[i], total) * factorAt(matrix, row, column, size);
+        return sum === 0 ? 0 : (exp(scores[i] - max) / sum) * factorAt(matrix, row, column, size);
       });
       for (let d = 0; d < size.width; d++) {
         let sum = 0;
@@ -55,7 +57,7 @@ export function attentionBackward(
   dv: Matrices,
   dy: Matrices,
   y: Matrices,
-  logSumExp: Buffer,
+  statistics: SoftmaxStatistics,
   q: Matrices,
   k: Matrices,
   v: Matrices,
@@ -63,19 +65,21 @@ export function attentionBackward(
   accumulate: { readonly dq: boolean; readonly dk: boolean; readonly dv: boolean },
 ): void {
   const { rows, columns, width, scale } = size;
-  const totals = numbersOf(logSumExp);
+  const [maxima, sums] = [statistics.max, statistics.sum].map(numbersOf);
   forEachMatrix(size, [dq, dk, dv, dy, y, q, k, v], (matrix, [dqs, dks, dvs, dys, ys, qs, ks, vs]) => {
     if (!accumulate.dq) clear(dqs, rows, width);
     if (!accumulate.dk) clear(dks, columns, width);
     if (!accumulate.dv) clear(dvs, columns, width);
     for (let row = 0; row < rows; row++) {
+      const [max, sum] = [maxima[matrix * rows + row], sums[matrix * rows + row]];
       // A row that sees nothing, or only −∞, gave zeros, whatever k and v hold.
-      if (totals[matrix * rows + row] === Number.NEGATIVE_INFINITY) continue;
+      if (sum === 0) continue;
       let dot = 0;
       for (let d = 0; d < width; d++) dot += dys.get(row, d) * ys.get(row, d);
-      for (const column of columnsSeen(matrix, row, size)) {
-        const score = scoreAt(qs, ks, row, column, size);
-        const weight = weightOf(score, totals[matrix * rows + row]);
+      const seen = columnsSeen(matrix, row, size);
+      const scores = scoresOf(qs, ks, row, seen, size, maxima);
+      for (const [i, column] of seen.entries()) {
+        const weight = exp(scores[i] - max) / sum;
         const factor = factorAt(matrix, row, column, size);
         let dWeight = 0;
         for (let d = 0; d < width; d++) {
@@ -107,16 +111,26 @@ function range(from: number, end: number): number[] {
   return Array.from({ length: Math.max(end - from, 0) }, (_, i) => from + i);
 }
 
-/** scale·⟨q[row], k[column]⟩. */
-function scoreAt(q: MatrixView, k: MatrixView, row: number, column: number, size: AttentionSize): number {
-  let sum = 0;
-  for (let d = 0; d < size.width; d++) sum += q.get(row, d) * k.get(column, d);
-  return size.scale * sum;
-}
-
-/** exp(score − total), and 0 in a row that sees only −∞. */
-function weightOf(score: number, total: number): number {
-  return total === Number.NEGATIVE_INFINITY ? 0 : exp(score - total);
+/**
+ * scale·⟨q[row], k[column]⟩ for the given columns, rounded as `stored` rounds what is saved for backward. So the saved
+ * maximum is one of them.
+ */
+function scoresOf(
+  q: MatrixView,
+  k: MatrixView,
+  row: number,
+  columns: readonly number[],
+  size: AttentionSize,
+  stored: Numbers,
+): Numbers {
+  const scores =
+    stored instanceof Float32Array ? new Float32Array(columns.length) : new Float64Array(columns.length);
+  for (const [i, column] of columns.entries()) {
+    let sum = 0;
+    for (let d = 0; d < size.width; d++) sum += q.get(row, d) * k.get(column, d);
+    scores[i] = size.scale * sum;
+  }
+  return scores;
 }
 
 function factorAt(matrix: number, row: number, column: number, size: AttentionSize): number {

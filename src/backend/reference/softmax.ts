@@ -9,16 +9,17 @@ export function visibleColumns(mask: Mask, row: number, rows: number, columns: n
 }
 
 /**
- * log Σ exp x[start … start+count), with the largest taken out first so that nothing overflows. −∞ where every
- * entry is −∞ (there is nothing to see), NaN where one is NaN or +∞.
+ * The maximum of x[start … start+count) and Σ exp(x − max), which cannot overflow. Without numbers above −∞ there is
+ * nothing to see: max = −∞ and sum = 0. With a NaN or +∞, sum = NaN.
  */
-export function logSumExp(xs: Numbers, start: number, count: number): number {
+export function maxAndSum(xs: Numbers, start: number, count: number): { max: number; sum: number } {
   let max = Number.NEGATIVE_INFINITY;
-  for (let j = 0; j < count; j++) max = Math.max(max, xs[start + j]);
-  if (max === Number.NEGATIVE_INFINITY) return max;
+  for (let j = 0; j < count; j++) if (xs[start + j] > max) max = xs[start + j];
+  // −∞ − (−∞) would be NaN.
+  const shift = max === Number.NEGATIVE_INFINITY ? 0 : max;
   let sum = 0;
-  for (let j = 0; j < count; j++) sum += exp(xs[start + j] - max);
-  return max + log(sum);
+  for (let j = 0; j < count; j++) sum += exp(xs[start + j] - shift);
+  return { max, sum };
 }
 
 /**
@@ -31,13 +32,9 @@ export function softmaxRows(y: Buffer, x: Buffer, size: MatrixSize, mask: Mask):
   for (let row = 0; row < count * rows; row++) {
     const start = row * columns;
     const seen = visibleColumns(mask, row % rows, rows, columns);
-    let max = Number.NEGATIVE_INFINITY;
-    for (let j = 0; j < seen; j++) max = Math.max(max, xs[start + j]);
-    const blind = max === Number.NEGATIVE_INFINITY;
-    let sum = 0;
-    for (let j = 0; j < seen; j++) sum += blind ? 0 : exp(xs[start + j] - max);
+    const { max, sum } = maxAndSum(xs, start, seen);
     for (let j = 0; j < columns; j++) {
-      ys[start + j] = j < seen && !blind ? exp(xs[start + j] - max) / sum : 0;
+      ys[start + j] = j < seen && sum !== 0 ? exp(xs[start + j] - max) / sum : 0;
     }
   }
 }
@@ -58,12 +55,12 @@ export function softmaxRowsBackward(
   }
 }
 
-/** y[i, j] = x[i, j] − log Σ exp x[i, ·]. */
+/** y[i, j] = (x[i, j] − max) − log Σ exp(x[i, ·] − max). */
 export function logSoftmaxRows(y: Buffer, x: Buffer, rows: number, columns: number): void {
   const [ys, xs] = [numbersOf(y), numbersOf(x)];
   for (let start = 0; start < rows * columns; start += columns) {
-    const total = logSumExp(xs, start, columns);
-    for (let j = 0; j < columns; j++) ys[start + j] = xs[start + j] - total;
+    const { max, sum } = maxAndSum(xs, start, columns);
+    for (let j = 0; j < columns; j++) ys[start + j] = xs[start + j] - max - log(sum);
   }
 }
 

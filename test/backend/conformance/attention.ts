@@ -1,7 +1,7 @@
 /** Fused attention: whatever its rows see. */
 import type { AttentionSize, Buffer, KeyRange, Matrices } from "../../../src/backend/backend.ts";
 import { type Operand, operand, over, places } from "./operand.ts";
-import { type Case, sameBits, type Trial, type Twin } from "./trial.ts";
+import { type Case, sameBits, statisticsOn, type Trial, type Twin, type TwinStatistics } from "./trial.ts";
 
 /** The first column that a row sees, and the number of columns it sees. */
 interface Seen {
@@ -59,7 +59,7 @@ interface AttentionOperands {
   readonly k: Operand;
   readonly v: Operand;
   readonly y: Operand;
-  readonly logSumExp: Twin;
+  readonly statistics: TwinStatistics;
 }
 
 function attentionOperands(trial: Trial, size: AttentionSize): AttentionOperands {
@@ -70,7 +70,7 @@ function attentionOperands(trial: Trial, size: AttentionSize): AttentionOperands
     k: operand(trial, batch, columns, width),
     v: operand(trial, batch, columns, width),
     y: operand(trial, batch, rows, width, { output: true }),
-    logSumExp: trial.output(count * rows),
+    statistics: trial.statistics(count * rows),
   };
 }
 
@@ -92,16 +92,17 @@ const attention: Case = {
   async check(trial) {
     const { size } = randomSize(trial);
     const operands = attentionOperands(trial, size);
-    const { q, k, v, y, logSumExp } = operands;
+    const { q, k, v, y, statistics } = operands;
     trial.run((backend, of) => {
       const [ys, qs, ks, vs] = [y, q, k, v].map((matrices) => over(matrices, of(matrices.twin)));
-      backend.attention(ys, of(logSumExp), qs, ks, vs, size);
+      backend.attention(ys, statisticsOn(of, statistics), qs, ks, vs, size);
     });
     const roundings = weightRoundings(trial, size, operands);
     const largestWeight = size.dropping === null ? 1 : 1 / (1 - size.dropping.probability);
     const scale = y.twin.numbers.map(() => largestWeight * largest(v.twin));
     await trial.near("y", y.twin, { roundings, scale });
-    await trial.near("logSumExp", logSumExp, { roundings, scale: logSumExp.numbers.map(() => 1) });
+    await trial.near("max", statistics.max, { roundings, scale: statistics.max.numbers.map(() => 1) });
+    await trial.near("sum", statistics.sum, { roundings });
   },
 };
 
@@ -111,13 +112,13 @@ const attentionBackward: Case = {
     const { size } = randomSize(trial);
     const { batch, rows, columns, width } = size;
     const operands = attentionOperands(trial, size);
-    const { q, k, v, y, logSumExp } = operands;
+    const { q, k, v, y, statistics } = operands;
     trial.runTruth((backend, of) => {
       const [ys, qs, ks, vs] = [y, q, k, v].map((matrices) => over(matrices, of(matrices.twin)));
-      backend.attention(ys, of(logSumExp), qs, ks, vs, size);
+      backend.attention(ys, statisticsOn(of, statistics), qs, ks, vs, size);
     });
     const outcome: Operand = { ...y, twin: trial.buffer(await trial.truth(y.twin)) };
-    const totals = trial.buffer(await trial.truth(logSumExp));
+    const saved = await trial.trueStatistics(statistics);
     const dy = operand(trial, batch, rows, width);
     const dq = operand(trial, batch, rows, width, { output: true });
     const dk = operand(trial, batch, columns, width, { output: true });
@@ -125,7 +126,7 @@ const attentionBackward: Case = {
     const accumulate = { dq: trial.flip(), dk: trial.flip(), dv: trial.flip() };
     trial.run((backend, of) => {
       const at = (matrices: Operand) => over(matrices, of(matrices.twin));
-      const inputs = [at(dy), at(outcome), of(totals), at(q), at(k), at(v)] as const;
+      const inputs = [at(dy), at(outcome), statisticsOn(of, saved), at(q), at(k), at(v)] as const;
       backend.attentionBackward(at(dq), at(dk), at(dv), ...inputs, size, accumulate);
     });
     // Kept weights are at most this (all weights of a row add up to 1); their gradient is ⟨dy, v⟩ − ⟨dy, y⟩.
@@ -140,6 +141,48 @@ const attentionBackward: Case = {
   },
 };
 
+const largeScores: Case = {
+  name: "attention, attentionBackward: weights keep their digits at large scores",
+  async check(trial) {
+    const [rows, columns, width] = [trial.length(1), trial.length(1), trial.pick([2, 4, 8, 32])];
+    /** The scores are level + x·t, exact in single precision. */
+    const level = trial.pick([1e2, 1e4, 1e6, 4e6, -4e6]);
+    const padding = Array.from({ length: width - 2 }, () => 0);
+    const halves = (count: number, limit: number) =>
+      Array.from({ length: count }, () => (trial.random.below(4 * limit + 1) - 2 * limit) / 2);
+    const q = trial.buffer(halves(rows, 3).flatMap((x) => [level, x, ...padding]));
+    const k = trial.buffer(halves(columns, 2).flatMap((t) => [1, t, ...padding]));
+    const [v, dy] = [columns, rows].map((count) => trial.noise(count * width));
+    const [y, dq, dk, dv] = [rows, rows, columns, columns].map((count) => trial.output(count * width));
+    const statistics = trial.statistics(rows);
+    const mask = rows <= columns ? trial.pick(["full", "causal"] as const) : "full";
+    const size = { batch: [], rows, columns, width, scale: 1, mask, dropping: null };
+    trial.run((backend, of) => {
+      const at = (twin: Twin) => {
+        return { buffer: of(twin), offset: 0, rowStride: width, columnStride: 1, batchStrides: [] };
+      };
+      const saved = statisticsOn(of, statistics);
+      backend.attention(at(y), saved, at(q), at(k), at(v), size);
+      const inputs = [at(dy), at(y), saved, at(q), at(k), at(v)] as const;
+      const accumulate = { dq: false, dk: false, dv: false };
+      backend.attentionBackward(at(dq), at(dk), at(dv), ...inputs, size, accumulate);
+    });
+    await trial.same("max", statistics.max);
+    const roundings = 2 * trial.tolerance.functions + trial.tolerance.sums * (columns + 6);
+    await trial.near("sum", statistics.sum, { roundings });
+    const bound = (name: string, twin: Twin, count: number, scale: (d: number) => number) =>
+      trial.near(name, twin, {
+        roundings: 2 * roundings + width + count * trial.tolerance.sums,
+        scale: twin.numbers.map((_, i) => scale(i % width)),
+      });
+    const dScore = 2 * width * largest(dy) * largest(v);
+    await bound("y", y, 0, () => largest(v));
+    await bound("dq", dq, columns, () => 2 * dScore);
+    await bound("dk", dk, rows, (d) => rows * dScore * (d === 0 ? Math.abs(level) : 3));
+    await bound("dv", dv, rows, () => rows * largest(dy));
+  },
+};
+
 const hidden: Case = {
   name: "attention, attentionBackward: what is hidden does not matter, and receives nothing",
   async check(trial) {
@@ -150,7 +193,7 @@ const hidden: Case = {
     const [q, dy, k, v] = [byRow(), byRow(), byColumn(), byColumn()];
     const outputs = [byRow(true), byRow(true), byColumn(true), byColumn(true)];
     const count = batch.reduce((product, length) => product * length, 1);
-    const totals = trial.output(count * rows);
+    const statistics = trial.statistics(count * rows);
     const accumulate = { dq: trial.flip(), dk: trial.flip(), dv: trial.flip() };
 
     const indices = (length: number) => Array.from({ length }, (_, i) => i);
@@ -175,23 +218,25 @@ const hidden: Case = {
       ...{ k: poisoned(k, columns, unseenColumn), v: poisoned(v, columns, unseenColumn) },
     };
     const wildOutputs = outputs.map((output) => ({ ...output, twin: trial.again(output.twin) }));
-    const wildTotals = trial.again(totals);
+    const wildStatistics = { max: trial.again(statistics.max), sum: trial.again(statistics.sum) };
     const both = [
-      { inputs: { q, dy, k, v }, outputs, totals },
-      { inputs: wild, outputs: wildOutputs, totals: wildTotals },
+      { inputs: { q, dy, k, v }, outputs, statistics },
+      { inputs: wild, outputs: wildOutputs, statistics: wildStatistics },
     ];
     trial.run((backend, of) => {
-      for (const { inputs, outputs, totals } of both) {
+      for (const { inputs, outputs, statistics } of both) {
         const at = (matrices: Operand) => over(matrices, of(matrices.twin));
         const [y, dq, dk, dv] = outputs.map(at);
         const [qs, ks, vs] = [inputs.q, inputs.k, inputs.v].map(at);
-        backend.attention(y, of(totals), qs, ks, vs, size);
-        const total = of(totals);
-        backend.attentionBackward(dq, dk, dv, at(inputs.dy), y, total, qs, ks, vs, size, accumulate);
+        const saved = statisticsOn(of, statistics);
+        backend.attention(y, saved, qs, ks, vs, size);
+        backend.attentionBackward(dq, dk, dv, at(inputs.dy), y, saved, qs, ks, vs, size, accumulate);
       }
     });
 
-    sameBits("logSumExp", await trial.tested(wildTotals), await trial.tested(totals));
+    for (const name of ["max", "sum"] as const) {
+      sameBits(name, await trial.tested(wildStatistics[name]), await trial.tested(statistics[name]));
+    }
     const received = [
       { name: "y", length: rows, where: blindRow, kept: false },
       { name: "dq", length: rows, where: blindRow, kept: accumulate.dq },
@@ -216,14 +261,18 @@ const alone: Case = {
   async check(trial) {
     const { size, seen } = randomSize(trial, { dropping: false });
     const { batch, rows, width } = size;
-    const { q, k, v, y, logSumExp } = attentionOperands(trial, size);
+    const { q, k, v, y, statistics } = attentionOperands(trial, size);
     const row = trial.random.below(rows);
-    const [y1, total1] = [trial.output(width), trial.output(1)];
+    const [y1, statistics1] = [trial.output(width), trial.statistics(1)];
     trial.run((backend, of) => {
       const [qs, ks, vs] = [q, k, v].map((matrices) => over(matrices, of(matrices.twin)));
-      backend.attention(over(y, of(y.twin)), of(logSumExp), qs, ks, vs, size);
+      backend.attention(over(y, of(y.twin)), statisticsOn(of, statistics), qs, ks, vs, size);
     });
-    const [whole, totals] = [await trial.tested(y.twin), await trial.tested(logSumExp)];
+    const [whole, maxima, sums] = [
+      await trial.tested(y.twin),
+      await trial.tested(statistics.max),
+      await trial.tested(statistics.sum),
+    ];
     for (const [matrix, at] of places(y, batch).entries()) {
       const { start, count } = seen(matrix, row);
       /** One matrix, from one row on. */
@@ -242,16 +291,17 @@ const alone: Case = {
           part(v, of(v.twin), start),
         ];
         const one = { ...size, batch: [], rows: 1, columns: count, mask: "full" } as const;
-        backend.attention(to, of(total1), qs, ks, vs, one);
+        backend.attention(to, statisticsOn(of, statistics1), qs, ks, vs, one);
       });
       sameBits(
         "row",
         await trial.tested(y1),
         Array.from({ length: width }, (_, j) => whole[at(row, j)]),
       );
-      sameBits("logSumExp", await trial.tested(total1), [totals[matrix * rows + row]]);
+      sameBits("max", await trial.tested(statistics1.max), [maxima[matrix * rows + row]]);
+      sameBits("sum", await trial.tested(statistics1.sum), [sums[matrix * rows + row]]);
     }
   },
 };
 
-export const attentionCases: readonly Case[] = [attention, attentionBackward, hidden, alone];
+export const attentionCases: readonly Case[] = [attention, attentionBackward, largeScores, hidden, alone];

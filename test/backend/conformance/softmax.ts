@@ -1,11 +1,11 @@
 /** Softmax, log-softmax and cross-entropy of rows. */
 import type { Backend, Mask, MatrixSize } from "../../../src/backend/backend.ts";
-import { type Case, type Side, sameBits, type Trial, type Twin } from "./trial.ts";
+import { type Case, type Side, sameBits, statisticsOn, type Trial, type Twin } from "./trial.ts";
 
 /** Rows of scores: ordinary, large, all equal, some −∞, all −∞, with a NaN or ∞. */
 function scores(trial: Trial, rows: number, columns: number): Twin {
   const values = Array.from({ length: rows }, () => {
-    const row = trial.normals(columns, trial.pick([1, 1, 30]), trial.pick([0, 0, 100, -1000]));
+    const row = trial.normals(columns, trial.pick([1, 1, 30]), trial.pick([0, 0, 100, -1000, 4e6]));
     const kind = trial.random.below(12);
     if (kind === 0) return row.fill(trial.pick([0, -7, 88, 3e38, Number.NEGATIVE_INFINITY]));
     if (kind === 1) return row.map((value) => (trial.flip() ? value : Number.NEGATIVE_INFINITY));
@@ -118,10 +118,8 @@ const logSoftmax: Case = {
     const x = scores(trial, rows, columns);
     const y = trial.output(x.numbers.length);
     trial.run((backend, of) => backend.logSoftmaxRows(of(y), of(x), rows, columns));
-    const scale = Array.from(
-      await trial.truth(y),
-      (value, i) => Math.abs(value) + Math.abs(x.numbers[i]) + 1,
-    );
+    // x − max and −log Σ exp(x − max) have the same sign.
+    const scale = Array.from(await trial.truth(y), (value) => Math.abs(value) + 1);
     await trial.near("y", y, { roundings: rowRoundings(trial, columns), scale });
   },
 };
@@ -160,18 +158,18 @@ const crossEntropy: Case = {
     const [rows, columns] = [trial.random.below(20), trial.length(1)];
     const x = scores(trial, rows, columns);
     const at = targets(trial, rows, columns);
-    const [loss, logSumExp] = [trial.output(rows), trial.output(rows)];
+    const [loss, statistics] = [trial.output(rows), trial.statistics(rows)];
     trial.run((backend, of) => {
-      backend.crossEntropyRows(of(loss), of(logSumExp), of(x), at, rows, columns);
+      backend.crossEntropyRows(of(loss), statisticsOn(of, statistics), of(x), at, rows, columns);
     });
-    const totals = await trial.truth(logSumExp);
+    await trial.same("max", statistics.max);
     const roundings = rowRoundings(trial, columns);
-    await trial.near("logSumExp", logSumExp, {
-      roundings,
-      scale: totals.map((total) => Math.abs(total) + 1),
-    });
-    const scale = totals.map((total, i) => {
-      return at[i] < 0 ? 0 : Math.abs(total) + Math.abs(x.numbers[i * columns + at[i]]) + 1;
+    const sums = await trial.truth(statistics.sum);
+    // The rounding of x − max, an exponent, is a relative error of its power: at most max |t|·e^t below 0, which is 1/e.
+    await trial.near("sum", statistics.sum, { roundings, scale: sums.map((sum) => sum + columns) });
+    const maxima = await trial.truth(statistics.max);
+    const scale = sums.map((sum, i) => {
+      return at[i] < 0 ? 0 : Math.log(sum) + maxima[i] - x.numbers[i * columns + at[i]] + 1;
     });
     await trial.near("loss", loss, { roundings, scale });
   },
@@ -181,21 +179,25 @@ const crossEntropyBackward: Case = {
   name: "crossEntropyRowsBackward",
   async check(trial) {
     const [rows, columns] = [trial.random.below(20), trial.length(1)];
-    const x = trial.buffer(trial.normals(rows * columns, trial.pick([1, 20]), trial.pick([0, 500])));
+    const x = trial.buffer(trial.normals(rows * columns, trial.pick([1, 20]), trial.pick([0, 500, 4e6])));
     const at = targets(trial, rows, columns);
-    const [loss, totals] = [trial.output(rows), trial.output(rows)];
-    trial.runTruth((backend, of) => backend.crossEntropyRows(of(loss), of(totals), of(x), at, rows, columns));
-    const logSumExp = trial.buffer(await trial.truth(totals));
+    const [loss, outputs] = [trial.output(rows), trial.statistics(rows)];
+    trial.runTruth((backend, of) => {
+      backend.crossEntropyRows(of(loss), statisticsOn(of, outputs), of(x), at, rows, columns);
+    });
+    const statistics = await trial.trueStatistics(outputs);
     const [dLoss, dx] = [trial.noise(rows), trial.output(rows * columns)];
     const accumulate = trial.flip();
     trial.run((backend, of) => {
       const target = { buffer: of(dx), accumulate };
-      backend.crossEntropyRowsBackward(target, of(dLoss), of(x), of(logSumExp), at, rows, columns);
+      const saved = statisticsOn(of, statistics);
+      backend.crossEntropyRowsBackward(target, of(dLoss), of(x), saved, at, rows, columns);
     });
     const change = x.numbers.map((value, i) => {
       const row = Math.floor(i / columns);
-      const exponent = value - logSumExp.numbers[row];
-      return dLoss.numbers[row] * (1 + Math.exp(exponent) * (1 + Math.abs(exponent)));
+      const exponent = value - statistics.max.numbers[row];
+      const probability = Math.exp(exponent) / statistics.sum.numbers[row];
+      return dLoss.numbers[row] * (1 + probability * (1 + Math.abs(exponent)));
     });
     await trial.near("dx", dx, { roundings: 2 * trial.tolerance.functions, scale: grown(dx, change) });
   },

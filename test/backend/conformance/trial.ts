@@ -3,7 +3,7 @@
  * same numbers (32-bit floats) in every buffer, including outputs, so that the comparison covers memory that a kernel
  * must not change.
  */
-import type { Backend, Buffer } from "../../../src/backend/backend.ts";
+import type { Backend, Buffer, SoftmaxStatistics } from "../../../src/backend/backend.ts";
 import { ReferenceBackend } from "../../../src/backend/reference/reference-backend.ts";
 import type { Random } from "../../../src/random.ts";
 
@@ -34,6 +34,11 @@ export interface Twin {
   readonly truth: Buffer;
   /** Its initial contents. */
   readonly numbers: Float32Array;
+}
+
+export interface TwinStatistics {
+  readonly max: Twin;
+  readonly sum: Twin;
 }
 
 /** Returns the buffer of a twin on the given machine. */
@@ -103,6 +108,16 @@ export class Trial {
   /** Runs a kernel on the reference alone, to compute dependent inputs and bounds. */
   runTruth(kernel: (backend: Backend, of: Side) => void): void {
     kernel(this.#reference, (twin) => twin.truth);
+  }
+
+  /** Output buffers for what a softmax keeps of each row. */
+  statistics(rows: number): TwinStatistics {
+    return { max: this.output(rows), sum: this.output(rows) };
+  }
+
+  /** What the reference holds in `statistics`, as inputs of both machines. */
+  async trueStatistics({ max, sum }: TwinStatistics): Promise<TwinStatistics> {
+    return { max: this.buffer(await this.truth(max)), sum: this.buffer(await this.truth(sum)) };
   }
 
   /** The absolute values of a buffer's initial contents. */
@@ -181,6 +196,11 @@ export class Trial {
       return this.random.normal() * 2 ** (this.random.below(24) - 16);
     });
   }
+}
+
+/** The statistics of a softmax on the given machine. */
+export function statisticsOn(of: Side, { max, sum }: TwinStatistics): SoftmaxStatistics {
+  return { max: of(max), sum: of(sum) };
 }
 
 /** Inputs for which implementations of functions often fail. */

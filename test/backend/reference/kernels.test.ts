@@ -150,9 +150,9 @@ describe("softmax", () => {
 });
 
 test("cross-entropy of an infinitely unlikely target is ∞, not NaN", async () => {
-  const [loss, logSumExp] = [reference.alloc(1), reference.alloc(1)];
-  reference.crossEntropyRows(loss, logSumExp, bufferOf([0, NEGATIVE_INFINITY]), [1], 1, 2);
-  expect([await numbersIn(loss), await numbersIn(logSumExp)]).toEqual([[POSITIVE_INFINITY], [0]]);
+  const [loss, max, sum] = [1, 1, 1].map((length) => reference.alloc(length));
+  reference.crossEntropyRows(loss, { max, sum }, bufferOf([0, NEGATIVE_INFINITY]), [1], 1, 2);
+  expect(await Promise.all([loss, max, sum].map(numbersIn))).toEqual([[POSITIVE_INFINITY], [0], [1]]);
 });
 
 test("scatterRows leaves out rows whose index is negative", async () => {
@@ -263,26 +263,26 @@ describe("attention", () => {
   const strides = { offset: 0, rowStride: 2, columnStride: 1, batchStrides: [] };
   const size = { batch: [], rows: 2, columns: 2, width: 2, scale: 1, dropping: null };
 
-  test("stores log Σ exp of the visible scores for backward", async () => {
+  test("stores the maximum and Σ exp(score − maximum) of the visible scores for backward", async () => {
     const [q, k, v] = ["q", "k", "v"].map((name) => Block.random([2, 2], name));
-    const [y, logSumExp] = [reference.alloc(4), reference.alloc(2)];
+    const [y, max, sum] = [4, 2, 2].map((length) => reference.alloc(length));
     const [qs, ks, vs] = [q, k, v].map((block) => ({ ...strides, buffer: bufferOf(block.values) }));
-    reference.attention({ ...strides, buffer: y }, logSumExp, qs, ks, vs, { ...size, mask: "causal" });
+    reference.attention({ ...strides, buffer: y }, { max, sum }, qs, ks, vs, { ...size, mask: "causal" });
     const score = (i: number, j: number) => q.at(i, 0) * k.at(j, 0) + q.at(i, 1) * k.at(j, 1);
-    const expected = [score(0, 0), Math.log(Math.exp(score(1, 0)) + Math.exp(score(1, 1)))];
-    expectClose(await numbersIn(logSumExp), expected, 1e-14);
+    expectClose(await numbersIn(max), [score(0, 0), Math.max(score(1, 0), score(1, 1))], 1e-14);
+    expectClose(await numbersIn(sum), [1, 1 + Math.exp(-Math.abs(score(1, 0) - score(1, 1)))], 1e-14);
   });
 
   test("never reads hidden keys and values: NaN there has no effect", async () => {
-    const [y, logSumExp] = [reference.alloc(4), reference.alloc(2)];
+    const [y, max, sum] = [4, 2, 2].map((length) => reference.alloc(length));
     const matrix = (values: number[]) => ({ ...strides, buffer: bufferOf(values) });
     const [q, k, v] = [matrix([1, 2, 3, 4]), matrix([1, 0, nan, nan]), matrix([5, 7, nan, nan])];
-    reference.attention({ ...strides, buffer: y }, logSumExp, q, k, v, { ...size, mask: "causal" });
+    reference.attention({ ...strides, buffer: y }, { max, sum }, q, k, v, { ...size, mask: "causal" });
     expect(await numbersIn(y)).toEqual([5, 7, nan, nan]);
   });
 
   test("a row whose visible scores are all −∞ produces zeros and no gradient", async () => {
-    const [y, logSumExp, dq, dk, dv] = [4, 2, 4, 4, 4].map((length) => reference.alloc(length));
+    const [y, max, sum, dq, dk, dv] = [4, 2, 2, 4, 4, 4].map((length) => reference.alloc(length));
     const low = NEGATIVE_INFINITY;
     const matrix = (buffer: typeof y) => ({ ...strides, buffer });
     const [q, k, v] = [
@@ -292,9 +292,9 @@ describe("attention", () => {
     ].map((values) => matrix(bufferOf(values)));
     // ⟨(1, 0), (−∞, 1)⟩ = −∞ for both columns.
     const first = { ...size, mask: "full", rows: 1 } as const;
-    reference.attention(matrix(y), logSumExp, q, k, v, first);
+    reference.attention(matrix(y), { max, sum }, q, k, v, first);
     expect((await numbersIn(y)).slice(0, 2)).toEqual([0, 0]);
-    expect((await numbersIn(logSumExp))[0]).toBe(low);
+    expect([(await numbersIn(max))[0], (await numbersIn(sum))[0]]).toEqual([low, 0]);
     const dy = matrix(bufferOf([1, 1, 1, 1]));
     const replace = { dq: false, dk: false, dv: false };
     reference.attentionBackward(
@@ -303,7 +303,7 @@ describe("attention", () => {
       matrix(dv),
       dy,
       matrix(y),
-      logSumExp,
+      { max, sum },
       q,
       k,
       v,
@@ -325,12 +325,12 @@ describe("attention", () => {
       return { buffer, offset: 0, rowStride: 1, columnStride: 1, batchStrides: [heads * length, length] };
     };
     const count = sequences * heads;
-    const [y, logSumExp] = [reference.alloc(count * rows), reference.alloc(count * rows)];
+    const [y, max, sum] = Array.from({ length: 3 }, () => reference.alloc(count * rows));
     const zeros = bufferOf(new Float64Array(count * columns));
     const powers = bufferOf(Array.from({ length: count * columns }, (_, i) => 2 ** (i % columns)));
     reference.attention(
       matrix(y, rows),
-      logSumExp,
+      { max, sum },
       matrix(zeros, rows),
       matrix(zeros, columns),
       matrix(powers, columns),
@@ -340,6 +340,7 @@ describe("attention", () => {
     // column 2.
     const expected = [2 + 4, 2 + 4 + 8].map((sum, row) => sum / (2 + row));
     expectClose(await numbersIn(y), [expected, expected, expected, [0, 0], [0, 0], [0, 0]].flat(), 1e-14);
-    expect((await numbersIn(logSumExp)).slice(6)).toEqual(Array.from({ length: 6 }, () => NEGATIVE_INFINITY));
+    expect((await numbersIn(max)).slice(6)).toEqual(Array.from({ length: 6 }, () => NEGATIVE_INFINITY));
+    expect(await numbersIn(sum)).toEqual([2, 3, 2, 3, 2, 3, 0, 0, 0, 0, 0, 0]);
   });
 });

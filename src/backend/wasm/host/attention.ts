@@ -6,7 +6,7 @@
  * four. Other operands are copied and padded with zeros, and outputs are copied back.
  */
 import { BackendError, ShapeError } from "../../../errors.ts";
-import type { AttentionSize, Buffer, Dropping, KeyRange, Matrices } from "../../backend.ts";
+import type { AttentionSize, Dropping, KeyRange, Matrices, SoftmaxStatistics } from "../../backend.ts";
 import { checkReach } from "./bounds.ts";
 import { bytesPerNumber, type Heap } from "./heap.ts";
 import type { HostArrays } from "./host-arrays.ts";
@@ -15,7 +15,7 @@ import type { KernelExports } from "./signatures.ts";
 /** The offset in the kernels' scratch memory of the numbers for each column. */
 const scratchHead = 32;
 /** The number of words before the sizes of the batch axes, and per operand besides its batch strides. */
-const headWords = 16;
+const headWords = 17;
 const operandWords = 2;
 
 interface Operand {
@@ -32,7 +32,7 @@ export function attention(
   hostArrays: HostArrays,
   kernels: Pick<KernelExports, "attention">,
   y: Matrices,
-  logSumExp: Buffer,
+  statistics: SoftmaxStatistics,
   q: Matrices,
   k: Matrices,
   v: Matrices,
@@ -46,10 +46,10 @@ export function attention(
     { name: "attention: v", matrices: v, rows: columns, isOutput: false },
   ];
   const scratch = heap.scratch(scratchHead + 4 * padded(columns));
-  check(heap, operands, logSumExp, size);
+  check(heap, operands, statistics, size);
   withRanges(hostArrays, size, (ranges) => {
     withReady(heap, operands, size, (ready) => {
-      layOut(heap, ready, logSumExp, size, ranges, { dq: false, dk: false, dv: false });
+      layOut(heap, ready, statistics, size, ranges, { dq: false, dk: false, dv: false });
       kernels.attention(heap.parameters.pointer, 0, matricesIn(size.batch), scratch);
     });
   });
@@ -65,7 +65,7 @@ export function attentionBackward(
   dv: Matrices,
   dy: Matrices,
   y: Matrices,
-  logSumExp: Buffer,
+  statistics: SoftmaxStatistics,
   q: Matrices,
   k: Matrices,
   v: Matrices,
@@ -84,10 +84,10 @@ export function attentionBackward(
     { name: "attention: v", matrices: v, rows: columns, isOutput: false },
   ];
   const scratch = heap.scratch(scratchHead + 8 * padded(columns));
-  check(heap, operands, logSumExp, size);
+  check(heap, operands, statistics, size);
   withRanges(hostArrays, size, (ranges) => {
     withReady(heap, operands, size, (ready) => {
-      layOut(heap, ready, logSumExp, size, ranges, accumulate);
+      layOut(heap, ready, statistics, size, ranges, accumulate);
       kernels.attentionBackward(heap.parameters.pointer, 0, matricesIn(size.batch), scratch);
     });
   });
@@ -113,7 +113,7 @@ function withRanges(hostArrays: HostArrays, { mask }: AttentionSize, use: (range
 function layOut(
   heap: Heap,
   operands: readonly Matrices[],
-  logSumExp: Buffer,
+  statistics: SoftmaxStatistics,
   size: AttentionSize,
   ranges: number,
   accumulate: { readonly dq: boolean; readonly dk: boolean; readonly dv: boolean },
@@ -133,11 +133,12 @@ function layOut(
   words[8] = key[0];
   words[9] = key[1];
   heap.floats[first + 10] = 1 / (1 - probability);
-  words[11] = heap.pointer(logSumExp);
-  words[12] = Number(accumulate.dq);
-  words[13] = Number(accumulate.dk);
-  words[14] = Number(accumulate.dv);
-  words[15] = batch.length;
+  words[11] = heap.pointer(statistics.max);
+  words[12] = heap.pointer(statistics.sum);
+  words[13] = Number(accumulate.dq);
+  words[14] = Number(accumulate.dk);
+  words[15] = Number(accumulate.dv);
+  words[16] = batch.length;
   let at = headWords;
   for (const length of batch) words[at++] = length;
   for (const { buffer, offset, rowStride, batchStrides } of operands) {
@@ -147,7 +148,12 @@ function layOut(
   }
 }
 
-function check(heap: Heap, operands: readonly Operand[], logSumExp: Buffer, size: AttentionSize): void {
+function check(
+  heap: Heap,
+  operands: readonly Operand[],
+  statistics: SoftmaxStatistics,
+  size: AttentionSize,
+): void {
   const { batch, rows, columns, width, mask } = size;
   if (mask === "causal" && rows > columns) {
     throw new ShapeError(`attention: causal needs columns ≥ rows: got ${rows} rows over ${columns} columns`);
@@ -157,8 +163,10 @@ function check(heap: Heap, operands: readonly Operand[], logSumExp: Buffer, size
     throw new BackendError(`wasm: attention does not support ${batch.length} batch axes`);
   }
   const count = matricesIn(batch);
-  if (logSumExp.length < count * rows) {
-    throw new ShapeError(`attention: logSumExp needs ${count * rows} numbers: got ${logSumExp.length}`);
+  for (const name of ["max", "sum"] as const) {
+    const { length } = statistics[name];
+    if (length >= count * rows) continue;
+    throw new ShapeError(`attention: statistics.${name} needs ${count * rows} numbers: got ${length}`);
   }
   if (count === 0) return;
   if (typeof mask !== "string") checkRanges(mask, size);

@@ -73,10 +73,10 @@ export const signatures = {
   softmaxRowsBackward: ["dx", "dy", "y", "columns", "accumulate", "begin", "end"],
   logSoftmaxRows: ["y", "x", "columns", "begin", "end"],
   logSoftmaxRowsBackward: ["dx", "dy", "y", "columns", "accumulate", "begin", "end"],
-  crossEntropyRows: ["loss", "logSumExp", "x", "targets", "columns", "begin", "end"],
+  crossEntropyRows: ["loss", "max", "sum", "x", "targets", "columns", "begin", "end"],
   // biome-ignore format: one argument per line would be hard to read.
   crossEntropyRowsBackward: [
-    "dx", "dLoss", "x", "logSumExp", "targets", "columns", "accumulate", "begin", "end",
+    "dx", "dLoss", "x", "max", "sum", "targets", "columns", "accumulate", "begin", "end",
   ],
 
   // biome-ignore format: one argument per line would be hard to read.

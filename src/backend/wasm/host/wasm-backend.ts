@@ -14,6 +14,7 @@ import type {
   CapturedCalls,
   Matrices,
   ProductSize,
+  SoftmaxStatistics,
 } from "../../backend.ts";
 import { Recorder } from "../capture/captured-calls.ts";
 import { ThreadPool, type ThreadStart, type Threads } from "../threads/pool.ts";
@@ -92,13 +93,13 @@ export class WasmBackend extends WasmRows implements Backend {
 
   attention(
     y: Matrices,
-    logSumExp: Buffer,
+    statistics: SoftmaxStatistics,
     q: Matrices,
     k: Matrices,
     v: Matrices,
     size: AttentionSize,
   ): void {
-    attention(this.heap, this.hostArrays, this.kernels, y, logSumExp, q, k, v, size);
+    attention(this.heap, this.hostArrays, this.kernels, y, statistics, q, k, v, size);
   }
 
   attentionBackward(
@@ -107,7 +108,7 @@ export class WasmBackend extends WasmRows implements Backend {
     dv: Matrices,
     dy: Matrices,
     y: Matrices,
-    logSumExp: Buffer,
+    statistics: SoftmaxStatistics,
     q: Matrices,
     k: Matrices,
     v: Matrices,
@@ -123,7 +124,7 @@ export class WasmBackend extends WasmRows implements Backend {
       dv,
       dy,
       y,
-      logSumExp,
+      statistics,
       q,
       k,
       v,

@@ -1,6 +1,14 @@
 /** Kernels of whole rows: checks indices, translates buffers to addresses and calls the kernel. */
 import { BackendError } from "../../../errors.ts";
-import type { Buffer, HostIntegers, Mask, MatrixSize, RotationSize, WriteTarget } from "../../backend.ts";
+import type {
+  Buffer,
+  HostIntegers,
+  Mask,
+  MatrixSize,
+  RotationSize,
+  SoftmaxStatistics,
+  WriteTarget,
+} from "../../backend.ts";
 import { WasmElements } from "./wasm-elements.ts";
 import { adds } from "./wasm-memory.ts";
 
@@ -84,7 +92,7 @@ export class WasmRows extends WasmElements {
 
   crossEntropyRows(
     loss: Buffer,
-    logSumExp: Buffer,
+    statistics: SoftmaxStatistics,
     x: Buffer,
     targets: HostIntegers,
     rows: number,
@@ -94,7 +102,8 @@ export class WasmRows extends WasmElements {
     this.withIntegers(targets, rows, (at) => {
       // biome-ignore format: as in the kernel's signature.
       this.kernels.crossEntropyRows(
-        this.at(loss, rows), this.at(logSumExp, rows), this.at(x, rows * columns), at, columns, 0, rows,
+        this.at(loss, rows), this.at(statistics.max, rows), this.at(statistics.sum, rows),
+        this.at(x, rows * columns), at, columns, 0, rows,
       );
     });
   }
@@ -103,7 +112,7 @@ export class WasmRows extends WasmElements {
     dx: WriteTarget,
     dLoss: Buffer,
     x: Buffer,
-    logSumExp: Buffer,
+    statistics: SoftmaxStatistics,
     targets: HostIntegers,
     rows: number,
     columns: number,
@@ -113,7 +122,7 @@ export class WasmRows extends WasmElements {
       // biome-ignore format: as in the kernel's signature.
       this.kernels.crossEntropyRowsBackward(
         this.at(dx.buffer, rows * columns), this.at(dLoss, rows), this.at(x, rows * columns),
-        this.at(logSumExp, rows), at, columns, adds(dx), 0, rows,
+        this.at(statistics.max, rows), this.at(statistics.sum, rows), at, columns, adds(dx), 0, rows,
       );
     });
   }

@@ -1,7 +1,7 @@
 /**
  * Fused attention, backward. With f the dropout factors:
  *
- *   p = exp(scale·q·kᵀ − logSumExp)              recomputed, over visible pairs only
+ *   p = exp(scale·q·kᵀ − max)/sum                recomputed, over visible pairs only
  *   dp = f ⊙ (dy·vᵀ)
  *   ds = scale·p ⊙ (dp − ⟨dy, y⟩)
  *   dq = ds·k,  dk = dsᵀ·q,  dv = (f ⊙ p)ᵀ·dy
@@ -37,19 +37,25 @@ export function attentionBackward(parameters: usize, begin: i32, end: i32, scrat
     moveToWindow(scratch, V);
     for (let row: usize = 0; row < call.rows; ) {
       const strip = takeStrip(scratch, call, row);
-      const at = call.logSumExp + 4 * (<usize>matrix * call.rows + row);
-      const logSumExp = strip.rows == 4 ? v128.load(at) : v128.load32_splat(at);
+      const at = 4 * (<usize>matrix * call.rows + row);
+      const max = loadRows(call.max + at, strip), sum = loadRows(call.sum + at, strip);
       // A row that sees nothing, or only −∞, has weights of 0. It is skipped, because 0·∞ would be NaN.
-      const blind = f32x4.eq(logSumExp, f32x4.splat(-Infinity));
+      const blind = f32x4.eq(sum, f32x4.splat(0));
       if (v128.any_true(blind)) strip.rows = 1;
-      if (i32x4.extract_lane(blind, 0) == 0) differentiate(scratch, strip, call, matrix, logSumExp);
+      if (i32x4.extract_lane(blind, 0) == 0) differentiate(scratch, strip, call, matrix, max, sum);
       row += strip.rows;
     }
   }
 }
 
+/** One number for each row of the strip. A single row fills all four lanes. */
+@inline
+function loadRows(at: usize, strip: Strip): v128 {
+  return strip.rows == 4 ? v128.load(at) : v128.load32_splat(at);
+}
+
 /** Adds the contribution of the strip's rows to the gradients. */
-function differentiate(scratch: usize, strip: Strip, call: Call, matrix: i32, logSumExp: v128): void {
+function differentiate(scratch: usize, strip: Strip, call: Call, matrix: i32, max: v128, sum: v128): void {
   const dy = matrixOf(scratch, DY), q = matrixOf(scratch, Q), k = matrixOf(scratch, K);
   const p = numbersOf(scratch);
   const ds = p + 16 * paddedColumns(call.columns);
@@ -57,7 +63,8 @@ function differentiate(scratch: usize, strip: Strip, call: Call, matrix: i32, lo
   dotProducts(ds, strip, dy, matrixOf(scratch, V), call.keepFactor);
   const dots = dotsOfRows(strip, dy, matrixOf(scratch, Y));
   const indices = indicesOf(scratch, strip, call, matrix);
-  softmaxBackward(p, ds, paddedColumns(seenByLast(strip)), logSumExp, dots, call, indices);
+  const share = f32x4.div(f32x4.splat(1), sum);
+  softmaxBackward(p, ds, paddedColumns(seenByLast(strip)), max, share, dots, call, indices);
   addSumsOverColumns(matrixOf(scratch, DQ), ds, strip, k);
   addOuterProducts(matrixOf(scratch, DK), ds, strip, q);
   addOuterProducts(matrixOf(scratch, DV), p, strip, dy);
@@ -65,23 +72,23 @@ function differentiate(scratch: usize, strip: Strip, call: Call, matrix: i32, lo
 
 /** In `p`, replaces s by f ⊙ p; in `ds`, replaces dp (before dropout) by ds. */
 function softmaxBackward(
-  p: usize, ds: usize, columns: usize, logSumExp: v128, dots: v128, call: Call, indices: v128,
+  p: usize, ds: usize, columns: usize, max: v128, share: v128, dots: v128, call: Call, indices: v128,
 ): void {
   // Four columns at a time, so that an engine sets up the constants of exp once for all four.
   for (const end = p + 16 * columns; p < end; p += 64) {
-    indices = differentiateColumn(p, ds, logSumExp, dots, call, indices);
-    indices = differentiateColumn(p + 16, ds + 16, logSumExp, dots, call, indices);
-    indices = differentiateColumn(p + 32, ds + 32, logSumExp, dots, call, indices);
-    indices = differentiateColumn(p + 48, ds + 48, logSumExp, dots, call, indices);
+    indices = differentiateColumn(p, ds, max, share, dots, call, indices);
+    indices = differentiateColumn(p + 16, ds + 16, max, share, dots, call, indices);
+    indices = differentiateColumn(p + 32, ds + 32, max, share, dots, call, indices);
+    indices = differentiateColumn(p + 48, ds + 48, max, share, dots, call, indices);
     ds += 64;
   }
 }
 
 @inline
 function differentiateColumn(
-  p: usize, ds: usize, logSumExp: v128, dots: v128, call: Call, indices: v128,
+  p: usize, ds: usize, max: v128, share: v128, dots: v128, call: Call, indices: v128,
 ): v128 {
-  const weight = expOfNegative(f32x4.sub(v128.load(p), logSumExp));
+  const weight = f32x4.mul(share, expOfNegative(f32x4.sub(v128.load(p), max)));
   let dWeight = v128.load(ds);
   let dropped = weight;
   if (call.dropping) {

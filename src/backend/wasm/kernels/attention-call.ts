@@ -22,8 +22,9 @@ export class Call {
   key0: i32;
   key1: i32;
   keepFactor: f32;
-  /** Address of one number per row of each matrix. */
-  logSumExp: usize;
+  /** Addresses of one number per row of each matrix; see `SoftmaxStatistics` of ../../backend.ts. */
+  max: usize;
+  sum: usize;
   accumulateDq: i32;
   accumulateDk: i32;
   accumulateDv: i32;

@@ -3,7 +3,7 @@
  *
  *   s = scale·q·kᵀ                               over visible pairs only
  *   p = exp(s − max s),  w = f ⊙ p / Σ p         row by row
- *   y = w·v,  logSumExp = max s + log Σ p
+ *   y = w·v                                      saved for backward: max s, Σ p
  *
  * Processes four rows at a time. Their scores, later their weights, are in scratch, 4·columns numbers (see
  * attention-products.ts). If matrices have a single row, as in token-by-token generation, up to four neighboring
@@ -15,7 +15,7 @@ import {
 } from "./attention-call";
 import { addSumsOfMatrices, dotProductsOfMatrices } from "./attention-neighbors";
 import { addSumsOverColumns, clearRows, dotProducts } from "./attention-products";
-import { expOfNegative, log } from "./math";
+import { expOfNegative } from "./math";
 import { putSome } from "./vector";
 
 const Y: usize = 0, Q: usize = 1, K: usize = 2, V: usize = 3;
@@ -55,8 +55,7 @@ function attendTogether(scratch: usize, strip: Strip, call: Call, matrix: i32, m
   const k = matrixOf(scratch, K), v = matrixOf(scratch, V);
   const q = matrixOf(scratch, Q).start, qStep = stepOf(call, Q);
   dotProductsOfMatrices(numbers, q, qStep, k.start, stepOf(call, K), k.rowBytes, strip, call.scale);
-  const logSumExp = softmax(numbers, end, call, indicesOf(scratch, strip, call, matrix));
-  putSome(call.logSumExp + 4 * <usize>matrix, logSumExp, <i32>matrices, false);
+  softmax(numbers, end, call, strip, matrix, indicesOf(scratch, strip, call, matrix));
   addSumsOfMatrices(y, yStep, numbers, v.start, stepOf(call, V), v.rowBytes, strip);
 }
 
@@ -87,17 +86,14 @@ function attend(scratch: usize, strip: Strip, call: Call, matrix: i32): void {
   const end = hideUnseen(numbers, strip);
   dotProducts(numbers, strip, matrixOf(scratch, Q), matrixOf(scratch, K), call.scale);
   if (strip.rows == 4 && strip.step == 1) hideStairs(numbers, strip);
-  const logSumExp = softmax(numbers, end, call, indicesOf(scratch, strip, call, matrix));
-  const at = call.logSumExp + 4 * (<usize>matrix * call.rows + strip.row);
-  if (strip.rows == 4) v128.store(at, logSumExp);
-  else v128.store_lane<f32>(at, logSumExp, 0);
+  softmax(numbers, end, call, strip, matrix, indicesOf(scratch, strip, call, matrix));
   const y = matrixOf(scratch, Y);
   clearRows(y, strip.row, strip.rows, strip.widthBytes);
   addSumsOverColumns(y, numbers, strip, matrixOf(scratch, V));
 }
 
-/** Turns scores into weights; −∞, after the columns a row sees, becomes 0. Returns log Σ exp of each row. */
-function softmax(numbers: usize, end: usize, call: Call, indices: v128): v128 {
+/** Turns scores into weights; −∞, after the columns a row sees, becomes 0. Saves the statistics of each row. */
+function softmax(numbers: usize, end: usize, call: Call, strip: Strip, matrix: i32, indices: v128): void {
   // This maximum ignores NaN, but exp does not, so the sum is NaN.
   let max = f32x4.splat(-Infinity);
   for (let at = numbers; at < end; at += 16) max = f32x4.pmax(max, v128.load(at));
@@ -111,12 +107,14 @@ function softmax(numbers: usize, end: usize, call: Call, indices: v128): v128 {
     sum = f32x4.add(sum, exponentiate(at + 32, shift));
     sum = f32x4.add(sum, exponentiate(at + 48, shift));
   }
+  const row = 4 * (<usize>matrix * call.rows + strip.row);
+  putSome(call.max + row, max, <i32>strip.rows, false);
+  putSome(call.sum + row, sum, <i32>strip.rows, false);
   // A row that sees nothing has sum 0; its weights are 0.
   const blind = f32x4.eq(sum, f32x4.splat(0));
   const factor = v128.andnot(f32x4.div(f32x4.splat(call.keepFactor), sum), blind);
   for (let at = numbers; at < end; at += 16) v128.store(at, f32x4.mul(factor, v128.load(at)));
   if (call.dropping) dropWeights(numbers, end, call, indices);
-  return f32x4.add(max, log(sum));
 }
 
 @inline

@@ -3,25 +3,25 @@ import { expOfNegative, log } from "./math";
 import { rowExpSum, rowMax, shiftOf } from "./row";
 import { at, loadPart, put, putPart, putSixteen } from "./vector";
 
-/**
- * loss = logSumExp − x[target]. The largest logit is subtracted from both first, so that it does not have to cancel.
- */
+/** loss = log sum − (x[target] − max). */
 export function crossEntropyRows(
-  loss: usize, logSumExp: usize, x: usize, targets: usize, columns: i32, begin: i32, end: i32,
+  loss: usize, max: usize, sum: usize, x: usize, targets: usize, columns: i32, begin: i32, end: i32,
 ): void {
   for (let row = begin; row < end; row++) {
     const from = at(x, row * columns);
-    const shift = shiftOf(rowMax(from, columns));
-    const logSum = f32x4.extract_lane(log(f32x4.splat(rowExpSum(from, shift, columns))), 0);
+    const largest = rowMax(from, columns);
+    const total = rowExpSum(from, shiftOf(largest), columns);
+    f32.store(at(max, row), largest);
+    f32.store(at(sum, row), total);
+    const logSum = f32x4.extract_lane(log(f32x4.splat(total)), 0);
     const target = <i32>f32.load(at(targets, row));
-    f32.store(at(logSumExp, row), shift + logSum);
-    f32.store(at(loss, row), target < 0 ? 0 : logSum - (f32.load(at(from, target)) - shift));
+    f32.store(at(loss, row), target < 0 ? 0 : logSum - (f32.load(at(from, target)) - largest));
   }
 }
 
-/** dx = dLoss·(exp(x − logSumExp) − [column = target]). */
+/** dx = dLoss·(exp(x − max)/sum − [column = target]). */
 export function crossEntropyRowsBackward(
-  dx: usize, dLoss: usize, x: usize, logSumExp: usize, targets: usize,
+  dx: usize, dLoss: usize, x: usize, max: usize, sum: usize, targets: usize,
   columns: i32, accumulate: bool, begin: i32, end: i32,
 ): void {
   for (let row = begin; row < end; row++) {
@@ -32,30 +32,32 @@ export function crossEntropyRowsBackward(
       if (!accumulate) memory.fill(to, 0, <usize>columns << 2);
       continue;
     }
-    const total = f32x4.splat(f32.load(at(logSumExp, row)));
+    const largest = f32x4.splat(f32.load(at(max, row)));
+    const share = f32x4.splat(<f32>1 / f32.load(at(sum, row)));
     const derivative = f32x4.splat(f32.load(at(dLoss, row)));
     let j = 0;
     for (; j <= columns - 16; j += 16) {
       const logits = at(from, j);
-      const a = gradient(v128.load(logits), total, derivative, target - j);
-      const b = gradient(v128.load(logits, 16), total, derivative, target - j - 4);
-      const c = gradient(v128.load(logits, 32), total, derivative, target - j - 8);
-      const d = gradient(v128.load(logits, 48), total, derivative, target - j - 12);
+      const a = gradient(v128.load(logits), largest, share, derivative, target - j);
+      const b = gradient(v128.load(logits, 16), largest, share, derivative, target - j - 4);
+      const c = gradient(v128.load(logits, 32), largest, share, derivative, target - j - 8);
+      const d = gradient(v128.load(logits, 48), largest, share, derivative, target - j - 12);
       putSixteen(at(to, j), a, b, c, d, accumulate);
     }
     for (; j <= columns - 4; j += 4) {
-      put(at(to, j), gradient(v128.load(at(from, j)), total, derivative, target - j), accumulate);
+      put(at(to, j), gradient(v128.load(at(from, j)), largest, share, derivative, target - j), accumulate);
     }
     if (j < columns) {
       const part = loadPart(at(from, j), columns - j, 0);
-      putPart(at(to, j), gradient(part, total, derivative, target - j), columns - j, accumulate);
+      putPart(at(to, j), gradient(part, largest, share, derivative, target - j), columns - j, accumulate);
     }
   }
 }
 
-/** derivative·(exp(x − total) − [lane = target]). */
+/** derivative·(exp(x − max)·share − [lane = target]). */
 @inline
-function gradient(x: v128, total: v128, derivative: v128, target: i32): v128 {
+function gradient(x: v128, max: v128, share: v128, derivative: v128, target: i32): v128 {
   const hit = v128.and(f32x4.splat(1), i32x4.eq(i32x4.splat(target), i32x4(0, 1, 2, 3)));
-  return f32x4.mul(derivative, f32x4.sub(expOfNegative(f32x4.sub(x, total)), hit));
+  const probability = f32x4.mul(expOfNegative(f32x4.sub(x, max)), share);
+  return f32x4.mul(derivative, f32x4.sub(probability, hit));
 }

@@ -111,7 +111,7 @@ async function openCached(threads: number) {
   };
   const [x, q, y] = [1, 2, 3].map((salt) => buffer(sequences * rows * channels, salt));
   const [cache, table] = [buffer(sequences * columns * channels, 4), buffer(columns * width, 5)];
-  const logSumExp = buffer(sequences * heads * rows, 6);
+  const [max, sum] = [6, 7].map((salt) => buffer(sequences * heads * rows, salt));
   const positions = new Float32Array(sequences * rows);
   const indices = new Float32Array(sequences * rows);
   const mask: KeyRange[] = [];
@@ -139,13 +139,13 @@ async function openCached(threads: number) {
       ...{ rows: sequences * rows, groups: heads, half: width / 2, backwards: false },
     });
     const [keys, values] = [byHead(cache, columns), byHead(cache, columns)];
-    backend.attention(byHead(y, rows), logSumExp, byHead(q, rows), keys, values, {
+    backend.attention(byHead(y, rows), { max, sum }, byHead(q, rows), keys, values, {
       ...{ batch: [sequences, heads], rows, columns, width, scale: 0.4, mask, dropping: null },
     });
   };
   const read = async (): Promise<Record<string, ArrayLike<number>>> => ({
     ...{ cache: await backend.read(cache), q: await backend.read(q) },
-    ...{ y: await backend.read(y), logSumExp: await backend.read(logSumExp) },
+    ...{ y: await backend.read(y), max: await backend.read(max), sum: await backend.read(sum) },
   });
   return { backend, x, draw, body, read };
 }

@@ -20,7 +20,9 @@ import {
   rangesOf,
   run,
   sizes,
+  statisticsOf,
   take,
+  takeStatistics,
   untouched,
 } from "./attention-trial.ts";
 
@@ -55,15 +57,18 @@ describe("the bits of a row", () => {
             inputs.q.map((matrix) => [matrix[row].map(() => untouched)]),
             dense,
           );
-          const logSumExp = heap.alloc(3);
-          attention(heap, hostArrays, kernels, y, logSumExp, q, k, v, { ...size, rows: 1, columns: row + 1 });
+          const statistics = statisticsOf(3);
+          attention(heap, hostArrays, kernels, y, statistics, q, k, v, {
+            ...size,
+            rows: 1,
+            columns: row + 1,
+          });
           const expected = [...whole.y].reverse().map((matrix) => [matrix[row]]);
-          expect(Array.from(numbersOf(logSumExp))).toEqual(
-            [2, 1, 0].map((b) => whole.logSumExp[b * rows + row]),
+          expect(takeStatistics(statistics)).toEqual(
+            [whole.max, whole.sum].map((numbers) => [2, 1, 0].map((b) => numbers[b * rows + row])),
           );
           expect(take(y, expected)).toEqual(expected);
           for (const { buffer } of [k, v, q]) heap.free(buffer);
-          heap.free(logSumExp);
         }
       }),
       { numRuns: 40 },
@@ -134,9 +139,10 @@ describe("the bits of a row", () => {
         const middle = (numbers: Numbers) => numbers.map((matrix) => matrix.slice(before, before + own));
         for (const name of ["y", "dq", "dk", "dv"] as const)
           expect(middle(results[name])).toEqual(whole[name]);
-        expect(results.logSumExp.filter((_, i) => i % total >= before && i % total < before + own)).toEqual(
-          whole.logSumExp,
-        );
+        for (const name of ["max", "sum"] as const) {
+          const inside = results[name].filter((_, i) => i % total >= before && i % total < before + own);
+          expect(inside).toEqual(whole[name]);
+        }
         // Columns that no row sees receive nothing.
         const outside = (matrix: Numbers[0]) => [...matrix.slice(0, before), ...matrix.slice(before + own)];
         for (const matrix of [...results.dk, ...results.dv])
@@ -167,7 +173,7 @@ describe("the bits of a row", () => {
           if (count === 0) {
             expect(ofRow(whole.y)).toEqual(lists(3, () => [lists(width, () => 0)]));
             expect(ofRow(whole.dq)).toEqual(lists(3, () => [lists(width, () => 0)]));
-            expect(whole.logSumExp[row]).toBe(-Infinity);
+            expect([whole.max[row], whole.sum[row]]).toEqual([-Infinity, 0]);
             continue;
           }
           const expected = run(
@@ -257,12 +263,12 @@ describe("the bits of a row", () => {
               return { ...placed, batchStrides: [heads * placed.batchStrides[0], placed.batchStrides[0]] };
             },
           );
-          const logSumExp = heap.alloc(count);
+          const statistics = statisticsOf(count);
           const [a, b, c] = from;
           const batch = [sequences, heads];
-          attention(heap, hostArrays, { attention: use }, to, logSumExp, a, b, c, { ...size, batch, mask });
-          const results = [Array.from(numbersOf(logSumExp)), Array.from(numbersOf(to.buffer))];
-          for (const { buffer } of [to, ...from, { buffer: logSumExp }]) heap.free(buffer);
+          attention(heap, hostArrays, { attention: use }, to, statistics, a, b, c, { ...size, batch, mask });
+          const results = [...takeStatistics(statistics), Array.from(numbersOf(to.buffer))];
+          for (const { buffer } of [to, ...from]) heap.free(buffer);
           return results;
         };
         const together = attend(kernels.attention);

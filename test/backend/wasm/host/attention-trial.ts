@@ -27,7 +27,8 @@ export interface Inputs {
 }
 export interface Results {
   readonly y: Numbers;
-  readonly logSumExp: readonly number[];
+  readonly max: readonly number[];
+  readonly sum: readonly number[];
   readonly dq: Numbers;
   readonly dk: Numbers;
   readonly dv: Numbers;
@@ -134,19 +135,39 @@ export function run(inputs: Inputs, size: AttentionSize, options: Partial<RunOpt
       layout,
     );
   const [y, dq, dk, dv] = [inputs.q, inputs.q, inputs.k, inputs.v].map(filled);
-  const logSumExp = heap.alloc(inputs.q.length * size.rows);
-  attention(heap, hostArrays, use, y, logSumExp, q, k, v, size);
-  attentionBackward(heap, hostArrays, use, dq, dk, dv, dy, y, logSumExp, q, k, v, size, accumulate);
-  const totals = Array.from(numbersOf(logSumExp));
-  heap.free(logSumExp);
+  const statistics = statisticsOf(inputs.q.length * size.rows);
+  attention(heap, hostArrays, use, y, statistics, q, k, v, size);
+  attentionBackward(heap, hostArrays, use, dq, dk, dv, dy, y, statistics, q, k, v, size, accumulate);
+  const [max, sum] = takeStatistics(statistics);
   for (const { buffer } of [q, k, v, dy]) heap.free(buffer);
   return {
     y: take(y, inputs.q),
-    logSumExp: totals,
+    max,
+    sum,
     dq: take(dq, inputs.q),
     dk: take(dk, inputs.k),
     dv: take(dv, inputs.v),
   };
+}
+
+export interface PlacedStatistics {
+  readonly max: WasmBuffer;
+  readonly sum: WasmBuffer;
+}
+
+/** Memory for the statistics of `rows` rows. */
+export function statisticsOf(rows: number): PlacedStatistics {
+  return { max: heap.alloc(rows), sum: heap.alloc(rows) };
+}
+
+/** Reads the maxima and the sums, and frees their memory. */
+export function takeStatistics({ max, sum }: PlacedStatistics): [max: number[], sum: number[]] {
+  const read = (buffer: WasmBuffer) => {
+    const numbers = Array.from(numbersOf(buffer));
+    heap.free(buffer);
+    return numbers;
+  };
+  return [read(max), read(sum)];
 }
 
 export interface RunOptions {

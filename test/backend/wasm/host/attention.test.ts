@@ -24,6 +24,8 @@ import {
   rangesOf,
   run,
   sizes,
+  statisticsOf,
+  takeStatistics,
   untouched,
 } from "./attention-trial.ts";
 
@@ -31,22 +33,25 @@ function seenBy(row: number, { rows, columns, mask }: AttentionSize): number {
   return mask === "full" ? columns : columns - rows + row + 1;
 }
 
-/** softmax(scale·q·kᵀ)·v of one matrix, and log Σ exp of each row, in double precision. */
+/** softmax(scale·q·kᵀ)·v of one matrix, and the statistics of each row, in double precision. */
 function formula(
   q: Numbers[0],
   k: Numbers[0],
   v: Numbers[0],
   size: AttentionSize,
-): { y: number[][]; total: number[] } {
-  const total: number[] = [];
+): { y: number[][]; max: number[]; sum: number[] } {
+  const [maxima, sums]: [number[], number[]] = [[], []];
   const y = q.map((row, i) => {
     const seen = k.slice(0, seenBy(i, size));
-    const powers = seen.map((key) => Math.exp(size.scale * row.reduce((sum, x, d) => sum + x * key[d], 0)));
+    const scores = seen.map((key) => size.scale * row.reduce((sum, x, d) => sum + x * key[d], 0));
+    const max = Math.max(...scores);
+    const powers = scores.map((score) => Math.exp(score - max));
     const sum = powers.reduce((a, b) => a + b, 0);
-    total.push(Math.log(sum));
+    maxima.push(max);
+    sums.push(sum);
     return row.map((_, d) => powers.reduce((all, power, j) => all + (power / sum) * v[j][d], 0));
   });
-  return { y, total };
+  return { y, max: maxima, sum: sums };
 }
 
 describe("matches the formula", () => {
@@ -56,7 +61,7 @@ describe("matches the formula", () => {
       for (const mask of ["full", "causal"] as const) {
         const size = { ...sizes, rows, columns, width, mask };
         const inputs = inputsOf(size);
-        const { y, logSumExp } = run(inputs, size);
+        const { y, max, sum } = run(inputs, size);
         const truth = inputs.q.map((q, b) => formula(q, inputs.k[b], inputs.v[b], size));
         // Inputs are in [−1, 1], so |score| ≤ scale·width, with an error of width roundings of that. A weight has the
         // same error plus that of the sum over its row, and y is a mean of numbers below 1.
@@ -66,7 +71,8 @@ describe("matches the formula", () => {
           truth.map((matrix) => matrix.y),
           bound,
         );
-        expectNear([[logSumExp]], [[truth.flatMap((matrix) => matrix.total)]], bound);
+        expectNear([[max]], [[truth.flatMap((matrix) => matrix.max)]], bound);
+        expectNear([[sum]], [[truth.flatMap((matrix) => matrix.sum)]], columns * bound);
       }
     }
   });
@@ -237,7 +243,8 @@ it("needs one key range for each index of the first batch axis, and that axis", 
   const one = { buffer, offset: 0, rowStride: 8, columnStride: 1, batchStrides: [] };
   for (const found of [0, 2]) {
     const size = { ...sizes, batch: [], mask: lists(found, () => range) };
-    expect(() => attention(heap, hostArrays, kernels, one, buffer, one, one, one, size)).toThrow(
+    const statistics = { max: buffer, sum: buffer };
+    expect(() => attention(heap, hostArrays, kernels, one, statistics, one, one, one, size)).toThrow(
       needs(0, found),
     );
   }
@@ -250,11 +257,11 @@ it("does nothing for empty sizes, and produces zeros without columns", () => {
     lists(3, () => lists(5, () => lists(8, () => untouched))),
     dense,
   );
-  attention(heap, hostArrays, kernels, y, empty, at, at, at, { ...sizes, batch: [0] });
+  attention(heap, hostArrays, kernels, y, { max: empty, sum: empty }, at, at, at, { ...sizes, batch: [0] });
   expect(numbersOf(y.buffer).every((number) => number === untouched)).toBe(true);
-  const logSumExp = heap.alloc(15);
+  const statistics = statisticsOf(15);
   const q = place(inputsOf(sizes).q, dense);
-  attention(heap, hostArrays, kernels, y, logSumExp, q, at, at, { ...sizes, columns: 0, mask: "full" });
+  attention(heap, hostArrays, kernels, y, statistics, q, at, at, { ...sizes, columns: 0, mask: "full" });
   expect(numbersOf(y.buffer).every((number) => number === 0)).toBe(true);
-  expect(numbersOf(logSumExp).every((number) => number === -Infinity)).toBe(true);
+  expect(takeStatistics(statistics)).toEqual([lists(15, () => -Infinity), lists(15, () => 0)]);
 });

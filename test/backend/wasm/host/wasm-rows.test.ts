@@ -37,11 +37,19 @@ describe.each(["rotateRows", "gatherRows", "scatterRows", "scatterAddRows"] as c
 });
 
 describe.each(["crossEntropyRows", "crossEntropyRowsBackward"] as const)("%s", (name) => {
-  const [a, b, c] = [1, 2, 3].map(() => backend.alloc(4 * columns));
+  const [a, max, sum, c] = [1, 2, 3, 4].map(() => backend.alloc(4 * columns));
   const kernel = (targets: number[]) =>
     name === "crossEntropyRows"
-      ? backend.crossEntropyRows(a, b, x, targets, 2, columns)
-      : backend.crossEntropyRowsBackward({ buffer: c, accumulate: false }, a, x, b, targets, 2, columns);
+      ? backend.crossEntropyRows(a, { max, sum }, x, targets, 2, columns)
+      : backend.crossEntropyRowsBackward(
+          { buffer: c, accumulate: false },
+          a,
+          x,
+          { max, sum },
+          targets,
+          2,
+          columns,
+        );
 
   it.each([2, Number.NaN, Infinity])("rejects the target %d", (target) => {
     const message = `wasm: crossEntropyRows: target ${target} of row 1 is outside the 2 columns`;

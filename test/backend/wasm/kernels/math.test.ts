@@ -17,7 +17,11 @@ const expOfNegative: Kernel = (backend, y, x) => {
   const [zero, one] = [backend.alloc(1), backend.alloc(1)];
   backend.fill(zero, 0);
   backend.fill(one, 1);
-  backend.crossEntropyRowsBackward({ buffer: y, accumulate: false }, one, x, zero, [0], 1, x.length);
+  const [target, statistics] = [
+    { buffer: y, accumulate: false },
+    { max: zero, sum: one },
+  ];
+  backend.crossEntropyRowsBackward(target, one, x, statistics, [0], 1, x.length);
 };
 
 async function evaluate(backend: Backend, kernel: Kernel, xs: Float32Array): Promise<ArrayLike<number>> {

@@ -53,13 +53,14 @@ describe("a pool of threads", () => {
         ...{ buffer: made, offset: 0, rowStride: channels, columnStride: 1 },
         batchStrides: [positions * channels, width],
       });
-      const [y, logSumExp] = [buffer(sequences * channels, 3), buffer(sequences * heads, 4)];
+      const y = buffer(sequences * channels, 3);
+      const [max, sum] = [4, 5].map((salt) => buffer(sequences * heads, salt));
       const [q, k] = [buffer(sequences * channels, 5), buffer(sequences * keys * channels, 6)];
-      backend.attention(byHead(y, 1), logSumExp, byHead(q, 1), byHead(k, keys), byHead(k, keys), {
+      backend.attention(byHead(y, 1), { max, sum }, byHead(q, 1), byHead(k, keys), byHead(k, keys), {
         ...{ batch: [sequences, heads], rows: 1, columns: keys, width },
         ...{ scale: 0.4, mask: "causal", dropping: null },
       });
-      const read = await Promise.all([c, y, logSumExp].map((made) => backend.read(made)));
+      const read = await Promise.all([c, y, max, sum].map((made) => backend.read(made)));
       results.push(read.flatMap((numbers) => Array.from(numbers)));
       await backend.close();
     }
