@@ -109,8 +109,8 @@ const masks: readonly Mutant[] = [
   {
     promise: "a query that sees nothing produces zeros, not NaN (reference)",
     file: "src/backend/reference/attention.ts",
-    line: "return total === Number.NEGATIVE_INFINITY ? 0 : exp(score - total);",
-    broken: "return exp(score - total);",
+    line: "return sum === 0 ? 0 : (exp(scores[i] - max) / sum) * factorAt(matrix, row, column, size);",
+    broken: "return (exp(scores[i] - max) / sum) * factorAt(matrix, row, column, size);",
     tests: ["test/backend/reference/kernels.test.ts", "test/backend/conformance.test.ts"],
   },
   {
