@@ -59,6 +59,13 @@ export const keeping: readonly Mutant[] = [
     tests: ["test/run/files.test.ts"],
   },
   {
+    promise: "a reader beside a program that saves looks again when a step is gone",
+    file: "src/run/layout.ts",
+    line: "message !== before && attempt < ATTEMPTS",
+    broken: "before === message && attempt < ATTEMPTS",
+    tests: ["test/run/beside-a-writer.test.ts"],
+  },
+  {
     promise: "a new file is never written through a link that someone left under its name",
     file: "src/run/regular-file.ts",
     line: "    unlinkSync(path);\n",

@@ -18,10 +18,17 @@ export const plot: readonly Mutant[] = [
   },
   {
     promise: "where steps of a log overlap, later records win",
-    file: "src/run/effective-records.ts",
-    line: 'if (record.kind === "step")',
-    broken: 'if (record.kind === "no step")',
-    tests: ["test/run/effective-records.test.ts"],
+    file: "src/run/log-reader.ts",
+    line: 'if (entry.kind === "step")',
+    broken: 'if (entry.kind === "no step")',
+    tests: ["test/run/log-reader.test.ts"],
+  },
+  {
+    promise: "a resume discards the later entries of every earlier part of the log",
+    file: "src/run/log-reader.ts",
+    line: "cuts[cuts.length - 1].step >= step",
+    broken: "cuts[cuts.length - 1].step > step + 1",
+    tests: ["test/run/log-reader.test.ts"],
   },
   {
     promise: "a smoothed point averages the last steps and no earlier ones",

@@ -38,7 +38,8 @@ import {
   tidy,
   writeConfig,
 } from "./layout.ts";
-import { appendRecord, appendResumption, flushLog, type LogEntry, readRecords } from "./log.ts";
+import { appendRecord, appendResumption, flushLog, type LogEntry } from "./log.ts";
+import { LogReader } from "./log-reader.ts";
 
 export interface RunDirectoryOptions {
   /** Number of recent checkpoints to keep, in addition to the latest and the best. Default: 3. */
@@ -141,7 +142,12 @@ export class RunDirectory {
 
   /** The log, without the entries that a resume discarded. */
   readLog(): LogEntry[] {
-    return readRecords(this.#files, this.path);
+    return [...this.logEntries()];
+  }
+
+  /** The entries of `readLog` one by one, for a log larger than memory. */
+  logEntries(): Generator<LogEntry> {
+    return new LogReader(this.#files, this.path).entries();
   }
 
   /**

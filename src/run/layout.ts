@@ -16,6 +16,8 @@ const VERSION = 1;
 /** A vocabulary of all Unicode characters takes 4 MB. */
 const CONFIG_LIMIT = 1 << 23;
 const POINTER_LIMIT = 4096;
+/** More than any program saves checkpoints while another one reads the first. */
+const ATTEMPTS = 10;
 export const CONFIG = "config.json";
 export const LOG = "log.jsonl";
 const HIDDEN = /^\.(.+)\.(partial|replaced|removed)$/;
@@ -91,21 +93,35 @@ export function readStep<Value extends { readonly step: number }>(
   which: string,
   read: (files: Files, folder: string) => Value,
 ): { readonly name: string; readonly folder: string; readonly value: Value } {
-  const name = which === "latest" || which === "best" ? readPointer(files, run, which) : which;
-  if (name === null) {
-    const steps = listSteps(files, run);
-    const why = steps.length === 0 ? "no step was saved yet" : `it has no file "${which}"`;
-    throw new CheckpointError(`${run}: ${why}${suggest(files, run, which, steps, read)}`);
+  // A program that trains may move the pointer and remove or replace the step meanwhile. A failure that comes twice is
+  // damage.
+  for (let attempt = 1, before: string | null = null; ; attempt++) {
+    const name = isPointer(which) ? readPointer(files, run, which) : which;
+    if (name === null) throw nothingSaved(files, run, which, read);
+    try {
+      return readNamed(files, run, name, read);
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+      const { message } = error;
+      if (message !== before && attempt < ATTEMPTS) {
+        before = message;
+        continue;
+      }
+      const others = listSteps(files, run).filter((other) => other !== name);
+      throw new CheckpointError(`${message}${suggest(files, run, which, others, read)}`, { cause: error });
+    }
   }
-  try {
-    return readNamed(files, run, name, read);
-  } catch (error) {
-    if (!(error instanceof CheckpointError)) throw error;
-    const others = listSteps(files, run).filter((other) => other !== name);
-    throw new CheckpointError(`${error.message}${suggest(files, run, which, others, read)}`, {
-      cause: error,
-    });
-  }
+}
+
+function nothingSaved(
+  files: Files,
+  run: string,
+  which: string,
+  read: (files: Files, folder: string) => unknown,
+): CheckpointError {
+  const steps = listSteps(files, run);
+  const why = steps.length === 0 ? "no step was saved yet" : `it has no file "${which}"`;
+  return new CheckpointError(`${run}: ${why}${suggest(files, run, which, steps, read)}`);
 }
 
 /** Removes partial files of a killed program, and restores those that it had moved aside. */

@@ -7,36 +7,55 @@ import { z } from "zod";
 import type { Files } from "./files.ts";
 import { LOG } from "./layout.ts";
 
+const LF = 10;
+
 /** One entry of the log. A step is the number of updates made so far. */
 export interface LogEntry {
   readonly step: number;
   readonly [field: string]: unknown;
 }
 
-const entry = z.looseObject({ step: z.number() });
-const resumption = z.strictObject({ resumedAfterStep: z.number(), steps: z.number().optional() });
+/** The number of a step. */
+export const stepNumber = z.int().min(0);
+/** Larger than any float32. A larger loss is damage, and a chart could not show it. */
+const LARGEST = 1e39;
+const measure = z.number().min(-LARGEST).max(LARGEST);
+
+const stepEntry = z.object({
+  kind: z.literal("step"),
+  step: stepNumber,
+  elapsedMs: z.number().min(0).max(1e15),
+  lossNats: measure.nullable().catch(null),
+  learningRate: measure.nullable().catch(null),
+  gradientNorm: measure.nullable().catch(null),
+});
+
+const evaluationEntry = z.object({ kind: z.literal("evaluation"), step: stepNumber, lossNats: measure });
+const sampleEntry = z.object({ kind: z.literal("sample"), step: stepNumber, text: z.string() });
 
 /** A training step. A number that was not finite is null, as in JSON. */
-export const stepEntry = z.object({
-  kind: z.literal("step"),
-  step: z.number(),
-  elapsedMs: z.number(),
-  lossNats: z.number().nullable().catch(null),
-  learningRate: z.number().nullable().catch(null),
-  gradientNorm: z.number().nullable().catch(null),
-});
-
+export type RunStep = Readonly<z.infer<typeof stepEntry>>;
 /** An evaluation on the validation set. */
-export const evaluationEntry = z.object({
-  kind: z.literal("evaluation"),
-  step: z.number(),
-  lossNats: z.number(),
-});
-
-const sampleEntry = z.object({ kind: z.literal("sample"), step: z.number(), text: z.string() });
-
+export type RunEvaluation = Readonly<z.infer<typeof evaluationEntry>>;
 /** A text that the model wrote during training, without its prompt. */
 export type RunSample = Readonly<z.infer<typeof sampleEntry>>;
+
+// The kind is compared first, because a failing parse is slow and a log has millions of entries.
+
+/** null if the entry is not a valid training step. */
+export function asStep(entry: LogEntry): RunStep | null {
+  return entry.kind === "step" ? (stepEntry.safeParse(entry).data ?? null) : null;
+}
+
+/** null if the entry is not a valid evaluation. */
+export function asEvaluation(entry: LogEntry): RunEvaluation | null {
+  return entry.kind === "evaluation" ? (evaluationEntry.safeParse(entry).data ?? null) : null;
+}
+
+/** null if the entry is not a valid sample. */
+export function asSample(entry: LogEntry): RunSample | null {
+  return entry.kind === "sample" ? (sampleEntry.safeParse(entry).data ?? null) : null;
+}
 
 /** Appends an entry. Numbers that are not finite become null, because JSON has no other notation for them. */
 export function appendRecord(files: Files, run: string, fields: { readonly step: number }): void {
@@ -50,37 +69,17 @@ export function appendRecord(files: Files, run: string, fields: { readonly step:
  */
 export function appendResumption(files: Files, run: string, step: number, steps: number): void {
   const file = join(run, LOG);
-  const text = readText(files, file);
-  const newline = text === "" || text.endsWith("\n") ? "" : "\n";
-  files.append(file, `${newline}${JSON.stringify({ resumedAfterStep: step, steps })}\n`);
-}
-
-/** The entries that count: without discarded ones, and without lines that a kill cut short. */
-export function readRecords(files: Files, run: string): LogEntry[] {
-  let records: LogEntry[] = [];
-  for (const line of readText(files, join(run, LOG)).split("\n")) {
-    const value = parseLine(line);
-    const resumed = resumption.safeParse(value).data?.resumedAfterStep;
-    const found = entry.safeParse(value).data;
-    if (resumed !== undefined) records = records.filter(({ step }) => step <= resumed);
-    if (found !== undefined) records.push(found);
-  }
-  return records;
-}
-
-/** The total number of steps asked for at the last resume; null if the run was never resumed. */
-export function readStepsAsked(files: Files, run: string): number | null {
-  const lines = readText(files, join(run, LOG)).split("\n");
-  const resumed = lines.flatMap((line) => resumption.safeParse(parseLine(line)).data ?? []);
-  return resumed.at(-1)?.steps ?? null;
+  const bytes = files.inspect(file)?.bytes ?? 0;
+  const whole = bytes === 0 || files.readPart(file, bytes - 1, 1)[0] === LF;
+  files.append(file, `${whole ? "" : "\n"}${JSON.stringify({ resumedAfterStep: step, steps })}\n`);
 }
 
 /** The samples in a log, in the order of their steps. If a step has two, the later one counts. */
 export function samplesOf(records: readonly LogEntry[]): RunSample[] {
   const samples = new Map<number, RunSample>();
   for (const record of records) {
-    const sample = sampleEntry.safeParse(record).data;
-    if (sample !== undefined) samples.set(sample.step, sample);
+    const sample = asSample(record);
+    if (sample !== null) samples.set(sample.step, sample);
   }
   return [...samples.values()].sort((a, b) => a.step - b.step);
 }
@@ -89,16 +88,4 @@ export function samplesOf(records: readonly LogEntry[]): RunSample[] {
 export function flushLog(files: Files, run: string): void {
   const file = join(run, LOG);
   if (files.exists(file)) files.flush(file);
-}
-
-function readText(files: Files, file: string): string {
-  return files.exists(file) ? new TextDecoder().decode(files.read(file, 2 ** 29)) : "";
-}
-
-function parseLine(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
-  }
 }

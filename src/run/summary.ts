@@ -1,15 +1,13 @@
 /** The state of a run, read from its directory without changing anything. */
-
-import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { NopeekError } from "../errors.ts";
-import { smallestOf } from "../util/extremes.ts";
+import { CheckpointError, NopeekError } from "../errors.ts";
 import { stepOfName } from "./checkpoint.ts";
 import { runConfigFromJSON } from "./config.ts";
-import { explainFailures, nodeFiles } from "./files.ts";
+import { explainFailures, type Files, nodeFiles } from "./files.ts";
 import { readConfig, readPointer } from "./layout.ts";
 import { ownerOf, type Processes } from "./lock.ts";
-import { evaluationEntry, readRecords, readStepsAsked, stepEntry } from "./log.ts";
+import { asEvaluation, asStep, type LogEntry } from "./log.ts";
+import { LogReader } from "./log-reader.ts";
 
 export interface RunSummary {
   readonly path: string;
@@ -26,42 +24,75 @@ export interface RunSummary {
   readonly trainedMs: number;
 }
 
-const files = explainFailures(nodeFiles);
+/** What a summary reads besides the config. */
+export interface SummaryOptions {
+  readonly files?: Files;
+  /** Called with each entry of the log that counts, oldest first, so that the log is read only once. */
+  readonly onEntry?: (entry: LogEntry) => void;
+}
 
 /** Summarizes a run. A run that cannot be read has the status "damaged", with the reason. */
-export function summarizeRun(path: string, processes: Processes): RunSummary {
-  const bytes = sizeOf(path);
+export function summarizeRun(path: string, processes: Processes, options: SummaryOptions = {}): RunSummary {
+  const files = explainFailures(options.files ?? nodeFiles);
   try {
-    const { settings } = runConfigFromJSON(readConfig(files, path), join(path, "config.json"));
-    const records = readRecords(files, path);
-    const made = records.flatMap((record) => stepEntry.safeParse(record).data ?? []);
-    const losses = records.flatMap((record) => evaluationEntry.safeParse(record).data?.lossNats ?? []);
-    const saved = stepOfName(readPointer(files, path, "latest") ?? "") ?? 0;
-    const running = ownerOf(path, processes) !== null;
-    const step = running ? (made.at(-1)?.step ?? saved) : saved;
-    // A resume may change the number of steps, and may continue after an early stop.
-    const steps = readStepsAsked(files, path) ?? settings.steps;
-    const early = records.some((record) => record.kind === "early stop" && record.step === step);
-    const ended = step >= steps ? "finished" : early ? "stopped early" : "stopped";
-    return {
-      path,
-      status: running ? "running" : ended,
-      step,
-      steps,
-      bestLossNats: losses.length === 0 ? null : smallestOf(losses),
-      bytes,
-      trainedMs: made.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0),
-    };
+    return readSummary(path, processes, { ...options, files });
   } catch (error) {
     if (!(error instanceof NopeekError)) throw error;
+    const bytes = sizeOf(files, path);
     const status = `damaged: ${error.message}`;
     return { path, status, step: 0, steps: 0, bestLossNats: null, bytes, trainedMs: 0 };
   }
 }
 
-/** Files that a running program removes meanwhile count as empty. */
-function sizeOf(folder: string): number {
-  const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
-  const stats = names.map((name) => statSync(join(folder, name), { throwIfNoEntry: false }));
-  return stats.reduce((sum, found) => sum + (found?.isFile() ? found.size : 0), 0);
+/** Summarizes a run. @throws CheckpointError or ConfigError when it cannot be read */
+export function readSummary(
+  path: string,
+  processes: Processes,
+  { files: given = nodeFiles, onEntry = () => {} }: SummaryOptions = {},
+): RunSummary {
+  const files = explainFailures(given);
+  const { settings } = runConfigFromJSON(readConfig(files, path), join(path, "config.json"));
+  const log = new LogReader(files, path);
+  const { made, trainedMs, bestLossNats, stoppedAt } = totalsOf(log, onEntry);
+  const saved = stepOfName(readPointer(files, path, "latest") ?? "") ?? 0;
+  const running = ownerOf(path, processes, files) !== null;
+  const step = running ? (made ?? saved) : saved;
+  // A resume may change the number of steps, and may continue after an early stop.
+  const steps = log.stepsAsked ?? settings.steps;
+  const ended = step >= steps ? "finished" : stoppedAt.has(step) ? "stopped early" : "stopped";
+  const status = running ? "running" : ended;
+  return { path, status, step, steps, bestLossNats, bytes: sizeOf(files, path), trainedMs };
+}
+
+function totalsOf(log: LogReader, onEntry: (entry: LogEntry) => void) {
+  let made: number | null = null;
+  let trainedMs = 0;
+  let bestLossNats: number | null = null;
+  const stoppedAt = new Set<number>();
+  for (const entry of log.entries()) {
+    onEntry(entry);
+    const step = asStep(entry);
+    const evaluation = asEvaluation(entry);
+    if (step !== null) {
+      made = step.step;
+      trainedMs += step.elapsedMs;
+    }
+    if (evaluation !== null)
+      bestLossNats = Math.min(bestLossNats ?? evaluation.lossNats, evaluation.lossNats);
+    if (entry.kind === "early stop") stoppedAt.add(entry.step);
+  }
+  return { made, trainedMs, bestLossNats, stoppedAt };
+}
+
+/** The size of the files of a run and its steps. Files that a running program removes meanwhile count as empty. */
+function sizeOf(files: Files, path: string): number {
+  try {
+    const found = files.inspect(path);
+    if (found?.type === "file") return found.bytes;
+    if (found?.type !== "folder") return 0;
+    return files.list(path).reduce((sum, name) => sum + sizeOf(files, join(path, name)), 0);
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    return 0;
+  }
 }

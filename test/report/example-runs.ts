@@ -1,5 +1,6 @@
 /** Synthetic runs for tests of charts and reports: curves with known values, and hostile names. */
 import { smoothed } from "../../src/cli/commands/plot/read-run.ts";
+import { GrowingCurve } from "../../src/report/growing-curve.ts";
 import type { CurvePoint, PlottedRun } from "../../src/report/plotted-run.ts";
 
 /** A text that tries to be interpreted by a page, an SVG or a terminal. */
@@ -52,6 +53,16 @@ export function exampleRun(changes: Partial<PlottedRun> = {}, steps = 97): Plott
   return run;
 }
 
+/** A run with its noisy curves smoothed. */
+export function smoothedOver(run: PlottedRun, steps: number): PlottedRun {
+  const [train, gradientNorm] = [run.curves.train, run.curves.gradientNorm].map((points) => {
+    const curve = new GrowingCurve();
+    for (const point of points) curve.add(point);
+    return curve;
+  });
+  return smoothed({ run, train, gradientNorm }, steps);
+}
+
 /** Two runs of different lengths, smoothed over 5 steps. */
 export function exampleRuns(): PlottedRun[] {
   const second = {
@@ -59,7 +70,7 @@ export function exampleRuns(): PlottedRun[] {
     path: "checkpoints/second",
     settings: { "--layers": "3", "--d-model": "64" },
   };
-  return [exampleRun(), exampleRun(second, 61)].map((run) => smoothed(run, 5));
+  return [exampleRun(), exampleRun(second, 61)].map((run) => smoothedOver(run, 5));
 }
 
 /** A run without steps. */

@@ -4,11 +4,10 @@
  */
 import type { Element } from "@xmldom/xmldom";
 import { describe, expect, it } from "vitest";
-import { smoothed } from "../../src/cli/commands/plot/read-run.ts";
 import { chartOf, figureOf, sentenceOf, svgOf, WHOLE } from "../../src/report/figure.ts";
 import type { CurveName, PlottedRun, XUnit } from "../../src/report/plotted-run.ts";
 import { elements, numberOf, parseXml } from "../support/xml.ts";
-import { emptyRun, exampleRun, exampleRuns, HOSTILE } from "./example-runs.ts";
+import { emptyRun, exampleRun, exampleRuns, HOSTILE, smoothedOver } from "./example-runs.ts";
 
 type Curves = { readonly name: string; readonly points: readonly (readonly [number, number])[] }[];
 type Scale = (pixel: number) => number;
@@ -200,5 +199,5 @@ describe("a view", () => {
 
 it("sentenceOf describes a run in a sentence", () => {
   expect(sentenceOf(emptyRun())).toBe("empty: 0 of 97 steps in 0 ms.");
-  expect(sentenceOf(smoothed(exampleRun(), 97))).toMatch(/^first: .*; training loss from 4\.1037 to 1\./);
+  expect(sentenceOf(smoothedOver(exampleRun(), 97))).toMatch(/^first: .*; training loss from 4\.1037 to 1\./);
 });

@@ -4,7 +4,7 @@ import { ConfigError, DataError } from "../../../errors.ts";
 import { defaultSmoothing } from "../../../report/curves.ts";
 import { figureOf } from "../../../report/figure.ts";
 import { reportOf } from "../../../report/html.ts";
-import { type PlottedRun, warningsAbout, type XUnit } from "../../../report/plotted-run.ts";
+import { warningsAbout, type XUnit } from "../../../report/plotted-run.ts";
 import { readPart } from "../../../run/regular-file.ts";
 import { saveFile } from "../../../run/save-file.ts";
 import { largestOf } from "../../../util/extremes.ts";
@@ -14,7 +14,7 @@ import { processes } from "../../shared/process-lock.ts";
 import { hasUnicode, wantsColor } from "../../terminal/colors.ts";
 import { Terminal } from "../../terminal/output.ts";
 import { findRuns, namesOf } from "./find-runs.ts";
-import { readRun, smoothed } from "./read-run.ts";
+import { type ReadRun, readRun, smoothed } from "./read-run.ts";
 import { comparisonLines } from "./terminal-plot.ts";
 
 export interface PlotFlags {
@@ -33,11 +33,10 @@ export async function plot(words: readonly string[], flags: PlotFlags): Promise<
   for (const other of others) terminal.note(`${other}: contains no run; skipped`);
   const names = namesOf(paths);
   const system = processes();
-  const read: PlottedRun[] = [];
+  const read: ReadRun[] = [];
   for (const [i, path] of paths.entries()) read.push(await readRun(path, names[i], system));
   // Smooth all runs equally: more smoothing makes a run look more stable.
-  const smoothing =
-    flags.smooth ?? defaultSmoothing(largestOf(read.map(({ curves }) => curves.train.length)));
+  const smoothing = flags.smooth ?? defaultSmoothing(largestOf(read.map(({ train }) => train.count)));
   const runs = read.map((run) => smoothed(run, smoothing));
   const yScale = flags.log ? "log" : "linear";
 

@@ -1,106 +1,73 @@
 /** Reads the plotted data of a run from its directory. Read-only. The run may be in progress, or have no step yet. */
 import { join } from "node:path";
-import type { z } from "zod";
 import { tokensPerStep } from "../../../config/count-tokens.ts";
 import { belongsTo, flagOf, SETTINGS } from "../../../config/settings.ts";
 import { entropyFloor } from "../../../data/corpus.ts";
-import { log } from "../../../math.ts";
+import { log as ln } from "../../../math.ts";
 import { countParameters } from "../../../nn/count-parameters.ts";
-import { smooth } from "../../../report/curves.ts";
-import type { CurvePoint, NextCommand, PlottedRun } from "../../../report/plotted-run.ts";
+import type { GrowingCurve } from "../../../report/growing-curve.ts";
+import type { NextCommand, PlottedRun } from "../../../report/plotted-run.ts";
 import { gptConfigOf, type RunConfig, runConfigFromJSON } from "../../../run/config.ts";
-import { effectiveRecords } from "../../../run/effective-records.ts";
 import { explainFailures, nodeFiles } from "../../../run/files.ts";
 import { readConfig } from "../../../run/layout.ts";
 import type { Processes } from "../../../run/lock.ts";
-import { evaluationEntry, readRecords, samplesOf, stepEntry } from "../../../run/log.ts";
-import { summarizeRun } from "../../../run/summary.ts";
+import { readSummary } from "../../../run/summary.ts";
 import { formatCount, shellWord } from "../../../util/format.ts";
+import { PlottedLog } from "./plotted-log.ts";
 
 const files = explainFailures(nodeFiles);
 
-type StepEntry = z.infer<typeof stepEntry>;
+/** A run with the curves that can be smoothed. */
+export interface ReadRun {
+  readonly run: PlottedRun;
+  readonly train: GrowingCurve;
+  readonly gradientNorm: GrowingCurve;
+}
 
 /** @throws CheckpointError if the folder contains no run, or its config cannot be read */
-export async function readRun(path: string, name: string, system: Processes): Promise<PlottedRun> {
+export async function readRun(path: string, name: string, system: Processes): Promise<ReadRun> {
   const config = runConfigFromJSON(readConfig(files, path), join(path, "config.json"));
   const { settings, tokenizer, corpus } = config;
-  const records = effectiveRecords(readRecords(files, path));
-  const { status, step, steps, bytes } = summarizeRun(path, system);
-  const made = records.flatMap((record) => stepEntry.safeParse(record).data ?? []);
-  const seconds = secondsAfter(made);
-  const measured = records.flatMap((record) => {
-    const found = evaluationEntry.safeParse(record).data;
-    return found === undefined ? [] : [[found.step, seconds(found.step), found.lossNats] as const];
+  const log = new PlottedLog();
+  const { status, step, steps, bytes, trainedMs } = readSummary(path, system, {
+    onEntry: (entry) => log.add(entry),
   });
-  const validation = oneForEachStep(measured);
-  const curve = (of: (record: StepEntry) => number | null) => curveOf(made, seconds, of);
-  const train = curve(({ lossNats }) => lossNats);
-  return {
+  const train = log.train.points();
+  const run: PlottedRun = {
     name,
     path,
     model: settings.model,
-    ...{ status, step, steps, bytes },
+    ...{ status, step, steps, bytes, trainedMs },
     tokensPerStep: tokensPerStep(settings),
     parameters: countParameters(gptConfigOf(settings, tokenizer.vocabSize), settings.model),
-    trainedMs: made.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0),
-    best: bestOf(validation),
+    best: log.best,
     // An encoder sees both sides of a masked token, so its loss can be below the entropy of the text.
     floorNats: settings.model === "gpt" && corpus !== null ? await entropyFloor(corpus.sha256) : null,
-    uniformNats: log(tokenizer.vocabSize),
+    uniformNats: ln(tokenizer.vocabSize),
     ...corpusOf(config),
     settings: settingsOf(config),
     smoothing: 1,
     curves: {
       train,
       smoothed: train,
-      validation,
-      learningRate: curve(({ learningRate }) => learningRate),
-      gradientNorm: curve(({ gradientNorm }) => gradientNorm),
+      validation: log.validation(),
+      learningRate: log.learningRate.points(),
+      gradientNorm: log.gradientNorm.points(),
     },
-    samples: samplesOf(records).map(({ step, text }) => ({ step, text })),
+    samples: log.samples(),
     next: nextCommands(path, config, status),
   };
+  return { run, train: log.train, gradientNorm: log.gradientNorm };
 }
 
 /** Returns the run with its noisy curves smoothed: each point is the mean of the last `steps` points. */
-export function smoothed(run: PlottedRun, steps: number): PlottedRun {
-  const { train, gradientNorm } = run.curves;
-  const curves = { ...run.curves, smoothed: smooth(train, steps), gradientNorm: smooth(gradientNorm, steps) };
+export function smoothed({ run, train, gradientNorm }: ReadRun, steps: number): PlottedRun {
+  const curves = {
+    ...run.curves,
+    smoothed: train.smoothed(steps),
+    gradientNorm: gradientNorm.smoothed(steps),
+  };
   return { ...run, smoothing: steps, curves };
-}
-
-function curveOf(
-  made: readonly StepEntry[],
-  seconds: (step: number) => number,
-  of: (record: StepEntry) => number | null,
-): CurvePoint[] {
-  return made.flatMap((record) => {
-    const value = of(record);
-    return value === null ? [] : [[record.step, seconds(record.step), value] as const];
-  });
-}
-
-/** Seconds spent in training steps, up to and including a step. */
-function secondsAfter(made: readonly StepEntry[]): (step: number) => number {
-  const after = new Map<number, number>();
-  let spentMs = 0;
-  for (const { step, elapsedMs } of made) {
-    spentMs += elapsedMs;
-    after.set(step, spentMs / 1000);
-  }
-  return (step) => after.get(step) ?? spentMs / 1000;
-}
-
-/** Keeps the last evaluation of each step. A resumed run may evaluate a step twice. */
-function oneForEachStep(points: readonly CurvePoint[]): CurvePoint[] {
-  return [...new Map(points.map((point) => [point[0], point])).values()].sort((a, b) => a[0] - b[0]);
-}
-
-function bestOf(validation: readonly CurvePoint[]): PlottedRun["best"] {
-  if (validation.length === 0) return null;
-  const [step, , lossNats] = validation.reduce((best, point) => (point[2] < best[2] ? point : best));
-  return { step, lossNats };
 }
 
 function corpusOf({ settings, corpus }: RunConfig): Pick<PlottedRun, "corpus" | "corpusId"> {

@@ -26,7 +26,7 @@ function runWith(name: string, log: string): string {
   writeFileSync(at(name, "log.jsonl"), log);
   return at(name);
 }
-const read = (path: string) => readRun(path, "a name", processes());
+const read = async (path: string) => (await readRun(path, "a name", processes())).run;
 const step = (step: number, lossNats: number | null, elapsedMs = 500) =>
   `${JSON.stringify({ kind: "step", step, lossNats, learningRate: 0.1, gradientNorm: 2, elapsedMs })}\n`;
 const evaluation = (step: number, lossNats: number) =>

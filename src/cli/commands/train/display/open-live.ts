@@ -4,6 +4,7 @@ import { nowMs } from "../../../terminal/clock.ts";
 import { hasUnicode, wantsColor } from "../../../terminal/colors.ts";
 import type { OpenRun } from "../open-run.ts";
 import type { TrainFlags } from "../plan-run.ts";
+import { Curve } from "./curve.ts";
 import { LiveProgress } from "./live-progress.ts";
 
 /** Terminals made of xterm.js, which count lines wrapped below the cursor as above it. */
@@ -40,13 +41,18 @@ export function openLive({ color }: TrainFlags, run: OpenRun): LiveProgress {
   return progress;
 }
 
-/** The losses of steps and evaluations in the log of a run. */
+/** The losses of steps and evaluations in the log of a run, thinned if they are many. */
 function readLosses(directory: OpenRun["directory"]) {
-  const records = directory.readLog();
-  const pointsOf = (entryKind: string) =>
-    records.flatMap((record): Point[] => {
-      const { step, lossNats } = record;
-      return record.kind === entryKind && typeof lossNats === "number" ? [[step, lossNats]] : [];
-    });
-  return { training: pointsOf("step"), validation: pointsOf("evaluation") };
+  const [training, validation] = [new Curve(), new Curve()];
+  let latest: Point[] = [];
+  for (const { kind, step, lossNats } of directory.logEntries()) {
+    if (typeof lossNats !== "number") continue;
+    if (kind === "step") {
+      if (latest.length > 0) training.add(...latest[0]);
+      latest = [[step, lossNats]];
+    }
+    if (kind === "evaluation") validation.add(step, lossNats);
+  }
+  // Neighbors in a long curve are merged; the latest step is shown as it is.
+  return { training: [...training.points(), ...latest], validation: validation.points() };
 }
