@@ -75,6 +75,13 @@ async function bundlePackages(): Promise<void> {
     ],
   });
   writeFileSync(`${root}dist/packages/LICENSES.txt`, licensesOf(metafile));
+  for (const name of readdirSync(`${root}dist/packages`)) removeMap(`${root}dist/packages/${name}`);
+}
+
+/** The maps of the packages are larger than all of dist/, and no stack trace of ours needs them. */
+function removeMap(file: string): void {
+  if (file.endsWith(".map")) rmSync(file);
+  else writeFileSync(file, readFileSync(file, "utf8").replace(/^\/\/# sourceMappingURL=.*\n?/m, ""));
 }
 
 /** Bundles the script that report pages embed, with the licenses of the packages it contains. */

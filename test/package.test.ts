@@ -93,6 +93,26 @@ describe("the package", () => {
     }
   });
 
+  test("its declarations are for TypeScript 5.4 and newer: no typed array is generic", () => {
+    const generic = /\b(?:Uint8|Int32|Uint32|Float32|Float64)Array</;
+    const declarations = files().filter((path) => path.endsWith(".d.ts"));
+    expect(declarations.length).toBeGreaterThan(100);
+    expect(declarations.filter((path) => generic.test(readFileSync(join(installed, path), "utf8")))).toEqual(
+      [],
+    );
+  });
+
+  test("each source map is there, and maps a file whose map it is", () => {
+    const all = new Set(files());
+    for (const path of all) {
+      expect(path).not.toMatch(/\.map\.map$/);
+      if (path.endsWith(".map")) expect(all.has(path.replace(/\.map$/, "")), path).toBe(true);
+      if (!path.endsWith(".js")) continue;
+      const named = /^\/\/# sourceMappingURL=(.*)$/m.exec(readFileSync(join(installed, path), "utf8"))?.[1];
+      if (named !== undefined) expect(all.has(join(path, "..", named)), path).toBe(true);
+    }
+  });
+
   test("asks npm to run nothing when it is installed", () => {
     for (const name of ["preinstall", "install", "postinstall"])
       expect(manifest.scripts).not.toHaveProperty(name);

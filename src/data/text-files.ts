@@ -8,7 +8,7 @@ import { concatenate, wholeCharacters } from "../text/utf8.ts";
 
 /** The path that means standard input. */
 export const STDIN = "-";
-export const BYTE_ORDER_MARK = Uint8Array.of(0xef, 0xbb, 0xbf);
+export const BYTE_ORDER_MARK: Uint8Array = Uint8Array.of(0xef, 0xbb, 0xbf);
 const CHUNK_BYTES = 1 << 20;
 const LF = 10;
 

@@ -36,7 +36,7 @@ const METADATA = "__metadata__";
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,
   metadata?: Readonly<Record<string, string>>,
-): Uint8Array<ArrayBuffer> {
+): Uint8Array {
   const { header, dataBytes } = encodeHeader(tensors, metadata);
   const bytes = new Uint8Array(PREFIX_BYTES + header.length + dataBytes);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);

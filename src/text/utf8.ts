@@ -43,7 +43,7 @@ export async function* wholeCharacters(
   if (held.length > 0) yield held;
 }
 
-export function concatenate(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+export function concatenate(a: Uint8Array, b: Uint8Array): Uint8Array {
   const both = new Uint8Array(a.length + b.length);
   both.set(a);
   both.set(b, a.length);

@@ -43,8 +43,8 @@ const THREAD_SPINS = 30_000;
 export interface ThreadStart {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
-  readonly control: Int32Array<SharedArrayBuffer>;
-  readonly jobArguments: Float64Array<SharedArrayBuffer>;
+  readonly control: Int32Array;
+  readonly jobArguments: Float64Array;
   /** Thread numbers, starting at 1. The caller is thread 0. */
   readonly threads: readonly number[];
   readonly layout: typeof layout;
@@ -113,8 +113,8 @@ export class ThreadPool {
   readonly count: number;
   readonly #heap: Heap;
   readonly #threads: Threads;
-  readonly #control: Int32Array<SharedArrayBuffer>;
-  readonly #jobArguments: Float64Array<SharedArrayBuffer>;
+  readonly #control: Int32Array;
+  readonly #jobArguments: Float64Array;
 
   private constructor(
     count: number,
