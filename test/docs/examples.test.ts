@@ -75,6 +75,20 @@ describe("examples", () => {
     for (const [a, b, answer] of answers) expect(Math.abs(answer + a * b)).toBeLessThan(0.15);
   });
 
+  test("attention maps: each head of the bundled model attends to a position of the prompt", async () => {
+    const lines = (await run("attention-maps.ts")).map((line) => numbersOf(line));
+    expect(lines.map(([layer, head]) => [layer, head])).toEqual(
+      [0, 1].flatMap((l) => [0, 1, 2, 3].map((h) => [l, h])),
+    );
+    for (const [, , last, share, most] of lines) {
+      expect(last).toBe("One day the cat".length - 1);
+      // The largest of 15 shares is at least a 15th.
+      expect(share).toBeGreaterThan(6);
+      expect(share).toBeLessThanOrEqual(100);
+      expect(most).toBeLessThanOrEqual(last);
+    }
+  });
+
   test("no example reaches below the public face of a tensor", () => {
     for (const name of readdirSync(examples)) {
       const source = readFileSync(join(examples, name), "utf8");

@@ -32,6 +32,25 @@ export const causalMask: MaskMatrix = (queries, keys) =>
   });
 
 /**
+ * The weights of each head: softmax(Q·Kᵀ/√D + M)
+ *
+ * @param query (B, T, C)
+ * @param key   (B, S, C)
+ * @returns     (B, H, T, S); each row sums to 1
+ */
+export function attentionWeights(
+  query: Tensor,
+  key: Tensor,
+  { heads, mask }: { readonly heads: number; readonly mask: AttentionMask | MaskMatrix },
+): Tensor {
+  const [q, k] = [query, key].map((x) => splitHeads(x, heads));
+  const headSize = q.shape[q.shape.length - 1];
+  const scores = scale(matmul(q, transpose(k)), 1 / Math.sqrt(headSize)); // (B, H, T, S)
+  const { shape, values } = matrixOf(mask, query.shape[0], query.shape[1], key.shape[1]);
+  return softmax(maskedAdd(scores, query.context.constant(shape, values)));
+}
+
+/**
  * @param query  (B, T, C)
  * @param source keys and values (B, S, C), of which the first `count` take part
  * @returns      (B, T, C); channels h·D … (h+1)·D−1 come from head h
@@ -46,16 +65,10 @@ export function textbookAttention(
     readonly random: Random | null;
   },
 ): Tensor {
-  const { context } = query;
   const [key, value] = [source.keys, source.values].map((x) => firstPositions(x, source.count));
-  const [q, k, v] = [query, key, value].map((x) => splitHeads(x, options.heads));
-  const headSize = q.shape[q.shape.length - 1];
-
-  const scores = scale(matmul(q, transpose(k)), 1 / Math.sqrt(headSize)); // (B, H, T, S)
-  const { shape, values } = matrixOf(options.mask, query.shape[0], query.shape[1], key.shape[1]);
-  const weights = softmax(maskedAdd(scores, context.constant(shape, values)));
+  const weights = attentionWeights(query, key, options);
   const kept = dropout(weights, options.dropout, options.random);
-  return joinHeads(matmul(kept, v));
+  return joinHeads(matmul(kept, splitHeads(value, options.heads)));
 }
 
 /** The elements of M: (T, S) if all sequences share it, (B, 1, T, S) otherwise. */

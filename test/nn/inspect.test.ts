@@ -1,0 +1,108 @@
+/** Attention maps and activations are those of the forward pass, whatever the model's options. */
+import { describe, expect, test } from "vitest";
+import type { Tensor } from "../../src/autograd/tensor.ts";
+import { ShapeError } from "../../src/errors.ts";
+import type { Encoder } from "../../src/nn/encoder.ts";
+import type { GPT } from "../../src/nn/gpt.ts";
+import { padTokens, type TokenBatch } from "../../src/nn/inputs/token-batch.ts";
+import { inspect } from "../../src/nn/inspect.ts";
+import { add } from "../../src/ops/add.ts";
+import { expectClose } from "../support/check-op.ts";
+import { doubleContext } from "../support/contexts.ts";
+import { CHOICES, randomIds, TINY, tinyEncoder, tinyModel } from "../support/models.ts";
+
+const B = 2;
+const T = 5;
+const batch: TokenBatch = { ids: randomIds(B * T, TINY.vocabSize, "inspect", 1), batchSize: B };
+
+async function read(tensors: readonly Tensor[]): Promise<number[][]> {
+  return Promise.all(tensors.map(async (tensor) => Array.from(await tensor.read())));
+}
+
+/** Attention weights, residual streams and logits as numbers. */
+function activationsOf(model: GPT | Encoder, tokens: TokenBatch) {
+  return model.context.scope("no-grad", async () => {
+    const { embedded, blocks, logits } = inspect(model, tokens);
+    return {
+      embedded: Array.from(await embedded.read()),
+      attention: await read(blocks.map(({ attention }) => attention)),
+      residual: await read(blocks.map(({ residual }) => residual)),
+      logits: Array.from(await logits.read()),
+    };
+  });
+}
+
+/** The stream after each block, given its attention weights: x + Σ_s weight(t, s)·value(s)·W_O, and the MLP's part. */
+function streamsBy(model: GPT | Encoder, attention: readonly number[][], inputs: readonly number[][]) {
+  const { context, config } = model;
+  const { heads, dModel: C } = config;
+  const streams = model.transformer.blocks.map(async (block, layer) => {
+    const x = context.constant([B, T, C], inputs[layer]);
+    const values = await block.attention.keysAndValues(block.attentionNorm.forward(x)).values.read();
+    const mixed = Array.from({ length: B * T * C }, (_, i) => {
+      const [b, t, c] = [Math.floor(i / (T * C)), Math.floor(i / C) % T, i % C];
+      const row = ((b * heads + Math.floor(c / (C / heads))) * T + t) * T;
+      return Array.from(
+        { length: T },
+        (_, s) => attention[layer][row + s] * values[(b * T + s) * C + c],
+      ).reduce((sum, term) => sum + term);
+    });
+    const middle = add(x, block.attention.output.forward(context.constant([B, T, C], mixed)));
+    return add(middle, block.mlp.forward(block.mlpNorm.forward(middle), { random: null }));
+  });
+  return Promise.all(streams).then(read);
+}
+
+async function checkActivations(model: GPT | Encoder, seesRight: boolean) {
+  const { attention, embedded, residual, logits } = await activationsOf(model, batch);
+  expect(logits).toEqual(
+    await model.context.scope("no-grad", async () => Array.from(await model.forward(batch).read())),
+  );
+  for (const weights of attention) {
+    expect(weights).toHaveLength(B * TINY.heads * T * T);
+    for (let row = 0; row < weights.length / T; row++) {
+      const own = weights.slice(row * T, (row + 1) * T);
+      expect(own.reduce((sum, weight) => sum + weight)).toBeCloseTo(1, 12);
+      expect(own.slice((row % T) + 1).every((weight) => (seesRight ? weight > 0 : weight === 0))).toBe(true);
+    }
+  }
+  const inputs = [embedded, ...residual.slice(0, -1)];
+  const expected = await model.context.scope("no-grad", () => streamsBy(model, attention, inputs));
+  residual.forEach((stream, layer) => {
+    expectClose(stream, expected[layer], 1e-10, `stream after block ${layer}`);
+  });
+}
+
+describe("the weights explain the stream", () => {
+  test.each([{}, ...CHOICES])("of a GPT with %j", (changes) => {
+    return checkActivations(
+      tinyModel(doubleContext(), { ...changes, attention: "fused", dModel: 12 }),
+      false,
+    );
+  });
+
+  test("of an encoder", () => checkActivations(tinyEncoder(doubleContext(), { attention: "fused" }), true));
+});
+
+test("a padded row has the weights of the same row alone", async () => {
+  const model = tinyModel(doubleContext());
+  const [long, short] = [randomIds(T, TINY.vocabSize, "long"), randomIds(2, TINY.vocabSize, "short")];
+  const alone = await activationsOf(model, { ids: short, batchSize: 1 });
+  const both = await activationsOf(model, padTokens([long, short], "right"));
+  alone.attention.forEach((weights, layer) => {
+    const first = TINY.heads * T * T;
+    const head = both.attention[layer].slice(first, first + T * T);
+    expectClose(
+      [head[0], head[T], head[T + 1]],
+      [weights[0], weights[2], weights[3]],
+      1e-12,
+      `layer ${layer}`,
+    );
+  });
+});
+
+test("a sequence longer than the context is an error", async () => {
+  const model = tinyModel(doubleContext());
+  const ids = randomIds(TINY.contextLength + 1, TINY.vocabSize, "long");
+  await expect(activationsOf(model, { ids, batchSize: 1 })).rejects.toThrow(ShapeError);
+});
