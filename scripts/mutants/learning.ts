@@ -73,6 +73,13 @@ export const learning: readonly Mutant[] = [
     tests: ["test/nn/initialize.test.ts"],
   },
   {
+    promise: "Muon's matrices decay by their own setting",
+    file: "src/optim/optimizer.ts",
+    line: "weightDecay: muonWeightDecay",
+    broken: "weightDecay: settings.weightDecay",
+    tests: ["test/train/trainer.test.ts"],
+  },
+  {
     promise: "rotary: channel i is paired with i + D/2, and each pair has its own frequency",
     file: "src/nn/layers/rotary-angles.ts",
     line: "exp((-i / half) * log(BASE))",

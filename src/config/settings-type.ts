@@ -73,6 +73,8 @@ export type Settings = {
   readonly muonLearningRate: number;
   /** Muon's momentum. Default: 0.95. */
   readonly muonMomentum: number;
+  /** Muon's decoupled weight decay, on the matrices inside blocks. Default: 0. */
+  readonly muonWeightDecay: number;
   /** Peak learning rate, after warm-up. Default: 0.001. */
   readonly learningRate: number;
   /** Learning rate at the end of the schedule. Default: 0.0001. */
@@ -83,7 +85,10 @@ export type Settings = {
   readonly cooldown: number;
   /** Length of the linear warm-up of the learning rate. Default: 100 steps. */
   readonly warmupSteps: number;
-  /** AdamW's weight decay, on matrices and embeddings. Default: 0.1. */
+  /**
+   * AdamW's decoupled weight decay, on matrices and embeddings; with muon, only on those outside blocks.
+   * Default: 0.1.
+   */
   readonly weightDecay: number;
   /** AdamW's β₁: decay rate of the first moment. Default: 0.9. */
   readonly beta1: number;

@@ -167,6 +167,9 @@ const table = z.strictObject({
     .default(0.02)
     .register(is, training("Muon's peak learning rate, after warm-up")),
   muonMomentum: share().default(0.95).register(is, training("Muon's momentum")),
+  muonWeightDecay: real(0, 10)
+    .default(0)
+    .register(is, training("Muon's decoupled weight decay, on the matrices inside blocks")),
   learningRate: real(0, 10).default(1e-3).register(is, training("peak learning rate, after warm-up")),
   minLearningRate: real(0, 10)
     .default(1e-4)
@@ -186,7 +189,12 @@ const table = z.strictObject({
     .register(is, training("length of the linear warm-up of the learning rate", "steps")),
   weightDecay: real(0, 10)
     .default(0.1)
-    .register(is, training("AdamW's weight decay, on matrices and embeddings")),
+    .register(
+      is,
+      training(
+        "AdamW's decoupled weight decay, on matrices and embeddings; with muon, only on those outside blocks",
+      ),
+    ),
   beta1: share().default(0.9).register(is, training("AdamW's β₁: decay rate of the first moment")),
   beta2: share().default(0.99).register(is, training("AdamW's β₂: decay rate of the second moment")),
   epsilon: z

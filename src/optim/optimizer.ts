@@ -15,8 +15,8 @@ export class Optimizer {
     const pick = (wanted: boolean) =>
       Object.fromEntries(Object.entries(parameters).filter(([name]) => usesMuon(name) === wanted));
     this.#adamw = new AdamW(pick(false), settings);
-    // Orthogonal updates already keep the matrices bounded, so only AdamW uses weight decay.
-    this.#muon = new Muon(pick(true), { momentum: settings.muonMomentum, weightDecay: 0 });
+    const { muonMomentum, muonWeightDecay } = settings;
+    this.#muon = new Muon(pick(true), { momentum: muonMomentum, weightDecay: muonWeightDecay });
     this.#muonRatio = settings.learningRate === 0 ? 0 : settings.muonLearningRate / settings.learningRate;
   }
 

@@ -81,6 +81,27 @@ describe("training", () => {
     expect(all[8]).toBeLessThan(all[0]);
   });
 
+  it("decays Muon's matrices by `muonWeightDecay` and the others by `weightDecay`", async () => {
+    const after = async (changes: Partial<Settings>) => {
+      const trainer = makeTrainer({ optimizer: "muon", muonWeightDecay: 0, weightDecay: 0, ...changes });
+      const before = await snapshot(trainer.model.parameters());
+      const { learningRate } = await trainer.step();
+      return { before, after: await snapshot(trainer.model.parameters()), learningRate };
+    };
+    const plain = await after({});
+    const both = await after({ muonWeightDecay: 0.5, weightDecay: 7 });
+    // Muon's learning rate, 0.02, is 20 times AdamW's.
+    const decay = (name: string) => (name.startsWith("blocks.") ? 20 * 0.5 : 7);
+    for (const [name, { values, shape }] of both.after) {
+      const rate = shape.length < 2 ? 0 : both.learningRate * decay(name);
+      const start = both.before.get(name)?.values;
+      const undecayed = plain.after.get(name)?.values;
+      values.forEach((value, i) => {
+        expect(value, name).toBeCloseTo((undecayed?.[i] ?? 0) - rate * (start?.[i] ?? 0), 6);
+      });
+    }
+  });
+
   it("keeps an average of the weights, and resumes to the same bits", async () => {
     const changes = { averageSteps: 3, learningRate: 1e-2, schedule: "constant" as const };
     const whole = makeTrainer(changes);
