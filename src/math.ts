@@ -3,7 +3,7 @@
  *
  * IEEE 754 defines the rounding of those five exactly, so they agree on every machine. `Math.exp` and similar functions
  * differ in the last bit between engines and versions. These replacements are used wherever a bit can affect a weight
- * or a token. Errors are about 1 unit in the last place for exp, 2 for log and tanh, a dozen for erf. They are slow, so
+ * or a token. Errors are about 1 unit in the last place for exp, 2 for log and tanh, a few for atan, a dozen for erf. They are slow, so
  * kernels have their own versions.
  */
 
@@ -125,6 +125,20 @@ function shiftedCosine(x: number, quarters: number): number {
   for (let n = odd ? 21 : 20; n >= 2; n -= 2) sum = 1 - (r2 / (n * (n - 1))) * sum;
   const value = odd ? r * sum : sum;
   return (((k + 1) >> 1) & 1) !== 0 ? -value : value;
+}
+
+/**
+ * The arc tangent. Halving the angle three times, atan x = 2·atan(x/(1 + √(1 + x²))), leaves |x| < 0.1, where the
+ * Taylor series is short.
+ */
+export function atan(x: number): number {
+  if (Math.abs(x) > 1) return (x < 0 ? -1 : 1) * (Math.PI / 2) - atan(1 / x);
+  let small = x;
+  for (let halving = 0; halving < 3; halving++) small /= 1 + Math.sqrt(1 + small * small);
+  const square = small * small;
+  let sum = 0;
+  for (let n = 17; n >= 3; n -= 2) sum = square * (1 / n - sum);
+  return 8 * (small - small * sum);
 }
 
 /**

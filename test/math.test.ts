@@ -1,6 +1,6 @@
 /** The library's elementary functions against 160-bit fixed-point arithmetic. */
 import { describe, expect, test } from "vitest";
-import { cos, erf, erfc, exp, log, powerOfInteger, sin, tanh } from "../src/math.ts";
+import { atan, cos, erf, erfc, exp, log, powerOfInteger, sin, tanh } from "../src/math.ts";
 import { Random } from "../src/random.ts";
 import { exact } from "./support/exact.ts";
 
@@ -31,12 +31,13 @@ function expectUnits(
 
 const { POSITIVE_INFINITY, NEGATIVE_INFINITY, NaN: nan } = Number;
 
-test("the oracle matches the digits of e, ln 2, tanh 1, cos 1, sin 1 and erf 1", () => {
+test("the oracle matches the digits of e, ln 2, tanh 1, cos 1, sin 1, atan 1 and erf 1", () => {
   expect(exact.exp(1)).toBeCloseTo(Math.E, 15);
   expect(exact.log(2)).toBeCloseTo(Math.LN2, 15);
   expect(exact.tanh(1)).toBeCloseTo(0.7615941559557649, 15);
   expect(exact.cos(1)).toBeCloseTo(0.5403023058681398, 15);
   expect(exact.sin(1)).toBeCloseTo(0.8414709848078965, 15);
+  expect(exact.atan(1)).toBeCloseTo(0.7853981633974483, 15);
   expect(exact.erf(1)).toBeCloseTo(0.8427007929497149, 15);
   expect(exact.erfc(3)).toBeCloseTo(2.209049699858544e-5, 19);
 });
@@ -129,6 +130,21 @@ describe("cos", () => {
     for (const x of uniform(300, -5e5, 5e5)) {
       expect(Math.abs(1 + cos(2 * x) - 2 * cos(x) * cos(x)), `at ${x}`).toBeLessThan(2 ** -50);
     }
+  });
+});
+
+describe("atan", () => {
+  test("is accurate to a few units in the last place, and odd", () => {
+    const xs = [...uniform(200, 0, 1), ...uniform(200, 0, 30), ...uniform(50, 0, 1e-3), 1, 1e9, 1e300];
+    expectUnits(atan, exact.atan, xs, 4);
+    for (const x of xs) expect(atan(-x)).toBe(-atan(x));
+  });
+
+  test("has its limits, and keeps NaN and zero", () => {
+    expect(atan(POSITIVE_INFINITY)).toBe(Math.PI / 2);
+    expect(atan(NEGATIVE_INFINITY)).toBe(-Math.PI / 2);
+    expect(atan(0)).toBe(0);
+    expect(atan(nan)).toBeNaN();
   });
 });
 

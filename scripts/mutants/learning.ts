@@ -248,11 +248,18 @@ export const learning: readonly Mutant[] = [
     tests: ["test/train/early-stopping.test.ts"],
   },
   {
-    promise: "ablate: a difference within the spread counts as none",
-    file: "src/config/variations.ts",
-    line: "Math.abs(differenceNats) <= spread",
-    broken: "Math.abs(differenceNats) <= 0",
-    tests: ["test/config/variations.test.ts"],
+    promise: "ablate: verdicts are corrected for the number of variations",
+    file: "src/report/comparison.ts",
+    line: "p * (tested.length - rank)",
+    broken: "p",
+    tests: ["test/report/comparison.test.ts"],
+  },
+  {
+    promise: "ablate: n seeds give n − 1 degrees of freedom",
+    file: "src/report/comparison.ts",
+    line: "(Math.sqrt(pairs.length) * center) / deviation, pairs.length - 1)",
+    broken: "(Math.sqrt(pairs.length) * center) / deviation, pairs.length)",
+    tests: ["test/report/comparison.test.ts"],
   },
   {
     promise: "ablate: runs that differ in a setting are not the same run",

@@ -225,11 +225,17 @@ const ablate = command(
     0.1,
   )
   .option(
+    "--difference <nats>",
+    "show how many seeds would show a difference of this size",
+    parseNumber,
+    0.01,
+  )
+  .option(
     "--results <file>",
     "file of finished runs; runs that are already in it are not repeated",
     "ablation.jsonl",
   )
-  .action(async (flags) => (await import("./commands/ablate.ts")).ablate(flags));
+  .action(async (flags) => (await import("./commands/ablate/command.ts")).ablate(flags));
 addCacheFlags(ablate);
 addCommonFlags(ablate);
 addSettingFlags(ablate, settingsOf("model"), "from the base");

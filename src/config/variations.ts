@@ -1,7 +1,6 @@
 /**
  * Ablations: a base configuration and variations of it that change one thing each, all trained with the same seeds.
- *
- * The spread of losses over the seeds is noise, so a difference that does not exceed it shows nothing.
+ * report/comparison.ts says which differences are more than chance.
  */
 import { z } from "zod";
 import { ConfigError } from "../errors.ts";
@@ -121,41 +120,6 @@ export function readRuns(text: string): Map<string, AblationRun> {
   return runs;
 }
 
-export interface Summary {
-  /** null if a run diverged, or there are no runs. */
-  readonly meanNats: number | null;
-  /** The sample standard deviation over the seeds; null for fewer than two seeds. */
-  readonly spreadNats: number | null;
-  readonly meanMs: number;
-}
-
-export function summarize(runs: readonly Pick<AblationRun, "lossNats" | "elapsedMs">[]): Summary {
-  const losses = runs.flatMap(({ lossNats }) => (lossNats === null ? [] : [lossNats]));
-  const meanMs = mean(runs.map(({ elapsedMs }) => elapsedMs));
-  if (losses.length === 0 || losses.length < runs.length) return { meanNats: null, spreadNats: null, meanMs };
-  const meanNats = mean(losses);
-  const squares = losses.reduce((sum, loss) => sum + (loss - meanNats) * (loss - meanNats), 0);
-  const spreadNats = losses.length < 2 ? null : Math.sqrt(squares / (losses.length - 1));
-  return { meanNats, spreadNats, meanMs };
-}
-
-export interface Comparison {
-  /** Negative is better than the base; null if either diverged. */
-  readonly differenceNats: number | null;
-  readonly verdict: "better" | "worse" | "no difference" | "inconclusive: one seed" | "diverged";
-}
-
-/** Compares two summaries. A difference within the larger of the two spreads counts as no difference. */
-export function compare(base: Summary, other: Summary): Comparison {
-  if (base.meanNats === null || other.meanNats === null) return { differenceNats: null, verdict: "diverged" };
-  const differenceNats = other.meanNats - base.meanNats;
-  if (base.spreadNats === null || other.spreadNats === null)
-    return { differenceNats, verdict: "inconclusive: one seed" };
-  const spread = Math.max(base.spreadNats, other.spreadNats);
-  if (Math.abs(differenceNats) <= spread) return { differenceNats, verdict: "no difference" };
-  return { differenceNats, verdict: differenceNats < 0 ? "better" : "worse" };
-}
-
 function variation(changes: Readonly<Record<string, unknown>>): Variation {
   const names = Object.entries(changes).map(([name, value]) => {
     return `${name}=${typeof value === "boolean" ? (value ? "on" : "off") : value}`;
@@ -187,10 +151,6 @@ function settingOf(wanted: SettingName): Setting {
   const setting = SETTINGS.find(({ name }) => name === wanted);
   if (setting === undefined) throw new ConfigError(`there is no setting "${wanted}"`);
   return setting;
-}
-
-function mean(numbers: readonly number[]): number {
-  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
 }
 
 function parseLine(line: string): unknown {

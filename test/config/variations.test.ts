@@ -3,11 +3,9 @@ import { presetOf } from "../../src/config/presets.ts";
 import { resolveSettings, SETTINGS } from "../../src/config/settings.ts";
 import {
   BASE,
-  compare,
   keyOf,
   parseVariation,
   readRuns,
-  summarize,
   variationsOf,
   variedSettings,
 } from "../../src/config/variations.ts";
@@ -44,6 +42,10 @@ describe("variations", () => {
       const changed = SETTINGS.map(({ name }) => name).filter((name) => settings[name] !== base[name]);
       expect(changed.sort()).toEqual(["seed", ...Object.keys(variation.changes)].sort());
     }
+  });
+
+  it("do not change the base by themselves", () => {
+    expect(variedSettings(base, BASE, base.seed)).toEqual(base);
   });
 
   it("of another base include the alternatives to its values", () => {
@@ -104,39 +106,5 @@ describe("runs", () => {
     expect([...runs.values()]).toEqual([{ ...run, ...outcome }, other]);
     expect(runs.get(keyOf(run))?.lossNats).toBe(2);
     expect(readRuns("").size).toBe(0);
-  });
-});
-
-describe("the verdict", () => {
-  const of = (...losses: (number | null)[]) =>
-    summarize(losses.map((lossNats) => ({ lossNats, elapsedMs: 10 })));
-
-  it("uses the sample's mean and standard deviation", () => {
-    expect(of(1, 2, 4)).toEqual({
-      meanNats: 7 / 3,
-      spreadNats: expect.closeTo(Math.sqrt(7 / 3), 12),
-      meanMs: 10,
-    });
-    expect(of(3)).toEqual({ meanNats: 3, spreadNats: null, meanMs: 10 });
-    expect(of(3, null)).toMatchObject({ meanNats: null, spreadNats: null });
-  });
-
-  it("ignores a difference within the larger spread", () => {
-    // The means are 2 and 1.5, the spreads √½ and √2/10.
-    expect(compare(of(1.5, 2.5), of(1.4, 1.6)).verdict).toBe("no difference");
-    expect(compare(of(1.9, 2.1), of(1.4, 1.6))).toMatchObject({ verdict: "better" });
-    expect(compare(of(1.9, 2.1), of(1.4, 1.6)).differenceNats).toBeCloseTo(-0.5, 12);
-    expect(compare(of(1.4, 1.6), of(1.9, 2.1)).verdict).toBe("worse");
-    expect(compare(of(1.4, 1.6), of(1, 3)).verdict).toBe("no difference");
-    expect(compare(of(2, 2), of(2, 2)).verdict).toBe("no difference");
-  });
-
-  it("is undecided for one seed, or if a run diverged", () => {
-    expect(compare(of(2), of(1))).toEqual({ differenceNats: -1, verdict: "inconclusive: one seed" });
-    expect(compare(of(2, 2), of(1, null))).toEqual({ differenceNats: null, verdict: "diverged" });
-  });
-
-  it("does not change the base", () => {
-    expect(variedSettings(base, BASE, base.seed)).toEqual(base);
   });
 });

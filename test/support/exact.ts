@@ -69,6 +69,16 @@ function logOf(x: bigint): bigint {
   return 2n * artanh(over(m - ONE, m + ONE)) + k * 2n * artanh(ONE / 3n);
 }
 
+/** Euler's series, Σ (2n)!!/(2n+1)!!·x²ⁿ⁺¹/(1+x²)ⁿ⁺¹; beyond 1, from atan x + atan 1/x = π/2. */
+function atanOf(x: bigint): bigint {
+  const quarterTurn = () => 2n * atanOf(ONE);
+  if (x > ONE) return quarterTurn() - atanOf(over(ONE, x));
+  if (x < -ONE) return -quarterTurn() - atanOf(over(ONE, x));
+  const square = times(x, x);
+  const ratio = over(square, ONE + square);
+  return series(over(x, ONE + square), (term, n) => (times(term, ratio) * 2n * n) / (2n * n + 1n));
+}
+
 function cosOf(x: bigint): bigint {
   const square = times(x, x);
   return series(ONE, (term, n) => -times(term, square) / ((2n * n - 1n) * (2n * n)));
@@ -121,6 +131,7 @@ export const exact = {
   },
   cos: (x: number) => toDouble(cosOf(fixed(x))),
   sin: (x: number) => toDouble(sinOf(fixed(x))),
+  atan: (x: number) => toDouble(atanOf(fixed(x))),
   erf: (x: number) => toDouble(erfOf(fixed(x))),
   erfc: (x: number) => toDouble(ONE - erfOf(fixed(x))),
 };

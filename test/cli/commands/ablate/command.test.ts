@@ -11,7 +11,7 @@ import {
   START_MS,
   succeed,
   TINY,
-} from "../../support/program.ts";
+} from "../../../support/program.ts";
 
 const { folder, text: TEXT } = makeFolderWithText(400);
 const base = ["ablate", "--data", "text.txt", ...TINY, "--steps", 7, "--seeds", 2, "--results", "runs.jsonl"];
@@ -55,9 +55,12 @@ describe("nopeek ablate", () => {
     const names = ["base", "--optimizer muon", "--learning-rate 10 --warmup-steps 0"];
     expect(order).toEqual(["1337", "1338"].flatMap((seed) => names.map((name) => [seed, name])));
     const [head, ...rows] = first.stdout.trimEnd().split("\n");
-    expect(head.split(/ {2,}/)).toEqual(["setting", "loss", "spread", "difference", "time"]);
+    const columns = ["setting", "loss", "spread", "difference", "p", "seeds for 0.01", "time"];
+    expect(head.split(/ {2,}/)).toEqual(columns);
     expect(rows.map((row) => row.split(/ {2,}/)[0])).toEqual(names);
-    expect(rows[2]).toMatch(/(worse|diverged)$/);
+    expect(rows[1]).toMatch(/(better|worse|no difference shown)$/);
+    expect(rows[2]).toMatch(/(worse|no difference shown|diverged)$/);
+    expect(first.stderr).toContain("corrected for 2 comparisons (Holm)");
   });
 
   it("does not repeat finished runs, and continues after a truncated line", async () => {
@@ -69,7 +72,8 @@ describe("nopeek ablate", () => {
     expect(again.stderr.match(/^run /gm)).toHaveLength(1);
     const rows = parseLines(again.stdout);
     expect(rows[0]).toMatchObject({ name: "base" });
-    expect(rows[1]).toHaveProperty("verdict");
+    for (const name of ["differenceNats", "p", "verdict", "seedsToShow"])
+      expect(rows[1]).toHaveProperty(name);
     const done = await succeed(folder, ...varied);
     expect(done.stderr).toContain("6 of 6 runs already done");
     const timeless = (text: string) => text.replaceAll(/ *(\d+ min )?\d+ m?s/g, "");
@@ -88,6 +92,7 @@ describe("nopeek ablate", () => {
   it.each([
     [["--seeds", 0], "--seeds must be a whole number of at least 1"],
     [["--holdout", 1], "--holdout must be a share between 0 and 1"],
+    [["--difference", 0], "--difference must be a number of nats above 0"],
     [["--model", "encoder"], "ablate only compares gpt models"],
     [["--vary", "layer=3"], 'did you mean "layers"?'],
   ])("rejects %j", async (words, message) => {

@@ -1,0 +1,48 @@
+import { Context } from "../../../autograd/context.ts";
+import type { Backend } from "../../../backend/backend.ts";
+import type { Settings } from "../../../config/settings.ts";
+import type { AblationRun } from "../../../config/variations.ts";
+import type { TokenIds } from "../../../data/token-source.ts";
+import { TrainingError } from "../../../errors.ts";
+import { evaluateSplit } from "../../../evaluate/loss.ts";
+import { GPT } from "../../../nn/gpt.ts";
+import { Random } from "../../../random.ts";
+import { gptConfigOf } from "../../../run/config.ts";
+import { NextToken } from "../../../train/objectives/next-token.ts";
+import { Trainer } from "../../../train/trainer.ts";
+import { nowMs } from "../../terminal/clock.ts";
+
+/** The training split of a text, and where the part held out for evaluation begins. */
+export interface Text {
+  readonly ids: TokenIds;
+  readonly boundary: number;
+  readonly vocabSize: number;
+  readonly sha256: string;
+}
+
+/** Trains a model from scratch and evaluates it once at the end. */
+export async function runOnce(
+  settings: Settings,
+  { ids, boundary, vocabSize }: Text,
+  backend: Backend,
+): Promise<Pick<AblationRun, "lossNats" | "tokens" | "elapsedMs">> {
+  const context = new Context(backend);
+  const model = new GPT(context, gptConfigOf(settings, vocabSize), Random.of(settings.seed, "weights"));
+  const objective = new NextToken(model, ids.subarray(0, boundary), settings);
+  const trainer = new Trainer(model, objective, settings);
+  const startMs = nowMs();
+  try {
+    while (trainer.stepsDone < settings.steps) await trainer.step();
+    const elapsedMs = nowMs() - startMs;
+    const range = { start: boundary, end: ids.length };
+    const { lossNats, tokens } = await trainer.evaluating(() =>
+      evaluateSplit(model, ids, range, settings.measureTokens),
+    );
+    return { lossNats, tokens, elapsedMs };
+  } catch (error) {
+    if (!(error instanceof TrainingError)) throw error;
+    return { lossNats: null, tokens: 0, elapsedMs: nowMs() - startMs };
+  } finally {
+    context.close();
+  }
+}
