@@ -213,4 +213,11 @@ export const decoding: readonly Mutant[] = [
     broken: "stages.findLast((stage)",
     tests: ["test/sample/explain.test.ts"],
   },
+  {
+    promise: "chat: what was written so far is the context of the next prompt",
+    file: "src/cli/commands/chat/chat-session.ts",
+    line: "this.#ids = [...text, ...continuation.tokens];",
+    broken: "this.#ids = [];",
+    tests: ["test/cli/commands/chat/command.test.ts"],
+  },
 ];

@@ -8,7 +8,9 @@ import { SETTINGS } from "../config/settings.ts";
 import { NopeekError } from "../errors.ts";
 import { X_UNITS } from "../report/plotted-run.ts";
 import { fitMessage } from "../util/format.ts";
+import { addChatFlags, describeChat } from "./commands/chat/flags.ts";
 import { addSampleFlags } from "./commands/sample/flags.ts";
+import { escapesFlag } from "./options/escapes.ts";
 import { describeOption, describePresets, EXAMPLES, OTHER_KINDS } from "./options/help.ts";
 import {
   addCacheFlags,
@@ -113,6 +115,14 @@ addSampleFlags(sample);
 addCommonFlags(sample);
 sample.addHelpText("after", OTHER_KINDS);
 
+const chat = command("chat", "continue one prompt after another with a model that is loaded once")
+  .argument("[run]", "the model, as for --model")
+  .option("--model <folder>", "a run directory, or one of its step folders (default: the bundled model)")
+  .action(async (run, flags) => (await import("./commands/chat/command.ts")).chat(run, flags));
+addChatFlags(chat);
+addCommonFlags(chat);
+chat.addHelpText("after", describeChat);
+
 const evaluate = command(
   "eval",
   "evaluate a model: the loss of a gpt or an encoder on a text, or the accuracy of a seq2seq model on validation strings",
@@ -138,7 +148,8 @@ const logits = command(
   "show what a model predicts at each position of a prompt: the next token for a gpt, the token itself for an encoder; --json prints all logits",
 )
   .requiredOption("--model <folder>", "a run directory, or one of its step folders")
-  .requiredOption("--prompt <text>", "the text to score")
+  .requiredOption("--prompt <text>", "the text to score, or - to read it from standard input")
+  .addOption(escapesFlag())
   .option("--cached", "feed one token at a time through the KV cache, as sampling does")
   .addOption(unknownFlag())
   .action(async (flags) => (await import("./commands/logits.ts")).logits(flags));

@@ -4,19 +4,21 @@ import { Encoder } from "../../nn/encoder.ts";
 import { EncoderDecoder } from "../../nn/encoder-decoder.ts";
 import type { GPT } from "../../nn/gpt.ts";
 import { candidatesOf, probabilitiesOf } from "../../sample/candidates.ts";
-import { BLANK, encoderLogits, idsWithBlanks } from "../../sample/fill-blanks.ts";
+import { BLANK, encoderLogits } from "../../sample/fill-blanks.ts";
 import { cachedLogits, fullLogits } from "../../sample/logits.ts";
 import { mostProbable } from "../../sample/strategies.ts";
 import { showToken } from "../../text/show-token.ts";
 import type { UnknownPolicy } from "../../text/unknown.ts";
+import { promptTexts } from "../options/prompts.ts";
 import type { CommonFlags } from "../options/settings-flags.ts";
-import { encodeKnown } from "../options/unknown-characters.ts";
+import { encodeKnown, encodeWithBlanks } from "../options/unknown-characters.ts";
 import { openAnyModel } from "../shared/open-model.ts";
 import { Terminal } from "../terminal/output.ts";
 
 interface LogitsFlags extends CommonFlags {
   readonly model: string;
   readonly prompt: string;
+  readonly escapes?: boolean;
   readonly cached?: boolean;
   readonly unknown?: UnknownPolicy;
 }
@@ -35,8 +37,11 @@ export async function logits(flags: LogitsFlags): Promise<void> {
       "--cached: an encoder has no KV cache, because every position depends on the tokens after it",
     );
   }
-  const encode = (text: string) => encodeKnown(tokenizer, text, flags.unknown, terminal).ids;
-  const ids = model instanceof Encoder ? idsWithBlanks(model, encode, flags.prompt) : encode(flags.prompt);
+  const [prompt] = promptTexts([flags.prompt], flags.escapes);
+  const ids =
+    model instanceof Encoder
+      ? encodeWithBlanks(model, tokenizer, prompt, flags.unknown, terminal)
+      : encodeKnown(tokenizer, prompt, flags.unknown, terminal).ids;
   const rows = await rowsOf(model, ids, flags.cached === true);
 
   if (flags.json) {

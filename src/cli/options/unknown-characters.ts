@@ -1,6 +1,8 @@
 /** `--unknown`: how to handle characters in a prompt or an evaluation text that are not in the model's vocabulary. */
 import { Option } from "commander";
 import { TokenError } from "../../errors.ts";
+import type { Encoder } from "../../nn/encoder.ts";
+import { BLANK, idsWithBlanks } from "../../sample/fill-blanks.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import { UNKNOWN_POLICIES, type UnknownPolicy } from "../../text/unknown.ts";
 import { plural } from "../../util/format.ts";
@@ -45,6 +47,42 @@ export function encodeKnown(
   const dropped = Array.from(text).length - kept.length;
   if (terminal !== null) reportDropped(terminal, dropped, names);
   return { text: kept.join(""), ids: tokenizer.encode(kept.join("")) };
+}
+
+/**
+ * Encodes a text with blanks for an encoder. Positions in messages are those of the whole text. Throws as `encodeKnown`
+ * does.
+ */
+export function encodeWithBlanks(
+  model: Encoder,
+  tokenizer: Tokenizer,
+  text: string,
+  unknown?: UnknownPolicy,
+  terminal: Terminal | null = null,
+): number[] {
+  encodeKnown(tokenizer, text.replaceAll(BLANK, knownLetter(tokenizer)), unknown, terminal);
+  return idsWithBlanks(model, (piece) => encodeKnown(tokenizer, piece, unknown).ids, text);
+}
+
+/** A character that the model knows, if possible not a line feed. */
+function knownLetter(tokenizer: Tokenizer): string {
+  const data = tokenizer.toJSON();
+  const known = data.kind === "byte" ? [" "] : Array.from(data.characters);
+  return known.find((character) => character !== "\n") ?? known[0];
+}
+
+/** Reports the stop texts with a character that the model never writes. */
+export function reportImpossibleStops(
+  terminal: Terminal,
+  tokenizer: Tokenizer,
+  stops: readonly string[] = [],
+  name: string,
+): void {
+  for (const stop of stops) {
+    const names = namesOfUnknown(tokenizer, stop);
+    if (names !== "")
+      terminal.note(`${name} ${printableJson(stop)} never occurs: this model's vocabulary has no ${names}`);
+  }
 }
 
 export function reportDropped(terminal: Terminal, dropped: number, names: string): void {

@@ -12,7 +12,8 @@ import { generateBatch } from "../../../sample/generate-batch.ts";
 import type { Choice } from "../../../sample/strategies.ts";
 import { holdsStop } from "../../../sample/text-stream.ts";
 import { formatCount } from "../../../util/format.ts";
-import { encodeKnown, type Known } from "../../options/unknown-characters.ts";
+import { promptTexts } from "../../options/prompts.ts";
+import { encodeKnown, type Known, reportImpossibleStops } from "../../options/unknown-characters.ts";
 import { checkBeamMemory } from "../../shared/memory-check.ts";
 import { buildOn, type OpenModel, onlyGPT, SHIPPED_MODEL_PATH } from "../../shared/open-model.ts";
 import { nowMs } from "../../terminal/clock.ts";
@@ -32,7 +33,9 @@ import { sampleOtherKind } from "./other-models.ts";
 /** The most texts in one batch. More would cost memory and save hardly any time. */
 const MAX_ROWS = 64;
 
-export async function sample(flags: SampleFlags): Promise<void> {
+export async function sample(given: SampleFlags): Promise<void> {
+  const { prompt, escapes } = given;
+  const flags = prompt === undefined ? given : { ...given, prompt: promptTexts(prompt, escapes) };
   const path = flags.model ?? shippedModel();
   const saved = readSavedModel(path);
   if (saved.config.settings.model !== "gpt") return sampleOtherKind(saved, flags);
@@ -63,8 +66,9 @@ class Sampling {
     this.#flags = flags;
     this.#opened = opened;
     this.#prompts = flags.prompt?.map((text) =>
-      shown(encodeKnown(tokenizer, text, flags.unknown, terminal)),
+      shown(encodeKnown(tokenizer, text, flags.unknown, terminal), flags.echo),
     ) ?? [defaultPrompt(config)];
+    reportImpossibleStops(terminal, tokenizer, flags.stop, "--stop");
     checkPrompts(
       model,
       this.#prompts.map(({ ids }) => ids),
@@ -261,9 +265,9 @@ class Sampling {
   }
 }
 
-/** A prompt as given is part of the text that is printed. */
-function shown({ text, ids }: Known): Prompt {
-  return { text, ids, shown: text };
+/** A prompt as given is part of the text that is printed, unless only the rest is. */
+function shown({ text, ids }: Known, echo = true): Prompt {
+  return { text, ids, shown: echo ? text : "" };
 }
 
 function shippedModel(): string {

@@ -51,7 +51,7 @@ export class Continuation {
   }
 
   /** The fields of the JSON result. */
-  toJSON(ended: EndReason) {
+  toJSON(ended: EndReason | "interrupted") {
     return {
       text: this.#text,
       tokens: this.tokens,

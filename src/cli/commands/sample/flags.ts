@@ -8,6 +8,7 @@ import { checkSampleCount } from "../../../sample/generate-batch.ts";
 import { checkSampleSettings, type SampleSettings } from "../../../sample/settings.ts";
 import { checkStops } from "../../../sample/text-stream.ts";
 import type { UnknownPolicy } from "../../../text/unknown.ts";
+import { escapesFlag, withEscapes } from "../../options/escapes.ts";
 import { type CommonFlags, parseNumber } from "../../options/settings-flags.ts";
 import { unknownFlag } from "../../options/unknown-characters.ts";
 
@@ -27,6 +28,10 @@ export interface SampleFlags extends CommonFlags {
   readonly best?: number;
   readonly lengthPenalty?: number;
   readonly stop?: readonly string[];
+  /** Whether prompts have escapes. Stop texts always do. */
+  readonly escapes?: boolean;
+  /** Whether the prompt is printed before its continuation: false with `--no-echo`. */
+  readonly echo?: boolean;
   readonly overflow: Overflow;
   readonly unknown?: UnknownPolicy;
   readonly seed: number;
@@ -64,7 +69,10 @@ export function addSampleFlags(command: Command): void {
 
   add(new Option("--model <folder>", "a run directory, or one of its step folders"));
   add(
-    new Option("--prompt <text>", "text to continue; repeat the flag for several prompts")
+    new Option(
+      "--prompt <text>",
+      "text to continue, or - to read it from standard input; repeat the flag for several prompts",
+    )
       .argParser(collect)
       .default(undefined, "the start of a line or of a text"),
   );
@@ -80,8 +88,8 @@ export function addSampleFlags(command: Command): void {
   add(
     new Option(
       "--stop <text>",
-      "stop before this text, which is not printed; repeat the flag for several stop texts: the first match ends the output",
-    ).argParser(collect),
+      "stop before this text, which is not printed; it has escapes, such as \\n; repeat the flag for several stop texts: the first match ends the output",
+    ).argParser((text: string, before: readonly string[] = []) => [...before, withEscapes(text, "--stop")]),
   );
   add(
     new Option(
@@ -91,6 +99,8 @@ export function addSampleFlags(command: Command): void {
       .choices(["slide", "stop"])
       .default("slide"),
   );
+  add(escapesFlag());
+  add(new Option("--no-echo", "print only what the model adds, without the prompt"));
   add(unknownFlag());
   add(
     new Option(

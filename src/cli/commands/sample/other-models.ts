@@ -5,12 +5,12 @@ import { Encoder } from "../../../nn/encoder.ts";
 import { EncoderDecoder } from "../../../nn/encoder-decoder.ts";
 import { padTokens } from "../../../nn/inputs/token-batch.ts";
 import type { SavedModel } from "../../../run/saved-model.ts";
-import { BLANK, fillBlanks, idsWithBlanks } from "../../../sample/fill-blanks.ts";
+import { BLANK, fillBlanks } from "../../../sample/fill-blanks.ts";
 import { greedyAnswers } from "../../../sample/greedy-answers.ts";
 import type { Tokenizer } from "../../../text/tokenizer.ts";
 import type { UnknownPolicy } from "../../../text/unknown.ts";
 import type { CommonFlags } from "../../options/settings-flags.ts";
-import { encodeKnown } from "../../options/unknown-characters.ts";
+import { encodeKnown, encodeWithBlanks } from "../../options/unknown-characters.ts";
 import { buildOn } from "../../shared/open-model.ts";
 import { Terminal } from "../../terminal/output.ts";
 
@@ -21,7 +21,7 @@ interface OtherFlags extends CommonFlags {
 }
 
 /** Flags that apply here, and flags that have a value even if they were not given. */
-const ALLOWED: readonly string[] = ["model", "prompt", "unknown", "backend", "threads", "json"];
+const ALLOWED: readonly string[] = ["model", "prompt", "unknown", "escapes", "backend", "threads", "json"];
 const ALWAYS_SET: readonly string[] = ["tokens", "strategy", "overflow", "seed"];
 
 /**
@@ -41,7 +41,8 @@ export async function sampleOtherKind(saved: SavedModel, flags: OtherFlags): Pro
 
 function promptsOf(flags: OtherFlags, kind: ModelKind): readonly string[] {
   const refused = Object.entries(flags).flatMap(([name, value]) => {
-    return value === undefined || [...ALLOWED, ...ALWAYS_SET].includes(name) ? [] : [name];
+    const allowed = [...ALLOWED, ...ALWAYS_SET].includes(name) || (name === "echo" && value === true);
+    return value === undefined || allowed ? [] : [name];
   });
   if (refused.length > 0) {
     const names = refused.map((name) => `--${flagOf(name)}`).join(", ");
@@ -64,9 +65,9 @@ async function fillEach(
   prompts: readonly string[],
   flags: OtherFlags,
 ): Promise<void> {
-  const encode = (text: string) => encodeKnown(tokenizer, text, flags.unknown, terminal).ids;
   for (const prompt of prompts) {
-    const { ids, blanks } = await fillBlanks(model, idsWithBlanks(model, encode, prompt));
+    const known = encodeWithBlanks(model, tokenizer, prompt, flags.unknown, terminal);
+    const { ids, blanks } = await fillBlanks(model, known);
     const text = tokenizer.decode(ids);
     if (flags.json) terminal.json({ prompt, text, blanks });
     else terminal.text(`${text}\n`);

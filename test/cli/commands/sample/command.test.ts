@@ -1,10 +1,12 @@
 /** Runs `nopeek sample` as a user would: stop texts, batches, beam search, explanations. */
+import { spawnSync } from "node:child_process";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { decodeSafetensors, encodeSafetensors } from "../../../../src/run/safetensors.ts";
 import {
   expectComplaint,
+  MAIN,
   makeFolderWithText,
   nopeek,
   parseLines,
@@ -44,13 +46,59 @@ describe("--stop", () => {
     const stop = text.slice(at, at + 2);
     expect(stop).toHaveLength(2);
 
-    const stopped = await line(...flags, "--stop", "never Ω", "--stop", stop);
+    const stopped = await line(...flags, "--stop", "eeeeee", "--stop", stop);
     expect(stopped).toMatchObject({ text: text.slice(0, at), ended: "stop", stop });
     expect(stopped.tokens).toEqual(Array.isArray(whole.tokens) && whole.tokens.slice(0, at + 2));
     const shown = await succeed(folder, ...words(...flags, "--stop", stop));
     expect(shown.stdout).toBe(`the ${text.slice(0, at)}\n`);
-    const unmet = await line(...flags, "--stop", "never Ω");
+    const unmet = await line(...flags, "--stop", "eeeeee");
     expect(unmet).toEqual({ ...whole, ended: "length", stop: null });
+  });
+});
+
+describe("escapes", () => {
+  it("are always part of a stop text, and of a prompt on request", async () => {
+    const flags = ["--prompt", "the ", "--tokens", 200];
+    const stopped = await line(...flags, "--stop", "\\n");
+    expect(stopped).toMatchObject({ ended: "stop", stop: "\n" });
+    const [prompt] = await lines("--prompt", "a\\nthe\\u0020", "--escapes", "--tokens", 2);
+    expect(prompt.prompt).toBe("a\nthe ");
+    expectComplaint(await nopeek(folder, ...words("--prompt", "a\\nthe")), 1, '"\\" (U+005C)');
+    expectComplaint(await nopeek(folder, ...words("--stop", "\\d")), 2, "--stop: \\d is no escape");
+  });
+
+  it("a stop text that the model never writes is reported", async () => {
+    const given = words("--tokens", 3, "--stop", "aΩé", "--stop", "e");
+    const { stderr } = await succeed(folder, ...given);
+    expect(stderr).toBe('--stop "aΩé" never occurs: this model\'s vocabulary has no "Ω" "é"\n');
+  });
+});
+
+describe("the prompt", () => {
+  it("is left out with --no-echo", async () => {
+    const flags = ["--prompt", "the fox", "--tokens", 9];
+    const { text } = await line(...flags);
+    expect((await succeed(folder, ...words(...flags, "--no-echo"))).stdout).toBe(`${text}\n`);
+    const beams = ["--strategy", "beam", "--no-echo"];
+    const { text: found } = await line(...flags, ...beams);
+    expect((await succeed(folder, ...words(...flags, ...beams))).stdout).toBe(`${found}\n`);
+  });
+
+  it("is read from standard input, without the line break at its end", async () => {
+    const flags = ["--tokens", 5, "--json"];
+    const given = ["sample", "--model", "run", "--prompt", "-", ...flags.map(String)];
+    const { stdout } = spawnSync(process.execPath, [MAIN, ...given], {
+      cwd: folder,
+      input: "the fox\nsees\n",
+      encoding: "utf8",
+    });
+    expect(parseLines(stdout)).toEqual([await line("--prompt", "the fox\nsees", "--tokens", 5)]);
+    expectComplaint(
+      await nopeek(folder, ...words("--prompt", "-", "--prompt", "-")),
+      2,
+      "--prompt -",
+      "once",
+    );
   });
 });
 
