@@ -19,8 +19,9 @@ export { BACKEND_NAMES, type BackendName, openBackend, openDoubleBackend } from 
 export { presetOf } from "./config/presets.ts";
 export { resolveSettings, type Settings } from "./config/settings.ts";
 export { type CorpusSplit, splitCorpus } from "./data/split.ts";
-export { TokenFile, type WriteOptions, writeTokens } from "./data/token-file.ts";
+export { TokenFile } from "./data/token-file.ts";
 export type { TokenIds, TokenSource } from "./data/token-source.ts";
+export { type WriteOptions, writeTokens } from "./data/write-tokens.ts";
 export {
   BackendError,
   CheckpointError,

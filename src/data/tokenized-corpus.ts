@@ -16,8 +16,9 @@ import { type CorpusReport, reportCorpus } from "./corpus-report.ts";
 import { StreamingEncoder } from "./streaming-encoder.ts";
 import { STDIN } from "./text-files.ts";
 import { type CachePlace, cacheFile, hiddenName, type TokensOf } from "./token-cache.ts";
-import { TokenFile, writeTokens } from "./token-file.ts";
+import { TokenFile } from "./token-file.ts";
 import { makeTokenArray, type TokenIds } from "./token-source.ts";
+import { writeTokens } from "./write-tokens.ts";
 
 export interface TokenizedText {
   /** The display name, and the paths as given. */
@@ -95,7 +96,8 @@ export async function tokenize(
     }
     const of = { sha256, tokenizer, drops };
     const { file, remark } =
-      openCached(of, place, progress) ?? (await writeCache(corpus, of, { ...known, drops }, place, progress));
+      openCached(of, { tokens, characters: facts.characters }, place, progress) ??
+      (await writeCache(corpus, of, { ...known, drops }, place, progress));
     return { ...known, ids: file, remarks: [remark] };
   } finally {
     corpus.release();
@@ -116,7 +118,8 @@ export function findTokenized(
   progress: ProgressReporter,
 ): TokenizedText | null {
   const { path, paths = [path], sha256 } = record;
-  const cached = openCached({ sha256, tokenizer, drops: dropsUnknown(tokenizer, unknown) }, place, progress);
+  const of = { sha256, tokenizer, drops: dropsUnknown(tokenizer, unknown) };
+  const cached = openCached(of, { tokens: null, characters: record.characters }, place, progress);
   if (cached === null) return null;
   const { files, report, dropped } = cached.about;
   const others = paths.filter((each) => changedSince(each, startedMs));
@@ -132,15 +135,30 @@ function changedSince(path: string, timeMs: number): boolean {
   return found === undefined || found.mtimeMs > timeMs;
 }
 
-/** Opens the cache file; null if there is none that is complete and matches. */
-function openCached(of: TokensOf, place: CachePlace, { note }: ProgressReporter) {
+/** The size of a text: its tokens, or null if they were not counted, and its characters. */
+interface Size {
+  readonly tokens: number | null;
+  readonly characters: number;
+}
+
+/** Opens the cache file; null if there is none that is complete, undamaged and of this text. */
+function openCached(of: TokensOf, size: Size, place: CachePlace, { note, status }: ProgressReporter) {
   const path = cacheFile(place, of);
   if (!existsSync(path)) return null;
   try {
     const file = TokenFile.open(path);
-    const known = about.safeParse(file.about);
-    if (known.success && isFor(known.data, of))
-      return { file, about: known.data, remark: remarkOn(file, "tokenized before") };
+    try {
+      const known = about.safeParse(file.about);
+      if (known.success && isFor(known.data, of) && hasSize(file, known.data, size)) {
+        file.verify((share) => status(`checking the token cache: ${Math.floor(100 * share)}%`));
+        return { file, about: known.data, remark: remarkOn(file, "tokenized before") };
+      }
+    } catch (error) {
+      file.close();
+      throw error;
+    } finally {
+      status("");
+    }
     file.close();
     note(`cache       ${path}: contains other tokens; rebuilding it`);
   } catch (error) {
@@ -153,6 +171,10 @@ function openCached(of: TokensOf, place: CachePlace, { note }: ProgressReporter)
 function isFor({ sha256, tokenizer, drops }: About, of: TokensOf): boolean {
   const same = JSON.stringify(tokenizer) === JSON.stringify(of.tokenizer);
   return sha256 === of.sha256 && same && drops === of.drops;
+}
+
+function hasSize(file: TokenFile, { report }: About, { tokens, characters }: Size): boolean {
+  return report.characters === characters && (tokens === null || tokens === file.length);
 }
 
 async function writeCache(

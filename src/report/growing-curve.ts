@@ -4,18 +4,18 @@ import type { CurvePoint } from "./plotted-run.ts";
 
 /** Points that follow each other. */
 interface Group {
-  readonly low: CurvePoint;
-  readonly high: CurvePoint;
-  readonly last: CurvePoint;
-  readonly sum: number;
-  readonly count: number;
+  low: CurvePoint;
+  high: CurvePoint;
+  last: CurvePoint;
+  sum: number;
+  count: number;
 }
 
 /** More than any chart has pixels for. */
-const MOST_GROUPS = 1 << 17;
+const MOST_GROUPS = 1 << 15;
 
 /**
- * Keeps every point of a curve of up to 131,072 points. Of a longer one it keeps the lowest and the highest point and the
+ * Keeps every point of a curve of up to 32,768 points. Of a longer one it keeps the lowest and the highest point and the
  * mean of each group of points that follow each other; all groups but the last have the same size.
  */
 export class GrowingCurve {
@@ -41,8 +41,7 @@ export class GrowingCurve {
     this.#first ??= point;
     this.#count += 1;
     const open = this.#groups.at(-1);
-    if (open !== undefined && open.count < this.#size)
-      this.#groups[this.#groups.length - 1] = merge(open, group);
+    if (open !== undefined && open.count < this.#size) absorb(open, group);
     else {
       if (this.#groups.length === this.#most) this.#halve();
       this.#groups.push(group);
@@ -66,21 +65,19 @@ export class GrowingCurve {
 
   #halve(): void {
     const groups = this.#groups;
-    this.#groups = Array.from({ length: groups.length / 2 }, (_, i) =>
-      merge(groups[2 * i], groups[2 * i + 1]),
-    );
+    for (let i = 0; i < groups.length; i += 2) absorb(groups[i], groups[i + 1]);
+    this.#groups = groups.filter((_, i) => i % 2 === 0);
     this.#size *= 2;
   }
 }
 
-function merge(a: Group, b: Group): Group {
-  return {
-    low: b.low[2] < a.low[2] ? b.low : a.low,
-    high: b.high[2] > a.high[2] ? b.high : a.high,
-    last: b.last,
-    sum: a.sum + b.sum,
-    count: a.count + b.count,
-  };
+/** Adds the points of `next`, which follow, to `group`. */
+function absorb(group: Group, next: Group): void {
+  if (next.low[2] < group.low[2]) group.low = next.low;
+  if (next.high[2] > group.high[2]) group.high = next.high;
+  group.last = next.last;
+  group.sum += next.sum;
+  group.count += next.count;
 }
 
 function inOrder(a: CurvePoint, b: CurvePoint): CurvePoint[] {

@@ -11,9 +11,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { splitCorpus } from "../../src/data/split.ts";
-import { TokenFile, writeTokens } from "../../src/data/token-file.ts";
+import { TokenFile } from "../../src/data/token-file.ts";
 import { readIds } from "../../src/data/token-source.ts";
 import { disjointWindows, WindowLoader } from "../../src/data/window-loader.ts";
+import { writeTokens } from "../../src/data/write-tokens.ts";
 import { DataError, TokenError } from "../../src/errors.ts";
 import { ByteTokenizer } from "../../src/text/byte-tokenizer.ts";
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
@@ -90,7 +91,7 @@ describe("TokenFile", () => {
     refused("is damaged: it has");
     writeFileSync(at("damaged"), Buffer.concat([whole, Buffer.from("x")]));
     refused("is damaged: it has");
-    writeFileSync(at("damaged"), whole.toString("latin1").replace('"version":1', '"version":2'), "latin1");
+    writeFileSync(at("damaged"), whole.toString("latin1").replace('"version":2', '"version":3'), "latin1");
     refused("is not a token file");
     for (const other of ["", "{}\n", "some text", "x".repeat(200_000)]) {
       writeFileSync(at("damaged"), other);
