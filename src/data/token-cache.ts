@@ -3,10 +3,10 @@
  * so all runs on a text share one file. The file is named after the text's SHA-256 and the tokenizer.
  */
 import { createHash } from "node:crypto";
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ConfigError, DataError } from "../errors.ts";
-import type { Processes } from "../run/lock.ts";
+import type { Owner, Processes } from "../run/lock.ts";
 import { makeFolders } from "../run/make-folders.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { failureReason } from "../util/failure-reason.ts";
@@ -30,7 +30,10 @@ export interface CachePlace {
   readonly processes: Processes;
 }
 
-const PARTIAL = /^\.[\w-]+\.(.+)\.(\d+)\.partial$/;
+const PARTIAL = /^\..+\.partial$/;
+/** The machine, the system and the process that write a file. */
+const OWNED = /^\.[\w-]+\.(.+)\.([0-9a-f]{12})\.(\d+)\.partial$/;
+const DAY_MS = 86_400_000;
 
 /** For a text that is known to be short. */
 export const IN_MEMORY_ONLY: CachePlace = {
@@ -68,21 +71,46 @@ export function cacheFile({ folder }: CachePlace, { sha256, tokenizer, drops }: 
   return join(folder, `${sha256.slice(0, 16)}-${how.slice(0, 8)}.tokens`);
 }
 
-/** A path for an incomplete file. Creates the folder, and removes leftovers of killed processes from it. */
+/**
+ * A path for an incomplete file. Creates the folder, and removes leftovers of killed processes from it.
+ *
+ * @param what a word for the contents
+ */
 export function hiddenName(place: CachePlace, what: string): string {
   const { folder, processes } = place;
   inCache(place, () => {
     makeFolders(folder);
-    for (const name of readdirSync(folder))
-      if (isLeftOver(name, processes)) rmSync(join(folder, name), { force: true });
+    const { mtimeMs } = statSync(folder);
+    for (const name of readdirSync(folder)) {
+      const path = join(folder, name);
+      if (PARTIAL.test(name) && isLeftOver(name, path, mtimeMs, processes)) rmSync(path, { force: true });
+    }
   });
-  return join(folder, `.${what}.${processes.self.machine}.${processes.self.pid}.partial`);
+  const { machine, pid } = processes.self;
+  return join(folder, `.${what}.${machine}.${systemOf(processes.self)}.${pid}.partial`);
 }
 
-function isLeftOver(name: string, { self, isAlive }: Processes): boolean {
-  const found = PARTIAL.exec(name);
-  if (found === null) return false;
-  return isAlive({ ...self, machine: found[1], pid: Number(found[2]), started: null }) === false;
+/**
+ * Whether a partial file belongs to no process: its process has ended, or nothing was written to it for a day. Only
+ * processes of this boot and this container can be seen, even if another container has the same host name.
+ */
+function isLeftOver(
+  name: string,
+  path: string,
+  folderChangedMs: number,
+  { self, isAlive }: Processes,
+): boolean {
+  const [, machine, system, pid] = OWNED.exec(name) ?? [];
+  if (machine === self.machine && system === systemOf(self))
+    return isAlive({ ...self, pid: Number(pid), started: null }) === false;
+  // This layer reads no clock. The folder changed no later than now.
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found !== undefined && folderChangedMs - found.mtimeMs > DAY_MS;
+}
+
+/** Identifies the boot and the container in a file name. */
+function systemOf({ boot }: Owner): string {
+  return createHash("sha256").update(String(boot)).digest("hex").slice(0, 12);
 }
 
 /**
