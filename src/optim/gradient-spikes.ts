@@ -1,11 +1,12 @@
 /** Detects sudden spikes of the gradient norm. */
 import { z } from "zod";
+import { parseSaved } from "../config/parse-saved.ts";
 
 /** The number of recent steps in the median, and the number required before anything counts as a spike. */
 const RECENT = 64;
 const NEEDED = 16;
 
-const layout = z.object({ gradientNorms: z.array(z.number()).max(RECENT).catch([]) });
+const layout = z.object({ gradientNorms: z.array(z.number().min(0).max(1e60)).max(RECENT) });
 
 export class SpikeDetector {
   /**
@@ -18,9 +19,13 @@ export class SpikeDetector {
     return { gradientNorms: this.#norms };
   }
 
-  /** Restores the state from a checkpoint. Checkpoints of earlier versions have none. */
+  /**
+   * Restores the state from a checkpoint. Checkpoints of earlier versions have none.
+   *
+   * @throws CheckpointError when it is damaged
+   */
   restore(state: unknown): void {
-    this.#norms = layout.safeParse(state).data?.gradientNorms ?? [];
+    this.#norms = parseSaved(layout, state)?.gradientNorms ?? [];
   }
 
   /**

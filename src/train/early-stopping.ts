@@ -3,22 +3,27 @@
  * same tokens; the lowest of several noisy estimates would be luck.
  */
 import { z } from "zod";
+import { parseSaved } from "../config/parse-saved.ts";
+
+const count = z.int().min(0);
+/** Losses are float32. */
+const nats = z.number().min(-4e38).max(4e38);
 
 const evaluationPoint = z.object({
   /** Number of updates made. */
-  step: z.number(),
-  validationNats: z.number(),
+  step: count,
+  validationNats: nats,
   /** Mean training loss since the previous evaluation; null if there was no step. */
-  trainingNats: z.number().nullable(),
+  trainingNats: nats.nullable(),
 });
 const saved = z.object({
   /** The evaluation with the lowest validation loss; null before the first. */
   best: evaluationPoint.nullable(),
   latest: evaluationPoint.nullable(),
-  evaluationsSinceBest: z.number(),
+  evaluationsSinceBest: count,
   /** Number of steps since the latest evaluation, and the sum of their losses. */
-  steps: z.number(),
-  lossSum: z.number(),
+  steps: count,
+  lossSum: z.number().min(-1e60).max(1e60),
 });
 
 /** One evaluation. */
@@ -78,10 +83,14 @@ export class EarlyStopping {
     return this.#state;
   }
 
-  /** Restores a saved state; starts afresh if there is none. */
+  /**
+   * Restores a saved state; starts afresh if there is none.
+   *
+   * @throws CheckpointError when it is damaged
+   */
   static fromJSON(json: unknown): EarlyStopping {
     const stopping = new EarlyStopping();
-    stopping.#state = saved.safeParse(json).data ?? stopping.#state;
+    stopping.#state = parseSaved(saved, json) ?? stopping.#state;
     return stopping;
   }
 }

@@ -12,7 +12,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const BOOT = "0f3b-91 pid:[4026531836]";
 const self: Owner = { pid: 100, started: "5", machine: "trainer", boot: BOOT };
 
-/** A cache seen by a process. Of its own system it sees the processes in `alive`, and no others. */
+/** A cache seen by a process. It sees the processes in `alive`, and no others of its system. */
 function placeOf(owner: Owner, alive: readonly number[] = []): CachePlace {
   const isAlive = (other: Owner) => {
     if (other.machine !== owner.machine || other.boot !== owner.boot) return expect.unreachable();

@@ -37,7 +37,7 @@ async function tokenized() {
 const cache = () => join(folder, readdirSync(folder)[0]);
 const headerLength = (bytes: Buffer) => bytes.indexOf("\n") + 1;
 
-/** Writes a cache whose header agrees with its size: so many of its first ids. */
+/** Writes a cache whose header agrees with its size: its first `tokens` ids. */
 function cut(whole: Buffer, tokens: number): Buffer {
   const length = headerLength(whole);
   const header = whole

@@ -1,4 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { CheckpointError } from "../../src/errors.ts";
+import { SpikeDetector } from "../../src/optim/gradient-spikes.ts";
 import { EarlyStopping } from "../../src/train/early-stopping.ts";
 
 /** Alternating training and validation losses, one step each. */
@@ -68,5 +71,50 @@ describe("early stopping", () => {
     for (const nothing of [null, {}, { bestLossNats: 2 }]) {
       expect(EarlyStopping.fromJSON(nothing).toJSON()).toEqual(new EarlyStopping().toJSON());
     }
+  });
+
+  it("refuses a saved state that it never saved", () => {
+    const whole = JSON.stringify(seen([3, 3], [2, 2], [1, 2.5]));
+    expect(EarlyStopping.fromJSON(JSON.parse(whole)).best?.step).toBe(4);
+    const damages: readonly (readonly [from: string, to: string, place: string])[] = [
+      ['"step":4', '"step":"4"', "best.step"],
+      ['"step":4', '"step":1e308', "best.step"],
+      ['"step":4', '"step":-4', "best.step"],
+      ['"step":4', '"step":0.5', "best.step"],
+      ['"validationNats":2.5', '"validationNats":1e308', "latest.validationNats"],
+      ['"evaluationsSinceBest":1', '"evaluationsSinceBest":"1"', "evaluationsSinceBest"],
+      ['"lossSum":0', '"lossSum":[]', "lossSum"],
+      ['"latest"', '"later"', "latest"],
+    ];
+    for (const [from, to, place] of damages) {
+      expect(whole).toContain(from);
+      const damaged: unknown = JSON.parse(whole.replace(from, to));
+      expect(() => EarlyStopping.fromJSON(damaged)).toThrow(CheckpointError);
+      expect(() => EarlyStopping.fromJSON(damaged)).toThrow(`state.json: is damaged: ${place}: `);
+    }
+  });
+
+  it("reads any JSON, or refuses it with its type of error", () => {
+    const field = fc.constantFrom(
+      "best",
+      "latest",
+      "evaluationsSinceBest",
+      "steps",
+      "lossSum",
+      "gradientNorms",
+    );
+    fc.assert(
+      fc.property(fc.oneof(fc.jsonValue(), fc.dictionary(field, fc.jsonValue())), (json) => {
+        const spikes = new SpikeDetector();
+        for (const read of [() => EarlyStopping.fromJSON(json), () => spikes.restore(json)]) {
+          try {
+            read();
+          } catch (error) {
+            expect(error).toBeInstanceOf(CheckpointError);
+          }
+        }
+        for (const norm of spikes.toJSON().gradientNorms) expect(norm).toBeGreaterThanOrEqual(0);
+      }),
+    );
   });
 });

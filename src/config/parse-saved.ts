@@ -1,0 +1,22 @@
+/** Parts of the state that a checkpoint stores. */
+import type { z } from "zod";
+import { CheckpointError } from "../errors.ts";
+
+/**
+ * Reads one part of a saved state.
+ *
+ * @param layout the fields of the part
+ * @returns      null if the state has none of these fields, as in a checkpoint of an earlier version
+ * @throws CheckpointError when a field is missing or has a value that was never saved
+ */
+export function parseSaved<Fields extends z.ZodRawShape>(
+  layout: z.ZodObject<Fields>,
+  state: unknown,
+): z.infer<z.ZodObject<Fields>> | null {
+  const given = Object(state);
+  if (!Object.keys(layout.shape).some((name) => Object.hasOwn(given, name))) return null;
+  const result = layout.safeParse(state);
+  if (result.success) return result.data;
+  const [{ path, message }] = result.error.issues;
+  throw new CheckpointError(`state.json: is damaged: ${path.join(".")}: ${message}`);
+}
