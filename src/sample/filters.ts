@@ -6,11 +6,13 @@
 import { exp } from "../math.ts";
 import { bestFirst } from "./best-first.ts";
 import { type Candidates, highestOf, probabilitiesOf } from "./candidates.ts";
+import type { TokenHistory } from "./token-history.ts";
 
 export type Filter = (candidates: Candidates) => Candidates;
 
-/** @param history all tokens so far, including the prompt */
-export type HistoryFilter = (candidates: Candidates, history: readonly number[]) => Candidates;
+/** All tokens so far, including the prompt. */
+export type Tokens = readonly number[] | TokenHistory;
+export type HistoryFilter = (candidates: Candidates, history: Tokens) => Candidates;
 
 /**
  * Divides logits by a temperature > 0: below 1 sharpens the distribution, above 1 flattens it. The highest logit is

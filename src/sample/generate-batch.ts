@@ -12,6 +12,7 @@ import {
 import { nextLogitsOfRows } from "./logits.ts";
 import { checkSampleSettings } from "./settings.ts";
 import { type Choice, choose } from "./strategies.ts";
+import { TokenHistory } from "./token-history.ts";
 
 export interface BatchOptions extends Pick<GenerateOptions, "tokens" | "settings" | "overflow"> {
   /** The number of continuations per prompt. */
@@ -34,7 +35,7 @@ export interface RowChoice {
 interface Row {
   readonly row: number;
   /** The prompt and the generated tokens. */
-  readonly sequence: number[];
+  readonly sequence: TokenHistory;
   readonly random: Random;
 }
 
@@ -76,7 +77,7 @@ export async function* generateBatch(
     const read = await nextLogitsOfRows(model, cache, newest);
     let rows: Row[] = Array.from(ended, (_, row) => ({
       row,
-      sequence: Array.from(prompts[promptOf(row)]),
+      sequence: new TokenHistory(prompts[promptOf(row)]),
       random: random(row % samples),
     }));
     cache.select(rows.map(({ row }) => promptOf(row)));

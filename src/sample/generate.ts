@@ -6,6 +6,7 @@ import type { Random } from "../random.ts";
 import { nextLogits } from "./logits.ts";
 import { checkSampleSettings, type SampleSettings } from "./settings.ts";
 import { type Choice, choose } from "./strategies.ts";
+import { TokenHistory } from "./token-history.ts";
 
 export interface GenerateOptions {
   /** The maximum number of tokens to generate. */
@@ -55,7 +56,7 @@ export async function* generate(
   checkSampleSettings(settings);
   checkPrompts(model, [prompt]);
   const { contextLength } = model.config;
-  const sequence = Array.from(prompt);
+  const sequence = new TokenHistory(prompt);
   const cache = model.makeCache(1);
   try {
     let unread = sequence.slice(-contextLength);
@@ -79,7 +80,7 @@ export async function* generate(
 }
 
 /** The tokens that "slide" keeps when the context is full. */
-export function newestHalf(sequence: readonly number[], contextLength: number): number[] {
+export function newestHalf(sequence: Pick<TokenHistory, "slice">, contextLength: number): number[] {
   return sequence.slice(-Math.ceil(contextLength / 2));
 }
 

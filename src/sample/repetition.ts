@@ -3,7 +3,8 @@
  * the context. Unlike the other filters, they can change which candidate is best.
  */
 import type { Candidates } from "./candidates.ts";
-import { type HistoryFilter, pick } from "./filters.ts";
+import { type HistoryFilter, pick, type Tokens } from "./filters.ts";
+import { TokenHistory } from "./token-history.ts";
 
 /**
  * Makes every token of the history less likely: a positive logit is divided by the penalty, a negative one multiplied.
@@ -17,7 +18,7 @@ import { type HistoryFilter, pick } from "./filters.ts";
  */
 export function penalizeRepetition(penalty: number): HistoryFilter {
   return ({ ids, logits }, history) => {
-    const seen = new Set(history);
+    const seen = history instanceof TokenHistory ? history : new Set(history);
     const penalized = (logit: number) => finite(logit > 0 ? logit / penalty : logit * penalty);
     return { ids, logits: logits.map((logit, i) => (seen.has(ids[i]) ? penalized(logit) : logit)) };
   };
@@ -38,17 +39,17 @@ export function forbidRepeats(n: number): HistoryFilter {
 }
 
 /** Whether `forbidRepeats` would drop every candidate, and therefore drops none. */
-export function forbidsAll(n: number): (candidates: Candidates, history: readonly number[]) => boolean {
+export function forbidsAll(n: number): (candidates: Candidates, history: Tokens) => boolean {
   return (candidates, history) => newAmong(candidates, history, n).length === 0;
 }
 
 /** The indices of candidates that do not complete an n-gram of the history. */
-function newAmong({ ids }: Candidates, history: readonly number[], n: number): number[] {
-  const repeats = completions(history, n);
+function newAmong({ ids }: Candidates, history: Tokens, n: number): number[] {
+  const repeats = history instanceof TokenHistory ? history.followers(n) : completions(history, n);
   return Array.from(ids.keys()).filter((place) => !repeats.has(ids[place]));
 }
 
-/** The tokens that followed each earlier occurrence of the newest n−1 tokens. */
+/** The tokens that followed each earlier occurrence of the newest n−1 tokens, by definition. */
 function completions(history: readonly number[], n: number): Set<number> {
   const newest = history.length - (n - 1);
   const found = new Set<number>();

@@ -15,7 +15,7 @@
  */
 import type { Random } from "../random.ts";
 import { argmax, type Candidates, candidatesOf, logProbabilitiesOf, probabilitiesOf } from "./candidates.ts";
-import { type HistoryFilter, keepMinP, keepTopK, keepTopP, temper } from "./filters.ts";
+import { type HistoryFilter, keepMinP, keepTopK, keepTopP, type Tokens, temper } from "./filters.ts";
 import { forbidRepeats, forbidsAll, penalizeRepetition } from "./repetition.ts";
 import { isSet, type RepetitionSettings, type SampleSettings } from "./settings.ts";
 
@@ -26,7 +26,7 @@ export interface Rule {
   readonly value: number;
   readonly filter: HistoryFilter;
   /** Whether it does nothing because it would drop every candidate. Omitted by rules that always leave one. */
-  readonly stepsAside?: (candidates: Candidates, history: readonly number[]) => boolean;
+  readonly stepsAside?: (candidates: Candidates, history: Tokens) => boolean;
 }
 
 /** The chosen token and how it was chosen. */
@@ -51,14 +51,14 @@ export interface Stage {
  * Chooses the next token.
  *
  * @param logits   one for each token of the vocabulary; −∞ is never chosen, +∞ always wins
- * @param history  all tokens so far, including the prompt
+ * @param history  all tokens so far, including the prompt; rules against repetition are fast on a `TokenHistory`
  * @param settings must pass `checkSampleSettings`
  * @param random   consumes one uniform number for "sample", none for "greedy"
  * @throws LogitsError if a logit is NaN, or all are −∞
  */
 export function choose(
   logits: ArrayLike<number>,
-  history: readonly number[],
+  history: Tokens,
   settings: SampleSettings,
   random: Random,
 ): Choice {
@@ -119,11 +119,7 @@ export function repetitionRulesOf({ repetitionPenalty, noRepeatNgram }: Repetiti
 }
 
 /** Applies rules in order and returns the candidates after each one. Choosing and explaining both use this record. */
-export function applyRules(
-  rules: readonly Rule[],
-  offered: Candidates,
-  history: readonly number[],
-): readonly Stage[] {
+export function applyRules(rules: readonly Rule[], offered: Candidates, history: Tokens): readonly Stage[] {
   const stages: Stage[] = [];
   let left = offered;
   for (const rule of rules) {
