@@ -220,4 +220,11 @@ export const decoding: readonly Mutant[] = [
     broken: "this.#ids = [];",
     tests: ["test/cli/commands/chat/command.test.ts"],
   },
+  {
+    promise: "the index of a history tells runs apart whose hashes are equal",
+    file: "src/sample/token-history.ts",
+    line: "const known = runs.find((run) => this.#equal(run.start, start));",
+    broken: "const [known] = runs;",
+    tests: ["test/sample/token-history.test.ts"],
+  },
 ];

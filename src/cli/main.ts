@@ -10,6 +10,7 @@ import { X_UNITS } from "../report/plotted-run.ts";
 import { fitMessage } from "../util/format.ts";
 import { addChatFlags, describeChat } from "./commands/chat/flags.ts";
 import { addSampleFlags } from "./commands/sample/flags.ts";
+import { addAliases, addEpochs } from "./options/aliases.ts";
 import { escapesFlag } from "./options/escapes.ts";
 import { describeOption, describePresets, EXAMPLES, OTHER_KINDS } from "./options/help.ts";
 import {
@@ -55,9 +56,10 @@ function command(name: string, description: string): Command {
 }
 
 const train = command("train", "train a model on a text (default: the bundled tales)")
+  .argument("[texts...]", "training texts, as for --data")
   .option(
     "--data <paths...>",
-    "training text (UTF-8): files, folders of files, or - for standard input; joined in order",
+    "training text (UTF-8): files, folders of files, or - for standard input; joined in order (default: a text that is piped in)",
   )
   .option("--from <folder>", "fine-tune the model in this folder on the text in --data")
   .option(
@@ -76,7 +78,7 @@ const train = command("train", "train a model on a text (default: the bundled ta
   .option("--color", "use colors even if the terminal does not seem to support them")
   .option("--no-color", "do not use colors; NO_COLOR and FORCE_COLOR are honored too")
   .option("--debug-nan", "if a number is not finite, rerun that step and name the op that produced it")
-  .action(async (flags) => (await import("./commands/train/command.ts")).train(flags));
+  .action(async (texts, flags) => (await import("./commands/train/command.ts")).train({ ...flags, texts }));
 addCacheFlags(train);
 addCommonFlags(train);
 addSettingFlags(train, settingsOf("model"));
@@ -252,6 +254,9 @@ addCommonFlags(ablate);
 addSettingFlags(ablate, settingsOf("model"), "from the base");
 addSettingFlags(ablate, settingsOf("training"), "from the base");
 ablate.addHelpText("after", describePresets);
+
+for (const each of program.commands) addAliases(each);
+addEpochs(train);
 
 try {
   await program.parseAsync();

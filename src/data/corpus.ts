@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { DataError } from "../errors.ts";
 import { ReplayableBytes } from "./replayable-bytes.ts";
-import { BYTE_ORDER_MARK, bytesOfText, filesOf, type TextFile } from "./text-files.ts";
+import { BYTE_ORDER_MARK, bytesOfText, filesOf, type OpenStdin, type TextFile } from "./text-files.ts";
 import { type TextFacts, TextScanner } from "./text-stats.ts";
 import { type CachePlace, IN_MEMORY_ONLY } from "./token-cache.ts";
 
@@ -50,6 +50,7 @@ export async function readTexts(
   place: CachePlace,
   onProgress: (bytes: number) => void = () => {},
   chunkBytes?: number,
+  stdin?: OpenStdin,
 ): Promise<Corpus> {
   const files = await filesOf(paths);
   // A large text is read from its files again. Otherwise the bytes are stored, because a pipe can be read only once.
@@ -61,7 +62,7 @@ export async function readTexts(
     hash.start(markLength);
     [current, fileBytes] = [file, markLength];
   };
-  for await (const chunk of bytesOfText(files, onFile, chunkBytes)) {
+  for await (const chunk of bytesOfText(files, onFile, chunkBytes, stdin)) {
     const wrong = scanner.push(chunk);
     if (wrong >= 0) throw notUTF8(current.path, chunk, wrong, fileBytes + wrong);
     hash.update(chunk);

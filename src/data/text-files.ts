@@ -53,6 +53,11 @@ async function inspect(path: string): Promise<{ kind: "file" | "folder" | "neith
   }
 }
 
+/** Opens standard input. */
+export type OpenStdin = () => AsyncIterable<Uint8Array>;
+
+const openStdin: OpenStdin = () => createReadStream("", { fd: 0, autoClose: false });
+
 /** Called before the first bytes of each file, with the length of its byte order mark: 3 or 0. */
 export type OnFile = (file: TextFile, markLength: number) => void;
 
@@ -66,10 +71,11 @@ export async function* bytesOfText(
   files: readonly TextFile[],
   onFile: OnFile,
   chunkBytes = CHUNK_BYTES,
+  stdin = openStdin,
 ): AsyncGenerator<Uint8Array> {
   for (const file of files) {
     let last = -1;
-    const unmarked = withoutMark(bytesOfFile(file.path, chunkBytes), (length) => onFile(file, length));
+    const unmarked = withoutMark(bytesOfFile(file.path, chunkBytes, stdin), (length) => onFile(file, length));
     for await (const chunk of wholeCharacters(unmarked)) {
       last = chunk[chunk.length - 1];
       yield chunk;
@@ -103,9 +109,9 @@ async function* withoutMark(
   yield head;
 }
 
-async function* bytesOfFile(path: string, chunkBytes: number): AsyncGenerator<Uint8Array> {
+async function* bytesOfFile(path: string, chunkBytes: number, stdin: OpenStdin): AsyncGenerator<Uint8Array> {
   try {
-    if (path === STDIN) yield* createReadStream("", { fd: 0, autoClose: false });
+    if (path === STDIN) yield* stdin();
     else if (isOwnDescriptor(path))
       yield* chunksOf(openSync(path, "r"), Number.POSITIVE_INFINITY, chunkBytes);
     else {

@@ -24,8 +24,16 @@ export function addAliases(command: Command): void {
     if (meant === undefined) continue;
     for (const alias of aliases) {
       if (known.has(alias)) continue;
-      command.addOption(new Option(`${alias} <value>`).hideHelp());
-      command.on(`option:${alias.slice(2)}`, (value: string) => command.emit(`option:${meant.name()}`, value));
+      const option = new Option(`${alias} <value>`).hideHelp();
+      option.argParser((value: string, before: unknown) => {
+        return meant.parseArg === undefined ? value : meant.parseArg(value, before);
+      });
+      command.addOption(option);
+      // Runs after the listener that stores the value under the other name.
+      command.on(`option:${option.name()}`, () => {
+        const value: unknown = command.getOptionValue(option.attributeName());
+        command.setOptionValueWithSource(meant.attributeName(), value, "cli");
+      });
     }
   }
 }

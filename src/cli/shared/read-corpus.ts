@@ -1,7 +1,7 @@
 /** Reads training texts: new ones, or the text that a run was started on. */
 import type { Settings } from "../../config/settings.ts";
 import { type Corpus, readTexts, TALES_NAME, TALES_PATH } from "../../data/corpus.ts";
-import { STDIN } from "../../data/text-files.ts";
+import { type OpenStdin, STDIN } from "../../data/text-files.ts";
 import { startOfText } from "../../data/text-start.ts";
 import { vocabularyOf } from "../../data/text-stats.ts";
 import type { CachePlace } from "../../data/token-cache.ts";
@@ -25,9 +25,11 @@ export async function readCorpusFor(
   saved: CorpusRecord | null,
   place: CachePlace,
   reporter: ProgressReporter,
+  stdin?: OpenStdin,
 ): Promise<Corpus | null> {
   if (settings.model !== "seq2seq") {
-    if (data !== undefined || saved === null) return readWithProgress(data ?? [TALES_PATH], place, reporter);
+    if (data !== undefined || saved === null)
+      return readWithProgress(data ?? [TALES_PATH], place, reporter, stdin);
     return readAgain(saved, place, reporter);
   }
   if (data === undefined) return null;
@@ -41,14 +43,16 @@ export async function readWithProgress(
   paths: readonly string[],
   place: CachePlace,
   reporter: ProgressReporter,
+  stdin?: OpenStdin,
 ): Promise<Corpus> {
   let shown = false;
   try {
-    return await readTexts(paths, place, (bytes) => {
+    const onProgress = (bytes: number) => {
       if (bytes <= place.inMemoryBytes) return;
       reporter.status(`reading: ${formatBytes(bytes)}`);
       shown = true;
-    });
+    };
+    return await readTexts(paths, place, onProgress, undefined, stdin);
   } finally {
     if (shown) reporter.status("");
   }

@@ -9,7 +9,7 @@ import { checkBackend } from "../../../backend/open.ts";
 import { type Preset, presetOf } from "../../../config/presets.ts";
 import { checkBelonging, parseSettings, type Settings } from "../../../config/settings.ts";
 import type { Corpus } from "../../../data/corpus.ts";
-import { STDIN } from "../../../data/text-files.ts";
+import { type OpenStdin, STDIN } from "../../../data/text-files.ts";
 import { type CacheFlags, type CachePlace, cachePlace } from "../../../data/token-cache.ts";
 import { countTokens, findTokenized, type TokenizedText } from "../../../data/tokenized-corpus.ts";
 import { CheckpointError, ConfigError } from "../../../errors.ts";
@@ -31,6 +31,8 @@ import { checkKind } from "./kinds/index.ts";
 import { resumedSettings } from "./resume.ts";
 
 export interface TrainFlags extends CommonFlags, CacheFlags {
+  /** Texts that are named without a flag. */
+  readonly texts?: readonly string[];
   readonly data?: readonly string[];
   readonly config?: string;
   readonly from?: string;
@@ -83,13 +85,18 @@ export type RunPlan = NewRunPlan | ResumePlan;
 export async function planRun(
   flags: TrainFlags,
   reporter: ProgressReporter = stderrReporter(),
+  stdin?: OpenStdin,
 ): Promise<RunPlan> {
   checkWorkingFolder();
   checkBackend(flags.backend, threadsOf(flags), { fast: flags.fast === true });
-  return flags.resume ? planResume(flags, reporter) : planNewRun(flags, reporter);
+  return flags.resume ? planResume(flags, reporter) : planNewRun(flags, reporter, stdin);
 }
 
-async function planNewRun(flags: TrainFlags, reporter: ProgressReporter): Promise<NewRunPlan> {
+async function planNewRun(
+  flags: TrainFlags,
+  reporter: ProgressReporter,
+  stdin?: OpenStdin,
+): Promise<NewRunPlan> {
   const given = givenSettings(flags);
   if (flags.config !== undefined && flags.preset !== undefined)
     throw new ConfigError("--config and --preset both set the starting point: got both; choose one");
@@ -106,7 +113,7 @@ async function planNewRun(flags: TrainFlags, reporter: ProgressReporter): Promis
     throw new ConfigError("--from fine-tunes a model on another text: name it with --data");
   if (flags.out !== undefined) RunDirectory.checkFree(flags.out);
   const cache = cachePlace(flags, flags.out ?? join(RUNS, "run"), processes());
-  const corpus = await readCorpusFor(settings, flags.data, file?.corpus ?? null, cache, reporter);
+  const corpus = await readCorpusFor(settings, flags.data, file?.corpus ?? null, cache, reporter, stdin);
   return releasingOnError(corpus, async () => {
     const tokenizer = pretrained?.config.tokenizer ?? tokenizerFor(settings, corpus);
     const config = {
