@@ -63,6 +63,8 @@ const MAX_MARKS = 24;
 const POINTS_PER_PIXEL = 4;
 const MARK_SIZE = 46;
 const EDGE = 6;
+/** Height of a label, and the distance of its baseline from the line that it names, in pixels. */
+const [LABEL_HEIGHT, ABOVE_LINE] = [15, 5];
 /** Decimal places of coordinates. Finer differences are invisible. */
 const DIGITS = 2;
 
@@ -147,12 +149,26 @@ function drawLevel(value: number, { y, left, right }: Frame): string {
   return `<path class="level" stroke="${LIGHT.mute}" stroke-width="1.2" stroke-dasharray="1 4" stroke-linecap="round" d="M${left},${at}H${right}"/>`;
 }
 
-/** Draws level names above their lines, at the right, where curves are usually low. */
-function drawLevelNames(levels: readonly Level[], { y, right }: Frame): string {
-  const words = levels.map(({ name, value }) =>
-    text(right - 4, round(y(value)) - 5, name, "ink", 'text-anchor="end"'),
-  );
+/** Draws level names above their lines, at the right, where curves are usually low. Names of close levels are stacked. */
+function drawLevelNames(levels: readonly Level[], { y, top, right }: Frame): string {
+  const upwards = [...levels].sort((a, b) => a.value - b.value);
+  const wanted = upwards.map(({ value }) => round(y(value)) - ABOVE_LINE);
+  const baselines = stacked(wanted, top + LABEL_HEIGHT);
+  const words = upwards.map(({ name }, i) => text(right - 4, baselines[i], name, "ink", 'text-anchor="end"'));
   return `<g class="levels" ${FONT}>${words.join("")}</g>`;
+}
+
+/** Moves baselines, given from the lowest label to the highest, up until none overlaps, and down where they hit the top. */
+function stacked(wanted: readonly number[], highest: number): number[] {
+  const baselines = [...wanted];
+  for (let i = 1; i < baselines.length; i++)
+    baselines[i] = Math.min(baselines[i], baselines[i - 1] - LABEL_HEIGHT);
+  let limit = highest;
+  for (let i = baselines.length - 1; i >= 0; i--) {
+    baselines[i] = Math.max(baselines[i], limit);
+    limit = baselines[i] + LABEL_HEIGHT;
+  }
+  return baselines;
 }
 
 function drawNothing({ left, right, top, bottom }: Frame): string {

@@ -33,6 +33,7 @@ tbody th{font-weight:400;color:var(--mute)}
 @media (min-width:600px){tbody th{white-space:nowrap}}
 td{font-variant-numeric:tabular-nums;min-width:6rem;max-width:22rem;overflow-wrap:break-word}
 tr.differs th,tr.differs td{font-weight:600;color:var(--ink)}
+@media (max-width:599px){table,tbody,tr,th,td{display:block}thead{display:none}tr{border-bottom:1px solid var(--grid);padding:4px 0}th,td{border:0;padding:0;max-width:none;overflow-wrap:anywhere}td[data-run]::before{content:attr(data-run) ": ";color:var(--mute);font-weight:400}}
 fieldset{border:0;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:2px 14px;align-items:center}
 legend{float:left;color:var(--mute);padding:0 6px 0 0}
 form{display:flex;flex-wrap:wrap;gap:6px 32px;margin:8px 0;font-size:.92rem}

@@ -21,7 +21,7 @@ export function runsSection(runs: readonly PlottedRun[]): string {
     ["size on disk", ({ bytes }) => `${(bytes / 1e6).toFixed(1)} MB`],
     ["run directory", ({ path }) => path],
   ];
-  const rows = facts.map(([name, of]) => row(name, runs.map(of)));
+  const rows = facts.map(([name, of]) => ({ name, values: runs.map(of) }));
   return `<section aria-labelledby="runs"><h2 id="runs">Runs</h2>${table("Summary of the runs", runs, rows)}</section>`;
 }
 
@@ -29,8 +29,10 @@ export function settingsSection(runs: readonly PlottedRun[]): string {
   const names = [...new Set(runs.flatMap(({ settings }) => Object.keys(settings)))];
   const valuesOf = (name: string) => runs.map(({ settings }) => settings[name] ?? "–");
   const differs = (name: string) => new Set(valuesOf(name)).size > 1;
-  const different = names.filter(differs).map((name) => row(`≠ ${name}`, valuesOf(name), "differs"));
-  const same = names.filter((name) => !differs(name)).map((name) => row(name, valuesOf(name)));
+  const different = names
+    .filter(differs)
+    .map((name) => ({ name: `≠ ${name}`, values: valuesOf(name), differs: true }));
+  const same = names.filter((name) => !differs(name)).map((name) => ({ name, values: valuesOf(name) }));
   const rest = runs.length === 1 ? "All settings" : `${formatCount(same.length)} identical settings`;
   const above =
     different.length > 0
@@ -72,16 +74,29 @@ export function nextSection(runs: readonly PlottedRun[]): string {
   return `<section aria-labelledby="next"><h2 id="next">Next commands</h2><div class="runs">${parts.join("")}</div></section>`;
 }
 
-/** A table with one column per run. It scrolls horizontally in a narrow window. */
-function table(caption: string, runs: readonly PlottedRun[], rows: readonly string[]): string {
-  const heads = runs.map((run) => `<th scope="col">${nameOf(run)}</th>`).join("");
-  return `<div class="scroll" tabindex="0" role="region" aria-label="${escapeXml(caption)}"><table><thead><tr><td></td>${heads}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+/** One line of a table: a name, and the value of each run. */
+interface Row {
+  readonly name: string;
+  readonly values: readonly string[];
+  readonly differs?: boolean;
 }
 
-function row(name: string, values: readonly string[], className = ""): string {
-  const cells = values.map((value) => `<td>${escapeXml(printableLine(value))}</td>`).join("");
-  const mark = className === "" ? "" : ` class="${className}"`;
-  return `<tr${mark}><th scope="row">${escapeXml(name)}</th>${cells}</tr>`;
+/**
+ * A table with one column per run. On a phone, the cells of a row are below each other, each after the name of its run
+ * (see css.ts); the roles keep it a table for screen readers.
+ */
+function table(caption: string, runs: readonly PlottedRun[], rows: readonly Row[]): string {
+  const heads = runs.map((run) => `<th role="columnheader" scope="col">${nameOf(run)}</th>`).join("");
+  const names = runs.map(({ name }) => escapeXml(printableLine(name)));
+  const body = rows.map(({ name, values, differs = false }) => {
+    const cells = values.map((value, i) => {
+      const label = runs.length > 1 ? ` data-run="${names[i]}"` : "";
+      return `<td role="cell"${label}>${escapeXml(printableLine(value))}</td>`;
+    });
+    const mark = differs ? ' class="differs"' : "";
+    return `<tr role="row"${mark}><th role="rowheader" scope="row">${escapeXml(name)}</th>${cells.join("")}</tr>`;
+  });
+  return `<div class="scroll" tabindex="0" role="region" aria-label="${escapeXml(caption)}"><table role="table"><thead role="rowgroup"><tr role="row"><td role="cell"></td>${heads}</tr></thead><tbody role="rowgroup">${body.join("")}</tbody></table></div>`;
 }
 
 function nameOf({ name }: PlottedRun): string {

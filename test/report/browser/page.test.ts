@@ -144,6 +144,50 @@ describe.skipIf(chromium === null)("a report in a browser (no Chromium: skipped)
       expect((await path())?.length).toBeLessThan((log?.length ?? 0) * 0.7);
     }));
 
+  it("has no labels over each other and no cut table, on a desktop and on a phone", async () => {
+    const path = join(folder, "close.html");
+    const levels = [
+      [4.17, 0.51],
+      [4.1744, 0.52],
+      [4.3, 0.5146],
+      [9, 0],
+    ];
+    const close = levels.map(([uniformNats, floorNats], i) => {
+      const name = `a-rather-long-name-of-a-run-${i}`;
+      return {
+        ...runs[0],
+        name,
+        path: `checkpoints/${name}`,
+        uniformNats,
+        floorNats,
+        settings: { "--seed": `${i}` },
+      };
+    });
+    writeFileSync(path, reportOf(close, opening, script, "today"));
+    for (const width of [390, 1280]) {
+      await inPage(
+        { viewport: { width, height: 900 } },
+        async (page) => {
+          await page.evaluate(OPEN_ALL);
+          expect(await overflow(page)).toBe(0);
+          for (const table of await page.locator(".scroll").all())
+            expect(await table.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
+          const labels = await page.locator("#loss .levels text").all();
+          expect(labels).toHaveLength(8);
+          const boxes = await Promise.all(labels.map((label) => label.boundingBox()));
+          const edges = boxes.map((box) => ({
+            top: box?.y ?? 0,
+            bottom: (box?.y ?? 0) + (box?.height ?? 0),
+          }));
+          edges.sort((a, b) => a.top - b.top);
+          for (let i = 1; i < edges.length; i++)
+            expect(edges[i].top).toBeGreaterThanOrEqual(edges[i - 1].bottom - 1);
+        },
+        path,
+      );
+    }
+  });
+
   it("can be read with the arrow keys", () =>
     inPage({}, async (page) => {
       await page.locator("#loss").focus();
