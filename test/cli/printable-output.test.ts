@@ -259,8 +259,21 @@ describe("a hostile name", () => {
   });
 });
 
+/** Names a test without printing the hostile text. */
+const labeled = (words: Words) =>
+  [words.map((word) => String(word).replace(/evil.*/su, "…")).join(" "), words] as const;
+
+describe("a hostile line of a chat", () => {
+  const lines = ["", "/", "/stop ", "/top-k ", "/model "].map((start) => [`${start}${ACTIVE_TEXT}`]);
+
+  it.each(lines.map(labeled))("%s", async (_what, [line]) => {
+    writeFileSync(at("lines.txt"), String(line));
+    await expectHarmless("chat", "run", "--prompts", "lines.txt");
+  });
+});
+
 describe("a hostile argument", () => {
-  it.each<Words>([
+  const cases: readonly Words[] = [
     [ACTIVE_TEXT],
     ["train", `--${ACTIVE_TEXT}`],
     ["train", "--preset", ACTIVE_TEXT],
@@ -270,7 +283,12 @@ describe("a hostile argument", () => {
     ["train", "--config", ACTIVE_TEXT],
     ["train", "--from", ACTIVE_TEXT, "--data", "text.txt"],
     ["train", "--resume", "--out", ACTIVE_TEXT],
+    ["train", ACTIVE_TEXT],
     ["sample", "--model", ACTIVE_TEXT],
+    ["sample", "--model", "run", "--tokens", 2, "--stop", ACTIVE_TEXT.replaceAll("\\", "")],
+    ["sample", "--model", "run", "--stop", ACTIVE_TEXT],
+    ["chat", ACTIVE_TEXT],
+    ["chat", "run", "--prompts", ACTIVE_TEXT],
     ["sample", "--model", "run", "--prompt", ACTIVE_TEXT],
     ["sample", "--model", "run", "--tokens", 2, "--prompt", `the ${ACTIVE_TEXT}`, "--unknown", "drop"],
     ["eval", "--model", "run", "--data", ACTIVE_TEXT],
@@ -286,7 +304,9 @@ describe("a hostile argument", () => {
     ["bench", "--preset", ACTIVE_TEXT],
     ["ablate", "--vary", ACTIVE_TEXT],
     ["ablate", "--vary", `positions=${ACTIVE_TEXT}`],
-  ])("%s %s %s", async (...words) => {
+  ];
+
+  it.each(cases.map(labeled))("%s", async (_what, words) => {
     await expectHarmless(...words);
   });
 });
