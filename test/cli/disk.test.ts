@@ -75,6 +75,16 @@ describe("a disk that fills up", () => {
     const outcome = await new Program("sh", ["-c", `${words} > /dev/full`], folder).outcome;
     expectComplaint(outcome, 1, "cannot write the output", "no space left");
   });
+
+  it("saves a training run whose output fills it", async (test) => {
+    test.skip(!existsSync("/dev/full"), "there is no /dev/full here");
+    const words = [process.execPath, MAIN, ...training, "--steps", 99999, "--out", "unwritten", "--json"];
+    const outcome = await new Program("sh", ["-c", `${words.join(" ")} > /dev/full`], folder).outcome;
+    expect(outcome.code, outcome.stderr).toBe(1);
+    expect(outcome.stderr).toContain("cannot write the output: ENOSPC");
+    expect(outcome.stderr).toContain("and saved; resume with");
+    expect(readFileSync(at("unwritten/latest"), "utf8")).toMatch(/^step-/);
+  });
 });
 
 describe("a disk that is mounted read-only", () => {

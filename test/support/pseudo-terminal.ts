@@ -20,13 +20,16 @@ export class TerminalProgram {
       env = {},
       columns = 80,
       rows = 24,
-    }: { env?: Record<string, string>; columns?: number; rows?: number } = {},
+      codeFile,
+    }: { env?: Record<string, string>; columns?: number; rows?: number; codeFile?: string } = {},
   ) {
     this.screen = new Emulator(columns, rows);
     const command = [process.execPath, MAIN, ...words.map(String)].map(shellWord).join(" ");
+    // A shell that outlives the terminal can note the exit code.
+    const run = codeFile === undefined ? `exec ${command}` : `trap '' HUP; ${command}; echo $? > ${codeFile}`;
     const child = spawn(
       "script",
-      ["-qefc", `stty cols ${columns} rows ${rows}; ulimit -c 0; exec ${command}`, "/dev/null"],
+      ["-qefc", `stty cols ${columns} rows ${rows}; ulimit -c 0; ${run}`, "/dev/null"],
       {
         cwd: folder,
         stdio: ["pipe", "pipe", "ignore"],
@@ -50,6 +53,11 @@ export class TerminalProgram {
 
   type(keys: string): void {
     this.#process.stdin?.write(keys);
+  }
+
+  /** Closes the terminal, as closing its window does. */
+  close(): void {
+    this.#process.kill("SIGKILL");
   }
 
   async shows(pattern: RegExp): Promise<void> {

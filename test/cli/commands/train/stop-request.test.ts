@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { Context } from "../../../../src/autograd/context.ts";
+import { Stopped, StopRequest } from "../../../../src/cli/commands/train/stop-request.ts";
 import { RunDirectory } from "../../../../src/run/directory.ts";
 import { nopeekHere } from "../../../support/in-process.ts";
 import { makeFolderWithText, TRAIN } from "../../../support/program.ts";
@@ -103,4 +104,28 @@ test("a stop during a sample keeps the evaluation before it, and what was best",
   expect([directory.latest(), directory.best()]).toEqual(["step-000002", "step-000002"]);
   await nopeekHere(folder, "train", "--resume", "--out", "not sampled", "--threads", 1);
   expect(remains("not sampled")).toEqual(remains("sampled"));
+});
+
+test("a message that cannot be written ends a run like a signal: on a full disk as a failure", async () => {
+  for (const [code, exitCode, reason] of [
+    ["ENOSPC", 1, "cannot write the output: no space"],
+    ["EPIPE", 130, null],
+  ] as const) {
+    const request = new StopRequest();
+    const heard: (string | null)[] = [];
+    request.listen((why) => heard.push(why));
+    await request.check();
+    for (let lost = 0; lost < 2; lost++) request.outputLost(Object.assign(new Error("no space"), { code }));
+    expect(heard).toEqual([reason]);
+    await expect(request.check()).rejects.toThrow(Stopped);
+    // The save that follows is not stopped.
+    await request.check();
+    request.ignore();
+    const exit = vi.spyOn(process, "exit").mockImplementation(() => {
+      throw new Error("exited");
+    });
+    expect(() => request.exit()).toThrow("exited");
+    expect(exit).toHaveBeenCalledWith(exitCode);
+    exit.mockRestore();
+  }
 });

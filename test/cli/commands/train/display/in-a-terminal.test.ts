@@ -1,5 +1,5 @@
 /** The built program in a real terminal. Skipped if the system cannot create one. */
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { makeFolderWithText, succeed, TRAIN } from "../../../../support/program.ts";
@@ -82,5 +82,17 @@ describe.skipIf(!HAS_TERMINALS)("in a terminal", () => {
     // By the convention of shells: 128 plus 3 for SIGQUIT.
     expect(await program.code).toBe(131);
     expect(program.screen.showsCursor).toBe(true);
+  });
+
+  test("closing the terminal saves, and ends the program by its signal without a crash", async () => {
+    const codeFile = join(folder, "code");
+    const program = new TerminalProgram(folder, train("closed", "--steps", 100_000), { codeFile });
+    await program.shows(/step \d+|\d+ %/);
+    program.close();
+    while (!existsSync(codeFile) || readFileSync(codeFile, "utf8") === "")
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(readFileSync(codeFile, "utf8")).toBe("129\n");
+    expect(readFileSync(join(folder, "closed", "latest"), "utf8")).toMatch(/^step-/);
+    expect(readdirSync(join(folder, "closed")).filter((name) => name.startsWith(".lock"))).toEqual([]);
   });
 });
