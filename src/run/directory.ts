@@ -86,6 +86,17 @@ export class RunDirectory {
     if (files.exists(path)) checkEmpty(files, path);
   }
 
+  /** Whether `checkFree` passes. */
+  static isFree(path: string, given: Files = nodeFiles): boolean {
+    try {
+      RunDirectory.checkFree(path, given);
+      return true;
+    } catch (error) {
+      if (error instanceof CheckpointError) return false;
+      throw error;
+    }
+  }
+
   /** Whether a directory holds a run. */
   static isRun(path: string, given: Files = nodeFiles): boolean {
     return explainFailures(given).exists(join(path, CONFIG));

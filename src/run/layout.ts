@@ -27,9 +27,14 @@ export function hiddenPath(run: string, name: string, doing: "partial" | "replac
   return join(run, `.${name}.${doing}`);
 }
 
+/** The names in a directory that say that it is in use; not the remains of a run that was killed at its start. */
+function contentsOf(files: Files, run: string): string[] {
+  return files.list(run).filter((name) => !HIDDEN.test(name) && !isLockName(name));
+}
+
 /** @throws CheckpointError when an existing directory is not empty */
 export function checkEmpty(files: Files, run: string): void {
-  const names = files.list(run).filter((name) => !HIDDEN.test(name) && !isLockName(name));
+  const names = contentsOf(files, run);
   if (names.includes(CONFIG)) {
     const steps = listSteps(files, run);
     const saved = steps.length === 0 ? "without a saved step" : `saved up to ${steps[steps.length - 1]}`;
@@ -53,6 +58,11 @@ export function readConfig(files: Files, run: string): unknown {
   if (!files.exists(run)) throw new CheckpointError(`${run}: there is no such folder; is the path right?`);
   const file = join(run, CONFIG);
   if (!files.exists(file)) {
+    if (contentsOf(files, run).length === 0) {
+      throw new CheckpointError(
+        `${run}: is empty: a run that was to start here ended before its first step; start it again, without \`resume\``,
+      );
+    }
     throw new CheckpointError(
       `${run}: is not a run: it has no ${CONFIG}; name the folder that \`out\` named`,
     );

@@ -12,11 +12,15 @@ import { join } from "node:path";
 import { z } from "zod";
 import { CheckpointError } from "../errors.ts";
 import { largestOf } from "../util/extremes.ts";
+import { errorCode } from "../util/failure-reason.ts";
 import { explainFailures, type Files, nodeFiles } from "./files.ts";
 import { encodeJSON } from "./json.ts";
 
+/** No system numbers its processes higher. */
+const MOST_PID = 2 ** 31 - 1;
+
 const ownerLayout = z.strictObject({
-  pid: z.int().min(1),
+  pid: z.int().min(1).max(MOST_PID),
   /** When the process started, in the notation of its system; null if unknown. */
   started: z.string().nullable(),
   /** The host name. */
@@ -35,7 +39,10 @@ export interface Processes {
   isAlive(owner: Owner): boolean | null;
 }
 
-const LOCK = /^\.lock-([1-9]\d{0,14})$/;
+const LOCK = /^\.lock-([1-9]\d*)$/;
+/** Each lock has the number after that of a process that was killed, so a higher number is damage. */
+const MOST_LOCKS = 1_000_000_000;
+const PREPARED = /^\.lock-of-([1-9]\d*)$/;
 const OWNER = "owner.json";
 const OWNER_LIMIT = 4096;
 /** More attempts than this are needed only if other programs keep taking the lock first. */
@@ -77,6 +84,7 @@ export class RunLock {
         const others = locksIn(files, run).filter((other) => other !== number);
         rejectLiving(files, run, others, processes);
         for (const other of others) if (other < number) files.remove(lockPath(run, other));
+        removeLitter(files, run, processes);
       } catch (error) {
         lock.release();
         throw error;
@@ -109,18 +117,38 @@ export function checkUnlocked(run: string, processes: Processes, given: Files = 
 /** The process that holds the lock of a run; null if there is none. Changes nothing. */
 export function ownerOf(run: string, processes: Processes, given: Files = nodeFiles): Owner | null {
   const files = explainFailures(given);
-  const owners = locksIn(files, run).map((number) => readOwner(files, run, number));
+  const owners = locksIn(files, run).map((number) => readOwner(files, run, lockName(number)));
   return owners.find((owner) => owner !== null && processes.isAlive(owner) !== false) ?? null;
 }
 
 function locksIn(files: Files, run: string): number[] {
-  const numbers = files.list(run).map((name) => Number(LOCK.exec(name)?.[1] ?? 0));
-  return numbers.filter((number) => number > 0);
+  const numbers = files.list(run).flatMap((name) => LOCK.exec(name)?.[1] ?? []);
+  for (const number of numbers) if (Number(number) > MOST_LOCKS) throw damaged(run, `.lock-${number}`);
+  return numbers.map(Number);
+}
+
+function damaged(run: string, lock: string): CheckpointError {
+  return new CheckpointError(
+    `${join(run, lock)}: is not a lock that nopeek made; if no process trains this run, remove it`,
+  );
+}
+
+/** Removes the locks that programs prepared, or put away, when they were killed. */
+function removeLitter(files: Files, run: string, { self, isAlive }: Processes): void {
+  for (const name of files.list(run)) {
+    const pid = Number(PREPARED.exec(name)?.[1] ?? self.pid);
+    if (pid === self.pid) continue;
+    // Without a readable owner there is only the PID, of a process that may be about to write one.
+    const { data: owner = { ...self, pid, started: null } } = ownerLayout.safeParse(
+      readOwnerJSON(files, join(run, name)),
+    );
+    if (isAlive(owner) === false) files.remove(join(run, name));
+  }
 }
 
 function rejectLiving(files: Files, run: string, numbers: readonly number[], processes: Processes): void {
   for (const number of numbers) {
-    const owner = readOwner(files, run, number);
+    const owner = readOwner(files, run, lockName(number));
     const alive = owner === null ? false : processes.isAlive(owner);
     if (owner === null || alive === false) continue;
     const unseen = `a process on ${owner.machine}, which cannot be seen from here`;
@@ -137,36 +165,48 @@ function place(files: Files, run: string, number: number, self: Owner): boolean 
   const prepared = preparedPath(run, self);
   files.remove(prepared);
   files.createFolder(prepared);
-  files.write(join(prepared, OWNER), encodeJSON(self, OWNER));
   try {
+    files.write(join(prepared, OWNER), encodeJSON(self, OWNER));
     files.rename(prepared, lockPath(run, number));
     return true;
   } catch (error) {
     files.remove(prepared);
-    if (isOccupied(error) || files.exists(lockPath(run, number))) return false;
+    if (isDisturbed(error) || files.exists(lockPath(run, number))) return false;
     throw error;
   }
 }
 
-function isOccupied(error: unknown): boolean {
+/** Whether the number is taken, or what was prepared has been removed by a process that took it for litter. */
+function isDisturbed(error: unknown): boolean {
   const cause = error instanceof CheckpointError ? error.cause : null;
-  return cause instanceof Error && "code" in cause && (cause.code === "ENOTEMPTY" || cause.code === "EEXIST");
+  return ["ENOTEMPTY", "EEXIST", "ENOENT"].includes(errorCode(cause) ?? "");
 }
 
-/** null if the file is unreadable: its bytes were lost in a power failure, or the lock is being released. */
-function readOwner(files: Files, run: string, number: number): Owner | null {
-  const lock = lockPath(run, number);
+/**
+ * null if the file is unreadable: its bytes were lost in a power failure, or the lock is being released.
+ *
+ * @throws CheckpointError when it names no process
+ */
+function readOwner(files: Files, run: string, lock: string): Owner | null {
+  const json = readOwnerJSON(files, join(run, lock));
+  if (json === undefined) return null;
+  const { data } = ownerLayout.safeParse(json);
+  if (data === undefined) throw damaged(run, lock);
+  return data;
+}
+
+function readOwnerJSON(files: Files, lock: string): unknown {
   try {
-    if (files.inspect(lock)?.type === "link") return null;
-    const text = new TextDecoder().decode(files.read(join(lock, OWNER), OWNER_LIMIT));
-    return ownerLayout.safeParse(JSON.parse(text)).data ?? null;
+    if (files.inspect(lock)?.type === "link") return undefined;
+    return JSON.parse(new TextDecoder().decode(files.read(join(lock, OWNER), OWNER_LIMIT)));
   } catch (error) {
-    if (error instanceof CheckpointError || error instanceof SyntaxError) return null;
+    if (error instanceof CheckpointError || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
 
-const lockPath = (run: string, number: number) => join(run, `.lock-${number}`);
+const lockName = (number: number) => `.lock-${number}`;
+const lockPath = (run: string, number: number) => join(run, lockName(number));
 
 /** Where a process prepares its lock and puts it away. No other process uses this name. */
 const preparedPath = (run: string, { pid }: Owner) => join(run, `.lock-of-${pid}`);

@@ -66,6 +66,34 @@ describe.each([
     expect(ownerOf(path, machine.as(7), files)?.pid).toBe(11);
   });
 
+  it("removes what killed processes prepared, and nothing of living ones", () => {
+    const { files, path } = setUp();
+    const machine = new Machine();
+    for (const pid of [7, 11, 13, 17]) files.createFolder(join(path, `.lock-of-${pid}`));
+    const owner = (pid: number) => new TextEncoder().encode(JSON.stringify(machine.as(pid).self));
+    for (const pid of [7, 11]) files.write(join(path, `.lock-of-${pid}`, "owner.json"), owner(pid));
+    for (const pid of [7, 13]) machine.dead.add(pid);
+    RunLock.take(path, machine.as(19), files).release();
+    expect(files.list(path)).toEqual([".lock-of-11", ".lock-of-17"]);
+  });
+
+  it.each([
+    ["a number that none reaches", ".lock-999999999999999", { pid: 7 }],
+    ["a number of many digits", ".lock-99999999999999999999", { pid: 7 }],
+    ["a process id that none has", ".lock-1", { pid: 999_999_999_999_999 }],
+    ["no process id", ".lock-1", { pid: null }],
+  ])("refuses a lock with %s, and says what to do", (_, name, change) => {
+    const { files, path } = setUp();
+    const machine = new Machine();
+    files.createFolder(join(path, name));
+    const owner = JSON.stringify({ ...machine.as(7).self, ...change });
+    files.write(join(path, name, "owner.json"), new TextEncoder().encode(owner));
+    expect(() => RunLock.take(path, machine.as(11), files)).toThrow(
+      `${join(path, name)}: is not a lock that nopeek made; if no process trains this run, remove it`,
+    );
+    expect(files.list(path)).toEqual([name]);
+  });
+
   it("gives advice about a process that is not visible", () => {
     const { files, path } = setUp();
     const machine = new Machine();

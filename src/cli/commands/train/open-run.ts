@@ -14,6 +14,7 @@ import { Trainer } from "../../../train/trainer.ts";
 import { openBackend } from "../../shared/open-backend.ts";
 import { lockRun } from "../../shared/process-lock.ts";
 import { stderrReporter } from "../../terminal/output.ts";
+import { claimFolder, claimNextFolder } from "./claim-folder.ts";
 import { OPEN_KIND } from "./kinds/index.ts";
 import type { TrainableKind } from "./kinds/kind.ts";
 import type { NewRunPlan, ResumePlan, RunPlan } from "./plan-run.ts";
@@ -58,15 +59,23 @@ export async function closeRun({ lock, backend }: OpenRun): Promise<void> {
 }
 
 async function openNewRun(plan: NewRunPlan, beforeScope: BeforeScope): Promise<OpenRun> {
-  const { config, path, pretrained } = plan;
+  const { config, pretrained } = plan;
   const built = await build(plan, beforeScope);
   pretrained?.fill(built.kind.model.parameters());
-  RunDirectory.checkFree(path);
-  const lock = lockRun(path);
+  const { path, lock } = plan.path === null ? claimNextFolder(plan.name) : claimFolder(plan.path);
   const keep = config.settings.keepCheckpoints;
   const directory = RunDirectory.create(path, runConfigToJSON(config), { keep });
-  const earlyStopping = new EarlyStopping();
-  return { ...built, config, directory, path, lock, earlyStopping, savedBy: null, evaluationDue: false };
+  return {
+    ...built,
+    config,
+    directory,
+    path,
+    lock,
+    earlyStopping: new EarlyStopping(),
+    savedBy: null,
+    evaluationDue: false,
+    resumeCommand: resumeCommand(plan, path, built.backend),
+  };
 }
 
 async function openResumedRun(plan: ResumePlan, beforeScope: BeforeScope): Promise<OpenRun> {
@@ -87,7 +96,17 @@ async function openResumedRun(plan: ResumePlan, beforeScope: BeforeScope): Promi
   directory.resumeLog(trainer.stepsDone, config.settings.steps);
   const earlyStopping = EarlyStopping.fromJSON(state);
   const { computedBy: savedBy, evaluationDue } = savedState.parse(state);
-  return { ...built, config, directory, path, lock, earlyStopping, savedBy, evaluationDue };
+  return {
+    ...built,
+    config,
+    directory,
+    path,
+    lock,
+    earlyStopping,
+    savedBy,
+    evaluationDue,
+    resumeCommand: resumeCommand(plan, path, built.backend),
+  };
 }
 
 const savedState = z.object({
@@ -108,7 +127,7 @@ async function build(plan: RunPlan, beforeScope: BeforeScope) {
   const backend = await openBackend(flags, threads);
   const kind = await OPEN_KIND[config.settings.model](new Context(backend, beforeScope), config, text);
   const trainer = new Trainer(kind.model, kind.objective, config.settings);
-  return { backend, kind, trainer, resumeCommand: resumeCommand(plan, backend) };
+  return { backend, kind, trainer };
 }
 
 async function tokenizedText({ text, config, cache }: RunPlan): Promise<TokenizedText | null> {

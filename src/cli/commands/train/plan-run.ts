@@ -3,7 +3,7 @@
  * or allocated. (One exception: a text from a pipe that is too large for memory is buffered beside the token cache,
  * because it can be read only once.)
  */
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { checkBackend } from "../../../backend/open.ts";
 import { type Preset, presetOf } from "../../../config/presets.ts";
@@ -12,11 +12,11 @@ import type { Corpus } from "../../../data/corpus.ts";
 import { type OpenStdin, STDIN } from "../../../data/text-files.ts";
 import { type CacheFlags, type CachePlace, cachePlace } from "../../../data/token-cache.ts";
 import { countTokens, findTokenized, type TokenizedText } from "../../../data/tokenized-corpus.ts";
-import { CheckpointError, ConfigError } from "../../../errors.ts";
+import { ConfigError } from "../../../errors.ts";
 import { checkGPTConfig } from "../../../nn/config.ts";
 import type { Checkpoint } from "../../../run/checkpoint.ts";
 import { gptConfigOf, type RunConfig, runConfigFromJSON } from "../../../run/config.ts";
-import { RunDirectory, readLatestCheckpoint, readRunConfig } from "../../../run/directory.ts";
+import { readLatestCheckpoint, readRunConfig } from "../../../run/directory.ts";
 import { checkUnlocked } from "../../../run/lock.ts";
 import type { ProgressReporter } from "../../../util/progress-reporter.ts";
 import { readConfigFile } from "../../options/config-file.ts";
@@ -26,6 +26,7 @@ import { processes } from "../../shared/process-lock.ts";
 import { checkSameText, readCorpusFor, recordOf, tokenizerFor } from "../../shared/read-corpus.ts";
 import { checkWorkingFolder } from "../../shared/working-folder.ts";
 import { stderrReporter } from "../../terminal/output.ts";
+import { checkFree, RUNS } from "./claim-folder.ts";
 import { PretrainedModel } from "./fine-tune.ts";
 import { checkKind } from "./kinds/index.ts";
 import { resumedSettings } from "./resume.ts";
@@ -51,8 +52,6 @@ export interface TrainFlags extends CommonFlags, CacheFlags {
 interface Plan {
   readonly flags: TrainFlags;
   readonly threads: number;
-  /** The run directory. */
-  readonly path: string;
   readonly config: RunConfig;
   /** The text to train on, not yet tokenized or from the token cache; null for a model without a text. */
   readonly text: Corpus | TokenizedText | null;
@@ -62,12 +61,18 @@ interface Plan {
 
 export interface NewRunPlan extends Plan {
   readonly kind: "new";
+  /** The run directory; null for the next free one in checkpoints/. */
+  readonly path: string | null;
+  /** The name that the next free one starts with. */
+  readonly name: string;
   /** The model to fine-tune; null to start from random weights. */
   readonly pretrained: PretrainedModel | null;
 }
 
 export interface ResumePlan extends Plan {
   readonly kind: "resume";
+  /** The run directory. */
+  readonly path: string;
   /** The config as it was saved, as JSON and parsed. */
   readonly savedJSON: unknown;
   readonly saved: RunConfig;
@@ -111,7 +116,7 @@ async function planNewRun(
   pretrained?.check(settings);
   if (pretrained !== null && file === null && flags.data === undefined && settings.model !== "seq2seq")
     throw new ConfigError("--from fine-tunes a model on another text: name it with --data");
-  if (flags.out !== undefined) RunDirectory.checkFree(flags.out);
+  if (flags.out !== undefined) checkFree(flags.out);
   const cache = cachePlace(flags, flags.out ?? join(RUNS, "run"), processes());
   const corpus = await readCorpusFor(settings, flags.data, file?.corpus ?? null, cache, reporter, stdin);
   return releasingOnError(corpus, async () => {
@@ -122,11 +127,12 @@ async function planNewRun(
       corpus: corpus === null ? null : recordOf(corpus, tokenizer),
       ...(from !== undefined && { from }),
     };
-    const path = flags.out ?? nextFreeFolder(nameFor(settings, corpus));
+    const path = flags.out ?? null;
+    const name = nameFor(settings, corpus);
     checkSize(config);
     await checkTrainable(config, corpus);
     const threads = threadsOf(flags);
-    return { kind: "new", flags, threads, path, config, text: corpus, cache, pretrained };
+    return { kind: "new", flags, threads, path, name, config, text: corpus, cache, pretrained };
   });
 }
 
@@ -219,15 +225,4 @@ function nameFor({ task }: Settings, corpus: Corpus | null): string {
   if (corpus === null) return task;
   const [first] = corpus.paths;
   return first === STDIN ? "stdin" : basename(first).replace(/\.[^.]*$/, "");
-}
-
-const RUNS = "checkpoints";
-
-/** The first of checkpoints/tales-1, -2, … that is free: the default run directory. */
-function nextFreeFolder(name: string): string {
-  const taken = new Set(existsSync(RUNS) ? readdirSync(RUNS) : []);
-  for (let number = 1; number < 100_000; number++) {
-    if (!taken.has(`${name}-${number}`)) return join(RUNS, `${name}-${number}`);
-  }
-  throw new CheckpointError(`checkpoints/ holds too many runs named ${name}: name a folder with --out`);
 }

@@ -52,8 +52,8 @@ export function resumedSettings(saved: Settings, flags: TrainFlags): Settings {
  * The command that resumes a run. It repeats what config.json does not hold: settings changed since the start, another
  * text or backend, and the number of threads if the bits depend on it.
  */
-export function resumeCommand(plan: RunPlan, backend: Backend): string {
-  const { path, config, flags } = plan;
+export function resumeCommand(plan: RunPlan, path: string, backend: Backend): string {
+  const { config, flags } = plan;
   const saved: RunConfig = plan.kind === "resume" ? plan.saved : config;
   const words = ["npx nopeek train --resume --out", shellWord(path)];
   for (const name of CHANGEABLE) {

@@ -1,0 +1,65 @@
+/** The directory of a new run: the one that `--out` names, or the next free one in checkpoints/. */
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { CheckpointError } from "../../../errors.ts";
+import { RunDirectory } from "../../../run/directory.ts";
+import { checkUnlocked, ownerOf, type RunLock } from "../../../run/lock.ts";
+import { lockRun, processes } from "../../shared/process-lock.ts";
+
+/** The folder of runs that are given no other. */
+export const RUNS = "checkpoints";
+
+/** A directory that only this program writes to. */
+export interface ClaimedFolder {
+  readonly path: string;
+  readonly lock: RunLock;
+}
+
+/**
+ * Checks that a run can start in a folder, without changing anything.
+ *
+ * @throws CheckpointError when it is in use, or holds anything but the remains of a run that was killed at its start
+ */
+export function checkFree(path: string): void {
+  if (existsSync(path)) checkUnlocked(path, processes());
+  RunDirectory.checkFree(path);
+}
+
+/** Locks a folder for a new run. Throws as `checkFree` does. */
+export function claimFolder(path: string): ClaimedFolder {
+  checkFree(path);
+  return { path, lock: lockRun(path) };
+}
+
+/**
+ * Locks the first of checkpoints/NAME-1, -2, … that is free. Of several programs that choose at the same time, each gets
+ * its own.
+ *
+ * @throws CheckpointError when none can be created
+ */
+export function claimNextFolder(name: string): ClaimedFolder {
+  const taken = new Set(existsSync(RUNS) ? readdirSync(RUNS) : []);
+  for (let number = 1; number < 100_000; number++) {
+    const path = join(RUNS, `${name}-${number}`);
+    if (taken.has(`${name}-${number}`) && !RunDirectory.isFree(path)) continue;
+    const lock = lockIfFree(path);
+    if (lock !== null) return { path, lock };
+  }
+  throw new CheckpointError(`${RUNS}/ holds too many runs named ${name}: name a folder with --out`);
+}
+
+/** null if another program has claimed the folder. */
+function lockIfFree(path: string): RunLock | null {
+  let lock: RunLock;
+  try {
+    lock = lockRun(path);
+  } catch (error) {
+    if (error instanceof CheckpointError && existsSync(path) && ownerOf(path, processes()) !== null)
+      return null;
+    throw error;
+  }
+  // Before the lock was taken, another program may have started a run here and ended.
+  if (RunDirectory.isFree(path)) return lock;
+  lock.release();
+  return null;
+}
