@@ -58,7 +58,7 @@ export function readConfig(files: Files, run: string): unknown {
   if (!files.exists(run)) throw new CheckpointError(`${run}: there is no such folder; is the path right?`);
   const file = join(run, CONFIG);
   if (!files.exists(file)) {
-    if (contentsOf(files, run).length === 0) {
+    if (files.inspect(run)?.type === "folder" && contentsOf(files, run).length === 0) {
       throw new CheckpointError(
         `${run}: is empty: a run that was to start here ended before its first step; start it again, without \`resume\``,
       );

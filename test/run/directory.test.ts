@@ -149,6 +149,8 @@ describe.each([
     files.write(config, Uint8Array.of(0xff, 0xfe));
     expect(messageOf(open)).toContain("is damaged");
     files.remove(config);
+    expect(messageOf(open)).toContain(`${path}: is empty: a run that was to start here ended`);
+    files.write(join(path, "notes.txt"), bytes("x"));
     expect(messageOf(open)).toContain("is not a run: it has no config.json");
     files.createFolder(config);
     expect(messageOf(open)).toContain("it is a folder, not a file");

@@ -62,7 +62,7 @@ it("an empty folder cannot be resumed: the run is to be started again", async ()
   expectComplaint(outcome, 1, "killed: is empty", "start it again, without --resume");
 });
 
-it("programs that start at once without --out train in folders of their own", async () => {
+it("programs that start at once without --out train in separate folders", async () => {
   const { folder: shared } = makeFolderWithText(200);
   const program = () => nopeek(shared, ...TRAIN, "--steps", 2, "--eval-batches", 1);
   const outcomes = await Promise.all(Array.from({ length: 5 }, program));
