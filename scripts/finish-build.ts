@@ -1,8 +1,12 @@
 /**
- * Completes dist/ after tsc. Copies the kernels to where the program looks for them, makes the entry point
- * executable, and bundles the imported packages into a few files (Node takes longer to open the hundred files of zod
- * than to do everything else before the first token). Bundles the script of report pages into a single file. Removes
- * outputs of deleted sources.
+ * Completes dist/ after tsc:
+ *
+ * - copies the kernels to where the program looks for them
+ * - bundles the packages that the library imports into a few files (Node takes longer to open the hundred files of zod
+ *   than to do everything else before the first token)
+ * - bundles the program into one file, which starts faster and opens few files
+ * - bundles the script of report pages into one file
+ * - removes outputs of deleted sources
  */
 import {
   chmodSync,
@@ -14,8 +18,9 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type Metafile } from "esbuild";
+import { build, type Metafile, type Plugin, transform } from "esbuild";
 import manifest from "../package.json" with { type: "json" };
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -29,6 +34,45 @@ const packages = [
   "zod",
 ];
 
+/** The start of a bundle: CommonJS packages load Node's modules with `require`. */
+const REQUIRE =
+  'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);';
+
+/** A module in the program's file still finds files beside the place that it has in the library. */
+const ownURLs: Plugin = {
+  name: "own URLs",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
+      const source = readFileSync(path, "utf8");
+      const place = relative(`${root}src/cli`, path).replaceAll("\\", "/").replace(/\.ts$/, ".js");
+      const url = `new URL(${JSON.stringify(place)}, import.meta.url).href`;
+      return { contents: source.replaceAll("import.meta.url", url), loader: "ts" };
+    });
+  },
+};
+
+/** A source map of an empty first line: esbuild ignores one without a mapping. */
+const NO_MAP = Buffer.from('{"version":3,"sources":[""],"mappings":"AAAA"}').toString("base64");
+
+/**
+ * Packages are minified, without source maps, and without zod's messages in fifty languages, which are half of its code
+ * (the English ones come from elsewhere). Our own code stays readable.
+ */
+const slimPackages: Plugin = {
+  name: "slim packages",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]node_modules[\\/].*\.[cm]?js$/ }, async ({ path }) => {
+      const languages = /zod[\\/]v4[\\/]locales[\\/]index\.js$/.test(path);
+      const source = languages ? "export {};" : readFileSync(path, "utf8");
+      const { code } = await transform(source, { minify: true });
+      return {
+        contents: `\n${code}\n//# sourceMappingURL=data:application/json;base64,${NO_MAP}`,
+        loader: "js",
+      };
+    });
+  },
+};
+
 removeLeftovers();
 for (const folder of ["backend/wasm", "report/browser"])
   mkdirSync(`${root}dist/${folder}`, { recursive: true });
@@ -37,13 +81,14 @@ for (const module of ["kernels.wasm", "kernels-fast.wasm"]) {
 }
 await bundlePage();
 await bundlePackages();
+await bundleProgram();
 chmodSync(`${root}dist/cli/main.js`, 0o755);
 
-/** Our own files keep their names and places, so people can read them and relative imports still work. */
+/** The library's files keep their names and places, so people can read them and relative imports still work. */
 async function bundlePackages(): Promise<void> {
   const importsPackage = new RegExp(`\\bfrom "(${packages.join("|")})"`);
   const files = readdirSync(`${root}dist`, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".js"))
+    .filter((path) => path.endsWith(".js") && !/^cli[\\/]/.test(path))
     .map((path) => `${root}dist/${path}`)
     .filter((path) => importsPackage.test(readFileSync(path, "utf8")));
   const { metafile } = await build({
@@ -59,11 +104,9 @@ async function bundlePackages(): Promise<void> {
     sourcemap: true,
     metafile: true,
     chunkNames: "packages/[name]-[hash]",
-    // CommonJS packages load Node's modules with `require`.
-    banner: {
-      js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);',
-    },
+    banner: { js: REQUIRE },
     plugins: [
+      slimPackages,
       {
         name: "only packages",
         setup({ onResolve }) {
@@ -82,6 +125,29 @@ async function bundlePackages(): Promise<void> {
 function removeMap(file: string): void {
   if (file.endsWith(".map")) rmSync(file);
   else writeFileSync(file, readFileSync(file, "utf8").replace(/^\/\/# sourceMappingURL=.*\n?/m, ""));
+}
+
+/**
+ * Replaces what tsc made of the program's modules. The source map stays out of the package, for its size: there, stack
+ * traces name the functions and lines of the bundle.
+ */
+async function bundleProgram(): Promise<void> {
+  for (const name of readdirSync(`${root}dist/cli`))
+    if (!name.startsWith("main.js")) rmSync(`${root}dist/cli/${name}`, { recursive: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: ["src/cli/main.ts"],
+    outfile: "dist/cli/main.js",
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "es2022",
+    external: ["koffi"],
+    sourcemap: "external",
+    sourcesContent: false,
+    banner: { js: REQUIRE },
+    plugins: [ownURLs, slimPackages],
+  });
 }
 
 /** Bundles the script that report pages embed, with the licenses of the packages it contains. */

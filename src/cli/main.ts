@@ -23,6 +23,7 @@ import {
 } from "./options/settings-flags.ts";
 import { unknownFlag } from "./options/unknown-characters.ts";
 import { explainError } from "./shared/explain-error.ts";
+import { readableStack } from "./shared/readable-stack.ts";
 import { printMessage, printPart } from "./terminal/output.ts";
 
 const { version } = z
@@ -272,6 +273,9 @@ function explain(error: unknown): number {
     return usage ? EXIT.usage : EXIT.failed;
   }
   printPart("stderr", "nopeek: this is a bug in nopeek; please report it:\n");
-  printPart("stderr", `${error instanceof Error ? error.stack : String(error)}\n`);
+  printPart(
+    "stderr",
+    `${error instanceof Error ? readableStack(error.stack ?? error.message) : String(error)}\n`,
+  );
   return EXIT.failed;
 }
