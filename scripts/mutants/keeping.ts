@@ -3,6 +3,27 @@ import type { Mutant } from "./list.ts";
 
 export const keeping: readonly Mutant[] = [
   {
+    promise: "a run that is asked to stop hears it between the batches of an evaluation",
+    file: "src/autograd/context.ts",
+    line: "    if (this.#beforeScope !== null) await this.#beforeScope();\n",
+    broken: "",
+    tests: ["test/cli/commands/train/stop-request.test.ts"],
+  },
+  {
+    promise: "an evaluation that a stop cut short is made when the run resumes",
+    file: "src/cli/commands/train/training-session.ts",
+    line: "const due = this.#evaluationDue ? { evaluationDue: true } : {};",
+    broken: "const due = {};",
+    tests: ["test/cli/commands/train/stop-request.test.ts"],
+  },
+  {
+    promise: "a folder that a killed process locked at the start of a run is free again",
+    file: "src/cli/commands/train/claim-folder.ts",
+    line: " && !RunDirectory.isFree(path)) continue;",
+    broken: ") continue;",
+    tests: ["test/cli/commands/train/claim-folder.test.ts"],
+  },
+  {
     promise: "a run killed between writing its two pointers still finds its best step",
     file: "src/run/directory.ts",
     line: '    if (best) this.#point("best", name);\n    this.#point("latest", name);\n',

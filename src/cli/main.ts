@@ -72,10 +72,14 @@ const train = command("train", "train a model on a text (default: the bundled ta
   .option("--resume", "resume the run in --out; the weights are bit-identical to an uninterrupted run")
   .option(
     "--quiet",
-    "print a plain line per step instead of the live display (the default without a terminal)",
+    "print plain lines instead of the live display (the default without a terminal, and where CI is set)",
   )
   .option("--no-samples", "do not generate a sample at each evaluation")
-  .option("--log-every <steps>", "in plain output, print one line every <steps> steps", parseCount, 1)
+  .addOption(
+    new Option("--log-every <steps>", "in plain output, print one line every <steps> steps")
+      .argParser(parseCount)
+      .default(undefined, "one for 2% of the steps, or every ten seconds"),
+  )
   .option("--color", "use colors even if the terminal does not seem to support them")
   .option("--no-color", "do not use colors; NO_COLOR and FORCE_COLOR are honored too")
   .option("--debug-nan", "if a number is not finite, rerun that step and name the op that produced it")

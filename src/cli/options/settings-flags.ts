@@ -1,11 +1,11 @@
 /** Flags generated from the settings table, and flags that several commands share. */
-import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { BACKEND_NAMES, DEFAULT_BACKEND } from "../../backend/open.ts";
 import { flagOf, SETTINGS, type Setting } from "../../config/settings.ts";
 import { CACHE_NAME, IN_MEMORY_MB } from "../../data/token-cache.ts";
 import { nearest } from "../../util/edit-distance.ts";
 import { namesToFlags } from "../shared/explain-error.ts";
+import { usableCpus } from "../shared/usable-cpus.ts";
 
 /**
  * Adds a flag for each setting. Omitting a flag leaves its setting unchanged.
@@ -128,9 +128,9 @@ function choiceOf(choices: readonly string[]): (word: string) => string {
 const USUAL_THREADS = 8;
 const MOST_THREADS = 64;
 
-/** The number of threads for parallel work: the flag's, or one per core. */
+/** The number of threads for parallel work: the flag's, or one for each processor that may be used. */
 export function threadsOf({ threads, backend }: CommonFlags): number {
-  return threads ?? (backend === "reference" ? 1 : Math.min(availableParallelism(), USUAL_THREADS));
+  return threads ?? (backend === "reference" ? 1 : Math.min(usableCpus(), USUAL_THREADS));
 }
 
 function parseThreads(text: string): number {

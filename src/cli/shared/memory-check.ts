@@ -41,9 +41,14 @@ export function checkMemory(
   );
 }
 
-/** @throws ConfigError when the caches of the beams, doubled while they branch, exceed the limit */
-export function checkBeamMemory({ contextLength, dModel, layers }: GPTConfig, beams: number): void {
-  const bytes = BYTES_PER_NUMBER * 4 * layers * contextLength * dModel * (beams + 1);
+/** What the host keeps of each beam besides numbers. */
+const BYTES_PER_BEAM = 1024;
+
+/** @throws ConfigError when the beams exceed the limit: their caches, doubled while they branch, and their logits */
+export function checkBeamMemory(config: GPTConfig, beams: number): void {
+  const { contextLength, dModel, layers, vocabSize } = config;
+  const numbers = 4 * (layers * contextLength * dModel + vocabSize);
+  const bytes = (BYTES_PER_NUMBER * numbers + BYTES_PER_BEAM) * (beams + 1);
   if (bytes <= LIMIT_BYTES) return;
   const most = Math.floor(LIMIT_BYTES / (bytes / (beams + 1))) - 1;
   throw new ConfigError(

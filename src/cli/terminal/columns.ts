@@ -35,18 +35,28 @@ export function cut(text: string, columns: number): string {
   return text.slice(0, end);
 }
 
-/** Wraps a text to lines of at most `columns`, between words if possible, and drops what exceeds `most` lines. */
-export function breakText(text: string, columns: number, most: number): string[] {
+/**
+ * Wraps a text between words to lines of at most `columns`. A word is broken only if it is longer than a line. If there
+ * are more than `most` lines, the last one ends in `more`.
+ */
+export function breakText(text: string, columns: number, most: number, more = "…"): string[] {
   const lines: string[] = [];
   for (let rest = text.trim(); rest !== "" && lines.length < most; ) {
-    const full = cut(rest, columns);
-    if (full === "") break;
-    const space = rest.startsWith(" ", full.length) ? full.length : full.lastIndexOf(" ");
-    const line = full === rest || space < full.length / 2 ? full : full.slice(0, space);
-    lines.push(line.trimEnd());
+    const last = lines.length === most - 1 && columnsOf(rest) > columns;
+    const line = wordsOf(rest, last ? columns - columnsOf(more) - 1 : columns);
+    if (line === "") break;
+    lines.push(last ? `${line} ${more}` : line);
     rest = rest.slice(line.length).trimStart();
   }
   return lines;
+}
+
+/** The words at the start of a text that fit; a part of the first one if it does not. */
+function wordsOf(text: string, columns: number): string {
+  const full = cut(text, columns);
+  if (full === text || text.startsWith(" ", full.length)) return full.trimEnd();
+  const space = full.lastIndexOf(" ");
+  return space <= 0 ? full : full.slice(0, space).trimEnd();
 }
 
 /** Puts generated text on one line: line breaks become `lineBreak`, and control characters are replaced. */

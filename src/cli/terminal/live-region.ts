@@ -20,8 +20,9 @@ export interface Screen {
 
 const [USUAL_COLUMNS, USUAL_ROWS] = [80, 24];
 
-/** A region may use this many rows, however low the terminal is. */
+/** A region may use this many rows, however low the terminal is, and this share of a higher one. */
 const FEW_ROWS = 10;
+const SHARE_OF_ROWS = 2 / 3;
 
 const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
@@ -46,14 +47,14 @@ export class LiveRegion {
 
   /**
    * The largest frame. It is one column narrower than the terminal because some terminals wrap lines of exactly their
-   * width. It uses half of the rows so that the whole region stays in view, and can be erased, if the terminal gets
-   * narrower and wraps each line once.
+   * width. It leaves a third of the rows, so that the whole region stays in view, and can be erased, if the terminal
+   * gets narrower and wraps half of its lines.
    */
   get size(): { readonly columns: number; readonly rows: number } {
     const columns = this.#screen.columns || USUAL_COLUMNS;
     const rows = this.#screen.rows || USUAL_ROWS;
-    const half = Math.max(FEW_ROWS, Math.floor(rows / 2));
-    return { columns: Math.max(1, columns - 1), rows: Math.max(1, Math.min(half, rows - 1)) };
+    const share = Math.max(FEW_ROWS, Math.floor(SHARE_OF_ROWS * rows));
+    return { columns: Math.max(1, columns - 1), rows: Math.max(1, Math.min(share, rows - 1)) };
   }
 
   /**

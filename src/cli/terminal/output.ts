@@ -6,6 +6,7 @@ import { writeSync } from "node:fs";
 import { fitLine, fitMessage } from "../../util/format.ts";
 import { printable, printableJson } from "../../util/printable.ts";
 import type { ProgressReporter } from "../../util/progress-reporter.ts";
+import { canRedraw } from "./colors.ts";
 import { printableDrawing, renderSpans, type Span } from "./styled.ts";
 
 /** Whether an error says that the reader of a stream is gone: a closed pipe or a closed terminal. */
@@ -22,7 +23,7 @@ export class Terminal {
 
   /** @param whenLost called when nothing more can be written to stdout or stderr; by default the program ends */
   constructor(whenLost: (error: NodeJS.ErrnoException) => void = endProgram) {
-    this.live = process.stderr.isTTY === true && process.env.TERM !== "dumb";
+    this.live = canRedraw(process.stderr);
     for (const stream of [process.stdout, process.stderr]) stream.on("error", whenLost);
   }
 
@@ -102,7 +103,7 @@ export function printPart(stream: "stdout" | "stderr", text: string): void {
 
 /** Reports progress on stderr before a run starts. */
 export function stderrReporter(): ProgressReporter {
-  const live = process.stderr.isTTY === true && process.env.TERM !== "dumb";
+  const live = canRedraw(process.stderr);
   const clear = live ? "\r\x1b[K" : "";
   return {
     note: (line) => process.stderr.write(`${clear}${noteText(line, false, process.stderr.columns)}\n`),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkMemory } from "../../../src/cli/shared/memory-check.ts";
+import { checkBeamMemory, checkMemory } from "../../../src/cli/shared/memory-check.ts";
 import { ConfigError } from "../../../src/errors.ts";
 import type { GPTConfig } from "../../../src/nn/config.ts";
 import { TINY } from "../../support/models.ts";
@@ -30,6 +30,13 @@ describe("checkMemory", () => {
     const near = { ...config, layers: 24, dModel: 896, vocabSize: 3 };
     expect(() => checkMemory(near, 1, "gpt")).not.toThrow();
     expect(() => checkMemory(near, 1, "gpt", true)).toThrow("the limit is 3.9 GiB");
+  });
+
+  it("bounds the beams of the smallest model too, by their logits", () => {
+    const smallest = { ...config, layers: 1, heads: 1, dModel: 1, contextLength: 2 };
+    expect(() => checkBeamMemory(smallest, 100_000)).not.toThrow();
+    expect(() => checkBeamMemory(smallest, 10_000_000)).toThrow("--beams may be at most");
+    expect(() => checkBeamMemory({ ...smallest, vocabSize: 65_536 }, 10_000)).toThrow("to fit into memory");
   });
 
   it("counts the scores of textbook attention, and none for fused attention", () => {

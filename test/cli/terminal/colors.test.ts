@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { hasUnicode, wantsColor } from "../../../src/cli/terminal/colors.ts";
+import { canRedraw, hasUnicode, wantsColor } from "../../../src/cli/terminal/colors.ts";
 
 describe("colors", () => {
   const terminal = (colors: boolean) => ({ isTTY: true, hasColors: () => colors });
@@ -25,4 +25,15 @@ test.each([
   ["win32", { TERM_PROGRAM: "vscode" }, true],
 ] as const)("Unicode on %s with %o: %s", (platform, env, expected) => {
   expect(hasUnicode(env, platform)).toBe(expected);
+});
+
+test.each([
+  [{ TERM: "xterm" }, true],
+  [{ TERM: "xterm", CI: "false" }, true],
+  [{ TERM: "dumb" }, false],
+  [{ TERM: "xterm", CI: "true" }, false],
+  [{ TERM: "xterm", CI: "1" }, false],
+])("a terminal with %o can redraw its lines: %s", (env, expected) => {
+  expect(canRedraw({ isTTY: true }, env)).toBe(expected);
+  expect(canRedraw({}, env)).toBe(false);
 });

@@ -35,7 +35,11 @@ describe("breakText", () => {
     expect(breakText("one misty Sunday in Ashford", 10, 9)).toEqual(["one misty", "Sunday in", "Ashford"]);
     expect(breakText("abcdefghij kl", 4, 9)).toEqual(["abcd", "efgh", "ij", "kl"]);
     expect(breakText("中文中文", 3, 9)).toEqual(["中", "文", "中", "文"]);
-    expect(breakText("one two three", 5, 2)).toEqual(["one", "two"]);
+    expect(breakText("a bird runs homewards", 12, 9)).toEqual(["a bird runs", "homewards"]);
+    expect(breakText("a homewards", 8, 9)).toEqual(["a", "homeward", "s"]);
+    expect(breakText("one two three four", 9, 2)).toEqual(["one two", "three …"]);
+    expect(breakText("one two three fourth", 10, 2, "...")).toEqual(["one two", "three ..."]);
+    expect(breakText("one two three", 9, 2)).toEqual(["one two", "three"]);
   });
 
   test("stays within the width and the number of lines", () => {

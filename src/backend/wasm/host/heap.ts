@@ -67,7 +67,10 @@ export class Heap {
       const initial = Math.min(leastGrowthBytes / pageBytes, maximum);
       this.memory = new WebAssembly.Memory({ initial, maximum, shared: true });
     } catch (error) {
-      throw new BackendError(`wasm: cannot reserve ${maximumBytes} bytes of addresses: ${error}`);
+      throw new BackendError(
+        `wasm: the system does not reserve ${maximumBytes / 2 ** 30} GiB of addresses for WebAssembly, as under ulimit -v (${error}); \`backend\` reference needs none, and is slow`,
+        { cause: error },
+      );
     }
     this.#floats = new Float32Array(this.memory.buffer);
     this.parameters = this.alloc(240);

@@ -17,14 +17,17 @@ export async function printRunSummary(run: OpenRun, progress: Progress): Promise
   const { trainer, config, kind, path, backend, savedBy } = run;
   const { settings } = config;
   const note = (line: string) => progress.note(line);
+  const detail = (line: string) => progress.detail(line);
   const parameters = countNumbers(trainer.model.parameters());
-  for (const line of kind.sources) note(line);
+  const [source, ...more] = kind.sources;
+  note(source);
+  for (const line of more) (line.startsWith("warning") ? note : detail)(line);
   note(
     `model       ${plural(settings.layers, "layer")}, ${plural(settings.heads, "head")}, ${settings.dModel} channels, ${kind.shapeSummary}: ${formatCount(parameters)} parameters`,
   );
   if (kind.trainingTokens !== null) {
     const tokensPerParameter = kind.trainingTokens / parameters;
-    note(`            ${formatRatio(tokensPerParameter)} training tokens per parameter`);
+    detail(`            ${formatRatio(tokensPerParameter)} training tokens per parameter`);
     if (tokensPerParameter < FEW_TOKENS)
       note(
         "warning     so little text that the model can memorize it: more text, a smaller model, --dropout or --patience helps",
@@ -35,7 +38,7 @@ export async function printRunSummary(run: OpenRun, progress: Progress): Promise
   );
   note(`saved in    ${path}`);
   if (config.from !== undefined) note(`fine-tunes  the model in ${config.from}`);
-  if (kind.remark !== null) note(kind.remark);
+  if (kind.remark !== null) detail(kind.remark);
   const left = settings.steps - trainer.stepsDone;
   if (trainer.stepsDone > 0) {
     const last = left === 0 ? ", its last: no steps are left; --steps adds more" : "";
@@ -45,7 +48,7 @@ export async function printRunSummary(run: OpenRun, progress: Progress): Promise
   }
   const stepMs = left > 0 ? await timeStep(run) : 0;
   if (left > 0)
-    note(`time        about ${formatDuration(totalMs(run, left, stepMs))}, estimated from timed steps`);
+    detail(`time        about ${formatDuration(totalMs(run, left, stepMs))}, estimated from timed steps`);
   note("");
   return new StepTimer(stepMs);
 }

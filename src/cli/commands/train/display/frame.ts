@@ -6,7 +6,7 @@ import { formatCount, formatDuration, formatLoss } from "../../../../util/format
 import { drawChart, type Point, type Reference } from "../../../terminal/chart.ts";
 import { breakText, columnsOf, cut, onOneLine } from "../../../terminal/columns.ts";
 import { renderSpans, styled } from "../../../terminal/styled.ts";
-import type { StepProgress } from "../progress.ts";
+import { type StepProgress, timeLeft } from "../progress.ts";
 
 /** The state of a training run. */
 export interface View {
@@ -36,7 +36,7 @@ export interface FrameOptions {
 }
 
 /** Lines of the chart, with axes and legend. */
-const CHART = { least: 6, most: 13 } as const;
+const CHART = { least: 6, most: 20 } as const;
 /** Width of a sample in all, and its most lines. */
 const SAMPLE = { columns: 100, most: 3 } as const;
 /** Columns of the progress bar. With fewer than the least there is none. */
@@ -96,8 +96,8 @@ function progressLine(view: View, { columns, color, ascii }: FrameOptions): stri
   const { step, steps, latest, elapsedMs, busy, over } = view;
   const share = steps === 0 ? 1 : Math.min(1, step / steps);
   const percent = `${Math.floor(100 * share)}%`;
-  const time = formatDuration(over ? elapsedMs : (latest?.leftMs ?? 0));
-  const rest = over ? `in ${time}` : (busy ?? (latest === null ? "" : `${time} left`));
+  const took = `${step === steps ? "done in" : "in"} ${formatDuration(elapsedMs)}`;
+  const rest = over ? took : (busy ?? (latest === null ? "" : timeLeft(latest.leftMs)));
   const words = [percent, `step ${formatCount(step)} of ${formatCount(steps)}`, rest].filter(Boolean);
   let text = words.join("  ");
   if (columnsOf(text) > columns - BAR.least - 2)
@@ -107,10 +107,10 @@ function progressLine(view: View, { columns, color, ascii }: FrameOptions): stri
   const filled = Math.floor(share * length);
   const [full, empty] = ascii ? ["#", "."] : ["█", "░"];
   const bar = [styled("green", full.repeat(filled)), styled("gray", empty.repeat(length - filled))];
-  return renderSpans([...bar, `  ${text}`], color);
+  return renderSpans([...bar, "  ", styled("bold", percent), text.slice(percent.length)], color);
 }
 
-function figureLines({ latest, memoryBytes }: View, { columns }: FrameOptions): string[] {
+function figureLines({ latest, memoryBytes }: View, { columns, color }: FrameOptions): string[] {
   if (latest === null) return [];
   const { tokensPerSecond, learningRate, gradientNorm } = latest;
   const figures = [
@@ -125,7 +125,7 @@ function figureLines({ latest, memoryBytes }: View, { columns }: FrameOptions): 
     if (lines.length > 0 && columnsOf(longer) <= columns) lines[lines.length - 1] = longer;
     else lines.push(cut(figure, columns));
   }
-  return lines;
+  return lines.map((line) => renderSpans([styled("gray", line)], color));
 }
 
 function threeDigits(value: number): string {
@@ -139,7 +139,7 @@ function sampleLines(
 ): string[] {
   const name = `after step ${formatCount(step)}: `;
   const most = Math.min(SAMPLE.most, Math.ceil(SAMPLE.columns / columns));
-  const lines = breakText(name + onOneLine(text, ascii ? "/" : "⏎"), columns, most);
+  const lines = breakText(name + onOneLine(text, ascii ? "/" : "⏎"), columns, most, ascii ? "..." : "…");
   // Always the same number of lines, so that nothing jumps when the next sample is shorter.
   while (lines.length < most) lines.push("");
   if (!color || !lines[0].startsWith(name)) return lines;

@@ -1,7 +1,9 @@
 /** The live display of a training run, at the bottom of the terminal. Messages scroll above it. */
 import type { Point, Reference } from "../../../terminal/chart.ts";
+import { emphasize } from "../../../terminal/emphasis.ts";
 import { LiveRegion, type Screen } from "../../../terminal/live-region.ts";
 import { noteText } from "../../../terminal/output.ts";
+import { renderSpans } from "../../../terminal/styled.ts";
 import type { Progress, StepProgress } from "../progress.ts";
 import { Curve } from "./curve.ts";
 import { drawFrame, type View } from "./frame.ts";
@@ -53,8 +55,12 @@ export class LiveProgress implements Progress {
   }
 
   note(line = ""): void {
-    this.#region.print(noteText(line, this.#options.color, this.#options.screen.columns || undefined));
+    const { color, screen } = this.#options;
+    const lines = noteText(line, color, screen.columns || undefined).split("\n");
+    this.#region.print(lines.map((each) => renderSpans(emphasize(each), color)).join("\n"));
   }
+
+  detail(): void {}
 
   begin(): void {
     this.#live = true;

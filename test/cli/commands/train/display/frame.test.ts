@@ -61,7 +61,10 @@ describe("a frame", () => {
       /of 2,000 {2}evaluating …$/m,
     );
     const last = drawFrame({ ...view, over: true }, wide);
-    expect(last.join("\n")).toContain("in 1 min 40 s");
+    expect(last.join("\n")).toContain("step 500 of 2,000  in 1 min 40 s");
+    const whole = { ...view, step: 2000, latest: { ...view.latest!, leftMs: 0 } };
+    expect(drawFrame(whole, wide).join("\n")).toMatch(/100% {2}step 2,000 of 2,000 {2}done$/m);
+    expect(drawFrame({ ...whole, over: true }, wide).join("\n")).toContain("done in 1 min 40 s");
     expect(last.join("\n")).not.toContain("after step 400");
     expect([last[0], last.at(-1)]).toEqual(["", ""]);
   });

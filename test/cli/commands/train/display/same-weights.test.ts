@@ -60,7 +60,7 @@ test.each([
     return live;
   });
   const alone = await filesOf(`${model}-alone`, common, async (_, run, terminal) => {
-    return new PlainProgress(terminal, run.config.settings.steps);
+    return new PlainProgress(terminal, run.config.settings.steps, 1, () => 0);
   });
   expect(sampled.length).toBeGreaterThan(0);
   expect(sampled[0].length).toBeGreaterThan(0);
