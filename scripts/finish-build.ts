@@ -64,7 +64,9 @@ const slimPackages: Plugin = {
     onLoad({ filter: /[\\/]node_modules[\\/].*\.[cm]?js$/ }, async ({ path }) => {
       const languages = /zod[\\/]v4[\\/]locales[\\/]index\.js$/.test(path);
       const source = languages ? "export {};" : readFileSync(path, "utf8");
-      const { code } = await transform(source, { minify: true });
+      // The names of a module are its own, those of a script are not.
+      const format = /^(?:import|export)\b/m.test(source) ? { format: "esm" as const } : {};
+      const { code } = await transform(source, { minify: true, ...format });
       return {
         contents: `\n${code}\n//# sourceMappingURL=data:application/json;base64,${NO_MAP}`,
         loader: "js",
@@ -73,6 +75,9 @@ const slimPackages: Plugin = {
   },
 };
 
+/** The program, and the script of report pages, which is embedded. */
+const KEPT = /^(?:cli[\\/]main\.js|report[\\/]browser[\\/]page\.js)/;
+
 removeLeftovers();
 for (const folder of ["backend/wasm", "report/browser"])
   mkdirSync(`${root}dist/${folder}`, { recursive: true });
@@ -80,6 +85,7 @@ for (const module of ["kernels.wasm", "kernels-fast.wasm"]) {
   copyFileSync(`${root}src/backend/wasm/${module}`, `${root}dist/backend/wasm/${module}`);
 }
 await bundlePage();
+removeProgramModules();
 await bundlePackages();
 await bundleProgram();
 chmodSync(`${root}dist/cli/main.js`, 0o755);
@@ -88,7 +94,7 @@ chmodSync(`${root}dist/cli/main.js`, 0o755);
 async function bundlePackages(): Promise<void> {
   const importsPackage = new RegExp(`\\bfrom "(${packages.join("|")})"`);
   const files = readdirSync(`${root}dist`, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".js") && !/^cli[\\/]/.test(path))
+    .filter((path) => path.endsWith(".js") && !KEPT.test(path))
     .map((path) => `${root}dist/${path}`)
     .filter((path) => importsPackage.test(readFileSync(path, "utf8")));
   const { metafile } = await build({
@@ -127,13 +133,20 @@ function removeMap(file: string): void {
   else writeFileSync(file, readFileSync(file, "utf8").replace(/^\/\/# sourceMappingURL=.*\n?/m, ""));
 }
 
+/** Removes what tsc made of modules that only the program uses: its file contains them. */
+function removeProgramModules(): void {
+  for (const layer of ["cli", "lesson", "report"]) {
+    for (const path of readdirSync(`${root}dist/${layer}`, { recursive: true, encoding: "utf8" }))
+      if (/\.(js|js\.map|d\.ts)$/.test(path) && !KEPT.test(`${layer}/${path}`))
+        rmSync(`${root}dist/${layer}/${path}`);
+  }
+}
+
 /**
- * Replaces what tsc made of the program's modules. The source map stays out of the package, for its size: there, stack
+ * The program in one file. The source map stays out of the package, for its size: there, stack
  * traces name the functions and lines of the bundle.
  */
 async function bundleProgram(): Promise<void> {
-  for (const name of readdirSync(`${root}dist/cli`))
-    if (!name.startsWith("main.js")) rmSync(`${root}dist/cli/${name}`, { recursive: true });
   await build({
     absWorkingDir: root,
     entryPoints: ["src/cli/main.ts"],

@@ -41,7 +41,7 @@ function quota(read: ReadText): number {
   const quotas = groups.flatMap(({ mount, path, quotaOf }) =>
     ancestorsOf(path).map((group) => quotaOf(read, join(mount, group))),
   );
-  return Math.min(Number.POSITIVE_INFINITY, ...quotas);
+  return quotas.reduce((least, each) => Math.min(least, each), Number.POSITIVE_INFINITY);
 }
 
 /** "/a/b", "/a", "/". A container often mounts its own group as the root, so only the last one exists. */
