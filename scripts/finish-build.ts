@@ -75,8 +75,9 @@ const slimPackages: Plugin = {
   },
 };
 
-/** The program, and the script of report pages, which is embedded. */
-const KEPT = /^(?:cli[\\/]main\.js|report[\\/]browser[\\/]page\.js)/;
+/** Layers that only the program uses, and what stays of them: the program, and the script that report pages embed. */
+const PROGRAM_LAYERS = ["cli", "lesson", "report"];
+const KEPT = ["cli/main.js", "report/browser"];
 
 removeLeftovers();
 for (const folder of ["backend/wasm", "report/browser"])
@@ -94,7 +95,7 @@ chmodSync(`${root}dist/cli/main.js`, 0o755);
 async function bundlePackages(): Promise<void> {
   const importsPackage = new RegExp(`\\bfrom "(${packages.join("|")})"`);
   const files = readdirSync(`${root}dist`, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".js") && !KEPT.test(path))
+    .filter((path) => path.endsWith(".js") && !PROGRAM_LAYERS.includes(path.split(/[\\/]/)[0]))
     .map((path) => `${root}dist/${path}`)
     .filter((path) => importsPackage.test(readFileSync(path, "utf8")));
   const { metafile } = await build({
@@ -135,10 +136,9 @@ function removeMap(file: string): void {
 
 /** Removes what tsc made of modules that only the program uses: its file contains them. */
 function removeProgramModules(): void {
-  for (const layer of ["cli", "lesson", "report"]) {
-    for (const path of readdirSync(`${root}dist/${layer}`, { recursive: true, encoding: "utf8" }))
-      if (/\.(js|js\.map|d\.ts)$/.test(path) && !KEPT.test(`${layer}/${path}`))
-        rmSync(`${root}dist/${layer}/${path}`);
+  for (const layer of PROGRAM_LAYERS) {
+    for (const name of readdirSync(`${root}dist/${layer}`))
+      if (!KEPT.includes(`${layer}/${name}`)) rmSync(`${root}dist/${layer}/${name}`, { recursive: true });
   }
 }
 
