@@ -53,10 +53,10 @@ export function median(numbers: readonly number[]): number {
 /**
  * Wraps a message for a terminal. Lines meant for copying stay whole: indented lines and lines with a command.
  *
- * @param columns the terminal's width; undefined if there is no terminal, which turns wrapping off
+ * @param columns the terminal's width; undefined without a terminal, or 0 if it is unknown: then nothing is wrapped
  */
 export function fitMessage(message: string, columns: number | undefined): string {
-  if (columns === undefined) return message;
+  if (columns === undefined || columns === 0) return message;
   const fit = (line: string) => (/^ |npx nopeek/.test(line) ? [line] : wrap(line.split(" "), columns));
   return message.split("\n").flatMap(fit).join("\n");
 }
@@ -66,7 +66,8 @@ export function fitMessage(message: string, columns: number | undefined): string
  * in its column. Lines meant for copying stay whole, as in `fitMessage`.
  */
 export function fitLine(line: string, columns: number | undefined): string {
-  if (columns === undefined || line.length <= columns || /^ {1,3}\S|npx nopeek/.test(line)) return line;
+  if (columns === undefined || columns === 0 || line.length <= columns || /^ {1,3}\S|npx nopeek/.test(line))
+    return line;
   const label = /^(?: {4,}|\S(?:\S| (?! ))* {2,})/.exec(line)?.[0] ?? "";
   const indent = label.length <= columns / 2 ? label.length : 0;
   const [first, ...rest] = wrap(line.slice(indent).split(" "), columns - indent);

@@ -85,6 +85,9 @@ describe("a message", () => {
   it("is unchanged if it fits, or if there is no terminal", () => {
     expect(fitMessage(message, 80)).toBe(message);
     expect(fitMessage(message, undefined)).toBe(message);
+    // A terminal may not know its width.
+    expect(fitMessage(message, 0)).toBe(message);
+    expect(fitLine(message, 0)).toBe(message);
   });
 });
 

@@ -62,7 +62,7 @@ export class Terminal {
   /** Shows a status line that the next one replaces. Does nothing unless stderr is a terminal. */
   status(line: string): void {
     if (!this.live) return;
-    const width = process.stderr.columns ?? 80;
+    const width = process.stderr.columns || 80;
     process.stderr.write(`\r\x1b[K${printable(line).slice(0, width - 1)}`);
     this.#statusShown = true;
   }

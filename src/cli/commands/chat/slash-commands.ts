@@ -85,8 +85,9 @@ export function parseLine(line: string, flags: SampleFlags): Request {
   if (line.startsWith("//")) return { kind: "say", prompt: line.slice(1) };
   const [, name = "", value = ""] = /^\/(\S*)\s*(.*)$/s.exec(line.trimEnd()) ?? [];
   if (!Object.hasOwn(COMMANDS, name)) {
+    const begun = COMMAND_NAMES.find((known) => known.startsWith(`/${name}`));
     throw new ConfigError(
-      `there is no command /${name}; did you mean ${nearest(`/${name}`, COMMAND_NAMES)}? /help lists them; a text that starts with a slash starts with two: /${line}`,
+      `there is no command /${name}; did you mean ${begun ?? nearest(`/${name}`, COMMAND_NAMES)}? /help lists them; a text that starts with a slash starts with two: /${line}`,
     );
   }
   const { setting, optional = false } = COMMANDS[name];

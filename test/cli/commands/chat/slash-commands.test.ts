@@ -66,6 +66,7 @@ describe("a setting", () => {
 
 test.each([
   ["/topk 3", "did you mean /top-k?", "starts with two: //topk 3"],
+  ["/te", "did you mean /temperature?", "/help"],
   ["/constructor", "there is no command /constructor", "did you mean"],
   ["/", "there is no command /", "/help"],
   ["/temperature", "/temperature is off", "needs a new value"],
