@@ -18,6 +18,11 @@ export class NopeekError extends Error {
   override name = "NopeekError";
 }
 
+/** An argument of a type that TypeScript would have refused, in a call from JavaScript. */
+export class ArgumentError extends NopeekError {
+  override name = "ArgumentError";
+}
+
 /** Shapes, axes or sizes that do not fit together. */
 export class ShapeError extends NopeekError {
   override name = "ShapeError";

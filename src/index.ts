@@ -23,6 +23,7 @@ export { TokenFile } from "./data/token-file.ts";
 export type { TokenIds, TokenSource } from "./data/token-source.ts";
 export { type WriteOptions, writeTokens } from "./data/write-tokens.ts";
 export {
+  ArgumentError,
   BackendError,
   CheckpointError,
   ConfigError,

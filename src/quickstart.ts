@@ -1,4 +1,5 @@
 /** The short door to the main job: train a GPT on a string, then sample from it. */
+
 import { Context } from "./autograd/context.ts";
 import type { Backend } from "./backend/backend.ts";
 import { openBackend } from "./backend/open.ts";
@@ -13,6 +14,7 @@ import { CharTokenizer } from "./text/char-tokenizer.ts";
 import type { Tokenizer } from "./text/tokenizer.ts";
 import { NextToken } from "./train/objectives/next-token.ts";
 import { type StepReport, Trainer } from "./train/trainer.ts";
+import { checkTypes } from "./util/check-types.ts";
 
 export interface TrainGPTOptions extends Partial<Settings> {
   /** Called after each step. */
@@ -46,7 +48,9 @@ export class TrainedGPT {
    * @throws SampleError for an empty prompt or settings out of range
    * @example await model.sample("Once", { tokens: 100, temperature: 0.8 })
    */
-  async sample(prompt: string, { tokens = 200, seed = 1, ...settings }: SampleOptions = {}): Promise<string> {
+  async sample(prompt: string, options: SampleOptions = {}): Promise<string> {
+    checkTypes("sample", { prompt, options }, { prompt: "string", options: "object" });
+    const { tokens = 200, seed = 1, ...settings } = options;
     const random = Random.of(seed, "sample");
     let text = prompt;
     for await (const piece of generateText(this.model, this.tokenizer, prompt, {
@@ -79,13 +83,13 @@ export class TrainedGPT {
  *   console.log(await model.sample("Once", { tokens: 100 }));
  *   await model.close();
  */
-export async function trainGPT(
-  text: string,
-  { onStep, ...options }: TrainGPTOptions = {},
-): Promise<TrainedGPT> {
+export async function trainGPT(text: string, options: TrainGPTOptions = {}): Promise<TrainedGPT> {
+  checkTypes("trainGPT", { text, options }, { text: "string", options: "object" });
+  const { onStep, ...given } = options;
+  checkTypes("trainGPT", { onStep }, { onStep: "function?" });
   const tokenizer = CharTokenizer.fromText(text);
   const ids = tokenizer.encode(text);
-  const preset = resolveSettings(presetOf("tiny").settings, options);
+  const preset = resolveSettings(presetOf("tiny").settings, given);
   const contextLength = Math.max(1, Math.min(preset.contextLength, ids.length - 1));
   const settings = { ...preset, contextLength };
   const backend = await openBackend("wasm");

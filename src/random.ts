@@ -1,5 +1,6 @@
 import seedrandom from "seedrandom";
 import { log } from "./math.ts";
+import { checkTypes } from "./util/check-types.ts";
 
 /** The state of a generator as saved in a checkpoint. A generator restored from it continues with the same numbers. */
 export interface RandomState {
@@ -31,11 +32,13 @@ export class Random {
 
   /** A generator identified by a seed and labels. The same seed and labels produce the same numbers on any machine. */
   static of(seed: number, ...labels: (string | number)[]): Random {
+    checkTypes("Random.of", { seed }, { seed: "number" });
     return new Random(seedrandom.alea([seed, ...labels].join("/"), { state: true }));
   }
 
   /** A generator that continues from a saved state. */
   static from(state: RandomState): Random {
+    checkTypes("Random.from", { state }, { state: ["c", "s0", "s1", "s2"] });
     return new Random(seedrandom.alea("", { state }));
   }
 

@@ -19,8 +19,9 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((length, axis) => length === b[axis]);
 }
 
-/** @throws ShapeError unless every size is an integer ≥ 0 */
+/** @throws ShapeError unless it is an array of integers ≥ 0 */
 export function checkShape(op: string, shape: Shape): void {
+  if (!Array.isArray(shape)) throw new ShapeError(`${op}: the shape must be an array of sizes: got ${shape}`);
   for (const length of shape) {
     if (!Number.isSafeInteger(length) || length < 0) {
       throw new ShapeError(`${op}: sizes must be whole numbers ≥ 0: got ${formatShape(shape)}`);

@@ -1,5 +1,6 @@
 /** The mutants that scripts/mutants.ts tries, one per promise, and the tests that must catch them. */
 
+import { argumentChecks } from "./arguments.ts";
 import { blas } from "./blas.ts";
 import { decoding } from "./decoding.ts";
 import { display } from "./display.ts";
@@ -125,6 +126,7 @@ const masks: readonly Mutant[] = [
 export const MUTANTS: readonly Mutant[] = [
   ...masks,
   ...family,
+  ...argumentChecks,
   ...learning,
   ...keeping,
   ...plot,

@@ -5,15 +5,18 @@
  * Tensors created inside a scope are freed when the scope closes, so a training step leaves nothing behind and the next
  * step reuses its memory. Tensors created by `persistent` or `parameter` live until the context closes.
  */
+
 import type { Backend, Buffer } from "../backend/backend.ts";
 import { ShapeError, TensorError } from "../errors.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
+import { checkChoice, checkTypes, describeValue } from "../util/check-types.ts";
 import { type Lifetime, Storage } from "./storage.ts";
 import { type Backward, type Entry, Tape } from "./tape.ts";
 import { Tensor } from "./tensor.ts";
 
 /** "grad" records ops on the tape for backward; "no-grad" does not, as in sampling and evaluation. */
-export type ScopeMode = "grad" | "no-grad";
+export type ScopeMode = (typeof SCOPE_MODES)[number];
+const SCOPE_MODES = ["grad", "no-grad"] as const;
 
 /** A tensor that an op has just computed: its output, or the gradient of one of its inputs. See `Context.watch`. */
 export interface OpResult {
@@ -58,6 +61,11 @@ export class Context {
    *   can hear signals there, and end what it is doing by throwing.
    */
   constructor(backend: Backend, beforeScope: (() => Promise<void>) | null = null) {
+    checkTypes(
+      "Context",
+      { backend, beforeScope },
+      { backend: ["alloc", "gemm", "read"], beforeScope: "function?" },
+    );
     this.backend = backend;
     this.#beforeScope = beforeScope;
   }
@@ -66,9 +74,12 @@ export class Context {
    * Runs `body` in a scope. Tensors that it creates on this context are freed when it ends or fails.
    *
    * @throws TensorError if another scope is open on this context: each would free the other's tensors
+   * @throws ConfigError for an unknown mode
    * @example await context.scope("grad", () => model.forward(tokens).item())
    */
   async scope<T>(mode: ScopeMode, body: () => T | Promise<T>): Promise<T> {
+    checkChoice("mode", mode, SCOPE_MODES);
+    checkTypes("scope", { body }, { body: "function" });
     if (this.#beforeScope !== null) await this.#beforeScope();
     if (this.#scope !== null) {
       throw new TensorError(
@@ -202,8 +213,17 @@ export class Context {
     else for (const buffer of kept) this.backend.free(buffer);
   }
 
-  /** See `Tape.backward`. */
+  /**
+   * See `Tape.backward`.
+   *
+   * @throws TensorError also if root is not on this context
+   */
   backward(root: Tensor): void {
+    if (contextOf("backward", root) !== this) {
+      throw new TensorError(
+        "backward: this number lives on another context: call backward on it, or on its context",
+      );
+    }
     this.#written = [];
     if (this.#watcher === null) this.#tape.backward(root);
     else this.#tape.backward(root, (entry) => this.#showGradients(entry));
@@ -230,11 +250,11 @@ export class Context {
   }
 
   #make(shape: Shape, lifetime: Lifetime, needsGradient: boolean): Tensor {
+    checkShape("tensor", shape);
     if (this.#closed) throw new TensorError("this context has closed and cannot create tensors");
     if (lifetime === "scope" && this.#scope === null) {
       throw new TensorError("no scope is open: run ops inside context.scope(…), which frees their results");
     }
-    checkShape("tensor", shape);
     const storage = new Storage(this, this.backend.alloc(sizeOf(shape)), lifetime, needsGradient);
     if (lifetime === "persistent") this.#persistent.add(storage);
     else this.#scope?.storages.push(storage);
@@ -242,6 +262,7 @@ export class Context {
   }
 
   #filled(op: string, tensor: Tensor, values: ArrayLike<number>): Tensor {
+    checkTypes(op, { values }, { values: "numbers" });
     if (values.length !== tensor.size) {
       throw new ShapeError(
         `${op}: ${formatShape(tensor.shape)} holds ${tensor.size} numbers: got ${values.length} values`,
@@ -268,10 +289,12 @@ function freeSince(storages: Storage[], start: number, kept: Storage | null): vo
 /**
  * The context that all operands of an op share.
  *
- * @throws TensorError if two operands live on different contexts
+ * @throws TensorError if an operand is not a tensor, or two live on different contexts
  */
 export function contextOf(op: string, first: Tensor, ...rest: readonly Tensor[]): Context {
-  for (const tensor of rest) {
+  checkTensor(op, first, 1);
+  for (const [i, tensor] of rest.entries()) {
+    checkTensor(op, tensor, i + 2);
     if (tensor.context !== first.context) {
       throw new TensorError(
         `${op}: operands ${formatShape(first.shape)} and ${formatShape(tensor.shape)} live on different contexts; create both on the same one`,
@@ -279,4 +302,9 @@ export function contextOf(op: string, first: Tensor, ...rest: readonly Tensor[])
     }
   }
   return first.context;
+}
+
+function checkTensor(op: string, operand: unknown, place: number): void {
+  if (operand instanceof Tensor) return;
+  throw new TensorError(`${op}: operand ${place} must be a tensor: got ${describeValue(operand)}`);
 }

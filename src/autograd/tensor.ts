@@ -3,7 +3,8 @@
  */
 import type { Buffer, WriteTarget } from "../backend/backend.ts";
 import { ShapeError, TensorError } from "../errors.ts";
-import { formatShape, type Shape, sizeOf } from "../shape.ts";
+import { checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
+import { checkTypes } from "../util/check-types.ts";
 import type { Context } from "./context.ts";
 import type { Storage } from "./storage.ts";
 
@@ -70,8 +71,18 @@ export class Tensor {
     return this.storage.zeroedGradient();
   }
 
-  /** The same numbers with another shape of the same size. Shares storage and gradient. */
+  /**
+   * The same numbers with another shape. Shares storage and gradient.
+   *
+   * @throws ShapeError if it has another size
+   */
   view(shape: Shape): Tensor {
+    checkShape("view", shape);
+    if (sizeOf(shape) !== this.size) {
+      throw new ShapeError(
+        `view: ${formatShape(this.shape)} holds ${this.size} numbers, which do not fill ${formatShape(shape)}`,
+      );
+    }
     return new Tensor(shape, this.storage);
   }
 
@@ -100,7 +111,8 @@ export class Tensor {
    * @example weight.write([1, 2, 3])
    */
   write(values: ArrayLike<number>, at = 0): void {
-    if (at < 0 || at + values.length > this.size) {
+    checkTypes("write", { values, at }, { values: "numbers", at: "number" });
+    if (!Number.isInteger(at) || at < 0 || at + values.length > this.size) {
       throw new ShapeError(
         `write: ${formatShape(this.shape)} holds ${this.size} numbers: got ${values.length} at index ${at}`,
       );

@@ -1,7 +1,9 @@
 /** Opens backends by name. Each is loaded only when it is opened. */
+
 import { readFile } from "node:fs/promises";
 import { platform } from "node:os";
 import { BackendError, ConfigError } from "../errors.ts";
+import { checkChoice, checkTypes, describeValue } from "../util/check-types.ts";
 import type { Backend } from "./backend.ts";
 
 export const BACKEND_NAMES = ["wasm", "blas", "auto", "reference"] as const;
@@ -9,6 +11,9 @@ export const BACKEND_NAMES = ["wasm", "blas", "auto", "reference"] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 /** Has the same bits on every machine. */
 export const DEFAULT_BACKEND = "wasm" satisfies BackendName;
+
+/** At the sizes of these models, more threads gain nothing. */
+export const MOST_THREADS = 64;
 
 export interface OpenOptions {
   /**
@@ -27,7 +32,7 @@ export interface OpenOptions {
  *   is `exact`
  * @param library for blas: the name or path of the library; null for the usual ones
  * @throws BackendError if the backend cannot start
- * @throws ConfigError if the backend does not support threads, or fast kernels
+ * @throws ConfigError for an unknown name, a number of threads outside 1 … 64, or options that the backend lacks
  * @example const backend = await openBackend("wasm", 4)
  */
 export async function openBackend(
@@ -37,6 +42,7 @@ export async function openBackend(
   options: OpenOptions = {},
 ): Promise<Backend> {
   checkBackend(name, threads, options);
+  checkTypes("openBackend", { library }, { library: "string?" });
   switch (name) {
     case "reference":
       return openReference();
@@ -54,7 +60,16 @@ export async function openBackend(
  *
  * @throws ConfigError if it does not
  */
-export function checkBackend(name: BackendName, threads: number, { fast = false }: OpenOptions = {}): void {
+export function checkBackend(name: BackendName, threads: number, options: OpenOptions = {}): void {
+  checkChoice("backend", name, BACKEND_NAMES);
+  checkTypes("openBackend", { options }, { options: "object" });
+  const { fast = false, say } = options;
+  checkTypes("openBackend", { fast, say }, { fast: "boolean", say: "function?" });
+  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
+    throw new ConfigError(
+      `\`threads\` must be a whole number in 1 … ${MOST_THREADS}: got ${describeValue(threads)}`,
+    );
+  }
   if (fast && name !== "wasm" && name !== "auto")
     throw new ConfigError(`\`fast\` needs \`backend\` wasm: got \`backend\` ${name}`);
   if (name === "reference" && threads !== 1)

@@ -1,5 +1,7 @@
 /** Presets: named groups of settings. Each lists the defaults it overrides. */
+
 import { ConfigError } from "../errors.ts";
+import { checkTypes } from "../util/check-types.ts";
 import { nearest } from "../util/edit-distance.ts";
 import type { Settings } from "./settings.ts";
 
@@ -162,6 +164,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
  * const settings = resolveSettings(presetOf("tiny").settings, { steps: 100 });
  */
 export function presetOf(name: string): Preset {
+  checkTypes("presetOf", { name }, { name: "string" });
   if (Object.hasOwn(PRESETS, name)) return PRESETS[name];
   const names = Object.keys(PRESETS);
   throw new ConfigError(

@@ -2,9 +2,11 @@
  * Every setting of a run, in one table: name, validation, default, unit and help. The TypeScript type, what editors
  * show, the JSON in a run directory, the flags and `--help` are all derived from it, so they cannot disagree.
  */
+
 import { z } from "zod";
 import { ConfigError } from "../errors.ts";
 import { UNKNOWN_POLICIES } from "../text/unknown.ts";
+import { checkTypes } from "../util/check-types.ts";
 import { describeIssue } from "./describe-issue.ts";
 // A type error where the table meets this type means that it must be generated again: scripts/settings-type.ts.
 import type { Settings } from "./settings-type.ts";
@@ -309,6 +311,7 @@ export function resolveSettings(...layers: readonly Partial<Settings>[]): Settin
  * @throws ConfigError as `resolveSettings` does
  */
 export function parseSettings(...layers: readonly Readonly<Record<string, unknown>>[]): Settings {
+  for (const settings of layers) checkTypes("resolveSettings", { settings }, { settings: "object" });
   const input: Record<string, unknown> = Object.assign({}, ...layers);
   const result = table.safeParse(input);
   if (!result.success) {

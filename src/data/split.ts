@@ -1,5 +1,7 @@
 /** Splits the token ids of a corpus into a training split and a validation split. */
+
 import { DataError } from "../errors.ts";
+import { checkTypes } from "../util/check-types.ts";
 
 /** The two splits, as views of one corpus without copies. */
 export interface CorpusSplit<Ids = Int32Array> {
@@ -25,6 +27,7 @@ interface Divisible<Ids> {
  * const { train, validation } = splitCorpus(tokenizer.encode(text));
  */
 export function splitCorpus<Ids>(ids: Divisible<Ids>): CorpusSplit<Ids> {
+  checkTypes("splitCorpus", { ids }, { ids: ["subarray", "length"] });
   if (ids.length === 0) throw new DataError("corpus: is empty; a corpus needs text");
   const boundary = Math.floor((ids.length * 9) / 10);
   return { train: ids.subarray(0, boundary), validation: ids.subarray(boundary), boundary };

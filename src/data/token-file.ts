@@ -2,6 +2,7 @@
  * Token ids in a file, for a corpus larger than memory. Only the windows that are used are read. Such a file is written
  * under a temporary name and renamed at the end (see write-tokens.ts), so it is either complete or absent.
  */
+import { checkTypes } from "../util/check-types.ts";
 import { createHash } from "node:crypto";
 import { closeSync } from "node:fs";
 import { DataError } from "../errors.ts";
@@ -39,6 +40,7 @@ export class TokenFile implements TokenSource {
 
   /** @throws DataError if the file is missing, incomplete, not a token file, or from another version or byte order */
   static open(path: string): TokenFile {
+    checkTypes("TokenFile.open", { path }, { path: "string" });
     const { descriptor, bytes: size } = explain(`cannot read ${path}`, () => openRegular(path, "follow"));
     try {
       const { header, length } = explain(`cannot read ${path}`, () => readHeader(descriptor, path));

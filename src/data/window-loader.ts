@@ -2,9 +2,11 @@
  * Batches of windows over the token ids of a corpus. A window's targets are its inputs shifted by one: at every
  * position the model predicts the next token, given the true tokens before it (teacher forcing).
  */
-import type { WindowOrderName } from "../config/settings.ts";
+
+import { WINDOW_ORDERS, type WindowOrderName } from "../config/settings.ts";
 import { DataError } from "../errors.ts";
 import { Random } from "../random.ts";
+import { checkChoice, checkTypes } from "../util/check-types.ts";
 import { sourceOf, type TokenIds, type TokenSource } from "./token-source.ts";
 import { EpochWindows, RandomWindows, type WindowOrder } from "./window-order.ts";
 
@@ -41,6 +43,7 @@ export class WindowLoader {
 
   /** @throws DataError if the corpus is shorter than a window and its last target */
   constructor(ids: TokenIds, size: WindowConfig) {
+    checkWindows(ids, size);
     this.#ids = sourceOf(ids);
     this.#contextLength = size.contextLength;
     // The last token has no next one, so it is never an input.
@@ -69,6 +72,7 @@ export class TextLoader {
 
   /** @throws DataError if the corpus is shorter than a window */
   constructor(ids: TokenIds, size: WindowConfig) {
+    checkWindows(ids, size);
     this.#ids = sourceOf(ids);
     this.#contextLength = size.contextLength;
     this.#order = orderOf(size, ids.length, ids.length);
@@ -209,4 +213,11 @@ function checkWindowSize({ contextLength, batchSize }: WindowSize): void {
   if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
     throw new DataError(`windows: batchSize must be a whole number ≥ 1: got ${batchSize}`);
   }
+}
+
+function checkWindows(ids: TokenIds, size: WindowConfig): void {
+  checkTypes("windows", { ids, size }, { ids: ["length"], size: "object" });
+  const { seed, windows = "random", gradAccumulation = 1 } = size;
+  checkTypes("windows", { seed, gradAccumulation }, { seed: "number", gradAccumulation: "number" });
+  checkChoice("windows", windows, WINDOW_ORDERS);
 }

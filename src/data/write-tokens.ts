@@ -5,10 +5,18 @@ import { TokenError } from "../errors.ts";
 import { createAfresh } from "../run/regular-file.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { wholeCharacters } from "../text/utf8.ts";
+import { checkChoice, checkTypes } from "../util/check-types.ts";
 import { failureReason } from "../util/failure-reason.ts";
 import { StreamingEncoder } from "./streaming-encoder.ts";
 import { bytesOf, explain, headerOf } from "./token-file-header.ts";
 import { makeTokenArray, type TokenArray } from "./token-source.ts";
+
+const writeTypes = {
+  path: "string",
+  tokenizer: ["encode", "vocabSize"],
+  text: [],
+  options: "object",
+} as const;
 
 export interface WriteOptions {
   /** JSON metadata to store with the ids. */
@@ -34,7 +42,10 @@ export async function writeTokens(
   text: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   options: WriteOptions = {},
 ): Promise<void> {
+  checkTypes("writeTokens", { path, tokenizer, text, options }, writeTypes);
   const { about = null, unknown = "reject", partial = `${path}.partial` } = options;
+  checkChoice("unknown", unknown, ["reject", "drop"]);
+  checkTypes("writeTokens", { partial }, { partial: "string" });
   const failing = `cannot write ${path}`;
   const { vocabSize } = tokenizer;
   const encoder = new StreamingEncoder(tokenizer);

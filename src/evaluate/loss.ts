@@ -7,12 +7,14 @@
  *
  * The first tokens of each window are predicted from little context, in both.
  */
+
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { TokenIds } from "../data/token-source.ts";
 import { type Batch, stratifiedWindows, WindowLoader } from "../data/window-loader.ts";
 import type { GPT } from "../nn/gpt.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
+import { checkTypes } from "../util/check-types.ts";
 
 export interface Evaluation {
   readonly method: "random windows" | "whole split" | "spread windows" | "held-out strings";
@@ -44,7 +46,10 @@ export interface EstimateSize {
  * @example
  * const { lossNats } = await estimateLoss(model, validation, { batches: 10, batchSize: 12, seed: 1 });
  */
-export function estimateLoss(model: GPT, ids: TokenIds, size: EstimateSize): Promise<Evaluation> {
+export async function estimateLoss(model: GPT, ids: TokenIds, size: EstimateSize): Promise<Evaluation> {
+  checkTypes("estimateLoss", { model, ids, size }, { model: ["forward"], ids: ["length"], size: "object" });
+  const { batches } = size;
+  checkTypes("estimateLoss", { batches }, { batches: "number" });
   return estimateOnRandomWindows(model, ids, size, nextTokenLoss(model));
 }
 
@@ -56,12 +61,17 @@ export function estimateLoss(model: GPT, ids: TokenIds, size: EstimateSize): Pro
  * const { train } = splitCorpus(ids);
  * const { lossNats } = await evaluateSplit(model, ids, { start: train.length, end: ids.length });
  */
-export function evaluateSplit(
+export async function evaluateSplit(
   model: GPT,
   ids: TokenIds,
   range: Range,
   most = Number.POSITIVE_INFINITY,
 ): Promise<Evaluation> {
+  checkTypes(
+    "evaluateSplit",
+    { model, ids, range, most },
+    { model: ["forward"], ids: ["length"], range: ["start", "end"], most: "number" },
+  );
   return evaluateRange(model, ids, range, most, nextTokenLoss(model));
 }
 

@@ -1,5 +1,7 @@
 /** The sizes and options of a model: together with a vocabulary, all that is needed to build one. */
+
 import { ConfigError } from "../errors.ts";
+import { checkChoice, checkTypes } from "../util/check-types.ts";
 
 /** The activation between the MLP's two layers; "swiglu" adds a third layer, the gate. */
 export type Activation = "gelu" | "gelu-tanh" | "relu2" | "swiglu";
@@ -76,6 +78,11 @@ export const GPT2_STYLE = {
 
 /** @throws ConfigError if a size is not a positive integer or the sizes do not fit together */
 export function checkModelConfig(config: ModelConfig): void {
+  checkTypes("model", { config }, { config: "object" });
+  checkChoice("activation", config.activation, ["gelu", "gelu-tanh", "relu2", "swiglu"]);
+  checkChoice("norm", config.norm, ["layer", "rms"]);
+  checkChoice("positions", config.positions, ["learned", "rotary", "none"]);
+  checkChoice("attention", config.attention, ["fused", "textbook"]);
   for (const name of ["vocabSize", "contextLength", "layers", "heads", "dModel"] as const) {
     if (!Number.isSafeInteger(config[name]) || config[name] < 1) {
       throw new ConfigError(`${name} must be a whole number ≥ 1: got ${config[name]}`);

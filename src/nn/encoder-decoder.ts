@@ -9,10 +9,12 @@
  * Row t of the logits scores token t of the answer, given the whole source and the answer's earlier tokens. Source,
  * answer and a tied head share one token embedding, which has rows for [end] and [start] after those of the V tokens.
  */
+
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import type { Random } from "../random.ts";
+import { checkTypes } from "../util/check-types.ts";
 import { checkModelConfig, type ModelConfig } from "./config.ts";
 import { KVCache } from "./inference/kv-cache.ts";
 import { INIT_STD, normalValues } from "./initialize.ts";
@@ -49,6 +51,7 @@ export class EncoderDecoder {
    * @throws ConfigError if the sizes do not fit together
    */
   constructor(context: Context, config: ModelConfig, random: Random) {
+    checkTypes("EncoderDecoder", { context, random }, { context: ["parameter"], random: ["normal"] });
     checkModelConfig(config);
     const { vocabSize, dModel } = config;
     const values = normalValues((vocabSize + 2) * dModel, random, INIT_STD);

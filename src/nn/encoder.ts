@@ -8,9 +8,11 @@
  *
  * Row t of the logits scores the token at position t, given all tokens of the sequence.
  */
+
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { Random } from "../random.ts";
+import { checkTypes } from "../util/check-types.ts";
 import { checkModelConfig, type ModelConfig } from "./config.ts";
 import { INIT_STD, normalValues } from "./initialize.ts";
 import { blockOptions } from "./inputs/block-options.ts";
@@ -39,6 +41,7 @@ export class Encoder {
 
   /** @throws ConfigError if the sizes do not fit together */
   constructor(context: Context, config: ModelConfig, random: Random) {
+    checkTypes("Encoder", { context, random }, { context: ["parameter"], random: ["normal"] });
     checkModelConfig(config);
     const { vocabSize, dModel } = config;
     const values = normalValues((vocabSize + 1) * dModel, random, INIT_STD);

@@ -8,10 +8,12 @@
  *
  * Row t of the logits scores token t+1, given tokens 0 … t only.
  */
+
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import { slice } from "../ops/slice.ts";
 import type { Random } from "../random.ts";
+import { checkTypes } from "../util/check-types.ts";
 import { checkGPTConfig, type GPTConfig } from "./config.ts";
 import { decode } from "./inference/captured-decode.ts";
 import { KVCache } from "./inference/kv-cache.ts";
@@ -44,6 +46,7 @@ export class GPT {
 
   /** @throws ConfigError if the sizes do not fit together */
   constructor(context: Context, config: GPTConfig, random: Random) {
+    checkTypes("GPT", { context, random }, { context: ["parameter"], random: ["normal"] });
     checkGPTConfig(config);
     const { vocabSize, dModel, bigram } = config;
     const values = normalValues(vocabSize * dModel, random, INIT_STD);

@@ -1,5 +1,7 @@
 /** The trained tensors of a module by name. The names are the keys of a checkpoint. */
+
 import type { Tensor } from "../autograd/tensor.ts";
+import { checkTypes } from "../util/check-types.ts";
 
 export interface NamedTensors {
   readonly [name: string]: Tensor;
@@ -20,6 +22,7 @@ export interface Module {
 export function parametersOf(
   parts: Readonly<Record<string, Tensor | Module | readonly Module[] | null>>,
 ): NamedTensors {
+  checkTypes("parametersOf", { parts }, { parts: "object" });
   const named: Record<string, Tensor> = {};
   const addModule = (prefix: string, module: Module) => {
     for (const [name, tensor] of Object.entries(module.parameters())) named[`${prefix}.${name}`] = tensor;
@@ -44,5 +47,6 @@ export function joined(first: Module, second: Module): Module {
  * @example countNumbers(model.parameters())
  */
 export function countNumbers(parameters: NamedTensors): number {
+  checkTypes("countNumbers", { parameters }, { parameters: "object" });
   return Object.values(parameters).reduce((count, tensor) => count + tensor.size, 0);
 }

@@ -2,6 +2,7 @@ import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { AttentionMask, Buffer, Matrices } from "../backend/backend.ts";
 import type { Random } from "../random.ts";
+import { checkTypes } from "../util/check-types.ts";
 import { droppingOf } from "./dropout.ts";
 import { checkAttention } from "./internal/attention-checks.ts";
 import { withGradientTargets } from "./internal/gradient-targets.ts";
@@ -38,6 +39,7 @@ export interface AttentionOptions {
  */
 export function attention(query: Tensor, keys: Tensor, values: Tensor, options: AttentionOptions): Tensor {
   const context = contextOf("attention", query, keys, values);
+  checkTypes("attention", { options }, { options: "object" });
   // The backward kernel writes three gradients at once, so operands that share memory are copied first.
   const key = keys.storage === query.storage ? scale(keys, 1) : keys;
   const value =

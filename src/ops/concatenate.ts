@@ -2,6 +2,7 @@ import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { axisOf, formatShape, stridesOf } from "../shape.ts";
+import { checkTypes } from "../util/check-types.ts";
 
 /**
  * Joins tensors along one axis.
@@ -12,6 +13,7 @@ import { axisOf, formatShape, stridesOf } from "../shape.ts";
  * @example concatenate([a, b], -1) // a (2, 3), b (2, 5) → (2, 8)
  */
 export function concatenate(tensors: readonly Tensor[], axis: number): Tensor {
+  checkTypes("concatenate", { tensors }, { tensors: "array" });
   if (tensors.length === 0) throw new ShapeError("concatenate: needs at least one tensor: got none");
   const [first, ...rest] = tensors;
   const context = contextOf("concatenate", first, ...rest);

@@ -1,7 +1,9 @@
+import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { Buffer } from "../backend/backend.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape } from "../shape.ts";
+import { checkTypes } from "../util/check-types.ts";
 import { checkIds } from "./embedding.ts";
 import { rowsOf } from "./internal/product.ts";
 
@@ -21,6 +23,8 @@ export const IGNORED = -1;
  * @example crossEntropy(logits, [3, IGNORED, 1]) // logits (1, 3, 5) → ()
  */
 export function crossEntropy(logits: Tensor, targets: ArrayLike<number>): Tensor {
+  const context = contextOf("crossEntropy", logits);
+  checkTypes("crossEntropy", { targets }, { targets: "numbers" });
   const columns = logits.shape[logits.shape.length - 1];
   const rows = rowsOf(logits.shape);
   if (logits.shape.length === 0 || targets.length !== rows) {
@@ -34,7 +38,6 @@ export function crossEntropy(logits: Tensor, targets: ArrayLike<number>): Tensor
   const counted = rows - ignored;
   const share = counted === 0 ? 0 : 1 / counted;
 
-  const { context } = logits;
   const { backend } = context;
   const y = context.output([], [logits]);
   // A copy: the caller may reuse its array before backward runs.

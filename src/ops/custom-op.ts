@@ -2,6 +2,7 @@ import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, sameShape } from "../shape.ts";
+import { checkTypes } from "../util/check-types.ts";
 
 /** A custom op, written with other ops. */
 export interface OpDefinition {
@@ -26,6 +27,11 @@ export interface OpDefinition {
  *   customOp("straightThrough", [x], { forward: (x) => relu(x), backward: (dy) => [dy] }) // [-1, 2] → [0, 2]
  */
 export function customOp(name: string, inputs: readonly Tensor[], definition: OpDefinition): Tensor {
+  checkTypes(
+    "customOp",
+    { name, inputs, definition },
+    { name: "string", inputs: "array", definition: ["forward", "backward"] },
+  );
   const [first, ...rest] = inputs;
   const context = contextOf(name, first, ...rest);
   const result = context.withoutTape(() => definition.forward(...inputs));

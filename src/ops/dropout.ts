@@ -1,7 +1,9 @@
+import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { Dropping } from "../backend/backend.ts";
 import { ConfigError } from "../errors.ts";
 import type { Random } from "../random.ts";
+import { checkTypes } from "../util/check-types.ts";
 
 /**
  * Zeroes random elements and divides the others by 1 − probability, which preserves the expected value.
@@ -16,9 +18,9 @@ import type { Random } from "../random.ts";
  * @example dropout(x, 0.1, Random.of(1)) // x (2, 3) → (2, 3)
  */
 export function dropout(x: Tensor, probability: number, random: Random | null): Tensor {
+  const context = contextOf("dropout", x);
   const dropping = droppingOf(probability, random);
   if (dropping === null) return x;
-  const { context } = x;
   const { backend } = context;
   const y = context.output(x.shape, [x]);
   backend.dropout(y.target, x.buffer, dropping);
@@ -28,6 +30,8 @@ export function dropout(x: Tensor, probability: number, random: Random | null): 
 
 /** The arguments of dropout kernels, or null if nothing is dropped. */
 export function droppingOf(probability: number, random: Random | null): Dropping | null {
+  checkTypes("dropout", { probability }, { probability: "number" });
+  if (random !== null) checkTypes("dropout", { random }, { random: ["uint32"] });
   if (!(probability >= 0 && probability < 1)) {
     throw new ConfigError(`dropout: the probability must be in [0, 1): got ${probability}`);
   }

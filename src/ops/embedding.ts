@@ -1,6 +1,8 @@
+import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import { ShapeError, TokenError } from "../errors.ts";
-import { formatShape, type Shape, sizeOf } from "../shape.ts";
+import { checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
+import { checkTypes } from "../util/check-types.ts";
 
 /**
  * Looks up rows of a table: y[…] = table[ids[…]].
@@ -14,6 +16,9 @@ import { formatShape, type Shape, sizeOf } from "../shape.ts";
  * @example embedding(table, [3, 1, 4], [1, 3]) // table (5, 8) → (1, 3, 8)
  */
 export function embedding(table: Tensor, ids: ArrayLike<number>, shape: Shape): Tensor {
+  const context = contextOf("embedding", table);
+  checkShape("embedding", shape);
+  checkTypes("embedding", { ids }, { ids: "numbers" });
   const rows = sizeOf(shape);
   if (table.shape.length !== 2 || ids.length !== rows) {
     throw new ShapeError(
@@ -22,7 +27,6 @@ export function embedding(table: Tensor, ids: ArrayLike<number>, shape: Shape): 
   }
   const [entries, columns] = table.shape;
   checkIds("embedding", ids, 0, entries);
-  const { context } = table;
   const { backend } = context;
   const y = context.output([...shape, columns], [table]);
   backend.gatherRows(y.buffer, table.buffer, ids, rows, columns);

@@ -1,5 +1,6 @@
 import type { Tensor } from "../autograd/tensor.ts";
 import type { GeluName } from "../backend/backend.ts";
+import { checkChoice } from "../util/check-types.ts";
 import { unary } from "./unary.ts";
 
 /** "exact" is x·Φ(x); "tanh" is the approximation that GPT-2 uses. */
@@ -22,5 +23,6 @@ export function gelu(x: Tensor, form: GeluForm = "exact"): Tensor {
 
 /** The name of the kernel for this form. */
 export function geluName(form: GeluForm): GeluName {
+  checkChoice("form", form, ["exact", "tanh"]);
   return form === "exact" ? "gelu" : "gelu-tanh";
 }

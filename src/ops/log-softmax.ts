@@ -1,3 +1,4 @@
+import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape } from "../shape.ts";
@@ -11,10 +12,10 @@ import { rowsOf } from "./internal/product.ts";
  * @example logSoftmax(x) // [0, 0] → [-0.6931, -0.6931]
  */
 export function logSoftmax(x: Tensor): Tensor {
+  const context = contextOf("logSoftmax", x);
   if (x.shape.length === 0) {
     throw new ShapeError(`logSoftmax: needs at least one axis: got ${formatShape(x.shape)}`);
   }
-  const { context } = x;
   const { backend } = context;
   const columns = x.shape[x.shape.length - 1];
   const rows = rowsOf(x.shape);

@@ -1,3 +1,4 @@
+import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import { TensorError } from "../errors.ts";
 import { broadcastTogether } from "./internal/broadcast.ts";
@@ -15,6 +16,7 @@ import { broadcastTogether } from "./internal/broadcast.ts";
  * @example maskedAdd(scores, mask) // scores (1, 2, 3, 3), mask (3, 3) → (1, 2, 3, 3)
  */
 export function maskedAdd(x: Tensor, mask: Tensor): Tensor {
+  contextOf("maskedAdd", x, mask);
   if (mask.needsGradient) throw new TensorError("maskedAdd: a mask of 0 and −∞ cannot need a gradient");
   const { context, shape, a: scores, b: hidden } = broadcastTogether("maskedAdd", x, mask);
   const { backend } = context;

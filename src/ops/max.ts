@@ -1,3 +1,4 @@
+import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape } from "../shape.ts";
@@ -12,7 +13,7 @@ import { reductionOf } from "./internal/reduction.ts";
  * @example max(x, -1) // [[1, 5], [7, 2]] → [5, 7]
  */
 export function max(x: Tensor, axis?: number): Tensor {
-  const { context } = x;
+  const context = contextOf("max", x);
   const { backend } = context;
   const { size, shape } = reductionOf("max", x.shape, axis);
   if (size.axis === 0) throw new ShapeError(`max: the axis is empty: got ${formatShape(x.shape)}`);

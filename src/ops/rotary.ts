@@ -2,6 +2,7 @@ import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape } from "../shape.ts";
+import { checkTypes } from "../util/check-types.ts";
 import { checkIds } from "./embedding.ts";
 import { rowsOf } from "./internal/product.ts";
 
@@ -23,6 +24,7 @@ import { rowsOf } from "./internal/product.ts";
  */
 export function rotary(x: Tensor, angles: Tensor, positions: ArrayLike<number>): Tensor {
   const context = contextOf("rotary", x, angles);
+  checkTypes("rotary", { positions }, { positions: "numbers" });
   const { backend } = context;
   const channels = x.shape[x.shape.length - 1];
   const [count, width] = angles.shape;

@@ -1,3 +1,4 @@
+import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { axisOf, formatShape, stridesOf } from "../shape.ts";
@@ -11,13 +12,13 @@ import { axisOf, formatShape, stridesOf } from "../shape.ts";
  * @example slice(x, 1, 2, 5) // x (2, 8) → (2, 3)
  */
 export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
+  const context = contextOf("slice", x);
   const at = axisOf("slice", x.shape, axis);
   if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end < start || end > x.shape[at]) {
     throw new ShapeError(
       `slice: axis ${axis} of ${formatShape(x.shape)} has 0 ≤ start ≤ end ≤ ${x.shape[at]}: got ${start} to ${end}`,
     );
   }
-  const { context } = x;
   const { backend } = context;
   const shape = x.shape.map((length, i) => (i === at ? end - start : length));
   const strides = stridesOf(x.shape);

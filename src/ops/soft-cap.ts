@@ -1,4 +1,5 @@
 import type { Tensor } from "../autograd/tensor.ts";
+import { checkTypes } from "../util/check-types.ts";
 import { scale } from "./scale.ts";
 import { tanh } from "./unary.ts";
 
@@ -14,5 +15,6 @@ import { tanh } from "./unary.ts";
  * @example softCap(logits, 30) // [1, 100] → [0.9996, 29.924]
  */
 export function softCap(x: Tensor, limit: number): Tensor {
+  checkTypes("softCap", { limit }, { limit: "number" });
   return scale(tanh(scale(x, 1 / limit)), limit);
 }

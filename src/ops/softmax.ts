@@ -1,7 +1,9 @@
+import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { Mask, MatrixSize } from "../backend/backend.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
+import { checkChoice } from "../util/check-types.ts";
 
 /**
  * Softmax over the last axis, optionally causal.
@@ -17,7 +19,8 @@ import { formatShape, type Shape, sizeOf } from "../shape.ts";
  * @example softmax(x, "causal") // [[0, 0], [0, 0]] → [[1, 0], [0.5, 0.5]]
  */
 export function softmax(x: Tensor, mask: Mask = "full"): Tensor {
-  const { context } = x;
+  const context = contextOf("softmax", x);
+  checkChoice("mask", mask, ["full", "causal"]);
   const { backend } = context;
   const size = asMatrices("softmax", x.shape, mask);
   const y = context.output(x.shape, [x]);

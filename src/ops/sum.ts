@@ -1,3 +1,4 @@
+import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import { sizeOf } from "../shape.ts";
 import { reductionOf } from "./internal/reduction.ts";
@@ -29,7 +30,7 @@ function scaledSum(
   axis: number | undefined,
   factorOf: (count: number) => number,
 ): Tensor {
-  const { context } = x;
+  const context = contextOf(op, x);
   const { backend } = context;
   const { size, shape } = reductionOf(op, x.shape, axis);
   const factor = factorOf(size.axis);

@@ -1,6 +1,8 @@
+import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, stridesOf } from "../shape.ts";
+import { checkTypes } from "../util/check-types.ts";
 
 /**
  * Permutes axes: axis i of the result is axis `axes[i]` of x.
@@ -9,14 +11,15 @@ import { formatShape, stridesOf } from "../shape.ts";
  * @throws ShapeError if `axes` does not name each axis of x once
  * @example transpose(x, [0, 2, 1, 3]) // x (2, 3, 4, 5) → (2, 4, 3, 5)
  */
-export function transpose(x: Tensor, axes: readonly number[] = lastTwoSwapped(x.shape.length)): Tensor {
+export function transpose(x: Tensor, axes: readonly number[] = lastTwoSwapped(x)): Tensor {
+  const context = contextOf("transpose", x);
+  checkTypes("transpose", { axes }, { axes: "array" });
   const count = x.shape.length;
   if (axes.length !== count || new Set(axes).size !== count || axes.some((axis) => !(axis in x.shape))) {
     throw new ShapeError(
       `transpose: axes must name each axis of ${formatShape(x.shape)} once, 0 to ${count - 1}: got ${formatShape(axes)}`,
     );
   }
-  const { context } = x;
   const { backend } = context;
   const shape = axes.map((axis) => x.shape[axis]);
   const strides = stridesOf(x.shape);
@@ -42,7 +45,9 @@ export function transpose(x: Tensor, axes: readonly number[] = lastTwoSwapped(x.
   return y;
 }
 
-function lastTwoSwapped(count: number): number[] {
+function lastTwoSwapped(x: Tensor): number[] {
+  contextOf("transpose", x);
+  const count = x.shape.length;
   const axes = Array.from({ length: count }, (_, axis) => axis);
   return [...axes.slice(0, -2), ...axes.slice(-2).reverse()];
 }

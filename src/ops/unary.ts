@@ -1,6 +1,7 @@
 /**
  * Elementwise functions: y = f(x), dx = dy ⊙ f′(x). The kernels implement every f and f′. Each y has the shape of x.
  */
+import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { UnaryName } from "../backend/backend.ts";
 
@@ -69,7 +70,7 @@ export function silu(x: Tensor): Tensor {
 
 /** The op for any elementwise function that the kernels implement. */
 export function unary(name: UnaryName, x: Tensor): Tensor {
-  const { context } = x;
+  const context = contextOf(name, x);
   const { backend } = context;
   const y = context.output(x.shape, [x]);
   backend.unary(name, y.buffer, x.buffer);

@@ -2,6 +2,7 @@ import type { Tensor } from "../autograd/tensor.ts";
 import type { AdamWTarget, Buffer } from "../backend/backend.ts";
 import { powerOfInteger } from "../math.ts";
 import type { NamedTensors } from "../nn/parameters.ts";
+import { checkTypes } from "../util/check-types.ts";
 
 export interface AdamWSettings {
   readonly beta1: number;
@@ -9,6 +10,8 @@ export interface AdamWSettings {
   readonly epsilon: number;
   readonly weightDecay: number;
 }
+
+const adamWTypes = { beta1: "number", beta2: "number", epsilon: "number", weightDecay: "number" } as const;
 
 /** A parameter and the two moments of its gradient. */
 interface Trained {
@@ -32,6 +35,8 @@ export class AdamW {
   readonly #trained: readonly Trained[];
 
   constructor(parameters: NamedTensors, settings: AdamWSettings) {
+    checkTypes("AdamW", { parameters, settings }, { parameters: "object", settings: "object" });
+    checkTypes("AdamW", settings, adamWTypes);
     this.#settings = settings;
     this.#trained = Object.entries(parameters).map(([name, parameter]) => {
       const { shape, context } = parameter;

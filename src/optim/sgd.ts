@@ -1,4 +1,5 @@
 import type { NamedTensors } from "../nn/parameters.ts";
+import { checkTypes } from "../util/check-types.ts";
 
 /**
  * Stochastic gradient descent, the simplest optimizer: w ← w − learningRate · gradient.
@@ -13,9 +14,11 @@ export class SGD {
   readonly #parameters: NamedTensors;
   readonly #learningRate: number;
 
-  constructor(parameters: NamedTensors, { learningRate }: { readonly learningRate: number }) {
+  constructor(parameters: NamedTensors, settings: { readonly learningRate: number }) {
+    checkTypes("SGD", { parameters, settings }, { parameters: "object", settings: "object" });
+    checkTypes("SGD", settings, { learningRate: "number" });
     this.#parameters = parameters;
-    this.#learningRate = learningRate;
+    this.#learningRate = settings.learningRate;
   }
 
   /** Updates every parameter that has a gradient. */

@@ -1,4 +1,5 @@
 /** `config.json` of a run directory: everything needed to rebuild the model and to repeat the run. */
+
 import { z } from "zod";
 import type { Context } from "../autograd/context.ts";
 import { belongsTo, parseSettings, SETTINGS, type Settings } from "../config/settings.ts";
@@ -10,6 +11,7 @@ import { GPT } from "../nn/gpt.ts";
 import type { Random } from "../random.ts";
 import type { Tokenizer, TokenizerData } from "../text/tokenizer.ts";
 import { tokenizerFromJSON } from "../text/tokenizer-from-json.ts";
+import { checkTypes } from "../util/check-types.ts";
 
 /** Identifies the text that a run is trained on. */
 export interface CorpusRecord {
@@ -53,6 +55,7 @@ export function runConfigToJSON(config: RunConfig): {
   corpus: CorpusRecord | null;
   from?: string;
 } {
+  checkTypes("runConfigToJSON", { config }, { config: ["settings", "tokenizer", "corpus"] });
   const { settings, tokenizer, corpus, from } = config;
   const own = SETTINGS.filter((setting) => belongsTo(settings.model, setting));
   const kept = Object.fromEntries(own.map(({ name }) => [name, settings[name]]));
@@ -99,6 +102,7 @@ function withRenamedValues(settings: Readonly<Record<string, unknown>>): Record<
 
 /** The settings that define a model. */
 export function gptConfigOf(settings: Settings, vocabSize: number): GPTConfig {
+  checkTypes("gptConfigOf", { settings, vocabSize }, { settings: ["layers", "dModel"], vocabSize: "number" });
   const { layers, heads, dModel, dropout, bias, activation, positions, attention } = settings;
   const { norm, normWeights, qkNorm, zeroInit, tieHead, bigram, logitCap } = settings;
   const contextLength = contextLengthOf(settings);

@@ -1,7 +1,9 @@
 /** Copies values from a checkpoint into tensors, and back. */
+
 import { CheckpointError } from "../errors.ts";
 import type { NamedTensors } from "../nn/parameters.ts";
 import { formatShape, sameShape } from "../shape.ts";
+import { checkTypes } from "../util/check-types.ts";
 import type { StoredTensor } from "./safetensors.ts";
 
 /**
@@ -15,6 +17,11 @@ export function restore(
   stored: ReadonlyMap<string, StoredTensor>,
   where: string,
 ): void {
+  checkTypes(
+    "restore",
+    { tensors, stored, where },
+    { tensors: "object", stored: ["get", "keys"], where: "string" },
+  );
   for (const [name, { shape }] of Object.entries(tensors)) {
     const found = stored.get(name);
     if (found === undefined)
@@ -40,6 +47,7 @@ export function restore(
 
 /** Copies all tensors, by name, into the form that a checkpoint stores. */
 export async function snapshot(tensors: NamedTensors): Promise<Map<string, StoredTensor>> {
+  checkTypes("snapshot", { tensors }, { tensors: "object" });
   const stored = new Map<string, StoredTensor>();
   for (const [name, tensor] of Object.entries(tensors)) {
     stored.set(name, { shape: tensor.shape, values: Float32Array.from(await tensor.read()) });

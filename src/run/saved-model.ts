@@ -1,4 +1,5 @@
 /** A trained model on disk: it is read and checked, then built on a backend. */
+
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Context } from "../autograd/context.ts";
@@ -7,6 +8,7 @@ import { countParameters } from "../nn/count-parameters.ts";
 import { GPT } from "../nn/gpt.ts";
 import { Random } from "../random.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import { checkTypes } from "../util/check-types.ts";
 import { buildModel, gptConfigOf, type Model, type RunConfig, runConfigFromJSON } from "./config.ts";
 import { loadModelFiles, type ModelFiles } from "./directory.ts";
 import { restore } from "./restore.ts";
@@ -34,6 +36,7 @@ export interface LoadedModel<Kind extends Model = GPT> {
  * @throws CheckpointError when it does not hold a complete model that fits its config
  */
 export function readSavedModel(path: string): SavedModel {
+  checkTypes("loadModel", { path }, { path: "string" });
   const files = loadModelFiles(path);
   const configFile = configFileOf(files);
   const config = runConfigFromJSON(files.config, configFile);
@@ -52,6 +55,7 @@ export function buildSavedModel(context: Context, { config, files }: SavedModel)
 
 /** Loads a model of any kind, as `nopeek train` saves it. Throws as `readSavedModel` does. */
 export function loadModel(context: Context, path: string): LoadedModel<Model> {
+  checkTypes("loadModel", { context }, { context: ["parameter"] });
   return buildSavedModel(context, readSavedModel(path));
 }
 
@@ -62,6 +66,7 @@ export function loadModel(context: Context, path: string): LoadedModel<Model> {
  * @throws ConfigError when the model is of another kind
  */
 export function loadGPT(context: Context, path: string = SHIPPED_MODEL_PATH): LoadedModel {
+  checkTypes("loadGPT", { context }, { context: ["parameter"] });
   const saved = readSavedModel(path);
   const { model, ...rest } = buildSavedModel(context, saved);
   if (model instanceof GPT) return { ...rest, model };

@@ -15,10 +15,18 @@
 import { SampleError } from "../errors.ts";
 import { exp, log } from "../math.ts";
 import type { GPT } from "../nn/gpt.ts";
+import { checkChoice, checkTypes } from "../util/check-types.ts";
 import { largestOf } from "../util/extremes.ts";
 import { bestFirst } from "./best-first.ts";
 import { candidatesOf, logProbabilitiesOf } from "./candidates.ts";
-import { checkPrompts, checkTokenCount, type EndReason, newestHalf, type Overflow } from "./generate.ts";
+import {
+  checkPrompts,
+  checkTokenCount,
+  type EndReason,
+  newestHalf,
+  OVERFLOWS,
+  type Overflow,
+} from "./generate.ts";
 import { nextLogitsOfRows } from "./logits.ts";
 import { checkRepetitionSettings, isSet, type RepetitionSettings } from "./settings.ts";
 import { applyRules, mostProbable, repetitionRulesOf } from "./strategies.ts";
@@ -110,7 +118,10 @@ export async function* beamSearch(
   prompt: ArrayLike<number>,
   options: BeamOptions,
 ): AsyncGenerator<BeamStep, Hypothesis[], void> {
+  checkTypes("beamSearch", { options }, { options: "object" });
   const { tokens, settings, overflow, ends } = options;
+  checkTypes("beamSearch", { settings, ends }, { settings: "object", ends: "function?" });
+  checkChoice("overflow", overflow, OVERFLOWS);
   checkTokenCount(tokens);
   checkBeamSettings(settings);
   checkPrompts(model, [prompt]);

@@ -1,13 +1,16 @@
 /** Generates many sequences at once. All rows share each forward pass, which makes extra samples cheap. */
+
 import { SampleError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
 import type { Random } from "../random.ts";
+import { checkChoice, checkTypes } from "../util/check-types.ts";
 import {
   checkPrompts,
   checkTokenCount,
   type EndReason,
   type GenerateOptions,
   newestHalf,
+  OVERFLOWS,
 } from "./generate.ts";
 import { nextLogitsOfRows } from "./logits.ts";
 import { checkSampleSettings } from "./settings.ts";
@@ -65,6 +68,7 @@ export async function* generateBatch(
   prompts: readonly ArrayLike<number>[],
   options: BatchOptions,
 ): AsyncGenerator<RowChoice, EndReason[], void> {
+  checkTypes("generateBatch", { options }, { options: "object" });
   checkBatch(model, prompts, options);
   const { tokens, settings, overflow, samples, random, stop } = options;
   const { contextLength } = model.config;
@@ -114,8 +118,10 @@ export async function* generateBatch(
 function checkBatch(
   model: GPT,
   prompts: readonly ArrayLike<number>[],
-  { tokens, settings, samples }: BatchOptions,
+  { tokens, settings, samples, random, overflow, stop }: BatchOptions,
 ): void {
+  checkTypes("generateBatch", { random, stop }, { random: "function", stop: "function?" });
+  checkChoice("overflow", overflow, OVERFLOWS);
   checkTokenCount(tokens);
   checkSampleSettings(settings);
   checkSampleCount(samples);

@@ -1,12 +1,16 @@
 /** Continues a text, in pieces that are yielded as soon as they are final. */
+
 import type { GPT } from "../nn/gpt.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import { checkTypes } from "../util/check-types.ts";
 import { type EndReason, type GenerateOptions, generate } from "./generate.ts";
 import type { SampleSettings } from "./settings.ts";
 import { TextStream } from "./text-stream.ts";
 
 /** Samples from the model's distribution unchanged. */
 export const PLAIN_SAMPLING: SampleSettings = { strategy: "sample", temperature: 1, topK: null, topP: null };
+
+const textTypes = { tokenizer: ["encode", "decoder"], prompt: "string", options: "object" } as const;
 
 export interface TextOptions extends Pick<GenerateOptions, "tokens" | "random"> {
   /** Overrides for `PLAIN_SAMPLING`. */
@@ -32,7 +36,9 @@ export async function* generateText(
   prompt: string,
   options: TextOptions,
 ): AsyncGenerator<string, EndReason, void> {
+  checkTypes("generateText", { tokenizer, prompt, options }, textTypes);
   const { tokens, random, settings = {}, overflow = "stop", stops = [] } = options;
+  checkTypes("generateText", { settings, stops }, { settings: "object", stops: "array" });
   const text = new TextStream(tokenizer, stops);
   const choices = generate(model, tokenizer.encode(prompt), {
     tokens,

@@ -1,8 +1,10 @@
 /** Generates tokens from a prompt, one at a time. */
+
 import { SampleError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
 import { checkIds } from "../ops/embedding.ts";
 import type { Random } from "../random.ts";
+import { checkChoice, checkTypes } from "../util/check-types.ts";
 import { nextLogits } from "./logits.ts";
 import { checkSampleSettings, type SampleSettings } from "./settings.ts";
 import { type Choice, choose } from "./strategies.ts";
@@ -22,7 +24,8 @@ export interface GenerateOptions {
   readonly stop?: (token: number) => boolean;
 }
 
-export type Overflow = "stop" | "slide";
+export const OVERFLOWS = ["stop", "slide"] as const;
+export type Overflow = (typeof OVERFLOWS)[number];
 
 /** Why a generation ended: it reached the token limit, the context was full, or `stop` returned true. */
 export type EndReason = "length" | "context" | "stop";
@@ -51,7 +54,10 @@ export async function* generate(
   prompt: ArrayLike<number>,
   options: GenerateOptions,
 ): AsyncGenerator<Choice, EndReason, void> {
+  checkTypes("generate", { options }, { options: "object" });
   const { tokens, settings, random, overflow, stop } = options;
+  checkTypes("generate", { random, stop }, { random: ["uniform"], stop: "function?" });
+  checkChoice("overflow", overflow, OVERFLOWS);
   checkTokenCount(tokens);
   checkSampleSettings(settings);
   checkPrompts(model, [prompt]);
@@ -96,13 +102,15 @@ export function checkTokenCount(tokens: number): void {
  * @throws SampleError for the first empty prompt
  * @throws TokenError for the first id outside the vocabulary
  */
-export function checkPrompts({ config }: GPT, prompts: readonly ArrayLike<number>[]): void {
+export function checkPrompts(model: GPT, prompts: readonly ArrayLike<number>[]): void {
+  checkTypes("sample", { model, prompts }, { model: ["config", "makeCache"], prompts: "array" });
   for (const [i, prompt] of prompts.entries()) {
     const name = prompts.length === 1 ? "prompt" : `prompt ${i + 1} of ${prompts.length}`;
+    checkTypes("sample", { prompt }, { prompt: "numbers" });
     if (prompt.length === 0) {
       const what = prompts.length === 1 ? "the prompt" : name;
       throw new SampleError(`${what} is empty: give at least one token for the model to continue`);
     }
-    checkIds(name, prompt, 0, config.vocabSize);
+    checkIds(name, prompt, 0, model.config.vocabSize);
   }
 }

@@ -1,6 +1,8 @@
 /** Greedy decoding for an encoder–decoder. */
+
 import type { EncoderDecoder } from "../nn/encoder-decoder.ts";
 import type { TokenBatch } from "../nn/inputs/token-batch.ts";
+import { checkTypes } from "../util/check-types.ts";
 import { argmax } from "./candidates.ts";
 
 export interface Answer {
@@ -19,6 +21,7 @@ export interface Answer {
  * const [{ ids }] = await greedyAnswers(model, padTokens([[1, 0, 3]], "right"));
  */
 export function greedyAnswers(model: EncoderDecoder, source: TokenBatch): Promise<Answer[]> {
+  checkTypes("greedyAnswers", { model, source }, { model: ["encode", "decode"], source: "object" });
   const { context, config, startId, endId } = model;
   const { batchSize } = source;
   return context.scope("no-grad", async () => {

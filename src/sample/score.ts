@@ -1,9 +1,11 @@
 /** Scores existing texts: their log-probabilities under a model, for several texts in one padded pass. */
+
 import { SampleError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
 import { padTokens, rowsOf } from "../nn/inputs/token-batch.ts";
 import { checkIds } from "../ops/embedding.ts";
 import { logSoftmax } from "../ops/log-softmax.ts";
+import { checkTypes } from "../util/check-types.ts";
 
 /** The log-probability of one sequence. */
 export interface Score {
@@ -24,8 +26,10 @@ export interface Score {
  * a.total > b.total; // whether the model finds the first more probable
  */
 export async function scoreSequences(model: GPT, sequences: readonly ArrayLike<number>[]): Promise<Score[]> {
+  checkTypes("scoreSequences", { model, sequences }, { model: ["config", "forward"], sequences: "array" });
   const { contextLength, vocabSize } = model.config;
   sequences.forEach((ids, i) => {
+    checkTypes(`scoreSequences: sequence ${i}`, { ids }, { ids: "numbers" });
     if (ids.length < 1 || ids.length > contextLength) {
       throw new SampleError(
         `score: the model sees 1 to ${contextLength} tokens at a time: sequence ${i} has ${ids.length}`,

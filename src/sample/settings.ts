@@ -1,5 +1,7 @@
 /** Sampling settings and their validation. */
+
 import { SampleError } from "../errors.ts";
+import { checkChoice, checkTypes } from "../util/check-types.ts";
 
 export interface SampleSettings {
   /**
@@ -23,7 +25,9 @@ export interface SampleSettings {
 
 /** @throws SampleError for the first setting out of range */
 export function checkSampleSettings(settings: SampleSettings): void {
-  const { temperature, topK, topP, minP } = settings;
+  checkTypes("sample", { settings }, { settings: "object" });
+  const { strategy, temperature, topK, topP, minP } = settings;
+  checkChoice("strategy", strategy, ["sample", "greedy"]);
   if (!Number.isFinite(temperature) || temperature < 0) {
     throw new SampleError(
       `\`temperature\` must be a finite number ≥ 0: got ${temperature}; 1 keeps the model's probabilities, 0 is greedy`,

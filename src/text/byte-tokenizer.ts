@@ -1,4 +1,5 @@
 import { TokenError } from "../errors.ts";
+import { checkTypes } from "../util/check-types.ts";
 import type { StreamingDecoder, Tokenizer, TokenizerData } from "./tokenizer.ts";
 
 const VOCAB_SIZE = 256;
@@ -16,10 +17,12 @@ export class ByteTokenizer implements Tokenizer {
   readonly vocabSize = VOCAB_SIZE;
 
   encode(text: string): Int32Array {
+    checkTypes("encode", { text }, { text: "string" });
     return Int32Array.from(new TextEncoder().encode(text));
   }
 
   decode(ids: ArrayLike<number>): string {
+    checkTypes("decode", { ids }, { ids: "numbers" });
     const bytes = Uint8Array.from(ids, checkByte);
     return makeTextDecoder().decode(bytes);
   }

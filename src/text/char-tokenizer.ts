@@ -1,4 +1,5 @@
 import { TokenError } from "../errors.ts";
+import { checkTypes } from "../util/check-types.ts";
 import type { StreamingDecoder, Tokenizer, TokenizerData } from "./tokenizer.ts";
 
 const NO_ID = -1;
@@ -24,6 +25,7 @@ export class CharTokenizer implements Tokenizer {
    * @throws TokenError if it is empty, out of order, or contains half of a UTF-16 pair
    */
   constructor(vocabulary: string) {
+    checkTypes("CharTokenizer", { vocabulary }, { vocabulary: "string" });
     this.#characters = Array.from(vocabulary);
     const codePoints = this.#characters.map((character) => codePointAt(character, 0));
     checkVocabulary(codePoints);
@@ -35,6 +37,7 @@ export class CharTokenizer implements Tokenizer {
 
   /** A tokenizer whose vocabulary is the set of characters in `text`. */
   static fromText(text: string): CharTokenizer {
+    checkTypes("CharTokenizer.fromText", { text }, { text: "string" });
     const seen = new Uint8Array(0x110000);
     for (let at = 0; at < text.length; ) {
       const codePoint = codePointAt(text, at);
@@ -53,6 +56,7 @@ export class CharTokenizer implements Tokenizer {
   }
 
   encode(text: string): Int32Array {
+    checkTypes("encode", { text }, { text: "string" });
     const ids = new Int32Array(text.length);
     let count = 0;
     for (let at = 0; at < text.length; ) {
@@ -66,6 +70,7 @@ export class CharTokenizer implements Tokenizer {
   }
 
   decode(ids: ArrayLike<number>): string {
+    checkTypes("decode", { ids }, { ids: "numbers" });
     let text = "";
     for (let i = 0; i < ids.length; i++) text += this.#character(ids[i]);
     return text;

@@ -3,6 +3,7 @@
  *
  * The randomness of a step depends on (seed, step) alone, so a resumed run is bit-identical to an uninterrupted one.
  */
+
 import type { Tensor } from "../autograd/tensor.ts";
 import type { Settings } from "../config/settings.ts";
 import { TrainingError } from "../errors.ts";
@@ -15,6 +16,7 @@ import { learningRateAt } from "../optim/schedule.ts";
 import { WeightAverage } from "../optim/weight-average.ts";
 import { Random } from "../random.ts";
 import { formatShape } from "../shape.ts";
+import { checkChoice, checkTypes } from "../util/check-types.ts";
 import { firstNonFinite } from "./nan-trace.ts";
 import type { Objective, Trainable } from "./objectives/objective.ts";
 
@@ -31,6 +33,8 @@ export interface StepReport {
   readonly skipped: boolean;
 }
 
+const trainerTypes = { model: ["parameters"], objective: ["loss"], settings: "object" } as const;
+
 export class Trainer<Model extends Trainable = Trainable> {
   readonly model: Model;
   readonly settings: Settings;
@@ -43,6 +47,9 @@ export class Trainer<Model extends Trainable = Trainable> {
   #step = 0;
 
   constructor(model: Model, objective: Objective, settings: Settings) {
+    checkTypes("Trainer", { model, objective, settings }, trainerTypes);
+    checkChoice("optimizer", settings.optimizer, ["adamw", "muon"]);
+    checkChoice("schedule", settings.schedule, ["cosine", "linear", "constant", "trapezoid"]);
     this.model = model;
     this.settings = settings;
     this.#objective = objective;

@@ -2,13 +2,36 @@
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import type { Tensor } from "../../src/autograd/tensor.ts";
-import { ShapeError, TensorError } from "../../src/errors.ts";
+import { ConfigError, ShapeError, TensorError } from "../../src/errors.ts";
 import { add } from "../../src/ops/add.ts";
 import { sum } from "../../src/ops/sum.ts";
 import { exp } from "../../src/ops/unary.ts";
 import { countingBackend, doubleContext, inScope } from "../support/contexts.ts";
 
+test("backward refuses the loss of another context, which its tape does not hold", async () => {
+  const [mine, other] = [doubleContext(), doubleContext()];
+  const w = other.parameter([2], [1, 2]);
+  await mine.scope("grad", () =>
+    other.scope("grad", async () => {
+      const loss = sum(exp(w));
+      expect(() => mine.backward(loss)).toThrow(
+        new TensorError(
+          "backward: this number lives on another context: call backward on it, or on its context",
+        ),
+      );
+      loss.backward();
+      expect((await w.grad())[0]).toBeCloseTo(Math.E);
+    }),
+  );
+});
+
 describe("scope", () => {
+  test("has one of two modes", async () => {
+    const opened = Reflect.apply(Context.prototype.scope, doubleContext(), ["no-grd", () => 1]);
+    const message = '`mode` must be grad or no-grad: got "no-grd"; did you mean "no-grad"?';
+    await expect(opened).rejects.toThrow(new ConfigError(message));
+  });
+
   test("returns the result of its body", async () => {
     expect(await inScope("no-grad", (context) => context.constant([2], [3, 5]).read())).toEqual(
       new Float64Array([3, 5]),

@@ -1,12 +1,22 @@
 /** Reading tensors and gradients, views, and the ways to write a gradient. */
 import { describe, expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
-import { TensorError } from "../../src/errors.ts";
+import { ShapeError, TensorError } from "../../src/errors.ts";
 import { add } from "../../src/ops/add.ts";
 import { exp } from "../../src/ops/unary.ts";
 import { countingBackend, doubleContext, inScope } from "../support/contexts.ts";
 
 describe("Tensor", () => {
+  test("has views of its own size only", () => {
+    const x = doubleContext().parameter([2, 3], [1, 2, 3, 4, 5, 6]);
+    expect(x.view([6]).shape).toEqual([6]);
+    for (const shape of [[5], [2, 4], [], [0]]) {
+      const message = `view: (2, 3) holds 6 numbers, which do not fill (${shape.join(", ")})`;
+      expect(() => x.view(shape)).toThrow(new ShapeError(message));
+    }
+    expect(() => x.view([-2, -3])).toThrow("view: sizes must be whole numbers ≥ 0: got (-2, -3)");
+  });
+
   test("has a size, and read returns copies", async () => {
     const x = doubleContext().parameter([2, 3], [1, 2, 3, 4, 5, 6]);
     expect(x.size).toBe(6);

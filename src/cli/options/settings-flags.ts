@@ -1,6 +1,6 @@
 /** Flags generated from the settings table, and flags that several commands share. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { BACKEND_NAMES, DEFAULT_BACKEND } from "../../backend/open.ts";
+import { BACKEND_NAMES, DEFAULT_BACKEND, MOST_THREADS } from "../../backend/open.ts";
 import { flagOf, SETTINGS, type Setting } from "../../config/settings.ts";
 import { CACHE_NAME, IN_MEMORY_MB } from "../../data/token-cache.ts";
 import { nearest } from "../../util/edit-distance.ts";
@@ -126,7 +126,6 @@ function choiceOf(choices: readonly string[]): (word: string) => string {
 
 /** At the sizes of these models, more threads than this gain nothing. */
 const USUAL_THREADS = 8;
-const MOST_THREADS = 64;
 
 /** The number of threads for parallel work: the flag's, or one for each processor that may be used. */
 export function threadsOf({ threads, backend }: CommonFlags): number {

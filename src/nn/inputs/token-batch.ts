@@ -4,7 +4,9 @@
  * Padding never affects results. Positions count from a row's first token, no query sees padding, and padding enters no
  * cache. So a sequence has the same results alone and in any padded batch, bit for bit.
  */
+
 import { ShapeError } from "../../errors.ts";
+import { checkChoice, checkTypes } from "../../util/check-types.ts";
 
 /** Token sequences (B, T), row by row. */
 export interface TokenBatch {
@@ -33,6 +35,9 @@ const PADDING_ID = 0;
  * @example padTokens([[3, 1, 4], [1, 5]], "left") // ids 3 1 4 0 1 5, padding starts 0 1, ends 3 3
  */
 export function padTokens(rows: readonly ArrayLike<number>[], side: PaddingSide): TokenBatch {
+  checkTypes("padTokens", { rows }, { rows: "array" });
+  for (const row of rows) checkTypes("padTokens", { row }, { row: "numbers" });
+  checkChoice("side", side, ["left", "right"]);
   const positions = rows.reduce((longest, row) => Math.max(longest, row.length), 0);
   const starts = rows.map((row) => (side === "left" ? positions - row.length : 0));
   const ids = new Int32Array(rows.length * positions).fill(PADDING_ID);
@@ -141,7 +146,9 @@ export function checkSequences(
   cached: readonly number[],
   contextLength: number,
 ): void {
+  checkTypes(model, { tokens }, { tokens: "object" });
   const { ids, batchSize } = tokens;
+  checkTypes(model, { ids, batchSize }, { ids: "numbers", batchSize: "number" });
   const longest = lengthsOf(rowsOf(tokens)).reduce(
     (most, length, b) => Math.max(most, (cached[b] ?? 0) + length),
     0,

@@ -2,6 +2,7 @@ import type { Tensor } from "../../autograd/tensor.ts";
 import type { AttentionMask, KeyRange } from "../../backend/backend.ts";
 import { ShapeError } from "../../errors.ts";
 import { formatShape } from "../../shape.ts";
+import { checkChoice } from "../../util/check-types.ts";
 
 /** @throws ShapeError unless the operands, heads, key count and mask of `attention` fit together */
 export function checkAttention(
@@ -26,6 +27,7 @@ export function checkAttention(
   if (!Number.isInteger(keyCount) || keyCount < 0 || keyCount > key.shape[1]) {
     throw new ShapeError(`attention: keyCount must be in 0 … ${key.shape[1]}: got ${keyCount}`);
   }
+  if (!Array.isArray(mask)) checkChoice("mask", mask, ["full", "causal"]);
   if (mask === "causal" && queries > keyCount) {
     throw new ShapeError(
       `attention: causal needs keys ≥ queries: got ${queries} queries over ${keyCount} keys`,

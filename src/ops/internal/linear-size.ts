@@ -3,6 +3,7 @@ import type { Tensor } from "../../autograd/tensor.ts";
 import type { Buffer, Matrices } from "../../backend/backend.ts";
 import { ShapeError } from "../../errors.ts";
 import { formatShape, type Shape } from "../../shape.ts";
+import { checkChoice } from "../../util/check-types.ts";
 import { matrixOf, rowsOf, transposed } from "./product.ts";
 
 /** How a weight is stored: "in-out" (I, O), as in the textbook's x·W, or its transpose "out-in" (O, I). */
@@ -34,7 +35,8 @@ export function linearSize(
   bias: Tensor | null,
   layout: WeightLayout,
 ): LinearSize {
-  contextOf(op, x, weight, bias ?? x);
+  contextOf(op, x, weight, bias === null ? x : bias);
+  checkChoice("layout", layout, ["in-out", "out-in"]);
   const [first, second] = weight.shape;
   const [inputs, outputs] = layout === "in-out" ? [first, second] : [second, first];
   const fits = weight.shape.length === 2 && x.shape.length > 0 && x.shape[x.shape.length - 1] === inputs;

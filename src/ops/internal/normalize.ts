@@ -1,8 +1,10 @@
 /** The common part of `layerNorm` and `rmsNorm`: one kernel forward, one backward. */
+
 import { contextOf } from "../../autograd/context.ts";
 import type { Tensor } from "../../autograd/tensor.ts";
 import { ShapeError } from "../../errors.ts";
 import { formatShape } from "../../shape.ts";
+import { checkTypes } from "../../util/check-types.ts";
 import { rowsOf } from "./product.ts";
 
 export interface Normalization {
@@ -19,7 +21,8 @@ export interface Normalization {
 
 /** Normalizes x over its last axis. */
 export function normalize(x: Tensor, { op, weight, bias, centered, epsilon }: Normalization): Tensor {
-  const context = contextOf(op, x, weight ?? x, bias ?? x);
+  const context = contextOf(op, x, weight === null ? x : weight, bias === null ? x : bias);
+  checkTypes(op, { epsilon }, { epsilon: "number" });
   const columns = x.shape[x.shape.length - 1];
   const fits = (tensor: Tensor | null) => tensor === null || tensor.size === columns;
   if (x.shape.length === 0 || !fits(weight) || !fits(bias)) {

@@ -11,12 +11,14 @@
  *
  * Source: Devlin et al. 2019, §3.1.
  */
+
 import type { Tensor } from "../../autograd/tensor.ts";
 import type { TokenIds } from "../../data/token-source.ts";
 import { TextLoader, type WindowConfig } from "../../data/window-loader.ts";
 import type { Encoder } from "../../nn/encoder.ts";
 import { crossEntropy, IGNORED } from "../../ops/cross-entropy.ts";
 import { Random } from "../../random.ts";
+import { checkTypes } from "../../util/check-types.ts";
 import type { Objective } from "./objective.ts";
 
 /** The fraction of positions with a target. */
@@ -94,6 +96,7 @@ export class MaskedToken implements Objective {
    * @throws DataError if the split is shorter than a window
    */
   constructor(model: Encoder, ids: TokenIds, size: WindowConfig) {
+    checkTypes("MaskedToken", { model, ids, size }, { model: ["forward"], ids: ["length"], size: "object" });
     this.tokensPerBatch = size.batchSize * size.contextLength;
     this.#model = model;
     this.#loader = new TextLoader(ids, size);

@@ -4,6 +4,7 @@ import { type WindowConfig, WindowLoader } from "../../data/window-loader.ts";
 import type { GPT } from "../../nn/gpt.ts";
 import { crossEntropy } from "../../ops/cross-entropy.ts";
 import type { Random } from "../../random.ts";
+import { checkTypes } from "../../util/check-types.ts";
 import type { Objective } from "./objective.ts";
 
 /**
@@ -23,6 +24,7 @@ export class NextToken implements Objective {
    * @throws DataError if the split is shorter than a window
    */
   constructor(model: GPT, ids: TokenIds, size: WindowConfig) {
+    checkTypes("NextToken", { model, ids, size }, { model: ["forward"], ids: ["length"], size: "object" });
     this.tokensPerBatch = size.batchSize * size.contextLength;
     this.#model = model;
     this.#loader = new WindowLoader(ids, size);

@@ -8,11 +8,13 @@
  *
  * Sources and answers differ in length. Shorter ones are padded, and padding has no target.
  */
+
 import type { Tensor } from "../../autograd/tensor.ts";
 import type { EncoderDecoder } from "../../nn/encoder-decoder.ts";
 import { padLike, padTokens, type TokenBatch } from "../../nn/inputs/token-batch.ts";
 import { crossEntropy, IGNORED } from "../../ops/cross-entropy.ts";
 import { Random } from "../../random.ts";
+import { checkTypes } from "../../util/check-types.ts";
 import type { Objective } from "./objective.ts";
 import type { Example, ToyTask } from "./toy-task.ts";
 
@@ -58,6 +60,11 @@ export class SequenceToSequence implements Objective {
   readonly #batchSize: number;
 
   constructor(model: EncoderDecoder, task: ToyTask, batchSize: number) {
+    checkTypes(
+      "SequenceToSequence",
+      { model, task, batchSize },
+      { model: ["forward"], task: ["settings", "draw"], batchSize: "number" },
+    );
     const { minLength, maxLength } = task.settings;
     // The decoder's input, [start] and the answer, on average.
     this.tokensPerBatch = batchSize * ((minLength + maxLength) / 2 + 1);

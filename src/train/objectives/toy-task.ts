@@ -1,6 +1,7 @@
-import type { Settings, Task } from "../../config/settings.ts";
+import { type Settings, TASKS, type Task } from "../../config/settings.ts";
 import { ConfigError } from "../../errors.ts";
 import { Random } from "../../random.ts";
+import { checkChoice, checkTypes } from "../../util/check-types.ts";
 
 export type ToyTaskSettings = Pick<Settings, "task" | "alphabetSize" | "minLength" | "maxLength" | "seed">;
 
@@ -12,6 +13,13 @@ export interface Example {
   readonly source: readonly number[];
   readonly answer: readonly number[];
 }
+
+const taskTypes = {
+  alphabetSize: "number",
+  minLength: "number",
+  maxLength: "number",
+  seed: "number",
+} as const;
 
 /** One in this many strings is held out. */
 const HELD_OUT_ONE_IN = 10;
@@ -33,6 +41,9 @@ export class ToyTask {
 
   /** @throws ConfigError if there are too few different strings to hold some out */
   constructor(settings: ToyTaskSettings) {
+    checkTypes("ToyTask", { settings }, { settings: "object" });
+    checkChoice("task", settings.task, TASKS);
+    checkTypes("ToyTask", settings, taskTypes);
     const strings = countStrings(settings);
     if (strings < FEWEST_STRINGS) {
       throw new ConfigError(
@@ -48,6 +59,8 @@ export class ToyTask {
 
   /** Draws a random training or held-out string: length uniform in minLength … maxLength, letters uniform. */
   draw(side: Side, random: Random): Example {
+    checkChoice("side", side, ["training", "held out"]);
+    checkTypes("draw", { random }, { random: ["below"] });
     const { alphabetSize, minLength, maxLength, task } = this.settings;
     for (;;) {
       const length = minLength + random.below(maxLength - minLength + 1);
