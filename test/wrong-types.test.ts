@@ -181,7 +181,7 @@ const calls: readonly Call[] = [
     "evaluateSplit",
     calling(library.evaluateSplit),
     [object("model", model), arg("ids", ids, ["array", "texts"])],
-    [arg("start", 0, Object.keys(values) as Kind[]), arg("end", 10, Object.keys(values) as Kind[])],
+    [number("start", 0), number("end", 10)],
   ),
   {
     name: "Encoder",
@@ -339,15 +339,12 @@ const calls: readonly Call[] = [
       optional(arg("windows", "random")),
     ],
   ),
-  {
-    name: "MaskedToken",
-    run: constructing(library.MaskedToken),
-    args: [
-      object("model", encoder),
-      arg("ids", ids, ["array", "texts"]),
-      arg("size", size, [], /size|contextLength/),
-    ],
-  },
+  ...withOptions(
+    "MaskedToken",
+    constructing(library.MaskedToken),
+    [object("model", encoder), arg("ids", ids, ["array", "texts"])],
+    [number("contextLength", 4), number("batchSize", 2), number("seed", 1)],
+  ),
   {
     name: "SequenceToSequence",
     run: constructing(library.SequenceToSequence),

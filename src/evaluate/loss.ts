@@ -70,8 +70,9 @@ export async function evaluateSplit(
   checkTypes(
     "evaluateSplit",
     { model, ids, range, most },
-    { model: ["forward"], ids: ["length"], range: ["start", "end"], most: "number" },
+    { model: ["forward"], ids: ["length"], range: "object", most: "number" },
   );
+  checkTypes("evaluateSplit", range, { start: "number", end: "number" });
   return evaluateRange(model, ids, range, most, nextTokenLoss(model));
 }
 
