@@ -216,6 +216,11 @@ const calls: readonly Call[] = [
     args: [arg("tokens", batch, [], /tokens|ids/)],
   },
   {
+    name: "inspect",
+    run: (...args) => context.noGrad(() => Reflect.apply(library.inspect, undefined, args)),
+    args: [object("model", model), arg("tokens", batch, [], /tokens|ids/)],
+  },
+  {
     name: "padTokens",
     run: calling(library.padTokens),
     args: [arg("rows", [[1], [2, 3]], ["array"], /row/), arg("side", "left")],

@@ -30,4 +30,18 @@ export const argumentChecks: readonly Mutant[] = [
     broken: "if (threads < 1 || threads > MOST_THREADS) {",
     tests: ["test/backend/open.test.ts"],
   },
+  {
+    promise: "a learning rate that makes the first step NaN is refused",
+    file: "src/config/settings.ts",
+    line: "const LEAST = 1e-12;",
+    broken: "const LEAST = 0;",
+    tests: ["test/train/setting-ranges.test.ts"],
+  },
+  {
+    promise: "an epsilon that makes the first step NaN is refused",
+    file: "src/config/settings.ts",
+    line: "const LEAST_EPSILON = 1e-20;",
+    broken: "const LEAST_EPSILON = 5e-324;",
+    tests: ["test/train/setting-ranges.test.ts"],
+  },
 ];

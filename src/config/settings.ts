@@ -53,7 +53,20 @@ const MANY = 1_000_000_000;
 /** Takes a minute or two with a typical model, and covers the whole validation split of a 40 MB text. */
 export const MEASURE_TOKENS = 4_000_000;
 const count = (lowest: number, highest: number) => z.int().min(lowest).max(highest);
-const real = (lowest: number, highest: number) => z.number().min(lowest).max(highest);
+/**
+ * Smaller numbers would be 0 or their reciprocals ∞ in single precision: a logit cap of 1e-40 multiplies 0 by ∞, and so
+ * does a ratio of learning rates.
+ */
+const LEAST = 1e-12;
+/** Smaller ones no longer bound AdamW's step, m/(√v + ε), where v underflows to 0; below 1e-38, it becomes 0/0. */
+const LEAST_EPSILON = 1e-20;
+/** 0 to `highest`, but nothing between 0 and `LEAST`. */
+const real = (highest: number) =>
+  z
+    .number()
+    .min(0)
+    .max(highest)
+    .refine((value) => value === 0 || value >= LEAST, { error: `must be 0 or at least ${LEAST}` });
 const share = () => z.number().min(0).lt(1);
 const is = descriptions;
 
@@ -119,7 +132,7 @@ const table = z.strictObject({
       is,
       only(["gpt"], model("add an embedding of each pair of adjacent tokens; hashed beyond 131,072 pairs")),
     ),
-  logitCap: real(0, 1e6)
+  logitCap: real(1e6)
     .default(0)
     .register(is, only(["gpt"], model("soft limit on the magnitude of logits; 0 means no limit"))),
   attention: z
@@ -165,17 +178,13 @@ const table = z.strictObject({
     .enum(["adamw", "muon"])
     .default("adamw")
     .register(is, training("muon updates the matrices inside blocks, and leaves the rest to AdamW")),
-  muonLearningRate: real(0, 10)
-    .default(0.02)
-    .register(is, training("Muon's peak learning rate, after warm-up")),
+  muonLearningRate: real(10).default(0.02).register(is, training("Muon's peak learning rate, after warm-up")),
   muonMomentum: share().default(0.95).register(is, training("Muon's momentum")),
-  muonWeightDecay: real(0, 10)
+  muonWeightDecay: real(10)
     .default(0)
     .register(is, training("Muon's decoupled weight decay, on the matrices inside blocks")),
-  learningRate: real(0, 10).default(1e-3).register(is, training("peak learning rate, after warm-up")),
-  minLearningRate: real(0, 10)
-    .default(1e-4)
-    .register(is, training("learning rate at the end of the schedule")),
+  learningRate: real(10).default(1e-3).register(is, training("peak learning rate, after warm-up")),
+  minLearningRate: real(10).default(1e-4).register(is, training("learning rate at the end of the schedule")),
   schedule: z
     .enum(["cosine", "linear", "constant", "trapezoid"])
     .default("cosine")
@@ -189,7 +198,7 @@ const table = z.strictObject({
   warmupSteps: count(0, MANY)
     .default(100)
     .register(is, training("length of the linear warm-up of the learning rate", "steps")),
-  weightDecay: real(0, 10)
+  weightDecay: real(10)
     .default(0.1)
     .register(
       is,
@@ -201,12 +210,12 @@ const table = z.strictObject({
   beta2: share().default(0.99).register(is, training("AdamW's β₂: decay rate of the second moment")),
   epsilon: z
     .number()
-    .gt(0)
+    .min(LEAST_EPSILON)
     .max(1)
     .default(1e-8)
     .register(is, training("AdamW's ε, which avoids division by 0")),
-  gradClip: real(0, 1e6).default(1).register(is, training("maximum gradient norm; 0 turns clipping off")),
-  skipSpikes: real(0, 1e6)
+  gradClip: real(1e6).default(1).register(is, training("maximum gradient norm; 0 turns clipping off")),
+  skipSpikes: real(1e6)
     .default(0)
     .register(
       is,

@@ -101,11 +101,18 @@ export function checkModelConfig(config: ModelConfig): void {
   }
 }
 
-/** @throws ConfigError as `checkModelConfig`, or if `logitCap` is not a finite number ≥ 0 */
+/** @throws ConfigError as `checkModelConfig`, or if `logitCap` is no finite number ≥ 0, or its reciprocal is infinite */
 export function checkGPTConfig(config: GPTConfig): void {
   checkModelConfig(config);
-  if (!(config.logitCap >= 0 && Number.isFinite(config.logitCap))) {
-    throw new ConfigError(`logitCap must be a number ≥ 0: got ${config.logitCap}`);
+  const { logitCap } = config;
+  if (!(logitCap >= 0 && Number.isFinite(logitCap))) {
+    throw new ConfigError(`logitCap must be a number ≥ 0: got ${logitCap}`);
+  }
+  // Logits are divided by it in single precision.
+  if (logitCap > 0 && !Number.isFinite(Math.fround(1 / logitCap))) {
+    throw new ConfigError(
+      `logitCap is too small for single precision: got ${logitCap}; 0 means no cap, 30 is usual`,
+    );
   }
 }
 

@@ -2,7 +2,9 @@
  * What a model computes on the way to its logits. A forward pass keeps none of this, so `inspect` walks through the
  * blocks once more and writes it down.
  */
+
 import type { Tensor } from "../autograd/tensor.ts";
+import { checkTypes } from "../util/check-types.ts";
 import { Encoder } from "./encoder.ts";
 import type { GPT } from "./gpt.ts";
 import { blockOptions } from "./inputs/block-options.ts";
@@ -39,6 +41,7 @@ export interface Activations {
  *   });
  */
 export function inspect(model: GPT | Encoder, tokens: TokenBatch): Activations {
+  checkTypes("inspect", { model }, { model: ["config", "transformer", "head"] });
   const { config, embeddings, transformer, head } = model;
   const isEncoder = model instanceof Encoder;
   checkSequences(isEncoder ? "encoder" : "gpt", tokens, [], config.contextLength);

@@ -7,7 +7,7 @@ import { exp } from "../../src/ops/unary.ts";
 import { countingBackend, doubleContext, inScope } from "../support/contexts.ts";
 
 describe("Tensor", () => {
-  test("has views of its own size only", () => {
+  test("has views of the same size only", () => {
     const x = doubleContext().parameter([2, 3], [1, 2, 3, 4, 5, 6]);
     expect(x.view([6]).shape).toEqual([6]);
     for (const shape of [[5], [2, 4], [], [0]]) {

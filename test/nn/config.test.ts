@@ -41,6 +41,8 @@ describe("checkModelConfig", () => {
       const message = `logitCap must be a number ≥ 0: got ${logitCap}`;
       expect(() => checkGPTConfig({ ...TINY, logitCap })).toThrow(new ConfigError(message));
     }
+    const tiny = "logitCap is too small for single precision: got 1e-40; 0 means no cap, 30 is usual";
+    expect(() => checkGPTConfig({ ...TINY, logitCap: 1e-40 })).toThrow(new ConfigError(tiny));
     expect(() => checkGPTConfig({ ...TINY, logitCap: 30 })).not.toThrow();
   });
 });
