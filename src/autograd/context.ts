@@ -293,7 +293,8 @@ function freeSince(storages: Storage[], start: number, kept: Storage | null): vo
  */
 export function contextOf(op: string, first: Tensor, ...rest: readonly Tensor[]): Context {
   checkTensor(op, first, 1);
-  for (const [i, tensor] of rest.entries()) {
+  for (let i = 0; i < rest.length; i++) {
+    const tensor = rest[i];
     checkTensor(op, tensor, i + 2);
     if (tensor.context !== first.context) {
       throw new TensorError(

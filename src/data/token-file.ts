@@ -2,11 +2,12 @@
  * Token ids in a file, for a corpus larger than memory. Only the windows that are used are read. Such a file is written
  * under a temporary name and renamed at the end (see write-tokens.ts), so it is either complete or absent.
  */
-import { checkTypes } from "../util/check-types.ts";
+
 import { createHash } from "node:crypto";
 import { closeSync } from "node:fs";
 import { DataError } from "../errors.ts";
 import { openRegular } from "../run/regular-file.ts";
+import { checkTypes } from "../util/check-types.ts";
 import { bytesOf, type Contents, explain, readFully, readHeader } from "./token-file-header.ts";
 import { checkPlace, makeTokenArray, type TokenArray, type TokenSource } from "./token-source.ts";
 

@@ -23,6 +23,20 @@ type Kind = keyof typeof kinds;
 /** A kind of value, with "?" also undefined and null; or the members that an object must have. */
 export type Expected = Kind | `${Kind}?` | readonly string[];
 
+/** By kind, with and without "?": a look-up, because ops check their arguments too. */
+const rules: ReadonlyMap<string, Rule> = new Map(
+  Object.entries(kinds).flatMap(([kind, [wanted, accepts]]): [string, Rule][] => [
+    [kind, { wanted, accepts, optional: false }],
+    [`${kind}?`, { wanted, accepts, optional: true }],
+  ]),
+);
+
+interface Rule {
+  readonly wanted: string;
+  readonly accepts: (value: unknown) => boolean;
+  readonly optional: boolean;
+}
+
 /**
  * @param where the function, for the message
  * @throws ArgumentError for the first value of another type
@@ -65,11 +79,9 @@ function demandOf(value: unknown, expected: Expected): string | null {
   if (typeof expected !== "string") {
     return hasMembers(value, expected) ? null : `an object with ${expected.join(" and ")}`;
   }
-  if (expected.endsWith("?") && (value === undefined || value === null)) return null;
-  for (const [kind, [wanted, isOfKind]] of Object.entries(kinds)) {
-    if (kind === expected.replace("?", "")) return isOfKind(value) ? null : wanted;
-  }
-  return null;
+  const rule = rules.get(expected);
+  if (rule === undefined || (rule.optional && (value === undefined || value === null))) return null;
+  return rule.accepts(value) ? null : rule.wanted;
 }
 
 function hasMembers(value: unknown, members: readonly string[]): boolean {
