@@ -1,10 +1,10 @@
 /** Reads the bytes of files, folders of files, and standard input in chunks, so texts can have any length. */
 import { closeSync, createReadStream, openSync, readSync } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { stat } from "node:fs/promises";
 import { DataError } from "../errors.ts";
 import { isOwnDescriptor, openRegular } from "../run/regular-file.ts";
 import { concatenate, wholeCharacters } from "../text/utf8.ts";
+import { filesIn } from "./folder-files.ts";
 
 /** The path that means standard input. */
 export const STDIN = "-";
@@ -21,7 +21,7 @@ export interface TextFile {
 /**
  * Lists the files at these paths. Files in a folder are sorted by name; hidden ones are skipped.
  *
- * @throws DataError if a folder contains no file
+ * @throws DataError if a folder contains no file, or cannot be listed
  */
 export async function filesOf(paths: readonly string[]): Promise<TextFile[]> {
   return (await Promise.all(paths.map(filesAt))).flat();
@@ -30,13 +30,7 @@ export async function filesOf(paths: readonly string[]): Promise<TextFile[]> {
 async function filesAt(path: string): Promise<TextFile[]> {
   const found = await inspect(path);
   if (found.kind !== "folder") return [{ path, size: found.size }];
-  const names = (await readdir(path, { recursive: true })).sort();
-  const shown = names.filter((name) => !name.split(sep).some((part) => part.startsWith(".")));
-  const files: TextFile[] = [];
-  for (const name of shown) {
-    const { kind, size } = await inspect(join(path, name));
-    if (kind === "file") files.push({ path: join(path, name), size });
-  }
+  const files = filesIn(path);
   if (files.length === 0) throw new DataError(`${path}: is a folder without files`);
   return files;
 }

@@ -121,6 +121,15 @@ describe("a text that is not a file", () => {
     }
   });
 
+  it.runIf(existsSync("/proc/self"))("is refused in a config too, such as a folder without end", async () => {
+    const config = readFileSync(at("one", "config.json"), "utf8");
+    for (const path of ["/proc/self", "endless", "waiting"]) {
+      writeFileSync(at("hostile.json"), config.replace(/"path": "[^"]*"/, `"path": "${path}"`));
+      const outcome = await nopeekHere(folder, "train", "--config", "hostile.json", "--out", "never");
+      expectComplaint(outcome, 1, path, path === "/proc/self" ? "is empty" : "is a pipe or a device");
+    }
+  });
+
   it.runIf(existsSync("/proc/self/status"))("ends where the file did when it was opened", async () => {
     const outcome = await nopeekHere(folder, ...TRAIN, "--data", "/proc/self/status", "--out", "never");
     expectComplaint(outcome, 1, "/proc/self/status: is empty");
