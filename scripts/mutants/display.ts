@@ -62,7 +62,7 @@ export const display: readonly Mutant[] = [
     promise: "output: sampled text cannot act on a terminal",
     file: "src/cli/terminal/output.ts",
     line: "if (process.stdout.isTTY !== true) process.stdout.write(text);",
-    broken: "process.stdout.write(text);",
+    broken: "if (process.stdout.isTTY !== null) process.stdout.write(text);",
     tests: ["test/cli/terminal/output.test.ts"],
   },
   {
