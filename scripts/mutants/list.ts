@@ -3,6 +3,7 @@
 import { argumentChecks } from "./arguments.ts";
 import { blas } from "./blas.ts";
 import { decoding } from "./decoding.ts";
+import { defaults } from "./defaults.ts";
 import { display } from "./display.ts";
 import { family } from "./family.ts";
 import { keeping } from "./keeping.ts";
@@ -132,6 +133,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...plot,
   ...decoding,
   ...blas,
+  ...defaults,
   ...display,
   ...pytorch,
   ...step,

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { z } from "zod";
+import { USUAL_MINUTES } from "../config/fit.ts";
 import { PRESETS } from "../config/presets.ts";
 import { SETTINGS } from "../config/settings.ts";
 import { NopeekError } from "../errors.ts";
@@ -67,7 +68,18 @@ const train = command("train", "train a model on a text (default: the bundled ta
     "--config <file>",
     "read settings from a JSON file, such as another run's config.json; flags override it",
   )
-  .option("--preset <name>", `preset to start from: ${presetNames} (default: tales if there is no --data)`)
+  .option(
+    "--preset <name>",
+    `preset to start from: ${presetNames} (default: tales if there is no --data; with --data, sizes, recipe and steps that fit the text instead of the defaults below)`,
+  )
+  .addOption(
+    new Option(
+      "--minutes <number>",
+      "with --data and no preset: choose sizes and steps so that training takes about this long on this machine, or less if the text is short",
+    )
+      .argParser(parseNumber)
+      .default(undefined, `${USUAL_MINUTES}`),
+  )
   .option("--out <folder>", "run directory (default: the next free folder in checkpoints/)")
   .option("--resume", "resume the run in --out; the weights are bit-identical to an uninterrupted run")
   .option(

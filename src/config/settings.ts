@@ -321,13 +321,28 @@ export function resolveSettings(...layers: readonly Partial<Settings>[]): Settin
  */
 export function parseSettings(...layers: readonly Readonly<Record<string, unknown>>[]): Settings {
   for (const settings of layers) checkTypes("resolveSettings", { settings }, { settings: "object" });
-  const input: Record<string, unknown> = Object.assign({}, ...layers);
+  const settings = parseValues(Object.assign({}, ...layers));
+  checkTogether(settings);
+  return settings;
+}
+
+/**
+ * Checks the value of each given setting, but not whether they fit together. The rest is left out.
+ *
+ * @throws ConfigError for an unknown name, or a value out of range
+ */
+export function parseGiven(given: Readonly<Record<string, unknown>>): Partial<Settings> {
+  const values: { -readonly [Name in SettingName]?: Settings[Name] } = parseValues(given);
+  for (const { name } of SETTINGS) if (given[name] === undefined) delete values[name];
+  return values;
+}
+
+function parseValues(input: Readonly<Record<string, unknown>>): Settings {
   const result = table.safeParse(input);
   if (!result.success) {
     const names = SETTINGS.map(({ name }) => name);
     throw new ConfigError(result.error.issues.map((issue) => describeIssue(issue, input, names)).join("\n"));
   }
-  checkTogether(result.data);
   return result.data;
 }
 

@@ -9,7 +9,7 @@ const { folder } = makeFolderWithText(200);
 /** Large enough for the library and for several threads. */
 const size = ["--layers", 1, "--heads", 2, "--d-model", 32, "--context-length", 32, "--batch-size", 8];
 const often = ["--eval-interval", 1000, "--checkpoint-interval", 1000, "--eval-batches", 1];
-const train = ["train", "--data", "text.txt", ...size, ...often, "--threads", 2];
+const train = ["train", "--data", "text.txt", "--preset", "gpt2-style", ...size, ...often, "--threads", 2];
 
 afterEach(() => {
   delete process.env.NOPEEK_BLAS;

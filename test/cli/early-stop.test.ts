@@ -39,8 +39,8 @@ describe("a run that overfits", () => {
     expect(run.code).toBe(0);
     for (const words of [
       "3 evaluations without a lower validation loss",
-      "This is overfitting",
-      "more dropout",
+      "The model is overfitting",
+      "--config run/config.json --dropout 0.1",
     ]) {
       expect(run.stderr).toContain(words);
     }

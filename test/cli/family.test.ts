@@ -22,8 +22,10 @@ const STRINGS = ["--alphabet-size", 4, "--min-length", 2, "--max-length", 5];
 const STEPS = 601;
 const LAST = "step-000601";
 
+const TEXTBOOK = ["--preset", "gpt2-style"];
+
 const TRAINING: Readonly<Record<string, readonly (string | number)[]>> = {
-  encoder: ["train", "--model", "encoder", "--data", "text.txt", "--context-length", 13],
+  encoder: ["train", "--model", "encoder", "--data", "text.txt", ...TEXTBOOK, "--context-length", 13],
   seq2seq: ["train", "--model", "seq2seq", "--task", "sort", ...STRINGS],
 };
 const training = (kind: string) => [
@@ -42,7 +44,7 @@ beforeAll(async () => {
     succeed(folder, ...training("encoder"), "--out", "encoder"),
     succeed(folder, ...training("seq2seq"), "--out", "seq2seq"),
     succeed(
-      ...[folder, "train", "--data", "text.txt", "--context-length", 13, ...SIZES],
+      ...[folder, "train", "--data", "text.txt", ...TEXTBOOK, "--context-length", 13, ...SIZES],
       ...["--steps", 3, "--out", "gpt"],
     ),
   ]);

@@ -41,7 +41,10 @@ describe("a checkpoint is read once by", () => {
     ["logits", ["logits", "--model", "run", "--prompt", "the"]],
     ["verify", ["verify", "--model", "run", "--texts", 1, "--positions", 3, "--threads", 1]],
     ["lesson mask", ["lesson", "mask", "--model", "run", "--prompt", "the"]],
-    ["train --from", [...TRAIN, "--from", "run", "--steps", 1, "--out", "tuned"]],
+    [
+      "train --from",
+      ["train", "--data", "text.txt", "--from", "run", "--threads", 1, "--steps", 1, "--out", "tuned"],
+    ],
   ])("%s", async (_, words) => {
     expect(await readsOf(...words)).toEqual(model);
   });

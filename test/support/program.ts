@@ -159,5 +159,5 @@ export const TINY = ["--layers", 1, "--heads", 2, "--d-model", 6, "--context-len
   1,
 ]);
 
-/** The arguments that train this model on a folder's text.txt. */
-export const TRAIN = ["train", "--data", "text.txt", ...TINY];
+/** The arguments that train this model on a folder's text.txt, with the textbook recipe. */
+export const TRAIN = ["train", "--data", "text.txt", "--preset", "gpt2-style", ...TINY];

@@ -1,5 +1,5 @@
 /** The parts of a case of bad input: command-line arguments and the expected message. */
-import { makeText, TINY, TRAIN, WORDS } from "../../support/program.ts";
+import { makeText, TINY, WORDS } from "../../support/program.ts";
 
 /** Runs in the folder that bad-input.test.ts prepares. */
 export type Case = readonly [
@@ -12,7 +12,7 @@ export type Case = readonly [
 /** The training text of the run in the folder. */
 export const TEXT = makeText(WORDS, 300);
 
-const train = [...TRAIN, "--out", "new", "--steps", 3];
+const train = ["train", "--data", "text.txt", ...TINY, "--out", "new", "--steps", 3];
 export const start = (...words: (string | number)[]) => [...train, ...words];
 export const data = (name: string) => ["train", "--data", name, "--out", "new", ...TINY];
 export const sample = (...words: (string | number)[]) => ["sample", "--model", "run", ...words];

@@ -166,7 +166,7 @@ export const SETTINGS: readonly Case[] = [
   ["infinitely many layers", start("--layers", "Infinity"), 2, ["--layers", "It must be a number"]],
   [
     "a model larger than memory",
-    start("--d-model", 65536, "--layers", 1000),
+    start("--preset", "gpt2-style", "--d-model", 65536, "--layers", 1000),
     2,
     ["51,540,461,", "parameters", "the limit is 3.9 GiB", "lower --d-model"],
   ],
@@ -187,7 +187,7 @@ export const SETTINGS: readonly Case[] = [
   ["a flag without its value", start("--steps"), 2, ["--steps", "argument missing"]],
   [
     "a learning rate below the minimum",
-    start("--learning-rate", 1e-5),
+    start("--min-learning-rate", 1e-4, "--learning-rate", 1e-5),
     2,
     ["--min-learning-rate must not be above"],
   ],

@@ -23,7 +23,7 @@ mkdirSync(at("texts", "b"), { recursive: true });
 writeFileSync(at("texts", "a.txt"), ONE);
 writeFileSync(at("texts", "b", "two.txt"), TWO);
 writeFileSync(at("texts", ".hidden"), Buffer.from([0xff, 0xfe, 0xff]));
-const short = ["--steps", 5, "--eval-batches", 1, "--dropout", 0.1];
+const short = ["--preset", "gpt2-style", "--steps", 5, "--eval-batches", 1, "--dropout", 0.1];
 const weights = (run: string, step = "step-000005") => readFileSync(at(run, step, "model.safetensors"));
 
 describe("a text of several files", () => {

@@ -28,6 +28,7 @@ import { checkWorkingFolder } from "../../shared/working-folder.ts";
 import { stderrReporter } from "../../terminal/output.ts";
 import { checkFree, RUNS } from "./claim-folder.ts";
 import { PretrainedModel } from "./fine-tune.ts";
+import { checkMinutes, fitBeforeText, fitToText } from "./fit-to-text.ts";
 import { checkKind } from "./kinds/index.ts";
 import { resumedSettings } from "./resume.ts";
 
@@ -38,6 +39,7 @@ export interface TrainFlags extends CommonFlags, CacheFlags {
   readonly config?: string;
   readonly from?: string;
   readonly preset?: string;
+  readonly minutes?: number;
   readonly out?: string;
   readonly resume?: boolean;
   readonly quiet?: boolean;
@@ -110,16 +112,20 @@ async function planNewRun(
   const pretrained = from === undefined ? null : new PretrainedModel(from);
   if (flags.from !== undefined && flags.preset !== undefined)
     throw new ConfigError("--from keeps the settings of its model: it takes no --preset");
-  const base = file?.settings ?? pretrained?.config.settings ?? presetFor(flags, given)?.settings ?? {};
-  const settings = parseSettings(base, given);
-  checkBelonging(settings.model, pretrained === null ? { ...base, ...given } : given);
-  pretrained?.check(settings);
-  if (pretrained !== null && file === null && flags.data === undefined && settings.model !== "seq2seq")
+  // Without a starting point, the settings are fitted to the text once it is known.
+  const base = file?.settings ?? pretrained?.config.settings ?? presetFor(flags, given)?.settings;
+  checkMinutes(flags, base !== undefined);
+  const wanted = base === undefined ? fitBeforeText(given) : parseSettings(base, given);
+  checkBelonging(wanted.model, pretrained === null ? { ...base, ...given } : given);
+  pretrained?.check(wanted);
+  if (pretrained !== null && file === null && flags.data === undefined && wanted.model !== "seq2seq")
     throw new ConfigError("--from fine-tunes a model on another text: name it with --data");
   if (flags.out !== undefined) checkFree(flags.out);
   const cache = cachePlace(flags, flags.out ?? join(RUNS, "run"), processes());
-  const corpus = await readCorpusFor(settings, flags.data, file?.corpus ?? null, cache, reporter, stdin);
+  const corpus = await readCorpusFor(wanted, flags.data, file?.corpus ?? null, cache, reporter, stdin);
   return releasingOnError(corpus, async () => {
+    const settings =
+      base === undefined && corpus !== null ? await fitToText(given, corpus, flags, reporter) : wanted;
     const tokenizer = pretrained?.config.tokenizer ?? tokenizerFor(settings, corpus);
     const config = {
       settings,
@@ -138,6 +144,7 @@ async function planNewRun(
 
 async function planResume(flags: TrainFlags, reporter: ProgressReporter): Promise<ResumePlan> {
   const path = flags.out;
+  checkMinutes(flags, true);
   if (path === undefined)
     throw new ConfigError("--resume continues the run in --out: name its directory there");
   const savedJSON = readRunConfig(path);

@@ -9,6 +9,7 @@ import { nowMs } from "../../terminal/clock.ts";
 import type { Terminal } from "../../terminal/output.ts";
 import type { StepTimer } from "./eta.ts";
 import { explainStop } from "./explain-stop.ts";
+import { describeVerdict, judgeRun, pointsOf } from "./judge-run.ts";
 import type { EvaluationReport } from "./kinds/kind.ts";
 import type { OpenRun } from "./open-run.ts";
 import type { TrainFlags } from "./plan-run.ts";
@@ -16,6 +17,7 @@ import type { Progress } from "./progress.ts";
 import { printRunSummary } from "./run-summary.ts";
 import { drawSample } from "./samples.ts";
 import { Stopped, type StopRequest } from "./stop-request.ts";
+import type { MeasuredPoint, Verdict } from "./verdict.ts";
 
 export class TrainingSession {
   readonly #run: OpenRun;
@@ -27,6 +29,8 @@ export class TrainingSession {
   readonly #stop: StopRequest;
   /** The evaluation of the current weights on the validation set; null after another step. */
   #current: EvaluationReport | null = null;
+  /** The measurements of this run, oldest first: of earlier sessions, the best and the latest. */
+  readonly #measured: MeasuredPoint[];
   /** Whether the evaluation that is due after the current step is still to be made. */
   #evaluationDue: boolean;
 
@@ -37,6 +41,7 @@ export class TrainingSession {
     this.#json = flags.json === true;
     this.#debugNaN = flags.debugNan === true;
     this.#samples = flags.samples !== false;
+    this.#measured = pointsOf(run.earlyStopping);
     this.#stop = stop;
     this.#evaluationDue = run.evaluationDue;
   }
@@ -53,6 +58,8 @@ export class TrainingSession {
       await this.#finish();
       return false;
     } catch (error) {
+      if (error instanceof TrainingError)
+        this.#log({ kind: "verdict", step: trainer.stepsDone, verdict: "diverged", text: error.message });
       if (!(error instanceof Stopped)) throw error;
       await this.#leaveEarly();
       return true;
@@ -182,6 +189,7 @@ export class TrainingSession {
     if (trainer.stepsDone < settings.steps) this.#report(this.#current);
     else this.#logEvaluation(this.#current);
     earlyStopping.evaluated(trainer.stepsDone, this.#current.evaluation.lossNats);
+    if (earlyStopping.latest !== null) this.#measured.push(earlyStopping.latest);
   }
 
   #report(report: EvaluationReport): void {
@@ -230,16 +238,36 @@ export class TrainingSession {
         this.#current = await trainer.evaluating(() => kind.measure());
         this.#logEvaluation(this.#current);
       }
+      const validationNats = this.#current.evaluation.lossNats;
+      if (this.#measured.length === 0)
+        this.#measured.push({ step: trainer.stepsDone, validationNats, trainingNats: null });
       note(this.#current.text);
     }
     note();
+    const verdict = this.#judge();
     const text = await trainer.evaluating(async () => {
       if (stoppedEarly) this.#restoreBest();
       return kind.show();
     });
     if (this.#json) this.#terminal.json({ kind: "sample", text });
     else this.#terminal.text(`${text.trim()}\n`);
+    note();
+    for (const line of describeVerdict(verdict, directory.path, config.corpus)) note(line);
     this.#suggest(stoppedEarly);
+  }
+
+  /** Logs the verdict on the run. A diverged run fails. */
+  #judge(): Verdict {
+    const verdict = judgeRun(this.#run, this.#measured, this.#current);
+    const { kind, sentences } = verdict;
+    this.#log({
+      kind: "verdict",
+      step: this.#run.trainer.stepsDone,
+      verdict: kind,
+      text: sentences.join(" "),
+    });
+    if (kind === "diverged") process.exitCode = 1;
+    return verdict;
   }
 
   /** Loads the best checkpoint into the model: the one that sampling uses from now on. */

@@ -121,7 +121,8 @@ describe("nopeek ablate", () => {
     const one = await lossesOf("--data", "whole.txt", ...TINY, ...steps, "--results", "one.jsonl");
     const two = await lossesOf("--data", "a.txt", "b.txt", ...TINY, ...steps, "--results", "two.jsonl");
     expect(two).toEqual(one);
-    await succeed(folder, "train", "--data", "a.txt", "b.txt", ...TINY, "--steps", 7, "--out", "run");
+    const textbook = ["--preset", "gpt2-style", ...TINY];
+    await succeed(folder, "train", "--data", "a.txt", "b.txt", ...textbook, "--steps", 7, "--out", "run");
     const threads = ["--threads", 1];
     const words = ["--config", "run/config.json", ...steps.slice(2), ...threads, "--results", "three.jsonl"];
     expect(await lossesOf(...words)).toEqual(one);

@@ -16,6 +16,7 @@ import {
   readText,
   spreadInWords,
   type TrainingText,
+  textBaselines,
 } from "./text.ts";
 
 /** In a sample, one token in this many is a blank. */
@@ -91,6 +92,11 @@ class TrainableEncoder implements TrainableKind {
     const hidden = piece.map((id, t) => (t % SHOWN_BLANK_EVERY === 0 ? this.model.maskId : id));
     const { ids } = await fillBlanks(this.model, hidden);
     return [textWithBlanks(this.model, tokenizer, hidden), tokenizer.decode(ids), tokenizer.decode(piece)];
+  }
+
+  /** n-grams see only what is before a token: nothing to compare blanks with. */
+  baselines(): ReturnType<TrainableKind["baselines"]> {
+    return { ...textBaselines(this.#text, this.#config), ngrams: null };
   }
 
   suggestions(folder: string): readonly string[] {

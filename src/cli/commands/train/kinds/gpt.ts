@@ -16,6 +16,7 @@ import {
   readText,
   spreadInWords,
   type TrainingText,
+  textBaselines,
 } from "./text.ts";
 
 /** The length of the sample at the end of a run, and of one while training: under a hundredth of a run's time. */
@@ -93,6 +94,10 @@ class TrainableGPT implements TrainableKind {
 
   sample(): Promise<string> {
     return writeSample(this.model, this.#config, LOGGED_TOKENS, "sample while training");
+  }
+
+  baselines(): ReturnType<TrainableKind["baselines"]> {
+    return textBaselines(this.#text, this.#config);
   }
 
   suggestions(folder: string): readonly string[] {

@@ -6,6 +6,7 @@ import { log } from "../../../../math.ts";
 import type { RunConfig } from "../../../../run/config.ts";
 import type { Objective, Trainable } from "../../../../train/objectives/objective.ts";
 import type { Reference } from "../../../terminal/chart.ts";
+import type { RunFacts } from "../verdict.ts";
 
 export interface TrainableKind {
   readonly model: Trainable;
@@ -32,6 +33,8 @@ export interface TrainableKind {
   show(): Promise<string>;
   /** A shorter version of it, quick enough for every evaluation; shown during training and logged. */
   sample(): Promise<string>;
+  /** What the verdict at the end compares the loss with. It may take a second: n-grams are counted. */
+  baselines(): Pick<RunFacts, "guessNats" | "frequencyNats" | "ngrams">;
   /** Commands to try next, for a model saved in `folder`, which is quoted for the shell. */
   suggestions(folder: string): readonly string[];
 }
@@ -40,6 +43,8 @@ export interface TrainableKind {
 export interface EvaluationReport {
   readonly evaluation: Evaluation;
   readonly text: string;
+  /** The right answers, if the model answers strings. */
+  readonly answers?: RunFacts["answers"];
 }
 
 /** The loss of a uniform guess among `choices`. */

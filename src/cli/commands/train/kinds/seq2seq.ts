@@ -56,12 +56,12 @@ class TrainableEncoderDecoder implements TrainableKind {
     const evaluation = await evaluateAnswers(this.model, this.#task.heldOut(evalBatches * batchSize));
     const { lossNats, exact, strings } = evaluation;
     const text = `validation loss about ${formatLoss(lossNats)}, ${formatCount(exact)} of ${formatCount(strings)} strings exactly right (estimate: some held-out strings)`;
-    return { evaluation, text };
+    return { evaluation, text, answers: { exact, strings } };
   }
 
   async measure(): Promise<EvaluationReport> {
     const evaluation = await evaluateAnswers(this.model, this.#task.heldOut(EVALUATED_STRINGS));
-    return { evaluation, text: describeAnswers(evaluation) };
+    return { evaluation, text: describeAnswers(evaluation), answers: evaluation };
   }
 
   async show(): Promise<string> {
@@ -76,6 +76,10 @@ class TrainableEncoderDecoder implements TrainableKind {
 
   sample(): Promise<string> {
     return this.show();
+  }
+
+  baselines(): ReturnType<TrainableKind["baselines"]> {
+    return { guessNats: this.reference.value, frequencyNats: null, ngrams: null };
   }
 
   suggestions(folder: string): readonly string[] {

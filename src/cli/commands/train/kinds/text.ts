@@ -5,7 +5,9 @@ import { type CorpusSplit, checkSplit, splitCorpus } from "../../../../data/spli
 import type { TokenIds } from "../../../../data/token-source.ts";
 import type { TokenizedText } from "../../../../data/tokenized-corpus.ts";
 import { DataError } from "../../../../errors.ts";
+import { baselinesOf } from "../../../../evaluate/baselines.ts";
 import type { Evaluation, Range } from "../../../../evaluate/loss.ts";
+import { log } from "../../../../math.ts";
 import type { RunConfig } from "../../../../run/config.ts";
 import { formatCount, shellWord } from "../../../../util/format.ts";
 
@@ -65,6 +67,18 @@ export function measuredInWords({ heldOut }: TrainingText, { settings }: RunConf
 /** What an evaluation covered, if it was not the whole split. */
 export function spreadInWords({ tokens }: Evaluation, { heldOut }: TrainingText): string {
   return `${formatCount(tokens)} of ${formatCount(heldOut.end - heldOut.start)} validation tokens, in fixed windows spread over them; --measure-tokens sets how many`;
+}
+
+/** What a verdict compares the loss on a text with. */
+export function textBaselines({ split }: TrainingText, { tokenizer }: RunConfig) {
+  const { train, validation } = split;
+  const { frequencyNats, ngramNats, unseenTrainingNats } = baselinesOf(
+    train,
+    validation,
+    tokenizer.vocabSize,
+  );
+  const ngrams = { validationNats: ngramNats, unseenTrainingNats };
+  return { guessNats: log(tokenizer.vocabSize), frequencyNats, ngrams };
 }
 
 /** The paths of a corpus, quoted for the shell. */
