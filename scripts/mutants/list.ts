@@ -11,6 +11,7 @@ import { learning } from "./learning.ts";
 import { plot } from "./plot.ts";
 import { pytorch } from "./pytorch.ts";
 import { step } from "./step.ts";
+import { texts } from "./texts.ts";
 
 export interface Mutant {
   /** A statement of behavior, which the mutant breaks. */
@@ -137,4 +138,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...display,
   ...pytorch,
   ...step,
+  ...texts,
 ];

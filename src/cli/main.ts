@@ -63,6 +63,14 @@ const train = command("train", "train a model on a text (default: the bundled ta
     "--data <paths...>",
     "training text (UTF-8): files, folders of files, or - for standard input; joined in order (default: a text that is piped in)",
   )
+  .option(
+    "--validation <paths...>",
+    "text to validate with, read like --data, instead of the last tenth of the training text",
+  )
+  .option(
+    "--include <patterns...>",
+    'which files of folders to read, such as "*.md" or "letters/*.txt" (default: all that are text)',
+  )
   .option("--from <folder>", "fine-tune the model in this folder on the text in --data")
   .option(
     "--config <file>",

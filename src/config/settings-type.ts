@@ -61,6 +61,22 @@ export type Settings = {
   /** Windows (for seq2seq, strings) per batch. Default: 12 windows. */
   readonly batchSize: number;
   /**
+   * What the text consists of, such as names, tunes or messages: each line, paragraph (up to an empty
+   * line) or file is a document, and an end token follows it, which the model learns; none: one text.
+   * Windows may span several documents. For gpt and encoder only. Default: none.
+   */
+  readonly documents: "none" | "lines" | "paragraphs" | "files";
+  /**
+   * Leave characters that occur less often out of the vocabulary and of the text; above 1, `unknown` is
+   * drop. For gpt and encoder only. Default: 1 occurrences.
+   */
+  readonly minCount: number;
+  /**
+   * What to validate with. tail: the last tenth of the text; shuffle: a tenth of the documents from
+   * anywhere in it, the same ones for every seed. For gpt and encoder only. Default: tail.
+   */
+  readonly split: "tail" | "shuffle";
+  /**
    * random: drawn from anywhere in the training split; epochs: every token at most once per epoch. For
    * gpt and encoder only. Default: random.
    */

@@ -15,6 +15,14 @@ import type { Settings } from "./settings-type.ts";
 export const WINDOW_ORDERS = ["random", "epochs"] as const;
 export type WindowOrderName = (typeof WINDOW_ORDERS)[number];
 
+/** What a document is, if the text consists of several: a line, a paragraph or a file. */
+export const DOCUMENTS = ["none", "lines", "paragraphs", "files"] as const;
+export type DocumentsKind = (typeof DOCUMENTS)[number];
+
+/** How the documents to validate with are chosen. */
+export const SPLITS = ["tail", "shuffle"] as const;
+export type SplitName = (typeof SPLITS)[number];
+
 /** The kinds of model: a decoder, an encoder, or an encoder and a decoder with cross-attention. */
 export const MODEL_KINDS = ["gpt", "encoder", "seq2seq"] as const;
 export type ModelKind = (typeof MODEL_KINDS)[number];
@@ -161,6 +169,42 @@ const table = z.strictObject({
   batchSize: count(1, 65_536)
     .default(12)
     .register(is, training("windows (for seq2seq, strings) per batch", "windows")),
+  documents: z
+    .enum(DOCUMENTS)
+    .default("none")
+    .register(
+      is,
+      only(
+        TEXT_KINDS,
+        training(
+          "what the text consists of, such as names, tunes or messages: each line, paragraph (up to an empty line) or file is a document, and an end token follows it, which the model learns; none: one text. Windows may span several documents",
+        ),
+      ),
+    ),
+  minCount: count(1, MANY)
+    .default(1)
+    .register(
+      is,
+      only(
+        TEXT_KINDS,
+        training(
+          "leave characters that occur less often out of the vocabulary and of the text; above 1, `unknown` is drop",
+          "occurrences",
+        ),
+      ),
+    ),
+  split: z
+    .enum(SPLITS)
+    .default("tail")
+    .register(
+      is,
+      only(
+        TEXT_KINDS,
+        training(
+          "what to validate with. tail: the last tenth of the text; shuffle: a tenth of the documents from anywhere in it, the same ones for every seed",
+        ),
+      ),
+    ),
   windows: z
     .enum(WINDOW_ORDERS)
     .default("random")
@@ -371,6 +415,7 @@ export function flagOf(name: string): string {
 function checkTogether(settings: Settings): void {
   const { dModel, heads, minLearningRate, learningRate, schedule, minLength, maxLength, skipSpikes } =
     settings;
+  const { documents, split } = settings;
   if (dModel % heads !== 0) {
     throw new ConfigError(
       `\`dModel\` must be a multiple of \`heads\`: got ${dModel} channels for ${heads} heads`,
@@ -384,6 +429,11 @@ function checkTogether(settings: Settings): void {
   if (skipSpikes > 0 && skipSpikes <= 1) {
     throw new ConfigError(
       `\`skipSpikes\` must be 0, or more than 1: got ${skipSpikes}; 10 is a usual choice`,
+    );
+  }
+  if (split === "shuffle" && documents === "none") {
+    throw new ConfigError(
+      "`split` shuffle chooses documents: set `documents` to lines, paragraphs or files too, so that it is known what they are",
     );
   }
   if (minLength > maxLength) {

@@ -3,6 +3,7 @@ import { DataError, type TokenError } from "../errors.ts";
 import { type TextPosition, unknownCharacter } from "../text/char-tokenizer.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { codePointOf, sequenceLength } from "../text/utf8.ts";
+import { DOCUMENT_END } from "./documents.ts";
 import type { TextFacts } from "./text-stats.ts";
 import type { TokenArray } from "./token-source.ts";
 
@@ -12,12 +13,16 @@ const LF = 10;
 export class StreamingEncoder {
   /** The id of each code point, or NO_ID; null if the bytes are the ids. */
   readonly #ids: Int32Array | null;
-  readonly #vocabSize: number;
+  /** The number of characters in the vocabulary. */
+  readonly #characters: number;
+  /** The id for the end of a document, or NO_ID. */
+  readonly #endOfText: number;
   #dropped = 0;
 
   constructor(tokenizer: Tokenizer) {
     const data = tokenizer.toJSON();
-    this.#vocabSize = tokenizer.vocabSize;
+    this.#characters = tokenizer.vocabSize - (tokenizer.endOfText === null ? 0 : 1);
+    this.#endOfText = tokenizer.endOfText ?? NO_ID;
     this.#ids = data.kind === "byte" ? null : idsByCodePoint(data.characters);
   }
 
@@ -26,12 +31,15 @@ export class StreamingEncoder {
     return this.#dropped;
   }
 
-  /** The number of ids of a text, and of characters outside the vocabulary. */
-  count({ bytes, characters, counts }: TextFacts): { readonly tokens: number; readonly unknown: number } {
+  /** The number of ids of a text with its documents marked, and of characters outside the vocabulary. */
+  count({ bytes, characters, counts, documents }: TextFacts): {
+    readonly tokens: number;
+    readonly unknown: number;
+  } {
     if (this.#ids === null) return { tokens: bytes, unknown: 0 };
     let unknown = 0;
     for (const [codePoint, count] of counts) if (this.#idOf(codePoint) === NO_ID) unknown += count;
-    return { tokens: characters - unknown, unknown };
+    return { tokens: characters - unknown + documents, unknown };
   }
 
   /**
@@ -46,13 +54,20 @@ export class StreamingEncoder {
     const ids = this.#ids;
     if (ids === null) {
       into.set(chunk, at);
+      // No byte of UTF-8 equals the mark.
+      if (this.#endOfText !== NO_ID)
+        for (let i = 0; i < chunk.length; i++) if (chunk[i] === DOCUMENT_END) into[at + i] = this.#endOfText;
       return chunk.length;
     }
     let next = at;
     for (let i = 0; i < chunk.length; ) {
       let codePoint = chunk[i];
       if (codePoint < 0x80) i += 1;
-      else {
+      else if (codePoint === DOCUMENT_END && this.#endOfText !== NO_ID) {
+        into[next++] = this.#endOfText;
+        i += 1;
+        continue;
+      } else {
         const length = sequenceLength(chunk, i);
         if (length === 0)
           throw new DataError(`text: byte 0x${codePoint.toString(16)} is not valid UTF-8 here`);
@@ -66,15 +81,24 @@ export class StreamingEncoder {
     return next - at;
   }
 
-  /** The error for the first character outside the vocabulary, or null if there is none. */
-  async findUnknown(chunks: AsyncIterable<Uint8Array>): Promise<TokenError | null> {
+  /**
+   * The error for the first character outside the vocabulary, or null if there is none.
+   *
+   * @param chunks the text without marks
+   * @param counts its characters; line breaks that are replaced by the end of a document are not among them
+   */
+  async findUnknown(
+    chunks: AsyncIterable<Uint8Array>,
+    { counts }: Pick<TextFacts, "counts">,
+  ): Promise<TokenError | null> {
     const place: { -readonly [Key in keyof TextPosition]: number } = { character: 1, line: 1, column: 1 };
     for await (const chunk of chunks) {
       for (let i = 0; i < chunk.length; ) {
         // Invalid UTF-8 means that the file changed after it was counted. `rereadBytes` reports that.
         const length = Math.max(1, sequenceLength(chunk, i));
         const codePoint = length === 1 ? chunk[i] : codePointOf(chunk, i, length);
-        if (this.#idOf(codePoint) === NO_ID) return unknownCharacter(codePoint, this.#vocabSize, place);
+        if (this.#idOf(codePoint) === NO_ID && counts.has(codePoint))
+          return unknownCharacter(codePoint, this.#characters, place);
         i += length;
         place.character += 1;
         place.column = codePoint === LF ? 1 : place.column + 1;

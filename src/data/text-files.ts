@@ -1,9 +1,12 @@
 /** Reads the bytes of files, folders of files, and standard input in chunks, so texts can have any length. */
 import { closeSync, createReadStream, openSync, readSync } from "node:fs";
 import { stat } from "node:fs/promises";
+import { relative, sep } from "node:path";
 import { DataError } from "../errors.ts";
 import { isOwnDescriptor, openRegular } from "../run/regular-file.ts";
 import { concatenate, wholeCharacters } from "../text/utf8.ts";
+import { decodedBytes } from "./decoded-bytes.ts";
+import { matchesAny } from "./file-patterns.ts";
 import { filesIn } from "./folder-files.ts";
 
 /** The path that means standard input. */
@@ -18,21 +21,80 @@ export interface TextFile {
   readonly size: number | null;
 }
 
-/**
- * Lists the files at these paths. Files in a folder are sorted by name; hidden ones are skipped.
- *
- * @throws DataError if a folder contains no file, or cannot be listed
- */
-export async function filesOf(paths: readonly string[]): Promise<TextFile[]> {
-  return (await Promise.all(paths.map(filesAt))).flat();
+/** A file of a folder that is left out of the text, and why. */
+export interface SkippedFile {
+  readonly path: string;
+  readonly why: "binary" | "empty" | "not in UTF-8" | "unreadable";
 }
 
-async function filesAt(path: string): Promise<TextFile[]> {
+export interface FoundFiles {
+  readonly files: readonly TextFile[];
+  readonly skipped: readonly SkippedFile[];
+}
+
+/**
+ * Lists the files at these paths. Files in a folder are sorted by name; hidden ones are left out, and those that are
+ * not text are skipped. A file that is named itself is never skipped.
+ *
+ * @param include patterns for the files of folders (see file-patterns.ts); none: all files
+ * @throws DataError if a folder contains no file of text
+ */
+export async function filesOf(
+  paths: readonly string[],
+  include: readonly string[] = [],
+): Promise<FoundFiles> {
+  const found = await Promise.all(paths.map((path) => filesAt(path, include)));
+  return {
+    files: found.flatMap(({ files }) => files),
+    skipped: found.flatMap(({ skipped }) => skipped),
+  };
+}
+
+async function filesAt(path: string, include: readonly string[]): Promise<FoundFiles> {
   const found = await inspect(path);
-  if (found.kind !== "folder") return [{ path, size: found.size }];
-  const files = filesIn(path);
-  if (files.length === 0) throw new DataError(`${path}: is a folder without files`);
-  return files;
+  if (found.kind !== "folder") return { files: [{ path, size: found.size }], skipped: [] };
+  const files: TextFile[] = [];
+  const skipped: SkippedFile[] = [];
+  for (const file of filesIn(path)) {
+    const below = relative(path, file.path).split(sep).join("/");
+    if (include.length > 0 && !matchesAny(below, include)) continue;
+    const why = await reasonToSkip(file.path);
+    if (why === null) files.push(file);
+    else skipped.push({ path: file.path, why });
+  }
+  if (files.length > 0) return { files, skipped };
+  if (skipped.length > 0)
+    throw new DataError(
+      `${path}: is a folder without text: all ${skipped.length} files are skipped; ${skipped[0].path} is ${skipped[0].why}`,
+    );
+  const chosen = include.length > 0 ? ` that match ${include.join(" or ")}` : "";
+  throw new DataError(`${path}: is a folder without files${chosen}`);
+}
+
+/** Why a file of a folder is not text, as far as its beginning shows; null if it is. */
+async function reasonToSkip(path: string): Promise<SkippedFile["why"] | null> {
+  try {
+    for await (const chunk of wholeCharacters(bytesOfFile(path, CHUNK_BYTES, openStdin))) {
+      if (chunk.length === 0) continue;
+      // As git and grep decide: text has no zero byte.
+      if (chunk.includes(0)) return "binary";
+      return isUtf8(chunk) ? null : "not in UTF-8";
+    }
+    return "empty";
+  } catch (error) {
+    if (error instanceof DataError) return "unreadable";
+    throw error;
+  }
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return true;
+  } catch (error) {
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
 }
 
 async function inspect(path: string): Promise<{ kind: "file" | "folder" | "neither"; size: number | null }> {
@@ -105,17 +167,23 @@ async function* withoutMark(
 
 async function* bytesOfFile(path: string, chunkBytes: number, stdin: OpenStdin): AsyncGenerator<Uint8Array> {
   try {
-    if (path === STDIN) yield* stdin();
-    else if (isOwnDescriptor(path))
-      yield* chunksOf(openSync(path, "r"), Number.POSITIVE_INFINITY, chunkBytes);
-    else {
-      const { descriptor, bytes } = openRegular(path, "follow");
-      yield* chunksOf(descriptor, bytes, chunkBytes);
-    }
+    yield* decodedBytes(rawBytesOfFile(path, chunkBytes, stdin));
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause;
+    if (cause instanceof DataError) throw new DataError(`${path}: ${cause.message}`, { cause });
     throw new DataError(`${path}: ${reasonOf(cause)}`, { cause });
   }
+}
+
+function rawBytesOfFile(
+  path: string,
+  chunkBytes: number,
+  stdin: OpenStdin,
+): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  if (path === STDIN) return stdin();
+  if (isOwnDescriptor(path)) return chunksOf(openSync(path, "r"), Number.POSITIVE_INFINITY, chunkBytes);
+  const { descriptor, bytes } = openRegular(path, "follow");
+  return chunksOf(descriptor, bytes, chunkBytes);
 }
 
 /** @param bytes where to stop: the size of the file when it was opened, since some files in /proc never end */

@@ -2,7 +2,9 @@
  * Statistics of a text, computed in one pass over its bytes and in constant memory. A character is a code point; a unit
  * is a UTF-16 code unit, in which JavaScript measures strings.
  */
+
 import { codePointOf, sequenceLength } from "../text/utf8.ts";
+import { DOCUMENT_END } from "./documents.ts";
 
 export interface TextFacts {
   /** In UTF-8, without the byte order mark. */
@@ -15,6 +17,10 @@ export interface TextFacts {
   readonly pairs: number;
   /** The longest run without CR and LF, in units. */
   readonly longestLine: number;
+  /** The number of line breaks directly after another one or at the start. */
+  readonly emptyLines: number;
+  /** The number of marked documents; 0 if they are not marked (see documents.ts). */
+  readonly documents: number;
   /** The first character; −1 if the text is empty. */
   readonly first: number;
 }
@@ -33,6 +39,14 @@ export class TextScanner {
   /** The position of the last CR, in units. */
   #lastReturn = -2;
   #pairs = 0;
+  #emptyLines = 0;
+  #documents = 0;
+  readonly #isMarked: boolean;
+
+  /** @param isMarked whether the ends of documents are marked */
+  constructor(isMarked = false) {
+    this.#isMarked = isMarked;
+  }
 
   /**
    * @param chunk whole characters (see `wholeCharacters`)
@@ -48,6 +62,12 @@ export class TextScanner {
       if (byte < 0x80) {
         if (counts[byte]++ === 0) this.#seen.push(byte);
         if (byte <= CR && (byte === LF || byte === CR)) this.#endLine(byte, shift + at);
+        at += 1;
+        continue;
+      }
+      if (byte === DOCUMENT_END && this.#isMarked) {
+        this.#documents += 1;
+        shift -= 1;
         at += 1;
         continue;
       }
@@ -74,21 +94,30 @@ export class TextScanner {
       units: this.#units,
       counts,
       pairs: this.#pairs,
+      emptyLines: this.#emptyLines,
+      documents: this.#documents,
       longestLine: Math.max(this.#longestLine, this.#units - this.#lineStart),
       first: this.#seen.length === 0 ? -1 : this.#seen[0],
     };
   }
 
   #endLine(byte: number, unit: number): void {
+    const completesPair = byte === LF && this.#lastReturn === unit - 1;
+    if (completesPair) this.#pairs += 1;
+    else if (unit === this.#lineStart) this.#emptyLines += 1;
     if (byte === CR) this.#lastReturn = unit;
-    else if (this.#lastReturn === unit - 1) this.#pairs += 1;
     this.#longestLine = Math.max(this.#longestLine, unit - this.#lineStart);
     this.#lineStart = unit + 1;
   }
 }
 
-/** Every distinct character of a text, in code point order. */
-export function vocabularyOf({ counts }: TextFacts): string {
-  const sorted = Int32Array.from(counts.keys()).sort();
+/**
+ * Every distinct character of a text, in code point order.
+ *
+ * @param minCount leaves out characters that occur less often
+ */
+export function vocabularyOf({ counts }: TextFacts, minCount = 1): string {
+  const frequent = Array.from(counts).filter(([, count]) => count >= minCount);
+  const sorted = Int32Array.from(frequent, ([codePoint]) => codePoint).sort();
   return Array.from(sorted, (codePoint) => String.fromCodePoint(codePoint)).join("");
 }

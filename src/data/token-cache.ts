@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { DocumentsKind, SplitName } from "../config/settings.ts";
 import { ConfigError, DataError } from "../errors.ts";
 import type { Owner, Processes } from "../run/lock.ts";
 import { makeFolders } from "../run/make-folders.ts";
@@ -56,17 +57,23 @@ export function cachePlace(
   return { inMemoryBytes: inMemory * 1e6, folder: cache ?? join(dirname(run), CACHE_NAME), processes };
 }
 
-/** The identity of a token file: the text, the tokenizer, and whether unknown characters were dropped. */
+/** The identity of a token file: the text, its documents, the tokenizer, and whether unknown characters were dropped. */
 export interface TokensOf {
   readonly sha256: string;
   readonly tokenizer: Tokenizer;
   readonly drops: boolean;
+  readonly documents: DocumentsKind;
+  readonly split: SplitName;
+  /** The number of tokens to train on; null if the text is split at its end. */
+  readonly boundary: number | null;
 }
 
 /** The path of the file for these tokens. The file need not exist. */
-export function cacheFile({ folder }: CachePlace, { sha256, tokenizer, drops }: TokensOf): string {
+export function cacheFile({ folder }: CachePlace, of: TokensOf): string {
+  const { sha256, tokenizer, drops, documents, split, boundary } = of;
+  const parts = [documents, ...(boundary === null ? [] : [split, boundary])];
   const how = createHash("sha256")
-    .update(JSON.stringify([tokenizer, drops]))
+    .update(JSON.stringify([tokenizer, drops, ...(parts[0] === "none" && parts.length === 1 ? [] : parts)]))
     .digest("hex");
   return join(folder, `${sha256.slice(0, 16)}-${how.slice(0, 8)}.tokens`);
 }

@@ -4,6 +4,7 @@
 import { existsSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { z } from "zod";
+import { DOCUMENTS, type Settings, SPLITS } from "../config/settings.ts";
 import { DataError } from "../errors.ts";
 import type { CorpusRecord } from "../run/config.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
@@ -13,6 +14,7 @@ import { formatBytes } from "../util/format.ts";
 import type { ProgressReporter } from "../util/progress-reporter.ts";
 import { type Corpus, TALES_NAME } from "./corpus.ts";
 import { type CorpusReport, reportCorpus } from "./corpus-report.ts";
+import { documentBoundary } from "./split.ts";
 import { StreamingEncoder } from "./streaming-encoder.ts";
 import { STDIN } from "./text-files.ts";
 import { type CachePlace, cacheFile, hiddenName, type TokensOf } from "./token-cache.ts";
@@ -29,6 +31,8 @@ export interface TokenizedText {
   readonly files: number;
   readonly report: CorpusReport;
   readonly ids: TokenIds;
+  /** The index of the first id to validate with. */
+  readonly boundary: number;
   /** The number of unknown characters that were dropped. */
   readonly dropped: number;
   /** Messages for the user about where the ids are stored. */
@@ -40,11 +44,15 @@ const about = z.object({
   sha256: z.string(),
   tokenizer: z.unknown(),
   drops: z.boolean(),
+  documents: z.enum(DOCUMENTS).default("none"),
+  split: z.enum(SPLITS).default("tail"),
+  boundary: z.int().min(0).nullable().default(null),
   dropped: z.int().min(0),
   files: z.int().min(1),
   report: z.object({
     characters: z.int().min(0),
     distinct: z.int().min(0),
+    documents: z.int().min(0).default(0),
     rarest: z.array(z.object({ character: z.string(), count: z.int() })).readonly(),
     warnings: z.array(z.string()).readonly(),
   }),
@@ -52,7 +60,8 @@ const about = z.object({
 type About = z.infer<typeof about>;
 
 /**
- * The number of tokens in a text, and of its unknown characters that are dropped.
+ * The number of tokens in a text, of its unknown characters that are dropped, and of its tokens to train on (null if
+ * the text is split at its end).
  *
  * @throws TokenError for a character outside the vocabulary, unless `policy` drops it
  */
@@ -60,12 +69,14 @@ export async function countTokens(
   corpus: Corpus,
   tokenizer: Tokenizer,
   policy: UnknownPolicy,
-): Promise<{ readonly tokens: number; readonly dropped: number }> {
+): Promise<{ readonly tokens: number; readonly dropped: number; readonly boundary: number | null }> {
   const drops = dropsUnknown(tokenizer, policy);
   const encoder = new StreamingEncoder(tokenizer);
-  const { tokens, unknown: dropped } = encoder.count(corpus.facts);
-  if (dropped > 0 && !drops) throw (await encoder.findUnknown(corpus.bytes())) ?? changed(corpus.path);
-  return { tokens, dropped };
+  const { tokens, unknown: dropped } = encoder.count(corpus.marked);
+  if (dropped > 0 && !drops)
+    throw (await encoder.findUnknown(corpus.bytes(), corpus.marked)) ?? changed(corpus.path);
+  const boundary = corpus.training === null ? null : encoder.count(corpus.training).tokens;
+  return { tokens, dropped, boundary };
 }
 
 /**
@@ -82,23 +93,31 @@ export async function tokenize(
   progress: ProgressReporter,
 ): Promise<TokenizedText> {
   const drops = dropsUnknown(tokenizer, unknown);
-  const { path, paths, sha256, facts } = corpus;
-  const { tokens, dropped } = await countTokens(corpus, tokenizer, unknown);
+  const { path, paths, sha256, facts, documents } = corpus;
+  const { tokens, dropped, boundary } = await countTokens(corpus, tokenizer, unknown);
   const encoder = new StreamingEncoder(tokenizer);
   const files = corpus.files.length;
-  const known = { path, paths, sha256, files, report: reportCorpus(facts), dropped };
+  const known = {
+    path,
+    paths,
+    sha256,
+    files,
+    report: reportCorpus(facts, corpus.marked.documents, corpus.skipped),
+    dropped,
+  };
   try {
     if (facts.bytes <= place.inMemoryBytes) {
       const ids = makeTokenArray(tokenizer.vocabSize, tokens);
       let at = 0;
-      for await (const chunk of corpus.bytes()) at += encoder.encode(chunk, ids, at);
-      return { ...known, ids, remarks: [] };
+      for await (const chunk of corpus.markedBytes()) at += encoder.encode(chunk, ids, at);
+      return { ...known, ids, boundary: boundary ?? documentBoundary(ids, tokenizer.endOfText), remarks: [] };
     }
-    const of = { sha256, tokenizer, drops };
+    const of = { sha256, tokenizer, drops, documents, split: corpus.split, boundary };
     const { file, remark } =
       openCached(of, { tokens, characters: facts.characters }, place, progress) ??
       (await writeCache(corpus, of, { ...known, drops }, place, progress));
-    return { ...known, ids: file, remarks: [remark] };
+    const start = boundary ?? documentBoundary(file, tokenizer.endOfText);
+    return { ...known, ids: file, boundary: start, remarks: [remark] };
   } finally {
     corpus.release();
   }
@@ -113,19 +132,20 @@ export function findTokenized(
   record: CorpusRecord,
   startedMs: number,
   tokenizer: Tokenizer,
-  unknown: UnknownPolicy,
+  { unknown, documents, split }: Pick<Settings, "unknown" | "documents" | "split">,
   place: CachePlace,
   progress: ProgressReporter,
 ): TokenizedText | null {
-  const { path, paths = [path], sha256 } = record;
-  const of = { sha256, tokenizer, drops: dropsUnknown(tokenizer, unknown) };
+  const { path, paths = [path], sha256, boundary = null } = record;
+  const of = { sha256, tokenizer, drops: dropsUnknown(tokenizer, unknown), documents, split, boundary };
   const cached = openCached(of, { tokens: null, characters: record.characters }, place, progress);
   if (cached === null) return null;
   const { files, report, dropped } = cached.about;
   const others = paths.filter((each) => changedSince(each, startedMs));
   const warning = `warning     ${others.join(", ")}: changed or deleted since the run started; the run continues with the original text`;
   const remarks = others.length === 0 ? [cached.remark] : [cached.remark, warning];
-  return { path, paths, sha256, files, report, dropped, ids: cached.file, remarks };
+  const start = boundary ?? documentBoundary(cached.file, tokenizer.endOfText);
+  return { path, paths, sha256, files, report, dropped, ids: cached.file, boundary: start, remarks };
 }
 
 /** Whether a file was modified since, according to its date, or no longer exists. */
@@ -168,9 +188,10 @@ function openCached(of: TokensOf, size: Size, place: CachePlace, { note, status 
   return null;
 }
 
-function isFor({ sha256, tokenizer, drops }: About, of: TokensOf): boolean {
+function isFor({ sha256, tokenizer, drops, documents, split, boundary }: About, of: TokensOf): boolean {
   const same = JSON.stringify(tokenizer) === JSON.stringify(of.tokenizer);
-  return sha256 === of.sha256 && same && drops === of.drops;
+  const sameParts = documents === of.documents && split === of.split && boundary === of.boundary;
+  return sha256 === of.sha256 && same && drops === of.drops && sameParts;
 }
 
 function hasSize(file: TokenFile, { report }: About, { tokens, characters }: Size): boolean {
@@ -180,22 +201,25 @@ function hasSize(file: TokenFile, { report }: About, { tokens, characters }: Siz
 async function writeCache(
   corpus: Corpus,
   of: TokensOf,
-  { drops, dropped, files, report, sha256 }: Omit<About, "tokenizer">,
+  { drops, dropped, files, report, sha256 }: Omit<About, "tokenizer" | "documents" | "split" | "boundary">,
   place: CachePlace,
   progress: ProgressReporter,
 ) {
   const path = cacheFile(place, of);
-  const { tokenizer } = of;
+  const { tokenizer, documents, split, boundary } = of;
   const { bytes } = corpus.facts;
   progress.note(`tokenizing  ${formatBytes(bytes)} of text into ${path} (only once)`);
   const partial = hiddenName(place, basename(path, ".tokens"));
-  const text = withProgress(corpus.bytes(), (done) =>
+  const text = withProgress(corpus.markedBytes(), (done) =>
     progress.status(`tokenizing: ${Math.floor((100 * done) / bytes)}%`),
   );
   const metadata: About = {
     sha256,
     tokenizer: tokenizer.toJSON(),
     drops,
+    documents,
+    split,
+    boundary,
     dropped,
     files,
     report,

@@ -20,6 +20,12 @@ export interface CorpusRecord {
   readonly paths?: readonly string[] | undefined;
   readonly sha256: string;
   readonly characters: number;
+  /** The paths of a separate text to validate with. */
+  readonly validation?: readonly string[] | undefined;
+  /** The patterns for files of folders. */
+  readonly include?: readonly string[] | undefined;
+  /** The number of tokens to train on, if the text is not split at its end. */
+  readonly boundary?: number | undefined;
   /** The character that starts a text (see data/text-start.ts); left out by earlier versions. */
   readonly start?: string | undefined;
 }
@@ -42,6 +48,9 @@ const layout = z.object({
       paths: z.array(z.string()).optional(),
       sha256: z.string(),
       characters: z.int().min(0),
+      validation: z.array(z.string()).optional(),
+      include: z.array(z.string()).optional(),
+      boundary: z.int().min(0).optional(),
       start: z.string().optional(),
     })
     .nullable(),

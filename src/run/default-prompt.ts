@@ -11,7 +11,7 @@ export interface Prompt {
 }
 
 /**
- * Where sampling starts if there is no prompt: at a boundary of the training text. Never fails: the config of an
+ * Where sampling starts if there is no prompt: after the end of a document, or else at another boundary of the training text. Never fails: the config of an
  * earlier version, or one that was edited, may name no start or one that the tokenizer cannot encode. Then it is a line
  * feed, or else the first token of the vocabulary.
  *
@@ -19,6 +19,7 @@ export interface Prompt {
  * const { ids } = defaultPrompt(config);
  */
 export function defaultPrompt({ tokenizer, corpus }: Pick<RunConfig, "tokenizer" | "corpus">): Prompt {
+  if (tokenizer.endOfText !== null) return { text: "", ids: Int32Array.of(tokenizer.endOfText), shown: "" };
   for (const text of [corpus?.start ?? "\n", "\n"]) {
     const ids = encodeIfKnown(tokenizer, text);
     if (ids.length > 0) return { text, ids, shown: /^[\r\n]$/.test(text) ? "" : text };

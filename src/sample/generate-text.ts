@@ -1,7 +1,7 @@
 /** Continues a text, in pieces that are yielded as soon as they are final. */
 
 import type { GPT } from "../nn/gpt.ts";
-import type { Tokenizer } from "../text/tokenizer.ts";
+import { encodeDocument, type Tokenizer } from "../text/tokenizer.ts";
 import { checkTypes } from "../util/check-types.ts";
 import { type EndReason, type GenerateOptions, generate } from "./generate.ts";
 import type { SampleSettings } from "./settings.ts";
@@ -22,7 +22,8 @@ export interface TextOptions extends Pick<GenerateOptions, "tokens" | "random"> 
 }
 
 /**
- * Continues a prompt. The pieces join to form the continuation, without the prompt.
+ * Continues a prompt, as the beginning of a document if the tokenizer has an end token; that token ends the text. The
+ * pieces join to form the continuation, without the prompt.
  *
  * @returns why it ended, as the generator's return value
  * @throws TokenError for a character of the prompt outside the vocabulary; SampleError and LogitsError like `generate`
@@ -40,7 +41,7 @@ export async function* generateText(
   const { tokens, random, settings = {}, overflow = "stop", stops = [] } = options;
   checkTypes("generateText", { settings, stops }, { settings: "object", stops: "array" });
   const text = new TextStream(tokenizer, stops);
-  const choices = generate(model, tokenizer.encode(prompt), {
+  const choices = generate(model, encodeDocument(tokenizer, prompt), {
     tokens,
     random,
     settings: { ...PLAIN_SAMPLING, ...settings },
@@ -55,14 +56,11 @@ export async function* generateText(
       }
       const piece = text.push(next.value.token);
       if (piece !== "") yield piece;
-      if (text.stop !== null) {
-        end = "stop";
-        break;
-      }
+      if (text.ended !== null) break;
     }
     const rest = text.end();
     if (rest !== "") yield rest;
-    return text.stop === null ? end : "stop";
+    return text.ended ?? end;
   } finally {
     // Frees the cache, also if the caller leaves the loop early.
     await choices.return(end);

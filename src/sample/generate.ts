@@ -27,8 +27,11 @@ export interface GenerateOptions {
 export const OVERFLOWS = ["stop", "slide"] as const;
 export type Overflow = (typeof OVERFLOWS)[number];
 
-/** Why a generation ended: it reached the token limit, the context was full, or `stop` returned true. */
-export type EndReason = "length" | "context" | "stop";
+/**
+ * Why a generation ended: it reached the token limit, the context was full, or `stop` returned true. A text can also
+ * end with its document (`TextStream`).
+ */
+export type EndReason = "length" | "context" | "stop" | "end";
 
 /**
  * Continues a prompt. The prompt takes one forward pass, and so does each token, over a single position.

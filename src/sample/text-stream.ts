@@ -1,4 +1,4 @@
-/** Decodes tokens to text as they arrive, up to the first stop string. */
+/** Decodes tokens to text as they arrive, up to the first stop string or the end of the document. */
 import { SampleError } from "../errors.ts";
 import type { StreamingDecoder, Tokenizer } from "../text/tokenizer.ts";
 
@@ -9,15 +9,18 @@ import type { StreamingDecoder, Tokenizer } from "../text/tokenizer.ts";
  */
 export class TextStream {
   readonly #decoder: StreamingDecoder;
+  readonly #endOfText: number | null;
   readonly #stops: readonly string[];
   /** The longest end of the text that is the beginning of a stop string. */
   #held = "";
   #stop: string | null = null;
+  #isComplete = false;
 
   /** @throws SampleError for an empty stop string */
   constructor(tokenizer: Tokenizer, stops: readonly string[]) {
     checkStops(stops);
     this.#decoder = tokenizer.decoder();
+    this.#endOfText = tokenizer.endOfText;
     this.#stops = stops;
   }
 
@@ -26,9 +29,16 @@ export class TextStream {
     return this.#stop;
   }
 
+  /** Why the text needs no more tokens: a stop string, or the end of the document; null before that. */
+  get ended(): "stop" | "end" | null {
+    if (this.#stop !== null) return "stop";
+    return this.#isComplete ? "end" : null;
+  }
+
   /** The text that becomes final with this token; "" while a character or a possible stop string is incomplete. */
   push(token: number): string {
-    return this.#search(this.#decoder.push(token));
+    this.#isComplete ||= token === this.#endOfText;
+    return this.#isComplete ? "" : this.#search(this.#decoder.push(token));
   }
 
   /** The rest of the text, after the last token. */
@@ -62,15 +72,11 @@ export class TextStream {
   }
 }
 
-/** Whether the text of these tokens contains a stop string. */
-export function holdsStop(
-  tokenizer: Tokenizer,
-  stops: readonly string[],
-  tokens: readonly number[],
-): boolean {
+/** Whether the text of these tokens contains a stop string or the end of the document. */
+export function hasEnd(tokenizer: Tokenizer, stops: readonly string[], tokens: readonly number[]): boolean {
   const stream = new TextStream(tokenizer, stops);
   for (const token of tokens) stream.push(token);
-  return stream.stop !== null;
+  return stream.ended !== null;
 }
 
 /** @throws SampleError for an empty stop string */

@@ -1,6 +1,12 @@
 import { TokenError } from "../errors.ts";
 import { checkTypes } from "../util/check-types.ts";
-import type { StreamingDecoder, Tokenizer, TokenizerData } from "./tokenizer.ts";
+import {
+  END_OF_TEXT,
+  type SpecialTokens,
+  type StreamingDecoder,
+  type Tokenizer,
+  type TokenizerData,
+} from "./tokenizer.ts";
 
 const NO_ID = -1;
 const FIRST_TWO_UNIT_CODE_POINT = 0x10000;
@@ -19,14 +25,18 @@ export class CharTokenizer implements Tokenizer {
   readonly #characters: readonly string[];
   /** The id of each code point up to the largest known one, or NO_ID. */
   readonly #ids: Int32Array;
+  readonly vocabSize: number;
+  readonly endOfText: number | null;
 
   /**
    * @param vocabulary every known character once, in code point order
    * @throws TokenError if it is empty, out of order, or contains half of a UTF-16 pair
    */
-  constructor(vocabulary: string) {
+  constructor(vocabulary: string, { endOfText }: SpecialTokens = {}) {
     checkTypes("CharTokenizer", { vocabulary }, { vocabulary: "string" });
     this.#characters = Array.from(vocabulary);
+    this.endOfText = endOfText ? this.#characters.length : null;
+    this.vocabSize = this.#characters.length + (endOfText ? 1 : 0);
     const codePoints = this.#characters.map((character) => codePointAt(character, 0));
     checkVocabulary(codePoints);
     this.#ids = new Int32Array(codePoints[codePoints.length - 1] + 1).fill(NO_ID);
@@ -49,10 +59,6 @@ export class CharTokenizer implements Tokenizer {
       vocabulary += String.fromCodePoint(codePoint);
     }
     return new CharTokenizer(vocabulary);
-  }
-
-  get vocabSize(): number {
-    return this.#characters.length;
   }
 
   encode(text: string): Int32Array {
@@ -81,11 +87,12 @@ export class CharTokenizer implements Tokenizer {
   }
 
   toJSON(): TokenizerData {
-    return { kind: this.kind, characters: this.#characters.join("") };
+    const data = { kind: this.kind, characters: this.#characters.join("") } as const;
+    return this.endOfText === null ? data : { ...data, endOfText: true };
   }
 
   #character(id: number): string {
-    const character = this.#characters[id];
+    const character = id === this.endOfText ? END_OF_TEXT : this.#characters[id];
     if (character === undefined) {
       throw new TokenError(`decode: this vocabulary's ids are 0 … ${this.vocabSize - 1}: got ${id}`);
     }
@@ -97,7 +104,7 @@ export class CharTokenizer implements Tokenizer {
     const line = before.filter((character) => character === "\n").length + 1;
     const column = before.length - before.lastIndexOf("\n");
     const place = { character: before.length + 1, line, column };
-    return unknownCharacter(codePointAt(text, at), this.vocabSize, place);
+    return unknownCharacter(codePointAt(text, at), this.#characters.length, place);
   }
 }
 

@@ -5,9 +5,10 @@ import { ByteTokenizer } from "./byte-tokenizer.ts";
 import { CharTokenizer } from "./char-tokenizer.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
+const special = { endOfText: z.literal(true).optional() };
 const tokenizerData = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("byte") }),
-  z.strictObject({ kind: z.literal("char"), characters: z.string() }),
+  z.strictObject({ kind: z.literal("byte"), ...special }),
+  z.strictObject({ kind: z.literal("char"), characters: z.string(), ...special }),
 ]);
 
 /** @throws TokenError if `data` does not describe a tokenizer */
@@ -18,6 +19,6 @@ export function tokenizerFromJSON(data: unknown): Tokenizer {
       `tokenizer: expected {"kind": "byte"} or {"kind": "char", "characters": "…"}: ${z.prettifyError(parsed.error)}`,
     );
   }
-  if (parsed.data.kind === "byte") return new ByteTokenizer();
-  return new CharTokenizer(parsed.data.characters);
+  if (parsed.data.kind === "byte") return new ByteTokenizer(parsed.data);
+  return new CharTokenizer(parsed.data.characters, parsed.data);
 }

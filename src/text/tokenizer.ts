@@ -2,9 +2,18 @@
 
 /** A tokenizer as saved with a run. `tokenizerFromJSON` restores it. */
 export type TokenizerData =
-  | { readonly kind: "byte" }
+  | ({ readonly kind: "byte" } & SpecialTokens)
   /** Every known character once, in the order of the ids. */
-  | { readonly kind: "char"; readonly characters: string };
+  | ({ readonly kind: "char"; readonly characters: string } & SpecialTokens);
+
+/** Tokens that are not text; their ids follow those of the text. */
+export interface SpecialTokens {
+  /** Whether there is a token that ends a document. */
+  readonly endOfText?: true | undefined;
+}
+
+/** How the token that ends a document is shown: GPT-2's name for it. */
+export const END_OF_TEXT = "<|endoftext|>";
 
 /** Decodes ids one at a time, to show text while it is generated. */
 export interface StreamingDecoder {
@@ -19,10 +28,28 @@ export interface Tokenizer {
   readonly kind: TokenizerData["kind"];
   /** Ids are 0 … vocabSize−1. */
   readonly vocabSize: number;
+  /** The id of the token that ends a document; null if there is none. No text encodes to it. */
+  readonly endOfText: number | null;
   /** @throws TokenError for a character outside the vocabulary */
   encode(text: string): Int32Array;
-  /** @throws TokenError for an id outside the vocabulary */
+  /** The end of a document decodes to `END_OF_TEXT`. @throws TokenError for an id outside the vocabulary */
   decode(ids: ArrayLike<number>): string;
   decoder(): StreamingDecoder;
   toJSON(): TokenizerData;
+}
+
+/**
+ * The ids of a text that begins a document. In training, every document follows the end of another.
+ *
+ * @throws TokenError for a character outside the vocabulary
+ * @example
+ * const ids = encodeDocument(tokenizer, "Em"); // [endOfText, E, m] if the tokenizer has an end token
+ */
+export function encodeDocument(tokenizer: Tokenizer, text: string): Int32Array {
+  const inner = tokenizer.encode(text);
+  if (tokenizer.endOfText === null) return inner;
+  const ids = new Int32Array(inner.length + 1);
+  ids[0] = tokenizer.endOfText;
+  ids.set(inner, 1);
+  return ids;
 }

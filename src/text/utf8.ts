@@ -54,7 +54,8 @@ export function concatenate(a: Uint8Array, b: Uint8Array): Uint8Array {
 function unfinished(bytes: Uint8Array): number {
   for (let count = 1; count <= Math.min(3, bytes.length); count++) {
     const byte = bytes[bytes.length - count];
-    if (byte < 0x80) return 0;
+    // Bytes above 0xf4 are never part of a character.
+    if (byte < 0x80 || byte > 0xf4) return 0;
     if (byte >= 0xc0) return lengthByLead(byte) > count ? count : 0;
   }
   return 0;

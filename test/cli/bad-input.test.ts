@@ -28,7 +28,10 @@ beforeAll(async () => {
   writeFileSync(at("greek.txt"), "the fox\nsees Ω".repeat(20));
   writeFileSync(at("latin-1.txt"), Buffer.from("gr\xfc\xdfe aus K\xf6ln", "latin1"));
   writeFileSync(at("other.txt"), makeText([...WORDS].reverse(), 300));
-  writeFileSync(at("utf-16.txt"), Buffer.from("\ufeffthe fox", "utf16le"));
+  writeFileSync(at("utf-16.txt"), Buffer.concat([Buffer.from("\ufeffthe fox", "utf16le"), Buffer.of(0)]));
+  mkdirSync(at("pictures"));
+  writeFileSync(at("pictures", "one.png"), Buffer.of(0x89, 0x50, 0, 0));
+  writeFileSync(at("damaged.txt.gz"), Buffer.of(0x1f, 0x8b, 8, 0, 1, 2, 3));
   writeFileSync(at("cut-off.txt"), Buffer.from(`${TEXT}é`).subarray(0, -1));
   mkdirSync(at("hollow"));
   symlinkSync("nowhere", at("dangling.txt"));

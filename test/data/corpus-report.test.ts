@@ -8,6 +8,7 @@ describe("reportCorpus", () => {
     expect(report).toEqual({
       characters: 11,
       distinct: 5,
+      documents: 0,
       rarest: [
         { character: "c", count: 1 },
         { character: "\n", count: 2 },

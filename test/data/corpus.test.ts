@@ -31,7 +31,7 @@ const read = (contents: readonly Uint8Array[], chunkBytes?: number, place = inFi
   contents.forEach((bytes, i) => {
     writeFileSync(paths[i], bytes);
   });
-  return readTexts(paths, place, () => {}, chunkBytes);
+  return readTexts(paths, place, { chunkBytes });
 };
 
 async function complaint(bytes: Uint8Array, chunkBytes?: number): Promise<string> {
@@ -158,6 +158,8 @@ describe("invalid bytes", () => {
     const bytes = fc.array(byte, { minLength: 1, maxLength: 12 }).map((values) => Uint8Array.from(values));
     await fc.assert(
       fc.asyncProperty(bytes, chunk, async (bytes, chunkBytes) => {
+        // These begin UTF-16 and gzip, which are converted.
+        fc.pre(!/^(fffe|feff|1f8b08)/.test(Buffer.from(bytes).toString("hex")));
         const text = decode(bytes);
         if (text === "") return;
         if (text !== null) {
@@ -173,11 +175,11 @@ describe("invalid bytes", () => {
     );
   });
 
-  it("are recognized as empty, or UTF-16", async () => {
+  it("are recognized as empty, or as damaged UTF-16", async () => {
     for (const chunkBytes of [1, 2, 64]) {
       expect(await complaint(new Uint8Array(0), chunkBytes)).toContain("text-0.txt: is empty");
       expect(await complaint(bytesOf(MARK), chunkBytes)).toContain("text-0.txt: is empty");
-      expect(await complaint(Uint8Array.of(0xff, 0xfe, 0x61, 0), chunkBytes)).toContain("looks like UTF-16");
+      expect(await complaint(Uint8Array.of(0xff, 0xfe, 0x61), chunkBytes)).toContain("begins like UTF-16");
     }
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkSplit, splitCorpus } from "../../src/data/split.ts";
+import { checkSplit, documentBoundary, splitCorpus } from "../../src/data/split.ts";
 import { DataError } from "../../src/errors.ts";
 import { messageOfA } from "../support/errors.ts";
 
@@ -46,5 +46,36 @@ describe("checkSplit", () => {
       expect(() => checkSplit(split, Number(longest))).not.toThrow();
       expect(() => checkSplit(split, Number(longest) + 1)).toThrow(DataError);
     }
+  });
+});
+
+describe("documentBoundary", () => {
+  const END = 9;
+  const idsOf = (...lengths: number[]) =>
+    Int32Array.from(lengths.flatMap((length) => [...new Array(length - 1).fill(1), END]));
+
+  it("without documents is floor(0.9·N)", () => {
+    for (const length of [1, 10, 47, 1999])
+      expect(documentBoundary(new Int32Array(length), null)).toBe(
+        splitCorpus(new Int32Array(length)).boundary,
+      );
+  });
+
+  it.each([
+    ["the first start of a document from there on", [50, 39, 4, 7], 93],
+    ["exactly there", [50, 40, 10], 90],
+    ["the start of the last document if it is longer than a tenth", [50, 30, 20], 80],
+    ["far into the rest of a long document", [10, 940_000, 60_000], 940_010],
+    ["the start of a last document that is most of the text", [7, 300_000], 7],
+  ])("is %s", (_what, lengths, boundary) => {
+    const ids = idsOf(...lengths);
+    expect(documentBoundary(ids, END)).toBe(boundary);
+    expect(splitCorpus(ids, boundary)).toMatchObject({ boundary });
+    expect(ids[boundary - 1]).toBe(END);
+  });
+
+  it("of a single document cuts it", () => {
+    expect(documentBoundary(idsOf(100), END)).toBe(90);
+    expect(documentBoundary(idsOf(1), END)).toBe(0);
   });
 });

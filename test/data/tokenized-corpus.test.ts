@@ -91,7 +91,14 @@ describe("a cache that lies", () => {
     const find = (characters: number) => {
       const record = { path: text, sha256, characters };
       const progress = { note: () => {}, status: () => {} };
-      return findTokenized(record, Number.MAX_SAFE_INTEGER, tokenizer, "reject", place, progress);
+      return findTokenized(
+        record,
+        Number.MAX_SAFE_INTEGER,
+        tokenizer,
+        { unknown: "reject", documents: "none", split: "tail" },
+        place,
+        progress,
+      );
     };
     expect(find(TEXT.length)?.ids.length).toBe(TEXT.length);
     expect(find(TEXT.length + 1)).toBeNull();

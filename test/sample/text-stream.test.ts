@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SampleError } from "../../src/errors.ts";
-import { checkStops, holdsStop, TextStream } from "../../src/sample/text-stream.ts";
+import { checkStops, hasEnd, TextStream } from "../../src/sample/text-stream.ts";
 import { ByteTokenizer } from "../../src/text/byte-tokenizer.ts";
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
 import type { Tokenizer } from "../../src/text/tokenizer.ts";
@@ -11,6 +11,7 @@ function piecesTokenizer(pieces: readonly string[]): Tokenizer {
   return {
     kind: "char",
     vocabSize: pieces.length,
+    endOfText: null,
     encode: () => expect.unreachable("only decodes"),
     decode: (ids) => Array.from(ids, (id) => pieces[id]).join(""),
     decoder: () => ({ push: (id) => pieces[id], end: () => "" }),
@@ -121,7 +122,7 @@ describe("for any text, stop strings and tokens", () => {
         const { shown, end, stop } = pushPieces(stops, ...pieces);
         const expected = expectedOf(pieces.join(""), stops);
         expect({ text: shown.join("") + end, stopped: stop !== null }).toEqual(expected);
-        expect(holdsStop(piecesTokenizer(pieces), stops, [...pieces.keys()])).toBe(expected.stopped);
+        expect(hasEnd(piecesTokenizer(pieces), stops, [...pieces.keys()])).toBe(expected.stopped);
       }),
       { numRuns: 1000 },
     );
@@ -139,5 +140,25 @@ describe("for any text, stop strings and tokens", () => {
         }
       }),
     );
+  });
+});
+
+describe("the end of a document", () => {
+  const tokenizer = new CharTokenizer("abc", { endOfText: true });
+  const END = tokenizer.endOfText ?? -1;
+
+  test("ends the text, and what was held back belongs to it", () => {
+    const stream = new TextStream(tokenizer, ["abc"]);
+    expect([0, 1, END].map((id) => stream.push(id))).toEqual(["", "", ""]);
+    expect([stream.ended, stream.stop]).toEqual(["end", null]);
+    expect([stream.push(2), stream.end()]).toEqual(["", "ab"]);
+  });
+
+  test("does not count after a stop string", () => {
+    const stream = new TextStream(tokenizer, ["b"]);
+    expect([0, 1, END].map((id) => stream.push(id)).join("")).toBe("a");
+    expect([stream.ended, stream.stop]).toEqual(["stop", "b"]);
+    expect(hasEnd(tokenizer, [], [0, END, 1])).toBe(true);
+    expect(hasEnd(tokenizer, ["c"], [0, 1])).toBe(false);
   });
 });

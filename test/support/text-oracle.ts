@@ -23,6 +23,8 @@ export function factsOf(text: string) {
     counts,
     pairs: text.split("\r\n").length - 1,
     longestLine: text.split(/[\r\n]/).reduce((most, line) => Math.max(most, line.length), 0),
+    emptyLines: text.split(/\r\n|\r|\n/).filter((line, i, all) => line === "" && i < all.length - 1).length,
+    documents: 0,
     first: text.codePointAt(0) ?? -1,
   };
 }

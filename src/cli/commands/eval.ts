@@ -1,7 +1,6 @@
 /** `nopeek eval`: the loss to report for a model, by default on the validation split. */
 import { MEASURE_TOKENS, type Settings } from "../../config/settings.ts";
 import { entropyFloor } from "../../data/corpus.ts";
-import { splitCorpus } from "../../data/split.ts";
 import type { CacheFlags } from "../../data/token-cache.ts";
 import { cachePlace } from "../../data/token-cache.ts";
 import type { TokenIds } from "../../data/token-source.ts";
@@ -14,7 +13,8 @@ import { evaluateMaskedSplit } from "../../evaluate/masked-loss.ts";
 import { Encoder } from "../../nn/encoder.ts";
 import { EncoderDecoder } from "../../nn/encoder-decoder.ts";
 import { GPT } from "../../nn/gpt.ts";
-import type { Tokenizer, TokenizerData } from "../../text/tokenizer.ts";
+import type { RunConfig } from "../../run/config.ts";
+import type { TokenizerData } from "../../text/tokenizer.ts";
 import type { UnknownPolicy } from "../../text/unknown.ts";
 import { ToyTask } from "../../train/objectives/toy-task.ts";
 import { formatCount, formatLoss } from "../../util/format.ts";
@@ -53,14 +53,18 @@ export async function evaluate(flags: EvalFlags): Promise<void> {
   const json = flags.json === true;
   if (model instanceof EncoderDecoder) await answers(terminal, model, config.settings, flags);
   else {
-    const part = await readPart(flags, tokenizer, terminal);
+    const part = await readPart(flags, config, terminal);
     if (model instanceof GPT) await nextTokens(terminal, model, part, tokenizer.kind, json);
     if (model instanceof Encoder) await hiddenTokens(terminal, model, part, json);
   }
   await backend.close();
 }
 
-async function readPart(flags: EvalFlags, tokenizer: Tokenizer, terminal: Terminal): Promise<Part> {
+async function readPart(
+  flags: EvalFlags,
+  { settings, tokenizer, corpus: trained }: RunConfig,
+  terminal: Terminal,
+): Promise<Part> {
   const { data, split = "val", measureTokens: most = MEASURE_TOKENS } = flags;
   if (!(most >= 1)) throw new ConfigError(`--measure-tokens must be at least 1: got ${most}`);
   if (data === undefined) throw new ConfigError("this model is evaluated on a text: name one with --data");
@@ -69,18 +73,28 @@ async function readPart(flags: EvalFlags, tokenizer: Tokenizer, terminal: Termin
     status: (line: string) => terminal.status(line),
   };
   const place = cachePlace(flags, flags.model, processes());
-  const corpus = await readWithProgress(data, place, progress);
+  const validation = split === "all" ? undefined : trained?.validation;
+  const corpus = await readWithProgress(
+    data,
+    { ...settings, validation, include: trained?.include },
+    place,
+    progress,
+  );
   const { unknown = "reject" } = flags;
-  const characters = Array.from(corpus.facts.counts.keys(), (code) => String.fromCodePoint(code)).join("");
+  const characters = Array.from(corpus.marked.counts.keys(), (code) => String.fromCodePoint(code)).join("");
   const names = namesOfUnknown(tokenizer, characters);
   const read = await tokenize(corpus, tokenizer, unknown, place, progress).catch((error: unknown) => {
     if (error instanceof TokenError && unknown === "reject") throw withAdvice(error, names);
     throw error;
   });
-  const { ids, sha256, path, dropped } = read;
+  const { ids, sha256, path, boundary, dropped } = read;
   terminal.clearStatus();
   if (dropped > 0) reportDropped(terminal, dropped, names);
-  const range = rangeOf(split, ids);
+  if (validation !== undefined)
+    terminal.note(
+      `validation  ${validation.join(", ")}, as in training; --split all evaluates --data instead`,
+    );
+  const range = rangeOf(split, ids, boundary);
   // The first token of a text cannot be predicted.
   if (range.end > Math.max(range.start, 1)) return { ids, split, range, most, sha256 };
   throw new DataError(`${path}: its "${split}" split has no token to predict; use a longer text`);
@@ -146,8 +160,7 @@ async function answers(
   else terminal.write(`${describeAnswers(evaluation)}\n`);
 }
 
-function rangeOf(split: Split, ids: TokenIds): Range {
-  const { boundary } = splitCorpus<TokenIds>(ids);
+function rangeOf(split: Split, ids: TokenIds, boundary: number): Range {
   return {
     start: split === "val" ? boundary : 0,
     end: split === "train" ? boundary : ids.length,

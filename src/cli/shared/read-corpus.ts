@@ -13,38 +13,55 @@ import type { Tokenizer } from "../../text/tokenizer.ts";
 import { formatBytes } from "../../util/format.ts";
 import type { ProgressReporter } from "../../util/progress-reporter.ts";
 
+export interface DataFlags {
+  readonly data?: readonly string[] | undefined;
+  readonly validation?: readonly string[] | undefined;
+  readonly include?: readonly string[] | undefined;
+}
+
 /**
  * Reads the texts in `data`, else the text of an earlier run, else the tales.
  *
+ * @param validation paths of a separate text to validate with; left out: that of the earlier run, if any
  * @param saved the text of the earlier run; null if there is none
  * @returns null for a seq2seq model, which draws its own strings
  */
 export async function readCorpusFor(
   settings: Settings,
-  data: readonly string[] | undefined,
+  { data, validation, include }: DataFlags,
   saved: CorpusRecord | null,
   place: CachePlace,
   reporter: ProgressReporter,
   stdin?: OpenStdin,
 ): Promise<Corpus | null> {
   if (settings.model !== "seq2seq") {
-    if (data !== undefined || saved === null)
-      return readWithProgress(data ?? [TALES_PATH], place, reporter, stdin);
-    return readAgain(saved, place, reporter);
+    if (data === undefined && validation === undefined && saved !== null)
+      return readAgain(saved, settings, place, reporter);
+    const texts = data ?? (saved === null ? [TALES_PATH] : pathsOf(saved));
+    const options = { ...settings, validation, include: include ?? saved?.include };
+    return readWithProgress(texts, options, place, reporter, stdin);
   }
-  if (data === undefined) return null;
-  throw new ConfigError(
-    `--model seq2seq trains on strings that it draws, not on a text: got --data ${data.join(" ")}`,
-  );
+  if (data === undefined && validation === undefined) return null;
+  const given = data === undefined ? `--validation ${validation?.join(" ")}` : `--data ${data.join(" ")}`;
+  throw new ConfigError(`--model seq2seq trains on strings that it draws, not on a text: got ${given}`);
+}
+
+/** How a text is divided: by settings, and by the paths of a separate text to validate with. */
+interface SplitOptions extends Pick<Settings, "documents" | "split"> {
+  readonly validation?: readonly string[] | undefined;
+  readonly include?: readonly string[] | undefined;
 }
 
 /** Reads texts, and shows the progress of large ones. Throws as `readTexts` does. */
 export async function readWithProgress(
   paths: readonly string[],
+  { documents, split, validation, include }: SplitOptions,
   place: CachePlace,
   reporter: ProgressReporter,
   stdin?: OpenStdin,
 ): Promise<Corpus> {
+  if (validation !== undefined && split === "shuffle")
+    throw new ConfigError("--validation and --split shuffle both choose what to validate with: got both");
   let shown = false;
   try {
     const onProgress = (bytes: number) => {
@@ -52,26 +69,36 @@ export async function readWithProgress(
       reporter.status(`reading: ${formatBytes(bytes)}`);
       shown = true;
     };
-    return await readTexts(paths, place, onProgress, undefined, stdin);
+    return await readTexts(paths, place, { onProgress, documents, split, validation, include, stdin });
   } finally {
     if (shown) reporter.status("");
   }
 }
 
 /** The text that another run was started on. */
-async function readAgain(
+export async function readAgain(
   saved: CorpusRecord,
+  settings: Pick<Settings, "documents" | "split">,
   place: CachePlace,
   reporter: ProgressReporter,
 ): Promise<Corpus> {
-  const paths = saved.path === TALES_NAME ? [TALES_PATH] : (saved.paths ?? [saved.path]);
+  const paths = pathsOf(saved);
   if (paths.includes(STDIN))
     throw new ConfigError(
       "this run was started on text from standard input, which is gone: pass the same text with --data",
     );
-  const corpus = await readWithProgress(paths, place, reporter);
+  const corpus = await readWithProgress(
+    paths,
+    { ...settings, validation: saved.validation, include: saved.include },
+    place,
+    reporter,
+  );
   checkSameText(corpus, saved);
   return corpus;
+}
+
+function pathsOf({ path, paths = [path] }: CorpusRecord): readonly string[] {
+  return path === TALES_NAME ? [TALES_PATH] : paths;
 }
 
 /** @throws ConfigError when a text is not the one that a run was started on */
@@ -85,13 +112,25 @@ export function checkSameText(corpus: Corpus, saved: CorpusRecord | null): void 
 /** The tokenizer for a text; for seq2seq, which has no text, one for the letters of its strings. */
 export function tokenizerFor(settings: Settings, corpus: Corpus | null): Tokenizer {
   if (corpus === null) return new CharTokenizer("abcdefghijklmnopqrstuvwxyz".slice(0, settings.alphabetSize));
-  return settings.tokenizer === "char" ? new CharTokenizer(vocabularyOf(corpus.facts)) : new ByteTokenizer();
+  const special = settings.documents === "none" ? {} : ({ endOfText: true } as const);
+  if (settings.tokenizer === "byte") return new ByteTokenizer(special);
+  return new CharTokenizer(vocabularyOf(corpus.marked, settings.minCount), special);
 }
 
 /** The record of a text that config.json keeps. */
-export function recordOf({ path, paths, sha256, facts }: Corpus, tokenizer: Tokenizer): CorpusRecord {
-  const { characters } = facts;
-  const start = startOfText(facts, tokenizer);
-  const record = { path: path === TALES_PATH ? TALES_NAME : path, sha256, characters, start };
-  return paths.length === 1 ? record : { ...record, paths };
+export function recordOf(
+  { path, paths, validation, include, sha256, facts }: Corpus,
+  tokenizer: Tokenizer,
+  boundary: number | null,
+): CorpusRecord {
+  return {
+    path: path === TALES_PATH ? TALES_NAME : path,
+    ...(paths.length > 1 && { paths }),
+    ...(validation.length > 0 && { validation }),
+    ...(include.length > 0 && { include }),
+    ...(boundary !== null && { boundary }),
+    sha256,
+    characters: facts.characters,
+    start: startOfText(facts, tokenizer),
+  };
 }

@@ -159,10 +159,10 @@ async function readText(base: Settings, flags: AblateFlags, terminal: Terminal):
     status: (line: string) => terminal.status(line),
   };
   const place = cachePlace(flags, flags.results, processes());
-  const corpus = await readWithProgress(flags.data ?? textsOf(flags.config), place, progress);
+  const corpus = await readWithProgress(flags.data ?? textsOf(flags.config), base, place, progress);
   const tokenizer = tokenizerFor(base, corpus);
   const tokenized = await tokenize(corpus, tokenizer, "reject", place, progress);
-  const ids = splitCorpus<TokenIds>(tokenized.ids).train;
+  const ids = splitCorpus<TokenIds>(tokenized.ids, tokenized.boundary).train;
   const boundary = Math.floor(ids.length * (1 - flags.holdout));
   const shorter = Math.min(boundary, ids.length - boundary);
   if (shorter < base.contextLength + 1) {

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { Random } from "../../../random.ts";
 import { defaultPrompt } from "../../../run/default-prompt.ts";
 import { checkPrompts, type EndReason, generate } from "../../../sample/generate.ts";
+import { encodeDocument } from "../../../text/tokenizer.ts";
 import { encodeKnown } from "../../options/unknown-characters.ts";
 import type { OpenModel } from "../../shared/open-model.ts";
 import type { Terminal } from "../../terminal/output.ts";
@@ -110,11 +111,16 @@ export class ChatSession {
     }
   }
 
-  /** The prompt as ids: on a new line if there is a text before it. Without any text, the start of a text. */
+  /**
+   * The prompt as ids: on a new line if there is a text before it, or as a new document. Without any text, the start of
+   * a text.
+   */
   #idsOf(prompt: string): ArrayLike<number> & Iterable<number> {
     const { tokenizer, config } = this.#opened;
     if (prompt === "") return this.#ids.length === 0 ? defaultPrompt(config).ids : [];
-    const { ids } = encodeKnown(tokenizer, prompt, this.#flags.unknown, this.#terminal);
+    const { text: known, ids } = encodeKnown(tokenizer, prompt, this.#flags.unknown, this.#terminal);
+    if (tokenizer.endOfText !== null)
+      return this.#ids.at(-1) === tokenizer.endOfText ? ids : encodeDocument(tokenizer, known);
     if (this.#ids.length === 0 || tokenizer.decode(this.#ids.slice(-1)) === "\n") return ids;
     const { text } = encodeKnown(tokenizer, "\n", "drop");
     return text === "" ? ids : [...tokenizer.encode(text), ...ids];

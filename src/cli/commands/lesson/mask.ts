@@ -2,7 +2,7 @@
 import { ConfigError } from "../../../errors.ts";
 import { type MaskLesson, type Matrix, teachMask } from "../../../lesson/mask.ts";
 import { exp } from "../../../math.ts";
-import type { Tokenizer } from "../../../text/tokenizer.ts";
+import { showToken } from "../../../text/show-token.ts";
 import { formatCount } from "../../../util/format.ts";
 import type { CommonFlags } from "../../options/settings-flags.ts";
 import { openModel, SHIPPED_MODEL_PATH } from "../../shared/open-model.ts";
@@ -38,7 +38,7 @@ export async function lessonMask(flags: MaskFlags): Promise<void> {
   if (flags.json) {
     terminal.json({ lesson: "mask", prompt, tokens: ids, layer, head, ...lesson });
   } else {
-    const names = ids.map((id) => nameOf(tokenizer, id));
+    const names = ids.map((id) => showToken(tokenizer, id));
     terminal.write(`${page(lesson, names, layer, head).join("\n")}\n`);
   }
   await backend.close();
@@ -139,10 +139,4 @@ function cell(value: number, digits: number): string {
   const text =
     value === Number.NEGATIVE_INFINITY ? "−∞" : value.toFixed(value === 0 ? 0 : digits).replace("-", "−");
   return text.padStart(CELL_WIDTH);
-}
-
-/** Formats a token for its column. Bytes that are not a character by themselves are shown in hex, such as 0xc3. */
-function nameOf(tokenizer: Tokenizer, id: number): string {
-  if (tokenizer.kind === "byte" && id > 0x7f) return `0x${id.toString(16)}`;
-  return JSON.stringify(tokenizer.decode([id]));
 }

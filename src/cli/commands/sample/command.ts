@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { CheckpointError } from "../../../errors.ts";
-import { Random } from "../../../random.ts";
 import { defaultPrompt, type Prompt } from "../../../run/default-prompt.ts";
 import { readSavedModel } from "../../../run/saved-model.ts";
 import { type BeamStep, beamSearch } from "../../../sample/beam-search.ts";
@@ -10,10 +9,11 @@ import { explain } from "../../../sample/explain.ts";
 import { checkPrompts, type EndReason, generate } from "../../../sample/generate.ts";
 import { generateBatch } from "../../../sample/generate-batch.ts";
 import type { Choice } from "../../../sample/strategies.ts";
-import { holdsStop } from "../../../sample/text-stream.ts";
+import { hasEnd } from "../../../sample/text-stream.ts";
+import { encodeDocument } from "../../../text/tokenizer.ts";
 import { formatCount } from "../../../util/format.ts";
 import { promptTexts } from "../../options/prompts.ts";
-import { encodeKnown, type Known, reportImpossibleStops } from "../../options/unknown-characters.ts";
+import { encodeKnown, reportImpossibleStops } from "../../options/unknown-characters.ts";
 import { checkBeamMemory } from "../../shared/memory-check.ts";
 import { buildOn, type OpenModel, onlyGPT, SHIPPED_MODEL_PATH } from "../../shared/open-model.ts";
 import { nowMs } from "../../terminal/clock.ts";
@@ -24,10 +24,12 @@ import {
   beamSettingsOf,
   checkSampleFlags,
   ignoredFlags,
+  randomOf,
   type SampleFlags,
   sampleSettingsOf,
   samplesOf,
 } from "./flags.ts";
+import { checkItems, ItemWriter } from "./items.ts";
 import { sampleOtherKind } from "./other-models.ts";
 
 /** The most texts in one batch. More would cost memory and save hardly any time. */
@@ -46,8 +48,10 @@ export async function sample(given: SampleFlags): Promise<void> {
     terminal.note(
       `--strategy greedy always chooses the most probable token, so it ignores ${ignored.join(", ")}`,
     );
+  if (flags.items !== undefined) checkItems(saved.config, path);
   const opened = onlyGPT(await buildOn(saved, flags, flags.threads ?? 1), path);
-  await new Sampling(terminal, flags, opened).run();
+  if (flags.items === undefined) await new Sampling(terminal, flags, opened).run();
+  else await new ItemWriter(terminal, flags, opened).run(path);
   await opened.backend.close();
 }
 
@@ -65,9 +69,10 @@ class Sampling {
     this.#terminal = terminal;
     this.#flags = flags;
     this.#opened = opened;
-    this.#prompts = flags.prompt?.map((text) =>
-      shown(encodeKnown(tokenizer, text, flags.unknown, terminal), flags.echo),
-    ) ?? [defaultPrompt(config)];
+    this.#prompts = flags.prompt?.map((given) => {
+      const { text } = encodeKnown(tokenizer, given, flags.unknown, terminal);
+      return { text, ids: encodeDocument(tokenizer, text), shown: flags.echo === false ? "" : text };
+    }) ?? [defaultPrompt(config)];
     reportImpossibleStops(terminal, tokenizer, flags.stop, "--stop");
     checkPrompts(
       model,
@@ -107,7 +112,7 @@ class Sampling {
       tokens,
       settings: sampleSettingsOf(this.#flags),
       overflow,
-      random: this.#randomOf(0),
+      random: randomOf(this.#flags, 0),
       stop: () => continuation.stopped,
     });
     show(prompt.shown);
@@ -156,7 +161,7 @@ class Sampling {
         settings: sampleSettingsOf(this.#flags),
         overflow,
         samples,
-        random: (sample) => this.#randomOf(firstSample + sample),
+        random: (sample) => randomOf(this.#flags, firstSample + sample),
         stop: (_, row) => rows[row].continuation.stopped,
       },
     );
@@ -182,8 +187,13 @@ class Sampling {
     checkBeamMemory(model.config, settings.beams);
     for (const [p, prompt] of this.#prompts.entries()) {
       const steps: unknown[] = [];
-      const ends = (ids: readonly number[]) => holdsStop(tokenizer, stop, ids);
-      const options = { tokens, settings, overflow, ...(stop.length > 0 ? { ends } : {}) };
+      const ends = (ids: readonly number[]) => hasEnd(tokenizer, stop, ids);
+      const options = {
+        tokens,
+        settings,
+        overflow,
+        ...(stop.length > 0 || tokenizer.endOfText !== null ? { ends } : {}),
+      };
       const stream = beamSearch(model, prompt.ids, options);
       let next = await stream.next();
       for (let count = 1; !next.done; next = await stream.next(), count++) {
@@ -206,12 +216,6 @@ class Sampling {
 
   #begin(): Continuation {
     return new Continuation(this.#opened.tokenizer, this.#flags.stop ?? []);
-  }
-
-  /** Each sample has its own random stream. The first one equals that of a single text. */
-  #randomOf(sample: number): Random {
-    const labels = sample === 0 ? [] : [sample];
-    return Random.of(this.#flags.seed, "sample", ...labels);
   }
 
   /** Prints the explanation of a step on stderr, or collects it for the JSON result. */
@@ -263,11 +267,6 @@ class Sampling {
     this.#tokenCount += continuation.tokens.length;
     this.#contextFull ||= ended === "context";
   }
-}
-
-/** A prompt as given is part of the text that is printed, unless only the rest is. */
-function shown({ text, ids }: Known, echo = true): Prompt {
-  return { text, ids, shown: echo ? text : "" };
 }
 
 function shippedModel(): string {

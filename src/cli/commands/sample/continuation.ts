@@ -34,8 +34,9 @@ export class Continuation {
     return this.#text;
   }
 
+  /** Whether a stop string or the end of the document has ended it. */
   get stopped(): boolean {
-    return this.#stream.stop !== null;
+    return this.#stream.ended !== null;
   }
 
   /** Adds a token and returns the text that can now be shown. */
@@ -57,7 +58,7 @@ export class Continuation {
       tokens: this.tokens,
       logProbabilities: this.logProbabilities,
       logProbability: this.logProbabilities.reduce((sum, each) => sum + each, 0),
-      ended: this.stopped ? "stop" : ended,
+      ended: this.#stream.ended ?? ended,
       stop: this.#stream.stop,
     };
   }

@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { flagOf } from "../../../config/settings.ts";
 import { SampleError } from "../../../errors.ts";
+import { Random } from "../../../random.ts";
 import { type BeamSettings, checkBeamSettings } from "../../../sample/beam-search.ts";
 import type { Overflow } from "../../../sample/generate.ts";
 import { checkSampleCount } from "../../../sample/generate-batch.ts";
@@ -24,6 +25,8 @@ export interface SampleFlags extends CommonFlags {
   readonly repetitionPenalty?: number;
   readonly noRepeatNgram?: number;
   readonly samples?: number;
+  readonly items?: number;
+  readonly newOnly?: boolean;
   readonly beams?: number;
   readonly best?: number;
   readonly lengthPenalty?: number;
@@ -48,6 +51,7 @@ const STRATEGIES_OF: readonly [flag: keyof SampleFlags, strategies: readonly Sam
   ["topP", ["sample", "greedy"]],
   ["minP", ["sample", "greedy"]],
   ["samples", ["sample"]],
+  ["items", ["sample"]],
   ["beams", ["beam"]],
   ["best", ["beam"]],
   ["lengthPenalty", ["beam"]],
@@ -131,6 +135,20 @@ export function addSampleFlags(command: Command): void {
     ).default(undefined, "1"),
     drawing,
   );
+  add(
+    number(
+      "--items <count>",
+      "write this many documents, such as names, each to its end token, and report how many occur in the training text; for models trained with --documents",
+    ),
+    drawing,
+  );
+  add(
+    new Option(
+      "--new-only",
+      "with --items: leave out documents that occur in the training text, and repeats",
+    ),
+    drawing,
+  );
   add(number("--seed <number>", "random seed; the same seed generates the same text").default(1337), drawing);
   add(
     number(
@@ -188,9 +206,30 @@ export function checkSampleFlags(flags: SampleFlags): void {
     );
   }
   checkSampleCount(samplesOf(flags));
+  checkItemFlags(flags);
   if (strategy === "beam") checkBeamSettings(beamSettingsOf(flags));
   else checkSampleSettings(sampleSettingsOf(flags));
   checkStops(flags.stop ?? []);
+}
+
+function checkItemFlags({ items, newOnly, samples, explain, prompt = [] }: SampleFlags): void {
+  if (items === undefined) {
+    if (newOnly) throw new SampleError("--new-only needs --items: the number of documents to write");
+    return;
+  }
+  if (!Number.isSafeInteger(items) || items < 1)
+    throw new SampleError(`--items must be a whole number ≥ 1: got ${items}`);
+  if (samples !== undefined)
+    throw new SampleError("--items and --samples both set the number of texts: got both");
+  if (explain) throw new SampleError("--explain shows the steps of texts: it takes --samples, not --items");
+  if (prompt.length > 1)
+    throw new SampleError(`--items continues one prompt, or none: got ${prompt.length} of them`);
+}
+
+/** Each sample has its own random stream. The first one equals that of a single text. */
+export function randomOf({ seed }: SampleFlags, sample: number): Random {
+  const labels = sample === 0 ? [] : [sample];
+  return Random.of(seed, "sample", ...labels);
 }
 
 /** Returns the given flags that greedy ignores: these rules never drop the most probable token. */

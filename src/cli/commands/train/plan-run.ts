@@ -18,24 +18,34 @@ import type { Checkpoint } from "../../../run/checkpoint.ts";
 import { gptConfigOf, type RunConfig, runConfigFromJSON } from "../../../run/config.ts";
 import { readLatestCheckpoint, readRunConfig } from "../../../run/directory.ts";
 import { checkUnlocked } from "../../../run/lock.ts";
+import type { Tokenizer } from "../../../text/tokenizer.ts";
 import type { ProgressReporter } from "../../../util/progress-reporter.ts";
 import { readConfigFile } from "../../options/config-file.ts";
 import { type CommonFlags, givenSettings, threadsOf } from "../../options/settings-flags.ts";
 import { checkMemory } from "../../shared/memory-check.ts";
 import { processes } from "../../shared/process-lock.ts";
-import { checkSameText, readCorpusFor, recordOf, tokenizerFor } from "../../shared/read-corpus.ts";
+import {
+  checkSameText,
+  type DataFlags,
+  readCorpusFor,
+  recordOf,
+  tokenizerFor,
+} from "../../shared/read-corpus.ts";
 import { checkWorkingFolder } from "../../shared/working-folder.ts";
 import { stderrReporter } from "../../terminal/output.ts";
 import { checkFree, RUNS } from "./claim-folder.ts";
 import { PretrainedModel } from "./fine-tune.ts";
 import { checkMinutes, fitBeforeText, fitToText } from "./fit-to-text.ts";
 import { checkKind } from "./kinds/index.ts";
+import type { TextLength } from "./kinds/text.ts";
 import { resumedSettings } from "./resume.ts";
 
 export interface TrainFlags extends CommonFlags, CacheFlags {
   /** Texts that are named without a flag. */
   readonly texts?: readonly string[];
   readonly data?: readonly string[];
+  readonly validation?: readonly string[];
+  readonly include?: readonly string[];
   readonly config?: string;
   readonly from?: string;
   readonly preset?: string;
@@ -122,24 +132,30 @@ async function planNewRun(
     throw new ConfigError("--from fine-tunes a model on another text: name it with --data");
   if (flags.out !== undefined) checkFree(flags.out);
   const cache = cachePlace(flags, flags.out ?? join(RUNS, "run"), processes());
-  const corpus = await readCorpusFor(wanted, flags.data, file?.corpus ?? null, cache, reporter, stdin);
+  const corpus = await readCorpusFor(wanted, flags, file?.corpus ?? null, cache, reporter, stdin);
   return releasingOnError(corpus, async () => {
-    const settings =
-      base === undefined && corpus !== null ? await fitToText(given, corpus, flags, reporter) : wanted;
+    const fits = base === undefined && corpus !== null;
+    const settings = droppingRare(fits ? await fitToText(given, corpus, flags, reporter) : wanted);
     const tokenizer = pretrained?.config.tokenizer ?? tokenizerFor(settings, corpus);
+    checkEndToken(settings, tokenizer);
+    const path = flags.out ?? null;
+    const name = nameFor(settings, corpus);
+    checkSize({ settings, tokenizer });
+    const length = await checkTrainable({ settings, tokenizer }, corpus);
     const config = {
       settings,
       tokenizer,
-      corpus: corpus === null ? null : recordOf(corpus, tokenizer),
+      corpus: corpus === null ? null : recordOf(corpus, tokenizer, length?.boundary ?? null),
       ...(from !== undefined && { from }),
     };
-    const path = flags.out ?? null;
-    const name = nameFor(settings, corpus);
-    checkSize(config);
-    await checkTrainable(config, corpus);
     const threads = threadsOf(flags);
     return { kind: "new", flags, threads, path, name, config, text: corpus, cache, pretrained };
   });
+}
+
+/** A character that is too rare for the vocabulary is unknown. */
+function droppingRare(settings: Settings): Settings {
+  return settings.minCount > 1 ? { ...settings, unknown: "drop" } : settings;
 }
 
 async function planResume(flags: TrainFlags, reporter: ProgressReporter): Promise<ResumePlan> {
@@ -159,7 +175,7 @@ async function planResume(flags: TrainFlags, reporter: ProgressReporter): Promis
     );
   checkStepsLeft(checkpoint?.step ?? 0, config.settings.steps, path);
   const cache = cachePlace(flags, path, processes());
-  const text = await textToResume(config, path, flags.data, cache, reporter);
+  const text = await textToResume(config, path, flags, cache, reporter);
   const threads = threadsOf(flags);
   return { kind: "resume", flags, threads, path, config, text, cache, savedJSON, saved, checkpoint };
 }
@@ -173,17 +189,18 @@ async function planResume(flags: TrainFlags, reporter: ProgressReporter): Promis
 async function textToResume(
   config: RunConfig,
   run: string,
-  data: readonly string[] | undefined,
+  { data, validation, include }: DataFlags,
   cache: CachePlace,
   reporter: ProgressReporter,
 ): Promise<Corpus | TokenizedText | null> {
   const { settings, tokenizer, corpus: saved } = config;
-  if (data === undefined && saved !== null) {
+  if (data === undefined && validation === undefined && saved !== null) {
     const { mtimeMs: startedMs } = statSync(join(run, "config.json"));
-    const found = findTokenized(saved, startedMs, tokenizer, settings.unknown, cache, reporter);
+    const found = findTokenized(saved, startedMs, tokenizer, settings, cache, reporter);
     if (found !== null) return found;
   }
-  const corpus = await readCorpusFor(settings, data, saved, cache, reporter);
+  const texts = { data, validation: validation ?? (data && saved?.validation), include };
+  const corpus = await readCorpusFor(settings, texts, saved, cache, reporter);
   return releasingOnError(corpus, async () => {
     if (corpus !== null) checkSameText(corpus, saved);
     await checkTrainable(config, corpus);
@@ -200,18 +217,30 @@ async function releasingOnError<T>(corpus: Corpus | null, body: () => Promise<T>
   }
 }
 
+/** What a model is built from. */
+type ModelOf = Pick<RunConfig, "settings" | "tokenizer">;
+
 /** Rejects a model that cannot fit into memory before a long text is tokenized for it. */
-function checkSize({ settings, tokenizer }: RunConfig): void {
+function checkSize({ settings, tokenizer }: ModelOf): void {
   const { batchSize, model, averageSteps } = settings;
   checkMemory(gptConfigOf(settings, tokenizer.vocabSize), batchSize, model, averageSteps > 0);
 }
 
 /** Rejects sizes that do not fit together, unknown characters, and a text or a task that is too small. */
-async function checkTrainable(config: RunConfig, corpus: Corpus | null): Promise<void> {
-  const { settings, tokenizer } = config;
+async function checkTrainable(of: ModelOf, corpus: Corpus | null): Promise<TextLength | null> {
+  const { settings, tokenizer } = of;
   checkGPTConfig(gptConfigOf(settings, tokenizer.vocabSize));
-  const counted = corpus === null ? null : await countTokens(corpus, tokenizer, settings.unknown);
-  checkKind(config, counted?.tokens ?? null);
+  const length = corpus === null ? null : await countTokens(corpus, tokenizer, settings.unknown);
+  checkKind(of, length);
+  return length;
+}
+
+/** @throws ConfigError when a text of documents is to be learned by a model without an end token */
+function checkEndToken({ documents, model }: Settings, { endOfText }: Tokenizer): void {
+  if (documents === "none" || model === "seq2seq" || endOfText !== null) return;
+  throw new ConfigError(
+    `\`documents\` ${documents}: the model to fine-tune was not trained on documents and has no end token; use \`documents\` none, or train a new model`,
+  );
 }
 
 function checkStepsLeft(done: number, steps: number, path: string): void {

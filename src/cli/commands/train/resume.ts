@@ -63,6 +63,7 @@ export function resumeCommand(plan: RunPlan, path: string, backend: Backend): st
   const data = flags.data?.map(shellWord).join(" ");
   const known = (saved.corpus?.paths ?? [saved.corpus?.path ?? ""]).map(shellWord).join(" ");
   if (data !== undefined && (data !== known || flags.data?.includes(STDIN))) words.push(`--data ${data}`);
+  if (flags.validation !== undefined) words.push(`--validation ${flags.validation.map(shellWord).join(" ")}`);
   if (flags.cache !== undefined) words.push(`--cache ${shellWord(flags.cache)}`);
   if (backend.name !== DEFAULT_BACKEND) words.push(`--backend ${backend.name}`);
   if (isFast(backend)) words.push("--fast");

@@ -14,6 +14,7 @@ import type { RunSample } from "../../../run/log.ts";
 import { generate } from "../../../sample/generate.ts";
 import { PLAIN_SAMPLING } from "../../../sample/generate-text.ts";
 import type { Trainer } from "../../../train/trainer.ts";
+import { showDocuments } from "../../shared/show-documents.ts";
 import type { TrainableKind } from "./kinds/kind.ts";
 
 const TEMPERATURE = 0.6;
@@ -58,5 +59,5 @@ export async function writeSample(
     overflow: "slide",
   });
   for await (const { token } of choices) ids.push(token);
-  return prompt.shown + tokenizer.decode(ids);
+  return prompt.shown + showDocuments(tokenizer, ids, settings.documents);
 }

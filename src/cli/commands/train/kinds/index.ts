@@ -6,7 +6,7 @@ import { openEncoder } from "./encoder.ts";
 import { openGPT } from "./gpt.ts";
 import type { OpenKind } from "./kind.ts";
 import { openSeq2Seq } from "./seq2seq.ts";
-import { checkTextLength } from "./text.ts";
+import { checkTextLength, type TextLength } from "./text.ts";
 
 export const OPEN_KIND: Readonly<Record<ModelKind, OpenKind>> = {
   gpt: openGPT,
@@ -17,11 +17,11 @@ export const OPEN_KIND: Readonly<Record<ModelKind, OpenKind>> = {
 /**
  * Checks that the data suffices, before anything is allocated.
  *
- * @param tokens length of the text; null if there is none
+ * @param length of the text; null if there is none
  * @throws DataError when the text is too short for a window
  * @throws ConfigError when a seq2seq task has too few different strings
  */
-export function checkKind({ settings }: RunConfig, tokens: number | null): void {
+export function checkKind({ settings }: Pick<RunConfig, "settings">, length: TextLength | null): void {
   if (settings.model === "seq2seq") new ToyTask(settings);
-  else checkTextLength(tokens ?? 0, settings.contextLength);
+  else checkTextLength(length ?? { tokens: 0, boundary: null }, settings.contextLength);
 }

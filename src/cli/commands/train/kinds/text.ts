@@ -1,14 +1,16 @@
 /** The text of a model that is trained on one: how it is split, checked and described. */
 import { relative } from "node:path";
+import type { Settings } from "../../../../config/settings.ts";
 import { TALES_NAME, TALES_PATH } from "../../../../data/corpus.ts";
 import { type CorpusSplit, checkSplit, splitCorpus } from "../../../../data/split.ts";
+import { type SplitDifference, splitDifference } from "../../../../data/split-difference.ts";
 import type { TokenIds } from "../../../../data/token-source.ts";
 import type { TokenizedText } from "../../../../data/tokenized-corpus.ts";
 import { DataError } from "../../../../errors.ts";
 import { baselinesOf } from "../../../../evaluate/baselines.ts";
 import type { Evaluation, Range } from "../../../../evaluate/loss.ts";
 import { log } from "../../../../math.ts";
-import type { RunConfig } from "../../../../run/config.ts";
+import type { CorpusRecord, RunConfig } from "../../../../run/config.ts";
 import { formatCount, shellWord } from "../../../../util/format.ts";
 
 export interface TrainingText {
@@ -19,37 +21,66 @@ export interface TrainingText {
   readonly sources: readonly string[];
 }
 
+/** The length of a text in tokens, and of its part to train on; null if it is split at its end. */
+export interface TextLength {
+  readonly tokens: number;
+  readonly boundary: number | null;
+}
+
 /** @throws DataError when a text is too short for a window in each split */
-export function checkTextLength(tokens: number, contextLength: number): void {
+export function checkTextLength({ tokens, boundary }: TextLength, contextLength: number): void {
   const ids = { length: tokens, subarray: (start: number, end = tokens) => ({ length: end - start }) };
-  checkSplit(splitCorpus(ids), contextLength);
+  checkSplit(splitCorpus(ids, boundary ?? undefined), contextLength);
 }
 
 /** @throws DataError when the text is too short for a window in each split */
-export function readText({ settings, tokenizer }: RunConfig, text: TokenizedText | null): TrainingText {
+export function readText(
+  { settings, tokenizer, corpus }: RunConfig,
+  text: TokenizedText | null,
+): TrainingText {
   if (text === null) throw new DataError(`--model ${settings.model} trains on a text: name one with --data`);
   const { ids, report, dropped, files, remarks } = text;
-  const split = splitCorpus<TokenIds>(ids);
+  const split = splitCorpus<TokenIds>(ids, text.boundary);
   checkSplit(split, settings.contextLength);
   const { train, validation, boundary } = split;
   const name = text.path === TALES_PATH ? TALES_NAME : text.path;
-  const { characters, distinct, rarest, warnings } = report;
+  const { characters, distinct, documents, rarest, warnings } = report;
   const rare = rarest.map(({ character, count }) => `${JSON.stringify(character)} ${formatCount(count)}×`);
   const joined =
     files === 1
       ? ""
       : `, in ${files} files, joined in order; folders sorted by name, each file ending in a newline`;
+  const validationInWords = (count: string) => {
+    if (corpus?.validation !== undefined) return `${count} of ${corpus.validation.join(", ")}`;
+    return settings.split === "tail" ? `the last ${count}` : `${count} of a tenth of the documents`;
+  };
   const sources = [
     `corpus      ${name}: ${formatCount(characters)} characters${joined}`,
     `            ${formatCount(distinct)} distinct characters; the rarest: ${rare.join(", ")}`,
+    ...(documents === 0
+      ? []
+      : [`documents   ${formatCount(documents)} ${settings.documents}, each followed by an end token`]),
     ...(dropped === 0
       ? []
       : [`            ${formatCount(dropped)} characters unknown to the model were dropped`]),
     ...warnings.map((warning) => `warning     ${warning}`),
     ...remarks,
-    `split       ${formatCount(train.length)} tokens for training, the last ${formatCount(validation.length)} for validation; vocabulary of ${tokenizer.vocabSize}`,
+    `split       ${formatCount(train.length)} tokens for training, ${validationInWords(formatCount(validation.length))} for validation; vocabulary of ${tokenizer.vocabSize}`,
   ];
+  const difference = splitDifference(ids, boundary, tokenizer.vocabSize);
+  if (difference !== null) sources.push(differenceInWords(difference, settings, corpus));
   return { text, split, heldOut: { start: boundary, end: ids.length }, sources };
+}
+
+function differenceInWords(
+  { validationNats, trainingNats }: SplitDifference,
+  { split, documents }: Settings,
+  corpus: CorpusRecord | null,
+): string {
+  const what = `warning     the validation part is unlike the rest: the frequencies of token pairs predict it with ${validationNats.toFixed(2)} nats per token, and other training text with ${trainingNats.toFixed(2)}`;
+  if (split === "shuffle" || corpus?.validation !== undefined) return what;
+  const kind = documents === "none" ? "lines" : documents;
+  return `${what}; if the text is sorted, use --documents ${kind} --split shuffle`;
 }
 
 /** Number of validation tokens in a full evaluation. */
