@@ -24,6 +24,7 @@ import {
 } from "./options/settings-flags.ts";
 import { unknownFlag } from "./options/unknown-characters.ts";
 import { explainError } from "./shared/explain-error.ts";
+import { addModelFlags, parseStep } from "./shared/find-model.ts";
 import { readableStack } from "./shared/readable-stack.ts";
 import { printMessage, printPart } from "./terminal/output.ts";
 
@@ -71,7 +72,12 @@ const train = command("train", "train a model on a text (default: the bundled ta
     "--include <patterns...>",
     'which files of folders to read, such as "*.md" or "letters/*.txt" (default: all that are text)',
   )
-  .option("--from <folder>", "fine-tune the model in this folder on the text in --data")
+  .option("--from <run>", "fine-tune the model of this run, by its best step, on the text in --data")
+  .addOption(
+    new Option("--from-step <which>", "the step of --from to start from: best, latest or a number").argParser(
+      parseStep,
+    ),
+  )
   .option(
     "--config <file>",
     "read settings from a JSON file, such as another run's config.json; flags override it",
@@ -90,6 +96,10 @@ const train = command("train", "train a model on a text (default: the bundled ta
   )
   .option("--out <folder>", "run directory (default: the next free folder in checkpoints/)")
   .option("--resume", "resume the run in --out; the weights are bit-identical to an uninterrupted run")
+  .option(
+    "--restart-schedule",
+    "with --resume: begin the learning rate schedule again, with its warm-up; by default more steps continue from the current rate",
+  )
   .option(
     "--quiet",
     "print plain lines instead of the live display (the default without a terminal, and where CI is set)",
@@ -135,17 +145,17 @@ command("data", "download a training text; without a name, list the available te
   .addOption(new Option("--url <address>", "download from this address instead").hideHelp())
   .action(async (name, flags) => (await import("./commands/data.ts")).getData(name, flags));
 
-const sample = command("sample", "generate text from a model (default: the bundled model)").action(
-  async (flags) => (await import("./commands/sample/command.ts")).sample(flags),
+const sample = command("sample", "generate text from a model").action(async (run, flags) =>
+  (await import("./commands/sample/command.ts")).sample(run, flags),
 );
 addSampleFlags(sample);
 addCommonFlags(sample);
 sample.addHelpText("after", OTHER_KINDS);
 
-const chat = command("chat", "continue one prompt after another with a model that is loaded once")
-  .argument("[run]", "the model, as for --model")
-  .option("--model <folder>", "a run directory, or one of its step folders (default: the bundled model)")
-  .action(async (run, flags) => (await import("./commands/chat/command.ts")).chat(run, flags));
+const chat = command("chat", "continue one prompt after another with a model that is loaded once").action(
+  async (run, flags) => (await import("./commands/chat/command.ts")).chat(run, flags),
+);
+addModelFlags(chat);
 addChatFlags(chat);
 addCommonFlags(chat);
 chat.addHelpText("after", describeChat);
@@ -154,15 +164,20 @@ const evaluate = command(
   "eval",
   "evaluate a model: the loss of a gpt or an encoder on a text, or the accuracy of a seq2seq model on validation strings",
 )
-  .requiredOption("--model <folder>", "a run directory, or one of its step folders")
-  .option("--data <paths...>", "evaluation text (UTF-8), as for train; seq2seq needs none")
+  .addOption(
+    new Option("--data <paths...>", "evaluation text (UTF-8), as for train; seq2seq needs none").default(
+      undefined,
+      "the text that the model was trained on",
+    ),
+  )
   .addOption(
     new Option("--split <part>", "train: the first 90%; val: the last 10%; all: the whole text")
       .choices(["train", "val", "all"])
       .default(undefined, "val"),
   )
   .addOption(unknownFlag())
-  .action(async (flags) => (await import("./commands/eval.ts")).evaluate(flags));
+  .action(async (run, flags) => (await import("./commands/eval.ts")).evaluate(run, flags));
+addModelFlags(evaluate);
 addSettingFlags(
   evaluate,
   SETTINGS.filter(({ name }) => name === "measureTokens"),
@@ -174,12 +189,12 @@ const logits = command(
   "logits",
   "show what a model predicts at each position of a prompt: the next token for a gpt, the token itself for an encoder; --json prints all logits",
 )
-  .requiredOption("--model <folder>", "a run directory, or one of its step folders")
   .requiredOption("--prompt <text>", "the text to score, or - to read it from standard input")
   .addOption(escapesFlag())
   .option("--cached", "feed one token at a time through the KV cache, as sampling does")
   .addOption(unknownFlag())
-  .action(async (flags) => (await import("./commands/logits.ts")).logits(flags));
+  .action(async (run, flags) => (await import("./commands/logits.ts")).logits(run, flags));
+addModelFlags(logits);
 addCommonFlags(logits);
 
 const bench = command("bench", "time training steps and sampling on this machine")
@@ -203,7 +218,6 @@ const verify = command(
   "verify",
   "check that a trained model does not peek (an encoder may), that caching, batching and padding change no logit, and that gradients are correct",
 )
-  .option("--model <folder>", "a run directory, or one of its step folders (default: the bundled model)")
   .option(
     "--texts <count>",
     "number of texts to check; a gpt generates the first one, the others are random",
@@ -218,7 +232,8 @@ const verify = command(
       "inject a fault into an in-memory copy to see the checks catch it; files do not change",
     ).choices(["mask", "shift", "cache", "padding"]),
   )
-  .action(async (flags) => (await import("./commands/verify/command.ts")).verifyModel(flags));
+  .action(async (run, flags) => (await import("./commands/verify/command.ts")).verifyModel(run, flags));
+addModelFlags(verify);
 addCommonFlags(verify);
 
 const lesson = command("lesson", "run a lesson; without a name, list the lessons")
@@ -236,7 +251,7 @@ addCommonFlags(leakage);
 const mask = lesson
   .command("mask")
   .description("show one attention head in numbers: scores, mask, softmax, weights")
-  .option("--model <folder>", "a run directory, or one of its step folders (default: the bundled model)")
+  .option("--model <run>", "a run, as for nopeek sample (default: the bundled model)")
   .option("--prompt <text>", "a few tokens for the head to attend over", "Ulf the")
   .option("--layer <number>", "layer, counting from 0", parseNumber, 0)
   .option("--head <number>", "head in the layer, counting from 0", parseNumber, 0)

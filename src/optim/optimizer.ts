@@ -2,13 +2,12 @@ import type { Settings } from "../config/settings.ts";
 import type { NamedTensors } from "../nn/parameters.ts";
 import { AdamW } from "./adamw.ts";
 import { Muon } from "./muon.ts";
+import type { LearningRates } from "./schedule.ts";
 
 /** The optimizer of a run: AdamW for all parameters, or Muon for the matrices inside blocks and AdamW for the rest. */
 export class Optimizer {
   readonly #adamw: AdamW;
   readonly #muon: Muon;
-  /** Muon's learning rate as a multiple of AdamW's. Both follow the same schedule. */
-  readonly #muonRatio: number;
 
   constructor(parameters: NamedTensors, settings: Settings) {
     const usesMuon = (name: string) => settings.optimizer === "muon" && isBlockMatrix(name, parameters);
@@ -17,13 +16,12 @@ export class Optimizer {
     this.#adamw = new AdamW(pick(false), settings);
     const { muonMomentum, muonWeightDecay } = settings;
     this.#muon = new Muon(pick(true), { momentum: muonMomentum, weightDecay: muonWeightDecay });
-    this.#muonRatio = settings.learningRate === 0 ? 0 : settings.muonLearningRate / settings.learningRate;
   }
 
   /** See `AdamW.step`. */
-  async step(update: number, learningRate: number, gradientScale: number): Promise<void> {
-    this.#adamw.step(update, learningRate, gradientScale);
-    await this.#muon.step(learningRate * this.#muonRatio, gradientScale);
+  async step(update: number, rates: LearningRates, gradientScale: number): Promise<void> {
+    this.#adamw.step(update, rates.learningRate, gradientScale);
+    await this.#muon.step(rates.muonLearningRate, gradientScale);
   }
 
   /** The state by name, for a checkpoint. */

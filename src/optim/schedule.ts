@@ -10,6 +10,7 @@
  * s counts the updates before this one: the first update has s = 0, the last s = steps − 1, so the minimum would be
  * reached just after the last. Sources: Loshchilov & Hutter 2017 (cosine), Hägele et al. 2024 (trapezoid).
  */
+import type { EarlierSchedule, ScheduleSettings } from "../config/schedule-settings.ts";
 import { cos } from "../math.ts";
 
 export interface Schedule {
@@ -23,6 +24,31 @@ export interface Schedule {
   readonly schedule: "cosine" | "linear" | "constant" | "trapezoid";
   /** The fraction of the steps after warm-up in which the trapezoid decays, in (0, 1]. */
   readonly cooldown: number;
+}
+
+/** The learning rates of one update. Both optimizers follow the same schedule. */
+export interface LearningRates {
+  readonly learningRate: number;
+  readonly muonLearningRate: number;
+}
+
+/**
+ * The learning rates of the update after `step` completed updates, in a run whose schedule may have been changed.
+ *
+ * @param earlier the schedules before this one, oldest first; each begins where the one before it ends
+ */
+export function learningRatesAt(
+  current: ScheduleSettings,
+  earlier: readonly EarlierSchedule[],
+  step: number,
+): LearningRates {
+  const found = earlier.findIndex(({ until }) => step < until);
+  const index = found < 0 ? earlier.length : found;
+  const start = index === 0 ? 0 : earlier[index - 1].until;
+  const schedule = earlier.at(index) ?? current;
+  const learningRate = learningRateAt({ ...schedule, steps: schedule.steps - start }, step - start);
+  const ratio = schedule.learningRate === 0 ? 0 : schedule.muonLearningRate / schedule.learningRate;
+  return { learningRate, muonLearningRate: learningRate * ratio };
 }
 
 /** The learning rate of the update after `step` completed updates. */

@@ -20,8 +20,11 @@ export interface ChartCurve {
   /** A shorter name, for tooltips. */
   readonly shortName: string;
   readonly style: RunStyle;
-  /** "faint": the raw values behind a smoothed curve. "marked": few points, with a mark on each. */
-  readonly drawnAs: "line" | "faint" | "marked";
+  /**
+   * "faint": the raw values behind a smoothed curve. "marked": few points, with a mark on each. "hollow": hollow marks
+   * and no line, for values that are uncertain.
+   */
+  readonly drawnAs: "line" | "faint" | "marked" | "hollow";
   readonly points: readonly ChartPoint[];
 }
 
@@ -190,8 +193,10 @@ function drawCurve(curve: ChartCurve, { x, y, left, right }: Frame): string {
     faint: 'stroke-width="1" stroke-opacity="0.3"',
     line: `stroke-width="1.6"${dashes}`,
     marked: `stroke-width="1.6"${dashes}`,
+    hollow: "",
   }[drawnAs];
   const label = `data-curve="${escapeXml(curve.name)}"`;
+  if (drawnAs === "hollow") return drawMarks(curve, points, { x, y });
   const drawn = points.length === 0 ? "" : `<path ${label} ${stroke} ${pen} d="${path}"/>`;
   const lonely = points.length === 1 && drawnAs === "line";
   return drawn + (drawnAs === "marked" || lonely ? drawMarks(curve, points, { x, y }) : "");
@@ -199,7 +204,7 @@ function drawCurve(curve: ChartCurve, { x, y, left, right }: Frame): string {
 
 /** Draws marks on at most MAX_MARKS points, so that shapes stay recognizable. The last point always has one. */
 function drawMarks(
-  { style }: ChartCurve,
+  { name, style, drawnAs }: ChartCurve,
   points: readonly ChartPoint[],
   { x, y }: Pick<Frame, "x" | "y">,
 ): string {
@@ -210,6 +215,8 @@ function drawMarks(
     (point) => `<path transform="translate(${round(x(point.x))},${round(y(point.y))})" d="${shape}"/>`,
   );
   const { color } = style;
+  if (drawnAs === "hollow")
+    return `<g data-curve="${escapeXml(name)}" class="s${color}" fill="none" stroke="${LIGHT.runs[color]}" stroke-width="1.4">${uses.join("")}</g>`;
   return `<g class="f${color}" fill="${LIGHT.runs[color]}">${uses.join("")}</g>`;
 }
 
@@ -217,6 +224,11 @@ function drawMarks(
 export function drawKey({ style, drawnAs }: ChartCurve, x: number, y: number): string {
   const at = (x: number) => ({ x, y, step: 0 });
   const same = scaleLinear([0, 1], [0, 1]);
+  if (drawnAs === "hollow")
+    return drawMarks({ name: "", shortName: "", style, drawnAs, points: [] }, [at(x + 15)], {
+      x: same,
+      y: same,
+    });
   const points = drawnAs === "marked" ? [at(x), at(x + 15), at(x + 30)] : [at(x), at(x + 30)];
   const curve = { name: "", shortName: "", style, drawnAs, points };
   const line = drawCurve({ ...curve, drawnAs: "line" }, { ...ZERO, x: same, y: same });

@@ -83,6 +83,10 @@ function curvesOf(
     ...(smoothing === 1 || !view.steps ? [] : [behind]),
     curve(mean, "training", "line", "smoothed"),
     curve("validation", "validation", "marked", "validation"),
+    // Runs without estimates need no entry in the legend.
+    ...(run.curves.estimates.length === 0
+      ? []
+      : [curve("validation, estimated", "estimate", "hollow", "estimates")]),
   ];
 }
 
@@ -115,7 +119,7 @@ function timeUnit(seconds: number): { readonly name: string; readonly seconds: n
   return seconds < 3 * 3600 ? { name: "minutes", seconds: 60 } : { name: "hours", seconds: 3600 };
 }
 
-/** "tales-1: 4,200 of 4,200 steps in 58 s; training loss from 4.2080 to 0.6200; lowest validation loss 0.6166." */
+/** "tales-1: 4,200 of 4,200 steps in 58 s; training loss from 4.2080 to 0.6200; best validation loss 0.6166." */
 export function sentenceOf({ name, step, steps, trainedMs, best, curves }: PlottedRun): string {
   const [first, last] = [curves.train.at(0), curves.smoothed.at(-1)];
   const losses =
@@ -125,7 +129,7 @@ export function sentenceOf({ name, step, steps, trainedMs, best, curves }: Plott
   const lowest =
     best === null
       ? ""
-      : `; lowest validation loss ${formatLoss(best.lossNats)} after step ${formatCount(best.step)}`;
+      : `; best validation loss ${formatLoss(best.lossNats)} after step ${formatCount(best.step)}`;
   return `${printableLine(name)}: ${formatCount(step)} of ${plural(steps, "step")} in ${formatDuration(trainedMs)}${losses}${lowest}.`;
 }
 

@@ -124,7 +124,7 @@ function legendText(runs: readonly PlottedRun[]): string {
     (nats) =>
       ` Entropy floor ${formatLoss(nats)}: the entropy of the text; a lower loss is only possible by peeking.`,
   );
-  return `${mean} Lines with marks: validation loss. Dotted lines: reference levels. A uniform guess assigns every token the same probability.${floor.join("")}`;
+  return `${mean} Lines with marks: validation loss; hollow marks: estimates of it from a few random windows. Dotted lines: reference levels. A uniform guess assigns every token the same probability.${floor.join("")}`;
 }
 
 /** Controls of the charts. Hidden until the script runs, because they need it. */

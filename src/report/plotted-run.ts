@@ -11,7 +11,14 @@ export type XUnit = (typeof X_UNITS)[number];
 /** Seconds count the time spent in training steps so far. */
 export type CurvePoint = readonly [step: number, seconds: number, value: number];
 
-export const CURVES = ["train", "smoothed", "validation", "learningRate", "gradientNorm"] as const;
+export const CURVES = [
+  "train",
+  "smoothed",
+  "validation",
+  "estimates",
+  "learningRate",
+  "gradientNorm",
+] as const;
 export type CurveName = (typeof CURVES)[number];
 
 export interface PlottedSample {
@@ -40,7 +47,7 @@ export interface PlottedRun {
   readonly bytes: number;
   /** Total time spent in training steps. */
   readonly trainedMs: number;
-  /** The lowest validation loss and its step, or null before the first evaluation. */
+  /** The step of the best checkpoint and its measured validation loss, or null before there is one. */
   readonly best: { readonly step: number; readonly lossNats: number } | null;
   /** The entropy of the validation split, if known: a lower bound of a GPT's loss. */
   readonly floorNats: number | null;

@@ -8,7 +8,7 @@ export function runsSection(runs: readonly PlottedRun[]): string {
   const facts: readonly (readonly [name: string, of: (run: PlottedRun) => string])[] = [
     ["status", ({ status }) => status],
     [
-      "lowest validation loss",
+      "best validation loss",
       ({ best }) =>
         best === null ? "–" : `${formatLoss(best.lossNats)} after step ${formatCount(best.step)}`,
     ],
@@ -53,7 +53,7 @@ export function samplesSection(runs: readonly PlottedRun[]): string {
 
 function samplesOf({ samples, curves }: PlottedRun): string {
   if (samples.length === 0) return '<p class="quiet">The log contains no samples.</p>';
-  const losses = new Map(curves.validation.map(([step, , loss]) => [step, loss]));
+  const losses = new Map([...curves.estimates, ...curves.validation].map(([step, , loss]) => [step, loss]));
   return samples.map((sample, i) => sampleOf(sample, losses, i === samples.length - 1)).join("");
 }
 

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { Context } from "../autograd/context.ts";
 import { belongsTo, parseSettings, SETTINGS, type Settings } from "../config/settings.ts";
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError, ConfigError } from "../errors.ts";
 import type { GPTConfig } from "../nn/config.ts";
 import { Encoder } from "../nn/encoder.ts";
 import { EncoderDecoder } from "../nn/encoder-decoder.ts";
@@ -12,6 +12,12 @@ import type { Random } from "../random.ts";
 import type { Tokenizer, TokenizerData } from "../text/tokenizer.ts";
 import { tokenizerFromJSON } from "../text/tokenizer-from-json.ts";
 import { checkTypes } from "../util/check-types.ts";
+import {
+  type ChangedSettings,
+  earlierSchedules,
+  type SettingsChange,
+  settingsChange,
+} from "./settings-history.ts";
 
 /** Identifies the text that a run is trained on. */
 export interface CorpusRecord {
@@ -30,7 +36,8 @@ export interface CorpusRecord {
   readonly start?: string | undefined;
 }
 
-export interface RunConfig {
+export interface RunConfig extends ChangedSettings {
+  /** The current settings. */
   readonly settings: Settings;
   readonly tokenizer: Tokenizer;
   /** null if the model draws its own training data. */
@@ -55,6 +62,7 @@ const layout = z.object({
     })
     .nullable(),
   from: z.string().optional(),
+  changes: z.array(settingsChange).optional(),
 });
 
 /** The config as JSON, without the settings of other kinds of model. */
@@ -63,12 +71,19 @@ export function runConfigToJSON(config: RunConfig): {
   tokenizer: TokenizerData;
   corpus: CorpusRecord | null;
   from?: string;
+  changes?: readonly SettingsChange[];
 } {
   checkTypes("runConfigToJSON", { config }, { config: ["settings", "tokenizer", "corpus"] });
-  const { settings, tokenizer, corpus, from } = config;
+  const { settings, tokenizer, corpus, from, changes = [] } = config;
   const own = SETTINGS.filter((setting) => belongsTo(settings.model, setting));
   const kept = Object.fromEntries(own.map(({ name }) => [name, settings[name]]));
-  return { settings: kept, tokenizer: tokenizer.toJSON(), corpus, ...(from !== undefined && { from }) };
+  return {
+    settings: kept,
+    tokenizer: tokenizer.toJSON(),
+    corpus,
+    ...(from !== undefined && { from }),
+    ...(changes.length > 0 && { changes }),
+  };
 }
 
 /**
@@ -81,18 +96,29 @@ export function runConfigFromJSON(json: unknown, where: string): RunConfig {
     const [issue] = result.error.issues;
     throw new CheckpointError(`${where}: not the config of a run: ${issue.path.join(".")}: ${issue.message}`);
   }
-  const { settings, tokenizer, corpus, from } = result.data;
+  const { settings, tokenizer, corpus, from, changes } = result.data;
   try {
-    return {
+    const config = {
       settings: parseSettings(withRenamedValues(settings)),
       tokenizer: tokenizerFromJSON(tokenizer),
       corpus,
       ...(from !== undefined && { from }),
+      ...(changes !== undefined && { changes }),
     };
+    checkChanges(config);
+    return config;
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause;
     throw new CheckpointError(`${where}: ${cause.message}`, { cause });
   }
+}
+
+/** @throws ConfigError for a change of an unknown setting, one out of range, or one out of order */
+function checkChanges(config: ChangedSettings): void {
+  earlierSchedules(config);
+  const steps = (config.changes ?? []).map(({ afterStep }) => afterStep);
+  if (steps.some((step, i) => i > 0 && step < steps[i - 1]))
+    throw new ConfigError(`the changes of settings are out of order: after steps ${steps.join(", ")}`);
 }
 
 /** Values that were renamed since earlier versions. */

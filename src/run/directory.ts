@@ -1,7 +1,7 @@
 /**
  * A run directory.
  *
- *   config.json     the settings that the run was started with
+ *   config.json     the current settings, and what resumes have changed
  *   log.jsonl       one JSON object per line, append-only
  *   latest, best    each the name of a step directory
  *   step-000500/    one checkpoint (see checkpoint.ts)
@@ -58,20 +58,22 @@ export interface ModelFiles {
   readonly step: number;
   /** The step directory that was read. */
   readonly folder: string;
+  /** Why this one: "best", "latest", or its name. */
+  readonly which: string;
 }
 
 const KEEP = 3;
 
 export class RunDirectory {
   readonly path: string;
-  /** The config as JSON, as `create` received it. */
-  readonly config: unknown;
   readonly #keep: number;
   readonly #files: Files;
 
+  #config: unknown;
+
   private constructor(path: string, config: unknown, files: Files, keep: number) {
     this.path = path;
-    this.config = config;
+    this.#config = config;
     this.#files = files;
     this.#keep = keep;
   }
@@ -125,6 +127,17 @@ export class RunDirectory {
     const config = readConfig(files, path);
     tidy(files, path);
     return new RunDirectory(path, config, files, options.keep ?? KEEP);
+  }
+
+  /** The config as JSON. */
+  get config(): unknown {
+    return this.#config;
+  }
+
+  /** Replaces the config by one rename. Settings are changed here before the first step that uses them. */
+  changeConfig(config: unknown): void {
+    writeConfig(this.#files, this.path, config);
+    this.#config = readConfig(this.#files, this.path);
   }
 
   /** The names of the checkpoints, oldest first. */
@@ -281,7 +294,7 @@ export function loadModelFiles(path: string, which?: string, given: Files = node
   const run = isStep ? dirname(full) : full;
   const config = readConfig(files, run);
   const best = () => (readPointer(files, run, "best") === null ? "latest" : "best");
-  const step = isStep ? basename(full) : (which ?? best());
-  const { folder, value } = readStep(files, run, step, readCheckpointModel);
-  return { config, tensors: value.model, step: value.step, folder };
+  const chosen = isStep ? basename(full) : (which ?? best());
+  const { folder, value } = readStep(files, run, chosen, readCheckpointModel);
+  return { config, tensors: value.model, step: value.step, folder, which: chosen };
 }

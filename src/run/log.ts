@@ -30,13 +30,24 @@ const stepEntry = z.object({
   gradientNorm: measure.nullable().catch(null),
 });
 
-const evaluationEntry = z.object({ kind: z.literal("evaluation"), step: stepNumber, lossNats: measure });
+const evaluationEntry = z.object({
+  kind: z.enum(["evaluation", "estimate"]),
+  step: stepNumber,
+  lossNats: measure,
+  method: z.string().optional().catch(undefined),
+});
+/** The method of an estimate, which earlier versions logged as an evaluation. */
+const ESTIMATED = "random windows";
 const sampleEntry = z.object({ kind: z.literal("sample"), step: stepNumber, text: z.string() });
 
 /** A training step. A number that was not finite is null, as in JSON. */
 export type RunStep = Readonly<z.infer<typeof stepEntry>>;
-/** An evaluation on the validation set. */
-export type RunEvaluation = Readonly<z.infer<typeof evaluationEntry>>;
+/** A validation loss: measured on the whole split or a fixed set, or estimated from a few random windows. */
+export interface RunEvaluation {
+  readonly step: number;
+  readonly lossNats: number;
+  readonly isEstimate: boolean;
+}
 /** A text that the model wrote during training, without its prompt. */
 export type RunSample = Readonly<z.infer<typeof sampleEntry>>;
 
@@ -47,9 +58,13 @@ export function asStep(entry: LogEntry): RunStep | null {
   return entry.kind === "step" ? (stepEntry.safeParse(entry).data ?? null) : null;
 }
 
-/** null if the entry is not a valid evaluation. */
+/** null if the entry is not a valid evaluation or estimate. */
 export function asEvaluation(entry: LogEntry): RunEvaluation | null {
-  return entry.kind === "evaluation" ? (evaluationEntry.safeParse(entry).data ?? null) : null;
+  if (entry.kind !== "evaluation" && entry.kind !== "estimate") return null;
+  const found = evaluationEntry.safeParse(entry).data;
+  if (found === undefined) return null;
+  const { kind, step, lossNats, method } = found;
+  return { step, lossNats, isEstimate: kind === "estimate" || method === ESTIMATED };
 }
 
 /** null if the entry is not a valid sample. */

@@ -32,12 +32,13 @@ export interface LoadedModel<Kind extends Model = GPT> {
 /**
  * Reads a trained model.
  *
- * @param path a run directory, or one of its step directories
+ * @param path  a run directory, or one of its step directories
+ * @param which "latest", "best" or the name of a step directory; by default the best
  * @throws CheckpointError when it does not hold a complete model that fits its config
  */
-export function readSavedModel(path: string): SavedModel {
+export function readSavedModel(path: string, which?: string): SavedModel {
   checkTypes("loadModel", { path }, { path: "string" });
-  const files = loadModelFiles(path);
+  const files = loadModelFiles(path, which);
   const configFile = configFileOf(files);
   const config = runConfigFromJSON(files.config, configFile);
   checkCount(config, configFile, files);
@@ -54,9 +55,9 @@ export function buildSavedModel(context: Context, { config, files }: SavedModel)
 }
 
 /** Loads a model of any kind, as `nopeek train` saves it. Throws as `readSavedModel` does. */
-export function loadModel(context: Context, path: string): LoadedModel<Model> {
+export function loadModel(context: Context, path: string, which?: string): LoadedModel<Model> {
   checkTypes("loadModel", { context }, { context: ["parameter"] });
-  return buildSavedModel(context, readSavedModel(path));
+  return buildSavedModel(context, readSavedModel(path, which));
 }
 
 /**
@@ -65,9 +66,9 @@ export function loadModel(context: Context, path: string): LoadedModel<Model> {
  * @throws CheckpointError as `readSavedModel` does
  * @throws ConfigError when the model is of another kind
  */
-export function loadGPT(context: Context, path: string = SHIPPED_MODEL_PATH): LoadedModel {
+export function loadGPT(context: Context, path: string = SHIPPED_MODEL_PATH, which?: string): LoadedModel {
   checkTypes("loadGPT", { context }, { context: ["parameter"] });
-  const saved = readSavedModel(path);
+  const saved = readSavedModel(path, which);
   const { model, ...rest } = buildSavedModel(context, saved);
   if (model instanceof GPT) return { ...rest, model };
   throw new ConfigError(

@@ -16,8 +16,10 @@ export interface RunSummary {
   /** Steps made, and steps to make in all. */
   readonly step: number;
   readonly steps: number;
-  /** The lowest validation loss in the log; null before the first evaluation. */
+  /** The validation loss of the best checkpoint, which was measured, not estimated; null before there is one. */
   readonly bestLossNats: number | null;
+  /** The step of that checkpoint. */
+  readonly bestStep: number | null;
   /** The size of the whole directory. */
   readonly bytes: number;
   /** Time spent in steps. */
@@ -40,7 +42,7 @@ export function summarizeRun(path: string, processes: Processes, options: Summar
     if (!(error instanceof NopeekError)) throw error;
     const bytes = sizeOf(files, path);
     const status = `damaged: ${error.message}`;
-    return { path, status, step: 0, steps: 0, bestLossNats: null, bytes, trainedMs: 0 };
+    return { path, status, step: 0, steps: 0, bestLossNats: null, bestStep: null, bytes, trainedMs: 0 };
   }
 }
 
@@ -52,8 +54,11 @@ export function readSummary(
 ): RunSummary {
   const files = explainFailures(given);
   const { settings } = runConfigFromJSON(readConfig(files, path), join(path, "config.json"));
+  // Before the log: the best step is evaluated first, then named.
+  const named = stepOfName(readPointer(files, path, "best") ?? "");
   const log = new LogReader(files, path);
-  const { made, trainedMs, bestLossNats, stoppedAt } = totalsOf(log, onEntry);
+  const { made, trainedMs, bestLossNats, stoppedAt } = totalsOf(log, named, onEntry);
+  const bestStep = bestLossNats === null ? null : named;
   const saved = stepOfName(readPointer(files, path, "latest") ?? "") ?? 0;
   const running = ownerOf(path, processes, files) !== null;
   const step = running ? (made ?? saved) : saved;
@@ -61,10 +66,10 @@ export function readSummary(
   const steps = log.stepsAsked ?? settings.steps;
   const ended = step >= steps ? "finished" : stoppedAt.has(step) ? "stopped early" : "stopped";
   const status = running ? "running" : ended;
-  return { path, status, step, steps, bestLossNats, bytes: sizeOf(files, path), trainedMs };
+  return { path, status, step, steps, bestLossNats, bestStep, bytes: sizeOf(files, path), trainedMs };
 }
 
-function totalsOf(log: LogReader, onEntry: (entry: LogEntry) => void) {
+function totalsOf(log: LogReader, bestStep: number | null, onEntry: (entry: LogEntry) => void) {
   let made: number | null = null;
   let trainedMs = 0;
   let bestLossNats: number | null = null;
@@ -77,8 +82,9 @@ function totalsOf(log: LogReader, onEntry: (entry: LogEntry) => void) {
       made = step.step;
       trainedMs += step.elapsedMs;
     }
-    if (evaluation !== null)
-      bestLossNats = Math.min(bestLossNats ?? evaluation.lossNats, evaluation.lossNats);
+    // The last one counts: a resume may have evaluated the best step again, on other tokens.
+    if (evaluation !== null && !evaluation.isEstimate && evaluation.step === bestStep)
+      bestLossNats = evaluation.lossNats;
     if (entry.kind === "early stop") stoppedAt.add(entry.step);
   }
   return { made, trainedMs, bestLossNats, stoppedAt };

@@ -66,6 +66,17 @@ export class EarlyStopping {
     return isBest;
   }
 
+  /**
+   * Replaces the loss of the best evaluation by that on another set of tokens, before evaluations on that set follow.
+   *
+   * @param validationNats null if the best weights cannot be evaluated again; then the next evaluation is the best
+   */
+  measuredAgain(validationNats: number | null): void {
+    const { best, latest } = this.#state;
+    const again = best === null || validationNats === null ? null : { ...best, validationNats };
+    this.#state = { ...this.#state, best: again, latest: latest?.step === again?.step ? again : null };
+  }
+
   /** Whether `patience` evaluations in a row brought no lower loss. Never if `patience` is 0. */
   isExhausted(patience: number): boolean {
     return patience > 0 && this.evaluationsSinceBest >= patience;

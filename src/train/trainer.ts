@@ -5,6 +5,7 @@
  */
 
 import type { Tensor } from "../autograd/tensor.ts";
+import type { EarlierSchedule } from "../config/schedule-settings.ts";
 import type { Settings } from "../config/settings.ts";
 import { TrainingError } from "../errors.ts";
 import type { NamedTensors } from "../nn/parameters.ts";
@@ -12,7 +13,7 @@ import { scale } from "../ops/scale.ts";
 import { gradientNorm } from "../optim/adamw.ts";
 import { SpikeDetector } from "../optim/gradient-spikes.ts";
 import { Optimizer } from "../optim/optimizer.ts";
-import { learningRateAt } from "../optim/schedule.ts";
+import { learningRatesAt } from "../optim/schedule.ts";
 import { WeightAverage } from "../optim/weight-average.ts";
 import { Random } from "../random.ts";
 import { formatShape } from "../shape.ts";
@@ -38,6 +39,7 @@ const trainerTypes = { model: ["parameters"], objective: ["loss"], settings: "ob
 export class Trainer<Model extends Trainable = Trainable> {
   readonly model: Model;
   readonly settings: Settings;
+  readonly #earlier: readonly EarlierSchedule[];
   readonly #objective: Objective;
   readonly #optimizer: Optimizer;
   readonly #parameters: NamedTensors;
@@ -46,12 +48,19 @@ export class Trainer<Model extends Trainable = Trainable> {
   readonly #spikes = new SpikeDetector();
   #step = 0;
 
-  constructor(model: Model, objective: Objective, settings: Settings) {
+  /** @param earlier the schedules before that of `settings`, if the run was resumed with another */
+  constructor(
+    model: Model,
+    objective: Objective,
+    settings: Settings,
+    earlier: readonly EarlierSchedule[] = [],
+  ) {
     checkTypes("Trainer", { model, objective, settings }, trainerTypes);
     checkChoice("optimizer", settings.optimizer, ["adamw", "muon"]);
     checkChoice("schedule", settings.schedule, ["cosine", "linear", "constant", "trapezoid"]);
     this.model = model;
     this.settings = settings;
+    this.#earlier = earlier;
     this.#objective = objective;
     this.#parameters = model.parameters();
     this.#optimizer = new Optimizer(this.#parameters, settings);
@@ -87,12 +96,12 @@ export class Trainer<Model extends Trainable = Trainable> {
     const skipped = this.#spikes.isSpike(norm, this.settings.skipSpikes);
 
     const clip = gradClip > 0 && norm > gradClip ? gradClip / norm : 1;
-    const learningRate = learningRateAt(this.settings, this.#step);
+    const rates = learningRatesAt(this.settings, this.#earlier, this.#step);
     if (skipped) this.#clearGradients();
-    else await this.#optimizer.step(this.#step + 1, learningRate, clip / gradAccumulation);
+    else await this.#optimizer.step(this.#step + 1, rates, clip / gradAccumulation);
     this.#step += 1;
     this.#average?.add(this.#step);
-    return { step: this.#step, lossNats, learningRate, gradientNorm: norm, skipped };
+    return { step: this.#step, lossNats, learningRate: rates.learningRate, gradientNorm: norm, skipped };
   }
 
   /** Runs the passes of the next step's first batch and returns its loss. It does not affect the run. */

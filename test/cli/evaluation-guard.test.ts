@@ -49,7 +49,7 @@ describe.each([Number.NaN, Number.POSITIVE_INFINITY])("a validation loss of %s",
     expect([directory.latest(), directory.best()]).toEqual([kept, kept]);
     const losses = directory
       .readLog()
-      .flatMap(({ kind, lossNats }) => (kind === "evaluation" ? [lossNats] : []));
+      .flatMap(({ kind, lossNats }) => (kind === "evaluation" || kind === "estimate" ? [lossNats] : []));
     expect(losses).toHaveLength(3);
     if (kept !== null)
       expect(directory.loadStep("best").state.best).toMatchObject({ step: Number(kept.slice(5)) });

@@ -221,8 +221,6 @@ const CASES: readonly Case[] = [
     2,
     ["has no KV cache"],
   ],
-  ["no text to measure on", ["eval", "--model", "encoder"], 2, ["name one with --data"]],
-  ["no text to measure a gpt on", ["eval", "--model", "gpt"], 2, ["name one with --data"]],
   [
     "a text that is not read",
     ["eval", "--model", "seq2seq", "--data", "text.txt"],

@@ -122,17 +122,19 @@ describe("Ctrl-C", () => {
     expect(stopped.stderr).toContain("stopped after step 998 and saved");
     expect(latestOf("evaluating")).toBe("step-000998");
     const { stdout } = await succeed(folder, ...words, "--eval-interval", 998, "--eval-batches", 1);
-    expect(stdout).toMatch(/^{"kind":"evaluation","step":998,.*\n(?:.*\n)*{"kind":"step","step":999,/m);
+    expect(stdout).toMatch(/^{"kind":"estimate","step":998,.*\n(?:.*\n)*{"kind":"step","step":999,/m);
   });
 
-  it("in a lengthened run prints a resume command with the new length", async () => {
+  it("in a lengthened run prints a resume command without the new length, which is recorded", async () => {
     cpSync(join(folder, "whole"), join(folder, "a longer run"), { recursive: true });
     const words = ["train", "--resume", "--out", "a longer run", "--steps", 9999, "--json"];
     const program = start(folder, ...words);
     await program.shows(/"kind":"step"/, "stdout");
     program.process.kill("SIGINT");
     const { stderr } = await program.outcome;
-    expect(stderr).toContain("npx nopeek train --resume --out 'a longer run' --steps 9999\n");
+    expect(stderr).toContain("npx nopeek train --resume --out 'a longer run'\n");
+    const config = readFileSync(join(folder, "a longer run", "config.json"), "utf8");
+    expect(config).toContain('"steps": 9999');
   });
 });
 

@@ -85,7 +85,7 @@ describe("nopeek train", () => {
     expect(kinds).toEqual([
       ["step", 1],
       ["step", 2],
-      ["evaluation", 2],
+      ["estimate", 2],
       ["sample", 2],
       ["step", 3],
       ["evaluation", 3],
@@ -248,7 +248,11 @@ describe("nopeek sample", () => {
     const program = start(folder, "sample", "--model", "run", "--prompt", prompt, "--tokens", 1_000_000);
     await program.shows(new RegExp(`^${prompt}.{9}`, "s"), "stdout");
     program.process.stdout?.destroy();
-    expect(await program.outcome).toMatchObject({ code: 0, signal: null, stderr: "" });
+    expect(await program.outcome).toMatchObject({
+      code: 0,
+      signal: null,
+      stderr: "model run: its best step, 11\n",
+    });
   });
 });
 

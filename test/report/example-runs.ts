@@ -34,6 +34,7 @@ export function exampleRun(changes: Partial<PlottedRun> = {}, steps = 97): Plott
     curves: {
       train,
       smoothed: train,
+      estimates: [],
       validation: curve(1, (step) => 1.0503 + 3 / step, 20),
       learningRate: curve(1, (step) => 0.01 * (1 - step / (steps + 1))),
       gradientNorm: curve(1, (step) => 0.5 + 1 / step),
@@ -75,7 +76,7 @@ export function exampleRuns(): PlottedRun[] {
 
 /** A run without steps. */
 export function emptyRun(): PlottedRun {
-  const none = { train: [], smoothed: [], validation: [], learningRate: [], gradientNorm: [] };
+  const none = { train: [], smoothed: [], validation: [], estimates: [], learningRate: [], gradientNorm: [] };
   return exampleRun({
     name: "empty",
     step: 0,

@@ -75,7 +75,14 @@ describe("a comparison", () => {
         kind,
         fc.integer({ min: 1, max: 200 }),
         (train, validation, x, yScale, columns) => {
-          const curves = { train, smoothed: train, validation, learningRate: train, gradientNorm: train };
+          const curves = {
+            train,
+            smoothed: train,
+            validation,
+            estimates: [],
+            learningRate: train,
+            gradientNorm: train,
+          };
           const runs = [exampleRun({ curves })];
           const svg = figureOf(runs, x, yScale);
           expect(svg).not.toMatch(/NaN|Infinity/);
@@ -96,7 +103,14 @@ describe("a comparison", () => {
       i,
       i === spike ? 99 : 1 + (i % 7) / 10,
     ]);
-    const curves = { train: long, smoothed: long, validation: long, learningRate: long, gradientNorm: long };
+    const curves = {
+      train: long,
+      smoothed: long,
+      validation: long,
+      estimates: [],
+      learningRate: long,
+      gradientNorm: long,
+    };
     const run = exampleRun({ curves, uniformNats: 99, floorNats: null });
     const svg = figureOf([run], "steps", "linear");
     expect(svg.length).toBeLessThan(500_000);

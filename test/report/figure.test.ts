@@ -5,7 +5,7 @@
 import type { Element } from "@xmldom/xmldom";
 import { describe, expect, it } from "vitest";
 import { chartOf, figureOf, sentenceOf, svgOf, WHOLE } from "../../src/report/figure.ts";
-import type { CurveName, PlottedRun, XUnit } from "../../src/report/plotted-run.ts";
+import type { CurveName, CurvePoint, PlottedRun, XUnit } from "../../src/report/plotted-run.ts";
 import { elements, numberOf, parseXml } from "../support/xml.ts";
 import { emptyRun, exampleRun, exampleRuns, HOSTILE, smoothedOver } from "./example-runs.ts";
 
@@ -116,7 +116,7 @@ describe("the SVG", () => {
     const byId = (id: string) => texts.find((each) => each.getAttribute("id") === id)?.textContent;
     expect(byId(title)).toBe("Loss of first and second");
     expect(byId(description)).toContain("first: 97 of 97 steps in 24 s; training loss from 4.1037 to");
-    expect(byId(description)).toContain("lowest validation loss 1.0300 after step 80.");
+    expect(byId(description)).toContain("best validation loss 1.0300 after step 80.");
     const shapes = (color: string) =>
       elements(svg, "g")
         .filter((group) => group.getAttribute("class") === color)
@@ -200,4 +200,23 @@ describe("a view", () => {
 it("sentenceOf describes a run in a sentence", () => {
   expect(sentenceOf(emptyRun())).toBe("empty: 0 of 97 steps in 0 ms.");
   expect(sentenceOf(smoothedOver(exampleRun(), 97))).toMatch(/^first: .*; training loss from 4\.1037 to 1\./);
+});
+
+it("draws estimates as hollow marks without a line, and names them in the legend", () => {
+  const estimates = [10, 30, 50].map((step): CurvePoint => [step, step, 1.1]);
+  const run = exampleRun();
+  const svg = parseXml(figureOf([{ ...run, curves: { ...run.curves, estimates } }], "steps", "linear"));
+  const [drawn, ...more] = elements(svg, "g").filter(
+    (group) => group.getAttribute("data-curve") === "first: validation, estimated",
+  );
+  expect(more).toEqual([]);
+  expect(drawn.getAttribute("fill")).toBe("none");
+  expect(elements(drawn, "path")).toHaveLength(3);
+  expect(elements(svg, "text").map(({ textContent }) => textContent)).toContain(
+    "first: validation, estimated",
+  );
+  const without = parseXml(figureOf([run], "steps", "linear"));
+  expect(elements(without, "text").map(({ textContent }) => textContent)).not.toContain(
+    "first: validation, estimated",
+  );
 });

@@ -262,6 +262,7 @@ describe.each([
         tensors: someStep(2).model,
         step: 2,
         folder: join(path, "step-000002"),
+        which: "best",
       });
       expect(loadModelFiles(path, "latest", files).tensors).toEqual(someStep(5).model);
       expect(loadModelFiles(path, "step-000003", files).tensors).toEqual(someStep(3).model);

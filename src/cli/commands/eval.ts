@@ -6,14 +6,13 @@ import { cachePlace } from "../../data/token-cache.ts";
 import type { TokenIds } from "../../data/token-source.ts";
 import { tokenize } from "../../data/tokenized-corpus.ts";
 import { stratifiedWindows } from "../../data/window-loader.ts";
-import { ConfigError, DataError, TokenError } from "../../errors.ts";
+import { CheckpointError, ConfigError, DataError, TokenError } from "../../errors.ts";
 import { evaluateAnswers } from "../../evaluate/exact-match.ts";
 import { BATCH_SIZE, type Evaluation, evaluateSplit, type Range } from "../../evaluate/loss.ts";
 import { evaluateMaskedSplit } from "../../evaluate/masked-loss.ts";
 import { Encoder } from "../../nn/encoder.ts";
 import { EncoderDecoder } from "../../nn/encoder-decoder.ts";
 import { GPT } from "../../nn/gpt.ts";
-import type { RunConfig } from "../../run/config.ts";
 import type { TokenizerData } from "../../text/tokenizer.ts";
 import type { UnknownPolicy } from "../../text/unknown.ts";
 import { ToyTask } from "../../train/objectives/toy-task.ts";
@@ -21,13 +20,13 @@ import { formatCount, formatLoss } from "../../util/format.ts";
 import { type CommonFlags, threadsOf } from "../options/settings-flags.ts";
 import { namesOfUnknown, reportDropped, withAdvice } from "../options/unknown-characters.ts";
 import { describeAnswers, EVALUATED_STRINGS } from "../shared/answer-report.ts";
-import { openAnyModel } from "../shared/open-model.ts";
+import type { ModelFlags } from "../shared/find-model.ts";
+import { buildOn, type ReadModel, readModel } from "../shared/open-model.ts";
 import { processes } from "../shared/process-lock.ts";
-import { readWithProgress } from "../shared/read-corpus.ts";
+import { readCorpusFor } from "../shared/read-corpus.ts";
 import { Terminal } from "../terminal/output.ts";
 
-interface EvalFlags extends CommonFlags, CacheFlags {
-  readonly model: string;
+interface EvalFlags extends CommonFlags, CacheFlags, ModelFlags {
   readonly data?: readonly string[];
   readonly split?: Split;
   readonly unknown?: UnknownPolicy;
@@ -46,41 +45,48 @@ interface Part {
   readonly sha256: string;
 }
 
-export async function evaluate(flags: EvalFlags): Promise<void> {
+export async function evaluate(word: string | undefined, flags: EvalFlags): Promise<void> {
   const terminal = new Terminal();
-  const opened = await openAnyModel(flags.model, flags, threadsOf(flags));
-  const { model, tokenizer, config, backend } = opened;
+  const saved = readModel(flags, word, terminal);
+  const { model, tokenizer, config, backend } = await buildOn(saved, flags, threadsOf(flags));
   const json = flags.json === true;
-  if (model instanceof EncoderDecoder) await answers(terminal, model, config.settings, flags);
+  if (model instanceof EncoderDecoder) await answers(terminal, model, config.settings, flags, saved);
   else {
-    const part = await readPart(flags, config, terminal);
-    if (model instanceof GPT) await nextTokens(terminal, model, part, tokenizer.kind, json);
-    if (model instanceof Encoder) await hiddenTokens(terminal, model, part, json);
+    const part = await readPart(flags, saved, terminal);
+    if (model instanceof GPT) {
+      const evaluation = await evaluateSplit(model, part.ids, part.range, part.most);
+      checkFinite(evaluation, saved);
+      await nextTokens(terminal, model, part, evaluation, tokenizer.kind, json);
+    }
+    if (model instanceof Encoder) {
+      const evaluation = await evaluateMaskedSplit(model, part.ids, part.range, part.most);
+      checkFinite(evaluation, saved);
+      hiddenTokens(terminal, model, part, evaluation, json);
+    }
   }
   await backend.close();
 }
 
+/** The part of the text in --data, else of the text that the run was trained on. */
 async function readPart(
   flags: EvalFlags,
-  { settings, tokenizer, corpus: trained }: RunConfig,
+  { config, path: run }: ReadModel,
   terminal: Terminal,
 ): Promise<Part> {
+  const { settings, tokenizer, corpus: trainedOn } = config;
   const { data, split = "val", measureTokens: most = MEASURE_TOKENS } = flags;
   if (!(most >= 1)) throw new ConfigError(`--measure-tokens must be at least 1: got ${most}`);
-  if (data === undefined) throw new ConfigError("this model is evaluated on a text: name one with --data");
   const progress = {
     note: (line: string) => terminal.note(line),
     status: (line: string) => terminal.status(line),
   };
-  const place = cachePlace(flags, flags.model, processes());
-  const validation = split === "all" ? undefined : trained?.validation;
-  const corpus = await readWithProgress(
-    data,
-    { ...settings, validation, include: trained?.include },
-    place,
-    progress,
-  );
-  const { unknown = "reject" } = flags;
+  const place = cachePlace(flags, run, processes());
+  const validation = split === "all" ? undefined : trainedOn?.validation;
+  const known = data !== undefined || trainedOn !== null;
+  const texts = data === undefined ? {} : { data, ...(validation !== undefined && { validation }) };
+  const corpus = known ? await readCorpusFor(settings, texts, trainedOn, place, progress) : null;
+  if (corpus === null) throw new ConfigError("this model is evaluated on a text: name one with --data");
+  const { unknown = data === undefined ? settings.unknown : "reject" } = flags;
   const characters = Array.from(corpus.marked.counts.keys(), (code) => String.fromCodePoint(code)).join("");
   const names = namesOfUnknown(tokenizer, characters);
   const read = await tokenize(corpus, tokenizer, unknown, place, progress).catch((error: unknown) => {
@@ -104,10 +110,10 @@ async function nextTokens(
   terminal: Terminal,
   model: GPT,
   { ids, split, range, most, sha256 }: Part,
+  { lossNats, tokens, method }: Evaluation,
   kind: TokenizerData["kind"],
   json: boolean,
 ): Promise<void> {
-  const { lossNats, tokens, method } = await evaluateSplit(model, ids, range, most);
   const chars = kind === "char" ? tokens : countPredicted(model, { ids, range, most });
   const bitsPerChar = (lossNats * tokens) / chars / Math.LN2;
   const { contextLength } = model.config;
@@ -126,13 +132,13 @@ async function nextTokens(
     terminal.note(`entropy floor, the lowest loss possible without peeking: ${formatLoss(floor)}`);
 }
 
-async function hiddenTokens(
+function hiddenTokens(
   terminal: Terminal,
   model: Encoder,
-  { ids, split, range, most }: Part,
+  { split, range }: Part,
+  { lossNats, tokens, method }: Evaluation,
   json: boolean,
-): Promise<void> {
-  const { lossNats, tokens, method } = await evaluateMaskedSplit(model, ids, range, most);
+): void {
   const { contextLength } = model.config;
   if (json) {
     terminal.json({ lossNats, tokens, split, method, contextLength });
@@ -149,6 +155,7 @@ async function answers(
   model: EncoderDecoder,
   settings: Settings,
   { data, split, json }: EvalFlags,
+  saved: ReadModel,
 ): Promise<void> {
   if (data !== undefined || (split !== undefined && split !== "val")) {
     throw new ConfigError(
@@ -156,8 +163,17 @@ async function answers(
     );
   }
   const evaluation = await evaluateAnswers(model, new ToyTask(settings).heldOut(EVALUATED_STRINGS));
+  checkFinite(evaluation, saved);
   if (json) terminal.json({ ...evaluation, split: "val" });
   else terminal.write(`${describeAnswers(evaluation)}\n`);
+}
+
+/** Finite weights may be so large that the logits are not. */
+function checkFinite({ lossNats }: Pick<Evaluation, "lossNats">, { path, files }: ReadModel): void {
+  if (Number.isFinite(lossNats)) return;
+  throw new CheckpointError(
+    `${path}: its loss is ${lossNats}: the weights of step ${files.step} are too large for single precision; try an earlier one with \`step\``,
+  );
 }
 
 function rangeOf(split: Split, ids: TokenIds, boundary: number): Range {

@@ -12,24 +12,25 @@ import type { UnknownPolicy } from "../../text/unknown.ts";
 import { promptTexts } from "../options/prompts.ts";
 import type { CommonFlags } from "../options/settings-flags.ts";
 import { encodeKnown, encodeWithBlanks } from "../options/unknown-characters.ts";
-import { openAnyModel } from "../shared/open-model.ts";
+import type { ModelFlags } from "../shared/find-model.ts";
+import { buildOn, readModel } from "../shared/open-model.ts";
 import { Terminal } from "../terminal/output.ts";
 
-interface LogitsFlags extends CommonFlags {
-  readonly model: string;
+interface LogitsFlags extends CommonFlags, ModelFlags {
   readonly prompt: string;
   readonly escapes?: boolean;
   readonly cached?: boolean;
   readonly unknown?: UnknownPolicy;
 }
 
-export async function logits(flags: LogitsFlags): Promise<void> {
+export async function logits(word: string | undefined, flags: LogitsFlags): Promise<void> {
   const terminal = new Terminal();
-  const opened = await openAnyModel(flags.model, flags, flags.threads ?? 1);
+  const saved = readModel(flags, word, terminal);
+  const opened = await buildOn(saved, flags, flags.threads ?? 1);
   const { model, tokenizer, backend } = opened;
   if (model instanceof EncoderDecoder) {
     throw new ConfigError(
-      `${flags.model}: a seq2seq model scores an answer given a source, but logits reads a single text; use nopeek sample`,
+      `${saved.path}: a seq2seq model scores an answer given a source, but logits reads a single text; use nopeek sample`,
     );
   }
   if (model instanceof Encoder && flags.cached) {

@@ -9,6 +9,7 @@ import { type RunSummary, summarizeRun } from "../../run/summary.ts";
 import { largestOf } from "../../util/extremes.ts";
 import { formatCount, formatDuration, formatLoss } from "../../util/format.ts";
 import { namesToFlags } from "../shared/explain-error.ts";
+import { runAt } from "../shared/find-model.ts";
 import { processes } from "../shared/process-lock.ts";
 import { Terminal } from "../terminal/output.ts";
 
@@ -16,8 +17,9 @@ export interface RunsFlags {
   readonly json?: boolean;
 }
 
-export function listRuns(folder: string, { json }: RunsFlags): void {
+export function listRuns(word: string, { json }: RunsFlags): void {
   const terminal = new Terminal();
+  const folder = existsSync(word) ? word : (runAt(word) ?? word);
   if (!existsSync(folder))
     throw new DataError(`${folder}: there is no such folder; start a run with nopeek train`);
   if (!statSync(folder).isDirectory())

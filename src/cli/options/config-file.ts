@@ -4,6 +4,7 @@ import { parseSettings } from "../../config/settings.ts";
 import { ConfigError, NopeekError } from "../../errors.ts";
 import { type CorpusRecord, runConfigFromJSON, runConfigToJSON } from "../../run/config.ts";
 import { readRegular } from "../../run/regular-file.ts";
+import type { SettingsChange } from "../../run/settings-history.ts";
 import { failureReason } from "../../util/failure-reason.ts";
 import { nestsTooDeep } from "../../util/json-depth.ts";
 
@@ -16,6 +17,8 @@ export interface ConfigFile {
   readonly corpus: CorpusRecord | null;
   /** The model that the other run was fine-tuned from. */
   readonly from?: string;
+  /** What resumes of the other run changed. */
+  readonly changes?: readonly SettingsChange[];
 }
 
 const ofRun = z.looseObject({ format: z.literal("nopeek run"), config: z.unknown().optional() });

@@ -8,7 +8,7 @@ import { flagFor, namesToFlags } from "../shared/explain-error.ts";
 export const EXAMPLES = `
 Examples:
   nopeek train my.txt                train on your own text
-  nopeek sample --prompt "Once "     continue a prompt with the bundled model
+  nopeek sample --prompt "Once "     continue a prompt with your newest run
   nopeek chat                        continue one prompt after another
   nopeek train --model seq2seq       train an encoder-decoder to reverse strings
   nopeek train --help                list every flag of a command`;

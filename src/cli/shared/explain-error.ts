@@ -4,7 +4,8 @@ import type { NopeekError } from "../../errors.ts";
 
 /** Options of the command line, and of sampling, that are not in the table of settings. */
 const OTHER_OPTIONS: readonly string[] = [
-  ...["data", "validation", "include", "config", "from", "preset", "out", "resume", "cache", "inMemory"],
+  ...["data", "validation", "include", "config", "from", "fromStep", "preset", "out", "resume"],
+  ...["restartSchedule", "step", "cache", "inMemory"],
   ...["backend", "threads", "fast", "vary", "seeds", "layer", "head"],
   ...["prompt", "tokens", "strategy", "stop", "overflow", "samples", "temperature", "topK", "topP", "minP"],
   ...["repetitionPenalty", "noRepeatNgram", "beams", "best", "lengthPenalty"],

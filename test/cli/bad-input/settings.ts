@@ -258,7 +258,9 @@ export const FLAGS: readonly Case[] = [
     2,
     ["--rounds must be a whole number of at least 1"],
   ],
-  ["no model", ["eval", "--data", "text.txt"], 2, ["--model <folder>", "not specified"]],
+  ["two models", ["eval", "run", "--model", "run"], 2, ["name one model, not two: got run and --model run"]],
+  ["two steps", ["eval", "run/step-000004", "--step", 4], 2, ["names a step already"]],
+  ["a step that is not a number", ["eval", "run", "--step", "last"], 2, ["best, latest or the number"]],
   [
     "an unknown split",
     ["eval", "--model", "run", "--data", "text.txt", "--split", "test"],

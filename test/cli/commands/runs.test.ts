@@ -8,6 +8,7 @@ const run: RunSummary = {
   step: 4200,
   steps: 5000,
   bestLossNats: 0.61658,
+  bestStep: 4200,
   bytes: 7_340_000,
   trainedMs: 60_000,
 };

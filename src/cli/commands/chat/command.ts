@@ -3,7 +3,7 @@ import { NopeekError } from "../../../errors.ts";
 import { withEscapes } from "../../options/escapes.ts";
 import { reportImpossibleStops } from "../../options/unknown-characters.ts";
 import { explainError } from "../../shared/explain-error.ts";
-import { type OpenModel, openModel, SHIPPED_MODEL_PATH } from "../../shared/open-model.ts";
+import { buildOn, type OpenModel, onlyGPT, readModel } from "../../shared/open-model.ts";
 import { Terminal } from "../../terminal/output.ts";
 import { checkSampleFlags, sampleSettingsOf } from "../sample/flags.ts";
 import { ChatSession } from "./chat-session.ts";
@@ -15,7 +15,7 @@ export async function chat(run: string | undefined, given: ChatFlags): Promise<v
   const flags: ChatFlags = { ...given, strategy: "sample" };
   checkSampleFlags(flags);
   const terminal = new Terminal();
-  const conversation = new Conversation(terminal, flags, await openNamed(run, flags));
+  const conversation = new Conversation(terminal, flags, await openNamed(run, flags, terminal));
   const input = openInput(flags.prompts, conversation.interrupt);
   if (input.interactive) conversation.introduce();
   try {
@@ -90,7 +90,11 @@ class Conversation {
         if (interactive) note(request.shown);
         break;
       case "model": {
-        const opened = await openNamed(request.run, this.#flags);
+        const opened = await openNamed(
+          request.run,
+          { ...this.#flags, model: undefined, step: undefined },
+          this.#terminal,
+        );
         await this.#session.replaceModel(opened).backend.close();
         break;
       }
@@ -136,6 +140,7 @@ class Conversation {
   }
 }
 
-function openNamed(run: string | undefined, flags: ChatFlags): Promise<OpenModel> {
-  return openModel(run ?? flags.model ?? SHIPPED_MODEL_PATH, flags, flags.threads ?? 1);
+async function openNamed(run: string | undefined, flags: ChatFlags, terminal: Terminal): Promise<OpenModel> {
+  const saved = readModel(flags, run, terminal);
+  return onlyGPT(await buildOn(saved, flags, flags.threads ?? 1), saved.path);
 }

@@ -5,7 +5,7 @@ import { exp } from "../../../math.ts";
 import { showToken } from "../../../text/show-token.ts";
 import { formatCount } from "../../../util/format.ts";
 import type { CommonFlags } from "../../options/settings-flags.ts";
-import { openModel, SHIPPED_MODEL_PATH } from "../../shared/open-model.ts";
+import { buildOn, onlyGPT, readModel } from "../../shared/open-model.ts";
 import { Terminal } from "../../terminal/output.ts";
 
 interface MaskFlags extends CommonFlags {
@@ -25,8 +25,9 @@ const CHANNELS = 6;
 export async function lessonMask(flags: MaskFlags): Promise<void> {
   const terminal = new Terminal();
   const { layer, head, prompt } = flags;
-  const path = flags.model ?? SHIPPED_MODEL_PATH;
-  const { model, tokenizer, backend } = await openModel(path, flags, flags.threads ?? 1);
+  const saved = readModel({ ...flags, model: flags.model ?? "tales" }, undefined, terminal);
+  const opened = onlyGPT(await buildOn(saved, flags, flags.threads ?? 1), saved.path);
+  const { model, tokenizer, backend } = opened;
   const ids = Array.from(tokenizer.encode(prompt));
   const most = Math.min(MOST_TOKENS, model.config.contextLength);
   if (ids.length < 1 || ids.length > most) {

@@ -1,6 +1,6 @@
 /** Collects what a plot shows of a log, entry by entry and in bounded memory. */
 import { GrowingCurve } from "../../../report/growing-curve.ts";
-import type { CurvePoint, PlottedRun, PlottedSample } from "../../../report/plotted-run.ts";
+import type { CurvePoint, PlottedSample } from "../../../report/plotted-run.ts";
 import { asEvaluation, asSample, asStep, type LogEntry } from "../../../run/log.ts";
 
 /** A page with more samples cannot be read. */
@@ -10,11 +10,9 @@ export class PlottedLog {
   readonly train = new GrowingCurve();
   readonly learningRate = new GrowingCurve();
   readonly gradientNorm = new GrowingCurve();
-  readonly #validation = new GrowingCurve();
-  /** The latest evaluation; a resumed run may repeat it. */
-  #evaluation: CurvePoint | null = null;
+  readonly #validation = new LatestOfEachStep();
+  readonly #estimates = new LatestOfEachStep();
   #samples: PlottedSample[] = [];
-  #best: PlottedRun["best"] = null;
   #spentMs = 0;
 
   /** The entries come in the order of the log. */
@@ -30,34 +28,25 @@ export class PlottedLog {
       if (learningRate !== null) this.learningRate.add([step, seconds, learningRate]);
       if (gradientNorm !== null) this.gradientNorm.add([step, seconds, gradientNorm]);
     }
-    if (evaluation !== null) this.#evaluated([evaluation.step, seconds, evaluation.lossNats]);
+    if (evaluation !== null) {
+      const curve = evaluation.isEstimate ? this.#estimates : this.#validation;
+      curve.add([evaluation.step, seconds, evaluation.lossNats]);
+    }
     if (sample !== null) this.#sampled({ step: sample.step, text: sample.text });
   }
 
-  /** The lowest validation loss. */
-  get best(): PlottedRun["best"] {
-    const [step, , lossNats] = this.#evaluation ?? [];
-    if (step === undefined || lossNats === undefined) return this.#best;
-    return this.#best === null || lossNats < this.#best.lossNats ? { step, lossNats } : this.#best;
+  /** Measured validation losses. */
+  validation(): CurvePoint[] {
+    return this.#validation.points();
   }
 
-  validation(): CurvePoint[] {
-    const points = this.#validation.points();
-    return this.#evaluation === null ? points : [...points, this.#evaluation];
+  /** Validation losses estimated from a few random windows. */
+  estimates(): CurvePoint[] {
+    return this.#estimates.points();
   }
 
   samples(): readonly PlottedSample[] {
     return this.#samples;
-  }
-
-  #evaluated(point: CurvePoint): void {
-    const before = this.#evaluation;
-    if (before !== null && point[0] < before[0]) return;
-    if (before !== null && point[0] > before[0]) {
-      this.#best = this.best;
-      this.#validation.add(before);
-    }
-    this.#evaluation = point;
   }
 
   #sampled(sample: PlottedSample): void {
@@ -67,5 +56,23 @@ export class PlottedLog {
     this.#samples.push(sample);
     // Every second one is dropped, but never the latest.
     if (this.#samples.length > MOST_SAMPLES) this.#samples = this.#samples.filter((_, i) => i % 2 === 0);
+  }
+}
+
+/** A curve with one point for each step: a resumed run may repeat one. */
+class LatestOfEachStep {
+  readonly #curve = new GrowingCurve();
+  #latest: CurvePoint | null = null;
+
+  add(point: CurvePoint): void {
+    const before = this.#latest;
+    if (before !== null && point[0] < before[0]) return;
+    if (before !== null && point[0] > before[0]) this.#curve.add(before);
+    this.#latest = point;
+  }
+
+  points(): CurvePoint[] {
+    const points = this.#curve.points();
+    return this.#latest === null ? points : [...points, this.#latest];
   }
 }

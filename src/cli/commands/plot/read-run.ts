@@ -1,7 +1,7 @@
 /** Reads the plotted data of a run from its directory. Read-only. The run may be in progress, or have no step yet. */
 import { join } from "node:path";
 import { tokensPerStep } from "../../../config/count-tokens.ts";
-import { belongsTo, flagOf, SETTINGS } from "../../../config/settings.ts";
+import { belongsTo, flagOf, SETTINGS, type Settings } from "../../../config/settings.ts";
 import { entropyFloor } from "../../../data/corpus.ts";
 import { log as ln } from "../../../math.ts";
 import { countParameters } from "../../../nn/count-parameters.ts";
@@ -13,6 +13,7 @@ import { readConfig } from "../../../run/layout.ts";
 import type { Processes } from "../../../run/lock.ts";
 import { readSummary } from "../../../run/summary.ts";
 import { formatCount, shellWord } from "../../../util/format.ts";
+import { blankedPromptIn, promptIn } from "../../shared/example-prompt.ts";
 import { PlottedLog } from "./plotted-log.ts";
 
 const files = explainFailures(nodeFiles);
@@ -29,7 +30,7 @@ export async function readRun(path: string, name: string, system: Processes): Pr
   const config = runConfigFromJSON(readConfig(files, path), join(path, "config.json"));
   const { settings, tokenizer, corpus } = config;
   const log = new PlottedLog();
-  const { status, step, steps, bytes, trainedMs } = readSummary(path, system, {
+  const { status, step, steps, bytes, trainedMs, bestStep, bestLossNats } = readSummary(path, system, {
     onEntry: (entry) => log.add(entry),
   });
   const train = log.train.points();
@@ -40,7 +41,7 @@ export async function readRun(path: string, name: string, system: Processes): Pr
     ...{ status, step, steps, bytes, trainedMs },
     tokensPerStep: tokensPerStep(settings),
     parameters: countParameters(gptConfigOf(settings, tokenizer.vocabSize), settings.model),
-    best: log.best,
+    best: bestStep === null || bestLossNats === null ? null : { step: bestStep, lossNats: bestLossNats },
     // An encoder sees both sides of a masked token, so its loss can be below the entropy of the text.
     floorNats: settings.model === "gpt" && corpus !== null ? await entropyFloor(corpus.sha256) : null,
     uniformNats: ln(tokenizer.vocabSize),
@@ -51,13 +52,15 @@ export async function readRun(path: string, name: string, system: Processes): Pr
       train,
       smoothed: train,
       validation: log.validation(),
+      estimates: log.estimates(),
       learningRate: log.learningRate.points(),
       gradientNorm: log.gradientNorm.points(),
     },
     samples: log.samples(),
-    next: nextCommands(path, config, status),
+    next: [],
   };
-  return { run, train: log.train, gradientNorm: log.gradientNorm };
+  const next = nextCommands(run, config);
+  return { run: { ...run, next }, train: log.train, gradientNorm: log.gradientNorm };
 }
 
 /** Returns the run with its noisy curves smoothed: each point is the mean of the last `steps` points. */
@@ -98,16 +101,25 @@ function formatValue(value: number | string | boolean): string {
   return String(value);
 }
 
-function nextCommands(path: string, { settings }: RunConfig, status: string): NextCommand[] {
-  const folder = shellWord(path);
-  const moreSteps = Math.max(2 * settings.steps, 100);
+/**
+ * Commands that run as they are: a prompt is taken from what the model wrote. More steps are suggested only if the last
+ * weights that were measured are the best.
+ */
+function nextCommands(run: PlottedRun, { settings }: RunConfig): NextCommand[] {
+  const folder = shellWord(run.path);
   const resume = `npx nopeek train --resume --out ${folder}`;
-  const prompt = settings.model === "seq2seq" ? "abc" : settings.model === "encoder" ? '"… a w_rd …"' : '"…"';
-  const longer = { purpose: "train for more steps", command: `${resume} --steps ${moreSteps}` };
-  const onward = status === "stopped" ? { purpose: "resume training", command: resume } : longer;
-  const sample = {
-    purpose: "sample from the model",
-    command: `npx nopeek sample --model ${folder} --prompt ${prompt}`,
-  };
-  return status === "running" ? [sample] : [onward, sample];
+  const prompt = promptFor(settings, run.samples.at(-1)?.text ?? "");
+  const flag = prompt === null ? "" : ` --prompt ${shellWord(prompt)}`;
+  const sample = { purpose: "sample from the model", command: `npx nopeek sample --model ${folder}${flag}` };
+  if (run.status === "running") return [sample];
+  if (run.status === "stopped") return [{ purpose: "resume training", command: resume }, sample];
+  const isBest = run.best !== null && run.best.step === run.curves.validation.at(-1)?.[0];
+  if (run.status !== "finished" || !isBest) return [sample];
+  const moreSteps = Math.max(2 * run.steps, 100);
+  return [{ purpose: "train for more steps", command: `${resume} --steps ${moreSteps}` }, sample];
+}
+
+function promptFor({ model, contextLength, maxLength }: Settings, text: string): string | null {
+  if (model === "seq2seq") return "ab".slice(0, maxLength);
+  return model === "encoder" ? blankedPromptIn(text, contextLength) : promptIn(text, contextLength);
 }

@@ -19,6 +19,8 @@ const MAX_CHART = { columns: 120, rows: 26 };
 /** Rows left for the text below the chart. */
 const ROWS_BELOW = 8;
 const LEAST_ROWS = 10;
+/** The mark of an estimate is small, because it is uncertain. */
+const ESTIMATE = "·";
 /** With more runs than this, the chart shows only one curve per run. */
 const RUNS_WITH_BOTH = 2;
 
@@ -58,7 +60,8 @@ function curveLines(
   const series: Series[] = shown.map(({ name, drawnAs, points, style }) => ({
     name: printableLine(name),
     color: style.color,
-    drawnAs: drawnAs === "marked" && !enough ? "marks" : "line",
+    drawnAs: drawnAs === "hollow" || (drawnAs === "marked" && !enough) ? "marks" : "line",
+    ...(drawnAs === "hollow" && { mark: ESTIMATE }),
     points: points.map(({ x, y }): Point => [x, y]),
   }));
   const references: Reference[] = chart.levels.map(({ name, value }) => ({ name, value }));

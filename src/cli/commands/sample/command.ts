@@ -1,9 +1,6 @@
 /** `nopeek sample`: streams one text as it is sampled, or prints several texts or the results of a beam search. */
-import { existsSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { CheckpointError } from "../../../errors.ts";
 import { defaultPrompt, type Prompt } from "../../../run/default-prompt.ts";
-import { readSavedModel } from "../../../run/saved-model.ts";
 import { type BeamStep, beamSearch } from "../../../sample/beam-search.ts";
 import { explain } from "../../../sample/explain.ts";
 import { checkPrompts, type EndReason, generate } from "../../../sample/generate.ts";
@@ -15,7 +12,7 @@ import { formatCount } from "../../../util/format.ts";
 import { promptTexts } from "../../options/prompts.ts";
 import { encodeKnown, reportImpossibleStops } from "../../options/unknown-characters.ts";
 import { checkBeamMemory } from "../../shared/memory-check.ts";
-import { buildOn, type OpenModel, onlyGPT, SHIPPED_MODEL_PATH } from "../../shared/open-model.ts";
+import { buildOn, type OpenModel, onlyGPT, readModel } from "../../shared/open-model.ts";
 import { nowMs } from "../../terminal/clock.ts";
 import { Terminal } from "../../terminal/output.ts";
 import { Continuation } from "./continuation.ts";
@@ -35,23 +32,22 @@ import { sampleOtherKind } from "./other-models.ts";
 /** The most texts in one batch. More would cost memory and save hardly any time. */
 const MAX_ROWS = 64;
 
-export async function sample(given: SampleFlags): Promise<void> {
+export async function sample(word: string | undefined, given: SampleFlags): Promise<void> {
   const { prompt, escapes } = given;
   const flags = prompt === undefined ? given : { ...given, prompt: promptTexts(prompt, escapes) };
-  const path = flags.model ?? shippedModel();
-  const saved = readSavedModel(path);
-  if (saved.config.settings.model !== "gpt") return sampleOtherKind(saved, flags);
   const terminal = new Terminal();
+  const saved = readModel(flags, word, terminal);
+  if (saved.config.settings.model !== "gpt") return sampleOtherKind(saved, flags, terminal);
   checkSampleFlags(flags);
   const ignored = ignoredFlags(flags);
   if (ignored.length > 0)
     terminal.note(
       `--strategy greedy always chooses the most probable token, so it ignores ${ignored.join(", ")}`,
     );
-  if (flags.items !== undefined) checkItems(saved.config, path);
-  const opened = onlyGPT(await buildOn(saved, flags, flags.threads ?? 1), path);
+  if (flags.items !== undefined) checkItems(saved.config, saved.path);
+  const opened = onlyGPT(await buildOn(saved, flags, flags.threads ?? 1), saved.path);
   if (flags.items === undefined) await new Sampling(terminal, flags, opened).run();
-  else await new ItemWriter(terminal, flags, opened).run(path);
+  else await new ItemWriter(terminal, flags, opened).run(saved.path);
   await opened.backend.close();
 }
 
@@ -267,11 +263,4 @@ class Sampling {
     this.#tokenCount += continuation.tokens.length;
     this.#contextFull ||= ended === "context";
   }
-}
-
-function shippedModel(): string {
-  if (existsSync(SHIPPED_MODEL_PATH)) return SHIPPED_MODEL_PATH;
-  throw new CheckpointError(
-    `${SHIPPED_MODEL_PATH}: the bundled model is missing; name another one with --model, or train one: npx nopeek train`,
-  );
 }

@@ -12,9 +12,9 @@ import type { UnknownPolicy } from "../../../text/unknown.ts";
 import { escapesFlag, withEscapes } from "../../options/escapes.ts";
 import { type CommonFlags, parseNumber } from "../../options/settings-flags.ts";
 import { unknownFlag } from "../../options/unknown-characters.ts";
+import { addModelFlags, type ModelFlags } from "../../shared/find-model.ts";
 
-export interface SampleFlags extends CommonFlags {
-  readonly model?: string;
+export interface SampleFlags extends CommonFlags, ModelFlags {
   readonly prompt?: readonly string[];
   readonly tokens: number;
   readonly strategy: "sample" | "greedy" | "beam";
@@ -71,7 +71,7 @@ export function addSampleFlags(command: Command): void {
     command.addOption(group === undefined ? option : option.helpGroup(group));
   const number = (flag: string, help: string) => new Option(flag, help).argParser(parseNumber);
 
-  add(new Option("--model <folder>", "a run directory, or one of its step folders"));
+  addModelFlags(command);
   add(
     new Option(
       "--prompt <text>",

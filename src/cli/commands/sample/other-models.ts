@@ -11,17 +11,26 @@ import type { Tokenizer } from "../../../text/tokenizer.ts";
 import type { UnknownPolicy } from "../../../text/unknown.ts";
 import type { CommonFlags } from "../../options/settings-flags.ts";
 import { encodeKnown, encodeWithBlanks } from "../../options/unknown-characters.ts";
+import type { ModelFlags } from "../../shared/find-model.ts";
 import { buildOn } from "../../shared/open-model.ts";
-import { Terminal } from "../../terminal/output.ts";
+import type { Terminal } from "../../terminal/output.ts";
 
-interface OtherFlags extends CommonFlags {
-  readonly model?: string | undefined;
+interface OtherFlags extends CommonFlags, ModelFlags {
   readonly prompt?: string | readonly string[] | undefined;
   readonly unknown?: UnknownPolicy;
 }
 
 /** Flags that apply here, and flags that have a value even if they were not given. */
-const ALLOWED: readonly string[] = ["model", "prompt", "unknown", "escapes", "backend", "threads", "json"];
+const ALLOWED: readonly string[] = [
+  "model",
+  "step",
+  "prompt",
+  "unknown",
+  "escapes",
+  "backend",
+  "threads",
+  "json",
+];
 const ALWAYS_SET: readonly string[] = ["tokens", "strategy", "overflow", "seed"];
 
 /**
@@ -30,9 +39,12 @@ const ALWAYS_SET: readonly string[] = ["tokens", "strategy", "overflow", "seed"]
  * @throws ConfigError if a flag is for GPTs only
  * @throws SampleError if there is no prompt, or one that the model cannot read
  */
-export async function sampleOtherKind(saved: SavedModel, flags: OtherFlags): Promise<void> {
+export async function sampleOtherKind(
+  saved: SavedModel,
+  flags: OtherFlags,
+  terminal: Terminal,
+): Promise<void> {
   const prompts = promptsOf(flags, saved.config.settings.model);
-  const terminal = new Terminal();
   const { model, tokenizer, backend } = await buildOn(saved, flags, flags.threads ?? 1);
   if (model instanceof Encoder) await fillEach(terminal, model, tokenizer, prompts, flags);
   if (model instanceof EncoderDecoder) await answerAll(terminal, model, tokenizer, prompts, flags);

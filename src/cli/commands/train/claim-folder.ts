@@ -4,10 +4,8 @@ import { join } from "node:path";
 import { CheckpointError } from "../../../errors.ts";
 import { RunDirectory } from "../../../run/directory.ts";
 import { checkUnlocked, ownerOf, type RunLock } from "../../../run/lock.ts";
+import { RUNS } from "../../shared/find-model.ts";
 import { lockRun, processes } from "../../shared/process-lock.ts";
-
-/** The folder of runs that are given no other. */
-export const RUNS = "checkpoints";
 
 /** A directory that only this program writes to. */
 export interface ClaimedFolder {

@@ -6,6 +6,8 @@ import type { NamedTensors } from "../../../nn/parameters.ts";
 import { type RunConfig, runConfigFromJSON } from "../../../run/config.ts";
 import { loadModelFiles } from "../../../run/directory.ts";
 import { restore } from "../../../run/restore.ts";
+import { settingsAfter } from "../../../run/settings-history.ts";
+import { describeModel, findModel } from "../../shared/find-model.ts";
 
 /** Model settings that change no weight's shape or meaning. */
 const FREE: readonly SettingName[] = ["dropout", "attention"];
@@ -15,11 +17,25 @@ export class PretrainedModel {
   readonly config: RunConfig;
   readonly #files: ReturnType<typeof loadModelFiles>;
 
-  /** @throws CheckpointError when the folder does not hold a complete model */
-  constructor(path: string) {
-    this.path = path;
-    this.#files = loadModelFiles(path);
+  /** Which model and which step: "checkpoints/my-1: its best step, 500". */
+  readonly description: string;
+
+  /**
+   * @param word a run, by its path or its name
+   * @param step "best", "latest" or the name of a step directory; by default the best
+   * @throws CheckpointError when the folder does not hold a complete model
+   */
+  constructor(word: string, step?: string) {
+    const found = findModel({ model: word, step });
+    this.path = found.path;
+    this.#files = loadModelFiles(found.path, found.which);
     this.config = runConfigFromJSON(this.#files.config, join(dirname(this.#files.folder), "config.json"));
+    this.description = describeModel(found, { config: this.config, files: this.#files });
+  }
+
+  /** The settings that its training started with: those at its end may be those of a lengthened run. */
+  get startedWith(): Settings {
+    return settingsAfter(this.config, -1).settings;
   }
 
   /** @throws ConfigError when the settings describe another model */

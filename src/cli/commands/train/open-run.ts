@@ -9,6 +9,7 @@ import { type RunConfig, runConfigToJSON } from "../../../run/config.ts";
 import { RunDirectory } from "../../../run/directory.ts";
 import type { RunLock } from "../../../run/lock.ts";
 import { restore } from "../../../run/restore.ts";
+import { earlierSchedules } from "../../../run/settings-history.ts";
 import { EarlyStopping } from "../../../train/early-stopping.ts";
 import { Trainer } from "../../../train/trainer.ts";
 import { openBackend } from "../../shared/open-backend.ts";
@@ -17,6 +18,7 @@ import { stderrReporter } from "../../terminal/output.ts";
 import { claimFolder, claimNextFolder } from "./claim-folder.ts";
 import { OPEN_KIND } from "./kinds/index.ts";
 import type { TrainableKind } from "./kinds/kind.ts";
+import { measureBestAgain } from "./measure-again.ts";
 import type { NewRunPlan, ResumePlan, RunPlan } from "./plan-run.ts";
 import { resumeCommand } from "./resume.ts";
 
@@ -35,6 +37,10 @@ export interface OpenRun {
   readonly savedBy: string | null;
   /** Whether the checkpoint that was resumed was saved before an evaluation that is due. */
   readonly evaluationDue: boolean;
+  /** The model that this process starts to fine-tune; null if there is none. */
+  readonly startedFrom: string | null;
+  /** Lines about what a resume changes. */
+  readonly remarks: readonly string[];
   readonly resumeCommand: string;
 }
 
@@ -65,17 +71,10 @@ async function openNewRun(plan: NewRunPlan, beforeScope: BeforeScope): Promise<O
   const { path, lock } = plan.path === null ? claimNextFolder(plan.name) : claimFolder(plan.path);
   const keep = config.settings.keepCheckpoints;
   const directory = RunDirectory.create(path, runConfigToJSON(config), { keep });
-  return {
-    ...built,
-    config,
-    directory,
-    path,
-    lock,
-    earlyStopping: new EarlyStopping(),
-    savedBy: null,
-    evaluationDue: false,
-    resumeCommand: resumeCommand(plan, path, built.backend),
-  };
+  const startedFrom = pretrained?.description ?? null;
+  const fresh = { earlyStopping: new EarlyStopping(), savedBy: null, evaluationDue: false, remarks: [] };
+  const command = resumeCommand(plan, path, built.backend);
+  return { ...built, ...fresh, config, directory, path, lock, startedFrom, resumeCommand: command };
 }
 
 async function openResumedRun(plan: ResumePlan, beforeScope: BeforeScope): Promise<OpenRun> {
@@ -85,33 +84,31 @@ async function openResumedRun(plan: ResumePlan, beforeScope: BeforeScope): Promi
   checkUnchanged(plan, directory);
   const built = await build(plan, beforeScope);
   const { trainer } = built;
+  const { state = {} } = checkpoint ?? {};
+  const { computedBy: savedBy, evaluationDue, covers } = savedState.parse(state);
+  const earlyStopping = EarlyStopping.fromJSON(state);
+  const again =
+    covers === built.kind.covers ? null : await measureBestAgain(built.kind, earlyStopping, directory);
   // A run that stopped before its first checkpoint starts over, with the same result.
   if (checkpoint !== null) {
-    const { name, step, model, optimizer, state } = checkpoint;
+    const { name, step, model, optimizer } = checkpoint;
     restore(trainer.model.parameters(), model, join(path, name, "model.safetensors"));
     restore(trainer.optimizerState(), optimizer, join(path, name, "optimizer.safetensors"));
     trainer.resumeAt(step, state);
   }
-  const { state = {} } = checkpoint ?? {};
+  // Before the first step that uses them: a kill must not undo a change.
+  if (config !== plan.saved) directory.changeConfig(runConfigToJSON(config));
   directory.resumeLog(trainer.stepsDone, config.settings.steps);
-  const earlyStopping = EarlyStopping.fromJSON(state);
-  const { computedBy: savedBy, evaluationDue } = savedState.parse(state);
-  return {
-    ...built,
-    config,
-    directory,
-    path,
-    lock,
-    earlyStopping,
-    savedBy,
-    evaluationDue,
-    resumeCommand: resumeCommand(plan, path, built.backend),
-  };
+  if (again !== null) directory.appendLog({ kind: "evaluation", split: "val", ...again });
+  const resumed = { earlyStopping, savedBy, evaluationDue, startedFrom: null, remarks: plan.remarks };
+  const command = resumeCommand(plan, path, built.backend);
+  return { ...built, ...resumed, config, directory, path, lock, resumeCommand: command };
 }
 
 const savedState = z.object({
   computedBy: z.string().nullable().catch(null),
   evaluationDue: z.boolean().catch(false),
+  covers: z.string().nullable().catch(null),
 });
 
 /** Another process may have trained the run after the plan was made, and before it was locked. */
@@ -126,7 +123,7 @@ async function build(plan: RunPlan, beforeScope: BeforeScope) {
   const text = await tokenizedText(plan);
   const backend = await openBackend(flags, threads);
   const kind = await OPEN_KIND[config.settings.model](new Context(backend, beforeScope), config, text);
-  const trainer = new Trainer(kind.model, kind.objective, config.settings);
+  const trainer = new Trainer(kind.model, kind.objective, config.settings, earlierSchedules(config));
   return { backend, kind, trainer };
 }
 

@@ -3,10 +3,11 @@
  * or allocated. (One exception: a text from a pipe that is too large for memory is buffered beside the token cache,
  * because it can be read only once.)
  */
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { checkBackend } from "../../../backend/open.ts";
 import { type Preset, presetOf } from "../../../config/presets.ts";
+import { SCHEDULE_SETTINGS } from "../../../config/schedule-settings.ts";
 import { checkBelonging, parseSettings, type Settings } from "../../../config/settings.ts";
 import type { Corpus } from "../../../data/corpus.ts";
 import { type OpenStdin, STDIN } from "../../../data/text-files.ts";
@@ -19,9 +20,11 @@ import { gptConfigOf, type RunConfig, runConfigFromJSON } from "../../../run/con
 import { readLatestCheckpoint, readRunConfig } from "../../../run/directory.ts";
 import { checkUnlocked } from "../../../run/lock.ts";
 import type { Tokenizer } from "../../../text/tokenizer.ts";
+import { shellWord } from "../../../util/format.ts";
 import type { ProgressReporter } from "../../../util/progress-reporter.ts";
 import { readConfigFile } from "../../options/config-file.ts";
 import { type CommonFlags, givenSettings, threadsOf } from "../../options/settings-flags.ts";
+import { newestRun, RUNS, runAt, unknownRun } from "../../shared/find-model.ts";
 import { checkMemory } from "../../shared/memory-check.ts";
 import { processes } from "../../shared/process-lock.ts";
 import {
@@ -33,12 +36,12 @@ import {
 } from "../../shared/read-corpus.ts";
 import { checkWorkingFolder } from "../../shared/working-folder.ts";
 import { stderrReporter } from "../../terminal/output.ts";
-import { checkFree, RUNS } from "./claim-folder.ts";
+import { checkFree } from "./claim-folder.ts";
 import { PretrainedModel } from "./fine-tune.ts";
 import { checkMinutes, fitBeforeText, fitToText } from "./fit-to-text.ts";
 import { checkKind } from "./kinds/index.ts";
 import type { TextLength } from "./kinds/text.ts";
-import { resumedSettings } from "./resume.ts";
+import { resumedConfig } from "./resumed-config.ts";
 
 export interface TrainFlags extends CommonFlags, CacheFlags {
   /** Texts that are named without a flag. */
@@ -48,10 +51,12 @@ export interface TrainFlags extends CommonFlags, CacheFlags {
   readonly include?: readonly string[];
   readonly config?: string;
   readonly from?: string;
+  readonly fromStep?: string;
   readonly preset?: string;
   readonly minutes?: number;
   readonly out?: string;
   readonly resume?: boolean;
+  readonly restartSchedule?: boolean;
   readonly quiet?: boolean;
   /** true if left out. */
   readonly samples?: boolean;
@@ -88,6 +93,8 @@ export interface ResumePlan extends Plan {
   /** The config as it was saved, as JSON and parsed. */
   readonly savedJSON: unknown;
   readonly saved: RunConfig;
+  /** Lines about what changes. */
+  readonly remarks: readonly string[];
   /** The latest checkpoint; null if the run stopped before its first. */
   readonly checkpoint: (Checkpoint & { readonly name: string }) | null;
 }
@@ -119,11 +126,17 @@ async function planNewRun(
     throw new ConfigError("--config and --preset both set the starting point: got both; choose one");
   const file = flags.config === undefined ? null : readConfigFile(flags.config);
   const from = flags.from ?? file?.from;
-  const pretrained = from === undefined ? null : new PretrainedModel(from);
+  if (flags.fromStep !== undefined && from === undefined)
+    throw new ConfigError("--from-step chooses a step of the model in --from: name that model");
+  const pretrained = from === undefined ? null : new PretrainedModel(from, flags.fromStep);
   if (flags.from !== undefined && flags.preset !== undefined)
     throw new ConfigError("--from keeps the settings of its model: it takes no --preset");
   // Without a starting point, the settings are fitted to the text once it is known.
-  const base = file?.settings ?? pretrained?.config.settings ?? presetFor(flags, given)?.settings;
+  const base = file?.settings ?? pretrained?.startedWith ?? presetFor(flags, given)?.settings;
+  // A repeated run follows the schedules of the other one, unless a flag gives another.
+  const changes = SCHEDULE_SETTINGS.some((name) => name in given) ? undefined : file?.changes;
+  if (flags.restartSchedule)
+    throw new ConfigError("--restart-schedule changes a run that is resumed: add --resume");
   checkMinutes(flags, base !== undefined);
   const wanted = base === undefined ? fitBeforeText(given) : parseSettings(base, given);
   checkBelonging(wanted.model, pretrained === null ? { ...base, ...given } : given);
@@ -146,7 +159,8 @@ async function planNewRun(
       settings,
       tokenizer,
       corpus: corpus === null ? null : recordOf(corpus, tokenizer, length?.boundary ?? null),
-      ...(from !== undefined && { from }),
+      ...(pretrained !== null && { from: pretrained.path }),
+      ...(changes !== undefined && { changes }),
     };
     const threads = threadsOf(flags);
     return { kind: "new", flags, threads, path, name, config, text: corpus, cache, pretrained };
@@ -159,25 +173,29 @@ function droppingRare(settings: Settings): Settings {
 }
 
 async function planResume(flags: TrainFlags, reporter: ProgressReporter): Promise<ResumePlan> {
-  const path = flags.out;
   checkMinutes(flags, true);
-  if (path === undefined)
-    throw new ConfigError("--resume continues the run in --out: name its directory there");
+  const { out } = flags;
+  if (out === undefined) {
+    const newest = newestRun();
+    const example = newest === null ? "" : `; the newest is --out ${shellWord(newest)}`;
+    throw new ConfigError(`--resume continues the run in --out: name its directory there${example}`);
+  }
+  if (!existsSync(out) && runAt(out) === null) throw unknownRun(out);
+  const path = runAt(out) ?? out;
   const savedJSON = readRunConfig(path);
   checkUnlocked(path, processes());
   const saved = runConfigFromJSON(savedJSON, join(path, "config.json"));
-  const config = { ...saved, settings: resumedSettings(saved.settings, flags) };
-  checkSize(config);
   const checkpoint = readLatestCheckpoint(path);
+  const { config, remarks } = resumedConfig(saved, checkpoint?.step ?? 0, path, flags);
+  checkSize(config);
   if (checkpoint === null && saved.from !== undefined)
     throw new ConfigError(
       `${path}: was stopped before it saved the model that it fine-tunes: start it again, with --from ${saved.from}`,
     );
-  checkStepsLeft(checkpoint?.step ?? 0, config.settings.steps, path);
   const cache = cachePlace(flags, path, processes());
   const text = await textToResume(config, path, flags, cache, reporter);
   const threads = threadsOf(flags);
-  return { kind: "resume", flags, threads, path, config, text, cache, savedJSON, saved, checkpoint };
+  return { kind: "resume", flags, threads, path, config, text, cache, savedJSON, saved, checkpoint, remarks };
 }
 
 /**
@@ -241,11 +259,6 @@ function checkEndToken({ documents, model }: Settings, { endOfText }: Tokenizer)
   throw new ConfigError(
     `\`documents\` ${documents}: the model to fine-tune was not trained on documents and has no end token; use \`documents\` none, or train a new model`,
   );
-}
-
-function checkStepsLeft(done: number, steps: number, path: string): void {
-  if (steps >= done) return;
-  throw new ConfigError(`--steps ${steps}: ${path} has made ${done} steps already; ask for more than that`);
 }
 
 /** The named preset or, if no setting is given, the default preset for the kind of model. */

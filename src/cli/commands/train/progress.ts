@@ -16,7 +16,7 @@ export interface Progress {
   /** The first step follows. */
   begin(): void;
   stepped(step: StepProgress): void;
-  evaluated(step: number, lossNats: number): void;
+  evaluated(step: number, lossNats: number, kind: "evaluation" | "estimate"): void;
   /** Shows what takes a while; null when it is done. */
   busy(activity: string | null): void;
   /** Shows a sample of the model after `step` updates. */

@@ -14,7 +14,7 @@ const FEW_TOKENS = 0.5;
 
 /** Prints the summary, and returns a timer that starts from the measured time of a step. */
 export async function printRunSummary(run: OpenRun, progress: Progress): Promise<StepTimer> {
-  const { trainer, config, kind, path, backend, savedBy } = run;
+  const { trainer, config, kind, path, backend, savedBy, startedFrom, remarks } = run;
   const { settings } = config;
   const note = (line: string) => progress.note(line);
   const detail = (line: string) => progress.detail(line);
@@ -37,12 +37,13 @@ export async function printRunSummary(run: OpenRun, progress: Progress): Promise
     `training    ${plural(settings.steps, "step")} of ${formatCount(trainer.tokensPerStep)} tokens, on ${computedBy(backend)}`,
   );
   note(`saved in    ${path}`);
-  if (config.from !== undefined) note(`fine-tunes  the model in ${config.from}`);
+  if (config.from !== undefined) note(`fine-tunes  ${startedFrom ?? config.from}`);
   if (kind.remark !== null) detail(kind.remark);
   const left = settings.steps - trainer.stepsDone;
   if (trainer.stepsDone > 0) {
     const last = left === 0 ? ", its last: no steps are left; --steps adds more" : "";
     note(`resumed     after step ${trainer.stepsDone}${last}`);
+    for (const remark of remarks) note(`            ${remark}`);
     if (savedBy !== null && savedBy !== computedBy(backend))
       note(`            not bit-identical to an uninterrupted run: until now it ran on ${savedBy}`);
   }

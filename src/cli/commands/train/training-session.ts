@@ -1,7 +1,9 @@
 /** The third step of a training run: it trains, evaluates, samples, saves checkpoints and stops. */
 import { join } from "node:path";
 import { TrainingError } from "../../../errors.ts";
+import { learningRatesAt } from "../../../optim/schedule.ts";
 import { restore, snapshot } from "../../../run/restore.ts";
+import { earlierSchedules } from "../../../run/settings-history.ts";
 import type { StepReport } from "../../../train/trainer.ts";
 import { formatLoss, shellWord } from "../../../util/format.ts";
 import { computedBy } from "../../shared/open-backend.ts";
@@ -174,7 +176,7 @@ export class TrainingSession {
     const { trainer, kind } = this.#run;
     const report = await trainer.evaluating(() => kind.estimate());
     this.#checkFinite(report.evaluation.lossNats);
-    this.#report(report);
+    this.#report(report, "estimate");
   }
 
   /** Evaluates on the validation set. */
@@ -192,26 +194,32 @@ export class TrainingSession {
     if (earlyStopping.latest !== null) this.#measured.push(earlyStopping.latest);
   }
 
-  #report(report: EvaluationReport): void {
-    this.#logEvaluation(report);
+  #report(report: EvaluationReport, kind: "evaluation" | "estimate" = "evaluation"): void {
+    this.#logEvaluation(report, kind);
     this.#progress.note(`step ${this.#run.trainer.stepsDone}: ${report.text}`);
   }
 
-  #logEvaluation({ evaluation }: EvaluationReport): void {
+  #logEvaluation({ evaluation }: EvaluationReport, kind: "evaluation" | "estimate" = "evaluation"): void {
     const step = this.#run.trainer.stepsDone;
-    this.#log({ kind: "evaluation", step, split: "val", ...evaluation });
-    this.#progress.evaluated(step, evaluation.lossNats);
+    this.#log({ kind, step, split: "val", ...evaluation });
+    this.#progress.evaluated(step, evaluation.lossNats, kind);
   }
 
   async #save(): Promise<void> {
-    const { trainer, directory, earlyStopping, backend } = this.#run;
+    const { trainer, directory, earlyStopping, backend, kind } = this.#run;
     const due = this.#evaluationDue ? { evaluationDue: true } : {};
     await trainer.evaluating(async () =>
       directory.saveStep({
         step: trainer.stepsDone,
         model: await snapshot(trainer.model.parameters()),
         optimizer: await snapshot(trainer.optimizerState()),
-        state: { ...earlyStopping.toJSON(), ...trainer.toJSON(), computedBy: computedBy(backend), ...due },
+        state: {
+          ...earlyStopping.toJSON(),
+          ...trainer.toJSON(),
+          computedBy: computedBy(backend),
+          covers: kind.covers,
+          ...due,
+        },
         best: this.#isBest(),
       }),
     );
@@ -285,8 +293,16 @@ export class TrainingSession {
     note();
     note("next:");
     for (const command of kind.suggestions(folder)) note(`  ${command}`);
-    if (!stoppedEarly) note(`  npx nopeek train --resume --out ${folder} --steps ${moreSteps}   (longer)`);
-    note("  npx nopeek train --data your-own.txt");
+    note(`  npx nopeek verify --model ${folder}`);
+    if (!stoppedEarly && this.#gainsFromSteps())
+      note(`  npx nopeek train --resume --out ${folder} --steps ${moreSteps}   # longer`);
+  }
+
+  /** Whether more steps can help: the last weights are the best, and the learning rate has not ended at 0. */
+  #gainsFromSteps(): boolean {
+    const { config, trainer } = this.#run;
+    const { learningRate } = learningRatesAt(config.settings, earlierSchedules(config), trainer.stepsDone);
+    return this.#isBest() && learningRate > 0;
   }
 
   /** Saves the weights of the last step, which takes the time of one batch: an evaluation could take minutes. */

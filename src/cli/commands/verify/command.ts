@@ -1,28 +1,28 @@
 /** `nopeek verify`: runs the checks in src/verify on a saved model and prints a short report. */
 import { relative } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { CheckpointError, ConfigError } from "../../../errors.ts";
-import type { NamedTensors } from "../../../nn/parameters.ts";
+import { ConfigError } from "../../../errors.ts";
 import { formatCount, plural, wrap } from "../../../util/format.ts";
 import type { Break } from "../../../verify/broken-gpt.ts";
 import type { CheckResult } from "../../../verify/check.ts";
 import { type CommonFlags, threadsOf } from "../../options/settings-flags.ts";
-import { openAnyModel, SHIPPED_MODEL_PATH } from "../../shared/open-model.ts";
+import type { ModelFlags } from "../../shared/find-model.ts";
+import { buildOn, readModel } from "../../shared/open-model.ts";
 import { Terminal } from "../../terminal/output.ts";
 import { prepareChecks, type Verification } from "./checks-for-kind.ts";
 
-interface VerifyFlags extends CommonFlags {
-  readonly model?: string;
+interface VerifyFlags extends CommonFlags, ModelFlags {
   readonly texts: number;
   readonly positions?: number;
   readonly seed: number;
   readonly break?: Break;
 }
 
-export async function verifyModel(flags: VerifyFlags): Promise<void> {
+export async function verifyModel(word: string | undefined, flags: VerifyFlags): Promise<void> {
   const terminal = new Terminal();
-  const path = flags.model ?? SHIPPED_MODEL_PATH;
-  const opened = await openAnyModel(path, flags, threadsOf(flags));
+  const saved = readModel(flags, word, terminal);
+  const { path } = saved;
+  const opened = await buildOn(saved, flags, threadsOf(flags));
   const { model, backend } = opened;
   if (!backend.exact) {
     throw new ConfigError(
@@ -30,7 +30,6 @@ export async function verifyModel(flags: VerifyFlags): Promise<void> {
     );
   }
   const positions = checkFlags(flags, model.config.contextLength);
-  await checkFinite(model.parameters(), path);
   const how = flags.break ?? null;
   const done: CheckResult[] = [];
   const verification = await prepareChecks(opened, {
@@ -76,17 +75,6 @@ function checkFlags({ texts, positions, seed }: VerifyFlags, contextLength: numb
   throw new ConfigError(
     `--positions must be a whole number from 1 to the model's context of ${contextLength}: got ${positions}`,
   );
-}
-
-/** NaN and infinite weights make every comparison meaningless. */
-async function checkFinite(parameters: NamedTensors, path: string): Promise<void> {
-  for (const [name, tensor] of Object.entries(parameters)) {
-    const wrong = (await tensor.read()).findIndex((value) => !Number.isFinite(value));
-    if (wrong < 0) continue;
-    throw new CheckpointError(
-      `${path}: "${name}" contains a value that is not finite, at index ${wrong}; such a model cannot be verified`,
-    );
-  }
 }
 
 const NAME_WIDTH = 30;

@@ -27,7 +27,8 @@ describe("nopeek plot", () => {
     const lines = stdout.trimEnd().split("\n");
     for (const line of lines) expect(Array.from(line).length, line).toBeLessThanOrEqual(80);
     expect(stdout).not.toContain("\u001b");
-    expect(stdout).toContain("one: validation");
+    expect(stdout).toContain("○ one: validation");
+    expect(stdout).toContain("· one: validation, estimated");
     expect(stdout).toMatch(/uniform guess \d\.\d{4}/);
     const best = /best loss +(\d\.\d{4})/.exec(stdout)?.[1] ?? /^one +(\d\.\d{4})/m.exec(stdout)?.[1];
     const evaluations = logOf(at("checkpoints/one")).filter(({ kind }) => kind === "evaluation");

@@ -24,7 +24,6 @@ it("ignores evaluations and samples out of order, and values that no run has", (
     sample(2, "b"),
   ]);
   expect(log.validation()).toEqual([[5, 0, 3]]);
-  expect(log.best).toEqual({ step: 5, lossNats: 3 });
   expect(log.train.points()).toEqual([]);
   expect(log.learningRate.points()).toEqual([[9, 0.008, 1]]);
   expect(log.samples()).toEqual([{ step: 3, text: "a" }]);

@@ -1,5 +1,5 @@
 /** Reads runs in every state that a run can be in. */
-import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { findRuns, namesOf } from "../../../../src/cli/commands/plot/find-runs.ts";
@@ -9,6 +9,7 @@ import { CheckpointError, ConfigError } from "../../../../src/errors.ts";
 import type { PlottedRun } from "../../../../src/report/plotted-run.ts";
 import { warningsAbout } from "../../../../src/report/plotted-run.ts";
 import { RunLock } from "../../../../src/run/lock.ts";
+import { summarizeRun } from "../../../../src/run/summary.ts";
 import { exampleRun } from "../../../report/example-runs.ts";
 import { makeFolderWithText, START_MS, succeed, TRAIN } from "../../../support/program.ts";
 import { logOf } from "../../../support/run-files.ts";
@@ -52,15 +53,18 @@ describe("a run", () => {
     });
     expect(train(run)).toEqual(expected);
     expect(run.trainedMs).toBeCloseTo(spentMs, 6);
-    const measured = lines.filter(({ kind }) => kind === "evaluation");
-    expect(run.curves.validation.map(([at, , loss]) => [at, loss])).toEqual(
-      measured.map((line) => [line.step, line.lossNats]),
-    );
+    const losses = (wanted: string) =>
+      lines.flatMap(({ kind, step, lossNats }) => (kind === wanted ? [[step, lossNats]] : []));
+    const shown = (curve: PlottedRun["curves"]["train"]) => curve.map(([at, , loss]) => [at, loss]);
+    expect(shown(run.curves.validation)).toEqual(losses("evaluation"));
+    expect(shown(run.curves.estimates)).toEqual(losses("estimate"));
+    expect([run.curves.validation, run.curves.estimates].map(({ length }) => length)).toEqual([2, 2]);
     expect(run.samples.map((sample) => sample.step)).toEqual([3, 4, 6, 8]);
-    expect(run.best?.lossNats).toBe(Math.min(...measured.map(({ lossNats }) => Number(lossNats))));
-    expect(run.next.map(({ command }) => command)).toEqual([
-      `npx nopeek train --resume --out ${at("checkpoints/whole")} --steps 100`,
-      `npx nopeek sample --model ${at("checkpoints/whole")} --prompt "…"`,
+    const best = Number(readFileSync(at("checkpoints/whole/best"), "utf8").slice("step-".length));
+    expect(run.best).toEqual({ step: best, lossNats: losses("evaluation").find(([at]) => at === best)?.[1] });
+    expect(run.next.map(({ command }) => command.replace(/ --prompt .*/, ""))).toEqual([
+      ...(best === 8 ? [`npx nopeek train --resume --out ${at("checkpoints/whole")} --steps 100`] : []),
+      `npx nopeek sample --model ${at("checkpoints/whole")}`,
     ]);
   });
 
@@ -91,12 +95,34 @@ describe("a run", () => {
     }
   });
 
-  it("evaluated twice at a step uses the later evaluation; the lowest loss is the best", async () => {
+  it("evaluated twice at a step uses the later evaluation", async () => {
     const run = await read(
       runWith("twice", step(1, 3) + evaluation(1, 2) + evaluation(1, 2.5) + step(2, 3) + evaluation(2, 2.75)),
     );
     expect(run.curves.validation.map((point) => point[2])).toEqual([2.5, 2.75]);
+  });
+
+  it("has as its best loss what was measured of the best checkpoint, never a lucky estimate", async () => {
+    const estimate = (at: number, lossNats: number) =>
+      evaluation(at, lossNats).replace("evaluation", "estimate");
+    // Earlier versions logged estimates as evaluations.
+    const old = evaluation(4, 0.2).replace("}", ',"method":"random windows"}');
+    const log =
+      step(1, 3) + evaluation(1, 2.5) + step(2, 3) + estimate(2, 0.1) + step(3, 3) + evaluation(3, 2.75);
+    const path = runWith("estimated", log + step(4, 3) + old);
+    expect((await read(path)).best).toBeNull();
+    writeFileSync(join(path, "best"), "step-000001\n");
+    const run = await read(path);
     expect(run.best).toEqual({ step: 1, lossNats: 2.5 });
+    expect(run.curves.validation.map(([at]) => at)).toEqual([1, 3]);
+    expect(run.curves.estimates.map(([at, , loss]) => [at, loss])).toEqual([
+      [2, 0.1],
+      [4, 0.2],
+    ]);
+    expect(summarizeRun(path, processes())).toMatchObject({ bestLossNats: 2.5, bestStep: 1 });
+    // A resume that changed what is evaluated has evaluated the best step again.
+    writeFileSync(join(path, "log.jsonl"), `${log}{"resumedAfterStep":3}\n${evaluation(1, 2.625)}`);
+    expect((await read(path)).best).toEqual({ step: 1, lossNats: 2.625 });
   });
 
   it("skips a loss that was not finite", async () => {

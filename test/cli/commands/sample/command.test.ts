@@ -4,11 +4,11 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { decodeSafetensors, encodeSafetensors } from "../../../../src/run/safetensors.ts";
+import { nopeekHere } from "../../../support/in-process.ts";
 import {
   expectComplaint,
   MAIN,
   makeFolderWithText,
-  nopeek,
   parseLines,
   START_MS,
   start,
@@ -63,14 +63,16 @@ describe("escapes", () => {
     expect(stopped).toMatchObject({ ended: "stop", stop: "\n" });
     const [prompt] = await lines("--prompt", "a\\nthe\\u0020", "--escapes", "--tokens", 2);
     expect(prompt.prompt).toBe("a\nthe ");
-    expectComplaint(await nopeek(folder, ...words("--prompt", "a\\nthe")), 1, '"\\" (U+005C)');
-    expectComplaint(await nopeek(folder, ...words("--stop", "\\d")), 2, "--stop: \\d is no escape");
+    expectComplaint(await nopeekHere(folder, ...words("--prompt", "a\\nthe")), 1, '"\\" (U+005C)');
+    expectComplaint(await nopeekHere(folder, ...words("--stop", "\\d")), 2, "--stop: \\d is no escape");
   });
 
   it("a stop text that the model never writes is reported", async () => {
     const given = words("--tokens", 3, "--stop", "aΩé", "--stop", "e");
     const { stderr } = await succeed(folder, ...given);
-    expect(stderr).toBe('--stop "aΩé" never occurs: this model\'s vocabulary has no "Ω" "é"\n');
+    expect(stderr).toBe(
+      'model run: its best step, 60\n--stop "aΩé" never occurs: this model\'s vocabulary has no "Ω" "é"\n',
+    );
   });
 });
 
@@ -94,7 +96,7 @@ describe("the prompt", () => {
     });
     expect(parseLines(stdout)).toEqual([await line("--prompt", "the fox\nsees", "--tokens", 5)]);
     expectComplaint(
-      await nopeek(folder, ...words("--prompt", "-", "--prompt", "-")),
+      await nopeekHere(folder, ...words("--prompt", "-", "--prompt", "-")),
       2,
       "--prompt -",
       "once",
@@ -186,7 +188,7 @@ describe("--explain", () => {
     const plain = await succeed(folder, ...words(...flags));
     const { stdout, stderr } = await succeed(folder, ...words(...flags, "--explain"));
     expect(stdout).toBe(plain.stdout);
-    expect(plain.stderr).toBe("");
+    expect(plain.stderr).toBe("model run: its best step, 60\n");
     expect(stderr.match(/^step \d: ".*" chosen, /gm)).toHaveLength(4);
     expect(stderr.match(/^ {4}no-repeat n-gram 1: \d+ left; \d+ dropped/gm)).toHaveLength(4);
     expect(stderr.match(/^ {4}top-k 5: 5 left; \d+ dropped: "/gm)).toHaveLength(4);
@@ -210,23 +212,50 @@ describe("a closed pipe", () => {
     const program = start(folder, ...words("--samples", 1000, "--tokens", 300));
     await program.shows(/text 1 of 1000/, "stdout");
     program.process.stdout?.destroy();
-    expect(await program.outcome).toMatchObject({ code: 0, signal: null, stderr: "" });
+    expect(await program.outcome).toMatchObject({
+      code: 0,
+      signal: null,
+      stderr: "model run: its best step, 60\n",
+    });
   });
 });
 
 describe("a model whose weights are not numbers", () => {
-  it("is reported as broken by every strategy, not as bad usage", async () => {
+  it("is reported as broken by every command, not as bad usage", async () => {
     const broken = join(folder, "broken");
     cpSync(join(folder, "run"), broken, { recursive: true });
     const weights = readFileSync(join(latestStep(broken), "model.safetensors"));
     const { tensors } = decodeSafetensors(weights, "model");
     tensors.get("tokenEmbedding")?.values.fill(Number.NaN);
     reseal(broken, encodeSafetensors(tensors));
-    for (const strategy of ["sample", "beam"]) {
-      const outcome = await nopeek(folder, "sample", "--model", "broken", "--strategy", strategy);
-      expectComplaint(outcome, 1, "token 0 has NaN", "weights are likely not finite");
+    for (const words of [
+      ["sample"],
+      ["sample", "--strategy", "beam"],
+      ["eval"],
+      ["eval", "--data", "text.txt", "--json"],
+      ["logits", "--prompt", "the"],
+      ["verify"],
+    ]) {
+      const [command, ...flags] = words;
+      const outcome = await nopeekHere(folder, command, "broken", ...flags);
+      expectComplaint(
+        outcome,
+        1,
+        '"tokenEmbedding" holds a value that is not finite (NaN, at index 0)',
+        "--step",
+      );
     }
   });
+});
+
+it("a model whose weights are finite, and whose loss is not, fails to be evaluated", async () => {
+  const huge = join(folder, "huge");
+  cpSync(join(folder, "run"), huge, { recursive: true });
+  const { tensors } = decodeSafetensors(readFileSync(join(latestStep(huge), "model.safetensors")), "model");
+  for (const { values } of tensors.values()) values.fill(1e38);
+  reseal(huge, encodeSafetensors(tensors));
+  for (const flags of [[], ["--json"]])
+    expectComplaint(await nopeekHere(folder, "eval", "huge", ...flags), 1, "huge: its loss is NaN");
 });
 
 describe("--unknown", () => {
@@ -253,5 +282,7 @@ describe("--unknown", () => {
 
 it("greedy lists the flags that it ignores", async () => {
   const { stderr } = await succeed(folder, ...words("--tokens", 3, "--strategy", "greedy", "--top-k", 3));
-  expect(stderr).toBe("--strategy greedy always chooses the most probable token, so it ignores --top-k\n");
+  expect(stderr).toBe(
+    "model run: its best step, 60\n--strategy greedy always chooses the most probable token, so it ignores --top-k\n",
+  );
 });

@@ -31,7 +31,7 @@ it("starts from the trained weights and their tokenizer; resumes and repeats to 
 
   const { stderr } = await succeed(folder, ...on, "--out", "on", "--unknown", "drop");
   expect(stderr).toContain("characters unknown to the model were dropped");
-  expect(stderr).toContain("fine-tunes  the model in first");
+  expect(stderr).toContain("fine-tunes  first: its best step, ");
   // The initial model is saved at once.
   expect(weights("on", "step-000000").equals(weights("first", "step-000006"))).toBe(true);
   expect(weights("on", "step-000004").equals(weights("first", "step-000006"))).toBe(false);

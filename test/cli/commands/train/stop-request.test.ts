@@ -58,7 +58,8 @@ async function stopAt(scope: number, ...words: readonly (string | number)[]) {
 function remains(name: string) {
   const directory = RunDirectory.open(join(folder, name));
   const best = directory.loadStep("best");
-  const log = directory.readLog().filter(({ kind }) => kind === "step" || kind === "evaluation");
+  const kinds: readonly unknown[] = ["step", "evaluation", "estimate"];
+  const log = directory.readLog().filter(({ kind }) => kinds.includes(kind));
   return {
     log: log.map(({ elapsedMs, ...rest }) => rest),
     latest: directory.latest(),

@@ -15,6 +15,7 @@ export interface View {
   readonly steps: number;
   readonly training: readonly Point[];
   readonly validation: readonly Point[];
+  readonly estimates: readonly Point[];
   /** The loss to compare with. */
   readonly reference: Reference;
   /** The latest step; null before the first. */
@@ -70,13 +71,16 @@ export function drawFrame(view: View, options: FrameOptions): string[] {
 }
 
 function chartLines(view: View, { columns, color, ascii }: FrameOptions, height: number): string[] {
-  const { training, validation, reference, steps } = view;
+  const { training, validation, estimates, reference, steps } = view;
   const loss = view.latest === null ? "" : ` ${formatLoss(view.latest.lossNats)}`;
   const measured = validation.length === 0 ? "" : ` ${formatLoss(validation[validation.length - 1][1])}`;
   return drawChart(
     [
       { name: `training${loss}`, points: training },
       { name: `validation${measured}`, points: validation, drawnAs: "marks", mark: "●" },
+      ...(estimates.length === 0
+        ? []
+        : [{ name: "estimated", points: estimates, drawnAs: "marks" as const, mark: "·", color: 1 }]),
     ],
     {
       width: columns,

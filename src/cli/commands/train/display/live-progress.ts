@@ -1,5 +1,5 @@
 /** The live display of a training run, at the bottom of the terminal. Messages scroll above it. */
-import type { Point, Reference } from "../../../terminal/chart.ts";
+import type { Reference } from "../../../terminal/chart.ts";
 import { emphasize } from "../../../terminal/emphasis.ts";
 import { LiveRegion, type Screen } from "../../../terminal/live-region.ts";
 import { noteText } from "../../../terminal/output.ts";
@@ -26,7 +26,7 @@ export interface LiveOptions {
   /** The loss to compare with. */
   readonly reference: Reference;
   /** The losses of a resumed run until now. */
-  readonly before: { readonly training: readonly Point[]; readonly validation: readonly Point[] };
+  readonly before: Pick<View, "training" | "validation" | "estimates">;
   readonly now: () => number;
   readonly memoryBytes: () => number;
 }
@@ -36,6 +36,7 @@ export class LiveProgress implements Progress {
   readonly #region: LiveRegion;
   readonly #training = new Curve();
   readonly #validation = new Curve();
+  readonly #estimates = new Curve();
   readonly #startMs: number;
   #live = false;
   #latest: StepProgress | null = null;
@@ -50,6 +51,7 @@ export class LiveProgress implements Progress {
     this.#region = new LiveRegion(screen, sinks);
     for (const [step, loss] of before.training) this.#training.add(step, loss);
     for (const [step, loss] of before.validation) this.#validation.add(step, loss);
+    for (const [step, loss] of before.estimates) this.#estimates.add(step, loss);
     this.#step = before.training.at(-1)?.[0] ?? 0;
     this.#startMs = now();
   }
@@ -78,8 +80,8 @@ export class LiveProgress implements Progress {
     setImmediate(() => this.#draw());
   }
 
-  evaluated(step: number, lossNats: number): void {
-    this.#validation.add(step, lossNats);
+  evaluated(step: number, lossNats: number, kind: "evaluation" | "estimate"): void {
+    (kind === "estimate" ? this.#estimates : this.#validation).add(step, lossNats);
   }
 
   busy(activity: string | null): void {
@@ -129,6 +131,7 @@ export class LiveProgress implements Progress {
       steps,
       training: this.#training.points(),
       validation: this.#validation.points(),
+      estimates: this.#estimates.points(),
       reference,
       latest: this.#latest,
       elapsedMs: now() - this.#startMs,

@@ -1,4 +1,5 @@
 /** Opens the live display on this process's terminal, and restores the terminal when the program ends. */
+import { asEvaluation } from "../../../../run/log.ts";
 import type { Point } from "../../../terminal/chart.ts";
 import { nowMs } from "../../../terminal/clock.ts";
 import { hasUnicode, wantsColor } from "../../../terminal/colors.ts";
@@ -20,7 +21,7 @@ export function openLive({ color }: TrainFlags, run: OpenRun): LiveProgress {
     sinks: platform !== "win32" && SINKING.includes(env.TERM_PROGRAM ?? ""),
     steps: config.settings.steps,
     reference: kind.reference,
-    before: trainer.stepsDone === 0 ? { training: [], validation: [] } : readLosses(directory),
+    before: trainer.stepsDone === 0 ? { training: [], validation: [], estimates: [] } : readLosses(directory),
     now: nowMs,
     memoryBytes: () => process.memoryUsage.rss(),
   });
@@ -43,16 +44,21 @@ export function openLive({ color }: TrainFlags, run: OpenRun): LiveProgress {
 
 /** The losses of steps and evaluations in the log of a run, thinned if they are many. */
 function readLosses(directory: OpenRun["directory"]) {
-  const [training, validation] = [new Curve(), new Curve()];
+  const [training, validation, estimates] = [new Curve(), new Curve(), new Curve()];
   let latest: Point[] = [];
-  for (const { kind, step, lossNats } of directory.logEntries()) {
-    if (typeof lossNats !== "number") continue;
-    if (kind === "step") {
+  for (const entry of directory.logEntries()) {
+    const { kind, step, lossNats } = entry;
+    const evaluation = asEvaluation(entry);
+    if (evaluation !== null) (evaluation.isEstimate ? estimates : validation).add(step, evaluation.lossNats);
+    if (kind === "step" && typeof lossNats === "number") {
       if (latest.length > 0) training.add(...latest[0]);
       latest = [[step, lossNats]];
     }
-    if (kind === "evaluation") validation.add(step, lossNats);
   }
   // Neighbors in a long curve are merged; the latest step is shown as it is.
-  return { training: [...training.points(), ...latest], validation: validation.points() };
+  return {
+    training: [...training.points(), ...latest],
+    validation: validation.points(),
+    estimates: estimates.points(),
+  };
 }

@@ -5,13 +5,16 @@ import { estimateMaskedLoss, evaluateMaskedSplit } from "../../../../evaluate/ma
 import { Encoder } from "../../../../nn/encoder.ts";
 import { Random } from "../../../../random.ts";
 import { gptConfigOf, type RunConfig } from "../../../../run/config.ts";
-import { BLANK, fillBlanks, textWithBlanks } from "../../../../sample/fill-blanks.ts";
+import { fillBlanks, textWithBlanks } from "../../../../sample/fill-blanks.ts";
 import { MaskedToken } from "../../../../train/objectives/masked-token.ts";
-import { formatCount, formatLoss } from "../../../../util/format.ts";
+import { formatCount, formatLoss, shellWord } from "../../../../util/format.ts";
+import { blankedPromptIn } from "../../../shared/example-prompt.ts";
 import { blindGuess, type EvaluationReport, type OpenKind, type TrainableKind } from "./kind.ts";
 import {
-  dataFlag,
+  beginningOf,
+  evalCommands,
   measuredInWords,
+  measuredSet,
   measuredTokens,
   readText,
   spreadInWords,
@@ -37,6 +40,7 @@ class TrainableEncoder implements TrainableKind {
   readonly reference: TrainableKind["reference"];
   readonly tokens: TrainableKind["tokens"];
   readonly measured: string;
+  readonly covers: string;
   readonly #config: RunConfig;
   readonly #text: TrainingText;
 
@@ -52,6 +56,7 @@ class TrainableEncoder implements TrainableKind {
     const estimate = evalBatches * batchSize * contextLength;
     this.tokens = { estimate, measure: measuredTokens(text, config) };
     this.measured = measuredInWords(text, config);
+    this.covers = measuredSet(text, config);
     this.#config = config;
     this.#text = text;
   }
@@ -100,9 +105,9 @@ class TrainableEncoder implements TrainableKind {
   }
 
   suggestions(folder: string): readonly string[] {
-    return [
-      `npx nopeek sample --model ${folder} --prompt "… a w${BLANK}rd …"`,
-      `npx nopeek eval --model ${folder} --data ${dataFlag(this.#text.text)}`,
-    ];
+    const { tokenizer, settings } = this.#config;
+    const prompt = blankedPromptIn(beginningOf(this.#text, tokenizer), settings.contextLength);
+    const flag = ` --prompt ${shellWord(prompt)}`;
+    return [`npx nopeek sample --model ${folder}${flag}`, ...evalCommands(folder, this.#text.text)];
   }
 }

@@ -6,12 +6,15 @@ import { GPT } from "../../../../nn/gpt.ts";
 import { Random } from "../../../../random.ts";
 import { gptConfigOf, type RunConfig } from "../../../../run/config.ts";
 import { NextToken } from "../../../../train/objectives/next-token.ts";
-import { formatCount, formatLoss } from "../../../../util/format.ts";
+import { formatCount, formatLoss, shellWord } from "../../../../util/format.ts";
+import { promptIn } from "../../../shared/example-prompt.ts";
 import { writeSample } from "../samples.ts";
 import { blindGuess, type EvaluationReport, type OpenKind, type TrainableKind } from "./kind.ts";
 import {
-  dataFlag,
+  beginningOf,
+  evalCommands,
   measuredInWords,
+  measuredSet,
   measuredTokens,
   readText,
   spreadInWords,
@@ -38,6 +41,7 @@ class TrainableGPT implements TrainableKind {
   readonly reference: TrainableKind["reference"];
   readonly tokens: TrainableKind["tokens"];
   readonly measured: string;
+  readonly covers: string;
   readonly #config: RunConfig;
   readonly #text: TrainingText;
   readonly #floor: number | null;
@@ -58,6 +62,7 @@ class TrainableGPT implements TrainableKind {
     const estimate = evalBatches * batchSize * contextLength;
     this.tokens = { estimate, measure: measuredTokens(text, config) };
     this.measured = measuredInWords(text, config);
+    this.covers = measuredSet(text, config);
     this.#config = config;
     this.#text = text;
     this.#floor = floor;
@@ -101,9 +106,9 @@ class TrainableGPT implements TrainableKind {
   }
 
   suggestions(folder: string): readonly string[] {
-    return [
-      `npx nopeek sample --model ${folder} --prompt "…"`,
-      `npx nopeek eval --model ${folder} --data ${dataFlag(this.#text.text)}`,
-    ];
+    const { tokenizer, settings } = this.#config;
+    const prompt = promptIn(beginningOf(this.#text, tokenizer), settings.contextLength);
+    const flag = prompt === null ? "" : ` --prompt ${shellWord(prompt)}`;
+    return [`npx nopeek sample --model ${folder}${flag}`, ...evalCommands(folder, this.#text.text)];
   }
 }

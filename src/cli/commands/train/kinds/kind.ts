@@ -27,6 +27,8 @@ export interface TrainableKind {
   measure(): Promise<EvaluationReport>;
   /** What `measure` covers: "the whole validation split". */
   readonly measured: string;
+  /** The same for a program: losses are compared only if it is equal. */
+  readonly covers: string;
   /** The loss to compare with: the floor if it is known, else the loss of a uniform guess. */
   readonly reference: Reference;
   /** Output of the model to show at the end of a run. */

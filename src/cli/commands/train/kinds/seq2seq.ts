@@ -28,6 +28,7 @@ class TrainableEncoderDecoder implements TrainableKind {
   readonly reference: TrainableKind["reference"];
   readonly tokens: TrainableKind["tokens"];
   readonly measured = "held-out strings";
+  readonly covers = `${EVALUATED_STRINGS} strings`;
   readonly #config: RunConfig;
   readonly #task: ToyTask;
 

@@ -1,17 +1,20 @@
 /** The text of a model that is trained on one: how it is split, checked and described. */
-import { relative } from "node:path";
 import type { Settings } from "../../../../config/settings.ts";
 import { TALES_NAME, TALES_PATH } from "../../../../data/corpus.ts";
 import { type CorpusSplit, checkSplit, splitCorpus } from "../../../../data/split.ts";
 import { type SplitDifference, splitDifference } from "../../../../data/split-difference.ts";
-import type { TokenIds } from "../../../../data/token-source.ts";
+import { STDIN } from "../../../../data/text-files.ts";
+import { readIds, type TokenIds } from "../../../../data/token-source.ts";
 import type { TokenizedText } from "../../../../data/tokenized-corpus.ts";
 import { DataError } from "../../../../errors.ts";
 import { baselinesOf } from "../../../../evaluate/baselines.ts";
 import type { Evaluation, Range } from "../../../../evaluate/loss.ts";
 import { log } from "../../../../math.ts";
 import type { CorpusRecord, RunConfig } from "../../../../run/config.ts";
-import { formatCount, shellWord } from "../../../../util/format.ts";
+import type { Tokenizer } from "../../../../text/tokenizer.ts";
+import { formatCount } from "../../../../util/format.ts";
+
+const EXAMPLE_TOKENS = 500;
 
 export interface TrainingText {
   readonly text: TokenizedText;
@@ -88,6 +91,12 @@ export function measuredTokens({ heldOut }: TrainingText, { settings }: RunConfi
   return Math.min(heldOut.end - heldOut.start, settings.measureTokens);
 }
 
+/** Identifies the tokens of a full evaluation: the text, its validation split, and how many of them. */
+export function measuredSet(text: TrainingText, config: RunConfig): string {
+  const { start, end } = text.heldOut;
+  return `${text.text.sha256} ${start} ${end} ${measuredTokens(text, config)}`;
+}
+
 /** What a full evaluation covers, as text. */
 export function measuredInWords({ heldOut }: TrainingText, { settings }: RunConfig): string {
   return heldOut.end - heldOut.start <= settings.measureTokens
@@ -112,8 +121,13 @@ export function textBaselines({ split }: TrainingText, { tokenizer }: RunConfig)
   return { guessNats: log(tokenizer.vocabSize), frequencyNats, ngrams };
 }
 
-/** The paths of a corpus, quoted for the shell. */
-export function dataFlag({ path, paths }: TokenizedText): string {
-  if (path === TALES_PATH) return shellWord(relative(".", TALES_PATH));
-  return paths.map(shellWord).join(" ");
+/** The beginning of the validation split, to take an example from. */
+export function beginningOf({ split }: TrainingText, tokenizer: Tokenizer): string {
+  const { validation } = split;
+  return tokenizer.decode(readIds(validation, 0, Math.min(validation.length, EXAMPLE_TOKENS)));
+}
+
+/** The command that evaluates a model on its own text; none if that was read from standard input. */
+export function evalCommands(folder: string, { paths }: TokenizedText): string[] {
+  return paths.includes(STDIN) ? [] : [`npx nopeek eval --model ${folder}`];
 }

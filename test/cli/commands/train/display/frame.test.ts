@@ -10,6 +10,7 @@ const view: View = {
   step: 500,
   steps: 2000,
   training,
+  estimates: [],
   validation: [
     [250, 1],
     [500, 0.8123],

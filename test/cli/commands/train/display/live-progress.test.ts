@@ -15,7 +15,7 @@ function open(screen: Emulator, changes = {}) {
     sinks: true,
     steps: STEPS,
     reference: { name: "floor", value: 0.5146 },
-    before: { training: [], validation: [] },
+    before: { training: [], validation: [], estimates: [] },
     now: () => ms,
     memoryBytes: () => 1e8,
     ...changes,
@@ -103,12 +103,17 @@ describe("in a terminal", () => {
 
   test("a resumed run shows its earlier losses", async () => {
     const screen = new Emulator(80, 24);
-    const before = { training: [[1, 4] as const, [200, 1] as const], validation: [[200, 1.25] as const] };
+    const before = {
+      training: [[1, 4] as const, [200, 1] as const],
+      validation: [[200, 1.25] as const],
+      estimates: [[100, 2] as const],
+    };
     const { progress } = open(screen, { before });
     progress.begin();
     const text = (await screen.text()).join("\n");
     expect(text).toContain("step 200 of 400");
     expect(text).toContain("validation 1.2500");
+    expect(text).toContain("· estimated");
   });
 });
 

@@ -44,7 +44,7 @@ test.each([
       sinks: false,
       steps: run.config.settings.steps,
       reference: run.kind.reference,
-      before: { training: [], validation: [] },
+      before: { training: [], validation: [], estimates: [] },
       // Every step is drawn.
       now: (
         (ms) => () =>
