@@ -204,7 +204,7 @@ export const SETTINGS: readonly Case[] = [
     2,
     ["--learning-rate must be at least 0: got -0.1"],
   ],
-  ["an epsilon of 0", start("--epsilon", 0), 2, ["--epsilon must be more than 0: got 0"]],
+  ["an epsilon of 0", start("--epsilon", 0), 2, ["--epsilon must be at least 1e-20: got 0"]],
   ["a seed beyond the safe integers", start("--seed", "9007199254740992"), 2, ["--seed must be"]],
   ["a fractional seed", start("--seed", 0.5), 2, ["--seed must be a whole number: got 0.5"]],
   ["no evaluations", start("--eval-interval", 0), 2, ["--eval-interval must be at least 1: got 0"]],
@@ -241,7 +241,7 @@ export const SETTINGS: readonly Case[] = [
 export const FLAGS: readonly Case[] = [
   ["an unknown command", ["trian"], 2, ["unknown command 'trian'", "Did you mean train?"]],
   ["an unknown flag", start("--layer", 3), 2, ["unknown option '--layer'", "Did you mean --layers?"]],
-  ["an extra argument", start("please"), 2, ["too many arguments"]],
+  ["a text that does not exist", start("please"), 1, ["please: there is no such file"]],
   [
     "an unknown preset",
     start("--preset", "talse"),
