@@ -5,8 +5,9 @@ import type { NopeekError } from "../../errors.ts";
 /** Options of the command line, and of sampling, that are not in the table of settings. */
 const OTHER_OPTIONS: readonly string[] = [
   ...["data", "validation", "include", "config", "from", "fromStep", "preset", "out", "resume"],
-  ...["restartSchedule", "step", "cache", "inMemory"],
+  ...["restartSchedule", "step", "minutes", "cache", "inMemory"],
   ...["backend", "threads", "fast", "vary", "seeds", "layer", "head"],
+  ...["escapes", "echo", "items", "newOnly"],
   ...["prompt", "tokens", "strategy", "stop", "overflow", "samples", "temperature", "topK", "topP", "minP"],
   ...["repetitionPenalty", "noRepeatNgram", "beams", "best", "lengthPenalty"],
 ];

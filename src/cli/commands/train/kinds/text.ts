@@ -94,7 +94,8 @@ export function measuredTokens({ heldOut }: TrainingText, { settings }: RunConfi
 /** Identifies the tokens of a full evaluation: the text, its validation split, and how many of them. */
 export function measuredSet(text: TrainingText, config: RunConfig): string {
   const { start, end } = text.heldOut;
-  return `${text.text.sha256} ${start} ${end} ${measuredTokens(text, config)}`;
+  const { split } = config.settings;
+  return `${text.text.sha256} ${split} ${start} ${end} ${measuredTokens(text, config)}`;
 }
 
 /** What a full evaluation covers, as text. */
