@@ -109,6 +109,7 @@ async function bundlePackages(): Promise<void> {
     platform: "node",
     target: "es2022",
     sourcemap: true,
+    sourcesContent: false,
     metafile: true,
     chunkNames: "packages/[name]-[hash]",
     banner: { js: REQUIRE },

@@ -45,31 +45,42 @@ export function splitDifference(ids: TokenIds, boundary: number, vocabSize: numb
   const shorter = Math.min(ids.length - boundary, Math.floor(boundary / LEFT_OUT_EVERY));
   const size = Math.min(LONGEST_BLOCK, Math.floor(shorter / (2 * FEWEST_BLOCKS)));
   if (size < SHORTEST_BLOCK) return null;
-  const training = blocksOf(source, 0, boundary, size, MOST_BLOCKS * LEFT_OUT_EVERY);
   const model = new PairModel(vocabSize);
   const leftOut: Int32Array[] = [];
-  training.forEach((block, i) => {
-    if (i % LEFT_OUT_EVERY === LEFT_OUT_EVERY >> 1) leftOut.push(block);
+  let i = 0;
+  for (const block of blocksOf(source, 0, boundary, size, MOST_BLOCKS * LEFT_OUT_EVERY)) {
+    if (i++ % LEFT_OUT_EVERY === LEFT_OUT_EVERY >> 1) leftOut.push(block.slice());
     else model.add(block);
-  });
+  }
   const expected = summarize(leftOut.map((block) => model.lossNats(block)));
-  const validation = blocksOf(source, boundary, ids.length, size, MOST_BLOCKS);
-  const actual = summarize(validation.map((block) => model.lossNats(block)));
+  const validationNats: number[] = [];
+  for (const block of blocksOf(source, boundary, ids.length, size, MOST_BLOCKS))
+    validationNats.push(model.lossNats(block));
+  const actual = summarize(validationNats);
   const difference = actual.mean - expected.mean;
   const standardError = Math.sqrt(actual.squaredError + expected.squaredError);
   if (difference <= STANDARD_ERRORS * standardError || difference <= LEAST_SHARE * expected.mean) return null;
   return { validationNats: actual.mean, trainingNats: expected.mean };
 }
 
-/** Blocks of start … end−1, one after the other, or evenly spaced if there are too many. */
-function blocksOf(source: TokenSource, start: number, end: number, size: number, most: number): Int32Array[] {
+/**
+ * Blocks of start … end−1, one after the other, or evenly spaced if there are too many. Each is in the same array, so
+ * that the memory does not grow with the text.
+ */
+function* blocksOf(
+  source: TokenSource,
+  start: number,
+  end: number,
+  size: number,
+  most: number,
+): Generator<Int32Array> {
   const fitting = Math.floor((end - start) / size);
   const count = Math.min(fitting, most);
-  return Array.from({ length: count }, (_, i) => {
-    const block = new Int32Array(size);
+  const block = new Int32Array(size);
+  for (let i = 0; i < count; i++) {
     source.read(start + Math.floor((i * fitting) / count) * size, block);
-    return block;
-  });
+    yield block;
+  }
 }
 
 /** p(b after a) = (n(a, b) + w·p(b)) / (n(a) + w), where p(b) is the frequency of b, and never 0. */
