@@ -85,14 +85,15 @@ describe("a comparison", () => {
           };
           const runs = [exampleRun({ curves })];
           const svg = figureOf(runs, x, yScale);
-          expect(svg).not.toMatch(/NaN|Infinity/);
+          // The description says in words what the losses are, whatever they are.
+          expect(svg.replace(/<desc.*?<\/desc>/s, "")).not.toMatch(/NaN|Infinity/);
           expect(svg.length).toBeLessThan(100_000);
           const lines = comparisonLines(runs, { x, yScale, columns, rows: 30, color: false, ascii: false });
           expect(lines.length).toBeGreaterThan(0);
           expect(lines.length).toBeLessThan(200);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 300 },
     );
   });
 

@@ -1,12 +1,12 @@
 /** The directories of runs that start at the same time, or where another was killed at its start. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { claimFolder, claimNextFolder } from "../../../../src/cli/commands/train/claim-folder.ts";
 import { processes } from "../../../../src/cli/shared/process-lock.ts";
 import { RunDirectory } from "../../../../src/run/directory.ts";
 import { nopeekHere } from "../../../support/in-process.ts";
-import { expectComplaint, makeFolder, makeFolderWithText, nopeek, TRAIN } from "../../../support/program.ts";
+import { expectComplaint, makeFolder } from "../../../support/program.ts";
 
 const home = process.cwd();
 const folder = makeFolder();
@@ -60,17 +60,4 @@ it("an empty folder cannot be resumed: the run is to be started again", async ()
   leaveLock("killed");
   const outcome = await nopeekHere(folder, "train", "--resume", "--out", "killed");
   expectComplaint(outcome, 1, "killed: is empty", "start it again, without --resume");
-});
-
-it("programs that start at once without --out train in separate folders", async () => {
-  const { folder: shared } = makeFolderWithText(200);
-  const program = () => nopeek(shared, ...TRAIN, "--steps", 2, "--eval-batches", 1);
-  const outcomes = await Promise.all(Array.from({ length: 5 }, program));
-  expect(outcomes.map(({ code, stderr }) => (code === 0 ? "" : stderr))).toEqual(["", "", "", "", ""]);
-  const names = [1, 2, 3, 4, 5].map((number) => `text-${number}`);
-  expect(readdirSync(join(shared, "checkpoints"))).toEqual(names);
-  for (const name of names) {
-    expect(readdirSync(join(shared, "checkpoints", name)).sort()).toContain("step-000002");
-    expect(existsSync(join(shared, "checkpoints", name, ".lock-1"))).toBe(false);
-  }
 });
