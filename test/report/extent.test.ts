@@ -85,7 +85,7 @@ describe("a comparison", () => {
           };
           const runs = [exampleRun({ curves })];
           const svg = figureOf(runs, x, yScale);
-          // The description says in words what the losses are, whatever they are.
+          // The description names the losses, whatever they are.
           expect(svg.replace(/<desc.*?<\/desc>/s, "")).not.toMatch(/NaN|Infinity/);
           expect(svg.length).toBeLessThan(100_000);
           const lines = comparisonLines(runs, { x, yScale, columns, rows: 30, color: false, ascii: false });
