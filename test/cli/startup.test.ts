@@ -20,13 +20,14 @@ test("it samples, on two threads too, where few files may be open", async (test)
   }
 });
 
-test("where addresses are limited, the error names the backend that works, and it does", async (test) => {
+test("where addresses are limited, a backend works, and an error of the default names it", async (test) => {
   test.skip(!existsSync("/bin/sh") || process.platform !== "linux", "needs a shell with ulimit -v");
   const limited = (words: string) =>
     new Program("/bin/sh", ["-c", `ulimit -v 6000000; exec ${process.execPath} ${MAIN} ${words}`], folder);
-  const failed = await limited("sample --tokens 2").outcome;
-  expect(failed.code, failed.stderr).toBe(1);
-  expect(failed.stderr).toContain("--backend reference needs none");
+  const wasm = await limited("sample --tokens 2").outcome;
+  // Newer versions of Node run WebAssembly without reserving addresses.
+  if (process.versions.node.startsWith("20.")) expect(wasm.code, wasm.stderr).toBe(1);
+  if (wasm.code !== 0) expect(wasm.stderr).toContain("--backend reference needs none");
   const { code, stderr } = await limited("sample --tokens 2 --backend reference").outcome;
   expect(code, stderr).toBe(0);
 });
