@@ -1,4 +1,4 @@
-/** The prompt that stands in for a missing one. */
+/** The prompt that is used when none is given. */
 import { TokenError } from "../errors.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import type { RunConfig } from "./config.ts";

@@ -57,7 +57,7 @@ export function fitBeforeText(flagged: Readonly<Record<string, unknown>>): Setti
   return resolveSettings(fittingSettings(SOME_TEXT, { operations: 0 }, parseGiven(flagged)));
 }
 
-/** Stands for a text that has not been read. */
+/** The size that is assumed before a text is read. */
 const SOME_TEXT: TextSize = { tokens: 1_000_000, vocabSize: 100 };
 
 /**
