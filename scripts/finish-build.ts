@@ -6,6 +6,7 @@
  *   than to do everything else before the first token)
  * - bundles the program into one file, which starts faster and opens few files
  * - bundles the script of report pages into one file
+ * - bundles the page of `nopeek play` into three files
  * - removes outputs of deleted sources
  */
 import {
@@ -22,6 +23,7 @@ import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Metafile, type Plugin, transform } from "esbuild";
 import manifest from "../package.json" with { type: "json" };
+import { bundlePlay } from "./bundle-play.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const packages = [
@@ -87,6 +89,7 @@ for (const module of ["kernels.wasm", "kernels-fast.wasm"]) {
 }
 await bundlePage();
 removeProgramModules();
+await bundlePlay(root);
 await bundlePackages();
 await bundleProgram();
 chmodSync(`${root}dist/cli/main.js`, 0o755);

@@ -3,13 +3,12 @@
  * the checks are the same as for any other model.
  */
 import type { Context } from "../autograd/context.ts";
-import type { Tensor } from "../autograd/tensor.ts";
 import type { GPTConfig, ModelConfig } from "../nn/config.ts";
 import { GPT } from "../nn/gpt.ts";
 import { KVCache } from "../nn/inference/kv-cache.ts";
-import { type ForwardOptions, INFERENCE, type KeysAndValues } from "../nn/inputs/forward-options.ts";
-import type { TokenBatch } from "../nn/inputs/token-batch.ts";
+import type { KeysAndValues } from "../nn/inputs/forward-options.ts";
 import { causalMask, type MaskMatrix } from "../nn/layers/textbook-attention.ts";
+import { MaskSwitchGPT } from "../nn/mask-switch.ts";
 import { Random } from "../random.ts";
 
 export const BREAKS = ["mask", "shift", "cache", "padding"] as const;
@@ -30,14 +29,14 @@ export const showNext = maskShowing((key, position) => key <= position + 1);
 export function brokenGPT(how: Break, context: Context, config: GPTConfig): GPT {
   switch (how) {
     case "mask":
-      return new RemaskedGPT(context, config, showAll);
+      return remaskedGPT(context, config, showAll);
     case "shift":
-      return new RemaskedGPT(context, config, showNext);
+      return remaskedGPT(context, config, showNext);
     case "cache":
       return new LossyCacheGPT(context, config);
     case "padding":
       // Causal, but ignores where a row begins.
-      return new RemaskedGPT(context, config, causalMask);
+      return remaskedGPT(context, config, causalMask);
   }
 }
 
@@ -51,21 +50,10 @@ function maskShowing(shows: (key: number, position: number) => boolean): MaskMat
 }
 
 /** A GPT whose attention adds this matrix instead of the model's own mask. */
-class RemaskedGPT extends GPT {
-  readonly #maskMatrix: MaskMatrix;
-
-  constructor(context: Context, config: GPTConfig, maskMatrix: MaskMatrix) {
-    super(context, config, Random.of(0));
-    this.#maskMatrix = maskMatrix;
-  }
-
-  override forward(tokens: TokenBatch, options: ForwardOptions = INFERENCE): Tensor {
-    return super.forward(tokens, { ...options, maskMatrix: this.#maskMatrix });
-  }
-
-  override decode(tokens: TokenBatch, cache: KVCache, { lastOnly = false } = {}): Tensor {
-    return this.forward(tokens, { cache, random: null, lastOnly });
-  }
+function remaskedGPT(context: Context, config: GPTConfig, maskMatrix: MaskMatrix): GPT {
+  const model = new MaskSwitchGPT(context, config, Random.of(0));
+  model.maskMatrix = maskMatrix;
+  return model;
 }
 
 /** A GPT whose KV cache loses a position. */

@@ -24,6 +24,7 @@ function layerOf(path: string): string {
   if (path === "backend/backend.ts") return "contract";
   if (path === "backend/open.ts" || path === "backend/node-thread.ts") return "open";
   if (path === "index.ts" || path === "quickstart.ts") return "library";
+  if (path.startsWith("play/page/")) return "play/page";
   const backend = /^backend\/[^/]+\//.exec(path);
   if (backend !== null) return backend[0].slice(0, -1);
   const folder = path.includes("/") ? path.slice(0, path.indexOf("/")) : "ground";
@@ -53,6 +54,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   verify: [...persistent, "sample", "train", "evaluate"],
   lesson: [...persistent, "sample", "optim", "train", "evaluate", "verify"],
   report: ["ground", "config", "run"],
+  play: [...persistent, "optim", "sample", "train", "evaluate", "verify", "lesson"],
+  "play/page": ["ground", "play"],
 };
 
 /** Backends that are built on another backend. */
@@ -75,6 +78,8 @@ function mayImport(from: string, to: string): boolean {
   const toBackend = to.startsWith("backend/");
   if (from === "open") return to === "contract" || to === "ground" || (toBackend && !to.endsWith("/kernels"));
   if (from.endsWith("/kernels")) return false;
+  // The engine of the page opens its own backend.
+  if (from === "play" && (to === "open" || toBackend)) return !to.endsWith("/kernels");
   if (from.startsWith("backend/")) return to === "contract" || to === "ground" || to === foundations[from];
   return allowed[from]?.includes(to) ?? false;
 }
@@ -99,7 +104,12 @@ const words: readonly {
     outsideCliOnly: true,
     why: "only cli knows the process",
   },
-  { pattern: /\bDate\b|\bperformance\s*\./, outsideCliOnly: true, why: "only cli reads the clock" },
+  {
+    pattern: /\bDate\b|\bperformance\s*\./,
+    outsideCliOnly: true,
+    why: "only cli reads the clock",
+    home: "play/engine/main.ts",
+  },
   {
     pattern: /(?:\bMath\s*\.\s*(?:min|max)|\.push|\.unshift|\bfromCharCode|\bfromCodePoint)\s*\([^()]*\.\.\./,
     outsideCliOnly: false,
@@ -166,7 +176,8 @@ const flag = /(?<!var\()--(?:[a-z]|\$\{)(?![\w-]*(?:\$\{\w+\})?:\S)/;
 function flagComplaints(files: Files): string[] {
   const complaints: string[] = [];
   for (const [path, source] of files) {
-    if (layerOf(path) === "cli") continue;
+    // The page shows commands.
+    if (["cli", "play/page"].includes(layerOf(path))) continue;
     for (const text of stringsOf(source))
       if (flag.test(text)) complaints.push(`${path} ${text.trim()}: only cli names flags; name the setting`);
   }

@@ -1,0 +1,56 @@
+/** The worker that computes: it opens a backend and answers the questions of the page, one at a time. */
+import type { Question, Reply } from "../protocol.ts";
+import { Engine, type Host } from "./engine.ts";
+import { openEngineBackend } from "./open-backend.ts";
+import { isQuestion, questions } from "./questions.ts";
+import { shownOf } from "./recipes.ts";
+
+const channel = new MessageChannel();
+const waiting: (() => void)[] = [];
+channel.port1.onmessage = () => waiting.shift()?.();
+
+const host: Host = {
+  fetch: async (path) => {
+    const response = await fetch(new URL(path, location.href));
+    if (!response.ok) throw new Error(`${path}: could not be fetched (status ${response.status})`);
+    return response;
+  },
+  emit: (event) => reply({ kind: "event", event }),
+  now: () => performance.now(),
+  // A timer would wait for at least four milliseconds.
+  pause: () =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      channel.port2.postMessage(null);
+    }),
+};
+
+const opened = openEngineBackend(new URL("kernels.wasm", location.href)).then(({ opened, ...engine }) => {
+  const recipes = { small: shownOf("small"), tales: shownOf("tales") };
+  host.emit({ kind: "ready", engine, recipes });
+  return new Engine(opened, host);
+});
+opened.catch((error) => host.emit({ kind: "failed", message: messageOf(error) }));
+
+self.addEventListener("message", ({ data }: MessageEvent<Question>) => void answer(data));
+
+async function answer({ id, name, request }: Question): Promise<void> {
+  try {
+    const engine = await opened;
+    if (!isQuestion(name)) throw new TypeError(`no question is called ${name}`);
+    // The name decides the type of the request; the page's client checks that both fit.
+    const ask: (engine: Engine, request: never) => Promise<unknown> = questions[name];
+    const computed = await engine.queue.run(() => ask(engine, request as never));
+    reply({ kind: "answer", id, answer: computed });
+  } catch (error) {
+    reply({ kind: "refusal", id, message: messageOf(error) });
+  }
+}
+
+function reply(message: Reply): void {
+  self.postMessage(message);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

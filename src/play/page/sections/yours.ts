@@ -1,0 +1,3 @@
+import type { App } from "../app.ts";
+
+export function mountYours(_body: HTMLElement, _app: App): void {}

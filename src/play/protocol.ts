@@ -1,0 +1,61 @@
+/** What goes between the page and its engine, a worker. Every value can be cloned. */
+import type { MaskMode } from "./masks.ts";
+import type { Recipe, ShownSettings } from "./settings.ts";
+
+/** A question of the page: the engine answers with the same id. */
+export interface Question {
+  readonly id: number;
+  readonly name: string;
+  readonly request: unknown;
+}
+
+export type Reply =
+  | { readonly kind: "answer"; readonly id: number; readonly answer: unknown }
+  /** `message` is for people. */
+  | { readonly kind: "refusal"; readonly id: number; readonly message: string }
+  | { readonly kind: "event"; readonly event: EngineEvent };
+
+/** What the engine computes with. */
+export interface EngineDescription {
+  /** "wasm", "reference" */
+  readonly backend: string;
+  readonly threads: number;
+  /** Why it has no more threads, or no WebAssembly; null if nothing is missing. */
+  readonly missing: string | null;
+}
+
+/** A step of training. */
+export interface TrainedStep {
+  readonly step: number;
+  readonly lossNats: number;
+  readonly mask: MaskMode;
+}
+
+/** The state of the run in training. */
+export interface RunState {
+  readonly text: string;
+  readonly stepsDone: number;
+  readonly steps: number;
+  readonly isTraining: boolean;
+  readonly isDone: boolean;
+  /** Whether every step so far was made with the causal mask. */
+  readonly isPure: boolean;
+  readonly parameters: number;
+  readonly vocabulary: number;
+  /** The entropy of the text, in nats per token; null if it is unknown. */
+  readonly floorNats: number | null;
+  /** The loss of a uniform guess, in nats per token. */
+  readonly blindGuessNats: number;
+}
+
+export type EngineEvent =
+  | {
+      readonly kind: "ready";
+      readonly engine: EngineDescription;
+      /** What the recipes set. */
+      readonly recipes: Readonly<Record<Recipe, ShownSettings>>;
+    }
+  | { readonly kind: "failed"; readonly message: string }
+  | { readonly kind: "steps"; readonly steps: readonly TrainedStep[]; readonly tokensPerSecond: number }
+  | { readonly kind: "sample"; readonly step: number; readonly mask: MaskMode; readonly text: string }
+  | { readonly kind: "run"; readonly run: RunState };
