@@ -5,7 +5,7 @@
  * - bundles the packages that the library imports into a few files (Node takes longer to open the hundred files of zod
  *   than to do everything else before the first token)
  * - bundles the program into one file, which starts faster and opens few files
- * - bundles the script of report pages into one file
+ * - bundles the library for browsers into one file, and the script of report pages into another
  * - bundles the page of `nopeek play` into three files
  * - removes outputs of deleted sources
  */
@@ -19,7 +19,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { relative } from "node:path";
+import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Metafile, type Plugin, transform } from "esbuild";
 import manifest from "../package.json" with { type: "json" };
@@ -40,18 +40,20 @@ const packages = [
 const REQUIRE =
   'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);';
 
-/** A module in the program's file still finds files beside the place that it has in the library. */
-const ownURLs: Plugin = {
+/** A module in a bundle still finds files beside the place that it has in the library. */
+const ownURLs = (bundle: string): Plugin => ({
   name: "own URLs",
   setup({ onLoad }) {
     onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
       const source = readFileSync(path, "utf8");
-      const place = relative(`${root}src/cli`, path).replaceAll("\\", "/").replace(/\.ts$/, ".js");
+      const place = relative(dirname(`${root}src/${bundle}`), path)
+        .replaceAll("\\", "/")
+        .replace(/\.ts$/, ".js");
       const url = `new URL(${JSON.stringify(place)}, import.meta.url).href`;
       return { contents: source.replaceAll("import.meta.url", url), loader: "ts" };
     });
   },
-};
+});
 
 /** A source map of an empty first line: esbuild ignores one without a mapping. */
 const NO_MAP = Buffer.from('{"version":3,"sources":[""],"mappings":"AAAA"}').toString("base64");
@@ -92,6 +94,7 @@ removeProgramModules();
 await bundlePlay(root);
 await bundlePackages();
 await bundleProgram();
+await bundleBrowserLibrary();
 chmodSync(`${root}dist/cli/main.js`, 0o755);
 
 /** The library's files keep their names and places, so people can read them and relative imports still work. */
@@ -163,8 +166,25 @@ async function bundleProgram(): Promise<void> {
     sourcemap: "external",
     sourcesContent: false,
     banner: { js: REQUIRE },
-    plugins: [ownURLs, slimPackages],
+    plugins: [ownURLs("cli/main.ts"), slimPackages],
   });
+}
+
+/** The library for browsers in one file, which a page can import as it is: browsers find no packages. */
+async function bundleBrowserLibrary(): Promise<void> {
+  await build({
+    absWorkingDir: root,
+    entryPoints: ["src/browser.ts"],
+    outfile: "dist/browser.js",
+    allowOverwrite: true,
+    bundle: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    charset: "utf8",
+    plugins: [ownURLs("browser.ts"), slimPackages],
+  });
+  rmSync(`${root}dist/browser.js.map`, { force: true });
 }
 
 /** Bundles the script that report pages embed, with the licenses of the packages it contains. */

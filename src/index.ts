@@ -50,9 +50,9 @@ export { SGD } from "./optim/sgd.ts";
 export { type SampleOptions, TrainedGPT, type TrainGPTOptions, trainGPT } from "./quickstart.ts";
 export { Random, type RandomState } from "./random.ts";
 export { gptConfigOf, type Model, type RunConfig, runConfigToJSON } from "./run/config.ts";
-export { RunDirectory } from "./run/directory.ts";
+export { loadGPT, loadModel, RunDirectory, SHIPPED_MODEL_PATH } from "./run/on-disk.ts";
 export { restore, snapshot } from "./run/restore.ts";
-export { type LoadedModel, loadGPT, loadModel, SHIPPED_MODEL_PATH } from "./run/saved-model.ts";
+export type { LoadedModel } from "./run/saved-model.ts";
 export {
   type BeamOptions,
   type BeamSettings,

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { complaintsAbout, type Files, importsOf } from "./support/architecture.ts";
+import { complaintsAbout, type Files, importsOf, nodeComplaints } from "./support/architecture.ts";
 
 const root = new URL("../src/", import.meta.url);
 
@@ -16,6 +16,10 @@ function sources(): Files {
 
 test("src/ keeps the rules", () => {
   expect(complaintsAbout(sources())).toEqual([]);
+});
+
+test("every file but those listed as Node's runs in a browser", () => {
+  expect(nodeComplaints(sources())).toEqual([]);
 });
 
 test("every import inside src/ leads to a file, so that none is misread", () => {
@@ -112,6 +116,28 @@ describe("negative controls", () => {
     ["backend/wasm/kernels/gemm.ts", "node:fs"],
   ])("%s may not import the package %s", (path, name) => {
     expect(complain(path, `import { x } from "${name}";`)).toHaveLength(1);
+  });
+
+  test.each([
+    ["run/checkpoint.ts", 'import { createHash } from "node:crypto";'],
+    ["run/checkpoint.ts", 'import type { Stats } from "node:fs";'],
+    ["run/checkpoint.ts", 'const fs = await import("node:fs");'],
+    ["run/checkpoint.ts", 'import { nodeFiles } from "./node-files.ts";'],
+    ["run/checkpoint.ts", 'export { nodeFiles } from "./node-files.ts";'],
+    ["browser.ts", 'export { openBackend } from "./backend/open.ts";'],
+    ["lesson/leakage.ts", 'import { readTexts } from "../data/corpus.ts";'],
+    ["run/node-files.ts", 'import type { Files } from "./files.ts";'],
+  ])("%s may not need Node, or be listed in vain: %s", (path, line) => {
+    expect(nodeComplaints(new Map([[path, line]]))).toHaveLength(1);
+  });
+
+  test.each([
+    ["run/node-files.ts", 'import { renameSync } from "node:fs";'],
+    ["run/on-disk.ts", 'import { nodeFiles } from "./node-files.ts";'],
+    ["cli/main.ts", 'import { readFileSync } from "node:fs";'],
+    ["data/corpus-report.ts", 'import type { SkippedFile } from "./text-files.ts";'],
+  ])("%s may need Node, or only its types: %s", (path, line) => {
+    expect(nodeComplaints(new Map([[path, line]]))).toEqual([]);
   });
 
   test.each([

@@ -1,7 +1,7 @@
 /** A competitor in its own process, controlled by lines of JSON (peers/protocol.js). */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { z } from "zod";
+import * as z from "zod";
 
 export interface Program {
   readonly file: string;

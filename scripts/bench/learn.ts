@@ -15,7 +15,7 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { z } from "zod";
+import * as z from "zod";
 import { PRESETS } from "../../src/config/presets.ts";
 import { resolveSettings } from "../../src/config/settings.ts";
 import { Child, CompetitorError } from "./child.ts";

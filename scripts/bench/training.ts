@@ -1,5 +1,5 @@
 /** Starts competitors on a training task, compares them with nopeek, and times them in turns. */
-import { z } from "zod";
+import * as z from "zod";
 import { CHECKED_STEPS, disagreement, type FirstSteps } from "./check.ts";
 import { type Competitor, REFERENCE_NAME, type RunningCompetitor, startCompetitor } from "./competitors.ts";
 import type { Report } from "./report.ts";

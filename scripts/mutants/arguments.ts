@@ -25,9 +25,9 @@ export const argumentChecks: readonly Mutant[] = [
   },
   {
     promise: "a backend opens with a whole number of threads only",
-    file: "src/backend/open.ts",
-    line: "if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {",
-    broken: "if (threads < 1 || threads > MOST_THREADS) {",
+    file: "src/backend/names.ts",
+    line: "if (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return;",
+    broken: "if (threads >= 1 && threads <= MOST_THREADS) return;",
     tests: ["test/backend/open.test.ts"],
   },
   {

@@ -10,7 +10,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Random } from "../../src/random.ts";
 import { stepFolderName } from "../../src/run/checkpoint.ts";
-import { loadModelFiles, RunDirectory } from "../../src/run/directory.ts";
+import { loadModelFiles, RunDirectory } from "../../src/run/on-disk.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 

@@ -2,28 +2,12 @@
 
 import { readFile } from "node:fs/promises";
 import { platform } from "node:os";
-import { BackendError, ConfigError } from "../errors.ts";
-import { checkChoice, checkTypes, describeValue } from "../util/check-types.ts";
+import { BackendError } from "../errors.ts";
+import { checkTypes } from "../util/check-types.ts";
 import type { Backend } from "./backend.ts";
+import { type BackendName, checkBackend, DEFAULT_BACKEND, type OpenOptions } from "./names.ts";
 
-export const BACKEND_NAMES = ["wasm", "blas", "auto", "reference"] as const;
-/** "auto" is blas if a fast library is installed, otherwise wasm. */
-export type BackendName = (typeof BACKEND_NAMES)[number];
-/** Has the same bits on every machine. */
-export const DEFAULT_BACKEND = "wasm" satisfies BackendName;
-
-/** At the sizes of these models, more threads gain nothing. */
-export const MOST_THREADS = 64;
-
-export interface OpenOptions {
-  /**
-   * For wasm: use kernels that round once per multiply-add, if the engine supports it. See
-   * wasm/kernels/multiply-add.ts.
-   */
-  readonly fast?: boolean;
-  /** Called with a sentence that explains whether the fast kernels are in use. */
-  readonly say?: (sentence: string) => void;
-}
+export { BACKEND_NAMES, type BackendName } from "./names.ts";
 
 /**
  * Opens a backend. Close it when done.
@@ -55,27 +39,6 @@ export async function openBackend(
   }
 }
 
-/**
- * Checks that a backend supports the requested options, without opening it.
- *
- * @throws ConfigError if it does not
- */
-export function checkBackend(name: BackendName, threads: number, options: OpenOptions = {}): void {
-  checkChoice("backend", name, BACKEND_NAMES);
-  checkTypes("openBackend", { options }, { options: "object" });
-  const { fast = false, say } = options;
-  checkTypes("openBackend", { fast, say }, { fast: "boolean", say: "function?" });
-  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
-    throw new ConfigError(
-      `\`threads\` must be a whole number in 1 … ${MOST_THREADS}: got ${describeValue(threads)}`,
-    );
-  }
-  if (fast && name !== "wasm" && name !== "auto")
-    throw new ConfigError(`\`fast\` needs \`backend\` wasm: got \`backend\` ${name}`);
-  if (name === "reference" && threads !== 1)
-    throw new ConfigError(`the reference backend has one thread: got \`threads\` ${threads}`);
-}
-
 async function openReference(): Promise<Backend> {
   const { ReferenceBackend } = await import("./reference/reference-backend.ts");
   return new ReferenceBackend();
@@ -86,8 +49,9 @@ async function openWasm(threads: number, { fast = false, say = () => {} }: OpenO
   const fastKernels = fast ? await tryFastKernels(say) : null;
   const [module, exact] = [fastKernels ?? (await loadKernels()), fastKernels === null];
   if (threads === 1) return new WasmBackend(module, undefined, undefined, null, exact);
+  const { Heap } = await import("./wasm/host/heap.ts");
   const { startThreads } = await import("./node-thread.ts");
-  return WasmBackend.onThreads(module, threads, startThreads, exact);
+  return WasmBackend.onThreads(module, new Heap(undefined, threads), startThreads, exact);
 }
 
 async function openBlas(threads: number, library: string | null, knownOnly: boolean): Promise<Backend> {

@@ -1,5 +1,5 @@
 /** Parts of the state that a checkpoint stores. */
-import type { z } from "zod";
+import type * as z from "zod";
 import { CheckpointError } from "../errors.ts";
 
 /**

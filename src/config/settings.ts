@@ -3,7 +3,7 @@
  * show, the JSON in a run directory, the flags and `--help` are all derived from it, so they cannot disagree.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { ConfigError } from "../errors.ts";
 import { UNKNOWN_POLICIES } from "../text/unknown.ts";
 import { checkTypes } from "../util/check-types.ts";

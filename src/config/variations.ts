@@ -2,7 +2,7 @@
  * Ablations: a base configuration and variations of it that change one thing each, all trained with the same seeds.
  * report/comparison.ts says which differences are more than chance.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { ConfigError } from "../errors.ts";
 import { nearest } from "../util/edit-distance.ts";
 import {

@@ -2,12 +2,12 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
 import type { DocumentsKind, SplitName } from "../config/settings.ts";
 import { DataError } from "../errors.ts";
 import { DocumentMarker, markDocuments } from "./documents.ts";
 import { inOrder, partsAt, shuffledParts } from "./parts.ts";
 import { ReplayableBytes } from "./replayable-bytes.ts";
+import { knownFloor } from "./tales.ts";
 import {
   BYTE_ORDER_MARK,
   bytesOfText,
@@ -66,14 +66,7 @@ export interface ReadOptions {
 
 /** The tales bundled with nopeek. */
 export const TALES_PATH = fileURLToPath(new URL("../../data/tales.txt", import.meta.url));
-/** Their name in config.json, because their path differs between machines. */
-export const TALES_NAME = "the embedded tales";
 const TALES_FACTS_PATH = fileURLToPath(new URL("../../data/tales.json", import.meta.url));
-
-const talesFacts = z.object({
-  sha256: z.string(),
-  split: z.object({ validation: z.object({ entropyNatsPerCharacter: z.number() }) }),
-});
 
 /** Reads a short text into memory. Throws like `readTexts`. */
 export function readCorpus(path: string): Promise<Corpus> {
@@ -215,14 +208,7 @@ function notUTF8(where: string, chunk: Uint8Array, at: number, place: number): D
   );
 }
 
-/**
- * The entropy of the validation split in nats per character, a lower bound for any model that does not peek. null
- * unless the corpus is the bundled tales.
- */
+/** `knownFloor` of tales.ts, with the facts about the bundled tales. */
 export async function entropyFloor(sha256: string): Promise<number | null> {
-  const facts: unknown = JSON.parse(await readFile(TALES_FACTS_PATH, "utf8"));
-  const known = talesFacts.safeParse(facts);
-  return known.success && known.data.sha256 === sha256
-    ? known.data.split.validation.entropyNatsPerCharacter
-    : null;
+  return knownFloor(sha256, JSON.parse(await readFile(TALES_FACTS_PATH, "utf8")));
 }

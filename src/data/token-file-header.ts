@@ -6,7 +6,7 @@
  *   the ids             1, 2 or 4 bytes each, depending on the vocabulary size
  */
 import { readSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import { DataError } from "../errors.ts";
 import { failureReason } from "../util/failure-reason.ts";
 import { nestsTooDeep } from "../util/json-depth.ts";

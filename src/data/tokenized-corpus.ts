@@ -3,7 +3,7 @@
  */
 import { existsSync, statSync } from "node:fs";
 import { basename } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { DOCUMENTS, type Settings, SPLITS } from "../config/settings.ts";
 import { DataError } from "../errors.ts";
 import type { CorpusRecord } from "../run/config.ts";
@@ -12,10 +12,11 @@ import { dropsUnknown, type UnknownPolicy } from "../text/unknown.ts";
 import { failureReason } from "../util/failure-reason.ts";
 import { formatBytes } from "../util/format.ts";
 import type { ProgressReporter } from "../util/progress-reporter.ts";
-import { type Corpus, TALES_NAME } from "./corpus.ts";
+import type { Corpus } from "./corpus.ts";
 import { type CorpusReport, reportCorpus } from "./corpus-report.ts";
 import { documentBoundary } from "./split.ts";
 import { StreamingEncoder } from "./streaming-encoder.ts";
+import { TALES_NAME } from "./tales.ts";
 import { STDIN } from "./text-files.ts";
 import { type CachePlace, cacheFile, hiddenName, type TokensOf } from "./token-cache.ts";
 import { TokenFile } from "./token-file.ts";

@@ -1,5 +1,5 @@
 /** Detects sudden spikes of the gradient norm. */
-import { z } from "zod";
+import * as z from "zod";
 import { parseSaved } from "../config/parse-saved.ts";
 
 /** The number of recent steps in the median, and the number required before anything counts as a spike. */

@@ -6,10 +6,9 @@
  *   state.json             format, version, step, SHA-256 of the two files, the trainer state, and the SHA-256 of all
  *                          that as compact JSON
  */
-import { createHash } from "node:crypto";
-import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { CheckpointError } from "../errors.ts";
+import { joinPath } from "../util/paths.ts";
 import type { Files } from "./files.ts";
 import { encodeJSON, readJSON } from "./json.ts";
 import {
@@ -63,27 +62,27 @@ export function writeCheckpoint(files: Files, folder: string, contents: Checkpoi
     format: FORMAT,
     version: VERSION,
     step: contents.step,
-    files: { [MODEL]: sha256(model), [OPTIMIZER]: sha256(optimizer) },
+    files: { [MODEL]: files.sha256(model), [OPTIMIZER]: files.sha256(optimizer) },
     state: contents.state,
   };
-  const state = { ...body, sha256: sha256(JSON.stringify(body)) };
-  files.write(join(folder, MODEL), model);
-  files.write(join(folder, OPTIMIZER), optimizer);
-  files.write(join(folder, STATE), encodeJSON(state, STATE));
+  const state = { ...body, sha256: files.sha256(encode(JSON.stringify(body))) };
+  files.write(joinPath(folder, MODEL), model);
+  files.write(joinPath(folder, OPTIMIZER), optimizer);
+  files.write(joinPath(folder, STATE), encodeJSON(state, STATE));
 }
 
 /** @throws CheckpointError when a file is missing, damaged or of another version */
 export function readCheckpoint(files: Files, folder: string): Checkpoint {
   const { step, hashes, state } = readState(files, folder);
-  const model = readTensors(files, join(folder, MODEL), hashes[MODEL]);
-  const optimizer = readTensors(files, join(folder, OPTIMIZER), hashes[OPTIMIZER]);
+  const model = readTensors(files, joinPath(folder, MODEL), hashes[MODEL]);
+  const optimizer = readTensors(files, joinPath(folder, OPTIMIZER), hashes[OPTIMIZER]);
   return { step, model, optimizer, state };
 }
 
 /** Reads the weights alone; the optimizer's file may be missing. */
 export function readCheckpointModel(files: Files, folder: string): { step: number; model: StoredTensors } {
   const { step, hashes } = readState(files, folder);
-  return { step, model: readTensors(files, join(folder, MODEL), hashes[MODEL]) };
+  return { step, model: readTensors(files, joinPath(folder, MODEL), hashes[MODEL]) };
 }
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
@@ -98,7 +97,7 @@ const stateLayout = z.strictObject({
 });
 
 function readState(files: Files, folder: string) {
-  const file = join(folder, STATE);
+  const file = joinPath(folder, STATE);
   const result = stateLayout.safeParse(readJSON(files, file, STATE_LIMIT, FORMAT, VERSION));
   if (!result.success) {
     throw new CheckpointError(`${file}: is damaged: ${z.prettifyError(result.error)}`);
@@ -106,25 +105,25 @@ function readState(files: Files, folder: string) {
   const { format, version, step, files: hashes, state, sha256: expected } = result.data;
   const listed = { [MODEL]: hashes[MODEL], [OPTIMIZER]: hashes[OPTIMIZER] };
   const body = JSON.stringify({ format, version, step, files: listed, state });
-  checkHash(file, body, expected);
+  checkHash(files, file, encode(body), expected);
   return { step, hashes, state };
 }
 
 function readTensors(files: Files, file: string, expected: string): StoredTensors {
   checkHeaderLength(files.readPart(file, 0, PREFIX_BYTES), file);
   const bytes = files.read(file, TENSORS_LIMIT);
-  checkHash(file, bytes, expected);
+  checkHash(files, file, bytes, expected);
   return withCurrentNames(decodeSafetensors(bytes, file).tensors);
 }
 
-function checkHash(file: string, contents: Uint8Array | string, expected: string): void {
-  const found = sha256(contents);
+function checkHash(files: Files, file: string, bytes: Uint8Array, expected: string): void {
+  const found = files.sha256(bytes);
   if (found === expected) return;
   throw new CheckpointError(
     `${file}: is damaged: its SHA-256 should be ${expected.slice(0, 12)}…: got ${found.slice(0, 12)}…`,
   );
 }
 
-function sha256(contents: Uint8Array | string): string {
-  return createHash("sha256").update(contents).digest("hex");
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }

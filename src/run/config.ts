@@ -1,6 +1,6 @@
 /** `config.json` of a run directory: everything needed to rebuild the model and to repeat the run. */
 
-import { z } from "zod";
+import * as z from "zod";
 import type { Context } from "../autograd/context.ts";
 import { belongsTo, parseSettings, SETTINGS, type Settings } from "../config/settings.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";

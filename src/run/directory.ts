@@ -13,8 +13,8 @@
  * Hidden names: `.X.partial` is being written; `.X.replaced` was moved aside while a new X takes its place;
  * `.X.removed` is being removed. The next `open` cleans up after a program that was killed.
  */
-import { basename, dirname, join, resolve } from "node:path";
 import { CheckpointError } from "../errors.ts";
+import { joinPath, lastPart, parentPath, withoutEnd } from "../util/paths.ts";
 import {
   type Checkpoint,
   readCheckpoint,
@@ -24,7 +24,7 @@ import {
   stepOfName,
   writeCheckpoint,
 } from "./checkpoint.ts";
-import { explainFailures, type Files, nodeFiles } from "./files.ts";
+import { explainFailures, type Files } from "./files.ts";
 import {
   CONFIG,
   checkEmpty,
@@ -44,7 +44,7 @@ import { LogReader } from "./log-reader.ts";
 export interface RunDirectoryOptions {
   /** Number of recent checkpoints to keep, in addition to the latest and the best. Default: 3. */
   readonly keep?: number;
-  readonly files?: Files;
+  readonly files: Files;
 }
 
 export interface StepToSave extends Checkpoint {
@@ -83,13 +83,13 @@ export class RunDirectory {
    *
    * @throws CheckpointError when the directory is not empty
    */
-  static checkFree(path: string, given: Files = nodeFiles): void {
+  static checkFree(path: string, given: Files): void {
     const files = explainFailures(given);
     if (files.exists(path)) checkEmpty(files, path);
   }
 
   /** Whether `checkFree` passes. */
-  static isFree(path: string, given: Files = nodeFiles): boolean {
+  static isFree(path: string, given: Files): boolean {
     try {
       RunDirectory.checkFree(path, given);
       return true;
@@ -100,8 +100,8 @@ export class RunDirectory {
   }
 
   /** Whether a directory holds a run. */
-  static isRun(path: string, given: Files = nodeFiles): boolean {
-    return explainFailures(given).exists(join(path, CONFIG));
+  static isRun(path: string, given: Files): boolean {
+    return explainFailures(given).exists(joinPath(path, CONFIG));
   }
 
   /**
@@ -109,8 +109,8 @@ export class RunDirectory {
    *
    * @throws CheckpointError when the directory is not empty or cannot be written
    */
-  static create(path: string, config: unknown, options: RunDirectoryOptions = {}): RunDirectory {
-    const files = explainFailures(options.files ?? nodeFiles);
+  static create(path: string, config: unknown, options: RunDirectoryOptions): RunDirectory {
+    const files = explainFailures(options.files);
     if (files.exists(path)) checkEmpty(files, path);
     files.createFolder(path);
     writeConfig(files, path, config);
@@ -122,8 +122,8 @@ export class RunDirectory {
    *
    * @throws CheckpointError when there is no run, or it cannot be read or written
    */
-  static open(path: string, options: RunDirectoryOptions = {}): RunDirectory {
-    const files = explainFailures(options.files ?? nodeFiles);
+  static open(path: string, options: RunDirectoryOptions): RunDirectory {
+    const files = explainFailures(options.files);
     const config = readConfig(files, path);
     tidy(files, path);
     return new RunDirectory(path, config, files, options.keep ?? KEEP);
@@ -226,7 +226,7 @@ export class RunDirectory {
   }
 
   #putInPlace(name: string): void {
-    const folder = join(this.path, name);
+    const folder = joinPath(this.path, name);
     const replaced = hiddenPath(this.path, name, "replaced");
     if (this.#files.exists(folder)) {
       this.#files.remove(replaced);
@@ -248,7 +248,7 @@ export class RunDirectory {
     for (const name of past.filter((name) => !kept.has(name))) {
       // Renamed first, so that an interrupted removal leaves no partial checkpoint.
       const removed = hiddenPath(this.path, name, "removed");
-      this.#files.rename(join(this.path, name), removed);
+      this.#files.rename(joinPath(this.path, name), removed);
       this.#files.flushFolder(this.path);
       this.#files.remove(removed);
     }
@@ -260,7 +260,7 @@ export class RunDirectory {
  *
  * @throws CheckpointError when there is no run, or its config is damaged
  */
-export function readRunConfig(path: string, files: Files = nodeFiles): unknown {
+export function readRunConfig(path: string, files: Files): unknown {
   return readConfig(explainFailures(files), path);
 }
 
@@ -271,7 +271,7 @@ export function readRunConfig(path: string, files: Files = nodeFiles): unknown {
  */
 export function readLatestCheckpoint(
   path: string,
-  given: Files = nodeFiles,
+  given: Files,
 ): (Checkpoint & { readonly name: string }) | null {
   const files = explainFailures(given);
   if (readPointer(files, path, "latest") === null) return null;
@@ -287,14 +287,14 @@ export function readLatestCheckpoint(
  *   as the best
  * @throws CheckpointError when there is no intact model
  */
-export function loadModelFiles(path: string, which?: string, given: Files = nodeFiles): ModelFiles {
+export function loadModelFiles(path: string, which: string | undefined, given: Files): ModelFiles {
   const files = explainFailures(given);
-  const full = resolve(path);
-  const isStep = stepOfName(basename(full)) !== null && !files.exists(join(full, CONFIG));
-  const run = isStep ? dirname(full) : full;
+  const full = withoutEnd(path);
+  const isStep = stepOfName(lastPart(full)) !== null && !files.exists(joinPath(full, CONFIG));
+  const run = isStep ? parentPath(full) : full;
   const config = readConfig(files, run);
   const best = () => (readPointer(files, run, "best") === null ? "latest" : "best");
-  const chosen = isStep ? basename(full) : (which ?? best());
+  const chosen = isStep ? lastPart(full) : (which ?? best());
   const { folder, value } = readStep(files, run, chosen, readCheckpointModel);
   return { config, tensors: value.model, step: value.step, folder, which: chosen };
 }

@@ -2,8 +2,8 @@
  * The layout of a run directory and how to read it: the config, the pointers, the checkpoints, and the hidden names used
  * while writing (see directory.ts). The functions take `Files` from `explainFailures`.
  */
-import { join } from "node:path";
 import { CheckpointError } from "../errors.ts";
+import { joinPath } from "../util/paths.ts";
 import { stepOfName } from "./checkpoint.ts";
 import type { Files } from "./files.ts";
 import { encodeJSON, readJSON } from "./json.ts";
@@ -24,7 +24,7 @@ const HIDDEN = /^\.(.+)\.(partial|replaced|removed)$/;
 
 /** The path of `name` while it is being written, replaced or removed. */
 export function hiddenPath(run: string, name: string, doing: "partial" | "replaced" | "removed"): string {
-  return join(run, `.${name}.${doing}`);
+  return joinPath(run, `.${name}.${doing}`);
 }
 
 /** The names in a directory that say that it is in use; not the remains of a run that was killed at its start. */
@@ -56,7 +56,7 @@ export function writeConfig(files: Files, run: string, config: unknown): void {
 /** @throws CheckpointError when there is no run, or one of another version */
 export function readConfig(files: Files, run: string): unknown {
   if (!files.exists(run)) throw new CheckpointError(`${run}: there is no such folder; is the path right?`);
-  const file = join(run, CONFIG);
+  const file = joinPath(run, CONFIG);
   if (!files.exists(file)) {
     if (files.inspect(run)?.type === "folder" && contentsOf(files, run).length === 0) {
       throw new CheckpointError(
@@ -81,7 +81,7 @@ export function listSteps(files: Files, run: string): string[] {
 
 /** The step directory that a pointer names; null if there is no such pointer. */
 export function readPointer(files: Files, run: string, pointer: Pointer): string | null {
-  const file = join(run, pointer);
+  const file = joinPath(run, pointer);
   if (!files.exists(file)) return null;
   const name = new TextDecoder().decode(files.read(file, POINTER_LIMIT)).trim();
   if (stepOfName(name) !== null) return name;
@@ -139,9 +139,9 @@ export function tidy(files: Files, run: string): void {
   for (const entry of files.list(run)) {
     const [, name, doing] = HIDDEN.exec(entry) ?? [];
     if (name === undefined || !(name === CONFIG || isPointer(name) || stepOfName(name) !== null)) continue;
-    const isTheOnlyCopy = doing === "replaced" && !files.exists(join(run, name));
-    if (isTheOnlyCopy) files.rename(join(run, entry), join(run, name));
-    else files.remove(join(run, entry));
+    const isTheOnlyCopy = doing === "replaced" && !files.exists(joinPath(run, name));
+    if (isTheOnlyCopy) files.rename(joinPath(run, entry), joinPath(run, name));
+    else files.remove(joinPath(run, entry));
   }
 }
 
@@ -149,7 +149,7 @@ export function tidy(files: Files, run: string): void {
 export function replaceFile(files: Files, run: string, name: string, bytes: Uint8Array): void {
   const partial = hiddenPath(run, name, "partial");
   files.write(partial, bytes);
-  files.rename(partial, join(run, name));
+  files.rename(partial, joinPath(run, name));
   files.flushFolder(run);
 }
 
@@ -162,7 +162,7 @@ function readNamed<Value extends { readonly step: number }>(
   if (stepOfName(name) === null) {
     throw new CheckpointError(`${run}: a step is named like step-000500: got ${JSON.stringify(name)}`);
   }
-  const folder = [join(run, name), hiddenPath(run, name, "replaced")].find((path) => files.exists(path));
+  const folder = [joinPath(run, name), hiddenPath(run, name, "replaced")].find((path) => files.exists(path));
   if (folder === undefined) throw new CheckpointError(`${run}: has no step ${name}`);
   if (files.inspect(folder)?.type === "link") {
     throw new CheckpointError(`${folder}: is a link, which may lead anywhere; put the folder in its place`);
@@ -182,9 +182,9 @@ function suggest(
   names: readonly string[],
   read: (files: Files, folder: string) => unknown,
 ): string {
-  const whole = names.filter((name) => isWhole(files, join(run, name), read));
+  const whole = names.filter((name) => isWhole(files, joinPath(run, name), read));
   if (whole.length === 0) return names.length === 0 ? "" : "; no other step here is whole";
-  return `; whole steps here: ${some(whole)}; to use one, write its name into ${join(run, isPointer(which) ? which : "latest")}`;
+  return `; whole steps here: ${some(whole)}; to use one, write its name into ${joinPath(run, isPointer(which) ? which : "latest")}`;
 }
 
 function isWhole(files: Files, folder: string, read: (files: Files, folder: string) => unknown): boolean {

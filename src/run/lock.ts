@@ -8,12 +8,12 @@
  * so at once. Instead the next number is taken, and only its holder removes the older locks.
  */
 
-import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { CheckpointError } from "../errors.ts";
 import { largestOf } from "../util/extremes.ts";
 import { errorCode } from "../util/failure-reason.ts";
-import { explainFailures, type Files, nodeFiles } from "./files.ts";
+import { joinPath } from "../util/paths.ts";
+import { explainFailures, type Files } from "./files.ts";
 import { encodeJSON } from "./json.ts";
 
 /** No system numbers its processes higher. */
@@ -69,7 +69,7 @@ export class RunLock {
    *
    * @throws CheckpointError when a living process holds the lock, or the directory cannot be written
    */
-  static take(run: string, processes: Processes, given: Files = nodeFiles): RunLock {
+  static take(run: string, processes: Processes, given: Files): RunLock {
     const files = explainFailures(given);
     const { self } = processes;
     files.createFolder(run);
@@ -109,13 +109,13 @@ export class RunLock {
  *
  * @throws CheckpointError naming the process that holds it
  */
-export function checkUnlocked(run: string, processes: Processes, given: Files = nodeFiles): void {
+export function checkUnlocked(run: string, processes: Processes, given: Files): void {
   const files = explainFailures(given);
   rejectLiving(files, run, locksIn(files, run), processes);
 }
 
 /** The process that holds the lock of a run; null if there is none. Changes nothing. */
-export function ownerOf(run: string, processes: Processes, given: Files = nodeFiles): Owner | null {
+export function ownerOf(run: string, processes: Processes, given: Files): Owner | null {
   const files = explainFailures(given);
   const owners = locksIn(files, run).map((number) => readOwner(files, run, lockName(number)));
   return owners.find((owner) => owner !== null && processes.isAlive(owner) !== false) ?? null;
@@ -129,7 +129,7 @@ function locksIn(files: Files, run: string): number[] {
 
 function damaged(run: string, lock: string): CheckpointError {
   return new CheckpointError(
-    `${join(run, lock)}: is not a lock that nopeek made; if no process trains this run, remove it`,
+    `${joinPath(run, lock)}: is not a lock that nopeek made; if no process trains this run, remove it`,
   );
 }
 
@@ -140,9 +140,9 @@ function removeLitter(files: Files, run: string, { self, isAlive }: Processes): 
     if (pid === self.pid) continue;
     // Without a readable owner there is only the PID, of a process that may be about to write one.
     const { data: owner = { ...self, pid, started: null } } = ownerLayout.safeParse(
-      readOwnerJSON(files, join(run, name)),
+      readOwnerJSON(files, joinPath(run, name)),
     );
-    if (isAlive(owner) === false) files.remove(join(run, name));
+    if (isAlive(owner) === false) files.remove(joinPath(run, name));
   }
 }
 
@@ -166,7 +166,7 @@ function place(files: Files, run: string, number: number, self: Owner): boolean 
   files.remove(prepared);
   files.createFolder(prepared);
   try {
-    files.write(join(prepared, OWNER), encodeJSON(self, OWNER));
+    files.write(joinPath(prepared, OWNER), encodeJSON(self, OWNER));
     files.rename(prepared, lockPath(run, number));
     return true;
   } catch (error) {
@@ -188,7 +188,7 @@ function isDisturbed(error: unknown): boolean {
  * @throws CheckpointError when it names no process
  */
 function readOwner(files: Files, run: string, lock: string): Owner | null {
-  const json = readOwnerJSON(files, join(run, lock));
+  const json = readOwnerJSON(files, joinPath(run, lock));
   if (json === undefined) return null;
   const { data } = ownerLayout.safeParse(json);
   if (data === undefined) throw damaged(run, lock);
@@ -198,7 +198,7 @@ function readOwner(files: Files, run: string, lock: string): Owner | null {
 function readOwnerJSON(files: Files, lock: string): unknown {
   try {
     if (files.inspect(lock)?.type === "link") return undefined;
-    return JSON.parse(new TextDecoder().decode(files.read(join(lock, OWNER), OWNER_LIMIT)));
+    return JSON.parse(new TextDecoder().decode(files.read(joinPath(lock, OWNER), OWNER_LIMIT)));
   } catch (error) {
     if (error instanceof CheckpointError || error instanceof SyntaxError) return undefined;
     throw error;
@@ -206,7 +206,7 @@ function readOwnerJSON(files: Files, lock: string): unknown {
 }
 
 const lockName = (number: number) => `.lock-${number}`;
-const lockPath = (run: string, number: number) => join(run, lockName(number));
+const lockPath = (run: string, number: number) => joinPath(run, lockName(number));
 
 /** Where a process prepares its lock and puts it away. No other process uses this name. */
-const preparedPath = (run: string, { pid }: Owner) => join(run, `.lock-of-${pid}`);
+const preparedPath = (run: string, { pid }: Owner) => joinPath(run, `.lock-of-${pid}`);

@@ -1,8 +1,8 @@
 /** Reads the log of a run in constant memory: a run of a quarter of an hour may have written a gigabyte. */
-import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { CheckpointError } from "../errors.ts";
 import { nestsTooDeep } from "../util/json-depth.ts";
+import { joinPath } from "../util/paths.ts";
 import type { Files } from "./files.ts";
 import { LOG } from "./layout.ts";
 import { type LogEntry, stepNumber } from "./log.ts";
@@ -35,7 +35,7 @@ export class LogReader {
   /** @throws CheckpointError when the log cannot be read, or no run could have written it */
   constructor(files: Files, run: string) {
     this.#files = files;
-    this.#file = join(run, LOG);
+    this.#file = joinPath(run, LOG);
     // What a running program appends from now on is left out.
     // Reading at least one byte reports a link, a pipe or a folder.
     const found = files.inspect(this.#file);

@@ -2,8 +2,8 @@
  * The log of a run: one JSON object per line, append-only. Resuming does not rewrite it: it adds a line that discards
  * the entries after the step at which the run resumes.
  */
-import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
+import { joinPath } from "../util/paths.ts";
 import type { Files } from "./files.ts";
 import { LOG } from "./layout.ts";
 
@@ -74,7 +74,7 @@ export function asSample(entry: LogEntry): RunSample | null {
 
 /** Appends an entry. Numbers that are not finite become null, because JSON has no other notation for them. */
 export function appendRecord(files: Files, run: string, fields: { readonly step: number }): void {
-  files.append(join(run, LOG), `${JSON.stringify(fields)}\n`);
+  files.append(joinPath(run, LOG), `${JSON.stringify(fields)}\n`);
 }
 
 /**
@@ -83,7 +83,7 @@ export function appendRecord(files: Files, run: string, fields: { readonly step:
  * @param steps total number of steps of the run from now on
  */
 export function appendResumption(files: Files, run: string, step: number, steps: number): void {
-  const file = join(run, LOG);
+  const file = joinPath(run, LOG);
   const bytes = files.inspect(file)?.bytes ?? 0;
   const whole = bytes === 0 || files.readPart(file, bytes - 1, 1)[0] === LF;
   files.append(file, `${whole ? "" : "\n"}${JSON.stringify({ resumedAfterStep: step, steps })}\n`);
@@ -101,6 +101,6 @@ export function samplesOf(records: readonly LogEntry[]): RunSample[] {
 
 /** Flushes the log to disk. */
 export function flushLog(files: Files, run: string): void {
-  const file = join(run, LOG);
+  const file = joinPath(run, LOG);
   if (files.exists(file)) files.flush(file);
 }

@@ -9,7 +9,7 @@
  * little-endian on every machine that Node runs on, so bytes are copied unchanged.
  * Source: https://github.com/huggingface/safetensors#format
  */
-import { z } from "zod";
+import * as z from "zod";
 import { CheckpointError } from "../errors.ts";
 import { findDuplicateKey } from "../util/duplicate-key.ts";
 import { nestsTooDeep } from "../util/json-depth.ts";

@@ -1,7 +1,4 @@
-/** A trained model on disk: it is read and checked, then built on a backend. */
-
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+/** A trained model in files: it is read and checked, then built on a backend. */
 import type { Context } from "../autograd/context.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
 import { countParameters } from "../nn/count-parameters.ts";
@@ -9,12 +6,11 @@ import { GPT } from "../nn/gpt.ts";
 import { Random } from "../random.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { checkTypes } from "../util/check-types.ts";
+import { joinPath, parentPath } from "../util/paths.ts";
 import { buildModel, gptConfigOf, type Model, type RunConfig, runConfigFromJSON } from "./config.ts";
 import { loadModelFiles, type ModelFiles } from "./directory.ts";
+import type { Files } from "./files.ts";
 import { restore } from "./restore.ts";
-
-/** The bundled model. */
-export const SHIPPED_MODEL_PATH = fileURLToPath(new URL("../../checkpoints/tales", import.meta.url));
 
 /** A model that was read and checked; nothing is allocated on a backend yet. */
 export interface SavedModel {
@@ -36,9 +32,9 @@ export interface LoadedModel<Kind extends Model = GPT> {
  * @param which "latest", "best" or the name of a step directory; by default the best
  * @throws CheckpointError when it does not hold a complete model that fits its config
  */
-export function readSavedModel(path: string, which?: string): SavedModel {
+export function readSavedModel(path: string, which: string | undefined, given: Files): SavedModel {
   checkTypes("loadModel", { path }, { path: "string" });
-  const files = loadModelFiles(path, which);
+  const files = loadModelFiles(path, which, given);
   const configFile = configFileOf(files);
   const config = runConfigFromJSON(files.config, configFile);
   checkCount(config, configFile, files);
@@ -50,25 +46,35 @@ export function buildSavedModel(context: Context, { config, files }: SavedModel)
   const { settings, tokenizer } = config;
   // The stored weights replace the initial ones at once.
   const model = buildModel(context, settings, tokenizer.vocabSize, Random.zeros());
-  restore(model.parameters(), files.tensors, join(files.folder, "model.safetensors"));
+  restore(model.parameters(), files.tensors, joinPath(files.folder, "model.safetensors"));
   return { model, tokenizer, config };
 }
 
 /** Loads a model of any kind, as `nopeek train` saves it. Throws as `readSavedModel` does. */
-export function loadModel(context: Context, path: string, which?: string): LoadedModel<Model> {
+export function loadModel(
+  context: Context,
+  path: string,
+  which: string | undefined,
+  files: Files,
+): LoadedModel<Model> {
   checkTypes("loadModel", { context }, { context: ["parameter"] });
-  return buildSavedModel(context, readSavedModel(path, which));
+  return buildSavedModel(context, readSavedModel(path, which, files));
 }
 
 /**
- * Loads a GPT, by default the bundled one.
+ * Loads a GPT.
  *
  * @throws CheckpointError as `readSavedModel` does
  * @throws ConfigError when the model is of another kind
  */
-export function loadGPT(context: Context, path: string = SHIPPED_MODEL_PATH, which?: string): LoadedModel {
+export function loadGPT(
+  context: Context,
+  path: string,
+  which: string | undefined,
+  files: Files,
+): LoadedModel {
   checkTypes("loadGPT", { context }, { context: ["parameter"] });
-  const saved = readSavedModel(path, which);
+  const saved = readSavedModel(path, which, files);
   const { model, ...rest } = buildSavedModel(context, saved);
   if (model instanceof GPT) return { ...rest, model };
   throw new ConfigError(
@@ -77,7 +83,7 @@ export function loadGPT(context: Context, path: string = SHIPPED_MODEL_PATH, whi
 }
 
 function configFileOf({ folder }: ModelFiles): string {
-  return join(dirname(folder), "config.json");
+  return joinPath(parentPath(folder), "config.json");
 }
 
 /** Checks the size before anything is allocated: an edited config may ask for any. */
@@ -87,6 +93,6 @@ function checkCount({ settings, tokenizer }: RunConfig, configFile: string, file
   const stored = [...tensors.values()].reduce((count, { values }) => count + values.length, 0);
   if (described === stored) return;
   throw new CheckpointError(
-    `${configFile}: describes a model of ${described} parameters, and ${join(folder, "model.safetensors")} holds ${stored}: one of the two was changed after saving`,
+    `${configFile}: describes a model of ${described} parameters, and ${joinPath(folder, "model.safetensors")} holds ${stored}: one of the two was changed after saving`,
   );
 }

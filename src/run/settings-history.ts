@@ -2,7 +2,7 @@
  * The changes that resumes made to the settings of a run. `config.json` holds the current settings; each change holds
  * the values before it, so that a step is repeated with the settings it was made with.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { type EarlierSchedule, scheduleOf } from "../config/schedule-settings.ts";
 import { parseSettings, SETTINGS, type Settings } from "../config/settings.ts";
 

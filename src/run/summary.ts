@@ -1,9 +1,9 @@
 /** The state of a run, read from its directory without changing anything. */
-import { join } from "node:path";
 import { CheckpointError, NopeekError } from "../errors.ts";
+import { joinPath } from "../util/paths.ts";
 import { stepOfName } from "./checkpoint.ts";
 import { runConfigFromJSON } from "./config.ts";
-import { explainFailures, type Files, nodeFiles } from "./files.ts";
+import { explainFailures, type Files } from "./files.ts";
 import { readConfig, readPointer } from "./layout.ts";
 import { ownerOf, type Processes } from "./lock.ts";
 import { asEvaluation, asStep, type LogEntry } from "./log.ts";
@@ -28,14 +28,14 @@ export interface RunSummary {
 
 /** What a summary reads besides the config. */
 export interface SummaryOptions {
-  readonly files?: Files;
+  readonly files: Files;
   /** Called with each entry of the log that counts, oldest first, so that the log is read only once. */
   readonly onEntry?: (entry: LogEntry) => void;
 }
 
 /** Summarizes a run. A run that cannot be read has the status "damaged", with the reason. */
-export function summarizeRun(path: string, processes: Processes, options: SummaryOptions = {}): RunSummary {
-  const files = explainFailures(options.files ?? nodeFiles);
+export function summarizeRun(path: string, processes: Processes, options: SummaryOptions): RunSummary {
+  const files = explainFailures(options.files);
   try {
     return readSummary(path, processes, { ...options, files });
   } catch (error) {
@@ -50,10 +50,10 @@ export function summarizeRun(path: string, processes: Processes, options: Summar
 export function readSummary(
   path: string,
   processes: Processes,
-  { files: given = nodeFiles, onEntry = () => {} }: SummaryOptions = {},
+  { files: given, onEntry = () => {} }: SummaryOptions,
 ): RunSummary {
   const files = explainFailures(given);
-  const { settings } = runConfigFromJSON(readConfig(files, path), join(path, "config.json"));
+  const { settings } = runConfigFromJSON(readConfig(files, path), joinPath(path, "config.json"));
   // Before the log: the best step is evaluated first, then named.
   const named = stepOfName(readPointer(files, path, "best") ?? "");
   const log = new LogReader(files, path);
@@ -96,7 +96,7 @@ function sizeOf(files: Files, path: string): number {
     const found = files.inspect(path);
     if (found?.type === "file") return found.bytes;
     if (found?.type !== "folder") return 0;
-    return files.list(path).reduce((sum, name) => sum + sizeOf(files, join(path, name)), 0);
+    return files.list(path).reduce((sum, name) => sum + sizeOf(files, joinPath(path, name)), 0);
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;
     return 0;

@@ -1,5 +1,5 @@
 /** Restores a tokenizer from the JSON that its `toJSON` returned, as when loading a saved run. */
-import { z } from "zod";
+import * as z from "zod";
 import { TokenError } from "../errors.ts";
 import { ByteTokenizer } from "./byte-tokenizer.ts";
 import { CharTokenizer } from "./char-tokenizer.ts";

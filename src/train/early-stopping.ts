@@ -2,7 +2,7 @@
  * Early stopping: tracks the lowest validation loss and the number of evaluations since. All evaluations must cover the
  * same tokens; the lowest of several noisy estimates would be luck.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { parseSaved } from "../config/parse-saved.ts";
 
 const count = z.int().min(0);

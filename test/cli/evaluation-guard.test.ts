@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { RunDirectory } from "../../src/run/directory.ts";
+import { RunDirectory } from "../../src/run/on-disk.ts";
 import { nopeekHere } from "../support/in-process.ts";
 import { makeFolderWithText, parseLines, TINY, TRAIN } from "../support/program.ts";
 

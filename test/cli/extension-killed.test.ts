@@ -4,8 +4,8 @@
  */
 import { cpSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { beforeAll, expect, it } from "vitest";
-import { RunDirectory } from "../../src/run/directory.ts";
-import { nodeFiles } from "../../src/run/files.ts";
+import { nodeFiles } from "../../src/run/node-files.ts";
+import { RunDirectory } from "../../src/run/on-disk.ts";
 import { nopeekHere } from "../support/in-process.ts";
 import { makeFolderWithText, START_MS, TRAIN } from "../support/program.ts";
 

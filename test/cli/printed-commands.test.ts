@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { PlottedLog } from "../../src/cli/commands/plot/plotted-log.ts";
 import { blankedPromptIn, promptIn } from "../../src/cli/shared/example-prompt.ts";
-import { RunDirectory } from "../../src/run/directory.ts";
+import { RunDirectory } from "../../src/run/on-disk.ts";
 import { nopeekHere } from "../support/in-process.ts";
 import { makeFolderWithText, START_MS, TRAIN } from "../support/program.ts";
 import { resealState } from "../support/run-files.ts";

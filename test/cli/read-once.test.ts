@@ -1,7 +1,7 @@
 /** Every command reads a checkpoint from disk once, however many steps use it. */
 import { basename, dirname } from "node:path";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { nodeFiles } from "../../src/run/files.ts";
+import { nodeFiles } from "../../src/run/node-files.ts";
 import { nopeekHere } from "../support/in-process.ts";
 import { makeFolderWithText, START_MS, TRAIN } from "../support/program.ts";
 

@@ -5,7 +5,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { RunDirectory } from "../../src/run/directory.ts";
+import { RunDirectory } from "../../src/run/on-disk.ts";
 import {
   makeFolderWithText,
   type Outcome,

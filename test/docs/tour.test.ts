@@ -25,7 +25,7 @@ import { softmax } from "../../src/ops/softmax.ts";
 import { sum } from "../../src/ops/sum.ts";
 import { silu } from "../../src/ops/unary.ts";
 import { AdamW } from "../../src/optim/adamw.ts";
-import { loadGPT } from "../../src/run/saved-model.ts";
+import { loadGPT } from "../../src/run/on-disk.ts";
 import { candidatesOf, probabilitiesOf } from "../../src/sample/candidates.ts";
 import { temper } from "../../src/sample/filters.ts";
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";

@@ -1,6 +1,6 @@
 /** Single ops against PyTorch: outputs, and the gradients of all inputs, over random shapes. */
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { Context } from "../../src/autograd/context.ts";
 import type { Tensor } from "../../src/autograd/tensor.ts";
 import { textbookAttention } from "../../src/nn/layers/textbook-attention.ts";

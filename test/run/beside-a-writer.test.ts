@@ -8,6 +8,7 @@ import type { Files, Found } from "../../src/run/files.ts";
 import type { Processes } from "../../src/run/lock.ts";
 import { readSummary } from "../../src/run/summary.ts";
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
+import { sha256Hex } from "../../src/util/sha256.ts";
 import { MemoryFiles } from "./memory-files.ts";
 import { someStep } from "./saved-steps.ts";
 
@@ -94,6 +95,7 @@ class PassingFiles implements Files {
   flushFolder = (): void => expect.unreachable();
   rename = (): void => expect.unreachable();
   remove = (): void => expect.unreachable();
+  sha256 = sha256Hex;
 }
 
 describe("beside a program that saves, replaces and removes steps", () => {

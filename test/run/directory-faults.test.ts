@@ -233,6 +233,7 @@ it("flushes contents before the names that lead to them", () => {
   const calls: string[] = [];
   const short = (path: string) => path.slice(PATH.length + 1) || ".";
   const recorded: Files = {
+    sha256: (bytes) => memory.sha256(bytes),
     exists: (path) => memory.exists(path),
     list: (path) => memory.list(path),
     inspect: (path) => memory.inspect(path),

@@ -22,8 +22,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "cli/shared/usable-cpus.ts": ["readFileSync"],
   "data/corpus.ts": ["readFile"],
   "data/text-files.ts": ["createReadStream", "openSync"],
-  "run/files.ts": ["openSync", "writeFileSync"],
   "run/make-folders.ts": ["mkdirSync"],
+  "run/node-files.ts": ["openSync", "writeFileSync"],
   "run/regular-file.ts": ["openSync"],
   "run/save-file.ts": ["writeFileSync"],
 };

@@ -14,7 +14,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { CheckpointError } from "../../src/errors.ts";
-import { explainFailures, type Files, nodeFiles } from "../../src/run/files.ts";
+import { explainFailures, type Files } from "../../src/run/files.ts";
+import { nodeFiles } from "../../src/run/node-files.ts";
 import { readRegular } from "../../src/run/regular-file.ts";
 import { MemoryFiles, systemError } from "./memory-files.ts";
 
@@ -189,6 +190,7 @@ describe("explainFailures", () => {
       flushFolder: fail,
       rename: fail,
       remove: fail,
+      sha256: fail,
     };
   }
 

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { CheckpointError } from "../../src/errors.ts";
 import { RunDirectory } from "../../src/run/directory.ts";
-import { type Files, nodeFiles } from "../../src/run/files.ts";
+import type { Files } from "../../src/run/files.ts";
 import { type Owner, ownerOf, type Processes, RunLock } from "../../src/run/lock.ts";
+import { nodeFiles } from "../../src/run/node-files.ts";
 import { FailingFiles, Killed, MemoryFiles } from "./memory-files.ts";
 
 const temporary = mkdtempSync(join(tmpdir(), "nopeek-run-lock-"));
@@ -127,6 +128,7 @@ function interrupted(files: Files, at: number, happens: () => void): Files {
     flushFolder: before((folder) => files.flushFolder(folder)),
     rename: before((from, to) => files.rename(from, to)),
     remove: before((path) => files.remove(path)),
+    sha256: (bytes) => files.sha256(bytes),
   };
 }
 

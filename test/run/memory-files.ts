@@ -1,6 +1,7 @@
 /** File operations for tests: a file system in memory, and one that fails at a chosen moment. */
 import { dirname, join } from "node:path";
 import type { Files, Found } from "../../src/run/files.ts";
+import { sha256Hex } from "../../src/util/sha256.ts";
 
 /** An error like those of Node's file operations. */
 export function systemError(code: string, path: string): Error {
@@ -10,6 +11,7 @@ export function systemError(code: string, path: string): Error {
 export class MemoryFiles implements Files {
   readonly folders: Set<string>;
   readonly contents: Map<string, Uint8Array>;
+  readonly sha256 = sha256Hex;
 
   constructor(from?: MemoryFiles) {
     this.folders = new Set(from?.folders ?? ["/"]);
@@ -119,6 +121,7 @@ export class FailingFiles implements Files {
   readonly #cuts: number;
   #budget: number;
   #over = false;
+  readonly sha256 = sha256Hex;
 
   constructor(files: MemoryFiles, failure: Failure, budget: number, cuts = Number.POSITIVE_INFINITY) {
     this.#files = files;

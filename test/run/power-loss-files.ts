@@ -4,6 +4,7 @@
  */
 import { basename, dirname, join } from "node:path";
 import type { Files, Found } from "../../src/run/files.ts";
+import { sha256Hex } from "../../src/util/sha256.ts";
 import { Killed, MemoryFiles, systemError } from "./memory-files.ts";
 
 class File {
@@ -35,6 +36,7 @@ export class PowerLossFiles implements Files {
   #budget: number;
   #pending: Change[] = [];
   operations = 0;
+  readonly sha256 = sha256Hex;
 
   /** @param budget operations until the power fails */
   constructor(budget: number) {

@@ -7,9 +7,14 @@ import { type ModelKind, resolveSettings } from "../../src/config/settings.ts";
 import { CheckpointError, ConfigError } from "../../src/errors.ts";
 import { Random } from "../../src/random.ts";
 import { buildModel, runConfigToJSON } from "../../src/run/config.ts";
-import { RunDirectory } from "../../src/run/directory.ts";
+import {
+  loadGPT,
+  loadModel,
+  RunDirectory,
+  readSavedModel,
+  SHIPPED_MODEL_PATH,
+} from "../../src/run/on-disk.ts";
 import { restore, snapshot } from "../../src/run/restore.ts";
-import { loadGPT, loadModel, readSavedModel, SHIPPED_MODEL_PATH } from "../../src/run/saved-model.ts";
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
 import { countingBackend, doubleContext } from "../support/contexts.ts";
 

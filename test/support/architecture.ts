@@ -22,8 +22,8 @@ function layerOf(path: string): string {
   const kernels = /^backend\/[^/]+\/kernels\//.exec(path);
   if (kernels !== null) return kernels[0].slice(0, -1);
   if (path === "backend/backend.ts") return "contract";
-  if (path === "backend/open.ts" || path === "backend/node-thread.ts") return "open";
-  if (path === "index.ts" || path === "quickstart.ts") return "library";
+  if (/^backend\/(?:names|open|open-browser|node-thread|web-thread)\.ts$/.test(path)) return "open";
+  if (["index.ts", "browser.ts", "quickstart.ts"].includes(path)) return "library";
   if (path.startsWith("play/page/")) return "play/page";
   const backend = /^backend\/[^/]+\//.exec(path);
   if (backend !== null) return backend[0].slice(0, -1);
@@ -61,9 +61,38 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 /** Backends that are built on another backend. */
 const foundations: Readonly<Record<string, string>> = { "backend/blas": "backend/wasm" };
 
+/**
+ * The files outside cli that need Node. Every other file runs in a browser: it imports neither Node's modules nor, at
+ * run time, one of these.
+ */
+const NODE_SIDE: ReadonlySet<string> = new Set([
+  "index.ts",
+  "quickstart.ts",
+  "backend/node-thread.ts",
+  "backend/open.ts",
+  "backend/wasm/threads/supervisor.js",
+  "backend/wasm/threads/worker.js",
+  "data/corpus.ts",
+  "data/decoded-bytes.ts",
+  "data/folder-files.ts",
+  "data/replayable-bytes.ts",
+  "data/text-files.ts",
+  "data/token-cache.ts",
+  "data/token-file-header.ts",
+  "data/token-file.ts",
+  "data/tokenized-corpus.ts",
+  "data/write-tokens.ts",
+  "report/html.ts",
+  "run/make-folders.ts",
+  "run/node-files.ts",
+  "run/on-disk.ts",
+  "run/regular-file.ts",
+  "run/save-file.ts",
+]);
+
 /** The packages that portable layers may import. Other layers may import any package. */
 const allowedPackages: Readonly<Record<string, readonly string[]>> = {
-  ground: ["seedrandom"],
+  ground: ["seedrandom", "@noble/hashes/sha2.js", "@noble/hashes/utils.js"],
   contract: [],
   autograd: [],
   ops: [],
@@ -150,6 +179,22 @@ function arrowComplaints(files: Files): string[] {
         complaints.push(`${path} imports ${target}: ${from} may not import ${layerOf(target)}`);
       }
     }
+  }
+  return complaints;
+}
+
+/** Complains about files that need Node and are not listed, and about those that are listed and need none. */
+export function nodeComplaints(files: Files): string[] {
+  const complaints: string[] = [];
+  for (const [path, source] of files) {
+    if (layerOf(path) === "cli") continue;
+    const needed = importsOf(path, source).filter(
+      ({ target, typeOnly }) => target.startsWith("node:") || (!typeOnly && NODE_SIDE.has(target)),
+    );
+    const isListed = NODE_SIDE.has(path);
+    if (isListed && needed.length === 0) complaints.push(`${path} is listed as needing Node, and does not`);
+    if (isListed) continue;
+    for (const { target } of needed) complaints.push(`${path} imports ${target}: it must run in a browser`);
   }
   return complaints;
 }

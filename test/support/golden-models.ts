@@ -1,6 +1,6 @@
 /** Compares whole models with PyTorch: logits, loss, and the gradient of every parameter. */
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { Context } from "../../src/autograd/context.ts";
 import type { Tensor } from "../../src/autograd/tensor.ts";
 import type { GPTConfig } from "../../src/nn/config.ts";

@@ -1,7 +1,7 @@
 /** Golden files from PyTorch (scripts/golden/pytorch/make.py), and the error of a result compared with them. */
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import type { Backend } from "../../src/backend/backend.ts";
 import { loadKernels } from "../../src/backend/open.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";

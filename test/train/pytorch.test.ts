@@ -1,6 +1,6 @@
 /** Ten training steps compared with torch.optim, and Muon compared with its textbook form in PyTorch. */
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { Context } from "../../src/autograd/context.ts";
 import { resolveSettings } from "../../src/config/settings.ts";
 import { WindowLoader } from "../../src/data/window-loader.ts";

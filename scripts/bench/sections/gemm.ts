@@ -6,7 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
+import * as z from "zod";
 import { Child } from "../child.ts";
 import { startCompetitor } from "../competitors.ts";
 import { competitorsFor, type Plan } from "../plan.ts";

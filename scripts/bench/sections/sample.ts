@@ -2,7 +2,7 @@
  * Sampling of one sequence: time per token against the number of tokens it attends to, with a cache (one position at
  * a time) and without (all positions for each token). Includes drawing from the probabilities.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { logitDisagreement } from "../check.ts";
 import { type Competitor, REFERENCE_NAME, type RunningCompetitor, startCompetitor } from "../competitors.ts";
 import { competitorsFor, type Plan } from "../plan.ts";

@@ -3,8 +3,9 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "../../errors.ts";
-import { RunDirectory } from "../../run/directory.ts";
 import type { Processes } from "../../run/lock.ts";
+import { nodeFiles } from "../../run/node-files.ts";
+import { RunDirectory } from "../../run/on-disk.ts";
 import { type RunSummary, summarizeRun } from "../../run/summary.ts";
 import { largestOf } from "../../util/extremes.ts";
 import { formatCount, formatDuration, formatLoss } from "../../util/format.ts";
@@ -33,7 +34,7 @@ export function listRuns(word: string, { json }: RunsFlags): void {
 }
 
 function describeRun(path: string, system: Processes): RunSummary {
-  const summary = summarizeRun(path, system);
+  const summary = summarizeRun(path, system, { files: nodeFiles });
   return { ...summary, status: namesToFlags(summary.status) };
 }
 

@@ -1,5 +1,5 @@
 /** `--config`: settings from a JSON file, either the config.json of another run or a plain object of settings. */
-import { z } from "zod";
+import * as z from "zod";
 import { parseSettings } from "../../config/settings.ts";
 import { ConfigError, NopeekError } from "../../errors.ts";
 import { type CorpusRecord, runConfigFromJSON, runConfigToJSON } from "../../run/config.ts";

@@ -1,6 +1,6 @@
 /** Flags generated from the settings table, and flags that several commands share. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { BACKEND_NAMES, DEFAULT_BACKEND, MOST_THREADS } from "../../backend/open.ts";
+import { BACKEND_NAMES, DEFAULT_BACKEND, MOST_THREADS } from "../../backend/names.ts";
 import { flagOf, SETTINGS, type Setting } from "../../config/settings.ts";
 import { CACHE_NAME, IN_MEMORY_MB } from "../../data/token-cache.ts";
 import { nearest } from "../../util/edit-distance.ts";

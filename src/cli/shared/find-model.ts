@@ -4,8 +4,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { CheckpointError, ConfigError } from "../../errors.ts";
 import { stepFolderName, stepOfName } from "../../run/checkpoint.ts";
-import { RunDirectory } from "../../run/directory.ts";
-import { type SavedModel, SHIPPED_MODEL_PATH } from "../../run/saved-model.ts";
+import { RunDirectory, SHIPPED_MODEL_PATH } from "../../run/on-disk.ts";
+import type { SavedModel } from "../../run/saved-model.ts";
 import { nearest } from "../../util/edit-distance.ts";
 import { formatCount } from "../../util/format.ts";
 

@@ -5,13 +5,8 @@ import type { Backend } from "../../backend/backend.ts";
 import { CheckpointError, ConfigError } from "../../errors.ts";
 import { GPT } from "../../nn/gpt.ts";
 import type { Model } from "../../run/config.ts";
-import {
-  buildSavedModel,
-  type LoadedModel,
-  readSavedModel,
-  type SavedModel,
-  SHIPPED_MODEL_PATH,
-} from "../../run/saved-model.ts";
+import { readSavedModel, SHIPPED_MODEL_PATH } from "../../run/on-disk.ts";
+import { buildSavedModel, type LoadedModel, type SavedModel } from "../../run/saved-model.ts";
 import type { Terminal } from "../terminal/output.ts";
 import { describeModel, findModel, type ModelFlags } from "./find-model.ts";
 import { type BackendFlags, openBackend } from "./open-backend.ts";

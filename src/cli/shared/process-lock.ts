@@ -4,10 +4,11 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { CheckpointError } from "../../errors.ts";
 import { type Owner, type Processes, RunLock } from "../../run/lock.ts";
+import { nodeFiles } from "../../run/node-files.ts";
 
 /** Locks a run until the lock is released or this process exits. Throws as `RunLock.take` does. */
 export function lockRun(path: string): RunLock {
-  const lock = RunLock.take(path, processes());
+  const lock = RunLock.take(path, processes(), nodeFiles);
   process.once("exit", () => {
     try {
       lock.release();

@@ -1,6 +1,7 @@
 /** Reads training texts: new ones, or the text that a run was started on. */
 import type { Settings } from "../../config/settings.ts";
-import { type Corpus, readTexts, TALES_NAME, TALES_PATH } from "../../data/corpus.ts";
+import { type Corpus, readTexts, TALES_PATH } from "../../data/corpus.ts";
+import { TALES_NAME } from "../../data/tales.ts";
 import { type OpenStdin, STDIN } from "../../data/text-files.ts";
 import { startOfText } from "../../data/text-start.ts";
 import { vocabularyOf } from "../../data/text-stats.ts";

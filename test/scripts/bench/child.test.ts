@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { Child, CompetitorError } from "../../../scripts/bench/child.ts";
 
 const protocol = fileURLToPath(new URL("../../../scripts/bench/peers/protocol.js", import.meta.url));

@@ -55,16 +55,16 @@ export class WasmBackend extends WasmRows implements Backend {
   /**
    * A backend with several threads. It computes the same bits as one.
    *
-   * @param spawn starts threads on the host
+   * @param heap  made for as many threads, including the calling one
+   * @param spawn starts the other threads on the host
    */
   static async onThreads(
     module: WebAssembly.Module,
-    count: number,
+    heap: Heap,
     spawn: (start: ThreadStart) => Threads,
     exact = true,
   ): Promise<WasmBackend> {
-    const heap = new Heap(undefined, count);
-    const pool = await ThreadPool.start(count, module, heap, spawn);
+    const pool = await ThreadPool.start(heap.threads, module, heap, spawn);
     return new WasmBackend(module, (kernels) => pool.share(kernels), heap, pool, exact);
   }
 

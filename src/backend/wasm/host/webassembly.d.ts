@@ -29,4 +29,5 @@ declare namespace WebAssembly {
 
   function validate(bytes: BufferSource): boolean;
   function compile(bytes: BufferSource): Promise<Module>;
+  function compileStreaming(source: Response): Promise<Module>;
 }

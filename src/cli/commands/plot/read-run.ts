@@ -8,9 +8,10 @@ import { countParameters } from "../../../nn/count-parameters.ts";
 import type { GrowingCurve } from "../../../report/growing-curve.ts";
 import type { NextCommand, PlottedRun } from "../../../report/plotted-run.ts";
 import { gptConfigOf, type RunConfig, runConfigFromJSON } from "../../../run/config.ts";
-import { explainFailures, nodeFiles } from "../../../run/files.ts";
+import { explainFailures } from "../../../run/files.ts";
 import { readConfig } from "../../../run/layout.ts";
 import type { Processes } from "../../../run/lock.ts";
+import { nodeFiles } from "../../../run/node-files.ts";
 import { readSummary } from "../../../run/summary.ts";
 import { formatCount, shellWord } from "../../../util/format.ts";
 import { blankedPromptIn, promptIn } from "../../shared/example-prompt.ts";
@@ -31,6 +32,7 @@ export async function readRun(path: string, name: string, system: Processes): Pr
   const { settings, tokenizer, corpus } = config;
   const log = new PlottedLog();
   const { status, step, steps, bytes, trainedMs, bestStep, bestLossNats } = readSummary(path, system, {
+    files,
     onEntry: (entry) => log.add(entry),
   });
   const train = log.train.points();

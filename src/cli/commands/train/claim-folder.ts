@@ -2,8 +2,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { CheckpointError } from "../../../errors.ts";
-import { RunDirectory } from "../../../run/directory.ts";
 import { checkUnlocked, ownerOf, type RunLock } from "../../../run/lock.ts";
+import { nodeFiles } from "../../../run/node-files.ts";
+import { RunDirectory } from "../../../run/on-disk.ts";
 import { RUNS } from "../../shared/find-model.ts";
 import { lockRun, processes } from "../../shared/process-lock.ts";
 
@@ -19,7 +20,7 @@ export interface ClaimedFolder {
  * @throws CheckpointError when it is in use, or holds anything but the remains of a run that was killed at its start
  */
 export function checkFree(path: string): void {
-  if (existsSync(path)) checkUnlocked(path, processes());
+  if (existsSync(path)) checkUnlocked(path, processes(), nodeFiles);
   RunDirectory.checkFree(path);
 }
 
@@ -52,7 +53,11 @@ function lockIfFree(path: string): RunLock | null {
   try {
     lock = lockRun(path);
   } catch (error) {
-    if (error instanceof CheckpointError && existsSync(path) && ownerOf(path, processes()) !== null)
+    if (
+      error instanceof CheckpointError &&
+      existsSync(path) &&
+      ownerOf(path, processes(), nodeFiles) !== null
+    )
       return null;
     throw error;
   }

@@ -4,7 +4,7 @@ import { flagOf, SETTINGS, type SettingName, type Settings } from "../../../conf
 import { ConfigError } from "../../../errors.ts";
 import type { NamedTensors } from "../../../nn/parameters.ts";
 import { type RunConfig, runConfigFromJSON } from "../../../run/config.ts";
-import { loadModelFiles } from "../../../run/directory.ts";
+import { loadModelFiles } from "../../../run/on-disk.ts";
 import { restore } from "../../../run/restore.ts";
 import { settingsAfter } from "../../../run/settings-history.ts";
 import { describeModel, findModel } from "../../shared/find-model.ts";

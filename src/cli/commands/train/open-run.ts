@@ -1,13 +1,13 @@
 /** The second step of a training run: a plan becomes a run, with its backend, memory, lock and directory. */
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { Context } from "../../../autograd/context.ts";
 import type { Backend } from "../../../backend/backend.ts";
 import { type TokenizedText, tokenize } from "../../../data/tokenized-corpus.ts";
 import { CheckpointError } from "../../../errors.ts";
 import { type RunConfig, runConfigToJSON } from "../../../run/config.ts";
-import { RunDirectory } from "../../../run/directory.ts";
 import type { RunLock } from "../../../run/lock.ts";
+import { RunDirectory } from "../../../run/on-disk.ts";
 import { restore } from "../../../run/restore.ts";
 import { earlierSchedules } from "../../../run/settings-history.ts";
 import { EarlyStopping } from "../../../train/early-stopping.ts";

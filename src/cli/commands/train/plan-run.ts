@@ -5,7 +5,7 @@
  */
 import { existsSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { checkBackend } from "../../../backend/open.ts";
+import { checkBackend } from "../../../backend/names.ts";
 import { type Preset, presetOf } from "../../../config/presets.ts";
 import { SCHEDULE_SETTINGS } from "../../../config/schedule-settings.ts";
 import { checkBelonging, parseSettings, type Settings } from "../../../config/settings.ts";
@@ -17,8 +17,9 @@ import { ConfigError } from "../../../errors.ts";
 import { checkGPTConfig } from "../../../nn/config.ts";
 import type { Checkpoint } from "../../../run/checkpoint.ts";
 import { gptConfigOf, type RunConfig, runConfigFromJSON } from "../../../run/config.ts";
-import { readLatestCheckpoint, readRunConfig } from "../../../run/directory.ts";
 import { checkUnlocked } from "../../../run/lock.ts";
+import { nodeFiles } from "../../../run/node-files.ts";
+import { readLatestCheckpoint, readRunConfig } from "../../../run/on-disk.ts";
 import type { Tokenizer } from "../../../text/tokenizer.ts";
 import { shellWord } from "../../../util/format.ts";
 import type { ProgressReporter } from "../../../util/progress-reporter.ts";
@@ -183,7 +184,7 @@ async function planResume(flags: TrainFlags, reporter: ProgressReporter): Promis
   if (!existsSync(out) && runAt(out) === null) throw unknownRun(out);
   const path = runAt(out) ?? out;
   const savedJSON = readRunConfig(path);
-  checkUnlocked(path, processes());
+  checkUnlocked(path, processes(), nodeFiles);
   const saved = runConfigFromJSON(savedJSON, join(path, "config.json"));
   const checkpoint = readLatestCheckpoint(path);
   const { config, remarks } = resumedConfig(saved, checkpoint?.step ?? 0, path, flags);

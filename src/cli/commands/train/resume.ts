@@ -1,6 +1,6 @@
 /** The command that resumes a run. */
 import type { Backend } from "../../../backend/backend.ts";
-import { DEFAULT_BACKEND } from "../../../backend/open.ts";
+import { DEFAULT_BACKEND } from "../../../backend/names.ts";
 
 import { STDIN } from "../../../data/text-files.ts";
 import { shellWord } from "../../../util/format.ts";

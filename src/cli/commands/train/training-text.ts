@@ -2,7 +2,7 @@
 
 import { type OpenStdin, STDIN } from "../../../data/text-files.ts";
 import { ConfigError } from "../../../errors.ts";
-import { RunDirectory } from "../../../run/directory.ts";
+import { RunDirectory } from "../../../run/on-disk.ts";
 import { shellWord } from "../../../util/format.ts";
 import { inputStats, lookAtInput } from "../../shared/piped-text.ts";
 import { stderrReporter } from "../../terminal/output.ts";

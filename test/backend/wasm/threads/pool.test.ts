@@ -80,7 +80,7 @@ describe("a pool of threads", () => {
   });
 
   it("reports that a thread does not start", async () => {
-    const start = WasmBackend.onThreads(await loadKernels(), 3, () => ({
+    const start = WasmBackend.onThreads(await loadKernels(), new Heap(undefined, 3), () => ({
       ready: Promise.reject(new Error("no more threads")),
       stop: () => Promise.resolve(),
     }));

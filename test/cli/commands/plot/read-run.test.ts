@@ -9,6 +9,7 @@ import { CheckpointError, ConfigError } from "../../../../src/errors.ts";
 import type { PlottedRun } from "../../../../src/report/plotted-run.ts";
 import { warningsAbout } from "../../../../src/report/plotted-run.ts";
 import { RunLock } from "../../../../src/run/lock.ts";
+import { nodeFiles } from "../../../../src/run/node-files.ts";
 import { summarizeRun } from "../../../../src/run/summary.ts";
 import { exampleRun } from "../../../report/example-runs.ts";
 import { makeFolderWithText, START_MS, succeed, TRAIN } from "../../../support/program.ts";
@@ -119,7 +120,10 @@ describe("a run", () => {
       [2, 0.1],
       [4, 0.2],
     ]);
-    expect(summarizeRun(path, processes())).toMatchObject({ bestLossNats: 2.5, bestStep: 1 });
+    expect(summarizeRun(path, processes(), { files: nodeFiles })).toMatchObject({
+      bestLossNats: 2.5,
+      bestStep: 1,
+    });
     // A resume that changed what is evaluated has evaluated the best step again.
     writeFileSync(join(path, "log.jsonl"), `${log}{"resumedAfterStep":3}\n${evaluation(1, 2.625)}`);
     expect((await read(path)).best).toEqual({ step: 1, lossNats: 2.625 });
@@ -141,7 +145,7 @@ describe("a run", () => {
 
   it("in progress has that status, counts its steps and suggests no resume command", async () => {
     const path = runWith("running", step(1, 3) + step(2, 2.5));
-    const lock = RunLock.take(path, processes());
+    const lock = RunLock.take(path, processes(), nodeFiles);
     const run = await read(path);
     lock.release();
     expect(run).toMatchObject({ status: "running", step: 2 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { claimFolder, claimNextFolder } from "../../../../src/cli/commands/train/claim-folder.ts";
 import { processes } from "../../../../src/cli/shared/process-lock.ts";
-import { RunDirectory } from "../../../../src/run/directory.ts";
+import { RunDirectory } from "../../../../src/run/on-disk.ts";
 import { nopeekHere } from "../../../support/in-process.ts";
 import { expectComplaint, makeFolder } from "../../../support/program.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { resolveSettings, type Settings } from "../../../../src/config/settings.ts";
 import { runConfigFromJSON } from "../../../../src/run/config.ts";
-import { RunDirectory, readRunConfig } from "../../../../src/run/directory.ts";
+import { RunDirectory, readRunConfig } from "../../../../src/run/on-disk.ts";
 import { formatCount } from "../../../../src/util/format.ts";
 import { nopeekHere } from "../../../support/in-process.ts";
 import { makeFolderWithText } from "../../../support/program.ts";

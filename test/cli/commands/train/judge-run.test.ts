@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { describeVerdict } from "../../../../src/cli/commands/train/judge-run.ts";
 import type { Verdict } from "../../../../src/cli/commands/train/verdict.ts";
-import { RunDirectory } from "../../../../src/run/directory.ts";
+import { RunDirectory } from "../../../../src/run/on-disk.ts";
 import { nopeekHere } from "../../../support/in-process.ts";
 import { makeFolderWithText, parseLines, TRAIN } from "../../../support/program.ts";
 

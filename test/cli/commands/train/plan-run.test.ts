@@ -5,7 +5,7 @@ import { closeRun, openRun } from "../../../../src/cli/commands/train/open-run.t
 import { planRun, type TrainFlags } from "../../../../src/cli/commands/train/plan-run.ts";
 import { lockRun } from "../../../../src/cli/shared/process-lock.ts";
 import { CheckpointError, ConfigError, DataError, TokenError } from "../../../../src/errors.ts";
-import { nodeFiles } from "../../../../src/run/files.ts";
+import { nodeFiles } from "../../../../src/run/node-files.ts";
 import { nopeekHere } from "../../../support/in-process.ts";
 import { makeFolderWithText, START_MS, TRAIN } from "../../../support/program.ts";
 import { fingerprint } from "../../../support/run-files.ts";

@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { RunDirectory } from "../../../../src/run/directory.ts";
 import { samplesOf } from "../../../../src/run/log.ts";
+import { RunDirectory } from "../../../../src/run/on-disk.ts";
 import { makeFolderWithText, parseLines, succeed, TINY, TRAIN } from "../../../support/program.ts";
 
 const { folder, text: TEXT } = makeFolderWithText(200);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { Context } from "../../../../src/autograd/context.ts";
 import { Stopped, StopRequest } from "../../../../src/cli/commands/train/stop-request.ts";
-import { RunDirectory } from "../../../../src/run/directory.ts";
+import { RunDirectory } from "../../../../src/run/on-disk.ts";
 import { nopeekHere } from "../../../support/in-process.ts";
 import { makeFolderWithText, TRAIN } from "../../../support/program.ts";
 

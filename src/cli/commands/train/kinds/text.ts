@@ -1,8 +1,9 @@
 /** The text of a model that is trained on one: how it is split, checked and described. */
 import type { Settings } from "../../../../config/settings.ts";
-import { TALES_NAME, TALES_PATH } from "../../../../data/corpus.ts";
+import { TALES_PATH } from "../../../../data/corpus.ts";
 import { type CorpusSplit, checkSplit, splitCorpus } from "../../../../data/split.ts";
 import { type SplitDifference, splitDifference } from "../../../../data/split-difference.ts";
+import { TALES_NAME } from "../../../../data/tales.ts";
 import { STDIN } from "../../../../data/text-files.ts";
 import { readIds, type TokenIds } from "../../../../data/token-source.ts";
 import type { TokenizedText } from "../../../../data/tokenized-corpus.ts";

@@ -1,0 +1,47 @@
+/** The names of the backends, and what each can be asked for. */
+import { ConfigError } from "../errors.ts";
+import { checkChoice, checkTypes, describeValue } from "../util/check-types.ts";
+
+export const BACKEND_NAMES = ["wasm", "blas", "auto", "reference"] as const;
+/** "auto" is blas if a fast library is installed, otherwise wasm. */
+export type BackendName = (typeof BACKEND_NAMES)[number];
+/** Has the same bits on every machine. */
+export const DEFAULT_BACKEND = "wasm" satisfies BackendName;
+
+/** At the sizes of these models, more threads gain nothing. */
+export const MOST_THREADS = 64;
+
+export interface OpenOptions {
+  /**
+   * For wasm: use kernels that round once per multiply-add, if the engine supports it. See
+   * wasm/kernels/multiply-add.ts.
+   */
+  readonly fast?: boolean;
+  /** Called with a sentence that explains whether the fast kernels are in use. */
+  readonly say?: (sentence: string) => void;
+}
+
+/**
+ * Checks that a backend supports the requested options, without opening it.
+ *
+ * @throws ConfigError if it does not
+ */
+export function checkBackend(name: BackendName, threads: number, options: OpenOptions = {}): void {
+  checkChoice("backend", name, BACKEND_NAMES);
+  checkTypes("openBackend", { options }, { options: "object" });
+  const { fast = false, say } = options;
+  checkTypes("openBackend", { fast, say }, { fast: "boolean", say: "function?" });
+  checkThreads(threads);
+  if (fast && name !== "wasm" && name !== "auto")
+    throw new ConfigError(`\`fast\` needs \`backend\` wasm: got \`backend\` ${name}`);
+  if (name === "reference" && threads !== 1)
+    throw new ConfigError(`the reference backend has one thread: got \`threads\` ${threads}`);
+}
+
+/** @throws ConfigError for a number of threads outside 1 … 64 */
+export function checkThreads(threads: number): void {
+  if (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return;
+  throw new ConfigError(
+    `\`threads\` must be a whole number in 1 … ${MOST_THREADS}: got ${describeValue(threads)}`,
+  );
+}

@@ -1,0 +1,67 @@
+/** The file operations of a run directory on the disk of this machine. */
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { errorCode } from "../util/failure-reason.ts";
+import type { Files, Found } from "./files.ts";
+import { makeFolders } from "./make-folders.ts";
+import { createAfresh, openToAppend, openToFlush, readPart, readRegular, using } from "./regular-file.ts";
+
+/** Links in a run are not followed: one in a foreign run could lead out of its directory. */
+export const nodeFiles: Files = {
+  exists: existsSync,
+  list: (folder) => readdirSync(folder).sort(),
+  inspect,
+  read: (file, limit) => readRegular(file, limit, "refuse"),
+  readPart: (file, start, length) => readPart(file, start, length, "refuse"),
+  write: (file, bytes) => {
+    const descriptor = createAfresh(file);
+    try {
+      writeFileSync(descriptor, bytes, { flush: true });
+    } finally {
+      closeSync(descriptor);
+    }
+  },
+  append: (file, text) => using(openToAppend(file), ({ descriptor }) => writeFileSync(descriptor, text)),
+  flush: (file) => using(openToFlush(file), ({ descriptor }) => fsyncSync(descriptor)),
+  createFolder: (folder) => {
+    for (const made of makeFolders(folder).reverse()) flushFolder(dirname(made));
+  },
+  flushFolder,
+  rename: renameSync,
+  remove: (path) => rmSync(path, { recursive: true, force: true }),
+  sha256: (bytes) => createHash("sha256").update(bytes).digest("hex"),
+};
+
+function inspect(path: string): Found | null {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return null;
+  const type = found.isFile()
+    ? "file"
+    : found.isDirectory()
+      ? "folder"
+      : found.isSymbolicLink()
+        ? "link"
+        : "other";
+  return { type, bytes: found.size };
+}
+
+function flushFolder(folder: string): void {
+  try {
+    const descriptor = openSync(folder, "r");
+    using({ descriptor, bytes: 0 }, () => fsyncSync(descriptor));
+  } catch (error) {
+    // Windows and some network file systems cannot flush a folder and need not; nor can a user without read permission.
+    if (!["EPERM", "EISDIR", "EINVAL", "ENOTSUP", "EACCES"].includes(errorCode(error) ?? "")) throw error;
+  }
+}
