@@ -26,7 +26,7 @@ export class App {
     return this.#state;
   }
 
-  /** Changes some of the state and tells the listeners. */
+  /** Changes some of the state and notifies the listeners. */
   change(changes: Partial<SharedState>): void {
     const before = this.#state;
     this.#state = { ...before, ...changes };

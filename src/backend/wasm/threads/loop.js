@@ -8,7 +8,7 @@
 /** @typedef {import("./pool.ts").ThreadStart & { thread: number }} Start */
 
 /**
- * The kernels of this thread, by name: an instance of its own over the shared memory.
+ * The kernels of this thread, by name: a separate instance over the shared memory.
  *
  * @param {Start} start
  * @returns {Map<string, unknown>}
