@@ -31,6 +31,18 @@ export interface TrainedStep {
   readonly mask: MaskMode;
 }
 
+/** A text that the model wrote while it trained, and how well it predicted the validation split then. */
+export interface Sample {
+  readonly step: number;
+  /** The mask that was set. */
+  readonly mask: MaskMode;
+  readonly text: string;
+  /** Validation loss with that mask, in nats per token; an estimate. */
+  readonly asTrainedNats: number;
+  /** Validation loss with the causal mask, in nats per token; an estimate on the same windows. */
+  readonly leftOnlyNats: number;
+}
+
 /** The state of the run in training. */
 export interface RunState {
   readonly text: string;
@@ -57,5 +69,5 @@ export type EngineEvent =
     }
   | { readonly kind: "failed"; readonly message: string }
   | { readonly kind: "steps"; readonly steps: readonly TrainedStep[]; readonly tokensPerSecond: number }
-  | { readonly kind: "sample"; readonly step: number; readonly mask: MaskMode; readonly text: string }
+  | { readonly kind: "sample"; readonly sample: Sample }
   | { readonly kind: "run"; readonly run: RunState };

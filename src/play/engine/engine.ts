@@ -24,7 +24,7 @@ export interface Viewed {
 const REPORT_MS = 50;
 const SAMPLE_TOKENS = 160;
 /** Samples in a run. Each takes about as long as ten steps. */
-const SAMPLES = 12;
+const SAMPLES = 20;
 
 /** What the engine needs from its host. */
 export interface Host {
@@ -195,7 +195,10 @@ export class Engine {
   async #sample(run: TrainingRun): Promise<void> {
     const { mask } = run;
     const text = await run.sample(mask, SAMPLE_TOKENS);
-    this.host.emit({ kind: "sample", step: run.trainer.stepsDone, mask, text });
+    const asTrainedNats = await run.validationNats(mask);
+    const leftOnlyNats = mask === "on" ? asTrainedNats : await run.validationNats("on");
+    const step = run.trainer.stepsDone;
+    this.host.emit({ kind: "sample", sample: { step, mask, text, asTrainedNats, leftOnlyNats } });
   }
 
   #reportSteps(run: TrainingRun, steps: readonly TrainedStep[], elapsedMs: number): void {

@@ -7,8 +7,11 @@ import type { Recipe, ShownSettings } from "../settings.ts";
 /** The textbook path and the fused one have the same mathematics and different bits; a run here uses the fast one. */
 const { attention: _, ...SMALL } = LEAKAGE_SETTINGS;
 
+/** Long enough to switch the mask off and on again. */
+const SMALL_STEPS = 1500;
+
 function baseOf(recipe: Recipe): Partial<Settings> {
-  return recipe === "small" ? SMALL : presetOf("tales").settings;
+  return recipe === "small" ? { ...SMALL, steps: SMALL_STEPS } : presetOf("tales").settings;
 }
 
 /** A recipe's values of the shown settings. */

@@ -18,6 +18,8 @@ import { checkLength, type PlayText } from "./text.ts";
 
 /** Below 1, so that a small model spells mostly right. */
 const TEMPERATURE = 0.6;
+/** Takes about as long as a few steps of training. */
+const ESTIMATE_TOKENS = 4096;
 
 export class TrainingRun {
   readonly config: RunConfig;
@@ -74,10 +76,11 @@ export class TrainingRun {
     return report;
   }
 
-  /** Estimates the validation loss with a mask, in nats per token. */
+  /** Estimates the validation loss with a mask, in nats per token, always on the same windows. */
   async validationNats(mask: MaskMode): Promise<number> {
-    const { batchSize, evalBatches, seed } = this.config.settings;
-    const options = { batches: evalBatches, batchSize, seed };
+    const { batchSize, contextLength, seed } = this.config.settings;
+    const batches = Math.max(1, Math.round(ESTIMATE_TOKENS / (batchSize * contextLength)));
+    const options = { batches, batchSize, seed };
     const estimate = () =>
       this.trainer.evaluating(() => estimateLoss(this.model, this.text.split.validation, options));
     return (await this.#withMask(mask, estimate)).lossNats;

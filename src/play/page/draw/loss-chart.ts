@@ -26,6 +26,8 @@ const ASPECT = 0.46;
 const [TICK_X, TICK_Y] = [90, 44];
 /** Labels that would overlap are left out. */
 const LABEL_WIDTH = 92;
+/** Below the line of the blind guess. */
+const LABEL_DROP = 30;
 const MASK_LABELS: Readonly<Record<MaskMode, string>> = {
   on: "mask on",
   off: "mask off",
@@ -62,7 +64,7 @@ export function drawLossChart({ points, steps, floorNats, blindGuessNats, width 
     const showsLabel = at > labelEnd && at + LABEL_WIDTH < width;
     if (showsLabel) labelEnd = at + LABEL_WIDTH;
     return svg`<line class="switched" x1=${at} x2=${at} y1=${MARGIN.top} y2=${bottom}></line>
-      ${showsLabel ? svg`<text x=${at + 4} y=${MARGIN.top + 10}>${MASK_LABELS[mask]}</text>` : ""}`;
+      ${showsLabel ? svg`<text x=${at + 4} y=${MARGIN.top + LABEL_DROP}>${MASK_LABELS[mask]}</text>` : ""}`;
   });
   const curves = stretches.map((stretch, i) => {
     // A stretch starts where the one before ended, so that the curve has no gaps.
@@ -87,5 +89,5 @@ function drawFloor(floorNats: number, at: number, left: number, right: number, b
   return svg`<rect class="below" x=${left} width=${right - left} y=${at} height=${bottom - at}></rect>
     <line class="floor" x1=${left} x2=${right} y1=${at} y2=${at}></line>
     <text x=${right} y=${at - 5} text-anchor="end">floor ${floorNats.toFixed(4)}</text>
-    <text x=${left + 6} y=${bottom - 6}>below the floor: it peeks</text>`;
+    <text x=${right - 6} y=${bottom - 6} text-anchor="end">below the floor: it peeks</text>`;
 }

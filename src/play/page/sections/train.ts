@@ -2,19 +2,13 @@
 import { html, render } from "lit-html";
 import { formatCount, formatLoss } from "../../../util/format.ts";
 import type { MaskMode } from "../../masks.ts";
-import type { RunState } from "../../protocol.ts";
+import type { RunState, Sample } from "../../protocol.ts";
 import { RECIPES, type Recipe, SHOWN, type ShownSettings } from "../../settings.ts";
 import type { App } from "../app.ts";
 import { drawLossChart, stretchesOf } from "../draw/loss-chart.ts";
-import { LossCurve } from "../draw/loss-curve.ts";
+import { type CurvePoint, LossCurve } from "../draw/loss-curve.ts";
 import { Refusal } from "../engine-client.ts";
 import { changesIn, type LinkState, readLink, writeLink } from "../link.ts";
-
-interface Sample {
-  readonly step: number;
-  readonly mask: MaskMode;
-  readonly text: string;
-}
 
 const RECIPE_LABELS: Readonly<Record<Recipe, string>> = {
   small: "small: learns to spell in seconds",
@@ -29,7 +23,11 @@ const SETTING_LABELS: Readonly<Record<(typeof SHOWN)[number], string>> = {
   steps: "steps",
   seed: "seed",
 };
-const SHOWN_SAMPLES = 3;
+const MASK_WORDS: Readonly<Record<MaskMode, string>> = {
+  on: "mask on",
+  off: "mask off",
+  shifted: "mask shifted by one",
+};
 const DEFAULT_WIDTH = 640;
 
 export function mountTrain(body: HTMLElement, app: App): void {
@@ -61,7 +59,7 @@ class TrainSection {
         const { run } = app.state;
         if (last !== undefined && run !== null) app.change({ run: { ...run, stepsDone: last.step } });
       }
-      if (event.kind === "sample") this.#samples = [event, ...this.#samples].slice(0, SHOWN_SAMPLES);
+      if (event.kind === "sample") this.#addSample(event.sample);
       if (event.kind === "failed") this.#message = event.message;
       this.#draw();
     });
@@ -98,6 +96,11 @@ class TrainSection {
     this.#draw();
   }
 
+  /** Keeps the newest sample of each mask, newest first. */
+  #addSample(sample: Sample): void {
+    this.#samples = [sample, ...this.#samples.filter(({ mask }) => mask !== sample.mask)];
+  }
+
   #changeLink(link: LinkState): void {
     this.#link = link;
     history.replaceState(null, "", `${location.pathname}${location.search}${writeLink(link)}`);
@@ -120,7 +123,7 @@ class TrainSection {
       ${this.#message === null ? "" : html`<p class="refused" role="alert">${this.#message}</p>`}
       <div class="pair">
         <div>${run === null ? "" : this.#chart(run)}</div>
-        <div>${this.#written()}</div>
+        <div>${run === null ? "" : this.#written(run)}</div>
       </div>
       ${this.#settings()}
     `;
@@ -171,21 +174,35 @@ class TrainSection {
     const loss = last.points[last.points.length - 1].lossNats;
     const before = stretches.at(-2);
     if (last.mask !== "on" && floorNats !== null && loss < floorNats)
-      return html`<p class="insight">The loss is ${formatLoss(loss)}, below the floor of ${formatLoss(floorNats)}. No model that sees only the past can do that: this one copies the character that it has to predict from the next position. It has learned nothing about the text.</p>`;
+      return html`<p class="insight">The loss is ${formatLoss(loss)}, below the floor of ${formatLoss(floorNats)}. No model that sees only the past can do that. This one copies the character that it has to predict from the next position, and learns nothing about the text.</p>`;
     if (last.mask === "on" && before !== undefined && before.mask !== "on")
-      return html`<p class="insight">With the mask back on, the loss was ${formatLoss(last.points[0].lossNats)} at first. What the model learned without the mask does not help when the next character is hidden.</p>`;
-    return "";
+      return html`<p class="insight">With the mask back on, the loss rose from ${formatLoss(before.points[before.points.length - 1].lossNats)} to ${formatLoss(highestOf(last.points))}. Copying from the next position does not help when that position is hidden.</p>`;
+    if (last.mask !== "on")
+      return html`<p class="insight">Each position now sees the character that it has to predict. The loss soon falls below what any honest prediction can reach.</p>`;
+    return html`<p class="insight">Each position sees only itself and what came before. The loss cannot fall below the floor, the entropy of the text. Turn the mask off to see what happens without it.</p>`;
   }
 
-  #written() {
-    const items = this.#samples.map(
-      ({ step, mask, text }) => html`<li class=${mask}>
-        <p>step ${formatCount(step)}, mask ${mask === "shifted" ? "shifted by one" : mask}</p>
-        <pre>${text}</pre>
-      </li>`,
-    );
-    return html`<h3>It writes</h3>
-      ${items.length === 0 ? html`<p class="note">The first sample comes after a twelfth of the steps.</p>` : html`<ul class="samples">${items}</ul>`}`;
+  #written({ floorNats, blindGuessNats }: RunState) {
+    const [newest] = this.#samples;
+    if (newest === undefined)
+      return html`<p class="note">The model writes its first sample after a twentieth of the steps.</p>`;
+    const row = (name: string, nats: number) =>
+      html`<tr><th scope="row">${name}</th><td class="value">${formatLoss(nats)}</td></tr>`;
+    return html`<table class="losses">
+        <caption>Validation loss at step ${formatCount(newest.step)}, in nats per character</caption>
+        <tbody>
+          ${row(`with the ${MASK_WORDS[newest.mask]}, as it trains now`, newest.asTrainedNats)}
+          ${newest.mask === "on" ? "" : row("with the mask on: seeing only the left", newest.leftOnlyNats)}
+          ${floorNats === null ? "" : row("floor: entropy of the text", floorNats)}
+          ${row("blind guess among all characters", blindGuessNats)}
+        </tbody>
+      </table>
+      <ul class="samples">${this.#samples.map(
+        ({ step, mask, text }) => html`<li class=${mask}>
+          <p>it writes at step ${formatCount(step)}, ${MASK_WORDS[mask]}</p>
+          <pre>${text.trim()}</pre>
+        </li>`,
+      )}</ul>`;
   }
 
   #settings() {
@@ -223,4 +240,8 @@ class TrainSection {
       <p class="quiet">The link in the address bar holds these settings.</p>
     </details>`;
   }
+}
+
+function highestOf(points: readonly CurvePoint[]): number {
+  return points.reduce((highest, { lossNats }) => Math.max(highest, lossNats), 0);
 }
