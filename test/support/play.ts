@@ -26,8 +26,8 @@ export async function nodeEngine(changes: Partial<Host> = {}): Promise<NodeEngin
   const host: Host = {
     fetch: async (path) => new Response(await readFile(fileOf(path))),
     emit: (event) => events.push(event),
-    // Each reading of the clock is 20 ms later.
-    now: () => (now += 20),
+    // Each reading of the clock is 60 ms later.
+    now: () => (now += 60),
     pause: () => new Promise((resolve) => setImmediate(resolve)),
     ...changes,
   };

@@ -5,7 +5,7 @@ import { Context } from "../../../src/autograd/context.ts";
 import { presetOf } from "../../../src/config/presets.ts";
 import { resolveSettings } from "../../../src/config/settings.ts";
 import { splitCorpus } from "../../../src/data/split.ts";
-import { ConfigError, DataError } from "../../../src/errors.ts";
+import { ConfigError, NopeekError } from "../../../src/errors.ts";
 import { GPT } from "../../../src/nn/gpt.ts";
 import { playSettings } from "../../../src/play/engine/recipes.ts";
 import { Random } from "../../../src/random.ts";
@@ -91,13 +91,13 @@ test("settings out of range and short texts are refused, and the run before stay
   expect(() => playSettings("small", { steps: Number.NaN })).toThrow(ConfigError);
   for (const content of ["", "a", "a short text"])
     await expect(engine.open(playSettings("small", QUICK), { name: "mine", content })).rejects.toThrow(
-      DataError,
+      NopeekError,
     );
   await engine.stepOnce();
   expect(engine.run?.trainer.stepsDone).toBe(2);
 });
 
-test("a pause comes between two steps, and training goes on from there", async () => {
+test("a pause comes between two steps, and training continues there", async () => {
   const page = await nodeEngine();
   const { engine } = page;
   await engine.open(playSettings("small", { ...QUICK, steps: 40 }), null);
