@@ -5,7 +5,7 @@
  *   backend     where numbers are stored and computed   openBackend
  *   context     one backend, a tape, lifetimes          Context
  *   model       what is trained                         GPT, Encoder, EncoderDecoder, loadGPT
- *   inspection  attention maps and activations          inspect
+ *   inspection  scores, attention maps, activations     inspect
  *   training    an objective, a trainer, optimizers     resolveSettings, NextToken, Trainer, SGD
  *   corpora     larger than memory                      writeTokens, TokenFile
  *   sampling    from a prompt to a text                 generateText, beamSearch, scoreSequences
@@ -41,9 +41,12 @@ export { GPT2_STYLE, type GPTConfig, type ModelConfig } from "./nn/config.ts";
 export { Encoder } from "./nn/encoder.ts";
 export { EncoderDecoder } from "./nn/encoder-decoder.ts";
 export { GPT } from "./nn/gpt.ts";
+export type { CachedSequence, KVCache } from "./nn/inference/kv-cache.ts";
 export type { ForwardOptions } from "./nn/inputs/forward-options.ts";
 export { type Padding, type PaddingSide, padTokens, type TokenBatch } from "./nn/inputs/token-batch.ts";
-export { type Activations, type BlockActivations, inspect } from "./nn/inspect.ts";
+export { type Activations, type BlockActivations, type InspectOptions, inspect } from "./nn/inspect.ts";
+export type { MaskMatrix } from "./nn/layers/textbook-attention.ts";
+export { MaskSwitchGPT } from "./nn/mask-switch.ts";
 export { countNumbers, type Module, type NamedTensors, parametersOf } from "./nn/parameters.ts";
 export { AdamW, type AdamWSettings } from "./optim/adamw.ts";
 export { SGD } from "./optim/sgd.ts";

@@ -201,15 +201,17 @@ const calls: readonly Call[] = [
       object("random", random()),
     ],
   },
-  {
-    name: "GPT",
-    run: constructing(GPT),
-    args: [
-      object("context", context),
-      arg("config", config, [], /config|activation/),
-      object("random", random()),
-    ],
-  },
+  ...[GPT, library.MaskSwitchGPT].map(
+    (Model): Call => ({
+      name: Model.name,
+      run: constructing(Model),
+      args: [
+        object("context", context),
+        arg("config", config, [], /config|activation/),
+        object("random", random()),
+      ],
+    }),
+  ),
   {
     name: "forward",
     run: (tokens) => context.noGrad(() => Reflect.apply(model.forward, model, [tokens])),

@@ -8,17 +8,14 @@
 import type { Tensor } from "../autograd/tensor.ts";
 import { ConfigError } from "../errors.ts";
 import type { GPT } from "../nn/gpt.ts";
-import { blockOptions } from "../nn/inputs/block-options.ts";
-import { INFERENCE } from "../nn/inputs/forward-options.ts";
-import { causalMask } from "../nn/layers/textbook-attention.ts";
+import { inspect } from "../nn/inspect.ts";
+import { joinHeads, splitHeads } from "../nn/layers/textbook-attention.ts";
 import { attention } from "../ops/attention.ts";
 import { maskedAdd } from "../ops/masked-add.ts";
 import { matmul } from "../ops/matmul.ts";
 import { reshape } from "../ops/reshape.ts";
-import { scale } from "../ops/scale.ts";
 import { slice } from "../ops/slice.ts";
 import { softmax } from "../ops/softmax.ts";
-import { transpose } from "../ops/transpose.ts";
 
 /** A matrix as a list of rows. */
 export type Matrix = readonly (readonly number[])[];
@@ -57,42 +54,41 @@ export async function teachMask(
   const { layers, heads, dModel } = model.config;
   checkIndex("layer", layer, layers);
   checkIndex("head", head, heads);
-  const positions = ids.length;
-  const headSize = dModel / heads;
   return model.context.scope("no-grad", async () => {
-    const { query, keys, values } = attentionInputs(model, ids, layer);
-    const ofHead = (x: Tensor) =>
-      reshape(slice(x, 2, head * headSize, (head + 1) * headSize), [positions, headSize]);
-    const [q, k, v] = [query, keys, values].map(ofHead);
-
-    const scores = scale(matmul(q, transpose(k)), 1 / Math.sqrt(headSize)); // (T, T)
-    const mask = model.context.constant([positions, positions], causalMask(positions, positions));
-    const masked = maskedAdd(scores, mask);
-    const weights = softmax(masked);
-    const output = matmul(weights, v); // (T, D)
-
+    const {
+      queries,
+      keys,
+      values,
+      scores,
+      mask,
+      attention: weights,
+    } = inspect(model, { ids, batchSize: 1 }).blocks[layer];
+    const fused = fusedAttention(queries, keys, values);
+    const ofHead = (x: Tensor) => matrixOf(headOf(x, head));
     return {
-      headSize,
-      scores: await matrixOf(scores),
+      headSize: dModel / heads,
+      scores: await ofHead(scores),
       mask: await matrixOf(mask),
-      masked: await matrixOf(masked),
-      weights: await matrixOf(weights),
-      weightsWithoutMask: await matrixOf(softmax(scores)),
-      output: await matrixOf(output),
-      fused: await matrixOf(ofHead(attention(query, keys, values, { heads, mask: "causal" }))),
+      masked: await ofHead(maskedAdd(scores, mask)),
+      weights: await ofHead(weights),
+      weightsWithoutMask: await ofHead(softmax(scores)),
+      output: await ofHead(matmul(weights, values)),
+      fused: await ofHead(fused),
     };
   });
 }
 
-/** Q, K and V of all heads in a layer, (1, T, C) each. */
-function attentionInputs(model: GPT, ids: ArrayLike<number>, layer: number) {
-  const tokens = { ids, batchSize: 1 };
-  const { embeddings, transformer } = model;
-  const options = blockOptions(tokens, INFERENCE, { mask: "causal", positions: embeddings.positions });
-  let x = embeddings.forward(tokens, INFERENCE);
-  for (const block of transformer.blocks.slice(0, layer)) x = block.forward(x, options);
-  const { attention, attentionNorm } = transformer.blocks[layer];
-  return attention.project(attentionNorm.forward(x), options);
+/** Y of all heads from the fused kernel: (1, H, T, D) each */
+function fusedAttention(queries: Tensor, keys: Tensor, values: Tensor): Tensor {
+  const heads = queries.shape[1];
+  const [q, k, v] = [queries, keys, values].map(joinHeads);
+  return splitHeads(attention(q, k, v, { heads, mask: "causal" }), heads);
+}
+
+/** Head h of (1, H, T, …): (T, …) */
+function headOf(x: Tensor, head: number): Tensor {
+  const [, , ...shape] = x.shape;
+  return reshape(slice(x, 1, head, head + 1), shape);
 }
 
 async function matrixOf(tensor: Tensor): Promise<Matrix> {

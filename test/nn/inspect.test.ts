@@ -5,8 +5,12 @@ import { ShapeError } from "../../src/errors.ts";
 import type { Encoder } from "../../src/nn/encoder.ts";
 import type { GPT } from "../../src/nn/gpt.ts";
 import { padTokens, type TokenBatch } from "../../src/nn/inputs/token-batch.ts";
-import { inspect } from "../../src/nn/inspect.ts";
+import { type InspectOptions, inspect } from "../../src/nn/inspect.ts";
+import { causalMask, type MaskMatrix } from "../../src/nn/layers/textbook-attention.ts";
+import { MaskSwitchGPT } from "../../src/nn/mask-switch.ts";
 import { add } from "../../src/ops/add.ts";
+import { Random } from "../../src/random.ts";
+import { showAll, showNext } from "../../src/verify/broken-gpt.ts";
 import { expectClose } from "../support/check-op.ts";
 import { doubleContext } from "../support/contexts.ts";
 import { CHOICES, randomIds, TINY, tinyEncoder, tinyModel } from "../support/models.ts";
@@ -82,6 +86,101 @@ describe("the weights explain the stream", () => {
   });
 
   test("of an encoder", () => checkActivations(tinyEncoder(doubleContext(), { attention: "fused" }), true));
+});
+
+/** (B, H, T, D) numbers as `[b·H + h][t]`, rows of D numbers. */
+function rowsByHead(values: readonly number[], columns: number): number[][][] {
+  const row = (start: number) => values.slice(start, start + columns);
+  return Array.from({ length: values.length / (T * columns) }, (_, bh) =>
+    Array.from({ length: T }, (_, t) => row((bh * T + t) * columns)),
+  );
+}
+
+test.each([{}, ...CHOICES])(
+  "scores, mask and weights follow from queries and keys with %j",
+  async (changes) => {
+    const model = tinyModel(doubleContext(), { ...changes, attention: "fused", dModel: 12 });
+    const { heads } = TINY;
+    const D = 12 / heads;
+    await model.context.scope("no-grad", async () => {
+      for (const { queries, keys, values, scores, mask, attention } of inspect(model, batch).blocks) {
+        for (const tensor of [queries, keys, values]) expect(tensor.shape).toEqual([B, heads, T, D]);
+        expect([scores.shape, attention.shape]).toEqual([
+          [B, heads, T, T],
+          [B, heads, T, T],
+        ]);
+        expect(mask.shape).toEqual([T, T]);
+        const [q, k] = (await read([queries, keys])).map((numbers) => rowsByHead(numbers, D));
+        const [s, a] = (await read([scores, attention])).map((numbers) => rowsByHead(numbers, T));
+        const [m] = rowsByHead((await read([mask]))[0], T);
+        q.forEach((head, h) => {
+          head.forEach((query, t) => {
+            const expected = k[h].map(
+              (key) => key.reduce((sum, number, d) => sum + number * query[d], 0) / Math.sqrt(D),
+            );
+            expectClose(s[h][t], expected, 1e-12, "scores");
+            const powers = s[h][t].map((score, key) => Math.exp(score + m[t][key]));
+            const sum = powers.reduce((total, power) => total + power);
+            const weights = powers.map((power) => power / sum);
+            expectClose(a[h][t], weights, 1e-12, "weights");
+          });
+        });
+      }
+    });
+  },
+);
+
+test("values are those of the layer, head by head", async () => {
+  const model = tinyModel(doubleContext());
+  const [{ attention, attentionNorm }] = model.transformer.blocks;
+  await model.context.scope("no-grad", async () => {
+    const { embedded, blocks } = inspect(model, batch);
+    const joined = await attention.keysAndValues(attentionNorm.forward(embedded)).values.read();
+    const [{ values }] = blocks;
+    const split = rowsByHead(Array.from(await values.read()), 2);
+    split.forEach((head, bh) => {
+      const [b, h] = [Math.floor(bh / TINY.heads), bh % TINY.heads];
+      head.forEach((row, t) => {
+        const start = (b * T + t) * TINY.dModel + 2 * h;
+        expect(row).toEqual(Array.from(joined.slice(start, start + 2)));
+      });
+    });
+  });
+});
+
+describe("a wrong mask", () => {
+  const switched = (maskMatrix: MaskMatrix | null) => {
+    const model = new MaskSwitchGPT(doubleContext(), { ...TINY, attention: "fused" }, Random.of(1, "switch"));
+    model.maskMatrix = maskMatrix;
+    return model;
+  };
+  const logitsOf = (model: GPT, options?: InspectOptions) =>
+    model.context.scope("no-grad", async () =>
+      Array.from(await inspect(model, batch, options).logits.read()),
+    );
+  const forward = (model: GPT) =>
+    model.context.scope("no-grad", async () => Array.from(await model.forward(batch).read()));
+
+  test.each([null, showAll, showNext])("of a model is the one that is inspected: %s", async (maskMatrix) => {
+    const model = switched(maskMatrix);
+    expect(await logitsOf(model)).toEqual(await forward(model));
+    await model.context.scope("no-grad", async () => {
+      const [{ mask, attention }] = inspect(model, batch).blocks;
+      const expected = Array.from((maskMatrix ?? causalMask)(T, T));
+      expect(Array.from(await mask.read())).toEqual(expected);
+      const weights = Array.from(await attention.read());
+      weights.forEach((weight, i) => {
+        expect(weight > 0).toBe(expected[i % (T * T)] === 0);
+      });
+    });
+  });
+
+  test("given in the options replaces the model's, and null restores it", async () => {
+    const plain = switched(null);
+    expect(await logitsOf(plain, { maskMatrix: showAll })).toEqual(await forward(switched(showAll)));
+    expect(await logitsOf(switched(showAll), { maskMatrix: null })).toEqual(await forward(plain));
+    expect(await logitsOf(plain, { maskMatrix: showAll })).not.toEqual(await forward(plain));
+  });
 });
 
 test("a padded row has the weights of the same row alone", async () => {

@@ -20,6 +20,14 @@ export interface CacheSizes {
   readonly layers: number;
 }
 
+/** The cached keys and values of one sequence, as numbers. */
+export interface CachedSequence {
+  /** (length, C), row by row; channels h·D … (h+1)·D−1 belong to head h. */
+  readonly keys: Float32Array | Float64Array;
+  /** The same for values. */
+  readonly values: Float32Array | Float64Array;
+}
+
 export class KVCache {
   /** The maximum number of positions per sequence: the model's context length. */
   readonly capacity: number;
@@ -58,6 +66,29 @@ export class KVCache {
   /** The last token of each sequence; undefined if it is empty. */
   get lastIds(): readonly (number | undefined)[] {
     return this.#lastIds;
+  }
+
+  /**
+   * Copies of the keys and values that a layer has cached, for a look inside.
+   *
+   * @returns one entry for each sequence of the batch
+   * @throws ShapeError if there is no such layer
+   * @example
+   *   model.decode({ ids: tokenizer.encode("One day"), batchSize: 1 }, cache);
+   *   const [{ keys }] = await cache.keysAndValues(0); // 7·C numbers
+   */
+  async keysAndValues(layer: number): Promise<CachedSequence[]> {
+    if (!Number.isInteger(layer) || layer < 0 || layer >= this.#layers.length) {
+      throw new ShapeError(`cache: has layers 0 … ${this.#layers.length - 1}: got ${layer}`);
+    }
+    const cached = this.#layers[layer];
+    const lengths = [...this.#lengths];
+    const [keys, values] = await Promise.all([cached.keys.read(), cached.values.read()]);
+    const [rowSize] = stridesOf(cached.keys.shape);
+    return lengths.map((length, b) => {
+      const [start, end] = [b * rowSize, b * rowSize + length * this.#sizes.channels];
+      return { keys: keys.slice(start, end), values: values.slice(start, end) };
+    });
   }
 
   /** The value of `length` after these tokens are appended. */

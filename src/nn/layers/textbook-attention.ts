@@ -31,23 +31,34 @@ export const causalMask: MaskMatrix = (queries, keys) =>
     return key <= keys - queries + query ? 0 : Number.NEGATIVE_INFINITY;
   });
 
+/** The steps from queries and keys to attention weights. */
+export interface AttentionMap {
+  /** S = Q·Kᵀ/√D (B, H, T, S): how well each key matches each query, before the mask. */
+  readonly scores: Tensor;
+  /** M, which is added to the scores: (T, S) if all sequences share it, (B, 1, T, S) otherwise. */
+  readonly mask: Tensor;
+  /** A = softmax(S + M) (B, H, T, S): how much query t takes from key s. Each row sums to 1. */
+  readonly weights: Tensor;
+}
+
 /**
- * The weights of each head: softmax(Q·Kᵀ/√D + M)
+ * Scores and weights of each head.
  *
  * @param query (B, T, C)
  * @param key   (B, S, C)
- * @returns     (B, H, T, S); each row sums to 1
  */
-export function attentionWeights(
+export function attentionMap(
   query: Tensor,
   key: Tensor,
-  { heads, mask }: { readonly heads: number; readonly mask: AttentionMask | MaskMatrix },
-): Tensor {
+  { heads, mask: which }: { readonly heads: number; readonly mask: AttentionMask | MaskMatrix },
+): AttentionMap {
   const [q, k] = [query, key].map((x) => splitHeads(x, heads));
   const headSize = q.shape[q.shape.length - 1];
   const scores = scale(matmul(q, transpose(k)), 1 / Math.sqrt(headSize)); // (B, H, T, S)
-  const { shape, values } = matrixOf(mask, query.shape[0], query.shape[1], key.shape[1]);
-  return softmax(maskedAdd(scores, query.context.constant(shape, values)));
+  const { shape, values } = matrixOf(which, query.shape[0], query.shape[1], key.shape[1]);
+  const mask = query.context.constant(shape, values);
+  const weights = softmax(maskedAdd(scores, mask));
+  return { scores, mask, weights };
 }
 
 /**
@@ -66,7 +77,7 @@ export function textbookAttention(
   },
 ): Tensor {
   const [key, value] = [source.keys, source.values].map((x) => firstPositions(x, source.count));
-  const weights = attentionWeights(query, key, options);
+  const { weights } = attentionMap(query, key, options);
   const kept = dropout(weights, options.dropout, options.random);
   return joinHeads(matmul(kept, splitHeads(value, options.heads)));
 }
@@ -103,13 +114,13 @@ function firstPositions(x: Tensor, count: number | undefined): Tensor {
 }
 
 /** (B, T, C) → (B, H, T, D) */
-function splitHeads(x: Tensor, heads: number): Tensor {
+export function splitHeads(x: Tensor, heads: number): Tensor {
   const [batchSize, positions, channels] = x.shape;
   return transpose(reshape(x, [batchSize, positions, heads, channels / heads]), [0, 2, 1, 3]);
 }
 
 /** (B, H, T, D) → (B, T, C) */
-function joinHeads(x: Tensor): Tensor {
+export function joinHeads(x: Tensor): Tensor {
   const [batchSize, heads, positions, headSize] = x.shape;
   return reshape(transpose(x, [0, 2, 1, 3]), [batchSize, positions, heads * headSize]);
 }

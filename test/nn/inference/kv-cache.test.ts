@@ -3,10 +3,12 @@ import { Context } from "../../../src/autograd/context.ts";
 import { ShapeError, TensorError } from "../../../src/errors.ts";
 import { DecodeState } from "../../../src/nn/inference/decode-state.ts";
 import { KVCache } from "../../../src/nn/inference/kv-cache.ts";
-import type { Padding } from "../../../src/nn/inputs/token-batch.ts";
+import { type Padding, padTokens } from "../../../src/nn/inputs/token-batch.ts";
+import { inspect } from "../../../src/nn/inspect.ts";
+import { joinHeads } from "../../../src/nn/layers/textbook-attention.ts";
 import { logitsOf } from "../../../src/verify/logits.ts";
 import { Block } from "../../support/block.ts";
-import { countingBackend, inScope } from "../../support/contexts.ts";
+import { countingBackend, doubleContext, inScope } from "../../support/contexts.ts";
 import { randomIds, tinyModel } from "../../support/models.ts";
 
 const sizes = { batchSize: 2, capacity: 5, channels: 3, layers: 2 };
@@ -41,6 +43,33 @@ describe("KVCache", () => {
         }
       }
     });
+  });
+
+  test("shows copies of what each sequence has cached", async () => {
+    const model = tinyModel(doubleContext(), { positions: "rotary" });
+    const rows = [randomIds(4, 11, "long"), randomIds(2, 11, "short")];
+    const cache = model.makeCache(2);
+    await model.context.noGrad(() => model.decode(padTokens(rows, "left"), cache).read());
+    await model.context.noGrad(() => model.decode({ ids: [3, 7], batchSize: 2 }, cache).read());
+    for (const layer of [0, 1]) {
+      const cached = await cache.keysAndValues(layer);
+      for (const [b, row] of [
+        [...rows[0], 3],
+        [...rows[1], 7],
+      ].entries()) {
+        const tokens = { ids: row, batchSize: 1 };
+        const expected = await model.context.scope("no-grad", () => {
+          const { keys, values } = inspect(model, tokens).blocks[layer];
+          return Promise.all([keys, values].map((x) => joinHeads(x).read()));
+        });
+        expect([cached[b].keys, cached[b].values]).toEqual(expected);
+        cached[b].keys.fill(Number.NaN);
+      }
+      const again = await cache.keysAndValues(layer);
+      expect(again.some(({ keys }) => keys.some(Number.isNaN))).toBe(false);
+    }
+    await expect(cache.keysAndValues(2)).rejects.toThrow("cache: has layers 0 … 1: got 2");
+    cache.free();
   });
 
   test("rejects keys that need a gradient", async () => {
