@@ -80,7 +80,7 @@ const slimPackages: Plugin = {
 };
 
 /** Layers that only the program uses, and what stays of them: the program, and the script that report pages embed. */
-const PROGRAM_LAYERS = ["cli", "lesson", "report"];
+const PROGRAM_LAYERS = ["cli", "lesson", "play", "report"];
 const KEPT = ["cli/main.js", "report/browser"];
 
 removeLeftovers();

@@ -8,6 +8,7 @@ import { display } from "./display.ts";
 import { family } from "./family.ts";
 import { keeping } from "./keeping.ts";
 import { learning } from "./learning.ts";
+import { page } from "./page.ts";
 import { plot } from "./plot.ts";
 import { pytorch } from "./pytorch.ts";
 import { step } from "./step.ts";
@@ -131,6 +132,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...argumentChecks,
   ...learning,
   ...keeping,
+  ...page,
   ...plot,
   ...decoding,
   ...blas,

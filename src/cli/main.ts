@@ -10,6 +10,7 @@ import { NopeekError } from "../errors.ts";
 import { X_UNITS } from "../report/plotted-run.ts";
 import { fitMessage } from "../util/format.ts";
 import { addChatFlags, describeChat } from "./commands/chat/flags.ts";
+import { addPlayFlags } from "./commands/play/flags.ts";
 import { addSampleFlags } from "./commands/sample/flags.ts";
 import { addAliases, addEpochs } from "./options/aliases.ts";
 import { escapesFlag } from "./options/escapes.ts";
@@ -257,6 +258,12 @@ const mask = lesson
   .option("--head <number>", "head in the layer, counting from 0", parseNumber, 0)
   .action(async (flags) => (await import("./commands/lesson/mask.ts")).lessonMask(flags));
 addCommonFlags(mask);
+
+const play = command(
+  "play",
+  "open a page in the browser: train with the mask on and off, and see what attention computes",
+).action(async (flags) => (await import("./commands/play/command.ts")).play(flags));
+addPlayFlags(play);
 
 const ablate = command(
   "ablate",

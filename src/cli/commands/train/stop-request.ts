@@ -1,13 +1,10 @@
 /** Requests to end a training run: signals, and output that can no longer be written. */
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { isatty } from "node:tty";
+import { EXIT_CODES, SIGNALS, type Signal } from "../../shared/signals.ts";
 import { nowMs } from "../../terminal/clock.ts";
 import { cannotWrite, isReaderGone } from "../../terminal/output.ts";
 
-/** The exit codes of a run that was stopped by a signal, by convention. */
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-type Signal = keyof typeof EXIT_CODES;
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const satisfies readonly Signal[];
 /** npm forwards a Ctrl-C that the terminal has already sent: a second signal within this time is the same one. */
 const ONE_KEYSTROKE_MS = 300;
 
