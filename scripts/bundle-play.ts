@@ -29,6 +29,11 @@ export async function bundlePlay(root: string): Promise<void> {
   await Promise.all([
     build({ ...options, entryPoints: [`${root}src/play/page/main.ts`], outfile: `${out}page.js` }),
     build({ ...options, entryPoints: [`${root}src/play/engine/main.ts`], outfile: `${out}engine.js` }),
+    build({
+      ...options,
+      entryPoints: [`${root}src/backend/wasm/threads/web-worker.js`],
+      outfile: `${out}thread.js`,
+    }),
     build({ ...options, entryPoints: [`${root}src/play/page/style/style.css`], outfile: `${out}style.css` }),
   ]);
   for (const name of ["index.html", "icon.svg"])
