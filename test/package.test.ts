@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { build } from "esbuild";
 import { beforeAll, describe, expect, test } from "vitest";
 import manifest from "../package.json" with { type: "json" };
+import { ASSETS } from "../src/play/assets.ts";
 import { makeFolder, START_MS } from "./support/program.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -76,17 +77,18 @@ describe("the package", () => {
       "LICENSE",
       "package.json",
     ];
+    for (const { file } of ASSETS) needed.push(file);
     expect(files()).toEqual(expect.arrayContaining(needed));
     const known =
-      /^(dist\/.*\.(js|js\.map|d\.ts|wasm)|dist\/packages\/LICENSES\.txt|src\/.*\.(ts|js)|src\/.*\/README\.md|data\/tales\.(txt|json)|checkpoints\/(README\.md|tales\/.*)|docs\/([a-z]+\.md|examples\/.*\.ts)|(README|CHANGELOG|SECURITY)\.md|LICENSE|package\.json)$/;
+      /^(dist\/.*\.(js|js\.map|d\.ts|wasm)|dist\/packages\/LICENSES\.txt|dist\/play\/(index\.html|style\.css|icon\.svg)|src\/.*\.(ts|js)|src\/play\/page\/.*\.(html|css|svg)|src\/.*\/README\.md|data\/tales\.(txt|json)|checkpoints\/(README\.md|tales\/.*)|docs\/([a-z]+\.md|examples\/.*\.ts)|(README|CHANGELOG|SECURITY)\.md|LICENSE|package\.json)$/;
     expect(files().filter((path) => !known.test(path))).toEqual([]);
-    expect(statSync(tarball).size).toBeLessThan(3.2 * MEGABYTE);
+    expect(statSync(tarball).size).toBeLessThan(3.4 * MEGABYTE);
   });
 
   test("every compiled file has its source, and none knows this machine", () => {
     const all = new Set(files());
     for (const path of all) {
-      const source = /^dist\/(?!packages\/)(.*)\.js$/.exec(path)?.[1];
+      const source = /^dist\/(?!packages\/|play\/)(.*)\.js$/.exec(path)?.[1];
       if (source !== undefined) {
         expect(all.has(`src/${source}.ts`) || all.has(`src/${source}.js`), path).toBe(true);
       }

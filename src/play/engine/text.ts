@@ -1,7 +1,7 @@
 /** The texts that the page trains on: the tales, or a person's own. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { z } from "zod";
+import * as z from "zod";
 import { type CorpusSplit, checkSplit, splitCorpus } from "../../data/split.ts";
 import { startOfText } from "../../data/text-start.ts";
 import { TextScanner } from "../../data/text-stats.ts";
