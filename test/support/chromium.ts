@@ -21,8 +21,9 @@ export function findChromium(): string | null {
   return places.find((place) => existsSync(place)) ?? null;
 }
 
-export function launch(executablePath: string): Promise<Browser> {
+/** @param flags command-line flags */
+export function launch(executablePath: string, flags: readonly string[] = []): Promise<Browser> {
   // Its sandbox does not work as root, as in a container.
-  const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  return chromium.launch({ executablePath, args });
+  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  return chromium.launch({ executablePath, args: [...sandbox, ...flags] });
 }
