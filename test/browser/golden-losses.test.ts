@@ -1,6 +1,6 @@
 /**
  * The golden run in Chromium has the bits of Node, on every backend, isolated or not, and what a browser lacks is said
- * in words. Needs Chromium, from the system or CHROME_PATH; without it, these tests are skipped.
+ * as a sentence. Needs Chromium, from the system or CHROME_PATH; without it, these tests are skipped.
  */
 import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
@@ -127,7 +127,7 @@ describe.skipIf(!hasChromium)("in Chromium", () => {
     });
   });
 
-  it("a browser without SIMD is told of reference", async () => {
+  it("a browser without SIMD names reference", async () => {
     const old = await startChromium(["--js-flags=--no-enable-sse4-1"]);
     try {
       await withPage(old, async (page) => {
