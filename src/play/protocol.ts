@@ -45,7 +45,12 @@ export interface Sample {
 
 /** The state of the run in training. */
 export interface RunState {
+  /** The name of its text, which may hold any characters. */
   readonly text: string;
+  /** Whether it is a person's own text, not the tales. */
+  readonly isOwnText: boolean;
+  readonly characters: number;
+  readonly contextLength: number;
   readonly stepsDone: number;
   readonly steps: number;
   readonly isTraining: boolean;
@@ -70,4 +75,6 @@ export type EngineEvent =
   | { readonly kind: "failed"; readonly message: string }
   | { readonly kind: "steps"; readonly steps: readonly TrainedStep[]; readonly tokensPerSecond: number }
   | { readonly kind: "sample"; readonly sample: Sample }
+  /** Another run is in training. */
+  | { readonly kind: "opened"; readonly run: RunState }
   | { readonly kind: "run"; readonly run: RunState };

@@ -11,7 +11,7 @@ import type { EngineEvent, RunState, TrainedStep } from "../protocol.ts";
 import type { ModelName } from "./model-names.ts";
 import { Queue } from "./queue.ts";
 import { loadShipped } from "./shipped-model.ts";
-import { type Fetch, loadTales, type OwnText, ownText, type PlayText } from "./text.ts";
+import { type Fetch, fitToText, loadTales, type PlayText } from "./text.ts";
 import { TrainingRun } from "./training-run.ts";
 
 /** What sections look at: a model that can be run with each mask, and its tokenizer. */
@@ -44,6 +44,8 @@ export class Engine {
   #run: TrainingRun | null = null;
   #mask: MaskMode = "on";
   #tales: Promise<PlayText> | null = null;
+  /** A person's own text; null for the tales. */
+  #own: PlayText | null = null;
   #shipped: Promise<Viewed> | null = null;
   /** Counts the calls of `start` and `stop`: a loop ends when another call follows. */
   #turn = 0;
@@ -95,10 +97,22 @@ export class Engine {
     return this.#shipped;
   }
 
-  /** Opens a new run and closes the one before. Throws as `TrainingRun` does; then the one before stays. */
-  async open(settings: Settings, own: OwnText | null): Promise<RunState> {
-    const text = own === null ? await this.tales() : ownText(own);
-    return this.adopt(new TrainingRun(this.backend, settings, text));
+  /** Opens a new run on the current text and closes the one before. Throws as `train` does. */
+  async open(settings: Settings): Promise<RunState> {
+    return this.train(settings, this.#own);
+  }
+
+  /**
+   * Opens a new run on another text, which later runs are trained on too, and closes the one before.
+   *
+   * @param own a person's own text; null for the tales
+   * @throws DataError if the text is too short; then the text and the run before stay
+   */
+  async train(settings: Settings, own: PlayText | null): Promise<RunState> {
+    const text = own ?? (await this.tales());
+    const state = this.adopt(new TrainingRun(this.backend, fitToText(settings, text), text));
+    this.#own = own;
+    return state;
   }
 
   /** Replaces the run in training by another one. */
@@ -107,7 +121,9 @@ export class Engine {
     this.#run?.close();
     this.#run = run;
     run.mask = this.#mask;
-    return this.state(run);
+    const state = this.state(run);
+    this.host.emit({ kind: "opened", run: state });
+    return state;
   }
 
   /** Trains until `stop` or the last step. */
@@ -141,6 +157,9 @@ export class Engine {
     const { config, trainer, text } = run;
     return {
       text: text.name,
+      isOwnText: text.isOwn,
+      characters: text.record.characters,
+      contextLength: config.settings.contextLength,
       stepsDone: trainer.stepsDone,
       steps: config.settings.steps,
       isTraining: this.#isTraining,

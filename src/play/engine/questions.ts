@@ -4,17 +4,26 @@ import type { RunState } from "../protocol.ts";
 import type { Recipe } from "../settings.ts";
 import type { Engine } from "./engine.ts";
 import { playSettings } from "./recipes.ts";
-import type { OwnText } from "./text.ts";
+import { readOwnText } from "./text.ts";
 
 export interface OpenRequest {
   readonly recipe: Recipe;
   readonly changes: Readonly<Record<string, unknown>>;
-  /** null for the tales. */
-  readonly text: OwnText | null;
 }
 
-async function open(engine: Engine, { recipe, changes, text }: OpenRequest): Promise<RunState> {
-  return engine.open(playSettings(recipe, changes), text);
+async function open(engine: Engine, { recipe, changes }: OpenRequest): Promise<RunState> {
+  return engine.open(playSettings(recipe, changes));
+}
+
+export interface TextRequest extends OpenRequest {
+  /** null for the tales. */
+  readonly text: { readonly name: string; readonly file: Blob } | null;
+}
+
+/** Trains on another text from now on. */
+async function useText(engine: Engine, { recipe, changes, text }: TextRequest): Promise<RunState> {
+  const own = text === null ? null : await readOwnText(text.name, text.file);
+  return engine.train(playSettings(recipe, changes), own);
 }
 
 async function setMask(engine: Engine, mask: MaskMode): Promise<void> {
@@ -33,7 +42,7 @@ async function step(engine: Engine, _: null): Promise<void> {
   await engine.stepOnce();
 }
 
-export const questions = { open, setMask, start, stop, step };
+export const questions = { open, useText, setMask, start, stop, step };
 
 export type Questions = typeof questions;
 export type QuestionName = keyof Questions;

@@ -1,17 +1,25 @@
 /** The texts that the page trains on: the tales, or a person's own. */
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
-import * as z from "zod";
+import type { Settings } from "../../config/settings.ts";
 import { type CorpusSplit, checkSplit, splitCorpus } from "../../data/split.ts";
+import { knownFloor, TALES_NAME } from "../../data/tales.ts";
 import { startOfText } from "../../data/text-start.ts";
 import { TextScanner } from "../../data/text-stats.ts";
 import { DataError } from "../../errors.ts";
 import type { CorpusRecord } from "../../run/config.ts";
 import { CharTokenizer } from "../../text/char-tokenizer.ts";
+import { formatBytes, plural } from "../../util/format.ts";
+import { printableLine } from "../../util/printable.ts";
+import { sha256Hex } from "../../util/sha256.ts";
+
+/** The largest text of a person. In training it takes about ten times as much memory. */
+export const MOST_TEXT_BYTES = 20_000_000;
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 export interface PlayText {
   /** A display name. */
   readonly name: string;
+  /** Whether it is a person's, not the tales. */
+  readonly isOwn: boolean;
   readonly tokenizer: CharTokenizer;
   readonly ids: Int32Array;
   readonly split: CorpusSplit;
@@ -19,20 +27,6 @@ export interface PlayText {
   /** The entropy of the text's grammar, in nats per character; null if it is unknown. */
   readonly floorNats: number | null;
 }
-
-/** A text of a person: its name and its content. */
-export interface OwnText {
-  readonly name: string;
-  readonly content: string;
-}
-
-/** As the command line calls them in config.json. */
-const TALES_NAME = "the embedded tales";
-
-const talesFacts = z.object({
-  sha256: z.string(),
-  split: z.object({ validation: z.object({ entropyNatsPerCharacter: z.number() }) }),
-});
 
 /** Fetches a file of the page. */
 export type Fetch = (path: string) => Promise<Response>;
@@ -44,19 +38,41 @@ export async function loadTales(fetchFile: Fetch): Promise<PlayText> {
     fetchFile("tales.json").then((response) => response.json()),
   ]);
   const text = textOf(TALES_NAME, new Uint8Array(bytes));
-  const known = talesFacts.parse(facts);
-  const isOriginal = known.sha256 === text.record.sha256;
-  return { ...text, floorNats: isOriginal ? known.split.validation.entropyNatsPerCharacter : null };
+  return { ...text, isOwn: false, floorNats: knownFloor(text.record.sha256, facts) };
 }
 
-/** @throws DataError for a text of fewer than two characters, or one that is not UTF-8 */
-export function ownText({ name, content }: OwnText): PlayText {
-  return textOf(name, new TextEncoder().encode(content));
+/**
+ * Reads a person's own text.
+ *
+ * @throws DataError for one that is too large, empty, binary or not UTF-8
+ */
+export async function readOwnText(name: string, file: Blob): Promise<PlayText> {
+  const shown = printableLine(name);
+  if (file.size > MOST_TEXT_BYTES)
+    throw new DataError(
+      `${shown}: has ${formatBytes(file.size)}, and a text here may have at most ${formatBytes(MOST_TEXT_BYTES)}; train on it with the command line`,
+    );
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  if (bytes.length === 0) throw new DataError(`${shown}: is empty: a model needs some text to learn from`);
+  if (bytes.includes(0)) throw new DataError(`${shown}: holds bytes of 0: it is a binary file, not a text`);
+  // The command line gives two names another meaning: those of standard input and of the tales.
+  return textOf(name === "-" || name === TALES_NAME ? `./${name}` : name, bytes);
 }
 
-function textOf(name: string, bytes: Uint8Array): PlayText {
+/**
+ * A text as the command line reads it, so that a run goes over from one to the other.
+ *
+ * @throws DataError if it is not UTF-8
+ */
+export function textOf(name: string, bytes: Uint8Array): PlayText {
+  // As on the command line, the byte order mark is not part of the text, but of its SHA-256.
+  const start = startsWithMark(bytes) ? BYTE_ORDER_MARK.length : 0;
   const scanner = new TextScanner();
-  if (scanner.push(bytes) >= 0) throw new DataError(`${name}: is not UTF-8 text`);
+  const wrong = scanner.push(bytes.subarray(start));
+  if (wrong >= 0)
+    throw new DataError(
+      `${printableLine(name)}: is not UTF-8 text: byte ${start + wrong} begins no character; if it is a text, convert it to UTF-8`,
+    );
   const facts = scanner.facts();
   const content = new TextDecoder().decode(bytes);
   const tokenizer = CharTokenizer.fromText(content);
@@ -64,14 +80,33 @@ function textOf(name: string, bytes: Uint8Array): PlayText {
   const split = splitCorpus<Int32Array>(ids);
   const record = {
     path: name,
-    sha256: bytesToHex(sha256(bytes)),
+    sha256: sha256Hex(bytes),
     characters: ids.length,
     start: startOfText(facts, tokenizer),
   };
-  return { name, tokenizer, ids, split, record, floorNats: null };
+  return { name, isOwn: true, tokenizer, ids, split, record, floorNats: null };
+}
+
+/**
+ * Settings that fit a text: the context shrinks until the validation split has room for a window.
+ *
+ * @throws DataError if the text is too short for any
+ */
+export function fitToText(settings: Settings, { name, ids }: PlayText): Settings {
+  // Splits of nine tenths and one tenth, each with a window of T tokens and one more to predict: 10·T + 1 tokens.
+  const longest = Math.floor((ids.length - 1) / 10);
+  if (longest < 1)
+    throw new DataError(
+      `${printableLine(name)}: has ${plural(ids.length, "character")}, and at least 11 are needed: a tenth is kept for validation`,
+    );
+  return { ...settings, contextLength: Math.min(settings.contextLength, longest) };
 }
 
 /** @throws DataError if the text is too short for a window of `contextLength` tokens in each split */
 export function checkLength({ split }: PlayText, contextLength: number): void {
   checkSplit(split, contextLength);
+}
+
+function startsWithMark(bytes: Uint8Array): boolean {
+  return BYTE_ORDER_MARK.every((byte, at) => bytes[at] === byte);
 }

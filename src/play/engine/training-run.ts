@@ -40,8 +40,15 @@ export class TrainingRun {
     this.text = text;
     this.config = { settings, tokenizer, corpus: record };
     const shape = gptConfigOf(settings, tokenizer.vocabSize);
-    this.model = new MaskSwitchGPT(new Context(backend), shape, Random.of(settings.seed, "weights"));
-    this.trainer = new Trainer(this.model, new NextToken(this.model, split.train, settings), settings);
+    const context = new Context(backend);
+    try {
+      this.model = new MaskSwitchGPT(context, shape, Random.of(settings.seed, "weights"));
+      this.trainer = new Trainer(this.model, new NextToken(this.model, split.train, settings), settings);
+    } catch (error) {
+      // A model that does not fit leaves its memory to the run before it.
+      context.close();
+      throw error;
+    }
     this.earlyStopping = new EarlyStopping();
   }
 

@@ -17,7 +17,7 @@ export function mountBar(controls: HTMLElement, status: HTMLElement, app: App): 
     draw();
   });
   app.engine.onEvent((event) => {
-    if (event.kind === "run") app.change({ run: event.run });
+    if (event.kind === "run" || event.kind === "opened") app.change({ run: event.run });
     if (event.kind === "failed") status.textContent = event.message;
     if (event.kind !== "ready") return;
     const { backend, threads, missing } = event.engine;

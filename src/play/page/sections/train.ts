@@ -52,6 +52,11 @@ class TrainSection {
     this.#link = readLink(location.hash);
     app.engine.onEvent((event) => {
       if (event.kind === "ready") this.#recipes = event.recipes;
+      if (event.kind === "opened") {
+        this.#curve.clear();
+        this.#samples = [];
+        this.#message = null;
+      }
       if (event.kind === "steps") {
         this.#curve.add(event.steps);
         if (event.tokensPerSecond > 0) this.#tokensPerSecond = event.tokensPerSecond;
@@ -82,12 +87,9 @@ class TrainSection {
   }
 
   async #open(): Promise<void> {
-    const request = { recipe: this.#link.recipe, changes: changesIn(this.#link), text: null };
+    const request = { recipe: this.#link.recipe, changes: changesIn(this.#link) };
     try {
       const run = await this.#app.engine.ask("open", request);
-      this.#curve.clear();
-      this.#samples = [];
-      this.#message = null;
       this.#app.change({ run });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
