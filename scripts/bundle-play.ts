@@ -1,17 +1,6 @@
 /** Bundles the page of `nopeek play` into dist/play/: the page, its engine and the engine's threads. */
 import { copyFileSync, mkdirSync } from "node:fs";
-import { type BuildOptions, build, type Plugin } from "esbuild";
-
-/** Node's modules are not used at run time; until the engine's imports are free of them, they are empty here. */
-const withoutNode: Plugin = {
-  name: "without Node",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: "node" }));
-    onLoad({ filter: /.*/, namespace: "node" }, () => ({
-      contents: "module.exports = { fileURLToPath: () => '' };",
-    }));
-  },
-};
+import { type BuildOptions, build } from "esbuild";
 
 /** @param root the folder of package.json, ending in a slash */
 export async function bundlePlay(root: string): Promise<void> {
@@ -24,7 +13,6 @@ export async function bundlePlay(root: string): Promise<void> {
     platform: "browser",
     target: "es2022",
     legalComments: "none",
-    plugins: [withoutNode],
   };
   await Promise.all([
     build({ ...options, entryPoints: [`${root}src/play/page/main.ts`], outfile: `${out}page.js` }),

@@ -1,7 +1,7 @@
 /** The worker that computes: it opens a backend and answers the questions of the page, one at a time. */
 import type { Question, Reply } from "../protocol.ts";
 import { Engine, type Host } from "./engine.ts";
-import { openEngineBackend } from "./open-backend.ts";
+import { openEngineBackend, wantedBackend } from "./open-backend.ts";
 import { isQuestion, questions } from "./questions.ts";
 import { shownOf } from "./recipes.ts";
 
@@ -25,7 +25,9 @@ const host: Host = {
     }),
 };
 
-const opened = openEngineBackend(new URL("kernels.wasm", location.href)).then(({ opened, ...engine }) => {
+const wanted = wantedBackend(location.search, navigator.hardwareConcurrency);
+const [kernels, worker] = ["kernels.wasm", "thread.js"].map((name) => new URL(name, location.href));
+const opened = openEngineBackend(wanted, kernels, worker).then(({ opened, ...engine }) => {
   const recipes = { small: shownOf("small"), tales: shownOf("tales") };
   host.emit({ kind: "ready", engine, recipes });
   return new Engine(opened, host);
