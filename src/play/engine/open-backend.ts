@@ -9,7 +9,7 @@ export interface OpenedBackend extends EngineDescription {
   readonly opened: Backend;
 }
 
-/** What is wanted: by default wasm, with a thread for each core but one. */
+/** The requested backend: by default wasm, with a thread for each core but one. */
 export interface WantedBackend {
   readonly name: BrowserBackendName;
   readonly threads: number;

@@ -21,11 +21,15 @@ export interface Stretch {
 }
 
 const MARGIN = { left: 34, right: 12, top: 18, bottom: 26 };
-const ASPECT = 0.46;
+/** The ratio of height to width, on phones and on larger screens. */
+const [TALL, FLAT] = [0.7, 0.46];
+const NARROW = 480;
 /** Distance between ticks, in pixels. */
 const [TICK_X, TICK_Y] = [90, 44];
 /** Labels that would overlap are left out. */
 const LABEL_WIDTH = 92;
+/** A label needs this much height between two lines. */
+const LABEL_ROOM = 20;
 /** Below the line of the blind guess. */
 const LABEL_DROP = 30;
 const MASK_LABELS: Readonly<Record<MaskMode, string>> = {
@@ -46,7 +50,7 @@ export function stretchesOf(points: readonly CurvePoint[]): Stretch[] {
 }
 
 export function drawLossChart({ points, steps, floorNats, blindGuessNats, width }: LossChart) {
-  const height = Math.round(width * ASPECT);
+  const height = Math.round(width * (width < NARROW ? TALL : FLAT));
   const highest = points.reduce((most, { lossNats }) => Math.max(most, lossNats), blindGuessNats);
   const x = scaleLinear([0, steps], [MARGIN.left, width - MARGIN.right]);
   const y = scaleLinear([0, highest * 1.05], [height - MARGIN.bottom, MARGIN.top]);
@@ -77,7 +81,7 @@ export function drawLossChart({ points, steps, floorNats, blindGuessNats, width 
       (tick) => svg`<line class="axis" x1=${left} x2=${right} y1=${y(tick)} y2=${y(tick)}></line>
         <text x=${left - 8} y=${y(tick) + 4} text-anchor="end">${tick}</text>`,
     )}
-    ${xTicks.map((tick) => svg`<text x=${x(tick)} y=${height - 8} text-anchor="middle">${tick}</text>`)}
+    ${xTicks.map((tick) => svg`<text x=${x(tick)} y=${height - 8} text-anchor=${x(tick) > right - MARGIN.right ? "end" : "middle"}>${tick}</text>`)}
     ${floorNats === null ? "" : drawFloor(floorNats, y(floorNats), left, right, bottom)}
     <text x=${right} y=${y(blindGuessNats) - 5} text-anchor="end">blind guess ${blindGuessNats.toFixed(2)}</text>
     <line class="switched" x1=${left} x2=${right} y1=${y(blindGuessNats)} y2=${y(blindGuessNats)}></line>
@@ -89,5 +93,5 @@ function drawFloor(floorNats: number, at: number, left: number, right: number, b
   return svg`<rect class="below" x=${left} width=${right - left} y=${at} height=${bottom - at}></rect>
     <line class="floor" x1=${left} x2=${right} y1=${at} y2=${at}></line>
     <text x=${right} y=${at - 5} text-anchor="end">floor ${floorNats.toFixed(4)}</text>
-    <text x=${right - 6} y=${bottom - 6} text-anchor="end">below the floor: it peeks</text>`;
+    ${bottom - at < LABEL_ROOM ? "" : svg`<text x=${right - 6} y=${bottom - 6} text-anchor="end">below the floor: it peeks</text>`}`;
 }
