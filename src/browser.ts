@@ -2,7 +2,8 @@
  * The library for browsers: `import { … } from "nopeek/browser"`. It is that of index.ts, with these differences:
  *
  *   backend     `openBackend` loads kernels and threads from URLs; `chooseThreads` says how many threads there can be
- *   files       run directories and models are read and written by the `Files` that the caller passes
+ *   files       run directories and models are read and written by the `Files` that the caller passes, such as
+ *               `MemoryFiles`
  *   corpora     are in memory
  *
  * No module that this one reaches imports anything of Node's. The numbers are those of Node, to the bit.
@@ -58,6 +59,7 @@ export {
 } from "./run/config.ts";
 export { RunDirectory, type RunDirectoryOptions } from "./run/directory.ts";
 export type { Files, Found } from "./run/files.ts";
+export { MemoryFiles } from "./run/memory-files.ts";
 export { restore, snapshot } from "./run/restore.ts";
 export { type LoadedModel, loadGPT, loadModel } from "./run/saved-model.ts";
 export {

@@ -6,10 +6,10 @@ import { runConfigToJSON } from "../../src/run/config.ts";
 import { loadModelFiles, RunDirectory, readLatestCheckpoint } from "../../src/run/directory.ts";
 import type { Files, Found } from "../../src/run/files.ts";
 import type { Processes } from "../../src/run/lock.ts";
+import { MemoryFiles } from "../../src/run/memory-files.ts";
 import { readSummary } from "../../src/run/summary.ts";
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
 import { sha256Hex } from "../../src/util/sha256.ts";
-import { MemoryFiles } from "./memory-files.ts";
 import { someStep } from "./saved-steps.ts";
 
 const PATH = "/runs/one";
@@ -59,7 +59,8 @@ class RecordedFiles extends MemoryFiles {
 
   /** File by file, as a real removal. */
   override remove(path: string): void {
-    if (this.folders.has(path)) for (const name of this.list(path)) this.remove(`${path}/${name}`);
+    if (this.inspect(path)?.type === "folder")
+      for (const name of this.list(path)) this.remove(`${path}/${name}`);
     super.remove(path);
     this.#changed();
   }

@@ -8,8 +8,8 @@ import {
   writeCheckpoint,
 } from "../../src/run/checkpoint.ts";
 import { explainFailures } from "../../src/run/files.ts";
+import { MemoryFiles } from "../../src/run/memory-files.ts";
 import { messageOfA } from "../support/errors.ts";
-import { MemoryFiles } from "./memory-files.ts";
 import { someStep } from "./saved-steps.ts";
 
 const FOLDER = "/step-000500";

@@ -7,7 +7,8 @@ import { CheckpointError } from "../../src/errors.ts";
 import { Random } from "../../src/random.ts";
 import { loadModelFiles, RunDirectory, type StepToSave } from "../../src/run/directory.ts";
 import type { Files } from "../../src/run/files.ts";
-import { FailingFiles, type Failure, Killed, MemoryFiles } from "./memory-files.ts";
+import { MemoryFiles } from "../../src/run/memory-files.ts";
+import { FailingFiles, type Failure, Killed } from "./failing-files.ts";
 import { PowerLossFiles } from "./power-loss-files.ts";
 import { someStep } from "./saved-steps.ts";
 

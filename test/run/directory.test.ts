@@ -5,9 +5,9 @@ import { afterAll, describe, expect, it } from "vitest";
 import { CheckpointError } from "../../src/errors.ts";
 import { loadModelFiles, RunDirectory } from "../../src/run/directory.ts";
 import type { Files } from "../../src/run/files.ts";
+import { MemoryFiles } from "../../src/run/memory-files.ts";
 import { nodeFiles } from "../../src/run/node-files.ts";
 import { messageOfA } from "../support/errors.ts";
-import { MemoryFiles } from "./memory-files.ts";
 import { someStep } from "./saved-steps.ts";
 
 const temporary = mkdtempSync(join(tmpdir(), "nopeek-run-directory-"));

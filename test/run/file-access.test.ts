@@ -14,6 +14,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "backend/open.ts": ["readFile"],
   "cli/main.ts": ["readFileSync"],
   "cli/commands/lesson/leakage.ts": ["readFileSync"],
+  "cli/commands/play/server.ts": ["readFile"],
   "cli/commands/plot/command.ts": ["readFileSync"],
   "cli/commands/verify/checks-for-kind.ts": ["readFileSync"],
   "cli/options/prompts.ts": ["readFileSync"],

@@ -15,9 +15,10 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { CheckpointError } from "../../src/errors.ts";
 import { explainFailures, type Files } from "../../src/run/files.ts";
+import { MemoryFiles } from "../../src/run/memory-files.ts";
 import { nodeFiles } from "../../src/run/node-files.ts";
 import { readRegular } from "../../src/run/regular-file.ts";
-import { MemoryFiles, systemError } from "./memory-files.ts";
+import { systemError } from "./failing-files.ts";
 
 const temporary = mkdtempSync(join(tmpdir(), "nopeek-run-files-"));
 afterAll(() => rmSync(temporary, { recursive: true, force: true }));
@@ -169,6 +170,54 @@ describe.each([
     expect(codeOf(() => files.list(at("full", "file")))).toBe("ENOTDIR");
     expect(codeOf(() => files.createFolder(at("full", "file")))).toBe("EEXIST");
     expect(codeOf(() => files.rename(at("other"), at("full")))).toBe("ENOTEMPTY");
+  });
+});
+
+describe("MemoryFiles", () => {
+  it("shares nothing with a copy, before or after either changes", () => {
+    const files = new MemoryFiles();
+    files.createFolder("/run");
+    files.append("/run/log", "one ");
+    files.append("/run/log", "two ");
+    const copy = new MemoryFiles(files);
+    files.append("/run/log", "three");
+    copy.append("/run/log", "3");
+    copy.write("/run/new", bytes("new"));
+    expect(text(files.read("/run/log"))).toBe("one two three");
+    expect(text(copy.read("/run/log"))).toBe("one two 3");
+    expect(files.list("/run")).toEqual(["log"]);
+    files.read("/run/log").fill(0);
+    const given = bytes("given");
+    files.write("/run/given", given);
+    given.fill(0);
+    expect(text(files.read("/run/log"))).toBe("one two three");
+    expect(text(files.read("/run/given"))).toBe("given");
+  });
+
+  it("resolves paths from its root on, and none leads out of it", () => {
+    const files = new MemoryFiles();
+    files.createFolder("run/./inner/");
+    files.write("../run/inner/../file", bytes("1"));
+    expect(files.list("/")).toEqual(["run"]);
+    expect(files.list("/run")).toEqual(["file", "inner"]);
+    files.remove("/");
+    expect(files.exists("/run/file")).toBe(true);
+    expect(codeOf(() => files.write("/", bytes("")))).toBe("EISDIR");
+  });
+
+  it("keeps a file whose rename fails", () => {
+    const files = new MemoryFiles();
+    files.createFolder("/full");
+    files.write("/file", bytes("1"));
+    expect(codeOf(() => files.rename("/file", "/full"))).toBe("EISDIR");
+    expect(codeOf(() => files.rename("/file", "/none/file"))).toBe("ENOENT");
+    expect(text(files.read("/file"))).toBe("1");
+  });
+
+  it("appends a megabyte in small pieces in a moment", () => {
+    const files = new MemoryFiles();
+    for (let line = 0; line < 20_000; line++) files.append("/log", `${"x".repeat(49)}\n`);
+    expect(files.inspect("/log")).toEqual({ type: "file", bytes: 1_000_000 });
   });
 });
 

@@ -7,8 +7,9 @@ import { CheckpointError } from "../../src/errors.ts";
 import { RunDirectory } from "../../src/run/directory.ts";
 import type { Files } from "../../src/run/files.ts";
 import { type Owner, ownerOf, type Processes, RunLock } from "../../src/run/lock.ts";
+import { MemoryFiles } from "../../src/run/memory-files.ts";
 import { nodeFiles } from "../../src/run/node-files.ts";
-import { FailingFiles, Killed, MemoryFiles } from "./memory-files.ts";
+import { FailingFiles, Killed } from "./failing-files.ts";
 
 const temporary = mkdtempSync(join(tmpdir(), "nopeek-run-lock-"));
 afterAll(() => rmSync(temporary, { recursive: true, force: true }));

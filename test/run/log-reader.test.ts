@@ -7,7 +7,7 @@ import { explainFailures } from "../../src/run/files.ts";
 import type { LogEntry } from "../../src/run/log.ts";
 import { linesOf } from "../../src/run/log-lines.ts";
 import { LogReader } from "../../src/run/log-reader.ts";
-import { MemoryFiles } from "./memory-files.ts";
+import { MemoryFiles } from "../../src/run/memory-files.ts";
 
 const LOG = "/run/log.jsonl";
 

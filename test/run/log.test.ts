@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { RunDirectory } from "../../src/run/directory.ts";
 import { samplesOf } from "../../src/run/log.ts";
-import { MemoryFiles } from "./memory-files.ts";
+import { MemoryFiles } from "../../src/run/memory-files.ts";
 
 const LOG = "/run/log.jsonl";
 

@@ -4,8 +4,9 @@
  */
 import { basename, dirname, join } from "node:path";
 import type { Files, Found } from "../../src/run/files.ts";
+import { MemoryFiles } from "../../src/run/memory-files.ts";
 import { sha256Hex } from "../../src/util/sha256.ts";
-import { Killed, MemoryFiles, systemError } from "./memory-files.ts";
+import { Killed, systemError } from "./failing-files.ts";
 
 class File {
   /** The contents as the program sees them, and on disk. */

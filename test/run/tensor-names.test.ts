@@ -1,8 +1,8 @@
 /** Checkpoints of earlier versions load under today's names: weights and optimizer moments. */
 import { describe, expect, it } from "vitest";
 import { readCheckpoint, readCheckpointModel, writeCheckpoint } from "../../src/run/checkpoint.ts";
+import { MemoryFiles } from "../../src/run/memory-files.ts";
 import { currentName } from "../../src/run/tensor-names.ts";
-import { MemoryFiles } from "./memory-files.ts";
 import { someStep } from "./saved-steps.ts";
 
 describe("currentName", () => {
