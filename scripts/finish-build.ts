@@ -32,8 +32,9 @@ const packages = [
   "d3-scale",
   "d3-shape",
   "get-east-asian-width",
-  "seedrandom",
-  "zod",
+  "seedrandom/lib/alea.js",
+  "zod/mini",
+  "zod/v4/locales/en.js",
 ];
 
 /** The start of a bundle: CommonJS packages load Node's modules with `require`. */
@@ -59,15 +60,13 @@ const ownURLs = (bundle: string): Plugin => ({
 const NO_MAP = Buffer.from('{"version":3,"sources":[""],"mappings":"AAAA"}').toString("base64");
 
 /**
- * Packages are minified, without source maps, and without zod's messages in fifty languages, which are half of its code
- * (the English ones come from elsewhere). Our own code stays readable.
+ * Packages are minified, without source maps. Our own code stays readable.
  */
 const slimPackages: Plugin = {
   name: "slim packages",
   setup({ onLoad }) {
     onLoad({ filter: /[\\/]node_modules[\\/].*\.[cm]?js$/ }, async ({ path }) => {
-      const languages = /zod[\\/]v4[\\/]locales[\\/]index\.js$/.test(path);
-      const source = languages ? "export {};" : readFileSync(path, "utf8");
+      const source = readFileSync(path, "utf8");
       // The names of a module are its own, those of a script are not.
       const format = /^(?:import|export)\b/m.test(source) ? { format: "esm" as const } : {};
       const { code } = await transform(source, { minify: true, ...format });

@@ -8,6 +8,8 @@
  *
  * No module that this one reaches imports anything of Node's. The numbers are those of Node, to the bit.
  */
+import { config } from "zod/mini";
+
 export { Context, type ScopeMode } from "./autograd/context.ts";
 export type { Tensor } from "./autograd/tensor.ts";
 export type { Backend } from "./backend/backend.ts";
@@ -88,3 +90,6 @@ export { SequenceToSequence } from "./train/objectives/sequence-to-sequence.ts";
 export { type Example, ToyTask } from "./train/objectives/toy-task.ts";
 export { type StepReport, Trainer } from "./train/trainer.ts";
 export { sha256Hex } from "./util/sha256.ts";
+
+// A page's policy may forbid `new Function`, with which zod compiles, and reports even the attempt.
+config({ jitless: true });

@@ -1,4 +1,5 @@
-import seedrandom from "seedrandom";
+import type seedrandom from "seedrandom";
+import alea from "seedrandom/lib/alea.js";
 import { log } from "./math.ts";
 import { checkTypes } from "./util/check-types.ts";
 
@@ -33,20 +34,20 @@ export class Random {
   /** A generator identified by a seed and labels. The same seed and labels produce the same numbers on any machine. */
   static of(seed: number, ...labels: (string | number)[]): Random {
     checkTypes("Random.of", { seed }, { seed: "number" });
-    return new Random(seedrandom.alea([seed, ...labels].join("/"), { state: true }));
+    return new Random(alea([seed, ...labels].join("/"), { state: true }));
   }
 
   /** A generator that continues from a saved state. */
   static from(state: RandomState): Random {
     checkTypes("Random.from", { state }, { state: ["c", "s0", "s1", "s2"] });
-    return new Random(seedrandom.alea("", { state }));
+    return new Random(alea("", { state }));
   }
 
   /**
    * A generator whose normal numbers are all 0. It saves the cost of initializing weights that are about to be loaded.
    */
   static zeros(): Random {
-    return new Random(seedrandom.alea("", { state: true }), true);
+    return new Random(alea("", { state: true }), true);
   }
 
   state(): RandomState {

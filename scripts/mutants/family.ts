@@ -138,8 +138,8 @@ export const family: readonly Mutant[] = [
   {
     promise: "a config.json without a model kind is a gpt (encoder and seq2seq came later)",
     file: "src/config/settings.ts",
-    line: '.enum(MODEL_KINDS)\n    .default("gpt")',
-    broken: '.enum(MODEL_KINDS)\n    .default("encoder")',
+    line: 'z.enum(MODEL_KINDS),\n    "gpt",',
+    broken: 'z.enum(MODEL_KINDS),\n    "encoder",',
     tests: ["test/run/config.test.ts"],
   },
   {

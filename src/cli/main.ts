@@ -2,7 +2,7 @@
 /** The `nopeek` program: parses the command line and sets the exit code. Each command's module is loaded on demand. */
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { USUAL_MINUTES } from "../config/fit.ts";
 import { PRESETS } from "../config/presets.ts";
 import { SETTINGS } from "../config/settings.ts";

@@ -1,5 +1,5 @@
 /** Turns an issue found by the validator into a sentence about a setting. */
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { nearest } from "../util/edit-distance.ts";
 
 /**

@@ -3,7 +3,7 @@
  * show, the JSON in a run directory, the flags and `--help` are all derived from it, so they cannot disagree.
  */
 
-import * as z from "zod";
+import * as z from "zod/mini";
 import { ConfigError } from "../errors.ts";
 import { UNKNOWN_POLICIES } from "../text/unknown.ts";
 import { checkTypes } from "../util/check-types.ts";
@@ -60,7 +60,7 @@ const TEXT_KINDS = ["gpt", "encoder"] as const;
 const MANY = 1_000_000_000;
 /** Takes a minute or two with a typical model, and covers the whole validation split of a 40 MB text. */
 export const MEASURE_TOKENS = 4_000_000;
-const count = (lowest: number, highest: number) => z.int().min(lowest).max(highest);
+const count = (lowest: number, highest: number) => z.int().check(z.minimum(lowest), z.maximum(highest));
 /**
  * Smaller numbers would be 0 or their reciprocals ∞ in single precision: a logit cap of 1e-40 multiplies 0 by ∞, and so
  * does a ratio of learning rates.
@@ -70,258 +70,240 @@ const LEAST = 1e-12;
 const LEAST_EPSILON = 1e-20;
 /** 0 to `highest`, but nothing between 0 and `LEAST`. */
 const real = (highest: number) =>
-  z
-    .number()
-    .min(0)
-    .max(highest)
-    .refine((value) => value === 0 || value >= LEAST, { error: `must be 0 or at least ${LEAST}` });
-const share = () => z.number().min(0).lt(1);
-const is = descriptions;
+  z.number().check(
+    z.minimum(0),
+    z.maximum(highest),
+    z.refine((value) => value === 0 || value >= LEAST, { error: `must be 0 or at least ${LEAST}` }),
+  );
+const share = () => z.number().check(z.minimum(0), z.lt(1));
+
+/** A row of the table: what is valid, the default, and the documentation. */
+function setting<Valid extends z.ZodMiniType>(
+  valid: Valid,
+  fallback: z.util.NoUndefined<z.output<Valid>>,
+  description: Description,
+): z.ZodMiniDefault<Valid> {
+  const row = z._default(valid, fallback);
+  descriptions.add(row, description);
+  return row;
+}
 
 const table = z.strictObject({
-  model: z
-    .enum(MODEL_KINDS)
-    .default("gpt")
-    .register(is, model("gpt continues text, encoder fills in blanks, seq2seq maps one string to another")),
-  task: z
-    .enum(TASKS)
-    .default("reverse")
-    .register(is, only(["seq2seq"], model("task a seq2seq model is trained on"))),
-  layers: count(1, 1000)
-    .default(4)
-    .register(is, model("Transformer blocks; for seq2seq, in the encoder and in the decoder")),
-  heads: count(1, 1000)
-    .default(4)
-    .register(is, model("attention heads per layer; must divide the model width")),
-  dModel: count(1, 65_536)
-    .default(128)
-    .register(is, model("model width: size of the residual stream", "channels")),
-  contextLength: count(1, 65_536)
-    .default(64)
-    .register(is, only(TEXT_KINDS, model("longest sequence the model sees", "tokens"))),
-  dropout: share().default(0).register(is, model("dropout probability during training")),
-  bias: z.boolean().default(true).register(is, model("biases in linear layers and norms")),
-  activation: z
-    .enum(["gelu", "gelu-tanh", "relu2", "swiglu"])
-    .default("gelu")
-    .register(
-      is,
-      model(
-        "MLP activation: exact GELU, its tanh approximation, squared ReLU, or SwiGLU, which adds a third matrix",
-      ),
+  model: setting(
+    z.enum(MODEL_KINDS),
+    "gpt",
+    model("gpt continues text, encoder fills in blanks, seq2seq maps one string to another"),
+  ),
+  task: setting(z.enum(TASKS), "reverse", only(["seq2seq"], model("task a seq2seq model is trained on"))),
+  layers: setting(
+    count(1, 1000),
+    4,
+    model("Transformer blocks; for seq2seq, in the encoder and in the decoder"),
+  ),
+  heads: setting(count(1, 1000), 4, model("attention heads per layer; must divide the model width")),
+  dModel: setting(count(1, 65_536), 128, model("model width: size of the residual stream", "channels")),
+  contextLength: setting(
+    count(1, 65_536),
+    64,
+    only(TEXT_KINDS, model("longest sequence the model sees", "tokens")),
+  ),
+  dropout: setting(share(), 0, model("dropout probability during training")),
+  bias: setting(z.boolean(), true, model("biases in linear layers and norms")),
+  activation: setting(
+    z.enum(["gelu", "gelu-tanh", "relu2", "swiglu"]),
+    "gelu",
+    model(
+      "MLP activation: exact GELU, its tanh approximation, squared ReLU, or SwiGLU, which adds a third matrix",
     ),
-  positions: z
-    .enum(["learned", "rotary", "none"])
-    .default("learned")
-    .register(
-      is,
-      model(
-        "learned position embeddings, rotary (RoPE), or none; rotary is limited to the context length too, because longer distances are not trained",
-      ),
+  ),
+  positions: setting(
+    z.enum(["learned", "rotary", "none"]),
+    "learned",
+    model(
+      "learned position embeddings, rotary (RoPE), or none; rotary is limited to the context length too, because longer distances are not trained",
     ),
-  norm: z
-    .enum(["layer", "rms"])
-    .default("layer")
-    .register(is, model("LayerNorm, or RMSNorm, which does not subtract the mean")),
-  normWeights: z.boolean().default(true).register(is, model("learned scale for each channel in norms")),
-  qkNorm: z.boolean().default(false).register(is, model("normalize the queries and keys of each head")),
-  zeroInit: z
-    .boolean()
-    .default(false)
-    .register(is, model("initialize the blocks' output weights to 0, so each block starts as the identity")),
-  tieHead: z
-    .boolean()
-    .default(true)
-    .register(is, model("share the token embedding's weights with the output head")),
-  bigram: z
-    .boolean()
-    .default(false)
-    .register(
-      is,
-      only(["gpt"], model("add an embedding of each pair of adjacent tokens; hashed beyond 131,072 pairs")),
-    ),
-  logitCap: real(1e6)
-    .default(0)
-    .register(is, only(["gpt"], model("soft limit on the magnitude of logits; 0 means no limit"))),
-  attention: z
-    .enum(["fused", "textbook"])
-    .default("fused")
-    .register(
-      is,
-      model(
-        "one fast kernel, or the textbook formula from plain ops: the same numbers but for the last bits",
-      ),
-    ),
-  tokenizer: z
-    .enum(["char", "byte"])
-    .default("char")
-    .register(is, only(TEXT_KINDS, model("tokens are the characters of the corpus, or UTF-8 bytes"))),
-  alphabetSize: count(2, 26)
-    .default(10)
-    .register(is, only(["seq2seq"], model("number of letters in the alphabet, starting at a", "letters"))),
-  minLength: count(1, 1000)
-    .default(3)
-    .register(is, only(["seq2seq"], model("shortest training string", "letters"))),
-  maxLength: count(1, 1000)
-    .default(10)
-    .register(is, only(["seq2seq"], model("longest string the model sees", "letters"))),
+  ),
+  norm: setting(
+    z.enum(["layer", "rms"]),
+    "layer",
+    model("LayerNorm, or RMSNorm, which does not subtract the mean"),
+  ),
+  normWeights: setting(z.boolean(), true, model("learned scale for each channel in norms")),
+  qkNorm: setting(z.boolean(), false, model("normalize the queries and keys of each head")),
+  zeroInit: setting(
+    z.boolean(),
+    false,
+    model("initialize the blocks' output weights to 0, so each block starts as the identity"),
+  ),
+  tieHead: setting(z.boolean(), true, model("share the token embedding's weights with the output head")),
+  bigram: setting(
+    z.boolean(),
+    false,
+    only(["gpt"], model("add an embedding of each pair of adjacent tokens; hashed beyond 131,072 pairs")),
+  ),
+  logitCap: setting(
+    real(1e6),
+    0,
+    only(["gpt"], model("soft limit on the magnitude of logits; 0 means no limit")),
+  ),
+  attention: setting(
+    z.enum(["fused", "textbook"]),
+    "fused",
+    model("one fast kernel, or the textbook formula from plain ops: the same numbers but for the last bits"),
+  ),
+  tokenizer: setting(
+    z.enum(["char", "byte"]),
+    "char",
+    only(TEXT_KINDS, model("tokens are the characters of the corpus, or UTF-8 bytes")),
+  ),
+  alphabetSize: setting(
+    count(2, 26),
+    10,
+    only(["seq2seq"], model("number of letters in the alphabet, starting at a", "letters")),
+  ),
+  minLength: setting(count(1, 1000), 3, only(["seq2seq"], model("shortest training string", "letters"))),
+  maxLength: setting(
+    count(1, 1000),
+    10,
+    only(["seq2seq"], model("longest string the model sees", "letters")),
+  ),
 
-  batchSize: count(1, 65_536)
-    .default(12)
-    .register(is, training("windows (for seq2seq, strings) per batch", "windows")),
-  documents: z
-    .enum(DOCUMENTS)
-    .default("none")
-    .register(
-      is,
-      only(
-        TEXT_KINDS,
-        training(
-          "what the text consists of, such as names, tunes or messages: each line, paragraph (up to an empty line) or file is a document, and an end token follows it, which the model learns; none: one text. Windows may span several documents",
-        ),
-      ),
-    ),
-  minCount: count(1, MANY)
-    .default(1)
-    .register(
-      is,
-      only(
-        TEXT_KINDS,
-        training(
-          "leave characters that occur less often out of the vocabulary and of the text; above 1, `unknown` is drop",
-          "occurrences",
-        ),
-      ),
-    ),
-  split: z
-    .enum(SPLITS)
-    .default("tail")
-    .register(
-      is,
-      only(
-        TEXT_KINDS,
-        training(
-          "what to validate with. tail: the last tenth of the text; shuffle: a tenth of the documents from anywhere in it, the same ones for every seed",
-        ),
-      ),
-    ),
-  windows: z
-    .enum(WINDOW_ORDERS)
-    .default("random")
-    .register(
-      is,
-      only(
-        TEXT_KINDS,
-        training(
-          "random: drawn from anywhere in the training split; epochs: every token at most once per epoch",
-        ),
-      ),
-    ),
-  steps: count(0, MANY).default(2000).register(is, training("training steps in total", "steps")),
-  optimizer: z
-    .enum(["adamw", "muon"])
-    .default("adamw")
-    .register(is, training("muon updates the matrices inside blocks, and leaves the rest to AdamW")),
-  muonLearningRate: real(10).default(0.02).register(is, training("Muon's peak learning rate, after warm-up")),
-  muonMomentum: share().default(0.95).register(is, training("Muon's momentum")),
-  muonWeightDecay: real(10)
-    .default(0)
-    .register(is, training("Muon's decoupled weight decay, on the matrices inside blocks")),
-  learningRate: real(10).default(1e-3).register(is, training("peak learning rate, after warm-up")),
-  minLearningRate: real(10).default(1e-4).register(is, training("learning rate at the end of the schedule")),
-  schedule: z
-    .enum(["cosine", "linear", "constant", "trapezoid"])
-    .default("cosine")
-    .register(is, training("learning rate after warm-up; trapezoid holds it, then decays linearly")),
-  cooldown: z
-    .number()
-    .gt(0)
-    .max(1)
-    .default(0.4)
-    .register(is, training("fraction of the steps after warm-up in which trapezoid decays")),
-  warmupSteps: count(0, MANY)
-    .default(100)
-    .register(is, training("length of the linear warm-up of the learning rate", "steps")),
-  weightDecay: real(10)
-    .default(0.1)
-    .register(
-      is,
+  batchSize: setting(count(1, 65_536), 12, training("windows (for seq2seq, strings) per batch", "windows")),
+  documents: setting(
+    z.enum(DOCUMENTS),
+    "none",
+    only(
+      TEXT_KINDS,
       training(
-        "AdamW's decoupled weight decay, on matrices and embeddings; with muon, only on those outside blocks",
+        "what the text consists of, such as names, tunes or messages: each line, paragraph (up to an empty line) or file is a document, and an end token follows it, which the model learns; none: one text. Windows may span several documents",
       ),
     ),
-  beta1: share().default(0.9).register(is, training("AdamW's β₁: decay rate of the first moment")),
-  beta2: share().default(0.99).register(is, training("AdamW's β₂: decay rate of the second moment")),
-  epsilon: z
-    .number()
-    .min(LEAST_EPSILON)
-    .max(1)
-    .default(1e-8)
-    .register(is, training("AdamW's ε, which avoids division by 0")),
-  gradClip: real(1e6).default(1).register(is, training("maximum gradient norm; 0 turns clipping off")),
-  skipSpikes: real(1e6)
-    .default(0)
-    .register(
-      is,
-      training("skip updates whose gradient norm exceeds this multiple of the recent median; 0 skips none"),
-    ),
-  gradAccumulation: count(1, 65_536).default(1).register(is, training("batches per update", "batches")),
-  averageSteps: count(0, MANY)
-    .default(0)
-    .register(
-      is,
+  ),
+  minCount: setting(
+    count(1, MANY),
+    1,
+    only(
+      TEXT_KINDS,
       training(
-        "evaluate and save the weights averaged over about this many steps; 0 uses the newest",
-        "steps",
+        "leave characters that occur less often out of the vocabulary and of the text; above 1, `unknown` is drop",
+        "occurrences",
       ),
     ),
-  evalInterval: count(1, MANY).default(250).register(is, training("interval between evaluations", "steps")),
-  patience: count(0, MANY)
-    .default(0)
-    .register(
-      is,
+  ),
+  split: setting(
+    z.enum(SPLITS),
+    "tail",
+    only(
+      TEXT_KINDS,
       training(
-        "stop after this many evaluations of the whole split without a lower validation loss; 0 never stops early",
-        "evaluations",
+        "what to validate with. tail: the last tenth of the text; shuffle: a tenth of the documents from anywhere in it, the same ones for every seed",
       ),
     ),
-  evalBatches: count(1, 65_536)
-    .default(10)
-    .register(is, training("random batches in a quick loss estimate", "batches")),
-  measureTokens: count(1, Number.MAX_SAFE_INTEGER)
-    .default(MEASURE_TOKENS)
-    .register(
-      is,
-      only(
-        TEXT_KINDS,
-        training(
-          "maximum number of validation tokens in a full evaluation; a longer split is sampled with a fixed set of windows",
-          "tokens",
-        ),
+  ),
+  windows: setting(
+    z.enum(WINDOW_ORDERS),
+    "random",
+    only(
+      TEXT_KINDS,
+      training(
+        "random: drawn from anywhere in the training split; epochs: every token at most once per epoch",
       ),
     ),
-  checkpointInterval: count(1, MANY)
-    .default(500)
-    .register(is, training("interval between checkpoints", "steps")),
-  keepCheckpoints: count(1, MANY)
-    .default(3)
-    .register(
-      is,
-      training("newest checkpoints to keep; the latest and the best are always kept", "checkpoints"),
+  ),
+  steps: setting(count(0, MANY), 2000, training("training steps in total", "steps")),
+  optimizer: setting(
+    z.enum(["adamw", "muon"]),
+    "adamw",
+    training("muon updates the matrices inside blocks, and leaves the rest to AdamW"),
+  ),
+  muonLearningRate: setting(real(10), 0.02, training("Muon's peak learning rate, after warm-up")),
+  muonMomentum: setting(share(), 0.95, training("Muon's momentum")),
+  muonWeightDecay: setting(
+    real(10),
+    0,
+    training("Muon's decoupled weight decay, on the matrices inside blocks"),
+  ),
+  learningRate: setting(real(10), 1e-3, training("peak learning rate, after warm-up")),
+  minLearningRate: setting(real(10), 1e-4, training("learning rate at the end of the schedule")),
+  schedule: setting(
+    z.enum(["cosine", "linear", "constant", "trapezoid"]),
+    "cosine",
+    training("learning rate after warm-up; trapezoid holds it, then decays linearly"),
+  ),
+  cooldown: setting(
+    z.number().check(z.gt(0), z.maximum(1)),
+    0.4,
+    training("fraction of the steps after warm-up in which trapezoid decays"),
+  ),
+  warmupSteps: setting(
+    count(0, MANY),
+    100,
+    training("length of the linear warm-up of the learning rate", "steps"),
+  ),
+  weightDecay: setting(
+    real(10),
+    0.1,
+    training(
+      "AdamW's decoupled weight decay, on matrices and embeddings; with muon, only on those outside blocks",
     ),
-  unknown: z
-    .enum(UNKNOWN_POLICIES)
-    .default("reject")
-    .register(
-      is,
-      only(
-        TEXT_KINDS,
-        training(
-          "when fine-tuning, how to handle characters the tokenizer does not know; byte needs a byte tokenizer",
-        ),
+  ),
+  beta1: setting(share(), 0.9, training("AdamW's β₁: decay rate of the first moment")),
+  beta2: setting(share(), 0.99, training("AdamW's β₂: decay rate of the second moment")),
+  epsilon: setting(
+    z.number().check(z.minimum(LEAST_EPSILON), z.maximum(1)),
+    1e-8,
+    training("AdamW's ε, which avoids division by 0"),
+  ),
+  gradClip: setting(real(1e6), 1, training("maximum gradient norm; 0 turns clipping off")),
+  skipSpikes: setting(
+    real(1e6),
+    0,
+    training("skip updates whose gradient norm exceeds this multiple of the recent median; 0 skips none"),
+  ),
+  gradAccumulation: setting(count(1, 65_536), 1, training("batches per update", "batches")),
+  averageSteps: setting(
+    count(0, MANY),
+    0,
+    training("evaluate and save the weights averaged over about this many steps; 0 uses the newest", "steps"),
+  ),
+  evalInterval: setting(count(1, MANY), 250, training("interval between evaluations", "steps")),
+  patience: setting(
+    count(0, MANY),
+    0,
+    training(
+      "stop after this many evaluations of the whole split without a lower validation loss; 0 never stops early",
+      "evaluations",
+    ),
+  ),
+  evalBatches: setting(count(1, 65_536), 10, training("random batches in a quick loss estimate", "batches")),
+  measureTokens: setting(
+    count(1, Number.MAX_SAFE_INTEGER),
+    MEASURE_TOKENS,
+    only(
+      TEXT_KINDS,
+      training(
+        "maximum number of validation tokens in a full evaluation; a longer split is sampled with a fixed set of windows",
+        "tokens",
       ),
     ),
-  seed: count(0, Number.MAX_SAFE_INTEGER).default(1337).register(is, training("random seed")),
+  ),
+  checkpointInterval: setting(count(1, MANY), 500, training("interval between checkpoints", "steps")),
+  keepCheckpoints: setting(
+    count(1, MANY),
+    3,
+    training("newest checkpoints to keep; the latest and the best are always kept", "checkpoints"),
+  ),
+  unknown: setting(
+    z.enum(UNKNOWN_POLICIES),
+    "reject",
+    only(
+      TEXT_KINDS,
+      training(
+        "when fine-tuning, how to handle characters the tokenizer does not know; byte needs a byte tokenizer",
+      ),
+    ),
+  ),
+  seed: setting(count(0, Number.MAX_SAFE_INTEGER), 1337, training("random seed")),
 });
 
 export type { Settings };
@@ -336,13 +318,14 @@ export interface Setting extends Description {
   readonly choices: readonly string[];
 }
 
-export const SETTINGS: readonly Setting[] = table.keyof().options.map((name) => {
+export const SETTINGS: readonly Setting[] = z.keyof(table).options.map((name) => {
   const check = table.shape[name];
   const description = descriptions.get(check);
   if (description === undefined) throw new ConfigError(`settings: ${name} has no description`);
-  const inner = check.unwrap();
-  const choices = inner instanceof z.ZodEnum ? inner.options : [];
-  const kind = inner instanceof z.ZodEnum ? "choice" : inner instanceof z.ZodBoolean ? "switch" : "number";
+  const inner = check.def.innerType;
+  const choices = inner instanceof z.ZodMiniEnum ? inner.options : [];
+  const kind =
+    inner instanceof z.ZodMiniEnum ? "choice" : inner instanceof z.ZodMiniBoolean ? "switch" : "number";
   return { ...description, name, default: check.parse(undefined), kind, choices };
 });
 

@@ -2,7 +2,7 @@
  * Ablations: a base configuration and variations of it that change one thing each, all trained with the same seeds.
  * report/comparison.ts says which differences are more than chance.
  */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { ConfigError } from "../errors.ts";
 import { nearest } from "../util/edit-distance.ts";
 import {
@@ -89,7 +89,7 @@ const record = z.object({
   holdout: z.number(),
   backend: z.string(),
   /** null if the run diverged. */
-  lossNats: z.number().nullable(),
+  lossNats: z.nullable(z.number()),
   /** The number of tokens in that mean. */
   tokens: z.number(),
   /** Training time, without evaluation. */

@@ -1,5 +1,5 @@
 /** What is known about the tales that are bundled with nopeek, wherever they are read. */
-import * as z from "zod";
+import * as z from "zod/mini";
 
 /** Their name in config.json, because their path differs between machines. */
 export const TALES_NAME = "the embedded tales";

@@ -6,7 +6,7 @@
  *   the ids             1, 2 or 4 bytes each, depending on the vocabulary size
  */
 import { readSync } from "node:fs";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { DataError } from "../errors.ts";
 import { failureReason } from "../util/failure-reason.ts";
 import { nestsTooDeep } from "../util/json-depth.ts";
@@ -25,9 +25,9 @@ const layout = z.object({
   format: z.literal(FORMAT),
   version: z.literal(VERSION),
   byteOrder: z.literal(BYTE_ORDER),
-  vocabSize: z.int().min(1),
-  tokens: z.int().min(0),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  vocabSize: z.int().check(z.minimum(1)),
+  tokens: z.int().check(z.minimum(0)),
+  sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
   about: z.unknown(),
 });
 

@@ -3,7 +3,7 @@
  */
 import { existsSync, statSync } from "node:fs";
 import { basename } from "node:path";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { DOCUMENTS, type Settings, SPLITS } from "../config/settings.ts";
 import { DataError } from "../errors.ts";
 import type { CorpusRecord } from "../run/config.ts";
@@ -40,22 +40,24 @@ export interface TokenizedText {
   readonly remarks: readonly string[];
 }
 
+const count = z.int().check(z.minimum(0));
+
 /** The metadata in a cache file. */
 const about = z.object({
   sha256: z.string(),
   tokenizer: z.unknown(),
   drops: z.boolean(),
-  documents: z.enum(DOCUMENTS).default("none"),
-  split: z.enum(SPLITS).default("tail"),
-  boundary: z.int().min(0).nullable().default(null),
-  dropped: z.int().min(0),
-  files: z.int().min(1),
+  documents: z._default(z.enum(DOCUMENTS), "none"),
+  split: z._default(z.enum(SPLITS), "tail"),
+  boundary: z._default(z.nullable(count), null),
+  dropped: count,
+  files: z.int().check(z.minimum(1)),
   report: z.object({
-    characters: z.int().min(0),
-    distinct: z.int().min(0),
-    documents: z.int().min(0).default(0),
-    rarest: z.array(z.object({ character: z.string(), count: z.int() })).readonly(),
-    warnings: z.array(z.string()).readonly(),
+    characters: count,
+    distinct: count,
+    documents: z._default(count, 0),
+    rarest: z.readonly(z.array(z.object({ character: z.string(), count: z.int() }))),
+    warnings: z.readonly(z.array(z.string())),
   }),
 });
 type About = z.infer<typeof about>;

@@ -1,12 +1,14 @@
 /** Detects sudden spikes of the gradient norm. */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { parseSaved } from "../config/parse-saved.ts";
 
 /** The number of recent steps in the median, and the number required before anything counts as a spike. */
 const RECENT = 64;
 const NEEDED = 16;
 
-const layout = z.object({ gradientNorms: z.array(z.number().min(0).max(1e60)).max(RECENT) });
+const layout = z.object({
+  gradientNorms: z.array(z.number().check(z.minimum(0), z.maximum(1e60))).check(z.maxLength(RECENT)),
+});
 
 export class SpikeDetector {
   /**

@@ -6,8 +6,9 @@
  *   state.json             format, version, step, SHA-256 of the two files, the trainer state, and the SHA-256 of all
  *                          that as compact JSON
  */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { CheckpointError } from "../errors.ts";
+import { IN_ENGLISH } from "../util/english.ts";
 import { joinPath } from "../util/paths.ts";
 import type { Files } from "./files.ts";
 import { encodeJSON, readJSON } from "./json.ts";
@@ -85,12 +86,12 @@ export function readCheckpointModel(files: Files, folder: string): { step: numbe
   return { step, model: readTensors(files, joinPath(folder, MODEL), hashes[MODEL]) };
 }
 
-const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 
 const stateLayout = z.strictObject({
   format: z.string(),
   version: z.int(),
-  step: z.int().min(0),
+  step: z.int().check(z.minimum(0)),
   files: z.strictObject({ [MODEL]: hash, [OPTIMIZER]: hash }),
   state: z.record(z.string(), z.unknown()),
   sha256: hash,
@@ -98,7 +99,7 @@ const stateLayout = z.strictObject({
 
 function readState(files: Files, folder: string) {
   const file = joinPath(folder, STATE);
-  const result = stateLayout.safeParse(readJSON(files, file, STATE_LIMIT, FORMAT, VERSION));
+  const result = stateLayout.safeParse(readJSON(files, file, STATE_LIMIT, FORMAT, VERSION), IN_ENGLISH);
   if (!result.success) {
     throw new CheckpointError(`${file}: is damaged: ${z.prettifyError(result.error)}`);
   }

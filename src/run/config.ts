@@ -1,6 +1,6 @@
 /** `config.json` of a run directory: everything needed to rebuild the model and to repeat the run. */
 
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Context } from "../autograd/context.ts";
 import { belongsTo, parseSettings, SETTINGS, type Settings } from "../config/settings.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
@@ -12,6 +12,7 @@ import type { Random } from "../random.ts";
 import type { Tokenizer, TokenizerData } from "../text/tokenizer.ts";
 import { tokenizerFromJSON } from "../text/tokenizer-from-json.ts";
 import { checkTypes } from "../util/check-types.ts";
+import { IN_ENGLISH } from "../util/english.ts";
 import {
   type ChangedSettings,
   earlierSchedules,
@@ -46,23 +47,25 @@ export interface RunConfig extends ChangedSettings {
   readonly from?: string | undefined;
 }
 
+const count = z.int().check(z.minimum(0));
+
 const layout = z.object({
   settings: z.record(z.string(), z.unknown()),
   tokenizer: z.unknown(),
-  corpus: z
-    .object({
+  corpus: z.nullable(
+    z.object({
       path: z.string(),
-      paths: z.array(z.string()).optional(),
+      paths: z.optional(z.array(z.string())),
       sha256: z.string(),
-      characters: z.int().min(0),
-      validation: z.array(z.string()).optional(),
-      include: z.array(z.string()).optional(),
-      boundary: z.int().min(0).optional(),
-      start: z.string().optional(),
-    })
-    .nullable(),
-  from: z.string().optional(),
-  changes: z.array(settingsChange).optional(),
+      characters: count,
+      validation: z.optional(z.array(z.string())),
+      include: z.optional(z.array(z.string())),
+      boundary: z.optional(count),
+      start: z.optional(z.string()),
+    }),
+  ),
+  from: z.optional(z.string()),
+  changes: z.optional(z.array(settingsChange)),
 });
 
 /** The config as JSON, without the settings of other kinds of model. */
@@ -91,7 +94,7 @@ export function runConfigToJSON(config: RunConfig): {
  * @throws CheckpointError when it is not the config of a run
  */
 export function runConfigFromJSON(json: unknown, where: string): RunConfig {
-  const result = layout.safeParse(json);
+  const result = layout.safeParse(json, IN_ENGLISH);
   if (!result.success) {
     const [issue] = result.error.issues;
     throw new CheckpointError(`${where}: not the config of a run: ${issue.path.join(".")}: ${issue.message}`);

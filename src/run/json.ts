@@ -1,5 +1,5 @@
 /** JSON files of a run: written for people to read, and checked when they are read. */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { CheckpointError } from "../errors.ts";
 import { nestsTooDeep } from "../util/json-depth.ts";
 import type { Files } from "./files.ts";

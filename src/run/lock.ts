@@ -8,7 +8,7 @@
  * so at once. Instead the next number is taken, and only its holder removes the older locks.
  */
 
-import * as z from "zod";
+import * as z from "zod/mini";
 import { CheckpointError } from "../errors.ts";
 import { largestOf } from "../util/extremes.ts";
 import { errorCode } from "../util/failure-reason.ts";
@@ -20,13 +20,13 @@ import { encodeJSON } from "./json.ts";
 const MOST_PID = 2 ** 31 - 1;
 
 const ownerLayout = z.strictObject({
-  pid: z.int().min(1).max(MOST_PID),
+  pid: z.int().check(z.minimum(1), z.maximum(MOST_PID)),
   /** When the process started, in the notation of its system; null if unknown. */
-  started: z.string().nullable(),
+  started: z.nullable(z.string()),
   /** The host name. */
   machine: z.string(),
   /** Identifies the boot of the machine and the PID namespace; null if unknown. */
-  boot: z.string().nullable(),
+  boot: z.nullable(z.string()),
 });
 
 /** A process, distinguishable from a later one with the same PID. */

@@ -1,5 +1,5 @@
 /** Reads the log of a run in constant memory: a run of a quarter of an hour may have written a gigabyte. */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { CheckpointError } from "../errors.ts";
 import { nestsTooDeep } from "../util/json-depth.ts";
 import { joinPath } from "../util/paths.ts";
@@ -8,7 +8,7 @@ import { LOG } from "./layout.ts";
 import { type LogEntry, stepNumber } from "./log.ts";
 import { linesOf } from "./log-lines.ts";
 
-const resumption = z.strictObject({ resumedAfterStep: stepNumber, steps: stepNumber.optional() });
+const resumption = z.strictObject({ resumedAfterStep: stepNumber, steps: z.optional(stepNumber) });
 /** The line of a training step as this program writes it, whose step is known without parsing the rest. */
 const OWN_STEP = /^\{"kind":"step","step":(\d{1,15}),/;
 /** Shorter lines cannot nest too deep for anything. */

@@ -2,7 +2,7 @@
  * The log of a run: one JSON object per line, append-only. Resuming does not rewrite it: it adds a line that discards
  * the entries after the step at which the run resumes.
  */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { joinPath } from "../util/paths.ts";
 import type { Files } from "./files.ts";
 import { LOG } from "./layout.ts";
@@ -16,25 +16,25 @@ export interface LogEntry {
 }
 
 /** The number of a step. */
-export const stepNumber = z.int().min(0);
+export const stepNumber = z.int().check(z.minimum(0));
 /** Larger than any float32. A larger loss is damage, and a chart could not show it. */
 const LARGEST = 1e39;
-const measure = z.number().min(-LARGEST).max(LARGEST);
+const measure = z.number().check(z.minimum(-LARGEST), z.maximum(LARGEST));
 
 const stepEntry = z.object({
   kind: z.literal("step"),
   step: stepNumber,
-  elapsedMs: z.number().min(0).max(1e15),
-  lossNats: measure.nullable().catch(null),
-  learningRate: measure.nullable().catch(null),
-  gradientNorm: measure.nullable().catch(null),
+  elapsedMs: z.number().check(z.minimum(0), z.maximum(1e15)),
+  lossNats: z.catch(z.nullable(measure), null),
+  learningRate: z.catch(z.nullable(measure), null),
+  gradientNorm: z.catch(z.nullable(measure), null),
 });
 
 const evaluationEntry = z.object({
   kind: z.enum(["evaluation", "estimate"]),
   step: stepNumber,
   lossNats: measure,
-  method: z.string().optional().catch(undefined),
+  method: z.catch(z.optional(z.string()), undefined),
 });
 /** The method of an estimate, which earlier versions logged as an evaluation. */
 const ESTIMATED = "random windows";

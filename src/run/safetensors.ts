@@ -9,7 +9,7 @@
  * little-endian on every machine that Node runs on, so bytes are copied unchanged.
  * Source: https://github.com/huggingface/safetensors#format
  */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { CheckpointError } from "../errors.ts";
 import { findDuplicateKey } from "../util/duplicate-key.ts";
 import { nestsTooDeep } from "../util/json-depth.ts";
@@ -142,10 +142,11 @@ interface Entry {
   readonly to: number;
 }
 
+const index = z.int().check(z.minimum(0));
 const tensorLayout = z.strictObject({
   dtype: z.literal("F32"),
-  shape: z.array(z.int().min(0)),
-  data_offsets: z.tuple([z.int().min(0), z.int().min(0)]),
+  shape: z.array(index),
+  data_offsets: z.tuple([index, index]),
 });
 
 function parseHeader(

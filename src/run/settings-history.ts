@@ -2,13 +2,13 @@
  * The changes that resumes made to the settings of a run. `config.json` holds the current settings; each change holds
  * the values before it, so that a step is repeated with the settings it was made with.
  */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { type EarlierSchedule, scheduleOf } from "../config/schedule-settings.ts";
 import { parseSettings, SETTINGS, type Settings } from "../config/settings.ts";
 
 export const settingsChange = z.strictObject({
   /** The number of updates made before it. */
-  afterStep: z.int().min(0),
+  afterStep: z.int().check(z.minimum(0)),
   /** The settings that it changed, with their values before. */
   before: z.record(z.string(), z.unknown()),
   /** Whether another schedule begins there. If not, the schedule was replaced from its start. */

@@ -1,11 +1,12 @@
 /** Restores a tokenizer from the JSON that its `toJSON` returned, as when loading a saved run. */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { TokenError } from "../errors.ts";
+import { IN_ENGLISH } from "../util/english.ts";
 import { ByteTokenizer } from "./byte-tokenizer.ts";
 import { CharTokenizer } from "./char-tokenizer.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
-const special = { endOfText: z.literal(true).optional() };
+const special = { endOfText: z.optional(z.literal(true)) };
 const tokenizerData = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("byte"), ...special }),
   z.strictObject({ kind: z.literal("char"), characters: z.string(), ...special }),
@@ -13,7 +14,7 @@ const tokenizerData = z.discriminatedUnion("kind", [
 
 /** @throws TokenError if `data` does not describe a tokenizer */
 export function tokenizerFromJSON(data: unknown): Tokenizer {
-  const parsed = tokenizerData.safeParse(data);
+  const parsed = tokenizerData.safeParse(data, IN_ENGLISH);
   if (!parsed.success) {
     throw new TokenError(
       `tokenizer: expected {"kind": "byte"} or {"kind": "char", "characters": "…"}: ${z.prettifyError(parsed.error)}`,

@@ -2,28 +2,28 @@
  * Early stopping: tracks the lowest validation loss and the number of evaluations since. All evaluations must cover the
  * same tokens; the lowest of several noisy estimates would be luck.
  */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { parseSaved } from "../config/parse-saved.ts";
 
-const count = z.int().min(0);
+const count = z.int().check(z.minimum(0));
 /** Losses are float32. */
-const nats = z.number().min(-4e38).max(4e38);
+const nats = z.number().check(z.minimum(-4e38), z.maximum(4e38));
 
 const evaluationPoint = z.object({
   /** Number of updates made. */
   step: count,
   validationNats: nats,
   /** Mean training loss since the previous evaluation; null if there was no step. */
-  trainingNats: nats.nullable(),
+  trainingNats: z.nullable(nats),
 });
 const saved = z.object({
   /** The evaluation with the lowest validation loss; null before the first. */
-  best: evaluationPoint.nullable(),
-  latest: evaluationPoint.nullable(),
+  best: z.nullable(evaluationPoint),
+  latest: z.nullable(evaluationPoint),
   evaluationsSinceBest: count,
   /** Number of steps since the latest evaluation, and the sum of their losses. */
   steps: count,
-  lossSum: z.number().min(-1e60).max(1e60),
+  lossSum: z.number().check(z.minimum(-1e60), z.maximum(1e60)),
 });
 
 /** One evaluation. */

@@ -92,12 +92,18 @@ const NODE_SIDE: ReadonlySet<string> = new Set([
 
 /** The packages that portable layers may import. Other layers may import any package. */
 const allowedPackages: Readonly<Record<string, readonly string[]>> = {
-  ground: ["seedrandom", "@noble/hashes/sha2.js", "@noble/hashes/utils.js"],
+  ground: [
+    "seedrandom",
+    "seedrandom/lib/alea.js",
+    "@noble/hashes/sha2.js",
+    "@noble/hashes/utils.js",
+    "zod/v4/locales/en.js",
+  ],
   contract: [],
   autograd: [],
   ops: [],
   nn: [],
-  text: ["zod"],
+  text: ["zod/mini"],
   sample: [],
 };
 

@@ -1,5 +1,5 @@
 /** `--config`: settings from a JSON file, either the config.json of another run or a plain object of settings. */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { parseSettings } from "../../config/settings.ts";
 import { ConfigError, NopeekError } from "../../errors.ts";
 import { type CorpusRecord, runConfigFromJSON, runConfigToJSON } from "../../run/config.ts";
@@ -21,7 +21,7 @@ export interface ConfigFile {
   readonly changes?: readonly SettingsChange[];
 }
 
-const ofRun = z.looseObject({ format: z.literal("nopeek run"), config: z.unknown().optional() });
+const ofRun = z.looseObject({ format: z.literal("nopeek run"), config: z.optional(z.unknown()) });
 const settingsAlone = z.record(z.string(), z.unknown());
 
 /**

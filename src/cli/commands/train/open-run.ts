@@ -1,6 +1,6 @@
 /** The second step of a training run: a plan becomes a run, with its backend, memory, lock and directory. */
 import { join } from "node:path";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { Context } from "../../../autograd/context.ts";
 import type { Backend } from "../../../backend/backend.ts";
 import { type TokenizedText, tokenize } from "../../../data/tokenized-corpus.ts";
@@ -106,9 +106,9 @@ async function openResumedRun(plan: ResumePlan, beforeScope: BeforeScope): Promi
 }
 
 const savedState = z.object({
-  computedBy: z.string().nullable().catch(null),
-  evaluationDue: z.boolean().catch(false),
-  covers: z.string().nullable().catch(null),
+  computedBy: z.catch(z.nullable(z.string()), null),
+  evaluationDue: z.catch(z.boolean(), false),
+  covers: z.catch(z.nullable(z.string()), null),
 });
 
 /** Another process may have trained the run after the plan was made, and before it was locked. */
