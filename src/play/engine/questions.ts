@@ -3,6 +3,8 @@ import type { MaskMode } from "../masks.ts";
 import type { RunState } from "../protocol.ts";
 import type { Recipe } from "../settings.ts";
 import type { Engine } from "./engine.ts";
+import { leaks } from "./leaks.ts";
+import { matrices } from "./matrices.ts";
 import { playSettings } from "./recipes.ts";
 import { readOwnText } from "./text.ts";
 
@@ -42,7 +44,16 @@ async function step(engine: Engine, _: null): Promise<void> {
   await engine.stepOnce();
 }
 
-export const questions = { open, useText, setMask, start, stop, step };
+export const questions = {
+  open,
+  useText,
+  setMask,
+  start,
+  stop,
+  step,
+  matrices,
+  leaks,
+};
 
 export type Questions = typeof questions;
 export type QuestionName = keyof Questions;
