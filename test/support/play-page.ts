@@ -1,0 +1,57 @@
+/** The page of `nopeek play` in Chromium, from its own server. */
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import type { Browser, Page } from "playwright-core";
+import { HOST, pageServer } from "../../src/cli/commands/play/server.ts";
+import { ASSETS } from "../../src/play/assets.ts";
+import { startChromium } from "./browser.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+export interface PlayHost {
+  readonly browser: Browser;
+  /** The address of the page, with a slash at its end. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Starts the server and Chromium. */
+export async function playHost(): Promise<PlayHost> {
+  const server = pageServer(root, ASSETS);
+  await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
+  const { port } = server.address() as AddressInfo;
+  const browser = await startChromium();
+  const close = async () => {
+    await browser.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { browser, url: `http://${HOST}:${port}/`, close };
+}
+
+export interface OpenPlay {
+  readonly page: Page;
+  /** What was thrown or logged as an error in the page; tests expect none. */
+  readonly errors: readonly string[];
+}
+
+/**
+ * Opens the page in a new tab and waits until the engine is ready.
+ *
+ * @param address a query and a link, such as "?threads=1#steps=20"
+ */
+export async function openPlay(
+  { browser, url }: PlayHost,
+  address = "",
+  options: Parameters<Browser["newPage"]>[0] = {},
+): Promise<OpenPlay> {
+  const page = await browser.newPage(options);
+  const errors: string[] = [];
+  page.on("pageerror", ({ message }) => errors.push(message));
+  page.on("console", (message) => {
+    if (message.type() === "error") errors.push(message.text());
+  });
+  await page.goto(url + address);
+  await page.locator("#status", { hasText: "thread" }).waitFor();
+  return { page, errors };
+}
