@@ -59,7 +59,7 @@ describe.skipIf(!hasChromium)("section 1", () => {
     await page.close();
   });
 
-  test("the switch rules the run while it trains, and the link remembers it", async () => {
+  test("the switch changes the mask of a run in training, and the link holds its position", async () => {
     const { page, errors } = await openPlay(host, `#${QUICK}&steps=4000`);
     await section(page).locator(".curve.on").waitFor();
     await chooseMask(page, "off");
@@ -99,7 +99,7 @@ describe.skipIf(!hasChromium)("section 1", () => {
     await page.close();
   });
 
-  test("a link with settings that do not fit is refused in words, and can be mended", async () => {
+  test("a link with settings that do not fit is refused with a reason, and can be fixed", async () => {
     const { page, errors } = await openPlay(host, "#dModel=33&steps=5");
     await section(page).getByRole("alert").getByText("multiple of").waitFor();
     await section(page).getByText("Settings", { exact: true }).click();
@@ -107,6 +107,29 @@ describe.skipIf(!hasChromium)("section 1", () => {
     await section(page).getByRole("button", { name: "Start over with these" }).click();
     await waitForStep(page, 5);
     expect(await section(page).getByRole("alert").count()).toBe(0);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  test("training stops while the page is hidden, and continues when it is shown; a pause stays one", async () => {
+    const { page, errors } = await openPlay(host, `#${QUICK}&steps=100000`);
+    await section(page).locator(".curve.on").waitFor();
+    const show = (hidden: boolean) =>
+      page.evaluate(
+        `Object.defineProperty(document, "hidden", { configurable: true, value: ${hidden} });
+        document.dispatchEvent(new Event("visibilitychange"));`,
+      );
+    const button = (name: string) => section(page).getByRole("button", { name });
+    await show(true);
+    await button("Train").waitFor();
+    await show(false);
+    await button("Pause").click();
+    await button("Train").waitFor();
+    await show(true);
+    await show(false);
+    // The engine answers in order, so a start would be answered before this step.
+    await button("One step").click();
+    await button("Train").waitFor();
     expect(errors).toEqual([]);
     await page.close();
   });
