@@ -266,7 +266,12 @@ function keepBest(hypotheses: Hypothesis[], count: number): Hypothesis[] {
   return hypotheses;
 }
 
-function scoreOf(total: number, length: number, { lengthPenalty }: BeamSettings): number {
+/** The score of a continuation of `length` tokens, whose total is Σ ln p. */
+export function scoreOf(
+  total: number,
+  length: number,
+  { lengthPenalty }: Pick<BeamSettings, "lengthPenalty">,
+): number {
   return total / exp(lengthPenalty * log((5 + length) / 6));
 }
 

@@ -2,9 +2,11 @@
 import type { MaskMode } from "../masks.ts";
 import type { RunState } from "../protocol.ts";
 import type { Recipe } from "../settings.ts";
+import { beams } from "./beams.ts";
 import type { Engine } from "./engine.ts";
 import { leaks } from "./leaks.ts";
 import { matrices } from "./matrices.ts";
+import { oneToken } from "./one-token.ts";
 import { playSettings } from "./recipes.ts";
 import { readOwnText } from "./text.ts";
 
@@ -53,6 +55,8 @@ export const questions = {
   step,
   matrices,
   leaks,
+  oneToken,
+  beams,
 };
 
 export type Questions = typeof questions;
