@@ -8,8 +8,6 @@
  *
  * No module that this one reaches imports anything of Node's. The numbers are those of Node, to the bit.
  */
-import { config } from "zod/mini";
-
 export { Context, type ScopeMode } from "./autograd/context.ts";
 export type { Tensor } from "./autograd/tensor.ts";
 export type { Backend } from "./backend/backend.ts";
@@ -47,6 +45,7 @@ export { GPT } from "./nn/gpt.ts";
 export type { ForwardOptions } from "./nn/inputs/forward-options.ts";
 export { type Padding, type PaddingSide, padTokens, type TokenBatch } from "./nn/inputs/token-batch.ts";
 export { type Activations, type BlockActivations, inspect } from "./nn/inspect.ts";
+export { MaskSwitchGPT } from "./nn/mask-switch.ts";
 export { countNumbers, type Module, type NamedTensors, parametersOf } from "./nn/parameters.ts";
 export { AdamW, type AdamWSettings } from "./optim/adamw.ts";
 export { SGD } from "./optim/sgd.ts";
@@ -90,6 +89,3 @@ export { SequenceToSequence } from "./train/objectives/sequence-to-sequence.ts";
 export { type Example, ToyTask } from "./train/objectives/toy-task.ts";
 export { type StepReport, Trainer } from "./train/trainer.ts";
 export { sha256Hex } from "./util/sha256.ts";
-
-// A page's policy may forbid `new Function`, with which zod compiles, and reports even the attempt.
-config({ jitless: true });

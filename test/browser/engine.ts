@@ -23,6 +23,8 @@ export interface Result {
   readonly threads: number;
   /** Of `chooseThreads`. */
   readonly why: string | null;
+  /** What the page's policy forbade; only in a worker. */
+  readonly violations?: readonly string[];
 }
 
 export async function perform(task: Task): Promise<Result> {

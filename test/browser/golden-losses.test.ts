@@ -50,6 +50,9 @@ const failure = (result: Promise<Result>) =>
     (error) => String(error),
   );
 
+/** As strict as can be. */
+const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
+
 describe.skipIf(!hasChromium)("in Chromium", () => {
   let browser: Browser;
   beforeAll(async () => {
@@ -58,16 +61,26 @@ describe.skipIf(!hasChromium)("in Chromium", () => {
   }, START_MS);
   afterAll(() => browser?.close());
 
-  it.each([1, 2])("wasm on %i threads has the golden losses, to the bit", async (threads) => {
-    await withPage(browser, async (page) => {
-      expect(await inWorker(page, wasm(threads))).toEqual({ losses: golden, threads, why: null });
-    });
-  });
+  it.each([1, 2])(
+    "wasm on %i threads has the golden losses, to the bit, in a page that forbids eval",
+    async (threads) => {
+      const headers = { ...ISOLATED, "Content-Security-Policy": POLICY };
+      const train = async (page: Page) => {
+        expect(await inWorker(page, wasm(threads))).toEqual({
+          losses: golden,
+          threads,
+          why: null,
+          violations: [],
+        });
+      };
+      await withPage(browser, train, headers);
+    },
+  );
 
   it("reference has Node's losses to the bit, also without WebAssembly, where wasm names it", async () => {
     const losses = await goldenRun(new ReferenceBackend(), "fused");
     await withPage(browser, async (page) => {
-      expect(await inWorker(page, reference)).toEqual({ losses, threads: 1, why: null });
+      expect(await inWorker(page, reference)).toMatchObject({ losses, threads: 1, why: null });
       const { losses: same } = await inWorker(page, { ...reference, steps: 2 }, "?no-wasm");
       expect(same).toEqual(losses.slice(0, 2));
       expect(await failure(inWorker(page, wasm(1), "?no-wasm"))).toMatch(
