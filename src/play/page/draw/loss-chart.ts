@@ -1,6 +1,5 @@
 /** Draws the loss of a run as SVG, with its floor, its blind guess and the steps at which the mask was switched. */
-import { scaleLinear } from "d3-scale";
-import { line } from "d3-shape";
+import { ticks } from "d3-array";
 import { svg } from "lit-html";
 import type { MaskMode } from "../../masks.ts";
 import type { CurvePoint } from "./loss-curve.ts";
@@ -24,6 +23,8 @@ const MARGIN = { left: 34, right: 12, top: 18, bottom: 26 };
 /** The ratio of height to width, on phones and on larger screens. */
 const [TALL, FLAT] = [0.7, 0.46];
 const NARROW = 480;
+/** The axis ends above the highest loss by this factor. */
+const HEADROOM = 1.05;
 /** Distance between ticks, in pixels. */
 const [TICK_X, TICK_Y] = [90, 44];
 /** Labels that would overlap are left out. */
@@ -52,16 +53,15 @@ export function stretchesOf(points: readonly CurvePoint[]): Stretch[] {
 export function drawLossChart({ points, steps, floorNats, blindGuessNats, width }: LossChart) {
   const height = Math.round(width * (width < NARROW ? TALL : FLAT));
   const highest = points.reduce((most, { lossNats }) => Math.max(most, lossNats), blindGuessNats);
-  const x = scaleLinear([0, steps], [MARGIN.left, width - MARGIN.right]);
-  const y = scaleLinear([0, highest * 1.05], [height - MARGIN.bottom, MARGIN.top]);
-  const path = line<CurvePoint>(
-    ({ step }) => x(step),
-    ({ lossNats }) => y(lossNats),
-  );
-  const stretches = stretchesOf(points);
   const [left, right, bottom] = [MARGIN.left, width - MARGIN.right, height - MARGIN.bottom];
-  const xTicks = x.ticks(Math.max(2, Math.floor(width / TICK_X))).filter(Number.isInteger);
-  const yTicks = y.ticks(Math.max(2, Math.floor(height / TICK_Y)));
+  const top = highest * HEADROOM;
+  const x = (step: number) => left + (step / Math.max(steps, 1)) * (right - left);
+  const y = (nats: number) => bottom - (nats / top) * (bottom - MARGIN.top);
+  const pathOf = (line: readonly CurvePoint[]) =>
+    `M${line.map(({ step, lossNats }) => `${x(step).toFixed(1)},${y(lossNats).toFixed(1)}`).join("L")}`;
+  const stretches = stretchesOf(points);
+  const xTicks = ticks(0, steps, Math.max(2, Math.floor(width / TICK_X))).filter(Number.isInteger);
+  const yTicks = ticks(0, top, Math.max(2, Math.floor(height / TICK_Y)));
   let labelEnd = 0;
   const switches = stretches.slice(1).map(({ mask, points: [first] }) => {
     const at = x(first.firstStep - 1);
@@ -74,7 +74,7 @@ export function drawLossChart({ points, steps, floorNats, blindGuessNats, width 
     // A stretch starts where the one before ended, so that the curve has no gaps.
     const before = stretches[i - 1]?.points.at(-1);
     const all = before === undefined ? stretch.points : [before, ...stretch.points];
-    return svg`<path class="curve ${stretch.mask}" d=${path(all) ?? ""}></path>`;
+    return svg`<path class="curve ${stretch.mask}" d=${pathOf(all)}></path>`;
   });
   return svg`<svg viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="loss-description">
     ${yTicks.map(
