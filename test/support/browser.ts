@@ -43,14 +43,22 @@ export function startChromium(flags: readonly string[] = []): Promise<Browser> {
  *
  * @param headers sent with every file
  * @param types   the Content-Type by a file's ending, for those that should differ from the usual
+ * @param receive called with the body of each POST
  */
 export async function serve(
   folder: string,
   headers: Readonly<Record<string, string>> = ISOLATED,
   types: Readonly<Record<string, string>> = {},
+  receive: (body: string) => void = () => {},
 ): Promise<Served> {
   const requests: string[] = [];
-  const server = createServer(({ url = "/" }, response) => {
+  const server = createServer(async (request, response) => {
+    const { url = "/", method } = request;
+    if (method === "POST") {
+      receive(Buffer.concat(await request.toArray()).toString());
+      response.end();
+      return;
+    }
     const { pathname } = new URL(url, "http://localhost");
     requests.push(pathname);
     const file = join(folder, pathname.endsWith("/") ? `${pathname}index.html` : pathname);
