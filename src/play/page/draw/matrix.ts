@@ -82,7 +82,7 @@ function shadesOf({ values, toneOf, range }: DrawnMatrix, cell: number) {
   );
 }
 
-/** The least and the greatest number that is not as good as −∞. */
+/** The least and the greatest of the numbers that hide nothing. */
 export function rangeOf(values: DrawnMatrix["values"]): [number, number] {
   const finite = values.flat().filter((value) => Math.abs(value) < 1e6);
   return [
