@@ -38,6 +38,8 @@ export interface PlottedRun {
   readonly path: string;
   readonly model: ModelKind;
   readonly status: string;
+  /** What the loss at the end means, in sentences; null if the run has not ended. */
+  readonly verdict: string | null;
   /** Steps done, and steps planned. */
   readonly step: number;
   readonly steps: number;

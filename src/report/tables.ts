@@ -7,6 +7,7 @@ import type { PlottedRun, PlottedSample } from "./plotted-run.ts";
 export function runsSection(runs: readonly PlottedRun[]): string {
   const facts: readonly (readonly [name: string, of: (run: PlottedRun) => string])[] = [
     ["status", ({ status }) => status],
+    ["verdict", ({ verdict }) => verdict ?? "–"],
     [
       "best validation loss",
       ({ best }) =>

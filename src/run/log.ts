@@ -40,6 +40,13 @@ const evaluationEntry = z.object({
 const ESTIMATED = "random windows";
 const sampleEntry = z.object({ kind: z.literal("sample"), step: stepNumber, text: z.string() });
 
+const verdictEntry = z.object({
+  kind: z.literal("verdict"),
+  step: stepNumber,
+  verdict: z.string().check(z.maxLength(100)),
+  text: z.string(),
+});
+
 /** A training step. A number that was not finite is null, as in JSON. */
 export type RunStep = Readonly<z.infer<typeof stepEntry>>;
 /** A validation loss: measured on the whole split or a fixed set, or estimated from a few random windows. */
@@ -50,6 +57,9 @@ export interface RunEvaluation {
 }
 /** A text that the model wrote during training, without its prompt. */
 export type RunSample = Readonly<z.infer<typeof sampleEntry>>;
+
+/** What a run's loss means, in a word and in sentences. */
+export type RunVerdict = Readonly<z.infer<typeof verdictEntry>>;
 
 // The kind is compared first, because a failing parse is slow and a log has millions of entries.
 
@@ -70,6 +80,11 @@ export function asEvaluation(entry: LogEntry): RunEvaluation | null {
 /** null if the entry is not a valid sample. */
 export function asSample(entry: LogEntry): RunSample | null {
   return entry.kind === "sample" ? (sampleEntry.safeParse(entry).data ?? null) : null;
+}
+
+/** null if the entry is not a valid verdict. */
+export function asVerdict(entry: LogEntry): RunVerdict | null {
+  return entry.kind === "verdict" ? (verdictEntry.safeParse(entry).data ?? null) : null;
 }
 
 /** Appends an entry. Numbers that are not finite become null, because JSON has no other notation for them. */

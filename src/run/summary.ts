@@ -6,13 +6,17 @@ import { runConfigFromJSON } from "./config.ts";
 import { explainFailures, type Files } from "./files.ts";
 import { readConfig, readPointer } from "./layout.ts";
 import { ownerOf, type Processes } from "./lock.ts";
-import { asEvaluation, asStep, type LogEntry } from "./log.ts";
+import { asEvaluation, asStep, asVerdict, type LogEntry, type RunVerdict } from "./log.ts";
 import { LogReader } from "./log-reader.ts";
 
 export interface RunSummary {
   readonly path: string;
   /** "running", "finished", "stopped early", "stopped", or "damaged: " and the reason. */
   readonly status: string;
+  /** What the loss at the end means, such as "overfitting"; null if the run has not ended, or has none. */
+  readonly verdict: string | null;
+  /** The same in sentences. */
+  readonly verdictText: string | null;
   /** Steps made, and steps to make in all. */
   readonly step: number;
   readonly steps: number;
@@ -42,7 +46,8 @@ export function summarizeRun(path: string, processes: Processes, options: Summar
     if (!(error instanceof NopeekError)) throw error;
     const bytes = sizeOf(files, path);
     const status = `damaged: ${error.message}`;
-    return { path, status, step: 0, steps: 0, bestLossNats: null, bestStep: null, bytes, trainedMs: 0 };
+    const unknown = { verdict: null, verdictText: null, bestLossNats: null, bestStep: null };
+    return { path, status, ...unknown, step: 0, steps: 0, bytes, trainedMs: 0 };
   }
 }
 
@@ -57,7 +62,7 @@ export function readSummary(
   // Before the log: the best step is evaluated first, then named.
   const named = stepOfName(readPointer(files, path, "best") ?? "");
   const log = new LogReader(files, path);
-  const { made, trainedMs, bestLossNats, stoppedAt } = totalsOf(log, named, onEntry);
+  const { made, trainedMs, bestLossNats, stoppedAt, lastVerdict } = totalsOf(log, named, onEntry);
   const bestStep = bestLossNats === null ? null : named;
   const saved = stepOfName(readPointer(files, path, "latest") ?? "") ?? 0;
   const running = ownerOf(path, processes, files) !== null;
@@ -66,13 +71,19 @@ export function readSummary(
   const steps = log.stepsAsked ?? settings.steps;
   const ended = step >= steps ? "finished" : stoppedAt.has(step) ? "stopped early" : "stopped";
   const status = running ? "running" : ended;
-  return { path, status, step, steps, bestLossNats, bestStep, bytes: sizeOf(files, path), trainedMs };
+  // One from before a resume says nothing about the steps since.
+  const isCurrent = !running && lastVerdict !== null && lastVerdict.step >= step;
+  const verdict = isCurrent ? lastVerdict.verdict : null;
+  const verdictText = isCurrent ? lastVerdict.text : null;
+  const bytes = sizeOf(files, path);
+  return { path, status, verdict, verdictText, step, steps, bestLossNats, bestStep, bytes, trainedMs };
 }
 
 function totalsOf(log: LogReader, bestStep: number | null, onEntry: (entry: LogEntry) => void) {
   let made: number | null = null;
   let trainedMs = 0;
   let bestLossNats: number | null = null;
+  let lastVerdict: RunVerdict | null = null;
   const stoppedAt = new Set<number>();
   for (const entry of log.entries()) {
     onEntry(entry);
@@ -85,9 +96,10 @@ function totalsOf(log: LogReader, bestStep: number | null, onEntry: (entry: LogE
     // The last one counts: a resume may have evaluated the best step again, on other tokens.
     if (evaluation !== null && !evaluation.isEstimate && evaluation.step === bestStep)
       bestLossNats = evaluation.lossNats;
+    lastVerdict = asVerdict(entry) ?? lastVerdict;
     if (entry.kind === "early stop") stoppedAt.add(entry.step);
   }
-  return { made, trainedMs, bestLossNats, stoppedAt };
+  return { made, trainedMs, bestLossNats, stoppedAt, lastVerdict };
 }
 
 /** The size of the files of a run and its steps. Files that a running program removes meanwhile count as empty. */

@@ -18,6 +18,7 @@ export function exampleRun(changes: Partial<PlottedRun> = {}, steps = 97): Plott
     path: "checkpoints/first",
     model: "gpt",
     status: "finished",
+    verdict: null,
     step: steps,
     steps,
     tokensPerStep: 512,

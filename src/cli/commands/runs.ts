@@ -47,13 +47,13 @@ const GAP = 2;
 export function tableOf(runs: readonly RunSummary[], columns: number | undefined): string[] {
   let rows = [
     ["run", "best loss", "steps", "trained", "size", "status"],
-    ...runs.map(({ path, bestLossNats, step, steps, trainedMs, bytes, status }) => [
+    ...runs.map(({ path, bestLossNats, step, steps, trainedMs, bytes, status, verdict }) => [
       path,
       bestLossNats === null ? "–" : formatLoss(bestLossNats),
       `${formatCount(step)}/${formatCount(steps)}`,
       trainedMs === 0 ? "–" : formatDuration(trainedMs),
       `${(bytes / 1e6).toFixed(1)} MB`,
-      status,
+      verdict === null ? status : `${status}: ${verdict}`,
     ]),
   ];
   for (const column of DISPENSABLE) {

@@ -5,6 +5,8 @@ import type { RunSummary } from "../../../src/run/summary.ts";
 const run: RunSummary = {
   path: "checkpoints/tales-1",
   status: "stopped early",
+  verdict: null,
+  verdictText: null,
   step: 4200,
   steps: 5000,
   bestLossNats: 0.61658,
@@ -29,6 +31,12 @@ describe("the table of runs", () => {
       "checkpoints/tales-1  0.6166     4,200/5,000  stopped early",
     ];
     for (const columns of [60, 20]) expect(tableOf([run], columns)).toEqual(narrow);
+  });
+
+  it("has the verdict beside the status", () => {
+    expect(tableOf([{ ...run, verdict: "overfitting" }], undefined)[1]).toMatch(
+      /stopped early: overfitting$/,
+    );
   });
 
   it("has a dash for an unknown value", () => {

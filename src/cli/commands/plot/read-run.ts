@@ -31,16 +31,15 @@ export async function readRun(path: string, name: string, system: Processes): Pr
   const config = runConfigFromJSON(readConfig(files, path), join(path, "config.json"));
   const { settings, tokenizer, corpus } = config;
   const log = new PlottedLog();
-  const { status, step, steps, bytes, trainedMs, bestStep, bestLossNats } = readSummary(path, system, {
-    files,
-    onEntry: (entry) => log.add(entry),
-  });
+  const summary = readSummary(path, system, { files, onEntry: (entry) => log.add(entry) });
+  const { status, step, steps, bytes, trainedMs, bestStep, bestLossNats } = summary;
   const train = log.train.points();
   const run: PlottedRun = {
     name,
     path,
     model: settings.model,
     ...{ status, step, steps, bytes, trainedMs },
+    verdict: summary.verdictText,
     tokensPerStep: tokensPerStep(settings),
     parameters: countParameters(gptConfigOf(settings, tokenizer.vocabSize), settings.model),
     best: bestStep === null || bestLossNats === null ? null : { step: bestStep, lossNats: bestLossNats },

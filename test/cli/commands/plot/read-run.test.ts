@@ -143,6 +143,28 @@ describe("a run", () => {
     expect((await read(at("empty"))).curves).toEqual(empty.curves);
   });
 
+  it("has the verdict of its end, unless it was resumed or its verdict is damaged", async () => {
+    const verdict = '{"kind":"verdict","step":2,"verdict":"weak","text":"It settled above n-grams."}\n';
+    const path = runWith("judged", step(1, 3) + step(2, 2.5) + verdict);
+    const summary = () => summarizeRun(path, processes(), { files: nodeFiles });
+    expect(summary()).toMatchObject({ verdict: "weak", verdictText: "It settled above n-grams." });
+    expect((await read(path)).verdict).toBe("It settled above n-grams.");
+    const steps = step(1, 3) + step(2, 2.5);
+    for (const log of [
+      `${steps}${verdict}{"resumedAfterStep":1,"steps":4}\n`,
+      steps + verdict.replace('"weak"', "5"),
+      steps + verdict.replace('"weak"', `"${"w".repeat(200)}"`),
+      steps,
+    ]) {
+      writeFileSync(join(path, "log.jsonl"), log);
+      expect(summary(), log).toMatchObject({ verdict: null, verdictText: null });
+    }
+    const lock = RunLock.take(path, processes(), nodeFiles);
+    writeFileSync(join(path, "log.jsonl"), steps + verdict);
+    expect(summary()).toMatchObject({ status: "running", verdict: null });
+    lock.release();
+  });
+
   it("in progress has that status, counts its steps and suggests no resume command", async () => {
     const path = runWith("running", step(1, 3) + step(2, 2.5));
     const lock = RunLock.take(path, processes(), nodeFiles);
