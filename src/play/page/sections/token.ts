@@ -1,25 +1,29 @@
 /** Section 4: one token, from the logits to the draw, and the KV cache that grows with it. */
-import { html, render, svg } from "lit-html";
-import { formatCount, plural } from "../../../util/format.ts";
-import type { BothWays, Way } from "../../engine/both-ways.ts";
-import type { OneToken, ShownCandidate, ShownRule } from "../../engine/one-token.ts";
+import { html, render } from "lit-html";
+import { formatCount, plural, shellWord } from "../../../util/format.ts";
+import type { OneToken } from "../../engine/one-token.ts";
 import type { App } from "../app.ts";
 import { visible } from "../characters.ts";
-import { drawDifferences } from "../draw/both-ways.ts";
+import { waysOf } from "../draw/both-ways.ts";
 import { COLUMN, drawCache } from "../draw/cache.ts";
-import { signed } from "../numbers.ts";
+import { candidatesOf, drawOf, rulesOf } from "../draw/choice.ts";
 import { keepUpdated } from "../updates.ts";
 
 const FIELDS = {
-  repetitionPenalty: { label: "repetition penalty", initial: null, step: 0.1 },
-  temperature: { label: "temperature", initial: 0.8, step: 0.1 },
-  topK: { label: "top-k", initial: 8, step: 1 },
-  topP: { label: "top-p", initial: 0.95, step: 0.05 },
-  minP: { label: "min-p", initial: null, step: 0.05 },
-  seed: { label: "seed", initial: 1337, step: 1 },
+  repetitionPenalty: { label: "repetition penalty", step: 0.1 },
+  temperature: { label: "temperature", step: 0.1 },
+  topK: { label: "top-k", step: 1 },
+  topP: { label: "top-p", step: 0.05 },
+  minP: { label: "min-p", step: 0.05 },
+  seed: { label: "seed", step: 1 },
 } as const;
 type Field = keyof typeof FIELDS;
 const NAMES: readonly Field[] = ["repetitionPenalty", "temperature", "topK", "topP", "minP", "seed"];
+/** null for an empty field, which leaves a rule out. */
+type Settings = Record<Field, number | null>;
+const INITIAL: Readonly<Settings> = {
+  ...{ repetitionPenalty: null, temperature: 0.8, topK: 8, topP: 0.95, minP: null, seed: 1337 },
+};
 const PROMPT = "By the oak sat ";
 
 export function mountToken(body: HTMLElement, app: App): void {
@@ -31,28 +35,22 @@ class TokenSection {
   readonly #app: App;
   readonly #request: () => void;
   #prompt = PROMPT;
-  /** null for an empty field, which leaves a rule out. */
-  readonly #settings: Record<Field, number | null>;
+  readonly #settings: Settings = { ...INITIAL };
   #step = 1;
-  #shown: OneToken | null = null;
+  #shown: (OneToken & { readonly command: string | null }) | null = null;
   #message: string | null = null;
-
   /** The step whose new column was scrolled into view. */
   #scrolled = 0;
+  /** For readers of the screen, after a button was pressed. */
+  #spoken = "";
 
   constructor(body: HTMLElement, app: App) {
     this.#body = body;
     this.#app = app;
-    const initial = (name: Field) => FIELDS[name].initial;
-    const [repetitionPenalty, temperature, topK, topP, minP, seed] = NAMES.map(initial);
-    this.#settings = { repetitionPenalty, temperature, topK, topP, minP, seed };
     const report = (message: string | null) => {
       this.#message = message;
       this.#draw();
-      if (this.#scrolled === this.#step) return;
-      this.#scrolled = this.#step;
-      const end = endOfColumns(this.#shown);
-      for (const box of body.querySelectorAll(".scroll")) box.scrollLeft = end - box.clientWidth;
+      if (this.#scrolled !== this.#step && this.#shown !== null) this.#scroll(this.#shown);
     };
     this.#draw();
     this.#request = keepUpdated(body, app, () => this.#update(), report);
@@ -60,17 +58,32 @@ class TokenSection {
 
   async #update(): Promise<void> {
     const { model, mask } = this.#app.state;
+    const [prompt, before] = [this.#prompt, this.#shown?.step];
     const { temperature, seed, ...rules } = this.#settings;
     const settings = { ...rules, temperature: temperature ?? 1, seed: seed ?? Number.NaN };
-    const request = { model, mask, prompt: this.#prompt, step: this.#step, settings };
-    this.#shown = await this.#app.engine.ask("oneToken", request);
-    this.#step = this.#shown.step;
+    const request = { model, mask, prompt, step: this.#step, settings };
+    const shown = await this.#app.engine.ask("oneToken", request);
+    // The command line has the shipped model, and no mask but the causal one.
+    const isCommand = model === "shipped" && mask === "on";
+    this.#shown = { ...shown, command: isCommand ? commandOf(prompt, shown.step, settings) : null };
+    if (shown.step !== before) this.#spoken = `${visible(shown.text[shown.text.length - 1])} is drawn`;
+    this.#step = shown.step;
+  }
+
+  /** Brings the newest column of the cache into view. */
+  #scroll({ step, cache }: OneToken): void {
+    this.#scrolled = step;
+    for (const box of this.#body.querySelectorAll(".scroll"))
+      box.scrollLeft = (cache.positions + 1) * COLUMN - box.clientWidth;
   }
 
   #draw(): void {
+    const [shown, message] = [this.#shown, this.#message];
     render(
-      html`${this.#controls()}${this.#message === null ? "" : html`<p class="refused" role="alert">${this.#message}</p>`}
-      ${this.#shown === null ? "" : html`<div class=${this.#message === null ? "" : "outdated"}>${viewOf(this.#shown)}</div>`}`,
+      html`${this.#controls()}
+        ${message === null ? "" : html`<p class="refused" role="alert">${message}</p>`}
+        ${shown === null ? "" : html`<div class=${message === null ? "" : "outdated"}>${viewOf(shown, shown.command)}</div>`}
+        <p class="visually-hidden" aria-live="polite">${this.#spoken}</p>`,
       this.#body,
     );
   }
@@ -101,18 +114,21 @@ class TokenSection {
       </div>
       <div class="row">${NAMES.map(
         (name) => html`<label class="field">${FIELDS[name].label}
-          <input type="number" min="0" step=${FIELDS[name].step} value=${FIELDS[name].initial ?? ""} placeholder="off" @input=${set(name)}>
+          <input type="number" min="0" step=${FIELDS[name].step} value=${INITIAL[name] ?? ""} placeholder="off" @input=${set(name)}>
         </label>`,
       )}</div>`;
   }
 }
 
-/** Where the drawing of the newest position ends, and a little more, in pixels. */
-function endOfColumns(shown: OneToken | null): number {
-  return ((shown?.cache.positions ?? 0) + 1) * COLUMN;
+/** What computes the same in a terminal. */
+function commandOf(prompt: string, tokens: number, settings: Readonly<Settings>): string {
+  const flags = NAMES.filter((name) => settings[name] !== null).map(
+    (name) => ` --${FIELDS[name].label.replace(" ", "-")} ${settings[name]}`,
+  );
+  return `npx nopeek sample --model tales --prompt ${shellWord(prompt)} --tokens ${tokens}${flags.join("")} --explain`;
 }
 
-function viewOf(shown: OneToken) {
+function viewOf(shown: OneToken, command: string | null) {
   const { text, cache } = shown;
   const read = text.slice(0, -1);
   return html`<p class="written mono"><span class="visually-hidden">text so far: </span>${read.join("")}<mark>${visible(text[read.length])}</mark></p>
@@ -120,81 +136,19 @@ function viewOf(shown: OneToken) {
       <div><h3>The model’s candidates</h3>${candidatesOf(shown)}</div>
       <div><h3>The rules, in order</h3>${rulesOf(shown)}<h3>The draw</h3>${drawOf(shown)}</div>
     </div>
+    ${command === null ? "" : html`<p class="quiet">In a terminal: <code>${command}</code></p>`}
     <div class="pair">
       <div>
         <h3>The KV cache</h3>
         <p>${cacheSentence(shown)}</p>
         <div class="scroll" tabindex="0" role="region" aria-label="KV cache">${drawCache(cache, text, shown.read)}</div>
+        <p class="quiet">A column for each position, a row for each head; the longer a vector, the darker. The frame marks what this step has added.</p>
       </div>
       <div>
         <h3>In one parallel pass, and step by step</h3>
         ${waysOf(shown.ways, read)}
       </div>
     </div>`;
-}
-
-function candidatesOf({ candidates, vocabulary }: OneToken) {
-  const most = candidates.reduce(
-    (high, { probability, probabilityLeft }) => Math.max(high, probability, probabilityLeft),
-    0,
-  );
-  const bar = (name: string, probability: number, y: number) =>
-    svg`<rect class=${name} y=${y} width=${(100 * probability) / most} height="7"></rect>`;
-  const row = (candidate: ShownCandidate) => {
-    const { text, logit, probability, probabilityLeft, droppedBy, isDrawn } = candidate;
-    return html`<tr class=${isDrawn ? "drawn" : droppedBy === null ? "" : "dropped"}>
-      <th scope="row" class="mono">${visible(text)}</th>
-      <td class="value">${signed(logit)}</td>
-      <td class="bars"><svg viewBox="0 0 100 16" preserveAspectRatio="none" aria-hidden="true">${bar("model", probability, 0)}${bar("left", probabilityLeft, 8)}</svg></td>
-      <td class="value">${percent(probability)}</td>
-      <td class="value">${droppedBy === null ? percent(probabilityLeft) : html`<span>dropped by</span> ${droppedBy}`}</td>
-    </tr>`;
-  };
-  return html`<table class="candidates">
-      <thead><tr><th scope="col">token</th><th scope="col" class="value">logit</th><td></td>
-        <th scope="col" class="value">model</th><th scope="col" class="value">left</th></tr></thead>
-      <tbody>${candidates.map(row)}</tbody>
-    </table>
-    <p class="quiet"><span class="model">as the model has it</span> <span class="left">what the rules leave</span> the best ${candidates.length} of ${formatCount(vocabulary)} tokens</p>`;
-}
-
-function rulesOf({ rules }: OneToken) {
-  if (rules.length === 0) return html`<p>No rule: the most probable token is chosen.</p>`;
-  const list = (count: number, best: readonly string[]) =>
-    html`${plural(count, "token")}: <span class="mono">${best.map(visible).join(" ")}${count > best.length ? " …" : ""}</span>`;
-  const effect = ({ dropped, droppedText, changed, changedText, left }: ShownRule) => {
-    if (dropped > 0) return html`drops ${list(dropped, droppedText)}`;
-    if (changed === 0) return "changes nothing";
-    return changed === left ? "changes every logit" : html`changes ${list(changed, changedText)}`;
-  };
-  return html`<ol class="rules">${rules.map(
-    (rule) =>
-      html`<li><b>${rule.rule} ${rule.value}</b> ${effect(rule)}; ${formatCount(rule.left)} left</li>`,
-  )}</ol>`;
-}
-
-/** The numbers from 0 to 1, divided among the tokens that are left, and the number that was drawn. */
-function drawOf({ candidates, uniform }: OneToken) {
-  const drawn = candidates.find(({ isDrawn }) => isDrawn);
-  if (drawn === undefined) return "";
-  if (uniform === null)
-    return html`<p>At temperature 0 the most probable token is chosen: <b class="mono">${visible(drawn.text)}</b></p>`;
-  const x = (share: number) => 400 * share;
-  const left = candidates.filter(({ start, end }) => end > start);
-  return html`<svg class="draw" viewBox="0 0 400 46" aria-hidden="true">
-      <rect class="rest" width="400" y="16" height="28"></rect>
-      ${left.map(
-        ({
-          start,
-          end,
-          isDrawn,
-          text,
-        }) => svg`<rect class=${isDrawn ? "drawn" : ""} x=${x(start)} width=${x(end - start)} y="16" height="28"></rect>
-          ${end - start < 0.03 ? "" : svg`<text class=${isDrawn ? "drawn" : ""} x=${x((start + end) / 2)} y="35" text-anchor="middle">${visible(text)}</text>`}`,
-      )}
-      <path d=${`M${x(uniform)} 44V12l-4-6h8l-4 6`}></path>
-    </svg>
-    <p>The random number ${uniform.toFixed(4)} lies between ${drawn.start.toFixed(4)} and ${drawn.end.toFixed(4)}: <b class="mono">${visible(drawn.text)}</b></p>`;
 }
 
 function cacheSentence({ text, read, cache, scores }: OneToken): string {
@@ -209,34 +163,4 @@ function cacheSentence({ text, read, cache, scores }: OneToken): string {
       ? `${plural(withCache, "score")} for each of ${plural(heads, "head")}; without a cache it would be all ${formatCount(withoutCache)} again.`
       : `${plural(withCache, "score")} for each of ${plural(heads, "head")}.`;
   return `${what} ${saved} ${positions} of ${formatCount(capacity)} positions are filled; the drawn token follows in the next step.`;
-}
-
-function waysOf(ways: BothWays, text: readonly string[]) {
-  const { parallel, stepwise } = ways;
-  const row = (name: string, show: (way: Way) => string) =>
-    html`<tr><th scope="row">${name}</th><td class="value">${show(parallel)}</td><td class="value">${show(stepwise)}</td></tr>`;
-  return html`<table>
-      <thead><tr><td></td><th scope="col" class="value">as in training</th><th scope="col" class="value">as in inference</th></tr></thead>
-      <tbody>
-        ${row("passes", ({ passes }) => formatCount(passes))}
-        ${row("positions in a pass", ({ passes }) => formatCount(text.length / passes))}
-        ${row("scores of a head", ({ scores }) => formatCount(scores))}
-        ${row("time", ({ elapsedMs }) => `${elapsedMs.toFixed(1)} ms`)}
-      </tbody>
-    </table>
-    <p class="quiet">The largest difference of a logit at each position:</p>
-    <div class="scroll" tabindex="0" role="region" aria-label="differences by position">${drawDifferences(ways, text)}</div>
-    <p class="insight">${difference(ways)}</p>`;
-}
-
-function difference({ unequal, logits, differences }: BothWays): string {
-  if (unequal === 0)
-    return `All ${formatCount(logits)} logits are equal, to the last bit. A position sees nothing to its right, so its keys and values never change, and a step may take them from the cache.`;
-  const most = differences.reduce((high, each) => Math.max(high, each), 0);
-  return `${formatCount(unequal)} of ${formatCount(logits)} logits differ, by up to ${most.toFixed(2)}. Step by step there is nothing to the right yet, so the steps are causal even without the mask. The parallel pass reads ahead. A model that is trained in such passes never meets what it computes when it writes.`;
-}
-
-/** "12.34%" */
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)}%`;
 }
