@@ -1,6 +1,6 @@
 /** What the page shows of a step of generation is what `nopeek sample --explain` computes, and what the cache holds. */
 import { describe, expect, test } from "vitest";
-import { NopeekError } from "../../../src/errors.ts";
+import { LogitsError, NopeekError } from "../../../src/errors.ts";
 import { inspect } from "../../../src/nn/inspect.ts";
 import { type DrawSettings, type OneTokenRequest, oneToken } from "../../../src/play/engine/one-token.ts";
 import { Random } from "../../../src/random.ts";
@@ -158,6 +158,18 @@ describe("one parallel pass and single steps", () => {
     expect(Math.min(...ways.differences)).toBeGreaterThan(0.1);
     for (const [t, difference] of ways.differences.entries()) expect(difference).toBeCloseTo(expected[t], 3);
   });
+});
+
+test("the model keeps the mask that training gave it", async () => {
+  const { engine } = await nodeEngine();
+  const { model } = await engine.viewed("shipped");
+  const own = (queries: number, keys: number) => new Float64Array(queries * keys);
+  model.maskMatrix = own;
+  await oneToken(engine, requestOf({ mask: "on" }));
+  expect(model.maskMatrix).toBe(own);
+  model.tokenEmbedding.write(new Float64Array(model.tokenEmbedding.size).fill(Number.NaN));
+  await expect(oneToken(engine, requestOf({ mask: "on" }))).rejects.toThrow(LogitsError);
+  expect(model.maskMatrix).toBe(own);
 });
 
 test("steps end with the context", async () => {
