@@ -65,6 +65,28 @@ export interface RunState {
   readonly blindGuessNats: number;
 }
 
+/** The models that section 7 trains: an encoder that fills in blanks, and an encoder–decoder that answers strings. */
+export type SideName = "encoder" | "answers";
+
+/** Results of a model on blanks or strings that it was not trained on. */
+export interface Measured {
+  readonly right: number;
+  readonly of: number;
+}
+
+/** The state of a model that section 7 trains. */
+export interface SideState {
+  readonly stepsDone: number;
+  readonly steps: number;
+  readonly isTraining: boolean;
+  /** The loss of the last step, in nats per target; null before the first. */
+  readonly lossNats: number | null;
+  /** Estimated from the steps so far; null unless it is training. */
+  readonly secondsLeft: number | null;
+  /** null before the first measurement. */
+  readonly measured: Measured | null;
+}
+
 export type EngineEvent =
   | {
       readonly kind: "ready";
@@ -77,4 +99,5 @@ export type EngineEvent =
   | { readonly kind: "sample"; readonly sample: Sample }
   /** Another run is in training. */
   | { readonly kind: "opened"; readonly run: RunState }
-  | { readonly kind: "run"; readonly run: RunState };
+  | { readonly kind: "run"; readonly run: RunState }
+  | { readonly kind: "side"; readonly name: SideName; readonly state: SideState };

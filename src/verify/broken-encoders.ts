@@ -8,6 +8,7 @@ import type { KVCache } from "../nn/inference/kv-cache.ts";
 import { type EncoderOutput, type ForwardOptions, INFERENCE } from "../nn/inputs/forward-options.ts";
 import type { TokenBatch } from "../nn/inputs/token-batch.ts";
 import { causalMask, type MaskMatrix } from "../nn/layers/textbook-attention.ts";
+import { MaskSwitchEncoderDecoder } from "../nn/mask-switch.ts";
 import { Random } from "../random.ts";
 import { type Break, lossyCache, showAll, showNext } from "./broken-gpt.ts";
 
@@ -52,20 +53,10 @@ class RemaskedEncoder extends Encoder {
   }
 }
 
-class RemaskedDecoder extends EncoderDecoder {
-  readonly #maskMatrix: MaskMatrix;
-
+class RemaskedDecoder extends MaskSwitchEncoderDecoder {
   constructor(context: Context, config: ModelConfig, maskMatrix: MaskMatrix) {
     super(context, config, Random.of(0));
-    this.#maskMatrix = maskMatrix;
-  }
-
-  override decode(
-    tokens: TokenBatch,
-    encoderOutput: EncoderOutput,
-    options: ForwardOptions = INFERENCE,
-  ): Tensor {
-    return super.decode(tokens, encoderOutput, { ...options, maskMatrix: this.#maskMatrix });
+    this.maskMatrix = maskMatrix;
   }
 }
 

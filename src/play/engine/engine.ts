@@ -11,6 +11,7 @@ import type { EngineEvent, RunState, TrainedStep } from "../protocol.ts";
 import type { ModelName } from "./model-names.ts";
 import { Queue } from "./queue.ts";
 import { loadShipped } from "./shipped-model.ts";
+import { SideModels } from "./side-models.ts";
 import { type Fetch, fitToText, loadTales, type PlayText } from "./text.ts";
 import { TrainingRun } from "./training-run.ts";
 
@@ -41,6 +42,8 @@ export class Engine {
   readonly backend: Backend;
   readonly host: Host;
   readonly queue = new Queue();
+  /** The models that section 7 trains. */
+  readonly side = new SideModels(this);
   #run: TrainingRun | null = null;
   #mask: MaskMode = "on";
   #tales: Promise<PlayText> | null = null;

@@ -4,9 +4,11 @@ import type { RunState } from "../protocol.ts";
 import type { Recipe } from "../settings.ts";
 import { beams } from "./beams.ts";
 import type { Engine } from "./engine.ts";
+import { answerString, continueText, fill, trainSide } from "./kinds.ts";
 import { leaks } from "./leaks.ts";
 import { matrices } from "./matrices.ts";
 import { oneToken } from "./one-token.ts";
+import { padding } from "./padding.ts";
 import { playSettings } from "./recipes.ts";
 import { readOwnText } from "./text.ts";
 
@@ -57,6 +59,11 @@ export const questions = {
   leaks,
   oneToken,
   beams,
+  padding,
+  fill,
+  continueText,
+  answerString,
+  trainSide,
 };
 
 export type Questions = typeof questions;
