@@ -54,7 +54,7 @@ export interface AnsweredString extends Reading {
 }
 
 /** The matrices are drawn. */
-const MOST_TOKENS = 24;
+const MOST_TOKENS = 32;
 const CONTINUED_TOKENS = 32;
 const SHOWN_CANDIDATES = 3;
 
