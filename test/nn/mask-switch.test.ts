@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
 import { loadKernels } from "../../src/backend/open.ts";
 import { WasmBackend } from "../../src/backend/wasm/host/wasm-backend.ts";
-import { MaskSwitchGPT } from "../../src/nn/mask-switch.ts";
+import { EncoderDecoder } from "../../src/nn/encoder-decoder.ts";
+import { MaskSwitchEncoderDecoder, MaskSwitchGPT } from "../../src/nn/mask-switch.ts";
 import { Random } from "../../src/random.ts";
 import { generate } from "../../src/sample/generate.ts";
 import { PLAIN_SAMPLING } from "../../src/sample/generate-text.ts";
@@ -60,4 +61,30 @@ test("the switch takes effect at once, in forward passes and in cached steps, an
   expect(await logitsOf(switched, ids)).toEqual(causal);
   expect(first(await logitsOf(switched, changed))).toEqual(first(causal));
   expect(await written(switched)).toEqual(causalText);
+});
+
+test("an encoder–decoder's switch replaces the mask of its answer, not of its source", async () => {
+  const context = new Context(new WasmBackend(await loadKernels()));
+  const config = tinyModel(context, { heads: 2 }).config;
+  const plain = new EncoderDecoder(context, config, Random.of(2, "weights"));
+  const switched = new MaskSwitchEncoderDecoder(context, config, Random.zeros());
+  await copyWeights(plain.parameters(), switched.parameters());
+  const logits = (model: EncoderDecoder, source: readonly number[], tokens: readonly number[]) =>
+    model.context.scope("no-grad", async () => {
+      const of = { ids: source, batchSize: 1 };
+      return Array.from(await model.forward(of, { ids: tokens, batchSize: 1 }).read());
+    });
+  const first = (all: readonly number[]) => all.slice(0, config.vocabSize + 1);
+  const changed = [...ids.slice(0, -1), (ids[T - 1] + 1) % config.vocabSize];
+
+  const causal = await logits(switched, ids, ids);
+  expect(causal).toEqual(await logits(plain, ids, ids));
+  expect(first(await logits(switched, ids, changed))).toEqual(first(causal));
+  switched.maskMatrix = showAll;
+  const open = await logits(switched, ids, ids);
+  expect(first(await logits(switched, ids, changed))).not.toEqual(first(open));
+  // A mask matrix of the answer does not fit a source of another length.
+  expect(first(await logits(switched, ids.slice(2), ids))).not.toEqual(first(open));
+  switched.maskMatrix = null;
+  expect(await logits(switched, ids, ids)).toEqual(causal);
 });
