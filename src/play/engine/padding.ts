@@ -3,7 +3,7 @@ import type { Tensor } from "../../autograd/tensor.ts";
 import { SampleError } from "../../errors.ts";
 import type { Matrix } from "../../lesson/mask.ts";
 import { exp } from "../../math.ts";
-import { type PaddingSide, padTokens, rowsOf } from "../../nn/inputs/token-batch.ts";
+import { type PaddingSide, padTokens, positionsOf, rowsOf } from "../../nn/inputs/token-batch.ts";
 import { inspect } from "../../nn/inspect.ts";
 import { causalMask, type MaskMatrix } from "../../nn/layers/textbook-attention.ts";
 import type { MaskMode } from "../masks.ts";
@@ -112,7 +112,7 @@ class PaddedBatch {
     this.#viewed = viewed;
     this.#ids = ids;
     this.#tokens = padTokens(ids, side);
-    this.#positions = Math.max(...ids.map(({ length }) => length));
+    this.#positions = positionsOf(this.#tokens);
     this.#switched = switched;
   }
 
@@ -184,7 +184,7 @@ class PaddedBatch {
       const [{ mask, scores, attention }] = inspect(model, this.#tokens, {
         maskMatrix: this.#both(b),
       }).blocks;
-      const size = this.#positions ** 2;
+      const size = this.#positions * this.#positions;
       const ofRow = async (x: Tensor) => {
         const values = Array.from(await x.read());
         // Without padding, all rows share a mask.
