@@ -11,8 +11,8 @@ export const keeping: readonly Mutant[] = [
   },
   {
     promise: "an evaluation that a stop cut short is made when the run resumes",
-    file: "src/cli/commands/train/training-session.ts",
-    line: "const due = this.#evaluationDue ? { evaluationDue: true } : {};",
+    file: "src/train/saved-state.ts",
+    line: "const due = evaluationDue ? { evaluationDue: true } : {};",
     broken: "const due = {};",
     tests: ["test/cli/commands/train/stop-request.test.ts"],
   },

@@ -1,6 +1,8 @@
-/** The names of the backends, and what each can be asked for. */
+/** The names of the backends, what each can be asked for, and what an open one is called. */
 import { ConfigError } from "../errors.ts";
 import { checkChoice, checkTypes, describeValue } from "../util/check-types.ts";
+import { plural } from "../util/format.ts";
+import type { Backend } from "./backend.ts";
 
 export const BACKEND_NAMES = ["wasm", "blas", "auto", "reference"] as const;
 /** "auto" is blas if a fast library is installed, otherwise wasm. */
@@ -44,4 +46,23 @@ export function checkThreads(threads: number): void {
   throw new ConfigError(
     `\`threads\` must be a whole number in 1 … ${MOST_THREADS}: got ${describeValue(threads)}`,
   );
+}
+
+/** Whether the fast kernels of `--fast` compute, which round once. */
+export function isFast({ exact, library }: Backend): boolean {
+  return !exact && library === null;
+}
+
+/** "wasm", "wasm, fast", "blas (OpenBLAS 0.3.21 in libopenblas.so.0)" */
+export function nameOf(backend: Backend): string {
+  const { name, library } = backend;
+  if (library !== null) return `${name} (${library})`;
+  return isFast(backend) ? `${name}, fast` : name;
+}
+
+/** Everything that the bits of a run depend on: "wasm", "blas (OpenBLAS 0.3.21 in libopenblas.so.0), 2 threads" */
+export function computedBy(backend: Backend): string {
+  return backend.library === null
+    ? nameOf(backend)
+    : `${nameOf(backend)}, ${plural(backend.threads, "thread")}`;
 }

@@ -24,6 +24,12 @@ export interface EngineDescription {
   readonly missing: string | null;
 }
 
+/** A file that a person brings in, and its path from the chosen folder on: "run/step-000500/state.json". */
+export interface GivenFile {
+  readonly path: string;
+  readonly file: Blob;
+}
+
 /** A step of training. */
 export interface TrainedStep {
   readonly step: number;
@@ -98,6 +104,11 @@ export type EngineEvent =
   | { readonly kind: "steps"; readonly steps: readonly TrainedStep[]; readonly tokensPerSecond: number }
   | { readonly kind: "sample"; readonly sample: Sample }
   /** Another run is in training. */
-  | { readonly kind: "opened"; readonly run: RunState }
+  | {
+      readonly kind: "opened";
+      readonly run: RunState;
+      /** The steps that it has made before. */
+      readonly steps: readonly TrainedStep[];
+    }
   | { readonly kind: "run"; readonly run: RunState }
   | { readonly kind: "side"; readonly name: SideName; readonly state: SideState };

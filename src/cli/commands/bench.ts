@@ -1,5 +1,6 @@
 /** `nopeek bench`: times a training step and a sampled token on this machine. */
 import { Context } from "../../autograd/context.ts";
+import { nameOf } from "../../backend/names.ts";
 import { presetOf } from "../../config/presets.ts";
 import { parseSettings } from "../../config/settings.ts";
 import { ConfigError } from "../../errors.ts";
@@ -13,7 +14,7 @@ import { Trainer } from "../../train/trainer.ts";
 import { formatCount, median, plural } from "../../util/format.ts";
 import { type CommonFlags, givenSettings, threadsOf } from "../options/settings-flags.ts";
 import { checkMemory } from "../shared/memory-check.ts";
-import { nameOf, openBackend } from "../shared/open-backend.ts";
+import { openBackend } from "../shared/open-backend.ts";
 import { nowMs } from "../terminal/clock.ts";
 import { Terminal } from "../terminal/output.ts";
 

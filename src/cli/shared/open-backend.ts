@@ -1,7 +1,6 @@
-/** Opens the backend that the flags ask for, and describes it: its name, its library and its exactness. */
+/** Opens the backend that the flags ask for. */
 import type { Backend } from "../../backend/backend.ts";
 import * as backends from "../../backend/open.ts";
-import { plural } from "../../util/format.ts";
 import type { CommonFlags } from "../options/settings-flags.ts";
 import { printPart } from "../terminal/output.ts";
 import { namesToFlags } from "./explain-error.ts";
@@ -29,23 +28,4 @@ export async function openBackend(
     );
   }
   return backend;
-}
-
-/** Whether the fast kernels of `--fast` compute, which round once. */
-export function isFast({ exact, library }: Backend): boolean {
-  return !exact && library === null;
-}
-
-/** "wasm", "wasm, fast", "blas (OpenBLAS 0.3.21 in libopenblas.so.0)" */
-export function nameOf(backend: Backend): string {
-  const { name, library } = backend;
-  if (library !== null) return `${name} (${library})`;
-  return isFast(backend) ? `${name}, fast` : name;
-}
-
-/** Everything that the bits of a run depend on: "wasm", "blas (OpenBLAS 0.3.21 in libopenblas.so.0), 2 threads" */
-export function computedBy(backend: Backend): string {
-  return backend.library === null
-    ? nameOf(backend)
-    : `${nameOf(backend)}, ${plural(backend.threads, "thread")}`;
 }

@@ -8,11 +8,12 @@ import { countNumbers } from "../../nn/parameters.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import type { MaskMode } from "../masks.ts";
 import type { EngineEvent, RunState, TrainedStep } from "../protocol.ts";
+import type { GivenRun } from "./given-run.ts";
 import type { ModelName } from "./model-names.ts";
 import { Queue } from "./queue.ts";
 import { loadShipped } from "./shipped-model.ts";
 import { SideModels } from "./side-models.ts";
-import { type Fetch, fitToText, loadTales, type PlayText } from "./text.ts";
+import { checkLength, type Fetch, fitToText, loadTales, type PlayText, textFor } from "./text.ts";
 import { TrainingRun } from "./training-run.ts";
 
 /** What sections look at: a model that can be run with each mask, and its tokenizer. */
@@ -49,6 +50,8 @@ export class Engine {
   #tales: Promise<PlayText> | null = null;
   /** A person's own text; null for the tales. */
   #own: PlayText | null = null;
+  /** A run that a person brought in without its text; null if there is none. */
+  waiting: GivenRun | null = null;
   #shipped: Promise<Viewed> | null = null;
   /** Counts the calls of `start` and `stop`: a loop ends when another call follows. */
   #turn = 0;
@@ -113,9 +116,33 @@ export class Engine {
    */
   async train(settings: Settings, own: PlayText | null): Promise<RunState> {
     const text = own ?? (await this.tales());
-    const state = this.adopt(new TrainingRun(this.backend, fitToText(settings, text), text));
+    const run = TrainingRun.start(this.backend, fitToText(settings, text), text, this.host.now);
     this.#own = own;
-    return state;
+    return this.adopt(run);
+  }
+
+  /**
+   * Continues a run that a person brought in.
+   *
+   * @param original its text, as it was read
+   * @throws DataError when the text is another one
+   * @throws CheckpointError when its checkpoint does not fit its config; then the run before stays
+   * @throws ConfigError when its evaluations cover other tokens than those here
+   */
+  resume({ config, directory, files, checkpoint }: GivenRun, original: PlayText): TrainingRun {
+    const text = textFor(config, original);
+    checkLength(text, config.settings.contextLength);
+    const { now } = this.host;
+    const run = new TrainingRun(this.backend, { config, text, directory, files, checkpoint, now });
+    directory.resumeLog(run.trainer.stepsDone, config.settings.steps);
+    this.#own = original.isOwn ? original : null;
+    this.adopt(run);
+    return run;
+  }
+
+  /** A person's own text; null for the tales. */
+  get ownText(): PlayText | null {
+    return this.#own;
   }
 
   /** Replaces the run in training by another one. */
@@ -125,7 +152,8 @@ export class Engine {
     this.#run = run;
     run.mask = this.#mask;
     const state = this.state(run);
-    this.host.emit({ kind: "opened", run: state });
+    this.waiting = null;
+    this.host.emit({ kind: "opened", run: state, steps: run.trainedSteps() });
     return state;
   }
 
@@ -203,9 +231,7 @@ export class Engine {
   }
 
   async #step(run: TrainingRun): Promise<TrainedStep> {
-    const { mask } = run;
-    const { step, lossNats } = await run.step();
-    return { step, lossNats, mask };
+    return run.step();
   }
 
   #isSampleDue({ trainer, config }: TrainingRun): boolean {

@@ -1,16 +1,17 @@
 /** Every question that the page may ask its engine: one function each. The page takes their types from here. */
 import type { MaskMode } from "../masks.ts";
-import type { RunState } from "../protocol.ts";
+import type { GivenFile, RunState } from "../protocol.ts";
 import type { Recipe } from "../settings.ts";
 import { beams } from "./beams.ts";
 import type { Engine } from "./engine.ts";
+import { type Taken, take } from "./intake.ts";
 import { answerString, continueText, fill, trainSide } from "./kinds.ts";
 import { leaks } from "./leaks.ts";
 import { matrices } from "./matrices.ts";
 import { oneToken } from "./one-token.ts";
 import { padding } from "./padding.ts";
 import { playSettings } from "./recipes.ts";
-import { readOwnText } from "./text.ts";
+import { packRun, type SavedRun } from "./saved-run.ts";
 
 export interface OpenRequest {
   readonly recipe: Recipe;
@@ -21,15 +22,28 @@ async function open(engine: Engine, { recipe, changes }: OpenRequest): Promise<R
   return engine.open(playSettings(recipe, changes));
 }
 
-export interface TextRequest extends OpenRequest {
-  /** null for the tales. */
-  readonly text: { readonly name: string; readonly file: Blob } | null;
+/** Trains on the tales again. */
+async function useTales(engine: Engine, { recipe, changes }: OpenRequest): Promise<RunState> {
+  return engine.train(playSettings(recipe, changes), null);
 }
 
-/** Trains on another text from now on. */
-async function useText(engine: Engine, { recipe, changes, text }: TextRequest): Promise<RunState> {
-  const own = text === null ? null : await readOwnText(text.name, text.file);
-  return engine.train(playSettings(recipe, changes), own);
+export interface TakeRequest extends OpenRequest {
+  readonly files: readonly GivenFile[];
+}
+
+/** Trains on the text or continues the run that a person brings in. */
+async function takeFiles(engine: Engine, { recipe, changes, files }: TakeRequest): Promise<Taken> {
+  return take(engine, files, playSettings(recipe, changes));
+}
+
+/** Forgets a run that waits for its text. */
+async function forgetWaiting(engine: Engine, _: null): Promise<void> {
+  engine.waiting = null;
+}
+
+/** Saves the run in training for a person to download. */
+async function save(engine: Engine, _: null): Promise<SavedRun> {
+  return packRun(engine.run);
 }
 
 async function setMask(engine: Engine, mask: MaskMode): Promise<void> {
@@ -50,7 +64,10 @@ async function step(engine: Engine, _: null): Promise<void> {
 
 export const questions = {
   open,
-  useText,
+  useTales,
+  takeFiles,
+  forgetWaiting,
+  save,
   setMask,
   start,
   stop,

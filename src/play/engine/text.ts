@@ -1,18 +1,20 @@
 /** The texts that the page trains on: the tales, or a person's own. */
 import type { Settings } from "../../config/settings.ts";
 import { type CorpusSplit, checkSplit, splitCorpus } from "../../data/split.ts";
+import { StreamingEncoder } from "../../data/streaming-encoder.ts";
 import { knownFloor, TALES_NAME } from "../../data/tales.ts";
 import { startOfText } from "../../data/text-start.ts";
 import { TextScanner } from "../../data/text-stats.ts";
 import { DataError } from "../../errors.ts";
-import type { CorpusRecord } from "../../run/config.ts";
+import type { CorpusRecord, RunConfig } from "../../run/config.ts";
 import { CharTokenizer } from "../../text/char-tokenizer.ts";
+import type { Tokenizer } from "../../text/tokenizer.ts";
+import { dropsUnknown } from "../../text/unknown.ts";
 import { formatBytes, plural } from "../../util/format.ts";
 import { printableLine } from "../../util/printable.ts";
 import { sha256Hex } from "../../util/sha256.ts";
+import { MOST_TEXT_BYTES } from "./limits.ts";
 
-/** The largest text of a person. In training it takes about ten times as much memory. */
-export const MOST_TEXT_BYTES = 20_000_000;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 export interface PlayText {
@@ -20,10 +22,12 @@ export interface PlayText {
   readonly name: string;
   /** Whether it is a person's, not the tales. */
   readonly isOwn: boolean;
-  readonly tokenizer: CharTokenizer;
+  readonly tokenizer: Tokenizer;
   readonly ids: Int32Array;
   readonly split: CorpusSplit;
   readonly record: CorpusRecord;
+  /** Its bytes as they were read; null for the tales. */
+  readonly file: Blob | null;
   /** The entropy of the text's grammar, in nats per character; null if it is unknown. */
   readonly floorNats: number | null;
 }
@@ -38,7 +42,7 @@ export async function loadTales(fetchFile: Fetch): Promise<PlayText> {
     fetchFile("tales.json").then((response) => response.json()),
   ]);
   const text = textOf(TALES_NAME, new Uint8Array(bytes));
-  return { ...text, isOwn: false, floorNats: knownFloor(text.record.sha256, facts) };
+  return { ...text, isOwn: false, file: null, floorNats: knownFloor(text.record.sha256, facts) };
 }
 
 /**
@@ -64,7 +68,7 @@ export async function readOwnText(name: string, file: Blob): Promise<PlayText> {
  *
  * @throws DataError if it is not UTF-8
  */
-export function textOf(name: string, bytes: Uint8Array): PlayText {
+export function textOf(name: string, bytes: Uint8Array<ArrayBuffer>): PlayText {
   // As on the command line, the byte order mark is not part of the text, but of its SHA-256.
   const start = startsWithMark(bytes) ? BYTE_ORDER_MARK.length : 0;
   const scanner = new TextScanner();
@@ -84,7 +88,36 @@ export function textOf(name: string, bytes: Uint8Array): PlayText {
     characters: ids.length,
     start: startOfText(facts, tokenizer),
   };
-  return { name, isOwn: true, tokenizer, ids, split, record, floorNats: null };
+  // A copy: the file on disk may change, or be removed.
+  const file = new Blob([bytes]);
+  return { name, isOwn: true, tokenizer, ids, split, record, file, floorNats: null };
+}
+
+/**
+ * A text in the tokens of a run that was trained on it.
+ *
+ * @throws DataError if it is another text
+ * @throws TokenError for a character that the run does not know
+ */
+export function textFor({ settings, tokenizer, corpus }: RunConfig, text: PlayText): PlayText {
+  if (corpus === null || corpus.sha256 !== text.record.sha256)
+    throw new DataError(
+      `${printableLine(text.name)}: is not the text of this run (${printableLine(corpus?.path ?? "none")}, ${plural(corpus?.characters ?? 0, "character")}): its SHA-256 differs`,
+    );
+  // Most runs have the tokens that the text has here.
+  if (JSON.stringify(tokenizer.toJSON()) === JSON.stringify(text.tokenizer.toJSON()))
+    return { ...text, record: corpus };
+  const content = text.tokenizer.decode(text.ids);
+  if (!dropsUnknown(tokenizer, settings.unknown))
+    return withIds(text, corpus, tokenizer, tokenizer.encode(content));
+  const bytes = new TextEncoder().encode(content);
+  const ids = new Int32Array(bytes.length);
+  const count = new StreamingEncoder(tokenizer).encode(bytes, ids);
+  return withIds(text, corpus, tokenizer, ids.slice(0, count));
+}
+
+function withIds(text: PlayText, record: CorpusRecord, tokenizer: Tokenizer, ids: Int32Array): PlayText {
+  return { ...text, record, tokenizer, ids, split: splitCorpus<Int32Array>(ids) };
 }
 
 /**

@@ -1,25 +1,49 @@
 /** Finds the files that a person drops or chooses, folders included. */
+import type { GivenFile } from "../protocol.ts";
 
-/** A file, and its path from the dropped folder on: "run/step-000500/state.json". */
-export interface GivenFile {
-  readonly path: string;
-  readonly file: File;
-}
-
-/** More files than any run has. A folder of more is not searched to its end. */
+/** More files than any run has. A folder of more is not searched to its end, and refused. */
 const MOST_FILES = 2000;
 
-/** The files of a file input. */
-export function filesOf(input: HTMLInputElement): GivenFile[] {
-  return Array.from(input.files ?? [], (file) => ({ path: file.webkitRelativePath || file.name, file }));
+/** Opens the browser's dialog for files. `take` gets them once they are chosen. */
+export function chooseFiles(parent: HTMLElement, folder: boolean, take: (files: GivenFile[]) => void): void {
+  const input = document.createElement("input");
+  input.type = "file";
+  input.hidden = true;
+  input.webkitdirectory = folder;
+  input.addEventListener("change", () => {
+    take(Array.from(input.files ?? [], (file) => ({ path: file.webkitRelativePath || file.name, file })));
+    input.remove();
+  });
+  input.addEventListener("cancel", () => input.remove());
+  parent.append(input);
+  input.click();
 }
 
-/** The files that were dropped, including those in folders. */
-export async function droppedFiles({ items, files }: DataTransfer): Promise<GivenFile[]> {
-  // The list of items is empty after the first pause.
+/** Accepts files that are dropped anywhere on the page. */
+export function acceptDrops(take: (files: Promise<GivenFile[]>) => void): void {
+  const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
+  const mark = (isOver: boolean) => document.body.classList.toggle("dropping", isOver);
+  window.addEventListener("dragover", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    mark(true);
+  });
+  window.addEventListener("dragleave", ({ relatedTarget }) => {
+    if (relatedTarget === null) mark(false);
+  });
+  window.addEventListener("drop", (event) => {
+    mark(false);
+    if (!hasFiles(event) || event.dataTransfer === null) return;
+    event.preventDefault();
+    take(droppedFiles(event.dataTransfer));
+  });
+}
+
+async function droppedFiles({ items, files }: DataTransfer): Promise<GivenFile[]> {
+  // Both lists are empty after the first pause.
   const entries = Array.from(items, (item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  if (entries.length === 0) return Array.from(files, (file) => ({ path: file.name, file }));
   const found: GivenFile[] = [];
+  if (entries.length === 0) for (const file of files) found.push({ path: file.name, file });
   for (const entry of entries) await collect(entry, found);
   return found;
 }

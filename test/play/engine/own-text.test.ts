@@ -6,8 +6,11 @@ import { afterAll, describe, expect, test } from "vitest";
 import { recordOf } from "../../../src/cli/shared/read-corpus.ts";
 import { readCorpus } from "../../../src/data/corpus.ts";
 import { DataError } from "../../../src/errors.ts";
+import type { Engine } from "../../../src/play/engine/engine.ts";
+import { MOST_TEXT_BYTES } from "../../../src/play/engine/limits.ts";
 import { questions } from "../../../src/play/engine/questions.ts";
-import { MOST_TEXT_BYTES, readOwnText, textOf } from "../../../src/play/engine/text.ts";
+import { readOwnText, textOf } from "../../../src/play/engine/text.ts";
+import type { RunState } from "../../../src/play/protocol.ts";
 import { nodeEngine, stepsOf, untilStopped } from "../../support/play.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nopeek-own-text-"));
@@ -15,6 +18,15 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const SMALL = { recipe: "small", changes: { dModel: 16, heads: 2, batchSize: 4, steps: 20 } } as const;
 const VERSE = "Der Mond ist aufgegangen,\r\ndie goldnen Sternlein prangen ✨\n".repeat(20);
+
+function take(engine: Engine, path: string, file: Blob) {
+  return questions.takeFiles(engine, { ...SMALL, files: [{ path, file }] });
+}
+
+function stateOf(engine: Engine): RunState {
+  if (engine.run === null) throw new Error("no run is open");
+  return engine.state(engine.run);
+}
 
 describe("a text has the record of the command line", () => {
   test.each([
@@ -43,22 +55,26 @@ test("a run trains on an own text, and later runs too, until the tales are chose
   const page = await nodeEngine();
   const { engine } = page;
   const file = new Blob([VERSE]);
-  const run = await questions.useText(engine, { ...SMALL, text: { name: "mond.txt", file } });
+  const taken = await take(engine, "mond.txt", file);
+  expect(taken).toEqual({ message: "A new run trains on mond.txt.", needsText: false });
+  const run = stateOf(engine);
   expect(run).toMatchObject({ text: "mond.txt", isOwnText: true, vocabulary: new Set(VERSE).size });
   expect(run).toMatchObject({ floorNats: null, contextLength: 32, characters: [...VERSE].length });
   engine.start();
   await untilStopped(page);
   expect(stepsOf(page)).toHaveLength(20);
   expect((await questions.open(engine, SMALL)).text).toBe("mond.txt");
-  const back = await questions.useText(engine, { ...SMALL, text: null });
+  const back = await questions.useTales(engine, SMALL);
   expect(back).toMatchObject({ text: "the embedded tales", isOwnText: false, floorNats: 0.514561 });
   expect((await questions.open(engine, SMALL)).isOwnText).toBe(false);
 });
 
 test("the context shrinks to a short text, and the shortest can be trained on", async () => {
   const { engine } = await nodeEngine();
-  const use = (content: string) =>
-    questions.useText(engine, { ...SMALL, text: { name: "short", file: new Blob([content]) } });
+  const use = async (content: string) => {
+    await take(engine, "short", new Blob([content]));
+    return stateOf(engine);
+  };
   expect((await use("abcdefghij".repeat(4))).contextLength).toBe(3);
   const run = await use("hello world");
   expect([run.contextLength, run.vocabulary]).toEqual([1, 8]);
@@ -82,7 +98,7 @@ describe("refused, while the run in training continues:", () => {
     const { engine } = await nodeEngine();
     await questions.open(engine, SMALL);
     await engine.stepOnce();
-    const used = questions.useText(engine, { ...SMALL, text: { name: "mine.txt", file } });
+    const used = take(engine, "mine.txt", file);
     await expect(used).rejects.toThrow(message);
     await expect(used).rejects.toThrow(DataError);
     await engine.stepOnce();

@@ -4,6 +4,7 @@
  * could no longer be evaluated on it.
  */
 import { existsSync, realpathSync } from "node:fs";
+import { computedBy } from "../../../backend/names.ts";
 import { presetOf } from "../../../config/presets.ts";
 import { checkBelonging, parseSettings, type Settings } from "../../../config/settings.ts";
 import { keyOf, readRuns, type Variation, variedSettings } from "../../../config/variations.ts";
@@ -19,7 +20,7 @@ import { nodeFiles } from "../../../run/node-files.ts";
 import { formatCount, formatDuration, formatLoss, plural } from "../../../util/format.ts";
 import { readConfigFile } from "../../options/config-file.ts";
 import { type CommonFlags, givenSettings, threadsOf } from "../../options/settings-flags.ts";
-import { computedBy, openBackend } from "../../shared/open-backend.ts";
+import { openBackend } from "../../shared/open-backend.ts";
 import { processes } from "../../shared/process-lock.ts";
 import { readWithProgress, tokenizerFor } from "../../shared/read-corpus.ts";
 import { nowMs } from "../../terminal/clock.ts";

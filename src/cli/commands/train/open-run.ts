@@ -1,6 +1,4 @@
 /** The second step of a training run: a plan becomes a run, with its backend, memory, lock and directory. */
-import { join } from "node:path";
-import * as z from "zod/mini";
 import { Context } from "../../../autograd/context.ts";
 import type { Backend } from "../../../backend/backend.ts";
 import { type TokenizedText, tokenize } from "../../../data/tokenized-corpus.ts";
@@ -8,9 +6,9 @@ import { CheckpointError } from "../../../errors.ts";
 import { type RunConfig, runConfigToJSON } from "../../../run/config.ts";
 import type { RunLock } from "../../../run/lock.ts";
 import { RunDirectory } from "../../../run/on-disk.ts";
-import { restore } from "../../../run/restore.ts";
 import { earlierSchedules } from "../../../run/settings-history.ts";
 import { EarlyStopping } from "../../../train/early-stopping.ts";
+import { resumeFrom, savedStateOf } from "../../../train/saved-state.ts";
 import { Trainer } from "../../../train/trainer.ts";
 import { openBackend } from "../../shared/open-backend.ts";
 import { lockRun } from "../../shared/process-lock.ts";
@@ -84,18 +82,11 @@ async function openResumedRun(plan: ResumePlan, beforeScope: BeforeScope): Promi
   checkUnchanged(plan, directory);
   const built = await build(plan, beforeScope);
   const { trainer } = built;
-  const { state = {} } = checkpoint ?? {};
-  const { computedBy: savedBy, evaluationDue, covers } = savedState.parse(state);
-  const earlyStopping = EarlyStopping.fromJSON(state);
+  const { computedBy: savedBy, evaluationDue, covers, earlyStopping } = savedStateOf(checkpoint);
   const again =
     covers === built.kind.covers ? null : await measureBestAgain(built.kind, earlyStopping, directory);
   // A run that stopped before its first checkpoint starts over, with the same result.
-  if (checkpoint !== null) {
-    const { name, step, model, optimizer } = checkpoint;
-    restore(trainer.model.parameters(), model, join(path, name, "model.safetensors"));
-    restore(trainer.optimizerState(), optimizer, join(path, name, "optimizer.safetensors"));
-    trainer.resumeAt(step, state);
-  }
+  if (checkpoint !== null) resumeFrom(checkpoint, trainer, path);
   // Before the first step that uses them: a kill must not undo a change.
   if (config !== plan.saved) directory.changeConfig(runConfigToJSON(config));
   directory.resumeLog(trainer.stepsDone, config.settings.steps);
@@ -104,12 +95,6 @@ async function openResumedRun(plan: ResumePlan, beforeScope: BeforeScope): Promi
   const command = resumeCommand(plan, path, built.backend);
   return { ...built, ...resumed, config, directory, path, lock, resumeCommand: command };
 }
-
-const savedState = z.object({
-  computedBy: z.catch(z.nullable(z.string()), null),
-  evaluationDue: z.catch(z.boolean(), false),
-  covers: z.catch(z.nullable(z.string()), null),
-});
 
 /** Another process may have trained the run after the plan was made, and before it was locked. */
 function checkUnchanged({ path, savedJSON, checkpoint }: ResumePlan, directory: RunDirectory): void {

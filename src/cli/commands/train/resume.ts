@@ -1,10 +1,8 @@
 /** The command that resumes a run. */
 import type { Backend } from "../../../backend/backend.ts";
-import { DEFAULT_BACKEND } from "../../../backend/names.ts";
-
+import { DEFAULT_BACKEND, isFast } from "../../../backend/names.ts";
 import { STDIN } from "../../../data/text-files.ts";
 import { shellWord } from "../../../util/format.ts";
-import { isFast } from "../../shared/open-backend.ts";
 import type { RunPlan } from "./plan-run.ts";
 
 /**

@@ -1,9 +1,9 @@
 /** What `nopeek train` prints before the first step: the data, the model, and the estimated time. */
 
+import { computedBy } from "../../../backend/names.ts";
 import { countNumbers } from "../../../nn/parameters.ts";
 import { smallestOf } from "../../../util/extremes.ts";
 import { formatCount, formatDuration, formatRatio, plural } from "../../../util/format.ts";
-import { computedBy } from "../../shared/open-backend.ts";
 import { nowMs } from "../../terminal/clock.ts";
 import { StepTimer } from "./eta.ts";
 import type { OpenRun } from "./open-run.ts";

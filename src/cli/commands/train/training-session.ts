@@ -1,12 +1,13 @@
 /** The third step of a training run: it trains, evaluates, samples, saves checkpoints and stops. */
 import { join } from "node:path";
+import { computedBy } from "../../../backend/names.ts";
 import { TrainingError } from "../../../errors.ts";
 import { learningRatesAt } from "../../../optim/schedule.ts";
-import { restore, snapshot } from "../../../run/restore.ts";
+import { restore } from "../../../run/restore.ts";
 import { earlierSchedules } from "../../../run/settings-history.ts";
+import { dueAfter, saveRun } from "../../../train/saved-state.ts";
 import type { StepReport } from "../../../train/trainer.ts";
 import { formatLoss, shellWord } from "../../../util/format.ts";
-import { computedBy } from "../../shared/open-backend.ts";
 import { nowMs } from "../../terminal/clock.ts";
 import type { Terminal } from "../../terminal/output.ts";
 import type { StepTimer } from "./eta.ts";
@@ -119,11 +120,8 @@ export class TrainingSession {
     const { config, earlyStopping, trainer } = this.#run;
     const { settings } = config;
     const { stepsDone } = trainer;
-    const last = stepsDone === settings.steps;
-    const evaluates = stepsDone % settings.evalInterval === 0;
-    const saves = last || stepsDone % settings.checkpointInterval === 0;
-    const measures = saves || (evaluates && settings.patience > 0);
-    this.#evaluationDue = evaluates || saves;
+    const { evaluates, measures, saves } = dueAfter(stepsDone, settings);
+    this.#evaluationDue = evaluates;
     if (measures) await this.#measure();
     else if (evaluates) await this.#estimate();
     else return;
@@ -207,22 +205,8 @@ export class TrainingSession {
 
   async #save(): Promise<void> {
     const { trainer, directory, earlyStopping, backend, kind } = this.#run;
-    const due = this.#evaluationDue ? { evaluationDue: true } : {};
-    await trainer.evaluating(async () =>
-      directory.saveStep({
-        step: trainer.stepsDone,
-        model: await snapshot(trainer.model.parameters()),
-        optimizer: await snapshot(trainer.optimizerState()),
-        state: {
-          ...earlyStopping.toJSON(),
-          ...trainer.toJSON(),
-          computedBy: computedBy(backend),
-          covers: kind.covers,
-          ...due,
-        },
-        best: this.#isBest(),
-      }),
-    );
+    const what = { computedBy: computedBy(backend), covers: kind.covers, evaluationDue: this.#evaluationDue };
+    await saveRun({ trainer, earlyStopping, directory, ...what });
   }
 
   async #finish(): Promise<void> {

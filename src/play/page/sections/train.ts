@@ -54,6 +54,7 @@ class TrainSection {
       if (event.kind === "ready") this.#recipes = event.recipes;
       if (event.kind === "opened") {
         this.#curve.clear();
+        this.#curve.add(event.steps);
         this.#samples = [];
         this.#message = null;
       }

@@ -2,6 +2,7 @@
 import type { Context } from "../../../../autograd/context.ts";
 import { readIds } from "../../../../data/token-source.ts";
 import { estimateMaskedLoss, evaluateMaskedSplit } from "../../../../evaluate/masked-loss.ts";
+import { measuredSet, measuredTokens } from "../../../../evaluate/measured-set.ts";
 import { Encoder } from "../../../../nn/encoder.ts";
 import { Random } from "../../../../random.ts";
 import { gptConfigOf, type RunConfig } from "../../../../run/config.ts";
@@ -14,8 +15,6 @@ import {
   beginningOf,
   evalCommands,
   measuredInWords,
-  measuredSet,
-  measuredTokens,
   readText,
   spreadInWords,
   type TrainingText,
@@ -54,9 +53,9 @@ class TrainableEncoder implements TrainableKind {
     this.shapeSummary = `context ${contextLength}, bidirectional`;
     this.reference = blindGuess(tokenizer.vocabSize);
     const estimate = evalBatches * batchSize * contextLength;
-    this.tokens = { estimate, measure: measuredTokens(text, config) };
+    this.tokens = { estimate, measure: measuredTokens(text.heldOut, settings) };
     this.measured = measuredInWords(text, config);
-    this.covers = measuredSet(text, config);
+    this.covers = measuredSet(text.text.sha256, text.heldOut, settings);
     this.#config = config;
     this.#text = text;
   }

@@ -2,6 +2,7 @@
 import type { Context } from "../../../../autograd/context.ts";
 import { entropyFloor } from "../../../../data/corpus.ts";
 import { estimateLoss, evaluateSplit } from "../../../../evaluate/loss.ts";
+import { measuredSet, measuredTokens } from "../../../../evaluate/measured-set.ts";
 import { GPT } from "../../../../nn/gpt.ts";
 import { Random } from "../../../../random.ts";
 import { gptConfigOf, type RunConfig } from "../../../../run/config.ts";
@@ -14,8 +15,6 @@ import {
   beginningOf,
   evalCommands,
   measuredInWords,
-  measuredSet,
-  measuredTokens,
   readText,
   spreadInWords,
   type TrainingText,
@@ -60,9 +59,9 @@ class TrainableGPT implements TrainableKind {
         : `floor       ${formatLoss(floor)} nats: the entropy of the text's grammar; no model can go below it without peeking`;
     this.reference = floor === null ? blindGuess(tokenizer.vocabSize) : { name: "floor", value: floor };
     const estimate = evalBatches * batchSize * contextLength;
-    this.tokens = { estimate, measure: measuredTokens(text, config) };
+    this.tokens = { estimate, measure: measuredTokens(text.heldOut, settings) };
     this.measured = measuredInWords(text, config);
-    this.covers = measuredSet(text, config);
+    this.covers = measuredSet(text.text.sha256, text.heldOut, settings);
     this.#config = config;
     this.#text = text;
     this.#floor = floor;

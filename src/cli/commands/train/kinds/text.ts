@@ -87,18 +87,6 @@ function differenceInWords(
   return `${what}; if the text is sorted, use --documents ${kind} --split shuffle`;
 }
 
-/** Number of validation tokens in a full evaluation. */
-export function measuredTokens({ heldOut }: TrainingText, { settings }: RunConfig): number {
-  return Math.min(heldOut.end - heldOut.start, settings.measureTokens);
-}
-
-/** Identifies the tokens of a full evaluation: the text, its validation split, and how many of them. */
-export function measuredSet(text: TrainingText, config: RunConfig): string {
-  const { start, end } = text.heldOut;
-  const { split } = config.settings;
-  return `${text.text.sha256} ${split} ${start} ${end} ${measuredTokens(text, config)}`;
-}
-
 /** What a full evaluation covers, as text. */
 export function measuredInWords({ heldOut }: TrainingText, { settings }: RunConfig): string {
   return heldOut.end - heldOut.start <= settings.measureTokens
