@@ -2,6 +2,7 @@
 
 import { argumentChecks } from "./arguments.ts";
 import { blas } from "./blas.ts";
+import { browsers } from "./browser.ts";
 import { decoding } from "./decoding.ts";
 import { defaults } from "./defaults.ts";
 import { display } from "./display.ts";
@@ -136,6 +137,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...plot,
   ...decoding,
   ...blas,
+  ...browsers,
   ...defaults,
   ...display,
   ...pytorch,

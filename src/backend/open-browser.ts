@@ -123,7 +123,7 @@ async function compileKernels(url: URL | string): Promise<WebAssembly.Module> {
   const response = await load(url);
   try {
     // Compiling while loading needs this type, which not every server knows.
-    const streams = response.headers.get("Content-Type")?.toLowerCase() === "application/wasm";
+    const streams = response.headers.get("Content-Type") === "application/wasm";
     return await (streams
       ? WebAssembly.compileStreaming(response)
       : WebAssembly.compile(await response.arrayBuffer()));
