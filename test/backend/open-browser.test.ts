@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 describe("chooseThreads", () => {
-  it("gives an isolated page as many as it wants", () => {
+  it("gives an isolated page the number that it wants", () => {
     vi.stubGlobal("crossOriginIsolated", true);
     expect(chooseThreads(3)).toEqual({ threads: 3, why: null });
   });
