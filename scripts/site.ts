@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { ASSETS } from "../src/play/assets.ts";
 import { META_POLICY } from "../src/play/headers.ts";
-import { REGISTER, SERVICE_WORKER, type SiteBuild } from "../src/play/site-build.ts";
+import { REGISTER, SERVICE_WORKER } from "../src/play/site-files.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -14,43 +14,47 @@ const root = fileURLToPath(new URL("..", import.meta.url));
  * Writes the site into a folder, which it replaces. All addresses in it are relative, so it works in any folder of any
  * host.
  *
- * @param changed contents that replace files, by their path in the site
- * @returns the hash that identifies its contents
+ * @param edit changes the page
+ * @returns the name of the build: a hash of its files
  */
-export async function buildSite(
-  out: string,
-  changed: Readonly<Record<string, string>> = {},
-): Promise<string> {
+export async function buildSite(out: string, edit = (page: string) => page): Promise<string> {
   const files = new Map<string, Uint8Array | string>();
   for (const { path, file } of ASSETS) files.set(path, readFileSync(join(root, file)));
-  files.set("", withHead(String(files.get(""))));
+  const page = edit(String(files.get("")));
+  files.set("", page);
   files.set(REGISTER.path, await bundle("src/play/register.ts"));
-  for (const [path, contents] of Object.entries(changed)) files.set(path, contents);
-
-  const integrity = Object.fromEntries(
-    Array.from(files, ([path, contents]) => [path, integrityOf(contents)]),
-  );
-  const version = hash(JSON.stringify(integrity)).toString("hex").slice(0, 16);
-  files.set(SERVICE_WORKER, await bundle("src/play/service-worker.ts", { version, integrity }));
+  const onDemand = ASSETS.filter(({ group }) => group === "on demand");
+  const [name, data] = [
+    nameOf(files, [...files.keys()]),
+    nameOf(
+      files,
+      onDemand.map(({ path }) => path),
+    ),
+  ];
 
   rmSync(out, { recursive: true, force: true });
-  for (const [path, contents] of files) {
-    const place = join(out, path === "" ? "index.html" : path);
-    mkdirSync(dirname(place), { recursive: true });
-    writeFileSync(place, contents);
-  }
-  return version;
+  files.delete("");
+  for (const [path, contents] of files) write(join(out, name, path), contents);
+  write(join(out, "index.html"), sitePage(page, name));
+  const names = { BUILD: JSON.stringify(name), DATA: JSON.stringify(data) };
+  write(join(out, SERVICE_WORKER), await bundle("src/play/service-worker.ts", names));
+  return name;
 }
 
-/** Adds what `nopeek play` does in other ways: the policy, which it sends as a header, and the service worker. */
-function withHead(page: string): string {
-  const policy = `<meta http-equiv="content-security-policy" content="${META_POLICY}">`;
+/**
+ * The page with addresses in the folder of the build, and with what `nopeek play` does in other ways: the policy, which
+ * it sends as a header, and the service worker.
+ */
+function sitePage(page: string, build: string): string {
   const parts = page.split(/(?<=<head>)|(?=<\/head>)/);
-  if (parts.length !== 3) throw new Error("index.html: has no head in which the policy could go");
-  return `${parts[0]}\n${policy}${parts[1]}<script src="${REGISTER.path}" defer></script>\n${parts[2]}`;
+  if (parts.length !== 3) throw new Error("index.html: has no head in which the policy could be");
+  const policy = `<meta http-equiv="content-security-policy" content="${META_POLICY}">`;
+  const script = `<script src="${REGISTER.path}" defer></script>`;
+  const whole = `${parts[0]}\n${policy}${parts[1]}${script}\n${parts[2]}`;
+  return whole.replaceAll(/(?<=\b(?:src|href)=")(?=[\w-]+\.(?:js|css|svg)")/g, `${build}/`);
 }
 
-async function bundle(entry: string, siteBuild?: SiteBuild): Promise<string> {
+async function bundle(entry: string, define: Record<string, string> = {}): Promise<string> {
   const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: [entry],
@@ -60,17 +64,23 @@ async function bundle(entry: string, siteBuild?: SiteBuild): Promise<string> {
     platform: "browser",
     target: "es2022",
     charset: "utf8",
-    define: siteBuild === undefined ? {} : { SITE_BUILD: JSON.stringify(siteBuild) },
+    define,
     write: false,
   });
   return outputFiles[0].text;
 }
 
-/** Source: https://www.w3.org/TR/SRI/ */
-function integrityOf(contents: Uint8Array | string): string {
-  return `sha256-${hash(contents).toString("base64")}`;
+function nameOf(files: ReadonlyMap<string, Uint8Array | string>, paths: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const path of paths) {
+    const contents = Buffer.from(files.get(path) ?? "");
+    hash.update(`${path} ${contents.length}\n`);
+    hash.update(contents);
+  }
+  return hash.digest("hex").slice(0, 16);
 }
 
-function hash(contents: Uint8Array | string): Buffer {
-  return createHash("sha256").update(contents).digest();
+function write(place: string, contents: Uint8Array | string): void {
+  mkdirSync(dirname(place), { recursive: true });
+  writeFileSync(place, contents);
 }

@@ -6,78 +6,104 @@
  * programs that use the port later.
  */
 import { HEADERS } from "./headers.ts";
-import { SITE_FILES, type SiteBuild, type SiteFile, TAKE_OVER } from "./site-build.ts";
+import { SITE_FILES, type SiteFile } from "./site-files.ts";
 
 declare const self: ServiceWorkerGlobalScope;
-/** Defined by `npm run build:page`. */
-declare const SITE_BUILD: SiteBuild;
+/** Names of this build and of its data: hashes of the files. Defined by `npm run build:page`. */
+declare const BUILD: string;
+declare const DATA: string;
 
 /** The folder of the site, with a slash at its end. */
 const SCOPE = self.registration.scope;
-/** Sites in other folders of the host have caches too. */
-const CACHE_PREFIX = `nopeek ${SCOPE} `;
-const CACHE = CACHE_PREFIX + SITE_BUILD.version;
-const FILE_AT: ReadonlyMap<string, SiteFile> = new Map(SITE_FILES.map((file) => [addressOf(file), file]));
+// Sites in other folders of the host have caches too.
+const BUILD_CACHES = `nopeek ${SCOPE} build `;
+const DATA_CACHES = `nopeek ${SCOPE} data `;
+const BUILD_CACHE = BUILD_CACHES + BUILD;
+/** What is fetched on demand. Most builds have the same. */
+const DATA_CACHE = DATA_CACHES + DATA;
+/** A page of the build before may still be open. */
+const KEPT_BUILDS = 2;
 
 self.addEventListener("install", (event) => event.waitUntil(install()));
 self.addEventListener("activate", (event) => event.waitUntil(activate()));
 self.addEventListener("fetch", (event) => {
   const { url, method } = event.request;
-  const file = FILE_AT.get(withoutSettings(url));
-  if (method === "GET" && file !== undefined) event.respondWith(answer(file));
-});
-self.addEventListener("message", (event) => {
-  if (event.data === TAKE_OVER) event.waitUntil(takeOver());
+  const asked = fileAt(url);
+  if (method === "GET" && asked !== null) event.respondWith(answer(asked));
 });
 
-/** Fetches what every visit needs. It fails as a whole, so that files of two builds never come together. */
+/** A file, and where it is in this build or another one. */
+interface Asked {
+  readonly file: SiteFile;
+  readonly address: string;
+}
+
+/** Fetches what every visit needs. It fails as a whole. */
 async function install(): Promise<void> {
-  const cache = await caches.open(CACHE);
+  const cache = await caches.open(BUILD_CACHE);
   const needed = SITE_FILES.filter(({ group }) => group !== "on demand");
   await Promise.all(
     needed.map(async (file) => {
-      await cache.put(addressOf(file), await download(file, SITE_BUILD.integrity[file.path]));
+      const address = addressOf(file);
+      const fetched = await download({ file, address });
+      if (file.path === "") await checkBuild(fetched.clone());
+      await cache.put(address, fetched);
     }),
   );
+  // A page of another build keeps working, because its files have other addresses.
+  void self.skipWaiting();
+}
+
+/** @throws TypeError for a page of another build: the host is being updated */
+async function checkBuild(page: Response): Promise<void> {
+  if (!(await page.text()).includes(BUILD)) throw new TypeError(`the page is not of build ${BUILD}`);
 }
 
 async function activate(): Promise<void> {
   const names = await caches.keys();
-  const old = names.filter((name) => name.startsWith(CACHE_PREFIX) && name !== CACHE);
+  // In the order in which they were made.
+  const builds = names.filter((name) => name.startsWith(BUILD_CACHES));
+  const data = names.filter((name) => name.startsWith(DATA_CACHES) && name !== DATA_CACHE);
+  const old = [...builds.slice(0, -KEPT_BUILDS), ...data];
   await Promise.all(old.map((name) => caches.delete(name)));
   // The page of the first visit hears of this, and loads again with the headers.
   await self.clients.claim();
 }
 
-async function answer(file: SiteFile): Promise<Response> {
-  const cache = await caches.open(CACHE);
-  const stored = await cache.match(addressOf(file));
+async function answer({ file, address }: Asked): Promise<Response> {
+  if (file.group === "on demand") return dataOf(file);
+  const stored = await caches.match(address, file.path === "" ? { cacheName: BUILD_CACHE } : {});
+  return stored ?? download({ file, address });
+}
+
+async function dataOf(file: SiteFile): Promise<Response> {
+  const cache = await caches.open(DATA_CACHE);
+  const key = new URL(file.path, SCOPE);
+  const stored = await cache.match(key);
   if (stored !== undefined) return stored;
-  const fetched = await download(file);
+  const fetched = await download({ file, address: addressOf(file) });
   // A full disk costs the use offline, not the visit.
-  await cache.put(addressOf(file), fetched.clone()).catch(() => undefined);
+  await cache.put(key, fetched.clone()).catch(() => undefined);
   return fetched;
 }
 
-/** @throws TypeError if there is no network, or the host sends an error or another file */
-async function download(file: SiteFile, integrity = ""): Promise<Response> {
-  const fetched = await fetch(addressOf(file), { cache: "no-cache", integrity });
-  if (!fetched.ok) throw new TypeError(`${fetched.url}: the host answered ${fetched.status}`);
+/** @throws TypeError if there is no network, or the host answers with an error */
+async function download({ file, address }: Asked): Promise<Response> {
+  const fetched = await fetch(address, { cache: "no-cache" });
+  if (!fetched.ok) throw new TypeError(`${address}: the host answered ${fetched.status}`);
   return new Response(fetched.body, { headers: { ...HEADERS, "content-type": file.type } });
 }
 
-/** Replaces the service worker of an earlier build, unless another tab uses that build. */
-async function takeOver(): Promise<void> {
-  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
-  const ours = pages.filter(({ url }) => url.startsWith(SCOPE));
-  if (ours.length <= 1) await self.skipWaiting();
+/** Links to the page contain its settings, behind ? or #. */
+function fileAt(url: string): Asked | null {
+  const address = url.replace(/[?#].*$/s, "");
+  if (!address.startsWith(SCOPE)) return null;
+  const path = address.slice(SCOPE.length).replace(/^(?:[\da-f]{16}\/|index\.html$)/, "");
+  const file = SITE_FILES.find((each) => each.path === path);
+  return file === undefined ? null : { file, address: path === "" ? SCOPE : address };
 }
 
+/** The address of a file of this build. */
 function addressOf({ path }: SiteFile): string {
-  return new URL(path, SCOPE).href;
-}
-
-/** Links to the page contain its settings. */
-function withoutSettings(address: string): string {
-  return address.replace(/[?#].*$/s, "");
+  return path === "" ? SCOPE : new URL(`${BUILD}/${path}`, SCOPE).href;
 }

@@ -13,8 +13,8 @@ import { mountToken } from "./sections/token.ts";
 import { mountTrain } from "./sections/train.ts";
 import { mountYours } from "./sections/yours.ts";
 
-// A query such as ?threads=2 is the engine's.
-const worker = new Worker(new URL(`engine.js${location.search}`, document.baseURI), { type: "module" });
+// A query such as ?threads=2 is the engine's, which is beside this file.
+const worker = new Worker(new URL(`engine.js${location.search}`, import.meta.url), { type: "module" });
 const engine = new EngineClient(worker);
 const link = readLink(location.hash);
 const app = new App(engine, { mask: link.mask, model: "training", run: null });
