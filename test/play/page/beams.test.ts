@@ -118,10 +118,14 @@ describe.skipIf(!hasChromium)("section 5", () => {
     await page.close();
   });
 
-  test("fits a narrow screen, scrolls by keyboard, and axe finds nothing, light and dark", async () => {
-    for (const colorScheme of ["light", "dark"] as const) {
+  test("fits a narrow screen, scrolls by keyboard, and axe finds nothing: light, dark, forced colors", async () => {
+    for (const colors of [
+      { colorScheme: "light" },
+      { colorScheme: "dark" },
+      { forcedColors: "active" },
+    ] as const) {
       const { page, errors, section } = await openSection({
-        colorScheme,
+        ...colors,
         viewport: { width: 320, height: 700 },
       });
       const box = section.locator(".scroll");

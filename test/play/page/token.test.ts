@@ -95,6 +95,9 @@ describe.skipIf(!hasChromium)("section 4", () => {
     }
     await press("Back");
     await section.getByText("token 2 of at most 228").waitFor();
+    // Presses during an answer count too.
+    for (let i = 0; i < 5; i++) await press("Next token");
+    await section.getByText("token 7 of at most 228").waitFor();
     expect(errors).toEqual([]);
     await page.close();
   });
@@ -127,13 +130,18 @@ describe.skipIf(!hasChromium)("section 4", () => {
     const { page, errors, section } = await openSection();
     await section.getByText("All 975 logits are equal, to the last bit").waitFor();
     expect(await section.locator(".differences rect").count()).toBe(0);
-    for (const mask of ["off", "shifted"]) {
+    // A section asks only while it can be seen, and those above may grow when the mask changes.
+    const choose = async (mask: string) => {
       await chooseMask(page, mask);
+      await section.locator(".insight").scrollIntoViewIfNeeded();
+    };
+    for (const mask of ["off", "shifted"]) {
+      await choose(mask);
       await section.getByText("what it trains is not what the steps compute").waitFor();
       expect(await section.locator(".differences rect").count()).toBe(15);
       // No command line has such a model.
       expect(await section.locator("code").count()).toBe(0);
-      await chooseMask(page, "on");
+      await choose("on");
       await section.getByText("to the last bit").waitFor();
     }
     expect(errors).toEqual([]);
@@ -161,10 +169,14 @@ describe.skipIf(!hasChromium)("section 4", () => {
     await page.close();
   });
 
-  test("is steered by keyboard, fits a narrow screen, and axe finds nothing, light and dark", async () => {
-    for (const colorScheme of ["light", "dark"] as const) {
+  test("is steered by keyboard, fits a narrow screen, and axe finds nothing: light, dark, forced colors", async () => {
+    for (const colors of [
+      { colorScheme: "light" },
+      { colorScheme: "dark" },
+      { forcedColors: "active" },
+    ] as const) {
       const viewport = { width: 320, height: 700 };
-      const { page, errors, section } = await openSection({ colorScheme, viewport });
+      const { page, errors, section } = await openSection({ ...colors, viewport });
       await section.getByLabel("prompt").focus();
       await page.keyboard.press("Tab");
       // Back is disabled at the first token.

@@ -37,7 +37,7 @@ class TokenSection {
   #prompt = PROMPT;
   readonly #settings: Settings = { ...INITIAL };
   #step = 1;
-  #shown: (OneToken & { readonly command: string | null }) | null = null;
+  #shown: (OneToken & { readonly command: readonly string[] }) | null = null;
   #message: string | null = null;
   /** The step whose new column was scrolled into view. */
   #scrolled = 0;
@@ -50,7 +50,7 @@ class TokenSection {
     const report = (message: string | null) => {
       this.#message = message;
       this.#draw();
-      if (this.#scrolled !== this.#step && this.#shown !== null) this.#scroll(this.#shown);
+      if (this.#shown !== null && this.#shown.step !== this.#scrolled) this.#scroll(this.#shown);
     };
     this.#draw();
     this.#request = keepUpdated(body, app, () => this.#update(), report);
@@ -65,9 +65,10 @@ class TokenSection {
     const shown = await this.#app.engine.ask("oneToken", request);
     // The command line has the shipped model, and no mask but the causal one.
     const isCommand = model === "shipped" && mask === "on";
-    this.#shown = { ...shown, command: isCommand ? commandOf(prompt, shown.step, settings) : null };
+    this.#shown = { ...shown, command: isCommand ? commandOf(prompt, shown.step, settings) : [] };
     if (shown.step !== before) this.#spoken = `${visible(shown.text[shown.text.length - 1])} is drawn`;
-    this.#step = shown.step;
+    // A button may have been pressed in the meantime.
+    this.#step = Math.min(this.#step, shown.steps);
   }
 
   /** Brings the newest column of the cache into view. */
@@ -105,12 +106,12 @@ class TokenSection {
         this.#settings[name] = target.value === "" ? null : target.valueAsNumber;
         this.#request();
       };
-    const steps = this.#shown?.steps ?? 1;
+    const { step = 1, steps = 1 } = this.#shown ?? {};
     return html`<div class="row">
         <label class="field">prompt <input class="prompt" value=${PROMPT} spellcheck="false" autocomplete="off" @input=${type}></label>
         <button ?disabled=${this.#step <= 1} @click=${go(-1)}>Back</button>
         <button class="main" ?disabled=${this.#step >= steps} @click=${go(1)}>Next token</button>
-        <span class="mono">token ${this.#step} of at most ${steps}</span>
+        <span class="mono">token ${step} of at most ${steps}</span>
       </div>
       <div class="row">${NAMES.map(
         (name) => html`<label class="field">${FIELDS[name].label}
@@ -121,14 +122,15 @@ class TokenSection {
 }
 
 /** What computes the same in a terminal. */
-function commandOf(prompt: string, tokens: number, settings: Readonly<Settings>): string {
+function commandOf(prompt: string, tokens: number, settings: Readonly<Settings>): string[] {
   const flags = NAMES.filter((name) => settings[name] !== null).map(
-    (name) => ` --${FIELDS[name].label.replace(" ", "-")} ${settings[name]}`,
+    (name) => `--${FIELDS[name].label.replace(" ", "-")} ${settings[name]}`,
   );
-  return `npx nopeek sample --model tales --prompt ${shellWord(prompt)} --tokens ${tokens}${flags.join("")} --explain`;
+  const text = `--prompt ${shellWord(prompt)}`;
+  return ["npx nopeek sample --model tales", text, `--tokens ${tokens}`, ...flags, "--explain"];
 }
 
-function viewOf(shown: OneToken, command: string | null) {
+function viewOf(shown: OneToken, command: readonly string[]) {
   const { text, cache } = shown;
   const read = text.slice(0, -1);
   return html`<p class="written mono"><span class="visually-hidden">text so far: </span>${read.join("")}<mark>${visible(text[read.length])}</mark></p>
@@ -136,13 +138,13 @@ function viewOf(shown: OneToken, command: string | null) {
       <div><h3>The model’s candidates</h3>${candidatesOf(shown)}</div>
       <div><h3>The rules, in order</h3>${rulesOf(shown)}<h3>The draw</h3>${drawOf(shown)}</div>
     </div>
-    ${command === null ? "" : html`<p class="quiet">In a terminal: <code>${command}</code></p>`}
+    ${command.length === 0 ? "" : html`<p class="quiet">In a terminal: <code>${command.map((part) => html`<span>${part}</span> `)}</code></p>`}
     <div class="pair">
       <div>
         <h3>The KV cache</h3>
         <p>${cacheSentence(shown)}</p>
         <div class="scroll" tabindex="0" role="region" aria-label="KV cache">${drawCache(cache, text, shown.read)}</div>
-        <p class="quiet">A column for each position, a row for each head; the longer a vector, the darker. The frame marks what this step has added.</p>
+        <p class="quiet">A column for each position, a row for each head; the longer a vector, the stronger its color. The frame marks what this step has added.</p>
       </div>
       <div>
         <h3>In one parallel pass, and step by step</h3>
