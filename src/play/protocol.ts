@@ -89,8 +89,8 @@ export interface SideState {
   readonly lossNats: number | null;
   /** Estimated from the steps so far; null unless it is training. */
   readonly secondsLeft: number | null;
-  /** null before the first measurement. */
-  readonly measured: Measured | null;
+  /** All measurements, oldest first. */
+  readonly measured: readonly Measured[];
 }
 
 export type EngineEvent =

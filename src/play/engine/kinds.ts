@@ -19,7 +19,7 @@ import { withMask } from "./with-mask.ts";
 
 /** What a model reads, and which of it each position sees. */
 export interface Reading {
-  /** The text of each token; null for a blank. */
+  /** The text of each token; null for [MASK] and [start]. */
   readonly tokens: readonly (string | null)[];
   /** M (T, T): 0 for visible keys, −∞ for hidden ones. */
   readonly mask: Matrix;
@@ -157,7 +157,7 @@ export async function answerString(
   const [first, size] = [ids.length, ids.length + written];
   const causal = switched(mask, written);
   return {
-    tokens: [...ids.map(text), "[start]", ...answered.ids.map(text)],
+    tokens: [...ids.map(text), null, ...answered.ids.map(text)],
     mask: square(size, (query, key) => {
       if (key < first) return 0;
       return query < first ? Number.NEGATIVE_INFINITY : causal[query - first][key - first];

@@ -25,7 +25,7 @@ export class SideTraining<Model extends SideModel> {
   readonly #open: () => Promise<Model>;
   readonly #engine: Engine;
   #opened: Promise<Model> | null = null;
-  #measured: Measured | null = null;
+  #measured: readonly Measured[] = [];
   #lossNats: number | null = null;
   #secondsLeft: number | null = null;
   /** Counts the calls of `start` and `stop`: a loop ends when another call follows. */
@@ -53,7 +53,7 @@ export class SideTraining<Model extends SideModel> {
     const { trainer, model } = await this.opened();
     if (trainer.stepsDone === trainer.settings.steps) {
       model.context.close();
-      [this.#opened, this.#measured, this.#lossNats] = [null, null, null];
+      [this.#opened, this.#measured, this.#lossNats] = [null, [], null];
     }
     this.#isTraining = true;
     this.#turn += 1;
@@ -89,7 +89,7 @@ export class SideTraining<Model extends SideModel> {
         this.#lossNats = await queue.run(opened.step);
         const { stepsDone } = trainer;
         const isMeasured = stepsDone === steps || stepsDone % Math.ceil(steps / MEASUREMENTS) === 0;
-        if (isMeasured) this.#measured = await queue.run(opened.measure);
+        if (isMeasured) this.#measured = [...this.#measured, await queue.run(opened.measure)];
         const now = host.now();
         const msPerStep = (now - begin.ms) / (stepsDone - begin.step);
         this.#secondsLeft = ((steps - stepsDone) * msPerStep) / 1000;

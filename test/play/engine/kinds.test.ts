@@ -153,8 +153,8 @@ describe("results", () => {
     const { model, tokenizer } = await engine.side.answers.opened();
     const last = statesOf("answers").at(-1);
     expect(last).toMatchObject({ steps: 800, isTraining: false, secondsLeft: null });
-    expect(last?.measured?.of).toBeGreaterThan(150);
-    expect(last?.measured?.right).toBeGreaterThan(0.1 * (last?.measured?.of ?? 0));
+    expect(last?.measured.at(-1)?.of).toBeGreaterThan(150);
+    expect(last?.measured.at(-1)?.right).toBeGreaterThan(0.1 * (last?.measured.at(-1)?.of ?? 0));
     const sources = ["badge", "abcdefghij"];
     const rows = sources.map((source) => tokenizer.encode(source));
     const answers = await greedyAnswers(model, padTokens(rows, "left"));
@@ -172,7 +172,7 @@ describe("training beside the run", () => {
     await trainTo("answers", 150);
     const state = statesOf("answers").at(-1);
     expect(state?.lossNats).toBeLessThan(0.1);
-    expect(state?.measured?.right).toBe(0);
+    expect(state?.measured.at(-1)?.right).toBe(0);
   }, 120_000);
 
   test("after the last step, a start begins again with the first weights", async () => {
@@ -187,7 +187,7 @@ describe("training beside the run", () => {
     const opened = await engine.side.answers.opened();
     await engine.queue.run(() => trainSide(engine, { name: "answers", isOn: false }));
     expect(opened.trainer.stepsDone).toBeLessThan(3);
-    expect(statesOf("answers").at(-1)).toMatchObject({ measured: null, isTraining: false });
+    expect(statesOf("answers").at(-1)).toMatchObject({ measured: [], isTraining: false });
   });
 
   test("answers other questions between its steps, pauses, and continues", async () => {
@@ -213,7 +213,7 @@ describe("training beside the run", () => {
     await engine.queue.run(() => trainSide(engine, { name: "answers", isOn: false }));
     expect(trainer.stepsDone).toBeGreaterThan(paused);
     const shown = events.flatMap((event) => (event.kind === "side" ? [event.state] : []));
-    expect(shown.at(-1)).toMatchObject({ isTraining: false, steps: 800, measured: null });
+    expect(shown.at(-1)).toMatchObject({ isTraining: false, steps: 800, measured: [] });
     expect(shown.some(({ isTraining, secondsLeft }) => isTraining && (secondsLeft ?? 0) > 0)).toBe(true);
   });
 });
