@@ -46,7 +46,7 @@ export interface ContinuedText extends Reading {
 }
 
 export interface AnsweredString extends Reading {
-  /** The number of tokens of the source; the others are [start] and the answer. */
+  /** The number of tokens of the source; the others are [start] and the answer, the correct one if it is empty. */
   readonly sourceTokens: number;
   readonly answer: string;
   readonly correct: string;
@@ -151,20 +151,22 @@ export async function answerString(
     throw new SampleError(
       `this model answers strings of ${minLength} to ${maxLength} letters: got ${ids.length}`,
     );
-  const [answered] = await greedyAnswers(model, padTokens([ids], "right"));
+  const [{ ids: answer }] = await greedyAnswers(model, padTokens([ids], "right"));
+  const correct = correctAnswer(task.settings.task, ids);
+  // A model that is not trained may write nothing: then what it reads in training.
+  const read = answer.length > 0 ? answer : correct;
   const text = (id: number) => tokenizer.decode([id]);
-  const written = answered.ids.length + 1;
-  const [first, size] = [ids.length, ids.length + written];
-  const causal = switched(mask, written);
+  const first = ids.length;
+  const causal = switched(mask, 1 + read.length);
   return {
-    tokens: [...ids.map(text), null, ...answered.ids.map(text)],
-    mask: square(size, (query, key) => {
+    tokens: [...ids.map(text), null, ...read.map(text)],
+    mask: square(first + causal.length, (query, key) => {
       if (key < first) return 0;
       return query < first ? Number.NEGATIVE_INFINITY : causal[query - first][key - first];
     }),
     sourceTokens: first,
-    answer: tokenizer.decode(answered.ids),
-    correct: tokenizer.decode(correctAnswer(task.settings.task, ids)),
+    answer: tokenizer.decode(answer),
+    correct: tokenizer.decode(correct),
     state: engine.side.answers.state(opened),
   };
 }

@@ -13,6 +13,12 @@ import { keepUpdated } from "../updates.ts";
 
 const UNTRAINED = html`<p class="quiet">It has not been trained yet: a guess.</p>`;
 
+/** What the mask of a decoder shows with the switch off or shifted. */
+const SWITCHED = {
+  off: "off: each token sees the future too",
+  shifted: "shifted: each token sees the next one too",
+};
+
 /** A kind of model: its input, and what the engine answers. */
 interface Kind<Answer extends Reading> {
   readonly title: string;
@@ -24,8 +30,8 @@ interface Kind<Answer extends Reading> {
   readonly unnamed: string;
   readonly spoken: string;
   readonly view: (answer: Answer, mask: MaskMode, text: string) => TemplateResult;
-  /** Whether the switch opens this cell. */
-  readonly peeks: (answer: Answer, query: number, key: number) => boolean;
+  /** Whether the switch applies to this cell; null if it applies to none. */
+  readonly switched: ((answer: Answer, query: number, key: number) => boolean) | null;
   /** The model that is trained here; null if it is the one that the page looks at. */
   readonly side: { readonly name: SideName; readonly unit: string; readonly seconds: number } | null;
 }
@@ -39,7 +45,7 @@ const ENCODER: Kind<FilledText> = {
   unnamed: "_",
   spoken: "[MASK]",
   view: filled,
-  peeks: () => false,
+  switched: null,
   side: { name: "encoder", unit: "blanks in unseen text", seconds: 20 },
 };
 
@@ -53,7 +59,7 @@ const DECODER: Kind<ContinuedText> = {
   unnamed: "",
   spoken: "",
   view: continued,
-  peeks: (_, query, key) => key > query,
+  switched: (_, query, key) => key > query,
   side: null,
 };
 
@@ -66,7 +72,7 @@ const ENCODER_DECODER: Kind<AnsweredString> = {
   unnamed: "▸",
   spoken: "[start]",
   view: answered,
-  peeks: ({ sourceTokens }, query, key) => key > query && key >= sourceTokens,
+  switched: ({ sourceTokens }, query, key) => key > query && key >= sourceTokens,
   side: { name: "answers", unit: "unseen strings", seconds: 15 },
 };
 
@@ -131,11 +137,13 @@ function mountKind<Answer extends Reading & { readonly state?: SideState }>(
 }
 
 function viewOf<Answer extends Reading>(kind: Kind<Answer>, answer: Answer, mask: MaskMode, text: string) {
-  const { about, unnamed, spoken, peeks, view } = kind;
+  const { about, unnamed, spoken, switched, view } = kind;
   const { tokens, mask: values } = answer;
+  const isSwitched = mask !== "on" && switched !== null;
   return html`${drawMask({
-    ...{ title: "mask", about, mask: values, tokens, unnamed, spoken },
-    peeks: (query, key) => mask !== "on" && peeks(answer, query, key),
+    ...{ title: "mask", mask: values, tokens, unnamed, spoken },
+    about: isSwitched ? SWITCHED[mask] : about,
+    peeks: (query, key) => isSwitched && switched(answer, query, key),
   })}${view(answer, mask, text)}`;
 }
 
@@ -152,13 +160,14 @@ function filled({ text, blanks, state }: FilledText, mask: MaskMode) {
 function continued({ text, causalText, layers }: ContinuedText, mask: MaskMode, prompt: string) {
   const written = (end: string) => html`<p class="written">${prompt}<mark>${end}</mark></p>`;
   if (mask === "on") return written(text);
-  const why =
-    text !== causalText
-      ? "The prompt was read with another mask than the model may have learned with, so the text after it changes."
-      : layers === 1
-        ? "The same text: when the last token is read, nothing is to its right yet, and with one layer only its row counts. In training it matters: see section 1."
-        : "The same text for this prompt: when a token is written, nothing is to its right yet. Only the rows of the prompt changed.";
-  return html`${written(text)}<p class="quiet">with the mask on:</p>${written(causalText)}<p class="insight">${why}</p>`;
+  if (text !== causalText)
+    return html`${written(text)}<p class="quiet">with the mask on:</p>${written(causalText)}
+      <p class="insight">The prompt is read with another mask, so its rows change, and with them the text that follows.</p>`;
+  return html`${written(text)}<p class="insight">The same text as with the mask on: ${
+    layers === 1
+      ? "when a token is written, nothing is to its right yet, and with one layer only its row counts."
+      : "the rows of the prompt change, but for this prompt not enough to change a choice."
+  } In training the mask matters: see section 1.</p>`;
 }
 
 function answered({ answer, correct, state }: AnsweredString, mask: MaskMode, source: string) {

@@ -102,11 +102,11 @@ function blindRow(
         <thead><tr><th scope="row">key</th>${tokens.map((token) => html`<th scope="col" class="value">${token === null ? PAD : visible(token)}</th>`)}</tr></thead>
         <tbody>
           ${line("score S", scores)}${line("+ mask", both[position])}${line("exp(S + mask)", exponentials)}
-          ${line("exp ÷ sum, the formula", textbook)}${line("softmax of nopeek", weights)}
+          ${line("÷ their sum", textbook)}${line("our softmax", weights)}
         </tbody>
       </table>
     </div>
-    <p class="insight">A NaN would spread. The next layer computes keys and values from this row, and even a weight of 0 times NaN is NaN: the text would be lost. So the softmax of nopeek gives a row without visible keys the weights 0.</p>`;
+    <p class="insight">A NaN would spread. The next layer computes keys and values from this row, and even a weight of 0 times NaN is NaN: the text would be lost. So our softmax gives a row without visible keys the weights 0.</p>`;
 }
 
 function noBlind({ mask, side }: PaddingRequest) {
