@@ -14,13 +14,14 @@ import { hasEnd } from "../../sample/text-stream.ts";
 import type { MaskMode } from "../masks.ts";
 import type { Engine, Viewed } from "./engine.ts";
 import type { ModelName } from "./model-names.ts";
-import { promptIds } from "./prompt.ts";
+import { defaultPrompt, promptIds } from "./prompt.ts";
 import { withMask } from "./with-mask.ts";
 
 export interface BeamsRequest {
   readonly model: ModelName;
   readonly mask: MaskMode;
-  readonly prompt: string;
+  /** null for `defaultPrompt`. */
+  readonly prompt: string | null;
   readonly beams: number;
   /** The maximum number of tokens. */
   readonly tokens: number;
@@ -30,6 +31,7 @@ export interface BeamsRequest {
 }
 
 export interface Beams {
+  readonly prompt: string;
   /** For each step its paths: those in the beam, those that ended, and the best few that were dropped. */
   readonly steps: readonly (readonly BeamNode[])[];
   /** Best first. */
@@ -74,7 +76,8 @@ export async function beams(engine: Engine, request: BeamsRequest): Promise<Beam
   checkBeamSettings(settings);
   checkAtMost("beams", request.beams, MOST_BEAMS);
   checkAtMost("tokens", request.tokens, MOST_TOKENS);
-  const ids = promptIds(viewed, request.prompt);
+  const prompt = request.prompt ?? defaultPrompt(engine, request.model, viewed);
+  const ids = promptIds(viewed, prompt);
   return withMask(viewed.model, request.mask, async () => {
     const { model, tokenizer } = viewed;
     const end = request.end === "" ? [] : [request.end];
@@ -86,6 +89,7 @@ export async function beams(engine: Engine, request: BeamsRequest): Promise<Beam
     for (; !next.done; next = await search.next()) steps.push(next.value);
     const hypotheses = next.value;
     return {
+      prompt,
       steps: steps.map((step) => nodesOf(viewed, step, hypotheses)),
       hypotheses: hypotheses.map((found) => shown(viewed, found, request)),
       greedy: shown(viewed, await greedily(viewed, ids, tokens, ends), request),

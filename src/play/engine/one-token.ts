@@ -12,14 +12,15 @@ import { type BothWays, compareBothWays } from "./both-ways.ts";
 import { type CacheView, viewCache } from "./cache-view.ts";
 import type { Engine, Viewed } from "./engine.ts";
 import type { ModelName } from "./model-names.ts";
-import { promptIds } from "./prompt.ts";
+import { defaultPrompt, promptIds } from "./prompt.ts";
 import { countScores } from "./scores.ts";
 import { withMask } from "./with-mask.ts";
 
 export interface OneTokenRequest {
   readonly model: ModelName;
   readonly mask: MaskMode;
-  readonly prompt: string;
+  /** null for `defaultPrompt`. */
+  readonly prompt: string | null;
   /** Which token after the prompt, from 1. The last that fits in the context if it is higher. */
   readonly step: number;
   readonly settings: DrawSettings;
@@ -29,6 +30,7 @@ export interface OneTokenRequest {
 export type DrawSettings = Omit<SampleSettings, "strategy" | "noRepeatNgram"> & { readonly seed: number };
 
 export interface OneToken {
+  readonly prompt: string;
   readonly step: number;
   /** The number of steps that fit in the context. */
   readonly steps: number;
@@ -85,7 +87,8 @@ export async function oneToken(engine: Engine, request: OneTokenRequest): Promis
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new SampleError(`\`seed\` must be a whole number ≥ 0: got ${seed}`);
   const viewed = await engine.viewed(request.model);
-  const ids = promptIds(viewed, request.prompt);
+  const prompt = request.prompt ?? defaultPrompt(engine, request.model, viewed);
+  const ids = promptIds(viewed, prompt);
   return withMask(viewed.model, request.mask, async () => {
     const steps = viewed.model.config.contextLength - ids.length + 1;
     const step = Math.max(1, Math.min(request.step, steps));
@@ -93,7 +96,7 @@ export async function oneToken(engine: Engine, request: OneTokenRequest): Promis
     const made = await generateTo(viewed, ids, step, settings, random);
     const ways = await compareBothWays(viewed.model, made.ids, engine.host.now);
     const text = [...made.ids, made.choice.token].map((id) => viewed.tokenizer.decode([id]));
-    return { step, steps, text, ...explained(viewed, made), ways };
+    return { prompt, step, steps, text, ...explained(viewed, made), ways };
   });
 }
 

@@ -2,7 +2,22 @@
 import { SampleError } from "../../errors.ts";
 import { checkPrompts } from "../../sample/generate.ts";
 import { encodeDocument } from "../../text/tokenizer.ts";
-import type { Viewed } from "./engine.ts";
+import type { Engine, Viewed } from "./engine.ts";
+import type { ModelName } from "./model-names.ts";
+
+/** In the tales, a name follows. */
+const TALES_PROMPT = "By the oak sat ";
+
+/**
+ * A prompt that a model can continue: the beginning of a person's own text if it trains on one. It leaves half of the
+ * context to continue in.
+ */
+export function defaultPrompt({ run }: Engine, name: ModelName, { model, tokenizer }: Viewed): string {
+  const most = Math.min(TALES_PROMPT.length, Math.ceil(model.config.contextLength / 2));
+  if (name === "training" && run !== null && run.text.isOwn)
+    return tokenizer.decode(run.text.ids.subarray(0, most));
+  return TALES_PROMPT.slice(0, most);
+}
 
 /**
  * The ids of a prompt.

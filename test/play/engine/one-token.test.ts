@@ -2,7 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { LogitsError, NopeekError } from "../../../src/errors.ts";
 import { inspect } from "../../../src/nn/inspect.ts";
+import { beams } from "../../../src/play/engine/beams.ts";
 import { type DrawSettings, type OneTokenRequest, oneToken } from "../../../src/play/engine/one-token.ts";
+import { questions } from "../../../src/play/engine/questions.ts";
 import { Random } from "../../../src/random.ts";
 import { fullLogits } from "../../../src/sample/logits.ts";
 import { nopeekHere } from "../../support/in-process.ts";
@@ -179,6 +181,24 @@ test("steps end with the context", async () => {
   expect(last).toMatchObject({ step: 4, steps: 4 });
   expect(last.cache.positions).toBe(256);
   expect(last.text).toHaveLength(257);
+});
+
+test("without a prompt, the default is one that the model can continue, a person's own text included", async () => {
+  const { engine } = await nodeEngine();
+  const shown = async (model: "training" | "shipped") => {
+    const token = await oneToken(engine, requestOf({ model, prompt: null }));
+    const tree = { beams: 2, tokens: 3, lengthPenalty: 0, end: "" };
+    const { prompt } = await beams(engine, { model, mask: "on", prompt: null, ...tree });
+    expect(prompt).toBe(token.prompt);
+    return token;
+  };
+  expect(await shown("shipped")).toMatchObject({ prompt: "By the oak sat ", steps: 242 });
+  const small = { recipe: "small", changes: { dModel: 16, heads: 2, contextLength: 9 } } as const;
+  await questions.open(engine, small);
+  expect(await shown("training")).toMatchObject({ prompt: "By th", steps: 5 });
+  const file = new Blob(["žluťoučký kůň úpěl\n".repeat(20)]);
+  await questions.takeFiles(engine, { ...small, files: [{ path: "kůň.txt", file }] });
+  expect(await shown("training")).toMatchObject({ prompt: "žluťo", steps: 5 });
 });
 
 const refusals: readonly [name: string, changes: Partial<OneTokenRequest>, message: RegExp][] = [

@@ -28,6 +28,7 @@ async function openSection(options: Parameters<typeof openPlay>[2] = {}) {
   await section.locator(".tree").waitFor();
   // Sections above have grown in the meantime.
   await section.locator(".insight").scrollIntoViewIfNeeded();
+  expect(await section.getByLabel("prompt").inputValue()).toBe("By the oak sat ");
   const set = (name: string, value: string) => section.getByLabel(name, { exact: true }).fill(value);
   return { ...opened, section, set };
 }

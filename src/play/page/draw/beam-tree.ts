@@ -11,7 +11,7 @@ const MOST_DROPPED = 3;
 /** The end of the prompt that fits at the root. */
 const ROOT_LETTERS = 6;
 
-export function drawBeamTree({ steps }: Beams, prompt: string) {
+export function drawBeamTree({ prompt, steps }: Beams) {
   const columns = steps.map((nodes) => {
     const dropped = nodes.findIndex(({ state }) => state === "dropped");
     return dropped < 0 ? nodes : nodes.slice(0, dropped + MOST_DROPPED);

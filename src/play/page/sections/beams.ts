@@ -1,6 +1,6 @@
 /** Section 5: beam search as a tree, beside the greedy continuation. */
 import { html, render } from "lit-html";
-import type { Beams, ShownHypothesis } from "../../engine/beams.ts";
+import type { Beams, BeamsRequest, ShownHypothesis } from "../../engine/beams.ts";
 import type { App } from "../app.ts";
 import { visible } from "../characters.ts";
 import { drawBeamTree } from "../draw/beam-tree.ts";
@@ -14,34 +14,35 @@ const NUMBERS = {
 } as const;
 type NumberName = keyof typeof NUMBERS;
 const NAMES: readonly NumberName[] = ["beams", "tokens", "lengthPenalty"];
-const PROMPT = "By the oak sat ";
 
 export function mountBeams(body: HTMLElement, app: App): void {
-  const settings = { prompt: PROMPT, end: "", beams: 3, tokens: 8, lengthPenalty: 0 };
-  let found: (Beams & { readonly prompt: string }) | null = null;
+  /** The prompt is null until one is typed. */
+  let settings: Omit<BeamsRequest, "model" | "mask"> = {
+    ...{ prompt: null, end: "", beams: 3, tokens: 8, lengthPenalty: 0 },
+  };
+  let found: Beams | null = null;
   let message: string | null = null;
 
   const update = async () => {
     const { model, mask } = app.state;
-    const { prompt } = settings;
-    found = { prompt, ...(await app.engine.ask("beams", { model, mask, ...settings })) };
+    found = await app.engine.ask("beams", { model, mask, ...settings });
   };
   const type =
     (name: "prompt" | "end") =>
     ({ target }: Event) => {
-      if (target instanceof HTMLInputElement) settings[name] = target.value;
+      if (target instanceof HTMLInputElement) settings = { ...settings, [name]: target.value };
       request();
     };
   const set =
     (name: NumberName) =>
     ({ target }: Event) => {
-      if (target instanceof HTMLInputElement) settings[name] = target.valueAsNumber;
+      if (target instanceof HTMLInputElement) settings = { ...settings, [name]: target.valueAsNumber };
       request();
     };
   const draw = () =>
     render(
       html`<div class="row">
-        <label class="field">prompt <input class="prompt" value=${PROMPT} spellcheck="false" autocomplete="off" @input=${type("prompt")}></label>
+        <label class="field">prompt <input class="prompt" value=${found?.prompt ?? ""} spellcheck="false" autocomplete="off" @input=${type("prompt")}></label>
         ${NAMES.map((name) => {
           const { label, initial, step, max } = NUMBERS[name];
           return html`<label class="field">${label}
@@ -50,7 +51,7 @@ export function mountBeams(body: HTMLElement, app: App): void {
         <label class="field">ends at <input class="end" placeholder="–" @input=${type("end")}></label>
       </div>
       ${message === null ? "" : html`<p class="refused" role="alert">${message}</p>`}
-      ${found === null ? "" : html`<div class=${message === null ? "" : "outdated"}>${viewOf(found, found.prompt, settings.lengthPenalty)}</div>`}`,
+      ${found === null ? "" : html`<div class=${message === null ? "" : "outdated"}>${viewOf(found, settings.lengthPenalty)}</div>`}`,
       body,
     );
   draw();
@@ -60,7 +61,7 @@ export function mountBeams(body: HTMLElement, app: App): void {
   });
 }
 
-function viewOf(found: Beams, prompt: string, lengthPenalty: number) {
+function viewOf(found: Beams, lengthPenalty: number) {
   const { hypotheses, greedy } = found;
   const row = (
     name: string,
@@ -70,7 +71,7 @@ function viewOf(found: Beams, prompt: string, lengthPenalty: number) {
     <td class="value">${signed(total)}</td>${lengthPenalty > 0 ? html`<td class="value">${signed(score)}</td>` : ""}</tr>`;
   return html`<div class="search">
     <div>
-      <div class="scroll" tabindex="0" role="region" aria-label="tree of the search; its results are in the table">${drawBeamTree(found, prompt)}</div>
+      <div class="scroll" tabindex="0" role="region" aria-label="tree of the search; its results are in the table">${drawBeamTree(found)}</div>
       <p class="legend"><span class="best">leads to the best result</span> <span class="kept">to another result</span> <span class="given-up">given up</span> <span class="greedy">the greedy path, always kept</span></p>
     </div>
     <div>

@@ -24,7 +24,6 @@ type Settings = Record<Field, number | null>;
 const INITIAL: Readonly<Settings> = {
   ...{ repetitionPenalty: null, temperature: 0.8, topK: 8, topP: 0.95, minP: null, seed: 1337 },
 };
-const PROMPT = "By the oak sat ";
 
 export function mountToken(body: HTMLElement, app: App): void {
   new TokenSection(body, app);
@@ -34,7 +33,8 @@ class TokenSection {
   readonly #body: HTMLElement;
   readonly #app: App;
   readonly #request: () => void;
-  #prompt = PROMPT;
+  /** null until one is typed. */
+  #prompt: string | null = null;
   readonly #settings: Settings = { ...INITIAL };
   #step = 1;
   #shown: (OneToken & { readonly command: readonly string[] }) | null = null;
@@ -58,14 +58,14 @@ class TokenSection {
 
   async #update(): Promise<void> {
     const { model, mask } = this.#app.state;
-    const [prompt, before] = [this.#prompt, this.#shown?.step];
+    const before = this.#shown?.step;
     const { temperature, seed, ...rules } = this.#settings;
     const settings = { ...rules, temperature: temperature ?? 1, seed: seed ?? Number.NaN };
-    const request = { model, mask, prompt, step: this.#step, settings };
+    const request = { model, mask, prompt: this.#prompt, step: this.#step, settings };
     const shown = await this.#app.engine.ask("oneToken", request);
     // The command line has the shipped model, and no mask but the causal one.
     const isCommand = model === "shipped" && mask === "on";
-    this.#shown = { ...shown, command: isCommand ? commandOf(prompt, shown.step, settings) : [] };
+    this.#shown = { ...shown, command: isCommand ? commandOf(shown.prompt, shown.step, settings) : [] };
     if (shown.step !== before) this.#spoken = `${visible(shown.text[shown.text.length - 1])} is drawn`;
     // A button may have been pressed in the meantime.
     this.#step = Math.min(this.#step, shown.steps);
@@ -108,7 +108,7 @@ class TokenSection {
       };
     const { step = 1, steps = 1 } = this.#shown ?? {};
     return html`<div class="row">
-        <label class="field">prompt <input class="prompt" value=${PROMPT} spellcheck="false" autocomplete="off" @input=${type}></label>
+        <label class="field">prompt <input class="prompt" value=${this.#shown?.prompt ?? ""} spellcheck="false" autocomplete="off" @input=${type}></label>
         <button ?disabled=${this.#step <= 1} @click=${go(-1)}>Back</button>
         <button class="main" ?disabled=${this.#step >= steps} @click=${go(1)}>Next token</button>
         <span class="mono">token ${step} of at most ${steps}</span>
