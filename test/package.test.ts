@@ -108,7 +108,8 @@ describe("the package", () => {
       for (const [, target] of text.matchAll(/from "(\.[^"]+)\.[jt]s"/g))
         read(join(path, "..", `${target}.d.ts`));
     };
-    for (const entry of ["dist/index.d.ts", "dist/browser.d.ts", "dist/ops/index.d.ts"]) read(join(installed, entry));
+    for (const entry of ["dist/index.d.ts", "dist/browser.d.ts", "dist/ops/index.d.ts"])
+      read(join(installed, entry));
     expect(declarations.size).toBeGreaterThan(50);
     expect([...declarations].filter(([, text]) => generic.test(text)).map(([path]) => path)).toEqual([]);
   });
