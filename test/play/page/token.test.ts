@@ -113,7 +113,10 @@ describe.skipIf(!hasChromium)("section 4", () => {
           paths.reduce((sum, path) => sum + (path.getAttribute("d")?.match(/M/g)?.length ?? 0), 0),
         );
     const added = () =>
-      section.locator(".cache .new").evaluate((frame) => Number(frame.getAttribute("width")));
+      section
+        .locator(".cache .new")
+        .first()
+        .evaluate((frame) => Number(frame.getAttribute("width")));
     expect(await cells()).toBe(2 * 2 * 4 * 15);
     const whole = await added();
     await press("Next token");

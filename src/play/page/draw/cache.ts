@@ -23,10 +23,12 @@ export function drawCache({ layers, positions, capacity }: CacheView, text: read
   const height = TITLE + blocks[0].rows.length * ROW + GAP;
   const bottom = blocks.length * height;
   const width = COLUMN * Math.min(capacity, Math.max(LEAST, positions + AHEAD));
-  const first = positions - read;
   return svg`<svg class="cache" width=${width + 2} height=${bottom + LETTERS} role="img" aria-label="${positions} of ${capacity} positions are cached">
-    ${blocks.map(({ name, rows }, i) => drawBlock(name, rows, i * height, width))}
-    <rect class="new" x=${first * COLUMN + 0.5} y=${TITLE - 1.5} width=${read * COLUMN} height=${bottom - TITLE - GAP + 3}></rect>
+    ${blocks.map(({ name, rows }, i) => {
+      const [x, y] = [(positions - read) * COLUMN + 0.5, i * height + TITLE - 1.5];
+      return svg`${drawBlock(name, rows, i * height, width)}
+        <rect class="new" x=${x} y=${y} width=${read * COLUMN} height=${rows.length * ROW + 2}></rect>`;
+    })}
     ${drawLetters(text.slice(0, positions), bottom + 8)}
   </svg>`;
 }

@@ -144,7 +144,7 @@ function viewOf(shown: OneToken, command: readonly string[]) {
         <h3>The KV cache</h3>
         <p>${cacheSentence(shown)}</p>
         <div class="scroll" tabindex="0" role="region" aria-label="KV cache">${drawCache(cache, text, shown.read)}</div>
-        <p class="quiet">A column for each position, a row for each head; the longer a vector, the stronger its color. The frame marks what this step has added.</p>
+        <p class="quiet">A column for each position, a row for each head; the longer a vector, the stronger its color. Frames mark what this step has added.</p>
       </div>
       <div>
         <h3>In one parallel pass, and step by step</h3>
