@@ -72,4 +72,47 @@ export const page: readonly Mutant[] = [
     broken: "",
     tests: ["test/play/engine/beams.test.ts"],
   },
+  {
+    promise: "play: whatever the switch, the padding mask hides padding",
+    file: "src/play/engine/padding.ts",
+    line: "return switched(queries, keys).map((value, i) => value + hidden[i]);",
+    broken: "return switched(queries, keys);",
+    tests: ["test/play/engine/padding.test.ts"],
+  },
+  {
+    promise: "play: the formula's 0/0 is shown as it is",
+    file: "src/play/engine/padding.ts",
+    line: "const textbook = exponentials.map((each) => each / sum);",
+    broken: "const textbook = exponentials.map((each) => (sum === 0 ? 0 : each / sum));",
+    tests: ["test/play/engine/padding.test.ts"],
+  },
+  {
+    promise:
+      "play: logits without the padding mask are compared with those of the text alone on the same path",
+    file: "src/play/engine/padding.ts",
+    line: "const replaced = await this.#alone(b, this.#causal);",
+    broken: "const replaced = own;",
+    tests: ["test/play/engine/padding.test.ts"],
+  },
+  {
+    promise: "play: the switch rules the training of the encoder–decoder",
+    file: "src/play/engine/side-models.ts",
+    line: "model.maskMatrix = maskMatrixOf(engine.mask);",
+    broken: "model.maskMatrix = null;",
+    tests: ["test/play/engine/kinds.test.ts"],
+  },
+  {
+    promise: "play: a model of section 7 trains one step at a time between other questions",
+    file: "src/play/engine/side-training.ts",
+    line: "this.#lossNats = await queue.run(opened.step);",
+    broken: "this.#lossNats = await opened.step();",
+    tests: ["test/play/engine/kinds.test.ts"],
+  },
+  {
+    promise: "play: the source of an encoder–decoder sees nothing of the answer in its picture",
+    file: "src/play/engine/kinds.ts",
+    line: "return query < first ? Number.NEGATIVE_INFINITY : causal[query - first][key - first];",
+    broken: "return query < first ? 0 : causal[query - first][key - first];",
+    tests: ["test/play/engine/kinds.test.ts"],
+  },
 ];

@@ -5,7 +5,7 @@ import { padTokens } from "../../nn/inputs/token-batch.ts";
 import { causalMask } from "../../nn/layers/textbook-attention.ts";
 import { Random } from "../../random.ts";
 import { candidatesOf, probabilitiesOf } from "../../sample/candidates.ts";
-import { encoderLogits, fillBlanks, idsWithBlanks } from "../../sample/fill-blanks.ts";
+import { BLANK, encoderLogits, idsWithBlanks } from "../../sample/fill-blanks.ts";
 import { generateText } from "../../sample/generate-text.ts";
 import { greedyAnswers } from "../../sample/greedy-answers.ts";
 import { answer as correctAnswer } from "../../train/objectives/toy-task.ts";
@@ -69,26 +69,35 @@ export async function fill(engine: Engine, text: string): Promise<FilledText> {
   const { model, tokenizer } = opened;
   const ids = idsWithBlanks(model, (piece) => tokenizer.encode(piece), text);
   checkLength(ids.length);
-  const filled = await fillBlanks(model, ids);
   const logits = await encoderLogits(model, ids);
+  const filled = [...ids];
+  const blanks = ids.flatMap((id, position) => {
+    if (id !== model.maskId) return [];
+    const best = bestOf(logits[position]);
+    filled[position] = best[0].id;
+    const candidates = best.map(({ id, probability }) => ({ text: tokenizer.decode([id]), probability }));
+    return [{ position, candidates }];
+  });
+  if (blanks.length === 0)
+    throw new SampleError(`the text has no blank: put a ${BLANK} in place of each missing character`);
   return {
     tokens: ids.map((id) => (id === model.maskId ? null : tokenizer.decode([id]))),
     mask: square(ids.length, () => 0),
-    text: tokenizer.decode(filled.ids),
-    blanks: filled.blanks.map(({ position }) => {
-      const candidates = candidatesOf(logits[position]);
-      const probabilities = probabilitiesOf(candidates);
-      const best = Array.from(probabilities, (probability, place) => ({ probability, place }))
-        .sort((a, b) => b.probability - a.probability)
-        .slice(0, SHOWN_CANDIDATES)
-        .map(({ probability, place }) => ({
-          text: tokenizer.decode([candidates.ids[place]]),
-          probability,
-        }));
-      return { position, candidates: best };
-    }),
+    text: tokenizer.decode(filled),
+    blanks,
     state: engine.side.encoder.state(opened),
   };
+}
+
+/** The most probable tokens, in descending order. */
+function bestOf(logits: readonly number[]): { readonly id: number; readonly probability: number }[] {
+  const candidates = candidatesOf(logits);
+  return Array.from(probabilitiesOf(candidates), (probability, place) => ({
+    id: candidates.ids[place],
+    probability,
+  }))
+    .sort((a, b) => b.probability - a.probability)
+    .slice(0, SHOWN_CANDIDATES);
 }
 
 export interface ContinueRequest {

@@ -202,6 +202,12 @@ describe("training beside the run", () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(asked).toBeGreaterThanOrEqual(4);
+    const [before, after] = await engine.queue.run(async () => {
+      const during = trainer.stepsDone;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return [during, trainer.stepsDone];
+    });
+    expect(after).toBe(before);
     await engine.queue.run(() => trainSide(engine, { name: "answers", isOn: false }));
     const paused = trainer.stepsDone;
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -220,7 +226,9 @@ describe("training beside the run", () => {
 
 test("what a model cannot read is refused", async () => {
   const { engine } = page;
-  await expect(fill(engine, "Milo")).rejects.toThrow("has no blank: this model fills in each _");
+  await expect(fill(engine, "Milo")).rejects.toThrow(
+    "has no blank: put a _ in place of each missing character",
+  );
   await expect(fill(engine, "Milo the_é")).rejects.toThrow(TokenError);
   await expect(fill(engine, "_".repeat(33))).rejects.toThrow("room for 32 tokens: this text has 33");
   const ask = (prompt: string) => continueText(engine, { model: "shipped", mask: "off", prompt });

@@ -40,7 +40,7 @@ const ENCODER: Kind<FilledText> = {
   title: "Encoder",
   like: "BERT",
   about: "each token sees all: it fills in blanks",
-  input: { label: "text with a _ for each blank", initial: "Milo the b_ker" },
+  input: { label: "text with a _ for each blank", initial: "Bea the sq_irrel" },
   ask: (app, text) => app.engine.ask("fill", text),
   unnamed: "_",
   spoken: "[MASK]",
@@ -175,7 +175,7 @@ function answered({ answer, correct, state }: AnsweredString, mask: MaskMode, so
   const judgment = html`<p class=${isRight ? "quiet" : "peeks"}>${isRight ? "right: it is reversed" : html`wrong: reversed, it is <span class="mono">${correct}</span>`}</p>`;
   return html`<p class="written">${source} → <mark>${answer === "" ? "nothing" : answer}</mark></p>
     ${state.stepsDone === 0 ? UNTRAINED : judgment}
-    ${mask === "on" ? "" : html`<p class="insight">Train it now, without the causal mask: its loss falls to 0, because each token of the answer is in its input, one position to the right. It learns to copy, and no answer is right.</p>`}`;
+    ${mask === "on" ? "" : html`<p class="insight">Trained without the causal mask, its loss falls to 0, because each token of the answer is in its input, one position to the right. It learns to copy, and no answer is right. Train it and see.</p>`}`;
 }
 
 function training(app: App, side: NonNullable<Kind<Reading>["side"]>, state: SideState) {
