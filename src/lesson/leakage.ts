@@ -41,6 +41,10 @@ export const LEAKAGE_SETTINGS = {
   warmupSteps: 20,
 } as const satisfies Partial<Settings>;
 
+/** What both models continue. */
+export const LEAKAGE_PROMPT = "One misty Sunday in Ashford, ";
+export const LEAKAGE_SAMPLE_TOKENS = 300;
+
 export type Which = "with mask" | "without mask";
 
 export interface LeakageRequest {
@@ -82,14 +86,18 @@ export async function teachLeakage(request: LeakageRequest): Promise<LeakageLess
   const settings = resolveSettings({ ...LEAKAGE_SETTINGS, steps, seed, warmupSteps }, request.changes ?? {});
   const config = gptConfigOf(settings, tokenizer.vocabSize);
   const context = new Context(backend);
-  const drawn = () => new GPT(context, config, Random.of(seed, "weights"));
-  const masked = drawn();
-  const unmasked = brokenGPT("mask", context, config);
-  await copyWeights(masked.parameters(), unmasked.parameters());
-  const withMask = await trainAndEvaluate(masked, "with mask", drawn(), settings, request);
-  const withoutMask = await trainAndEvaluate(unmasked, "without mask", drawn(), settings, request);
-  context.close();
-  return { settings, withMask, withoutMask };
+  try {
+    const drawn = () => new GPT(context, config, Random.of(seed, "weights"));
+    const masked = drawn();
+    const unmasked = brokenGPT("mask", context, config);
+    await copyWeights(masked.parameters(), unmasked.parameters());
+    const withMask = await trainAndEvaluate(masked, "with mask", drawn(), settings, request);
+    const withoutMask = await trainAndEvaluate(unmasked, "without mask", drawn(), settings, request);
+    return { settings, withMask, withoutMask };
+  } finally {
+    // An error of `onStep` ends the lesson.
+    context.close();
+  }
 }
 
 /** @param masked a model with the mask, to evaluate the trained weights in */

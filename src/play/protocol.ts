@@ -93,6 +93,30 @@ export interface SideState {
   readonly measured: readonly Measured[];
 }
 
+/** One of the two models of the comparison: its losses in nats per token, and a text that it wrote. */
+export interface ComparedModel {
+  /** Validation loss with the mask that it was trained with. */
+  readonly lossNats: number;
+  /** Validation loss with the causal mask. */
+  readonly leftOnlyNats: number;
+  readonly sample: string;
+}
+
+/** The comparison of a model that is trained with the mask and one that is trained without it. */
+export type ComparisonState =
+  | { readonly kind: "running"; readonly step: number; readonly steps: number }
+  | { readonly kind: "stopped" }
+  | { readonly kind: "failed"; readonly message: string }
+  | {
+      readonly kind: "done";
+      readonly withMask: ComparedModel;
+      readonly withoutMask: ComparedModel;
+      readonly floorNats: number | null;
+      readonly blindGuessNats: number;
+      readonly isOwnText: boolean;
+      readonly steps: number;
+    };
+
 export type EngineEvent =
   | {
       readonly kind: "ready";
@@ -111,4 +135,5 @@ export type EngineEvent =
       readonly steps: readonly TrainedStep[];
     }
   | { readonly kind: "run"; readonly run: RunState }
+  | { readonly kind: "comparison"; readonly state: ComparisonState }
   | { readonly kind: "side"; readonly name: SideName; readonly state: SideState };

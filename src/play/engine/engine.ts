@@ -8,6 +8,7 @@ import { countNumbers } from "../../nn/parameters.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import type { MaskMode } from "../masks.ts";
 import type { EngineEvent, RunState, TrainedStep } from "../protocol.ts";
+import { Comparison } from "./comparison.ts";
 import type { GivenRun } from "./given-run.ts";
 import type { ModelName } from "./model-names.ts";
 import { Queue } from "./queue.ts";
@@ -45,6 +46,7 @@ export class Engine {
   readonly queue = new Queue();
   /** The models that section 7 trains. */
   readonly side = new SideModels(this);
+  readonly comparison = new Comparison(this);
   #run: TrainingRun | null = null;
   #mask: MaskMode = "on";
   #tales: Promise<PlayText> | null = null;

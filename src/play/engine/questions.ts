@@ -41,6 +41,15 @@ async function forgetWaiting(engine: Engine, _: null): Promise<void> {
   engine.waiting = null;
 }
 
+/** Starts to train a model with the mask and one without it. */
+async function compare(engine: Engine, _: null): Promise<void> {
+  engine.comparison.start();
+}
+
+async function stopComparing(engine: Engine, _: null): Promise<void> {
+  engine.comparison.stop();
+}
+
 /** Saves the run in training for a person to download. */
 async function save(engine: Engine, _: null): Promise<SavedRun> {
   return packRun(engine.run);
@@ -68,6 +77,8 @@ export const questions = {
   takeFiles,
   forgetWaiting,
   save,
+  compare,
+  stopComparing,
   setMask,
   start,
   stop,

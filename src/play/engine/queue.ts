@@ -9,3 +9,32 @@ export class Queue {
     return result;
   }
 }
+
+/** The turns of a long task in a queue: between them, other tasks run. */
+export class Turns {
+  readonly #queue: Queue;
+  #end: (() => void) | null = null;
+
+  constructor(queue: Queue) {
+    this.#queue = queue;
+  }
+
+  /** Waits for the tasks before. Until `give`, no other task runs. */
+  take(): Promise<void> {
+    return new Promise((begin) => {
+      void this.#queue.run(
+        () =>
+          new Promise<void>((end) => {
+            this.#end = end;
+            begin();
+          }),
+      );
+    });
+  }
+
+  /** Lets other tasks run. */
+  give(): void {
+    this.#end?.();
+    this.#end = null;
+  }
+}

@@ -5,6 +5,7 @@ import { find } from "./elements.ts";
 import { EngineClient } from "./engine-client.ts";
 import { readLink } from "./link.ts";
 import { mountBeams } from "./sections/beams.ts";
+import { mountCompare } from "./sections/compare.ts";
 import { mountKinds } from "./sections/kinds.ts";
 import { mountLeaks } from "./sections/leaks.ts";
 import { mountMask } from "./sections/mask.ts";
@@ -20,6 +21,7 @@ const link = readLink(location.hash);
 const app = new App(engine, { mask: link.mask, model: "training", run: null });
 
 mountBar(find("controls"), find("status"), app);
+mountCompare(find("compare"), app);
 const sections = {
   train: mountTrain,
   mask: mountMask,

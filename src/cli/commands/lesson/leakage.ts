@@ -4,7 +4,13 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { entropyFloor, readCorpus, TALES_PATH } from "../../../data/corpus.ts";
 import { splitCorpus } from "../../../data/split.ts";
 import { ConfigError, DataError } from "../../../errors.ts";
-import { type LeakageLesson, type Outcome, teachLeakage } from "../../../lesson/leakage.ts";
+import {
+  LEAKAGE_PROMPT,
+  LEAKAGE_SAMPLE_TOKENS,
+  type LeakageLesson,
+  type Outcome,
+  teachLeakage,
+} from "../../../lesson/leakage.ts";
 import { log } from "../../../math.ts";
 import { CharTokenizer } from "../../../text/char-tokenizer.ts";
 import { formatLoss, plural, wrap } from "../../../util/format.ts";
@@ -18,8 +24,6 @@ interface LeakageFlags extends CommonFlags {
   readonly seed: number;
 }
 
-const PROMPT = "One misty Sunday in Ashford, ";
-const SAMPLE_TOKENS = 300;
 const WIDTH = 80;
 const GAP = 4;
 
@@ -48,8 +52,8 @@ export async function lessonLeakage(flags: LeakageFlags): Promise<void> {
     split,
     steps,
     seed,
-    prompt: PROMPT,
-    sampleTokens: SAMPLE_TOKENS,
+    prompt: LEAKAGE_PROMPT,
+    sampleTokens: LEAKAGE_SAMPLE_TOKENS,
     onStep: async (which, step, lossNats) => {
       const line = `${which}: step ${step}/${steps}  loss ${formatLoss(lossNats)}`;
       terminal.status(line);
@@ -58,7 +62,7 @@ export async function lessonLeakage(flags: LeakageFlags): Promise<void> {
     },
   });
   terminal.clearStatus();
-  if (flags.json) terminal.json({ lesson: "leakage", floorNats, prompt: PROMPT, ...lesson });
+  if (flags.json) terminal.json({ lesson: "leakage", floorNats, prompt: LEAKAGE_PROMPT, ...lesson });
   else terminal.write(`${page(lesson, floorNats, tokenizer.vocabSize).join("\n")}\n`);
   await backend.close();
 }
@@ -92,7 +96,7 @@ function page(
     "",
     ...table(withMask, withoutMask),
     "",
-    `Both models continue ${JSON.stringify(PROMPT)}:`,
+    `Both models continue ${JSON.stringify(LEAKAGE_PROMPT)}:`,
     "",
     ...sideBySide(`● with the mask\n\n${withMask.sample}`, `○ without the mask\n\n${withoutMask.sample}`),
     "",
