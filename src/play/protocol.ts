@@ -30,6 +30,15 @@ export interface GivenFile {
   readonly file: Blob;
 }
 
+/** A run that the browser keeps. */
+export interface KeptRun {
+  readonly id: string;
+  /** The name of its text. */
+  readonly name: string;
+  readonly step: number;
+  readonly steps: number;
+}
+
 /** A step of training. */
 export interface TrainedStep {
   readonly step: number;
@@ -135,5 +144,7 @@ export type EngineEvent =
       readonly steps: readonly TrainedStep[];
     }
   | { readonly kind: "run"; readonly run: RunState }
+  /** What the browser keeps besides the run in training; `problem` says why it keeps nothing. */
+  | { readonly kind: "kept"; readonly runs: readonly KeptRun[]; readonly problem: string | null }
   | { readonly kind: "comparison"; readonly state: ComparisonState }
   | { readonly kind: "side"; readonly name: SideName; readonly state: SideState };

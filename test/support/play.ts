@@ -3,7 +3,8 @@ import { readFile } from "node:fs/promises";
 import { loadKernels } from "../../src/backend/open.ts";
 import { WasmBackend } from "../../src/backend/wasm/host/wasm-backend.ts";
 import { Engine, type Host } from "../../src/play/engine/engine.ts";
-import type { EngineEvent } from "../../src/play/protocol.ts";
+import type { KeptFiles, Shelf } from "../../src/play/engine/kept-runs.ts";
+import type { EngineEvent, KeptRun } from "../../src/play/protocol.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -11,6 +12,24 @@ const root = new URL("../../", import.meta.url);
 function fileOf(path: string): URL {
   if (path.startsWith("model/")) return new URL(`checkpoints/tales/${path.slice("model/".length)}`, root);
   return new URL(`data/${path}`, root);
+}
+
+/** Keeps runs as the browser's database does. */
+export function memoryShelf(): Shelf {
+  const runs = new Map<string, KeptRun>();
+  const files = new Map<string, KeptFiles>();
+  return {
+    list: async () => [...runs.values()],
+    put: async (run, kept) => {
+      runs.set(run.id, run);
+      files.set(run.id, kept);
+    },
+    get: async (id) => files.get(id) ?? null,
+    remove: async (id) => {
+      runs.delete(id);
+      files.delete(id);
+    },
+  };
 }
 
 export interface NodeEngine {
@@ -28,6 +47,7 @@ export async function nodeEngine(changes: Partial<Host> = {}): Promise<NodeEngin
     emit: (event) => events.push(event),
     // Each reading of the clock is 60 ms later.
     now: () => (now += 60),
+    shelf: memoryShelf(),
     pause: () => new Promise((resolve) => setImmediate(resolve)),
     ...changes,
   };

@@ -10,6 +10,7 @@ import type { MaskMode } from "../masks.ts";
 import type { EngineEvent, RunState, TrainedStep } from "../protocol.ts";
 import { Comparison } from "./comparison.ts";
 import type { GivenRun } from "./given-run.ts";
+import { KeptRuns, type Shelf } from "./kept-runs.ts";
 import type { ModelName } from "./model-names.ts";
 import { Queue } from "./queue.ts";
 import { loadShipped } from "./shipped-model.ts";
@@ -36,6 +37,8 @@ export interface Host {
   readonly emit: (event: EngineEvent) => void;
   /** The time in milliseconds. */
   readonly now: () => number;
+  /** Where runs are kept. */
+  readonly shelf: Shelf;
   /** Lets the host handle its messages. */
   readonly pause: () => Promise<void>;
 }
@@ -47,6 +50,7 @@ export class Engine {
   /** The models that section 7 trains. */
   readonly side = new SideModels(this);
   readonly comparison = new Comparison(this);
+  readonly kept: KeptRuns;
   #run: TrainingRun | null = null;
   #mask: MaskMode = "on";
   #tales: Promise<PlayText> | null = null;
@@ -62,6 +66,7 @@ export class Engine {
   constructor(backend: Backend, host: Host) {
     this.backend = backend;
     this.host = host;
+    this.kept = new KeptRuns(this, host.shelf);
   }
 
   /** The run in training; null before the first. */
@@ -220,6 +225,7 @@ export class Engine {
           await this.queue.run(() => this.#sample(run));
           reported = this.host.now();
         }
+        if (this.kept.isDue(run)) await this.queue.run(() => this.#keep(run));
         await this.host.pause();
       }
     } catch (error) {
@@ -227,9 +233,15 @@ export class Engine {
         this.host.emit({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
     }
     if (steps.length > 0) this.#reportSteps(run, steps, this.host.now() - reported);
+    await this.queue.run(() => this.#keep(run));
     if (turn !== this.#turn) return;
     this.#isTraining = false;
     this.#reportRun(run);
+  }
+
+  /** Keeps a run, unless another one has replaced it meanwhile. */
+  async #keep(run: TrainingRun): Promise<void> {
+    if (run === this.#run) await this.kept.keep(run);
   }
 
   async #step(run: TrainingRun): Promise<TrainedStep> {

@@ -4,6 +4,7 @@ import { Engine, type Host } from "./engine.ts";
 import { openEngineBackend, wantedBackend } from "./open-backend.ts";
 import { isQuestion, questions } from "./questions.ts";
 import { shownOf } from "./recipes.ts";
+import { shelf } from "./shelf.ts";
 
 const channel = new MessageChannel();
 const waiting: (() => void)[] = [];
@@ -17,6 +18,7 @@ const host: Host = {
   },
   emit: (event) => reply({ kind: "event", event }),
   now: () => performance.now(),
+  shelf,
   // A timer would wait for at least four milliseconds.
   pause: () =>
     new Promise((resolve) => {
@@ -30,7 +32,9 @@ const [kernels, worker] = ["kernels.wasm", "thread.js"].map((name) => new URL(na
 const opened = openEngineBackend(wanted, kernels, worker).then(({ opened, ...engine }) => {
   const recipes = { small: shownOf("small"), tales: shownOf("tales") };
   host.emit({ kind: "ready", engine, recipes });
-  return new Engine(opened, host);
+  const started = new Engine(opened, host);
+  void started.kept.report();
+  return started;
 });
 opened.catch((error) => host.emit({ kind: "failed", message: messageOf(error) }));
 

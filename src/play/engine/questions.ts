@@ -50,6 +50,15 @@ async function stopComparing(engine: Engine, _: null): Promise<void> {
   engine.comparison.stop();
 }
 
+/** Continues a run that the browser keeps. */
+async function resumeKept(engine: Engine, id: string): Promise<void> {
+  await engine.kept.resume(id);
+}
+
+async function forgetKept(engine: Engine, id: string): Promise<void> {
+  await engine.kept.forget(id);
+}
+
 /** Saves the run in training for a person to download. */
 async function save(engine: Engine, _: null): Promise<SavedRun> {
   return packRun(engine.run);
@@ -76,6 +85,8 @@ export const questions = {
   useTales,
   takeFiles,
   forgetWaiting,
+  resumeKept,
+  forgetKept,
   save,
   compare,
   stopComparing,

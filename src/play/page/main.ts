@@ -6,6 +6,7 @@ import { EngineClient } from "./engine-client.ts";
 import { readLink } from "./link.ts";
 import { mountBeams } from "./sections/beams.ts";
 import { mountCompare } from "./sections/compare.ts";
+import { mountKept } from "./sections/kept.ts";
 import { mountKinds } from "./sections/kinds.ts";
 import { mountLeaks } from "./sections/leaks.ts";
 import { mountMask } from "./sections/mask.ts";
@@ -22,6 +23,7 @@ const app = new App(engine, { mask: link.mask, model: "training", run: null });
 
 mountBar(find("controls"), find("status"), app);
 mountCompare(find("compare"), app);
+mountKept(find("kept"), app);
 const sections = {
   train: mountTrain,
   mask: mountMask,
