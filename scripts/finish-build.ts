@@ -21,10 +21,13 @@ import {
 } from "node:fs";
 import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type Metafile, type Plugin, transform } from "esbuild";
+import { build, type Plugin, transform } from "esbuild";
 import manifest from "../package.json" with { type: "json" };
 import { bundlePlay } from "./bundle-play.ts";
+import { licensesOf } from "./licenses.ts";
 
+/** They are installed with their own licenses. */
+const INSTALLED = Object.keys(manifest.dependencies);
 const root = fileURLToPath(new URL("..", import.meta.url));
 const packages = [
   "commander",
@@ -130,7 +133,7 @@ async function bundlePackages(): Promise<void> {
       },
     ],
   });
-  writeFileSync(`${root}dist/packages/LICENSES.txt`, licensesOf(metafile));
+  writeFileSync(`${root}dist/packages/LICENSES.txt`, licensesOf(metafile, INSTALLED));
   for (const name of readdirSync(`${root}dist/packages`)) removeMap(`${root}dist/packages/${name}`);
 }
 
@@ -205,27 +208,7 @@ async function bundlePage(): Promise<void> {
   const [{ text }] = outputFiles;
   // The script is embedded in a script element, which these characters would end.
   if (/<\/script|<!--/i.test(text)) throw new Error(`${page}: contains text that ends a script element`);
-  writeFileSync(`${root}${page}`, `/*\n${licensesOf(metafile)}*/\n${text}`);
-}
-
-/**
- * The licenses of the bundled packages that are not runtime dependencies. Those are installed with their own
- * licenses.
- */
-function licensesOf({ inputs }: Metafile): string {
-  const used = Object.keys(inputs).flatMap(
-    (path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [],
-  );
-  const texts = new Map<string, string[]>();
-  for (const name of [...new Set(used)].sort()) {
-    if (name in manifest.dependencies) continue;
-    const folder = `${root}node_modules/${name}`;
-    const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
-    if (file === undefined) throw new Error(`${folder}: has no license file to include`);
-    const text = readFileSync(`${folder}/${file}`, "utf8").trim();
-    texts.set(text, [...(texts.get(text) ?? []), name]);
-  }
-  return [...texts].map(([text, names]) => `${names.join(", ")}:\n\n${text}\n\n`).join("");
+  writeFileSync(`${root}${page}`, `/*\n${licensesOf(metafile, INSTALLED)}*/\n${text}`);
 }
 
 /** Removes outputs of deleted sources, which would otherwise be published and importable. */

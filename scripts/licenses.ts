@@ -1,0 +1,28 @@
+/** The licenses of bundled packages. */
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Metafile } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/**
+ * The licenses of the packages in a bundle, each text once, with the packages that have it.
+ *
+ * @param except packages that are installed with their own licenses
+ * @throws Error for a package without a license file
+ */
+export function licensesOf({ inputs }: Pick<Metafile, "inputs">, except: readonly string[] = []): string {
+  const used = Object.keys(inputs).flatMap(
+    (path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [],
+  );
+  const texts = new Map<string, string[]>();
+  for (const name of [...new Set(used)].sort()) {
+    if (except.includes(name)) continue;
+    const folder = `${root}node_modules/${name}`;
+    const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+    if (file === undefined) throw new Error(`${folder}: has no license file to include`);
+    const text = readFileSync(`${folder}/${file}`, "utf8").trim();
+    texts.set(text, [...(texts.get(text) ?? []), name]);
+  }
+  return [...texts].map(([text, names]) => `${names.join(", ")}:\n\n${text}\n\n`).join("");
+}
