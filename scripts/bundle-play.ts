@@ -1,5 +1,6 @@
 /** Bundles the page of `nopeek play` into dist/play/: the page, its engine and the engine's threads. */
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { type BuildOptions, build } from "esbuild";
 
 /** @param root the folder of package.json, ending in a slash */
@@ -13,10 +14,11 @@ export async function bundlePlay(root: string): Promise<void> {
     platform: "browser",
     target: "es2022",
     legalComments: "none",
+    charset: "utf8",
   };
   await Promise.all([
     build({ ...options, entryPoints: [`${root}src/play/page/main.ts`], outfile: `${out}page.js` }),
-    build({ ...options, entryPoints: [`${root}src/play/engine/main.ts`], outfile: `${out}engine.js` }),
+    bundleEngine(`${root}src/play/engine/main.ts`, out, options),
     build({
       ...options,
       entryPoints: [`${root}src/backend/wasm/threads/web-worker.js`],
@@ -26,4 +28,30 @@ export async function bundlePlay(root: string): Promise<void> {
   ]);
   for (const name of ["index.html", "icon.svg"])
     copyFileSync(`${root}src/play/page/${name}`, `${out}${name}`);
+}
+
+/**
+ * What the engine imports dynamically is in files of its own, and what these share with it in others. The bundler names
+ * the latter by a hash; src/play/assets.ts lists them, so they get fixed names here, the largest first.
+ */
+async function bundleEngine(entry: string, out: string, options: BuildOptions): Promise<void> {
+  const { outputFiles = [] } = await build({
+    ...options,
+    entryPoints: { engine: entry },
+    outdir: out,
+    splitting: true,
+    chunkNames: "engine-[name]-[hash]",
+    write: false,
+  });
+  const names = new Map<string, string>();
+  let shared = 0;
+  for (const { path } of outputFiles.toSorted((a, b) => b.contents.length - a.contents.length)) {
+    const [, name] = /^engine-(.*)-[A-Z0-9]{8}\.js$/.exec(basename(path)) ?? [];
+    if (name === undefined) names.set(basename(path), basename(path));
+    else names.set(basename(path), name === "chunk" ? `engine-shared-${++shared}.js` : `engine-${name}.js`);
+  }
+  for (const { path, text } of outputFiles) {
+    const renamed = text.replaceAll(/engine-[\w-]+-[A-Z0-9]{8}\.js/g, (name) => names.get(name) ?? name);
+    writeFileSync(`${out}${names.get(basename(path))}`, renamed);
+  }
 }

@@ -50,14 +50,8 @@ export { countNumbers, type Module, type NamedTensors, parametersOf } from "./nn
 export { AdamW, type AdamWSettings } from "./optim/adamw.ts";
 export { SGD } from "./optim/sgd.ts";
 export { Random, type RandomState } from "./random.ts";
-export {
-  buildModel,
-  gptConfigOf,
-  type Model,
-  type RunConfig,
-  runConfigFromJSON,
-  runConfigToJSON,
-} from "./run/config.ts";
+export { buildModel, type Model } from "./run/build-model.ts";
+export { gptConfigOf, type RunConfig, runConfigFromJSON, runConfigToJSON } from "./run/config.ts";
 export { RunDirectory, type RunDirectoryOptions } from "./run/directory.ts";
 export type { Files, Found } from "./run/files.ts";
 export { MemoryFiles } from "./run/memory-files.ts";

@@ -3,7 +3,6 @@ import { BackendError } from "../errors.ts";
 import { checkChoice, checkTypes } from "../util/check-types.ts";
 import type { Backend } from "./backend.ts";
 import { checkThreads, DEFAULT_BACKEND } from "./names.ts";
-import { ReferenceBackend } from "./reference/reference-backend.ts";
 import { Heap } from "./wasm/host/heap.ts";
 import { WasmBackend } from "./wasm/host/wasm-backend.ts";
 import { startWebThreads } from "./web-thread.ts";
@@ -65,7 +64,10 @@ export async function openBackend(
   checkChoice("backend", name, BROWSER_BACKENDS);
   checkThreads(threads);
   checkTypes("openBackend", { options }, { options: "object" });
-  return name === "reference" ? new ReferenceBackend() : openWasm(threads, options);
+  if (name === "wasm") return openWasm(threads, options);
+  // Loaded only when it is opened.
+  const { ReferenceBackend } = await import("./reference/reference-backend.ts");
+  return new ReferenceBackend();
 }
 
 /**

@@ -1,9 +1,8 @@
-/** Models whose causal mask can be replaced while they live, to see what the mask does. */
+/** A GPT whose mask can be replaced while it lives, to see what the mask does. */
 import type { Tensor } from "../autograd/tensor.ts";
-import { EncoderDecoder } from "./encoder-decoder.ts";
 import { GPT } from "./gpt.ts";
 import type { KVCache } from "./inference/kv-cache.ts";
-import { type EncoderOutput, type ForwardOptions, INFERENCE } from "./inputs/forward-options.ts";
+import { type ForwardOptions, INFERENCE } from "./inputs/forward-options.ts";
 import type { TokenBatch } from "./inputs/token-batch.ts";
 import type { MaskMatrix } from "./layers/textbook-attention.ts";
 
@@ -27,20 +26,5 @@ export class MaskSwitchGPT extends GPT {
     // A replayed step attends with the causal mask.
     if (this.maskMatrix === null) return super.decode(tokens, cache, { lastOnly });
     return this.forward(tokens, { cache, random: null, lastOnly });
-  }
-}
-
-/** An encoder–decoder with a switch for the mask of its decoder's self-attention, like that of `MaskSwitchGPT`. */
-export class MaskSwitchEncoderDecoder extends EncoderDecoder {
-  /** What the decoder's self-attention adds to its scores instead of the causal mask; null for the causal mask. */
-  maskMatrix: MaskMatrix | null = null;
-
-  override decode(
-    tokens: TokenBatch,
-    encoderOutput: EncoderOutput,
-    options: ForwardOptions = INFERENCE,
-  ): Tensor {
-    const { maskMatrix } = this;
-    return super.decode(tokens, encoderOutput, maskMatrix === null ? options : { ...options, maskMatrix });
   }
 }

@@ -7,11 +7,12 @@
  * When the page needs a file:
  *
  * - shell: to show itself
- * - engine: to compute, in a worker
+ * - engine: to train, in a worker
+ * - later: to answer the other sections, or where there is no WebAssembly; in the same worker
  * - kernels: to compute fast
  * - on demand: when a section asks for it
  */
-export type AssetGroup = "shell" | "engine" | "kernels" | "on demand";
+export type AssetGroup = "shell" | "engine" | "later" | "kernels" | "on demand";
 
 export interface Asset {
   /** Relative to the address of the page, so that the page works in any folder of a host; "" is the page itself. */
@@ -42,7 +43,11 @@ export const ASSETS: readonly Asset[] = [
   { path: "page.js", file: "dist/play/page.js", type: TYPES.js, group: "shell" },
   { path: "icon.svg", file: "dist/play/icon.svg", type: TYPES.svg, group: "shell" },
   { path: "engine.js", file: "dist/play/engine.js", type: TYPES.js, group: "engine" },
+  { path: "engine-shared-1.js", file: "dist/play/engine-shared-1.js", type: TYPES.js, group: "engine" },
+  { path: "engine-shared-2.js", file: "dist/play/engine-shared-2.js", type: TYPES.js, group: "engine" },
   { path: "thread.js", file: "dist/play/thread.js", type: TYPES.js, group: "engine" },
+  later("engine-section-questions.js"),
+  later("engine-reference-backend.js"),
   { path: "kernels.wasm", file: "dist/backend/wasm/kernels.wasm", type: TYPES.wasm, group: "kernels" },
   { path: "tales.txt", file: "data/tales.txt", type: TYPES.txt, group: "on demand" },
   { path: "tales.json", file: "data/tales.json", type: TYPES.json, group: "on demand" },
@@ -52,6 +57,10 @@ export const ASSETS: readonly Asset[] = [
   modelFile(`${STEP}/state.json`, TYPES.json),
   modelFile(`${STEP}/model.safetensors`, TYPES.safetensors),
 ];
+
+function later(name: string): Asset {
+  return { path: name, file: `dist/play/${name}`, type: TYPES.js, group: "later" };
+}
 
 /** A file of the bundled model, in a run directory named model. */
 function modelFile(name: string, type: string): Asset {

@@ -1,14 +1,9 @@
 /** `config.json` of a run directory: everything needed to rebuild the model and to repeat the run. */
 
 import * as z from "zod/mini";
-import type { Context } from "../autograd/context.ts";
 import { belongsTo, parseSettings, SETTINGS, type Settings } from "../config/settings.ts";
 import { CheckpointError, ConfigError } from "../errors.ts";
 import type { GPTConfig } from "../nn/config.ts";
-import { Encoder } from "../nn/encoder.ts";
-import { EncoderDecoder } from "../nn/encoder-decoder.ts";
-import { GPT } from "../nn/gpt.ts";
-import type { Random } from "../random.ts";
 import type { Tokenizer, TokenizerData } from "../text/tokenizer.ts";
 import { tokenizerFromJSON } from "../text/tokenizer-from-json.ts";
 import { checkTypes } from "../util/check-types.ts";
@@ -153,20 +148,4 @@ export function gptConfigOf(settings: Settings, vocabSize: number): GPTConfig {
 /** A seq2seq model needs room for [start] and the longest answer. */
 function contextLengthOf({ model, contextLength, maxLength }: Settings): number {
   return model === "seq2seq" ? maxLength + 1 : contextLength;
-}
-
-/** A model of any kind. */
-export type Model = GPT | Encoder | EncoderDecoder;
-
-/** Builds the model that the settings describe, with random weights. */
-export function buildModel(context: Context, settings: Settings, vocabSize: number, random: Random): Model {
-  const config = gptConfigOf(settings, vocabSize);
-  switch (settings.model) {
-    case "gpt":
-      return new GPT(context, config, random);
-    case "encoder":
-      return new Encoder(context, config, random);
-    case "seq2seq":
-      return new EncoderDecoder(context, config, random);
-  }
 }

@@ -8,7 +8,7 @@ import type { KVCache } from "../nn/inference/kv-cache.ts";
 import { type EncoderOutput, type ForwardOptions, INFERENCE } from "../nn/inputs/forward-options.ts";
 import type { TokenBatch } from "../nn/inputs/token-batch.ts";
 import { causalMask, type MaskMatrix } from "../nn/layers/textbook-attention.ts";
-import { MaskSwitchEncoderDecoder } from "../nn/mask-switch.ts";
+import { MaskSwitchEncoderDecoder } from "../nn/mask-switch-encoder-decoder.ts";
 import { Random } from "../random.ts";
 import { type Break, lossyCache, showAll, showNext } from "./broken-gpt.ts";
 

@@ -6,7 +6,8 @@ import { Context } from "../../src/autograd/context.ts";
 import { type ModelKind, resolveSettings } from "../../src/config/settings.ts";
 import { CheckpointError, ConfigError } from "../../src/errors.ts";
 import { Random } from "../../src/random.ts";
-import { buildModel, runConfigToJSON } from "../../src/run/config.ts";
+import { buildModel } from "../../src/run/build-model.ts";
+import { runConfigToJSON } from "../../src/run/config.ts";
 import {
   loadGPT,
   loadModel,

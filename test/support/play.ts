@@ -4,7 +4,12 @@ import { loadKernels } from "../../src/backend/open.ts";
 import { WasmBackend } from "../../src/backend/wasm/host/wasm-backend.ts";
 import { Engine, type Host } from "../../src/play/engine/engine.ts";
 import type { KeptFiles, Shelf } from "../../src/play/engine/kept-runs.ts";
+import { trainingQuestions } from "../../src/play/engine/questions.ts";
+import { sectionQuestions } from "../../src/play/engine/section-questions.ts";
 import type { EngineEvent, KeptRun } from "../../src/play/protocol.ts";
+
+/** All questions of the page. */
+export const questions = { ...trainingQuestions, ...sectionQuestions };
 
 const root = new URL("../../", import.meta.url);
 

@@ -4,7 +4,7 @@ import { Context } from "../../autograd/context.ts";
 import type { Backend } from "../../backend/backend.ts";
 import { CheckpointError, ConfigError } from "../../errors.ts";
 import { GPT } from "../../nn/gpt.ts";
-import type { Model } from "../../run/config.ts";
+import type { Model } from "../../run/build-model.ts";
 import { readSavedModel, SHIPPED_MODEL_PATH } from "../../run/on-disk.ts";
 import { buildSavedModel, type LoadedModel, type SavedModel } from "../../run/saved-model.ts";
 import type { Terminal } from "../terminal/output.ts";

@@ -11,6 +11,7 @@ import {
 import { log } from "../../math.ts";
 import type { ComparedModel, ComparisonState } from "../protocol.ts";
 import type { Engine } from "./engine.ts";
+import { perEngine } from "./per-engine.ts";
 import { Turns } from "./queue.ts";
 import { fitToText, type PlayText } from "./text.ts";
 
@@ -93,3 +94,6 @@ export class Comparison {
 function shown({ lossNats, leftOnlyNats, sample }: Outcome): ComparedModel {
   return { lossNats, leftOnlyNats, sample };
 }
+
+/** The comparison of an engine. */
+export const comparisonOf = perEngine((engine) => new Comparison(engine));

@@ -8,13 +8,11 @@ import { countNumbers } from "../../nn/parameters.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import type { MaskMode } from "../masks.ts";
 import type { EngineEvent, RunState, TrainedStep } from "../protocol.ts";
-import { Comparison } from "./comparison.ts";
 import type { GivenRun } from "./given-run.ts";
 import { KeptRuns, type Shelf } from "./kept-runs.ts";
 import type { ModelName } from "./model-names.ts";
 import { Queue } from "./queue.ts";
 import { loadShipped } from "./shipped-model.ts";
-import { SideModels } from "./side-models.ts";
 import { checkLength, type Fetch, fitToText, loadTales, type PlayText, textFor } from "./text.ts";
 import { TrainingRun } from "./training-run.ts";
 
@@ -47,9 +45,6 @@ export class Engine {
   readonly backend: Backend;
   readonly host: Host;
   readonly queue = new Queue();
-  /** The models that section 7 trains. */
-  readonly side = new SideModels(this);
-  readonly comparison = new Comparison(this);
   readonly kept: KeptRuns;
   #run: TrainingRun | null = null;
   #mask: MaskMode = "on";

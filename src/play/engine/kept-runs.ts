@@ -2,7 +2,6 @@
 import { CheckpointError } from "../../errors.ts";
 import type { KeptRun } from "../protocol.ts";
 import type { Engine } from "./engine.ts";
-import { readGivenRun } from "./given-run.ts";
 import { readOwnText } from "./text.ts";
 import type { TrainingRun } from "./training-run.ts";
 
@@ -86,6 +85,8 @@ export class KeptRuns {
   async resume(id: string): Promise<void> {
     const kept = await this.#shelf.get(id);
     if (kept === null) throw new CheckpointError("this run is no longer kept in this browser");
+    // Loaded when a run is continued, not before training starts.
+    const { readGivenRun } = await import("./given-run.ts");
     const given = kept.files.map(([path, bytes]) => ({ path, file: new Blob([new Uint8Array(bytes)]) }));
     const run = await readGivenRun(given);
     const { text } = kept;

@@ -1,4 +1,5 @@
 /** One input for each kind of model: what it makes of it, and the mask that it reads it with. */
+
 import { SampleError } from "../../errors.ts";
 import type { Matrix } from "../../lesson/mask.ts";
 import { padTokens } from "../../nn/inputs/token-batch.ts";
@@ -15,6 +16,7 @@ import type { Engine, Viewed } from "./engine.ts";
 import { maskMatrixOf } from "./mask-matrix.ts";
 import type { ModelName } from "./model-names.ts";
 import { promptIds } from "./prompt.ts";
+import { sideModelsOf } from "./side-models.ts";
 import { withMask } from "./with-mask.ts";
 
 /** What a model reads, and which of it each position sees. */
@@ -65,7 +67,7 @@ const SHOWN_CANDIDATES = 3;
  * @throws TokenError for a character outside the vocabulary
  */
 export async function fill(engine: Engine, text: string): Promise<FilledText> {
-  const opened = await engine.side.encoder.opened();
+  const opened = await sideModelsOf(engine).encoder.opened();
   const { model, tokenizer } = opened;
   const ids = idsWithBlanks(model, (piece) => tokenizer.encode(piece), text);
   checkLength(ids.length);
@@ -85,7 +87,7 @@ export async function fill(engine: Engine, text: string): Promise<FilledText> {
     mask: square(ids.length, () => 0),
     text: tokenizer.decode(filled),
     blanks,
-    state: engine.side.encoder.state(opened),
+    state: sideModelsOf(engine).encoder.state(opened),
   };
 }
 
@@ -152,7 +154,7 @@ export async function answerString(
   engine: Engine,
   { source, mask }: { readonly source: string; readonly mask: MaskMode },
 ): Promise<AnsweredString> {
-  const opened = await engine.side.answers.opened();
+  const opened = await sideModelsOf(engine).answers.opened();
   const { model, tokenizer, task } = opened;
   const ids = Array.from(tokenizer.encode(source));
   const { minLength, maxLength } = task.settings;
@@ -176,7 +178,7 @@ export async function answerString(
     sourceTokens: first,
     answer: tokenizer.decode(answer),
     correct: tokenizer.decode(correct),
-    state: engine.side.answers.state(opened),
+    state: sideModelsOf(engine).answers.state(opened),
   };
 }
 
@@ -185,7 +187,7 @@ export async function trainSide(
   engine: Engine,
   { name, isOn }: { readonly name: SideName; readonly isOn: boolean },
 ): Promise<void> {
-  const training = engine.side[name];
+  const training = sideModelsOf(engine)[name];
   await (isOn ? training.start() : training.stop());
 }
 

@@ -2,7 +2,7 @@
 import type { Question, Reply } from "../protocol.ts";
 import { Engine, type Host } from "./engine.ts";
 import { openEngineBackend, wantedBackend } from "./open-backend.ts";
-import { isQuestion, questions } from "./questions.ts";
+import { answerOf } from "./questions.ts";
 import { shownOf } from "./recipes.ts";
 import { shelf } from "./shelf.ts";
 
@@ -43,10 +43,7 @@ self.addEventListener("message", ({ data }: MessageEvent<Question>) => void answ
 async function answer({ id, name, request }: Question): Promise<void> {
   try {
     const engine = await opened;
-    if (!isQuestion(name)) throw new TypeError(`no question is called ${name}`);
-    // The name decides the type of the request; the page's client checks that both fit.
-    const ask: (engine: Engine, request: never) => Promise<unknown> = questions[name];
-    const computed = await engine.queue.run(() => ask(engine, request as never));
+    const computed = await engine.queue.run(async () => (await answerOf(name))(engine, request as never));
     reply({ kind: "answer", id, answer: computed });
   } catch (error) {
     reply({ kind: "refusal", id, message: messageOf(error) });

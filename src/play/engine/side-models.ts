@@ -4,7 +4,7 @@ import { presetOf } from "../../config/presets.ts";
 import { resolveSettings } from "../../config/settings.ts";
 import { evaluateAnswers } from "../../evaluate/exact-match.ts";
 import { Encoder } from "../../nn/encoder.ts";
-import { MaskSwitchEncoderDecoder } from "../../nn/mask-switch.ts";
+import { MaskSwitchEncoderDecoder } from "../../nn/mask-switch-encoder-decoder.ts";
 import { Random } from "../../random.ts";
 import { gptConfigOf } from "../../run/config.ts";
 import { argmax } from "../../sample/candidates.ts";
@@ -16,6 +16,7 @@ import { Trainer } from "../../train/trainer.ts";
 import type { Measured } from "../protocol.ts";
 import type { Engine } from "./engine.ts";
 import { maskMatrixOf } from "./mask-matrix.ts";
+import { perEngine } from "./per-engine.ts";
 import { type SideModel, SideTraining } from "./side-training.ts";
 
 /** Good results after 10 to 20 seconds of one thread of a laptop. */
@@ -39,6 +40,9 @@ export class SideModels {
     this.answers = new SideTraining("answers", engine, async () => openAnswers(engine));
   }
 }
+
+/** The side models of an engine. */
+export const sideModelsOf = perEngine((engine) => new SideModels(engine));
 
 /** An encoder for the tales. */
 async function openEncoder(engine: Engine): Promise<SideModel<Encoder>> {

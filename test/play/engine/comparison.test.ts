@@ -1,12 +1,13 @@
 /** The comparison is the lesson of the command line, a step at a time. */
+
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { splitCorpus } from "../../../src/data/split.ts";
 import { LEAKAGE_PROMPT, LEAKAGE_SAMPLE_TOKENS, teachLeakage } from "../../../src/lesson/leakage.ts";
-import { questions } from "../../../src/play/engine/questions.ts";
+import { comparisonOf } from "../../../src/play/engine/comparison.ts";
 import type { ComparisonState } from "../../../src/play/protocol.ts";
 import { CharTokenizer } from "../../../src/text/char-tokenizer.ts";
-import { type NodeEngine, nodeEngine } from "../../support/play.ts";
+import { type NodeEngine, nodeEngine, questions } from "../../support/play.ts";
 
 const STEPS = 3;
 const SMALL = { recipe: "small", changes: { dModel: 16, heads: 2, batchSize: 4, steps: 50 } } as const;
@@ -26,8 +27,8 @@ test("both runs have the losses and samples of the lesson, while questions and t
   const page = await nodeEngine();
   const { engine } = page;
   await questions.open(engine, SMALL);
-  engine.comparison.start(STEPS);
-  engine.comparison.start(STEPS);
+  comparisonOf(engine).start(STEPS);
+  comparisonOf(engine).start(STEPS);
   const steps: number[] = [];
   // Each of these waits for its turn between two steps of the comparison.
   while (statesOf(page).at(-1)?.kind === "running") {
@@ -63,6 +64,6 @@ test("it can be stopped, and started again on a short text of a person", async (
   await questions.stopComparing(engine, null);
   expect((await ended(page)).kind).toBe("stopped");
   page.events.length = 0;
-  engine.comparison.start(STEPS);
+  comparisonOf(engine).start(STEPS);
   expect(await ended(page)).toMatchObject({ kind: "done", floorNats: null, isOwnText: true, steps: STEPS });
 });

@@ -5,9 +5,8 @@ import { type Zippable, zipSync } from "fflate";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { NopeekError } from "../../../src/errors.ts";
 import { MOST_FILES, MOST_RUN_BYTES } from "../../../src/play/engine/limits.ts";
-import { questions } from "../../../src/play/engine/questions.ts";
 import type { GivenFile } from "../../../src/play/protocol.ts";
-import { type NodeEngine, nodeEngine } from "../../support/play.ts";
+import { type NodeEngine, nodeEngine, questions } from "../../support/play.ts";
 import { makeFolder, START_MS, succeed } from "../../support/program.ts";
 
 const folder = makeFolder();

@@ -1,7 +1,13 @@
 /** What a reload continues: the browser keeps the latest checkpoints, and says so if it cannot. */
 import { expect, test } from "vitest";
-import { questions } from "../../../src/play/engine/questions.ts";
-import { memoryShelf, type NodeEngine, nodeEngine, stepsOf, untilStopped } from "../../support/play.ts";
+import {
+  memoryShelf,
+  type NodeEngine,
+  nodeEngine,
+  questions,
+  stepsOf,
+  untilStopped,
+} from "../../support/play.ts";
 
 const SMALL = { recipe: "small", changes: { dModel: 16, heads: 2, batchSize: 4, steps: 150 } } as const;
 const VERSE = new Blob([`\ufeff${"Der Mond ist aufgegangen\n".repeat(20)}`]);

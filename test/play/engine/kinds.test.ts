@@ -1,10 +1,12 @@
 /** Section 7: each kind of model sees what its drawn mask shows, learns its task on the page, and follows the switch. */
+
 import { beforeAll, describe, expect, test } from "vitest";
 import { CheckpointError, SampleError, TokenError } from "../../../src/errors.ts";
 import { padTokens } from "../../../src/nn/inputs/token-batch.ts";
 import { inspect } from "../../../src/nn/inspect.ts";
 import { answerString, continueText, fill, trainSide } from "../../../src/play/engine/kinds.ts";
 import { maskMatrixOf } from "../../../src/play/engine/mask-matrix.ts";
+import { sideModelsOf } from "../../../src/play/engine/side-models.ts";
 import { MASK_MODES } from "../../../src/play/masks.ts";
 import type { SideName } from "../../../src/play/protocol.ts";
 import { fillBlanks } from "../../../src/sample/fill-blanks.ts";
@@ -28,7 +30,7 @@ async function trainTo(name: SideName, steps: number): Promise<void> {
   const { engine } = page;
   await engine.queue.run(() => trainSide(engine, { name, isOn: true }));
   // A start may have replaced the trainer.
-  const { trainer } = await engine.side[name].opened();
+  const { trainer } = await sideModelsOf(engine)[name].opened();
   while (trainer.stepsDone < steps) await new Promise((resolve) => setTimeout(resolve, 1));
   await engine.queue.run(() => trainSide(engine, { name, isOn: false }));
 }
@@ -54,7 +56,7 @@ function rowsOf(values: ArrayLike<number>, width: number): number[][] {
 describe("masks are what the models see", () => {
   test("an encoder sees all", async () => {
     await trainTo("encoder", 1);
-    const { model, tokenizer } = await page.engine.side.encoder.opened();
+    const { model, tokenizer } = await sideModelsOf(page.engine).encoder.opened();
     const ids = [...tokenizer.encode("b"), model.maskId, ...tokenizer.encode("d")];
     const sight = await sightOf(3, async (changed) => {
       const batch = { ids: ids.map((id, t) => (t === changed ? 7 : id)), batchSize: 1 };
@@ -80,7 +82,7 @@ describe("masks are what the models see", () => {
   test("an encoder–decoder's source sees all of itself, its answer the source and what is written", async () => {
     await trainTo("answers", 1);
     const answered = await answerString(page.engine, { source: "bad", mask: "on" });
-    const { model, tokenizer } = await page.engine.side.answers.opened();
+    const { model, tokenizer } = await sideModelsOf(page.engine).answers.opened();
     const source = Array.from(tokenizer.encode("bad"));
     const written = [model.startId, ...tokenizer.encode(answered.answer || "dab")];
     const other = (ids: readonly number[], changed: number | null) =>
@@ -114,7 +116,7 @@ describe("masks are what the models see", () => {
 describe("results", () => {
   test("the text that the library's fillBlanks fills in, with the best candidates", async () => {
     await trainTo("encoder", 120);
-    const { model, tokenizer } = await page.engine.side.encoder.opened();
+    const { model, tokenizer } = await sideModelsOf(page.engine).encoder.opened();
     const shown = await fill(page.engine, "Milo_the b_ker");
     const ids = Array.from("Milo_the b_ker", (c) => (c === "_" ? model.maskId : tokenizer.encode(c)[0]));
     const { ids: filled, blanks } = await fillBlanks(model, ids);
@@ -150,7 +152,7 @@ describe("results", () => {
     expect(before.correct).toBe("egdab");
     expect(before.answer).not.toBe(before.correct);
     await trainTo("answers", 150);
-    const { model, tokenizer } = await engine.side.answers.opened();
+    const { model, tokenizer } = await sideModelsOf(engine).answers.opened();
     const last = statesOf("answers").at(-1);
     expect(last).toMatchObject({ steps: 800, isTraining: false, secondsLeft: null });
     expect(last?.measured.at(-1)?.of).toBeGreaterThan(150);
@@ -178,13 +180,13 @@ describe("training beside the run", () => {
   test("after the last step, a start begins again with the first weights", async () => {
     page = await nodeEngine();
     const { engine } = page;
-    const { model, trainer } = await engine.side.answers.opened();
+    const { model, trainer } = await sideModelsOf(engine).answers.opened();
     const untrained = await model.tokenEmbedding.read();
     await engine.queue.run(() => trainer.step());
     expect(await model.tokenEmbedding.read()).not.toEqual(untrained);
     trainer.resumeAt(trainer.settings.steps);
     await engine.queue.run(() => trainSide(engine, { name: "answers", isOn: true }));
-    const opened = await engine.side.answers.opened();
+    const opened = await sideModelsOf(engine).answers.opened();
     await engine.queue.run(() => trainSide(engine, { name: "answers", isOn: false }));
     expect(opened.trainer.stepsDone).toBeLessThan(3);
     expect(statesOf("answers").at(-1)).toMatchObject({ measured: [], isTraining: false });
@@ -194,7 +196,7 @@ describe("training beside the run", () => {
     const fresh = await nodeEngine();
     const { engine, events } = fresh;
     await engine.queue.run(() => trainSide(engine, { name: "answers", isOn: true }));
-    const { trainer } = await engine.side.answers.opened();
+    const { trainer } = await sideModelsOf(engine).answers.opened();
     let asked = 0;
     for (; trainer.stepsDone < 5; asked++) {
       await engine.queue.run(() => answerString(engine, { source: "bad", mask: "on" }));

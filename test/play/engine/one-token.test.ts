@@ -4,11 +4,10 @@ import { LogitsError, NopeekError } from "../../../src/errors.ts";
 import { inspect } from "../../../src/nn/inspect.ts";
 import { beams } from "../../../src/play/engine/beams.ts";
 import { type DrawSettings, type OneTokenRequest, oneToken } from "../../../src/play/engine/one-token.ts";
-import { questions } from "../../../src/play/engine/questions.ts";
 import { Random } from "../../../src/random.ts";
 import { fullLogits } from "../../../src/sample/logits.ts";
 import { nopeekHere } from "../../support/in-process.ts";
-import { nodeEngine } from "../../support/play.ts";
+import { nodeEngine, questions } from "../../support/play.ts";
 import { makeFolder } from "../../support/program.ts";
 
 const PROMPT = "One misty Sunday in Ashford, ";

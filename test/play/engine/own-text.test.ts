@@ -8,10 +8,9 @@ import { readCorpus } from "../../../src/data/corpus.ts";
 import { DataError } from "../../../src/errors.ts";
 import type { Engine } from "../../../src/play/engine/engine.ts";
 import { MOST_TEXT_BYTES } from "../../../src/play/engine/limits.ts";
-import { questions } from "../../../src/play/engine/questions.ts";
 import { readOwnText, textOf } from "../../../src/play/engine/text.ts";
 import type { RunState } from "../../../src/play/protocol.ts";
-import { nodeEngine, stepsOf, untilStopped } from "../../support/play.ts";
+import { nodeEngine, questions, stepsOf, untilStopped } from "../../support/play.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nopeek-own-text-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -7,12 +7,11 @@ import { dirname, join } from "node:path";
 import { unzipSync } from "fflate";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../../../src/play/engine/engine.ts";
-import { questions } from "../../../src/play/engine/questions.ts";
 import type { SavedRun } from "../../../src/play/engine/saved-run.ts";
 import { resumeCommand } from "../../../src/play/page/commands.ts";
 import type { GivenFile } from "../../../src/play/protocol.ts";
 import { RunDirectory } from "../../../src/run/on-disk.ts";
-import { nodeEngine, stepsOf, untilStopped } from "../../support/play.ts";
+import { nodeEngine, questions, stepsOf, untilStopped } from "../../support/play.ts";
 import { makeFolder, START_MS, succeed } from "../../support/program.ts";
 
 const folder = makeFolder();
