@@ -31,8 +31,8 @@ export async function bundlePlay(root: string): Promise<void> {
 }
 
 /**
- * What the engine imports dynamically is in files of its own, and what these share with it in others. The bundler names
- * the latter by a hash; src/play/assets.ts lists them, so they get fixed names here, the largest first.
+ * Each dynamic import of the engine becomes a separate file, and so does what several files share. The bundler names them
+ * by a hash. src/play/assets.ts lists them, so they get fixed names here, the largest shared file first.
  */
 async function bundleEngine(entry: string, out: string, options: BuildOptions): Promise<void> {
   const { outputFiles = [] } = await build({
