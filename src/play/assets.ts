@@ -43,11 +43,14 @@ export const ASSETS: readonly Asset[] = [
   { path: "page.js", file: "dist/play/page.js", type: TYPES.js, group: "shell" },
   { path: "icon.svg", file: "dist/play/icon.svg", type: TYPES.svg, group: "shell" },
   { path: "engine.js", file: "dist/play/engine.js", type: TYPES.js, group: "engine" },
-  { path: "engine-shared-1.js", file: "dist/play/engine-shared-1.js", type: TYPES.js, group: "engine" },
-  { path: "engine-shared-2.js", file: "dist/play/engine-shared-2.js", type: TYPES.js, group: "engine" },
+  engineFile("engine-shared-1.js", "engine"),
+  engineFile("engine-shared-2.js", "engine"),
+  engineFile("engine-shared-4.js", "engine"),
   { path: "thread.js", file: "dist/play/thread.js", type: TYPES.js, group: "engine" },
-  later("engine-section-questions.js"),
-  later("engine-reference-backend.js"),
+  engineFile("engine-write-sample.js", "later"),
+  engineFile("engine-section-questions.js", "later"),
+  engineFile("engine-shared-3.js", "later"),
+  engineFile("engine-reference-backend.js", "later"),
   { path: "kernels.wasm", file: "dist/backend/wasm/kernels.wasm", type: TYPES.wasm, group: "kernels" },
   { path: "tales.txt", file: "data/tales.txt", type: TYPES.txt, group: "on demand" },
   { path: "tales.json", file: "data/tales.json", type: TYPES.json, group: "on demand" },
@@ -58,8 +61,9 @@ export const ASSETS: readonly Asset[] = [
   modelFile(`${STEP}/model.safetensors`, TYPES.safetensors),
 ];
 
-function later(name: string): Asset {
-  return { path: name, file: `dist/play/${name}`, type: TYPES.js, group: "later" };
+/** A file of the engine: see scripts/bundle-play.ts. */
+function engineFile(name: string, group: AssetGroup): Asset {
+  return { path: name, file: `dist/play/${name}`, type: TYPES.js, group };
 }
 
 /** A file of the bundled model, in a run directory named model. */

@@ -10,7 +10,8 @@ import type { TokenBatch } from "../nn/inputs/token-batch.ts";
 import { causalMask, type MaskMatrix } from "../nn/layers/textbook-attention.ts";
 import { MaskSwitchEncoderDecoder } from "../nn/mask-switch-encoder-decoder.ts";
 import { Random } from "../random.ts";
-import { type Break, lossyCache, showAll, showNext } from "./broken-gpt.ts";
+import { type Break, lossyCache } from "./broken-gpt.ts";
+import { showAll, showNext } from "./wrong-masks.ts";
 
 /** The faults of an encoder, described. An encoder has no causal mask to lose, so the fault adds one. */
 export const ENCODER_BREAKS = {

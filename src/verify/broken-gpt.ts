@@ -10,6 +10,7 @@ import type { KeysAndValues } from "../nn/inputs/forward-options.ts";
 import { causalMask, type MaskMatrix } from "../nn/layers/textbook-attention.ts";
 import { MaskSwitchGPT } from "../nn/mask-switch.ts";
 import { Random } from "../random.ts";
+import { showAll, showNext } from "./wrong-masks.ts";
 
 export const BREAKS = ["mask", "shift", "cache", "padding"] as const;
 export type Break = (typeof BREAKS)[number];
@@ -21,9 +22,6 @@ export const BREAK_DESCRIPTIONS: Readonly<Record<Break, string>> = {
   cache: "the KV cache loses the keys and values of position 1",
   padding: "positions attend to padding as if it were text",
 };
-
-export const showAll = maskShowing(() => true);
-export const showNext = maskShowing((key, position) => key <= position + 1);
 
 /** Returns a model with a fault. The caller fills in the weights. */
 export function brokenGPT(how: Break, context: Context, config: GPTConfig): GPT {
@@ -38,15 +36,6 @@ export function brokenGPT(how: Break, context: Context, config: GPTConfig): GPT 
       // Causal, but ignores where a row begins.
       return remaskedGPT(context, config, causalMask);
   }
-}
-
-/** The mask matrix M: 0 for keys that `shows` allows, −∞ for the others. */
-function maskShowing(shows: (key: number, position: number) => boolean): MaskMatrix {
-  return (queries, keys) =>
-    Float64Array.from({ length: queries * keys }, (_, i) => {
-      const position = keys - queries + Math.floor(i / keys);
-      return shows(i % keys, position) ? 0 : Number.NEGATIVE_INFINITY;
-    });
 }
 
 /** A GPT whose attention adds this matrix instead of the model's own mask. */

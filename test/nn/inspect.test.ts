@@ -10,7 +10,7 @@ import { causalMask, type MaskMatrix } from "../../src/nn/layers/textbook-attent
 import { MaskSwitchGPT } from "../../src/nn/mask-switch.ts";
 import { add } from "../../src/ops/add.ts";
 import { Random } from "../../src/random.ts";
-import { showAll, showNext } from "../../src/verify/broken-gpt.ts";
+import { showAll, showNext } from "../../src/verify/wrong-masks.ts";
 import { expectClose } from "../support/check-op.ts";
 import { doubleContext } from "../support/contexts.ts";
 import { CHOICES, randomIds, TINY, tinyEncoder, tinyModel } from "../support/models.ts";

@@ -13,6 +13,17 @@ test("every file of the build is listed once, and every listed file exists", () 
   for (const file of listed) expect(existsSync(root + file), file).toBe(true);
 });
 
+test("the group engine is what the engine imports before it answers", () => {
+  const importedBy = (name: string): string[] => {
+    const script = readFileSync(`${root}dist/play/${name}`, "utf8");
+    return [...script.matchAll(/from\s*"\.\/([^"]+)"/g)].map(([, imported]) => imported);
+  };
+  const needed = new Set(["engine.js"]);
+  for (const name of needed) for (const imported of importedBy(name)) needed.add(imported);
+  const listed = ASSETS.filter(({ group }) => group === "engine").map(({ path }) => path);
+  expect(listed.sort()).toEqual([...needed, "thread.js"].sort());
+});
+
 test("scripts import only listed files", () => {
   const paths = ASSETS.map(({ path }) => path);
   for (const { file } of ASSETS.filter(({ path }) => path.endsWith(".js"))) {

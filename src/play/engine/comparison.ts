@@ -1,13 +1,8 @@
 /** The lesson of section 1: one model trained twice, with the mask and without it, beside the run in training. */
 
 import { resolveSettings } from "../../config/settings.ts";
-import {
-  LEAKAGE_PROMPT,
-  LEAKAGE_SAMPLE_TOKENS,
-  LEAKAGE_SETTINGS,
-  type Outcome,
-  teachLeakage,
-} from "../../lesson/leakage.ts";
+import { type Outcome, teachLeakage } from "../../lesson/leakage.ts";
+import { LEAKAGE_PROMPT, LEAKAGE_SAMPLE_TOKENS, LEAKAGE_SETTINGS } from "../../lesson/leakage-settings.ts";
 import { log } from "../../math.ts";
 import type { ComparedModel, ComparisonState } from "../protocol.ts";
 import type { Engine } from "./engine.ts";

@@ -2,6 +2,7 @@
 import { CheckpointError } from "../../errors.ts";
 import type { KeptRun } from "../protocol.ts";
 import type { Engine } from "./engine.ts";
+import type { readGivenRun } from "./given-run.ts";
 import { readOwnText } from "./text.ts";
 import type { TrainingRun } from "./training-run.ts";
 
@@ -80,15 +81,14 @@ export class KeptRuns {
   /**
    * Continues a run that is kept.
    *
+   * @param read what reads a run that is given: the page loads it after training can start
    * @throws CheckpointError if it is not there any more
    */
-  async resume(id: string): Promise<void> {
+  async resume(id: string, read: typeof readGivenRun): Promise<void> {
     const kept = await this.#shelf.get(id);
     if (kept === null) throw new CheckpointError("this run is no longer kept in this browser");
-    // Loaded when a run is continued, not before training starts.
-    const { readGivenRun } = await import("./given-run.ts");
     const given = kept.files.map(([path, bytes]) => ({ path, file: new Blob([new Uint8Array(bytes)]) }));
-    const run = await readGivenRun(given);
+    const run = await read(given);
     const { text } = kept;
     const original = text === null ? await this.#engine.tales() : await readOwnText(text.name, text.file);
     this.#run = this.#engine.resume(run, original);

@@ -1,7 +1,7 @@
 /** The recipes of the page: where a run's settings come from. */
 import { presetOf } from "../../config/presets.ts";
 import { parseSettings, type Settings } from "../../config/settings.ts";
-import { LEAKAGE_SETTINGS } from "../../lesson/leakage.ts";
+import { LEAKAGE_SETTINGS } from "../../lesson/leakage-settings.ts";
 import type { Recipe, ShownSettings } from "../settings.ts";
 
 /** The textbook path and the fused one have the same mathematics and different bits; a run here uses the fast one. */

@@ -3,6 +3,7 @@ import type { GivenFile, RunState } from "../protocol.ts";
 import { beams } from "./beams.ts";
 import { comparisonOf } from "./comparison.ts";
 import type { Engine } from "./engine.ts";
+import { readGivenRun } from "./given-run.ts";
 import { type Taken, take } from "./intake.ts";
 import { answerString, continueText, fill, trainSide } from "./kinds.ts";
 import { leaks } from "./leaks.ts";
@@ -43,7 +44,7 @@ async function stopComparing(engine: Engine, _: null): Promise<void> {
 
 /** Continues a run that the browser keeps. */
 async function resumeKept(engine: Engine, id: string): Promise<void> {
-  await engine.kept.resume(id);
+  await engine.kept.resume(id, readGivenRun);
 }
 
 async function forgetKept(engine: Engine, id: string): Promise<void> {

@@ -11,11 +11,9 @@ import { MaskSwitchGPT } from "../../nn/mask-switch.ts";
 import { Random } from "../../random.ts";
 import type { Checkpoint } from "../../run/checkpoint.ts";
 import { gptConfigOf, type RunConfig, runConfigToJSON } from "../../run/config.ts";
-import { defaultPrompt } from "../../run/default-prompt.ts";
 import { RunDirectory } from "../../run/directory.ts";
 import { MemoryFiles } from "../../run/memory-files.ts";
 import { earlierSchedules } from "../../run/settings-history.ts";
-import { generateText } from "../../sample/generate-text.ts";
 import type { EarlyStopping } from "../../train/early-stopping.ts";
 import { NextToken } from "../../train/objectives/next-token.ts";
 import { dueAfter, resumeFrom, savedStateOf, saveRun } from "../../train/saved-state.ts";
@@ -26,8 +24,6 @@ import { maskMatrixOf } from "./mask-matrix.ts";
 import { filesUnder, maskOf, noteOn, stepsIn } from "./run-log.ts";
 import { checkLength, type PlayText } from "./text.ts";
 
-/** Below 1, so that a small model spells mostly right. */
-const TEMPERATURE = 0.6;
 /** Takes about as long as a few steps of training. */
 const ESTIMATE_TOKENS = 4096;
 /** The folder of a run that was started here. */
@@ -173,19 +169,9 @@ export class TrainingRun {
 
   /** Writes a text with a mask, from the start of a line. */
   async sample(mask: MaskMode, tokens: number): Promise<string> {
-    const { config } = this;
-    const options = {
-      tokens,
-      random: Random.of(config.settings.seed, "sample while training"),
-      settings: { temperature: TEMPERATURE },
-      overflow: "slide",
-    } as const;
-    const write = async () => {
-      const { text: prompt, shown } = defaultPrompt(config);
-      let written = shown;
-      for await (const piece of generateText(this.model, config.tokenizer, prompt, options)) written += piece;
-      return written;
-    };
+    // The first sample comes some seconds after training starts, so what draws it is loaded then.
+    const { writeSample } = await import("./write-sample.ts");
+    const write = () => writeSample(this.model, this.config, tokens);
     return this.#withMask(mask, () => this.trainer.evaluating(write));
   }
 

@@ -3,7 +3,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { splitCorpus } from "../../../src/data/split.ts";
-import { LEAKAGE_PROMPT, LEAKAGE_SAMPLE_TOKENS, teachLeakage } from "../../../src/lesson/leakage.ts";
+import { teachLeakage } from "../../../src/lesson/leakage.ts";
+import { LEAKAGE_PROMPT, LEAKAGE_SAMPLE_TOKENS } from "../../../src/lesson/leakage-settings.ts";
 import { comparisonOf } from "../../../src/play/engine/comparison.ts";
 import type { ComparisonState } from "../../../src/play/protocol.ts";
 import { CharTokenizer } from "../../../src/text/char-tokenizer.ts";

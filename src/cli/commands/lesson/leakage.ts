@@ -4,13 +4,8 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { entropyFloor, readCorpus, TALES_PATH } from "../../../data/corpus.ts";
 import { splitCorpus } from "../../../data/split.ts";
 import { ConfigError, DataError } from "../../../errors.ts";
-import {
-  LEAKAGE_PROMPT,
-  LEAKAGE_SAMPLE_TOKENS,
-  type LeakageLesson,
-  type Outcome,
-  teachLeakage,
-} from "../../../lesson/leakage.ts";
+import { type LeakageLesson, type Outcome, teachLeakage } from "../../../lesson/leakage.ts";
+import { LEAKAGE_PROMPT, LEAKAGE_SAMPLE_TOKENS } from "../../../lesson/leakage-settings.ts";
 import { log } from "../../../math.ts";
 import { CharTokenizer } from "../../../text/char-tokenizer.ts";
 import { formatLoss, plural, wrap } from "../../../util/format.ts";
