@@ -15,8 +15,6 @@ import { printableLine } from "../../util/printable.ts";
 import { sha256Hex } from "../../util/sha256.ts";
 import { MOST_TEXT_BYTES } from "./limits.ts";
 
-const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
-
 export interface PlayText {
   /** A display name. */
   readonly name: string;
@@ -69,15 +67,14 @@ export async function readOwnText(name: string, file: Blob): Promise<PlayText> {
  * @throws DataError if it is not UTF-8
  */
 export function textOf(name: string, bytes: Uint8Array<ArrayBuffer>): PlayText {
-  // As on the command line, the byte order mark is not part of the text, but of its SHA-256.
-  const start = startsWithMark(bytes) ? BYTE_ORDER_MARK.length : 0;
   const scanner = new TextScanner();
-  const wrong = scanner.push(bytes.subarray(start));
+  const wrong = scanner.push(bytes);
   if (wrong >= 0)
     throw new DataError(
-      `${printableLine(name)}: is not UTF-8 text: byte ${start + wrong} begins no character; if it is a text, convert it to UTF-8`,
+      `${printableLine(name)}: is not UTF-8 text: byte ${wrong} begins no character; if it is a text, convert it to UTF-8`,
     );
   const facts = scanner.facts();
+  // Without a byte order mark, which is a part of the SHA-256 and not of the text, as on the command line.
   const content = new TextDecoder().decode(bytes);
   const tokenizer = CharTokenizer.fromText(content);
   const ids = tokenizer.encode(content);
@@ -138,8 +135,4 @@ export function fitToText(settings: Settings, { name, ids }: PlayText): Settings
 /** @throws DataError if the text is too short for a window of `contextLength` tokens in each split */
 export function checkLength({ split }: PlayText, contextLength: number): void {
   checkSplit(split, contextLength);
-}
-
-function startsWithMark(bytes: Uint8Array): boolean {
-  return BYTE_ORDER_MARK.every((byte, at) => bytes[at] === byte);
 }
