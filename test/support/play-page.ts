@@ -1,7 +1,9 @@
 /** The page of `nopeek play` in Chromium, from its own server. */
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
+import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
+import { expect } from "vitest";
 import { HOST, pageServer } from "../../src/cli/commands/play/server.ts";
 import { ASSETS } from "../../src/play/assets.ts";
 import { startChromium } from "./browser.ts";
@@ -54,4 +56,41 @@ export async function openPlay(
   await page.goto(url + address);
   await page.locator("#status", { hasText: "thread" }).waitFor();
   return { page, errors };
+}
+
+/** Nothing trains for long, for tests that look at the shipped model. */
+export const SHORT = "steps=1&dModel=8&heads=2&contextLength=16&batchSize=2";
+
+/**
+ * Opens the page at a section that looks at the shipped model.
+ *
+ * @param id   of the section
+ * @param link values of the section
+ */
+export async function openAtShipped(
+  host: PlayHost,
+  id: string,
+  link = "",
+  options: Parameters<Browser["newPage"]>[0] = {},
+): Promise<OpenPlay> {
+  const opened = await openPlay(host, `#${SHORT}${link === "" ? "" : `&${link}`}`, options);
+  const { page } = opened;
+  await page.locator("#controls select").selectOption("shipped");
+  // A section is updated while it can be seen, and those above it still grow.
+  await page.locator("#train .insight, #train .losses").first().waitFor();
+  await page.evaluate(`document.querySelector("#${id}").scrollIntoView()`);
+  return opened;
+}
+
+/** `expect.poll` for as long as a crowded machine may need. */
+export const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
+
+/** The accessibility problems of an element, and how far the page overflows its width. */
+export async function problemsOf(page: Page, selector: string): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found: string[] = await page.evaluate(
+    `axe.run("${selector}").then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes.map(({ html }) => html).join(" ")))`,
+  );
+  const overflow = Number(await page.evaluate("document.documentElement.scrollWidth - innerWidth"));
+  return overflow > 0 ? [...found, `the page is ${overflow} pixels too wide`] : found;
 }

@@ -107,7 +107,8 @@ async function scoresOfModel(engine: Engine, source: HeadOfModel, mask: MaskMode
   const all = Array.from(tokenizer.encode(source.text));
   if (all.length === 0) throw new ConfigError("type a text of at least one character");
   const ids = all.slice(0, Math.min(MOST_TOKENS, contextLength));
-  const [layer, head] = [Math.min(source.layer, layers - 1), Math.min(source.head, heads - 1)];
+  const within = (index: number, count: number) => Math.max(0, Math.min(index, count - 1));
+  const [layer, head] = [within(source.layer, layers), within(source.head, heads)];
   const scoresFor = (tokens: readonly number[]) =>
     model.context.scope("no-grad", () => {
       const { blocks } = inspect(model, { ids: tokens, batchSize: 1 }, { maskMatrix: maskMatrixOf(mask) });

@@ -33,3 +33,10 @@ export function changesIn({ values }: LinkState): Record<string, number> {
   const given = SHOWN.filter((name) => values[name] !== undefined && values[name] !== "");
   return Object.fromEntries(given.map((name) => [name, Number(values[name])]));
 }
+
+/** The link without changed settings of training. */
+export function withoutChanges(link: LinkState): LinkState {
+  const isSetting = (name: string) => SHOWN.some((shown) => shown === name);
+  const kept = Object.entries(link.values).filter(([name]) => !isSetting(name));
+  return { ...link, values: Object.fromEntries(kept) };
+}

@@ -1,12 +1,9 @@
 /** Section 3 in Chromium: the counts of the shipped model, and choosing a character by pointer and by keyboard. */
-import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasChromium } from "../../support/browser.ts";
-import { openPlay, type PlayHost, playHost } from "../../support/play-page.ts";
+import { eventually, openAtShipped, type PlayHost, playHost, problemsOf } from "../../support/play-page.ts";
 
-/** Nothing trains for long: these tests look at the shipped model. */
-const SHORT = "#steps=1&dModel=8&heads=2&contextLength=16&batchSize=2";
 const V = 65;
 
 let host: PlayHost;
@@ -17,19 +14,13 @@ afterAll(async () => {
   if (hasChromium) await host.close();
 });
 
-/** As long as a crowded machine may need. */
-const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
 const section = (page: Page) => page.locator("#leaks");
 const sentence = (page: Page) => section(page).locator(".insight");
 const isSaid = (page: Page, words: string) => eventually(() => sentence(page).textContent()).toContain(words);
 
 async function openShipped(options = {}) {
-  const opened = await openPlay(host, SHORT, options);
+  const opened = await openAtShipped(host, "leaks", "", options);
   const { page } = opened;
-  await page.locator("#controls select").selectOption("shipped");
-  // A section is updated while it can be seen, and those above it still grow.
-  await page.locator("#train .insight, #train .losses").first().waitFor();
-  await page.evaluate("document.querySelector('#leaks').scrollIntoView()");
   await isSaid(page, "all 975 earlier logits changed");
   return opened;
 }
@@ -120,12 +111,7 @@ describe.skipIf(!hasChromium)("section 3", () => {
     [320, "light"],
   ] as const)("%i pixels wide, %s: nothing overflows, and axe finds nothing", async (width, colorScheme) => {
     const { page, errors } = await openShipped({ viewport: { width, height: 800 }, colorScheme });
-    expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBe(0);
-    await page.evaluate(axe.source);
-    const found = await page.evaluate(
-      "axe.run('#leaks').then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))",
-    );
-    expect(found).toEqual([]);
+    expect(await problemsOf(page, "#leaks")).toEqual([]);
     expect(errors).toEqual([]);
     await page.close();
   });

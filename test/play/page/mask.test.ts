@@ -1,15 +1,12 @@
 /** Section 2 in Chromium: it draws the lesson's numbers, and a row can be chosen by pointer and by keyboard. */
-import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type MaskLesson, teachMask } from "../../../src/lesson/mask.ts";
 import { formatCell } from "../../../src/play/page/numbers.ts";
 import { hasChromium } from "../../support/browser.ts";
 import { nodeEngine } from "../../support/play.ts";
-import { openPlay, type PlayHost, playHost } from "../../support/play-page.ts";
+import { eventually, openAtShipped, type PlayHost, playHost, problemsOf } from "../../support/play-page.ts";
 
-/** Nothing trains for long: these tests look at the shipped model. */
-const SHORT = "#steps=1&dModel=8&heads=2&contextLength=16&batchSize=2";
 const TEXT = "By the oak sat U";
 const T = TEXT.length;
 
@@ -25,9 +22,6 @@ afterAll(async () => {
   if (hasChromium) await host.close();
 });
 
-/** As long as a crowded machine may need. */
-const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
-
 const section = (page: Page) => page.locator("#mask");
 const title = (page: Page) => section(page).locator(".row-title h3");
 const sentence = (page: Page) => section(page).locator(".insight");
@@ -36,12 +30,8 @@ const chooseMask = (page: Page, mask: string) =>
 
 /** Opens the page at layer 1, head 2 of the shipped model. */
 async function openShipped(options = {}) {
-  const opened = await openPlay(host, SHORT, options);
+  const opened = await openAtShipped(host, "mask", "", options);
   const { page } = opened;
-  await page.locator("#controls select").selectOption("shipped");
-  // A section is updated while it can be seen, and those above it still grow.
-  await page.locator("#train .insight, #train .losses").first().waitFor();
-  await page.evaluate("document.querySelector('#mask').scrollIntoView()");
   await section(page).locator(".row select").nth(1).selectOption("1");
   await section(page).locator(".row select").nth(2).selectOption("2");
   await section(page).locator(".attention-row").first().waitFor();
@@ -134,12 +124,15 @@ describe.skipIf(!hasChromium)("section 2", () => {
   test("the switch rules the mask", async () => {
     const { page, errors } = await openShipped();
     const hidden = (T * (T - 1)) / 2;
+    const place = await page.evaluate("scrollY");
     await chooseMask(page, "shifted");
     await eventually(() => cellsOf(page, "hidden")).toEqual([0, ...[1, 2, 3].map(() => hidden - T + 1)]);
     expect(await cellsOf(page, "peek")).toEqual([0, T - 1, T - 1, T - 1]);
     expect(await sentence(page).textContent()).toContain("goes to the next position, which holds the token");
-    await chooseMask(page, "off");
+    await page.locator("input[name=mask]:checked").press("ArrowLeft");
     await eventually(() => cellsOf(page, "hidden")).toEqual([0, 0, 0, 0]);
+    // The switch is in a bar that stays in view, so nothing has to scroll.
+    expect(await page.evaluate("scrollY")).toBe(place);
     expect(await cellsOf(page, "peek")).toEqual([0, hidden, hidden, hidden]);
     expect(await section(page).textContent()).toContain("nothing is hidden in any way");
     expect(errors).toEqual([]);
@@ -228,6 +221,37 @@ describe.skipIf(!hasChromium)("section 2", () => {
     await page.close();
   });
 
+  test("the link holds the controls", async () => {
+    const { page, errors } = await openShipped();
+    await section(page).locator(".typed").fill("Tilda, Abe");
+    await section(page).getByLabel("0 after the softmax").check();
+    await eventually(() => page.url()).toContain("way=after");
+    const link = new URL(page.url()).hash.slice(1);
+    await page.close();
+
+    const again = await openAtShipped(host, "mask", link);
+    const shown = section(again.page);
+    await eventually(() => title(again.page).textContent()).toContain("Row 9, “e”");
+    const controls = shown.locator(".row input, .row select");
+    const values = await Promise.all((await controls.all()).map((control) => control.inputValue()));
+    expect(values).toEqual(["", "Tilda, Abe", "1", "2"]);
+    expect(await shown.locator(".ways .chosen b").textContent()).toBe("0 after the softmax");
+    // Training writes to the same link.
+    await chooseMask(again.page, "off");
+    await eventually(() => again.page.url()).toContain("mask=off");
+    expect(again.page.url()).toContain("text=Tilda");
+    expect([...errors, ...again.errors]).toEqual([]);
+    await again.page.close();
+  });
+
+  test("a foreign link with wrong values is shown as far as it goes", async () => {
+    const { page, errors } = await openAtShipped(host, "mask", "layer=-7&head=1e9&way=x&example=y&text=By");
+    await eventually(() => title(page).textContent()).toContain("Row 1, “y”");
+    expect(await section(page).locator(".refused").count()).toBe(0);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
   test.each([
     [1280, "light"],
     [390, "dark"],
@@ -236,12 +260,7 @@ describe.skipIf(!hasChromium)("section 2", () => {
     const { page, errors } = await openShipped({ viewport: { width, height: 800 }, colorScheme });
     await section(page).getByText("All numbers as tables").click();
     await section(page).locator("details table").first().waitFor();
-    expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBe(0);
-    await page.evaluate(axe.source);
-    const found = await page.evaluate(
-      "axe.run('#mask').then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))",
-    );
-    expect(found).toEqual([]);
+    expect(await problemsOf(page, "#mask")).toEqual([]);
     expect(errors).toEqual([]);
     await page.close();
   });

@@ -5,6 +5,7 @@ import type { LeakCount, Leaks } from "../../engine/leaks.ts";
 import type { MaskMode } from "../../masks.ts";
 import type { App } from "../app.ts";
 import { visible } from "../characters.ts";
+import { recall, remember } from "../page-link.ts";
 import { keepUpdated } from "../updates.ts";
 
 const TEXT = "By the oak sat Ulf";
@@ -31,9 +32,9 @@ class LeaksSection {
   readonly #body: HTMLElement;
   readonly #app: App;
   readonly #request: () => void;
-  #text = TEXT;
-  #position = POSITION;
-  #replacement = REPLACEMENT;
+  #text = recall("leakText") ?? TEXT;
+  #position = Math.max(0, Math.trunc(Number(recall("leakPosition") ?? POSITION))) || 0;
+  #replacement = recall("leakReplacement") ?? REPLACEMENT;
   #shown: { readonly leaks: Leaks; readonly replacement: string } | null = null;
   #message: string | null = null;
 
@@ -73,27 +74,26 @@ class LeaksSection {
   }
 
   #controls() {
-    const type =
-      (apply: (value: string) => void) =>
+    const typing =
+      (name: string, apply: (value: string) => void) =>
       ({ target }: Event) => {
         if (!(target instanceof HTMLInputElement)) return;
         apply(target.value);
+        remember(name, target.value);
         this.#request();
       };
+    const typeText = typing("leakText", (text) => {
+      this.#text = text;
+    });
+    const typeReplacement = typing("leakReplacement", (text) => {
+      this.#replacement = Array.from(text).at(-1) ?? "";
+    });
     return html`<div class="row">
       <label class="field">text
-        <input class="typed" maxlength=${MOST_CHARACTERS} spellcheck="false" autocomplete="off" .value=${this.#text} @input=${type(
-          (text) => {
-            this.#text = text;
-          },
-        )}>
+        <input class="typed" maxlength=${MOST_CHARACTERS} spellcheck="false" autocomplete="off" .value=${this.#text} @input=${typeText}>
       </label>
       <label class="field">replace the chosen character by
-        <input class="replacement" maxlength="2" spellcheck="false" autocomplete="off" autocapitalize="off" .value=${this.#replacement} @input=${type(
-          (text) => {
-            this.#replacement = Array.from(text).at(-1) ?? "";
-          },
-        )}>
+        <input class="replacement" maxlength="2" spellcheck="false" autocomplete="off" autocapitalize="off" .value=${this.#replacement} @input=${typeReplacement}>
       </label>
     </div>`;
   }
@@ -119,12 +119,14 @@ class LeaksSection {
   #choice(token: string, t: number, replacement: string) {
     const choose = () => {
       this.#position = t;
+      remember("leakPosition", `${t}`);
       this.#request();
     };
     const type = (event: KeyboardEvent) => {
       const isCharacter = Array.from(event.key).length === 1 && event.key !== " ";
       if (!isCharacter || event.ctrlKey || event.metaKey || event.altKey) return;
       this.#replacement = event.key;
+      remember("leakReplacement", event.key);
       this.#request();
       this.#draw();
     };

@@ -8,7 +8,8 @@ import type { App } from "../app.ts";
 import { drawLossChart, stretchesOf } from "../draw/loss-chart.ts";
 import { type CurvePoint, LossCurve } from "../draw/loss-curve.ts";
 import { Refusal } from "../engine-client.ts";
-import { changesIn, type LinkState, readLink, writeLink } from "../link.ts";
+import { changesIn, type LinkState, withoutChanges } from "../link.ts";
+import { currentLink, replaceLink } from "../page-link.ts";
 
 const RECIPE_LABELS: Readonly<Record<Recipe, string>> = {
   small: "small: learns to spell in seconds",
@@ -41,7 +42,6 @@ class TrainSection {
   #samples: readonly Sample[] = [];
   #tokensPerSecond = 0;
   #message: string | null = null;
-  #link: LinkState;
   /** What the recipes set; null until the engine is ready. */
   #recipes: Readonly<Record<Recipe, ShownSettings>> | null = null;
   #isDrawn = true;
@@ -49,7 +49,6 @@ class TrainSection {
   constructor(body: HTMLElement, app: App) {
     this.#body = body;
     this.#app = app;
-    this.#link = readLink(location.hash);
     app.engine.onEvent((event) => {
       if (event.kind === "ready") this.#recipes = event.recipes;
       if (event.kind === "opened") {
@@ -70,7 +69,7 @@ class TrainSection {
       this.#draw();
     });
     app.onChange((state, before) => {
-      if (state.mask !== before.mask) this.#changeLink({ ...this.#link, mask: state.mask });
+      if (state.mask !== before.mask) replaceLink({ ...this.#link, mask: state.mask });
       this.#draw();
     });
     // While the page is hidden, nothing is shown and the battery matters more.
@@ -104,9 +103,9 @@ class TrainSection {
     this.#samples = [sample, ...this.#samples.filter(({ mask }) => mask !== sample.mask)];
   }
 
-  #changeLink(link: LinkState): void {
-    this.#link = link;
-    history.replaceState(null, "", `${location.pathname}${location.search}${writeLink(link)}`);
+  /** Other sections write to the link too, so it is read each time. */
+  get #link(): LinkState {
+    return currentLink();
   }
 
   /** Draws once a frame, however many events come. */
@@ -213,14 +212,14 @@ class TrainSection {
     const changeRecipe = ({ target }: Event) => {
       const recipe = RECIPES.find((name) => target instanceof HTMLSelectElement && name === target.value);
       if (recipe === undefined) return;
-      this.#changeLink({ ...this.#link, recipe, values: {} });
+      replaceLink(withoutChanges({ ...this.#link, recipe }));
       void this.#startOver();
     };
     const change =
       (name: string) =>
       ({ target }: Event) => {
         if (!(target instanceof HTMLInputElement)) return;
-        this.#changeLink({ ...this.#link, values: { ...this.#link.values, [name]: target.value } });
+        replaceLink({ ...this.#link, values: { ...this.#link.values, [name]: target.value } });
       };
     return html`<details>
       <summary>Settings</summary>
