@@ -54,6 +54,16 @@ describe.skipIf(!hasChromium)("section 3", () => {
     await page.close();
   });
 
+  test("a link to the section stays there while sections above it are drawn", async () => {
+    const { page, errors } = await openShipped();
+    await page.waitForTimeout(500);
+    const box = await section(page).boundingBox();
+    expect(box?.y).toBeGreaterThanOrEqual(0);
+    expect(box?.y).toBeLessThan(120);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
   test("with the switch at shifted, two blocks reach two positions back", async () => {
     const { page, errors } = await openShipped();
     await page.locator("input[name=mask][value=shifted]").check({ force: true });
