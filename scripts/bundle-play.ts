@@ -1,7 +1,8 @@
 /** Bundles the page of `nopeek play` into dist/play/: the page, its engine and the engine's threads. */
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
-import { type BuildOptions, build } from "esbuild";
+import { type BuildOptions, build, type Metafile } from "esbuild";
+import { licensesOf } from "./licenses.ts";
 
 /** @param root the folder of package.json, ending in a slash */
 export async function bundlePlay(root: string): Promise<void> {
@@ -15,8 +16,9 @@ export async function bundlePlay(root: string): Promise<void> {
     target: "es2022",
     legalComments: "none",
     charset: "utf8",
+    metafile: true,
   };
-  await Promise.all([
+  const bundles = await Promise.all([
     build({ ...options, entryPoints: [`${root}src/play/page/main.ts`], outfile: `${out}page.js` }),
     bundleEngine(`${root}src/play/engine/main.ts`, out, options),
     build({
@@ -26,16 +28,27 @@ export async function bundlePlay(root: string): Promise<void> {
     }),
     build({ ...options, entryPoints: [`${root}src/play/page/style/style.css`], outfile: `${out}style.css` }),
   ]);
+  writeFileSync(`${out}licenses.txt`, licenses(root, bundles));
   for (const name of ["index.html", "icon.svg"])
     copyFileSync(`${root}src/play/page/${name}`, `${out}${name}`);
+}
+
+/** The site is published without the packages, so their licenses come with it. */
+function licenses(root: string, bundles: readonly { readonly metafile?: Metafile | undefined }[]): string {
+  const inputs: Metafile["inputs"] = Object.assign({}, ...bundles.map(({ metafile }) => metafile?.inputs));
+  return `nopeek:\n\n${readFileSync(`${root}LICENSE`, "utf8").trim()}\n\n${licensesOf({ inputs })}`;
 }
 
 /**
  * Each dynamic import of the engine becomes a separate file, and so does what several files share. The bundler names them
  * by a hash. src/play/assets.ts lists them, so they get fixed names here, the largest shared file first.
  */
-async function bundleEngine(entry: string, out: string, options: BuildOptions): Promise<void> {
-  const { outputFiles = [] } = await build({
+async function bundleEngine(
+  entry: string,
+  out: string,
+  options: BuildOptions,
+): Promise<{ metafile: Metafile | undefined }> {
+  const { outputFiles = [], metafile } = await build({
     ...options,
     entryPoints: { engine: entry },
     outdir: out,
@@ -54,4 +67,5 @@ async function bundleEngine(entry: string, out: string, options: BuildOptions): 
     const renamed = text.replaceAll(/engine-[\w-]+-[A-Z0-9]{8}\.js/g, (name) => names.get(name) ?? name);
     writeFileSync(`${out}${names.get(basename(path))}`, renamed);
   }
+  return { metafile };
 }

@@ -51,7 +51,7 @@ function sitePage(page: string, build: string): string {
   const policy = `<meta http-equiv="content-security-policy" content="${META_POLICY}">`;
   const script = `<script src="${REGISTER.path}" defer></script>`;
   const whole = `${parts[0]}\n${policy}${parts[1]}${script}\n${parts[2]}`;
-  return whole.replaceAll(/(?<=\b(?:src|href)=")(?=[\w-]+\.(?:js|css|svg)")/g, `${build}/`);
+  return whole.replaceAll(/(?<=\b(?:src|href)=")(?=[\w-]+\.(?:js|css|svg|txt)")/g, `${build}/`);
 }
 
 async function bundle(entry: string, define: Record<string, string> = {}): Promise<string> {

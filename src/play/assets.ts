@@ -52,6 +52,7 @@ export const ASSETS: readonly Asset[] = [
   engineFile("engine-shared-3.js", "later"),
   engineFile("engine-reference-backend.js", "later"),
   { path: "kernels.wasm", file: "dist/backend/wasm/kernels.wasm", type: TYPES.wasm, group: "kernels" },
+  { path: "licenses.txt", file: "dist/play/licenses.txt", type: TYPES.txt, group: "on demand" },
   { path: "tales.txt", file: "data/tales.txt", type: TYPES.txt, group: "on demand" },
   { path: "tales.json", file: "data/tales.json", type: TYPES.json, group: "on demand" },
   modelFile("config.json", TYPES.json),
