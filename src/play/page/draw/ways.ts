@@ -4,7 +4,6 @@ import { formatCount, plural } from "../../../util/format.ts";
 import type { WayFacts } from "../../engine/matrices.ts";
 import type { MaskMode } from "../../masks.ts";
 import { WAYS, type Way } from "../../ways.ts";
-import { formatCell } from "../numbers.ts";
 import type { ShownHead } from "./head.ts";
 
 interface WayTexts {
@@ -31,7 +30,7 @@ const TEXTS: Readonly<Record<Way, WayTexts>> = {
 const NOTES: Readonly<Record<MaskMode, string>> = {
   on: "",
   off: "The mask switch is off, so nothing is hidden in any way.",
-  shifted: "The mask is shifted by one: each way hides everything but the next position.",
+  shifted: "The mask is shifted by one, so each way shows one position of the future.",
 };
 
 export function drawWays({ matrices, way: chosen, mask }: ShownHead, choose: (way: Way) => void) {
@@ -49,7 +48,7 @@ export function drawWays({ matrices, way: chosen, mask }: ShownHead, choose: (wa
 }
 
 function drawFacts(way: Way, { smallestSum, largestSum, unequal, changed, compared }: WayFacts) {
-  const [least, most] = [smallestSum, largestSum].map(formatCell);
+  const [least, most] = [smallestSum, largestSum].map((sum) => sum.toFixed(2));
   const sums = least === most ? `rows sum to ${least}` : `rows sum to ${least} … ${most}`;
   const same = way !== "infinity" && unequal === 0 ? ", the same weights as with −∞, to the bit" : "";
   return html`<span class="facts">${sums}${same}</span>
