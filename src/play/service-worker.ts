@@ -38,8 +38,20 @@ interface Asked {
   readonly address: string;
 }
 
-/** Fetches what every visit needs. It fails as a whole. */
+/** It fails as a whole: a build of which only a part was fetched must not replace another one. */
 async function install(): Promise<void> {
+  try {
+    await fetchBuild();
+  } catch (error) {
+    await caches.delete(BUILD_CACHE);
+    throw error;
+  }
+  // A page of another build keeps working, because its files have other addresses.
+  void self.skipWaiting();
+}
+
+/** Fetches what every visit needs. */
+async function fetchBuild(): Promise<void> {
   const cache = await caches.open(BUILD_CACHE);
   const needed = SITE_FILES.filter(({ group }) => group !== "on demand");
   await Promise.all(
@@ -50,8 +62,6 @@ async function install(): Promise<void> {
       await cache.put(address, fetched);
     }),
   );
-  // A page of another build keeps working, because its files have other addresses.
-  void self.skipWaiting();
 }
 
 /** @throws TypeError for a page of another build: the host is being updated */

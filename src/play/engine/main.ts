@@ -12,9 +12,11 @@ channel.port1.onmessage = () => waiting.shift()?.();
 
 const host: Host = {
   fetch: async (path) => {
-    const response = await fetch(new URL(path, location.href));
-    if (!response.ok) throw new Error(`${path}: could not be fetched (status ${response.status})`);
-    return response;
+    // Browsers say no more than "Failed to fetch" if there is no connection.
+    const response = await fetch(new URL(path, location.href)).catch(() => null);
+    if (response?.ok) return response;
+    const status = response === null ? "" : ` (status ${response.status})`;
+    throw new Error(`${path} could not be fetched${status}. Check the connection, then load the page again.`);
   },
   emit: (event) => reply({ kind: "event", event }),
   now: () => performance.now(),
