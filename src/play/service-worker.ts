@@ -32,10 +32,10 @@ self.addEventListener("fetch", (event) => {
   if (method === "GET" && asked !== null) event.respondWith(answer(asked));
 });
 
-/** A file, and where it is in this build or another one. */
+/** A file of this build or another one. */
 interface Asked {
   readonly file: SiteFile;
-  readonly address: string;
+  readonly build: string;
 }
 
 /** It fails as a whole: a build of which only a part was fetched must not replace another one. */
@@ -56,10 +56,10 @@ async function fetchBuild(): Promise<void> {
   const needed = SITE_FILES.filter(({ group }) => group !== "on demand");
   await Promise.all(
     needed.map(async (file) => {
-      const address = addressOf(file);
-      const fetched = await download({ file, address });
+      const asked = { file, build: BUILD };
+      const fetched = await download(asked);
       if (file.path === "") await checkBuild(fetched.clone());
-      await cache.put(address, fetched);
+      await cache.put(addressOf(asked), fetched);
     }),
   );
 }
@@ -80,10 +80,11 @@ async function activate(): Promise<void> {
   await self.clients.claim();
 }
 
-async function answer({ file, address }: Asked): Promise<Response> {
-  if (file.group === "on demand") return dataOf(file);
-  const stored = await caches.match(address, file.path === "" ? { cacheName: BUILD_CACHE } : {});
-  return stored ?? download({ file, address });
+async function answer(asked: Asked): Promise<Response> {
+  if (asked.file.group === "on demand") return dataOf(asked.file);
+  // The cache is named, because a match in all of them waits for what is being written to any.
+  const stored = await caches.match(addressOf(asked), { cacheName: BUILD_CACHES + asked.build });
+  return stored ?? download(asked);
 }
 
 async function dataOf(file: SiteFile): Promise<Response> {
@@ -91,29 +92,32 @@ async function dataOf(file: SiteFile): Promise<Response> {
   const key = new URL(file.path, SCOPE);
   const stored = await cache.match(key);
   if (stored !== undefined) return stored;
-  const fetched = await download({ file, address: addressOf(file) });
+  const { body, headers } = await download({ file, build: BUILD });
+  const bytes = await new Response(body).arrayBuffer();
   // A full disk costs the use offline, not the visit.
-  await cache.put(key, fetched.clone()).catch(() => undefined);
-  return fetched;
+  await cache.put(key, new Response(bytes, { headers })).catch(() => undefined);
+  return new Response(bytes, { headers });
 }
 
 /** @throws TypeError if there is no network, or the host answers with an error */
-async function download({ file, address }: Asked): Promise<Response> {
+async function download(asked: Asked): Promise<Response> {
+  const address = addressOf(asked);
   const fetched = await fetch(address, { cache: "no-cache" });
   if (!fetched.ok) throw new TypeError(`${address}: the host answered ${fetched.status}`);
-  return new Response(fetched.body, { headers: { ...HEADERS, "content-type": file.type } });
+  return new Response(fetched.body, { headers: { ...HEADERS, "content-type": asked.file.type } });
 }
 
 /** Links to the page contain its settings, behind ? or #. */
 function fileAt(url: string): Asked | null {
   const address = url.replace(/[?#].*$/s, "");
   if (!address.startsWith(SCOPE)) return null;
-  const path = address.slice(SCOPE.length).replace(/^(?:[\da-f]{16}\/|index\.html$)/, "");
+  const [, build = BUILD, path] =
+    /^(?:([\da-f]{16})\/)?(?:index\.html$)?(.*)$/s.exec(address.slice(SCOPE.length)) ?? [];
   const file = SITE_FILES.find((each) => each.path === path);
-  return file === undefined ? null : { file, address: path === "" ? SCOPE : address };
+  return file === undefined ? null : { file, build };
 }
 
-/** The address of a file of this build. */
-function addressOf({ path }: SiteFile): string {
-  return path === "" ? SCOPE : new URL(`${BUILD}/${path}`, SCOPE).href;
+/** The page has the same address in every build. */
+function addressOf({ file: { path }, build }: Asked): string {
+  return path === "" ? SCOPE : new URL(`${build}/${path}`, SCOPE).href;
 }

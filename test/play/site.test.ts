@@ -29,7 +29,8 @@ beforeAll(async () => {
 }, START_MS);
 afterAll(() => browser?.close());
 
-describe.skipIf(!hasChromium)("the static site (no Chromium: skipped)", () => {
+// A busy machine can make the browser wait longer than any limit here for a service worker; not twice in a row.
+describe.skipIf(!hasChromium)("the static site (no Chromium: skipped)", { retry: 1 }, () => {
   let host: Served;
   let context: BrowserContext;
   let complaints: string[];
