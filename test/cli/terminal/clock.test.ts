@@ -55,7 +55,9 @@ describe.each(Object.entries(CLOCKS))("with a clock %s", (name, clock) => {
 it("no other module reads the clock", () => {
   const sources = new URL("../../../src/", import.meta.url);
   const readers = readdirSync(sources, { recursive: true, encoding: "utf8" })
+    .map((path) => path.replaceAll("\\", "/"))
     .filter((path) => path.endsWith(".ts"))
     .filter((path) => /\bperformance\.now\(/.test(readFileSync(new URL(path, sources), "utf8")));
-  expect(readers).toEqual(["cli/terminal/clock.ts"]);
+  // The page's engine is another program, in a browser.
+  expect(readers.sort()).toEqual(["cli/terminal/clock.ts", "play/engine/main.ts"]);
 });
