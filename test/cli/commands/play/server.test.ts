@@ -184,7 +184,8 @@ describe("refused:", () => {
 
   test("bytes that are not HTTP; the next request is answered", async () => {
     expect(await askRaw("\0\0\0\r\n\r\n")).toBe("HTTP/1.1 400 Bad Request");
-    expect(await askRaw(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(100_000)}\r\n\r\n`)).toBe(
+    // Beyond Node's limit of 16 KiB, but short enough to arrive at once: bytes after the answer would reset the connection.
+    expect(await askRaw(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(20_000)}\r\n\r\n`)).toBe(
       "HTTP/1.1 431 Request Header Fields Too Large",
     );
     expect((await ask("/")).status).toBe(200);
