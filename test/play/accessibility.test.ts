@@ -55,9 +55,7 @@ describe.skipIf(!hasChromium)("the page (no Chromium: skipped)", () => {
     const { page } = await openWhole({ viewport: { width: 1024, height: 700 } });
     for (const width of [1024, 768, 600, 480, 375, 320]) {
       await page.setViewportSize({ width, height: 700 });
-      await expect
-        .poll(() => page.evaluate(WIDER), { message: `${width} pixels`, timeout: 5000 })
-        .toEqual([]);
+      await expect.poll(() => page.evaluate(WIDER), { message: `${width} pixels`, ...PATIENCE }).toEqual([]);
       expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth"), `${width}`).toBe(0);
     }
     await page.close();

@@ -48,6 +48,8 @@ export async function openPlay(
   options: Parameters<Browser["newPage"]>[0] = {},
 ): Promise<OpenPlay> {
   const page = await browser.newPage(options);
+  // A crowded machine is no failure.
+  page.setDefaultTimeout(55_000);
   const errors: string[] = [];
   page.on("pageerror", ({ message }) => errors.push(message));
   page.on("console", (message) => {
@@ -83,7 +85,7 @@ export async function openAtShipped(
 }
 
 /** `expect.poll` for as long as a crowded machine may need. */
-export const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
+export const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 50_000 });
 
 /** The accessibility problems of an element, and how far the page overflows its width. */
 export async function problemsOf(page: Page, selector: string): Promise<string[]> {
