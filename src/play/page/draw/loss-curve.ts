@@ -15,7 +15,7 @@ const MOST_POINTS = 1600;
 
 export class LossCurve {
   #points: CurvePoint[] = [];
-  /** The number of steps that a point stands for. */
+  /** Steps per point. */
   #stride = 1;
 
   get points(): readonly CurvePoint[] {
