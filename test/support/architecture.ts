@@ -51,6 +51,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   sample: [...core, "text"],
   train: [...persistent, "optim"],
   evaluate: [...persistent, "sample", "train"],
+  interop: persistent,
   verify: [...persistent, "sample", "train", "evaluate"],
   lesson: [...persistent, "sample", "optim", "train", "evaluate", "verify"],
   report: ["ground", "config", "run"],
@@ -103,7 +104,7 @@ const allowedPackages: Readonly<Record<string, readonly string[]>> = {
   autograd: [],
   ops: [],
   nn: [],
-  text: ["zod/mini"],
+  text: ["zod/mini", "@huggingface/tokenizers"],
   sample: [],
 };
 
