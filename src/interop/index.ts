@@ -1,0 +1,5 @@
+/**
+ * Models in the formats of other programs: `import { … } from "nopeek/interop"`. Functions take and return bytes; no
+ * module that this one reaches imports anything of Node's.
+ */
+export { type ExportedFile, type PortableModel, portableModel } from "./portable-model.ts";

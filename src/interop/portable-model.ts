@@ -1,0 +1,38 @@
+/** What an export needs of a trained model, and what it returns. */
+import { ConfigError } from "../errors.ts";
+import type { GPTConfig } from "../nn/config.ts";
+import { gptConfigOf } from "../run/config.ts";
+import type { StoredTensor } from "../run/safetensors.ts";
+import type { SavedModel } from "../run/saved-model.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+import { checkTypes } from "../util/check-types.ts";
+
+/** A trained GPT without a backend: its options, its vocabulary and its weights by nopeek's names. */
+export interface PortableModel {
+  readonly config: GPTConfig;
+  readonly tokenizer: Tokenizer;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+/** A file of an export; the name has no folder in it. */
+export interface ExportedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The model of a run, ready to be exported.
+ *
+ * @throws ConfigError when the model is an encoder or an encoder–decoder
+ * @example portableModel(readSavedModel("checkpoints/tales", undefined, files))
+ */
+export function portableModel(saved: SavedModel): PortableModel {
+  checkTypes("portableModel", { saved }, { saved: ["config", "files"] });
+  const { settings, tokenizer } = saved.config;
+  if (settings.model !== "gpt") {
+    throw new ConfigError(
+      `an export needs a model of kind gpt: got ${settings.model}, for which there is no format yet`,
+    );
+  }
+  return { config: gptConfigOf(settings, tokenizer.vocabSize), tokenizer, tensors: saved.files.tensors };
+}
