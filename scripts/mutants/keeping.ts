@@ -60,14 +60,14 @@ export const keeping: readonly Mutant[] = [
   },
   {
     promise: "a header that nests too deeply is rejected without a stack overflow",
-    file: "src/run/safetensors.ts",
+    file: "src/run/safetensors-header.ts",
     line: "if (nestsTooDeep(json)) throw",
     broken: "if (json === null) throw",
     tests: ["test/run/safetensors.test.ts"],
   },
   {
     promise: "overlapping tensors are rejected",
-    file: "src/run/safetensors.ts",
+    file: "src/run/safetensors-header.ts",
     line: "if (from !== end) {",
     broken: "if (from > end) {",
     tests: ["test/run/safetensors-fuzz.test.ts"],

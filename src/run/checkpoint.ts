@@ -12,13 +12,8 @@ import { IN_ENGLISH } from "../util/english.ts";
 import { joinPath } from "../util/paths.ts";
 import type { Files } from "./files.ts";
 import { encodeJSON, readJSON } from "./json.ts";
-import {
-  checkHeaderLength,
-  decodeSafetensors,
-  encodeSafetensors,
-  PREFIX_BYTES,
-  type StoredTensor,
-} from "./safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
+import { checkHeaderLength, PREFIX_BYTES } from "./safetensors-header.ts";
 import { withCurrentNames } from "./tensor-names.ts";
 
 export type StoredTensors = ReadonlyMap<string, StoredTensor>;
