@@ -1,0 +1,173 @@
+/**
+ * A tokenizer as Hugging Face's libraries read it: `tokenizer.json` says how text becomes ids, and
+ * `tokenizer_config.json` which tokens end and pad a text. The Python libraries and the JavaScript ones compute nopeek's
+ * ids from them. Two things differ, because these libraries know no other way:
+ *
+ * - A text that contains `<|endoftext|>` contains the end token, if the model has one.
+ * - Half of a UTF-16 pair, which only JavaScript's strings can hold, is an unknown character.
+ */
+import { ConfigError } from "../errors.ts";
+import { END_OF_TEXT, type Tokenizer, type TokenizerData } from "../text/tokenizer.ts";
+import { spellBytes } from "./byte-characters.ts";
+
+/**
+ * The token of characters outside a vocabulary of characters. It has no id. So Python raises an error that quotes this
+ * name, as nopeek raises one; with no such token, the characters would disappear without a message.
+ */
+const UNKNOWN = "<|a character outside the vocabulary|>";
+
+/** The two files, before they are written as JSON. */
+export interface TokenizerFiles {
+  /** `tokenizer.json` */
+  readonly tokenizer: TokenizerDescription;
+  /** `tokenizer_config.json` */
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** The members that every `tokenizer.json` has. */
+export interface TokenizerDescription {
+  readonly version: "1.0";
+  readonly truncation: null;
+  readonly padding: null;
+  readonly added_tokens: readonly AddedToken[];
+  readonly normalizer: null;
+  readonly pre_tokenizer: Part;
+  readonly post_processor: null;
+  readonly decoder: Part;
+  readonly model: BPEModel;
+}
+
+interface AddedToken {
+  readonly id: number;
+  readonly content: string;
+  readonly single_word: boolean;
+  readonly lstrip: boolean;
+  readonly rstrip: boolean;
+  readonly normalized: boolean;
+  readonly special: boolean;
+}
+
+type Part = { readonly type: string } & Readonly<Record<string, unknown>>;
+
+interface BPEModel {
+  readonly type: "BPE";
+  readonly dropout: null;
+  readonly unk_token: string | null;
+  readonly continuing_subword_prefix: null;
+  readonly end_of_word_suffix: null;
+  readonly fuse_unk: boolean;
+  readonly byte_fallback: boolean;
+  readonly ignore_merges: boolean;
+  readonly vocab: Readonly<Record<string, number>>;
+  readonly merges: readonly (readonly [string, string])[];
+}
+
+/**
+ * Describes a tokenizer for Hugging Face's libraries.
+ *
+ * @param contextLength the longest sequence that the model reads
+ * @throws ConfigError for a kind of tokenizer that cannot be described
+ * @example
+ *   const { tokenizer, config } = tokenizerFiles(CharTokenizer.fromText("hello"), 64);
+ *   JSON.stringify(tokenizer); // tokenizer.json
+ */
+export function tokenizerFiles(tokenizer: Tokenizer, contextLength: number): TokenizerFiles {
+  return { tokenizer: describe(tokenizer), config: configOf(tokenizer, contextLength) };
+}
+
+function describe(tokenizer: Tokenizer): TokenizerDescription {
+  const { endOfText } = tokenizer;
+  return {
+    version: "1.0",
+    truncation: null,
+    padding: null,
+    added_tokens: endOfText === null ? [] : [endToken(endOfText)],
+    normalizer: null,
+    post_processor: null,
+    ...partsOf(tokenizer.toJSON()),
+  };
+}
+
+function partsOf(data: TokenizerData): Pick<TokenizerDescription, "pre_tokenizer" | "decoder" | "model"> {
+  switch (data.kind) {
+    case "char":
+      return {
+        // Every character is a separate word: short words fit the caches of the libraries.
+        pre_tokenizer: { type: "Split", pattern: { Regex: "[\\s\\S]" }, behavior: "Isolated", invert: false },
+        // Without it, the libraries put spaces between tokens.
+        decoder: { type: "Fuse" },
+        model: bpeModel(idsOf(Array.from(data.characters)), [], UNKNOWN),
+      };
+    case "byte":
+      return byteLevel(
+        Array.from({ length: 256 }, (_, byte) => spellBytes([byte])),
+        [],
+      );
+    default:
+      throw new ConfigError(
+        `a tokenizer of the kind ${JSON.stringify(data)} cannot be written for Hugging Face's libraries`,
+      );
+  }
+}
+
+/** Tokens are sequences of bytes, in GPT-2's spelling. */
+function byteLevel(
+  tokens: readonly string[],
+  merges: BPEModel["merges"],
+): Pick<TokenizerDescription, "pre_tokenizer" | "decoder" | "model"> {
+  return {
+    pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
+    decoder: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
+    model: bpeModel(idsOf(tokens), merges, null),
+  };
+}
+
+function bpeModel(
+  vocab: Readonly<Record<string, number>>,
+  merges: BPEModel["merges"],
+  unknown: string | null,
+): BPEModel {
+  return {
+    type: "BPE",
+    dropout: null,
+    unk_token: unknown,
+    continuing_subword_prefix: null,
+    end_of_word_suffix: null,
+    fuse_unk: false,
+    byte_fallback: false,
+    ignore_merges: false,
+    vocab,
+    merges,
+  };
+}
+
+function idsOf(tokens: readonly string[]): Record<string, number> {
+  return Object.fromEntries(tokens.map((token, id) => [token, id]));
+}
+
+function endToken(id: number): AddedToken {
+  return {
+    id,
+    content: END_OF_TEXT,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  };
+}
+
+function configOf({ endOfText }: Tokenizer, contextLength: number): Record<string, unknown> {
+  const special = endOfText === null ? [] : ["bos_token", "eos_token", "pad_token"];
+  return {
+    tokenizer_class: "PreTrainedTokenizerFast",
+    model_max_length: contextLength,
+    ...Object.fromEntries(special.map((name) => [name, END_OF_TEXT])),
+    // Otherwise the libraries remove spaces before punctuation.
+    clean_up_tokenization_spaces: false,
+    // No token types: decoders have no input for them.
+    model_input_names: ["input_ids", "attention_mask"],
+    // A prompt ends where its continuation starts.
+    padding_side: "left",
+  };
+}
