@@ -6,12 +6,12 @@ import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasChromium } from "../support/browser.ts";
-import { openPlay, type PlayHost, playHost } from "../support/play-page.ts";
+import { openPlay, PATIENCE_MS, type PlayHost, playHost, showUntil } from "../support/play-page.ts";
 import { START_MS } from "../support/program.ts";
 
 /** A run that ends soon, so that nothing changes while the page is checked. */
 const SHORT = "#layers=1&heads=2&dModel=8&contextLength=16&batchSize=2&steps=20";
-const PATIENCE = { timeout: 45_000 };
+const PATIENCE = { timeout: PATIENCE_MS };
 
 let host: PlayHost;
 beforeAll(async () => {
@@ -25,8 +25,7 @@ async function openWhole(options: Parameters<typeof openPlay>[2]) {
   const { page } = opened;
   await expect.poll(() => page.locator("#train").textContent(), PATIENCE).toContain("step 20 of 20");
   for (const section of await page.locator("main > section").all()) {
-    await section.scrollIntoViewIfNeeded();
-    await expect.poll(() => section.locator(".body > *").count(), PATIENCE).toBeGreaterThan(0);
+    await showUntil(section, section.locator(".body > *").first());
     await expect.poll(() => section.locator(".body").textContent(), PATIENCE).not.toMatch(/^\s*$|…\s*$/);
   }
   await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");

@@ -5,12 +5,12 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ASSETS, type AssetGroup } from "../../src/play/assets.ts";
 import { hasChromium } from "../support/browser.ts";
-import { openPlay, type PlayHost, playHost } from "../support/play-page.ts";
+import { openPlay, PATIENCE_MS, type PlayHost, playHost, showUntil } from "../support/play-page.ts";
 import { START_MS } from "../support/program.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const KILOBYTE = 1000;
-const PATIENCE = { timeout: 45_000 };
+const PATIENCE = { timeout: PATIENCE_MS };
 
 /** Compressed as a server does it; in kilobytes. */
 function sizeOf(file: string): number {
@@ -75,7 +75,7 @@ describe.skipIf(!hasChromium)("in a browser (no Chromium: skipped)", () => {
     console.info(`shown after ${shown} ms, ready after ${ready} ms, training after ${training} ms`);
 
     await page.locator("select", { hasText: "the shipped one" }).selectOption("shipped");
-    await page.locator("#leaks").scrollIntoViewIfNeeded();
+    await showUntil(page.locator("#leaks"), page.locator("#leaks .body > *").first());
     await expect.poll(() => asked, PATIENCE).toContain("model/step-004200/model.safetensors");
     await page.close();
   });

@@ -11,6 +11,7 @@ import { buildSite } from "../../scripts/site.ts";
 import { ASSETS } from "../../src/play/assets.ts";
 import { HEADERS } from "../../src/play/headers.ts";
 import { hasChromium, type Served, serve, startChromium } from "../support/browser.ts";
+import { PATIENCE_MS, showUntil } from "../support/play-page.ts";
 import { makeFolder, START_MS } from "../support/program.ts";
 
 /** Not the root of the host, as on the pages of a project. */
@@ -18,7 +19,7 @@ const SUBPATH = "nopeek";
 const root = makeFolder();
 const folder = join(root, SUBPATH);
 /** Loading may take long on a busy machine; what never happens must fail though. */
-const WAIT = { timeout: 45_000 };
+const WAIT = { timeout: PATIENCE_MS };
 
 let browser: Browser;
 /** The name of the build. */
@@ -110,11 +111,8 @@ describe.skipIf(!hasChromium)("the static site (no Chromium: skipped)", { retry:
     // The first visit fetched the tales, but not the shipped model.
     await hasTrained(page);
     await page.locator("select", { hasText: "the shipped one" }).selectOption("shipped");
-    await page.locator("#leaks").scrollIntoViewIfNeeded();
-    await until(
-      page,
-      "/could not be fetched. Check the connection/.test(document.getElementById('leaks').textContent)",
-    );
+    const leaks = page.locator("#leaks");
+    await showUntil(leaks, leaks.getByText("could not be fetched. Check the connection"));
     expect(complaints).toEqual([]);
   });
 

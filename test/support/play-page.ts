@@ -2,13 +2,16 @@
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import axe from "axe-core";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { expect } from "vitest";
 import { HOST, pageServer } from "../../src/cli/commands/play/server.ts";
 import { ASSETS } from "../../src/play/assets.ts";
 import { startChromium } from "./browser.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** What a page gets to do something, in milliseconds: a crowded machine is no failure. */
+export const PATIENCE_MS = 120_000;
 
 export interface PlayHost {
   readonly browser: Browser;
@@ -48,8 +51,7 @@ export async function openPlay(
   options: Parameters<Browser["newPage"]>[0] = {},
 ): Promise<OpenPlay> {
   const page = await browser.newPage(options);
-  // A crowded machine is no failure.
-  page.setDefaultTimeout(55_000);
+  page.setDefaultTimeout(PATIENCE_MS);
   const errors: string[] = [];
   page.on("pageerror", ({ message }) => errors.push(message));
   page.on("console", (message) => {
@@ -78,14 +80,25 @@ export async function openAtShipped(
   const opened = await openPlay(host, `#${SHORT}${link === "" ? "" : `&${link}`}`, options);
   const { page } = opened;
   await page.locator("#controls select").selectOption("shipped");
-  // A section is updated while it can be seen, and those above it still grow.
   await page.locator("#train .insight, #train .losses").first().waitFor();
-  await page.evaluate(`document.querySelector("#${id}").scrollIntoView()`);
+  await showUntil(page.locator(`#${id}`), page.locator(`#${id} .body > *`).first());
   return opened;
 }
 
 /** `expect.poll` for as long as a crowded machine may need. */
-export const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 50_000 });
+export const eventually = <T>(read: () => T) => expect.poll(read, { timeout: PATIENCE_MS });
+
+/**
+ * Scrolls to a part of the page until something is there. A section computes only while it can be seen, and the sections
+ * above it still grow, so one scroll may not be enough.
+ */
+export async function showUntil(part: Locator, ready: Locator): Promise<void> {
+  const isReady = async () => {
+    await part.evaluate((element) => element.scrollIntoView());
+    return ready.isVisible();
+  };
+  await eventually(isReady).toBe(true);
+}
 
 /** The accessibility problems of an element, and how far the page overflows its width. */
 export async function problemsOf(page: Page, selector: string): Promise<string[]> {

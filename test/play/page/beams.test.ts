@@ -3,7 +3,7 @@ import axe from "axe-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasChromium } from "../../support/browser.ts";
 import { nopeekHere } from "../../support/in-process.ts";
-import { openPlay, type PlayHost, playHost } from "../../support/play-page.ts";
+import { openPlay, type PlayHost, playHost, showUntil } from "../../support/play-page.ts";
 import { makeFolder } from "../../support/program.ts";
 
 /** A run that is done at once; the sections look at the shipped model. */
@@ -24,10 +24,7 @@ async function openSection(options: Parameters<typeof openPlay>[2] = {}) {
   const opened = await openPlay(host, LINK, options);
   await opened.page.locator("#bar select").selectOption("shipped");
   const section = opened.page.locator("#beams");
-  await section.scrollIntoViewIfNeeded();
-  await section.locator(".tree").waitFor();
-  // Sections above have grown in the meantime.
-  await section.locator(".insight").scrollIntoViewIfNeeded();
+  await showUntil(section, section.locator(".tree"));
   expect(await section.getByLabel("prompt").inputValue()).toBe("By the oak sat ");
   const set = (name: string, value: string) => section.getByLabel(name, { exact: true }).fill(value);
   return { ...opened, section, set };

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { continueText } from "../../../src/play/engine/kinds.ts";
 import { hasChromium } from "../../support/browser.ts";
 import { nodeEngine } from "../../support/play.ts";
-import { openPlay, type PlayHost, playHost } from "../../support/play-page.ts";
+import { eventually, openPlay, type PlayHost, playHost, showUntil } from "../../support/play-page.ts";
 
 /** Nothing else trains for long. */
 const SHORT = "#steps=1&dModel=8&heads=2&contextLength=16&batchSize=2";
@@ -18,19 +18,13 @@ afterAll(async () => {
   if (hasChromium) await host.close();
 });
 
-/** As long as a crowded machine may need. */
-const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 40_000 });
 const kind = (page: Page, place: number) => page.locator("#kinds article").nth(place);
 
 async function openKinds(address = SHORT, options = {}) {
   const opened = await openPlay(host, address, options);
   const { page } = opened;
   await page.locator("#controls select").selectOption("shipped");
-  await page.evaluate("document.querySelector('#kinds').scrollIntoView()");
-  for (const place of [0, 1, 2]) {
-    await kind(page, place).scrollIntoViewIfNeeded();
-    await kind(page, place).locator(".matrix").waitFor();
-  }
+  for (const place of [0, 1, 2]) await showUntil(kind(page, place), kind(page, place).locator(".matrix"));
   return opened;
 }
 
@@ -64,13 +58,12 @@ describe.skipIf(!hasChromium)("section 7", () => {
     await page.locator("input[name=mask][value=off]").check({ force: true });
     await kind(page, 1).scrollIntoViewIfNeeded();
     await eventually(() => written(1)).toEqual([text, causalText]);
-    await kind(page, 0).scrollIntoViewIfNeeded();
-    await kind(page, 0).getByText("an encoder has no causal mask").waitFor();
+    await showUntil(kind(page, 0), kind(page, 0).getByText("an encoder has no causal mask"));
     expect(await written(0)).toEqual(encoder);
     expect(await kind(page, 0).locator(".matrix .peek").count()).toBe(0);
     expect(await kind(page, 1).locator(".matrix .peek").count()).toBe(1);
-    await kind(page, 2).scrollIntoViewIfNeeded();
-    await kind(page, 2).getByText("Trained without the causal mask, its loss falls to 0").waitFor();
+    const warning = "Trained without the causal mask, its loss falls to 0";
+    await showUntil(kind(page, 2), kind(page, 2).getByText(warning));
     expect(errors).toEqual([]);
     await page.close();
   });
@@ -78,13 +71,12 @@ describe.skipIf(!hasChromium)("section 7", () => {
   test("the encoder–decoder is trained on the page, which answers meanwhile, pauses when hidden, and continues", async () => {
     const { page, errors } = await openKinds();
     const answers = kind(page, 2);
-    await answers.scrollIntoViewIfNeeded();
-    await answers.getByText("800 steps, about").waitFor();
+    await showUntil(answers, answers.getByText("800 steps, about"));
     await answers.getByRole("button", { name: "Train it here" }).click();
     await answers.getByText(/step \d+ of 800 · loss [\d.]+ · \d+ s left/).waitFor();
     await kind(page, 1).locator("input").fill("Ulf the b");
     await eventually(() => kind(page, 1).locator(".written").first().textContent()).toContain("Ulf the b");
-    await answers.getByText(/of 194 unseen strings right/).waitFor({ timeout: 60_000 });
+    await answers.getByText(/of 194 unseen strings right/).waitFor();
     const show = (hidden: boolean) =>
       page.evaluate(
         `Object.defineProperty(document, "hidden", { configurable: true, value: ${hidden} });
@@ -105,7 +97,7 @@ describe.skipIf(!hasChromium)("section 7", () => {
     expect(await answers.getByRole("button").textContent()).toBe("Continue");
     expect(errors).toEqual([]);
     await page.close();
-  }, 180_000);
+  });
 
   test("what a model cannot read is refused beside it, and the others stay", async () => {
     const { page, errors } = await openKinds();

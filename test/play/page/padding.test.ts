@@ -6,7 +6,7 @@ import { padding } from "../../../src/play/engine/padding.ts";
 import { formatCell } from "../../../src/play/page/numbers.ts";
 import { hasChromium } from "../../support/browser.ts";
 import { nodeEngine } from "../../support/play.ts";
-import { openPlay, type PlayHost, playHost } from "../../support/play-page.ts";
+import { eventually, openPlay, type PlayHost, playHost } from "../../support/play-page.ts";
 
 /** Nothing trains for long: these tests look at the shipped model. */
 const SHORT = "#steps=1&dModel=8&heads=2&contextLength=16&batchSize=2";
@@ -19,8 +19,6 @@ afterAll(async () => {
   if (hasChromium) await host.close();
 });
 
-/** As long as a crowded machine may need. */
-const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
 const section = (page: Page) => page.locator("#padding");
 
 /** The counts, once the section can be seen: those above it grow and shrink. */

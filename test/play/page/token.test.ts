@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasChromium } from "../../support/browser.ts";
 import { nopeekHere } from "../../support/in-process.ts";
-import { openPlay, type PlayHost, playHost } from "../../support/play-page.ts";
+import { openPlay, type PlayHost, playHost, showUntil } from "../../support/play-page.ts";
 import { makeFolder } from "../../support/program.ts";
 
 /** A run that is done at once; the sections look at the shipped model. */
@@ -24,10 +24,7 @@ async function openSection(options: Parameters<typeof openPlay>[2] = {}) {
   const { page } = opened;
   await page.locator("#bar select").selectOption("shipped");
   const section = page.locator("#token");
-  await section.scrollIntoViewIfNeeded();
-  await section.getByText("token 1 of at most 242").waitFor();
-  // Sections above have grown in the meantime.
-  await section.locator(".insight").scrollIntoViewIfNeeded();
+  await showUntil(section, section.getByText("token 1 of at most 242"));
   expect(await section.getByLabel("prompt").inputValue()).toBe("By the oak sat ");
   const set = (name: string, value: string) => section.getByLabel(name, { exact: true }).fill(value);
   const press = (name: string) => section.getByRole("button", { name }).click();
@@ -134,19 +131,16 @@ describe.skipIf(!hasChromium)("section 4", () => {
     const { page, errors, section } = await openSection();
     await section.getByText("All 975 logits are equal, to the last bit").waitFor();
     expect(await section.locator(".differences rect").count()).toBe(0);
-    // A section asks only while it can be seen, and those above may grow when the mask changes.
-    const choose = async (mask: string) => {
+    const choose = async (mask: string, says: string) => {
       await chooseMask(page, mask);
-      await section.locator(".insight").scrollIntoViewIfNeeded();
+      await showUntil(section, section.getByText(says));
     };
     for (const mask of ["off", "shifted"]) {
-      await choose(mask);
-      await section.getByText("what it trains is not what the steps compute").waitFor();
+      await choose(mask, "what it trains is not what the steps compute");
       expect(await section.locator(".differences rect").count()).toBe(15);
       // No command line has such a model.
       expect(await section.locator("code").count()).toBe(0);
-      await choose("on");
-      await section.getByText("to the last bit").waitFor();
+      await choose("on", "to the last bit");
     }
     expect(errors).toEqual([]);
     await page.close();
