@@ -16,10 +16,11 @@ END = "<|endoftext|>"
 def check(folder: Path) -> int:
     facts = json.loads((folder / "cases.json").read_text())
     end, cases = facts["endOfText"], facts["cases"]
+    start = [] if end is None else [end]
     plain = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
     for case in cases:
         text, ids = case["text"], case["ids"]
-        assert plain.encode(text).ids == ids, (folder.name, text)
+        assert plain.encode(text, add_special_tokens=False).ids == ids, (folder.name, text)
         assert plain.decode(ids) == text, (folder.name, text)
     for model_type in ["gpt2", "llama", "gpt_neox", "qwen3"]:
         (folder / "config.json").write_text(json.dumps({"model_type": model_type}))
@@ -28,10 +29,11 @@ def check(folder: Path) -> int:
         assert set(tokenizer("a")) == {"input_ids", "attention_mask"}, folder.name
         for case in cases:
             text, ids = case["text"], case["ids"]
-            assert tokenizer(text)["input_ids"] == ids, (folder.name, model_type, text)
+            assert tokenizer(text)["input_ids"] == start + ids, (folder.name, model_type, text)
+            assert tokenizer(text, add_special_tokens=False)["input_ids"] == ids, (folder.name, model_type, text)
             for skip in [False, True]:
                 assert tokenizer.decode(ids, skip_special_tokens=skip) == text, (folder.name, model_type, text)
-        with_end = tokenizer(f"a{END}a")["input_ids"]
+        with_end = tokenizer(f"a{END}a", add_special_tokens=False)["input_ids"]
         assert (with_end[1] == end and len(with_end) == 3) == (end is not None), folder.name
         if end is not None:
             assert tokenizer.decode(with_end, skip_special_tokens=True) == "aa", folder.name

@@ -1,7 +1,8 @@
 /**
  * A tokenizer as Hugging Face's libraries read it: `tokenizer.json` says how text becomes ids, and
  * `tokenizer_config.json` which tokens end and pad a text. The Python libraries and the JavaScript ones compute nopeek's
- * ids from them. Two things differ, because these libraries know no other way:
+ * ids from them. If the model has an end token, a text begins with it, as the prompt of a sample does, unless they are
+ * asked for no special tokens. Two things differ, because these libraries know no other way:
  *
  * - A text that contains `<|endoftext|>` contains the end token, if the model has one.
  * - Half of a UTF-16 pair, which only JavaScript's strings can hold, is an unknown character.
@@ -32,7 +33,7 @@ export interface TokenizerDescription {
   readonly added_tokens: readonly AddedToken[];
   readonly normalizer: null;
   readonly pre_tokenizer: Part;
-  readonly post_processor: null;
+  readonly post_processor: Part | null;
   readonly decoder: Part;
   readonly model: BPEModel;
 }
@@ -83,7 +84,7 @@ function describe(tokenizer: Tokenizer): TokenizerDescription {
     padding: null,
     added_tokens: endOfText === null ? [] : [endToken(endOfText)],
     normalizer: null,
-    post_processor: null,
+    post_processor: endOfText === null ? null : startWithEndToken(endOfText),
     ...partsOf(tokenizer.toJSON()),
   };
 }
@@ -157,12 +158,26 @@ function endToken(id: number): AddedToken {
   };
 }
 
+/** Every document of the training text follows the end of another. */
+function startWithEndToken(id: number): Part {
+  const start = { SpecialToken: { id: END_OF_TEXT, type_id: 0 } };
+  const [first, second] = ["A", "B"].map((name) => [start, { Sequence: { id: name, type_id: 0 } }]);
+  return {
+    type: "TemplateProcessing",
+    single: first,
+    pair: [...first, ...second],
+    special_tokens: { [END_OF_TEXT]: { id: END_OF_TEXT, ids: [id], tokens: [END_OF_TEXT] } },
+  };
+}
+
 function configOf({ endOfText }: Tokenizer, contextLength: number): Record<string, unknown> {
   const special = endOfText === null ? [] : ["bos_token", "eos_token", "pad_token"];
   return {
     tokenizer_class: "PreTrainedTokenizerFast",
     model_max_length: contextLength,
     ...Object.fromEntries(special.map((name) => [name, END_OF_TEXT])),
+    // transformers.js asks for special tokens only if this is set.
+    add_bos_token: endOfText !== null,
     // Otherwise the libraries remove spaces before punctuation.
     clean_up_tokenization_spaces: false,
     // No token types: decoders have no input for them.
