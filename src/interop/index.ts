@@ -2,4 +2,13 @@
  * Models in the formats of other programs: `import { … } from "nopeek/interop"`. Functions take and return bytes; no
  * module that this one reaches imports anything of Node's.
  */
+export {
+  type ArchitectureName,
+  architectureOf,
+  describeMisfit,
+  type Fit,
+  fitArchitecture,
+  type Misfit,
+  type Obstacle,
+} from "./architecture.ts";
 export { type ExportedFile, type PortableModel, portableModel } from "./portable-model.ts";

@@ -1,0 +1,98 @@
+/** A table that says where nopeek's weights are in another program's file; it is read in both directions. */
+import { CheckpointError } from "../../errors.ts";
+import type { GPTConfig } from "../../nn/config.ts";
+import type { StoredTensor } from "../../run/safetensors.ts";
+import type { Shape } from "../../shape.ts";
+import { everyParameterShape, parameterShapes } from "../parameter-shapes.ts";
+import type { Layout } from "./layouts.ts";
+
+/** One tensor of the foreign file. */
+export interface TensorRule {
+  readonly foreign: string;
+  /** nopeek's names: several if the foreign tensor joins them. */
+  readonly own: readonly string[];
+  readonly layout: Layout;
+  /**
+   * What a side computes with where it has no such tensor: 0 for a bias, 1 for the weight of a norm. Undefined if every
+   * model has it.
+   */
+  readonly absent?: 0 | 1;
+  /** ours = theirs · scale; default 1. The bits of both sides agree if it is a power of two. */
+  readonly scale?: number;
+  /** ours = theirs + shift; default 0. */
+  readonly shift?: number;
+}
+
+export type TensorMap = readonly TensorRule[];
+
+/** Tensors by name: a Map, or something that reads each when it is asked for. */
+export interface TensorSource {
+  get(name: string): StoredTensor | undefined;
+}
+
+/**
+ * nopeek's weights as the foreign file has them, in the order of the table.
+ *
+ * @throws CheckpointError if a weight is missing that every model has
+ */
+export function toForeign(
+  map: TensorMap,
+  config: GPTConfig,
+  tensors: TensorSource,
+): Map<string, StoredTensor> {
+  const shapes = everyParameterShape(config);
+  const foreign = new Map<string, StoredTensor>();
+  for (const rule of map) {
+    const own = rule.own.map((name) => tensors.get(name) ?? absentTensor(rule, name, shapes.get(name)));
+    const { shape, values } = rule.layout.toForeign(own);
+    const { scale = 1, shift = 0 } = rule;
+    const plain = scale === 1 && shift === 0;
+    foreign.set(rule.foreign, { shape, values: plain ? values : values.map((x) => (x - shift) / scale) });
+  }
+  return foreign;
+}
+
+/**
+ * A foreign file's weights as nopeek has them, in the order of `GPT.parameters`.
+ *
+ * @throws CheckpointError if a weight is missing or has another shape than the config says
+ */
+export function toOwn(map: TensorMap, config: GPTConfig, foreign: TensorSource): Map<string, StoredTensor> {
+  const every = everyParameterShape(config);
+  const found = new Map<string, StoredTensor>();
+  for (const rule of map) {
+    const shapes = rule.own.map((name) => every.get(name) ?? []);
+    const stored = foreign.get(rule.foreign);
+    const own =
+      stored === undefined
+        ? rule.own.map((name, i) => absentTensor(rule, name, shapes[i]))
+        : split(rule, stored, shapes);
+    own.forEach((tensor, i) => {
+      found.set(rule.own[i], tensor);
+    });
+  }
+  const ordered = new Map<string, StoredTensor>();
+  for (const name of parameterShapes(config).keys()) {
+    const tensor = found.get(name);
+    if (tensor === undefined) throw new CheckpointError(`no tensor of this format holds "${name}"`);
+    ordered.set(name, tensor);
+  }
+  return ordered;
+}
+
+function split(rule: TensorRule, stored: StoredTensor, shapes: readonly Shape[]): StoredTensor[] {
+  const { scale = 1, shift = 0 } = rule;
+  try {
+    const own = rule.layout.toOwn(stored, shapes);
+    if (scale === 1 && shift === 0) return own;
+    return own.map(({ shape, values }) => ({ shape, values: values.map((x) => x * scale + shift) }));
+  } catch (cause) {
+    if (!(cause instanceof CheckpointError)) throw cause;
+    throw new CheckpointError(`"${rule.foreign}" ${cause.message}`, { cause });
+  }
+}
+
+function absentTensor({ foreign, absent }: TensorRule, name: string, shape: Shape = []): StoredTensor {
+  if (absent === undefined) throw new CheckpointError(`the tensor "${foreign}" (here "${name}") is missing`);
+  return { shape, values: new Float32Array(shape.reduce((size, length) => size * length, 1)).fill(absent) };
+}

@@ -1,0 +1,26 @@
+import { describe, expect, test } from "vitest";
+import { resolveSettings, type Settings } from "../../src/config/settings.ts";
+import { everyParameterShape, parameterShapes } from "../../src/interop/parameter-shapes.ts";
+import { GPT } from "../../src/nn/gpt.ts";
+import { Random } from "../../src/random.ts";
+import { gptConfigOf } from "../../src/run/config.ts";
+import { doubleContext } from "../support/contexts.ts";
+
+const SIZES: Partial<Settings> = { layers: 2, heads: 3, dModel: 18, contextLength: 7 };
+
+describe("the shapes are those of the model's parameters, in their order", () => {
+  test.each<Partial<Settings>>([
+    {},
+    { bias: false, tieHead: false, positions: "none" },
+    { norm: "rms", activation: "swiglu", positions: "rotary", bigram: true },
+    { normWeights: false, qkNorm: true },
+  ])("%o", (settings) => {
+    const config = gptConfigOf(resolveSettings({ ...SIZES, ...settings }), 5);
+    const parameters = new GPT(doubleContext(), config, Random.zeros()).parameters();
+    const expected = Object.entries(parameters).map(([name, { shape }]) => [name, shape]);
+    expect([...parameterShapes(config)]).toEqual(expected);
+    const every = everyParameterShape(config);
+    for (const [name, shape] of expected)
+      if (name !== "bigramEmbedding") expect(every.get(String(name))).toEqual(shape);
+  });
+});
