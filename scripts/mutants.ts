@@ -40,7 +40,8 @@ try {
 
 /** Whether every mutant was caught. */
 async function runMutants(mutants: readonly Mutant[]): Promise<boolean> {
-  for (const part of copied) cpSync(join(root, part), join(folder, part), { recursive: true });
+  for (const part of copied)
+    cpSync(join(root, part), join(folder, part), { recursive: true, filter: isOurs });
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   const guards = [...new Set(mutants.flatMap(({ tests }) => tests))];
   process.stderr.write(`${mutants.length} mutants, guarded by ${guards.length} test files\n`);
@@ -57,6 +58,11 @@ async function runMutants(mutants: readonly Mutant[]): Promise<boolean> {
   const caught = outcomes.filter((outcome) => outcome.caught).length;
   process.stdout.write(`${caught} of ${mutants.length} mutants caught\n`);
   return caught === mutants.length;
+}
+
+/** Clients of scripts/interop and peers of scripts/bench may be installed: gigabytes that no test needs. */
+function isOurs(path: string): boolean {
+  return !/[\\/](?:node_modules|\.venv)$/.test(path);
 }
 
 async function runMutant(mutant: Mutant): Promise<Outcome> {

@@ -1,0 +1,69 @@
+/** The models: one for each row of the table of architectures in docs/interop.md. */
+
+export type Format = "hf" | "onnx" | "gguf";
+
+export interface Case {
+  readonly name: string;
+  /** Flags of `nopeek train`, added to `SHARED`. Null for the bundled model. */
+  readonly flags: string | null;
+  readonly formats: readonly Format[];
+  /** The largest difference allowed for a claim, if it is not that of `LIMITS`. */
+  readonly limits?: Readonly<Record<string, number>>;
+}
+
+/**
+ * A few hundred steps of the tales: enough for greedy text in which each word depends on the ones before it. The last
+ * flag of a name counts.
+ */
+export const SHARED =
+  "--preset tales --no-bigram --threads 1 --no-samples --steps 300 --eval-interval 300 --checkpoint-interval 300";
+
+const EVERYWHERE: readonly Format[] = ["hf", "onnx", "gguf"];
+
+/**
+ * llama.cpp has one GELU, the approximation by tanh, and reads it from a table in half precision.
+ */
+const GELU_TABLE = { probability: 2e-3 };
+
+const LLAMA = "--positions rotary --norm rms --activation swiglu";
+
+export const CASES: readonly Case[] = [
+  {
+    name: "gpt2",
+    flags: "--positions learned --norm layer --activation gelu-tanh --tie-head",
+    formats: EVERYWHERE,
+    limits: GELU_TABLE,
+  },
+  {
+    name: "gpt2-relu2",
+    flags: "--positions none --norm layer --activation relu2",
+    formats: ["hf", "onnx"],
+  },
+  {
+    name: "gpt-neox",
+    flags: "--positions rotary --norm layer --activation gelu-tanh",
+    formats: EVERYWHERE,
+    limits: GELU_TABLE,
+  },
+  // Trained longer, so that its text is close to that of the tales.
+  { name: "llama", flags: `${LLAMA} --no-bias --steps 1500`, formats: EVERYWHERE },
+  { name: "llama-bias", flags: `${LLAMA} --no-zero-init`, formats: EVERYWHERE },
+  { name: "qwen3", flags: `${LLAMA} --no-bias --qk-norm`, formats: EVERYWHERE },
+  { name: "arcee", flags: "--positions rotary --norm rms --no-bias --activation relu2", formats: EVERYWHERE },
+  {
+    name: "smollm3",
+    flags: "--positions none --norm rms --no-bias --activation swiglu",
+    formats: ["hf", "onnx"],
+  },
+  {
+    name: "olmo",
+    flags: "--positions rotary --norm layer --no-norm-weights --no-bias --activation swiglu",
+    formats: EVERYWHERE,
+  },
+  { name: "vaultgemma", flags: `${LLAMA} --no-bias --logit-cap 15`, formats: ["hf", "onnx"] },
+  { name: "bytes", flags: `${LLAMA} --no-bias --tokenizer byte`, formats: EVERYWHERE },
+  { name: "documents", flags: `${LLAMA} --no-bias --documents lines`, formats: EVERYWHERE },
+  // No other library has these options.
+  { name: "bigram", flags: "--bigram --qk-norm --logit-cap 15 --norm rms", formats: ["onnx"] },
+  { name: "tales", flags: null, formats: ["onnx"] },
+];

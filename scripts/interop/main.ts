@@ -1,0 +1,144 @@
+/**
+ * Exports models, opens the files in other programs, and compares numbers, tokens and text.
+ *
+ *   npm run interop [-- WORD…]     after npm run build; only cases or checks whose name contains one of the words
+ *
+ * README.md says how to install the clients, and how a check is written.
+ */
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CASES, type Case, type Format } from "./cases.ts";
+import { faultOf, LIMITS, missingClaims } from "./claims.ts";
+import { type Client, describeClients, NODE, PYTHON, PYTHON_4 } from "./clients.ts";
+import { runCheck } from "./run-check.ts";
+import { writeCase } from "./write-case.ts";
+
+interface Check {
+  readonly name: string;
+  readonly client: Client;
+  readonly script: readonly string[];
+  readonly format: Format;
+  readonly claims: readonly string[];
+}
+
+const GRAPH = ["whole", "cached", "padded", "greedy"];
+const CHECKS: readonly Check[] = [
+  hf("transformers 5", PYTHON),
+  hf("transformers 4", PYTHON_4),
+  { name: "onnxruntime in Python", client: PYTHON, script: ["check_onnx.py"], format: "onnx", claims: GRAPH },
+  {
+    name: "onnxruntime in Node",
+    client: NODE,
+    script: ["check-onnx.mjs", "node"],
+    format: "onnx",
+    claims: GRAPH,
+  },
+  { name: "onnxruntime-web", client: NODE, script: ["check-onnx.mjs", "web"], format: "onnx", claims: GRAPH },
+  {
+    name: "transformers.js",
+    client: NODE,
+    script: ["check-pipeline.mjs"],
+    format: "onnx",
+    claims: ["pipeline", "tokenizer"],
+  },
+  {
+    name: "llama.cpp",
+    client: PYTHON,
+    script: ["check_gguf.py"],
+    format: "gguf",
+    claims: ["probability", "greedy", "end tokens", "tokenizer"],
+  },
+];
+
+function hf(name: string, client: Client): Check {
+  const claims = ["logits", "greedy", "beam", "tokenizer"];
+  return { name, client, script: ["check_hf.py"], format: "hf", claims };
+}
+
+const words = process.argv.slice(2);
+const named = <Item extends { readonly name: string }>(items: readonly Item[]): readonly Item[] => {
+  const found = items.filter(({ name }) => words.some((word) => name.includes(word)));
+  return found.length === 0 ? items : found;
+};
+const print = (line: string) => process.stdout.write(`${line}\n`);
+const folder = mkdtempSync(join(tmpdir(), "nopeek-interop-"));
+try {
+  process.exitCode = (await main()) ? 0 : 1;
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+/** Whether every claim holds. */
+async function main(): Promise<boolean> {
+  const checks = named(CHECKS).filter(({ name, client, script }) => {
+    const file = fileURLToPath(new URL(script[0], import.meta.url));
+    const missing = existsSync(file) ? client.missing : `${script[0]} is missing`;
+    if (missing !== null) print(`skipped: ${name}: ${missing}`);
+    return missing === null;
+  });
+  if (checks.length === 0) return true;
+  print(describeClients());
+  const cases = named(CASES);
+  await writeCases(cases);
+  let faults = 0;
+  for (const check of checks) faults += await report(check, cases);
+  print(faults === 0 ? "every claim holds" : `${faults} claims do not hold`);
+  return faults === 0;
+}
+
+/** One case for each core, because a case trains on one thread. */
+async function writeCases(cases: readonly Case[]): Promise<void> {
+  const startMs = performance.now();
+  // The longest first.
+  const waiting = [...cases].sort(
+    (a, b) => Number(b.flags?.includes("--steps")) - Number(a.flags?.includes("--steps")),
+  );
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      mkdirSync(join(folder, next.name));
+      await writeCase(next, join(folder, next.name));
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  print(`${cases.length} models trained and exported in ${seconds(startMs)} s`);
+}
+
+/** Runs a check and prints its lines. Returns the number of claims that do not hold. */
+async function report(
+  { name, client, script, format, claims }: Check,
+  cases: readonly Case[],
+): Promise<number> {
+  const chosen = cases.filter(({ formats }) => formats.includes(format));
+  if (chosen.length === 0) return 0;
+  const startMs = performance.now();
+  const made = await runCheck(
+    client,
+    script,
+    chosen.map((model) => join(folder, model.name)),
+  );
+  print(`\n${name}: ${chosen.length} models in ${seconds(startMs)} s`);
+  let faults = 0;
+  for (const line of made) {
+    const limits = { ...LIMITS, ...chosen.find((model) => model.name === line.case)?.limits };
+    const fault = faultOf(line, limits);
+    if (fault !== null) faults++;
+    const measured = Number.isInteger(line.measured) ? String(line.measured) : line.measured.toExponential(1);
+    const verdict = fault === null ? "" : `  ← ${fault}`;
+    print(
+      `  ${line.case.padEnd(12)} ${line.claim.padEnd(12)} ${measured.padStart(8)} ≤ ${limits[line.claim]}${verdict}`,
+    );
+  }
+  const absent = missingClaims(
+    made,
+    chosen.map((model) => model.name),
+    claims,
+  );
+  for (const claim of absent) print(`  ${claim}: not checked`);
+  return faults + absent.length;
+}
+
+function seconds(startMs: number): string {
+  return ((performance.now() - startMs) / 1000).toFixed(0);
+}

@@ -1,0 +1,130 @@
+/** Writes the folder of a case: a run, what nopeek computes with it, and its exports. README.md has the layout. */
+import { execFile } from "node:child_process";
+import { cpSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { Context } from "../../src/autograd/context.ts";
+import { openBackend } from "../../src/backend/open.ts";
+import type { GPT } from "../../src/nn/gpt.ts";
+import { Random } from "../../src/random.ts";
+import { loadGPT, RunDirectory, SHIPPED_MODEL_PATH } from "../../src/run/on-disk.ts";
+import type { StoredTensor } from "../../src/run/safetensors.ts";
+import { beamSearch } from "../../src/sample/beam-search.ts";
+import { generate } from "../../src/sample/generate.ts";
+import { PLAIN_SAMPLING } from "../../src/sample/generate-text.ts";
+import { batchLogits } from "../../src/sample/logits.ts";
+import { END_OF_TEXT, encodeDocument, type Tokenizer } from "../../src/text/tokenizer.ts";
+import { type Case, SHARED } from "./cases.ts";
+import { randomTexts } from "./random-texts.ts";
+
+const run = promisify(execFile);
+const program = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const nopeek = (...words: readonly string[]) => run(process.execPath, [program, ...words]);
+
+const PROMPT = "One misty Sunday in ";
+const GREEDY_TOKENS = 200;
+const BEAM_TOKENS = 24;
+const BEAMS = 4;
+const ROWS = 3;
+const POSITIONS = 96;
+const NOISE = 0.05;
+
+/** What `case.json` holds. */
+export interface CaseFile {
+  readonly name: string;
+  readonly contextLength: number;
+  readonly vocabSize: number;
+  readonly endToken: number | null;
+  readonly rows: readonly (readonly number[])[];
+  readonly greedy: { prompt: string; promptIds: readonly number[]; ids: readonly number[]; text: string };
+  readonly beam: { promptIds: readonly number[]; beams: number; ids: readonly number[] };
+  readonly texts: readonly { text: string; ids: readonly number[] }[];
+}
+
+/** Trains the model of a case and writes its folder. */
+export async function writeCase(model: Case, folder: string): Promise<void> {
+  const path = join(folder, "run");
+  if (model.flags === null) cpSync(SHIPPED_MODEL_PATH, path, { recursive: true });
+  else {
+    await nopeek("train", ...`${SHARED} ${model.flags}`.split(" "), "--out", path);
+    disturb(path);
+  }
+  const { json, logits } = await compute(model.name, path);
+  writeFileSync(join(folder, "case.json"), JSON.stringify(json));
+  writeFileSync(join(folder, "logits.f32"), logits);
+  for (const format of model.formats) {
+    await nopeek("export", path, "--format", format, "--out", join(folder, format));
+  }
+}
+
+/**
+ * Moves each bias and norm weight a little. Few steps leave them so near to 0 and 1 that an export without them would
+ * pass.
+ */
+function disturb(path: string): void {
+  const directory = RunDirectory.open(path);
+  const { name, model, ...rest } = directory.loadStep();
+  const random = Random.of(3, "interop");
+  const vectors = [...model].map(([key, tensor]): [string, StoredTensor] => {
+    if (tensor.shape.length !== 1) return [key, tensor];
+    return [key, { ...tensor, values: tensor.values.map((value) => value + NOISE * random.normal()) }];
+  });
+  directory.saveStep({ ...rest, model: new Map(vectors), best: true });
+}
+
+/** What nopeek computes with a run. */
+async function compute(name: string, path: string): Promise<{ json: CaseFile; logits: Uint8Array }> {
+  const backend = await openBackend("wasm");
+  try {
+    const { model, tokenizer } = loadGPT(new Context(backend), path);
+    const { contextLength, vocabSize } = model.config;
+    const random = Random.of(7, "interop", name);
+    const rows = Array.from({ length: ROWS }, () =>
+      Array.from({ length: POSITIONS }, () => random.below(vocabSize)),
+    );
+    const logits = await batchLogits(model, { ids: rows.flat(), batchSize: ROWS });
+    const json: CaseFile = {
+      name,
+      contextLength,
+      vocabSize,
+      endToken: tokenizer.endOfText,
+      rows,
+      greedy: await greedy(model, tokenizer),
+      beam: await beam(model, tokenizer),
+      texts: randomTexts(tokenizer, random),
+    };
+    return { json, logits: new Uint8Array(Float32Array.from(logits).buffer) };
+  } finally {
+    await backend.close();
+  }
+}
+
+async function greedy(model: GPT, tokenizer: Tokenizer): Promise<CaseFile["greedy"]> {
+  const promptIds = Array.from(encodeDocument(tokenizer, PROMPT));
+  const ids: number[] = [];
+  const choices = generate(model, promptIds, {
+    tokens: GREEDY_TOKENS,
+    settings: { ...PLAIN_SAMPLING, strategy: "greedy" },
+    random: Random.of(1),
+    overflow: "stop",
+    stop: (token) => token === tokenizer.endOfText,
+  });
+  for await (const { token } of choices) ids.push(token);
+  const prompt = tokenizer.endOfText === null ? PROMPT : END_OF_TEXT + PROMPT;
+  const text = tokenizer.decode(ids.filter((id) => id !== tokenizer.endOfText));
+  return { prompt, promptIds, ids, text };
+}
+
+async function beam(model: GPT, tokenizer: Tokenizer): Promise<CaseFile["beam"]> {
+  const promptIds = Array.from(encodeDocument(tokenizer, PROMPT));
+  const search = beamSearch(model, promptIds, {
+    tokens: BEAM_TOKENS,
+    settings: { beams: BEAMS, best: 1, lengthPenalty: 0, repetitionPenalty: 1, noRepeatNgram: 0 },
+    overflow: "stop",
+    ends: (tokens) => tokens.at(-1) === tokenizer.endOfText,
+  });
+  let next = await search.next();
+  while (!next.done) next = await search.next();
+  return { promptIds, beams: BEAMS, ids: next.value[0].tokens };
+}
