@@ -82,8 +82,8 @@ export const learning: readonly Mutant[] = [
   {
     promise: "rotary: channel i is paired with i + D/2, and each pair has its own frequency",
     file: "src/nn/layers/rotary-angles.ts",
-    line: "exp((-i / half) * log(BASE))",
-    broken: "exp((-i / headSize) * log(BASE))",
+    line: "exp((-i / half) * log(base))",
+    broken: "exp((-i / headSize) * log(base))",
     tests: ["test/nn/layers/rotary-angles.test.ts"],
   },
   {
@@ -145,15 +145,15 @@ export const learning: readonly Mutant[] = [
   {
     promise: "qk-norm normalizes each head separately",
     file: "src/nn/layers/qk-norm.ts",
-    line: "reshape(x, [...x.shape.slice(0, -1), heads, channels / heads])",
-    broken: "reshape(x, [...x.shape.slice(0, -1), 1, channels])",
+    line: "[batchSize, positions, channels / this.#headSize, this.#headSize]",
+    broken: "[batchSize, positions, 1, channels]",
     tests: ["test/nn/gpt.test.ts"],
   },
   {
     promise: "qk-norm normalizes queries too",
     file: "src/nn/layers/attention.ts",
-    line: "const query = rotated(this.#normalized(this.query.forward(x)));",
-    broken: "const query = rotated(this.query.forward(x));",
+    line: "return this.queryNorm?.forward(queries) ?? queries;",
+    broken: "return queries;",
     tests: ["test/nn/gpt.test.ts"],
   },
   {

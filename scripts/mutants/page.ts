@@ -47,8 +47,8 @@ export const page: readonly Mutant[] = [
   {
     promise: "the cache shows each head's own channels",
     file: "src/play/engine/cache-view.ts",
-    line: "const start = position * dModel + head * size;",
-    broken: "const start = position * dModel;",
+    line: "const start = (position * heads + head) * size;",
+    broken: "const start = position * heads * size;",
     tests: ["test/play/engine/one-token.test.ts"],
   },
   {

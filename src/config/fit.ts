@@ -141,7 +141,7 @@ function sizesAround(
   given: Partial<Settings>,
 ): Sizes {
   const { layers, dModel: channels } = { ...size, ...given };
-  const heads = given.heads ?? headsFor(channels);
+  const heads = given.heads ?? headsFor(channels, given.kvHeads || 1);
   // Rotary positions need an even number of channels in a head.
   const dModel = given.dModel ?? 2 * heads * Math.ceil(channels / (2 * heads));
   // Each split needs room for a window and the token after it.
@@ -155,10 +155,10 @@ function sizesAround(
   return { layers, heads, dModel, contextLength, batchSize };
 }
 
-/** About HEAD_SIZE channels per head, and a divisor of the channels. */
-function headsFor(channels: number): number {
-  let heads = Math.max(FEWEST_HEADS, Math.round(channels / HEAD_SIZE));
-  while (channels % heads !== 0) heads -= 1;
+/** About HEAD_SIZE channels per head, a divisor of the channels, and a multiple of the heads of keys. */
+function headsFor(channels: number, kvHeads: number): number {
+  let heads = Math.max(FEWEST_HEADS, Math.round(channels / HEAD_SIZE), kvHeads);
+  while (heads > kvHeads && (channels % heads !== 0 || heads % kvHeads !== 0)) heads -= 1;
   return heads;
 }
 
@@ -167,7 +167,8 @@ function recipeFor(
   { dModel, heads }: Sizes,
   given: Partial<Settings>,
 ): Partial<Settings> {
-  const positions: Settings["positions"] = (dModel / heads) % 2 === 0 ? "rotary" : "learned";
+  const headSize = given.headSize || dModel / heads;
+  const positions: Settings["positions"] = headSize % 2 === 0 ? "rotary" : "learned";
   // A rate for every weight, not only for those that Muon leaves.
   const rate = given.optimizer === "adamw" ? { learningRate: ADAMW_RATE } : {};
   const recipe =

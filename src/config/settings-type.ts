@@ -10,6 +10,13 @@ export type Settings = {
   readonly layers: number;
   /** Attention heads per layer; must divide the model width. Default: 4. */
   readonly heads: number;
+  /**
+   * Heads of keys and values, each shared by a group of query heads (grouped-query attention); 0 means
+   * one for each of `heads`. Default: 0.
+   */
+  readonly kvHeads: number;
+  /** Size of a head; 0 means model width / heads. Default: 0 channels. */
+  readonly headSize: number;
   /** Model width: size of the residual stream. Default: 128 channels. */
   readonly dModel: number;
   /** Longest sequence the model sees. For gpt and encoder only. Default: 64 tokens. */
@@ -24,16 +31,30 @@ export type Settings = {
    */
   readonly activation: "gelu" | "gelu-tanh" | "relu2" | "swiglu";
   /**
+   * Size of the MLP's hidden layer; 0 means 4 times the model width, or 8/3 times with swiglu. Default:
+   * 0 channels.
+   */
+  readonly mlpWidth: number;
+  /**
    * learned position embeddings, rotary (RoPE), or none; rotary is limited to the context length too,
    * because longer distances are not trained. Default: learned.
    */
   readonly positions: "learned" | "rotary" | "none";
+  /**
+   * Base of the angles of rotary positions; models with a long context have a larger one. Default:
+   * 10000.
+   */
+  readonly ropeBase: number;
   /** LayerNorm, or RMSNorm, which does not subtract the mean. Default: layer. */
   readonly norm: "layer" | "rms";
+  /** Ε of the norms, which avoids division by 0. Default: 0.00001. */
+  readonly normEpsilon: number;
   /** Learned scale for each channel in norms. Default: true. */
   readonly normWeights: boolean;
   /** Normalize the queries and keys of each head. Default: false. */
   readonly qkNorm: boolean;
+  /** Learned scale for each channel of a head in that norm; needs `qkNorm`. Default: false. */
+  readonly qkNormWeights: boolean;
   /** Initialize the blocks' output weights to 0, so each block starts as the identity. Default: false. */
   readonly zeroInit: boolean;
   /** Share the token embedding's weights with the output head. Default: true. */

@@ -101,6 +101,14 @@ const table = z.strictObject({
     model("Transformer blocks; for seq2seq, in the encoder and in the decoder"),
   ),
   heads: setting(count(1, 1000), 4, model("attention heads per layer; must divide the model width")),
+  kvHeads: setting(
+    count(0, 1000),
+    0,
+    model(
+      "heads of keys and values, each shared by a group of query heads (grouped-query attention); 0 means one for each of `heads`",
+    ),
+  ),
+  headSize: setting(count(0, 65_536), 0, model("size of a head; 0 means model width / heads", "channels")),
   dModel: setting(count(1, 65_536), 128, model("model width: size of the residual stream", "channels")),
   contextLength: setting(
     count(1, 65_536),
@@ -116,6 +124,14 @@ const table = z.strictObject({
       "MLP activation: exact GELU, its tanh approximation, squared ReLU, or SwiGLU, which adds a third matrix",
     ),
   ),
+  mlpWidth: setting(
+    count(0, MANY),
+    0,
+    model(
+      "size of the MLP's hidden layer; 0 means 4 times the model width, or 8/3 times with swiglu",
+      "channels",
+    ),
+  ),
   positions: setting(
     z.enum(["learned", "rotary", "none"]),
     "learned",
@@ -123,13 +139,28 @@ const table = z.strictObject({
       "learned position embeddings, rotary (RoPE), or none; rotary is limited to the context length too, because longer distances are not trained",
     ),
   ),
+  ropeBase: setting(
+    z.number().check(z.minimum(1), z.maximum(1e12)),
+    10_000,
+    model("base of the angles of rotary positions; models with a long context have a larger one"),
+  ),
   norm: setting(
     z.enum(["layer", "rms"]),
     "layer",
     model("LayerNorm, or RMSNorm, which does not subtract the mean"),
   ),
+  normEpsilon: setting(
+    z.number().check(z.minimum(LEAST), z.maximum(1)),
+    1e-5,
+    model("ε of the norms, which avoids division by 0"),
+  ),
   normWeights: setting(z.boolean(), true, model("learned scale for each channel in norms")),
   qkNorm: setting(z.boolean(), false, model("normalize the queries and keys of each head")),
+  qkNormWeights: setting(
+    z.boolean(),
+    false,
+    model("learned scale for each channel of a head in that norm; needs `qkNorm`"),
+  ),
   zeroInit: setting(
     z.boolean(),
     false,
@@ -398,11 +429,19 @@ export function flagOf(name: string): string {
 function checkTogether(settings: Settings): void {
   const { dModel, heads, minLearningRate, learningRate, schedule, minLength, maxLength, skipSpikes } =
     settings;
-  const { documents, split } = settings;
-  if (dModel % heads !== 0) {
+  const { documents, split, kvHeads, headSize, qkNorm, qkNormWeights } = settings;
+  if (headSize === 0 && dModel % heads !== 0) {
     throw new ConfigError(
       `\`dModel\` must be a multiple of \`heads\`: got ${dModel} channels for ${heads} heads`,
     );
+  }
+  if (kvHeads > 0 && heads % kvHeads !== 0) {
+    throw new ConfigError(
+      `\`heads\` must be a multiple of \`kvHeads\`, because each head of keys serves the same number of query heads: got ${heads} and ${kvHeads}`,
+    );
+  }
+  if (qkNormWeights && !qkNorm) {
+    throw new ConfigError("`qkNormWeights` are the weights of `qkNorm`: turn that on too");
   }
   if (schedule !== "constant" && minLearningRate > learningRate) {
     throw new ConfigError(

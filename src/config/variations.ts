@@ -32,6 +32,7 @@ const OPTIONS: readonly SettingName[] = [
   "norm",
   "normWeights",
   "qkNorm",
+  "kvHeads",
   "activation",
   "zeroInit",
   "tieHead",
@@ -47,8 +48,10 @@ const REPORTING: readonly SettingName[] = ["evalInterval", "evalBatches", "check
  * One variation per alternative: each other value of a choice, the opposite of a switch, a typical number instead of 0.
  */
 export function variationsOf(base: Settings): Variation[] {
+  const { steps, heads } = base;
   const usual: Partial<Record<SettingName, number>> = {
-    averageSteps: Math.max(1, Math.ceil(base.steps / 10)),
+    averageSteps: Math.max(1, Math.ceil(steps / 10)),
+    kvHeads: heads === 1 ? 0 : heads % 2 === 0 ? heads / 2 : 1,
     logitCap: 30,
   };
   return OPTIONS.flatMap((option) => {
@@ -59,7 +62,7 @@ export function variationsOf(base: Settings): Variation[] {
       switch: [!now],
       number: [now === 0 ? (usual[name] ?? 0) : 0],
     }[kind];
-    return others.map((value) => variation({ [name]: value }));
+    return others.filter((value) => value !== now).map((value) => variation({ [name]: value }));
   });
 }
 

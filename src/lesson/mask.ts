@@ -7,6 +7,7 @@
  */
 import type { Tensor } from "../autograd/tensor.ts";
 import { ConfigError } from "../errors.ts";
+import { headSizeOf } from "../nn/config.ts";
 import type { GPT } from "../nn/gpt.ts";
 import { inspect } from "../nn/inspect.ts";
 import { joinHeads, splitHeads } from "../nn/layers/textbook-attention.ts";
@@ -51,7 +52,7 @@ export async function teachMask(
   ids: ArrayLike<number>,
   { layer, head }: { readonly layer: number; readonly head: number },
 ): Promise<MaskLesson> {
-  const { layers, heads, dModel } = model.config;
+  const { layers, heads } = model.config;
   checkIndex("layer", layer, layers);
   checkIndex("head", head, heads);
   return model.context.scope("no-grad", async () => {
@@ -66,7 +67,7 @@ export async function teachMask(
     const fused = fusedAttention(queries, keys, values);
     const ofHead = (x: Tensor) => matrixOf(headOf(x, head));
     return {
-      headSize: dModel / heads,
+      headSize: headSizeOf(model.config),
       scores: await ofHead(scores),
       mask: await matrixOf(mask),
       masked: await ofHead(maskedAdd(scores, mask)),
@@ -80,9 +81,9 @@ export async function teachMask(
 
 /** Y of all heads from the fused kernel: (1, H, T, D) each */
 function fusedAttention(queries: Tensor, keys: Tensor, values: Tensor): Tensor {
-  const heads = queries.shape[1];
+  const [, heads, , headSize] = queries.shape;
   const [q, k, v] = [queries, keys, values].map(joinHeads);
-  return splitHeads(attention(q, k, v, { heads, mask: "causal" }), heads);
+  return splitHeads(attention(q, k, v, { heads, mask: "causal" }), headSize);
 }
 
 /** Head h of (1, H, T, …): (T, …) */

@@ -1,5 +1,5 @@
 /** The number of parameters of a model, computed before it is built. */
-import type { GPTConfig } from "./config.ts";
+import { type GPTConfig, headSizeOf, kvChannelsOf } from "./config.ts";
 import { countBigramRows } from "./layers/bigram-embedding.ts";
 import { hiddenSize } from "./layers/mlp.ts";
 
@@ -11,10 +11,14 @@ const SPECIAL_TOKENS = { gpt: [0, 0], encoder: [1, 0], seq2seq: [2, 1] } as cons
 
 /** The number of trained numbers in a model of this configuration. */
 export function countParameters(config: GPTConfig, kind: keyof typeof SPECIAL_TOKENS = "gpt"): number {
-  const { vocabSize, contextLength, layers, dModel, bias, activation, tieHead, bigram } = config;
+  const { vocabSize, contextLength, layers, heads, dModel, bias, activation, tieHead, bigram } = config;
   const [rows, scores] = SPECIAL_TOKENS[kind];
   const norm = (config.normWeights ? dModel : 0) + (bias && config.norm === "layer" ? dModel : 0);
-  const attention = 4 * dModel * dModel + (bias ? 4 * dModel : 0);
+  const [queries, keys] = [heads * headSizeOf(config), kvChannelsOf(config)];
+  const attention =
+    2 * dModel * (queries + keys) +
+    (bias ? queries + 2 * keys + dModel : 0) +
+    (config.qkNormWeights ? 2 * headSizeOf(config) : 0);
   const hidden = hiddenSize(config);
   const inner = (activation === "swiglu" ? 2 : 1) * hidden;
   const mlp = (inner + hidden) * dModel + (bias ? inner + dModel : 0);

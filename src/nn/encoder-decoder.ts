@@ -15,7 +15,7 @@ import type { Tensor } from "../autograd/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import type { Random } from "../random.ts";
 import { checkTypes } from "../util/check-types.ts";
-import { checkModelConfig, type ModelConfig } from "./config.ts";
+import { checkModelConfig, kvChannelsOf, type ModelConfig } from "./config.ts";
 import { KVCache } from "./inference/kv-cache.ts";
 import { INIT_STD, normalValues } from "./initialize.ts";
 import { blockOptions } from "./inputs/block-options.ts";
@@ -125,8 +125,9 @@ export class EncoderDecoder {
 
   /** An empty decoder cache for `batchSize` sequences. Free it when done. */
   makeCache(batchSize: number): KVCache {
-    const { contextLength, dModel, layers } = this.config;
-    return new KVCache(this.context, { batchSize, capacity: contextLength, channels: dModel, layers });
+    const { contextLength, layers } = this.config;
+    const channels = kvChannelsOf(this.config);
+    return new KVCache(this.context, { batchSize, capacity: contextLength, channels, layers });
   }
 
   /** All trained tensors by name, in a fixed order. */

@@ -14,7 +14,7 @@ import type { Tensor } from "../autograd/tensor.ts";
 import { slice } from "../ops/slice.ts";
 import type { Random } from "../random.ts";
 import { checkTypes } from "../util/check-types.ts";
-import { checkGPTConfig, type GPTConfig } from "./config.ts";
+import { checkGPTConfig, type GPTConfig, kvChannelsOf } from "./config.ts";
 import { decode } from "./inference/captured-decode.ts";
 import { KVCache } from "./inference/kv-cache.ts";
 import { INIT_STD, normalValues } from "./initialize.ts";
@@ -88,8 +88,9 @@ export class GPT {
 
   /** An empty cache for `batchSize` sequences. Free it when done. */
   makeCache(batchSize: number): KVCache {
-    const { contextLength, dModel, layers } = this.config;
-    return new KVCache(this.context, { batchSize, capacity: contextLength, channels: dModel, layers });
+    const { contextLength, layers } = this.config;
+    const channels = kvChannelsOf(this.config);
+    return new KVCache(this.context, { batchSize, capacity: contextLength, channels, layers });
   }
 
   /** All trained tensors by name, in a fixed order. */

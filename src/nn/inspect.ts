@@ -5,21 +5,22 @@
 
 import type { Tensor } from "../autograd/tensor.ts";
 import { checkTypes } from "../util/check-types.ts";
+import { headSizeOf } from "./config.ts";
 import { Encoder } from "./encoder.ts";
 import type { GPT } from "./gpt.ts";
 import { blockOptions } from "./inputs/block-options.ts";
 import { INFERENCE } from "./inputs/forward-options.ts";
 import { checkSequences, type TokenBatch } from "./inputs/token-batch.ts";
-import { attentionMap, type MaskMatrix, splitHeads } from "./layers/textbook-attention.ts";
+import { attentionMap, type MaskMatrix, repeatHeads, splitHeads } from "./layers/textbook-attention.ts";
 import { MaskSwitchGPT } from "./mask-switch.ts";
 
-/** Results inside a block: B sequences, T positions, H heads of D channels each, C = H·D. */
+/** Results inside a block: B sequences, T positions, H heads of D channels each; C channels in the residual stream. */
 export interface BlockActivations {
   /** Q (B, H, T, D), as the scores use it: normalized and rotated if the model does that. */
   readonly queries: Tensor;
-  /** K (B, H, T, D), likewise. */
+  /** K (B, H, T, D), likewise. Where heads share keys, each has its own copy here. */
   readonly keys: Tensor;
-  /** V (B, H, T, D) */
+  /** V (B, H, T, D), likewise. */
   readonly values: Tensor;
   /** S = Q·Kᵀ/√D (B, H, T, T): how well key s matches query t, before the mask. */
   readonly scores: Tensor;
@@ -76,13 +77,14 @@ export function inspect(
   let x = embedded;
   const blocks = transformer.blocks.map((block) => {
     const { heads } = config;
+    const split = (x: Tensor) => repeatHeads(splitHeads(x, headSizeOf(config)), heads);
     const { query, keys, values } = block.attention.project(block.attentionNorm.forward(x), options);
     const map = attentionMap(query, keys, { heads, mask: maskMatrix ?? options.mask });
     x = block.forward(x, options);
     return {
-      queries: splitHeads(query, heads),
-      keys: splitHeads(keys, heads),
-      values: splitHeads(values, heads),
+      queries: split(query),
+      keys: split(keys),
+      values: split(values),
       scores: map.scores,
       mask: map.mask,
       attention: map.weights,

@@ -136,12 +136,15 @@ function withRenamedValues(settings: Readonly<Record<string, unknown>>): Record<
 /** The settings that define a model. */
 export function gptConfigOf(settings: Settings, vocabSize: number): GPTConfig {
   checkTypes("gptConfigOf", { settings, vocabSize }, { settings: ["layers", "dModel"], vocabSize: "number" });
-  const { layers, heads, dModel, dropout, bias, activation, positions, attention } = settings;
-  const { norm, normWeights, qkNorm, zeroInit, tieHead, bigram, logitCap } = settings;
+  const { layers, heads, kvHeads, headSize, dModel, dropout, bias, positions, ropeBase, attention } =
+    settings;
+  const { activation, mlpWidth, norm, normEpsilon, normWeights, qkNorm, qkNormWeights } = settings;
+  const { zeroInit, tieHead, bigram, logitCap } = settings;
   const contextLength = contextLengthOf(settings);
   return {
-    ...{ vocabSize, contextLength, layers, heads, dModel, dropout, bias, activation, positions, attention },
-    ...{ norm, normWeights, qkNorm, zeroInit, tieHead, bigram, logitCap },
+    ...{ vocabSize, contextLength, layers, heads, kvHeads, headSize, dModel, dropout, bias, attention },
+    ...{ positions, ropeBase, activation, mlpWidth, norm, normEpsilon, normWeights, qkNorm, qkNormWeights },
+    ...{ zeroInit, tieHead, bigram, logitCap },
   };
 }
 

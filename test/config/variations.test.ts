@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { presetOf } from "../../src/config/presets.ts";
-import { resolveSettings, SETTINGS } from "../../src/config/settings.ts";
+import { resolveSettings, SETTINGS, type Settings } from "../../src/config/settings.ts";
 import {
   BASE,
   keyOf,
@@ -28,6 +28,7 @@ describe("variations", () => {
       "norm=rms",
       "normWeights=off",
       "qkNorm=on",
+      "kvHeads=2",
       "activation=gelu-tanh",
       "activation=relu2",
       "activation=swiglu",
@@ -55,6 +56,14 @@ describe("variations", () => {
     }
     const capped = variationsOf(resolveSettings({ logitCap: 15, averageSteps: 9 })).map(({ name }) => name);
     expect(capped).toContain("logitCap=0");
+    const groups = (changes: Partial<Settings>) =>
+      variationsOf(resolveSettings({ dModel: 30, ...changes })).flatMap(
+        ({ changes: { kvHeads } }) => kvHeads ?? [],
+      );
+    expect(groups({ heads: 6 })).toEqual([3]);
+    expect(groups({ heads: 5 })).toEqual([1]);
+    expect(groups({ heads: 6, kvHeads: 2 })).toEqual([0]);
+    expect(groups({ heads: 1 })).toEqual([]);
     expect(capped).toContain("averageSteps=0");
   });
 

@@ -139,7 +139,7 @@ const computed: Readonly<Record<string, () => Promise<number[]>>> = {
 
   Rotary: () =>
     inScope("no-grad", async (context) => {
-      const angles = rotaryAngles(context, 8, 2);
+      const angles = rotaryAngles(context, 8, 2, 10_000);
       const rotated = (position: number) =>
         read(rotary(context.constant([1, 2], [1, 0]), angles, [position]));
       const product = ([a, b]: readonly number[], [c, d]: readonly number[]) => a * c + b * d;

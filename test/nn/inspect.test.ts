@@ -40,18 +40,27 @@ function activationsOf(model: GPT | Encoder, tokens: TokenBatch) {
 function streamsBy(model: GPT | Encoder, attention: readonly number[][], inputs: readonly number[][]) {
   const { context, config } = model;
   const { heads, dModel: C } = config;
+  const D = config.headSize || C / heads;
+  const group = heads / (config.kvHeads || heads);
+  const width = heads * D;
   const streams = model.transformer.blocks.map(async (block, layer) => {
     const x = context.constant([B, T, C], inputs[layer]);
     const values = await block.attention.keysAndValues(block.attentionNorm.forward(x)).values.read();
-    const mixed = Array.from({ length: B * T * C }, (_, i) => {
-      const [b, t, c] = [Math.floor(i / (T * C)), Math.floor(i / C) % T, i % C];
-      const row = ((b * heads + Math.floor(c / (C / heads))) * T + t) * T;
+    const mixed = Array.from({ length: B * T * width }, (_, i) => {
+      const [b, t, h, d] = [
+        Math.floor(i / (T * width)),
+        Math.floor(i / width) % T,
+        Math.floor((i % width) / D),
+        i % D,
+      ];
+      const row = ((b * heads + h) * T + t) * T;
+      const value = Math.floor(h / group) * D + d;
       return Array.from(
         { length: T },
-        (_, s) => attention[layer][row + s] * values[(b * T + s) * C + c],
+        (_, s) => attention[layer][row + s] * values[(b * T + s) * (width / group) + value],
       ).reduce((sum, term) => sum + term);
     });
-    const middle = add(x, block.attention.output.forward(context.constant([B, T, C], mixed)));
+    const middle = add(x, block.attention.output.forward(context.constant([B, T, width], mixed)));
     return add(middle, block.mlp.forward(block.mlpNorm.forward(middle), { random: null }));
   });
   return Promise.all(streams).then(read);
@@ -63,7 +72,7 @@ async function checkActivations(model: GPT | Encoder, seesRight: boolean) {
     await model.context.scope("no-grad", async () => Array.from(await model.forward(batch).read())),
   );
   for (const weights of attention) {
-    expect(weights).toHaveLength(B * TINY.heads * T * T);
+    expect(weights).toHaveLength(B * model.config.heads * T * T);
     for (let row = 0; row < weights.length / T; row++) {
       const own = weights.slice(row * T, (row + 1) * T);
       expect(own.reduce((sum, weight) => sum + weight)).toBeCloseTo(1, 12);
@@ -100,8 +109,8 @@ test.each([{}, ...CHOICES])(
   "scores, mask and weights follow from queries and keys with %j",
   async (changes) => {
     const model = tinyModel(doubleContext(), { ...changes, attention: "fused", dModel: 12 });
-    const { heads } = TINY;
-    const D = 12 / heads;
+    const { heads, headSize } = model.config;
+    const D = headSize || 12 / heads;
     await model.context.scope("no-grad", async () => {
       for (const { queries, keys, values, scores, mask, attention } of inspect(model, batch).blocks) {
         for (const tensor of [queries, keys, values]) expect(tensor.shape).toEqual([B, heads, T, D]);

@@ -29,6 +29,15 @@ export const CHOICES: readonly Partial<GPTConfig>[] = [
   { activation: "relu2" },
   { activation: "swiglu" },
   { logitCap: 1.5 },
+  { positions: "rotary", ropeBase: 5 },
+  { normEpsilon: 0.3 },
+  { qkNorm: true, normEpsilon: 0.3 },
+  { mlpWidth: 5 },
+  { activation: "swiglu", mlpWidth: 7 },
+  { headSize: 8 },
+  { kvHeads: 1 },
+  { kvHeads: 2, heads: 4, headSize: 4 },
+  { qkNorm: true, qkNormWeights: true },
   {
     positions: "rotary",
     norm: "rms",
@@ -40,12 +49,26 @@ export const CHOICES: readonly Partial<GPTConfig>[] = [
     tieHead: false,
     bigram: true,
   },
+  {
+    positions: "rotary",
+    ropeBase: 20,
+    norm: "rms",
+    normEpsilon: 0.01,
+    qkNorm: true,
+    qkNormWeights: true,
+    activation: "swiglu",
+    mlpWidth: 5,
+    heads: 6,
+    kvHeads: 2,
+    headSize: 4,
+    bias: false,
+  },
 ];
 
 /** An arbitrary combination of options. */
 export function randomChoices(random: Random): Partial<GPTConfig> {
   const pick = <T>(...choices: readonly T[]) => choices[random.below(choices.length)];
-  return {
+  const usual: Partial<GPTConfig> = {
     positions: pick("learned", "rotary", "none"),
     norm: pick("layer", "rms"),
     normWeights: pick(true, false),
@@ -56,6 +79,15 @@ export function randomChoices(random: Random): Partial<GPTConfig> {
     bias: pick(true, false),
     tieHead: pick(true, false),
     bigram: pick(true, false),
+  };
+  return {
+    ...usual,
+    kvHeads: pick(0, 1),
+    headSize: pick(0, 4),
+    mlpWidth: pick(0, 5),
+    normEpsilon: pick(1e-5, 0.1),
+    ropeBase: pick(10_000, 30),
+    qkNormWeights: usual.qkNorm === true && pick(true, false),
   };
 }
 

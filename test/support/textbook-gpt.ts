@@ -60,7 +60,7 @@ export function textbookSeq2Seq(
 }
 
 function textbook(config: ModelConfig, parameters: Map<string, Block>) {
-  const { dModel, layers, heads, activation } = config;
+  const { dModel, layers, heads, activation, normEpsilon, ropeBase } = config;
   const of = (name: string): Block => {
     const block = parameters.get(name);
     if (block === undefined) throw new Error(`no parameter ${name}`);
@@ -79,7 +79,7 @@ function textbook(config: ModelConfig, parameters: Map<string, Block>) {
     const variance = sumOver(x.length, (i) => (x[i] - mean) ** 2) / x.length;
     const [weight, bias] = ["weight", "bias"].map((part) => parameters.get(`${name}.${part}`));
     return x.map((value, i) => {
-      return ((value - mean) / Math.sqrt(variance + 1e-5)) * (weight?.at(i) ?? 1) + (bias?.at(i) ?? 0);
+      return ((value - mean) / Math.sqrt(variance + normEpsilon)) * (weight?.at(i) ?? 1) + (bias?.at(i) ?? 0);
     });
   };
   const mlp = (name: string, x: Vector): Vector => {
@@ -93,13 +93,16 @@ function textbook(config: ModelConfig, parameters: Map<string, Block>) {
     });
     return affine(`${name}.down`, hidden);
   };
-  const width = dModel / heads;
+  const width = config.headSize === 0 ? dModel / heads : config.headSize;
+  const kvHeads = config.kvHeads === 0 ? heads : config.kvHeads;
   /** Normalizes each head's part of a query or key to a root mean square of 1, if the model has qkNorm. */
-  const level = (x: Vector): Vector => {
+  const level = (name: string, x: Vector): Vector => {
     if (!config.qkNorm) return x;
+    const weight = config.qkNormWeights ? of(`${name}.weight`) : null;
     return x.map((value, channel) => {
       const first = channel - (channel % width);
-      return value / Math.sqrt(sumOver(width, (d) => x[first + d] ** 2) / width + 1e-5);
+      const square = sumOver(width, (d) => x[first + d] ** 2) / width;
+      return (value / Math.sqrt(square + normEpsilon)) * (weight?.at(channel % width) ?? 1);
     });
   };
   /** Rotates a query or key at position t, if positions are rotary: channels d and d + D/2 of a head form a point. */
@@ -108,7 +111,7 @@ function textbook(config: ModelConfig, parameters: Map<string, Block>) {
     return x.map((value, channel) => {
       const d = channel % width;
       const pair = d % (width / 2);
-      const angle = t * 10_000 ** ((-2 * pair) / width);
+      const angle = t * ropeBase ** ((-2 * pair) / width);
       const isFirst = d < width / 2;
       const partner = x[isFirst ? channel + width / 2 : channel - width / 2];
       return value * Math.cos(angle) + (isFirst ? -partner : partner) * Math.sin(angle);
@@ -124,15 +127,17 @@ function textbook(config: ModelConfig, parameters: Map<string, Block>) {
   ): Vector[] => {
     // Positions of a source and of an answer are unrelated, so cross-attention is not rotated.
     const placed = (x: Vector, t: number) => (xs === ys ? turn(x, t) : x);
-    const q = xs.map((x, t) => placed(level(affine(`${name}.query`, x)), t));
-    const k = ys.map((y, t) => placed(level(affine(`${name}.key`, y)), t));
+    const q = xs.map((x, t) => placed(level(`${name}.queryNorm`, affine(`${name}.query`, x)), t));
+    const k = ys.map((y, t) => placed(level(`${name}.keyNorm`, affine(`${name}.key`, y)), t));
     const v = ys.map((y) => affine(`${name}.value`, y));
     return xs.map((_, t) => {
-      const mixed = Array.from({ length: dModel }, (_, channel) => {
+      const mixed = Array.from({ length: heads * width }, (_, channel) => {
         const first = channel - (channel % width);
+        // Query heads 0, 1, … share key head 0, and so on.
+        const shared = Math.floor(Math.floor(channel / width) / (heads / kvHeads)) * width;
         const power = (s: number) =>
-          Math.exp(sumOver(width, (d) => q[t][first + d] * k[s][first + d]) / Math.sqrt(width));
-        return sumOver(seen(t), (s) => power(s) * v[s][channel]) / sumOver(seen(t), power);
+          Math.exp(sumOver(width, (d) => q[t][first + d] * k[s][shared + d]) / Math.sqrt(width));
+        return sumOver(seen(t), (s) => power(s) * v[s][shared + (channel % width)]) / sumOver(seen(t), power);
       });
       return affine(`${name}.output`, mixed);
     });

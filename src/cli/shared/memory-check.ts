@@ -1,8 +1,9 @@
 /** Rejects models that do not fit into memory, before anything is allocated. */
 import type { ModelKind } from "../../config/settings.ts";
 import { ConfigError } from "../../errors.ts";
-import type { GPTConfig } from "../../nn/config.ts";
+import { type GPTConfig, headSizeOf, kvChannelsOf } from "../../nn/config.ts";
 import { countParameters } from "../../nn/count-parameters.ts";
+import { hiddenSize } from "../../nn/layers/mlp.ts";
 import { formatCount } from "../../util/format.ts";
 
 /** WebAssembly addresses 4 GiB; the rest is for memory that is not counted here. */
@@ -11,11 +12,13 @@ const BYTES_PER_NUMBER = 4;
 
 /** Approximate number of activations that a training step keeps for its backward pass. */
 function countActivations(config: GPTConfig, batchSize: number, kind: ModelKind): number {
-  const { contextLength, layers, heads, dModel, vocabSize, attention } = config;
+  const { contextLength, layers, heads, dModel, vocabSize, attention, activation } = config;
   const scores = attention === "textbook" ? 4 * heads * contextLength : 0;
   // A decoder with a source has a second attention in each block.
   const blocks = kind === "seq2seq" ? 2.5 * layers : layers;
-  const perPosition = blocks * (20 * dModel + scores) + 4 * dModel + 2 * vocabSize;
+  const hidden = (activation === "swiglu" ? 3 : 2) * hiddenSize(config);
+  const attended = 2 * (heads * headSizeOf(config) + kvChannelsOf(config));
+  const perPosition = blocks * (8 * dModel + attended + hidden + scores) + 4 * dModel + 2 * vocabSize;
   return batchSize * contextLength * perPosition;
 }
 
@@ -46,8 +49,8 @@ const BYTES_PER_BEAM = 1024;
 
 /** @throws ConfigError when the beams exceed the limit: their caches, doubled while they branch, and their logits */
 export function checkBeamMemory(config: GPTConfig, beams: number): void {
-  const { contextLength, dModel, layers, vocabSize } = config;
-  const numbers = 4 * (layers * contextLength * dModel + vocabSize);
+  const { contextLength, layers, vocabSize } = config;
+  const numbers = 4 * (layers * contextLength * kvChannelsOf(config) + vocabSize);
   const bytes = (BYTES_PER_NUMBER * numbers + BYTES_PER_BEAM) * (beams + 1);
   if (bytes <= LIMIT_BYTES) return;
   const most = Math.floor(LIMIT_BYTES / (bytes / (beams + 1))) - 1;

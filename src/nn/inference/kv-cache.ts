@@ -16,13 +16,14 @@ import type { CapturedDecode } from "./captured-decode.ts";
 export interface CacheSizes {
   readonly batchSize: number;
   readonly capacity: number;
+  /** Channels of the keys of a position, and those of its values (H_kv·D). */
   readonly channels: number;
   readonly layers: number;
 }
 
 /** The cached keys and values of one sequence, as numbers. */
 export interface CachedSequence {
-  /** (length, C), row by row; channels h·D … (h+1)·D−1 belong to head h. */
+  /** (length, H_kv·D), row by row; channels h·D … (h+1)·D−1 belong to head h. */
   readonly keys: Float32Array | Float64Array;
   /** The same for values. */
   readonly values: Float32Array | Float64Array;
@@ -35,7 +36,7 @@ export class KVCache {
   captured: CapturedDecode | null = null;
   readonly #context: Context;
   readonly #sizes: CacheSizes;
-  /** (B, capacity, C) each; the first `lengths[b]` positions of sequence b are filled. */
+  /** (B, capacity, H_kv·D) each; the first `lengths[b]` positions of sequence b are filled. */
   #layers: readonly KeysAndValues[];
   #lengths: number[];
   #lastIds: (number | undefined)[];
@@ -75,7 +76,7 @@ export class KVCache {
    * @throws ShapeError if there is no such layer
    * @example
    *   model.decode({ ids: tokenizer.encode("One day"), batchSize: 1 }, cache);
-   *   const [{ keys }] = await cache.keysAndValues(0); // 7·C numbers
+   *   const [{ keys }] = await cache.keysAndValues(0); // 7·H_kv·D numbers
    */
   async keysAndValues(layer: number): Promise<CachedSequence[]> {
     if (!Number.isInteger(layer) || layer < 0 || layer >= this.#layers.length) {
@@ -108,9 +109,9 @@ export class KVCache {
   /**
    * Stores the keys and values of new positions. The lengths change only with `advance`, after every layer has written.
    *
-   * @param own   (B, T, C) each
+   * @param own   (B, T, H_kv·D) each
    * @param slots for each of the B·T positions, the cache row b·capacity + position, or −1 for none
-   * @returns     the layer's keys and values, (B, capacity, C) each
+   * @returns     the layer's keys and values, (B, capacity, H_kv·D) each
    * @throws TensorError if keys or values need a gradient, which a cache cannot propagate
    */
   write(layer: number, { keys, values }: KeysAndValues, slots: Int32Array): KeysAndValues {

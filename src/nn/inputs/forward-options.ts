@@ -46,9 +46,9 @@ export interface Rotation {
 }
 
 export interface KeysAndValues {
-  /** (B, S, C) */
+  /** (B, S, H_kv·D) */
   readonly keys: Tensor;
-  /** (B, S, C) */
+  /** (B, S, H_kv·D) */
   readonly values: Tensor;
   /** Only the first `count` positions take part. Default: all. */
   readonly count?: number;

@@ -6,20 +6,27 @@ import { attention } from "../../ops/attention.ts";
 import { dropout } from "../../ops/dropout.ts";
 import { rotary } from "../../ops/rotary.ts";
 import type { Random } from "../../random.ts";
-import type { BlockConfig } from "../config.ts";
+import { type BlockConfig, headSizeOf, kvChannelsOf } from "../config.ts";
 import { INIT_STD, outputStd } from "../initialize.ts";
 import type { BlockOptions, EncoderOutput, KeysAndValues } from "../inputs/forward-options.ts";
 import { paddingMask } from "../inputs/mask.ts";
 import { type NamedTensors, parametersOf } from "../parameters.ts";
 import { Linear } from "./linear.ts";
-import { normalizeHeads } from "./qk-norm.ts";
+import { QKNorm } from "./qk-norm.ts";
 import { textbookAttention } from "./textbook-attention.ts";
 
 export class Attention {
+  /** (C, H·D) */
   readonly query: Linear;
+  /** (C, H_kv·D) */
   readonly key: Linear;
+  /** (C, H_kv·D) */
   readonly value: Linear;
+  /** (H·D, C) */
   readonly output: Linear;
+  /** null without qkNorm. */
+  readonly queryNorm: QKNorm | null;
+  readonly keyNorm: QKNorm | null;
   readonly #config: BlockConfig;
   readonly #layer: number;
 
@@ -33,11 +40,16 @@ export class Attention {
     { layer, writes }: { readonly layer: number; readonly writes: number },
     random: Random,
   ) {
-    const sizes = { inputs: config.dModel, outputs: config.dModel, bias: config.bias };
-    this.query = new Linear(context, sizes, random, INIT_STD);
-    this.key = new Linear(context, sizes, random, INIT_STD);
-    this.value = new Linear(context, sizes, random, INIT_STD);
-    this.output = new Linear(context, sizes, random, outputStd(config, writes));
+    const { dModel, heads, bias, qkNorm } = config;
+    const channels = heads * headSizeOf(config);
+    const from = { inputs: dModel, outputs: kvChannelsOf(config), bias };
+    this.query = new Linear(context, { ...from, outputs: channels }, random, INIT_STD);
+    this.key = new Linear(context, from, random, INIT_STD);
+    this.value = new Linear(context, from, random, INIT_STD);
+    const to = { inputs: channels, outputs: dModel, bias };
+    this.output = new Linear(context, to, random, outputStd(config, writes));
+    this.queryNorm = qkNorm ? new QKNorm(context, config) : null;
+    this.keyNorm = qkNorm ? new QKNorm(context, config) : null;
     this.#config = config;
     this.#layer = layer;
   }
@@ -56,7 +68,7 @@ export class Attention {
    */
   crossForward(x: Tensor, encoderOutput: EncoderOutput, options: BlockOptions): Tensor {
     const { states, padding, projected } = encoderOutput;
-    const query = this.#normalized(this.query.forward(x));
+    const query = this.#queries(x);
     const source = projected === undefined ? this.keysAndValues(states) : projected[this.#layer];
     const mask = paddingMask("full", padding, states.shape[1]);
     return this.#attend(query, source, mask, { random: options.random });
@@ -69,23 +81,27 @@ export class Attention {
   ): KeysAndValues & { readonly query: Tensor } {
     const rotated = (heads: Tensor) =>
       rotation === null ? heads : rotary(heads, rotation.angles, rotation.positions);
-    const query = rotated(this.#normalized(this.query.forward(x)));
+    const query = rotated(this.#queries(x));
     const { keys, values } = this.keysAndValues(x);
     // Keys can be rotated before they are cached, because a token's position never changes.
     return { query, keys: rotated(keys), values };
   }
 
-  /** Keys and values of states (B, S, C). */
+  /** Keys and values of states (B, S, C): (B, S, H_kv·D) each. */
   keysAndValues(states: Tensor): KeysAndValues {
-    return { keys: this.#normalized(this.key.forward(states)), values: this.value.forward(states) };
+    const keys = this.key.forward(states);
+    return { keys: this.keyNorm?.forward(keys) ?? keys, values: this.value.forward(states) };
   }
 
   parameters(): NamedTensors {
-    return parametersOf({ query: this.query, key: this.key, value: this.value, output: this.output });
+    const { query, key, value, output, queryNorm, keyNorm } = this;
+    return parametersOf({ query, key, value, output, queryNorm, keyNorm });
   }
 
-  #normalized(x: Tensor): Tensor {
-    return this.#config.qkNorm ? normalizeHeads(x, this.#config.heads) : x;
+  /** (B, T, C) → (B, T, H·D) */
+  #queries(x: Tensor): Tensor {
+    const queries = this.query.forward(x);
+    return this.queryNorm?.forward(queries) ?? queries;
   }
 
   /** softmax(Q·Kᵀ/√D + M)·V·W_O */

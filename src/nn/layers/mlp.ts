@@ -15,10 +15,16 @@ import { Linear } from "./linear.ts";
 const EXPANSION = 4;
 
 /**
- * The number of hidden channels. With a gate, the MLP has three matrices instead of two, so the hidden layer is a third
- * narrower, rounded up to a multiple of four. This keeps the number of weights about the same.
+ * The number of hidden channels: `mlpWidth`, or the usual number if that is 0. With a gate, the MLP has three matrices
+ * instead of two, so the hidden layer is a third narrower, rounded up to a multiple of four. This keeps the number of
+ * weights about the same.
  */
-export function hiddenSize({ dModel, activation }: Pick<BlockConfig, "dModel" | "activation">): number {
+export function hiddenSize({
+  dModel,
+  activation,
+  mlpWidth,
+}: Pick<BlockConfig, "dModel" | "activation" | "mlpWidth">): number {
+  if (mlpWidth > 0) return mlpWidth;
   return activation === "swiglu" ? 4 * Math.ceil((EXPANSION * dModel) / 6) : EXPANSION * dModel;
 }
 

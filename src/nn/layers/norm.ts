@@ -15,18 +15,25 @@ export class Norm {
   /** (C), or null without a learned shift. */
   readonly bias: Tensor | null;
   readonly #kind: NormKind;
+  readonly #epsilon: number;
 
-  constructor(context: Context, config: Pick<BlockConfig, "dModel" | "norm" | "normWeights" | "bias">) {
-    const { dModel, norm, normWeights, bias } = config;
+  constructor(
+    context: Context,
+    config: Pick<BlockConfig, "dModel" | "norm" | "normEpsilon" | "normWeights" | "bias">,
+  ) {
+    const { dModel, norm, normEpsilon, normWeights, bias } = config;
     const parameter = (value: number) => context.parameter([dModel], new Float64Array(dModel).fill(value));
     this.weight = normWeights ? parameter(1) : null;
     this.bias = bias && norm === "layer" ? parameter(0) : null;
     this.#kind = norm;
+    this.#epsilon = normEpsilon;
   }
 
   /** (…, C) → (…, C) */
   forward(x: Tensor): Tensor {
-    return this.#kind === "rms" ? rmsNorm(x, this.weight) : layerNorm(x, this.weight, this.bias);
+    return this.#kind === "rms"
+      ? rmsNorm(x, this.weight, this.#epsilon)
+      : layerNorm(x, this.weight, this.bias, this.#epsilon);
   }
 
   parameters(): NamedTensors {

@@ -5,7 +5,7 @@ import { embedding } from "../../ops/embedding.ts";
 import { addRepeated } from "../../ops/fused/add-repeated.ts";
 import { slice } from "../../ops/slice.ts";
 import type { Random } from "../../random.ts";
-import type { ModelConfig } from "../config.ts";
+import { headSizeOf, type ModelConfig } from "../config.ts";
 import { INIT_STD, normalValues } from "../initialize.ts";
 import { positionsIn, positionsOf, type TokenBatch } from "../inputs/token-batch.ts";
 import { type NamedTensors, parametersOf } from "../parameters.ts";
@@ -23,13 +23,14 @@ export class Positions {
   readonly angles: Tensor | null;
 
   constructor(context: Context, config: ModelConfig, random: Random) {
-    const { positions, contextLength, dModel, heads } = config;
+    const { positions, contextLength, dModel, ropeBase } = config;
     const shape = [contextLength, dModel];
     this.embedding =
       positions === "learned"
         ? context.parameter(shape, normalValues(contextLength * dModel, random, INIT_STD))
         : null;
-    this.angles = positions === "rotary" ? rotaryAngles(context, contextLength, dModel / heads) : null;
+    this.angles =
+      positions === "rotary" ? rotaryAngles(context, contextLength, headSizeOf(config), ropeBase) : null;
   }
 
   /**

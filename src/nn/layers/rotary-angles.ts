@@ -1,6 +1,6 @@
 /**
  * Rotary positions. The D channels of a head are D/2 points in the plane, and at position p point i is rotated by
- * p·θ_i, with θ_i from 1 radian down to about 1/10000. The dot product of a rotated query and a rotated key depends
+ * p·θ_i, with θ_i = base^(−2i/D): from 1 radian down to about 1/base. The dot product of a rotated query and a rotated key depends
  * only on the difference of their angles, so scores depend on distance. Nothing is learned.
  *
  * Source: Su et al. 2021; pairing channel i with i + D/2 follows GPT-NeoX.
@@ -9,12 +9,10 @@ import type { Context } from "../../autograd/context.ts";
 import type { Tensor } from "../../autograd/tensor.ts";
 import { cos, exp, log, sin } from "../../math.ts";
 
-const BASE = 10_000;
-
 /** The angles of positions 0 … count−1 as a persistent tensor (count, D): D/2 cosines, then D/2 sines. */
-export function rotaryAngles(context: Context, count: number, headSize: number): Tensor {
+export function rotaryAngles(context: Context, count: number, headSize: number, base: number): Tensor {
   const half = headSize / 2;
-  const frequencies = Array.from({ length: half }, (_, i) => exp((-i / half) * log(BASE)));
+  const frequencies = Array.from({ length: half }, (_, i) => exp((-i / half) * log(base)));
   const angles = context.persistent([count, headSize]);
   for (let position = 0; position < count; position++) {
     const turns = frequencies.map((frequency) => position * frequency);

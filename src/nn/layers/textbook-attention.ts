@@ -9,6 +9,7 @@
 import type { Tensor } from "../../autograd/tensor.ts";
 import type { AttentionMask } from "../../backend/backend.ts";
 import { ShapeError } from "../../errors.ts";
+import { concatenate } from "../../ops/concatenate.ts";
 import { dropout } from "../../ops/dropout.ts";
 import { maskedAdd } from "../../ops/masked-add.ts";
 import { matmul } from "../../ops/matmul.ts";
@@ -44,16 +45,16 @@ export interface AttentionMap {
 /**
  * Scores and weights of each head.
  *
- * @param query (B, T, C)
- * @param key   (B, S, C)
+ * @param query (B, T, H·D)
+ * @param key   (B, S, H_kv·D)
  */
 export function attentionMap(
   query: Tensor,
   key: Tensor,
   { heads, mask: which }: { readonly heads: number; readonly mask: AttentionMask | MaskMatrix },
 ): AttentionMap {
-  const [q, k] = [query, key].map((x) => splitHeads(x, heads));
-  const headSize = q.shape[q.shape.length - 1];
+  const headSize = query.shape[2] / heads;
+  const [q, k] = [splitHeads(query, headSize), repeatHeads(splitHeads(key, headSize), heads)];
   const scores = scale(matmul(q, transpose(k)), 1 / Math.sqrt(headSize)); // (B, H, T, S)
   const { shape, values } = matrixOf(which, query.shape[0], query.shape[1], key.shape[1]);
   const mask = query.context.constant(shape, values);
@@ -62,9 +63,9 @@ export function attentionMap(
 }
 
 /**
- * @param query  (B, T, C)
- * @param source keys and values (B, S, C), of which the first `count` take part
- * @returns      (B, T, C); channels h·D … (h+1)·D−1 come from head h
+ * @param query  (B, T, H·D)
+ * @param source keys and values (B, S, H_kv·D), of which the first `count` take part
+ * @returns      (B, T, H·D); channels h·D … (h+1)·D−1 come from head h
  */
 export function textbookAttention(
   query: Tensor,
@@ -79,7 +80,9 @@ export function textbookAttention(
   const [key, value] = [source.keys, source.values].map((x) => firstPositions(x, source.count));
   const { weights } = attentionMap(query, key, options);
   const kept = dropout(weights, options.dropout, options.random);
-  return joinHeads(matmul(kept, splitHeads(value, options.heads)));
+  const headSize = query.shape[2] / options.heads;
+  const values = repeatHeads(splitHeads(value, headSize), options.heads);
+  return joinHeads(matmul(kept, values));
 }
 
 /** The elements of M: (T, S) if all sequences share it, (B, 1, T, S) otherwise. */
@@ -113,13 +116,22 @@ function firstPositions(x: Tensor, count: number | undefined): Tensor {
   return count === undefined || count === x.shape[1] ? x : slice(x, 1, 0, count);
 }
 
-/** (B, T, C) → (B, H, T, D) */
-export function splitHeads(x: Tensor, heads: number): Tensor {
+/** (B, T, H·D) → (B, H, T, D) */
+export function splitHeads(x: Tensor, headSize: number): Tensor {
   const [batchSize, positions, channels] = x.shape;
-  return transpose(reshape(x, [batchSize, positions, heads, channels / heads]), [0, 2, 1, 3]);
+  return transpose(reshape(x, [batchSize, positions, channels / headSize, headSize]), [0, 2, 1, 3]);
 }
 
-/** (B, H, T, D) → (B, T, C) */
+/** (B, H_kv, S, D) → (B, H, S, D): query head h uses key head ⌊h / G⌋, where G = H / H_kv. */
+export function repeatHeads(x: Tensor, heads: number): Tensor {
+  const [batchSize, kvHeads, positions, headSize] = x.shape;
+  if (kvHeads === heads) return x;
+  const one = reshape(x, [batchSize, kvHeads, 1, positions, headSize]);
+  const group = Array.from({ length: heads / kvHeads }, () => one);
+  return reshape(concatenate(group, 2), [batchSize, heads, positions, headSize]);
+}
+
+/** (B, H, T, D) → (B, T, H·D) */
 export function joinHeads(x: Tensor): Tensor {
   const [batchSize, heads, positions, headSize] = x.shape;
   return reshape(transpose(x, [0, 2, 1, 3]), [batchSize, positions, heads * headSize]);

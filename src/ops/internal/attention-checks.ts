@@ -1,7 +1,7 @@
 import type { Tensor } from "../../autograd/tensor.ts";
 import type { AttentionMask, KeyRange } from "../../backend/backend.ts";
 import { ShapeError } from "../../errors.ts";
-import { formatShape } from "../../shape.ts";
+import { formatShape, sameShape } from "../../shape.ts";
 import { checkChoice } from "../../util/check-types.ts";
 
 /** @throws ShapeError unless the operands, heads, key count and mask of `attention` fit together */
@@ -16,13 +16,20 @@ export function checkAttention(
   }: { readonly heads: number; readonly keyCount: number; readonly mask: AttentionMask },
 ): void {
   const [batchSize, queries, channels] = query.shape;
-  const fits = ({ shape }: Tensor) => shape.length === 3 && shape[0] === batchSize && shape[2] === channels;
-  if (!fits(query) || !fits(key) || !fits(value) || key.shape[1] !== value.shape[1]) {
+  const fits = ({ shape }: Tensor) => shape.length === 3 && shape[0] === batchSize;
+  if (!fits(query) || !fits(key) || !sameShape(key.shape, value.shape)) {
     const found = [query, key, value].map(({ shape }) => formatShape(shape)).join(", ");
     throw new ShapeError(`attention: needs query (B, T, C), key (B, S, C) and value (B, S, C): got ${found}`);
   }
   if (!Number.isInteger(heads) || heads < 1 || channels % heads !== 0) {
     throw new ShapeError(`attention: ${channels} channels do not divide into ${heads} heads`);
+  }
+  const width = channels / heads;
+  const kvHeads = key.shape[2] / width;
+  if (key.shape[2] !== channels && (!Number.isInteger(kvHeads) || heads % kvHeads !== 0)) {
+    throw new ShapeError(
+      `attention: keys and values need H_kv heads of ${width} channels, where H_kv divides the ${heads} heads of the query: got ${key.shape[2]} channels`,
+    );
   }
   if (!Number.isInteger(keyCount) || keyCount < 0 || keyCount > key.shape[1]) {
     throw new ShapeError(`attention: keyCount must be in 0 … ${key.shape[1]}: got ${keyCount}`);

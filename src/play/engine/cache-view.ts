@@ -1,4 +1,5 @@
 /** What a KV cache holds, as the page draws it. */
+import { type GPTConfig, headSizeOf, kvHeadsOf } from "../../nn/config.ts";
 import type { KVCache } from "../../nn/inference/kv-cache.ts";
 import type { MaskSwitchGPT } from "../../nn/mask-switch.ts";
 
@@ -9,7 +10,7 @@ export interface CacheView {
   readonly capacity: number;
 }
 
-/** For each head, the Euclidean norm of its vector at each cached position. */
+/** For each head of keys and values, the Euclidean norm of its vector at each cached position. */
 export interface CachedLayer {
   readonly keys: readonly (readonly number[])[];
   readonly values: readonly (readonly number[])[];
@@ -25,15 +26,12 @@ export async function viewCache({ config }: MaskSwitchGPT, cache: KVCache): Prom
   return { layers, positions: cache.length, capacity: cache.capacity };
 }
 
-/** @param vectors (T, C), row by row */
-function headNorms(
-  vectors: Float32Array | Float64Array,
-  { heads, dModel }: { readonly heads: number; readonly dModel: number },
-): number[][] {
-  const size = dModel / heads;
+/** @param vectors (T, H_kv·D), row by row */
+function headNorms(vectors: Float32Array | Float64Array, config: GPTConfig): number[][] {
+  const [heads, size] = [kvHeadsOf(config), headSizeOf(config)];
   return Array.from({ length: heads }, (_, head) =>
-    Array.from({ length: vectors.length / dModel }, (_, position) => {
-      const start = position * dModel + head * size;
+    Array.from({ length: vectors.length / (heads * size) }, (_, position) => {
+      const start = (position * heads + head) * size;
       return Math.sqrt(sumOfSquares(vectors, start, start + size));
     }),
   );

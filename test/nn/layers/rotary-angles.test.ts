@@ -10,10 +10,10 @@ import { withMaskMatrix } from "../../support/verify.ts";
 const VOCAB = TINY.vocabSize;
 
 describe("rotaryAngles", () => {
-  test("are cos and sin of position·10000^(−2i/D)", async () => {
-    const found = await rotaryAngles(doubleContext(), 700, 6).read();
+  test.each([10_000, 500_000, 7.5])("are cos and sin of position·base^(−2i/D), base %d", async (base) => {
+    const found = await rotaryAngles(doubleContext(), 700, 6, base).read();
     for (const place of [0, 1, 2, 13, 699]) {
-      const turns = [0, 1, 2].map((i) => place * 10_000 ** ((-2 * i) / 6));
+      const turns = [0, 1, 2].map((i) => place * base ** ((-2 * i) / 6));
       const expected = [...turns.map(Math.cos), ...turns.map(Math.sin)];
       expectClose(found.slice(place * 6, place * 6 + 6), expected, 1e-12, `place ${place}, number`);
     }
