@@ -1,7 +1,7 @@
 /** Bundles the page of `nopeek play` into dist/play/: the page, its engine and the engine's threads. */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
-import { type BuildOptions, build, type Metafile } from "esbuild";
+import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 import { licensesOf } from "./licenses.ts";
 
 /** @param root the folder of package.json, ending in a slash */
@@ -9,6 +9,7 @@ export async function bundlePlay(root: string): Promise<void> {
   const out = `${root}dist/play/`;
   mkdirSync(out, { recursive: true });
   const options: BuildOptions = {
+    plugins: [withoutBpe(`${root}src/play/engine/no-bpe.ts`)],
     bundle: true,
     minify: true,
     format: "esm",
@@ -31,6 +32,14 @@ export async function bundlePlay(root: string): Promise<void> {
   writeFileSync(`${out}licenses.txt`, licenses(root, bundles));
   for (const name of ["index.html", "icon.svg"])
     copyFileSync(`${root}src/play/page/${name}`, `${out}${name}`);
+}
+
+/** Puts a refusal in place of byte-pair encoding, for which the page's engine has no room. */
+function withoutBpe(refusal: string): Plugin {
+  return {
+    name: "without BPE",
+    setup: ({ onResolve }) => onResolve({ filter: /\/bpe\/bpe-tokenizer\.ts$/ }, () => ({ path: refusal })),
+  };
 }
 
 /** The site is published without the packages, so their licenses come with it. */

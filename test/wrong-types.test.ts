@@ -321,6 +321,19 @@ const calls: readonly Call[] = [
     run: calling(library.scoreSequences),
     args: [object("model", model), arg("sequences", [[1, 2]], ["array"], /sequence/)],
   },
+  {
+    name: "BpeTokenizer",
+    run: constructing(library.BpeTokenizer),
+    args: [arg("merges", [[97, 98]], ["array", "texts"])],
+  },
+  {
+    name: "trainBpe",
+    run: calling(library.trainBpe),
+    args: [
+      arg("text", "abab", ["text", "array", "texts"]),
+      optional(arg("options", { vocabSize: 257 }, ["object"])),
+    ],
+  },
   { name: "CharTokenizer", run: constructing(CharTokenizer), args: [text("vocabulary", "ab")] },
   { name: "CharTokenizer.fromText", run: calling(CharTokenizer.fromText), args: [text("text", "ab")] },
   ...[tokenizer, new library.ByteTokenizer()].flatMap((one): Call[] => [

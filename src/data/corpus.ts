@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { DocumentsKind, SplitName } from "../config/settings.ts";
 import { DataError } from "../errors.ts";
 import { DocumentMarker, markDocuments } from "./documents.ts";
-import { inOrder, partsAt, shuffledParts } from "./parts.ts";
+import { inOrder, type Parts, partsAt, shuffledParts, tailParts } from "./parts.ts";
 import { ReplayableBytes } from "./replayable-bytes.ts";
 import { knownFloor } from "./tales.ts";
 import {
@@ -44,6 +44,8 @@ export interface Corpus {
   bytes(): AsyncIterable<Uint8Array>;
   /** The same with the ends of documents marked, and what to validate with at the end. */
   markedBytes(): AsyncIterable<Uint8Array>;
+  /** What to train on and what to validate with, for tokens that need to know before they are counted. */
+  parts(): Promise<Parts>;
   /** Frees the memory or file that holds the bytes for rereading. */
   release(): void;
 }
@@ -131,6 +133,12 @@ export async function readTexts(
       : split === "shuffle"
         ? shuffledParts(text, marked.documents)
         : null;
+  const markedWhole = () => markDocuments(bytes(), documents, fileStarts);
+  let tailOnce: Promise<Parts> | null = null;
+  const tail = () => {
+    tailOnce ??= tailParts(markedWhole, marked);
+    return tailOnce;
+  };
   return {
     path: paths.join(", "),
     paths,
@@ -145,7 +153,8 @@ export async function readTexts(
     training: parts === null ? null : await factsOf(parts.training()),
     marked,
     bytes,
-    markedBytes: () => (parts === null ? markDocuments(bytes(), documents, fileStarts) : inOrder(parts)),
+    markedBytes: () => (parts === null ? markedWhole() : inOrder(parts)),
+    parts: async () => parts ?? (await tail()),
     release: () => replayable?.release(),
   };
 }

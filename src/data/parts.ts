@@ -3,6 +3,8 @@ import type { DocumentsKind } from "../config/settings.ts";
 import { DataError } from "../errors.ts";
 import { Random } from "../random.ts";
 import { DOCUMENT_END, markDocuments } from "./documents.ts";
+import { nineTenths } from "./split.ts";
+import type { TextFacts } from "./text-stats.ts";
 import { shuffled } from "./window-order.ts";
 
 /** Fixed, so that runs with different seeds are validated with the same documents. */
@@ -51,6 +53,45 @@ export function shuffledParts({ bytes, documents, fileStarts }: MarkedText, coun
     training: () => documentsWhere(marked(), (document) => !isValidated(document)),
     validation: () => documentsWhere(marked(), isValidated),
   };
+}
+
+/**
+ * Validates with the last tenth of the bytes: from the first start of a document on, as `documentBoundary` has it for byte
+ * tokens, or without documents from the first start of a character.
+ *
+ * @param marked the bytes with their documents marked, again on each call
+ */
+export async function tailParts(
+  marked: () => AsyncIterable<Uint8Array>,
+  { bytes, documents }: Pick<TextFacts, "bytes" | "documents">,
+): Promise<Parts> {
+  const start = await tailStart(marked(), nineTenths(bytes), documents > 0);
+  return {
+    training: () => range(marked(), 0, start),
+    validation: () => range(marked(), start, Number.POSITIVE_INFINITY),
+  };
+}
+
+async function tailStart(
+  chunks: AsyncIterable<Uint8Array>,
+  wanted: number,
+  hasDocuments: boolean,
+): Promise<number> {
+  let [at, previous] = [0, 0];
+  let character: number | null = null;
+  let [documentBefore, documentAfter]: (number | null)[] = [null, null];
+  for await (const chunk of chunks) {
+    for (const byte of chunk) {
+      if (hasDocuments && previous === DOCUMENT_END) {
+        if (at < wanted) documentBefore = at;
+        else documentAfter ??= at;
+      }
+      if (at >= wanted && (byte & 0xc0) !== 0x80) character ??= at;
+      previous = byte;
+      at += 1;
+    }
+  }
+  return documentAfter ?? documentBefore ?? character ?? at;
 }
 
 /** One after the other. */

@@ -1,4 +1,5 @@
 /** The character from which sampling starts if there is no prompt: a boundary of the text, as far as it has any. */
+import { knownCharacters } from "../text/known-characters.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import type { TextFacts } from "./text-stats.ts";
 
@@ -12,8 +13,7 @@ const [LF, CR] = [10, 13];
  * startOfText(corpus.facts, tokenizer); // "\n" for most texts, "a" for "a,b,c"
  */
 export function startOfText({ counts }: Pick<TextFacts, "counts">, tokenizer: Tokenizer): string {
-  const data = tokenizer.toJSON();
-  const known = data.kind === "byte" ? null : new Set(data.characters);
+  const known = knownCharacters(tokenizer);
   const isKnown = (codePoint: number) => known?.has(String.fromCodePoint(codePoint)) !== false;
   const breaks = [LF, CR].filter((codePoint) => counts.has(codePoint));
   // The counts are in order of first appearance.

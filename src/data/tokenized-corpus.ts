@@ -76,10 +76,31 @@ export async function countTokens(
   const drops = dropsUnknown(tokenizer, policy);
   const encoder = new StreamingEncoder(tokenizer);
   const { tokens, unknown: dropped } = encoder.count(corpus.marked);
+  if (tokens === null) return { ...(await countByEncoding(corpus, encoder)), dropped };
   if (dropped > 0 && !drops)
     throw (await encoder.findUnknown(corpus.bytes(), corpus.marked)) ?? changed(corpus.path);
   const boundary = corpus.training === null ? null : encoder.count(corpus.training).tokens;
   return { tokens, dropped, boundary };
+}
+
+/** The two parts are encoded one after the other, so that no token is in both. */
+async function countByEncoding(corpus: Corpus, encoder: StreamingEncoder) {
+  const { training, validation } = await corpus.parts();
+  const boundary = await countIds(training(), encoder);
+  return { tokens: boundary + (await countIds(validation(), encoder)), boundary };
+}
+
+async function countIds(chunks: AsyncIterable<Uint8Array>, encoder: StreamingEncoder): Promise<number> {
+  let count = 0;
+  for await (const chunk of chunks) count += encoder.encode(chunk).length;
+  return count + encoder.end().length;
+}
+
+/** The texts to encode: one, or two parts if no token may be in both. */
+async function textsOf(corpus: Corpus, encoder: StreamingEncoder): Promise<AsyncIterable<Uint8Array>[]> {
+  if (!encoder.needsContext) return [corpus.markedBytes()];
+  const { training, validation } = await corpus.parts();
+  return [training(), validation()];
 }
 
 /**
@@ -112,7 +133,14 @@ export async function tokenize(
     if (facts.bytes <= place.inMemoryBytes) {
       const ids = makeTokenArray(tokenizer.vocabSize, tokens);
       let at = 0;
-      for await (const chunk of corpus.markedBytes()) at += encoder.encode(chunk, ids, at);
+      const add = (part: ArrayLike<number>) => {
+        ids.set(part, at);
+        at += part.length;
+      };
+      for (const text of await textsOf(corpus, encoder)) {
+        for await (const chunk of text) add(encoder.encode(chunk));
+        add(encoder.end());
+      }
       return { ...known, ids, boundary: boundary ?? documentBoundary(ids, tokenizer.endOfText), remarks: [] };
     }
     const of = { sha256, tokenizer, drops, documents, split: corpus.split, boundary };
@@ -213,8 +241,13 @@ async function writeCache(
   const { bytes } = corpus.facts;
   progress.note(`tokenizing  ${formatBytes(bytes)} of text into ${path} (only once)`);
   const partial = hiddenName(place, basename(path, ".tokens"));
-  const text = withProgress(corpus.markedBytes(), (done) =>
-    progress.status(`tokenizing: ${Math.floor((100 * done) / bytes)}%`),
+  let done = 0;
+  const onChunk = (chunk: Uint8Array) => {
+    done += chunk.length;
+    progress.status(`tokenizing: ${Math.floor((100 * done) / bytes)}%`);
+  };
+  const texts = (await textsOf(corpus, new StreamingEncoder(tokenizer))).map((text) =>
+    watched(text, onChunk),
   );
   const metadata: About = {
     sha256,
@@ -229,7 +262,8 @@ async function writeCache(
   };
   // Unknown characters were counted before: either they are to be dropped, or there are none.
   try {
-    await writeTokens(path, tokenizer, text, { about: metadata, unknown: "drop", partial });
+    const [text, ...more] = texts;
+    await writeTokens(path, tokenizer, text, { about: metadata, unknown: "drop", partial, more });
   } catch (error) {
     if (!(error instanceof DataError) || failureReason(error.cause) === null) throw error;
     throw new DataError(`${error.message}; \`cache\` names another folder`, { cause: error });
@@ -242,12 +276,10 @@ function remarkOn(file: TokenFile, how: string): string {
   return `cache       ${formatBytes(statSync(file.path).size)} of tokens in ${file.path}, ${how}; delete it when no run needs it`;
 }
 
-async function* withProgress(chunks: AsyncIterable<Uint8Array>, onProgress: (bytes: number) => void) {
-  let done = 0;
+async function* watched(chunks: AsyncIterable<Uint8Array>, onChunk: (chunk: Uint8Array) => void) {
   for await (const chunk of chunks) {
     yield chunk;
-    done += chunk.length;
-    onProgress(done);
+    onChunk(chunk);
   }
 }
 

@@ -23,6 +23,8 @@ export interface WriteOptions {
   readonly about?: unknown;
   /** How to handle characters outside the vocabulary. Default: "reject". */
   readonly unknown?: "reject" | "drop";
+  /** Texts that follow the first one. No token is in two of them. */
+  readonly more?: readonly AsyncIterable<Uint8Array>[];
   /** The temporary path while writing. Default: `path` + ".partial". */
   readonly partial?: string;
 }
@@ -43,7 +45,7 @@ export async function writeTokens(
   options: WriteOptions = {},
 ): Promise<void> {
   checkTypes("writeTokens", { path, tokenizer, text, options }, writeTypes);
-  const { about = null, unknown = "reject", partial = `${path}.partial` } = options;
+  const { about = null, unknown = "reject", more = [], partial = `${path}.partial` } = options;
   checkChoice("unknown", unknown, ["reject", "drop"]);
   checkTypes("writeTokens", { partial }, { partial: "string" });
   const failing = `cannot write ${path}`;
@@ -58,18 +60,26 @@ export async function writeTokens(
     let tokens = 0;
     let ids: TokenArray = makeTokenArray(vocabSize, 0);
     let position = room;
-    for await (const chunk of wholeCharacters(text)) {
-      if (ids.length < chunk.length) ids = makeTokenArray(vocabSize, chunk.length);
-      const count = encoder.encode(chunk, ids);
+    const write = (part: ArrayLike<number>) => {
+      if (ids.length < part.length) ids = makeTokenArray(vocabSize, part.length);
+      ids.set(part);
+      const bytes = bytesOf(ids).subarray(0, part.length * ids.BYTES_PER_ELEMENT);
+      explain(failing, () => writeFully(descriptor, bytes, position));
+      hash.update(bytes);
+      position += bytes.length;
+      tokens += part.length;
+    };
+    const writeChunk = (chunk: Uint8Array) => {
+      const part = encoder.encode(chunk);
       if (encoder.dropped > 0 && unknown === "reject")
         throw new TokenError(
           `${path}: the text has characters outside the tokenizer's vocabulary of ${vocabSize}; unknown: "drop" leaves them out`,
         );
-      const bytes = bytesOf(ids).subarray(0, count * ids.BYTES_PER_ELEMENT);
-      explain(failing, () => writeFully(descriptor, bytes, position));
-      hash.update(bytes);
-      position += bytes.length;
-      tokens += count;
+      write(part);
+    };
+    for (const each of [text, ...more]) {
+      for await (const chunk of wholeCharacters(each)) writeChunk(chunk);
+      write(encoder.end());
     }
     const header = headerOf({ vocabSize, tokens, sha256: hash.digest("hex"), about }, room);
     explain(failing, () => {

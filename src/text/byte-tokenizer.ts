@@ -1,11 +1,12 @@
 import { TokenError } from "../errors.ts";
 import { checkTypes } from "../util/check-types.ts";
-import {
-  END_OF_TEXT,
-  type SpecialTokens,
-  type StreamingDecoder,
-  type Tokenizer,
-  type TokenizerData,
+import { decodeBytes, streamingDecoder } from "./decode-bytes.ts";
+import type {
+  SpecialTokens,
+  StreamingDecoder,
+  StreamingTextEncoder,
+  Tokenizer,
+  TokenizerData,
 } from "./tokenizer.ts";
 
 const BYTES = 256;
@@ -33,41 +34,26 @@ export class ByteTokenizer implements Tokenizer {
     return Int32Array.from(new TextEncoder().encode(text));
   }
 
+  encoder(): StreamingTextEncoder {
+    return { push: (text) => this.encode(text), end: () => [] };
+  }
+
   decode(ids: ArrayLike<number>): string {
     checkTypes("decode", { ids }, { ids: "numbers" });
-    const bytes = new Uint8Array(ids.length);
-    let [text, start] = ["", 0];
-    for (let i = 0; i < ids.length; i++) {
-      if (ids[i] !== this.endOfText) {
-        bytes[i] = this.#byte(ids[i]);
-        continue;
-      }
-      text += makeTextDecoder().decode(bytes.subarray(start, i)) + END_OF_TEXT;
-      start = i + 1;
-    }
-    return text + makeTextDecoder().decode(bytes.subarray(start));
+    return decodeBytes(ids, this);
   }
 
   decoder(): StreamingDecoder {
-    const text = makeTextDecoder();
-    return {
-      push: (id) => {
-        if (id === this.endOfText) return text.decode() + END_OF_TEXT;
-        return text.decode(Uint8Array.of(this.#byte(id)), { stream: true });
-      },
-      end: () => text.decode(),
-    };
+    return streamingDecoder(this);
+  }
+
+  tokenBytes(id: number): Uint8Array {
+    if (Number.isInteger(id) && id >= 0 && id < BYTES) return Uint8Array.of(id);
+    if (id === this.endOfText) return new Uint8Array(0);
+    throw new TokenError(`decode: byte tokenizer ids are 0 … ${this.vocabSize - 1}: got ${id}`);
   }
 
   toJSON(): TokenizerData {
     return this.endOfText === null ? { kind: this.kind } : { kind: this.kind, endOfText: true };
   }
-
-  #byte(id: number): number {
-    if (Number.isInteger(id) && id >= 0 && id < BYTES) return id;
-    throw new TokenError(`decode: byte tokenizer ids are 0 … ${this.vocabSize - 1}: got ${id}`);
-  }
 }
-
-/** A byte order mark is treated like any other character, so decoding reverses encoding. */
-const makeTextDecoder = () => new TextDecoder("utf-8", { ignoreBOM: true });

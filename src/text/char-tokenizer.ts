@@ -4,6 +4,7 @@ import {
   END_OF_TEXT,
   type SpecialTokens,
   type StreamingDecoder,
+  type StreamingTextEncoder,
   type Tokenizer,
   type TokenizerData,
 } from "./tokenizer.ts";
@@ -75,6 +76,10 @@ export class CharTokenizer implements Tokenizer {
     return count === ids.length ? ids : ids.slice(0, count);
   }
 
+  encoder(): StreamingTextEncoder {
+    return { push: (text) => this.encode(text), end: () => [] };
+  }
+
   decode(ids: ArrayLike<number>): string {
     checkTypes("decode", { ids }, { ids: "numbers" });
     let text = "";
@@ -84,6 +89,10 @@ export class CharTokenizer implements Tokenizer {
 
   decoder(): StreamingDecoder {
     return { push: (id) => this.#character(id), end: () => "" };
+  }
+
+  tokenBytes(id: number): Uint8Array {
+    return new TextEncoder().encode(id === this.endOfText ? "" : this.#character(id));
   }
 
   toJSON(): TokenizerData {

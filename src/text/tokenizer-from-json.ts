@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 import { TokenError } from "../errors.ts";
 import { IN_ENGLISH } from "../util/english.ts";
+import { BpeTokenizer } from "./bpe/bpe-tokenizer.ts";
 import { ByteTokenizer } from "./byte-tokenizer.ts";
 import { CharTokenizer } from "./char-tokenizer.ts";
 import type { Tokenizer } from "./tokenizer.ts";
@@ -10,6 +11,7 @@ const special = { endOfText: z.optional(z.literal(true)) };
 const tokenizerData = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("byte"), ...special }),
   z.strictObject({ kind: z.literal("char"), characters: z.string(), ...special }),
+  z.strictObject({ kind: z.literal("bpe"), merges: z.readonly(z.array(z.string())), ...special }),
 ]);
 
 /** @throws TokenError if `data` does not describe a tokenizer */
@@ -17,9 +19,10 @@ export function tokenizerFromJSON(data: unknown): Tokenizer {
   const parsed = tokenizerData.safeParse(data, IN_ENGLISH);
   if (!parsed.success) {
     throw new TokenError(
-      `tokenizer: expected {"kind": "byte"} or {"kind": "char", "characters": "…"}: ${z.prettifyError(parsed.error)}`,
+      `tokenizer: expected {"kind": "byte"}, {"kind": "char", "characters": "…"} or {"kind": "bpe", "merges": […]}: ${z.prettifyError(parsed.error)}`,
     );
   }
   if (parsed.data.kind === "byte") return new ByteTokenizer(parsed.data);
+  if (parsed.data.kind === "bpe") return BpeTokenizer.fromJSON(parsed.data);
   return new CharTokenizer(parsed.data.characters, parsed.data);
 }

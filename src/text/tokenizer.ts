@@ -4,7 +4,9 @@
 export type TokenizerData =
   | ({ readonly kind: "byte" } & SpecialTokens)
   /** Every known character once, in the order of the ids. */
-  | ({ readonly kind: "char"; readonly characters: string } & SpecialTokens);
+  | ({ readonly kind: "char"; readonly characters: string } & SpecialTokens)
+  /** Two ids per merge, such as "104 101". */
+  | ({ readonly kind: "bpe"; readonly merges: readonly string[] } & SpecialTokens);
 
 /** Tokens that are not text; their ids follow those of the text. */
 export interface SpecialTokens {
@@ -23,6 +25,14 @@ export interface StreamingDecoder {
   end(): string;
 }
 
+/** Encodes a text that comes in pieces of whole characters. The ids are those of the whole text. */
+export interface StreamingTextEncoder {
+  /** The ids that are certain by now, after those returned before. */
+  push(text: string): ArrayLike<number>;
+  /** The rest of the ids. After that, another text can begin. */
+  end(): ArrayLike<number>;
+}
+
 /** Converts text to token ids and back. */
 export interface Tokenizer {
   readonly kind: TokenizerData["kind"];
@@ -34,7 +44,10 @@ export interface Tokenizer {
   encode(text: string): Int32Array;
   /** The end of a document decodes to `END_OF_TEXT`. @throws TokenError for an id outside the vocabulary */
   decode(ids: ArrayLike<number>): string;
+  encoder(): StreamingTextEncoder;
   decoder(): StreamingDecoder;
+  /** The UTF-8 bytes of a token; none for the end of a document. @throws TokenError for an id outside the vocabulary */
+  tokenBytes(id: number): Uint8Array;
   toJSON(): TokenizerData;
 }
 

@@ -12,7 +12,7 @@ export type UnknownPolicy = (typeof UNKNOWN_POLICIES)[number];
  * @throws TokenError for "byte" with a character tokenizer
  */
 export function dropsUnknown({ kind }: Tokenizer, unknown: UnknownPolicy): boolean {
-  if (kind === "byte" || unknown === "reject") return false;
+  if (kind !== "char" || unknown === "reject") return false;
   if (unknown === "drop") return true;
   throw new TokenError(
     "`unknown` byte: this model's tokens are characters, not bytes; use drop, or train a model with `tokenizer` byte",

@@ -14,6 +14,8 @@ function piecesTokenizer(pieces: readonly string[]): Tokenizer {
     endOfText: null,
     encode: () => expect.unreachable("only decodes"),
     decode: (ids) => Array.from(ids, (id) => pieces[id]).join(""),
+    encoder: () => expect.unreachable("only decodes"),
+    tokenBytes: () => expect.unreachable("only decodes"),
     decoder: () => ({ push: (id) => pieces[id], end: () => "" }),
     toJSON: () => expect.unreachable("this tokenizer is never saved"),
   };

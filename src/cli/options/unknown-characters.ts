@@ -3,6 +3,7 @@ import { Option } from "commander";
 import { TokenError } from "../../errors.ts";
 import type { Encoder } from "../../nn/encoder.ts";
 import { BLANK, idsWithBlanks } from "../../sample/fill-blanks.ts";
+import { knownCharacters } from "../../text/known-characters.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import { UNKNOWN_POLICIES, type UnknownPolicy } from "../../text/unknown.ts";
 import { plural } from "../../util/format.ts";
@@ -66,8 +67,7 @@ export function encodeWithBlanks(
 
 /** A character that the model knows, if possible not a line feed. */
 function knownLetter(tokenizer: Tokenizer): string {
-  const data = tokenizer.toJSON();
-  const known = data.kind === "byte" ? [" "] : Array.from(data.characters);
+  const known = [...(knownCharacters(tokenizer) ?? " ")];
   return known.find((character) => character !== "\n") ?? known[0];
 }
 
@@ -90,9 +90,8 @@ export function reportDropped(terminal: Terminal, dropped: number, names: string
 }
 
 function unknownIn(tokenizer: Tokenizer, text: string): Set<string> {
-  const data = tokenizer.toJSON();
-  if (data.kind === "byte") return new Set();
-  const known = new Set(data.characters);
+  const known = knownCharacters(tokenizer);
+  if (known === null) return new Set();
   return new Set(Array.from(text).filter((character) => !known.has(character)));
 }
 

@@ -108,9 +108,8 @@ export function textFor({ settings, tokenizer, corpus }: RunConfig, text: PlayTe
   if (!dropsUnknown(tokenizer, settings.unknown))
     return withIds(text, corpus, tokenizer, tokenizer.encode(content));
   const bytes = new TextEncoder().encode(content);
-  const ids = new Int32Array(bytes.length);
-  const count = new StreamingEncoder(tokenizer).encode(bytes, ids);
-  return withIds(text, corpus, tokenizer, ids.slice(0, count));
+  const ids = Int32Array.from(new StreamingEncoder(tokenizer).encode(bytes));
+  return withIds(text, corpus, tokenizer, ids);
 }
 
 function withIds(text: PlayText, record: CorpusRecord, tokenizer: Tokenizer, ids: Int32Array): PlayText {
