@@ -9,6 +9,7 @@ import { display } from "./display.ts";
 import { family } from "./family.ts";
 import { keeping } from "./keeping.ts";
 import { learning } from "./learning.ts";
+import { onnx } from "./onnx.ts";
 import { page } from "./page.ts";
 import { plot } from "./plot.ts";
 import { pytorch } from "./pytorch.ts";
@@ -133,6 +134,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...argumentChecks,
   ...learning,
   ...keeping,
+  ...onnx,
   ...page,
   ...plot,
   ...decoding,

@@ -11,4 +11,6 @@ export {
   type Misfit,
   type Obstacle,
 } from "./architecture.ts";
+export { onnxBytes } from "./onnx/export.ts";
+export { onnxFolder } from "./onnx/folder.ts";
 export { type ExportedFile, type PortableModel, portableModel } from "./portable-model.ts";

@@ -14,7 +14,7 @@ export interface PortableModel {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** A file of an export; the name has no folder in it. */
+/** A file of an export. Its name is a path in the folder of the export, with slashes: `onnx/model.onnx`. */
 export interface ExportedFile {
   readonly name: string;
   readonly bytes: Uint8Array;

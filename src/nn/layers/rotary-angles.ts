@@ -11,12 +11,22 @@ import { cos, exp, log, sin } from "../../math.ts";
 
 /** The angles of positions 0 … count−1 as a persistent tensor (count, D): D/2 cosines, then D/2 sines. */
 export function rotaryAngles(context: Context, count: number, headSize: number, base: number): Tensor {
-  const half = headSize / 2;
-  const frequencies = Array.from({ length: half }, (_, i) => exp((-i / half) * log(base)));
   const angles = context.persistent([count, headSize]);
   for (let position = 0; position < count; position++) {
-    const turns = frequencies.map((frequency) => position * frequency);
-    angles.write([...turns.map(cos), ...turns.map(sin)], position * headSize);
+    const { cosines, sines } = anglesAt(position, headSize, base);
+    angles.write([...cosines, ...sines], position * headSize);
   }
   return angles;
+}
+
+/** The cosines and sines of the D/2 angles of one position. */
+export function anglesAt(
+  position: number,
+  headSize: number,
+  base: number,
+): { readonly cosines: readonly number[]; readonly sines: readonly number[] } {
+  const half = headSize / 2;
+  const frequencies = Array.from({ length: half }, (_, i) => exp((-i / half) * log(base)));
+  const turns = frequencies.map((frequency) => position * frequency);
+  return { cosines: turns.map(cos), sines: turns.map(sin) };
 }
