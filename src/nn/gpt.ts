@@ -86,11 +86,10 @@ export class GPT {
     return decode(this, tokens, cache, lastOnly);
   }
 
-  /** An empty cache for `batchSize` sequences. Free it when done. */
-  makeCache(batchSize: number): KVCache {
-    const { contextLength, layers } = this.config;
+  /** An empty cache for `batchSize` sequences of up to `capacity` tokens each. Free it when done. */
+  makeCache(batchSize: number, capacity = this.config.contextLength): KVCache {
     const channels = kvChannelsOf(this.config);
-    return new KVCache(this.context, { batchSize, capacity: contextLength, channels, layers });
+    return new KVCache(this.context, { batchSize, capacity, channels, layers: this.config.layers });
   }
 
   /** All trained tensors by name, in a fixed order. */

@@ -26,6 +26,7 @@ import {
   newestHalf,
   OVERFLOWS,
   type Overflow,
+  positionsNeeded,
 } from "./generate.ts";
 import { nextLogitsOfRows } from "./logits.ts";
 import { checkRepetitionSettings, isSet, type RepetitionSettings } from "./settings.ts";
@@ -130,7 +131,7 @@ export async function* beamSearch(
   const finished: Hypothesis[] = [];
   let paths: readonly BeamPath[] = [{ tokens: [], logProbabilities: [], total: 0, greedy: true, row: 0 }];
   let reason: EndReason = "length";
-  const cache = model.makeCache(1);
+  const cache = model.makeCache(1, positionsNeeded(contextLength, beginning.length, tokens));
   try {
     let unread = [beginning.slice(-contextLength)];
     for (let length = 0; length < tokens && !isDecided(paths, finished, options); length++) {

@@ -11,6 +11,7 @@ import {
   type GenerateOptions,
   newestHalf,
   OVERFLOWS,
+  positionsNeeded,
 } from "./generate.ts";
 import { nextLogitsOfRows } from "./logits.ts";
 import { checkSampleSettings } from "./settings.ts";
@@ -74,7 +75,8 @@ export async function* generateBatch(
   const { contextLength } = model.config;
   const ended: EndReason[] = new Array(prompts.length * samples).fill("length");
   if (tokens === 0 || ended.length === 0) return ended;
-  const cache = model.makeCache(prompts.length);
+  const longest = prompts.reduce((length, prompt) => Math.max(length, prompt.length), 0);
+  const cache = model.makeCache(prompts.length, positionsNeeded(contextLength, longest, tokens));
   try {
     const promptOf = (row: number) => Math.floor(row / samples);
     const newest = prompts.map((prompt) => Array.from(prompt).slice(-contextLength));

@@ -66,7 +66,7 @@ export async function* generate(
   checkPrompts(model, [prompt]);
   const { contextLength } = model.config;
   const sequence = new TokenHistory(prompt);
-  const cache = model.makeCache(1);
+  const cache = model.makeCache(1, positionsNeeded(contextLength, prompt.length, tokens));
   try {
     let unread = sequence.slice(-contextLength);
     for (let count = 0; count < tokens; count++) {
@@ -86,6 +86,11 @@ export async function* generate(
   } finally {
     cache.free();
   }
+}
+
+/** The cache positions for a prompt and the tokens that follow it: a long context is mostly left empty. */
+export function positionsNeeded(contextLength: number, promptLength: number, tokens: number): number {
+  return Math.min(contextLength, promptLength + tokens);
 }
 
 /** The tokens that "slide" keeps when the context is full. */

@@ -222,6 +222,21 @@ describe("memory", () => {
     expect(backend.buffers).toBe(before);
   });
 
+  test("the cache has room for the prompt and the tokens asked for, not for the whole context", async () => {
+    const model = tinyModel({ contextLength: 101 });
+    const make = model.makeCache.bind(model);
+    const capacities: number[] = [];
+    model.makeCache = (batchSize, capacity) => {
+      const cache = make(batchSize, capacity);
+      capacities.push(cache.capacity);
+      return cache;
+    };
+    const { tokens } = await collect(model, PROMPT, { tokens: 23 });
+    expect(tokens.length).toBe(23);
+    await collect(model, PROMPT, { tokens: 1000, overflow: "stop" });
+    expect(capacities).toEqual([PROMPT.length + 23, 101]);
+  });
+
   test("a failure frees the cache", async () => {
     const backend = new CountingBackend();
     const model = tinyModel({}, backend);

@@ -30,7 +30,7 @@ export interface CachedSequence {
 }
 
 export class KVCache {
-  /** The maximum number of positions per sequence: the model's context length. */
+  /** The maximum number of positions per sequence: by default the model's context length. */
   readonly capacity: number;
   /** The captured decoding step. Valid as long as the cache keeps its memory; see captured-decode.ts. */
   captured: CapturedDecode | null = null;
