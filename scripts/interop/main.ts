@@ -80,7 +80,12 @@ async function main(): Promise<boolean> {
   });
   if (checks.length === 0) return true;
   print(describeClients());
-  const cases = named(CASES);
+  const read = new Set(checks.map(({ format }) => format));
+  const needed = named(CASES).map((model) => ({
+    ...model,
+    formats: model.formats.filter((format) => read.has(format)),
+  }));
+  const cases = needed.filter(({ formats }) => formats.length > 0);
   await writeCases(cases);
   let faults = 0;
   for (const check of checks) faults += await report(check, cases);
