@@ -160,7 +160,7 @@ describe.each([
 
 test("a run of the page continues in the terminal, to the bits of either alone", async () => {
   // The tales: the settings, the config and the bits of `npm start`, with fewer steps.
-  const changes = { steps: 24, contextLength: 32 };
+  const changes = { steps: 24, contextLength: 32, measureTokens: 2000 };
   const page = await nodeEngine();
   const { engine } = page;
   await questions.open(engine, { recipe: "tales", changes });
@@ -174,6 +174,7 @@ test("a run of the page continues in the terminal, to the bits of either alone",
   const alone = unpack(await saveOf(engine));
 
   const flags = ["--preset", "tales", "--steps", 24, "--context-length", 32, "--warmup-steps", 24];
+  flags.push("--measure-tokens", 2000);
   await succeed(folder, "train", ...flags, "--out", "by-command");
   const configOf = (path: string) => readFileSync(join(folder, path, "config.json"), "utf8");
   expect(configOf(run)).toBe(configOf("by-command"));
