@@ -10,6 +10,7 @@ import { NopeekError } from "../errors.ts";
 import { X_UNITS } from "../report/plotted-run.ts";
 import { fitMessage } from "../util/format.ts";
 import { addChatFlags, describeChat } from "./commands/chat/flags.ts";
+import { addExportFlags } from "./commands/export/flags.ts";
 import { addPlayFlags } from "./commands/play/flags.ts";
 import { addSampleFlags } from "./commands/sample/flags.ts";
 import { addAliases, addEpochs } from "./options/aliases.ts";
@@ -197,6 +198,12 @@ const logits = command(
   .action(async (run, flags) => (await import("./commands/logits.ts")).logits(run, flags));
 addModelFlags(logits);
 addCommonFlags(logits);
+
+const exporting = command(
+  "export",
+  "write a model for other programs; without --format, list the formats that can hold it",
+).action(async (run, flags) => (await import("./commands/export/command.ts")).exportModel(run, flags));
+addExportFlags(exporting);
 
 const bench = command("bench", "time training steps and sampling on this machine")
   .option("--preset <name>", `preset to start from: ${presetNames}`, "shakespeare-cpu")

@@ -11,6 +11,9 @@ export {
   type Misfit,
   type Obstacle,
 } from "./architecture.ts";
+export { exportHuggingFace, type HuggingFaceOptions } from "./hugging-face/export.ts";
+export { type ModelCard, modelCard } from "./model-card.ts";
+export type { NumberType } from "./number-types.ts";
 export { onnxBytes } from "./onnx/export.ts";
 export { onnxFolder } from "./onnx/folder.ts";
 export { type ExportedFile, type PortableModel, portableModel } from "./portable-model.ts";

@@ -5,7 +5,7 @@
  *   header     JSON: {"__metadata__": {…}, "name": {"dtype": "F32", "shape": […], "data_offsets": [from, to]}, …}
  *   data       the numbers, little-endian, one tensor after the other; offsets count from here
  *
- * Only float32 tensors are read and written. Numbers keep their bits, NaN and −0 included. Typed arrays are
+ * Runs hold only float32 tensors. Numbers keep their bits, NaN and −0 included. Typed arrays are
  * little-endian on every machine that Node runs on, so bytes are copied unchanged.
  * Source: https://github.com/huggingface/safetensors#format
  */
@@ -25,21 +25,52 @@ export interface SafetensorsContents {
 
 const FLOAT_BYTES = 4;
 
+/** A tensor of a file that is being written. */
+export interface TensorToWrite {
+  readonly name: string;
+  /** The type of its numbers, and the bytes of one. */
+  readonly dtype: string;
+  readonly width: number;
+  readonly shape: readonly number[];
+}
+
 /** Encodes tensors as a file, in the order of the map. */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array {
-  const { header, dataBytes } = encodeHeader(tensors, metadata);
-  const bytes = new Uint8Array(PREFIX_BYTES + header.length + dataBytes);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
-  bytes.set(header, PREFIX_BYTES);
-  let at = PREFIX_BYTES + header.length;
+  const entries = Array.from(tensors, ([name, { shape, values }]) => {
+    if (product(shape) !== values.length) {
+      throw new CheckpointError(
+        `safetensors: ${name}: shape [${shape}] is ${product(shape)} numbers: got ${values.length}`,
+      );
+    }
+    return { name, dtype: "F32", width: FLOAT_BYTES, shape };
+  });
+  const { bytes, data } = startSafetensors(entries, metadata);
+  let at = data;
   for (const { values } of tensors.values()) {
     bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
     at += values.byteLength;
   }
   return bytes;
+}
+
+/**
+ * The bytes of a file with its header, and room for the numbers.
+ *
+ * @returns data: where the numbers of the first tensor begin; those of the others follow without gaps
+ */
+export function startSafetensors(
+  entries: readonly TensorToWrite[],
+  metadata?: Readonly<Record<string, string>>,
+): { readonly bytes: Uint8Array; readonly data: number } {
+  const { header, dataBytes } = encodeHeader(entries, metadata);
+  const data = PREFIX_BYTES + header.length;
+  const bytes = new Uint8Array(data + dataBytes);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+  bytes.set(header, PREFIX_BYTES);
+  return { bytes, data };
 }
 
 /**
@@ -72,21 +103,16 @@ function endOfHeader(bytes: Uint8Array, where: string): number {
 }
 
 function encodeHeader(
-  tensors: ReadonlyMap<string, StoredTensor>,
+  entries: readonly TensorToWrite[],
   metadata: Readonly<Record<string, string>> | undefined,
 ): { header: Uint8Array; dataBytes: number } {
   // Written by hand: an object would move numeric names to the front.
   const fields = metadata === undefined ? [] : [`"${METADATA}":${JSON.stringify(metadata)}`];
   let dataBytes = 0;
-  for (const [name, { shape, values }] of tensors) {
+  for (const { name, dtype, width, shape } of entries) {
     if (name === METADATA) throw new CheckpointError(`safetensors: no tensor may be named ${METADATA}`);
-    if (product(shape) !== values.length) {
-      throw new CheckpointError(
-        `safetensors: ${name}: shape [${shape}] is ${product(shape)} numbers: got ${values.length}`,
-      );
-    }
-    const end = dataBytes + values.byteLength;
-    const entry = { dtype: "F32", shape, data_offsets: [dataBytes, end] };
+    const end = dataBytes + product(shape) * width;
+    const entry = { dtype, shape, data_offsets: [dataBytes, end] };
     fields.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
     dataBytes = end;
   }

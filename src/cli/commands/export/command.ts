@@ -1,0 +1,116 @@
+/** `nopeek export`: writes a model for other programs. */
+import { basename, resolve } from "node:path";
+import { ConfigError } from "../../../errors.ts";
+import { modelCard } from "../../../interop/model-card.ts";
+import { type PortableModel, portableModel } from "../../../interop/portable-model.ts";
+import { countParameters } from "../../../nn/count-parameters.ts";
+import { explainFailures } from "../../../run/files.ts";
+import { asEvaluation } from "../../../run/log.ts";
+import { LogReader } from "../../../run/log-reader.ts";
+import { nodeFiles } from "../../../run/node-files.ts";
+import { formatBytes, formatCount, plural, shellWord } from "../../../util/format.ts";
+import { parentPath } from "../../../util/paths.ts";
+import { explainError } from "../../shared/explain-error.ts";
+import { type ReadModel, readModel } from "../../shared/open-model.ts";
+import { Terminal } from "../../terminal/output.ts";
+import { type ExportFlags, FORMAT_NAMES, type FormatName } from "./flags.ts";
+import { FORMATS } from "./formats.ts";
+import { trainingCommand } from "./training-command.ts";
+import { checkNewFolder, writeNewFolder } from "./write-folder.ts";
+
+export function exportModel(word: string | undefined, flags: ExportFlags): void {
+  const terminal = new Terminal();
+  const saved = readModel(flags, word, terminal);
+  const model = portableModel(saved);
+  if (flags.format === undefined) {
+    if (flags.out !== undefined) throw new ConfigError(`--out needs --format: ${FORMAT_NAMES.join(", ")}`);
+    listFormats(model, saved, flags, terminal);
+  } else writeFormat(flags.format, model, saved, flags, terminal);
+}
+
+function writeFormat(
+  name: FormatName,
+  model: PortableModel,
+  saved: ReadModel,
+  { out = `${nameOf(saved)}-${name}`, dtype = "f32", json }: ExportFlags,
+  terminal: Terminal,
+): void {
+  const format = FORMATS[name];
+  const description = format.describe(model);
+  checkNewFolder(out);
+  const options = { folder: basename(resolve(out)), dtype };
+  const card = modelCard({
+    name: nameOf(saved),
+    model,
+    run: saved.config,
+    step: saved.files.step,
+    validationLossNats: validationLoss(saved),
+    command: trainingCommand(saved.config),
+    library: format.library,
+    format: format.title,
+    usage: format.usage(options),
+  });
+  const files = [...format.files(model, options), card];
+  writeNewFolder(out, files);
+  const bytes = files.reduce((sum, file) => sum + file.bytes.length, 0);
+  const parameters = countParameters(model.config);
+  if (json) {
+    const names = files.map((file) => ({ name: file.name, bytes: file.bytes.length }));
+    terminal.json({ format: name, architecture: description, dtype, parameters, folder: out, files: names });
+  } else {
+    terminal.line(`wrote ${out}: ${format.title}, as ${description}`);
+    terminal.note(
+      `${formatCount(parameters)} parameters of step ${saved.files.step}, ${plural(files.length, "file")}, ${formatBytes(bytes)}; its README.md says how to load it`,
+    );
+  }
+}
+
+/** Without --format: what the model can become, and why not the rest. */
+function listFormats(
+  model: PortableModel,
+  saved: ReadModel,
+  { json }: ExportFlags,
+  terminal: Terminal,
+): void {
+  const list = FORMAT_NAMES.map((name) => ({ name, ...attempt(name, model) }));
+  if (json) {
+    terminal.json({ formats: list });
+    return;
+  }
+  for (const { name, architecture, obstacle } of list) {
+    const { title } = FORMATS[name];
+    terminal.line(
+      `${name.padEnd(5)} ${title}: ${obstacle === null ? `as ${architecture}` : `no: ${obstacle}`}`,
+    );
+  }
+  const possible = list.find(({ obstacle }) => obstacle === null);
+  if (possible !== undefined)
+    terminal.note(`write one with: npx nopeek export ${shellWord(saved.path)} --format ${possible.name}`);
+}
+
+function attempt(
+  name: FormatName,
+  model: PortableModel,
+): { readonly architecture: string | null; readonly obstacle: string | null } {
+  try {
+    return { architecture: FORMATS[name].describe(model), obstacle: null };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { architecture: null, obstacle: explainError(error) };
+  }
+}
+
+/** The name of the run. */
+function nameOf({ files }: ReadModel): string {
+  return basename(resolve(parentPath(files.folder)));
+}
+
+/** The loss that was measured, not estimated, at the step of the weights; null if there is none. */
+function validationLoss({ files: { folder, step } }: ReadModel): number | null {
+  let loss: number | null = null;
+  for (const entry of new LogReader(explainFailures(nodeFiles), parentPath(folder)).entries()) {
+    const evaluation = asEvaluation(entry);
+    if (evaluation !== null && evaluation.step === step && !evaluation.isEstimate) loss = evaluation.lossNats;
+  }
+  return loss;
+}

@@ -1,0 +1,52 @@
+/** The formats of `nopeek export`. */
+import { ConfigError } from "../../../errors.ts";
+import { describeMisfit, fitArchitecture } from "../../../interop/architecture.ts";
+import { exportHuggingFace } from "../../../interop/hugging-face/export.ts";
+import type { NumberType } from "../../../interop/number-types.ts";
+import type { ExportedFile, PortableModel } from "../../../interop/portable-model.ts";
+import { flagFor } from "../../shared/explain-error.ts";
+import type { FormatName } from "./flags.ts";
+
+export interface ExportOptions {
+  /** The last part of the folder's name. */
+  readonly folder: string;
+  readonly dtype: NumberType;
+}
+
+export interface ExportFormat {
+  /** What the files are, as a noun with an article: "a folder for …". */
+  readonly title: string;
+  /**
+   * What the model is in this format.
+   *
+   * @throws ConfigError if the format cannot hold the model
+   */
+  describe(model: PortableModel): string;
+  files(model: PortableModel, options: ExportOptions): readonly ExportedFile[];
+  /** The Hub's name of the library that reads the files. */
+  readonly library: string;
+  /** Code that loads them, for the model card. */
+  usage(options: ExportOptions): { readonly language: string; readonly code: string };
+}
+
+export const FORMATS: Readonly<Record<FormatName, ExportFormat>> = {
+  hf: {
+    title: "a folder for Hugging Face's transformers",
+    describe: ({ config }) => {
+      const fit = fitArchitecture(config);
+      if (fit.name === null) throw new ConfigError(describeMisfit(fit, flagFor));
+      return fit.name;
+    },
+    files: exportHuggingFace,
+    library: "transformers",
+    usage: () => ({ language: "python", code: TRANSFORMERS }),
+  },
+};
+
+const TRANSFORMERS = `from transformers import AutoModelForCausalLM, AutoTokenizer
+
+folder = "."  # this folder, or its name on the Hub
+tokenizer = AutoTokenizer.from_pretrained(folder)
+model = AutoModelForCausalLM.from_pretrained(folder)
+prompt = tokenizer("One", return_tensors="pt")
+print(tokenizer.decode(model.generate(**prompt, max_new_tokens=50)[0]))`;
