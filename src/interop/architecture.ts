@@ -144,14 +144,13 @@ export function describeMisfit(
 
 function optionsOf(config: GPTConfig): Options {
   const { heads, dModel, logitCap } = config;
-  const { kvHeads, headSize, normEpsilon } = sizesOf(config);
+  const { kvHeads, headSize } = sizesOf(config);
   return {
     ...config,
     logitCap: logitCap === 0 ? 0 : "above 0",
     kvHeads: kvHeads === heads ? "heads" : kvHeads,
     headSize: headSize * heads === dModel ? "dModel / heads" : headSize,
     dModel: dModel % heads === 0 ? "a multiple of heads" : dModel,
-    normEpsilon,
   };
 }
 

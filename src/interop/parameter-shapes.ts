@@ -21,6 +21,7 @@ export function everyParameterShape(config: GPTConfig): Map<string, Shape> {
   return parameterShapes({
     ...config,
     ...{ bias: true, norm: "layer", normWeights: true, positions: "learned", tieHead: false },
+    ...{ qkNorm: true, qkNormWeights: true },
   });
 }
 
@@ -37,6 +38,9 @@ function addBlock(shapes: Map<string, Shape>, config: GPTConfig, block: string):
   linear("attention.key", dModel, keys);
   linear("attention.value", dModel, keys);
   linear("attention.output", queries, dModel);
+  if (config.qkNormWeights) {
+    for (const name of ["queryNorm", "keyNorm"]) shapes.set(`${block}attention.${name}.weight`, [headSize]);
+  }
   addNorm(shapes, config, `${block}mlpNorm`);
   if (activation === "swiglu") linear("mlp.gate", dModel, mlpWidth);
   linear("mlp.up", dModel, mlpWidth);

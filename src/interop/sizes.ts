@@ -1,5 +1,5 @@
 /** The sizes of a GPT that other formats write out, with every default filled in. */
-import type { GPTConfig } from "../nn/config.ts";
+import { type GPTConfig, headSizeOf, kvHeadsOf } from "../nn/config.ts";
 import { hiddenSize } from "../nn/layers/mlp.ts";
 
 export interface Sizes {
@@ -9,18 +9,8 @@ export interface Sizes {
   readonly kvHeads: number;
   /** Channels of the MLP's hidden layer. */
   readonly mlpWidth: number;
-  /** ε of the norms. */
-  readonly normEpsilon: number;
-  /** The base of rotary positions. */
-  readonly ropeBase: number;
 }
 
 export function sizesOf(config: GPTConfig): Sizes {
-  return {
-    headSize: config.dModel / config.heads,
-    kvHeads: config.heads,
-    mlpWidth: hiddenSize(config),
-    normEpsilon: 1e-5,
-    ropeBase: 10_000,
-  };
+  return { headSize: headSizeOf(config), kvHeads: kvHeadsOf(config), mlpWidth: hiddenSize(config) };
 }

@@ -14,6 +14,7 @@ describe("the shapes are those of the model's parameters, in their order", () =>
     { bias: false, tieHead: false, positions: "none" },
     { norm: "rms", activation: "swiglu", positions: "rotary", bigram: true },
     { normWeights: false, qkNorm: true },
+    { qkNorm: true, qkNormWeights: true, kvHeads: 1, headSize: 4, mlpWidth: 10 },
   ])("%o", (settings) => {
     const config = gptConfigOf(resolveSettings({ ...SIZES, ...settings }), 5);
     const parameters = new GPT(doubleContext(), config, Random.zeros()).parameters();

@@ -74,15 +74,15 @@ function specialTokens(endOfText: number | null): Fields {
 
 function gpt2Options(config: GPTConfig): Fields {
   const dropout = new Float(config.dropout);
-  const { mlpWidth, normEpsilon } = sizesOf(config);
+
   return {
     n_positions: config.contextLength,
     n_embd: config.dModel,
     n_layer: config.layers,
     n_head: config.heads,
-    n_inner: mlpWidth,
+    n_inner: sizesOf(config).mlpWidth,
     activation_function: ACTIVATIONS[config.activation],
-    layer_norm_epsilon: new Float(normEpsilon),
+    layer_norm_epsilon: new Float(config.normEpsilon),
     ...{ resid_pdrop: dropout, embd_pdrop: dropout, attn_pdrop: dropout },
     scale_attn_weights: true,
     scale_attn_by_inverse_layer_idx: false,
@@ -105,33 +105,32 @@ function sizeFields(config: GPTConfig): Fields {
 
 /** Version 4 reads the base from a separate field. */
 function ropeFields(config: GPTConfig, more: Fields = {}): Fields {
-  const base = new Float(sizesOf(config).ropeBase);
+  const base = new Float(config.ropeBase);
   return { rope_theta: base, rope_parameters: { rope_type: "default", rope_theta: base, ...more } };
 }
 
 function gptNeoXOptions(config: GPTConfig): Fields {
-  const { normEpsilon, ropeBase } = sizesOf(config);
   const whole = new Float(1);
   return {
     ...sizeFields(config),
     hidden_dropout: new Float(config.dropout),
-    layer_norm_eps: new Float(normEpsilon),
+    layer_norm_eps: new Float(config.normEpsilon),
     attention_bias: true,
     use_parallel_residual: false,
     // All channels of a head are rotated.
     rotary_pct: whole,
-    rotary_emb_base: new Float(ropeBase),
+    rotary_emb_base: new Float(config.ropeBase),
     ...ropeFields(config, { partial_rotary_factor: whole }),
   };
 }
 
 function llamaOptions(config: GPTConfig): Fields {
-  const { headSize, kvHeads, normEpsilon } = sizesOf(config);
+  const { headSize, kvHeads } = sizesOf(config);
   return {
     ...sizeFields(config),
     num_key_value_heads: kvHeads,
     head_dim: headSize,
-    rms_norm_eps: new Float(normEpsilon),
+    rms_norm_eps: new Float(config.normEpsilon),
     attention_bias: config.bias,
     ...ropeFields(config),
   };

@@ -19,7 +19,10 @@ const CONFIGS: Readonly<Record<ArchitectureName, readonly Partial<GPTConfig>[]>>
     { positions: "rotary", bias: false, normWeights: false, tieHead: false },
   ],
   Llama: [LLAMA, { ...LLAMA, bias: false, normWeights: false, tieHead: false }],
-  Qwen3: [{ ...LLAMA, bias: false, qkNorm: true }],
+  Qwen3: [
+    { ...LLAMA, bias: false, qkNorm: true },
+    { ...LLAMA, bias: false, qkNorm: true, qkNormWeights: true, kvHeads: 1, headSize: 4, mlpWidth: 10 },
+  ],
   Arcee: [
     { ...LLAMA, activation: "relu2" },
     { ...LLAMA, activation: "gelu", tieHead: false },

@@ -1,0 +1,74 @@
+import { describe, expect, test } from "vitest";
+import { resolveSettings } from "../../src/config/settings.ts";
+import { type ModelCard, modelCard } from "../../src/interop/model-card.ts";
+import { gptConfigOf, type RunConfig } from "../../src/run/config.ts";
+import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
+
+const tokenizer = new CharTokenizer("abc");
+const settings = resolveSettings({ layers: 1, heads: 2, dModel: 8, contextLength: 16, seed: 7 });
+const run: RunConfig = {
+  settings,
+  tokenizer,
+  corpus: { path: "/home/ada/secret/letters.txt", sha256: "ab".repeat(32), characters: 12_345 },
+};
+const CARD: ModelCard = {
+  name: "letters-1",
+  model: { config: gptConfigOf(settings, 3), tokenizer, tensors: new Map() },
+  run,
+  step: 500,
+  validationLossNats: 0.6055,
+  command: "npx nopeek train --data letters.txt",
+  library: "transformers",
+  format: "a folder",
+  usage: { language: "python", code: "print()" },
+};
+
+function textOf(changes: Partial<ModelCard> = {}): string {
+  const { name, bytes } = modelCard({ ...CARD, ...changes });
+  expect(name).toBe("README.md");
+  return new TextDecoder().decode(bytes);
+}
+
+describe("the model card", () => {
+  test("begins with the front matter of the Hub, and leaves the license to the user", () => {
+    const [empty, front] = textOf().split("---\n");
+    expect(empty).toBe("");
+    expect(front).toBe("library_name: transformers\npipeline_tag: text-generation\ntags:\n- nopeek\n- gpt\n");
+    expect(textOf()).toContain("Add `license:`");
+  });
+
+  test("says what the model was trained on, how, and what its loss means", () => {
+    const text = textOf();
+    expect(text).toContain("12,345 characters: `letters.txt`");
+    expect(text).toContain("ab".repeat(32));
+    expect(text).toContain("after 500 updates, from random weights, with seed 7");
+    // e^−0.6055 = 0.5458; 0.6055 / ln 2 = 0.8736
+    expect(text).toContain("0.6055 nats per character, or 0.8736 bits per character");
+    expect(text).toContain("a probability of 54.6%");
+    expect(text).toContain("```sh\nnpx nopeek train --data letters.txt\n```");
+    expect(textOf({ validationLossNats: null })).toContain("was not measured");
+  });
+
+  test("no folder of the author's machine is in it", () => {
+    const corpus = { ...run.corpus, path: "a + b", sha256: "cd", characters: 1 };
+    const paths = ["/home/ada/a.txt", "C:\\Users\\ada\\b.txt"];
+    const text = textOf({
+      run: {
+        ...run,
+        from: "/home/ada/runs/first",
+        corpus: { ...corpus, paths, validation: ["/home/ada/v.txt"] },
+      },
+    });
+    expect(text).toContain("`a.txt`, `b.txt`");
+    expect(text).toContain("from the model `first`");
+    for (const word of ["ada", "home", "Users"]) expect(text).not.toContain(word);
+    expect(textOf()).not.toContain("secret");
+  });
+
+  test("names cannot become Markdown, HTML or control characters", () => {
+    const text = textOf({ name: "a`b``c<script>\n# d\u001b[2J", command: "x ``` y" });
+    expect(text).toContain("# ```a`b``c<script>\ufffd# d\ufffd[2J```");
+    expect(text).toContain("````sh\nx ``` y\n````");
+    expect(textOf({ name: "`" })).toContain("# `` ` ``");
+  });
+});
