@@ -118,7 +118,7 @@ describe("the folder", () => {
   ])("%s has the model's options in its config", (name, settings, fields) => {
     const config = JSON.parse(textOf(modelOf(settings), "config.json"));
     expect(config).toMatchObject({ ...fields, architectures: [name], vocab_size: 3, dtype: "float32" });
-    // The defaults of the classes are ids of their own vocabularies.
+    // The defaults of the classes are ids of other vocabularies.
     expect(config).toMatchObject({ bos_token_id: null, eos_token_id: null, pad_token_id: null });
   });
 
