@@ -49,4 +49,5 @@ folder = "."  # this folder, or its name on the Hub
 tokenizer = AutoTokenizer.from_pretrained(folder)
 model = AutoModelForCausalLM.from_pretrained(folder)
 prompt = tokenizer("One", return_tensors="pt")
-print(tokenizer.decode(model.generate(**prompt, max_new_tokens=50)[0]))`;
+ids = model.generate(prompt.input_ids, attention_mask=prompt.attention_mask, max_new_tokens=50)
+print(tokenizer.decode(ids[0]))`;
