@@ -9,7 +9,7 @@ export async function bundlePlay(root: string): Promise<void> {
   const out = `${root}dist/play/`;
   mkdirSync(out, { recursive: true });
   const options: BuildOptions = {
-    plugins: [withoutBpe(`${root}src/play/engine/no-bpe.ts`)],
+    plugins: [withoutHelp, withoutBpe(`${root}src/play/engine/no-bpe.ts`)],
     bundle: true,
     minify: true,
     format: "esm",
@@ -33,6 +33,16 @@ export async function bundlePlay(root: string): Promise<void> {
   for (const name of ["index.html", "icon.svg"])
     copyFileSync(`${root}src/play/page/${name}`, `${out}${name}`);
 }
+
+/** Leaves out the help of settings, which the page does not show. */
+const withoutHelp: Plugin = {
+  name: "without help of settings",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /config[\\/]settings\.ts$/ }, ({ path }) => {
+      const source = readFileSync(path, "utf8");
+      return { loader: "ts", contents: source.replaceAll(/\b(model|training)\(\s*"[^"]*"/g, '$1(""') };
+    }),
+};
 
 /** Puts a refusal in place of byte-pair encoding, for which the page's engine has no room. */
 function withoutBpe(refusal: string): Plugin {
