@@ -120,7 +120,7 @@ async function beam(model: GPT, tokenizer: Tokenizer): Promise<CaseFile["beam"]>
   const promptIds = Array.from(encodeDocument(tokenizer, PROMPT));
   const search = beamSearch(model, promptIds, {
     tokens: BEAM_TOKENS,
-    settings: { beams: BEAMS, best: 1, lengthPenalty: 0, repetitionPenalty: 1, noRepeatNgram: 0 },
+    settings: { beams: BEAMS, best: 1, lengthPenalty: 0, repetitionPenalty: 1, noRepeatNgram: null },
     overflow: "stop",
     ends: (tokens) => tokens.at(-1) === tokenizer.endOfText,
   });

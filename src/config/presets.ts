@@ -30,6 +30,25 @@ const STRINGS: Partial<Settings> = {
   checkpointInterval: 500,
 };
 
+const MODERN: Partial<Settings> = {
+  optimizer: "muon",
+  muonLearningRate: 0.02,
+  schedule: "linear",
+  learningRate: 5e-3,
+  minLearningRate: 0,
+  warmupSteps: 20,
+  positions: "rotary",
+  norm: "rms",
+  normWeights: false,
+  qkNorm: true,
+  activation: "swiglu",
+  zeroInit: true,
+  tieHead: false,
+  bias: false,
+  bigram: true,
+  windows: "epochs",
+};
+
 export const PRESETS: Readonly<Record<string, Preset>> = {
   tales: {
     help: "the embedded tales, in about a minute on a laptop",
@@ -93,24 +112,15 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   },
   modern: {
     help: "newer techniques at the same sizes; reaches a lower loss from the same tokens",
-    settings: {
-      optimizer: "muon",
-      muonLearningRate: 0.02,
-      schedule: "linear",
-      learningRate: 5e-3,
-      minLearningRate: 0,
-      warmupSteps: 20,
-      positions: "rotary",
-      norm: "rms",
-      normWeights: false,
-      qkNorm: true,
-      activation: "swiglu",
-      zeroInit: true,
-      tieHead: false,
-      bias: false,
-      bigram: true,
-      windows: "epochs",
-    },
+    settings: MODERN,
+  },
+  "modern-portable": {
+    help: "modern without the bigram embedding: the architecture of Qwen3, which other programs can run",
+    settings: { ...MODERN, bigram: false },
+  },
+  "llama-style": {
+    help: "the architecture of Llama, which most other programs can run, with modern's training",
+    settings: { ...MODERN, bigram: false, qkNorm: false, normWeights: true },
   },
   blanks: {
     help: "an encoder that fills in blanks in the embedded tales",

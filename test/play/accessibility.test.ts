@@ -6,7 +6,7 @@ import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasChromium } from "../support/browser.ts";
-import { openPlay, PATIENCE_MS, type PlayHost, playHost, showUntil } from "../support/play-page.ts";
+import { openPlay, PATIENCE_MS, type PlayHost, playHost } from "../support/play-page.ts";
 import { START_MS } from "../support/program.ts";
 
 /** A run that ends soon, so that nothing changes while the page is checked. */
@@ -25,7 +25,8 @@ async function openWhole(options: Parameters<typeof openPlay>[2]) {
   const { page } = opened;
   await expect.poll(() => page.locator("#train").textContent(), PATIENCE).toContain("step 20 of 20");
   for (const section of await page.locator("main > section").all()) {
-    await showUntil(section, section.locator(".body > *").first());
+    await section.scrollIntoViewIfNeeded();
+    await expect.poll(() => section.locator(".body > *").count(), PATIENCE).toBeGreaterThan(0);
     await expect.poll(() => section.locator(".body").textContent(), PATIENCE).not.toMatch(/^\s*$|…\s*$/);
   }
   await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");

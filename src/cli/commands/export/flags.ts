@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { NUMBER_TYPES, type NumberType } from "../../../interop/number-types.ts";
 import { addModelFlags, type ModelFlags } from "../../shared/find-model.ts";
 
-export const FORMAT_NAMES = ["hf"] as const;
+export const FORMAT_NAMES = ["hf", "onnx"] as const;
 export type FormatName = (typeof FORMAT_NAMES)[number];
 
 export interface ExportFlags extends ModelFlags {
@@ -17,7 +17,10 @@ export function addExportFlags(command: Command): void {
   addModelFlags(command);
   command
     .addOption(
-      new Option("--format <name>", "hf: a folder for Hugging Face's transformers").choices(FORMAT_NAMES),
+      new Option(
+        "--format <name>",
+        "hf: a folder for Hugging Face's transformers; onnx: one for transformers.js and ONNX runtimes",
+      ).choices(FORMAT_NAMES),
     )
     .addOption(
       new Option("--out <folder>", "the folder to write, which must not exist").default(

@@ -3,6 +3,7 @@ import { ConfigError } from "../../../errors.ts";
 import { describeMisfit, fitArchitecture } from "../../../interop/architecture.ts";
 import { exportHuggingFace } from "../../../interop/hugging-face/export.ts";
 import type { NumberType } from "../../../interop/number-types.ts";
+import { onnxFolder } from "../../../interop/onnx/folder.ts";
 import type { ExportedFile, PortableModel } from "../../../interop/portable-model.ts";
 import { flagFor } from "../../shared/explain-error.ts";
 import type { FormatName } from "./flags.ts";
@@ -41,7 +42,24 @@ export const FORMATS: Readonly<Record<FormatName, ExportFormat>> = {
     library: "transformers",
     usage: () => ({ language: "python", code: TRANSFORMERS }),
   },
+  onnx: {
+    title: "a folder for transformers.js, with an ONNX graph",
+    describe: () => "an ONNX graph with a KV cache",
+    files: (model, { dtype }) => {
+      if (dtype !== "f32")
+        throw new ConfigError(`\`dtype\` ${dtype} is for hf: an ONNX graph has float32 weights`);
+      return onnxFolder(model);
+    },
+    library: "transformers.js",
+    usage: () => ({ language: "js", code: TRANSFORMERS_JS }),
+  },
 };
+
+const TRANSFORMERS_JS = `import { pipeline } from ${JSON.stringify("@huggingface/transformers")};
+
+const folder = "."; // this folder, or its name on the Hub
+const generator = await pipeline("text-generation", folder);
+const [{ generated_text }] = await generator("One", { max_new_tokens: 50 });`;
 
 const TRANSFORMERS = `from transformers import AutoModelForCausalLM, AutoTokenizer
 

@@ -34,7 +34,11 @@ export function writeNewFolder(
   files.remove(partial);
   try {
     files.createFolder(partial);
-    for (const { name, bytes } of contents) files.write(joinPath(partial, name), bytes);
+    for (const { name, bytes } of contents) {
+      const file = joinPath(partial, name);
+      if (name.includes("/")) files.createFolder(dirname(file));
+      files.write(file, bytes);
+    }
     files.flushFolder(partial);
     files.rename(partial, path);
   } catch (error) {
