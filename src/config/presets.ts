@@ -30,6 +30,7 @@ const STRINGS: Partial<Settings> = {
   checkpointInterval: 500,
 };
 
+/** Shared by modern and the presets whose models other programs can run. */
 const MODERN: Partial<Settings> = {
   optimizer: "muon",
   muonLearningRate: 0.02,

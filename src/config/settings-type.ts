@@ -8,7 +8,7 @@ export type Settings = {
   readonly task: "reverse" | "sort";
   /** Transformer blocks; for seq2seq, in the encoder and in the decoder. Default: 4. */
   readonly layers: number;
-  /** Attention heads per layer; must divide the model width. Default: 4. */
+  /** Attention heads per layer; must divide the model width, unless `headSize` is given. Default: 4. */
   readonly heads: number;
   /**
    * Heads of keys and values, each shared by a group of query heads (grouped-query attention); 0 means
@@ -47,7 +47,7 @@ export type Settings = {
   readonly ropeBase: number;
   /** LayerNorm, or RMSNorm, which does not subtract the mean. Default: layer. */
   readonly norm: "layer" | "rms";
-  /** Ε of the norms, which avoids division by 0. Default: 0.00001. */
+  /** The norms' ε, which avoids division by 0. Default: 0.00001. */
   readonly normEpsilon: number;
   /** Learned scale for each channel in norms. Default: true. */
   readonly normWeights: boolean;

@@ -100,7 +100,11 @@ const table = z.strictObject({
     4,
     model("Transformer blocks; for seq2seq, in the encoder and in the decoder"),
   ),
-  heads: setting(count(1, 1000), 4, model("attention heads per layer; must divide the model width")),
+  heads: setting(
+    count(1, 1000),
+    4,
+    model("attention heads per layer; must divide the model width, unless `headSize` is given"),
+  ),
   kvHeads: setting(
     count(0, 1000),
     0,
@@ -152,7 +156,7 @@ const table = z.strictObject({
   normEpsilon: setting(
     z.number().check(z.minimum(LEAST), z.maximum(1)),
     1e-5,
-    model("ε of the norms, which avoids division by 0"),
+    model("the norms' ε, which avoids division by 0"),
   ),
   normWeights: setting(z.boolean(), true, model("learned scale for each channel in norms")),
   qkNorm: setting(z.boolean(), false, model("normalize the queries and keys of each head")),

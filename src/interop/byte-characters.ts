@@ -3,7 +3,7 @@
  * as text. Source: `bytes_to_unicode` in https://github.com/openai/gpt-2/blob/master/src/encoder.py
  */
 
-/** Bytes that are a printable character of Latin-1 stand for themselves. */
+/** Ranges of bytes that are printable characters in Latin-1. Each is spelled as that character. */
 const PRINTABLE: readonly (readonly [number, number])[] = [
   [0x21, 0x7e],
   [0xa1, 0xac],

@@ -18,7 +18,7 @@ export type PositionKind = "learned" | "rotary" | "none";
 /** The options of a transformer block. */
 export interface BlockConfig {
   readonly layers: number;
-  /** Attention heads per layer (H); divides dModel. */
+  /** Attention heads per layer (H); divides dModel, unless headSize is given. */
   readonly heads: number;
   /** Heads of keys and values (H_kv), each shared by H / H_kv heads of queries; 0 means H. */
   readonly kvHeads: number;
@@ -55,7 +55,7 @@ export interface ModelConfig extends BlockConfig {
   /** The longest sequence that the model supports (T at most). */
   readonly contextLength: number;
   readonly positions: PositionKind;
-  /** The base of rotary positions: larger ones turn the slow pairs of channels more slowly. */
+  /** The base of the angles of rotary positions; see rotary-angles.ts. */
   readonly ropeBase: number;
   /** Whether the head uses the token embedding as its weight instead of a separate one. */
   readonly tieHead: boolean;

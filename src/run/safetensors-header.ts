@@ -5,6 +5,7 @@
  */
 import * as z from "zod/mini";
 import { CheckpointError } from "../errors.ts";
+import { sizeOf } from "../shape.ts";
 import { findDuplicateKey } from "../util/duplicate-key.ts";
 import { nestsTooDeep } from "../util/json-depth.ts";
 
@@ -139,7 +140,7 @@ function parseEntry(name: string, value: unknown, types: NumberTypes, where: str
   }
   const { dtype, shape, data_offsets } = result.data;
   const [from, to] = data_offsets;
-  const bytes = product(shape) * types[dtype];
+  const bytes = sizeOf(shape) * types[dtype];
   if (to - from !== bytes) {
     throw new CheckpointError(
       `${where}: tensor ${brief(name)} of shape ${brief(shape)} needs ${bytes} bytes: got ${to - from}, from ${from} to ${to}`,
@@ -170,13 +171,8 @@ function checkLayout(entries: readonly TensorEntry[], dataBytes: number, where: 
   }
 }
 
-/** The number of elements of a shape. */
-export function product(shape: readonly number[]): number {
-  return shape.reduce((size, length) => size * length, 1);
-}
-
 /** A value for a message, shortened if it is long. */
-export function brief(value: unknown): string {
+function brief(value: unknown): string {
   const text = JSON.stringify(value);
   return text.length <= 120 ? text : `${text.slice(0, 117)}…`;
 }

@@ -5,12 +5,13 @@
  *   header     JSON: {"__metadata__": {…}, "name": {"dtype": "F32", "shape": […], "data_offsets": [from, to]}, …}
  *   data       the numbers, little-endian, one tensor after the other; offsets count from here
  *
- * Runs hold only float32 tensors. Numbers keep their bits, NaN and −0 included. Typed arrays are
- * little-endian on every machine that Node runs on, so bytes are copied unchanged.
+ * Runs hold only float32 tensors. Numbers keep their bits, NaN and −0 included. Typed arrays are little-endian on every
+ * machine that Node runs on, so bytes are copied unchanged.
  * Source: https://github.com/huggingface/safetensors#format
  */
 import { CheckpointError } from "../errors.ts";
-import { checkHeaderLength, METADATA, PREFIX_BYTES, parseHeader, product } from "./safetensors-header.ts";
+import { sizeOf } from "../shape.ts";
+import { checkHeaderLength, METADATA, PREFIX_BYTES, parseHeader } from "./safetensors-header.ts";
 
 export interface StoredTensor {
   readonly shape: readonly number[];
@@ -40,9 +41,9 @@ export function encodeSafetensors(
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array {
   const entries = Array.from(tensors, ([name, { shape, values }]) => {
-    if (product(shape) !== values.length) {
+    if (sizeOf(shape) !== values.length) {
       throw new CheckpointError(
-        `safetensors: ${name}: shape [${shape}] is ${product(shape)} numbers: got ${values.length}`,
+        `safetensors: ${name}: shape [${shape}] is ${sizeOf(shape)} numbers: got ${values.length}`,
       );
     }
     return { name, dtype: "F32", width: FLOAT_BYTES, shape };
@@ -111,7 +112,7 @@ function encodeHeader(
   let dataBytes = 0;
   for (const { name, dtype, width, shape } of entries) {
     if (name === METADATA) throw new CheckpointError(`safetensors: no tensor may be named ${METADATA}`);
-    const end = dataBytes + product(shape) * width;
+    const end = dataBytes + sizeOf(shape) * width;
     const entry = { dtype, shape, data_offsets: [dataBytes, end] };
     fields.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
     dataBytes = end;

@@ -7,7 +7,7 @@
 import type { GPTConfig } from "../../nn/config.ts";
 import { INIT_STD } from "../../nn/initialize.ts";
 import type { ArchitectureName } from "../architecture.ts";
-import { Float, type Json } from "../json.ts";
+import { Float, type Json } from "../json-floats.ts";
 import { sizesOf } from "../sizes.ts";
 
 type Fields = Readonly<Record<string, Json | undefined>>;
@@ -74,7 +74,6 @@ function specialTokens(endOfText: number | null): Fields {
 
 function gpt2Options(config: GPTConfig): Fields {
   const dropout = new Float(config.dropout);
-
   return {
     n_positions: config.contextLength,
     n_embd: config.dModel,

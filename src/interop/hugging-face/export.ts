@@ -1,6 +1,7 @@
 /** A model as a folder that Hugging Face's transformers loads without code of ours. */
+import { encodeJSON } from "../../run/json.ts";
 import { architectureOf } from "../architecture.ts";
-import { encodeJson } from "../json.ts";
+import { encodeWithFloats } from "../json-floats.ts";
 import { mapOf } from "../maps/index.ts";
 import { toForeign } from "../maps/tensor-map.ts";
 import type { NumberType } from "../number-types.ts";
@@ -34,15 +35,11 @@ export function exportHuggingFace(
   return [
     {
       name: "config.json",
-      bytes: encodeJson(configFields(name, config, { dtype: TORCH_TYPES[dtype], endOfText })),
+      bytes: encodeWithFloats(configFields(name, config, { dtype: TORCH_TYPES[dtype], endOfText })),
     },
-    { name: "generation_config.json", bytes: encodeJson(generationFields(endOfText)) },
+    { name: "generation_config.json", bytes: encodeWithFloats(generationFields(endOfText)) },
     { name: "model.safetensors", bytes: writeSafetensors(weights, dtype) },
-    { name: "tokenizer.json", bytes: jsonBytes(files.tokenizer) },
-    { name: "tokenizer_config.json", bytes: jsonBytes(files.config) },
+    { name: "tokenizer.json", bytes: encodeJSON(files.tokenizer, "tokenizer.json") },
+    { name: "tokenizer_config.json", bytes: encodeJSON(files.config, "tokenizer_config.json") },
   ];
-}
-
-function jsonBytes(value: unknown): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
 }

@@ -1,7 +1,7 @@
 /** How a foreign tensor holds one or more of nopeek's. Every layout only moves numbers, so it keeps their bits. */
 import { CheckpointError } from "../../errors.ts";
 import type { StoredTensor } from "../../run/safetensors.ts";
-import { formatShape, type Shape, sameShape } from "../../shape.ts";
+import { formatShape, type Shape, sameShape, sizeOf } from "../../shape.ts";
 
 export interface Layout {
   /** nopeek's tensors as the foreign one. */
@@ -96,7 +96,7 @@ function sideBySide(own: readonly StoredTensor[], widths: readonly number[]): St
 function split(foreign: StoredTensor, widths: readonly number[], shapes: readonly Shape[]): StoredTensor[] {
   const own = shapes.map((shape) => ({
     shape,
-    values: new Float32Array(shape.reduce((size, length) => size * length, 1)),
+    values: new Float32Array(sizeOf(shape)),
   }));
   let at = 0;
   for (let piece = 0; at < foreign.values.length; piece++) {

@@ -2,7 +2,7 @@
 import { CheckpointError } from "../../errors.ts";
 import type { GPTConfig } from "../../nn/config.ts";
 import type { StoredTensor } from "../../run/safetensors.ts";
-import type { Shape } from "../../shape.ts";
+import { type Shape, sizeOf } from "../../shape.ts";
 import { everyParameterShape, parameterShapes } from "../parameter-shapes.ts";
 import type { Layout } from "./layouts.ts";
 
@@ -43,7 +43,7 @@ export function toForeign(
   const shapes = everyParameterShape(config);
   const foreign = new Map<string, StoredTensor>();
   for (const rule of map) {
-    const own = rule.own.map((name) => tensors.get(name) ?? absentTensor(rule, name, shapes.get(name)));
+    const own = rule.own.map((name) => tensors.get(name) ?? absentTensor(rule, name, shapeOf(shapes, name)));
     const { shape, values } = rule.layout.toForeign(own);
     const { scale = 1, shift = 0 } = rule;
     const plain = scale === 1 && shift === 0;
@@ -61,7 +61,7 @@ export function toOwn(map: TensorMap, config: GPTConfig, foreign: TensorSource):
   const every = everyParameterShape(config);
   const found = new Map<string, StoredTensor>();
   for (const rule of map) {
-    const shapes = rule.own.map((name) => every.get(name) ?? []);
+    const shapes = rule.own.map((name) => shapeOf(every, name));
     const stored = foreign.get(rule.foreign);
     const own =
       stored === undefined
@@ -92,7 +92,13 @@ function split(rule: TensorRule, stored: StoredTensor, shapes: readonly Shape[])
   }
 }
 
-function absentTensor({ foreign, absent }: TensorRule, name: string, shape: Shape = []): StoredTensor {
+function shapeOf(shapes: ReadonlyMap<string, Shape>, name: string): Shape {
+  const shape = shapes.get(name);
+  if (shape === undefined) throw new CheckpointError(`no model with these options has a tensor "${name}"`);
+  return shape;
+}
+
+function absentTensor({ foreign, absent }: TensorRule, name: string, shape: Shape): StoredTensor {
   if (absent === undefined) throw new CheckpointError(`the tensor "${foreign}" (here "${name}") is missing`);
-  return { shape, values: new Float32Array(shape.reduce((size, length) => size * length, 1)).fill(absent) };
+  return { shape, values: new Float32Array(sizeOf(shape)).fill(absent) };
 }

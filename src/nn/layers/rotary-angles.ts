@@ -1,7 +1,7 @@
 /**
  * Rotary positions. The D channels of a head are D/2 points in the plane, and at position p point i is rotated by
- * p·θ_i, with θ_i = base^(−2i/D): from 1 radian down to about 1/base. The dot product of a rotated query and a rotated key depends
- * only on the difference of their angles, so scores depend on distance. Nothing is learned.
+ * p·θ_i, with θ_i = base^(−2i/D): from 1 radian down to about 1/base. The dot product of a rotated query and a rotated
+ * key depends only on the difference of their angles, so scores depend on distance. Nothing is learned.
  *
  * Source: Su et al. 2021; pairing channel i with i + D/2 follows GPT-NeoX.
  */

@@ -55,6 +55,7 @@ export const FORMATS: Readonly<Record<FormatName, ExportFormat>> = {
   },
 };
 
+// The name of the package is quoted by JSON, so that nothing takes this text for an import of this file.
 const TRANSFORMERS_JS = `import { pipeline } from ${JSON.stringify("@huggingface/transformers")};
 
 const folder = "."; // this folder, or its name on the Hub

@@ -24,9 +24,9 @@ export type Json =
 /**
  * A value as indented JSON, with a line feed at its end. Undefined fields are left out.
  *
- * @example encodeJson({ cap: new Float(5) }) // the bytes of '{\n  "cap": 5.0\n}\n'
+ * @example encodeWithFloats({ cap: new Float(5) }) // the bytes of '{\n  "cap": 5.0\n}\n'
  */
-export function encodeJson(value: Json): Uint8Array {
+export function encodeWithFloats(value: Json): Uint8Array {
   return new TextEncoder().encode(`${written(value, "\n")}\n`);
 }
 

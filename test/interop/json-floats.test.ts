@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { encodeJson, Float } from "../../src/interop/json.ts";
+import { encodeWithFloats, Float } from "../../src/interop/json-floats.ts";
 
-const written = (value: Parameters<typeof encodeJson>[0]) => new TextDecoder().decode(encodeJson(value));
+const written = (value: Parameters<typeof encodeWithFloats>[0]) =>
+  new TextDecoder().decode(encodeWithFloats(value));
 
 test("a Float has a point or an exponent, a number has none", () => {
   expect(written([new Float(5), new Float(0), new Float(1e-8), new Float(1e21), new Float(0.5), 5])).toBe(
