@@ -14,10 +14,24 @@ export const pytorch: readonly Mutant[] = [
     tests: ops,
   },
   {
-    promise: "pytorch: LayerNorm adds 1e-5 to the variance",
+    promise: "pytorch: norms of a model add 1e-5 to the variance",
+    file: "src/nn/config.ts",
+    line: "  normEpsilon: 1e-5,",
+    broken: "  normEpsilon: 1e-6,",
+    tests: models,
+  },
+  {
+    promise: "layerNorm adds 1e-5 to the variance by default",
     file: "src/ops/layer-norm.ts",
     line: "epsilon = 1e-5): Tensor",
     broken: "epsilon = 1e-6): Tensor",
+    tests: ["test/ops/layer-norm.test.ts"],
+  },
+  {
+    promise: "pytorch: rotary positions have the base 10000",
+    file: "src/nn/config.ts",
+    line: "  ropeBase: 10_000,",
+    broken: "  ropeBase: 10_001,",
     tests: models,
   },
   {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { Context } from "../../src/autograd/context.ts";
 import type { Tensor } from "../../src/autograd/tensor.ts";
-import type { GPTConfig } from "../../src/nn/config.ts";
+import { GPT2_STYLE, type GPTConfig } from "../../src/nn/config.ts";
 import { type Padding, rowsOf, type TokenBatch } from "../../src/nn/inputs/token-batch.ts";
 import type { NamedTensors } from "../../src/nn/parameters.ts";
 import { crossEntropy } from "../../src/ops/cross-entropy.ts";
@@ -35,9 +35,9 @@ const goldenModel = z.strictObject({
     kvHeads: z.int().default(0),
     headSize: z.int().default(0),
     mlpWidth: z.int().default(0),
-    normEpsilon: z.number().default(1e-5),
+    normEpsilon: z.number().default(GPT2_STYLE.normEpsilon),
     qkNormWeights: z.boolean().default(false),
-    ropeBase: z.number().default(10_000),
+    ropeBase: z.number().default(GPT2_STYLE.ropeBase),
     norm: z.enum(["layer", "rms"]).default("layer"),
     normWeights: z.boolean().default(true),
     qkNorm: z.boolean().default(false),
