@@ -16,7 +16,7 @@ export interface Case {
  * flag of a name counts.
  */
 export const SHARED =
-  "--preset tales --no-bigram --threads 1 --no-samples --steps 300 --eval-interval 300 --checkpoint-interval 300";
+  "--preset tales --no-bigram --threads 1 --no-samples --steps 200 --eval-interval 200 --checkpoint-interval 2000";
 
 const EVERYWHERE: readonly Format[] = ["hf", "onnx", "gguf"];
 
@@ -46,8 +46,8 @@ export const CASES: readonly Case[] = [
     limits: GELU_TABLE,
   },
   // Trained longer, so that its text is close to that of the tales.
-  { name: "llama", flags: `${LLAMA} --no-bias --steps 1500`, formats: EVERYWHERE },
-  { name: "llama-bias", flags: `${LLAMA} --no-zero-init`, formats: EVERYWHERE },
+  { name: "llama", flags: `${LLAMA} --no-bias --steps 1000`, formats: EVERYWHERE },
+  { name: "llama-bias", flags: `${LLAMA}`, formats: EVERYWHERE },
   { name: "qwen3", flags: `${LLAMA} --no-bias --qk-norm`, formats: EVERYWHERE },
   { name: "arcee", flags: "--positions rotary --norm rms --no-bias --activation relu2", formats: EVERYWHERE },
   {

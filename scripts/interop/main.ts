@@ -1,7 +1,7 @@
 /**
  * Exports models, opens the files in other programs, and compares numbers, tokens and text.
  *
- *   npm run interop [-- WORD…]     after npm run build; only cases or checks whose name contains one of the words
+ *   npm run interop [-- WORD…]     after npm run build; a word is the name of a case, or part of the name of a check
  *
  * README.md says how to install the clients, and how a check is written.
  */
@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { FORMAT_NAMES } from "../../src/cli/commands/export/flags.ts";
 import { CASES, type Case, type Format } from "./cases.ts";
 import { faultOf, LIMITS, missingClaims } from "./claims.ts";
 import { type Client, describeClients, NODE, PYTHON, PYTHON_4 } from "./clients.ts";
@@ -58,10 +59,10 @@ function hf(name: string, client: Client): Check {
 }
 
 const words = process.argv.slice(2);
-const named = <Item extends { readonly name: string }>(items: readonly Item[]): readonly Item[] => {
-  const found = items.filter(({ name }) => words.some((word) => name.includes(word)));
-  return found.length === 0 ? items : found;
-};
+const chosenCases = CASES.filter(({ name }) => words.includes(name));
+const chosenChecks = CHECKS.filter(({ name }) =>
+  words.some((word) => name.includes(word) && !CASES.some((model) => model.name === word)),
+);
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const folder = mkdtempSync(join(tmpdir(), "nopeek-interop-"));
 try {
@@ -72,16 +73,19 @@ try {
 
 /** Whether every claim holds. */
 async function main(): Promise<boolean> {
-  const checks = named(CHECKS).filter(({ name, client, script }) => {
-    const file = fileURLToPath(new URL(script[0], import.meta.url));
-    const missing = existsSync(file) ? client.missing : `${script[0]} is missing`;
-    if (missing !== null) print(`skipped: ${name}: ${missing}`);
-    return missing === null;
-  });
+  const checks = (chosenChecks.length > 0 ? chosenChecks : CHECKS).filter(
+    ({ name, client, script, format }) => {
+      const file = fileURLToPath(new URL(script[0], import.meta.url));
+      const written = FORMAT_NAMES.some((known) => known === format);
+      const missing = written && existsSync(file) ? client.missing : `nopeek does not export ${format} yet`;
+      if (missing !== null) print(`skipped: ${name}: ${missing}`);
+      return missing === null;
+    },
+  );
   if (checks.length === 0) return true;
   print(describeClients());
   const read = new Set(checks.map(({ format }) => format));
-  const needed = named(CASES).map((model) => ({
+  const needed = (chosenCases.length > 0 ? chosenCases : CASES).map((model) => ({
     ...model,
     formats: model.formats.filter((format) => read.has(format)),
   }));
