@@ -24,9 +24,12 @@ const nopeek = (...words: readonly string[]) => run(process.execPath, [program, 
 
 const PROMPT = "One misty Sunday in ";
 const GREEDY_TOKENS = 200;
-const BEAM_TOKENS = 20;
-const BEAM_PROMPTS = [PROMPT, "By the oak ", "The baker ", "He danced ", "Mab the "];
-const BEAMS = [4, 8, 16];
+/** Long searches first. */
+const SEARCHES = [20, 10, 5].flatMap((tokens) =>
+  [PROMPT, "By the oak ", "The baker ", "He danced "].flatMap((prompt) =>
+    [4, 8, 16].map((beams) => ({ prompt, beams, tokens })),
+  ),
+);
 const ROWS = 3;
 const POSITIONS = 96;
 const NOISE = 0.05;
@@ -119,23 +122,21 @@ async function greedy(model: GPT, tokenizer: Tokenizer): Promise<CaseFile["greed
 
 /**
  * The best text of a search. nopeek also follows greedy's path outside the beam, which transformers does not; so this
- * takes the first prompt and beam in which that path needs no extra place, and both search the same paths.
+ * takes the first of some searches in which that path needs no extra place, and both programs search the same paths.
  */
 async function beam(model: GPT, tokenizer: Tokenizer): Promise<CaseFile["beam"]> {
-  for (const prompt of BEAM_PROMPTS) {
+  for (const { prompt, beams, tokens } of SEARCHES) {
     const promptIds = Array.from(encodeDocument(tokenizer, prompt));
-    for (const beams of BEAMS) {
-      const search = beamSearch(model, promptIds, {
-        tokens: BEAM_TOKENS,
-        settings: { beams, best: 1, lengthPenalty: 0 },
-        overflow: "stop",
-        ends: (tokens) => tokens.at(-1) === tokenizer.endOfText,
-      });
-      let widest = 0;
-      let next = await search.next();
-      for (; !next.done; next = await search.next()) widest = Math.max(widest, next.value.followed.length);
-      if (widest <= beams) return { promptIds, beams, ids: next.value[0].tokens };
-    }
+    const search = beamSearch(model, promptIds, {
+      tokens,
+      settings: { beams, best: 1, lengthPenalty: 0 },
+      overflow: "stop",
+      ends: (ids) => ids.at(-1) === tokenizer.endOfText,
+    });
+    let widest = 0;
+    let next = await search.next();
+    for (; !next.done; next = await search.next()) widest = Math.max(widest, next.value.followed.length);
+    if (widest <= beams) return { promptIds, beams, ids: next.value[0].tokens };
   }
-  throw new Error("greedy's path leaves the beam of every prompt");
+  throw new Error("greedy's path leaves the beam in every search");
 }
