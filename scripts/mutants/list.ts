@@ -10,6 +10,7 @@ import { family } from "./family.ts";
 import { keeping } from "./keeping.ts";
 import { learning } from "./learning.ts";
 import { onnx } from "./onnx.ts";
+import { options } from "./options.ts";
 import { page } from "./page.ts";
 import { plot } from "./plot.ts";
 import { pytorch } from "./pytorch.ts";
@@ -135,6 +136,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...learning,
   ...keeping,
   ...onnx,
+  ...options,
   ...page,
   ...plot,
   ...decoding,

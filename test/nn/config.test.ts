@@ -36,6 +36,43 @@ describe("checkModelConfig", () => {
     expect(() => checkModelConfig({ ...config, dModel: 18 })).not.toThrow();
   });
 
+  test("an odd head size is refused where it is rotated; a head size needs no multiple of the heads", () => {
+    const config = { ...TINY, heads: 3, dModel: 7, headSize: 5 };
+    expect(() => checkModelConfig(config)).not.toThrow();
+    expect(() => checkModelConfig({ ...config, positions: "rotary" })).toThrow("got 5; 6 works");
+    expect(() => checkModelConfig({ ...config, positions: "rotary", headSize: 6 })).not.toThrow();
+  });
+
+  test("heads must be a multiple of kvHeads", () => {
+    const config = { ...TINY, heads: 6, dModel: 12 };
+    for (const kvHeads of [0, 1, 2, 3, 6])
+      expect(() => checkModelConfig({ ...config, kvHeads })).not.toThrow();
+    for (const kvHeads of [4, 5, 12])
+      expect(() => checkModelConfig({ ...config, kvHeads })).toThrow(
+        `got 6 heads and ${kvHeads} kvHeads; 1, 2, 3 and 6 work`,
+      );
+  });
+
+  test.each(["kvHeads", "headSize", "mlpWidth"] as const)("%s must be a whole number ≥ 0", (name) => {
+    for (const value of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+      const error = new ConfigError(`${name} must be a whole number ≥ 0: got ${value}`);
+      expect(() => checkModelConfig({ ...TINY, [name]: value })).toThrow(error);
+    }
+  });
+
+  test("normEpsilon must be above 0 in single precision, ropeBase at least 1, and qkNormWeights need qkNorm", () => {
+    for (const normEpsilon of [0, -1, 1e-50, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => checkModelConfig({ ...TINY, normEpsilon })).toThrow(
+        "normEpsilon must be a number above 0",
+      );
+    for (const ropeBase of [0, 0.5, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => checkModelConfig({ ...TINY, ropeBase })).toThrow("ropeBase must be a number ≥ 1");
+    expect(() => checkModelConfig({ ...TINY, qkNormWeights: true })).toThrow(
+      "got qkNormWeights without qkNorm",
+    );
+    expect(() => checkModelConfig({ ...TINY, qkNorm: true, qkNormWeights: true })).not.toThrow();
+  });
+
   test("logitCap must be a finite number ≥ 0", () => {
     for (const logitCap of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
       const message = `logitCap must be a number ≥ 0: got ${logitCap}`;

@@ -159,6 +159,23 @@ describe("parameters", () => {
     expect(Object.keys(rms).filter((name) => /norm/i.test(name))).toEqual([]);
   });
 
+  test("have the shapes of shared heads, a head size and an MLP width, and weights in qk-norm", () => {
+    const sizes = { dModel: 6, heads: 6, kvHeads: 2, headSize: 5, mlpWidth: 7, layers: 1 };
+    const config = { ...TINY, ...sizes, qkNorm: true, qkNormWeights: true, bias: false };
+    const parameters = new GPT(doubleContext(), config, Random.of(1)).parameters();
+    const shapes = Object.entries(parameters).map(([name, { shape }]) => [name, shape]);
+    expect(shapes.filter(([name]) => /attention\.|mlp\./.test(String(name)))).toEqual([
+      ["blocks.0.attention.query.weight", [6, 30]],
+      ["blocks.0.attention.key.weight", [6, 10]],
+      ["blocks.0.attention.value.weight", [6, 10]],
+      ["blocks.0.attention.output.weight", [30, 6]],
+      ["blocks.0.attention.queryNorm.weight", [5]],
+      ["blocks.0.attention.keyNorm.weight", [5]],
+      ["blocks.0.mlp.up.weight", [6, 7]],
+      ["blocks.0.mlp.down.weight", [7, 6]],
+    ]);
+  });
+
   test("are fewer without biases, and with a tied head", () => {
     const count = (changes: Partial<GPTConfig>) =>
       countNumbers(new GPT(doubleContext(), { ...TINY, ...changes }, Random.of(1)).parameters());

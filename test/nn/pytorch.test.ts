@@ -7,9 +7,10 @@ import { goldenModels, provePyTorchs } from "../support/golden-models.ts";
 
 const models = goldenModels("gpt");
 const others = goldenModels("gpt-choices");
+const imported = goldenModels("gpt-imported");
 
 provePyTorchs(
-  [...models, ...others],
+  [...models, ...others, ...imported],
   (context, config) => new GPT(context, config, Random.of(1)),
   (gpt, { tokens }) => gpt.forward(tokens),
 );
@@ -33,4 +34,10 @@ test("options other than GPT-2's are covered", () => {
   expect(made).toEqual([2, 2, 2, 3, expect.any(Number), 3]);
   const activations = others.map(({ config }) => config.activation);
   expect(activations).toEqual(expect.arrayContaining(["relu2", "swiglu"]));
+});
+
+test("the options of imported models are covered", () => {
+  const names = ["ropeBase", "normEpsilon", "mlpWidth", "headSize", "kvHeads", "qkNormWeights"] as const;
+  for (const name of names)
+    expect(new Set(imported.map(({ config }) => config[name])).size, name).toBeGreaterThan(1);
 });

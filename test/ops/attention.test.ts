@@ -25,14 +25,16 @@ function textbookAttention(
   const [, queries, channels] = q.shape;
   const keys = keyCount ?? k.shape[1];
   const width = channels / heads;
+  const group = channels / k.shape[2];
   return Block.build(q.shape, (b, t, c) => {
     const h = Math.floor(c / width);
+    const shared = Math.floor(h / group) * width;
     const score = (s: number) =>
-      sumOver(width, (d) => q.at(b, t, h * width + d) * k.at(b, s, h * width + d)) / Math.sqrt(width);
+      sumOver(width, (d) => q.at(b, t, h * width + d) * k.at(b, s, shared + d)) / Math.sqrt(width);
     const power = (s: number) => (sees(mask, b, t, s, queries, keys) ? Math.exp(score(s)) : 0);
     const total = sumOver(keys, power);
     const weight = (s: number) => (total === 0 ? 0 : power(s) / total);
-    return sumOver(keys, (s) => weight(s) * factor(b, h, t, s) * v.at(b, s, c));
+    return sumOver(keys, (s) => weight(s) * factor(b, h, t, s) * v.at(b, s, shared + (c % width)));
   });
 }
 
@@ -54,12 +56,18 @@ function range(start: number, end: number, diagonal: number): KeyRange {
   return { start, end, diagonal };
 }
 
-/** Batch, queries, keys and channels. */
-function shapesOf(batch: number, queries: number, keys: number, channels: number): number[][] {
+/** Batch, queries, keys, and the channels of queries and of keys. */
+function shapesOf(
+  batch: number,
+  queries: number,
+  keys: number,
+  channels: number,
+  ofKeys = channels,
+): number[][] {
   return [
     [batch, queries, channels],
-    [batch, keys, channels],
-    [batch, keys, channels],
+    [batch, keys, ofKeys],
+    [batch, keys, ofKeys],
   ];
 }
 
@@ -144,6 +152,37 @@ describe("attention", () => {
     await context.backend.close();
   });
 
+  test.each<[string, number[][], AttentionOptions]>([
+    ["one head of keys for all", shapesOf(2, 5, 5, 6, 2), { heads: 3, mask: "causal" }],
+    ["groups of two", shapesOf(2, 3, 5, 18, 9), { heads: 6, mask: "full" }],
+    ["groups of three, of four channels", shapesOf(2, 3, 3, 24, 8), { heads: 6, mask: "causal" }],
+    ["groups of five, one query", shapesOf(3, 1, 7, 40, 8), { heads: 10, mask: "causal" }],
+    ["the first keys alone", shapesOf(2, 3, 7, 12, 6), { heads: 4, mask: "causal", keyCount: 5 }],
+    ["key ranges", shapesOf(2, 3, 5, 12, 3), { heads: 4, mask: [range(1, 5, 1), range(2, 2, 5)] }],
+    ["no sequence at all", shapesOf(0, 3, 5, 4, 2), { heads: 2, mask: "full" }],
+  ])("with shared heads of keys: %s", async (_, shapes, options) => {
+    await check(shapes, options);
+  });
+
+  test("with shared heads of keys and dropped weights", async () => {
+    await checkDropped({ heads: 6, mask: "causal", dropout: 0.3 }, shapesOf(2, 5, 5, 12, 4));
+  });
+
+  test.each(backends)("on %s, shared heads have the bits of copies", async (_, open) => {
+    const context = new Context(await open());
+    const [q, k, v] = [24, 8, 8].map((channels, i) => Block.random([2, 5, channels], `shared ${i}`));
+    // Head h of twelve channels a group: two heads of four channels, each three times.
+    const copied = (x: Block) =>
+      Block.build([2, 5, 24], (b, t, c) => x.at(b, t, Math.floor(c / 12) * 4 + (c % 4)));
+    const run = (keys: Block, values: Block) =>
+      context.scope("no-grad", async () => {
+        const [qs, ks, vs] = [q, keys, values].map(({ shape, values }) => context.constant(shape, values));
+        return Array.from(await attention(qs, ks, vs, { heads: 6, mask: "causal" }).read());
+      });
+    expect(await run(k, v)).toEqual(await run(copied(k), copied(v)));
+    await context.backend.close();
+  });
+
   test("with dropped weights and key ranges", async () => {
     const mask = [range(1, 5, 0), range(0, 4, 5)];
     await checkDropped({ heads: 3, mask, dropout: 0.3 });
@@ -153,7 +192,7 @@ describe("attention", () => {
     await checkDropped({ heads: 3, mask: "causal", dropout: 0.3 });
   });
 
-  async function checkDropped(options: AttentionOptions): Promise<void> {
+  async function checkDropped(options: AttentionOptions, shapes = shapesOf(2, 5, 5, 6)): Promise<void> {
     const [batch, heads, positions] = [2, options.heads, 5];
     const shape = [batch, heads, positions, positions];
     const kept = await inScope("no-grad", async (context) => {
@@ -162,7 +201,7 @@ describe("attention", () => {
     });
     expect(kept.values.some((value) => value === 0)).toBe(true);
     await checkOp({
-      shapes: shapesOf(batch, positions, positions, 6),
+      shapes,
       op: (q, k, v) => attention(q, k, v, { ...options, random: Random.of(2) }),
       textbook: (...blocks) => textbookAttention(blocks, options, (...index) => kept.at(...index)),
     });
@@ -238,6 +277,11 @@ describe("attention", () => {
       ],
       { heads: 1, mask: "full" },
       `${three} (2, 3, 6), (2, 3, 6), (2, 5, 6)`,
+    ],
+    [
+      shapesOf(2, 3, 5, 12, 9),
+      { heads: 4, mask: "full" },
+      "attention: keys and values need H_kv heads of 3 channels, where H_kv divides the 4 heads of the query: got 9 channels",
     ],
     [shapesOf(2, 3, 5, 6), { heads: 4, mask: "full" }, "attention: 6 channels do not divide into 4 heads"],
     [shapesOf(2, 3, 5, 6), { heads: 0, mask: "full" }, "attention: 6 channels do not divide into 0 heads"],

@@ -9,10 +9,10 @@ class Draws:
     def __init__(self, name):
         self._random = random.Random(name)
 
-    def tensor(self, *shape, deviation=1.0, centre=0.0):
+    def tensor(self, *shape, deviation=1.0, center=0.0):
         """Normal numbers, in double precision, rounded to multiples of 1/4096: exact in single precision."""
         count = torch.Size(shape).numel()
-        numbers = [round(self._random.gauss(centre, deviation) * 4096) / 4096 for _ in range(count)]
+        numbers = [round(self._random.gauss(center, deviation) * 4096) / 4096 for _ in range(count)]
         return torch.tensor(numbers, dtype=torch.float64).reshape(shape)
 
     def ids(self, count, below):

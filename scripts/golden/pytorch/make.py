@@ -25,6 +25,7 @@ import training
 FILES = {
     "gpt": models.make_gpts,
     "gpt-choices": models.make_gpts_of_other_choices,
+    "gpt-imported": models.make_gpts_of_imported_options,
     "encoder": models.make_encoders,
     "encoder-decoder": models.make_encoder_decoders,
     "curves": training.make_curves,

@@ -14,34 +14,39 @@ from torch import nn
 IGNORED = -1
 
 
-def rotated(x, places):
-    """(B, T, H, D) rotated by position: channels i and D/2 + i are a complex number, times exp(i·place·10000^(−2i/D)).
+def rotated(x, places, base):
+    """(B, T, H, D) rotated by position: channels i and D/2 + i are a complex number, times exp(i·place·base^(−2i/D)).
     """
     half = x.shape[-1] // 2
-    speeds = 10000.0 ** (-torch.arange(half, dtype=x.dtype) / half)
+    speeds = base ** (-torch.arange(half, dtype=x.dtype) / half)
     angles = places[:, :, None, None] * speeds
     turned = torch.complex(x[..., :half], x[..., half:]) * torch.polar(torch.ones_like(angles), angles)
     return torch.cat([turned.real, turned.imag], -1)
 
 
-def attend(query, key, value, heads, visible=None, is_causal=False, level=None, places=None):
+def attend(
+    query, key, value, heads, visible=None, is_causal=False, levels=None, places=None, base=10000.0
+):
     """Attention of all heads over (B, T, C) and (B, S, C). `visible` (B or 1, 1, T, S) marks the keys that a query sees.
 
-    `level` is applied to each head's queries and keys (B, T, H, D), which are then rotated by `places` (B, T).
+    Keys and values may have fewer channels, for fewer heads, which groups of query heads share.
+    `levels` are applied to each head's queries and keys (B, T, H, D), which are then rotated by `places` (B, T).
 
     A query that sees nothing returns 0. PyTorch returns NaN or 0 in that case, depending on the version. So such a
     query sees everything here, and its output, with every gradient through it, is replaced by 0.
     """
-    q, k, v = (x.unflatten(-1, (heads, -1)) for x in (query, key, value))
-    if level is not None:
-        q, k = level(q), level(k)
+    q, k, v = (x.unflatten(-1, (-1, query.shape[-1] // heads)) for x in (query, key, value))
+    if levels is not None:
+        q, k = levels[0](q), levels[1](k)
     if places is not None:
-        q, k = rotated(q, places), rotated(k, places)
+        q, k = rotated(q, places, base), rotated(k, places, base)
     q, k, v = (x.transpose(1, 2) for x in (q, k, v))
+    shared = {"enable_gqa": True} if k.shape[1] != heads else {}
     if visible is None:
-        return F.scaled_dot_product_attention(q, k, v, is_causal=is_causal).transpose(1, 2).flatten(2)
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=is_causal, **shared)
+        return y.transpose(1, 2).flatten(2)
     sees = visible.any(-1, keepdim=True)
-    y = F.scaled_dot_product_attention(q, k, v, attn_mask=visible | ~sees)
+    y = F.scaled_dot_product_attention(q, k, v, attn_mask=visible | ~sees, **shared)
     return torch.where(sees, y, torch.zeros_like(y)).transpose(1, 2).flatten(2)
 
 
@@ -54,10 +59,11 @@ def causal(queries, keys):
 def make_norm(config):
     """nn.LayerNorm or nn.RMSNorm. Without weights, PyTorch's LayerNorm has no bias either."""
     channels, weights = config["dModel"], config.get("normWeights", True)
+    eps = config.get("normEpsilon", 1e-5)
     if config.get("norm", "layer") == "rms":
-        return nn.RMSNorm(channels, eps=1e-5, elementwise_affine=weights)
+        return nn.RMSNorm(channels, eps=eps, elementwise_affine=weights)
     assert weights or not config["bias"]
-    return nn.LayerNorm(channels, elementwise_affine=weights, bias=config["bias"])
+    return nn.LayerNorm(channels, eps=eps, elementwise_affine=weights, bias=config["bias"])
 
 
 class Attention(nn.Module):
@@ -65,16 +71,22 @@ class Attention(nn.Module):
         super().__init__()
         channels, bias = config["dModel"], config["bias"]
         self.heads = config["heads"]
-        self.query = nn.Linear(channels, channels, bias=bias)
-        self.key = nn.Linear(channels, channels, bias=bias)
-        self.value = nn.Linear(channels, channels, bias=bias)
-        self.output = nn.Linear(channels, channels, bias=bias)
-        self.level = (lambda q: F.rms_norm(q, q.shape[-1:], eps=1e-5)) if config.get("qkNorm") else None
+        self.base = float(config.get("ropeBase", 10000))
+        size = config.get("headSize") or channels // self.heads
+        kv_heads = config.get("kvHeads") or self.heads
+        self.query = nn.Linear(channels, self.heads * size, bias=bias)
+        self.key = nn.Linear(channels, kv_heads * size, bias=bias)
+        self.value = nn.Linear(channels, kv_heads * size, bias=bias)
+        self.output = nn.Linear(self.heads * size, channels, bias=bias)
+        eps, weights = config.get("normEpsilon", 1e-5), config.get("qkNormWeights", False)
+        level = lambda: nn.RMSNorm(size, eps=eps, elementwise_affine=weights) if config.get("qkNorm") else None
+        self.queryNorm, self.keyNorm = level(), level()
 
     def forward(self, x, source, places=None, **mask):
         """Queries from x (B, T, C), keys and values from source (B, S, C); the mask as in `attend`."""
         heads = (self.query(x), self.key(source), self.value(source), self.heads)
-        return self.output(attend(*heads, level=self.level, places=places, **mask))
+        levels = None if self.queryNorm is None else (self.queryNorm, self.keyNorm)
+        return self.output(attend(*heads, levels=levels, places=places, base=self.base, **mask))
 
 
 class MLP(nn.Module):
@@ -84,7 +96,8 @@ class MLP(nn.Module):
         self.activation = config["activation"]
         gated = self.activation == "swiglu"
         # There is a third matrix, so the hidden layer is narrower by a third, rounded up to a multiple of four.
-        hidden = 4 * math.ceil(8 * channels / 3 / 4) if gated else 4 * channels
+        usual = 4 * math.ceil(8 * channels / 3 / 4) if gated else 4 * channels
+        hidden = config.get("mlpWidth") or usual
         self.gate = nn.Linear(channels, hidden, bias=bias) if gated else None
         self.up = nn.Linear(channels, hidden, bias=bias)
         self.down = nn.Linear(hidden, channels, bias=bias)
@@ -219,7 +232,7 @@ def build(make, config, draws, deviation=0.5):
         for module in model.modules():
             for name, parameter in module.named_parameters(recurse=False):
                 center = 1.0 if isinstance(module, (nn.LayerNorm, nn.RMSNorm)) and name == "weight" else 0.0
-                parameter.copy_(draws.tensor(*parameter.shape, deviation=deviation, centre=centre))
+                parameter.copy_(draws.tensor(*parameter.shape, deviation=deviation, center=center))
     return model
 
 

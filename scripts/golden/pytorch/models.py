@@ -66,6 +66,46 @@ def make_gpts_of_other_choices():
     return {"seed": SEED, "models": cases}
 
 
+# The options of imported models: each alone, and then as in Qwen3, Llama and GPT-2.
+IMPORTED = [
+    {"positions": "rotary", "ropeBase": 30},
+    {"normEpsilon": 0.1},
+    {"mlpWidth": 9, "bias": True},
+    {"headSize": 6, "bias": True},
+    {"kvHeads": 2, "bias": True},
+    {"qkNorm": True, "qkNormWeights": True},
+    {
+        "positions": "rotary",
+        "ropeBase": 100,
+        "norm": "rms",
+        "normEpsilon": 0.01,
+        "activation": "swiglu",
+        "mlpWidth": 7,
+        "headSize": 6,
+        "kvHeads": 2,
+        "qkNorm": True,
+        "qkNormWeights": True,
+        "bias": False,
+    },
+    {"positions": "rotary", "norm": "rms", "activation": "swiglu", "kvHeads": 1, "bias": False},
+]
+
+
+def make_gpts_of_imported_options():
+    """The decoder with the options of imported models, alternating between full and padded rows."""
+    usual = {
+        **{"norm": "layer", "positions": "learned", "qkNorm": False, "logitCap": 0},
+        **{"ropeBase": 10000, "normEpsilon": 1e-5, "mlpWidth": 0, "headSize": 0, "kvHeads": 0, "qkNormWeights": False},
+    }
+    draws = Draws(f"{SEED} imported configs")
+    cases = []
+    for i, choices in enumerate(IMPORTED):
+        sizes = {**draw_config(draws, MAX_NUMBERS, SWITCHES), "bigram": False, "heads": 4, "dModel": 8, "layers": 1}
+        side = ["full", "left", "right", "any"][i % 4]
+        cases.append(gpt_case(f"{SEED} imported {i}", {**sizes, **usual, **choices}, side))
+    return {"seed": SEED, "models": cases}
+
+
 def make_encoders():
     """The encoder, with masked tokens as targets."""
     configs = draw_configs(f"{SEED} encoder configs", 3, switches=WITHOUT_PAIRS)

@@ -93,7 +93,7 @@ def rows():
             draws = Draws(f"{SEED} layerNorm {kept} {epsilon}")
             shape = random_shape(draws, draws.between(1, 3))
             affine = [draws.tensor(shape[-1]) for _ in range(kept)]
-            x = draws.tensor(*shape, deviation=0.5, centre=2.0)
+            x = draws.tensor(*shape, deviation=0.5, center=2.0)
             run = lambda x, *affine: F.layer_norm(x, x.shape[-1:], *affine, eps=epsilon)
             yield case("layerNorm", {"epsilon": epsilon}, [x, *affine], run)
 

@@ -19,7 +19,7 @@ function randomSize(trial: Trial, { dropping = true } = {}): RandomSize {
   const columns = trial.pick([1, 2, 3, 4, 5, 8, 13, 17, 31, 33]);
   const fewer = 1 + trial.random.below(columns);
   const rows = trial.pick(kind === "ranges" ? [columns, 1, fewer, columns + 6] : [columns, 1, fewer]);
-  const axes = kind === "ranges" ? 1 + trial.random.below(2) : trial.random.below(3);
+  const axes = kind === "ranges" ? 1 + trial.random.below(3) : trial.random.below(4);
   const batch = Array.from({ length: axes }, () => 1 + trial.random.below(3));
   const drops = { probability: 0.4, key: [trial.random.uint32(), trial.random.uint32()] as const };
   const size = {
@@ -37,10 +37,11 @@ function randomSize(trial: Trial, { dropping = true } = {}): RandomSize {
     end: trial.pick([columns, trial.random.below(columns + 1)]),
     diagonal: trial.pick([columns - rows, columns, trial.random.below(rows + columns + 2) - rows - 1]),
   }));
+  const sharing = batch.slice(1).reduce((product, length) => product * length, 1);
   return {
     size: { ...size, mask: unchanging(ranges) },
     seen(matrix, row) {
-      const { start, end, diagonal } = ranges[axes === 1 ? matrix : Math.floor(matrix / batch[1])];
+      const { start, end, diagonal } = ranges[Math.floor(matrix / sharing)];
       const columnsSeen = Array.from({ length: columns }, (_, column) => column).filter(
         (column) => column >= start && column < end && column <= diagonal + row,
       );

@@ -32,36 +32,41 @@ test("the causal mask hides later keys from each query", () => {
 
 describe.each([0, 0.3])("fused and textbook attention agree, with dropout %d", (dropout) => {
   test.each([
-    [2, 5, 5, 6, 3],
-    [3, 2, 7, 10, 2],
-    [1, 1, 3, 7, 1],
-  ])("B = %i, T = %i, S = %i, C = %i, heads = %i", async (batchSize, queries, keys, channels, heads) => {
-    const run = async (form: (q: Tensor, k: Tensor, v: Tensor, random: Random) => Tensor) => {
-      const context = doubleContext();
-      const operands = [queries, keys, keys].map((positions, i) => {
-        const shape = [batchSize, positions, channels];
-        return context.parameter(shape, Block.random(shape, `operand ${i}`).values);
+    [2, 5, 5, 6, 3, 3],
+    [3, 2, 7, 10, 2, 2],
+    [1, 1, 3, 7, 1, 1],
+    [2, 5, 5, 18, 6, 2],
+    [1, 2, 3, 8, 4, 1],
+  ])(
+    "B = %i, T = %i, S = %i, C = %i, H = %i, H_kv = %i",
+    async (batchSize, queries, keys, channels, heads, kvHeads) => {
+      const run = async (form: (q: Tensor, k: Tensor, v: Tensor, random: Random) => Tensor) => {
+        const context = doubleContext();
+        const operands = [queries, keys, keys].map((positions, i) => {
+          const shape = [batchSize, positions, i === 0 ? channels : (channels / heads) * kvHeads];
+          return context.parameter(shape, Block.random(shape, `operand ${i}`).values);
+        });
+        const [q, k, v] = operands;
+        const f = () => form(q, k, v, Random.of(23));
+        const y = await context.scope("no-grad", () => f().read());
+        await backwardWithCotangent(context, f);
+        return [y, ...(await Promise.all(operands.map((operand) => operand.grad())))];
+      };
+      const textbook = await run((q, k, v, random) =>
+        textbookAttention(q, { keys: k, values: v }, { heads, mask: causalMask, dropout, random }),
+      );
+      const fused = await run((q, k, v, random) =>
+        attention(q, k, v, { heads, mask: "causal", dropout, random }),
+      );
+      ["y", "dq", "dk", "dv"].forEach((name, i) => {
+        expectClose(fused[i], textbook[i], 1e-12, name);
       });
-      const [q, k, v] = operands;
-      const f = () => form(q, k, v, Random.of(23));
-      const y = await context.scope("no-grad", () => f().read());
-      await backwardWithCotangent(context, f);
-      return [y, ...(await Promise.all(operands.map((operand) => operand.grad())))];
-    };
-    const textbook = await run((q, k, v, random) =>
-      textbookAttention(q, { keys: k, values: v }, { heads, mask: causalMask, dropout, random }),
-    );
-    const fused = await run((q, k, v, random) =>
-      attention(q, k, v, { heads, mask: "causal", dropout, random }),
-    );
-    ["y", "dq", "dk", "dv"].forEach((name, i) => {
-      expectClose(fused[i], textbook[i], 1e-12, name);
-    });
-    if (dropout > 0) {
-      const plain = await run((q, k, v) => attention(q, k, v, { heads, mask: "causal" }));
-      expect(plain[0], "something is dropped").not.toEqual(fused[0]);
-    }
-  });
+      if (dropout > 0) {
+        const plain = await run((q, k, v) => attention(q, k, v, { heads, mask: "causal" }));
+        expect(plain[0], "something is dropped").not.toEqual(fused[0]);
+      }
+    },
+  );
 
   test("in the whole model, for the loss and every gradient", async () => {
     const ids = randomIds(10, 11, "ids");
