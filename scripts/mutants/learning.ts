@@ -66,6 +66,20 @@ export const learning: readonly Mutant[] = [
     tests: ["test/train/accumulation.test.ts"],
   },
   {
+    promise: "gradients of a step's batches are added in a tree that processes can share",
+    file: "src/util/tree-sum.ts",
+    line: "while (this.#partial.at(-1)?.items === this.#partial.at(-2)?.items) this.#addLastTwo();",
+    broken: "while (this.#partial.length > 1) this.#addLastTwo();",
+    tests: ["test/util/tree-sum.test.ts", "test/train/gradient-sum.test.ts"],
+  },
+  {
+    promise: "a step that is given up between its batches loses no memory",
+    file: "src/train/gradient-sum.ts",
+    line: "for (const [i, gradient] of gradients.entries()) this.#free(gradient, i);",
+    broken: "for (const [i, gradient] of [...gradients.entries()].slice(1)) this.#free(gradient, i);",
+    tests: ["test/train/gradient-sum.test.ts"],
+  },
+  {
     promise: "the decoder's blocks of an encoder–decoder write three times into the residual stream",
     file: "src/nn/layers/block.ts",
     line: "const writes = cross ? 3 : 2;",

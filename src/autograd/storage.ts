@@ -87,6 +87,23 @@ export class Storage {
     this.#hasGradient = false;
   }
 
+  /** Hands the gradient over: the caller owns its memory, and there is none until the next backward pass. */
+  takeGradient(): Buffer | null {
+    if (!this.#hasGradient) return null;
+    const buffer = this.#gradientMemory();
+    this.#gradient = null;
+    this.#hasGradient = false;
+    return buffer;
+  }
+
+  /** Replaces the gradient. This storage owns its memory from then on. */
+  setGradient(buffer: Buffer | null): void {
+    this.#checkAlive();
+    this.#releaseGradient();
+    this.#gradient = buffer === null ? null : { buffer, owners: 1 };
+    this.#hasGradient = buffer !== null;
+  }
+
   free(why: string): void {
     if (this.freed !== null) return;
     this.freed = why;

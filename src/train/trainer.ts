@@ -18,6 +18,7 @@ import { WeightAverage } from "../optim/weight-average.ts";
 import { Random } from "../random.ts";
 import { formatShape } from "../shape.ts";
 import { checkChoice, checkTypes } from "../util/check-types.ts";
+import { GradientSum } from "./gradient-sum.ts";
 import { firstNonFinite } from "./nan-trace.ts";
 import type { Objective, Trainable } from "./objectives/objective.ts";
 
@@ -43,6 +44,8 @@ export class Trainer<Model extends Trainable = Trainable> {
   readonly #objective: Objective;
   readonly #optimizer: Optimizer;
   readonly #parameters: NamedTensors;
+  /** Adds the gradients of the batches of a step. */
+  readonly #gradient: GradientSum;
   /** null if the latest weights are evaluated, not an average. */
   readonly #average: WeightAverage | null;
   readonly #spikes = new SpikeDetector();
@@ -63,6 +66,7 @@ export class Trainer<Model extends Trainable = Trainable> {
     this.#earlier = earlier;
     this.#objective = objective;
     this.#parameters = model.parameters();
+    this.#gradient = new GradientSum(this.#parameters);
     this.#optimizer = new Optimizer(this.#parameters, settings);
     this.#average =
       settings.averageSteps > 0 ? new WeightAverage(this.#parameters, settings.averageSteps) : null;
@@ -85,10 +89,7 @@ export class Trainer<Model extends Trainable = Trainable> {
    */
   async step(): Promise<StepReport> {
     const { gradAccumulation, gradClip } = this.settings;
-    const losses: number[] = [];
-    for (const [part, weight] of this.#weights().entries()) {
-      losses.push(await this.#addGradient(part, weight));
-    }
+    const losses = await this.#computeGradient();
     const lossNats = losses.reduce((sum, loss) => sum + loss, 0) / gradAccumulation;
     // The batches' gradients were summed; the step follows their mean.
     const norm = (await gradientNorm(this.#parameters)) / gradAccumulation;
@@ -97,7 +98,7 @@ export class Trainer<Model extends Trainable = Trainable> {
 
     const clip = gradClip > 0 && norm > gradClip ? gradClip / norm : 1;
     const rates = learningRatesAt(this.settings, this.#earlier, this.#step);
-    if (skipped) this.#clearGradients();
+    if (skipped) this.#gradient.clear();
     else await this.#optimizer.step(this.#step + 1, rates, clip / gradAccumulation);
     this.#step += 1;
     this.#average?.add(this.#step);
@@ -106,8 +107,9 @@ export class Trainer<Model extends Trainable = Trainable> {
 
   /** Runs the passes of the next step's first batch and returns its loss. It does not affect the run. */
   async rehearse(): Promise<number> {
-    const lossNats = await this.#addGradient(0, 1);
-    this.#clearGradients();
+    this.#gradient.clear();
+    const lossNats = await this.#passes(0, 1);
+    this.#gradient.clear();
     return lossNats;
   }
 
@@ -126,12 +128,12 @@ export class Trainer<Model extends Trainable = Trainable> {
         firstNonFinite(context, () => context.backward(this.#loss(part, weight))),
       );
       if (found === null) continue;
-      this.#clearGradients();
+      this.#gradient.clear();
       const { op, pass, shape, value, count, size } = found;
       const what = pass === "forward" ? "output" : "gradient to an input";
       return `the first op to produce such a number is ${op} ${formatShape(shape)}, in the ${pass} pass of batch ${part + 1}: ${value}, one of ${count} among the ${size} numbers of its ${what}`;
     }
-    this.#clearGradients();
+    this.#gradient.clear();
     return "every number of the passes is finite: their sum over the batches, or the norm of the whole gradient, exceeds single precision";
   }
 
@@ -184,11 +186,22 @@ export class Trainer<Model extends Trainable = Trainable> {
     return counts.map((count) => (count * gradAccumulation) / Math.max(total, 1));
   }
 
-  /** Adds the gradient of one batch's weighted loss to the parameters' gradients. Returns that loss. */
-  #addGradient(part: number, weight: number): Promise<number> {
-    const { context } = this.model;
+  /** Computes the sum of all batches' gradients. Returns their weighted losses. */
+  async #computeGradient(): Promise<number[]> {
     // A step that ended between its batches has left the gradients of some.
-    if (part === 0) this.#clearGradients();
+    this.#gradient.clear();
+    const losses: number[] = [];
+    for (const [part, weight] of this.#weights().entries()) {
+      losses.push(await this.#passes(part, weight));
+      this.#gradient.addPart();
+    }
+    this.#gradient.finish();
+    return losses;
+  }
+
+  /** Computes the gradient of one batch's weighted loss. Returns that loss. */
+  #passes(part: number, weight: number): Promise<number> {
+    const { context } = this.model;
     return context.scope("grad", () => {
       const loss = this.#loss(part, weight);
       context.backward(loss);
@@ -202,13 +215,9 @@ export class Trainer<Model extends Trainable = Trainable> {
     return scale(this.#objective.loss(this.#step, part, random), weight);
   }
 
-  #clearGradients(): void {
-    for (const parameter of Object.values(this.#parameters)) parameter.storage.clearGradient();
-  }
-
   #checkFinite(losses: readonly number[], lossNats: number, norm: number): void {
     if (Number.isFinite(lossNats) && Number.isFinite(norm)) return;
-    this.#clearGradients();
+    this.#gradient.clear();
     const part = Math.max(
       0,
       losses.findIndex((loss) => !Number.isFinite(loss)),

@@ -24,6 +24,7 @@ function countActivations(config: GPTConfig, batchSize: number, kind: ModelKind)
 
 /**
  * @param averages whether an average of the weights is kept
+ * @param parts    number of batches in a step: their gradients are added in a tree
  * @throws ConfigError when weights, gradients, moments and activations of a step exceed the limit
  */
 export function checkMemory(
@@ -31,9 +32,11 @@ export function checkMemory(
   batchSize: number,
   kind: ModelKind = "gpt",
   averages = false,
+  parts = 1,
 ): void {
   const parameters = countParameters(config, kind);
-  const copies = averages ? 5 : 4;
+  const partialSums = 31 - Math.clz32(parts);
+  const copies = (averages ? 5 : 4) + partialSums;
   const bytes = BYTES_PER_NUMBER * (copies * parameters + countActivations(config, batchSize, kind));
   if (bytes <= LIMIT_BYTES) return;
   const gib = bytes / 2 ** 30;

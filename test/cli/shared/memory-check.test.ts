@@ -32,6 +32,12 @@ describe("checkMemory", () => {
     expect(() => checkMemory(near, 1, "gpt", true)).toThrow("the limit is 3.9 GiB");
   });
 
+  it("counts the partial sums of accumulated gradients", () => {
+    const near = { ...config, layers: 24, dModel: 896, vocabSize: 3 };
+    expect(() => checkMemory(near, 1, "gpt", false, 1)).not.toThrow();
+    expect(() => checkMemory(near, 1, "gpt", false, 2)).toThrow("the limit is 3.9 GiB");
+  });
+
   it("bounds the beams of the smallest model too, by their logits", () => {
     const smallest = { ...config, layers: 1, heads: 1, dModel: 1, contextLength: 2 };
     expect(() => checkBeamMemory(smallest, 100_000)).not.toThrow();

@@ -27,7 +27,7 @@ export function fittingVariations(
     const settings = variedSettings(base, variation, base.seed);
     const config = gptConfigOf(settings, vocabSize);
     checkGPTConfig(config);
-    checkMemory(config, settings.batchSize, "gpt", settings.averageSteps > 0);
+    checkMemory(config, settings.batchSize, "gpt", settings.averageSteps > 0, settings.gradAccumulation);
   };
   check(BASE);
   if (asked !== undefined) {

@@ -241,8 +241,14 @@ type ModelOf = Pick<RunConfig, "settings" | "tokenizer">;
 
 /** Rejects a model that cannot fit into memory before a long text is tokenized for it. */
 function checkSize({ settings, tokenizer }: ModelOf): void {
-  const { batchSize, model, averageSteps } = settings;
-  checkMemory(gptConfigOf(settings, tokenizer.vocabSize), batchSize, model, averageSteps > 0);
+  const { batchSize, model, averageSteps, gradAccumulation } = settings;
+  checkMemory(
+    gptConfigOf(settings, tokenizer.vocabSize),
+    batchSize,
+    model,
+    averageSteps > 0,
+    gradAccumulation,
+  );
 }
 
 /** Rejects sizes that do not fit together, unknown characters, and a text or a task that is too small. */
