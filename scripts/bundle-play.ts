@@ -34,13 +34,16 @@ export async function bundlePlay(root: string): Promise<void> {
     copyFileSync(`${root}src/play/page/${name}`, `${out}${name}`);
 }
 
-/** Leaves out the help of settings, which the page does not show. */
+/** Leaves out the help of settings and presets, which the page does not show. */
 const withoutHelp: Plugin = {
   name: "without help of settings",
   setup: ({ onLoad }) =>
-    onLoad({ filter: /config[\\/]settings\.ts$/ }, ({ path }) => {
+    onLoad({ filter: /config[\\/](settings|presets)\.ts$/ }, ({ path }) => {
       const source = readFileSync(path, "utf8");
-      return { loader: "ts", contents: source.replaceAll(/\b(model|training)\(\s*"[^"]*"/g, '$1(""') };
+      return {
+        loader: "ts",
+        contents: source.replaceAll(/\b((?:model|training)\(|help:)\s*"[^"]*"/g, '$1 ""'),
+      };
     }),
 };
 
