@@ -7,7 +7,7 @@ import type { Buffer } from "../backend/backend.ts";
 import type { NamedTensors } from "../nn/parameters.ts";
 import { TreeSum } from "../util/tree-sum.ts";
 
-/** One for each parameter; null where a part does not depend on it. */
+/** One for each parameter; null if no part depends on it. */
 type Gradients = readonly (Buffer | null)[];
 
 export class GradientSum {
