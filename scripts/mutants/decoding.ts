@@ -227,4 +227,11 @@ export const decoding: readonly Mutant[] = [
     broken: "const [known] = runs;",
     tests: ["test/sample/token-history.test.ts"],
   },
+  {
+    promise: "a streamed product without bias starts from zero",
+    file: "src/backend/wasm/kernels/gemm-stream.ts",
+    line: "  if (product.accumulate == 0) {",
+    broken: "  if (bias != 0) {",
+    tests: ["test/backend/wasm/host/gemm.test.ts"],
+  },
 ];

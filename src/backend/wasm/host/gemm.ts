@@ -37,6 +37,8 @@ const fewColumns = 4;
  * slower.
  */
 const leastCut = 131_072;
+/** As in kernels/gemm-stream.ts. */
+const [streamRows, streamColumns] = [2, 3072];
 /** Parts consist of whole tiles of the kernel, even when transposed. */
 const tileLength = 16;
 
@@ -62,10 +64,6 @@ export function gemm(
   words[at.rows] = isTransposed ? columns : rows;
   words[at.columns] = isTransposed ? rows : columns;
   words[at.inner] = inner;
-  const isCut = count < heap.threads && count * rows * columns * inner >= leastCut;
-  const [partRows, partColumns] = partOf(words[at.rows], words[at.columns], isCut ? heap.threads : 1);
-  words[at.partRows] = partRows;
-  words[at.partColumns] = partColumns;
   words[at.blockRows] = blockRows;
   words[at.blockInner] = evenBlock(inner);
   words[at.blockColumns] = blockColumns;
@@ -74,6 +72,11 @@ export function gemm(
   layOut(heap, 0, c, isTransposed);
   layOut(heap, 1, isTransposed ? b : a, isTransposed);
   layOut(heap, 2, isTransposed ? a : b, isTransposed);
+  const isLarge = count < heap.threads && count * rows * columns * inner >= leastCut;
+  const isCut = isLarge && !(heap.threads === 2 && isStreamed(words));
+  const [partRows, partColumns] = partOf(words[at.rows], words[at.columns], isCut ? heap.threads : 1);
+  words[at.partRows] = partRows;
+  words[at.partColumns] = partColumns;
   const parts = count * Math.ceil(words[at.rows] / partRows) * Math.ceil(words[at.columns] / partColumns);
   kernels.gemm(heap.parameters.pointer, 0, parts, heap.scratch(scratchLength));
 }
@@ -87,6 +90,13 @@ function partOf(rows: number, columns: number, parts: number): [rows: number, co
   const cut = (length: number) => Math.ceil(length / parts / tileLength) * tileLength;
   if (parts === 1) return [rows, columns];
   return rows >= columns ? [cut(rows), columns] : [rows, cut(columns)];
+}
+
+/** Whether kernels/gemm-stream.ts may read B in one stream. Two threads, with half of each row, would take as long. */
+function isStreamed(words: Int32Array): boolean {
+  const rowBytes = bytesPerNumber * words[at.columns];
+  const isContiguous = words[at.bColumn] === bytesPerNumber && words[at.bRow] === rowBytes;
+  return isContiguous && words[at.rows] <= streamRows && words[at.columns] <= streamColumns;
 }
 
 /** Whether to compute Cᵀ = Bᵀ·Aᵀ instead. The sums are the same. A bias belongs to columns, so it rules this out. */

@@ -5,6 +5,7 @@
  * Each sum adds its products in the order of k, as in a tile. Strides count bytes.
  */
 import { Product } from "./gemm-product";
+import { addOneRow, canStream, multiplyStream } from "./gemm-stream";
 import { multiplyAdd, multiplyAddOne } from "./multiply-add";
 
 /** Columns summed at once: their sums stay in the L1 cache. */
@@ -21,6 +22,7 @@ export function multiplyRows(
   scratch: usize,
 ): void {
   const cColumn = product.cColumn;
+  if (canStream(product, rows, columns)) return multiplyStream(product, c, a, b, bias, rows, columns);
   for (let row: usize = 0; row < rows; ) {
     // Two rows share the loads of B if its rows are contiguous.
     const height: usize = product.bColumn == 4 && row + 2 <= rows ? 2 : 1;
@@ -218,21 +220,6 @@ function addFourRows(sums: usize, a: usize, aStep: usize, b: usize, bRow: usize,
     b1 += 4;
     b2 += 4;
     b3 += 4;
-  }
-}
-
-/** sums += a·b for one row of B. */
-function addOneRow(sums: usize, a: f32, b: usize, columns: usize): void {
-  const x = f32x4.splat(a);
-  const end = sums + 4 * columns;
-  const wholeEnd = sums + 4 * (columns & ~3);
-  for (; sums < wholeEnd; sums += 16) {
-    v128.store(sums, multiplyAdd(v128.load(sums), x, v128.load(b)));
-    b += 16;
-  }
-  for (; sums < end; sums += 4) {
-    f32.store(sums, multiplyAddOne(f32.load(sums), a, f32.load(b)));
-    b += 4;
   }
 }
 

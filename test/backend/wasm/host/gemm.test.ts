@@ -197,6 +197,18 @@ it.each(["zero", "bias", "c"] as const)("continues sums across blocks, starting 
   });
 });
 
+it.each(["zero", "bias", "c"] as const)("streams a large contiguous B, starting from %s", (start) => {
+  // From 128 KiB on, and up to 3,072 columns, for one row and for two.
+  for (const rows of [1, 2, 3]) {
+    for (const columns of [181, 192]) {
+      expectSameBits({ rows, inner: 190, columns, start });
+      expectSameBits({ rows, inner: 190, columns, start, a: turned, batch: [2] });
+      expectSameBits({ rows, inner: 190, columns, start, c: { sideBySide: "row", offset: 3, gap: 5 } });
+    }
+    for (const columns of [3072, 3073]) expectSameBits({ rows, inner: 13, columns, start });
+  }
+});
+
 it("an empty sum equals its start value", () => {
   for (const start of ["zero", "bias", "c"] as const)
     expectSameBits({ rows: 7, inner: 0, columns: 19, start });
