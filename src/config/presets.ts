@@ -117,7 +117,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   },
   "modern-portable": {
     help: "modern without the bigram embedding: the architecture of Qwen3, which other programs can run",
-    settings: { ...MODERN, bigram: false },
+    settings: { ...MODERN, bigram: false, qkNormWeights: true },
   },
   "llama-style": {
     help: "the architecture of Llama, which most other programs can run, with modern's training",
