@@ -71,8 +71,16 @@ export type Settings = {
    * Default: fused.
    */
   readonly attention: "fused" | "textbook";
-  /** Tokens are the characters of the corpus, or UTF-8 bytes. For gpt and encoder only. Default: char. */
-  readonly tokenizer: "char" | "byte";
+  /**
+   * Tokens are the characters of the corpus, UTF-8 bytes, or byte pairs (BPE): frequent sequences of
+   * bytes, learned from the part of the text to train on. For gpt and encoder only. Default: char.
+   */
+  readonly tokenizer: "char" | "byte" | "bpe";
+  /**
+   * Size of the vocabulary of tokenizer bpe: 256 bytes and the rest. For gpt and encoder only. Default:
+   * 512 tokens.
+   */
+  readonly vocabSize: number;
   /** Number of letters in the alphabet, starting at a. For seq2seq only. Default: 10 letters. */
   readonly alphabetSize: number;
   /** Shortest training string. For seq2seq only. Default: 3 letters. */

@@ -31,12 +31,18 @@ export type ModelKind = (typeof MODEL_KINDS)[number];
 export const TASKS = ["reverse", "sort"] as const;
 export type Task = (typeof TASKS)[number];
 
+/** What tokens are: characters, bytes, or frequent sequences of bytes (byte-pair encoding). */
+export const TOKENIZERS = ["char", "byte", "bpe"] as const;
+export type TokenizerKind = (typeof TOKENIZERS)[number];
+
 /** The documentation of a setting, apart from its validation and default. */
 export interface Description {
   readonly group: "model" | "training";
   readonly help: string;
   /** The kinds of model that have this setting. Default: all. */
   readonly kinds?: readonly ModelKind[];
+  /** The tokenizers that have this setting. Default: all. */
+  readonly tokenizers?: readonly TokenizerKind[];
   /** The unit of a number; omitted for a plain number. */
   readonly unit?: string;
 }
@@ -187,10 +193,19 @@ const table = z.strictObject({
     model("one fast kernel, or the textbook formula from plain ops: the same numbers but for the last bits"),
   ),
   tokenizer: setting(
-    z.enum(["char", "byte"]),
+    z.enum(TOKENIZERS),
     "char",
-    only(TEXT_KINDS, model("tokens are the characters of the corpus, or UTF-8 bytes")),
+    only(
+      TEXT_KINDS,
+      model(
+        "tokens are the characters of the corpus, UTF-8 bytes, or byte pairs (BPE): frequent sequences of bytes, learned from the part of the text to train on",
+      ),
+    ),
   ),
+  vocabSize: setting(count(257, 65_536), 512, {
+    ...only(TEXT_KINDS, model("size of the vocabulary of tokenizer bpe: 256 bytes and the rest", "tokens")),
+    tokenizers: ["bpe"],
+  }),
   alphabetSize: setting(
     count(2, 26),
     10,
@@ -408,21 +423,31 @@ function parseValues(input: Readonly<Record<string, unknown>>): Settings {
   return result.data;
 }
 
-/** Whether a kind of model has this setting. */
-export function belongsTo(kind: ModelKind, { kinds }: Setting): boolean {
-  return kinds === undefined || kinds.includes(kind);
+/** What decides which settings there are. */
+type Having = Pick<Settings, "model" | "tokenizer">;
+
+/** Whether a kind of model with this tokenizer has a setting. */
+export function belongsTo({ model, tokenizer }: Having, { kinds, tokenizers }: Setting): boolean {
+  return (kinds?.includes(model) ?? true) && (tokenizers?.includes(tokenizer) ?? true);
 }
 
 /**
- * Checks that each given setting applies to this kind of model.
+ * Checks that each given setting applies to this kind of model and its tokenizer.
  *
- * @throws ConfigError for those that do not, with the kinds that have them
+ * @throws ConfigError for those that do not, with what has them
  */
-export function checkBelonging(kind: ModelKind, given: Readonly<Record<string, unknown>>): void {
-  const strangers = SETTINGS.filter((setting) => setting.name in given && !belongsTo(kind, setting));
+export function checkBelonging(having: Having, given: Readonly<Record<string, unknown>>): void {
+  const strangers = SETTINGS.filter((setting) => setting.name in given && !belongsTo(having, setting));
   if (strangers.length === 0) return;
-  const complaints = strangers.map(({ name, kinds }) => `\`${name}\` is for ${kinds?.join(" and ")}`);
-  throw new ConfigError(`${complaints.join("; ")}: got it with \`model\` ${kind}`);
+  const byModel = strangers.filter(({ kinds }) => kinds?.includes(having.model) === false);
+  if (byModel.length > 0) {
+    const complaints = byModel.map(({ name, kinds }) => `\`${name}\` is for ${kinds?.join(" and ")}`);
+    throw new ConfigError(`${complaints.join("; ")}: got it with \`model\` ${having.model}`);
+  }
+  const [{ name, tokenizers }] = strangers;
+  throw new ConfigError(
+    `\`${name}\` is for \`tokenizer\` ${tokenizers?.join(" and ")}: got it with \`tokenizer\` ${having.tokenizer}`,
+  );
 }
 
 /** "d-model" for "dModel". */

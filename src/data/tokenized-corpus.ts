@@ -40,6 +40,14 @@ export interface TokenizedText {
   readonly remarks: readonly string[];
 }
 
+export interface TokenCounts {
+  readonly tokens: number;
+  /** Of characters that are unknown. */
+  readonly dropped: number;
+  /** The number of tokens to train on; null if the text is split at its end. */
+  readonly boundary: number | null;
+}
+
 const count = z.int().check(z.minimum(0));
 
 /** The metadata in a cache file. */
@@ -72,7 +80,7 @@ export async function countTokens(
   corpus: Corpus,
   tokenizer: Tokenizer,
   policy: UnknownPolicy,
-): Promise<{ readonly tokens: number; readonly dropped: number; readonly boundary: number | null }> {
+): Promise<TokenCounts> {
   const drops = dropsUnknown(tokenizer, policy);
   const encoder = new StreamingEncoder(tokenizer);
   const { tokens, unknown: dropped } = encoder.count(corpus.marked);
@@ -106,6 +114,7 @@ async function textsOf(corpus: Corpus, encoder: StreamingEncoder): Promise<Async
 /**
  * Tokenizes a corpus, or opens its cache file if there is one.
  *
+ * @param counted what `countTokens` returned, if it was called before
  * @throws TokenError for a character outside the vocabulary, unless `unknown` drops it
  * @throws DataError if the cache cannot be written, or the text has changed
  */
@@ -115,10 +124,11 @@ export async function tokenize(
   unknown: UnknownPolicy,
   place: CachePlace,
   progress: ProgressReporter,
+  counted: TokenCounts | null = null,
 ): Promise<TokenizedText> {
   const drops = dropsUnknown(tokenizer, unknown);
   const { path, paths, sha256, facts, documents } = corpus;
-  const { tokens, dropped, boundary } = await countTokens(corpus, tokenizer, unknown);
+  const { tokens, dropped, boundary } = counted ?? (await countTokens(corpus, tokenizer, unknown));
   const encoder = new StreamingEncoder(tokenizer);
   const files = corpus.files.length;
   const known = {

@@ -22,6 +22,8 @@ export interface Evaluation {
   readonly lossNats: number;
   /** The number of predicted tokens. */
   readonly tokens: number;
+  /** The same loss in bits per UTF-8 byte of the text (see bits-per-byte.ts), where that is computed. */
+  readonly bitsPerByte?: number;
 }
 
 /** Part of a corpus: ids[start … end). */

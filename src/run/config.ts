@@ -73,7 +73,7 @@ export function runConfigToJSON(config: RunConfig): {
 } {
   checkTypes("runConfigToJSON", { config }, { config: ["settings", "tokenizer", "corpus"] });
   const { settings, tokenizer, corpus, from, changes = [] } = config;
-  const own = SETTINGS.filter((setting) => belongsTo(settings.model, setting));
+  const own = SETTINGS.filter((setting) => belongsTo(settings, setting));
   const kept = Object.fromEntries(own.map(({ name }) => [name, settings[name]]));
   return {
     settings: kept,

@@ -56,7 +56,9 @@ describe("nopeek train", () => {
     }
     const tenth = TEXT.length - Math.floor((TEXT.length * 9) / 10);
     expect(training.stderr).toMatch(
-      new RegExp(`validation loss \\d\\.\\d{4} nats \\(whole split: ${tenth} tokens`),
+      new RegExp(
+        `validation loss \\d\\.\\d{4} nats, \\d\\.\\d{4} bits per byte \\(whole split: ${tenth} tokens`,
+      ),
     );
   });
 
@@ -146,7 +148,9 @@ describe("nopeek eval", () => {
       folder,
       ...["eval", "--model", "run/step-000011", "--data", "text.txt", "--split", "train"],
     );
-    expect(stdout).toMatch(/^loss \d\.\d{4} nats per token, \d\.\d{4} bits per character\n$/);
+    expect(stdout).toMatch(
+      /^loss \d\.\d{4} nats per token, \d\.\d{4} bits per character, \d\.\d{4} bits per byte\n$/,
+    );
     // The very first character has nothing before it.
     expect(stderr).toContain(`${(boundary - 1).toLocaleString("en")} characters`);
   });
@@ -164,6 +168,7 @@ describe("nopeek eval", () => {
     expect(evaluation).toMatchObject({ chars, tokens: held.length });
     const bits = (Number(evaluation.lossNats) * held.length) / Math.LN2;
     expect(evaluation.bitsPerChar).toBeCloseTo(bits / chars, 9);
+    expect(evaluation.bitsPerByte).toBeCloseTo(bits / held.length, 9);
 
     const { stdout } = await succeed(folder, "logits", "--model", "bytes", "--prompt", "ü!");
     expect(stdout).toMatch(/^0xc3 .*\n0xbc .*\n"!" /);

@@ -47,7 +47,7 @@ describe("fittingSettings", () => {
         if (positions === "rotary") expect((dModel / heads) % 2).toBe(0);
         if (given.steps === undefined) expect(steps).toBeGreaterThan(0);
         for (const setting of SETTINGS.filter(({ name }) => name in fit))
-          expect(belongsTo(model, setting), setting.name).toBe(true);
+          expect(belongsTo({ model, tokenizer: "char" }, setting), setting.name).toBe(true);
       }),
     );
   });

@@ -57,11 +57,16 @@ describe("settings", () => {
   });
 
   it("are rejected if the kind of model does not have them", () => {
-    const check = (kind: ModelKind, given: Partial<Settings>) => () => checkBelonging(kind, given);
+    const check = (kind: ModelKind, given: Partial<Settings>) => () =>
+      checkBelonging({ model: kind, tokenizer: given.tokenizer ?? "char" }, given);
     expect(check("gpt", { contextLength: 5, bigram: true, tokenizer: "byte", layers: 1 })).not.toThrow();
     expect(check("seq2seq", { task: "sort", maxLength: 5, layers: 1 })).not.toThrow();
     expect(check("gpt", { task: "sort" })).toThrow(ConfigError);
     expect(check("gpt", { task: "sort" })).toThrow("`task` is for seq2seq: got it with `model` gpt");
+    expect(check("gpt", { tokenizer: "bpe", vocabSize: 300 })).not.toThrow();
+    expect(check("gpt", { tokenizer: "byte", vocabSize: 512 })).toThrow(
+      "`vocabSize` is for `tokenizer` bpe: got it with `tokenizer` byte",
+    );
     expect(check("encoder", { bigram: false })).toThrow("`bigram` is for gpt: got it with `model` encoder");
     expect(check("seq2seq", { contextLength: 5, bigram: true })).toThrow(
       "`contextLength` is for gpt and encoder; `bigram` is for gpt: got it with `model` seq2seq",
@@ -71,7 +76,7 @@ describe("settings", () => {
   it("are valid for every preset", () => {
     for (const name of Object.keys(PRESETS)) {
       const { settings } = presetOf(name);
-      expect(() => checkBelonging(resolveSettings(settings).model, settings)).not.toThrow();
+      expect(() => checkBelonging(resolveSettings(settings), settings)).not.toThrow();
     }
     expect(() => presetOf("shakespear-cpu")).toThrow('did you mean "shakespeare-cpu"?');
     expect(() => presetOf("toString")).toThrow(ConfigError);

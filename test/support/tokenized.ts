@@ -10,13 +10,14 @@ import { tokenize } from "../../src/data/tokenized-corpus.ts";
 
 /** The text is null for seq2seq models, which train on generated strings. */
 export async function tokenized(settings: Settings, text: string) {
-  if (settings.model === "seq2seq") return { tokenizer: tokenizerFor(settings, null), text: null };
+  const tell = { note: () => {}, status: () => {} };
+  if (settings.model === "seq2seq")
+    return { tokenizer: await tokenizerFor(settings, null, tell), text: null };
   const folder = mkdtempSync(join(tmpdir(), "nopeek-text-"));
   try {
     writeFileSync(join(folder, "text.txt"), text);
     const corpus = await readCorpus(join(folder, "text.txt"));
-    const tokenizer = tokenizerFor(settings, corpus);
-    const tell = { note: () => {}, status: () => {} };
+    const tokenizer = await tokenizerFor(settings, corpus, tell);
     return { tokenizer, text: await tokenize(corpus, tokenizer, settings.unknown, IN_MEMORY_ONLY, tell) };
   } finally {
     rmSync(folder, { recursive: true });

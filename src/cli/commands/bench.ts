@@ -24,7 +24,7 @@ interface BenchFlags extends CommonFlags {
   readonly [setting: string]: unknown;
 }
 
-/** Vocabulary sizes: the characters of tiny Shakespeare, and all bytes. The text itself does not affect the time. */
+/** Vocabulary sizes: the characters of tiny Shakespeare, all bytes, or what the settings ask for. The text itself does not affect the time. */
 const VOCAB_SIZE = { char: 65, byte: 256 } as const;
 const WARM_UP_ROUNDS = 3;
 
@@ -37,7 +37,8 @@ export async function bench(flags: BenchFlags): Promise<void> {
   if (settings.model !== "gpt") {
     throw new ConfigError(`--preset ${flags.preset}: is for ${settings.model}, but bench only times a gpt`);
   }
-  const vocabSize = VOCAB_SIZE[settings.tokenizer];
+  const { tokenizer } = settings;
+  const vocabSize = tokenizer === "bpe" ? settings.vocabSize : VOCAB_SIZE[tokenizer];
   const config = gptConfigOf(settings, vocabSize);
   checkMemory(config, settings.batchSize);
   const backend = await openBackend(flags, threadsOf(flags));

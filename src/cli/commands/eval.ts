@@ -5,15 +5,15 @@ import type { CacheFlags } from "../../data/token-cache.ts";
 import { cachePlace } from "../../data/token-cache.ts";
 import type { TokenIds } from "../../data/token-source.ts";
 import { tokenize } from "../../data/tokenized-corpus.ts";
-import { stratifiedWindows } from "../../data/window-loader.ts";
 import { CheckpointError, ConfigError, DataError, TokenError } from "../../errors.ts";
+import { bitsPerByte, predictedText } from "../../evaluate/bits-per-byte.ts";
 import { evaluateAnswers } from "../../evaluate/exact-match.ts";
-import { BATCH_SIZE, type Evaluation, evaluateSplit, type Range } from "../../evaluate/loss.ts";
+import { type Evaluation, evaluateSplit, type Range } from "../../evaluate/loss.ts";
 import { evaluateMaskedSplit } from "../../evaluate/masked-loss.ts";
 import { Encoder } from "../../nn/encoder.ts";
 import { EncoderDecoder } from "../../nn/encoder-decoder.ts";
 import { GPT } from "../../nn/gpt.ts";
-import type { TokenizerData } from "../../text/tokenizer.ts";
+import type { Tokenizer } from "../../text/tokenizer.ts";
 import type { UnknownPolicy } from "../../text/unknown.ts";
 import { ToyTask } from "../../train/objectives/toy-task.ts";
 import { formatCount, formatLoss } from "../../util/format.ts";
@@ -56,7 +56,7 @@ export async function evaluate(word: string | undefined, flags: EvalFlags): Prom
     if (model instanceof GPT) {
       const evaluation = await evaluateSplit(model, part.ids, part.range, part.most);
       checkFinite(evaluation, saved);
-      await nextTokens(terminal, model, part, evaluation, tokenizer.kind, json);
+      await nextTokens(terminal, model, part, evaluation, tokenizer, json);
     }
     if (model instanceof Encoder) {
       const evaluation = await evaluateMaskedSplit(model, part.ids, part.range, part.most);
@@ -111,25 +111,38 @@ async function nextTokens(
   model: GPT,
   { ids, split, range, most, sha256 }: Part,
   { lossNats, tokens, method }: Evaluation,
-  kind: TokenizerData["kind"],
+  tokenizer: Tokenizer,
   json: boolean,
 ): Promise<void> {
-  const chars = kind === "char" ? tokens : countPredicted(model, { ids, range, most });
-  const bitsPerChar = (lossNats * tokens) / chars / Math.LN2;
   const { contextLength } = model.config;
+  const { characters: chars, bytes } = predictedText(tokenizer, contextLength, ids, range, most);
+  const bitsPerChar = (lossNats * tokens) / chars / Math.LN2;
+  const perByte = bitsPerByte({ lossNats, tokens }, bytes);
   if (json) {
-    terminal.json({ lossNats, bitsPerChar, chars, tokens, split, method, contextLength });
+    terminal.json({
+      lossNats,
+      bitsPerChar,
+      bitsPerByte: perByte,
+      chars,
+      bytes,
+      tokens,
+      split,
+      method,
+      contextLength,
+    });
     return;
   }
   const floor = split === "val" ? await entropyFloor(sha256) : null;
   terminal.write(
-    `loss ${formatLoss(lossNats)} nats per token, ${bitsPerChar.toFixed(4)} bits per character\n`,
+    `loss ${formatLoss(lossNats)} nats per token, ${bitsPerChar.toFixed(4)} bits per character, ${perByte.toFixed(4)} bits per byte\n`,
   );
   terminal.note(
     `evaluated ${coverage(method, split)}: ${formatCount(chars)} characters, each predicted once, in windows of ${contextLength} tokens${limitHint(method)}`,
   );
   if (floor !== null)
-    terminal.note(`entropy floor, the lowest loss possible without peeking: ${formatLoss(floor)}`);
+    terminal.note(
+      `entropy floor, the lowest loss possible without peeking: ${formatLoss((floor * chars) / tokens)} nats per token`,
+    );
 }
 
 function hiddenTokens(
@@ -191,13 +204,4 @@ function coverage(method: Evaluation["method"], split: Split): string {
 
 function limitHint(method: Evaluation["method"]): string {
   return method === "whole split" ? "" : "; --measure-tokens sets the limit";
-}
-
-/** Counts the characters among the predicted bytes: every byte except UTF-8 continuation bytes. */
-function countPredicted(model: GPT, { ids, range, most }: Pick<Part, "ids" | "range" | "most">): number {
-  const size = { contextLength: model.config.contextLength, batchSize: BATCH_SIZE };
-  let count = 0;
-  for (const { targets } of stratifiedWindows(ids, range.start, range.end, size, most))
-    for (const byte of targets) if ((byte & 0xc0) !== 0x80) count += 1;
-  return count;
 }

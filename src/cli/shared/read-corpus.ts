@@ -1,6 +1,7 @@
 /** Reads training texts: new ones, or the text that a run was started on. */
 import type { Settings } from "../../config/settings.ts";
 import { type Corpus, readTexts, TALES_PATH } from "../../data/corpus.ts";
+import { learnBpe } from "../../data/learn-bpe.ts";
 import { TALES_NAME } from "../../data/tales.ts";
 import { type OpenStdin, STDIN } from "../../data/text-files.ts";
 import { startOfText } from "../../data/text-start.ts";
@@ -111,11 +112,25 @@ export function checkSameText(corpus: Corpus, saved: CorpusRecord | null): void 
 }
 
 /** The tokenizer for a text; for seq2seq, which has no text, one for the letters of its strings. */
-export function tokenizerFor(settings: Settings, corpus: Corpus | null): Tokenizer {
+export async function tokenizerFor(
+  settings: Settings,
+  corpus: Corpus | null,
+  { note, status }: ProgressReporter,
+): Promise<Tokenizer> {
   if (corpus === null) return new CharTokenizer("abcdefghijklmnopqrstuvwxyz".slice(0, settings.alphabetSize));
   const special = settings.documents === "none" ? {} : ({ endOfText: true } as const);
   if (settings.tokenizer === "byte") return new ByteTokenizer(special);
-  return new CharTokenizer(vocabularyOf(corpus.marked, settings.minCount), special);
+  if (settings.tokenizer === "char")
+    return new CharTokenizer(vocabularyOf(corpus.marked, settings.minCount), special);
+  const { vocabSize } = settings;
+  status("learning byte pairs …");
+  const learned = await learnBpe(corpus, { vocabSize, ...special });
+  status("");
+  if (learned.vocabSize < vocabSize)
+    note(
+      `warning     the text has enough for ${learned.vocabSize} tokens, not for --vocab-size ${vocabSize}: no pair of tokens occurs twice any more`,
+    );
+  return learned;
 }
 
 /** The record of a text that config.json keeps. */

@@ -144,7 +144,7 @@ function baseOf(flags: AblateFlags): Settings {
   const base = parseSettings(...layers);
   if (base.model !== "gpt")
     throw new ConfigError(`ablate only compares gpt models: got --model ${base.model}`);
-  checkBelonging(base.model, Object.assign({}, ...layers));
+  checkBelonging(base, Object.assign({}, ...layers));
   return base;
 }
 
@@ -163,7 +163,7 @@ async function readText(base: Settings, flags: AblateFlags, terminal: Terminal):
   };
   const place = cachePlace(flags, flags.results, processes());
   const corpus = await readWithProgress(flags.data ?? textsOf(flags.config), base, place, progress);
-  const tokenizer = tokenizerFor(base, corpus);
+  const tokenizer = await tokenizerFor(base, corpus, progress);
   const tokenized = await tokenize(corpus, tokenizer, "reject", place, progress);
   const ids = splitCorpus<TokenIds>(tokenized.ids, tokenized.boundary).train;
   const boundary = Math.floor(ids.length * (1 - flags.holdout));

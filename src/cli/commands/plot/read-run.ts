@@ -44,7 +44,11 @@ export async function readRun(path: string, name: string, system: Processes): Pr
     parameters: countParameters(gptConfigOf(settings, tokenizer.vocabSize), settings.model),
     best: bestStep === null || bestLossNats === null ? null : { step: bestStep, lossNats: bestLossNats },
     // An encoder sees both sides of a masked token, so its loss can be below the entropy of the text.
-    floorNats: settings.model === "gpt" && corpus !== null ? await entropyFloor(corpus.sha256) : null,
+    // The entropy is known per character, and byte pairs are longer.
+    floorNats:
+      settings.model === "gpt" && corpus !== null && tokenizer.kind !== "bpe"
+        ? await entropyFloor(corpus.sha256)
+        : null,
     uniformNats: ln(tokenizer.vocabSize),
     ...corpusOf(config),
     settings: settingsOf(config),
@@ -87,7 +91,7 @@ function corpusOf({ settings, corpus }: RunConfig): Pick<PlottedRun, "corpus" | 
 /** The settings as flags, and everything else that distinguishes two runs. */
 function settingsOf(config: RunConfig): Record<string, string> {
   const { settings, tokenizer, from } = config;
-  const own = SETTINGS.filter((setting) => belongsTo(settings.model, setting));
+  const own = SETTINGS.filter((setting) => belongsTo(settings, setting));
   const flags = own.map(({ name }) => [`--${flagOf(name)}`, formatValue(settings[name])]);
   return {
     text: corpusOf(config).corpus,

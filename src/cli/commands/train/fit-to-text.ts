@@ -10,10 +10,12 @@ import {
 } from "../../../config/fit.ts";
 import { parseGiven, resolveSettings, type Settings } from "../../../config/settings.ts";
 import type { Corpus } from "../../../data/corpus.ts";
+import { countTokens } from "../../../data/tokenized-corpus.ts";
 import { ConfigError } from "../../../errors.ts";
 import { GPT } from "../../../nn/gpt.ts";
 import { Random } from "../../../random.ts";
 import { gptConfigOf } from "../../../run/config.ts";
+import type { Tokenizer } from "../../../text/tokenizer.ts";
 import { NextToken } from "../../../train/objectives/next-token.ts";
 import { Trainer } from "../../../train/trainer.ts";
 import { formatBytes, formatCount, formatDuration, median, plural } from "../../../util/format.ts";
@@ -68,11 +70,12 @@ const SOME_TEXT: TextSize = { tokens: 1_000_000, vocabSize: 100 };
 export async function fitToText(
   flagged: Readonly<Record<string, unknown>>,
   corpus: Corpus,
+  tokenizer: Tokenizer,
   flags: FitFlags,
   reporter: ProgressReporter,
 ): Promise<Settings> {
   const given = parseGiven(flagged);
-  const text = sizeOf(corpus, given);
+  const text = await sizeOf(corpus, tokenizer);
   if (given.steps !== undefined)
     return announce(fittingSettings(text, { operations: 0 }, given), corpus, null, reporter);
   const budgetMs = (flags.minutes ?? USUAL_MINUTES) * MS_PER_MINUTE;
@@ -88,10 +91,12 @@ export async function fitToText(
   return announce(settings, corpus, Math.min(budgetMs, settings.steps * timed.stepMs), reporter);
 }
 
-function sizeOf({ facts }: Corpus, { tokenizer }: Partial<Settings>): TextSize {
-  return tokenizer === "byte"
-    ? { tokens: facts.bytes, vocabSize: 256 }
-    : { tokens: facts.characters, vocabSize: facts.counts.size };
+async function sizeOf(corpus: Corpus, tokenizer: Tokenizer): Promise<TextSize> {
+  const { facts } = corpus;
+  if (tokenizer.kind === "char") return { tokens: facts.characters, vocabSize: facts.counts.size };
+  if (tokenizer.kind === "byte") return { tokens: facts.bytes, vocabSize: 256 };
+  const { tokens } = await countTokens(corpus, tokenizer, "reject");
+  return { tokens, vocabSize: tokenizer.vocabSize };
 }
 
 /** Times steps of a GPT of these settings on random tokens, on a separate backend. */

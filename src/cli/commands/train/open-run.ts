@@ -112,7 +112,7 @@ async function build(plan: RunPlan, beforeScope: BeforeScope) {
   return { backend, kind, trainer };
 }
 
-async function tokenizedText({ text, config, cache }: RunPlan): Promise<TokenizedText | null> {
+async function tokenizedText({ text, length, config, cache }: RunPlan): Promise<TokenizedText | null> {
   if (text === null || "ids" in text) return text;
-  return tokenize(text, config.tokenizer, config.settings.unknown, cache, stderrReporter());
+  return tokenize(text, config.tokenizer, config.settings.unknown, cache, stderrReporter(), length);
 }

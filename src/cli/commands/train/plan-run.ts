@@ -73,6 +73,8 @@ interface Plan {
   readonly config: RunConfig;
   /** The text to train on, not yet tokenized or from the token cache; null for a model without a text. */
   readonly text: Corpus | TokenizedText | null;
+  /** How many tokens the text has; null if they are not counted yet. */
+  readonly length: (TextLength & { readonly dropped: number }) | null;
   /** Where the tokens of a large text are cached. */
   readonly cache: CachePlace;
 }
@@ -140,7 +142,7 @@ async function planNewRun(
     throw new ConfigError("--restart-schedule changes a run that is resumed: add --resume");
   checkMinutes(flags, base !== undefined);
   const wanted = base === undefined ? fitBeforeText(given) : parseSettings(base, given);
-  checkBelonging(wanted.model, pretrained === null ? { ...base, ...given } : given);
+  checkBelonging(wanted, pretrained === null ? { ...base, ...given } : given);
   pretrained?.check(wanted);
   if (pretrained !== null && file === null && flags.data === undefined && wanted.model !== "seq2seq")
     throw new ConfigError("--from fine-tunes a model on another text: name it with --data");
@@ -149,8 +151,9 @@ async function planNewRun(
   const corpus = await readCorpusFor(wanted, flags, file?.corpus ?? null, cache, reporter, stdin);
   return releasingOnError(corpus, async () => {
     const fits = base === undefined && corpus !== null;
-    const settings = droppingRare(fits ? await fitToText(given, corpus, flags, reporter) : wanted);
-    const tokenizer = pretrained?.config.tokenizer ?? tokenizerFor(settings, corpus);
+    // Before the settings are fitted: the length of the text in tokens depends on it.
+    const tokenizer = pretrained?.config.tokenizer ?? (await tokenizerFor(wanted, corpus, reporter));
+    const settings = droppingRare(fits ? await fitToText(given, corpus, tokenizer, flags, reporter) : wanted);
     checkEndToken(settings, tokenizer);
     const path = flags.out ?? null;
     const name = nameFor(settings, corpus);
@@ -164,7 +167,7 @@ async function planNewRun(
       ...(changes !== undefined && { changes }),
     };
     const threads = threadsOf(flags);
-    return { kind: "new", flags, threads, path, name, config, text: corpus, cache, pretrained };
+    return { kind: "new", flags, threads, path, name, config, text: corpus, length, cache, pretrained };
   });
 }
 
@@ -196,7 +199,20 @@ async function planResume(flags: TrainFlags, reporter: ProgressReporter): Promis
   const cache = cachePlace(flags, path, processes());
   const text = await textToResume(config, path, flags, cache, reporter);
   const threads = threadsOf(flags);
-  return { kind: "resume", flags, threads, path, config, text, cache, savedJSON, saved, checkpoint, remarks };
+  const plan = {
+    flags,
+    threads,
+    path,
+    config,
+    text,
+    length: null,
+    cache,
+    savedJSON,
+    saved,
+    checkpoint,
+    remarks,
+  };
+  return { kind: "resume", ...plan };
 }
 
 /**
@@ -252,7 +268,7 @@ function checkSize({ settings, tokenizer }: ModelOf): void {
 }
 
 /** Rejects sizes that do not fit together, unknown characters, and a text or a task that is too small. */
-async function checkTrainable(of: ModelOf, corpus: Corpus | null): Promise<TextLength | null> {
+async function checkTrainable(of: ModelOf, corpus: Corpus | null): Promise<Plan["length"]> {
   const { settings, tokenizer } = of;
   checkGPTConfig(gptConfigOf(settings, tokenizer.vocabSize));
   const length = corpus === null ? null : await countTokens(corpus, tokenizer, settings.unknown);

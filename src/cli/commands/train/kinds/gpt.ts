@@ -1,6 +1,7 @@
 /** A GPT, trained to continue a text. */
 import type { Context } from "../../../../autograd/context.ts";
 import { entropyFloor } from "../../../../data/corpus.ts";
+import { bitsPerByte, type PredictedText, predictedText } from "../../../../evaluate/bits-per-byte.ts";
 import { estimateLoss, evaluateSplit } from "../../../../evaluate/loss.ts";
 import { measuredSet, measuredTokens } from "../../../../evaluate/measured-set.ts";
 import { GPT } from "../../../../nn/gpt.ts";
@@ -43,12 +44,18 @@ class TrainableGPT implements TrainableKind {
   readonly covers: string;
   readonly #config: RunConfig;
   readonly #text: TrainingText;
+  /** In nats per token. */
   readonly #floor: number | null;
+  readonly #predicted: PredictedText;
 
-  constructor(context: Context, config: RunConfig, text: TrainingText, floor: number | null) {
+  constructor(context: Context, config: RunConfig, text: TrainingText, perCharacter: number | null) {
     const { settings, tokenizer } = config;
     const { contextLength, evalBatches, batchSize, seed } = settings;
     this.model = new GPT(context, gptConfigOf(settings, tokenizer.vocabSize), Random.of(seed, "weights"));
+    const { measureTokens: most } = settings;
+    this.#predicted = predictedText(tokenizer, contextLength, text.text.ids, text.heldOut, most);
+    const { characters, tokens } = this.#predicted;
+    const floor = perCharacter === null ? null : (perCharacter * characters) / tokens;
     this.objective = new NextToken(this.model, text.split.train, settings);
     this.sources = text.sources;
     this.trainingTokens = text.split.train.length;
@@ -79,7 +86,9 @@ class TrainableGPT implements TrainableKind {
   async measure(): Promise<EvaluationReport> {
     const { text, heldOut } = this.#text;
     const most = this.#config.settings.measureTokens;
-    const evaluation = await evaluateSplit(this.model, text.ids, heldOut, most);
+    const measured = await evaluateSplit(this.model, text.ids, heldOut, most);
+    const perByte = bitsPerByte(measured, this.#predicted.bytes);
+    const evaluation = { ...measured, bitsPerByte: perByte };
     const above =
       this.#floor === null
         ? ""
@@ -88,7 +97,7 @@ class TrainableGPT implements TrainableKind {
       evaluation.method === "whole split"
         ? `whole split: ${formatCount(evaluation.tokens)} tokens, each predicted once`
         : spreadInWords(evaluation, this.#text);
-    const report = `validation loss ${formatLoss(evaluation.lossNats)} nats${above} (${over})`;
+    const report = `validation loss ${formatLoss(evaluation.lossNats)} nats, ${perByte.toFixed(4)} bits per byte${above} (${over})`;
     return { evaluation, text: report };
   }
 
