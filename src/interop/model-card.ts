@@ -98,7 +98,7 @@ function changesOf({ changes = [] }: RunConfig): string[] {
 }
 
 function optionsOf({ settings }: RunConfig): string {
-  const options = SETTINGS.filter((setting) => setting.group === "model" && belongsTo("gpt", setting));
+  const options = SETTINGS.filter((setting) => setting.group === "model" && belongsTo(settings, setting));
   return options.map(({ name }) => `- ${name}: ${settings[name]}`).join("\n");
 }
 

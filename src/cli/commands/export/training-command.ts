@@ -20,7 +20,7 @@ export function trainingCommand({ settings, corpus, from }: RunConfig): string {
 }
 
 function differences(settings: Settings, preset: Settings): string[] {
-  return SETTINGS.filter((setting) => belongsTo(settings.model, setting))
+  return SETTINGS.filter((setting) => belongsTo(settings, setting))
     .filter(({ name }) => settings[name] !== preset[name])
     .map(({ name }) => flagFor(name, settings[name]));
 }
