@@ -145,8 +145,8 @@ export const family: readonly Mutant[] = [
   {
     promise: "seq2seq settings are rejected for a gpt",
     file: "src/config/settings.ts",
-    line: "setting.name in given && !belongsTo(kind, setting)",
-    broken: "setting.name in given && !belongsTo(kind, setting) && false",
+    line: "setting.name in given && !belongsTo(having, setting)",
+    broken: "setting.name in given && !belongsTo(having, setting) && false",
     tests: ["test/config/settings.test.ts"],
   },
   {
