@@ -17,7 +17,7 @@ const leastBytes: usize = 128 * 1024;
 
 /** Whether B is large and one contiguous range of memory. */
 export function canStream(product: Product, rows: usize, columns: usize): bool {
-  const rowBytes = 4 * columns;
+  const rowBytes: usize = 4 * columns;
   const isContiguous = product.bColumn == 4 && product.bRow == rowBytes && product.cColumn == 4;
   return isContiguous && rows <= mostRows && columns <= mostColumns && rowBytes * product.inner >= leastBytes;
 }
