@@ -7,6 +7,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tokenizerFiles } from "../../src/interop/tokenizer-json.ts";
 import { Random } from "../../src/random.ts";
+import { BpeTokenizer } from "../../src/text/bpe/bpe-tokenizer.ts";
+import { trainBpe } from "../../src/text/bpe/train-bpe.ts";
 import { ByteTokenizer } from "../../src/text/byte-tokenizer.ts";
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
 import { END_OF_TEXT, type Tokenizer } from "../../src/text/tokenizer.ts";
@@ -18,11 +20,19 @@ const characters = CharTokenizer.fromText(
 ).toJSON();
 const alphabet = characters.kind === "char" ? characters.characters : "";
 
+/** Of texts with the same characters, so that most merges apply. */
+const { merges } = trainBpe(
+  Array.from({ length: 300 }, (_, seed) => randomText(Random.of(seed, "merges"), true)),
+  { vocabSize: 400 },
+);
+
 const tokenizers: Readonly<Record<string, Tokenizer>> = {
   char: new CharTokenizer(alphabet),
   "char-end": new CharTokenizer(alphabet, END),
   byte: new ByteTokenizer(),
   "byte-end": new ByteTokenizer(END),
+  bpe: new BpeTokenizer(merges),
+  "bpe-end": new BpeTokenizer(merges, END),
 };
 
 /** A text of up to 40 characters; half of them are of the alphabet, all for a tokenizer that knows no others. */

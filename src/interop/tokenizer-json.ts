@@ -8,8 +8,9 @@
  * - Half of a UTF-16 pair, which only JavaScript's strings can hold, is an unknown character.
  */
 import { ConfigError } from "../errors.ts";
+import { WORD_PATTERN } from "../text/bpe/split-words.ts";
 import { END_OF_TEXT, type Tokenizer, type TokenizerData } from "../text/tokenizer.ts";
-import { spellBytes } from "./byte-characters.ts";
+import { spelledMerges } from "./spelled-merges.ts";
 
 /**
  * The token of characters outside a vocabulary of characters. It has no id. So Python raises an error that quotes this
@@ -89,7 +90,9 @@ function describe(tokenizer: Tokenizer): TokenizerDescription {
   };
 }
 
-function partsOf(data: TokenizerData): Pick<TokenizerDescription, "pre_tokenizer" | "decoder" | "model"> {
+type Parts = Pick<TokenizerDescription, "pre_tokenizer" | "decoder" | "model">;
+
+function partsOf(data: TokenizerData): Parts {
   switch (data.kind) {
     case "char":
       return {
@@ -100,10 +103,9 @@ function partsOf(data: TokenizerData): Pick<TokenizerDescription, "pre_tokenizer
         model: bpeModel(idsOf(Array.from(data.characters)), [], UNKNOWN),
       };
     case "byte":
-      return byteLevel(
-        Array.from({ length: 256 }, (_, byte) => spellBytes([byte])),
-        [],
-      );
+      return byteLevel(spelledMerges([]).tokens, []);
+    case "bpe":
+      return byteLevelMerges(data);
     default:
       throw new ConfigError(
         `a tokenizer of the kind ${JSON.stringify(data)} cannot be written for Hugging Face's libraries`,
@@ -111,16 +113,18 @@ function partsOf(data: TokenizerData): Pick<TokenizerDescription, "pre_tokenizer
   }
 }
 
+/** Words are as in text/bpe/split-words.ts: the libraries' names for white space differ between languages. */
+function byteLevelMerges({ merges }: Extract<TokenizerData, { kind: "bpe" }>): Parts {
+  const { tokens, merges: spelled } = spelledMerges(merges);
+  const words = { type: "Split", pattern: { Regex: WORD_PATTERN }, behavior: "Isolated", invert: false };
+  const parts = byteLevel(tokens, spelled);
+  return { ...parts, pre_tokenizer: { type: "Sequence", pretokenizers: [words, parts.pre_tokenizer] } };
+}
+
 /** Tokens are sequences of bytes, in GPT-2's spelling. */
-function byteLevel(
-  tokens: readonly string[],
-  merges: BPEModel["merges"],
-): Pick<TokenizerDescription, "pre_tokenizer" | "decoder" | "model"> {
-  return {
-    pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
-    decoder: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
-    model: bpeModel(idsOf(tokens), merges, null),
-  };
+function byteLevel(tokens: readonly string[], merges: BPEModel["merges"]): Parts {
+  const bytes = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false };
+  return { pre_tokenizer: bytes, decoder: bytes, model: bpeModel(idsOf(tokens), merges, null) };
 }
 
 function bpeModel(

@@ -4,6 +4,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BYTE_CHARACTERS, spellBytes } from "../../src/interop/byte-characters.ts";
 import { tokenizerFiles } from "../../src/interop/tokenizer-json.ts";
+import { BpeTokenizer } from "../../src/text/bpe/bpe-tokenizer.ts";
+import { trainBpe } from "../../src/text/bpe/train-bpe.ts";
 import { ByteTokenizer } from "../../src/text/byte-tokenizer.ts";
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
 import { END_OF_TEXT, encodeDocument, type Tokenizer } from "../../src/text/tokenizer.ts";
@@ -18,6 +20,24 @@ const knownText = fc
   .array(fc.constantFrom(...ALPHABET), { minLength: 1 })
   .map((characters) => characters.join(""));
 
+/** Merges of text that occurs: spaces with letters, white space of several kinds, and bytes of a character. */
+const { merges: MERGES } = trainBpe(
+  "the tea, the teas: 2 tea's  \n\n\t tea\u00a0tea\u0085\u0085tea\ufeff tea\u3000\u3000 é日😀é日😀 don't 2019 ".repeat(
+    5,
+  ),
+  { vocabSize: 320 },
+);
+const words = fc.constantFrom(
+  ..."the tea tea's don't 2019 é日😀 \u0085 \u3000 \ufeff \n".split(" "),
+  " ",
+  "  ",
+  "\u00a0",
+);
+const texts = fc.oneof(
+  anyText,
+  fc.array(words, { minLength: 1 }).map((each) => each.join("")),
+);
+
 /** The files as a program reads them from a disk. */
 function readBack(tokenizer: Tokenizer): HuggingFaceTokenizer {
   const files = JSON.parse(JSON.stringify(tokenizerFiles(tokenizer, 64)));
@@ -29,6 +49,8 @@ describe.each([
   ["char with an end token", new CharTokenizer(ALPHABET.join(""), END), knownText],
   ["byte", new ByteTokenizer(), anyText],
   ["byte with an end token", new ByteTokenizer(END), anyText],
+  ["bpe", new BpeTokenizer(MERGES), texts],
+  ["bpe with an end token", new BpeTokenizer(MERGES, END), texts],
 ] as const)("a %s tokenizer in JavaScript", (_name, tokenizer, texts) => {
   const there = readBack(tokenizer);
   const { endOfText } = tokenizer;
