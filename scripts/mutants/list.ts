@@ -7,6 +7,7 @@ import { decoding } from "./decoding.ts";
 import { defaults } from "./defaults.ts";
 import { display } from "./display.ts";
 import { family } from "./family.ts";
+import { gguf } from "./gguf.ts";
 import { keeping } from "./keeping.ts";
 import { learning } from "./learning.ts";
 import { onnx } from "./onnx.ts";
@@ -136,6 +137,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...learning,
   ...keeping,
   ...onnx,
+  ...gguf,
   ...options,
   ...page,
   ...plot,

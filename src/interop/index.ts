@@ -11,9 +11,11 @@ export {
   type Misfit,
   type Obstacle,
 } from "./architecture.ts";
+export { exportGGUF, type GGUFOptions } from "./gguf/export.ts";
 export { exportHuggingFace, type HuggingFaceOptions } from "./hugging-face/export.ts";
 export { type ModelCard, modelCard } from "./model-card.ts";
 export type { NumberType } from "./number-types.ts";
 export { onnxBytes } from "./onnx/export.ts";
 export { onnxFolder } from "./onnx/folder.ts";
 export { type ExportedFile, type PortableModel, portableModel } from "./portable-model.ts";
+export { type TokenizerFiles, tokenizerFiles } from "./tokenizer-json.ts";

@@ -16,13 +16,20 @@ export function parameterShapes(config: GPTConfig): Map<string, Shape> {
   return shapes;
 }
 
-/** The same for a model that has every optional weight: biases, norm weights, positions, a separate head. */
+/** The same for a model that has every optional weight: biases, weights of norms, positions, a separate head. */
 export function everyParameterShape(config: GPTConfig): Map<string, Shape> {
-  return parameterShapes({
+  const shapes = parameterShapes({
     ...config,
     ...{ bias: true, norm: "layer", normWeights: true, positions: "learned", tieHead: false },
     ...{ qkNorm: true, qkNormWeights: true },
   });
+  const { headSize } = sizesOf(config);
+  for (let layer = 0; layer < config.layers; layer++) {
+    for (const norm of ["queryNorm", "keyNorm"]) {
+      shapes.set(`blocks.${layer}.attention.${norm}.weight`, [headSize]);
+    }
+  }
+  return shapes;
 }
 
 function addBlock(shapes: Map<string, Shape>, config: GPTConfig, block: string): void {

@@ -28,17 +28,28 @@ const ENCODINGS: Readonly<Record<Exclude<NumberType, "f32">, Encoding>> = {
  */
 export function writeSafetensors(tensors: ReadonlyMap<string, StoredTensor>, type: NumberType): Uint8Array {
   if (type === "f32") return encodeSafetensors(tensors, METADATA);
-  const { dtype, encode } = ENCODINGS[type];
+  const { dtype } = ENCODINGS[type];
   const entries = Array.from(tensors, ([name, { shape }]) => ({ name, dtype, width: 2, shape }));
   const { bytes, data } = startSafetensors(entries, METADATA);
   let at = data;
   for (const [name, { values }] of tensors) {
-    const halves = encode(values);
-    checkRange(name, values, halves, type);
+    const halves = toHalves(name, values, type);
     bytes.set(new Uint8Array(halves.buffer), at);
     at += halves.byteLength;
   }
   return bytes;
+}
+
+/**
+ * The numbers of a weight in 16 bits.
+ *
+ * @param name the weight's, for the message
+ * @throws ConfigError if a number is too large for the type
+ */
+export function toHalves(name: string, values: Float32Array, type: Exclude<NumberType, "f32">): Uint16Array {
+  const halves = ENCODINGS[type].encode(values);
+  checkRange(name, values, halves, type);
+  return halves;
 }
 
 /** A weight that became infinite would make every logit NaN. */
