@@ -15,30 +15,32 @@ import { type ReadModel, readModel } from "../../shared/open-model.ts";
 import { Terminal } from "../../terminal/output.ts";
 import { type ExportFlags, FORMAT_NAMES, type FormatName } from "./flags.ts";
 import { FORMATS } from "./formats.ts";
+import { rarestToken } from "./rarest-token.ts";
 import { trainingCommand } from "./training-command.ts";
 import { checkNewFolder, writeNewFolder } from "./write-folder.ts";
 
-export function exportModel(word: string | undefined, flags: ExportFlags): void {
+export async function exportModel(word: string | undefined, flags: ExportFlags): Promise<void> {
   const terminal = new Terminal();
   const saved = readModel(flags, word, terminal);
   const model = portableModel(saved);
   if (flags.format === undefined) {
     if (flags.out !== undefined) throw new ConfigError(`--out needs --format: ${FORMAT_NAMES.join(", ")}`);
     listFormats(model, saved, flags, terminal);
-  } else writeFormat(flags.format, model, saved, flags, terminal);
+  } else await writeFormat(flags.format, model, saved, flags, terminal);
 }
 
-function writeFormat(
+async function writeFormat(
   name: FormatName,
   model: PortableModel,
   saved: ReadModel,
   { out = `${nameOf(saved)}-${name}`, dtype = "f32", json }: ExportFlags,
   terminal: Terminal,
-): void {
+): Promise<void> {
   const format = FORMATS[name];
   const description = format.describe(model);
   checkNewFolder(out);
-  const options = { folder: basename(resolve(out)), dtype };
+  const needed = format.needsEndToken?.(model) === true ? await chooseEndToken(saved, terminal) : {};
+  const options = { name: nameOf(saved), folder: basename(resolve(out)), dtype, ...needed };
   const card = modelCard({
     name: nameOf(saved),
     model,
@@ -63,6 +65,16 @@ function writeFormat(
       `${formatCount(parameters)} parameters of step ${saved.files.step}, ${plural(files.length, "file")}, ${formatBytes(bytes)}; its README.md says how to load it`,
     );
   }
+}
+
+/** Takes the character that the model writes least often, and says so. */
+async function chooseEndToken(saved: ReadModel, terminal: Terminal): Promise<{ endToken: number }> {
+  const { id, probability } = await rarestToken(saved);
+  const character = JSON.stringify(saved.config.tokenizer.decode([id]));
+  terminal.note(
+    `warning: this format needs a token that ends a text, and the model was trained without one, so texts end at ${character}, which it writes least often: once in ${formatCount(Math.round(1 / probability))} characters. A model trained with --documents has an end token`,
+  );
+  return { endToken: id };
 }
 
 /** Without --format: what the model can become, and why not the rest. */

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { NUMBER_TYPES, type NumberType } from "../../../interop/number-types.ts";
 import { addModelFlags, type ModelFlags } from "../../shared/find-model.ts";
 
-export const FORMAT_NAMES = ["hf", "onnx"] as const;
+export const FORMAT_NAMES = ["hf", "onnx", "gguf"] as const;
 export type FormatName = (typeof FORMAT_NAMES)[number];
 
 export interface ExportFlags extends ModelFlags {
@@ -19,7 +19,7 @@ export function addExportFlags(command: Command): void {
     .addOption(
       new Option(
         "--format <name>",
-        "hf: a folder for Hugging Face's transformers; onnx: one for transformers.js and ONNX runtimes",
+        "hf: a folder for Hugging Face's transformers; onnx: one for transformers.js and ONNX runtimes; gguf: a file for llama.cpp",
       ).choices(FORMAT_NAMES),
     )
     .addOption(
@@ -29,7 +29,7 @@ export function addExportFlags(command: Command): void {
       ),
     )
     .addOption(
-      new Option("--dtype <type>", "hf only: store weights as float32, float16 or bfloat16")
+      new Option("--dtype <type>", "hf and gguf: store weights as float32, float16 or bfloat16")
         .choices(NUMBER_TYPES)
         .default(undefined, "f32"),
     )

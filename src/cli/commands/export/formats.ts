@@ -1,6 +1,8 @@
 /** The formats of `nopeek export`. */
 import { ConfigError } from "../../../errors.ts";
 import { describeMisfit, fitArchitecture } from "../../../interop/architecture.ts";
+import { exportGGUF, ggufArchitectureOf } from "../../../interop/gguf/export.ts";
+import { needsEndToken } from "../../../interop/gguf/vocabulary.ts";
 import { exportHuggingFace } from "../../../interop/hugging-face/export.ts";
 import type { NumberType } from "../../../interop/number-types.ts";
 import { onnxFolder } from "../../../interop/onnx/folder.ts";
@@ -9,9 +11,13 @@ import { flagFor } from "../../shared/explain-error.ts";
 import type { FormatName } from "./flags.ts";
 
 export interface ExportOptions {
+  /** The name of the run. */
+  readonly name: string;
   /** The last part of the folder's name. */
   readonly folder: string;
   readonly dtype: NumberType;
+  /** If the format needs one. */
+  readonly endToken?: number;
 }
 
 export interface ExportFormat {
@@ -24,6 +30,10 @@ export interface ExportFormat {
    */
   describe(model: PortableModel): string;
   files(model: PortableModel, options: ExportOptions): readonly ExportedFile[];
+  /**
+   * Whether a token must be named that ends a text, because the format needs one and the model has none. Default: never.
+   */
+  needsEndToken?(model: PortableModel): boolean;
   /** The Hub's name of the library that reads the files. */
   readonly library: string;
   /** Code that loads them, for the model card. */
@@ -47,13 +57,23 @@ export const FORMATS: Readonly<Record<FormatName, ExportFormat>> = {
     describe: () => "an ONNX graph with a KV cache",
     files: (model, { dtype }) => {
       if (dtype !== "f32")
-        throw new ConfigError(`\`dtype\` ${dtype} is for hf: an ONNX graph has float32 weights`);
+        throw new ConfigError(`\`dtype\` ${dtype} is for hf and gguf: an ONNX graph has float32 weights`);
       return onnxFolder(model);
     },
     library: "transformers.js",
     usage: () => ({ language: "js", code: TRANSFORMERS_JS }),
   },
+  gguf: {
+    title: "a GGUF file for llama.cpp",
+    describe: ({ config }) => ggufArchitectureOf(config, flagFor),
+    files: (model, options) => [{ name: GGUF_FILE, bytes: exportGGUF(model, options) }],
+    needsEndToken: ({ tokenizer }) => needsEndToken(tokenizer),
+    library: "gguf",
+    usage: () => ({ language: "python", code: LLAMA_CPP }),
+  },
 };
+
+const GGUF_FILE = "model.gguf";
 
 // The name of the package is quoted by JSON, so that nothing takes this text for an import of this file.
 const TRANSFORMERS_JS = `import { pipeline } from ${JSON.stringify("@huggingface/transformers")};
@@ -70,3 +90,11 @@ model = AutoModelForCausalLM.from_pretrained(folder)
 prompt = tokenizer("One", return_tensors="pt")
 ids = model.generate(prompt.input_ids, attention_mask=prompt.attention_mask, max_new_tokens=50)
 print(tokenizer.decode(ids[0]))`;
+
+const LLAMA_CPP = `import xllamacpp  # one of many programs that are built on llama.cpp
+
+params = xllamacpp.CommonParams()
+params.model.path = "${GGUF_FILE}"
+server = xllamacpp.Server(params)
+answer = server.handle_completions({"prompt": "One ", "max_tokens": 200})
+print(answer["choices"][0]["text"])`;

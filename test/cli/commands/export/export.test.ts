@@ -5,7 +5,10 @@ import { trainingCommand } from "../../../../src/cli/commands/export/training-co
 import { writeNewFolder } from "../../../../src/cli/commands/export/write-folder.ts";
 import { resolveSettings } from "../../../../src/config/settings.ts";
 import { MemoryFiles } from "../../../../src/run/memory-files.ts";
+import { nodeFiles } from "../../../../src/run/node-files.ts";
+import { readSavedModel } from "../../../../src/run/saved-model.ts";
 import { CharTokenizer } from "../../../../src/text/char-tokenizer.ts";
+import { readGGUF } from "../../../support/gguf-reader.ts";
 import { nopeekHere } from "../../../support/in-process.ts";
 import {
   expectComplaint,
@@ -14,6 +17,8 @@ import {
   succeedInJson,
   TRAIN,
 } from "../../../support/program.ts";
+
+const loadTokenizer = (path: string) => readSavedModel(path, undefined, nodeFiles).config.tokenizer;
 
 const { folder, at } = makeFolderWithText(3000);
 await succeed(folder, ...TRAIN, "--out", "run", "--steps", 4);
@@ -48,6 +53,36 @@ describe("nopeek export", () => {
     const size = (name: string) => readFileSync(at(name, "model.safetensors")).length;
     expect(half).toMatchObject({ dtype: "bf16" });
     expect(size("half")).toBeLessThan(0.7 * size("run-hf"));
+  });
+
+  it("writes a GGUF file, and says which character ends a text if the model has no end token", async () => {
+    const { stdout, stderr } = await succeed(folder, "export", "run", "--format", "gguf");
+    expect(stdout).toBe("wrote run-gguf: a GGUF file for llama.cpp, as gpt2\n");
+    expect(readdirSync(at("run-gguf")).sort()).toEqual(["README.md", "model.gguf"]);
+    expect(readFileSync(at("run-gguf", "README.md"), "utf8")).toContain('params.model.path = "model.gguf"');
+    const { metadata } = readGGUF(readFileSync(at("run-gguf", "model.gguf")));
+    expect(metadata.get("general.name")).toBe("run");
+    const end = Number(metadata.get("tokenizer.ggml.eos_token_id"));
+    const tokenizer = loadTokenizer(at("run"));
+    expect(stderr).toContain(
+      `texts end at ${JSON.stringify(tokenizer.decode([end]))}, which it writes least often`,
+    );
+    // The model has hardly been trained, but it has seen which characters occur at all.
+    const text = readFileSync(at("text.txt"), "utf8");
+    const counts = Array.from(
+      { length: tokenizer.vocabSize },
+      (_, id) => text.split(tokenizer.decode([id])).length,
+    );
+    expect(counts[end]).toBeLessThan(Math.max(...counts) / 4);
+  });
+
+  it("ends texts in GGUF at the end token of the model, without a warning", async () => {
+    await succeed(folder, ...TRAIN, "--out", "ends", "--steps", 1, "--documents", "lines");
+    const { stderr } = await succeed(folder, "export", "ends", "--format", "gguf", "--dtype", "f16");
+    expect(stderr).not.toContain("warning");
+    const { metadata } = readGGUF(readFileSync(at("ends-gguf", "model.gguf")));
+    expect(metadata.get("tokenizer.ggml.eos_token_id")).toBe(loadTokenizer(at("ends")).endOfText);
+    expect(metadata.get("general.file_type")).toBe(1);
   });
 
   it("lists what a model can become, and why not", async () => {
