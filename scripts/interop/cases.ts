@@ -23,7 +23,7 @@ const EVERYWHERE: readonly Format[] = ["hf", "onnx", "gguf"];
 /**
  * llama.cpp has one GELU, the approximation by tanh, and reads it from a table in half precision.
  */
-const GELU_TABLE = { probability: 2e-3 };
+const GELU_TABLE = { probability: 2e-3, "log probability": 5e-3 };
 
 const LLAMA = "--positions rotary --norm rms --activation swiglu";
 
@@ -31,6 +31,12 @@ export const CASES: readonly Case[] = [
   {
     name: "gpt2",
     flags: "--positions learned --norm layer --activation gelu-tanh --tie-head",
+    formats: EVERYWHERE,
+    limits: GELU_TABLE,
+  },
+  {
+    name: "gpt2-gelu",
+    flags: "--positions learned --norm layer --activation gelu",
     formats: EVERYWHERE,
     limits: GELU_TABLE,
   },
@@ -61,6 +67,17 @@ export const CASES: readonly Case[] = [
     formats: EVERYWHERE,
   },
   { name: "vaultgemma", flags: `${LLAMA} --no-bias --logit-cap 15`, formats: ["hf", "onnx"] },
+  // Sizes that the presets do not have, each different from the others.
+  {
+    name: "sizes",
+    flags: `${LLAMA} --no-bias --kv-heads 2 --head-size 8 --mlp-width 100 --rope-base 500 --norm-epsilon 0.01`,
+    formats: EVERYWHERE,
+  },
+  {
+    name: "qwen3-weights",
+    flags: `${LLAMA} --no-bias --qk-norm --qk-norm-weights --kv-heads 1 --head-size 32 --rope-base 100000`,
+    formats: EVERYWHERE,
+  },
   { name: "bytes", flags: `${LLAMA} --no-bias --tokenizer byte`, formats: EVERYWHERE },
   { name: "documents", flags: `${LLAMA} --no-bias --documents lines`, formats: EVERYWHERE },
   // No other library has these options.

@@ -16,7 +16,10 @@ export const LIMITS: Readonly<Record<string, number>> = {
   whole: 4e-6,
   cached: 4e-6,
   padded: 4e-6,
-  probability: 1e-6,
+  // Half a difference of logits, and what llama.cpp's softmax in single precision rounds.
+  probability: 4e-6,
+  "log probability": 5e-5,
+  "half cache": 5e-2,
   greedy: 0,
   beam: 0,
   pipeline: 0,

@@ -49,7 +49,7 @@ const CHECKS: readonly Check[] = [
     client: PYTHON,
     script: ["check_gguf.py"],
     format: "gguf",
-    claims: ["probability", "greedy", "end tokens", "tokenizer"],
+    claims: ["probability", "log probability", "half cache", "greedy", "end tokens", "tokenizer"],
   },
 ];
 
