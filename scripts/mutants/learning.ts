@@ -73,6 +73,27 @@ export const learning: readonly Mutant[] = [
     tests: ["test/util/tree-sum.test.ts", "test/train/gradient-sum.test.ts"],
   },
   {
+    promise: "each rank computes neighboring parts of a step, so that its sum is a subtree",
+    file: "src/distributed/data-parallel.ts",
+    line: "return Array.from({ length: this.#share }, (_, i) => rank * this.#share + i);",
+    broken: "return Array.from({ length: this.#share }, (_, i) => rank + i * this.#communicator.size);",
+    tests: ["test/distributed/same-bits.test.ts"],
+  },
+  {
+    promise: "gradients of several ranks are added in a tree",
+    file: "src/distributed/sum-across-ranks.ts",
+    line: "for (let rank = 0; rank < size; rank++) tree.push(rank);",
+    broken: "for (let rank = 0; rank < size; rank++) { tree.push(rank); tree.push(tree.take() ?? 0); }",
+    tests: ["test/distributed/sum-across-ranks.test.ts"],
+  },
+  {
+    promise: "all ranks end together",
+    file: "src/distributed/data-parallel.ts",
+    line: "if (said.some(([says]) => says === SAYS.ended)) throw new RunEnded();",
+    broken: "",
+    tests: ["test/distributed/same-bits.test.ts"],
+  },
+  {
     promise: "a step that is given up between its batches loses no memory",
     file: "src/train/gradient-sum.ts",
     line: "for (const [i, gradient] of gradients.entries()) this.#free(gradient, i);",

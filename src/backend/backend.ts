@@ -194,6 +194,11 @@ export interface Allocator {
   write(dst: Buffer, src: ArrayLike<number>, at?: number): void;
   /** A copy of the contents. The only point where a caller waits: a queued backend drains its queue here. */
   read(src: Buffer): Promise<Float32Array | Float64Array>;
+  /**
+   * The numbers of a buffer where they are, for messages between processes. Earlier kernels have written them; the view is
+   * valid until the buffer is freed.
+   */
+  view(buffer: Buffer): Float32Array | Float64Array;
 }
 
 export interface Kernels {

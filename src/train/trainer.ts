@@ -7,6 +7,7 @@
 import type { Tensor } from "../autograd/tensor.ts";
 import type { EarlierSchedule } from "../config/schedule-settings.ts";
 import type { Settings } from "../config/settings.ts";
+import type { DataParallel } from "../distributed/data-parallel.ts";
 import { TrainingError } from "../errors.ts";
 import type { NamedTensors } from "../nn/parameters.ts";
 import { scale } from "../ops/scale.ts";
@@ -48,15 +49,21 @@ export class Trainer<Model extends Trainable = Trainable> {
   readonly #gradient: GradientSum;
   /** null if the latest weights are evaluated, not an average. */
   readonly #average: WeightAverage | null;
+  /** null if one process computes all batches. */
+  readonly #ranks: DataParallel | null;
   readonly #spikes = new SpikeDetector();
   #step = 0;
 
-  /** @param earlier the schedules before that of `settings`, if the run was resumed with another */
+  /**
+   * @param earlier the schedules before that of `settings`, if the run was resumed with another
+   * @param ranks   the processes that share the batches of a step; null if this one computes all
+   */
   constructor(
     model: Model,
     objective: Objective,
     settings: Settings,
     earlier: readonly EarlierSchedule[] = [],
+    ranks: DataParallel | null = null,
   ) {
     checkTypes("Trainer", { model, objective, settings }, trainerTypes);
     checkChoice("optimizer", settings.optimizer, ["adamw", "muon"]);
@@ -64,6 +71,7 @@ export class Trainer<Model extends Trainable = Trainable> {
     this.model = model;
     this.settings = settings;
     this.#earlier = earlier;
+    this.#ranks = ranks;
     this.#objective = objective;
     this.#parameters = model.parameters();
     this.#gradient = new GradientSum(this.#parameters);
@@ -190,13 +198,14 @@ export class Trainer<Model extends Trainable = Trainable> {
   async #computeGradient(): Promise<number[]> {
     // A step that ended between its batches has left the gradients of some.
     this.#gradient.clear();
+    const weights = this.#weights();
     const losses: number[] = [];
-    for (const [part, weight] of this.#weights().entries()) {
-      losses.push(await this.#passes(part, weight));
+    for (const part of this.#ranks?.ownParts() ?? weights.keys()) {
+      losses.push(await this.#passes(part, weights[part]));
       this.#gradient.addPart();
     }
     this.#gradient.finish();
-    return losses;
+    return this.#ranks?.share(losses, Object.values(this.#parameters)) ?? losses;
   }
 
   /** Computes the gradient of one batch's weighted loss. Returns that loss. */

@@ -55,6 +55,10 @@ export class ReferenceBackend implements Backend {
     return Promise.resolve(numbersOf(src).slice());
   }
 
+  view(buffer: Buffer): Float32Array | Float64Array {
+    return numbersOf(buffer);
+  }
+
   capture(body: () => void): null {
     body();
     return null;

@@ -40,9 +40,13 @@ export class WasmMemory implements Allocator {
   }
 
   read(src: Buffer): Promise<Float32Array> {
+    return Promise.resolve(this.view(src).slice());
+  }
+
+  view(buffer: Buffer): Float32Array {
     this.heap.hostAccesses++;
-    const first = this.firstIndex(src);
-    return Promise.resolve(this.heap.floats.slice(first, first + src.length));
+    const first = this.firstIndex(buffer);
+    return this.heap.floats.subarray(first, first + buffer.length);
   }
 
   /**

@@ -1,0 +1,113 @@
+/**
+ * Data-parallel training: the ranks share the parts of each step (gradient accumulation). Each computes the gradient of
+ * some parts, all of them are added, and every rank makes the same update.
+ *
+ * The bits do not depend on the number of ranks. Gradients are added in the tree of `TreeSum`, of which each rank
+ * computes a whole subtree, and losses in the order of the parts. MPI_Allreduce would be simpler, but its order of
+ * additions depends on the library and on the number of ranks.
+ */
+import type { Tensor } from "../autograd/tensor.ts";
+import { ConfigError, NopeekError } from "../errors.ts";
+import { plural } from "../util/format.ts";
+import type { Communicator } from "./communicator.ts";
+import { sumAcrossRanks } from "./sum-across-ranks.ts";
+
+/** Thrown in the step of a rank after another rank has ended the run. */
+export class RunEnded extends Error {}
+
+/** What a rank says with its losses. */
+const SAYS = { goOn: 0, pleaseStop: 1, ended: 2 } as const;
+/** Numbers before the losses of a rank: what it says, and the size of its gradient. */
+const HEAD = 2;
+
+export class DataParallel {
+  readonly #communicator: Communicator;
+  readonly #parts: number;
+  #wantsStop = false;
+  #stopWanted = false;
+
+  /**
+   * @param parts the number of parts in a step
+   * @throws ConfigError if the ranks cannot share them
+   */
+  constructor(communicator: Communicator, parts: number) {
+    checkShared(parts, communicator.size);
+    this.#communicator = communicator;
+    this.#parts = parts;
+  }
+
+  /** The parts of a step that this rank computes. */
+  ownParts(): readonly number[] {
+    const { rank } = this.#communicator;
+    return Array.from({ length: this.#share }, (_, i) => rank * this.#share + i);
+  }
+
+  /**
+   * Adds the gradients of all ranks. Every rank then has the whole sum.
+   *
+   * @param losses     of the own parts
+   * @param parameters with the summed gradient of the own parts
+   * @returns the losses of all parts
+   * @throws RunEnded if a rank has ended the run
+   */
+  async share(losses: readonly number[], parameters: readonly Tensor[]): Promise<number[]> {
+    const gradients = parameters.flatMap(({ gradient }) => gradient ?? []);
+    const numbers = gradients.reduce((sum, { length }) => sum + length, 0);
+    const said = await this.#say(this.#wantsStop ? SAYS.pleaseStop : SAYS.goOn, numbers, losses);
+    if (said.some(([says]) => says === SAYS.ended)) throw new RunEnded();
+    if (said.some(([, size]) => size !== numbers))
+      throw new NopeekError("the ranks have gradients of different sizes: they train different models");
+    this.#stopWanted = said.some(([says]) => says === SAYS.pleaseStop);
+    await sumAcrossRanks(this.#communicator, parameters[0].context.backend, gradients);
+    return said.flatMap(([, , ...theirs]) => theirs);
+  }
+
+  /** Asks the run to end after a step, from any rank. The next `share` tells the others. */
+  requestStop(): void {
+    this.#wantsStop = true;
+  }
+
+  /** Whether a rank had asked the run to end when the last step was shared. The same on every rank. */
+  get stopRequested(): boolean {
+    return this.#stopWanted;
+  }
+
+  /** Ends the run: the others' next step throws `RunEnded`. */
+  async end(): Promise<void> {
+    await this.#say(
+      SAYS.ended,
+      0,
+      Array.from({ length: this.#share }, () => 0),
+    );
+  }
+
+  get #share(): number {
+    return this.#parts / this.#communicator.size;
+  }
+
+  async #say(what: number, numbers: number, losses: readonly number[]): Promise<number[][]> {
+    const { size } = this.#communicator;
+    const length = HEAD + this.#share;
+    const all = new Float64Array(size * length);
+    await this.#communicator.gather(Float64Array.of(what, numbers, ...losses), all);
+    return Array.from({ length: size }, (_, rank) =>
+      Array.from(all.subarray(rank * length, (rank + 1) * length)),
+    );
+  }
+}
+
+/** Whether each rank gets a whole subtree: 1, 2, 4, … parts. */
+function canShare(parts: number, ranks: number): boolean {
+  const share = parts / ranks;
+  return ranks === 1 || (Number.isInteger(share) && (share & (share - 1)) === 0);
+}
+
+function checkShared(parts: number, ranks: number): void {
+  if (canShare(parts, ranks)) return;
+  const fitting = [1, 2, 4, 8].map((each) => each * ranks).join(", ");
+  const fewer = Array.from({ length: ranks - 1 }, (_, i) => i + 1).filter((count) => canShare(parts, count));
+  throw new ConfigError(
+    `${ranks} processes cannot share the ${plural(parts, "part")} of a step (\`gradAccumulation\` ${parts}): each needs 1, 2, 4, 8, … parts, so that the sum has the same bits on any number of processes. ` +
+      `For ${ranks} processes \`gradAccumulation\` can be ${fitting}, …; it can stay ${parts} with ${fewer.join(" or ")} ${fewer.at(-1) === 1 ? "process" : "processes"}. A step reads \`batchSize\` × \`gradAccumulation\` rows`,
+  );
+}

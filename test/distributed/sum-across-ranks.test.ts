@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import type { Backend } from "../../src/backend/backend.ts";
+import { openBackend } from "../../src/backend/open.ts";
+import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
+import { ranksInProcess } from "../../src/distributed/in-process.ts";
+import { sumAcrossRanks } from "../../src/distributed/sum-across-ranks.ts";
+import { Random } from "../../src/random.ts";
+
+const LENGTHS = [5, 0, 13, 1, 29];
+
+/** The numbers of a rank: of different magnitudes, so that another order of additions rounds differently. */
+function numbersOf(rank: number): Float32Array[] {
+  const random = Random.of(3, "numbers", rank);
+  return LENGTHS.map((length) =>
+    Float32Array.from({ length }, () => (random.uniform() - 0.5) * 2 ** random.below(20)),
+  );
+}
+
+/** (0 + 1) + (2 + 3), + 4: by hand, in single precision. */
+function treeSum(ranks: number): number[][] {
+  const add = (a: number, b: number) => Math.fround(a + b);
+  const all = Array.from({ length: ranks }, (_, rank) => numbersOf(rank));
+  return LENGTHS.map((length, k) =>
+    Array.from({ length }, (_, i) => {
+      const n = all.map((buffers) => buffers[k][i]);
+      if (ranks === 2) return add(n[0], n[1]);
+      if (ranks === 3) return add(add(n[0], n[1]), n[2]);
+      return add(add(add(n[0], n[1]), add(n[2], n[3])), n[4]);
+    }),
+  );
+}
+
+async function sums(ranks: number, most: number, open: () => Promise<Backend>) {
+  return Promise.all(
+    ranksInProcess(ranks).map(async (communicator) => {
+      const backend = await open();
+      const buffers = numbersOf(communicator.rank).map((numbers) => {
+        const buffer = backend.alloc(numbers.length);
+        backend.write(buffer, numbers);
+        return buffer;
+      });
+      await sumAcrossRanks(communicator, backend, buffers, most);
+      return Promise.all(buffers.map(async (buffer) => Array.from(await backend.read(buffer))));
+    }),
+  );
+}
+
+describe.each([
+  ["reference", () => Promise.resolve(new ReferenceBackend())],
+  ["wasm", () => openBackend("wasm", 1)],
+] as const)("buffers on %s", (_, open) => {
+  it.each([
+    [2, 1000],
+    [3, 1000],
+    [5, 1000],
+    [2, 7],
+    [3, 2],
+    [5, 16],
+  ])("of %i ranks are added in the tree, %i numbers at a time", async (ranks, most) => {
+    const expected = treeSum(ranks);
+    for (const found of await sums(ranks, most, open)) expect(found).toEqual(expected);
+  });
+});
+
+it("of one rank stay as they are", async () => {
+  expect(await sums(1, 10, () => Promise.resolve(new ReferenceBackend()))).toEqual([
+    numbersOf(0).map((numbers) => Array.from(numbers)),
+  ]);
+});
