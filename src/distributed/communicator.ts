@@ -6,7 +6,7 @@
  * adds them decides the order, and with it the bits.
  */
 
-/** Numbers of one kind in memory. Messages are sent from it and arrive in it without a copy. */
+/** Numbers in memory, all of one type. Messages are sent from it and arrive in it without a copy. */
 export type Numbers = Float32Array | Float64Array | Uint8Array;
 
 export interface Communicator {

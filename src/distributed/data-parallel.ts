@@ -62,7 +62,7 @@ export class DataParallel {
     return said.flatMap(([, , ...theirs]) => theirs);
   }
 
-  /** Asks the run to end after a step, from any rank. The next `share` tells the others. */
+  /** Asks the run to end after a step, from any rank. The others learn it in the next `share`. */
   requestStop(): void {
     this.#wantsStop = true;
   }

@@ -83,7 +83,7 @@ class RankInProcess implements Communicator {
   async #copyFromAll(mine: Numbers, copy: (block: Numbers, from: number) => void): Promise<void> {
     const offers = await this.#meeting.meet(this.rank, mine);
     for (const [from, block] of offers.entries()) copy(block, from);
-    // Nobody changes its numbers before all have copied them.
+    // No rank changes its numbers before all have copied them.
     await this.#meeting.meet(this.rank, mine);
   }
 }

@@ -130,7 +130,7 @@ describe.each(CASES)("%s", (_, changes) => {
     expect(digest(await train(2, { ...changes, seed: 2 }))).not.toBe(alone);
   });
 
-  it("goes on with another number of ranks, after a random step", async () => {
+  it("continues with another number of ranks, after a random step", async () => {
     const whole = await train(4, changes);
     const random = Random.of(5, "stops", JSON.stringify(changes));
     for (const [first, second] of [
@@ -171,7 +171,7 @@ describe("processes that cannot share the parts of a step", () => {
 describe("the end of a run on several ranks", () => {
   const two = () => ranksInProcess(2).map((communicator) => new DataParallel(communicator, 2));
 
-  it("is told to a rank that is in its next step", async () => {
+  it("reaches a rank that is in its next step", async () => {
     const [first, second] = two();
     const step = second.share([1], []);
     await first.end();
