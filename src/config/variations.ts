@@ -93,6 +93,8 @@ const record = z.object({
   backend: z.string(),
   /** null if the run diverged. */
   lossNats: z.nullable(z.number()),
+  /** The same in bits per byte of the text. */
+  bitsPerByte: z.catch(z.nullable(z.number()), null),
   /** The number of tokens in that mean. */
   tokens: z.number(),
   /** Training time, without evaluation. */
@@ -108,7 +110,7 @@ export function keyOf({
   corpus,
   holdout,
   backend,
-}: Omit<AblationRun, "lossNats" | "tokens" | "elapsedMs">): string {
+}: Omit<AblationRun, "lossNats" | "bitsPerByte" | "tokens" | "elapsedMs">): string {
   const relevant = Object.entries(settings).filter(([name]) => !REPORTING.some((other) => other === name));
   return JSON.stringify([relevant.sort(([a], [b]) => (a < b ? -1 : 1)), corpus, holdout, backend]);
 }

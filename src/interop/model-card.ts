@@ -6,9 +6,10 @@ import { belongsTo, SETTINGS } from "../config/settings.ts";
 import { exp } from "../math.ts";
 import { countParameters } from "../nn/count-parameters.ts";
 import type { CorpusRecord, RunConfig } from "../run/config.ts";
+import type { RunEvaluation } from "../run/log.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { largestOf } from "../util/extremes.ts";
-import { formatCount, formatLoss, plural } from "../util/format.ts";
+import { formatBitsPerByte, formatCount, formatLoss, plural } from "../util/format.ts";
 import { lastPart } from "../util/paths.ts";
 import { printable, printableLine } from "../util/printable.ts";
 import type { ExportedFile, PortableModel } from "./portable-model.ts";
@@ -21,7 +22,7 @@ export interface ModelCard {
   /** The number of updates that the weights had. */
   readonly step: number;
   /** Measured on the validation split at this step; null if it was not. */
-  readonly validationLossNats: number | null;
+  readonly validation: Pick<RunEvaluation, "lossNats" | "bitsPerByte"> | null;
   /** The command that trains such a model. */
   readonly command: string;
   /** The Hub's name of the library that reads the export. */
@@ -79,16 +80,20 @@ function dataOf(corpus: CorpusRecord | null): string {
   return lines.join("\n");
 }
 
-function trainingOf({ step, validationLossNats: loss, run, model }: ModelCard): string {
+function trainingOf({ step, validation, run, model }: ModelCard): string {
   const start = run.from === undefined ? "random weights" : `the model ${code(lastPart(run.from))}`;
   const begun = `The weights are those after ${plural(step, "update")}, from ${start}, with seed ${run.settings.seed}.`;
-  if (loss === null) return `${begun} Their validation loss was not measured.`;
+  if (validation === null) return `${begun} Their validation loss was not measured.`;
   const { kind } = model.tokenizer;
   const unit = kind === "char" ? "character" : kind === "byte" ? "byte" : "token";
-  const bits =
-    kind === "char" || kind === "byte" ? `, or ${(loss / Math.LN2).toFixed(4)} bits per ${unit}` : "";
+  const { lossNats: loss, bitsPerByte } = validation;
+  const measures = [
+    `${formatLoss(loss)} nats per ${unit}`,
+    ...(kind === "char" ? [`${(loss / Math.LN2).toFixed(4)} bits per character`] : []),
+    ...(bitsPerByte === null ? [] : [`${formatBitsPerByte(bitsPerByte)} bits per byte of UTF-8`]),
+  ].join(", or ");
   const probability = (100 * exp(-loss)).toFixed(1);
-  return `${begun} Their validation loss is ${formatLoss(loss)} nats per ${unit}${bits}: on text that it was not trained on, the model gives the next ${unit} a probability of ${probability}%, by the geometric mean.`;
+  return `${begun} Their validation loss is ${measures}: on text that it was not trained on, the model gives the next ${unit} a probability of ${probability}%, by the geometric mean.`;
 }
 
 function changesOf({ changes = [] }: RunConfig): string[] {

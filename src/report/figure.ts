@@ -1,6 +1,6 @@
 /** The charts of a comparison, and the loss chart as a standalone SVG. */
 import { largestOf, smallestOf } from "../util/extremes.ts";
-import { formatCount, formatDuration, formatLoss, plural } from "../util/format.ts";
+import { formatBitsPerByte, formatCount, formatDuration, formatLoss, plural } from "../util/format.ts";
 import { printableLine } from "../util/printable.ts";
 import { type Chart, type ChartCurve, drawChart, drawKey, frameOf, type Level, text } from "./chart-svg.ts";
 import { escapeXml } from "./escape.ts";
@@ -126,10 +126,12 @@ export function sentenceOf({ name, step, steps, trainedMs, best, curves }: Plott
     first === undefined || last === undefined
       ? ""
       : `; training loss from ${formatLoss(first[2])} to ${formatLoss(last[2])}`;
+  const perByte =
+    typeof best?.bitsPerByte === "number" ? `, ${formatBitsPerByte(best.bitsPerByte)} bits per byte,` : "";
   const lowest =
     best === null
       ? ""
-      : `; best validation loss ${formatLoss(best.lossNats)} after step ${formatCount(best.step)}`;
+      : `; best validation loss ${formatLoss(best.lossNats)}${perByte} after step ${formatCount(best.step)}`;
   return `${printableLine(name)}: ${formatCount(step)} of ${plural(steps, "step")} in ${formatDuration(trainedMs)}${losses}${lowest}.`;
 }
 

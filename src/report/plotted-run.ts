@@ -50,7 +50,12 @@ export interface PlottedRun {
   /** Total time spent in training steps. */
   readonly trainedMs: number;
   /** The step of the best checkpoint and its measured validation loss, or null before there is one. */
-  readonly best: { readonly step: number; readonly lossNats: number } | null;
+  readonly best: {
+    readonly step: number;
+    readonly lossNats: number;
+    /** null if it was not logged, or there is no text. */
+    readonly bitsPerByte: number | null;
+  } | null;
   /** The entropy of the validation split, if known: a lower bound of a GPT's loss. */
   readonly floorNats: number | null;
   /** The loss of a uniform guess over the vocabulary. */
@@ -89,6 +94,8 @@ export function warningsAbout(runs: readonly PlottedRun[]): string[] {
   if (distinct(({ corpusId }) => corpusId))
     return ["These runs are trained and evaluated on different texts, so their losses are not comparable."];
   if (distinct(({ uniformNats }) => uniformNats))
-    return ["These runs have different vocabularies, so their losses per token are not comparable."];
+    return [
+      "These runs have different vocabularies, so their losses per token are not comparable; their bits per byte are.",
+    ];
   return [];
 }

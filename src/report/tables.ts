@@ -1,5 +1,5 @@
 /** The sections of a report below the charts: run summary, settings, samples and next commands. */
-import { formatCount, formatDuration, formatLoss } from "../util/format.ts";
+import { formatBitsPerByte, formatCount, formatDuration, formatLoss } from "../util/format.ts";
 import { printableLine } from "../util/printable.ts";
 import { escapeXml } from "./escape.ts";
 import type { PlottedRun, PlottedSample } from "./plotted-run.ts";
@@ -13,6 +13,7 @@ export function runsSection(runs: readonly PlottedRun[]): string {
       ({ best }) =>
         best === null ? "–" : `${formatLoss(best.lossNats)} after step ${formatCount(best.step)}`,
     ],
+    ["the same in bits per byte", ({ best }) => formatBitsPerByte(best?.bitsPerByte ?? null)],
     ["last training loss", ({ curves }) => lastOf(curves.smoothed)],
     ["steps", ({ step, steps }) => `${formatCount(step)} of ${formatCount(steps)}`],
     ["tokens seen", ({ step, tokensPerStep }) => formatCount(step * tokensPerStep)],

@@ -34,6 +34,7 @@ const evaluationEntry = z.object({
   kind: z.enum(["evaluation", "estimate"]),
   step: stepNumber,
   lossNats: measure,
+  bitsPerByte: z.catch(z.optional(measure), undefined),
   method: z.catch(z.optional(z.string()), undefined),
 });
 /** The method of an estimate, which earlier versions logged as an evaluation. */
@@ -53,6 +54,8 @@ export type RunStep = Readonly<z.infer<typeof stepEntry>>;
 export interface RunEvaluation {
   readonly step: number;
   readonly lossNats: number;
+  /** The same in bits per UTF-8 byte of the text; null if it was not logged, or there is no text. */
+  readonly bitsPerByte: number | null;
   readonly isEstimate: boolean;
 }
 /** A text that the model wrote during training, without its prompt. */
@@ -73,8 +76,8 @@ export function asEvaluation(entry: LogEntry): RunEvaluation | null {
   if (entry.kind !== "evaluation" && entry.kind !== "estimate") return null;
   const found = evaluationEntry.safeParse(entry).data;
   if (found === undefined) return null;
-  const { kind, step, lossNats, method } = found;
-  return { step, lossNats, isEstimate: kind === "estimate" || method === ESTIMATED };
+  const { kind, step, lossNats, bitsPerByte = null, method } = found;
+  return { step, lossNats, bitsPerByte, isEstimate: kind === "estimate" || method === ESTIMATED };
 }
 
 /** null if the entry is not a valid sample. */

@@ -6,7 +6,14 @@ import { runConfigFromJSON } from "./config.ts";
 import { explainFailures, type Files } from "./files.ts";
 import { readConfig, readPointer } from "./layout.ts";
 import { ownerOf, type Processes } from "./lock.ts";
-import { asEvaluation, asStep, asVerdict, type LogEntry, type RunVerdict } from "./log.ts";
+import {
+  asEvaluation,
+  asStep,
+  asVerdict,
+  type LogEntry,
+  type RunEvaluation,
+  type RunVerdict,
+} from "./log.ts";
 import { LogReader } from "./log-reader.ts";
 
 export interface RunSummary {
@@ -22,6 +29,8 @@ export interface RunSummary {
   readonly steps: number;
   /** The validation loss of the best checkpoint, which was measured, not estimated; null before there is one. */
   readonly bestLossNats: number | null;
+  /** The same in bits per byte; null if it was not logged. */
+  readonly bestBitsPerByte: number | null;
   /** The step of that checkpoint. */
   readonly bestStep: number | null;
   /** The size of the whole directory. */
@@ -46,8 +55,8 @@ export function summarizeRun(path: string, processes: Processes, options: Summar
     if (!(error instanceof NopeekError)) throw error;
     const bytes = sizeOf(files, path);
     const status = `damaged: ${error.message}`;
-    const unknown = { verdict: null, verdictText: null, bestLossNats: null, bestStep: null };
-    return { path, status, ...unknown, step: 0, steps: 0, bytes, trainedMs: 0 };
+    const unknown = { verdict: null, verdictText: null, bestLossNats: null, bestBitsPerByte: null };
+    return { path, status, ...unknown, bestStep: null, step: 0, steps: 0, bytes, trainedMs: 0 };
   }
 }
 
@@ -62,8 +71,7 @@ export function readSummary(
   // Before the log: the best step is evaluated first, then named.
   const named = stepOfName(readPointer(files, path, "best") ?? "");
   const log = new LogReader(files, path);
-  const { made, trainedMs, bestLossNats, stoppedAt, lastVerdict } = totalsOf(log, named, onEntry);
-  const bestStep = bestLossNats === null ? null : named;
+  const { made, trainedMs, best, stoppedAt, lastVerdict } = totalsOf(log, named, onEntry);
   const saved = stepOfName(readPointer(files, path, "latest") ?? "") ?? 0;
   const running = ownerOf(path, processes, files) !== null;
   const step = running ? (made ?? saved) : saved;
@@ -76,13 +84,25 @@ export function readSummary(
   const verdict = isCurrent ? lastVerdict.verdict : null;
   const verdictText = isCurrent ? lastVerdict.text : null;
   const bytes = sizeOf(files, path);
-  return { path, status, verdict, verdictText, step, steps, bestLossNats, bestStep, bytes, trainedMs };
+  return {
+    path,
+    status,
+    verdict,
+    verdictText,
+    step,
+    steps,
+    bestLossNats: best?.lossNats ?? null,
+    bestBitsPerByte: best?.bitsPerByte ?? null,
+    bestStep: best?.step ?? null,
+    bytes,
+    trainedMs,
+  };
 }
 
 function totalsOf(log: LogReader, bestStep: number | null, onEntry: (entry: LogEntry) => void) {
   let made: number | null = null;
   let trainedMs = 0;
-  let bestLossNats: number | null = null;
+  let best: RunEvaluation | null = null;
   let lastVerdict: RunVerdict | null = null;
   const stoppedAt = new Set<number>();
   for (const entry of log.entries()) {
@@ -94,12 +114,11 @@ function totalsOf(log: LogReader, bestStep: number | null, onEntry: (entry: LogE
       trainedMs += step.elapsedMs;
     }
     // The last one counts: a resume may have evaluated the best step again, on other tokens.
-    if (evaluation !== null && !evaluation.isEstimate && evaluation.step === bestStep)
-      bestLossNats = evaluation.lossNats;
+    if (evaluation !== null && !evaluation.isEstimate && evaluation.step === bestStep) best = evaluation;
     lastVerdict = asVerdict(entry) ?? lastVerdict;
     if (entry.kind === "early stop") stoppedAt.add(entry.step);
   }
-  return { made, trainedMs, bestLossNats, stoppedAt, lastVerdict };
+  return { made, trainedMs, best, stoppedAt, lastVerdict };
 }
 
 /** The size of the files of a run and its steps. Files that a running program removes meanwhile count as empty. */

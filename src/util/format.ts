@@ -33,6 +33,17 @@ export function formatLoss(nats: number): string {
   return nats.toFixed(4);
 }
 
+/** "0.8721"; "–" where it is not known. */
+export function formatBitsPerByte(bits: number | null): string {
+  return bits === null ? "–" : bits.toFixed(4);
+}
+
+/** "0.6166 nats, 0.8721 bits per byte"; only the nats where the bits are not known. */
+export function describeLoss(nats: number, bitsPerByte: number | null): string {
+  const bits = bitsPerByte === null ? "" : `, ${formatBitsPerByte(bitsPerByte)} bits per byte`;
+  return `${formatLoss(nats)} nats${bits}`;
+}
+
 /** "1 step", "2 steps" */
 export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;

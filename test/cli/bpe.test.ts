@@ -11,6 +11,7 @@ import {
   makeFolderWithText,
   makeText,
   nopeek,
+  parseLines,
   START_MS,
   succeed,
   succeedInJson,
@@ -89,6 +90,38 @@ describe("nopeek train --tokenizer bpe", () => {
     expect(evaluation).toMatchObject({ tokens, bytes: length, chars: Array.from(heldOut).length });
     const bits = (Number(evaluation.lossNats) * tokens) / Math.LN2 / length;
     expect(evaluation.bitsPerByte).toBeCloseTo(bits, 9);
+  });
+
+  it("has it in the log, in the list of runs and in a plot", async () => {
+    const [evaluation] = await succeedInJson(folder, "eval", "--model", "whole", "--step", "best");
+    const [run] = await succeedInJson(folder, "runs", "whole");
+    expect(run.bestBitsPerByte).toBeCloseTo(Number(evaluation.bitsPerByte), 9);
+    const shown = Number(evaluation.bitsPerByte).toFixed(4);
+    const { stdout: plot } = await succeed(folder, "plot", "whole");
+    expect(plot).toMatch(new RegExp(`bits/byte.*${shown}`, "s"));
+  });
+
+  it("has it in an ablation, of the text that is held out", async () => {
+    const words = ["--steps", 1, "--seeds", 1, "--vary", "bias=off", "--results", "runs.jsonl"];
+    const size = TRAIN.slice(TRAIN.indexOf("--layers"));
+    const { stdout } = await succeed(
+      folder,
+      "ablate",
+      "--data",
+      "text.txt",
+      ...size,
+      ...BPE,
+      ...words,
+      "--json",
+    );
+    const tokenizer = trainBpe(trained, { vocabSize: 300 });
+    const ids = tokenizer.encode(trained);
+    const start = Math.floor(ids.length * 0.9);
+    const length = Buffer.byteLength(tokenizer.decode(ids.subarray(start)));
+    for (const { meanNats, meanBitsPerByte } of parseLines(stdout)) {
+      const nats = Number(meanNats) * (ids.length - start);
+      expect(meanBitsPerByte).toBeCloseTo(nats / Math.LN2 / length, 9);
+    }
   });
 
   it("ends words and tokens at the end of a document", async () => {

@@ -91,7 +91,7 @@ describe("variations", () => {
 
 describe("runs", () => {
   const run = { settings: { ...base }, corpus: "ab", holdout: 0.1, backend: "wasm" };
-  const outcome = { lossNats: 2, tokens: 5, elapsedMs: 7 };
+  const outcome = { lossNats: 2, bitsPerByte: 1.5, tokens: 5, elapsedMs: 7 };
 
   it("have the same key if all settings that affect weights are equal", () => {
     const key = keyOf(run);
@@ -110,9 +110,13 @@ describe("runs", () => {
 
   it("are read from a file, without a truncated last line", () => {
     const other = { ...run, settings: { ...base, seed: 1 }, lossNats: null, tokens: 0, elapsedMs: 1 };
+    // Earlier versions wrote no bits per byte.
     const lines = [{ ...run, ...outcome }, other].map((line) => JSON.stringify(line));
     const runs = readRuns(`${lines.join("\n")}\n{"settings":{"lay`);
-    expect([...runs.values()]).toEqual([{ ...run, ...outcome }, other]);
+    expect([...runs.values()]).toEqual([
+      { ...run, ...outcome },
+      { ...other, bitsPerByte: null },
+    ]);
     expect(runs.get(keyOf(run))?.lossNats).toBe(2);
     expect(readRuns("").size).toBe(0);
   });

@@ -16,7 +16,7 @@ const CARD: ModelCard = {
   model: { config: gptConfigOf(settings, 3), tokenizer, tensors: new Map() },
   run,
   step: 500,
-  validationLossNats: 0.6055,
+  validation: { lossNats: 0.6055, bitsPerByte: 0.8522 },
   command: "npx nopeek train --data letters.txt",
   library: "transformers",
   format: "a folder",
@@ -43,10 +43,12 @@ describe("the model card", () => {
     expect(text).toContain("ab".repeat(32));
     expect(text).toContain("after 500 updates, from random weights, with seed 7");
     // e^−0.6055 = 0.5458; 0.6055 / ln 2 = 0.8736
-    expect(text).toContain("0.6055 nats per character, or 0.8736 bits per character");
+    expect(text).toContain(
+      "0.6055 nats per character, or 0.8736 bits per character, or 0.8522 bits per byte of UTF-8",
+    );
     expect(text).toContain("a probability of 54.6%");
     expect(text).toContain("```sh\nnpx nopeek train --data letters.txt\n```");
-    expect(textOf({ validationLossNats: null })).toContain("was not measured");
+    expect(textOf({ validation: null })).toContain("was not measured");
   });
 
   test("no folder of the author's machine is in it", () => {

@@ -25,7 +25,7 @@ export function exampleRun(changes: Partial<PlottedRun> = {}, steps = 97): Plott
     parameters: 4192,
     bytes: 123_456,
     trainedMs: steps * 250,
-    best: { step: 80, lossNats: 1.03 },
+    best: { step: 80, lossNats: 1.03, bitsPerByte: 1.47 },
     floorNats: 0.5,
     uniformNats: 4.2,
     corpus: "text.txt: 1,000 characters",

@@ -116,7 +116,7 @@ describe("the SVG", () => {
     const byId = (id: string) => texts.find((each) => each.getAttribute("id") === id)?.textContent;
     expect(byId(title)).toBe("Loss of first and second");
     expect(byId(description)).toContain("first: 97 of 97 steps in 24 s; training loss from 4.1037 to");
-    expect(byId(description)).toContain("best validation loss 1.0300 after step 80.");
+    expect(byId(description)).toContain("best validation loss 1.0300, 1.4700 bits per byte, after step 80.");
     const shapes = (color: string) =>
       elements(svg, "g")
         .filter((group) => group.getAttribute("class") === color)

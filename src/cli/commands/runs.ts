@@ -8,7 +8,7 @@ import { nodeFiles } from "../../run/node-files.ts";
 import { RunDirectory } from "../../run/on-disk.ts";
 import { type RunSummary, summarizeRun } from "../../run/summary.ts";
 import { largestOf } from "../../util/extremes.ts";
-import { formatCount, formatDuration, formatLoss } from "../../util/format.ts";
+import { formatBitsPerByte, formatCount, formatDuration, formatLoss } from "../../util/format.ts";
 import { namesToFlags } from "../shared/explain-error.ts";
 import { runAt } from "../shared/find-model.ts";
 import { processes } from "../shared/process-lock.ts";
@@ -39,17 +39,18 @@ function describeRun(path: string, system: Processes): RunSummary {
 }
 
 /** Columns to drop, in this order, if the terminal is too narrow. */
-const DISPENSABLE = [4, 3];
+const DISPENSABLE = [5, 4];
 /** Spaces between columns. */
 const GAP = 2;
 
 /** @param columns width of the terminal, or undefined if there is none */
 export function tableOf(runs: readonly RunSummary[], columns: number | undefined): string[] {
   let rows = [
-    ["run", "best loss", "steps", "trained", "size", "status"],
-    ...runs.map(({ path, bestLossNats, step, steps, trainedMs, bytes, status, verdict }) => [
+    ["run", "best loss", "bits/byte", "steps", "trained", "size", "status"],
+    ...runs.map(({ path, bestLossNats, bestBitsPerByte, step, steps, trainedMs, bytes, status, verdict }) => [
       path,
       bestLossNats === null ? "–" : formatLoss(bestLossNats),
+      formatBitsPerByte(bestBitsPerByte),
       `${formatCount(step)}/${formatCount(steps)}`,
       trainedMs === 0 ? "–" : formatDuration(trainedMs),
       `${(bytes / 1e6).toFixed(1)} MB`,

@@ -70,7 +70,7 @@ describe("nopeek runs", () => {
     const lines = stdout.trimEnd().split("\n");
     expect(lines).toHaveLength(3);
     expect(lines[1]).toMatch(/^runs\/broken +– .* damaged: runs\/broken\/config.json: is damaged/);
-    expect(lines[2]).toMatch(/^runs\/done +\d\.\d{4} +30\/30 .* MB +finished: guessing$/);
+    expect(lines[2]).toMatch(/^runs\/done +\d\.\d{4} +\d\.\d{4} +30\/30 .* MB +finished: guessing$/);
     expect((await nopeek(folder, "runs", "nowhere")).code).toBe(1);
     // A lengthened run has the number of steps of the last resume.
     await succeed(folder, "train", "--resume", "--out", "runs/done", "--steps", 40);

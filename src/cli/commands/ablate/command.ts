@@ -17,7 +17,7 @@ import { tokenize } from "../../../data/tokenized-corpus.ts";
 import { ConfigError, DataError } from "../../../errors.ts";
 import { explainFailures } from "../../../run/files.ts";
 import { nodeFiles } from "../../../run/node-files.ts";
-import { formatCount, formatDuration, formatLoss, plural } from "../../../util/format.ts";
+import { formatBitsPerByte, formatCount, formatDuration, formatLoss, plural } from "../../../util/format.ts";
 import { readConfigFile } from "../../options/config-file.ts";
 import { type CommonFlags, givenSettings, threadsOf } from "../../options/settings-flags.ts";
 import { openBackend } from "../../shared/open-backend.ts";
@@ -59,7 +59,7 @@ export async function ablate(flags: AblateFlags): Promise<void> {
   const text = await readText(base, flags, terminal);
   const backend = await openBackend(flags, threadsOf(flags));
   const keep = { corpus: text.sha256, holdout: flags.holdout, backend: computedBy(backend) };
-  const { variations, left } = fittingVariations(base, text.vocabSize, flags.vary);
+  const { variations, left } = fittingVariations(base, text.tokenizer.vocabSize, flags.vary);
   const seeds = Array.from({ length: flags.seeds }, (_, i) => base.seed + i);
   // Seed by seed, so that an interrupted ablation has nearly equal numbers of runs per variation.
   const plan: Planned[] = seeds.flatMap((seed) =>
@@ -98,7 +98,10 @@ export async function ablate(flags: AblateFlags): Promise<void> {
     spentMs += nowMs() - startMs;
     runs.set(key, run);
     files.append(results, `${JSON.stringify(run)}\n`);
-    const loss = run.lossNats === null ? "diverged" : formatLoss(run.lossNats);
+    const loss =
+      run.lossNats === null
+        ? "diverged"
+        : `${formatLoss(run.lossNats)}, ${formatBitsPerByte(run.bitsPerByte)} bits per byte`;
     const leftMs = (spentMs / (i + 1)) * (missing.length - i - 1);
     note(
       `run ${i + 1}/${missing.length}  seed ${settings.seed}  ${labelOf(variation)}: ${loss} in ${formatDuration(run.elapsedMs)}; about ${formatDuration(leftMs)} left`,
@@ -114,6 +117,7 @@ export async function ablate(flags: AblateFlags): Promise<void> {
     return {
       name: labelOf(variation),
       losses: done.map(({ lossNats }) => lossNats),
+      bitsPerByte: done.map((run) => run.bitsPerByte),
       elapsedMs: done.map(({ elapsedMs }) => elapsedMs),
     };
   });
@@ -173,7 +177,7 @@ async function readText(base: Settings, flags: AblateFlags, terminal: Terminal):
       `${corpus.path}: the training split of ${ids.length} tokens is too short for --holdout ${flags.holdout}: the shorter part would have ${shorter} tokens, but each part needs at least ${base.contextLength + 1}; use a longer text or a lower --context-length`,
     );
   }
-  return { ids, boundary, vocabSize: tokenizer.vocabSize, sha256: corpus.sha256 };
+  return { ids, boundary, tokenizer, sha256: corpus.sha256 };
 }
 
 /** Reads finished runs. Opens the file for writing, so that a file that cannot be written fails before training. */

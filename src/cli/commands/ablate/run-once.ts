@@ -4,10 +4,12 @@ import type { Settings } from "../../../config/settings.ts";
 import type { AblationRun } from "../../../config/variations.ts";
 import type { TokenIds } from "../../../data/token-source.ts";
 import { TrainingError } from "../../../errors.ts";
+import { bitsPerByte, predictedText } from "../../../evaluate/bits-per-byte.ts";
 import { evaluateSplit } from "../../../evaluate/loss.ts";
 import { GPT } from "../../../nn/gpt.ts";
 import { Random } from "../../../random.ts";
 import { gptConfigOf } from "../../../run/config.ts";
+import type { Tokenizer } from "../../../text/tokenizer.ts";
 import { NextToken } from "../../../train/objectives/next-token.ts";
 import { Trainer } from "../../../train/trainer.ts";
 import { nowMs } from "../../terminal/clock.ts";
@@ -16,18 +18,22 @@ import { nowMs } from "../../terminal/clock.ts";
 export interface Text {
   readonly ids: TokenIds;
   readonly boundary: number;
-  readonly vocabSize: number;
+  readonly tokenizer: Tokenizer;
   readonly sha256: string;
 }
 
 /** Trains a model from scratch and evaluates it once at the end. */
 export async function runOnce(
   settings: Settings,
-  { ids, boundary, vocabSize }: Text,
+  { ids, boundary, tokenizer }: Text,
   backend: Backend,
-): Promise<Pick<AblationRun, "lossNats" | "tokens" | "elapsedMs">> {
+): Promise<Pick<AblationRun, "lossNats" | "bitsPerByte" | "tokens" | "elapsedMs">> {
   const context = new Context(backend);
-  const model = new GPT(context, gptConfigOf(settings, vocabSize), Random.of(settings.seed, "weights"));
+  const model = new GPT(
+    context,
+    gptConfigOf(settings, tokenizer.vocabSize),
+    Random.of(settings.seed, "weights"),
+  );
   const objective = new NextToken(model, ids.subarray(0, boundary), settings);
   const trainer = new Trainer(model, objective, settings);
   const startMs = nowMs();
@@ -35,13 +41,15 @@ export async function runOnce(
     while (trainer.stepsDone < settings.steps) await trainer.step();
     const elapsedMs = nowMs() - startMs;
     const range = { start: boundary, end: ids.length };
+    const { contextLength, measureTokens } = settings;
     const { lossNats, tokens } = await trainer.evaluating(() =>
-      evaluateSplit(model, ids, range, settings.measureTokens),
+      evaluateSplit(model, ids, range, measureTokens),
     );
-    return { lossNats, tokens, elapsedMs };
+    const { bytes } = predictedText(tokenizer, contextLength, ids, range, measureTokens);
+    return { lossNats, bitsPerByte: bitsPerByte({ lossNats, tokens }, bytes), tokens, elapsedMs };
   } catch (error) {
     if (!(error instanceof TrainingError)) throw error;
-    return { lossNats: null, tokens: 0, elapsedMs: nowMs() - startMs };
+    return { lossNats: null, bitsPerByte: null, tokens: 0, elapsedMs: nowMs() - startMs };
   } finally {
     context.close();
   }

@@ -10,7 +10,7 @@ import {
   spread,
 } from "../../../report/comparison.ts";
 import { largestOf } from "../../../util/extremes.ts";
-import { formatCount, formatDuration, plural } from "../../../util/format.ts";
+import { formatBitsPerByte, formatCount, formatDuration, plural } from "../../../util/format.ts";
 import type { Terminal } from "../../terminal/output.ts";
 
 /** The runs of one setting. */
@@ -18,6 +18,8 @@ export interface Setting {
   readonly name: string;
   /** In the order of the seeds. */
   readonly losses: SeedLosses;
+  /** null if a run diverged, or an earlier version made it. */
+  readonly bitsPerByte: readonly (number | null)[];
   readonly elapsedMs: readonly number[];
 }
 
@@ -25,6 +27,7 @@ interface Row {
   readonly name: string;
   /** null if a run diverged. */
   readonly meanNats: number | null;
+  readonly meanBitsPerByte: number | null;
   readonly spreadNats: number | null;
   readonly meanMs: number;
   /** null for the base. */
@@ -50,6 +53,7 @@ export function showTable(
   const tests = settings.length - 1;
   const explanations = [
     "loss, spread     mean and standard deviation over the seeds, in nats per token",
+    "bits/byte        the mean loss in bits per UTF-8 byte of the text, comparable between tokenizers",
     "difference       mean over the seeds of the variation minus the base, with the same seed for both",
     `p                paired t-test, corrected for ${plural(tests, "comparison")} (Holm); ${LEVEL} or less is a difference: by chance, at most one table in twenty has a false one`,
     `${seedsHead(wantedNats).padEnd(15)}  about how many seeds show a difference of ${wantedNats} in ${POWER * 10} of 10 tables, given the spread of the differences`,
@@ -75,11 +79,21 @@ function rowsOf([base, ...variations]: readonly Setting[], wantedNats: number): 
   ];
 }
 
-function summaryOf({ name, losses, elapsedMs }: Setting): Omit<Row, "comparison"> {
-  const finished = losses.flatMap((loss) => (loss === null ? [] : [loss]));
-  const meanMs = mean(elapsedMs);
-  if (finished.length < losses.length) return { name, meanNats: null, spreadNats: null, meanMs };
-  return { name, meanNats: mean(finished), spreadNats: spread(finished), meanMs };
+function summaryOf({ name, losses, bitsPerByte, elapsedMs }: Setting): Omit<Row, "comparison"> {
+  const known = allKnown(losses);
+  const perByte = allKnown(bitsPerByte);
+  return {
+    name,
+    meanNats: known && mean(known),
+    meanBitsPerByte: perByte && mean(perByte),
+    spreadNats: known && spread(known),
+    meanMs: mean(elapsedMs),
+  };
+}
+
+function allKnown(values: readonly (number | null)[]): number[] | null {
+  const known = values.filter((value) => value !== null);
+  return known.length < values.length ? null : known;
 }
 
 const seedsHead = (wantedNats: number) => `seeds for ${wantedNats}`;
@@ -89,14 +103,23 @@ function linesOf(rows: readonly Row[], wantedNats: number): string[] {
   const head = seedsHead(wantedNats);
   const line = (name: string, cells: readonly string[], verdict: string) =>
     [name.padEnd(width), ...cells, verdict].join("  ").trimEnd();
-  const heads = ["loss".padEnd(6), "spread", "difference", "p".padEnd(6), head, "time".padStart(9)];
+  const heads = [
+    "loss".padEnd(6),
+    "bits/byte",
+    "spread",
+    "difference",
+    "p".padEnd(6),
+    head,
+    "time".padStart(9),
+  ];
   return [
     line("setting", heads, ""),
-    ...rows.map(({ name, meanNats, spreadNats, meanMs, comparison }) => {
+    ...rows.map(({ name, meanNats, meanBitsPerByte, spreadNats, meanMs, comparison }) => {
       const { differenceNats = null, p = null, seedsToShow: seeds = null, verdict = "" } = comparison ?? {};
       const sign = differenceNats !== null && differenceNats >= 0 ? "+" : "";
       const cells = [
         nats(meanNats),
+        formatBitsPerByte(meanBitsPerByte).padEnd("bits/byte".length),
         nats(spreadNats),
         comparison === null ? "".padEnd(10) : `${sign}${nats(differenceNats)}`.padEnd(10),
         comparison === null

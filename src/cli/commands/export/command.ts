@@ -5,7 +5,7 @@ import { modelCard } from "../../../interop/model-card.ts";
 import { type PortableModel, portableModel } from "../../../interop/portable-model.ts";
 import { countParameters } from "../../../nn/count-parameters.ts";
 import { explainFailures } from "../../../run/files.ts";
-import { asEvaluation } from "../../../run/log.ts";
+import { asEvaluation, type RunEvaluation } from "../../../run/log.ts";
 import { LogReader } from "../../../run/log-reader.ts";
 import { nodeFiles } from "../../../run/node-files.ts";
 import { formatBytes, formatCount, plural, shellWord } from "../../../util/format.ts";
@@ -46,7 +46,7 @@ async function writeFormat(
     model,
     run: saved.config,
     step: saved.files.step,
-    validationLossNats: validationLoss(saved),
+    validation: validationOf(saved),
     command: trainingCommand(saved.config),
     library: format.library,
     format: format.title,
@@ -118,11 +118,11 @@ function nameOf({ files }: ReadModel): string {
 }
 
 /** The loss that was measured, not estimated, at the step of the weights; null if there is none. */
-function validationLoss({ files: { folder, step } }: ReadModel): number | null {
-  let loss: number | null = null;
+function validationOf({ files: { folder, step } }: ReadModel): RunEvaluation | null {
+  let validation: RunEvaluation | null = null;
   for (const entry of new LogReader(explainFailures(nodeFiles), parentPath(folder)).entries()) {
     const evaluation = asEvaluation(entry);
-    if (evaluation !== null && evaluation.step === step && !evaluation.isEstimate) loss = evaluation.lossNats;
+    if (evaluation !== null && evaluation.step === step && !evaluation.isEstimate) validation = evaluation;
   }
-  return loss;
+  return validation;
 }

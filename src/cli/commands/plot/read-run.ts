@@ -32,7 +32,16 @@ export async function readRun(path: string, name: string, system: Processes): Pr
   const { settings, tokenizer, corpus } = config;
   const log = new PlottedLog();
   const summary = readSummary(path, system, { files, onEntry: (entry) => log.add(entry) });
-  const { status, step, steps, bytes, trainedMs, bestStep, bestLossNats } = summary;
+  const {
+    status,
+    step,
+    steps,
+    bytes,
+    trainedMs,
+    bestStep,
+    bestLossNats,
+    bestBitsPerByte: bitsPerByte,
+  } = summary;
   const train = log.train.points();
   const run: PlottedRun = {
     name,
@@ -42,7 +51,10 @@ export async function readRun(path: string, name: string, system: Processes): Pr
     verdict: summary.verdictText,
     tokensPerStep: tokensPerStep(settings),
     parameters: countParameters(gptConfigOf(settings, tokenizer.vocabSize), settings.model),
-    best: bestStep === null || bestLossNats === null ? null : { step: bestStep, lossNats: bestLossNats },
+    best:
+      bestStep === null || bestLossNats === null
+        ? null
+        : { step: bestStep, lossNats: bestLossNats, bitsPerByte },
     // An encoder sees both sides of a masked token, so its loss can be below the entropy of the text.
     // The entropy is known per character, and byte pairs are longer.
     floorNats:

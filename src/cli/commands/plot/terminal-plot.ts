@@ -2,7 +2,7 @@
 import { chartOf, type View, WHOLE } from "../../../report/figure.ts";
 import type { PlottedRun, XUnit } from "../../../report/plotted-run.ts";
 import { largestOf } from "../../../util/extremes.ts";
-import { formatCount, formatDuration, formatLoss } from "../../../util/format.ts";
+import { formatBitsPerByte, formatCount, formatDuration, formatLoss } from "../../../util/format.ts";
 import { printableLine } from "../../../util/printable.ts";
 import { drawChart, type Point, type Reference, type Series } from "../../terminal/chart.ts";
 
@@ -78,10 +78,21 @@ function curveLines(
 
 /** One line per run, or one line per value if that is too wide. */
 function summaryLines(runs: readonly PlottedRun[], columns: number): string[] {
-  const heads = ["run", "best loss", "last loss", "steps", "tokens", "trained", "parameters", "status"];
+  const heads = [
+    "run",
+    "best loss",
+    "bits/byte",
+    "last loss",
+    "steps",
+    "tokens",
+    "trained",
+    "parameters",
+    "status",
+  ];
   const rows = runs.map((run) => [
     printableLine(run.name),
     run.best === null ? "–" : formatLoss(run.best.lossNats),
+    formatBitsPerByte(run.best?.bitsPerByte ?? null),
     lossOf(run.curves.smoothed.at(-1)?.[2]),
     `${formatCount(run.step)}/${formatCount(run.steps)}`,
     formatCount(run.step * run.tokensPerStep),

@@ -6,7 +6,7 @@ import { stepFolderName } from "../../../run/checkpoint.ts";
 import type { RunDirectory } from "../../../run/directory.ts";
 import { restore } from "../../../run/restore.ts";
 import type { EarlyStopping } from "../../../train/early-stopping.ts";
-import { formatCount, formatLoss } from "../../../util/format.ts";
+import { describeLoss, formatCount, formatLoss } from "../../../util/format.ts";
 import { stderrReporter } from "../../terminal/output.ts";
 import type { TrainableKind } from "./kinds/kind.ts";
 
@@ -40,7 +40,7 @@ export async function measureBestAgain(
   reporter.status("");
   earlyStopping.measuredAgain(evaluation.lossNats);
   reporter.note(
-    `the best step, ${formatCount(best.step)}, on ${kind.measured}: validation loss ${formatLoss(evaluation.lossNats)} (was ${formatLoss(best.validationNats)} on other tokens)`,
+    `the best step, ${formatCount(best.step)}, on ${kind.measured}: validation loss ${describeLoss(evaluation.lossNats, evaluation.bitsPerByte ?? null)} (was ${formatLoss(best.validationNats)} on other tokens)`,
   );
   return { step: best.step, ...evaluation };
 }

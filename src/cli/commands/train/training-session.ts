@@ -223,7 +223,7 @@ export class TrainingSession {
     if (stoppedEarly) {
       const { isOverfitting, best } = earlyStopping;
       this.#log({ kind: "early stop", step: trainer.stepsDone, best, isOverfitting });
-      for (const line of explainStop(earlyStopping, config.settings)) note(line);
+      for (const line of explainStop(earlyStopping, config.settings, kind)) note(line);
     } else {
       if (this.#current === null) {
         note(`evaluating on ${kind.measured} …`);

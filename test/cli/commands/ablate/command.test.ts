@@ -55,7 +55,7 @@ describe("nopeek ablate", () => {
     const names = ["base", "--optimizer muon", "--learning-rate 10 --warmup-steps 0"];
     expect(order).toEqual(["1337", "1338"].flatMap((seed) => names.map((name) => [seed, name])));
     const [head, ...rows] = first.stdout.trimEnd().split("\n");
-    const columns = ["setting", "loss", "spread", "difference", "p", "seeds for 0.01", "time"];
+    const columns = ["setting", "loss", "bits/byte", "spread", "difference", "p", "seeds for 0.01", "time"];
     expect(head.split(/ {2,}/)).toEqual(columns);
     expect(rows.map((row) => row.split(/ {2,}/)[0])).toEqual(names);
     expect(rows[1]).toMatch(/(better|worse|no difference shown)$/);

@@ -62,7 +62,10 @@ describe("a run", () => {
     expect([run.curves.validation, run.curves.estimates].map(({ length }) => length)).toEqual([2, 2]);
     expect(run.samples.map((sample) => sample.step)).toEqual([3, 4, 6, 8]);
     const best = Number(readFileSync(at("checkpoints/whole/best"), "utf8").slice("step-".length));
-    expect(run.best).toEqual({ step: best, lossNats: losses("evaluation").find(([at]) => at === best)?.[1] });
+    const [, lossNats] = losses("evaluation").find(([at]) => at === best) ?? [];
+    // Each token is a character of one byte.
+    const bitsPerByte = expect.closeTo(Number(lossNats) / Math.LN2, 9);
+    expect(run.best).toEqual({ step: best, lossNats, bitsPerByte });
     expect(run.next.map(({ command }) => command.replace(/ --prompt .*/, ""))).toEqual([
       ...(best === 8 ? [`npx nopeek train --resume --out ${at("checkpoints/whole")} --steps 100`] : []),
       `npx nopeek sample --model ${at("checkpoints/whole")}`,
@@ -114,7 +117,7 @@ describe("a run", () => {
     expect((await read(path)).best).toBeNull();
     writeFileSync(join(path, "best"), "step-000001\n");
     const run = await read(path);
-    expect(run.best).toEqual({ step: 1, lossNats: 2.5 });
+    expect(run.best).toEqual({ step: 1, lossNats: 2.5, bitsPerByte: null });
     expect(run.curves.validation.map(([at]) => at)).toEqual([1, 3]);
     expect(run.curves.estimates.map(([at, , loss]) => [at, loss])).toEqual([
       [2, 0.1],
@@ -125,8 +128,9 @@ describe("a run", () => {
       bestStep: 1,
     });
     // A resume that changed what is evaluated has evaluated the best step again.
-    writeFileSync(join(path, "log.jsonl"), `${log}{"resumedAfterStep":3}\n${evaluation(1, 2.625)}`);
-    expect((await read(path)).best).toEqual({ step: 1, lossNats: 2.625 });
+    const again = evaluation(1, 2.625).replace("}", ',"bitsPerByte":1.75}');
+    writeFileSync(join(path, "log.jsonl"), `${log}{"resumedAfterStep":3}\n${again}`);
+    expect((await read(path)).best).toEqual({ step: 1, lossNats: 2.625, bitsPerByte: 1.75 });
   });
 
   it("skips a loss that was not finite", async () => {

@@ -4,6 +4,7 @@ import { resolveSettings } from "../../../../src/config/settings.ts";
 import { EarlyStopping } from "../../../../src/train/early-stopping.ts";
 
 const settings = resolveSettings({ patience: 1 });
+const kind = { bitsPerByte: (lossNats: number) => lossNats / 2 };
 
 describe("explainStop", () => {
   it("reports the steps and losses of the best and the latest evaluation", () => {
@@ -12,14 +13,14 @@ describe("explainStop", () => {
     patience.evaluated(10, 2.5);
     patience.trained(1);
     patience.evaluated(20, 3);
-    expect(explainStop(patience, settings)).toEqual([
+    expect(explainStop(patience, settings, kind)).toEqual([
       "stopped after step 20: 1 evaluation without a lower validation loss (--patience 1)",
-      'validation  lowest after step 10: 2.5000, saved as "best"; now 3.0000',
+      'validation  lowest after step 10: 2.5000 nats, 1.2500 bits per byte, saved as "best"; now 3.0000 nats, 1.5000 bits per byte',
       "training    2.0000 then, 1.0000 now",
     ]);
   });
 
   it("has nothing to report without an evaluation", () => {
-    expect(explainStop(new EarlyStopping(), settings)).toEqual([]);
+    expect(explainStop(new EarlyStopping(), settings, kind)).toEqual([]);
   });
 });

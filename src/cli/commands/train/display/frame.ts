@@ -2,7 +2,7 @@
  * Draws the live display of a training run: loss curves, progress, figures, and a sample of the model. If the terminal
  * is small, the least important parts go first: the sample, the curves, the figures. The progress always stays.
  */
-import { formatCount, formatDuration, formatLoss } from "../../../../util/format.ts";
+import { formatBitsPerByte, formatCount, formatDuration, formatLoss } from "../../../../util/format.ts";
 import { drawChart, type Point, type Reference } from "../../../terminal/chart.ts";
 import { breakText, columnsOf, cut, onOneLine } from "../../../terminal/columns.ts";
 import { renderSpans, styled } from "../../../terminal/styled.ts";
@@ -16,6 +16,8 @@ export interface View {
   readonly training: readonly Point[];
   readonly validation: readonly Point[];
   readonly estimates: readonly Point[];
+  /** The last validation loss in bits per byte; null if it is not known. */
+  readonly bitsPerByte: number | null;
   /** The loss to compare with. */
   readonly reference: Reference;
   /** The latest step; null before the first. */
@@ -71,9 +73,11 @@ export function drawFrame(view: View, options: FrameOptions): string[] {
 }
 
 function chartLines(view: View, { columns, color, ascii }: FrameOptions, height: number): string[] {
-  const { training, validation, estimates, reference, steps } = view;
+  const { training, validation, estimates, bitsPerByte, reference, steps } = view;
   const loss = view.latest === null ? "" : ` ${formatLoss(view.latest.lossNats)}`;
-  const measured = validation.length === 0 ? "" : ` ${formatLoss(validation[validation.length - 1][1])}`;
+  const perByte = bitsPerByte === null ? "" : `, ${formatBitsPerByte(bitsPerByte)} bits/byte`;
+  const measured =
+    validation.length === 0 ? "" : ` ${formatLoss(validation[validation.length - 1][1])}${perByte}`;
   return drawChart(
     [
       { name: `training${loss}`, points: training },

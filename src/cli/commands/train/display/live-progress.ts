@@ -25,6 +25,8 @@ export interface LiveOptions {
   readonly steps: number;
   /** The loss to compare with. */
   readonly reference: Reference;
+  /** A validation loss in bits per byte; null if there is no text. */
+  readonly bitsPerByte: (lossNats: number) => number | null;
   /** The losses of a resumed run until now. */
   readonly before: Pick<View, "training" | "validation" | "estimates">;
   readonly now: () => number;
@@ -125,13 +127,16 @@ export class LiveProgress implements Progress {
   }
 
   #view(over: boolean): View {
-    const { steps, reference, now, memoryBytes } = this.#options;
+    const { steps, reference, bitsPerByte, now, memoryBytes } = this.#options;
+    const validation = this.#validation.points();
+    const measured = validation.at(-1);
     return {
       step: this.#step,
       steps,
       training: this.#training.points(),
-      validation: this.#validation.points(),
+      validation,
       estimates: this.#estimates.points(),
+      bitsPerByte: measured === undefined ? null : bitsPerByte(measured[1]),
       reference,
       latest: this.#latest,
       elapsedMs: now() - this.#startMs,

@@ -21,6 +21,7 @@ export function openLive({ color }: TrainFlags, run: OpenRun): LiveProgress {
     sinks: platform !== "win32" && SINKING.includes(env.TERM_PROGRAM ?? ""),
     steps: config.settings.steps,
     reference: kind.reference,
+    bitsPerByte: (lossNats) => kind.bitsPerByte(lossNats),
     before: trainer.stepsDone === 0 ? { training: [], validation: [], estimates: [] } : readLosses(directory),
     now: nowMs,
     memoryBytes: () => process.memoryUsage.rss(),

@@ -98,6 +98,11 @@ class TrainableEncoder implements TrainableKind {
     return [textWithBlanks(this.model, tokenizer, hidden), tokenizer.decode(ids), tokenizer.decode(piece)];
   }
 
+  /** It sees both sides of a hidden token: its loss is no code length of the text. */
+  bitsPerByte(): null {
+    return null;
+  }
+
   /** n-grams see only what is before a token: nothing to compare blanks with. */
   baselines(): ReturnType<TrainableKind["baselines"]> {
     return { ...textBaselines(this.#text, this.#config), ngrams: null };

@@ -8,7 +8,7 @@ import { GPT } from "../../../../nn/gpt.ts";
 import { Random } from "../../../../random.ts";
 import { gptConfigOf, type RunConfig } from "../../../../run/config.ts";
 import { NextToken } from "../../../../train/objectives/next-token.ts";
-import { formatCount, formatLoss, shellWord } from "../../../../util/format.ts";
+import { describeLoss, formatCount, formatLoss, shellWord } from "../../../../util/format.ts";
 import { promptIn } from "../../../shared/example-prompt.ts";
 import { writeSample } from "../samples.ts";
 import { blindGuess, type EvaluationReport, type OpenKind, type TrainableKind } from "./kind.ts";
@@ -78,8 +78,9 @@ class TrainableGPT implements TrainableKind {
     const { evalBatches, batchSize, seed } = this.#config.settings;
     const options = { batches: evalBatches, batchSize, seed };
     const evaluation = await estimateLoss(this.model, this.#text.split.validation, options);
+    const { lossNats } = evaluation;
     const floor = this.#floor === null ? "" : `, floor ${formatLoss(this.#floor)}`;
-    const report = `validation loss about ${formatLoss(evaluation.lossNats)}${floor} (estimate: ${formatCount(evaluation.tokens)} tokens in random windows)`;
+    const report = `validation loss about ${describeLoss(lossNats, this.bitsPerByte(lossNats))}${floor} (estimate: ${formatCount(evaluation.tokens)} tokens in random windows)`;
     return { evaluation, text: report };
   }
 
@@ -87,7 +88,7 @@ class TrainableGPT implements TrainableKind {
     const { text, heldOut } = this.#text;
     const most = this.#config.settings.measureTokens;
     const measured = await evaluateSplit(this.model, text.ids, heldOut, most);
-    const perByte = bitsPerByte(measured, this.#predicted.bytes);
+    const perByte = this.bitsPerByte(measured.lossNats);
     const evaluation = { ...measured, bitsPerByte: perByte };
     const above =
       this.#floor === null
@@ -97,8 +98,13 @@ class TrainableGPT implements TrainableKind {
       evaluation.method === "whole split"
         ? `whole split: ${formatCount(evaluation.tokens)} tokens, each predicted once`
         : spreadInWords(evaluation, this.#text);
-    const report = `validation loss ${formatLoss(evaluation.lossNats)} nats, ${perByte.toFixed(4)} bits per byte${above} (${over})`;
+    const report = `validation loss ${describeLoss(evaluation.lossNats, perByte)}${above} (${over})`;
     return { evaluation, text: report };
+  }
+
+  bitsPerByte(lossNats: number): number {
+    const { tokens, bytes } = this.#predicted;
+    return bitsPerByte({ lossNats, tokens }, bytes);
   }
 
   show(): Promise<string> {

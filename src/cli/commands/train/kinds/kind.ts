@@ -25,6 +25,8 @@ export interface TrainableKind {
   estimate(): Promise<EvaluationReport>;
   /** Evaluates on the validation set: the figure to report. */
   measure(): Promise<EvaluationReport>;
+  /** A loss on the validation set in bits per UTF-8 byte; null unless a text is predicted token by token. */
+  bitsPerByte(lossNats: number): number | null;
   /** What `measure` covers: "the whole validation split". */
   readonly measured: string;
   /** The same for a program: losses are compared only if it is equal. */

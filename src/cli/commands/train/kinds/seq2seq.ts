@@ -79,6 +79,10 @@ class TrainableEncoderDecoder implements TrainableKind {
     return this.show();
   }
 
+  bitsPerByte(): null {
+    return null;
+  }
+
   baselines(): ReturnType<TrainableKind["baselines"]> {
     return { guessNats: this.reference.value, frequencyNats: null, ngrams: null };
   }

@@ -15,6 +15,7 @@ const view: View = {
     [250, 1],
     [500, 0.8123],
   ],
+  bitsPerByte: 0.8895,
   reference: { name: "floor", value: 0.5146 },
   latest: {
     step: 500,

@@ -15,6 +15,7 @@ function open(screen: Emulator, changes = {}) {
     sinks: true,
     steps: STEPS,
     reference: { name: "floor", value: 0.5146 },
+    bitsPerByte: (lossNats) => lossNats / 2,
     before: { training: [], validation: [], estimates: [] },
     now: () => ms,
     memoryBytes: () => 1e8,

@@ -44,6 +44,7 @@ test.each([
       sinks: false,
       steps: run.config.settings.steps,
       reference: run.kind.reference,
+      bitsPerByte: (lossNats) => run.kind.bitsPerByte(lossNats),
       before: { training: [], validation: [], estimates: [] },
       // Every step is drawn.
       now: (
