@@ -9,7 +9,11 @@ export async function bundlePlay(root: string): Promise<void> {
   const out = `${root}dist/play/`;
   mkdirSync(out, { recursive: true });
   const options: BuildOptions = {
-    plugins: [withoutHelp, withoutBpe(`${root}src/play/engine/no-bpe.ts`)],
+    plugins: [
+      withoutHelp,
+      without(/\/bpe\/bpe-tokenizer\.ts$/, `${root}src/play/engine/no-bpe.ts`),
+      without(/\/huggingface-tokenizer\.ts$/, `${root}src/play/engine/no-huggingface.ts`),
+    ],
     bundle: true,
     minify: true,
     format: "esm",
@@ -47,11 +51,11 @@ const withoutHelp: Plugin = {
     }),
 };
 
-/** Puts a refusal in place of byte-pair encoding, for which the page's engine has no room. */
-function withoutBpe(refusal: string): Plugin {
+/** Puts a refusal in place of a tokenizer for which the page's engine has no room. */
+function without(filter: RegExp, refusal: string): Plugin {
   return {
-    name: "without BPE",
-    setup: ({ onResolve }) => onResolve({ filter: /\/bpe\/bpe-tokenizer\.ts$/ }, () => ({ path: refusal })),
+    name: `without ${filter.source}`,
+    setup: ({ onResolve }) => onResolve({ filter }, () => ({ path: refusal })),
   };
 }
 

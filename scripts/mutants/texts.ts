@@ -26,7 +26,7 @@ export const texts: readonly Mutant[] = [
   {
     promise: "a prompt follows the end of another document, as in training",
     file: "src/text/tokenizer.ts",
-    line: "  ids[0] = tokenizer.endOfText;\n",
+    line: "  ids[0] = startOfText;\n",
     broken: "",
     tests: ["test/text/end-of-text.test.ts"],
   },

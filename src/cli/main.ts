@@ -122,6 +122,24 @@ addSettingFlags(train, settingsOf("model"));
 addSettingFlags(train, settingsOf("training"));
 train.addHelpText("after", describePresets);
 
+command(
+  "import",
+  "make a run of a model from elsewhere: a folder with config.json, safetensors, tokenizer.json",
+)
+  .argument("<folder>", "a folder as Hugging Face's libraries save it; no network is used")
+  .option("--out <folder>", "run directory (default: the next free folder in checkpoints/)")
+  .addOption(
+    new Option(
+      "--context-length <tokens>",
+      "a shorter context than the model's, which needs less memory",
+    ).argParser(parseCount),
+  )
+  .option(
+    "--ignore-fields <names...>",
+    "fields of config.json that nopeek does not know, and of which you know that they change no number",
+  )
+  .action(async (folder, flags) => (await import("./commands/import/command.ts")).importModel(folder, flags));
+
 command("runs", "list runs with their best loss, size, training time and status")
   .argument("[folder]", "a run directory, or a folder of run directories", "checkpoints")
   .option("--json", "print one JSON object per line on stdout")

@@ -73,9 +73,10 @@ export type Settings = {
   readonly attention: "fused" | "textbook";
   /**
    * Tokens are the characters of the corpus, UTF-8 bytes, or byte pairs (BPE): frequent sequences of
-   * bytes, learned from the part of the text to train on. For gpt and encoder only. Default: char.
+   * bytes, learned from the part of the text to train on; huggingface is the tokenizer of an imported
+   * model. For gpt and encoder only. Default: char.
    */
-  readonly tokenizer: "char" | "byte" | "bpe";
+  readonly tokenizer: "char" | "byte" | "bpe" | "huggingface";
   /**
    * Size of the vocabulary of tokenizer bpe: 256 bytes and the rest. For gpt and encoder only. Default:
    * 512 tokens.

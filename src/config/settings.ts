@@ -31,8 +31,8 @@ export type ModelKind = (typeof MODEL_KINDS)[number];
 export const TASKS = ["reverse", "sort"] as const;
 export type Task = (typeof TASKS)[number];
 
-/** What tokens are: characters, bytes, or frequent sequences of bytes (byte-pair encoding). */
-export const TOKENIZERS = ["char", "byte", "bpe"] as const;
+/** What tokens are: characters, bytes, frequent sequences of bytes (byte-pair encoding), or what an imported model brings. */
+export const TOKENIZERS = ["char", "byte", "bpe", "huggingface"] as const;
 export type TokenizerKind = (typeof TOKENIZERS)[number];
 
 /** The documentation of a setting, apart from its validation and default. */
@@ -198,7 +198,7 @@ const table = z.strictObject({
     only(
       TEXT_KINDS,
       model(
-        "tokens are the characters of the corpus, UTF-8 bytes, or byte pairs (BPE): frequent sequences of bytes, learned from the part of the text to train on",
+        "tokens are the characters of the corpus, UTF-8 bytes, or byte pairs (BPE): frequent sequences of bytes, learned from the part of the text to train on; huggingface is the tokenizer of an imported model",
       ),
     ),
   ),

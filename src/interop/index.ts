@@ -13,6 +13,12 @@ export {
 } from "./architecture.ts";
 export { exportGGUF, type GGUFOptions } from "./gguf/export.ts";
 export { exportHuggingFace, type HuggingFaceOptions } from "./hugging-face/export.ts";
+export {
+  type ImportedModel,
+  type ImportOptions,
+  importFolder,
+  saveImported,
+} from "./import/import-folder.ts";
 export { type ModelCard, modelCard } from "./model-card.ts";
 export type { NumberType } from "./number-types.ts";
 export { onnxBytes } from "./onnx/export.ts";

@@ -1,7 +1,7 @@
 /** The tokens and merges of a byte-pair encoding, in GPT-2's spelling of bytes. */
 import { BpeTokenizer } from "../text/bpe/bpe-tokenizer.ts";
 import { BYTES } from "../text/bpe/merges.ts";
-import { spellBytes } from "./byte-characters.ts";
+import { spellBytes } from "../text/byte-characters.ts";
 
 export interface SpelledMerges {
   /** In the order of the ids: the bytes, then one for each merge. */

@@ -40,6 +40,18 @@ export interface RunConfig extends ChangedSettings {
   readonly corpus: CorpusRecord | null;
   /** The run whose model this one fine-tunes; left out if it started from random weights. */
   readonly from?: string | undefined;
+  /** Where the model came from, if it was not trained here. */
+  readonly origin?: OriginRecord | undefined;
+}
+
+/** A model of another program. */
+export interface OriginRecord {
+  /** The name of its folder. */
+  readonly folder: string;
+  /** `model_type` in its config.json, such as "llama". */
+  readonly modelType: string;
+  /** The types of the numbers in its files, such as "BF16". */
+  readonly numbers: readonly string[];
 }
 
 const count = z.int().check(z.minimum(0));
@@ -60,6 +72,9 @@ const layout = z.object({
     }),
   ),
   from: z.optional(z.string()),
+  origin: z.optional(
+    z.object({ folder: z.string(), modelType: z.string(), numbers: z.readonly(z.array(z.string())) }),
+  ),
   changes: z.optional(z.array(settingsChange)),
 });
 
@@ -69,10 +84,11 @@ export function runConfigToJSON(config: RunConfig): {
   tokenizer: TokenizerData;
   corpus: CorpusRecord | null;
   from?: string;
+  origin?: OriginRecord;
   changes?: readonly SettingsChange[];
 } {
   checkTypes("runConfigToJSON", { config }, { config: ["settings", "tokenizer", "corpus"] });
-  const { settings, tokenizer, corpus, from, changes = [] } = config;
+  const { settings, tokenizer, corpus, from, origin, changes = [] } = config;
   const own = SETTINGS.filter((setting) => belongsTo(settings, setting));
   const kept = Object.fromEntries(own.map(({ name }) => [name, settings[name]]));
   return {
@@ -80,6 +96,7 @@ export function runConfigToJSON(config: RunConfig): {
     tokenizer: tokenizer.toJSON(),
     corpus,
     ...(from !== undefined && { from }),
+    ...(origin !== undefined && { origin }),
     ...(changes.length > 0 && { changes }),
   };
 }
@@ -94,13 +111,14 @@ export function runConfigFromJSON(json: unknown, where: string): RunConfig {
     const [issue] = result.error.issues;
     throw new CheckpointError(`${where}: not the config of a run: ${issue.path.join(".")}: ${issue.message}`);
   }
-  const { settings, tokenizer, corpus, from, changes } = result.data;
+  const { settings, tokenizer, corpus, from, origin, changes } = result.data;
   try {
     const config = {
       settings: parseSettings(withRenamedValues(settings)),
       tokenizer: tokenizerFromJSON(tokenizer),
       corpus,
       ...(from !== undefined && { from }),
+      ...(origin !== undefined && { origin }),
       ...(changes !== undefined && { changes }),
     };
     checkChanges(config);

@@ -13,8 +13,8 @@ export type Pointer = "latest" | "best";
 
 const FORMAT = "nopeek run";
 const VERSION = 1;
-/** A vocabulary of all Unicode characters takes 4 MB. */
-const CONFIG_LIMIT = 1 << 23;
+/** A tokenizer.json that came with a model takes up to 35 MB. */
+const CONFIG_LIMIT = 1 << 26;
 const POINTER_LIMIT = 4096;
 /** More than any program saves checkpoints while another one reads the first. */
 const ATTEMPTS = 10;

@@ -6,7 +6,19 @@ export type TokenizerData =
   /** Every known character once, in the order of the ids. */
   | ({ readonly kind: "char"; readonly characters: string } & SpecialTokens)
   /** Two ids per merge, such as "104 101". */
-  | ({ readonly kind: "bpe"; readonly merges: readonly string[] } & SpecialTokens);
+  | ({ readonly kind: "bpe"; readonly merges: readonly string[] } & SpecialTokens)
+  | HuggingFaceData;
+
+/** A `tokenizer.json` that came with a model. */
+export interface HuggingFaceData {
+  readonly kind: "huggingface";
+  /** The contents of the file. */
+  readonly definition: string;
+  /** The number of tokens that the model knows; the file may have fewer. */
+  readonly vocabSize: number;
+  /** The id of the token that ends a document. */
+  readonly endOfText: number | null;
+}
 
 /** Tokens that are not text; their ids follow those of the text. */
 export interface SpecialTokens {
@@ -38,8 +50,10 @@ export interface Tokenizer {
   readonly kind: TokenizerData["kind"];
   /** Ids are 0 … vocabSize−1. */
   readonly vocabSize: number;
-  /** The id of the token that ends a document; null if there is none. No text encodes to it. */
+  /** The id of the token that ends a document; null if there is none. No text encodes to it, except in "huggingface". */
   readonly endOfText: number | null;
+  /** The id that the ids of a document begin with; null if there is none. Left out if it is `endOfText`. */
+  readonly startOfText?: number | null | undefined;
   /** @throws TokenError for a character outside the vocabulary */
   encode(text: string): Int32Array;
   /** The end of a document decodes to `END_OF_TEXT`. @throws TokenError for an id outside the vocabulary */
@@ -60,9 +74,10 @@ export interface Tokenizer {
  */
 export function encodeDocument(tokenizer: Tokenizer, text: string): Int32Array {
   const inner = tokenizer.encode(text);
-  if (tokenizer.endOfText === null) return inner;
+  const { endOfText, startOfText = endOfText } = tokenizer;
+  if (startOfText === null) return inner;
   const ids = new Int32Array(inner.length + 1);
-  ids[0] = tokenizer.endOfText;
+  ids[0] = startOfText;
   ids.set(inner, 1);
   return ids;
 }

@@ -2,10 +2,10 @@
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { BYTE_CHARACTERS, spellBytes } from "../../src/interop/byte-characters.ts";
 import { tokenizerFiles } from "../../src/interop/tokenizer-json.ts";
 import { BpeTokenizer } from "../../src/text/bpe/bpe-tokenizer.ts";
 import { trainBpe } from "../../src/text/bpe/train-bpe.ts";
+import { BYTE_CHARACTERS, spellBytes } from "../../src/text/byte-characters.ts";
 import { ByteTokenizer } from "../../src/text/byte-tokenizer.ts";
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
 import { END_OF_TEXT, encodeDocument, type Tokenizer } from "../../src/text/tokenizer.ts";

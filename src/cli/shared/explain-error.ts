@@ -6,7 +6,7 @@ import type { NopeekError } from "../../errors.ts";
 const OTHER_OPTIONS: readonly string[] = [
   ...["data", "validation", "include", "config", "from", "fromStep", "preset", "out", "resume"],
   ...["restartSchedule", "step", "minutes", "cache", "inMemory"],
-  ...["backend", "threads", "fast", "vary", "seeds", "layer", "head"],
+  ...["backend", "threads", "fast", "vary", "seeds", "layer", "head", "ignoreFields"],
   ...["escapes", "echo", "items", "newOnly"],
   ...["prompt", "tokens", "strategy", "stop", "overflow", "samples", "temperature", "topK", "topP", "minP"],
   ...["repetitionPenalty", "noRepeatNgram", "beams", "best", "lengthPenalty"],

@@ -119,6 +119,10 @@ export async function tokenizerFor(
 ): Promise<Tokenizer> {
   if (corpus === null) return new CharTokenizer("abcdefghijklmnopqrstuvwxyz".slice(0, settings.alphabetSize));
   const special = settings.documents === "none" ? {} : ({ endOfText: true } as const);
+  if (settings.tokenizer === "huggingface")
+    throw new ConfigError(
+      "`tokenizer` huggingface comes with a model: fine-tune one with `from`, or use char, byte or bpe",
+    );
   if (settings.tokenizer === "byte") return new ByteTokenizer(special);
   if (settings.tokenizer === "char")
     return new CharTokenizer(vocabularyOf(corpus.marked, settings.minCount), special);

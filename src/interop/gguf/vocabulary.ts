@@ -10,8 +10,8 @@
  * Source: https://github.com/ggml-org/llama.cpp/blob/master/src/llama-vocab.cpp
  */
 import { ConfigError } from "../../errors.ts";
+import { spellBytes } from "../../text/byte-characters.ts";
 import { END_OF_TEXT, type Tokenizer, type TokenizerData } from "../../text/tokenizer.ts";
-import { spellBytes } from "../byte-characters.ts";
 import { spelledMerges } from "../spelled-merges.ts";
 import type { MetadataValue } from "./write.ts";
 

@@ -90,7 +90,11 @@ export function smoothed({ run, train, gradientNorm }: ReadRun, steps: number): 
   return { ...run, smoothing: steps, curves };
 }
 
-function corpusOf({ settings, corpus }: RunConfig): Pick<PlottedRun, "corpus" | "corpusId"> {
+function corpusOf({ settings, corpus, origin }: RunConfig): Pick<PlottedRun, "corpus" | "corpusId"> {
+  if (origin !== undefined) {
+    const description = `imported from ${origin.folder} (${origin.modelType}): not trained here`;
+    return { corpus: description, corpusId: description };
+  }
   if (corpus !== null) {
     const named = (corpus.paths ?? [corpus.path]).join(", ");
     return { corpus: `${named}: ${formatCount(corpus.characters)} characters`, corpusId: corpus.sha256 };

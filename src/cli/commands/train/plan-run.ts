@@ -189,6 +189,10 @@ async function planResume(flags: TrainFlags, reporter: ProgressReporter): Promis
   const savedJSON = readRunConfig(path);
   checkUnlocked(path, processes(), nodeFiles);
   const saved = runConfigFromJSON(savedJSON, join(path, "config.json"));
+  if (saved.origin !== undefined)
+    throw new ConfigError(
+      `${path}: was imported, so there is no training to resume; fine-tune it with --from ${shellWord(path)}`,
+    );
   const checkpoint = readLatestCheckpoint(path);
   const { config, remarks } = resumedConfig(saved, checkpoint?.step ?? 0, path, flags);
   checkSize(config);
