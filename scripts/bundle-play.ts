@@ -9,11 +9,7 @@ export async function bundlePlay(root: string): Promise<void> {
   const out = `${root}dist/play/`;
   mkdirSync(out, { recursive: true });
   const options: BuildOptions = {
-    plugins: [
-      withoutHelp,
-      without(/\/bpe\/bpe-tokenizer\.ts$/, `${root}src/play/engine/no-bpe.ts`),
-      without(/\/huggingface-tokenizer\.ts$/, `${root}src/play/engine/no-huggingface.ts`),
-    ],
+    plugins: [withoutHelp, withoutUnusedZod, withoutTokenizers(`${root}src/play/engine/no-tokenizer.ts`)],
     bundle: true,
     minify: true,
     format: "esm",
@@ -51,13 +47,21 @@ const withoutHelp: Plugin = {
     }),
 };
 
-/** Puts a refusal in place of a tokenizer for which the page's engine has no room. */
-function without(filter: RegExp, refusal: string): Plugin {
-  return {
-    name: `without ${filter.source}`,
-    setup: ({ onResolve }) => onResolve({ filter }, () => ({ path: refusal })),
-  };
-}
+/** One call through a namespace object makes the bundler keep all of zod's helpers. */
+const withoutUnusedZod: Plugin = {
+  name: "without unused parts of zod",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /zod[\\/]v4[\\/]mini[\\/]schemas\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replaceAll("core.util.", "util."),
+    })),
+};
+
+/** Puts a refusal in place of the tokenizers for which the page's engine has no room. */
+const withoutTokenizers = (refusal: string): Plugin => ({
+  name: "without tokenizers",
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/(?:bpe|huggingface)-tokenizer\.ts$/ }, () => ({ path: refusal })),
+});
 
 /** The site is published without the packages, so their licenses come with it. */
 function licenses(root: string, bundles: readonly { readonly metafile?: Metafile | undefined }[]): string {

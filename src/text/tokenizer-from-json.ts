@@ -26,7 +26,7 @@ export function tokenizerFromJSON(data: unknown): Tokenizer {
   const parsed = tokenizerData.safeParse(data, IN_ENGLISH);
   if (!parsed.success) {
     throw new TokenError(
-      `tokenizer: expected {"kind": "byte"}, {"kind": "char", "characters": "…"}, {"kind": "bpe", "merges": […]} or {"kind": "huggingface", "definition": "…", …}: ${z.prettifyError(parsed.error)}`,
+      `tokenizer: expected \`kind\` byte, char, bpe or huggingface, and its data: ${z.prettifyError(parsed.error)}`,
     );
   }
   if (parsed.data.kind === "huggingface") return new HuggingFaceTokenizer(parsed.data);
