@@ -2,11 +2,13 @@
 import type { Random } from "../../src/random.ts";
 import type { Tokenizer } from "../../src/text/tokenizer.ts";
 
-const TEXTS = 60;
+const TEXTS = 200;
 const LONGEST = 40;
 
-/** Ranges of code points: Latin, Greek and Cyrillic, combining marks, CJK, emoji, and white space of several kinds. */
+/** Ranges of code points: all before and after the surrogates, Latin, Greek and Cyrillic, combining marks, CJK, emoji, and white space of several kinds. */
 const RANGES: readonly (readonly [number, number])[] = [
+  [0, 0xd7ff],
+  [0xe000, 0x10ffff],
   [0x20, 0x7e],
   [0xa0, 0x24f],
   [0x370, 0x4ff],

@@ -1,11 +1,11 @@
 /** Writes the folder of a case: a run, what nopeek computes with it, and its exports. README.md has the layout. */
 import { execFile } from "node:child_process";
-import { cpSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Context } from "../../src/autograd/context.ts";
-import { openBackend } from "../../src/backend/open.ts";
+import { openBackend, openDoubleBackend } from "../../src/backend/open.ts";
 import type { GPT } from "../../src/nn/gpt.ts";
 import { Random } from "../../src/random.ts";
 import { loadGPT, RunDirectory, SHIPPED_MODEL_PATH } from "../../src/run/on-disk.ts";
@@ -17,11 +17,13 @@ import { batchLogits } from "../../src/sample/logits.ts";
 import { END_OF_TEXT, encodeDocument, type Tokenizer } from "../../src/text/tokenizer.ts";
 import { type Case, SHARED } from "./cases.ts";
 import { randomTexts } from "./random-texts.ts";
+import { respell } from "./respell.ts";
 
 const run = promisify(execFile);
 const program = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const nopeek = (...words: readonly string[]) => run(process.execPath, [program, ...words]);
 
+const TALES = fileURLToPath(new URL("../../data/tales.txt", import.meta.url));
 const PROMPT = "One misty Sunday in ";
 const GREEDY_TOKENS = 200;
 /** Long searches first. */
@@ -51,15 +53,23 @@ export async function writeCase(model: Case, folder: string): Promise<void> {
   const path = join(folder, "run");
   if (model.flags === null) cpSync(SHIPPED_MODEL_PATH, path, { recursive: true });
   else {
-    await nopeek("train", ...`${SHARED} ${model.flags}`.split(" "), "--out", path);
+    const texts = model.respelled === true ? ["--data", TALES, writeRespelled(folder)] : [];
+    await nopeek("train", ...`${SHARED} ${model.flags}`.split(" "), ...texts, "--out", path);
     disturb(path);
   }
   const { json, logits } = await compute(model.name, path);
   writeFileSync(join(folder, "case.json"), JSON.stringify(json));
   writeFileSync(join(folder, "logits.f32"), logits);
+  writeFileSync(join(folder, "logits.f64"), await exactLogits(path, json.rows));
   for (const format of model.formats) {
     await nopeek("export", path, "--format", format, "--out", join(folder, format));
   }
+}
+
+function writeRespelled(folder: string): string {
+  const path = join(folder, "respelled.txt");
+  writeFileSync(path, respell(readFileSync(TALES, "utf8")));
+  return path;
 }
 
 /**
@@ -99,6 +109,18 @@ async function compute(name: string, path: string): Promise<{ json: CaseFile; lo
       texts: randomTexts(tokenizer, random),
     };
     return { json, logits: new Uint8Array(Float32Array.from(logits).buffer) };
+  } finally {
+    await backend.close();
+  }
+}
+
+/** The logits in double precision, to see how far single precision is from them in each program. */
+async function exactLogits(path: string, rows: CaseFile["rows"]): Promise<Uint8Array> {
+  const backend = await openDoubleBackend();
+  try {
+    const { model } = loadGPT(new Context(backend), path);
+    const logits = await batchLogits(model, { ids: rows.flat(), batchSize: rows.length });
+    return new Uint8Array(Float64Array.from(logits).buffer);
   } finally {
     await backend.close();
   }
