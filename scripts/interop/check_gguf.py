@@ -8,12 +8,12 @@ whose cache has float16.
 
 import json
 import math
-import struct
 import sys
 import urllib.request
 from pathlib import Path
 
 import gguf
+import numpy as np
 import xllamacpp
 
 # Positions of each row whose probabilities are compared; each is a request.
@@ -50,26 +50,40 @@ class Model:
         return self.ask("completion", prompt=ids, n_predict=count, temperature=0, **options)
 
 
-def probability(model: Model, case: dict, logits: list[float]) -> tuple[float, float]:
-    """The largest difference of a probability, and of the logarithm of one that is at least 1e-4."""
-    worst, worst_log = 0.0, 0.0
-    size, rows = case["vocabSize"], case["rows"]
+def log_probabilities(model: Model, case: dict, ids: list[int]) -> np.ndarray:
+    """Of each token after `ids`."""
+    size = case["vocabSize"]
     # A byte that is no character would be answered without probabilities, so a whole one is forced. They do not change.
     forced = [[case["greedy"]["promptIds"][-1], 1e6]]
-    for i, row in enumerate(rows):
-        for position in range(0, len(row), max(1, len(row) // POSITIONS)):
-            answer = model.complete(row[: position + 1], 1, n_probs=size, logit_bias=forced)
-            found = {entry["id"]: entry["logprob"] for entry in answer["completion_probabilities"][0]["top_logprobs"]}
-            start = (i * len(row) + position) * size
-            ours = logits[start : start + size]
-            total = max(ours) + math.log(sum(math.exp(x - max(ours)) for x in ours))
-            for token, logit in enumerate(ours):
-                log = logit - total
-                theirs = found.get(token, -math.inf)
-                worst = max(worst, abs(math.exp(theirs) - math.exp(log)))
-                if log > math.log(1e-4):
-                    worst_log = max(worst_log, abs(theirs - log))
-    return worst, worst_log
+    answer = model.complete(ids, 1, n_probs=size, logit_bias=forced)
+    found = np.full(size, -np.inf)
+    for entry in answer["completion_probabilities"][0]["top_logprobs"]:
+        found[entry["id"]] = entry["logprob"]
+    return found
+
+
+def at_positions(case: dict, compute) -> np.ndarray:
+    """(compared positions, vocabulary): what `compute` returns for some positions of each row."""
+    rows = case["rows"]
+    step = max(1, len(rows[0]) // POSITIONS)
+    return np.array([compute(i, row, t) for i, row in enumerate(rows) for t in range(0, len(row), step)])
+
+
+def read_logits(path: Path, case: dict, dtype: str) -> np.ndarray:
+    """The logarithms of nopeek's probabilities at the compared positions."""
+    logits = np.fromfile(path, dtype).astype(np.float64).reshape(len(case["rows"]), -1, case["vocabSize"])
+    logs = logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
+    return at_positions(case, lambda i, _, t: logs[i, t])
+
+
+def difference(a: np.ndarray, b: np.ndarray) -> float:
+    """The largest of a probability."""
+    return float(np.abs(np.exp(a) - np.exp(b)).max())
+
+
+def log_difference(a: np.ndarray, b: np.ndarray) -> float:
+    """The largest of the logarithm of a probability that is at least 1e-4."""
+    return float(np.abs(a - b)[b > math.log(1e-4)].max())
 
 
 def greedy(model: Model, case: dict) -> int:
@@ -81,6 +95,23 @@ def greedy(model: Model, case: dict) -> int:
         theirs = [*theirs, case["endToken"]]
     differing = sum(a != b for a, b in zip(ours["ids"], theirs)) + abs(len(ours["ids"]) - len(theirs))
     return differing + (answer["content"] != ours["text"])
+
+
+def gap_at_first_difference(half: Model, exact: Model, case: dict) -> float:
+    """
+    With the default cache, where greedy text first turns: how much more probable nopeek's token was than the other, as a
+    difference of logarithms in single precision. 0 if all tokens are the same.
+    """
+    ours = case["greedy"]["ids"]
+    theirs = half.complete(
+        case["greedy"]["promptIds"], len(ours), return_tokens=True, ignore_eos=case["endToken"] is None
+    )["tokens"]
+    for at, (own, other) in enumerate(zip(ours, theirs)):
+        if own != other:
+            logs = log_probabilities(exact, case, case["greedy"]["promptIds"] + ours[:at])
+            print(f"{case['name']}: token {at} of {len(ours)} differs", file=sys.stderr)
+            return float(abs(logs[own] - logs[other]))
+    return 0.0
 
 
 def end_tokens(model: Model, case: dict, expected: int) -> int:
@@ -117,18 +148,24 @@ def end_of(path: Path, case: dict) -> int:
 def main() -> None:
     for folder in map(Path, sys.argv[1:]):
         case = json.loads((folder / "case.json").read_text())
-        data = (folder / "logits.f32").read_bytes()
-        logits = struct.unpack(f"<{len(data) // 4}f", data)
         (path,) = (folder / "gguf").glob("*.gguf")
+        single = read_logits(folder / "logits.f32", case, "<f4")
+        double = read_logits(folder / "logits.f64", case, "<f8")
+        half_gelu = folder / "half-gelu.f64"
+        its_double = read_logits(half_gelu, case, "<f8") if half_gelu.exists() else double
         exact = Model(path, True, case["contextLength"])
-        worst, worst_log = probability(exact, case, logits)
-        report(case, "probability", worst)
-        report(case, "log probability", worst_log)
+        theirs = at_positions(case, lambda _, row, t: log_probabilities(exact, case, row[: t + 1]))
+        report(case, "probability", difference(theirs, single))
+        report(case, "rounding of llama.cpp", difference(theirs, its_double))
+        report(case, "rounding of nopeek", difference(single, double))
+        report(case, "log probability", log_difference(theirs, single))
         report(case, "greedy", greedy(exact, case))
-        model = Model(path, False, case["contextLength"])
-        report(case, "half cache", probability(model, case, logits)[1])
-        report(case, "end tokens", end_tokens(model, case, end_of(path, case)))
-        report(case, "tokenizer", tokenizer(model, case))
+        half = Model(path, False, case["contextLength"])
+        halves = at_positions(case, lambda _, row, t: log_probabilities(half, case, row[: t + 1]))
+        report(case, "half cache", log_difference(halves, single))
+        report(case, "half cache gap", gap_at_first_difference(half, exact, case))
+        report(case, "end tokens", end_tokens(half, case, end_of(path, case)))
+        report(case, "tokenizer", tokenizer(half, case))
 
 
 def report(case: dict, claim: str, measured: float) -> None:

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Context } from "../../src/autograd/context.ts";
+import type { Backend } from "../../src/backend/backend.ts";
 import { openBackend, openDoubleBackend } from "../../src/backend/open.ts";
 import type { GPT } from "../../src/nn/gpt.ts";
 import { Random } from "../../src/random.ts";
@@ -15,7 +16,8 @@ import { generate } from "../../src/sample/generate.ts";
 import { PLAIN_SAMPLING } from "../../src/sample/generate-text.ts";
 import { batchLogits } from "../../src/sample/logits.ts";
 import { END_OF_TEXT, encodeDocument, type Tokenizer } from "../../src/text/tokenizer.ts";
-import { type Case, SHARED } from "./cases.ts";
+import { type Case, HALF_GELU, SHARED } from "./cases.ts";
+import { HalfGeluBackend } from "./half-gelu.ts";
 import { randomTexts } from "./random-texts.ts";
 import { respell } from "./respell.ts";
 
@@ -60,7 +62,10 @@ export async function writeCase(model: Case, folder: string): Promise<void> {
   const { json, logits } = await compute(model.name, path);
   writeFileSync(join(folder, "case.json"), JSON.stringify(json));
   writeFileSync(join(folder, "logits.f32"), logits);
-  writeFileSync(join(folder, "logits.f64"), await exactLogits(path, json.rows));
+  writeFileSync(join(folder, "logits.f64"), await logitsOn(await openDoubleBackend(), path, json.rows));
+  if (model.limits === HALF_GELU) {
+    writeFileSync(join(folder, "half-gelu.f64"), await logitsOn(new HalfGeluBackend(), path, json.rows));
+  }
   for (const format of model.formats) {
     await nopeek("export", path, "--format", format, "--out", join(folder, format));
   }
@@ -114,9 +119,8 @@ async function compute(name: string, path: string): Promise<{ json: CaseFile; lo
   }
 }
 
-/** The logits in double precision, to see how far single precision is from them in each program. */
-async function exactLogits(path: string, rows: CaseFile["rows"]): Promise<Uint8Array> {
-  const backend = await openDoubleBackend();
+/** The logits that a backend computes, in double precision. */
+async function logitsOn(backend: Backend, path: string, rows: CaseFile["rows"]): Promise<Uint8Array> {
   try {
     const { model } = loadGPT(new Context(backend), path);
     const logits = await batchLogits(model, { ids: rows.flat(), batchSize: rows.length });
