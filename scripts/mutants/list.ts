@@ -2,6 +2,7 @@
 
 import { argumentChecks } from "./arguments.ts";
 import { blas } from "./blas.ts";
+import { bpe } from "./bpe.ts";
 import { browsers } from "./browser.ts";
 import { decoding } from "./decoding.ts";
 import { defaults } from "./defaults.ts";
@@ -143,6 +144,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...plot,
   ...decoding,
   ...blas,
+  ...bpe,
   ...browsers,
   ...defaults,
   ...display,
