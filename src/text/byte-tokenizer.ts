@@ -1,13 +1,7 @@
 import { TokenError } from "../errors.ts";
 import { checkTypes } from "../util/check-types.ts";
-import { decodeBytes, streamingDecoder } from "./decode-bytes.ts";
-import type {
-  SpecialTokens,
-  StreamingDecoder,
-  StreamingTextEncoder,
-  Tokenizer,
-  TokenizerData,
-} from "./tokenizer.ts";
+import { ByteLevelTokenizer } from "./byte-level-tokenizer.ts";
+import type { SpecialTokens, StreamingTextEncoder, TokenizerData } from "./tokenizer.ts";
 
 const BYTES = 256;
 
@@ -19,12 +13,13 @@ const BYTES = 256;
  * const tokenizer = new ByteTokenizer();
  * tokenizer.decode(tokenizer.encode("naïve")); // "naïve"
  */
-export class ByteTokenizer implements Tokenizer {
+export class ByteTokenizer extends ByteLevelTokenizer {
   readonly kind = "byte";
   readonly vocabSize: number;
   readonly endOfText: number | null;
 
   constructor({ endOfText }: SpecialTokens = {}) {
+    super();
     this.endOfText = endOfText ? BYTES : null;
     this.vocabSize = endOfText ? BYTES + 1 : BYTES;
   }
@@ -36,15 +31,6 @@ export class ByteTokenizer implements Tokenizer {
 
   encoder(): StreamingTextEncoder {
     return { push: (text) => this.encode(text), end: () => [] };
-  }
-
-  decode(ids: ArrayLike<number>): string {
-    checkTypes("decode", { ids }, { ids: "numbers" });
-    return decodeBytes(ids, this);
-  }
-
-  decoder(): StreamingDecoder {
-    return streamingDecoder(this);
   }
 
   tokenBytes(id: number): Uint8Array {

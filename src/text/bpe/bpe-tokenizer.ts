@@ -1,13 +1,7 @@
 import { TokenError } from "../../errors.ts";
 import { checkTypes } from "../../util/check-types.ts";
-import { decodeBytes, streamingDecoder } from "../decode-bytes.ts";
-import type {
-  SpecialTokens,
-  StreamingDecoder,
-  StreamingTextEncoder,
-  Tokenizer,
-  TokenizerData,
-} from "../tokenizer.ts";
+import { ByteLevelTokenizer } from "../byte-level-tokenizer.ts";
+import type { SpecialTokens, StreamingTextEncoder, TokenizerData } from "../tokenizer.ts";
 import { BYTES, checkCount, type Merge, pairKey, tokensOf } from "./merges.ts";
 import { detached, splitWords, WordSplitter } from "./split-words.ts";
 
@@ -24,7 +18,7 @@ const LONGEST_CACHED = 64;
  * const tokenizer = new BpeTokenizer([[119, 101], [108, 111]]); // "we" and "lo"
  * tokenizer.encode("lower"); // [257, 256, 114]: lo we r
  */
-export class BpeTokenizer implements Tokenizer {
+export class BpeTokenizer extends ByteLevelTokenizer {
   readonly kind = "bpe";
   readonly merges: readonly Merge[];
   readonly vocabSize: number;
@@ -37,6 +31,7 @@ export class BpeTokenizer implements Tokenizer {
 
   /** @throws TokenError unless each merge joins two tokens that exist before it, into bytes that no other token has */
   constructor(merges: readonly Merge[], { endOfText }: SpecialTokens = {}) {
+    super();
     checkTypes("BpeTokenizer", { merges }, { merges: "array" });
     this.merges = merges;
     this.#tokens = tokensOf(merges);
@@ -96,15 +91,6 @@ export class BpeTokenizer implements Tokenizer {
       this.#cache.set(detached(word), ids);
     }
     return ids;
-  }
-
-  decode(ids: ArrayLike<number>): string {
-    checkTypes("decode", { ids }, { ids: "numbers" });
-    return decodeBytes(ids, this);
-  }
-
-  decoder(): StreamingDecoder {
-    return streamingDecoder(this);
   }
 
   /** Do not change them: they are kept. */

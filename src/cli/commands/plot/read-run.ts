@@ -56,9 +56,9 @@ export async function readRun(path: string, name: string, system: Processes): Pr
         ? null
         : { step: bestStep, lossNats: bestLossNats, bitsPerByte },
     // An encoder sees both sides of a masked token, so its loss can be below the entropy of the text.
-    // The entropy is known per character, and byte pairs are longer.
+    // The entropy is known per character, of a text in ASCII; other tokens are longer.
     floorNats:
-      settings.model === "gpt" && corpus !== null && tokenizer.kind !== "bpe"
+      settings.model === "gpt" && corpus !== null && (tokenizer.kind === "char" || tokenizer.kind === "byte")
         ? await entropyFloor(corpus.sha256)
         : null,
     uniformNats: ln(tokenizer.vocabSize),
