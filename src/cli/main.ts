@@ -115,7 +115,17 @@ const train = command("train", "train a model on a text (default: the bundled ta
   .option("--color", "use colors even if the terminal does not seem to support them")
   .option("--no-color", "do not use colors; NO_COLOR and FORCE_COLOR are honored too")
   .option("--debug-nan", "if a number is not finite, rerun that step and name the op that produced it")
-  .action(async (texts, flags) => (await import("./commands/train/command.ts")).train({ ...flags, texts }));
+  .addOption(
+    new Option(
+      "--distributed <how>",
+      "how the processes that mpirun or srun starts train together: mpi, each computing its parts of every step (see --grad-accumulation), to the same bits; none: each alone",
+    )
+      .choices(["mpi", "none"])
+      .default(undefined, "mpi if there are several"),
+  )
+  .action(async (texts, flags) =>
+    (await import("./commands/train/command.ts")).train({ ...flags, texts }, undefined, version),
+  );
 addCacheFlags(train);
 addCommonFlags(train);
 addSettingFlags(train, settingsOf("model"));

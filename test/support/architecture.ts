@@ -84,6 +84,7 @@ const NODE_SIDE: ReadonlySet<string> = new Set([
   "data/token-file.ts",
   "data/tokenized-corpus.ts",
   "data/write-tokens.ts",
+  "distributed/mpi-communicator.ts",
   "report/html.ts",
   "run/make-folders.ts",
   "run/node-files.ts",

@@ -2,6 +2,7 @@
 import { Context } from "../../../autograd/context.ts";
 import type { Backend } from "../../../backend/backend.ts";
 import { type TokenizedText, tokenize } from "../../../data/tokenized-corpus.ts";
+import type { DataParallel } from "../../../distributed/data-parallel.ts";
 import { CheckpointError } from "../../../errors.ts";
 import { type RunConfig, runConfigToJSON } from "../../../run/config.ts";
 import type { RunLock } from "../../../run/lock.ts";
@@ -17,7 +18,7 @@ import { claimFolder, claimNextFolder } from "./claim-folder.ts";
 import { OPEN_KIND } from "./kinds/index.ts";
 import type { TrainableKind } from "./kinds/kind.ts";
 import { measureBestAgain } from "./measure-again.ts";
-import type { NewRunPlan, ResumePlan, RunPlan } from "./plan-run.ts";
+import type { NewRunPlan, Plan, ResumePlan, RunPlan } from "./plan-run.ts";
 import { resumeCommand } from "./resume.ts";
 
 /** A run that is ready to train. */
@@ -26,6 +27,8 @@ export interface OpenRun {
   readonly config: RunConfig;
   readonly kind: TrainableKind;
   readonly trainer: Trainer;
+  /** The processes that train together; null if this one trains alone. */
+  readonly ranks: DataParallel | null;
   readonly directory: RunDirectory;
   readonly path: string;
   /** While it is held, no other program writes to the run. */
@@ -44,16 +47,24 @@ export interface OpenRun {
 
 /** See `Context`. */
 type BeforeScope = (() => Promise<void>) | null;
+type Ranks = DataParallel | null;
 
 /**
  * Opens a planned run: tokenizes its text, allocates the model, locks the run directory and creates it, or restores the
  * latest checkpoint.
  *
+ * @param ranks the processes that train together; null if this one trains alone
  * @throws CheckpointError when the directory is in use, was changed since the plan was made, or does not fit
  * @throws BackendError when the backend cannot start
  */
-export function openRun(plan: RunPlan, beforeScope: BeforeScope = null): Promise<OpenRun> {
-  return plan.kind === "new" ? openNewRun(plan, beforeScope) : openResumedRun(plan, beforeScope);
+export function openRun(
+  plan: RunPlan,
+  beforeScope: BeforeScope = null,
+  ranks: DataParallel | null = null,
+): Promise<OpenRun> {
+  return plan.kind === "new"
+    ? openNewRun(plan, beforeScope, ranks)
+    : openResumedRun(plan, beforeScope, ranks);
 }
 
 /** Unlocks the run directory and frees the memory. */
@@ -62,9 +73,9 @@ export async function closeRun({ lock, backend }: OpenRun): Promise<void> {
   await backend.close();
 }
 
-async function openNewRun(plan: NewRunPlan, beforeScope: BeforeScope): Promise<OpenRun> {
+async function openNewRun(plan: NewRunPlan, beforeScope: BeforeScope, ranks: Ranks): Promise<OpenRun> {
   const { config, pretrained } = plan;
-  const built = await build(plan, beforeScope);
+  const built = await buildRun(plan, beforeScope, ranks);
   pretrained?.fill(built.kind.model.parameters());
   const { path, lock } = plan.path === null ? claimNextFolder(plan.name) : claimFolder(plan.path);
   const keep = config.settings.keepCheckpoints;
@@ -75,12 +86,12 @@ async function openNewRun(plan: NewRunPlan, beforeScope: BeforeScope): Promise<O
   return { ...built, ...fresh, config, directory, path, lock, startedFrom, resumeCommand: command };
 }
 
-async function openResumedRun(plan: ResumePlan, beforeScope: BeforeScope): Promise<OpenRun> {
+async function openResumedRun(plan: ResumePlan, beforeScope: BeforeScope, ranks: Ranks): Promise<OpenRun> {
   const { config, path, checkpoint } = plan;
   const lock = lockRun(path);
   const directory = RunDirectory.open(path, { keep: config.settings.keepCheckpoints });
   checkUnchanged(plan, directory);
-  const built = await build(plan, beforeScope);
+  const built = await buildRun(plan, beforeScope, ranks);
   const { trainer } = built;
   const { computedBy: savedBy, evaluationDue, covers, earlyStopping } = savedStateOf(checkpoint);
   const again =
@@ -103,16 +114,17 @@ function checkUnchanged({ path, savedJSON, checkpoint }: ResumePlan, directory: 
   throw new CheckpointError(`${path}: another process changed it while it was being opened; try again`);
 }
 
-async function build(plan: RunPlan, beforeScope: BeforeScope) {
+/** Tokenizes the text, and allocates the model and what trains it. */
+export async function buildRun(plan: Plan, beforeScope: BeforeScope, ranks: Ranks) {
   const { config, flags, threads } = plan;
   const text = await tokenizedText(plan);
   const backend = await openBackend(flags, threads);
   const kind = await OPEN_KIND[config.settings.model](new Context(backend, beforeScope), config, text);
-  const trainer = new Trainer(kind.model, kind.objective, config.settings, earlierSchedules(config));
-  return { backend, kind, trainer };
+  const trainer = new Trainer(kind.model, kind.objective, config.settings, earlierSchedules(config), ranks);
+  return { backend, kind, trainer, ranks };
 }
 
-async function tokenizedText({ text, length, config, cache }: RunPlan): Promise<TokenizedText | null> {
+async function tokenizedText({ text, length, config, cache }: Plan): Promise<TokenizedText | null> {
   if (text === null || "ids" in text) return text;
   return tokenize(text, config.tokenizer, config.settings.unknown, cache, stderrReporter(), length);
 }

@@ -64,10 +64,11 @@ export interface TrainFlags extends CommonFlags, CacheFlags {
   readonly color?: boolean;
   readonly logEvery?: number;
   readonly debugNan?: boolean;
+  readonly distributed?: "mpi" | "none";
   readonly [setting: string]: unknown;
 }
 
-interface Plan {
+export interface Plan {
   readonly flags: TrainFlags;
   readonly threads: number;
   readonly config: RunConfig;

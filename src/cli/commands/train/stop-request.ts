@@ -61,6 +61,11 @@ export class StopRequest {
     this.#request(readerGone ? EXIT_CODES.SIGINT : 1, readerGone ? null : cannotWrite(error));
   };
 
+  /** Another process of the run was asked to stop. */
+  askedElsewhere(): void {
+    this.#request(EXIT_CODES.SIGTERM, null);
+  }
+
   /** Ends the program. */
   exit(): void {
     // At its end Node restores the settings of the terminal. It aborts if the terminal is gone.

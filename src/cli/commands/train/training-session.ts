@@ -111,6 +111,7 @@ export class TrainingSession {
       tokensPerSecond: (1000 * trainer.tokensPerStep) / timer.stepMs,
       leftMs: timer.leftMs(settings.steps - report.step),
     });
+    if (this.#run.ranks?.stopRequested) this.#stop.askedElsewhere();
     await this.#afterStep();
     timer.paused(nowMs() - startMs - elapsedMs);
   }

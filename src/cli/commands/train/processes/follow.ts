@@ -1,0 +1,60 @@
+/** What processes other than number 0 do: their parts of each step, until process 0 ends the run. */
+
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { cachePlace } from "../../../../data/token-cache.ts";
+import { DataParallel, RunEnded } from "../../../../distributed/data-parallel.ts";
+import { NopeekError, TrainingError } from "../../../../errors.ts";
+import { threadsOf } from "../../../options/settings-flags.ts";
+import { RUNS } from "../../../shared/find-model.ts";
+import { processes } from "../../../shared/process-lock.ts";
+import { checkSameText, readCorpusFor } from "../../../shared/read-corpus.ts";
+import { SIGNALS } from "../../../shared/signals.ts";
+import { buildRun } from "../open-run.ts";
+import type { TrainFlags } from "../plan-run.ts";
+import type { JoinedProcess } from "./join.ts";
+import { receiveConfig, receiveState } from "./share-run.ts";
+
+const silent = { note: () => {}, status: () => {} };
+
+/** Trains with process 0, which alone displays, evaluates and saves. */
+export async function follow(given: TrainFlags, joined: JoinedProcess): Promise<void> {
+  try {
+    await takePart(given, joined);
+  } catch (error) {
+    if (error instanceof NopeekError)
+      error.message = `process ${joined.communicator.rank} on ${hostname()}: ${error.message}`;
+    throw error;
+  }
+}
+
+async function takePart(flags: TrainFlags, { communicator, ended }: JoinedProcess): Promise<void> {
+  const config = await receiveConfig(communicator);
+  const ranks = new DataParallel(communicator, config.settings.gradAccumulation);
+  const cache = cachePlace(flags, flags.out ?? join(RUNS, "run"), processes());
+  const { data, validation, include } = flags;
+  const text = await readCorpusFor(
+    config.settings,
+    { data, validation, include },
+    config.corpus,
+    cache,
+    silent,
+  );
+  if (text !== null) checkSameText(text, config.corpus);
+  const plan = { flags, config, text, length: null, cache, threads: threadsOf(flags) };
+  const { trainer, backend } = await buildRun(plan, async () => nextTurn(), ranks);
+  await receiveState(communicator, trainer);
+  for (const signal of SIGNALS) process.on(signal, () => ranks.requestStop());
+  try {
+    for (;;) await trainer.step();
+  } catch (error) {
+    // Process 0 has the same numbers, and reports that they are not finite.
+    if (error instanceof TrainingError) await ranks.end();
+    else if (!(error instanceof RunEnded)) throw error;
+  }
+  ended();
+  await backend.close();
+  // A listener for signals keeps no process alive, but a second signal now may end this one.
+  for (const signal of SIGNALS) process.removeAllListeners(signal);
+}

@@ -1,0 +1,113 @@
+/** Joins the processes that mpirun started, as one of them. */
+import { hostname } from "node:os";
+import { STDIN } from "../../../../data/text-files.ts";
+import type { Communicator } from "../../../../distributed/communicator.ts";
+import { MpiCommunicator } from "../../../../distributed/mpi-communicator.ts";
+import { gatherTexts } from "../../../../distributed/texts.ts";
+import { ConfigError } from "../../../../errors.ts";
+import { threadsOf } from "../../../options/settings-flags.ts";
+import { flagFor } from "../../../shared/explain-error.ts";
+import { printMessage } from "../../../terminal/output.ts";
+import type { TrainFlags } from "../plan-run.ts";
+import { type Environment, launchOf } from "./launcher.ts";
+
+/** This process as one of several that train together. */
+export interface JoinedProcess {
+  readonly communicator: Communicator;
+  /** The flags, with the threads that are left to this process. */
+  readonly flags: TrainFlags;
+  /** From here on the end of this process is not a failure. */
+  ended(): void;
+}
+
+/**
+ * Joins the other processes, if there are any, and checks that all were started alike. Whatever ends this process early
+ * then ends all of them.
+ *
+ * @returns null if this process trains alone
+ * @throws ConfigError when the processes have different flags or versions, or flags that give up equal bits
+ */
+export async function joinProcesses(
+  flags: TrainFlags,
+  version: string,
+  env: Environment = process.env,
+): Promise<JoinedProcess | null> {
+  const { distributed } = flags;
+  const launch = launchOf(env);
+  if (distributed === "none" || (distributed === undefined && (launch?.processes ?? 2) === 1)) return null;
+  if (launch === null) {
+    if (distributed === undefined) return null;
+    throw new ConfigError(
+      "--distributed mpi trains on several processes, and this one was started alone: start it with mpirun -n 2 npx nopeek train …",
+    );
+  }
+  const libraries = env.NOPEEK_MPI ? [env.NOPEEK_MPI] : launch.libraries;
+  const communicator = await MpiCommunicator.open(libraries, launch.processes);
+  let hasEnded = false;
+  process.once("exit", (code) => {
+    if (hasEnded) communicator.close();
+    else communicator.abort(code || 1);
+  });
+  const { rank, size, title } = communicator;
+  const own = { version, host: hostname(), flags: comparable(flags) };
+  const all = await gatherTexts(communicator, JSON.stringify(own));
+  if (rank === 0) {
+    checkAlike(all.map((text) => JSON.parse(text)));
+    checkSuitable(flags);
+    printMessage(`training on ${size} processes, by ${title}; --distributed none turns this off`);
+  }
+  const threads = flags.threads ?? Math.max(1, Math.floor(threadsOf(flags) / launch.onHost));
+  return {
+    communicator,
+    flags: { ...flags, threads },
+    ended: () => {
+      hasEnded = true;
+    },
+  };
+}
+
+interface Started {
+  readonly version: string;
+  readonly host: string;
+  readonly flags: Readonly<Record<string, unknown>>;
+}
+
+/** Flags that must be equal. Threads do not change the bits. */
+function comparable(flags: TrainFlags): Started["flags"] {
+  return Object.fromEntries(Object.entries(flags).filter(([name]) => name !== "threads"));
+}
+
+/** @throws ConfigError when a process was started with another version or other flags than process 0 */
+export function checkAlike([first, ...others]: readonly Started[]): void {
+  for (const [i, other] of others.entries()) {
+    const which = `process ${i + 1} on ${other.host}`;
+    if (other.version !== first.version)
+      throw new ConfigError(
+        `${which} runs nopeek ${other.version}, process 0 on ${first.host} nopeek ${first.version}: install the same version everywhere`,
+      );
+    const names = new Set([...Object.keys(first.flags), ...Object.keys(other.flags)]);
+    for (const name of names) {
+      const [expected, found] = [first, other].map(({ flags }) => described(name, flags[name]));
+      if (expected !== found)
+        throw new ConfigError(
+          `${which} was started with ${found}, process 0 with ${expected}: give all the same flags`,
+        );
+    }
+  }
+}
+
+function described(name: string, value: unknown): string {
+  if (Array.isArray(value))
+    return value.length === 0 ? flagFor(name, undefined) : flagFor(name, value.join(" "));
+  return value === undefined ? `no ${flagFor(name, "").trim()}` : flagFor(name, value);
+}
+
+/** @throws ConfigError for flags with which several processes cannot have the same bits, or the same text */
+function checkSuitable({ backend, fast, data, texts }: TrainFlags): void {
+  if (fast === true || backend === "blas" || backend === "auto")
+    throw new ConfigError(
+      `${fast ? "--fast" : `--backend ${backend}`} gives other bits on other machines, and several processes must have the same: use --backend wasm`,
+    );
+  if ([...(data ?? []), ...(texts ?? [])].includes(STDIN))
+    throw new ConfigError("several processes cannot read one standard input: name a file in --data");
+}

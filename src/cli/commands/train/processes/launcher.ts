@@ -1,0 +1,46 @@
+/** Finds out by the environment whether mpirun, srun or the like has started this process as one of several. */
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Launch {
+  /** How many processes were started; null if the launcher does not say. */
+  readonly processes: number | null;
+  /** How many of them are on this host; 1 if the launcher does not say. */
+  readonly onHost: number;
+  /** Libraries that fit the launcher, the likeliest first. */
+  readonly libraries: readonly string[];
+}
+
+const STANDARD = ["libmpi_abi.so.1", "libmpi_abi.so.0", "libmpi_abi.dylib"];
+const OPEN_MPI = ["libmpi.so.40", "libmpi.40.dylib", "/opt/homebrew/lib/libmpi.dylib"];
+/** MPICH, Intel MPI and their relatives share an ABI. Debian names the library differently. */
+const MPICH = ["libmpi.so.12", "libmpich.so.12", "libmpi.12.dylib"];
+
+/**
+ * @returns null if this process was started alone
+ * @example launchOf({ OMPI_COMM_WORLD_SIZE: "2" })?.processes // 2
+ */
+export function launchOf(env: Environment): Launch | null {
+  const count = (name: string) => {
+    const number = Number(env[name]);
+    return Number.isInteger(number) && number > 0 ? number : null;
+  };
+  if (env.OMPI_COMM_WORLD_SIZE !== undefined)
+    return {
+      processes: count("OMPI_COMM_WORLD_SIZE"),
+      onHost: count("OMPI_COMM_WORLD_LOCAL_SIZE") ?? 1,
+      libraries: [...OPEN_MPI, ...STANDARD],
+    };
+  const onHost = count("MPI_LOCALNRANKS") ?? slurmTasksOnHost(env) ?? 1;
+  if (env.PMI_SIZE !== undefined)
+    return { processes: count("PMI_SIZE"), onHost, libraries: [...MPICH, ...STANDARD, ...OPEN_MPI] };
+  if (env.PMIX_RANK === undefined && env.PMI_RANK === undefined) return null;
+  const processes = count("SLURM_STEP_NUM_TASKS") ?? count("SLURM_NTASKS");
+  return { processes, onHost, libraries: [...OPEN_MPI, ...STANDARD, ...MPICH] };
+}
+
+/** "2(x3),1" says two tasks on each of three hosts and one on a fourth. */
+function slurmTasksOnHost({ SLURM_STEP_TASKS_PER_NODE: counts = "" }: Environment): number | null {
+  const most = counts.split(",").reduce((most, each) => Math.max(most, Number.parseInt(each, 10) || 0), 0);
+  return most > 0 ? most : null;
+}
