@@ -1,4 +1,4 @@
-/** Ranks that are processes, on one host or several, started by mpirun, srun and the like. */
+/** Ranks that are processes, on one host or several, started by mpirun, srun or similar programs. */
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { NopeekError } from "../errors.ts";
 import type { Communicator, Numbers } from "./communicator.ts";

@@ -133,7 +133,7 @@ function symbolOf(library: CLibrary, name: string): bigint | null {
   }
 }
 
-/** An int that a library can write: small arrays with a memory of their own do not move. */
+/** An int that a library can write: a small array does not move if its buffer is separate. */
 export function integer(): Int32Array {
   return new Int32Array(new ArrayBuffer(4));
 }

@@ -29,7 +29,7 @@ export async function train(given: TrainFlags, open = openProgress, version = ""
   if (stopped) stop.exit();
 }
 
-/** Opens the run, and tells the other processes about it. */
+/** Opens the run, and sends it to the other processes. */
 async function openShared(
   flags: TrainFlags,
   joined: JoinedProcess | null,

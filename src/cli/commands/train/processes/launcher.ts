@@ -1,4 +1,4 @@
-/** Finds out by the environment whether mpirun, srun or the like has started this process as one of several. */
+/** Finds out by the environment whether mpirun, srun or a similar program has started this process as one of several. */
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
