@@ -21,6 +21,9 @@ export class MpiCommunicator implements Communicator {
   /** An MPI_Status has 40 bytes at most. */
   readonly #status = new Uint8Array(new ArrayBuffer(64));
 
+  /** Memory that the library reads or writes now, so that it is not collected. */
+  readonly #inUse = new Set<readonly Numbers[]>();
+
   private constructor(mpi: MpiLibrary) {
     mpi.init(0, 0);
     const [rank, size] = [integer(), integer()];
@@ -55,7 +58,7 @@ export class MpiCommunicator implements Communicator {
     const { exchange, world } = this.#mpi;
     const [from, to] = [this.#blocks(mine, this.size), this.#blocks(theirs, this.size)];
     exchange(...from, ...to, world, this.#mpi.address(this.#request));
-    return this.#finish();
+    return this.#finish(mine, theirs);
   }
 
   gather(mine: Numbers, all: Numbers): Promise<void> {
@@ -66,13 +69,13 @@ export class MpiCommunicator implements Communicator {
       world,
       this.#mpi.address(this.#request),
     );
-    return this.#finish();
+    return this.#finish(mine, all);
   }
 
   broadcast(numbers: Numbers): Promise<void> {
     const { broadcast, world } = this.#mpi;
     broadcast(...this.#blocks(numbers, 1), 0, world, this.#mpi.address(this.#request));
-    return this.#finish();
+    return this.#finish(numbers);
   }
 
   abort(exitCode: number): void {
@@ -88,15 +91,17 @@ export class MpiCommunicator implements Communicator {
     return [this.#mpi.address(numbers), numbers.byteLength / count, this.#mpi.byte];
   }
 
-  async #finish(): Promise<void> {
+  async #finish(...numbers: readonly Numbers[]): Promise<void> {
+    this.#inUse.add(numbers);
     const { test, address } = this.#mpi;
     const [request, isDone, status] = [this.#request, this.#isDone, this.#status].map(address);
     for (let tests = 1; ; tests++) {
       test(request, isDone, status);
-      if (this.#isDone[0] !== 0) return;
+      if (this.#isDone[0] !== 0) break;
       // Signals are heard in a turn of the event loop.
       if (tests > PATIENT_TESTS) await pause(1);
       else if (tests > QUICK_TESTS) await nextTurn();
     }
+    this.#inUse.delete(numbers);
   }
 }

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { cachePlace } from "../../../../data/token-cache.ts";
 import { DataParallel, RunEnded } from "../../../../distributed/data-parallel.ts";
-import { NopeekError, TrainingError } from "../../../../errors.ts";
+import { ConfigError, NopeekError, TrainingError } from "../../../../errors.ts";
 import { threadsOf } from "../../../options/settings-flags.ts";
 import { RUNS } from "../../../shared/find-model.ts";
 import { processes } from "../../../shared/process-lock.ts";
-import { checkSameText, readCorpusFor } from "../../../shared/read-corpus.ts";
+import { readCorpusFor } from "../../../shared/read-corpus.ts";
 import { SIGNALS } from "../../../shared/signals.ts";
 import { buildRun } from "../open-run.ts";
 import type { TrainFlags } from "../plan-run.ts";
@@ -41,7 +41,10 @@ async function takePart(flags: TrainFlags, { communicator, ended }: JoinedProces
     cache,
     silent,
   );
-  if (text !== null) checkSameText(text, config.corpus);
+  if (text !== null && text.sha256 !== config.corpus?.sha256)
+    throw new ConfigError(
+      `${text.path} is not the text that process 0 reads: its SHA-256 differs; copy the same files to every host`,
+    );
   const plan = { flags, config, text, length: null, cache, threads: threadsOf(flags) };
   const { trainer, backend } = await buildRun(plan, async () => nextTurn(), ranks);
   await receiveState(communicator, trainer);

@@ -9,7 +9,7 @@ import { threadsOf } from "../../../options/settings-flags.ts";
 import { flagFor } from "../../../shared/explain-error.ts";
 import { printMessage } from "../../../terminal/output.ts";
 import type { TrainFlags } from "../plan-run.ts";
-import { type Environment, launchOf } from "./launcher.ts";
+import { launchOf } from "./launcher.ts";
 
 /** This process as one of several that train together. */
 export interface JoinedProcess {
@@ -30,7 +30,7 @@ export interface JoinedProcess {
 export async function joinProcesses(
   flags: TrainFlags,
   version: string,
-  env: Environment = process.env,
+  env: Record<string, string | undefined> = process.env,
 ): Promise<JoinedProcess | null> {
   const { distributed } = flags;
   const launch = launchOf(env);
@@ -41,6 +41,8 @@ export async function joinProcesses(
       "--distributed mpi trains on several processes, and this one was started alone: start it with mpirun -n 2 npx nopeek train …",
     );
   }
+  // UCX, which some libraries use, replaces malloc to observe memory; then V8 crashes now and then.
+  env.UCX_MEM_EVENTS ??= "n";
   const libraries = env.NOPEEK_MPI ? [env.NOPEEK_MPI] : launch.libraries;
   const communicator = await MpiCommunicator.open(libraries, launch.processes);
   let hasEnded = false;
