@@ -115,7 +115,7 @@ describe.each(MPIS)("on several processes with $name", ({ skipped, ...mpi }) => 
   });
 
   it.skipIf(skipped)(
-    "processes with another seed, or another text, are refused in words",
+    "processes with another seed, or another text, are refused",
     PATIENCE,
     async () => {
       const out = `${mpi.launcher}-refused`;

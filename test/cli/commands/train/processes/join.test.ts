@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { checkAlike, joinProcesses } from "../../../../../src/cli/commands/train/processes/join.ts";
+
+const flags = { backend: "wasm" } as const;
+
+describe("a process", () => {
+  it.each([
+    ["without a launcher", flags, {}],
+    ["that mpirun started alone", flags, { OMPI_COMM_WORLD_SIZE: "1" }],
+    ["with --distributed none", { ...flags, distributed: "none" as const }, { OMPI_COMM_WORLD_SIZE: "4" }],
+  ])("%s trains alone", async (_, given, env) => {
+    expect(await joinProcesses(given, "1.0.0", env)).toBeNull();
+  });
+
+  it("that is to train with others, and was started alone, is refused", async () => {
+    await expect(joinProcesses({ ...flags, distributed: "mpi" }, "1.0.0", {})).rejects.toThrow(
+      "start it with mpirun -n 2 npx nopeek train",
+    );
+  });
+
+  it("whose library is missing names what was tried", async () => {
+    const env = { OMPI_COMM_WORLD_SIZE: "2", NOPEEK_MPI: "libnone.so" };
+    await expect(joinProcesses(flags, "1.0.0", env)).rejects.toThrow("tried libnone.so");
+  });
+});
+
+describe("processes that were started", () => {
+  const first = { version: "1.0.0", host: "a", flags: { seed: 1, data: ["x.txt"], samples: true } };
+
+  it("alike may train", () => {
+    expect(() => checkAlike([first, { ...first, host: "b" }])).not.toThrow();
+  });
+
+  it.each([
+    [{ ...first, version: "1.0.1" }, "process 1 on b runs nopeek 1.0.1, process 0 on a nopeek 1.0.0"],
+    [{ ...first, flags: { ...first.flags, seed: 2 } }, "with --seed 2, process 0 with --seed 1"],
+    [{ ...first, flags: { data: ["x.txt"], samples: true } }, "with no --seed, process 0 with --seed 1"],
+    [
+      { ...first, flags: { ...first.flags, data: ["y.txt", "z"] } },
+      "with --data y.txt z, process 0 with --data x.txt",
+    ],
+    [{ ...first, flags: { ...first.flags, samples: false } }, "with --no-samples, process 0 with --samples"],
+  ])("differently are refused", (other, words) => {
+    expect(() => checkAlike([first, { ...other, host: "b" }])).toThrow(words);
+    expect(() => checkAlike([first, first, { ...other, host: "b" }])).toThrow("process 2 on b");
+  });
+});
