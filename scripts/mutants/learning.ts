@@ -87,6 +87,20 @@ export const learning: readonly Mutant[] = [
     tests: ["test/distributed/sum-across-ranks.test.ts"],
   },
   {
+    promise: "processes of different versions of the program do not train together",
+    file: "src/cli/commands/train/processes/join.ts",
+    line: "if (other.version !== first.version)",
+    broken: "if (other.version === undefined)",
+    tests: ["test/cli/commands/train/processes/join.test.ts"],
+  },
+  {
+    promise: "processes that could compute different bits do not train together",
+    file: "src/cli/commands/train/processes/join.ts",
+    line: 'if (fast === true || backend === "blas" || backend === "auto")',
+    broken: 'if (backend === "blas" || backend === "auto")',
+    tests: ["test/cli/commands/train/processes/join.test.ts"],
+  },
+  {
     promise: "all ranks end together",
     file: "src/distributed/data-parallel.ts",
     line: "if (said.some(([says]) => says === SAYS.ended)) throw new RunEnded();",

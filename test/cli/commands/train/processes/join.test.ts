@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { checkAlike, joinProcesses } from "../../../../../src/cli/commands/train/processes/join.ts";
+import {
+  checkAlike,
+  checkSuitable,
+  joinProcesses,
+} from "../../../../../src/cli/commands/train/processes/join.ts";
 
 const flags = { backend: "wasm" } as const;
 
@@ -44,4 +48,23 @@ describe("processes that were started", () => {
     expect(() => checkAlike([first, { ...other, host: "b" }])).toThrow(words);
     expect(() => checkAlike([first, first, { ...other, host: "b" }])).toThrow("process 2 on b");
   });
+});
+
+describe("several processes", () => {
+  it.each([
+    [{ backend: "blas" }, "--backend blas gives other bits on other machines"],
+    [{ backend: "auto" }, "--backend auto gives other bits"],
+    [{ backend: "wasm", fast: true }, "--fast gives other bits"],
+    [{ backend: "wasm", data: ["a.txt", "-"] }, "cannot read one standard input"],
+    [{ backend: "wasm", texts: ["-"] }, "cannot read one standard input"],
+  ] as const)("do not train with %j", (given, words) => {
+    expect(() => checkSuitable(given)).toThrow(words);
+  });
+
+  it.each([{ backend: "wasm" }, { backend: "reference", data: ["a.txt"] }] as const)(
+    "train with %j",
+    (given) => {
+      expect(() => checkSuitable(given)).not.toThrow();
+    },
+  );
 });

@@ -114,32 +114,26 @@ describe.each(MPIS)("on several processes with $name", ({ skipped, ...mpi }) => 
     expect([0, 1, 2].map((rank) => processOf(rank, out))).toEqual([null, null, null]);
   });
 
-  it.skipIf(skipped)(
-    "processes with another seed, or another text, are refused",
-    PATIENCE,
-    async () => {
-      const out = `${mpi.launcher}-refused`;
-      const given = [...TRAIN, ...SETTINGS, "--out", out];
-      const seeds = await startProcesses(mpi, folder, [given, [...given, "--seed", 7]]).outcome;
-      expect(seeds.code).not.toBe(0);
-      expect(seeds.stderr).toMatch(
-        /^nopeek: process 1 on \S+ was started with --seed 7, process 0 with no --seed: give all the same flags/m,
-      );
-      expect(existsSync(at(out))).toBe(false);
+  it.skipIf(skipped)("processes with another seed, or another text, are refused", PATIENCE, async () => {
+    const out = `${mpi.launcher}-refused`;
+    const given = [...TRAIN, ...SETTINGS, "--out", out];
+    const seeds = await startProcesses(mpi, folder, [given, [...given, "--seed", 7]]).outcome;
+    expect(seeds.code).not.toBe(0);
+    expect(seeds.stderr).toMatch(
+      /^nopeek: process 1 on \S+ was started with --seed 7, process 0 with no --seed: give all the same flags/m,
+    );
+    expect(existsSync(at(out))).toBe(false);
 
-      // Each process reads its text in the folder that it is started in.
-      const other = at(`${mpi.launcher}-other`);
-      rmSync(other, { recursive: true, force: true });
-      mkdirSync(other);
-      writeFileSync(`${other}/text.txt`, `${readFileSync(at("text.txt"), "utf8").slice(1)}s`);
-      const words = startProcesses(mpi, folder, [given, given], [folder, other]);
-      const texts = await words.outcome;
-      expect(texts.code).not.toBe(0);
-      expect(texts.stderr).toMatch(
-        /^nopeek: process 1 on \S+: text.txt is not the text that process 0 reads/m,
-      );
-    },
-  );
+    // Each process reads its text in the folder that it is started in.
+    const other = at(`${mpi.launcher}-other`);
+    rmSync(other, { recursive: true, force: true });
+    mkdirSync(other);
+    writeFileSync(`${other}/text.txt`, `${readFileSync(at("text.txt"), "utf8").slice(1)}s`);
+    const words = startProcesses(mpi, folder, [given, given], [folder, other]);
+    const texts = await words.outcome;
+    expect(texts.code).not.toBe(0);
+    expect(texts.stderr).toMatch(/^nopeek: process 1 on \S+: text.txt is not the text that process 0 reads/m);
+  });
 
   it.skipIf(skipped)(
     "a number of processes that cannot share a step is refused with those that can",
