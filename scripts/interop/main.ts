@@ -12,13 +12,15 @@ import { CASES, type Case, type Format } from "./cases.ts";
 import { faultOf, LIMITS, missingClaims } from "./claims.ts";
 import { type Client, describeClients, NODE, PYTHON, PYTHON_4 } from "./clients.ts";
 import { runCheck } from "./run-check.ts";
+import { writeTokenizerCases } from "./tokenizer-cases.ts";
 import { writeCase } from "./write-case.ts";
 
 interface Check {
   readonly name: string;
   readonly client: Client;
   readonly script: readonly string[];
-  readonly format: Format;
+  /** What it reads of a case; null if it reads tokenizers without a model. */
+  readonly format: Format | null;
   readonly claims: readonly string[];
 }
 
@@ -26,6 +28,8 @@ const GRAPH = ["whole", "cached", "padded", "greedy"];
 const CHECKS: readonly Check[] = [
   hf("transformers 5", PYTHON),
   hf("transformers 4", PYTHON_4),
+  tokenizers("tokenizers of transformers 5", PYTHON),
+  tokenizers("tokenizers of transformers 4", PYTHON_4),
   { name: "onnxruntime in Python", client: PYTHON, script: ["check_onnx.py"], format: "onnx", claims: GRAPH },
   {
     name: "onnxruntime in Node",
@@ -66,6 +70,13 @@ function hf(name: string, client: Client): Check {
   return { name, client, script: ["check_hf.py"], format: "hf", claims };
 }
 
+function tokenizers(name: string, client: Client): Check {
+  return { name, client, script: ["check_tokenizers.py"], format: null, claims: ["tokenizer"] };
+}
+
+/** The folder of the tokenizers without a model. */
+const TOKENIZERS = "tokenizers";
+
 const words = process.argv.slice(2);
 const chosenCases = CASES.filter(({ name }) => words.includes(name));
 const chosenChecks = CHECKS.filter(({ name }) =>
@@ -93,9 +104,19 @@ async function main(): Promise<boolean> {
     formats: model.formats.filter((format) => read.has(format)),
   }));
   const cases = needed.filter(({ formats }) => formats.length > 0);
-  await writeCases(cases);
+  if (cases.length > 0) await writeCases(cases);
+  const tokenizers = read.has(null) ? writeTokenizerCases(join(folder, TOKENIZERS)) : [];
   let faults = 0;
-  for (const check of checks) faults += await report(check, cases);
+  for (const check of checks) {
+    const { format } = check;
+    const subjects =
+      format === null
+        ? tokenizers.map((name) => ({ name, path: join(folder, TOKENIZERS, name) }))
+        : cases
+            .filter(({ formats }) => formats.includes(format))
+            .map(({ name, limits }) => ({ name, limits, path: join(folder, name) }));
+    if (subjects.length > 0) faults += await report(check, subjects);
+  }
   print(faults === 0 ? "every claim holds" : `${faults} claims do not hold`);
   return faults === 0;
 }
@@ -117,23 +138,28 @@ async function writeCases(cases: readonly Case[]): Promise<void> {
   print(`${cases.length} models trained and exported in ${seconds(startMs)} s`);
 }
 
+/** What a check opens. */
+interface Subject {
+  readonly name: string;
+  readonly path: string;
+  readonly limits?: Case["limits"];
+}
+
 /** Runs a check and prints its lines. Returns the number of claims that do not hold. */
 async function report(
-  { name, client, script, format, claims }: Check,
-  cases: readonly Case[],
+  { name, client, script, claims }: Check,
+  subjects: readonly Subject[],
 ): Promise<number> {
-  const chosen = cases.filter(({ formats }) => formats.includes(format));
-  if (chosen.length === 0) return 0;
   const startMs = performance.now();
   const made = await runCheck(
     client,
     script,
-    chosen.map((model) => join(folder, model.name)),
+    subjects.map(({ path }) => path),
   );
-  print(`\n${name}: ${chosen.length} models in ${seconds(startMs)} s`);
+  print(`\n${name}: ${subjects.length} in ${seconds(startMs)} s`);
   let faults = 0;
   for (const line of made) {
-    const limits = { ...LIMITS, ...chosen.find((model) => model.name === line.case)?.limits };
+    const limits = { ...LIMITS, ...subjects.find((subject) => subject.name === line.case)?.limits };
     const fault = faultOf(line, limits);
     if (fault !== null) faults++;
     const measured = Number.isInteger(line.measured) ? String(line.measured) : line.measured.toExponential(1);
@@ -144,7 +170,7 @@ async function report(
   }
   const absent = missingClaims(
     made,
-    chosen.map((model) => model.name),
+    subjects.map((subject) => subject.name),
     claims,
   );
   for (const claim of absent) print(`  ${claim}: not checked`);

@@ -1,8 +1,4 @@
-/**
- * Writes tokenizers as Hugging Face's libraries read them, and random texts with nopeek's ids, for check_tokenizers.py:
- *
- *     npx tsx scripts/interop/tokenizer-cases.ts FOLDER && python scripts/interop/check_tokenizers.py FOLDER
- */
+/** Tokenizers as Hugging Face's libraries read them, and random texts with nopeek's ids, for check_tokenizers.py. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tokenizerFiles } from "../../src/interop/tokenizer-json.ts";
@@ -26,7 +22,7 @@ const { merges } = trainBpe(
   { vocabSize: 400 },
 );
 
-const tokenizers: Readonly<Record<string, Tokenizer>> = {
+const TOKENIZERS: Readonly<Record<string, Tokenizer>> = {
   char: new CharTokenizer(alphabet),
   "char-end": new CharTokenizer(alphabet, END),
   byte: new ByteTokenizer(),
@@ -48,18 +44,21 @@ function randomText(random: Random, onlyAlphabet: boolean): string {
   return text;
 }
 
-const folder = process.argv[2];
-if (folder === undefined) throw new Error("name a folder");
-for (const [name, tokenizer] of Object.entries(tokenizers)) {
-  const random = Random.of(1, name);
-  const texts = Array.from({ length: CASES }, () => randomText(random, tokenizer.kind === "char"));
-  const cases = texts
-    .filter((text) => !text.includes(END_OF_TEXT))
-    .map((text) => ({ text, ids: Array.from(tokenizer.encode(text)) }));
-  const at = join(folder, name);
-  mkdirSync(at, { recursive: true });
-  const files = tokenizerFiles(tokenizer, 256);
-  writeFileSync(join(at, "tokenizer.json"), JSON.stringify(files.tokenizer));
-  writeFileSync(join(at, "tokenizer_config.json"), JSON.stringify(files.config));
-  writeFileSync(join(at, "cases.json"), JSON.stringify({ endOfText: tokenizer.endOfText, cases }));
+/** Writes a folder for each tokenizer. Returns their names. */
+export function writeTokenizerCases(folder: string): string[] {
+  for (const [name, tokenizer] of Object.entries(TOKENIZERS)) {
+    const random = Random.of(1, name);
+    const texts = Array.from({ length: CASES }, () => randomText(random, tokenizer.kind === "char"));
+    const cases = texts
+      .filter((text) => !text.includes(END_OF_TEXT))
+      .map((text) => ({ text, ids: Array.from(tokenizer.encode(text)) }));
+    const at = join(folder, name);
+    mkdirSync(at, { recursive: true });
+    const files = tokenizerFiles(tokenizer, 256);
+    writeFileSync(join(at, "tokenizer.json"), JSON.stringify(files.tokenizer));
+    writeFileSync(join(at, "tokenizer_config.json"), JSON.stringify(files.config));
+    const { kind, endOfText } = tokenizer;
+    writeFileSync(join(at, "cases.json"), JSON.stringify({ kind, endOfText, cases }));
+  }
+  return Object.keys(TOKENIZERS);
 }
