@@ -18,7 +18,7 @@ import { LogReader } from "./log-reader.ts";
 
 export interface RunSummary {
   readonly path: string;
-  /** "running", "finished", "stopped early", "stopped", or "damaged: " and the reason. */
+  /** "running", "finished", "stopped early", "stopped", "imported", or "damaged: " and the reason. */
   readonly status: string;
   /** What the loss at the end means, such as "overfitting"; null if the run has not ended, or has none. */
   readonly verdict: string | null;
@@ -67,7 +67,7 @@ export function readSummary(
   { files: given, onEntry = () => {} }: SummaryOptions,
 ): RunSummary {
   const files = explainFailures(given);
-  const { settings } = runConfigFromJSON(readConfig(files, path), joinPath(path, "config.json"));
+  const { settings, origin } = runConfigFromJSON(readConfig(files, path), joinPath(path, "config.json"));
   // Before the log: the best step is evaluated first, then named.
   const named = stepOfName(readPointer(files, path, "best") ?? "");
   const log = new LogReader(files, path);
@@ -77,7 +77,8 @@ export function readSummary(
   const step = running ? (made ?? saved) : saved;
   // A resume may change the number of steps, and may continue after an early stop.
   const steps = log.stepsAsked ?? settings.steps;
-  const ended = step >= steps ? "finished" : stoppedAt.has(step) ? "stopped early" : "stopped";
+  const trained = step >= steps ? "finished" : stoppedAt.has(step) ? "stopped early" : "stopped";
+  const ended = origin === undefined ? trained : "imported";
   const status = running ? "running" : ended;
   // One from before a resume says nothing about the steps since.
   const isCurrent = !running && lastVerdict !== null && lastVerdict.step >= step;

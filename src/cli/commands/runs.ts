@@ -51,7 +51,7 @@ export function tableOf(runs: readonly RunSummary[], columns: number | undefined
       path,
       bestLossNats === null ? "–" : formatLoss(bestLossNats),
       formatBitsPerByte(bestBitsPerByte),
-      `${formatCount(step)}/${formatCount(steps)}`,
+      steps === 0 ? "–" : `${formatCount(step)}/${formatCount(steps)}`,
       trainedMs === 0 ? "–" : formatDuration(trainedMs),
       `${(bytes / 1e6).toFixed(1)} MB`,
       verdict === null ? status : `${status}: ${verdict}`,
