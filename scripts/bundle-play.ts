@@ -9,7 +9,7 @@ export async function bundlePlay(root: string): Promise<void> {
   const out = `${root}dist/play/`;
   mkdirSync(out, { recursive: true });
   const options: BuildOptions = {
-    plugins: [withoutHelp, withoutUnusedZod, withoutTokenizers(`${root}src/play/engine/no-tokenizer.ts`)],
+    plugins: [withoutUnusedZod, withoutTokenizers(`${root}src/play/engine/no-tokenizer.ts`)],
     bundle: true,
     minify: true,
     format: "esm",
@@ -33,19 +33,6 @@ export async function bundlePlay(root: string): Promise<void> {
   for (const name of ["index.html", "icon.svg"])
     copyFileSync(`${root}src/play/page/${name}`, `${out}${name}`);
 }
-
-/** Leaves out the help of settings and presets, which the page does not show. */
-const withoutHelp: Plugin = {
-  name: "without help of settings",
-  setup: ({ onLoad }) =>
-    onLoad({ filter: /config[\\/](settings|presets)\.ts$/ }, ({ path }) => {
-      const source = readFileSync(path, "utf8");
-      return {
-        loader: "ts",
-        contents: source.replaceAll(/\b((?:model|training)\(|help:)\s*"[^"]*"/g, '$1 ""'),
-      };
-    }),
-};
 
 /** One call through a namespace object makes the bundler keep all of zod's helpers. */
 const withoutUnusedZod: Plugin = {

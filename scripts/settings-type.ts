@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { SETTING_HELP } from "../src/config/setting-help.ts";
 import { SETTINGS, type Setting } from "../src/config/settings.ts";
 import { wrap } from "../src/util/format.ts";
 
@@ -12,7 +13,7 @@ const WIDTH = 100;
 
 /** Returns the source text of the type. */
 export function settingsType(): string {
-  return `/** Generated from the table in settings.ts by scripts/settings-type.ts. */
+  return `/** Generated from settings-table.ts and setting-help.ts by scripts/settings-type.ts. */
 
 /** The settings of a run. */
 export type Settings = {
@@ -31,7 +32,8 @@ function property(setting: Setting): string {
   return `  ${comment}\n  readonly ${name}: ${typeOf(setting)};`;
 }
 
-function sentencesOf({ help, kinds, default: fallback, unit, choices }: Setting): string {
+function sentencesOf({ name, kinds, default: fallback, choices }: Setting): string {
+  const { help, unit } = SETTING_HELP[name];
   const startsWithChoice = choices.some((choice) => help.startsWith(choice));
   const sentence = startsWithChoice ? help : help[0].toUpperCase() + help.slice(1);
   const only = kinds === undefined ? "" : ` For ${kinds.join(" and ")} only.`;

@@ -32,14 +32,14 @@ export const argumentChecks: readonly Mutant[] = [
   },
   {
     promise: "a learning rate that makes the first step NaN is refused",
-    file: "src/config/settings.ts",
+    file: "src/config/settings-table.ts",
     line: "const LEAST = 1e-12;",
     broken: "const LEAST = 0;",
     tests: ["test/train/setting-ranges.test.ts"],
   },
   {
     promise: "an epsilon that makes the first step NaN is refused",
-    file: "src/config/settings.ts",
+    file: "src/config/settings-table.ts",
     line: "const LEAST_EPSILON = 1e-20;",
     broken: "const LEAST_EPSILON = 5e-324;",
     tests: ["test/train/setting-ranges.test.ts"],

@@ -137,9 +137,9 @@ export const family: readonly Mutant[] = [
   },
   {
     promise: "a config.json without a model kind is a gpt (encoder and seq2seq came later)",
-    file: "src/config/settings.ts",
-    line: 'z.enum(MODEL_KINDS),\n    "gpt",',
-    broken: 'z.enum(MODEL_KINDS),\n    "encoder",',
+    file: "src/config/settings-table.ts",
+    line: 'z.enum(MODEL_KINDS), "gpt"',
+    broken: 'z.enum(MODEL_KINDS), "encoder"',
     tests: ["test/run/config.test.ts"],
   },
   {

@@ -6,7 +6,6 @@ import { nearest } from "../util/edit-distance.ts";
 import type { Settings } from "./settings.ts";
 
 export interface Preset {
-  readonly help: string;
   readonly settings: Partial<Settings>;
 }
 
@@ -50,9 +49,8 @@ const MODERN: Partial<Settings> = {
   windows: "epochs",
 };
 
-export const PRESETS: Readonly<Record<string, Preset>> = {
+const presets = {
   tales: {
-    help: "the embedded tales, in about a minute on a laptop",
     settings: {
       layers: 2,
       heads: 4,
@@ -77,7 +75,6 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     },
   },
   "shakespeare-cpu": {
-    help: "nanoGPT's CPU settings for tiny Shakespeare; the corpus is not included",
     settings: {
       layers: 4,
       heads: 4,
@@ -94,7 +91,6 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     },
   },
   "gpt2-style": {
-    help: "GPT-2-style architecture at nanoGPT's CPU sizes; AdamW with a learning rate for small models",
     settings: {
       optimizer: "adamw",
       schedule: "cosine",
@@ -112,19 +108,15 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     },
   },
   modern: {
-    help: "newer techniques at the same sizes; reaches a lower loss from the same tokens",
     settings: MODERN,
   },
   "modern-portable": {
-    help: "modern without the bigram embedding: the architecture of Qwen3, which other programs can run",
     settings: { ...MODERN, bigram: false, qkNormWeights: true },
   },
   "llama-style": {
-    help: "the architecture of Llama, which most other programs can run, with modern's training",
     settings: { ...MODERN, bigram: false, qkNorm: false, normWeights: true },
   },
   blanks: {
-    help: "an encoder that fills in blanks in the embedded tales",
     settings: {
       model: "encoder",
       layers: 2,
@@ -146,15 +138,12 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     },
   },
   reverse: {
-    help: "an encoder-decoder that reverses strings without mistakes",
     settings: { ...STRINGS, task: "reverse" },
   },
   sort: {
-    help: "an encoder-decoder that sorts the letters of strings without mistakes",
     settings: { ...STRINGS, task: "sort" },
   },
   tiny: {
-    help: "about 4,000 parameters: small enough to inspect every number and train in seconds",
     settings: {
       layers: 1,
       heads: 4,
@@ -165,7 +154,10 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
       learningRate: 1e-2,
     },
   },
-};
+} as const satisfies Readonly<Record<string, Preset>>;
+
+export type PresetName = keyof typeof presets;
+export const PRESETS: Readonly<Record<string, Preset>> = presets;
 
 /**
  * The preset with this name.

@@ -1,4 +1,4 @@
-/** Generated from the table in settings.ts by scripts/settings-type.ts. */
+/** Generated from settings-table.ts and setting-help.ts by scripts/settings-type.ts. */
 
 /** The settings of a run. */
 export type Settings = {

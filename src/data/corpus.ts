@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import type { DocumentsKind, SplitName } from "../config/settings.ts";
+import type { DocumentsKind, SplitName } from "../config/choices.ts";
 import { DataError } from "../errors.ts";
 import { DocumentMarker, markDocuments } from "./documents.ts";
 import { inOrder, type Parts, partsAt, shuffledParts, tailParts } from "./parts.ts";

@@ -2,7 +2,7 @@
  * Documents of a text, such as the names, tunes or messages of a list. The bytes that end a document are replaced by
  * one byte that UTF-8 never has, which encodes to the tokenizer's end token.
  */
-import type { DocumentsKind } from "../config/settings.ts";
+import type { DocumentsKind } from "../config/choices.ts";
 
 /** Marks the end of a document among the bytes of a text. */
 export const DOCUMENT_END = 0xff;

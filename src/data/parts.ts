@@ -1,5 +1,5 @@
 /** The two parts of a text that is not split at its end: what to train on, and what to validate with. */
-import type { DocumentsKind } from "../config/settings.ts";
+import type { DocumentsKind } from "../config/choices.ts";
 import { DataError } from "../errors.ts";
 import { Random } from "../random.ts";
 import { DOCUMENT_END, markDocuments } from "./documents.ts";

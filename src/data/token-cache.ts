@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { DocumentsKind, SplitName } from "../config/settings.ts";
+import type { DocumentsKind, SplitName } from "../config/choices.ts";
 import { ConfigError, DataError } from "../errors.ts";
 import type { Owner, Processes } from "../run/lock.ts";
 import { makeFolders } from "../run/make-folders.ts";

@@ -4,7 +4,8 @@
 import { existsSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import * as z from "zod/mini";
-import { DOCUMENTS, type Settings, SPLITS } from "../config/settings.ts";
+import { DOCUMENTS, SPLITS } from "../config/choices.ts";
+import type { Settings } from "../config/settings.ts";
 import { DataError } from "../errors.ts";
 import type { CorpusRecord } from "../run/config.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";

@@ -3,7 +3,7 @@
  * position the model predicts the next token, given the true tokens before it (teacher forcing).
  */
 
-import { WINDOW_ORDERS, type WindowOrderName } from "../config/settings.ts";
+import { WINDOW_ORDERS, type WindowOrderName } from "../config/choices.ts";
 import { DataError } from "../errors.ts";
 import { Random } from "../random.ts";
 import { checkChoice, checkTypes } from "../util/check-types.ts";

@@ -2,7 +2,7 @@
  * The data of a plotted run. A report contains it as JSON. This module must not need Node, because the page of a report
  * uses it too.
  */
-import type { ModelKind } from "../config/settings.ts";
+import type { ModelKind } from "../config/choices.ts";
 
 /** Units of the horizontal axis. */
 export const X_UNITS = ["steps", "tokens", "seconds"] as const;

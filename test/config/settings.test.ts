@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import type { ModelKind } from "../../src/config/choices.ts";
 import { PRESETS, presetOf } from "../../src/config/presets.ts";
+import { SETTING_HELP } from "../../src/config/setting-help.ts";
 import {
   checkBelonging,
   flagOf,
-  type ModelKind,
   parseSettings,
   resolveSettings,
   SETTINGS,
@@ -24,7 +25,7 @@ describe("settings", () => {
   });
 
   it("each have a help text and a unique flag", () => {
-    for (const { help } of SETTINGS) expect(help.length).toBeGreaterThan(5);
+    for (const { help } of Object.values(SETTING_HELP)) expect(help.length).toBeGreaterThan(5);
     expect(new Set(SETTINGS.map(({ name }) => flagOf(name))).size).toBe(SETTINGS.length);
     expect(flagOf("dModel")).toBe("d-model");
   });

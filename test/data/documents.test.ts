@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { processes } from "../../src/cli/shared/process-lock.ts";
-import { DOCUMENTS } from "../../src/config/settings.ts";
+import { DOCUMENTS } from "../../src/config/choices.ts";
 import { readTexts } from "../../src/data/corpus.ts";
 import { documentsAmong } from "../../src/data/document-search.ts";
 import { DOCUMENT_END } from "../../src/data/documents.ts";

@@ -1,5 +1,5 @@
 /** Documents of a text in memory, computed naively, to check streaming against. */
-import type { DocumentsKind } from "../../src/config/settings.ts";
+import type { DocumentsKind } from "../../src/config/choices.ts";
 
 /** The documents of the files of a text, which are joined as `readTexts` joins them. */
 export function documentsOf(files: readonly string[], kind: DocumentsKind): string[] {

@@ -1,5 +1,7 @@
 /** `nopeek eval`: the loss to report for a model, by default on the validation split. */
-import { MEASURE_TOKENS, type Settings } from "../../config/settings.ts";
+
+import type { Settings } from "../../config/settings.ts";
+import { MEASURE_TOKENS } from "../../config/settings-table.ts";
 import { entropyFloor } from "../../data/corpus.ts";
 import type { CacheFlags } from "../../data/token-cache.ts";
 import { cachePlace } from "../../data/token-cache.ts";

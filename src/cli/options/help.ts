@@ -1,5 +1,6 @@
 /** The text that `--help` prints besides the list of flags. */
 import type { Option } from "commander";
+import { PRESET_HELP } from "../../config/preset-help.ts";
 import { PRESETS } from "../../config/presets.ts";
 import { BLANK } from "../../sample/fill-blanks.ts";
 import { wrap } from "../../util/format.ts";
@@ -36,8 +37,8 @@ export function describeOption({
 
 /** Lists the presets and the flags that each one sets. */
 export function describePresets(): string {
-  const lines = Object.entries(PRESETS).flatMap(([name, { help, settings }]) => {
-    const words = Object.entries(settings).map(([setting, value]) => flagFor(setting, value));
+  const lines = Object.entries(PRESET_HELP).flatMap(([name, help]) => {
+    const words = Object.entries(PRESETS[name].settings).map(([setting, value]) => flagFor(setting, value));
     const body = [...wrap(namesToFlags(help).split(" "), 76), ...wrap(words, 76)];
     return ["", `  ${name}`, ...body.map((line) => `    ${line}`)];
   });

@@ -1,6 +1,7 @@
 /** Flags generated from the settings table, and flags that several commands share. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { BACKEND_NAMES, DEFAULT_BACKEND, MOST_THREADS } from "../../backend/names.ts";
+import { SETTING_HELP } from "../../config/setting-help.ts";
 import { flagOf, SETTINGS, type Setting } from "../../config/settings.ts";
 import { CACHE_NAME, IN_MEMORY_MB } from "../../data/token-cache.ts";
 import { nearest } from "../../util/edit-distance.ts";
@@ -92,26 +93,27 @@ export function parseCount(text: string): number {
 
 function optionsOf(setting: Setting, defaults?: string): Option[] {
   const flag = `--${flagOf(setting.name)}`;
-  const unit = setting.unit === undefined || setting.default === 1 ? "" : ` ${setting.unit}`;
-  const make = (flags: string, help: string) => new Option(flags, namesToFlags(help));
+  const { help, unit: name } = SETTING_HELP[setting.name];
+  const unit = name === undefined || setting.default === 1 ? "" : ` ${name}`;
+  const make = (flags: string, text: string) => new Option(flags, namesToFlags(text));
   const fallback = defaults ?? `${setting.default}${unit}`;
   switch (setting.kind) {
     case "switch": {
       const onOrOff = defaults ?? (setting.default ? "on" : "off");
       return [
-        make(flag, setting.help).default(undefined, onOrOff),
+        make(flag, help).default(undefined, onOrOff),
         make(flag.replace("--", "--no-"), `turn off ${flag}`),
       ];
     }
     case "choice":
       return [
-        make(`${flag} <word>`, setting.help)
+        make(`${flag} <word>`, help)
           .choices(setting.choices)
           .argParser(choiceOf(setting.choices))
           .default(undefined, fallback),
       ];
     case "number":
-      return [make(`${flag} <number>`, setting.help).argParser(parseNumber).default(undefined, fallback)];
+      return [make(`${flag} <number>`, help).argParser(parseNumber).default(undefined, fallback)];
   }
 }
 

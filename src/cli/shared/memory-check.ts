@@ -1,5 +1,5 @@
 /** Rejects models that do not fit into memory, before anything is allocated. */
-import type { ModelKind } from "../../config/settings.ts";
+import type { ModelKind } from "../../config/choices.ts";
 import { ConfigError } from "../../errors.ts";
 import { type GPTConfig, headSizeOf, kvChannelsOf } from "../../nn/config.ts";
 import { countParameters } from "../../nn/count-parameters.ts";

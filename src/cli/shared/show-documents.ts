@@ -1,5 +1,5 @@
 /** How the documents that a model writes are shown below each other. */
-import type { DocumentsKind } from "../../config/settings.ts";
+import type { DocumentsKind } from "../../config/choices.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 
 /** What follows each document. */

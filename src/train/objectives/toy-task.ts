@@ -1,4 +1,5 @@
-import { type Settings, TASKS, type Task } from "../../config/settings.ts";
+import { TASKS, type Task } from "../../config/choices.ts";
+import type { Settings } from "../../config/settings.ts";
 import { ConfigError } from "../../errors.ts";
 import { Random } from "../../random.ts";
 import { checkChoice, checkTypes } from "../../util/check-types.ts";

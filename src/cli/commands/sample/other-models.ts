@@ -1,5 +1,6 @@
 /** `nopeek sample` for models other than a GPT: an encoder fills in blanks, a seq2seq model answers. */
-import { flagOf, type ModelKind } from "../../../config/settings.ts";
+import type { ModelKind } from "../../../config/choices.ts";
+import { flagOf } from "../../../config/settings.ts";
 import { ConfigError, SampleError } from "../../../errors.ts";
 import { Encoder } from "../../../nn/encoder.ts";
 import { EncoderDecoder } from "../../../nn/encoder-decoder.ts";

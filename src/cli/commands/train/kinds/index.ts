@@ -1,5 +1,5 @@
 /** The kinds of model that `nopeek train` can train. */
-import type { ModelKind } from "../../../../config/settings.ts";
+import type { ModelKind } from "../../../../config/choices.ts";
 import type { RunConfig } from "../../../../run/config.ts";
 import { ToyTask } from "../../../../train/objectives/toy-task.ts";
 import { openEncoder } from "./encoder.ts";
