@@ -46,6 +46,12 @@ const real = (highest: number) =>
   );
 const share = () => z.number().check(z.minimum(0), z.lt(1));
 
+const vocabSize = () =>
+  z.int().check(
+    z.refine((value) => value > 256, { error: "must be at least 257, because 256 tokens are the bytes" }),
+    z.maximum(65_536),
+  );
+
 /** A row of the table: what is valid, and the default. */
 function setting<Valid extends z.ZodMiniType>(
   valid: Valid,
@@ -84,7 +90,7 @@ export const MODEL_TABLE = {
   logitCap: setting(real(1e6), 0, { kinds: ["gpt"] }),
   attention: setting(z.enum(["fused", "textbook"]), "fused"),
   tokenizer: setting(z.enum(TOKENIZERS), "char", OF_TEXT),
-  vocabSize: setting(count(257, 65_536), 512, { ...OF_TEXT, tokenizers: ["bpe"] }),
+  vocabSize: setting(vocabSize(), 512, { ...OF_TEXT, tokenizers: ["bpe"] }),
   alphabetSize: setting(count(2, 26), 10, { kinds: ["seq2seq"] }),
   minLength: setting(count(1, 1000), 3, { kinds: ["seq2seq"] }),
   maxLength: setting(count(1, 1000), 10, { kinds: ["seq2seq"] }),

@@ -160,7 +160,7 @@ describe("nopeek train --tokenizer bpe", () => {
 
   it("rejects a size that has no room, or that is for no other tokenizer", async () => {
     const small = await nopeek(folder, ...TRAIN, "--tokenizer", "bpe", "--vocab-size", 256);
-    expectComplaint(small, 2, "--vocab-size must be at least 257: got 256");
+    expectComplaint(small, 2, "--vocab-size must be at least 257, because 256 tokens are the bytes: got 256");
     const char = await nopeek(folder, ...TRAIN, "--vocab-size", 300);
     expectComplaint(char, 2, "--vocab-size is for --tokenizer bpe: got it with --tokenizer char");
   });
