@@ -92,13 +92,16 @@ describe("nopeek train --tokenizer bpe", () => {
     expect(evaluation.bitsPerByte).toBeCloseTo(bits, 9);
   });
 
-  it("has it in the log, in the list of runs and in a plot", async () => {
+  it("has it in the log, in the list of runs, in a plot and in the model card of an export", async () => {
     const [evaluation] = await succeedInJson(folder, "eval", "--model", "whole", "--step", "best");
     const [run] = await succeedInJson(folder, "runs", "whole");
     expect(run.bestBitsPerByte).toBeCloseTo(Number(evaluation.bitsPerByte), 9);
     const shown = Number(evaluation.bitsPerByte).toFixed(4);
     const { stdout: plot } = await succeed(folder, "plot", "whole");
     expect(plot).toMatch(new RegExp(`bits/byte.*${shown}`, "s"));
+    await succeed(folder, "export", "whole", "--format", "onnx", "--step", "best", "--out", "exported");
+    const card = readFileSync(join(folder, "exported", "README.md"), "utf8");
+    expect(card).toContain(`nats per token, or ${shown} bits per byte of UTF-8`);
   });
 
   it("has it in an ablation, of the text that is held out", async () => {
