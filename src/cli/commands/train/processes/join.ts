@@ -1,4 +1,5 @@
 /** Joins the processes that mpirun started, as one of them. */
+import { fstatSync } from "node:fs";
 import { hostname } from "node:os";
 import { STDIN } from "../../../../data/text-files.ts";
 import type { Communicator } from "../../../../distributed/communicator.ts";
@@ -41,6 +42,7 @@ export async function joinProcesses(
       "--distributed mpi trains on several processes, and this one was started alone: start it with mpirun -n 2 npx nopeek train …",
     );
   }
+  checkConnection(env.PMI_FD);
   // UCX, which some libraries use, replaces malloc to observe memory; then V8 crashes now and then.
   env.UCX_MEM_EVENTS ??= "n";
   const libraries = env.NOPEEK_MPI ? [env.NOPEEK_MPI] : launch.libraries;
@@ -66,6 +68,27 @@ export async function joinProcesses(
       hasEnded = true;
     },
   };
+}
+
+/**
+ * MPICH and Slurm's pmi2 hand a process an open connection, and npx closes it.
+ *
+ * @param descriptor the number of the connection; undefined if the launcher uses none
+ * @throws ConfigError if it is closed: the library would end the process without a useful word
+ */
+export function checkConnection(descriptor: string | undefined): void {
+  if (descriptor === undefined || isSocket(Number(descriptor))) return;
+  throw new ConfigError(
+    "the connection to mpirun is closed, as npx does: start mpirun -n 2 node_modules/.bin/nopeek train …, or with MPICH mpirun -pmi-port -n 2 npx nopeek train …",
+  );
+}
+
+function isSocket(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isSocket();
+  } catch {
+    return false;
+  }
 }
 
 interface Started {

@@ -32,7 +32,8 @@ export function launchOf(env: Environment): Launch | null {
       libraries: [...OPEN_MPI, ...STANDARD],
     };
   const onHost = count("MPI_LOCALNRANKS") ?? slurmTasksOnHost(env) ?? 1;
-  if (env.PMI_SIZE !== undefined)
+  // With a port instead of an open connection, MPICH's launcher says no size.
+  if (env.PMI_SIZE !== undefined || env.PMI_PORT !== undefined)
     return { processes: count("PMI_SIZE"), onHost, libraries: [...MPICH, ...STANDARD, ...OPEN_MPI] };
   if (env.PMIX_RANK === undefined && env.PMI_RANK === undefined) return null;
   const processes = count("SLURM_STEP_NUM_TASKS") ?? count("SLURM_NTASKS");

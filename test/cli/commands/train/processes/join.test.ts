@@ -1,6 +1,8 @@
+import { openSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
   checkAlike,
+  checkConnection,
   checkSuitable,
   joinProcesses,
 } from "../../../../../src/cli/commands/train/processes/join.ts";
@@ -25,6 +27,17 @@ describe("a process", () => {
   it("whose library is missing names what was tried", async () => {
     const env = { OMPI_COMM_WORLD_SIZE: "2", NOPEEK_MPI: "libnone.so" };
     await expect(joinProcesses(flags, "1.0.0", env)).rejects.toThrow("tried libnone.so");
+  });
+});
+
+describe("the connection to the launcher", () => {
+  it("is refused if something else, or nothing, has its number", () => {
+    for (const descriptor of ["0x", "999999", String(openSync("/dev/null", "r"))])
+      expect(() => checkConnection(descriptor), descriptor).toThrow("node_modules/.bin/nopeek train");
+  });
+
+  it("may be one that uses no descriptor", () => {
+    expect(() => checkConnection(undefined)).not.toThrow();
   });
 });
 

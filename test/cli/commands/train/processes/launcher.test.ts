@@ -28,6 +28,13 @@ describe("the launcher of this process", () => {
       { PMIX_RANK: "1", SLURM_STEP_NUM_TASKS: "16", SLURM_STEP_TASKS_PER_NODE: "4(x4)" },
       ...([16, 4, "libmpi.so.40"] as const),
     ],
+    [
+      "mpirun of MPICH, at a port",
+      { PMI_PORT: "a:4", PMI_ID: "0", MPI_LOCALNRANKS: "2" },
+      null,
+      2,
+      "libmpi.so.12",
+    ],
     ["another one, with PMIx", { PMIX_RANK: "1" }, null, 1, "libmpi.so.40"],
   ])("%s starts several", (_, env, processes, onHost, library) => {
     const launch = launchOf(env);
