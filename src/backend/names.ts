@@ -4,7 +4,7 @@ import { checkChoice, checkTypes, describeValue } from "../util/check-types.ts";
 import { plural } from "../util/format.ts";
 import type { Backend } from "./backend.ts";
 
-export const BACKEND_NAMES = ["wasm", "blas", "auto", "reference"] as const;
+export const BACKEND_NAMES = ["wasm", "native", "blas", "auto", "reference"] as const;
 /** "auto" is blas if a fast library is installed, otherwise wasm. */
 export type BackendName = (typeof BACKEND_NAMES)[number];
 /** Has the same bits on every machine. */
@@ -19,7 +19,9 @@ export interface OpenOptions {
    * wasm/kernels/multiply-add.ts.
    */
   readonly fast?: boolean;
-  /** Called with a sentence that explains whether the fast kernels are in use. */
+  /** For native: the widest vectors to use; null for those that the CPU has. Results do not depend on them. */
+  readonly vectors?: string | null;
+  /** Called with a sentence that explains whether the fast or native kernels are in use. */
   readonly say?: (sentence: string) => void;
 }
 
@@ -31,8 +33,8 @@ export interface OpenOptions {
 export function checkBackend(name: BackendName, threads: number, options: OpenOptions = {}): void {
   checkChoice("backend", name, BACKEND_NAMES);
   checkTypes("openBackend", { options }, { options: "object" });
-  const { fast = false, say } = options;
-  checkTypes("openBackend", { fast, say }, { fast: "boolean", say: "function?" });
+  const { fast = false, vectors = null, say } = options;
+  checkTypes("openBackend", { fast, vectors, say }, { fast: "boolean", vectors: "string?", say: "function?" });
   checkThreads(threads);
   if (fast && name !== "wasm" && name !== "auto")
     throw new ConfigError(`\`fast\` needs \`backend\` wasm: got \`backend\` ${name}`);
@@ -60,8 +62,12 @@ export function nameOf(backend: Backend): string {
   return isFast(backend) ? `${name}, fast` : name;
 }
 
-/** Everything that the bits of a run depend on: "wasm", "blas (OpenBLAS 0.3.21 in libopenblas.so.0), 2 threads" */
+/**
+ * Everything that the bits of a run depend on: "wasm", "blas (OpenBLAS 0.3.21 in libopenblas.so.0), 2 threads". Native
+ * kernels have the bits of wasm.
+ */
 export function computedBy(backend: Backend): string {
+  if (backend.name === "native") return "wasm";
   return backend.library === null
     ? nameOf(backend)
     : `${nameOf(backend)}, ${plural(backend.threads, "thread")}`;

@@ -32,6 +32,8 @@ export async function openBackend(
       return openReference();
     case "wasm":
       return openWasm(threads, options);
+    case "native":
+      return openNative(threads, options);
     case "blas":
       return openBlas(threads, library, false);
     case "auto":
@@ -52,6 +54,22 @@ async function openWasm(threads: number, { fast = false, say = () => {} }: OpenO
   const { Heap } = await import("./wasm/host/heap.ts");
   const { startThreads } = await import("./node-thread.ts");
   return WasmBackend.onThreads(module, new Heap(undefined, threads), startThreads, exact);
+}
+
+/** If there is no library that can be trusted, the wasm backend computes: it has the same bits. */
+async function openNative(threads: number, options: OpenOptions): Promise<Backend> {
+  const { findNativeLibrary } = await import("./native/find-library.ts");
+  const { NativeBackend, parseVectors } = await import("./native/native-backend.ts");
+  const { startThreads } = await import("./node-thread.ts");
+  const vectors = parseVectors(options.vectors ?? null);
+  try {
+    const file = findNativeLibrary();
+    return await NativeBackend.open(await loadKernels(), { file, vectors, threads, spawn: startThreads });
+  } catch (error) {
+    if (!(error instanceof BackendError)) throw error;
+    options.say?.(`${error.message}; wasm computes, with the same results`);
+    return openWasm(threads, {});
+  }
 }
 
 async function openBlas(threads: number, library: string | null, knownOnly: boolean): Promise<Backend> {

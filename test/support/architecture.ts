@@ -61,7 +61,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Backends that are built on another backend. */
-const foundations: Readonly<Record<string, string>> = { "backend/blas": "backend/wasm" };
+const foundations: Readonly<Record<string, string>> = {
+  "backend/blas": "backend/wasm",
+  "backend/native": "backend/wasm",
+};
 
 /**
  * The files outside cli that need Node. Every other file runs in a browser: it imports neither Node's modules nor, at

@@ -7,14 +7,15 @@ import { namesToFlags } from "./explain-error.ts";
 
 export type BackendFlags = Pick<CommonFlags, "backend" | "fast">;
 
-/** Opens a backend by `--backend`, `--fast`, threads and NOPEEK_BLAS. Prints on stderr what is unusual about it. */
+/** Opens a backend by `--backend`, `--fast`, threads, NOPEEK_BLAS and NOPEEK_VECTORS. Prints on stderr what is unusual about it. */
 export async function openBackend(
   { backend: name, fast = false }: BackendFlags,
   threads: number,
 ): Promise<Backend> {
   const say = (sentence: string) => printPart("stderr", `${namesToFlags(sentence)}\n`);
   const library = process.env.NOPEEK_BLAS || null;
-  const backend = await backends.openBackend(name, threads, library, { fast, say });
+  const vectors = process.env.NOPEEK_VECTORS || null;
+  const backend = await backends.openBackend(name, threads, library, { fast, vectors, say });
   if (name === "auto" && backend.library === null) {
     printPart(
       "stderr",

@@ -1,0 +1,70 @@
+/*
+ * Vectors of LANES numbers, which the compiler turns into the instructions of one CPU. Each source file is compiled
+ * once per CPU: with LANES 16 for AVX-512, 8 for AVX2, 4 for the plain instructions that every CPU has (SSE2, NEON).
+ *
+ * A lane computes what one number would. So the bits of a result do not depend on LANES, as long as lanes are never
+ * combined, and as long as the compiler does not fuse a product and a sum into one rounding: -ffp-contract=off.
+ */
+#ifndef NOPEEK_VECTOR_H
+#define NOPEEK_VECTOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __FAST_MATH__
+#error "the bits of the results would differ: compile without -ffast-math"
+#endif
+
+typedef float Vector __attribute__((vector_size(4 * LANES)));
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* The name that a function has for this CPU: gemm_avx512, gemm_avx2, gemm_plain. */
+#define JOIN_(name, suffix) name##_##suffix
+#define JOIN(name, suffix) JOIN_(name, suffix)
+#define EXPORTED(name) JOIN(name, SUFFIX)
+
+/* memcpy is how C reads a vector that may begin at any number. It compiles to one instruction. */
+INLINE Vector load(const char *at) {
+  Vector vector;
+  memcpy(&vector, at, sizeof vector);
+  return vector;
+}
+
+INLINE void store(char *at, Vector vector) { memcpy(at, &vector, sizeof vector); }
+
+INLINE float load_one(const char *at) {
+  float number;
+  memcpy(&number, at, sizeof number);
+  return number;
+}
+
+INLINE void store_one(char *at, float number) { memcpy(at, &number, sizeof number); }
+
+INLINE Vector splat(float number) { return number - (Vector){0}; }
+
+/* Four numbers, for transposing blocks of 4 × 4. Moves numbers only. */
+typedef float Four __attribute__((vector_size(16)));
+
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#endif
+#endif
+#ifndef SHUFFLE
+typedef int32_t FourIndices __attribute__((vector_size(16)));
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, (FourIndices){i, j, k, l})
+#endif
+
+INLINE Four load_four(const char *at) {
+  Four four;
+  memcpy(&four, at, sizeof four);
+  return four;
+}
+
+INLINE void store_four(char *at, Four four) { memcpy(at, &four, sizeof four); }
+
+INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+#endif

@@ -1,0 +1,45 @@
+// @ts-check
+/**
+ * Opens the library of native kernels through koffi, which calls C functions by name. Plain JavaScript, because the
+ * threads of the pool load it too (see ../wasm/threads/worker.js).
+ */
+
+/**
+ * The variants of the kernels, by the vectors they need: from 0, which every CPU can run, to the widest. The numbers
+ * are those of kernels/cpu.c.
+ */
+export const VECTORS = /** @type {const} */ (["plain", "avx2", "avx512"]);
+
+/** @typedef {(typeof VECTORS)[number]} Vectors */
+
+/**
+ * @typedef {(memory: number, parameters: number, begin: number, end: number, scratch: number) => void} NativeGemm the
+ * kernel of kernels/gemm.c; `memory` is an address of the process, the rest are those of the kernel in WebAssembly
+ */
+
+/**
+ * @typedef {object} NativeLibrary
+ * @property {Vectors} vectors the variant that was opened
+ * @property {NativeGemm} gemm
+ * @property {(memory: WebAssembly.Memory) => number} address where a memory begins: it grows, but never moves
+ */
+
+/**
+ * @param {string} file the path of the library
+ * @param {Vectors | null} widest the widest variant to open; null for no limit
+ * @returns {Promise<NativeLibrary>} the widest variant that this CPU can run
+ * @throws Error if koffi is not installed, or the file is no library of these kernels
+ */
+export async function openNativeLibrary(file, widest) {
+  const { default: koffi } = await import("koffi");
+  const library = koffi.load(file);
+  const supported = Number(library.func("widest_vectors", "int32_t", [])());
+  const limit = widest === null ? supported : Math.min(supported, VECTORS.indexOf(widest));
+  const vectors = VECTORS[limit];
+  const range = ["uint32_t", "uint32_t", "uint32_t", "uint32_t"];
+  return {
+    vectors,
+    gemm: library.func(`gemm_${vectors}`, "void", ["uintptr_t", ...range]),
+    address: ({ buffer }) => Number(koffi.address(new Uint8Array(buffer))),
+  };
+}

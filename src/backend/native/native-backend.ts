@@ -1,0 +1,78 @@
+/**
+ * The WebAssembly backend with its matrix products computed by machine code in the widest vectors of the CPU, and with
+ * the same bits. Memory, threads and all other kernels are those of ../wasm.
+ */
+import { BackendError } from "../../errors.ts";
+import { checkChoice } from "../../util/check-types.ts";
+import { productWords } from "../wasm/host/gemm.ts";
+import { Heap } from "../wasm/host/heap.ts";
+import type { KernelExports } from "../wasm/host/signatures.ts";
+import { WasmBackend } from "../wasm/host/wasm-backend.ts";
+import { ThreadPool, type ThreadStart, type Threads } from "../wasm/threads/pool.ts";
+import { makeNativeGemm } from "./gemm.js";
+import { type NativeLibrary, openNativeLibrary, VECTORS, type Vectors } from "./library.js";
+
+export interface NativeOptions {
+  /** The path of the library: `findNativeLibrary` of find-library.ts. */
+  readonly file: string;
+  /** The widest vectors to use; null for those that the CPU has. */
+  readonly vectors?: Vectors | null;
+  /** Number of threads, including the calling one. */
+  readonly threads: number;
+  /** Starts the threads on the host. */
+  readonly spawn: (start: ThreadStart) => Threads;
+  /** Whether to compute even those products in C that are faster in WebAssembly, for tests. */
+  readonly always?: boolean;
+}
+
+export class NativeBackend extends WasmBackend {
+  override readonly name = "native";
+  /** The vectors in use. */
+  readonly vectors: Vectors;
+
+  private constructor(
+    module: WebAssembly.Module,
+    divide: (kernels: KernelExports) => KernelExports,
+    heap: Heap,
+    pool: ThreadPool | null,
+    vectors: Vectors,
+  ) {
+    super(module, divide, heap, pool);
+    this.vectors = vectors;
+  }
+
+  /** @throws BackendError if the library or koffi does not open, or if a thread does not start */
+  static async open(module: WebAssembly.Module, options: NativeOptions): Promise<NativeBackend> {
+    const { file, threads, spawn, always = false } = options;
+    const library = await openLibrary(file, options.vectors ?? null);
+    const { vectors } = library;
+    const heap = new Heap(undefined, threads);
+    const replacement = {
+      module: new URL("./thread-kernels.js", import.meta.url).href,
+      options: { file, vectors, at: productWords, always },
+    };
+    const pool = threads === 1 ? null : await ThreadPool.start(threads, module, heap, spawn, replacement);
+    const divide = (kernels: KernelExports) => {
+      const gemm = makeNativeGemm(library, heap.memory, kernels.gemm, productWords, always);
+      const replaced = { ...kernels, gemm };
+      return pool === null ? replaced : pool.share(replaced);
+    };
+    return new NativeBackend(module, divide, heap, pool, vectors);
+  }
+}
+
+/** @throws ConfigError if there are no such vectors */
+export function parseVectors(name: string | null): Vectors | null {
+  if (name === null) return null;
+  checkChoice("vectors", name, VECTORS);
+  return VECTORS.find((vectors) => vectors === name) ?? null;
+}
+
+async function openLibrary(file: string, vectors: Vectors | null): Promise<NativeLibrary> {
+  try {
+    return await openNativeLibrary(file, vectors);
+  } catch (cause) {
+    const reason = String(cause instanceof Error ? cause.message : cause).split("\n")[0];
+    throw new BackendError(`native: the library does not open (${reason})`, { cause });
+  }
+}
