@@ -137,6 +137,7 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href && !isBuilt()) {
   const { CC } = process.env;
   const startMs = performance.now();
   const { why } = await buildNative(CC ? [CC] : ["cc", "gcc", "clang"]);
-  if (why === null) console.log(`Compiled the native kernels in ${Math.round(performance.now() - startMs)} ms.`);
+  if (why === null)
+    console.log(`Compiled the native kernels in ${Math.round(performance.now() - startMs)} ms.`);
   else console.log(`No native kernels (${why}): wasm computes, with the same bits.`);
 }

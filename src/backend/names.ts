@@ -34,7 +34,11 @@ export function checkBackend(name: BackendName, threads: number, options: OpenOp
   checkChoice("backend", name, BACKEND_NAMES);
   checkTypes("openBackend", { options }, { options: "object" });
   const { fast = false, vectors = null, say } = options;
-  checkTypes("openBackend", { fast, vectors, say }, { fast: "boolean", vectors: "string?", say: "function?" });
+  checkTypes(
+    "openBackend",
+    { fast, vectors, say },
+    { fast: "boolean", vectors: "string?", say: "function?" },
+  );
   checkThreads(threads);
   if (fast && name !== "wasm" && name !== "auto")
     throw new ConfigError(`\`fast\` needs \`backend\` wasm: got \`backend\` ${name}`);

@@ -6,7 +6,7 @@ it.each([0, -1, 1.5, Number.NaN, 65, 1e9, Number.POSITIVE_INFINITY])(
   "refuses %d threads",
   async (threads) => {
     const message = `\`threads\` must be a whole number in 1 … 64: got ${threads}`;
-    for (const name of ["wasm", "blas", "auto", "reference"] as const) {
+    for (const name of ["wasm", "native", "blas", "auto", "reference"] as const) {
       await expect(openBackend(name, threads)).rejects.toThrow(new ConfigError(message));
     }
   },
@@ -14,6 +14,7 @@ it.each([0, -1, 1.5, Number.NaN, 65, 1e9, Number.POSITIVE_INFINITY])(
 
 it("refuses an unknown name, and says which are known", async () => {
   const opened = Reflect.apply(openBackend, undefined, ["wsam"]);
-  const message = '`backend` must be wasm or blas or auto or reference: got "wsam"; did you mean "wasm"?';
+  const message =
+    '`backend` must be wasm or native or blas or auto or reference: got "wsam"; did you mean "wasm"?';
   await expect(opened).rejects.toThrow(new ConfigError(message));
 });

@@ -74,6 +74,7 @@ const NODE_SIDE: ReadonlySet<string> = new Set([
   "index.ts",
   "quickstart.ts",
   "backend/node-thread.ts",
+  "backend/native/find-library.ts",
   "backend/open.ts",
   "backend/wasm/threads/supervisor.js",
   "backend/wasm/threads/worker.js",

@@ -35,7 +35,9 @@ export function findNativeLibrary(build = BUILD, kernels = KERNELS): string {
     throw new BackendError(`native: the library was built from other sources: ${BUILD_IT}`);
   const url = new URL(library.file, build);
   if (library.sha256 !== sha256(readOr(url, "the library is missing")))
-    throw new BackendError(`native: the library is damaged: its SHA-256 is not the recorded one; ${BUILD_IT}`);
+    throw new BackendError(
+      `native: the library is damaged: its SHA-256 is not the recorded one; ${BUILD_IT}`,
+    );
   return fileURLToPath(url);
 }
 

@@ -1,6 +1,6 @@
 /** What `nopeek train` prints before the first step: the data, the model, and the estimated time. */
 
-import { computedBy } from "../../../backend/names.ts";
+import { computedBy, nameOf } from "../../../backend/names.ts";
 import { countNumbers } from "../../../nn/parameters.ts";
 import { smallestOf } from "../../../util/extremes.ts";
 import { formatCount, formatDuration, formatRatio, plural } from "../../../util/format.ts";
@@ -34,7 +34,7 @@ export async function printRunSummary(run: OpenRun, progress: Progress): Promise
       );
   }
   note(
-    `training    ${plural(settings.steps, "step")} of ${formatCount(trainer.tokensPerStep)} tokens, on ${computedBy(backend)}`,
+    `training    ${plural(settings.steps, "step")} of ${formatCount(trainer.tokensPerStep)} tokens, on ${backend.name === "native" ? nameOf(backend) : computedBy(backend)}`,
   );
   note(`saved in    ${path}`);
   if (config.from !== undefined) note(`fine-tunes  ${startedFrom ?? config.from}`);

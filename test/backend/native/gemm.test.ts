@@ -1,0 +1,36 @@
+import { expect, it } from "vitest";
+import { makeNativeGemm } from "../../../src/backend/native/gemm.js";
+import { productWords as at } from "../../../src/backend/wasm/host/gemm.ts";
+
+/** Who computes one part of a product: "c" or "wasm". */
+function computedIn(rows: number, columns: number, inner: number, always = false): string {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  const words = new Int32Array(memory.buffer, 128);
+  Object.entries({ rows, columns, inner, partRows: rows, partColumns: columns }).forEach(([name, value]) => {
+    if (name in at) words[Object.entries(at).find(([field]) => field === name)?.[1] ?? -1] = value;
+  });
+  const calls: string[] = [];
+  const library = {
+    vectors: "plain" as const,
+    gemm: (...args: number[]) => {
+      expect(args).toEqual([4096, 128, 0, 1, 512]);
+      calls.push("c");
+    },
+    address: () => 4096,
+  };
+  makeNativeGemm(library, memory, () => calls.push("wasm"), at, always)(128, 0, 1, 512);
+  expect(calls).toHaveLength(1);
+  return calls[0];
+}
+
+it("products of many rows are computed in C, those of few rows or little work in WebAssembly", () => {
+  expect(computedIn(64, 64, 64)).toBe("c");
+  expect(computedIn(8, 64, 64)).toBe("c");
+  expect(computedIn(7, 1024, 1024)).toBe("wasm");
+  expect(computedIn(16, 16, 16)).toBe("wasm");
+});
+
+it("for tests, every product with terms is computed in C", () => {
+  expect(computedIn(1, 1, 1, true)).toBe("c");
+  expect(computedIn(5, 5, 0, true)).toBe("wasm");
+});

@@ -1,0 +1,59 @@
+/** Without native kernels that can be trusted, wasm computes, and a sentence says why. */
+import { afterEach, expect, it, vi } from "vitest";
+import { computedBy, nameOf } from "../../../src/backend/names.ts";
+import { openBackend } from "../../../src/backend/open.ts";
+import { BackendError } from "../../../src/errors.ts";
+import { noKoffi } from "../../support/blas.ts";
+import { ifNative, nativeLibrary, noNative, openNative } from "../../support/native.ts";
+
+const { findNativeLibrary } = vi.hoisted(() => ({ findNativeLibrary: vi.fn<() => string>() }));
+vi.mock("../../../src/backend/native/find-library.ts", async (original) => ({
+  ...(await original<object>()),
+  findNativeLibrary,
+}));
+afterEach(() => vi.resetAllMocks());
+
+async function sentence(threads: number): Promise<string> {
+  const said: string[] = [];
+  const backend = await openBackend("native", threads, null, { say: (words) => said.push(words) });
+  expect(backend).toMatchObject({ name: "wasm", exact: true, library: null, threads });
+  await backend.close();
+  expect(said).toHaveLength(1);
+  return said[0];
+}
+
+it("wasm computes if there is no library", async () => {
+  findNativeLibrary.mockImplementation(() => {
+    throw new BackendError("native: the library is damaged");
+  });
+  expect(await sentence(2)).toBe("native: the library is damaged; wasm computes, with the same results");
+});
+
+it.skipIf(noKoffi)("wasm computes if the library does not open, or is another", async () => {
+  findNativeLibrary.mockReturnValue("/nowhere/kernels.so");
+  expect(await sentence(1)).toMatch(/^native: the library does not open \(.+\); wasm computes, /);
+  findNativeLibrary.mockReturnValue(process.execPath);
+  expect(await sentence(1)).toMatch(/^native: the library does not open \(.+\); wasm computes, /);
+});
+
+it("refuses vectors that it does not know", async () => {
+  const open = openBackend("native", 1, null, { vectors: "avx" });
+  await expect(open).rejects.toThrow('`vectors` must be plain or avx2 or avx512: got "avx"');
+});
+
+it.skipIf(noNative !== null)(`opens on threads, and computes what wasm does${ifNative}`, async () => {
+  findNativeLibrary.mockReturnValue(nativeLibrary());
+  const backend = await openBackend("native", 2, null, { vectors: "plain" });
+  expect(backend).toMatchObject({ name: "native", exact: true, library: null, threads: 2, vectors: "plain" });
+  expect(nameOf(backend)).toBe("native");
+  // Records do not depend on where the bits of wasm were computed.
+  expect(computedBy(backend)).toBe("wasm");
+  await backend.close();
+});
+
+it.skipIf(noNative !== null)(`never uses wider vectors than the CPU has${ifNative}`, async () => {
+  const widest = await openNative(null);
+  const asked = await openNative("avx512");
+  expect(asked.vectors).toBe(widest.vectors);
+  await Promise.all([widest.close(), asked.close()]);
+});
