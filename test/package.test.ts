@@ -80,7 +80,7 @@ describe("the package", () => {
     for (const { file } of ASSETS) needed.push(file);
     expect(files()).toEqual(expect.arrayContaining(needed));
     const known =
-      /^(dist\/.*\.(js|js\.map|d\.ts|wasm)|dist\/packages\/LICENSES\.txt|dist\/play\/(index\.html|style\.css|icon\.svg|licenses\.txt)|src\/.*\.(ts|js)|src\/play\/page\/.*\.(html|css|svg)|src\/.*\/README\.md|data\/tales\.(txt|json)|checkpoints\/(README\.md|tales\/.*)|docs\/([a-z]+\.md|examples\/.*\.ts)|(README|CHANGELOG|SECURITY)\.md|LICENSE|package\.json)$/;
+      /^(dist\/.*\.(js|js\.map|d\.ts|wasm)|dist\/packages\/LICENSES\.txt|dist\/play\/(index\.html|style\.css|icon\.svg|licenses\.txt)|src\/.*\.(ts|js|c|h)|src\/play\/page\/.*\.(html|css|svg)|src\/.*\/README\.md|data\/tales\.(txt|json)|checkpoints\/(README\.md|tales\/.*)|docs\/([a-z]+\.md|examples\/.*\.ts)|(README|CHANGELOG|SECURITY)\.md|LICENSE|package\.json)$/;
     expect(files().filter((path) => !known.test(path))).toEqual([]);
     expect(statSync(tarball).size).toBeLessThan(3.7 * MEGABYTE);
   });

@@ -11,6 +11,7 @@ import { family } from "./family.ts";
 import { gguf } from "./gguf.ts";
 import { keeping } from "./keeping.ts";
 import { learning } from "./learning.ts";
+import { native } from "./native.ts";
 import { onnx } from "./onnx.ts";
 import { options } from "./options.ts";
 import { page } from "./page.ts";
@@ -145,6 +146,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...decoding,
   ...blas,
   ...bpe,
+  ...native,
   ...browsers,
   ...defaults,
   ...display,

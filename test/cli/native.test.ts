@@ -19,7 +19,7 @@ function whyNone(): string | null {
 
 const none = whyNone();
 const { folder } = makeFolderWithText(400);
-const size = ["--layers", 2, "--heads", 2, "--d-model", 32, "--context-length", 32, "--batch-size", 4];
+const size = ["--layers", 2, "--heads", 2, "--d-model", 32, "--batch-size", 4];
 const often = ["--steps", 8, "--eval-interval", 4, "--checkpoint-interval", 4, "--eval-batches", 2];
 
 /** SHA-256 of every file of a run, without the times. */
@@ -46,7 +46,7 @@ afterEach(() => {
   delete process.env.NOPEEK_VECTORS;
 });
 
-const text = ["--data", "text.txt"];
+const text = ["--data", "text.txt", "--context-length", 32];
 
 describe.skipIf(none !== null)(`native training${none === null ? "" : ` (skipped: ${none})`}`, () => {
   it.each([

@@ -6,12 +6,16 @@ import { BackendError } from "../../../src/errors.ts";
 import { noKoffi } from "../../support/blas.ts";
 import { ifNative, nativeLibrary, noNative, openNative } from "../../support/native.ts";
 
-const { findNativeLibrary } = vi.hoisted(() => ({ findNativeLibrary: vi.fn<() => string>() }));
-vi.mock("../../../src/backend/native/find-library.ts", async (original) => ({
-  ...(await original<object>()),
-  findNativeLibrary,
-}));
-afterEach(() => vi.resetAllMocks());
+const find = vi.hoisted(() => ({ instead: null as (() => string) | null }));
+vi.mock("../../../src/backend/native/find-library.ts", async (original) => {
+  const real = await original<typeof import("../../../src/backend/native/find-library.ts")>();
+  const findNativeLibrary: typeof real.findNativeLibrary = (...places) =>
+    find.instead === null ? real.findNativeLibrary(...places) : find.instead();
+  return { ...real, findNativeLibrary };
+});
+afterEach(() => {
+  find.instead = null;
+});
 
 async function sentence(threads: number): Promise<string> {
   const said: string[] = [];
@@ -23,16 +27,16 @@ async function sentence(threads: number): Promise<string> {
 }
 
 it("wasm computes if there is no library", async () => {
-  findNativeLibrary.mockImplementation(() => {
+  find.instead = () => {
     throw new BackendError("native: the library is damaged");
-  });
+  };
   expect(await sentence(2)).toBe("native: the library is damaged; wasm computes, with the same results");
 });
 
 it.skipIf(noKoffi)("wasm computes if the library does not open, or is another", async () => {
-  findNativeLibrary.mockReturnValue("/nowhere/kernels.so");
+  find.instead = () => "/nowhere/kernels.so";
   expect(await sentence(1)).toMatch(/^native: the library does not open \(.+\); wasm computes, /);
-  findNativeLibrary.mockReturnValue(process.execPath);
+  find.instead = () => process.execPath;
   expect(await sentence(1)).toMatch(/^native: the library does not open \(.+\); wasm computes, /);
 });
 
@@ -42,7 +46,7 @@ it("refuses vectors that it does not know", async () => {
 });
 
 it.skipIf(noNative !== null)(`opens on threads, and computes what wasm does${ifNative}`, async () => {
-  findNativeLibrary.mockReturnValue(nativeLibrary());
+  find.instead = () => nativeLibrary();
   const backend = await openBackend("native", 2, null, { vectors: "plain" });
   expect(backend).toMatchObject({ name: "native", exact: true, library: null, threads: 2, vectors: "plain" });
   expect(nameOf(backend)).toBe("native");
