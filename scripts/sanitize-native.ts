@@ -29,7 +29,7 @@ if (asan === null) {
     ...process.env,
     NOPEEK_NATIVE_FLAGS: FLAGS,
     LD_PRELOAD: asan,
-    // Node frees little of what it allocates before it ends, and has signal handlers of its own.
+    // Node frees little of what it allocates before it ends, and handles signals itself.
     ASAN_OPTIONS: "detect_leaks=0:handle_segv=0:allow_user_segv_handler=1",
   };
   const tests = ["bits", "conformance"].map((name) => `test/backend/native/${name}.test.ts`);
