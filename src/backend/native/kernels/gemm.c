@@ -11,9 +11,12 @@
  */
 #include "vector.h"
 
-/* A tile of C has ROWS × (VECTORS · LANES) numbers. They stay in registers, with a row of B and a number of A. */
+/*
+ * A tile of C has ROWS × (VECTORS · LANES) numbers. They stay in registers, with a row of B and a number of A. A panel
+ * of B is 16 columns or fewer: with 384 terms, the largest block, it takes 24 KiB and stays in the L1 cache.
+ */
 #if LANES == 16
-enum { ROWS = 12, VECTORS = 2 };
+enum { ROWS = 12, VECTORS = 1 };
 #elif LANES == 8
 enum { ROWS = 6, VECTORS = 2 };
 #else
