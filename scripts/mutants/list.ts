@@ -9,6 +9,7 @@ import { defaults } from "./defaults.ts";
 import { display } from "./display.ts";
 import { family } from "./family.ts";
 import { gguf } from "./gguf.ts";
+import { huggingFace } from "./hugging-face.ts";
 import { keeping } from "./keeping.ts";
 import { learning } from "./learning.ts";
 import { native } from "./native.ts";
@@ -140,6 +141,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...keeping,
   ...onnx,
   ...gguf,
+  ...huggingFace,
   ...options,
   ...page,
   ...plot,

@@ -93,6 +93,7 @@ describe("the folder", () => {
         attention_bias: true,
         mlp_bias: true,
         rope_theta: 1e5,
+        rope_parameters: { rope_type: "default", rope_theta: 1e5 },
         hidden_act: "silu",
       },
     ],

@@ -81,6 +81,105 @@ describe("every table, read in both directions", () => {
   });
 });
 
+/**
+ * Where the classes of transformers look for the parts of block 1, by their sources: [name, ours, layout]. Reading a
+ * table in both directions cannot tell two names that are exchanged.
+ */
+const NAMES: readonly (readonly [ArchitectureName, readonly (readonly [string, string, Placement])[]])[] = [
+  [
+    "GPT2",
+    [
+      ["transformer.wte.weight", "tokenEmbedding", "same"],
+      ["transformer.wpe.weight", "positionEmbedding", "same"],
+      ["transformer.h.1.ln_1.weight", "blocks.1.attentionNorm.weight", "same"],
+      ["transformer.h.1.ln_1.bias", "blocks.1.attentionNorm.bias", "same"],
+      ["transformer.h.1.attn.c_attn.weight", "blocks.1.attention.query.weight", "beginning of each row"],
+      ["transformer.h.1.attn.c_proj.weight", "blocks.1.attention.output.weight", "same"],
+      ["transformer.h.1.ln_2.weight", "blocks.1.mlpNorm.weight", "same"],
+      ["transformer.h.1.mlp.c_fc.weight", "blocks.1.mlp.up.weight", "same"],
+      ["transformer.h.1.mlp.c_fc.bias", "blocks.1.mlp.up.bias", "same"],
+      ["transformer.h.1.mlp.c_proj.weight", "blocks.1.mlp.down.weight", "same"],
+      ["transformer.ln_f.weight", "finalNorm.weight", "same"],
+    ],
+  ],
+  [
+    "GPTNeoX",
+    [
+      ["gpt_neox.embed_in.weight", "tokenEmbedding", "same"],
+      ["gpt_neox.layers.1.input_layernorm.weight", "blocks.1.attentionNorm.weight", "same"],
+      ["gpt_neox.layers.1.attention.query_key_value.weight", "blocks.1.attention.query.weight", "first head"],
+      ["gpt_neox.layers.1.attention.dense.weight", "blocks.1.attention.output.weight", "transposed"],
+      ["gpt_neox.layers.1.post_attention_layernorm.weight", "blocks.1.mlpNorm.weight", "same"],
+      ["gpt_neox.layers.1.mlp.dense_h_to_4h.weight", "blocks.1.mlp.up.weight", "transposed"],
+      ["gpt_neox.layers.1.mlp.dense_4h_to_h.weight", "blocks.1.mlp.down.weight", "transposed"],
+      ["gpt_neox.final_layer_norm.bias", "finalNorm.bias", "same"],
+      ["embed_out.weight", "head.weight", "transposed"],
+    ],
+  ],
+  [
+    "Llama",
+    [
+      ["model.embed_tokens.weight", "tokenEmbedding", "same"],
+      ["model.layers.1.input_layernorm.weight", "blocks.1.attentionNorm.weight", "same"],
+      ["model.layers.1.self_attn.q_proj.weight", "blocks.1.attention.query.weight", "transposed"],
+      ["model.layers.1.self_attn.k_proj.weight", "blocks.1.attention.key.weight", "transposed"],
+      ["model.layers.1.self_attn.v_proj.weight", "blocks.1.attention.value.weight", "transposed"],
+      ["model.layers.1.self_attn.o_proj.weight", "blocks.1.attention.output.weight", "transposed"],
+      ["model.layers.1.post_attention_layernorm.weight", "blocks.1.mlpNorm.weight", "same"],
+      ["model.layers.1.mlp.gate_proj.weight", "blocks.1.mlp.gate.weight", "transposed"],
+      ["model.layers.1.mlp.up_proj.weight", "blocks.1.mlp.up.weight", "transposed"],
+      ["model.layers.1.mlp.down_proj.weight", "blocks.1.mlp.down.weight", "transposed"],
+      ["model.norm.weight", "finalNorm.weight", "same"],
+      ["lm_head.weight", "head.weight", "transposed"],
+    ],
+  ],
+];
+type Placement = "same" | "transposed" | "beginning of each row" | "first head";
+
+describe("every weight is where the class looks for it", () => {
+  test.each(NAMES)("%s", (architecture, names) => {
+    const config = { ...TINY, ...CONFIGS[architecture][0], tieHead: architecture === "GPT2" };
+    const own = randomTensors(config);
+    const foreign = toForeign(mapOf(architecture, config), config, own);
+    for (const [name, ours, placement] of names) {
+      const { shape, values } = own.get(ours) ?? { shape: [], values: new Float32Array(0) };
+      const found = foreign.get(name);
+      if (placement === "same") expect(found?.values, name).toEqual(values);
+      else {
+        // Our number of row 1, column 0; the width of a head is 2, so it is the query of head 0 too.
+        const [rows, columns] = shape;
+        const place = placement === "beginning of each row" ? 3 * columns : 1;
+        expect(found?.values[place], name).toBe(values[columns]);
+        // The last number of column 1: in a Linear, the end of row 1.
+        if (placement !== "beginning of each row")
+          expect(found?.values[2 * rows - 1], name).toBe(values[(rows - 1) * columns + 1]);
+      }
+    }
+  });
+
+  test("GPTNeoX: the keys of head 0 come before the queries of head 1", () => {
+    const config = { ...TINY, ...CONFIGS.GPTNeoX[0] };
+    const own = randomTensors(config);
+    const joined = toForeign(mapOf("GPTNeoX", config), config, own).get(
+      "gpt_neox.layers.0.attention.query_key_value.weight",
+    );
+    // (out, in): rows 0 and 1 are queries of head 0, row 2 is the first key of head 0, row 6 a query of head 1.
+    const first = (part: string, column: number) =>
+      own.get(`blocks.0.attention.${part}.weight`)?.values[column];
+    expect(joined?.values[2 * 6]).toBe(first("key", 0));
+    expect(joined?.values[4 * 6]).toBe(first("value", 0));
+    expect(joined?.values[6 * 6]).toBe(first("query", 2));
+  });
+
+  test("a tied head has no tensor, except VaultGemma's, whose embedding is scaled", () => {
+    for (const architecture of ARCHITECTURE_NAMES) {
+      const config = { ...TINY, ...CONFIGS[architecture][0], tieHead: true };
+      const heads = mapOf(architecture, config).filter(({ foreign }) => /head|embed_out/.test(foreign));
+      expect(heads.length, architecture).toBe(architecture === "VaultGemma" ? 1 : 0);
+    }
+  });
+});
+
 describe("weights that one side lacks", () => {
   const config: GPTConfig = { ...TINY, bias: false, normWeights: false, positions: "none" };
 
