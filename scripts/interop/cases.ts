@@ -33,6 +33,8 @@ const LARGE_LOGITS = { probability: 4e-6 };
 
 const LLAMA = "--positions rotary --norm rms --activation swiglu";
 
+const SIZES = "--kv-heads 2 --head-size 8 --mlp-width 100";
+
 const PORTABLE =
   "--preset modern-portable --data data/tales.txt --layers 2 --heads 4 --d-model 64 --context-length 256 --batch-size 2 --steps 800";
 
@@ -79,13 +81,46 @@ export const CASES: readonly Case[] = [
   // Sizes that the presets do not have, each different from the others.
   {
     name: "sizes",
-    flags: `${LLAMA} --no-bias --kv-heads 2 --head-size 8 --mlp-width 100 --rope-base 500 --norm-epsilon 0.01`,
+    flags: `${LLAMA} --no-bias ${SIZES} --rope-base 500 --norm-epsilon 0.01`,
     formats: EVERYWHERE,
   },
   {
     name: "qwen3-weights",
     flags: `${LLAMA} --no-bias --qk-norm --qk-norm-weights --kv-heads 1 --head-size 32 --rope-base 100000`,
     formats: EVERYWHERE,
+  },
+  // The other classes with the sizes that each of them takes.
+  {
+    name: "gpt2-sizes",
+    flags:
+      "--positions learned --norm layer --activation gelu-tanh --no-tie-head --mlp-width 100 --norm-epsilon 0.01",
+    formats: ["hf", "onnx"],
+  },
+  {
+    name: "gpt-neox-sizes",
+    flags:
+      "--positions rotary --norm layer --activation relu2 --mlp-width 100 --rope-base 500 --norm-epsilon 0.01",
+    formats: ["hf", "onnx"],
+  },
+  {
+    name: "arcee-sizes",
+    flags: `--positions rotary --norm rms --no-bias --activation gelu ${SIZES} --rope-base 500 --norm-epsilon 0.01`,
+    formats: ["hf", "onnx"],
+  },
+  {
+    name: "smollm3-sizes",
+    flags: `--positions none --norm rms --activation swiglu ${SIZES} --norm-epsilon 0.01`,
+    formats: ["hf", "onnx"],
+  },
+  {
+    name: "olmo-sizes",
+    flags: `--positions rotary --norm layer --no-norm-weights --no-bias --activation swiglu ${SIZES} --rope-base 500`,
+    formats: ["hf", "onnx"],
+  },
+  {
+    name: "vaultgemma-sizes",
+    flags: `${LLAMA} --no-bias --logit-cap 15 ${SIZES} --rope-base 500 --norm-epsilon 0.01`,
+    formats: ["hf", "onnx"],
   },
   // The shipped model has bigrams, which only ONNX holds. This is the preset for all three formats, at its sizes.
   { name: "portable", flags: PORTABLE, formats: EVERYWHERE, limits: LARGE_LOGITS },

@@ -83,7 +83,7 @@ describe("every table, read in both directions", () => {
 
 /**
  * Where the classes of transformers look for the parts of block 1, by their sources: [name, ours, layout]. Reading a
- * table in both directions cannot tell two names that are exchanged.
+ * table in both directions does not notice two names that are exchanged.
  */
 const NAMES: readonly (readonly [ArchitectureName, readonly (readonly [string, string, Placement])[]])[] = [
   [
