@@ -38,4 +38,11 @@ export const blas: readonly Mutant[] = [
     broken: "if (!(error instanceof BackendError)) throw error;",
     tests: ["test/backend/blas/open.test.ts"],
   },
+  {
+    promise: "a library of SciPy, whose functions have a prefix, is used",
+    file: "src/backend/blas/library.js",
+    line: "library.func(prefix + name + suffix, result, args)",
+    broken: "library.func(name + suffix, result, args)",
+    tests: ["test/backend/blas/library.test.ts"],
+  },
 ];

@@ -37,14 +37,17 @@ const vendors = [
   },
 ];
 
-/** Suffixes of function names, and the integer type: libraries with 64-bit integers have different names. */
-const widths = [
-  { suffix: "", integer: "int" },
-  { suffix: "64_", integer: "int64_t" },
-];
+/**
+ * What libraries put before and after the names of their functions, and their integer type. A suffix marks 64-bit
+ * integers. A prefix keeps the OpenBLAS of NumPy, SciPy and scipy-openblas32 apart from the system's.
+ */
+const namings = ["", "scipy_"].flatMap((prefix) => [
+  { prefix, suffix: "", integer: "int" },
+  { prefix, suffix: "64_", integer: "int64_t" },
+]);
 
 /**
- * Opens the first library among `files` that has cblas_sgemm.
+ * Opens the first library among `files` that has cblas_sgemm, under any of the names above.
  *
  * @param {readonly string[]} files names that the system's loader knows, or paths
  * @returns {Promise<Library | null>} null if there is none
@@ -55,9 +58,9 @@ export async function openLibrary(files) {
   for (const file of files) {
     const library = tryTo(() => koffi.load(file));
     if (library === null) continue;
-    for (const { suffix, integer } of widths) {
+    for (const { prefix, suffix, integer } of namings) {
       const find = (/** @type {string} */ name, /** @type {string} */ result, /** @type {string[]} */ args) =>
-        tryTo(() => library.func(name + suffix, result, args));
+        tryTo(() => library.func(prefix + name + suffix, result, args));
       const matrix = ["uintptr_t", integer];
       // biome-ignore format: order, transposes, sizes; alpha, A, B; beta, C.
       const sgemm = find("cblas_sgemm", "void", [
