@@ -4,7 +4,7 @@
  * class: see scripts/interop/check_hf.py.
  */
 import { ConfigError } from "../errors.ts";
-import type { GPTConfig } from "../nn/config.ts";
+import type { GPTConfig, ModelConfig } from "../nn/config.ts";
 import { sizesOf } from "./sizes.ts";
 
 /** The architectures; where several are equally near, the first is named. */
@@ -33,10 +33,10 @@ export interface Obstacle {
 export interface Misfit {
   readonly name: null;
   /** The architecture with the fewest obstacles. */
-  readonly nearest: ArchitectureName;
+  readonly nearest: ArchitectureName | "Blenderbot";
   readonly obstacles: readonly Obstacle[];
   /** The preset whose models are most like this one and have an architecture. */
-  readonly preset: "gpt2-style" | "llama-style" | "modern-portable";
+  readonly preset: "gpt2-style" | "llama-style" | "modern-portable" | "reverse";
 }
 
 export type Fit = { readonly name: ArchitectureName } | Misfit;
@@ -57,6 +57,7 @@ interface Options {
   readonly headSize: "dModel / heads" | number;
   readonly dModel: "a multiple of heads" | number;
   readonly normEpsilon: number;
+  readonly tieHead: boolean;
 }
 
 /** The values of each option that an architecture has; it has every value of the others. */
@@ -77,6 +78,14 @@ const LLAMA: Allowed = {
   norm: ["rms"],
   activation: ["swiglu"],
   dModel: ["a multiple of heads"],
+};
+
+/** The one class of encoder–decoders with norms before the layers, and after the last. */
+const BLENDERBOT: Allowed = {
+  ...GPT,
+  positions: ["learned", "none"],
+  normEpsilon: [1e-5],
+  tieHead: [true],
 };
 
 interface Architecture {
@@ -127,6 +136,17 @@ export function architectureOf(config: GPTConfig): ArchitectureName {
 }
 
 /**
+ * What an encoder–decoder has that Blenderbot's class does not; null if that computes the same.
+ *
+ * @example encoderDecoderMisfit(config) // null for the presets reverse and sort
+ */
+export function encoderDecoderMisfit(config: ModelConfig): Misfit | null {
+  const obstacles = obstaclesTo(BLENDERBOT, optionsOf({ ...config, bigram: false, logitCap: 0 }));
+  if (obstacles.length === 0) return null;
+  return { name: null, nearest: "Blenderbot", obstacles, preset: "reverse" };
+}
+
+/**
  * Why a model has no architecture, and what helps.
  *
  * @param nameOption how a setting and a value are written
@@ -139,7 +159,8 @@ export function describeMisfit(
     const [first, ...others] = allowed;
     return `${[nameOption(setting, first), ...others].join(" or ")}, not ${value}`;
   });
-  return `no stock architecture of other programs has the options of this model; the nearest, ${nearest}, needs ${needs.join("; ")}. Models of \`preset\` ${preset} have one, and an ONNX file can hold every gpt`;
+  const others = nearest === "Blenderbot" ? "" : ", and an ONNX file can hold every gpt";
+  return `no stock architecture of other programs has the options of this model; the nearest, ${nearest}, needs ${needs.join("; ")}. Models of \`preset\` ${preset} have one${others}`;
 }
 
 function optionsOf(config: GPTConfig): Options {

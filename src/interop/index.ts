@@ -6,12 +6,14 @@ export {
   type ArchitectureName,
   architectureOf,
   describeMisfit,
+  encoderDecoderMisfit,
   type Fit,
   fitArchitecture,
   type Misfit,
   type Obstacle,
 } from "./architecture.ts";
 export { exportGGUF, type GGUFOptions } from "./gguf/export.ts";
+export { exportEncoderDecoder } from "./hugging-face/encoder-decoder.ts";
 export { exportHuggingFace, type HuggingFaceOptions } from "./hugging-face/export.ts";
 export {
   type ImportedModel,
@@ -23,5 +25,11 @@ export { type ModelCard, modelCard } from "./model-card.ts";
 export type { NumberType } from "./number-types.ts";
 export { onnxBytes } from "./onnx/export.ts";
 export { onnxFolder } from "./onnx/folder.ts";
-export { type ExportedFile, type PortableModel, portableModel } from "./portable-model.ts";
+export {
+  type ExportedFile,
+  type PortableEncoderDecoder,
+  type PortableModel,
+  portableEncoderDecoder,
+  portableModel,
+} from "./portable-model.ts";
 export { type TokenizerFiles, tokenizerFiles } from "./tokenizer-json.ts";

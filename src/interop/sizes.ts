@@ -1,5 +1,5 @@
-/** The sizes of a GPT that other formats write out, with every default filled in. */
-import { type GPTConfig, headSizeOf, kvHeadsOf } from "../nn/config.ts";
+/** The sizes of a model that other formats write out, with every default filled in. */
+import { type BlockConfig, headSizeOf, kvHeadsOf } from "../nn/config.ts";
 import { hiddenSize } from "../nn/layers/mlp.ts";
 
 export interface Sizes {
@@ -11,6 +11,6 @@ export interface Sizes {
   readonly mlpWidth: number;
 }
 
-export function sizesOf(config: GPTConfig): Sizes {
+export function sizesOf(config: BlockConfig): Sizes {
   return { headSize: headSizeOf(config), kvHeads: kvHeadsOf(config), mlpWidth: hiddenSize(config) };
 }

@@ -83,7 +83,7 @@ function describe(tokenizer: Tokenizer): TokenizerDescription {
     version: "1.0",
     truncation: null,
     padding: null,
-    added_tokens: endOfText === null ? [] : [endToken(endOfText)],
+    added_tokens: endOfText === null ? [] : [specialToken(endOfText, END_OF_TEXT)],
     normalizer: null,
     post_processor: endOfText === null ? null : startWithEndToken(endOfText),
     ...partsOf(tokenizer.toJSON()),
@@ -150,10 +150,11 @@ function idsOf(tokens: readonly string[]): Record<string, number> {
   return Object.fromEntries(tokens.map((token, id) => [token, id]));
 }
 
-function endToken(id: number): AddedToken {
+/** A token that a text can name, and that a decoded text can leave out. */
+export function specialToken(id: number, content: string): AddedToken {
   return {
     id,
-    content: END_OF_TEXT,
+    content,
     single_word: false,
     lstrip: false,
     rstrip: false,

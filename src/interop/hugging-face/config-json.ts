@@ -10,7 +10,7 @@ import type { ArchitectureName } from "../architecture.ts";
 import { Float, type Json } from "../json-floats.ts";
 import { sizesOf } from "../sizes.ts";
 
-type Fields = Readonly<Record<string, Json | undefined>>;
+export type Fields = Readonly<Record<string, Json | undefined>>;
 
 /** What is not in a GPT's config. */
 export interface ConfigExtras {
@@ -21,7 +21,7 @@ export interface ConfigExtras {
 }
 
 /** The names of transformers' activations. */
-const ACTIVATIONS = { gelu: "gelu", "gelu-tanh": "gelu_new", relu2: "relu2", swiglu: "silu" } as const;
+export const ACTIVATIONS = { gelu: "gelu", "gelu-tanh": "gelu_new", relu2: "relu2", swiglu: "silu" } as const;
 
 /** The type of a model in `config.json`, and the class that has its head. */
 const CLASSES: Readonly<Record<ArchitectureName, { readonly type: string; readonly name: string }>> = {

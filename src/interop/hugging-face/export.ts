@@ -15,7 +15,8 @@ export interface HuggingFaceOptions {
   readonly dtype?: NumberType;
 }
 
-const TORCH_TYPES = { f32: "float32", f16: "float16", bf16: "bfloat16" } as const;
+/** torch's names of the types. */
+export const TORCH_TYPES = { f32: "float32", f16: "float16", bf16: "bfloat16" } as const;
 
 /**
  * The files of a folder for transformers: config, weights and tokenizer.

@@ -40,7 +40,15 @@ export function toForeign(
   config: GPTConfig,
   tensors: TensorSource,
 ): Map<string, StoredTensor> {
-  const shapes = everyParameterShape(config);
+  return foreignTensors(map, everyParameterShape(config), tensors);
+}
+
+/** The same for a model of any kind, of which `shapes` has every optional weight. */
+export function foreignTensors(
+  map: TensorMap,
+  shapes: ReadonlyMap<string, Shape>,
+  tensors: TensorSource,
+): Map<string, StoredTensor> {
   const foreign = new Map<string, StoredTensor>();
   for (const rule of map) {
     const own = rule.own.map((name) => tensors.get(name) ?? absentTensor(rule, name, shapeOf(shapes, name)));
@@ -58,7 +66,15 @@ export function toForeign(
  * @throws CheckpointError if a weight is missing or has another shape than the config says
  */
 export function toOwn(map: TensorMap, config: GPTConfig, foreign: TensorSource): Map<string, StoredTensor> {
-  const every = everyParameterShape(config);
+  return ownTensors(map, { own: parameterShapes(config), every: everyParameterShape(config) }, foreign);
+}
+
+/** The same for a model of any kind: `own` are the shapes of its weights, `every` also those of the optional ones. */
+export function ownTensors(
+  map: TensorMap,
+  { own: wanted, every }: Readonly<Record<"own" | "every", ReadonlyMap<string, Shape>>>,
+  foreign: TensorSource,
+): Map<string, StoredTensor> {
   const found = new Map<string, StoredTensor>();
   for (const rule of map) {
     const shapes = rule.own.map((name) => shapeOf(every, name));
@@ -72,7 +88,7 @@ export function toOwn(map: TensorMap, config: GPTConfig, foreign: TensorSource):
     });
   }
   const ordered = new Map<string, StoredTensor>();
-  for (const name of parameterShapes(config).keys()) {
+  for (const name of wanted.keys()) {
     const tensor = found.get(name);
     if (tensor === undefined) throw new CheckpointError(`no tensor of this format holds "${name}"`);
     ordered.set(name, tensor);
