@@ -1,10 +1,11 @@
 /** The models: one for each row of the table of architectures in docs/interop.md. */
 
-export type Format = "hf" | "onnx" | "gguf";
+/** What a check reads: the formats of a GPT, or an encoder–decoder in the format hf. */
+export type Format = "hf" | "onnx" | "gguf" | "seq2seq";
 
 export interface Case {
   readonly name: string;
-  /** Flags of `nopeek train`, added to `SHARED`. Null for the bundled model. */
+  /** Flags of `nopeek train`, added to `SHARED` if it is a GPT. Null for the bundled model. */
   readonly flags: string | null;
   /** Whether it learns the tales in other characters too: see respell.ts. */
   readonly respelled?: boolean;
@@ -142,4 +143,11 @@ export const CASES: readonly Case[] = [
   // No other library has these options.
   { name: "bigram", flags: "--bigram --qk-norm --logit-cap 15 --norm rms", formats: ["onnx"] },
   { name: "tales", flags: null, formats: ["onnx"] },
+  { name: "seq2seq", flags: "--preset reverse --steps 400", formats: ["seq2seq"] },
+  {
+    name: "seq2seq-other",
+    flags:
+      "--preset sort --steps 300 --positions none --activation relu2 --no-bias --no-norm-weights --mlp-width 100",
+    formats: ["seq2seq"],
+  },
 ];

@@ -28,6 +28,8 @@ const GRAPH = ["whole", "cached", "padded", "greedy"];
 const CHECKS: readonly Check[] = [
   hf("transformers 5", PYTHON),
   hf("transformers 4", PYTHON_4),
+  seq2seq("encoder-decoders in transformers 5", PYTHON),
+  seq2seq("encoder-decoders in transformers 4", PYTHON_4),
   tokenizers("tokenizers of transformers 5", PYTHON),
   tokenizers("tokenizers of transformers 4", PYTHON_4),
   { name: "onnxruntime in Python", client: PYTHON, script: ["check_onnx.py"], format: "onnx", claims: GRAPH },
@@ -68,6 +70,11 @@ const CHECKS: readonly Check[] = [
 function hf(name: string, client: Client): Check {
   const claims = ["logits", "greedy", "beam", "tokenizer"];
   return { name, client, script: ["check_hf.py"], format: "hf", claims };
+}
+
+function seq2seq(name: string, client: Client): Check {
+  const claims = ["logits", "greedy", "tokenizer"];
+  return { name, client, script: ["check_seq2seq.py"], format: "seq2seq", claims };
 }
 
 function tokenizers(name: string, client: Client): Check {

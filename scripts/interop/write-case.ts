@@ -1,16 +1,13 @@
 /** Writes the folder of a case: a run, what nopeek computes with it, and its exports. README.md has the layout. */
-import { execFile } from "node:child_process";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { Context } from "../../src/autograd/context.ts";
 import type { Backend } from "../../src/backend/backend.ts";
 import { openBackend, openDoubleBackend } from "../../src/backend/open.ts";
 import type { GPT } from "../../src/nn/gpt.ts";
 import { Random } from "../../src/random.ts";
-import { loadGPT, RunDirectory, SHIPPED_MODEL_PATH } from "../../src/run/on-disk.ts";
-import type { StoredTensor } from "../../src/run/safetensors.ts";
+import { loadGPT, SHIPPED_MODEL_PATH } from "../../src/run/on-disk.ts";
 import { beamSearch } from "../../src/sample/beam-search.ts";
 import { generate } from "../../src/sample/generate.ts";
 import { PLAIN_SAMPLING } from "../../src/sample/generate-text.ts";
@@ -20,10 +17,8 @@ import { type Case, HALF_GELU, SHARED } from "./cases.ts";
 import { HalfGeluBackend } from "./half-gelu.ts";
 import { randomTexts } from "./random-texts.ts";
 import { respell } from "./respell.ts";
-
-const run = promisify(execFile);
-const program = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
-const nopeek = (...words: readonly string[]) => run(process.execPath, [program, ...words]);
+import { disturb, nopeek } from "./train-run.ts";
+import { writeSeq2SeqCase } from "./write-seq2seq-case.ts";
 
 const TALES = fileURLToPath(new URL("../../data/tales.txt", import.meta.url));
 const PROMPT = "One misty Sunday in ";
@@ -36,7 +31,6 @@ const SEARCHES = [20, 10, 5].flatMap((tokens) =>
 );
 const ROWS = 3;
 const POSITIONS = 96;
-const NOISE = 0.05;
 
 /** What `case.json` holds. */
 export interface CaseFile {
@@ -52,6 +46,7 @@ export interface CaseFile {
 
 /** Trains the model of a case and writes its folder. */
 export async function writeCase(model: Case, folder: string): Promise<void> {
+  if (model.formats.includes("seq2seq")) return writeSeq2SeqCase(model, folder);
   const path = join(folder, "run");
   if (model.flags === null) cpSync(SHIPPED_MODEL_PATH, path, { recursive: true });
   else {
@@ -75,21 +70,6 @@ function writeRespelled(folder: string): string {
   const path = join(folder, "respelled.txt");
   writeFileSync(path, respell(readFileSync(TALES, "utf8")));
   return path;
-}
-
-/**
- * Moves each bias and norm weight a little. Few steps leave them so near to 0 and 1 that an export without them would
- * pass.
- */
-function disturb(path: string): void {
-  const directory = RunDirectory.open(path);
-  const { name, model, ...rest } = directory.loadStep();
-  const random = Random.of(3, "interop");
-  const vectors = [...model].map(([key, tensor]): [string, StoredTensor] => {
-    if (tensor.shape.length !== 1) return [key, tensor];
-    return [key, { ...tensor, values: tensor.values.map((value) => value + NOISE * random.normal()) }];
-  });
-  directory.saveStep({ ...rest, model: new Map(vectors), best: true });
 }
 
 /** What nopeek computes with a run. */

@@ -2,22 +2,23 @@
  * The model card of an export: README.md with the front matter that the Hugging Face Hub reads. Names of files and runs
  * may be foreign, so they are shown as code; folders are left out, because a path says who trained the model.
  */
-import { belongsTo, SETTINGS } from "../config/settings.ts";
+import { belongsTo, SETTINGS, type Settings } from "../config/settings.ts";
 import { exp } from "../math.ts";
-import { countParameters } from "../nn/count-parameters.ts";
-import type { CorpusRecord, RunConfig } from "../run/config.ts";
+import type { RunConfig } from "../run/config.ts";
 import type { RunEvaluation } from "../run/log.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { largestOf } from "../util/extremes.ts";
 import { formatBitsPerByte, formatCount, formatLoss, plural } from "../util/format.ts";
 import { lastPart } from "../util/paths.ts";
 import { printable, printableLine } from "../util/printable.ts";
-import type { ExportedFile, PortableModel } from "./portable-model.ts";
+import type { ExportedFile, PortableEncoderDecoder, PortableModel } from "./portable-model.ts";
 
 export interface ModelCard {
   /** The name of the run. */
   readonly name: string;
-  readonly model: PortableModel;
+  readonly model: PortableModel | PortableEncoderDecoder;
+  /** The number of its parameters. */
+  readonly parameters: number;
   readonly run: RunConfig;
   /** The number of updates that the weights had. */
   readonly step: number;
@@ -33,19 +34,36 @@ export interface ModelCard {
   readonly usage: { readonly language: string; readonly code: string };
 }
 
+/** What the card says of a kind of model; `task` and `tag` are words of the Hub. */
+const KINDS = {
+  gpt: {
+    noun: "GPT",
+    task: "text-generation",
+    tag: "gpt",
+    limit: ({ contextLength }: Settings) =>
+      `It reads at most ${formatCount(contextLength)} tokens, prompt and continuation together: stop there.`,
+  },
+  seq2seq: {
+    noun: "encoder–decoder",
+    task: "text2text-generation",
+    tag: "encoder-decoder",
+    limit: ({ maxLength }: Settings) => `It reads at most ${plural(maxLength, "letter")}.`,
+  },
+} as const;
+
 /** README.md */
 export function modelCard(card: ModelCard): ExportedFile {
-  const { library, name, format, usage, model, run } = card;
-  const { config, tokenizer } = model;
+  const { library, name, format, usage, model, run, parameters } = card;
+  const { noun, task, tag, limit } = KINDS[run.settings.model === "seq2seq" ? "seq2seq" : "gpt"];
   const sections = [
-    frontMatter(library),
+    frontMatter(library, task, tag),
     `# ${code(name)}`,
-    `A small GPT with ${formatCount(countParameters(config))} parameters, trained with nopeek and exported as ${format}. ${vocabularyOf(tokenizer)}`,
+    `A small ${noun} with ${formatCount(parameters)} parameters, trained with nopeek and exported as ${format}. ${vocabularyOf(model.tokenizer)}`,
     "## Use",
     fenced(usage.code, usage.language),
-    `It reads at most ${formatCount(config.contextLength)} tokens, prompt and continuation together: stop there.`,
+    limit(run.settings),
     "## Training data",
-    dataOf(run.corpus),
+    dataOf(run),
     "## Training",
     trainingOf(card),
     fenced(card.command, "sh"),
@@ -58,8 +76,8 @@ export function modelCard(card: ModelCard): ExportedFile {
   return { name: "README.md", bytes: new TextEncoder().encode(`${sections.join("\n\n")}\n`) };
 }
 
-function frontMatter(library: string): string {
-  return `---\nlibrary_name: ${library}\npipeline_tag: text-generation\ntags:\n- nopeek\n- gpt\n---`;
+function frontMatter(library: string, task: string, tag: string): string {
+  return `---\nlibrary_name: ${library}\npipeline_tag: ${task}\ntags:\n- nopeek\n- ${tag}\n---`;
 }
 
 function vocabularyOf({ kind, vocabSize, endOfText }: Tokenizer): string {
@@ -68,8 +86,11 @@ function vocabularyOf({ kind, vocabSize, endOfText }: Tokenizer): string {
   return `Its ${formatCount(vocabSize)} tokens are ${tokens}. ${end}`;
 }
 
-function dataOf(corpus: CorpusRecord | null): string {
-  if (corpus === null) return "The data was drawn at random by a rule.";
+function dataOf({ corpus, settings }: RunConfig): string {
+  if (corpus === null) {
+    const { task, minLength, maxLength, alphabetSize } = settings;
+    return `Strings of ${minLength} to ${maxLength} of the first ${alphabetSize} letters, drawn at random, with answers that ${task} them.`;
+  }
   const { path, paths = [path], sha256, characters, validation } = corpus;
   const lines = [
     `- ${formatCount(characters)} characters: ${paths.map((each) => code(lastPart(each))).join(", ")}`,

@@ -14,6 +14,7 @@ const run: RunConfig = {
 const CARD: ModelCard = {
   name: "letters-1",
   model: { config: gptConfigOf(settings, 3), tokenizer, tensors: new Map() },
+  parameters: 4321,
   run,
   step: 500,
   validation: { lossNats: 0.6055, bitsPerByte: 0.8522 },

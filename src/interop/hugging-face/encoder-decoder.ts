@@ -95,6 +95,9 @@ function tokenizerOf({ config, tokenizer }: PortableEncoderDecoder): ExportedFil
   const names = { bos_token: START, eos_token: END, pad_token: START, padding_side: "right" };
   return [
     { name: "tokenizer.json", bytes: encodeJSON(vocabulary, "tokenizer.json") },
-    { name: "tokenizer_config.json", bytes: encodeJSON({ ...files.config, ...names }, "tokenizer_config.json") },
+    {
+      name: "tokenizer_config.json",
+      bytes: encodeJSON({ ...files.config, ...names }, "tokenizer_config.json"),
+    },
   ];
 }

@@ -2,8 +2,14 @@
 import { basename, resolve } from "node:path";
 import { ConfigError } from "../../../errors.ts";
 import { modelCard } from "../../../interop/model-card.ts";
-import { type PortableModel, portableModel } from "../../../interop/portable-model.ts";
+import {
+  type PortableEncoderDecoder,
+  type PortableModel,
+  portableEncoderDecoder,
+  portableModel,
+} from "../../../interop/portable-model.ts";
 import { countParameters } from "../../../nn/count-parameters.ts";
+import { gptConfigOf } from "../../../run/config.ts";
 import { explainFailures } from "../../../run/files.ts";
 import { asEvaluation, type RunEvaluation } from "../../../run/log.ts";
 import { LogReader } from "../../../run/log-reader.ts";
@@ -13,8 +19,9 @@ import { parentPath } from "../../../util/paths.ts";
 import { explainError } from "../../shared/explain-error.ts";
 import { type ReadModel, readModel } from "../../shared/open-model.ts";
 import { Terminal } from "../../terminal/output.ts";
+import { ENCODER_DECODER_FORMATS } from "./encoder-decoder-formats.ts";
 import { type ExportFlags, FORMAT_NAMES, type FormatName } from "./flags.ts";
-import { FORMATS } from "./formats.ts";
+import { type ExportFormat, FORMATS } from "./formats.ts";
 import { rarestToken } from "./rarest-token.ts";
 import { trainingCommand } from "./training-command.ts";
 import { checkNewFolder, writeNewFolder } from "./write-folder.ts";
@@ -22,21 +29,36 @@ import { checkNewFolder, writeNewFolder } from "./write-folder.ts";
 export async function exportModel(word: string | undefined, flags: ExportFlags): Promise<void> {
   const terminal = new Terminal();
   const saved = readModel(flags, word, terminal);
-  const model = portableModel(saved);
-  if (flags.format === undefined) {
-    if (flags.out !== undefined) throw new ConfigError(`--out needs --format: ${FORMAT_NAMES.join(", ")}`);
-    listFormats(model, saved, flags, terminal);
-  } else await writeFormat(flags.format, model, saved, flags, terminal);
+  if (saved.config.settings.model === "seq2seq")
+    await exportAs(ENCODER_DECODER_FORMATS, portableEncoderDecoder(saved), saved, flags, terminal);
+  else await exportAs(FORMATS, portableModel(saved), saved, flags, terminal);
 }
 
-async function writeFormat(
+type Formats<Model> = Readonly<Record<FormatName, ExportFormat<Model>>>;
+
+async function exportAs<Model extends PortableModel | PortableEncoderDecoder>(
+  formats: Formats<Model>,
+  model: Model,
+  saved: ReadModel,
+  flags: ExportFlags,
+  terminal: Terminal,
+): Promise<void> {
+  if (flags.format === undefined) {
+    if (flags.out !== undefined) throw new ConfigError(`--out needs --format: ${FORMAT_NAMES.join(", ")}`);
+    listFormats(formats, model, saved, flags, terminal);
+  } else await writeFormat(flags.format, formats[flags.format], model, saved, flags, terminal);
+}
+
+async function writeFormat<Model extends PortableModel | PortableEncoderDecoder>(
   name: FormatName,
-  model: PortableModel,
+  format: ExportFormat<Model>,
+  model: Model,
   saved: ReadModel,
   { out = `${nameOf(saved)}-${name}`, dtype = "f32", json }: ExportFlags,
   terminal: Terminal,
 ): Promise<void> {
-  const format = FORMATS[name];
+  const { settings, tokenizer } = saved.config;
+  const parameters = countParameters(gptConfigOf(settings, tokenizer.vocabSize), settings.model);
   const description = format.describe(model);
   checkNewFolder(out);
   const needed = format.needsEndToken?.(model) === true ? await chooseEndToken(saved, terminal) : {};
@@ -44,6 +66,7 @@ async function writeFormat(
   const card = modelCard({
     name: nameOf(saved),
     model,
+    parameters,
     run: saved.config,
     step: saved.files.step,
     validation: validationOf(saved),
@@ -55,7 +78,6 @@ async function writeFormat(
   const files = [...format.files(model, options), card];
   writeNewFolder(out, files);
   const bytes = files.reduce((sum, file) => sum + file.bytes.length, 0);
-  const parameters = countParameters(model.config);
   if (json) {
     const names = files.map((file) => ({ name: file.name, bytes: file.bytes.length }));
     terminal.json({ format: name, architecture: description, dtype, parameters, folder: out, files: names });
@@ -78,19 +100,20 @@ async function chooseEndToken(saved: ReadModel, terminal: Terminal): Promise<{ e
 }
 
 /** Without --format: what the model can become, and why not the rest. */
-function listFormats(
-  model: PortableModel,
+function listFormats<Model>(
+  formats: Formats<Model>,
+  model: Model,
   saved: ReadModel,
   { json }: ExportFlags,
   terminal: Terminal,
 ): void {
-  const list = FORMAT_NAMES.map((name) => ({ name, ...attempt(name, model) }));
+  const list = FORMAT_NAMES.map((name) => ({ name, ...attempt(formats[name], model) }));
   if (json) {
     terminal.json({ formats: list });
     return;
   }
   for (const { name, architecture, obstacle } of list) {
-    const { title } = FORMATS[name];
+    const { title } = formats[name];
     terminal.line(
       `${name.padEnd(5)} ${title}: ${obstacle === null ? `as ${architecture}` : `no: ${obstacle}`}`,
     );
@@ -100,12 +123,12 @@ function listFormats(
     terminal.note(`write one with: npx nopeek export ${shellWord(saved.path)} --format ${possible.name}`);
 }
 
-function attempt(
-  name: FormatName,
-  model: PortableModel,
+function attempt<Model>(
+  format: ExportFormat<Model>,
+  model: Model,
 ): { readonly architecture: string | null; readonly obstacle: string | null } {
   try {
-    return { architecture: FORMATS[name].describe(model), obstacle: null };
+    return { architecture: format.describe(model), obstacle: null };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { architecture: null, obstacle: explainError(error) };

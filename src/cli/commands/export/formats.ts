@@ -20,7 +20,7 @@ export interface ExportOptions {
   readonly endToken?: number;
 }
 
-export interface ExportFormat {
+export interface ExportFormat<Model = PortableModel> {
   /** What the files are, as a noun with an article: "a folder for …". */
   readonly title: string;
   /**
@@ -28,12 +28,12 @@ export interface ExportFormat {
    *
    * @throws ConfigError if the format cannot hold the model
    */
-  describe(model: PortableModel): string;
-  files(model: PortableModel, options: ExportOptions): readonly ExportedFile[];
+  describe(model: Model): string;
+  files(model: Model, options: ExportOptions): readonly ExportedFile[];
   /**
    * Whether a token must be named that ends a text, because the format needs one and the model has none. Default: never.
    */
-  needsEndToken?(model: PortableModel): boolean;
+  needsEndToken?(model: Model): boolean;
   /** The Hub's name of the library that reads the files. */
   readonly library: string;
   /** Code that loads them, for the model card. */
