@@ -18,6 +18,7 @@ import { options } from "./options.ts";
 import { page } from "./page.ts";
 import { plot } from "./plot.ts";
 import { pytorch } from "./pytorch.ts";
+import { seq2seq } from "./seq2seq.ts";
 import { step } from "./step.ts";
 import { texts } from "./texts.ts";
 
@@ -142,6 +143,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...onnx,
   ...gguf,
   ...huggingFace,
+  ...seq2seq,
   ...options,
   ...page,
   ...plot,

@@ -2,7 +2,12 @@ import { describe, expect, test } from "vitest";
 import { presetOf } from "../../src/config/presets.ts";
 import { resolveSettings, type Settings } from "../../src/config/settings.ts";
 import { ConfigError } from "../../src/errors.ts";
-import { architectureOf, describeMisfit, fitArchitecture } from "../../src/interop/architecture.ts";
+import {
+  architectureOf,
+  describeMisfit,
+  encoderDecoderMisfit,
+  fitArchitecture,
+} from "../../src/interop/architecture.ts";
 import type { GPTConfig } from "../../src/nn/config.ts";
 import { gptConfigOf } from "../../src/run/config.ts";
 
@@ -73,5 +78,25 @@ describe("the stock class of a model's options", () => {
     expect(describeMisfit(fit, (setting, value) => `${setting}=${value}`)).toContain(
       "needs bigram=false, not",
     );
+  });
+});
+
+describe("the stock class of an encoder–decoder", () => {
+  test.each<Partial<Settings>>([
+    presetOf("reverse").settings,
+    presetOf("sort").settings,
+    { positions: "none", activation: "relu2", bias: false, normWeights: false, mlpWidth: 5, zeroInit: true },
+  ])("is Blenderbot's: %o", (settings) => {
+    expect(encoderDecoderMisfit(configOf({ ...settings, model: "seq2seq" }))).toBeNull();
+  });
+
+  test.each<[Partial<Settings>, readonly string[]]>([
+    [{ tieHead: false, normEpsilon: 1e-6 }, ["normEpsilon", "tieHead"]],
+    [{ qkNorm: true, kvHeads: 1, headSize: 4 }, ["qkNorm", "kvHeads", "headSize"]],
+    [LLAMA, ["activation", "norm", "positions"]],
+  ])("is missing for %o", (settings, obstacles) => {
+    const misfit = encoderDecoderMisfit(configOf({ ...settings, model: "seq2seq" }));
+    expect(misfit).toMatchObject({ nearest: "Blenderbot", preset: "reverse" });
+    expect(misfit?.obstacles.map(({ setting }) => setting).sort()).toEqual([...obstacles].sort());
   });
 });

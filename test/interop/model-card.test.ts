@@ -52,6 +52,18 @@ describe("the model card", () => {
     expect(textOf({ validation: null })).toContain("was not measured");
   });
 
+  test("of an encoder–decoder says what it answers, and how long a string may be", () => {
+    const task = { model: "seq2seq", task: "sort", alphabetSize: 5, minLength: 2, maxLength: 9 } as const;
+    const text = textOf({ run: { settings: resolveSettings(task), tokenizer, corpus: null } });
+    expect(text).toContain("pipeline_tag: text2text-generation\ntags:\n- nopeek\n- encoder-decoder\n");
+    expect(text).toContain("A small encoder–decoder with 4,321 parameters");
+    expect(text).toContain("It reads at most 9 letters.");
+    expect(text).toContain(
+      "Strings of 2 to 9 of the first 5 letters, drawn at random, with answers that sort them.",
+    );
+    expect(textOf()).toContain("A small GPT with 4,321 parameters");
+  });
+
   test("no folder of the author's machine is in it", () => {
     const corpus = { ...run.corpus, path: "a + b", sha256: "cd", characters: 1 };
     const paths = ["/home/ada/a.txt", "C:\\Users\\ada\\b.txt"];

@@ -113,6 +113,28 @@ describe("nopeek export", () => {
     expectComplaint(await nopeekHere(folder, "export", "run", "--out", "x"), 2, "--out needs --format");
   });
 
+  it("writes an encoder–decoder for transformers, and says what is in the way of others", async () => {
+    const words = ["--preset", "sort", "--layers", 1, "--d-model", 8, "--heads", 2, "--steps", 1];
+    await succeed(folder, "train", "--out", "sorts", ...words);
+    const { stdout } = await succeed(folder, "export", "sorts", "--format", "hf");
+    expect(stdout).toBe("wrote sorts-hf: a folder for Hugging Face's transformers, as Blenderbot\n");
+    const card = readFileSync(at("sorts-hf", "README.md"), "utf8");
+    expect(card).toContain("AutoModelForSeq2SeqLM.from_pretrained(folder)");
+    expect(card).toContain("npx nopeek train --preset sort --layers 1");
+    const { parameters } = (
+      await succeedInJson(folder, "export", "sorts", "--format", "hf", "--out", "again")
+    )[0];
+    const stored = readSavedModel(at("sorts"), undefined, nodeFiles).files.tensors.values();
+    expect(parameters).toBe([...stored].reduce((sum, { values }) => sum + values.length, 0));
+    const list = await succeed(folder, "export", "sorts");
+    expect(list.stdout).toContain("transformers: as Blenderbot\n");
+    expect(list.stdout).toContain("onnx needs a model of kind gpt: got seq2seq, which hf can hold\n");
+    expectComplaint(await nopeekHere(folder, "export", "sorts", "--format", "gguf"), 2, "gguf needs", "gpt");
+    await succeed(folder, "train", "--out", "loose", ...words, "--no-tie-head", "--positions", "rotary");
+    const refused = await nopeekHere(folder, "export", "loose", "--format", "hf");
+    expectComplaint(refused, 2, "Blenderbot, needs", "--tie-head, not false", "--positions learned or none");
+  });
+
   it("refuses an encoder", async () => {
     const words = ["--preset", "blanks", "--layers", 1, "--d-model", 8, "--heads", 2, "--steps", 1];
     await succeed(folder, "train", "--data", "text.txt", "--out", "blanks", ...words);
