@@ -40,6 +40,8 @@ const KINDS = {
     noun: "GPT",
     task: "text-generation",
     tag: "gpt",
+    end: ({ endOfText }: Tokenizer) =>
+      endOfText === null ? "None of them ends a text." : "One of them ends a text.",
     limit: ({ contextLength }: Settings) =>
       `It reads at most ${formatCount(contextLength)} tokens, prompt and continuation together: stop there.`,
   },
@@ -47,6 +49,7 @@ const KINDS = {
     noun: "encoder–decoder",
     task: "text2text-generation",
     tag: "encoder-decoder",
+    end: () => "Two more, [start] and [end], begin and end an answer.",
     limit: ({ maxLength }: Settings) => `It reads at most ${plural(maxLength, "letter")}.`,
   },
 } as const;
@@ -54,11 +57,11 @@ const KINDS = {
 /** README.md */
 export function modelCard(card: ModelCard): ExportedFile {
   const { library, name, format, usage, model, run, parameters } = card;
-  const { noun, task, tag, limit } = KINDS[run.settings.model === "seq2seq" ? "seq2seq" : "gpt"];
+  const { noun, task, tag, limit, end } = KINDS[run.settings.model === "seq2seq" ? "seq2seq" : "gpt"];
   const sections = [
     frontMatter(library, task, tag),
     `# ${code(name)}`,
-    `A small ${noun} with ${formatCount(parameters)} parameters, trained with nopeek and exported as ${format}. ${vocabularyOf(model.tokenizer)}`,
+    `A small ${noun} with ${formatCount(parameters)} parameters, trained with nopeek and exported as ${format}. ${vocabularyOf(model.tokenizer)} ${end(model.tokenizer)}`,
     "## Use",
     fenced(usage.code, usage.language),
     limit(run.settings),
@@ -80,10 +83,9 @@ function frontMatter(library: string, task: string, tag: string): string {
   return `---\nlibrary_name: ${library}\npipeline_tag: ${task}\ntags:\n- nopeek\n- ${tag}\n---`;
 }
 
-function vocabularyOf({ kind, vocabSize, endOfText }: Tokenizer): string {
+function vocabularyOf({ kind, vocabSize }: Tokenizer): string {
   const tokens = kind === "char" ? "characters" : kind === "byte" ? "bytes" : "pieces of text";
-  const end = endOfText === null ? "None of them ends a text." : "One of them ends a text.";
-  return `Its ${formatCount(vocabSize)} tokens are ${tokens}. ${end}`;
+  return `Its ${formatCount(vocabSize)} tokens are ${tokens}.`;
 }
 
 function dataOf({ corpus, settings }: RunConfig): string {

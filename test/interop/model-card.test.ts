@@ -57,6 +57,10 @@ describe("the model card", () => {
     const text = textOf({ run: { settings: resolveSettings(task), tokenizer, corpus: null } });
     expect(text).toContain("pipeline_tag: text2text-generation\ntags:\n- nopeek\n- encoder-decoder\n");
     expect(text).toContain("A small encoder–decoder with 4,321 parameters");
+    expect(text).toContain(
+      "Its 3 tokens are characters. Two more, [start] and [end], begin and end an answer.",
+    );
+    expect(textOf()).toContain("Its 3 tokens are characters. None of them ends a text.");
     expect(text).toContain("It reads at most 9 letters.");
     expect(text).toContain(
       "Strings of 2 to 9 of the first 5 letters, drawn at random, with answers that sort them.",

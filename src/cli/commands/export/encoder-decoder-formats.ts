@@ -38,6 +38,6 @@ const TRANSFORMERS = `from transformers import AutoModelForSeq2SeqLM, AutoTokeni
 folder = "."  # this folder, or its name on the Hub
 tokenizer = AutoTokenizer.from_pretrained(folder)
 model = AutoModelForSeq2SeqLM.from_pretrained(folder)
-sources = tokenizer(["abba", "bab"], padding=True, return_tensors="pt")
+sources = tokenizer(["abbb", "baa"], padding=True, return_tensors="pt")
 answers = model.generate(sources.input_ids, attention_mask=sources.attention_mask)
 print(tokenizer.batch_decode(answers, skip_special_tokens=True))`;
