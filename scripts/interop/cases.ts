@@ -144,6 +144,7 @@ export const CASES: readonly Case[] = [
   { name: "bigram", flags: "--bigram --qk-norm --logit-cap 15 --norm rms", formats: ["onnx"] },
   { name: "tales", flags: null, formats: ["onnx"] },
   { name: "seq2seq", flags: "--preset reverse --steps 400", formats: ["seq2seq"] },
+  { name: "seq2seq-tanh", flags: "--preset sort --steps 200 --activation gelu-tanh", formats: ["seq2seq"] },
   {
     name: "seq2seq-other",
     flags:
