@@ -10,6 +10,7 @@ import { display } from "./display.ts";
 import { family } from "./family.ts";
 import { gguf } from "./gguf.ts";
 import { huggingFace } from "./hugging-face.ts";
+import { imports } from "./import.ts";
 import { keeping } from "./keeping.ts";
 import { learning } from "./learning.ts";
 import { native } from "./native.ts";
@@ -142,6 +143,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...keeping,
   ...onnx,
   ...gguf,
+  ...imports,
   ...huggingFace,
   ...seq2seq,
   ...options,

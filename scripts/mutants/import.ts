@@ -1,0 +1,57 @@
+/** Mutants of importing models of other programs. */
+import type { Mutant } from "./list.ts";
+
+const LOGITS = ["test/interop/import/logits.test.ts"];
+const FOLDER = ["test/interop/import/import-folder.test.ts"];
+
+export const imports: readonly Mutant[] = [
+  {
+    promise: "GPT-2's gelu_new is the approximation by tanh",
+    file: "src/interop/import/families.ts",
+    line: '  gelu_new: "gelu-tanh",',
+    broken: '  gelu_new: "gelu",',
+    tests: LOGITS,
+  },
+  {
+    promise: "an imported norm has the epsilon of its config.json",
+    file: "src/interop/import/llama-fields.ts",
+    line: 'normEpsilon: fields.number("rms_norm_eps", defaults.normEpsilon),',
+    broken: 'normEpsilon: fields.number("rms_norm_eps", defaults.normEpsilon) / 10,',
+    tests: LOGITS,
+  },
+  {
+    promise: "imported rotary positions have the base of their config.json",
+    file: "src/interop/import/llama-fields.ts",
+    line: 'const own = rope.number("rope_theta", base);',
+    broken: 'const own = Math.max(rope.number("rope_theta", base), 10_000);',
+    tests: LOGITS,
+  },
+  {
+    promise: "an index of weights does not lead out of its folder",
+    file: "src/interop/import/folder.ts",
+    line: String.raw`if (typeof name === "string" && /^[\w-][\w.-]*\.safetensors$/.test(name)) return [tensor, name];`,
+    broken: 'if (typeof name === "string") return [tensor, name];',
+    tests: FOLDER,
+  },
+  {
+    promise: "weights that are no numbers are refused",
+    file: "src/interop/import/foreign-tensors.ts",
+    line: "const wrong = values.findIndex((value) => !Number.isFinite(value));",
+    broken: "const wrong = -1;",
+    tests: FOLDER,
+  },
+  {
+    promise: "a tensor that the model does not have is not dropped without a word",
+    file: "src/interop/import/import-folder.ts",
+    line: "  if (unused.length === 0) return own;",
+    broken: "  if (unused.length >= 0) return own;",
+    tests: FOLDER,
+  },
+  {
+    promise: "a field of config.json that may change logits is not ignored",
+    file: "src/interop/import/config-fields.ts",
+    line: "    if (left.length === 0) return;",
+    broken: "    if (left.length >= 0) return;",
+    tests: FOLDER,
+  },
+];
