@@ -11,6 +11,7 @@ const CHECKED =
 
 /** What may be used elsewhere: for files of nopeek itself, of /proc, and for open descriptors. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  "backend/native/find-library.ts": ["readFileSync"],
   "backend/open.ts": ["readFile"],
   "cli/main.ts": ["readFileSync"],
   "cli/commands/lesson/leakage.ts": ["readFileSync"],

@@ -249,7 +249,12 @@ export const FLAGS: readonly Case[] = [
     ['no preset "talse"', 'did you mean "tales"?', "tiny"],
   ],
   ["an unknown preset for bench", ["bench", "--preset", "tyni"], 2, ['did you mean "tiny"?']],
-  ["an unknown backend", start("--backend", "gpu"), 2, ["--backend", "'gpu'", "wasm, native, blas, auto, reference"]],
+  [
+    "an unknown backend",
+    start("--backend", "gpu"),
+    2,
+    ["--backend", "'gpu'", "wasm, native, blas, auto, reference"],
+  ],
   ["no threads at all", start("--threads", 0), 2, ["It must be a whole number from 1 to 64"]],
   ["an unknown activation", start("--activation", "relu"), 2, ["'relu'", "gelu, gelu-tanh, relu2, swiglu"]],
   [
