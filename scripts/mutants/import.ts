@@ -41,7 +41,7 @@ export const imports: readonly Mutant[] = [
     tests: FOLDER,
   },
   {
-    promise: "a tensor that the model does not have is not dropped without a word",
+    promise: "a tensor that the model does not have is refused",
     file: "src/interop/import/import-folder.ts",
     line: "  if (unused.length === 0) return own;",
     broken: "  if (unused.length >= 0) return own;",
