@@ -12,6 +12,7 @@ import { gguf } from "./gguf.ts";
 import { huggingFace } from "./hugging-face.ts";
 import { imports } from "./import.ts";
 import { keeping } from "./keeping.ts";
+import { largeModels } from "./large-models.ts";
 import { learning } from "./learning.ts";
 import { native } from "./native.ts";
 import { onnx } from "./onnx.ts";
@@ -107,7 +108,7 @@ const masks: readonly Mutant[] = [
   },
   {
     promise: "ignored targets do not affect the loss",
-    file: "src/ops/cross-entropy.ts",
+    file: "src/ops/internal/targets.ts",
     line: "counted === 0 ? 0 : 1 / counted",
     broken: "counted === 0 ? 0 : 1 / rows",
     tests: ["test/nn/padding.test.ts"],
@@ -139,6 +140,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...masks,
   ...family,
   ...argumentChecks,
+  ...largeModels,
   ...learning,
   ...keeping,
   ...onnx,

@@ -281,7 +281,10 @@ export interface Kernels {
     loss: Buffer, statistics: SoftmaxStatistics,
     x: Buffer, targets: HostIntegers, rows: number, columns: number,
   ): void;
-  /** dx[i, j] = dLoss[i] · (exp(x[i, j] − max[i]) / sum[i] − [j = targets[i]]), or 0 if targets[i] < 0. */
+  /**
+   * dx[i, j] = dLoss[i] · (exp(x[i, j] − max[i]) / sum[i] − [j = targets[i]]), or 0 if targets[i] < 0. Without
+   * `accumulate`, `dx` may be `x` itself.
+   */
   // biome-ignore format: a line of outputs, then a line of inputs.
   crossEntropyRowsBackward(
     dx: WriteTarget,

@@ -13,7 +13,6 @@ import type { Tensor } from "../autograd/tensor.ts";
 import type { TokenIds } from "../data/token-source.ts";
 import { type Batch, stratifiedWindows, WindowLoader } from "../data/window-loader.ts";
 import type { GPT } from "../nn/gpt.ts";
-import { crossEntropy } from "../ops/cross-entropy.ts";
 import { checkTypes } from "../util/check-types.ts";
 
 export interface Evaluation {
@@ -49,7 +48,7 @@ export interface EstimateSize {
  * const { lossNats } = await estimateLoss(model, validation, { batches: 10, batchSize: 12, seed: 1 });
  */
 export async function estimateLoss(model: GPT, ids: TokenIds, size: EstimateSize): Promise<Evaluation> {
-  checkTypes("estimateLoss", { model, ids, size }, { model: ["forward"], ids: ["length"], size: "object" });
+  checkTypes("estimateLoss", { model, ids, size }, { model: ["loss"], ids: ["length"], size: "object" });
   const { batches } = size;
   checkTypes("estimateLoss", { batches }, { batches: "number" });
   return estimateOnRandomWindows(model, ids, size, nextTokenLoss(model));
@@ -72,7 +71,7 @@ export async function evaluateSplit(
   checkTypes(
     "evaluateSplit",
     { model, ids, range, most },
-    { model: ["forward"], ids: ["length"], range: "object", most: "number" },
+    { model: ["loss"], ids: ["length"], range: "object", most: "number" },
   );
   checkTypes("evaluateSplit", range, { start: "number", end: "number" });
   return evaluateRange(model, ids, range, most, nextTokenLoss(model));
@@ -81,7 +80,7 @@ export async function evaluateSplit(
 function nextTokenLoss(model: GPT): LossFunction {
   return ({ inputs, targets, batchSize }) => ({
     tokens: targets.length,
-    loss: () => crossEntropy(model.forward({ ids: inputs, batchSize }), targets),
+    loss: () => model.loss({ ids: inputs, batchSize }, targets),
   });
 }
 

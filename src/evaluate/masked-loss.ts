@@ -7,7 +7,6 @@
  */
 import type { TokenIds } from "../data/token-source.ts";
 import type { Encoder } from "../nn/encoder.ts";
-import { crossEntropy } from "../ops/cross-entropy.ts";
 import { Random } from "../random.ts";
 import { maskTokens } from "../train/objectives/masked-token.ts";
 import {
@@ -50,7 +49,7 @@ function maskedTokenLoss(model: Encoder): LossFunction {
     const { inputs, targets, chosen } = maskTokens(windows, { batchSize, vocabSize }, random);
     return {
       tokens: chosen,
-      loss: () => crossEntropy(model.forward({ ids: inputs, batchSize }), targets),
+      loss: () => model.loss({ ids: inputs, batchSize }, targets),
     };
   };
 }

@@ -23,6 +23,8 @@ import { Head } from "./layers/head.ts";
 import { Transformer } from "./layers/transformer.ts";
 import { type NamedTensors, parametersOf } from "./parameters.ts";
 
+type EncoderOptions = Omit<ForwardOptions, "cache" | "lastOnly">;
+
 /**
  * An encoder with random weights.
  *
@@ -63,14 +65,22 @@ export class Encoder {
    *
    * @throws ShapeError if a sequence is longer than the context, or the batch is malformed
    */
-  forward(tokens: TokenBatch, options: Omit<ForwardOptions, "cache" | "lastOnly"> = INFERENCE): Tensor {
+  forward(tokens: TokenBatch, options: EncoderOptions = INFERENCE): Tensor {
+    return this.head.forward(this.hidden(tokens, options));
+  }
+
+  /** The mean cross-entropy of the logits with these targets, as `GPT.loss`. */
+  loss(tokens: TokenBatch, targets: ArrayLike<number>, options: EncoderOptions = INFERENCE): Tensor {
+    return this.head.loss(this.hidden(tokens, options), targets);
+  }
+
+  /** What the head reads for tokens (B, T): (B, T, C). */
+  hidden(tokens: TokenBatch, options: EncoderOptions = INFERENCE): Tensor {
     checkSequences("encoder", tokens, [], this.config.contextLength);
     const withoutCache = { ...options, cache: null };
     const { positions } = this.embeddings;
     const x = this.embeddings.forward(tokens, withoutCache);
-    return this.head.forward(
-      this.transformer.forward(x, blockOptions(tokens, withoutCache, { mask: "full", positions })),
-    );
+    return this.transformer.forward(x, blockOptions(tokens, withoutCache, { mask: "full", positions }));
   }
 
   /** All trained tensors by name, in a fixed order. */

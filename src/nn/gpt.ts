@@ -66,14 +66,29 @@ export class GPT {
    * @throws ShapeError if a sequence is longer than the context, or the batch is malformed
    */
   forward(tokens: TokenBatch, options: ForwardOptions = INFERENCE): Tensor {
+    return this.head.forward(this.hidden(tokens, options));
+  }
+
+  /**
+   * The mean cross-entropy of the logits with these targets, one for each token. Like
+   * `crossEntropy(model.forward(tokens), targets)`, with less memory if the vocabulary is large.
+   *
+   * @returns () in nats
+   * @throws ShapeError as `forward`, or if there is not one target for each token
+   */
+  loss(tokens: TokenBatch, targets: ArrayLike<number>, options: ForwardOptions = INFERENCE): Tensor {
+    return this.head.loss(this.hidden(tokens, options), targets);
+  }
+
+  /** What the head reads for tokens (B, T): (B, T, C), or (B, 1, C) with `lastOnly`. */
+  hidden(tokens: TokenBatch, options: ForwardOptions = INFERENCE): Tensor {
     const { cache, lastOnly = false } = options;
     checkSequences("gpt", tokens, cache === null ? [] : cache.lengths, this.config.contextLength);
     const { positions } = this.embeddings;
     let x = this.embeddings.forward(tokens, options);
     x = this.transformer.forward(x, blockOptions(tokens, options, { mask: "causal", positions }));
     cache?.advance(tokens);
-    if (lastOnly) x = lastPosition(x, positionsOf(tokens));
-    return this.head.forward(x);
+    return lastOnly ? lastPosition(x, positionsOf(tokens)) : x;
   }
 
   /**

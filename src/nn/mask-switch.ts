@@ -17,9 +17,9 @@ export class MaskSwitchGPT extends GPT {
   /** What attention adds to its scores instead of the causal mask; null for the causal mask. */
   maskMatrix: MaskMatrix | null = null;
 
-  override forward(tokens: TokenBatch, options: ForwardOptions = INFERENCE): Tensor {
+  override hidden(tokens: TokenBatch, options: ForwardOptions = INFERENCE): Tensor {
     const { maskMatrix } = this;
-    return super.forward(tokens, maskMatrix === null ? options : { ...options, maskMatrix });
+    return super.hidden(tokens, maskMatrix === null ? options : { ...options, maskMatrix });
   }
 
   override decode(tokens: TokenBatch, cache: KVCache, { lastOnly = false } = {}): Tensor {

@@ -1,14 +1,9 @@
 import { contextOf } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { Buffer } from "../backend/backend.ts";
-import { ShapeError } from "../errors.ts";
-import { formatShape } from "../shape.ts";
-import { checkTypes } from "../util/check-types.ts";
-import { checkIds } from "./embedding.ts";
-import { rowsOf } from "./internal/product.ts";
+import { checkTargets, meanOfCounted } from "./internal/targets.ts";
 
-/** A target that does not count: its row contributes nothing to the loss and has gradient 0. */
-export const IGNORED = -1;
+export { IGNORED } from "./internal/targets.ts";
 
 /**
  * Mean cross-entropy between the softmax of logits and target ids, in nats.
@@ -24,56 +19,20 @@ export const IGNORED = -1;
  */
 export function crossEntropy(logits: Tensor, targets: ArrayLike<number>): Tensor {
   const context = contextOf("crossEntropy", logits);
-  checkTypes("crossEntropy", { targets }, { targets: "numbers" });
-  const columns = logits.shape[logits.shape.length - 1];
-  const rows = rowsOf(logits.shape);
-  if (logits.shape.length === 0 || targets.length !== rows) {
-    throw new ShapeError(
-      `crossEntropy: needs one target for each of the ${rows} rows of ${formatShape(logits.shape)}: got ${targets.length}`,
-    );
-  }
-  checkIds("crossEntropy", targets, IGNORED, columns);
-  let ignored = 0;
-  for (let i = 0; i < rows; i++) ignored += targets[i] === IGNORED ? 1 : 0;
-  const counted = rows - ignored;
-  const share = counted === 0 ? 0 : 1 / counted;
-
   const { backend } = context;
+  const { ids, rows, columns, share } = checkTargets("crossEntropy", logits.shape, targets);
   const y = context.output([], [logits]);
-  // A copy: the caller may reuse its array before backward runs.
-  const kept = Int32Array.from(targets);
   const statistics = { max: backend.alloc(rows), sum: backend.alloc(rows) };
-  const sum = (losses: Buffer, count: number) => {
-    backend.sumAxis(y.target, losses, { outer: 1, axis: count, inner: 1 }, share);
-  };
-  /** Adding a 0 for each ignored row instead would regroup the sum, which can change its last bit. */
-  const sumOfCounted = (losses: Buffer) => {
-    const rowsThatCount = Array.from({ length: rows }, (_, row) => row).filter(
-      (row) => targets[row] !== IGNORED,
-    );
-    context.withScratch(rows, (terms) => {
-      backend.gatherRows(terms, losses, rowsThatCount, counted, 1);
-      sum(terms, counted);
-    });
-  };
   context.withScratch(rows, (losses) => {
-    backend.crossEntropyRows(losses, statistics, logits.buffer, kept, rows, columns);
-    if (ignored === 0) sum(losses, rows);
-    else sumOfCounted(losses);
+    backend.crossEntropyRows(losses, statistics, logits.buffer, ids, rows, columns);
+    meanOfCounted(y, losses, { ids, share });
   });
   const backward = (dy: Buffer) => {
     context.withScratch(rows, (dLosses) => {
       backend.fill(dLosses, share);
       backend.binary("multiply", { buffer: dLosses, accumulate: false }, dLosses, dy);
-      backend.crossEntropyRowsBackward(
-        logits.gradientTarget(),
-        dLosses,
-        logits.buffer,
-        statistics,
-        kept,
-        rows,
-        columns,
-      );
+      const dLogits = logits.gradientTarget();
+      backend.crossEntropyRowsBackward(dLogits, dLosses, logits.buffer, statistics, ids, rows, columns);
     });
   };
   context.recordOp("crossEntropy", y, backward, [statistics.max, statistics.sum]);

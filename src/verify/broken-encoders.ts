@@ -49,8 +49,8 @@ class RemaskedEncoder extends Encoder {
     this.#maskMatrix = maskMatrix;
   }
 
-  override forward(tokens: TokenBatch, pass: Omit<ForwardOptions, "cache"> = INFERENCE): Tensor {
-    return super.forward(tokens, { ...pass, maskMatrix: this.#maskMatrix });
+  override hidden(tokens: TokenBatch, pass: Omit<ForwardOptions, "cache"> = INFERENCE): Tensor {
+    return super.hidden(tokens, { ...pass, maskMatrix: this.#maskMatrix });
   }
 }
 

@@ -3,6 +3,7 @@ import type { ModelKind } from "../../config/choices.ts";
 import { ConfigError } from "../../errors.ts";
 import { type GPTConfig, headSizeOf, kvChannelsOf } from "../../nn/config.ts";
 import { countParameters } from "../../nn/count-parameters.ts";
+import { MOST_LOGITS } from "../../nn/layers/head.ts";
 import { hiddenSize } from "../../nn/layers/mlp.ts";
 import { formatCount } from "../../util/format.ts";
 
@@ -12,14 +13,22 @@ const BYTES_PER_NUMBER = 4;
 
 /** Approximate number of activations that a training step keeps for its backward pass. */
 function countActivations(config: GPTConfig, batchSize: number, kind: ModelKind): number {
-  const { contextLength, layers, heads, dModel, vocabSize, attention, activation } = config;
+  const { contextLength, layers, heads, dModel, attention, activation } = config;
   const scores = attention === "textbook" ? 4 * heads * contextLength : 0;
   // A decoder with a source has a second attention in each block.
   const blocks = kind === "seq2seq" ? 2.5 * layers : layers;
   const hidden = (activation === "swiglu" ? 3 : 2) * hiddenSize(config);
   const attended = 2 * (heads * headSizeOf(config) + kvChannelsOf(config));
-  const perPosition = blocks * (8 * dModel + attended + hidden + scores) + 4 * dModel + 2 * vocabSize;
-  return batchSize * contextLength * perPosition;
+  const perPosition = blocks * (8 * dModel + attended + hidden + scores) + 4 * dModel;
+  const positions = batchSize * contextLength;
+  return positions * perPosition + countLogits(config, positions);
+}
+
+/** The logits and their gradient; or those of a chunk, with the gradient of the head's weight. */
+function countLogits({ vocabSize, dModel, logitCap }: GPTConfig, positions: number): number {
+  const logits = positions * vocabSize;
+  if (logits <= MOST_LOGITS) return 2 * logits;
+  return (logitCap === 0 ? 1 : 3) * MOST_LOGITS + vocabSize * dModel;
 }
 
 /**

@@ -16,7 +16,7 @@ import type { Tensor } from "../../autograd/tensor.ts";
 import type { TokenIds } from "../../data/token-source.ts";
 import { TextLoader, type WindowConfig } from "../../data/window-loader.ts";
 import type { Encoder } from "../../nn/encoder.ts";
-import { crossEntropy, IGNORED } from "../../ops/cross-entropy.ts";
+import { IGNORED } from "../../ops/cross-entropy.ts";
 import { Random } from "../../random.ts";
 import { checkTypes } from "../../util/check-types.ts";
 import type { Objective } from "./objective.ts";
@@ -96,7 +96,7 @@ export class MaskedToken implements Objective {
    * @throws DataError if the split is shorter than a window
    */
   constructor(model: Encoder, ids: TokenIds, size: WindowConfig) {
-    checkTypes("MaskedToken", { model, ids, size }, { model: ["forward"], ids: ["length"], size: "object" });
+    checkTypes("MaskedToken", { model, ids, size }, { model: ["loss"], ids: ["length"], size: "object" });
     this.tokensPerBatch = size.batchSize * size.contextLength;
     this.#model = model;
     this.#loader = new TextLoader(ids, size);
@@ -117,8 +117,7 @@ export class MaskedToken implements Objective {
 
   loss(step: number, part: number, random: Random | null): Tensor {
     const { inputs, targets } = this.batch(step, part);
-    const logits = this.#model.forward({ ids: inputs, batchSize: this.#batchSize }, { random });
-    return crossEntropy(logits, targets);
+    return this.#model.loss({ ids: inputs, batchSize: this.#batchSize }, targets, { random });
   }
 
   describeBatch(step: number, part: number): string {

@@ -2,7 +2,6 @@ import type { Tensor } from "../../autograd/tensor.ts";
 import type { TokenIds } from "../../data/token-source.ts";
 import { type WindowConfig, WindowLoader } from "../../data/window-loader.ts";
 import type { GPT } from "../../nn/gpt.ts";
-import { crossEntropy } from "../../ops/cross-entropy.ts";
 import type { Random } from "../../random.ts";
 import { checkTypes } from "../../util/check-types.ts";
 import type { Objective } from "./objective.ts";
@@ -24,7 +23,7 @@ export class NextToken implements Objective {
    * @throws DataError if the split is shorter than a window
    */
   constructor(model: GPT, ids: TokenIds, size: WindowConfig) {
-    checkTypes("NextToken", { model, ids, size }, { model: ["forward"], ids: ["length"], size: "object" });
+    checkTypes("NextToken", { model, ids, size }, { model: ["loss"], ids: ["length"], size: "object" });
     this.tokensPerBatch = size.batchSize * size.contextLength;
     this.#model = model;
     this.#loader = new WindowLoader(ids, size);
@@ -36,8 +35,7 @@ export class NextToken implements Objective {
 
   loss(step: number, part: number, random: Random | null): Tensor {
     const { inputs, targets, batchSize } = this.#loader.batch(step, part);
-    const logits = this.#model.forward({ ids: inputs, batchSize }, { cache: null, random });
-    return crossEntropy(logits, targets);
+    return this.#model.loss({ ids: inputs, batchSize }, targets, { cache: null, random });
   }
 
   describeBatch(step: number, part: number): string {

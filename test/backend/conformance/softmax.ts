@@ -186,8 +186,10 @@ const crossEntropyBackward: Case = {
       backend.crossEntropyRows(of(loss), statisticsOn(of, outputs), of(x), at, rows, columns);
     });
     const statistics = await trial.trueStatistics(outputs);
-    const [dLoss, dx] = [trial.noise(rows), trial.output(rows * columns)];
+    const dLoss = trial.noise(rows);
     const accumulate = trial.flip();
+    const inPlace = !accumulate && trial.flip();
+    const dx = inPlace ? x : trial.output(rows * columns);
     trial.run((backend, of) => {
       const target = { buffer: of(dx), accumulate };
       const saved = statisticsOn(of, statistics);
