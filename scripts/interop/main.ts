@@ -19,8 +19,8 @@ interface Check {
   readonly name: string;
   readonly client: Client;
   readonly script: readonly string[];
-  /** What it reads of a case; null if it reads tokenizers without a model. */
-  readonly format: Format | null;
+  /** What it reads of a case, or what it reads instead. */
+  readonly format: Format | "tokenizers" | "foreign models";
   readonly claims: readonly string[];
 }
 
@@ -32,6 +32,13 @@ const CHECKS: readonly Check[] = [
   seq2seq("encoder-decoders in transformers 4", PYTHON_4),
   tokenizers("tokenizers of transformers 5", PYTHON),
   tokenizers("tokenizers of transformers 4", PYTHON_4),
+  {
+    name: "import from transformers 5",
+    client: PYTHON,
+    script: ["check_import.py"],
+    format: "foreign models",
+    claims: ["logits", "greedy"],
+  },
   { name: "onnxruntime in Python", client: PYTHON, script: ["check_onnx.py"], format: "onnx", claims: GRAPH },
   {
     name: "onnxruntime in Node",
@@ -78,11 +85,14 @@ function seq2seq(name: string, client: Client): Check {
 }
 
 function tokenizers(name: string, client: Client): Check {
-  return { name, client, script: ["check_tokenizers.py"], format: null, claims: ["tokenizer"] };
+  return { name, client, script: ["check_tokenizers.py"], format: "tokenizers", claims: ["tokenizer"] };
 }
 
-/** The folder of the tokenizers without a model. */
+/** The folders of the tokenizers without a model, and of the models that check_import.py makes. */
 const TOKENIZERS = "tokenizers";
+const FOREIGN = "foreign";
+/** The names of those models, in ../golden/imported_models.py. */
+const FOREIGN_MODELS = ["gpt2", "gpt2-exact", "gpt-neo", "gpt-neox", "llama", "qwen2", "qwen3", "mistral"];
 
 const words = process.argv.slice(2);
 const chosenCases = CASES.filter(({ name }) => words.includes(name));
@@ -112,16 +122,19 @@ async function main(): Promise<boolean> {
   }));
   const cases = needed.filter(({ formats }) => formats.length > 0);
   if (cases.length > 0) await writeCases(cases);
-  const tokenizers = read.has(null) ? writeTokenizerCases(join(folder, TOKENIZERS)) : [];
+  const tokenizers = read.has("tokenizers") ? writeTokenizerCases(join(folder, TOKENIZERS)) : [];
+  mkdirSync(join(folder, FOREIGN));
   let faults = 0;
   for (const check of checks) {
     const { format } = check;
     const subjects =
-      format === null
+      format === "tokenizers"
         ? tokenizers.map((name) => ({ name, path: join(folder, TOKENIZERS, name) }))
-        : cases
-            .filter(({ formats }) => formats.includes(format))
-            .map(({ name, limits }) => ({ name, limits, path: join(folder, name) }));
+        : format === "foreign models"
+          ? FOREIGN_MODELS.map((name) => ({ name, path: join(folder, FOREIGN, name) }))
+          : cases
+              .filter(({ formats }) => formats.includes(format))
+              .map(({ name, limits }) => ({ name, limits, path: join(folder, name) }));
     if (subjects.length > 0) faults += await report(check, subjects);
   }
   print(faults === 0 ? "every claim holds" : `${faults} claims do not hold`);

@@ -17,6 +17,7 @@ import { readFamily } from "./families.ts";
 import { CONFIG, readJSON } from "./folder.ts";
 import { ForeignTensors } from "./foreign-tensors.ts";
 import { readTokenizer } from "./import-tokenizer.ts";
+import { readSavedAgain } from "./saved-again.ts";
 
 export interface ImportOptions {
   /** The longest sequence, if it is to be shorter than the model's, to save memory. */
@@ -69,7 +70,7 @@ export function saveImported(path: string, { config, tensors }: ImportedModel, f
 
 function read(folder: string, files: Files, options: ImportOptions): ImportedModel {
   const json = readJSON(files, joinPath(folder, CONFIG));
-  checkForeign(json, folder);
+  if (isRun(json)) return readRun(files, folder);
   const tensors = new ForeignTensors(files, folder);
   const fields = new ConfigFields(json, CONFIG);
   const family = readFamily(fields, tensors, options.ignoreFields);
@@ -99,11 +100,15 @@ function read(folder: string, files: Files, options: ImportOptions): ImportedMod
   };
 }
 
-function checkForeign(json: unknown, folder: string): void {
-  if (typeof json === "object" && json !== null && "format" in json && json.format === "nopeek run")
-    throw new CheckpointError(
-      `${folder}: is a run of nopeek already; name it where a command asks for a model`,
-    );
+function isRun(json: unknown): boolean {
+  return typeof json === "object" && json !== null && "format" in json && json.format === "nopeek run";
+}
+
+function readRun(files: Files, folder: string): ImportedModel {
+  const { config, tensors, numbers, remarks } = readSavedAgain(files, folder);
+  const origin = { folder: printableLine(lastPart(folder)), modelType: "nopeek", numbers };
+  const settings = parseSettings({ ...config.settings, steps: 0 });
+  return { config: { ...config, settings, origin }, tensors, remarks };
 }
 
 function settingsOf(

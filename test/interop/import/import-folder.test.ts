@@ -276,8 +276,8 @@ describe("importFolder", () => {
     silent.remove(`${FOLDER}/tokenizer.json`);
     expect(refused(silent)).toContain("has no tokenizer.json");
     const run = gpt2();
-    writeJSON(run, "config.json", { format: "nopeek run" });
-    expect(refused(run)).toContain("is a run of nopeek already");
+    saveImported("/run", importFolder(FOLDER, run), run);
+    expect(messageOf(() => importFolder("/run", run))).toContain("is a run of nopeek already");
     const twice = gpt2();
     twice.write(`${FOLDER}/config.json`, new TextEncoder().encode('{"n_head": 1, "n_head": 2}'));
     expect(refused(twice)).toContain("twice in one object");

@@ -1,4 +1,4 @@
-/** Imported models compute what transformers computes. scripts/golden/import.py wrote the models and their logits. */
+/** Imported models compute what transformers computes. scripts/golden/imported_models.py wrote the models and their logits. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -2,7 +2,7 @@
 import { basename, resolve } from "node:path";
 import { type ImportedModel, importFolder, saveImported } from "../../../interop/index.ts";
 import { nodeFiles } from "../../../run/node-files.ts";
-import { formatCount, shellWord } from "../../../util/format.ts";
+import { formatCount, plural, shellWord } from "../../../util/format.ts";
 import { Terminal } from "../../terminal/output.ts";
 import { checkFree, claimFolder, claimNextFolder } from "../train/claim-folder.ts";
 
@@ -35,7 +35,7 @@ function report(terminal: Terminal, path: string, { config, tensors, remarks }: 
   const { settings, tokenizer, origin } = config;
   const parameters = [...tensors.values()].reduce((count, { values }) => count + values.length, 0);
   terminal.note(
-    `model       ${origin?.modelType}: ${settings.layers} layers, ${settings.heads} heads, ${settings.dModel} channels, context ${formatCount(settings.contextLength)}: ${formatCount(parameters)} parameters, from ${origin?.numbers.join(", ")}`,
+    `model       ${origin?.modelType}: ${plural(settings.layers, "layer")}, ${plural(settings.heads, "head")}, ${settings.dModel} channels, context ${formatCount(settings.contextLength)}: ${formatCount(parameters)} parameters, from ${origin?.numbers.join(", ")}`,
   );
   terminal.note(`vocabulary  ${formatCount(tokenizer.vocabSize)} tokens, ${tokenizer.kind}`);
   for (const remark of remarks) terminal.note(`note        ${remark}`);
