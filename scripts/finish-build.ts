@@ -30,6 +30,7 @@ import { licensesOf } from "./licenses.ts";
 const INSTALLED = Object.keys(manifest.dependencies);
 const root = fileURLToPath(new URL("..", import.meta.url));
 const packages = [
+  "@huggingface/tokenizers",
   "commander",
   "d3-array",
   "d3-scale",
