@@ -54,4 +54,26 @@ export const imports: readonly Mutant[] = [
     broken: "    if (left.length >= 0) return;",
     tests: FOLDER,
   },
+  {
+    promise: "a Llama without an epsilon has that of its class",
+    file: "src/interop/import/families.ts",
+    line: "const model = llamaSettings(fields, tensors, { normEpsilon: 1e-6 });\n    return { ...model, map",
+    broken:
+      "const model = llamaSettings(fields, tensors, { normEpsilon: 1e-5 });\n    return { ...model, map",
+    tests: FOLDER,
+  },
+  {
+    promise: "a sliding window that config.json leaves out is that of the class",
+    file: "src/interop/import/config-fields.ts",
+    line: "if (!this.#values.has(name)) return fallback;",
+    broken: "if (!this.#values.has(name)) return null;",
+    tests: FOLDER,
+  },
+  {
+    promise: "a run whose weights are its own is not imported",
+    file: "src/run/checkpoint.ts",
+    line: "return files.sha256(files.read(joinPath(folder, MODEL), TENSORS_LIMIT)) === hashes[MODEL];",
+    broken: "return hashes[MODEL] === folder;",
+    tests: ["test/interop/import/saved-again.test.ts"],
+  },
 ];

@@ -81,6 +81,12 @@ export function readCheckpointModel(files: Files, folder: string): { step: numbe
   return { step, model: readTensors(files, joinPath(folder, MODEL), hashes[MODEL]) };
 }
 
+/** Whether the file of weights is the one that the step was saved with. @throws CheckpointError if state.json is damaged */
+export function hasSavedModel(files: Files, folder: string): boolean {
+  const { hashes } = readState(files, folder);
+  return files.sha256(files.read(joinPath(folder, MODEL), TENSORS_LIMIT)) === hashes[MODEL];
+}
+
 const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 
 const stateLayout = z.strictObject({

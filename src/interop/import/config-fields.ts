@@ -55,6 +55,13 @@ export class ConfigFields {
     throw this.#wrong(name, "a whole number ≥ 1", value);
   }
 
+  /** The same, or null. A field that is missing has the default; one that is null stays null. */
+  countOrNull(name: string, fallback: number | null): number | null {
+    this.#read.add(name);
+    if (!this.#values.has(name)) return fallback;
+    return this.get(name) === undefined ? null : this.count(name);
+  }
+
   /** A finite number above 0. */
   number(name: string, fallback: number): number {
     const value = this.get(name) ?? fallback;

@@ -9,7 +9,7 @@ import { mapOf } from "../maps/index.ts";
 import { nanoGPTMap } from "../maps/nanogpt.ts";
 import type { TensorMap } from "../maps/tensor-map.ts";
 import type { ConfigFields } from "./config-fields.ts";
-import { llamaSettings, slidingContext } from "./llama-fields.ts";
+import { llamaSettings, slidingContext, type WindowRule } from "./llama-fields.ts";
 
 /** What can be asked about the tensors of a folder. */
 export interface TensorFacts {
@@ -133,7 +133,8 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   },
   mistral: (fields, tensors) => {
     const model = llamaSettings(fields, tensors, { normEpsilon: 1e-6 });
-    return { ...windowed(fields, model, true), map: (config) => mapOf("Llama", config) };
+    const rule = { used: "always", length: 4096 } as const;
+    return { ...windowed(fields, model, rule), map: (config) => mapOf("Llama", config) };
   },
   qwen2: (fields, tensors) => {
     const model = llamaSettings(fields, tensors, { normEpsilon: 1e-6 });
@@ -184,7 +185,12 @@ const FAMILIES: Readonly<Record<string, Family>> = {
     const logitCap = fields.number("final_logit_softcapping", 30);
     const model = llamaSettings(fields, tensors, { normEpsilon: 1e-6, headSize });
     const settings = { ...model.settings, logitCap };
-    return { ...windowed(fields, { ...model, settings }), map: (config) => mapOf("VaultGemma", config) };
+    // Without a list of layers, every second one slides.
+    const rule = { used: "by default", length: 4096 } as const;
+    return {
+      ...windowed(fields, { ...model, settings }, rule),
+      map: (config) => mapOf("VaultGemma", config),
+    };
   },
 };
 
@@ -221,10 +227,10 @@ function hasBiases(tensors: TensorFacts): boolean {
 function windowed<Model extends Omit<ForeignModel, "map" | "remarks">>(
   fields: ConfigFields,
   model: Model,
-  always = false,
+  rule: WindowRule = { used: "on demand", length: 4096 },
 ): Model & { readonly remarks: readonly string[] } {
   const positions = Number(model.settings.contextLength);
-  const contextLength = slidingContext(fields, positions, always);
+  const contextLength = slidingContext(fields, positions, rule);
   const remarks =
     contextLength < positions ? [shortened(contextLength, positions, "its sliding window sees")] : [];
   return { ...model, settings: { ...model.settings, contextLength }, remarks };

@@ -62,15 +62,23 @@ function ropeBase(fields: ConfigFields, fallback: number): number {
   return base;
 }
 
-/**
- * The longest context in which a sliding window sees every token.
- *
- * @param always whether the window counts without `use_sliding_window`
- */
-export function slidingContext(fields: ConfigFields, positions: number, always: boolean): number {
-  const used = fields.flag("use_sliding_window", always);
-  const types = fields.list("layer_types") ?? [];
-  const slides = types.some((type) => type !== "full_attention");
-  const window = fields.get("sliding_window") === undefined ? null : fields.count("sliding_window");
-  return window !== null && (used || slides) ? Math.min(positions, window) : positions;
+/** How a class uses a sliding window. */
+export interface WindowRule {
+  /** "on demand": if `use_sliding_window` or `layer_types` say so; "by default": unless `layer_types` say otherwise. */
+  readonly used: "always" | "by default" | "on demand";
+  /** Its length in tokens if config.json leaves it out. */
+  readonly length: number;
+}
+
+/** The longest context in which a sliding window sees every token. */
+export function slidingContext(
+  fields: ConfigFields,
+  positions: number,
+  { used, length: usual }: WindowRule,
+): number {
+  const types = fields.list("layer_types");
+  const slides = types === null ? used === "by default" : types.some((type) => type !== "full_attention");
+  const asked = fields.flag("use_sliding_window", false);
+  const length = fields.countOrNull("sliding_window", usual);
+  return length !== null && (used === "always" || slides || asked) ? Math.min(positions, length) : positions;
 }

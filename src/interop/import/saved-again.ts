@@ -1,10 +1,11 @@
 /** A run of nopeek whose weights another program has saved again, such as safetensors in Python. */
 import { CheckpointError, ConfigError } from "../../errors.ts";
-import { readCheckpointModel } from "../../run/checkpoint.ts";
+import { hasSavedModel } from "../../run/checkpoint.ts";
 import { gptConfigOf, type RunConfig, runConfigFromJSON } from "../../run/config.ts";
 import type { Files } from "../../run/files.ts";
 import { readConfig, readPointer } from "../../run/layout.ts";
 import type { StoredTensor } from "../../run/safetensors.ts";
+import { currentName } from "../../run/tensor-names.ts";
 import { formatShape } from "../../shape.ts";
 import { joinPath } from "../../util/paths.ts";
 import { printableJson } from "../../util/printable.ts";
@@ -22,7 +23,8 @@ export interface SavedAgain {
 }
 
 /**
- * Reads the weights of a run although their checksum is not the run's. Names, shapes and numbers are checked instead.
+ * Reads the weights of a run although their checksum is not the run's. Names and shapes are checked instead, and that
+ * all numbers are finite.
  *
  * @throws CheckpointError if the run is whole, so that there is nothing to import, or if its weights do not fit
  */
@@ -30,7 +32,7 @@ export function readSavedAgain(files: Files, run: string): SavedAgain {
   const name = readPointer(files, run, "best") ?? readPointer(files, run, "latest");
   if (name === null) throw new CheckpointError(`${run}: is a run of nopeek without a saved step`);
   const folder = joinPath(run, name);
-  if (isWhole(files, folder))
+  if (hasSavedModel(files, folder))
     throw new CheckpointError(`${run}: is a run of nopeek already; name it where a command asks for a model`);
   const config = runConfigFromJSON(readConfig(files, run), joinPath(run, "config.json"));
   const { settings, tokenizer } = config;
@@ -39,9 +41,10 @@ export function readSavedAgain(files: Files, run: string): SavedAgain {
       `only the weights of a gpt can be imported after another program saved them: got ${settings.model}`,
     );
   const source = new ForeignTensors(files, folder);
+  const stored = new Map(source.names().map((name) => [currentName(name), name]));
   const tensors = new Map<string, StoredTensor>();
   for (const [parameter, shape] of parameterShapes(gptConfigOf(settings, tokenizer.vocabSize))) {
-    const tensor = source.get(parameter);
+    const tensor = source.get(stored.get(parameter) ?? parameter);
     if (tensor === undefined || formatShape(tensor.shape) !== formatShape(shape))
       throw new CheckpointError(
         `${folder}: should hold ${printableJson(parameter)} of shape ${formatShape(shape)}: ${tensor === undefined ? "it is missing" : `got ${formatShape(tensor.shape)}`}`,
@@ -53,16 +56,6 @@ export function readSavedAgain(files: Files, run: string): SavedAgain {
     throw new CheckpointError(
       `${folder}: holds ${printableJson(unused)}, which the model of this run does not have`,
     );
-  const remark = `${name}/model.safetensors is not the file that the run saved: its SHA-256 differs; its names, shapes and numbers are right`;
+  const remark = `${name}/model.safetensors is not the file that the run saved: its SHA-256 differs. Its names and shapes fit, and its numbers are finite; whether they are the run's cannot be known`;
   return { config, tensors, numbers: source.types(), remarks: [remark] };
-}
-
-function isWhole(files: Files, folder: string): boolean {
-  try {
-    readCheckpointModel(files, folder);
-    return true;
-  } catch (error) {
-    if (error instanceof CheckpointError) return false;
-    throw error;
-  }
 }

@@ -191,6 +191,43 @@ describe("importFolder", () => {
     expect(saved.config.origin).toEqual({ folder: "model", modelType: "gpt2", numbers: ["F32"] });
   });
 
+  it.each([
+    ["llama", "Llama", 1e-6, {}],
+    ["mistral", "Llama", 1e-6, {}],
+    ["qwen2", "Llama", 1e-6, {}],
+    ["qwen3", "Qwen3", 1e-6, {}],
+    ["olmo", "OLMo", 1e-5, { num_key_value_heads: 2, head_dim: 4, intermediate_size: 24 }],
+  ] as const)(
+    "gives %s the epsilon of its class where config.json has none",
+    (type, name, epsilon, fields) => {
+      const config: GPTConfig =
+        name === "OLMo"
+          ? { ...RMS, norm: "layer", normWeights: false, tieHead: false }
+          : { ...WIDE, ...(name === "Qwen3" && { qkNorm: true, qkNormWeights: true }) };
+      const files = foreignFolder(name, config, randomWeights(config), {
+        ...WIDE_FIELDS,
+        ...{ model_type: type, rope_theta: 500, rms_norm_eps: undefined, ...fields },
+      });
+      expect(importFolder(FOLDER, files).config.settings.normEpsilon).toBe(epsilon);
+    },
+  );
+
+  it.each([
+    ["mistral", {}, 4096],
+    ["mistral", { sliding_window: null }, 5000],
+    ["mistral", { sliding_window: 100 }, 100],
+    ["qwen2", {}, 5000],
+    ["qwen2", { use_sliding_window: true }, 4096],
+    ["qwen2", { sliding_window: 100 }, 5000],
+    ["qwen2", { sliding_window: 100, layer_types: ["full_attention", "sliding_attention"] }, 100],
+  ])("%s with %j sees %i of 5,000 tokens", (model_type, fields, length) => {
+    const files = foreignFolder("Llama", WIDE, randomWeights(WIDE), {
+      ...WIDE_FIELDS,
+      ...{ model_type, rope_theta: 500, max_position_embeddings: 5000, ...fields },
+    });
+    expect(importFolder(FOLDER, files).config.settings.contextLength).toBe(length);
+  });
+
   it("shortens the context to what a window sees, or to a given length", () => {
     const files = foreignFolder("Llama", WIDE, randomWeights(WIDE), {
       ...WIDE_FIELDS,

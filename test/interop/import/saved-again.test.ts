@@ -50,6 +50,21 @@ describe("a run that was saved again", () => {
     expect(readSavedModel("/again", undefined, files).files.tensors).toEqual(randomWeights(CONFIG));
   });
 
+  it("is read with the names that tensors had in earlier versions", () => {
+    const earlier = (name: string) =>
+      name.replace("mlp.up.", "mlp.expand.").replace("mlp.down.", "mlp.contract.");
+    const files = changedRun((tensors) => [...tensors].map(([name, tensor]) => [earlier(name), tensor]));
+    expect(importFolder("/run", files).tensors).toEqual(randomWeights(CONFIG));
+  });
+
+  it("is refused if its state is damaged, whatever its weights are", () => {
+    const files = changedRun(sorted);
+    const state = "/run/step-000000/state.json";
+    const text = new TextDecoder().decode(files.read(state, 1e6));
+    files.write(state, new TextEncoder().encode(text.replace('"step": 0', '"step": 1')));
+    expect(messageOf(() => importFolder("/run", files))).toContain("state.json: is damaged");
+  });
+
   it.each<[string, Parameters<typeof changedRun>[0], string]>([
     ["lacks a tensor", (tensors) => sorted(tensors).slice(1), "it is missing"],
     [
