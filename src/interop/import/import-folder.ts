@@ -121,7 +121,7 @@ function settingsOf(
   const { heads, dModel } = given;
   const plain = (name: string, usual: unknown) => (given[name] === usual ? { [name]: 0 } : {});
   const settings = { model: "gpt", steps: 0, ...given, contextLength: wanted ?? longest };
-  // 0 stands for the usual size, so that the settings are those of the same model trained here.
+  // 0 means the usual size: then the settings equal those of the same model trained here.
   const sizes = { ...plain("kvHeads", heads), ...plain("headSize", Number(dModel) / Number(heads)) };
   const parsed = parseSettings({ ...settings, ...sizes });
   const usualWidth = hiddenSize({ ...gptConfigOf(parsed, 1), mlpWidth: 0 });

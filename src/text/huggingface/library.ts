@@ -1,5 +1,5 @@
 /**
- * Hugging Face's JavaScript library, told what to compute in terms that it computes as the Rust library does: its own
+ * Hugging Face's JavaScript library, with parts rewritten so that it computes what the Rust library does: its own
  * patterns for white space and digits differ from Rust's for a few characters (U+FEFF, U+0085, ², ٣), and its translated
  * ones do not.
  */
@@ -16,7 +16,7 @@ const PREFIX = {
   pattern: { Regex: String.raw` ([\s\S]*)|([^ ][\s\S]*)` },
   content: " $1$2",
 };
-/** Stands for a character that has no token. No vocabulary has it: it is half of a UTF-16 pair. */
+/** The name of the unknown token if there is none: half of a UTF-16 pair, which no vocabulary contains. */
 const NO_TOKEN = "\ud800";
 
 /** Encodes texts; an id is undefined for a character that has no token. */

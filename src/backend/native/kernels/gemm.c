@@ -2,8 +2,8 @@
  * Matrix products C = A·B, C = A·B + bias and C += A·B, over a batch of strided matrices: the kernel of
  * ../../wasm/kernels/gemm.ts, with the same arguments, parts and bits.
  *
- * Each element is ((start + a₀b₀) + a₁b₁) + …, with each product rounded before it is added. Columns of C stand in
- * lanes, so lanes are never summed with each other and a tile may have any size. A block of k continues from the sum
+ * Each element is ((start + a₀b₀) + a₁b₁) + …, with each product rounded before it is added. Each lane
+ * holds one column of C, so lanes are never summed with each other and a tile may have any size. A block of k continues from the sum
  * that the previous block left in C. Pointers of a `Product` are addresses in the memory of the kernels, which begins
  * at `memory`. Strides count bytes.
  *

@@ -74,7 +74,7 @@ export async function joinProcesses(
  * MPICH and Slurm's pmi2 hand a process an open connection, and npx closes it.
  *
  * @param descriptor the number of the connection; undefined if the launcher uses none
- * @throws ConfigError if it is closed: the library would end the process without a useful word
+ * @throws ConfigError if it is closed: the library would end the process with an obscure message
  */
 export function checkConnection(descriptor: string | undefined): void {
   if (descriptor === undefined || isSocket(Number(descriptor))) return;
