@@ -31,4 +31,32 @@ export const largeModels: readonly Mutant[] = [
     broken: "if (chunks <= 1000) return",
     tests: ["test/nn/large-vocabulary.test.ts"],
   },
+  {
+    promise: "a block that is computed again drops the same elements",
+    file: "src/ops/recompute.ts",
+    line: "start === undefined ? null : Random.from(start)",
+    broken: "random",
+    tests: ["test/ops/recompute.test.ts", "test/nn/checkpoint-activations.test.ts"],
+  },
+  {
+    promise: "what a block makes is freed until it is computed again",
+    file: "src/ops/recompute.ts",
+    line: "temporaries.freeAllBut(y);",
+    broken: "",
+    tests: ["test/ops/recompute.test.ts"],
+  },
+  {
+    promise: "what a block makes when it is computed again is freed before the next one",
+    file: "src/autograd/context.ts",
+    line: "freeSince(storages, start, null);",
+    broken: "",
+    tests: ["test/ops/recompute.test.ts"],
+  },
+  {
+    promise: "`checkpointActivations` keeps the inputs of the blocks only",
+    file: "src/nn/layers/transformer.ts",
+    line: "if (!this.#checkpoints) return",
+    broken: "if (this.#checkpoints) return",
+    tests: ["test/nn/checkpoint-activations.test.ts"],
+  },
 ];

@@ -225,8 +225,18 @@ export class Context {
       );
     }
     this.#written = [];
-    if (this.#watcher === null) this.#tape.backward(root);
-    else this.#tape.backward(root, (entry) => this.#showGradients(entry));
+    this.#tape.backward(root, this.#differentiated());
+  }
+
+  /**
+   * For ops that keep none of what `body` makes: runs it again in their backward pass, and propagates the gradient of
+   * `output` through it. See ops/recompute.ts.
+   */
+  backwardThrough(body: () => Tensor, output: Tensor): void {
+    const storages = this.#scope?.storages ?? [];
+    const start = storages.length;
+    this.#tape.backwardThrough(body, output, this.#differentiated());
+    freeSince(storages, start, null);
   }
 
   /** Called by `Tensor.free`. */
@@ -239,6 +249,10 @@ export class Context {
     for (const storage of this.#persistent) storage.free("its context has closed");
     this.#persistent.clear();
     this.#closed = true;
+  }
+
+  #differentiated(): ((entry: Entry) => void) | undefined {
+    return this.#watcher === null ? undefined : (entry) => this.#showGradients(entry);
   }
 
   #showGradients({ op, shape }: Entry): void {

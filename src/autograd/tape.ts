@@ -52,19 +52,33 @@ export class Tape {
     if (!storage.needsGradient || storage.lifetime === "persistent") {
       throw new TensorError("backward: this number does not depend on anything that needs a gradient");
     }
-    const { backend } = storage.context;
-    backend.fill(storage.gradientTarget().buffer, 1);
+    storage.context.backend.fill(storage.gradientTarget().buffer, 1);
+    this.#walk(0, storage, differentiated);
+  }
 
+  /**
+   * For the backward pass of an op that computes its output again: runs `body` and walks what it records, from the
+   * gradient of `output`, which has the numbers of the result of `body`.
+   */
+  backwardThrough(body: () => Tensor, output: Tensor, differentiated?: (entry: Entry) => void): void {
+    const start = this.#entries.length;
+    const { storage } = body();
+    storage.shareGradient(output.storage);
+    this.#walk(start, null, differentiated);
+  }
+
+  /** Walks the entries from the last down to index `start`. */
+  #walk(start: number, root: Storage | null, differentiated?: (entry: Entry) => void): void {
     // An entry is removed only when it is done, so that after an error `clear` still frees what the others keep.
-    for (let entry = this.#entries.at(-1); entry !== undefined; entry = this.#entries.at(-1)) {
+    while (this.#entries.length > start) {
+      const entry = this.#entries[this.#entries.length - 1];
       const { output, backward, kept } = entry;
       if (output.gradient !== null && output.freed === null) backward(output.gradient);
       differentiated?.(entry);
       this.#entries.pop();
-      for (const buffer of kept) backend.free(buffer);
+      for (const buffer of kept) output.context.backend.free(buffer);
       output.differentiated = true;
-      if (output !== storage)
-        output.free("backward has freed it; read it before backward, or compute it again");
+      if (output !== root) output.free("backward has freed it; read it before backward, or compute it again");
     }
   }
 

@@ -89,6 +89,9 @@ export const SETTING_HELP: Readonly<Record<SettingName, SettingHelp>> = {
     help: "skip updates whose gradient norm exceeds this multiple of the recent median; 0 skips none",
   },
   gradAccumulation: { help: "batches per update", unit: "batches" },
+  checkpointActivations: {
+    help: "keep only the input of each block in a training step, and compute the rest again for the gradients: less memory, about a third more time, the same weights",
+  },
   averageSteps: {
     help: "evaluate and save the weights averaged over about this many steps; 0 uses the newest",
     unit: "steps",

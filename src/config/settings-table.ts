@@ -120,6 +120,7 @@ export const TRAINING_TABLE = {
   gradClip: setting(real(1e6), 1),
   skipSpikes: setting(real(1e6), 0),
   gradAccumulation: setting(count(1, 65_536), 1),
+  checkpointActivations: setting(z.boolean(), false),
   averageSteps: setting(count(0, MANY), 0),
   evalInterval: setting(count(1, MANY), 250),
   patience: setting(count(0, MANY), 0),

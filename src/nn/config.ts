@@ -59,6 +59,11 @@ export interface ModelConfig extends BlockConfig {
   readonly ropeBase: number;
   /** Whether the head uses the token embedding as its weight instead of a separate one. */
   readonly tieHead: boolean;
+  /**
+   * Whether training keeps only the input of each block and computes the rest again in backward: less memory, more
+   * time, same bits.
+   */
+  readonly checkpointActivations: boolean;
 }
 
 export interface GPTConfig extends ModelConfig {
@@ -90,6 +95,7 @@ export const GPT2_STYLE = {
   positions: "learned",
   ropeBase: 10_000,
   tieHead: true,
+  checkpointActivations: false,
   bigram: false,
   logitCap: 0,
 } as const satisfies Partial<GPTConfig>;

@@ -157,12 +157,12 @@ export function gptConfigOf(settings: Settings, vocabSize: number): GPTConfig {
   const { layers, heads, kvHeads, headSize, dModel, dropout, bias, positions, ropeBase, attention } =
     settings;
   const { activation, mlpWidth, norm, normEpsilon, normWeights, qkNorm, qkNormWeights } = settings;
-  const { zeroInit, tieHead, bigram, logitCap } = settings;
+  const { zeroInit, tieHead, bigram, logitCap, checkpointActivations } = settings;
   const contextLength = contextLengthOf(settings);
   return {
     ...{ vocabSize, contextLength, layers, heads, kvHeads, headSize, dModel, dropout, bias, attention },
     ...{ positions, ropeBase, activation, mlpWidth, norm, normEpsilon, normWeights, qkNorm, qkNormWeights },
-    ...{ zeroInit, tieHead, bigram, logitCap },
+    ...{ zeroInit, tieHead, bigram, logitCap, checkpointActivations },
   };
 }
 

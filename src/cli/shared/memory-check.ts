@@ -13,13 +13,16 @@ const BYTES_PER_NUMBER = 4;
 
 /** Approximate number of activations that a training step keeps for its backward pass. */
 function countActivations(config: GPTConfig, batchSize: number, kind: ModelKind): number {
-  const { contextLength, layers, heads, dModel, attention, activation } = config;
+  const { contextLength, layers, heads, dModel, attention, activation, checkpointActivations } = config;
   const scores = attention === "textbook" ? 4 * heads * contextLength : 0;
   // A decoder with a source has a second attention in each block.
   const blocks = kind === "seq2seq" ? 2.5 * layers : layers;
   const hidden = (activation === "swiglu" ? 3 : 2) * hiddenSize(config);
   const attended = 2 * (heads * headSizeOf(config) + kvChannelsOf(config));
-  const perPosition = blocks * (8 * dModel + attended + hidden + scores) + 4 * dModel;
+  const ofBlock = 8 * dModel + attended + hidden + scores;
+  // The inputs of all blocks, and everything in the one that backward is at.
+  const ofBlocks = checkpointActivations ? blocks * dModel + ofBlock : blocks * ofBlock;
+  const perPosition = ofBlocks + 4 * dModel;
   const positions = batchSize * contextLength;
   return positions * perPosition + countLogits(config, positions);
 }
@@ -51,8 +54,9 @@ export function checkMemory(
   const gib = bytes / 2 ** 30;
   const needed = gib < 100 ? gib.toPrecision(3) : formatCount(gib);
   const [pieces, length] = kind === "seq2seq" ? ["strings", "--max-length"] : ["windows", "--context-length"];
+  const instead = config.checkpointActivations ? "" : ", or turn on --checkpoint-activations";
   throw new ConfigError(
-    `this model has ${formatCount(parameters)} parameters and trains on batches of ${formatCount(batchSize)} ${pieces} of ${formatCount(config.contextLength)}: it needs about ${needed} GiB; the limit is 3.9 GiB; lower --d-model, --layers, ${length} or --batch-size`,
+    `this model has ${formatCount(parameters)} parameters and trains on batches of ${formatCount(batchSize)} ${pieces} of ${formatCount(config.contextLength)}: it needs about ${needed} GiB; the limit is 3.9 GiB; lower --d-model, --layers, ${length} or --batch-size${instead}`,
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Context } from "../../autograd/context.ts";
 import type { Tensor } from "../../autograd/tensor.ts";
+import { recompute } from "../../ops/recompute.ts";
 import type { Random } from "../../random.ts";
 import type { ModelConfig } from "../config.ts";
 import type { BlockOptions } from "../inputs/forward-options.ts";
@@ -14,6 +15,8 @@ import { Norm } from "./norm.ts";
 export class Transformer {
   readonly blocks: readonly Block[];
   readonly finalNorm: Norm;
+  /** Whether backward computes each block again from its input. */
+  readonly #checkpoints: boolean;
 
   /** @param kind.cross whether the blocks also attend to an encoder's output */
   constructor(context: Context, config: ModelConfig, { cross }: { readonly cross: boolean }, random: Random) {
@@ -21,13 +24,19 @@ export class Transformer {
       return new Block(context, config, { layer, cross }, random);
     });
     this.finalNorm = new Norm(context, config);
+    this.#checkpoints = config.checkpointActivations;
   }
 
   /** (B, T, C) → (B, T, C). Values at padding positions are meaningless. */
   forward(x: Tensor, options: BlockOptions): Tensor {
     const temporaries = x.context.temporaries();
-    for (const block of this.blocks) x = temporaries.freeAllBut(block.forward(x, options));
+    for (const block of this.blocks) x = temporaries.freeAllBut(this.#through(block, x, options));
     return this.finalNorm.forward(x);
+  }
+
+  #through(block: Block, x: Tensor, options: BlockOptions): Tensor {
+    if (!this.#checkpoints) return block.forward(x, options);
+    return recompute(x, options.random, (random) => block.forward(x, { ...options, random }));
   }
 
   parameters(): NamedTensors {

@@ -38,6 +38,19 @@ describe("checkMemory", () => {
     expect(() => checkMemory(near, 1, "gpt", false, 2)).toThrow("the limit is 3.9 GiB");
   });
 
+  it("counts one block and the inputs of the others with checkpointed activations", () => {
+    const deep = { ...config, layers: 400, dModel: 64, heads: 4, attention: "fused" } as const;
+    expect(() => checkMemory(deep, 100)).toThrow(/--batch-size, or turn on --checkpoint-activations$/);
+    expect(() => checkMemory({ ...deep, checkpointActivations: true }, 100)).not.toThrow();
+    expect(() => checkMemory({ ...deep, checkpointActivations: true }, 100_000)).toThrow(/--batch-size$/);
+  });
+
+  it("counts a chunk of the logits of a large vocabulary, not all", () => {
+    // All logits of 32,768 positions and their gradient would take 13 GB.
+    const large = { ...config, vocabSize: 50_257, layers: 1, contextLength: 1024 };
+    expect(() => checkMemory(large, 32)).not.toThrow();
+  });
+
   it("bounds the beams of the smallest model too, by their logits", () => {
     const smallest = { ...config, layers: 1, heads: 1, dModel: 1, contextLength: 2 };
     expect(() => checkBeamMemory(smallest, 100_000)).not.toThrow();

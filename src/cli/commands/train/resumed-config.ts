@@ -16,16 +16,17 @@ import { formatCount } from "../../../util/format.ts";
 import { givenSettings } from "../../options/settings-flags.ts";
 import type { TrainFlags } from "./plan-run.ts";
 
-/** Settings of evaluation and saving. They change no step. */
-const WATCHING: readonly SettingName[] = [
+/** Settings of evaluation, saving and memory. They change the result of no step. */
+const HARMLESS: readonly SettingName[] = [
   "evalInterval",
   "patience",
   "evalBatches",
   "measureTokens",
   "checkpointInterval",
   "keepCheckpoints",
+  "checkpointActivations",
 ];
-const CHANGEABLE: readonly SettingName[] = [...SCHEDULE_SETTINGS, ...WATCHING];
+const CHANGEABLE: readonly SettingName[] = [...SCHEDULE_SETTINGS, ...HARMLESS];
 
 export interface ResumedConfig {
   /** The saved config itself if nothing changes. */

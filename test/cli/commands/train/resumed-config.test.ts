@@ -47,10 +47,11 @@ describe("a resumed run", () => {
     expect(config.settings.muonLearningRate).toBe(settings.muonLearningRate);
   });
 
-  it("keeps its schedule when only its evaluations change", () => {
+  it("keeps its schedule when only its evaluations or its memory change", () => {
     const longer = resume(100, { steps: 200 }).config;
-    const { config } = resume(130, { patience: 3, measureTokens: 99 }, longer);
-    expect(config.settings).toEqual({ ...longer.settings, patience: 3, measureTokens: 99 });
+    const harmless = { patience: 3, measureTokens: 99, checkpointActivations: true };
+    const { config } = resume(130, harmless, longer);
+    expect(config.settings).toEqual({ ...longer.settings, ...harmless });
     expect(earlierSchedules(config)).toEqual(earlierSchedules(longer));
   });
 
