@@ -3,6 +3,7 @@
 import type { Mutant } from "./list.ts";
 
 const tests = ["test/backend/native/bits.test.ts"];
+const attention = ["test/backend/native/attention-bits.test.ts"];
 
 export const native: readonly Mutant[] = [
   {
@@ -32,6 +33,41 @@ export const native: readonly Mutant[] = [
     line: "copy_tile(aside, start, rows, columns);",
     broken: "copy_tile(aside, c, rows, columns);",
     tests,
+  },
+  {
+    promise: "native attention combines the four parts of a dot product as WebAssembly does",
+    file: "src/backend/native/kernels/attention.c",
+    line: "even = sums[j][0] + sums[j][2], odd = sums[j][1] + sums[j][3];",
+    broken: "even = sums[j][0] + sums[j][1], odd = sums[j][2] + sums[j][3];",
+    tests: attention,
+  },
+  {
+    promise: "native attention hides later columns from each row of a strip",
+    file: "src/backend/native/kernels/attention.c",
+    line: "(Bits)(column < strip->seen)",
+    broken: "(Bits)(column <= strip->seen)",
+    tests: attention,
+  },
+  {
+    promise: "native attention keeps hidden values out of the sums of a strip",
+    file: "src/backend/native/kernels/attention-strip.h",
+    line: "strip.shared = least(strip.shared, strip.seen[r])",
+    broken: "strip.shared = strip.seen[r]",
+    tests: attention,
+  },
+  {
+    promise: "native attention adds to the gradients of k and v row by row, in ascending order",
+    file: "src/backend/native/kernels/attention-slices.h",
+    line: "sums[j] = sums[j] + load_one(numbers + 4 * (LANES * j + r)) * rows[r];",
+    broken: "sums[j] += load_one(numbers + 4 * (LANES * j + (r ^ 1))) * rows[r ^ 1];",
+    tests: attention,
+  },
+  {
+    promise: "native attention skips rows that see nothing in backward",
+    file: "src/backend/native/kernels/attention.c",
+    line: "(uint32_t)(sum[r] == 0) << r",
+    broken: "(uint32_t)(sum[r] == -1) << r",
+    tests: attention,
   },
   {
     promise: "a damaged library of native kernels is not opened",

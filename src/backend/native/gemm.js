@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The kernel `gemm`, in C where that is faster. Both have the same bits, so this is a choice of speed alone.
+ * The kernel `gemm`, in C where that is faster.
  *
  * Plain JavaScript, because the threads of the pool load it too (see ../wasm/threads/worker.js).
  */
@@ -13,22 +13,24 @@ const FEW_ROWS = 8;
 /** With fewer multiply-adds, the call through koffi takes longer than it saves. */
 const MIN_WORK = 8192;
 
+/** @typedef {import("../wasm/host/signatures.ts").KernelExports["gemm"]} Gemm */
+
 /**
- * @param {import("./library.js").NativeLibrary} library
+ * @param {import("./library.js").NativeKernel} native
+ * @param {number} base the address where `memory` begins
  * @param {WebAssembly.Memory} memory
- * @param {import("../wasm/host/signatures.ts").KernelExports["gemm"]} wasmGemm
+ * @param {Gemm} wasm the same kernel in WebAssembly
  * @param {import("../wasm/host/gemm.ts").ProductWords} at indices of the words of a product
  * @param {boolean} always whether to compute every product in C, for tests
- * @returns {import("../wasm/host/signatures.ts").KernelExports["gemm"]}
+ * @returns {Gemm}
  */
-export function makeNativeGemm({ gemm, address }, memory, wasmGemm, at, always) {
-  const base = address(memory);
+export function makeGemm(native, base, memory, wasm, at, always) {
   return (parameters, begin, end, scratch) => {
     const words = new Int32Array(memory.buffer, parameters, at.head);
     const rows = Math.min(words[at.partRows], words[at.rows]);
     const work = rows * Math.min(words[at.partColumns], words[at.columns]) * words[at.inner] * (end - begin);
     const isFaster = rows >= FEW_ROWS && work >= MIN_WORK;
-    if (words[at.inner] === 0 || !(always || isFaster)) wasmGemm(parameters, begin, end, scratch);
-    else gemm(base, parameters, begin, end, scratch);
+    if (words[at.inner] === 0 || !(always || isFaster)) wasm(parameters, begin, end, scratch);
+    else native(base, parameters, begin, end, scratch);
   };
 }

@@ -3,6 +3,7 @@
  * Opens the library of native kernels through koffi, which calls C functions by name. Plain JavaScript, because the
  * threads of the pool load it too (see ../wasm/threads/worker.js).
  */
+import { KERNELS } from "./kernel-list.js";
 
 /**
  * The variants of the kernels, by the vectors they need: from 0, which every CPU can run, to the widest. The numbers
@@ -13,14 +14,14 @@ export const VECTORS = /** @type {const} */ (["plain", "avx2", "avx512"]);
 /** @typedef {(typeof VECTORS)[number]} Vectors */
 
 /**
- * @typedef {(memory: number, parameters: number, begin: number, end: number, scratch: number) => void} NativeGemm the
- * kernel of kernels/gemm.c; `memory` is an address of the process, the rest are those of the kernel in WebAssembly
+ * @typedef {(memory: number, ...args: number[]) => void} NativeKernel a kernel in C; `memory` is an address of the
+ * process, the rest are the arguments of the kernel in WebAssembly
  */
 
 /**
  * @typedef {object} NativeLibrary
  * @property {Vectors} vectors the variant that was opened
- * @property {NativeGemm} gemm
+ * @property {Readonly<Record<import("./kernel-list.js").NativeKernelName, NativeKernel>>} kernels
  * @property {(memory: WebAssembly.Memory) => number} address where a memory begins: it grows, but never moves
  */
 
@@ -36,10 +37,15 @@ export async function openNativeLibrary(file, widest) {
   const supported = Number(library.func("widest_vectors", "int32_t", [])());
   const limit = widest === null ? supported : Math.min(supported, VECTORS.indexOf(widest));
   const vectors = VECTORS[limit];
-  const range = ["uint32_t", "uint32_t", "uint32_t", "uint32_t"];
+  /** @param {import("./kernel-list.js").NativeKernelName} name */
+  const open = (name) => library.func(`${name}_${vectors}`, "void", ["uintptr_t", ...KERNELS[name]]);
   return {
     vectors,
-    gemm: library.func(`gemm_${vectors}`, "void", ["uintptr_t", ...range]),
+    kernels: {
+      gemm: open("gemm"),
+      attention: open("attention"),
+      attentionBackward: open("attentionBackward"),
+    },
     address: ({ buffer }) => Number(koffi.address(new Uint8Array(buffer))),
   };
 }

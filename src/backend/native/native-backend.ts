@@ -1,6 +1,6 @@
 /**
- * The WebAssembly backend with its matrix products computed by machine code in the widest vectors of the CPU, and with
- * the same bits. Memory, threads and all other kernels are those of ../wasm.
+ * The WebAssembly backend with its heaviest kernels in C, in the widest vectors of the CPU and with the same bits. Memory,
+ * threads and all other kernels are those of ../wasm.
  */
 import { BackendError } from "../../errors.ts";
 import { checkChoice } from "../../util/check-types.ts";
@@ -9,8 +9,8 @@ import { Heap } from "../wasm/host/heap.ts";
 import type { KernelExports } from "../wasm/host/signatures.ts";
 import { WasmBackend } from "../wasm/host/wasm-backend.ts";
 import { ThreadPool, type ThreadStart, type Threads } from "../wasm/threads/pool.ts";
-import { makeNativeGemm } from "./gemm.js";
 import { type NativeLibrary, openNativeLibrary, VECTORS, type Vectors } from "./library.js";
+import { replaceKernels } from "./replace-kernels.js";
 
 export interface NativeOptions {
   /** The path of the library: `findNativeLibrary` of find-library.ts. */
@@ -21,7 +21,7 @@ export interface NativeOptions {
   readonly threads: number;
   /** Starts the threads on the host. */
   readonly spawn: (start: ThreadStart) => Threads;
-  /** Whether to compute even those products in C that are faster in WebAssembly, for tests. */
+  /** Whether to compute even those calls in C that are faster in WebAssembly, for tests. */
   readonly always?: boolean;
 }
 
@@ -47,14 +47,14 @@ export class NativeBackend extends WasmBackend {
     const library = await openLibrary(file, options.vectors ?? null);
     const { vectors } = library;
     const heap = new Heap(undefined, threads);
+    const choices = { at: productWords, always };
     const replacement = {
       module: new URL("./thread-kernels.js", import.meta.url).href,
-      options: { file, vectors, at: productWords, always },
+      options: { file, vectors, choices },
     };
     const pool = threads === 1 ? null : await ThreadPool.start(threads, module, heap, spawn, replacement);
     const divide = (kernels: KernelExports) => {
-      const gemm = makeNativeGemm(library, heap.memory, kernels.gemm, productWords, always);
-      const replaced = { ...kernels, gemm };
+      const replaced = replaceKernels(library, heap.memory, kernels, choices);
       return pool === null ? replaced : pool.share(replaced);
     };
     return new NativeBackend(module, divide, heap, pool, vectors);

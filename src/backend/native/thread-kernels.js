@@ -1,18 +1,16 @@
 // @ts-check
 /** The native kernels of one thread of the pool. Each thread opens the library and calls it separately. */
-import { makeNativeGemm } from "./gemm.js";
 import { openNativeLibrary } from "./library.js";
+import * as native from "./replace-kernels.js";
 
 /**
  * @typedef {object} NativeStart
  * @property {string} file the library that the calling thread opened
  * @property {import("./library.js").Vectors} vectors
- * @property {import("../wasm/host/gemm.ts").ProductWords} at
- * @property {boolean} always
+ * @property {native.Choices} choices
  */
 
 /** @type {import("../wasm/threads/pool.ts").ReplaceKernels<NativeStart>} */
-export async function replaceKernels(kernels, memory, { file, vectors, at, always }) {
-  const library = await openNativeLibrary(file, vectors);
-  return { gemm: makeNativeGemm(library, memory, kernels.gemm, at, always) };
+export async function replaceKernels(kernels, memory, { file, vectors, choices }) {
+  return native.replaceKernels(await openNativeLibrary(file, vectors), memory, kernels, choices);
 }

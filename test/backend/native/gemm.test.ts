@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { makeNativeGemm } from "../../../src/backend/native/gemm.js";
+import { makeGemm } from "../../../src/backend/native/gemm.js";
 import { productWords as at } from "../../../src/backend/wasm/host/gemm.ts";
 
 /** Who computes one part of a product: "c" or "wasm". */
@@ -10,15 +10,11 @@ function computedIn(rows: number, columns: number, inner: number, always = false
     if (name in at) words[Object.entries(at).find(([field]) => field === name)?.[1] ?? -1] = value;
   });
   const calls: string[] = [];
-  const library = {
-    vectors: "plain" as const,
-    gemm: (...args: number[]) => {
-      expect(args).toEqual([4096, 128, 0, 1, 512]);
-      calls.push("c");
-    },
-    address: () => 4096,
+  const native = (...args: number[]) => {
+    expect(args).toEqual([4096, 128, 0, 1, 512]);
+    calls.push("c");
   };
-  makeNativeGemm(library, memory, () => calls.push("wasm"), at, always)(128, 0, 1, 512);
+  makeGemm(native, 4096, memory, () => calls.push("wasm"), at, always)(128, 0, 1, 512);
   expect(calls).toHaveLength(1);
   return calls[0];
 }

@@ -148,23 +148,6 @@ static void compute_tile(Matrix c, Matrix start, size_t rows, size_t columns, co
   if (!in_place) copy_tile(c, aside, rows, columns);
 }
 
-/* Copies 4 lanes, each contiguous in k, to `pitch` bytes per k. */
-INLINE void transpose_four(char *to, size_t pitch, const char *from, size_t lane, size_t inner) {
-  size_t k = 0;
-  for (; k + 4 <= inner; k += 4, from += 16, to += 4 * pitch) {
-    const Four a = load_four(from), b = load_four(from + lane);
-    const Four c = load_four(from + 2 * lane), d = load_four(from + 3 * lane);
-    const Four low_ab = SHUFFLE(a, b, 0, 4, 1, 5), low_cd = SHUFFLE(c, d, 0, 4, 1, 5);
-    const Four high_ab = SHUFFLE(a, b, 2, 6, 3, 7), high_cd = SHUFFLE(c, d, 2, 6, 3, 7);
-    store_four(to, SHUFFLE(low_ab, low_cd, 0, 1, 4, 5));
-    store_four(to + pitch, SHUFFLE(low_ab, low_cd, 2, 3, 6, 7));
-    store_four(to + 2 * pitch, SHUFFLE(high_ab, high_cd, 0, 1, 4, 5));
-    store_four(to + 3 * pitch, SHUFFLE(high_ab, high_cd, 2, 3, 6, 7));
-  }
-  for (; k < inner; k++, from += 4, to += pitch)
-    for (size_t r = 0; r < 4; r++) store_one(to + 4 * r, load_one(from + r * lane));
-}
-
 /* Packs `lanes` lanes with k as the slowest index, padded to `width` lanes with zeros. */
 INLINE void pack(
     char *to, const char *from, size_t lane, size_t step, size_t lanes, const size_t width, size_t inner

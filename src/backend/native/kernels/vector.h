@@ -44,6 +44,16 @@ INLINE void store_one(char *at, float number) { memcpy(at, &number, sizeof numbe
 
 INLINE Vector splat(float number) { return number - (Vector){0}; }
 
+/* The bits of each lane. A comparison sets all of them, or none. */
+typedef uint32_t Bits __attribute__((vector_size(4 * LANES)));
+
+/* `yes` in the lanes whose bits are set, `no` in the others. */
+INLINE Vector select(Bits bits, Vector yes, Vector no) { return (Vector)((bits & (Bits)yes) | (~bits & (Bits)no)); }
+
+/* WebAssembly's pmin and pmax: a, unless b is less, or more. So NaN in b is ignored. */
+INLINE Vector pmin(Vector a, Vector b) { return select((Bits)(b < a), b, a); }
+INLINE Vector pmax(Vector a, Vector b) { return select((Bits)(a < b), b, a); }
+
 /* Four numbers, for transposing blocks of 4 × 4. Moves numbers only. */
 typedef float Four __attribute__((vector_size(16)));
 
@@ -64,6 +74,23 @@ INLINE Four load_four(const char *at) {
 }
 
 INLINE void store_four(char *at, Four four) { memcpy(at, &four, sizeof four); }
+
+/* Copies 4 lanes, each contiguous in k, to `pitch` bytes per k. */
+INLINE void transpose_four(char *to, size_t pitch, const char *from, size_t lane, size_t inner) {
+  size_t k = 0;
+  for (; k + 4 <= inner; k += 4, from += 16, to += 4 * pitch) {
+    const Four a = load_four(from), b = load_four(from + lane);
+    const Four c = load_four(from + 2 * lane), d = load_four(from + 3 * lane);
+    const Four low_ab = SHUFFLE(a, b, 0, 4, 1, 5), low_cd = SHUFFLE(c, d, 0, 4, 1, 5);
+    const Four high_ab = SHUFFLE(a, b, 2, 6, 3, 7), high_cd = SHUFFLE(c, d, 2, 6, 3, 7);
+    store_four(to, SHUFFLE(low_ab, low_cd, 0, 1, 4, 5));
+    store_four(to + pitch, SHUFFLE(low_ab, low_cd, 2, 3, 6, 7));
+    store_four(to + 2 * pitch, SHUFFLE(high_ab, high_cd, 0, 1, 4, 5));
+    store_four(to + 3 * pitch, SHUFFLE(high_ab, high_cd, 2, 3, 6, 7));
+  }
+  for (; k < inner; k++, from += 4, to += pitch)
+    for (size_t r = 0; r < 4; r++) store_one(to + 4 * r, load_one(from + r * lane));
+}
 
 INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }
 

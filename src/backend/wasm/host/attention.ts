@@ -12,7 +12,12 @@ import { bytesPerNumber, type Heap } from "./heap.ts";
 import type { HostArrays } from "./host-arrays.ts";
 import type { KernelExports } from "./signatures.ts";
 
-/** The offset in the kernels' scratch memory of the numbers for each column. */
+/**
+ * The rows that a kernel computes together: four in WebAssembly, up to sixteen in ../../native. Scratch memory has one
+ * number of each for every column and for every number of a row.
+ */
+const mostRows = 16;
+/** What the kernels in WebAssembly need besides, in numbers. */
 const scratchHead = 32;
 /** The number of words before the sizes of the batch axes, and per operand besides its batch strides. */
 const headWords = 17;
@@ -38,14 +43,14 @@ export function attention(
   v: Matrices,
   size: AttentionSize,
 ): void {
-  const { rows, columns } = size;
+  const { rows, columns, width } = size;
   const operands = [
     { name: "attention: y", matrices: y, rows, isOutput: true },
     { name: "attention: q", matrices: q, rows, isOutput: false },
     { name: "attention: k", matrices: k, rows: columns, isOutput: false },
     { name: "attention: v", matrices: v, rows: columns, isOutput: false },
   ];
-  const scratch = heap.scratch(scratchHead + 4 * padded(columns));
+  const scratch = heap.scratch(scratchHead + mostRows * (padded(columns) + padded(width)));
   check(heap, operands, statistics, size);
   withRanges(hostArrays, size, (ranges) => {
     withReady(heap, operands, size, (ready) => {
@@ -72,7 +77,7 @@ export function attentionBackward(
   size: AttentionSize,
   accumulate: { readonly dq: boolean; readonly dk: boolean; readonly dv: boolean },
 ): void {
-  const { rows, columns } = size;
+  const { rows, columns, width } = size;
   const operands = [
     { name: "attention: dq", matrices: dq, rows, isOutput: true },
     { name: "attention: dk", matrices: dk, rows: columns, isOutput: true },
@@ -83,7 +88,7 @@ export function attentionBackward(
     { name: "attention: k", matrices: k, rows: columns, isOutput: false },
     { name: "attention: v", matrices: v, rows: columns, isOutput: false },
   ];
-  const scratch = heap.scratch(scratchHead + 8 * padded(columns));
+  const scratch = heap.scratch(scratchHead + mostRows * (2 * padded(columns) + padded(width)));
   check(heap, operands, statistics, size);
   withRanges(hostArrays, size, (ranges) => {
     withReady(heap, operands, size, (ready) => {
