@@ -7,7 +7,7 @@ import { joinPath } from "../util/paths.ts";
 import { stepOfName } from "./checkpoint.ts";
 import type { Files } from "./files.ts";
 import { encodeJSON, readJSON } from "./json.ts";
-import { isLockName } from "./lock.ts";
+import { isLockName } from "./lock-files.ts";
 
 export type Pointer = "latest" | "best";
 

@@ -1,67 +1,51 @@
 /**
- * The lock of a run directory: one program at a time may write to it.
- *
- *   .lock-3/owner.json    the process that holds it; the lock with the highest number counts
+ * The lock of a run directory: one program at a time may write to it. Its files are in lock-files.ts.
  *
  * A lock appears by one rename of a directory that is not empty, which fails if the target exists: of two programs
  * that start together, one gets the lock. The lock of a dead process is never replaced, because two programs could do
  * so at once. Instead the next number is taken, and only its holder removes the older locks.
+ *
+ * Whether a process of another host lives, only its lock can tell (lease.ts). A process that was paused so long that
+ * another took over finds its lock removed, and writes nothing any more: see `guard`.
  */
-
-import * as z from "zod/mini";
 import { CheckpointError } from "../errors.ts";
 import { largestOf } from "../util/extremes.ts";
-import { errorCode } from "../util/failure-reason.ts";
 import { joinPath } from "../util/paths.ts";
 import { explainFailures, type Files } from "./files.ts";
-import { encodeJSON } from "./json.ts";
+import { LEASE_SECONDS } from "./lease.ts";
+import {
+  causeOf,
+  isHeld,
+  type LockState,
+  lockNumbers,
+  lockPath,
+  locksIn,
+  type Owner,
+  type Processes,
+  readLock,
+  readOwner,
+  writeLock,
+} from "./lock-files.ts";
 
-/** No system numbers its processes higher. */
-const MOST_PID = 2 ** 31 - 1;
+export type { Owner, Processes } from "./lock-files.ts";
 
-const ownerLayout = z.strictObject({
-  pid: z.int().check(z.minimum(1), z.maximum(MOST_PID)),
-  /** When the process started, in the notation of its system; null if unknown. */
-  started: z.nullable(z.string()),
-  /** The host name. */
-  machine: z.string(),
-  /** Identifies the boot of the machine and the PID namespace; null if unknown. */
-  boot: z.nullable(z.string()),
-});
-
-/** A process, distinguishable from a later one with the same PID. */
-export type Owner = Readonly<z.infer<typeof ownerLayout>>;
-
-/** Information about the processes of this machine. */
-export interface Processes {
-  readonly self: Owner;
-  /** Whether a process is alive; null if that cannot be determined from here. */
-  isAlive(owner: Owner): boolean | null;
-}
-
-const LOCK = /^\.lock-([1-9]\d*)$/;
-/** Each lock has the number after that of a process that was killed, so a higher number is damage. */
-const MOST_LOCKS = 1_000_000_000;
-const PREPARED = /^\.lock-of-([1-9]\d*)$/;
-const OWNER = "owner.json";
-const OWNER_LIMIT = 4096;
+const PREPARED = /^\.lock-of-([1-9]\d*)(?:-[0-9a-f]+)?$/;
 /** More attempts than this are needed only if other programs keep taking the lock first. */
 const ROUNDS = 100;
 
-/** Whether a name is a lock, or the remains of one. A directory with nothing else counts as empty. */
-export const isLockName = (name: string): boolean => name.startsWith(".lock-");
-
 export class RunLock {
+  /** The folder of the lock. */
+  readonly path: string;
+  readonly owner: Owner;
   readonly #files: Files;
   readonly #run: string;
-  readonly #self: Owner;
-  #number: number | null;
+  #released = false;
 
-  private constructor(files: Files, run: string, self: Owner, number: number) {
+  private constructor(files: Files, run: string, owner: Owner, number: number) {
+    this.path = lockPath(run, number);
+    this.owner = owner;
     this.#files = files;
     this.#run = run;
-    this.#self = self;
-    this.#number = number;
   }
 
   /**
@@ -74,14 +58,15 @@ export class RunLock {
     const { self } = processes;
     files.createFolder(run);
     for (let round = 0; round < ROUNDS; round++) {
-      const existing = locksIn(files, run);
+      const existing = lockNumbers(files, run);
       rejectLiving(files, run, existing, processes);
       const number = largestOf(existing, 0) + 1;
       if (!place(files, run, number, self)) continue;
       const lock = new RunLock(files, run, self, number);
       try {
-        // A lock taken between the listing and the rename is visible now, and its holder sees this one.
-        const others = locksIn(files, run).filter((other) => other !== number);
+        // A lock taken between the listing and the rename is visible now, and its holder sees this one. A process of
+        // another host that was silent may have shown that it lives.
+        const others = lockNumbers(files, run).filter((other) => other !== number);
         rejectLiving(files, run, others, processes);
         for (const other of others) if (other < number) files.remove(lockPath(run, other));
         removeLitter(files, run, processes);
@@ -94,13 +79,54 @@ export class RunLock {
     throw new CheckpointError(`${run}: other processes keep locking it; try again later`);
   }
 
-  /** Releases the lock. Calling it again has no effect. */
+  /**
+   * Files that can be changed only while this process holds the lock.
+   *
+   * Between that check and the change, another process could take over only if this one were paused just there, for
+   * the whole time of a lease.
+   */
+  guard(given: Files): Files {
+    const checked =
+      <Words extends unknown[]>(change: (...words: Words) => void) =>
+      (...words: Words): void => {
+        this.#checkHeld();
+        change(...words);
+      };
+    return {
+      exists: (path) => given.exists(path),
+      list: (folder) => given.list(folder),
+      inspect: (path) => given.inspect(path),
+      read: (file, limit) => given.read(file, limit),
+      readPart: (file, start, length) => given.readPart(file, start, length),
+      write: checked((file, bytes) => given.write(file, bytes)),
+      append: checked((file, text) => given.append(file, text)),
+      flush: (file) => given.flush(file),
+      createFolder: checked((folder) => given.createFolder(folder)),
+      flushFolder: (folder) => given.flushFolder(folder),
+      rename: checked((from, to) => given.rename(from, to)),
+      remove: checked((path) => given.remove(path)),
+      sha256: (bytes) => given.sha256(bytes),
+    };
+  }
+
+  /** Releases the lock, unless another process has taken over. Calling it again has no effect. */
   release(): void {
-    if (this.#number === null) return;
-    const gone = preparedPath(this.#run, this.#self);
-    this.#files.rename(lockPath(this.#run, this.#number), gone);
-    this.#number = null;
+    if (this.#released) return;
+    const gone = preparedPath(this.#files, this.#run, this.owner);
+    if (isHeld(this.#files, this.path, this.owner)) this.#files.rename(this.path, gone);
+    this.#released = true;
     this.#files.remove(gone);
+  }
+
+  /** @throws CheckpointError if this process has lost the lock */
+  #checkHeld(): void {
+    if (isHeld(this.#files, this.path, this.owner)) return;
+    const [other] = locksIn(this.#files, this.#run);
+    const who =
+      other === undefined ? "someone removed its lock" : `${describe(other.owner)} has taken it over`;
+    throw new CheckpointError(
+      `${this.#run}: ${who}, since this process did not show for ${LEASE_SECONDS} seconds that it runs: it was paused, or could not reach the disk. It stops here and writes nothing more; the run continues from its last checkpoint`,
+    );
   }
 }
 
@@ -111,26 +137,15 @@ export class RunLock {
  */
 export function checkUnlocked(run: string, processes: Processes, given: Files): void {
   const files = explainFailures(given);
-  rejectLiving(files, run, locksIn(files, run), processes);
+  rejectLiving(files, run, lockNumbers(files, run), processes);
 }
 
 /** The process that holds the lock of a run; null if there is none. Changes nothing. */
 export function ownerOf(run: string, processes: Processes, given: Files): Owner | null {
-  const files = explainFailures(given);
-  const owners = locksIn(files, run).map((number) => readOwner(files, run, lockName(number)));
-  return owners.find((owner) => owner !== null && processes.isAlive(owner) !== false) ?? null;
-}
-
-function locksIn(files: Files, run: string): number[] {
-  const numbers = files.list(run).flatMap((name) => LOCK.exec(name)?.[1] ?? []);
-  for (const number of numbers) if (Number(number) > MOST_LOCKS) throw damaged(run, `.lock-${number}`);
-  return numbers.map(Number);
-}
-
-function damaged(run: string, lock: string): CheckpointError {
-  return new CheckpointError(
-    `${joinPath(run, lock)}: is not a lock that nopeek made; if no process trains this run, remove it`,
+  const held = locksIn(explainFailures(given), run).find(
+    ({ owner, heartbeat }) => processes.isAlive(owner, heartbeat) !== false,
   );
+  return held?.owner ?? null;
 }
 
 /** Removes the locks that programs prepared, or put away, when they were killed. */
@@ -139,34 +154,42 @@ function removeLitter(files: Files, run: string, { self, isAlive }: Processes): 
     const pid = Number(PREPARED.exec(name)?.[1] ?? self.pid);
     if (pid === self.pid) continue;
     // Without a readable owner there is only the PID, of a process that may be about to write one.
-    const { data: owner = { ...self, pid, started: null } } = ownerLayout.safeParse(
-      readOwnerJSON(files, joinPath(run, name)),
-    );
+    const owner = readOwner(files, joinPath(run, name)) ?? { ...self, pid, started: null };
     if (isAlive(owner) === false) files.remove(joinPath(run, name));
   }
 }
 
 function rejectLiving(files: Files, run: string, numbers: readonly number[], processes: Processes): void {
   for (const number of numbers) {
-    const owner = readOwner(files, run, lockName(number));
-    const alive = owner === null ? false : processes.isAlive(owner);
-    if (owner === null || alive === false) continue;
-    const unseen = `a process on ${owner.machine}, which cannot be seen from here`;
-    throw new CheckpointError(
-      alive
-        ? `${run}: is in use by process ${owner.pid}; wait for it, stop it, or choose another folder with \`out\``
-        : `${run}: is in use by process ${owner.pid}, ${unseen}; if it has ended, remove ${lockPath(run, number)}`,
-    );
+    const lock = readLock(files, run, number);
+    const alive = lock === null ? false : processes.isAlive(lock.owner, lock.heartbeat);
+    if (lock === null || alive === false) continue;
+    throw new CheckpointError(`${run}: is in use by ${alive ? inUseHere(lock) : inUseElsewhere(run, lock)}`);
   }
+}
+
+function inUseHere({ owner }: LockState): string {
+  return `process ${owner.pid}; wait for it, stop it, or choose another folder with \`out\``;
+}
+
+function inUseElsewhere(run: string, { number, owner, heartbeat }: LockState): string {
+  if (heartbeat === null)
+    return `process ${owner.pid}, a process on ${owner.machine}, which cannot be seen from here; if it has ended, remove ${lockPath(run, number)}`;
+  return `${describe(owner)}; wait for it, stop it there, or choose another folder with \`out\`. It can be taken over once its lock, ${lockPath(run, number)}, has not changed for ${LEASE_SECONDS} seconds`;
+}
+
+/** "process 7 on host-a (since 2026-11-27T18:00:00.000Z by its clock)" */
+export function describe({ pid, machine, since }: Owner): string {
+  return `process ${pid} on ${machine}${since === undefined ? "" : ` (since ${since} by its clock)`}`;
 }
 
 /** Creates a lock atomically. Returns false if another process has taken its number. */
 function place(files: Files, run: string, number: number, self: Owner): boolean {
-  const prepared = preparedPath(run, self);
+  const prepared = preparedPath(files, run, self);
   files.remove(prepared);
   files.createFolder(prepared);
   try {
-    files.write(joinPath(prepared, OWNER), encodeJSON(self, OWNER));
+    writeLock(files, prepared, self);
     files.rename(prepared, lockPath(run, number));
     return true;
   } catch (error) {
@@ -178,35 +201,14 @@ function place(files: Files, run: string, number: number, self: Owner): boolean 
 
 /** Whether the number is taken, or what was prepared has been removed by a process that took it for litter. */
 function isDisturbed(error: unknown): boolean {
-  const cause = error instanceof CheckpointError ? error.cause : null;
-  return ["ENOTEMPTY", "EEXIST", "ENOENT"].includes(errorCode(cause) ?? "");
+  return ["ENOTEMPTY", "EEXIST", "ENOENT"].includes(causeOf(error));
 }
 
 /**
- * null if the file is unreadable: its bytes were lost in a power failure, or the lock is being released.
- *
- * @throws CheckpointError when it names no process
+ * Where a process prepares its lock and puts it away. No other process uses this name: containers on several hosts
+ * often have the same PIDs.
  */
-function readOwner(files: Files, run: string, lock: string): Owner | null {
-  const json = readOwnerJSON(files, joinPath(run, lock));
-  if (json === undefined) return null;
-  const { data } = ownerLayout.safeParse(json);
-  if (data === undefined) throw damaged(run, lock);
-  return data;
+function preparedPath(files: Files, run: string, { pid, machine, boot }: Owner): string {
+  const host = files.sha256(new TextEncoder().encode(JSON.stringify([machine, boot])));
+  return joinPath(run, `.lock-of-${pid}-${host.slice(0, 12)}`);
 }
-
-function readOwnerJSON(files: Files, lock: string): unknown {
-  try {
-    if (files.inspect(lock)?.type === "link") return undefined;
-    return JSON.parse(new TextDecoder().decode(files.read(joinPath(lock, OWNER), OWNER_LIMIT)));
-  } catch (error) {
-    if (error instanceof CheckpointError || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-const lockName = (number: number) => `.lock-${number}`;
-const lockPath = (run: string, number: number) => joinPath(run, lockName(number));
-
-/** Where a process prepares its lock and puts it away. No other process uses this name. */
-const preparedPath = (run: string, { pid }: Owner) => joinPath(run, `.lock-of-${pid}`);

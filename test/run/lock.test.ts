@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { CheckpointError } from "../../src/errors.ts";
 import { RunDirectory } from "../../src/run/directory.ts";
-import type { Files } from "../../src/run/files.ts";
 import { type Owner, ownerOf, type Processes, RunLock } from "../../src/run/lock.ts";
 import { MemoryFiles } from "../../src/run/memory-files.ts";
 import { nodeFiles } from "../../src/run/node-files.ts";
 import { FailingFiles, Killed } from "./failing-files.ts";
+import { interrupted } from "./interrupted-files.ts";
 
 const temporary = mkdtempSync(join(tmpdir(), "nopeek-run-lock-"));
 afterAll(() => rmSync(temporary, { recursive: true, force: true }));
@@ -96,42 +96,22 @@ describe.each([
     expect(files.list(path)).toEqual([name]);
   });
 
-  it("gives advice about a process that is not visible", () => {
+  it("gives advice about a process of another host", () => {
     const { files, path } = setUp();
     const machine = new Machine();
-    const { self } = machine.as(7);
-    RunLock.take(path, { self: { ...self, machine: "elsewhere" }, isAlive: () => true }, files);
+    const self = { ...machine.as(7).self, machine: "elsewhere", since: "2026-11-27T18:00:00.000Z" };
+    RunLock.take(path, { self, isAlive: () => true }, files);
+    const lock = join(path, ".lock-1");
     expect(() => RunLock.take(path, machine.as(11), files)).toThrow(
-      `is in use by process 7, a process on elsewhere, which cannot be seen from here; if it has ended, remove ${join(path, ".lock-1")}`,
+      `${path}: is in use by process 7 on elsewhere (since 2026-11-27T18:00:00.000Z by its clock); wait for it, stop it there, or choose another folder with \`out\`. It can be taken over once its lock, ${lock}, has not changed for 60 seconds`,
+    );
+    // Earlier versions wrote no heartbeat.
+    files.remove(join(lock, "heartbeat"));
+    expect(() => RunLock.take(path, machine.as(11), files)).toThrow(
+      `is in use by process 7, a process on elsewhere, which cannot be seen from here; if it has ended, remove ${lock}`,
     );
   });
 });
-
-/** Files that run another action before the `at`-th operation of one process. */
-function interrupted(files: Files, at: number, happens: () => void): Files {
-  let count = 0;
-  const before = <Words extends unknown[], Result>(operation: (...words: Words) => Result) => {
-    return (...words: Words): Result => {
-      if (count++ === at) happens();
-      return operation(...words);
-    };
-  };
-  return {
-    exists: before((path) => files.exists(path)),
-    list: before((folder) => files.list(folder)),
-    inspect: before((path) => files.inspect(path)),
-    read: before((file, limit) => files.read(file, limit)),
-    readPart: before((file, start, length) => files.readPart(file, start, length)),
-    write: before((file, bytes) => files.write(file, bytes)),
-    append: before((file, text) => files.append(file, text)),
-    flush: before((file) => files.flush(file)),
-    createFolder: before((folder) => files.createFolder(folder)),
-    flushFolder: before((folder) => files.flushFolder(folder)),
-    rename: before((from, to) => files.rename(from, to)),
-    remove: before((path) => files.remove(path)),
-    sha256: (bytes) => files.sha256(bytes),
-  };
-}
 
 function attempt(take: () => RunLock): RunLock | null {
   try {

@@ -90,6 +90,7 @@ const NODE_SIDE: ReadonlySet<string> = new Set([
   "data/write-tokens.ts",
   "distributed/mpi-communicator.ts",
   "report/html.ts",
+  "run/heartbeat-thread.js",
   "run/make-folders.ts",
   "run/node-files.ts",
   "run/on-disk.ts",

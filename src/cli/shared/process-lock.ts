@@ -2,13 +2,23 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
+import { Worker } from "node:worker_threads";
 import { CheckpointError } from "../../errors.ts";
+import { BEAT_MS } from "../../run/lease.ts";
 import { type Owner, type Processes, RunLock } from "../../run/lock.ts";
+import { encodeOwner, heartbeatFile, ownerFile } from "../../run/lock-files.ts";
 import { nodeFiles } from "../../run/node-files.ts";
 
-/** Locks a run until the lock is released or this process exits. Throws as `RunLock.take` does. */
-export function lockRun(path: string): RunLock {
-  const lock = RunLock.take(path, processes(), nodeFiles);
+/**
+ * Locks a run until the lock is released or this process exits. Meanwhile other hosts see that this process is alive.
+ * Throws as `RunLock.take` does.
+ *
+ * @param seen what is known of processes, after `awaitLease`
+ */
+export function lockRun(path: string, seen: Processes = processes()): RunLock {
+  const self = { ...seen.self, since: new Date().toISOString() };
+  const lock = RunLock.take(path, { ...seen, self }, nodeFiles);
+  startHeartbeat(lock);
   process.once("exit", () => {
     try {
       lock.release();
@@ -20,6 +30,18 @@ export function lockRun(path: string): RunLock {
   return lock;
 }
 
+function startHeartbeat({ path, owner }: RunLock): void {
+  const heart = new Worker(new URL("../../run/heartbeat-thread.js", import.meta.url), {
+    workerData: {
+      ownerFile: ownerFile(path),
+      owner: new TextDecoder().decode(encodeOwner(owner)),
+      heartbeatFile: heartbeatFile(path),
+      beatMs: BEAT_MS,
+    },
+  });
+  heart.unref();
+}
+
 /** The processes of this machine. */
 export function processes(): Processes {
   const self: Owner = {
@@ -28,12 +50,16 @@ export function processes(): Processes {
     machine: hostname(),
     boot: bootOf(),
   };
-  return { self, isAlive: (owner) => isAlive(owner, self) };
+  return { self, isAlive: (owner, heartbeat = null) => isAlive(owner, heartbeat, self) };
 }
 
-function isAlive(owner: Owner, self: Owner): boolean | null {
+function isAlive(owner: Owner, heartbeat: string | null, self: Owner): boolean | null {
   if (owner.machine !== self.machine) return null;
-  if (owner.boot !== self.boot) return owner.boot?.split(" ")[0] === self.boot?.split(" ")[0] ? null : false;
+  if (owner.boot !== self.boot) {
+    const sameBoot = owner.boot?.split(" ")[0] === self.boot?.split(" ")[0];
+    // Another boot of this machine, or another machine with the same name, as pods can have: its heartbeat tells.
+    return sameBoot || heartbeat !== null ? null : false;
+  }
   if (!exists(owner.pid)) return false;
   return owner.started === null || startOf(owner.pid) === owner.started;
 }

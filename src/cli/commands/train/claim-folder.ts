@@ -17,17 +17,18 @@ export interface ClaimedFolder {
 /**
  * Checks that a run can start in a folder, without changing anything.
  *
+ * @param seen what is known of processes that may hold its lock
  * @throws CheckpointError when it is in use, or holds anything but the remains of a run that was killed at its start
  */
-export function checkFree(path: string): void {
-  if (existsSync(path)) checkUnlocked(path, processes(), nodeFiles);
+export function checkFree(path: string, seen = processes()): void {
+  if (existsSync(path)) checkUnlocked(path, seen, nodeFiles);
   RunDirectory.checkFree(path);
 }
 
 /** Locks a folder for a new run. Throws as `checkFree` does. */
-export function claimFolder(path: string): ClaimedFolder {
-  checkFree(path);
-  return { path, lock: lockRun(path) };
+export function claimFolder(path: string, seen = processes()): ClaimedFolder {
+  checkFree(path, seen);
+  return { path, lock: lockRun(path, seen) };
 }
 
 /**

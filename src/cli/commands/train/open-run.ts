@@ -5,7 +5,9 @@ import { type TokenizedText, tokenize } from "../../../data/tokenized-corpus.ts"
 import type { DataParallel } from "../../../distributed/data-parallel.ts";
 import { CheckpointError } from "../../../errors.ts";
 import { type RunConfig, runConfigToJSON } from "../../../run/config.ts";
+import type { RunDirectoryOptions } from "../../../run/directory.ts";
 import type { RunLock } from "../../../run/lock.ts";
+import { nodeFiles } from "../../../run/node-files.ts";
 import { RunDirectory } from "../../../run/on-disk.ts";
 import { earlierSchedules } from "../../../run/settings-history.ts";
 import { EarlyStopping } from "../../../train/early-stopping.ts";
@@ -77,9 +79,9 @@ async function openNewRun(plan: NewRunPlan, beforeScope: BeforeScope, ranks: Ran
   const { config, pretrained } = plan;
   const built = await buildRun(plan, beforeScope, ranks);
   pretrained?.fill(built.kind.model.parameters());
-  const { path, lock } = plan.path === null ? claimNextFolder(plan.name) : claimFolder(plan.path);
-  const keep = config.settings.keepCheckpoints;
-  const directory = RunDirectory.create(path, runConfigToJSON(config), { keep });
+  const { path, lock } =
+    plan.path === null ? claimNextFolder(plan.name) : claimFolder(plan.path, plan.processes);
+  const directory = RunDirectory.create(path, runConfigToJSON(config), optionsFor(config, lock));
   const startedFrom = pretrained?.description ?? null;
   const fresh = { earlyStopping: new EarlyStopping(), savedBy: null, evaluationDue: false, remarks: [] };
   const command = resumeCommand(plan, path, built.backend);
@@ -88,8 +90,8 @@ async function openNewRun(plan: NewRunPlan, beforeScope: BeforeScope, ranks: Ran
 
 async function openResumedRun(plan: ResumePlan, beforeScope: BeforeScope, ranks: Ranks): Promise<OpenRun> {
   const { config, path, checkpoint } = plan;
-  const lock = lockRun(path);
-  const directory = RunDirectory.open(path, { keep: config.settings.keepCheckpoints });
+  const lock = lockRun(path, plan.processes);
+  const directory = RunDirectory.open(path, optionsFor(config, lock));
   checkUnchanged(plan, directory);
   const built = await buildRun(plan, beforeScope, ranks);
   const { trainer } = built;
@@ -105,6 +107,11 @@ async function openResumedRun(plan: ResumePlan, beforeScope: BeforeScope, ranks:
   const resumed = { earlyStopping, savedBy, evaluationDue, startedFrom: null, remarks: plan.remarks };
   const command = resumeCommand(plan, path, built.backend);
   return { ...built, ...resumed, config, directory, path, lock, resumeCommand: command };
+}
+
+/** Once another process has taken over the run, this one changes nothing in it. */
+function optionsFor({ settings }: RunConfig, lock: RunLock): RunDirectoryOptions {
+  return { keep: settings.keepCheckpoints, files: lock.guard(nodeFiles) };
 }
 
 /** Another process may have trained the run after the plan was made, and before it was locked. */

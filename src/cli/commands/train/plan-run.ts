@@ -17,7 +17,7 @@ import { ConfigError } from "../../../errors.ts";
 import { checkGPTConfig } from "../../../nn/config.ts";
 import type { Checkpoint } from "../../../run/checkpoint.ts";
 import { gptConfigOf, type RunConfig, runConfigFromJSON } from "../../../run/config.ts";
-import { checkUnlocked } from "../../../run/lock.ts";
+import { checkUnlocked, type Processes } from "../../../run/lock.ts";
 import { nodeFiles } from "../../../run/node-files.ts";
 import { readLatestCheckpoint, readRunConfig } from "../../../run/on-disk.ts";
 import type { Tokenizer } from "../../../text/tokenizer.ts";
@@ -25,6 +25,7 @@ import { shellWord } from "../../../util/format.ts";
 import type { ProgressReporter } from "../../../util/progress-reporter.ts";
 import { readConfigFile } from "../../options/config-file.ts";
 import { type CommonFlags, givenSettings, threadsOf } from "../../options/settings-flags.ts";
+import { awaitLease } from "../../shared/await-lease.ts";
 import { newestRun, RUNS, runAt, unknownRun } from "../../shared/find-model.ts";
 import { checkMemory } from "../../shared/memory-check.ts";
 import { processes } from "../../shared/process-lock.ts";
@@ -80,7 +81,13 @@ export interface Plan {
   readonly cache: CachePlace;
 }
 
-export interface NewRunPlan extends Plan {
+/** A plan for the process that writes to the run. */
+interface WriterPlan extends Plan {
+  /** What is known of processes that may hold the lock of the run. */
+  readonly processes: Processes;
+}
+
+export interface NewRunPlan extends WriterPlan {
   readonly kind: "new";
   /** The run directory; null for the next free one in checkpoints/. */
   readonly path: string | null;
@@ -90,7 +97,7 @@ export interface NewRunPlan extends Plan {
   readonly pretrained: PretrainedModel | null;
 }
 
-export interface ResumePlan extends Plan {
+export interface ResumePlan extends WriterPlan {
   readonly kind: "resume";
   /** The run directory. */
   readonly path: string;
@@ -147,8 +154,9 @@ async function planNewRun(
   pretrained?.check(wanted);
   if (pretrained !== null && file === null && flags.data === undefined && wanted.model !== "seq2seq")
     throw new ConfigError("--from fine-tunes a model on another text: name it with --data");
-  if (flags.out !== undefined) checkFree(flags.out);
-  const cache = cachePlace(flags, flags.out ?? join(RUNS, "run"), processes());
+  const seen = flags.out === undefined ? processes() : await awaitLease(flags.out, reporter);
+  if (flags.out !== undefined) checkFree(flags.out, seen);
+  const cache = cachePlace(flags, flags.out ?? join(RUNS, "run"), seen);
   const corpus = await readCorpusFor(wanted, flags, file?.corpus ?? null, cache, reporter, stdin);
   return releasingOnError(corpus, async () => {
     const fits = base === undefined && corpus !== null;
@@ -168,7 +176,8 @@ async function planNewRun(
       ...(changes !== undefined && { changes }),
     };
     const threads = threadsOf(flags);
-    return { kind: "new", flags, threads, path, name, config, text: corpus, length, cache, pretrained };
+    const plan = { flags, threads, path, name, config, text: corpus, length, cache, pretrained };
+    return { kind: "new", ...plan, processes: seen };
   });
 }
 
@@ -188,7 +197,8 @@ async function planResume(flags: TrainFlags, reporter: ProgressReporter): Promis
   if (!existsSync(out) && runAt(out) === null) throw unknownRun(out);
   const path = runAt(out) ?? out;
   const savedJSON = readRunConfig(path);
-  checkUnlocked(path, processes(), nodeFiles);
+  const seen = await awaitLease(path, reporter);
+  checkUnlocked(path, seen, nodeFiles);
   const saved = runConfigFromJSON(savedJSON, join(path, "config.json"));
   if (saved.origin !== undefined)
     throw new ConfigError(
@@ -201,7 +211,7 @@ async function planResume(flags: TrainFlags, reporter: ProgressReporter): Promis
     throw new ConfigError(
       `${path}: was stopped before it saved the model that it fine-tunes: start it again, with --from ${saved.from}`,
     );
-  const cache = cachePlace(flags, path, processes());
+  const cache = cachePlace(flags, path, seen);
   const text = await textToResume(config, path, flags, cache, reporter);
   const threads = threadsOf(flags);
   const plan = {
@@ -216,6 +226,7 @@ async function planResume(flags: TrainFlags, reporter: ProgressReporter): Promis
     saved,
     checkpoint,
     remarks,
+    processes: seen,
   };
   return { kind: "resume", ...plan };
 }
