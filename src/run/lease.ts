@@ -1,5 +1,5 @@
 /**
- * Locks of other hosts. Whether a process there is alive, nobody here can ask the system. So the holder of a lock
+ * Locks of other hosts. No process here can ask the system whether one there is alive. So the holder of a lock
  * changes its heartbeat file every `BEAT_MS`, and another host takes over after it has seen no change for `LEASE_MS`.
  *
  * Clocks of two hosts are never compared: what counts is how long the waiting process has watched an unchanged file.
@@ -74,7 +74,7 @@ export class LeaseWatch {
     };
   }
 
-  /** The locks with a heartbeat of which nobody here knows whether their holder is alive. */
+  /** The locks with a heartbeat whose holder cannot be seen from here. */
   #unknown(): LockState[] {
     if (!this.#files.exists(this.#run)) return [];
     return locksIn(this.#files, this.#run).filter(

@@ -1,5 +1,5 @@
 /**
- * The files of a lock: who holds it, and a number that its holder changes again and again.
+ * The files of a lock: who holds it, and a number that its holder keeps changing.
  *
  *   .lock-3/owner.json    the process that holds it; the lock with the highest number counts
  *   .lock-3/heartbeat     changes every `BEAT_MS` while that process lives (heartbeat-thread.js)

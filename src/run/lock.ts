@@ -5,7 +5,7 @@
  * that start together, one gets the lock. The lock of a dead process is never replaced, because two programs could do
  * so at once. Instead the next number is taken, and only its holder removes the older locks.
  *
- * Whether a process of another host lives, only its lock can tell (lease.ts). A process that was paused so long that
+ * Whether a process of another host lives, only its lock shows (lease.ts). A process that was paused so long that
  * another took over finds its lock removed, and writes nothing any more: see `guard`.
  */
 import { CheckpointError } from "../errors.ts";

@@ -23,7 +23,7 @@ afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 const RUN = "/run";
 const SECONDS = LEASE_MS / LOOK_MS;
 
-/** A process with PID 1, as in most containers: on another host nobody can ask the system about it. */
+/** A process with PID 1, as in most containers: the system of another host does not know it. */
 function on(machine: string): Processes {
   const self: Owner = { pid: 1, started: "0", machine, boot: `boot of ${machine}` };
   return { self, isAlive: (owner) => (owner.machine === machine ? true : null) };

@@ -7,7 +7,7 @@ import type { ProgressReporter } from "../../util/progress-reporter.ts";
 import { nowMs as clock } from "../terminal/clock.ts";
 import { processes } from "./process-lock.ts";
 
-/** A clock, and a way to let it go on. */
+/** A clock, and a way to let time pass. */
 export interface Waiting {
   readonly nowMs: () => number;
   readonly pause: (ms: number) => Promise<unknown>;

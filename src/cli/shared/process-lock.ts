@@ -57,7 +57,7 @@ function isAlive(owner: Owner, heartbeat: string | null, self: Owner): boolean |
   if (owner.machine !== self.machine) return null;
   if (owner.boot !== self.boot) {
     const sameBoot = owner.boot?.split(" ")[0] === self.boot?.split(" ")[0];
-    // Another boot of this machine, or another machine with the same name, as pods can have: its heartbeat tells.
+    // Another boot of this machine, or another machine with the same name, as pods can have: its heartbeat decides.
     return sameBoot || heartbeat !== null ? null : false;
   }
   if (!exists(owner.pid)) return false;

@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const since = "2026-11-27T18:00:00.000Z";
 
-/** A run that a process of another host has locked, and a clock that goes on in pauses. */
+/** A run that a process of another host has locked, and a clock that moves in pauses. */
 function locked(name: string, during: (pause: number) => void = () => {}) {
   const run = join(folder, name);
   const elsewhere = { pid: 1, started: "7", machine: "trainer-0", boot: "other pid:[1]", since };
