@@ -43,7 +43,7 @@ const VARIANTS: readonly Variant[] =
     : [PLAIN];
 
 /** The kernels that are compiled once for each kind of vectors. */
-const KERNEL_SOURCES = ["gemm.c", "attention.c"];
+const KERNEL_SOURCES = ["gemm.c", "attention.c", "unary.c"];
 
 const SUFFIX: Readonly<Record<string, string>> = { darwin: ".dylib", win32: ".dll" };
 

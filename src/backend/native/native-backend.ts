@@ -9,6 +9,8 @@ import { Heap } from "../wasm/host/heap.ts";
 import type { KernelExports } from "../wasm/host/signatures.ts";
 import { WasmBackend } from "../wasm/host/wasm-backend.ts";
 import { ThreadPool, type ThreadStart, type Threads } from "../wasm/threads/pool.ts";
+import { keepSmallCalls } from "./keep-small-calls.ts";
+import { argumentTypes } from "./kernel-table.ts";
 import { type NativeLibrary, openNativeLibrary, VECTORS, type Vectors } from "./library.js";
 import { replaceKernels } from "./replace-kernels.js";
 
@@ -50,11 +52,12 @@ export class NativeBackend extends WasmBackend {
     const choices = { at: productWords, always };
     const replacement = {
       module: new URL("./thread-kernels.js", import.meta.url).href,
-      options: { file, vectors, choices },
+      options: { file, vectors, types: argumentTypes, choices },
     };
     const pool = threads === 1 ? null : await ThreadPool.start(threads, module, heap, spawn, replacement);
     const divide = (kernels: KernelExports) => {
-      const replaced = replaceKernels(library, heap.memory, kernels, choices);
+      const native = replaceKernels(library, heap.memory, kernels, choices);
+      const replaced = always ? native : keepSmallCalls(native, kernels, heap);
       return pool === null ? replaced : pool.share(replaced);
     };
     return new NativeBackend(module, divide, heap, pool, vectors);
@@ -70,7 +73,7 @@ export function parseVectors(name: string | null): Vectors | null {
 
 async function openLibrary(file: string, vectors: Vectors | null): Promise<NativeLibrary> {
   try {
-    return await openNativeLibrary(file, vectors);
+    return await openNativeLibrary(file, vectors, argumentTypes);
   } catch (cause) {
     const reason = String(cause instanceof Error ? cause.message : cause).split("\n")[0];
     throw new BackendError(`native: the library does not open (${reason})`, { cause });

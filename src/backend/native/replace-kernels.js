@@ -23,8 +23,13 @@ import { makeGemm } from "./gemm.js";
 export function replaceKernels(library, memory, wasm, { at, always }) {
   const { gemm, attention, attentionBackward } = library.kernels;
   const base = library.address(memory);
+  /** @type {Record<string, (...args: number[]) => void>} */
+  const others = {};
+  for (const [name, kernel] of Object.entries(library.kernels))
+    others[name] = (...args) => kernel(base, ...args);
   return {
     ...wasm,
+    ...others,
     gemm: makeGemm(gemm, base, memory, wasm.gemm, at, always),
     attention: makeAttention(attention, base, memory, wasm.attention, always),
     attentionBackward: makeAttention(attentionBackward, base, memory, wasm.attentionBackward, always),

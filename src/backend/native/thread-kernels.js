@@ -7,10 +7,12 @@ import * as native from "./replace-kernels.js";
  * @typedef {object} NativeStart
  * @property {string} file the library that the calling thread opened
  * @property {import("./library.js").Vectors} vectors
+ * @property {import("./kernel-table.ts").ArgumentTypes} types
  * @property {native.Choices} choices
  */
 
 /** @type {import("../wasm/threads/pool.ts").ReplaceKernels<NativeStart>} */
-export async function replaceKernels(kernels, memory, { file, vectors, choices }) {
-  return native.replaceKernels(await openNativeLibrary(file, vectors), memory, kernels, choices);
+export async function replaceKernels(kernels, memory, { file, vectors, types, choices }) {
+  const library = await openNativeLibrary(file, vectors, types);
+  return native.replaceKernels(library, memory, kernels, choices);
 }

@@ -44,8 +44,36 @@ INLINE void store_one(char *at, float number) { memcpy(at, &number, sizeof numbe
 
 INLINE Vector splat(float number) { return number - (Vector){0}; }
 
+/* The first `count` lanes, for the end of a run; the others are `fill`. Not inlined, so that loops stay short. */
+static __attribute__((noinline, unused)) Vector load_part(const char *at, size_t count, float fill) {
+  Vector vector = splat(fill);
+  memcpy(&vector, at, 4 * count);
+  return vector;
+}
+
+static __attribute__((noinline, unused)) void store_part(char *at, Vector vector, size_t count) {
+  memcpy(at, &vector, 4 * count);
+}
+
+/* Loads the first `count` lanes, at most LANES; the others are `fill`. */
+INLINE Vector load_some(const char *at, size_t count, float fill) {
+  return count == LANES ? load(at) : load_part(at, count, fill);
+}
+
+/* Stores the first `count` lanes, at most LANES. */
+INLINE void store_some(char *at, Vector vector, size_t count) {
+  if (count == LANES) store(at, vector);
+  else store_part(at, vector, count);
+}
+
+/* Stores the first `count` lanes, or adds them to the numbers already there. */
+INLINE void put_some(char *at, Vector vector, size_t count, int accumulate) {
+  store_some(at, accumulate ? load_some(at, count, 0) + vector : vector, count);
+}
+
 /* The bits of each lane. A comparison sets all of them, or none. */
 typedef uint32_t Bits __attribute__((vector_size(4 * LANES)));
+typedef int32_t Integers __attribute__((vector_size(4 * LANES)));
 
 /* `yes` in the lanes whose bits are set, `no` in the others. */
 INLINE Vector select(Bits bits, Vector yes, Vector no) { return (Vector)((bits & (Bits)yes) | (~bits & (Bits)no)); }
@@ -53,6 +81,8 @@ INLINE Vector select(Bits bits, Vector yes, Vector no) { return (Vector)((bits &
 /* WebAssembly's pmin and pmax: a, unless b is less, or more. So NaN in b is ignored. */
 INLINE Vector pmin(Vector a, Vector b) { return select((Bits)(b < a), b, a); }
 INLINE Vector pmax(Vector a, Vector b) { return select((Bits)(a < b), b, a); }
+
+INLINE Vector magnitude(Vector x) { return (Vector)((Bits)x & 0x7fffffff); }
 
 /* Four numbers, for transposing blocks of 4 × 4. Moves numbers only. */
 typedef float Four __attribute__((vector_size(16)));

@@ -75,6 +75,13 @@ export interface Share {
   readonly grain: number;
 }
 
+/** The multiply-adds, or numbers moved, of a call. */
+export function workOf(kernel: KernelName): (args: readonly number[], parameterWords: Int32Array) => number {
+  const { perStep } = exceptions[kernel] ?? numbers;
+  const begin = argumentsOf(kernel).indexOf("begin");
+  return (args, parameterWords) => perStep(args, parameterWords) * (args[begin + 1] - args[begin]);
+}
+
 /**
  * Decides how calls of a kernel are divided among threads.
  *
@@ -85,11 +92,12 @@ export function sharingOf(
   threads: number,
   minWork: number,
 ): (args: readonly number[], parameterWords: Int32Array) => Share {
-  const { perStep, grain } = exceptions[kernel] ?? numbers;
+  const { grain } = exceptions[kernel] ?? numbers;
+  const work = workOf(kernel);
   const begin = argumentsOf(kernel).indexOf("begin");
   return (args, parameterWords) => {
+    if (threads === 1 || work(args, parameterWords) < minWork) return whole;
     const steps = args[begin + 1] - args[begin];
-    if (threads === 1 || perStep(args, parameterWords) * steps < minWork) return whole;
     const unit = typeof grain === "number" ? grain : grain(parameterWords, steps, threads);
     const chunks = Math.min(chunksPerThread * threads, Math.ceil(steps / unit));
     return chunks < 2 ? whole : { chunks, grain: unit };
