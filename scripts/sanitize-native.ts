@@ -32,7 +32,7 @@ if (asan === null) {
     // Node frees little of what it allocates before it ends, and handles signals itself.
     ASAN_OPTIONS: "detect_leaks=0:handle_segv=0:allow_user_segv_handler=1",
   };
-  const tests = ["attention-bits", "bits", "conformance"].map(
+  const tests = ["attention-bits", "bits", "kernels", "conformance"].map(
     (name) => `test/backend/native/${name}.test.ts`,
   );
   const words = ["node_modules/vitest/vitest.mjs", "run", "--project", "program", ...tests];
