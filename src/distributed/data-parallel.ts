@@ -28,10 +28,11 @@ export class DataParallel {
 
   /**
    * @param parts the number of parts in a step
-   * @throws ConfigError if the ranks cannot share them
+   * @param rows  the number of rows in a part
+   * @throws ConfigError if the ranks cannot share them; it names what would fit
    */
-  constructor(communicator: Communicator, parts: number) {
-    checkShared(parts, communicator.size);
+  constructor(communicator: Communicator, parts: number, rows: number) {
+    checkShared(parts, rows, communicator.size);
     this.#communicator = communicator;
     this.#parts = parts;
   }
@@ -102,12 +103,18 @@ function canShare(parts: number, ranks: number): boolean {
   return ranks === 1 || (Number.isInteger(share) && (share & (share - 1)) === 0);
 }
 
-function checkShared(parts: number, ranks: number): void {
+function checkShared(parts: number, rows: number, ranks: number): void {
   if (canShare(parts, ranks)) return;
-  const fitting = [1, 2, 4, 8].map((each) => each * ranks).join(", ");
+  const sizes = [1, 2, 4, 8].map((each) => each * ranks);
+  const fitting = sizes.join(", ");
+  const all = parts * rows;
+  // More parts of fewer rows need less memory than fewer parts.
+  const same = sizes
+    .filter((size) => all % size === 0)
+    .sort((a, b) => Number(a < parts) - Number(b < parts))[0];
   const fewer = Array.from({ length: ranks - 1 }, (_, i) => i + 1).filter((count) => canShare(parts, count));
   throw new ConfigError(
     `${ranks} processes cannot share the ${plural(parts, "part")} of a step (\`gradAccumulation\` ${parts}): each needs 1, 2, 4, 8, … parts, so that the sum has the same bits on any number of processes. ` +
-      `For ${ranks} processes \`gradAccumulation\` can be ${fitting}, …; it can stay ${parts} with ${fewer.join(" or ")} ${fewer.at(-1) === 1 ? "process" : "processes"}. A step reads \`batchSize\` × \`gradAccumulation\` rows`,
+      `For ${ranks} processes \`gradAccumulation\` can be ${fitting}, …; it can stay ${parts} with ${fewer.join(" or ")} ${fewer.at(-1) === 1 ? "process" : "processes"}. ${same === undefined ? "A step reads `batchSize` × `gradAccumulation` rows" : `To keep the ${all} rows of a step, use \`gradAccumulation\` ${same} and \`batchSize\` ${all / same}`}`,
   );
 }

@@ -72,7 +72,7 @@ async function trainRank(
   const settings = resolveSettings(SMALL, changes);
   const backend = await openBackend("wasm", 1);
   const [model, objective] = build(settings.model, new Context(backend), settings);
-  const ranks = communicator && new DataParallel(communicator, settings.gradAccumulation);
+  const ranks = communicator && new DataParallel(communicator, settings.gradAccumulation, settings.batchSize);
   const trainer = new Trainer(model, objective, settings, [], ranks);
   if (from !== null) {
     restore(model.parameters(), from.model, "model");
@@ -160,17 +160,21 @@ it("several parts to a rank have the same bits too", async () => {
 describe("processes that cannot share the parts of a step", () => {
   it.each([
     [4, 1, "`gradAccumulation` can be 4, 8, 16, 32, …; it can stay 1 with 1 process"],
+    [4, 1, "with 1 process. A step reads `batchSize` × `gradAccumulation` rows"],
+    [2, 1, "To keep the 6 rows of a step, use `gradAccumulation` 2 and `batchSize` 3"],
+    [3, 4, "To keep the 24 rows of a step, use `gradAccumulation` 6 and `batchSize` 4"],
+    [4, 6, "To keep the 36 rows of a step, use `gradAccumulation` 4 and `batchSize` 9"],
     [4, 6, "it can stay 6 with 1 or 3 process"],
     [2, 6, "2 processes cannot share the 6 parts of a step"],
     [8, 4, "it can stay 4 with 1 or 2 or 4 processes"],
   ])("%i for %i parts: are refused with the numbers that fit", (ranks, parts, words) => {
     const [first] = ranksInProcess(ranks);
-    expect(() => new DataParallel(first, parts)).toThrow(words);
+    expect(() => new DataParallel(first, parts, 6)).toThrow(words);
   });
 });
 
 describe("the end of a run on several ranks", () => {
-  const two = () => ranksInProcess(2).map((communicator) => new DataParallel(communicator, 2));
+  const two = () => ranksInProcess(2).map((communicator) => new DataParallel(communicator, 2, 1));
 
   it("reaches a rank that is in its next step", async () => {
     const [first, second] = two();

@@ -42,7 +42,8 @@ async function openShared(
   }
   const { communicator } = joined;
   const plan = await planRun(await withTexts(flags));
-  const ranks = new DataParallel(communicator, plan.config.settings.gradAccumulation);
+  const { gradAccumulation, batchSize } = plan.config.settings;
+  const ranks = new DataParallel(communicator, gradAccumulation, batchSize);
   await sendConfig(communicator, plan.config);
   const run = await openRun(plan, stop.check, ranks);
   await sendState(communicator, run.trainer);

@@ -35,3 +35,20 @@ export class StepTimer {
     return steps * (this.stepMs + this.#otherMs / Math.max(1, this.#steps));
   }
 }
+
+/** What a run has to do, and how long it takes this process. */
+export interface Work {
+  /** Time of this process in a step: of its own parts, if processes share the step. */
+  readonly stepMs: number;
+  /** Time of training on one token. */
+  readonly tokenMs: number;
+  /** Evaluations of so many tokens, each after so many steps. One process makes them. */
+  readonly evaluations: readonly { readonly every: number; readonly tokens: number }[];
+}
+
+/** Estimated time of `steps` steps, with evaluations and without messages between processes. */
+export function estimateMs({ stepMs, tokenMs, evaluations }: Work, steps: number): number {
+  const tokens = evaluations.reduce((sum, { every, tokens }) => sum + Math.ceil(steps / every) * tokens, 0);
+  // A forward pass alone is about a third of a step's work.
+  return steps * stepMs + (tokens * tokenMs) / 3;
+}

@@ -5,7 +5,7 @@ import { countNumbers } from "../../../nn/parameters.ts";
 import { smallestOf } from "../../../util/extremes.ts";
 import { formatCount, formatDuration, formatRatio, plural } from "../../../util/format.ts";
 import { nowMs } from "../../terminal/clock.ts";
-import { StepTimer } from "./eta.ts";
+import { estimateMs, StepTimer, type Work } from "./eta.ts";
 import type { OpenRun } from "./open-run.ts";
 import type { Progress } from "./progress.ts";
 
@@ -47,15 +47,15 @@ export async function printRunSummary(run: OpenRun, progress: Progress): Promise
     if (savedBy !== null && savedBy !== computedBy(backend))
       note(`            not bit-identical to an uninterrupted run: until now it ran on ${savedBy}`);
   }
-  const stepMs = left > 0 ? await timeStep(run) : 0;
+  const work = workOf(run, left > 0 ? await timePart(run) : 0);
   if (left > 0)
-    detail(`time        about ${formatDuration(totalMs(run, left, stepMs))}, estimated from timed steps`);
+    detail(`time        about ${formatDuration(estimateMs(work, left))}, estimated from timed steps`);
   note("");
-  return new StepTimer(stepMs);
+  return new StepTimer(work.stepMs);
 }
 
-/** The time of a step, measured on steps whose results are discarded. */
-async function timeStep({ trainer, config }: OpenRun): Promise<number> {
+/** The time of a part of a step, measured on steps whose results are discarded. */
+async function timePart({ trainer }: OpenRun): Promise<number> {
   const times: number[] = [];
   // The first few are slow, until the machine has warmed up.
   for (let spentMs = 0; times.length < 4 || (spentMs < 200 && times.length < 50); ) {
@@ -64,17 +64,19 @@ async function timeStep({ trainer, config }: OpenRun): Promise<number> {
     times.push(nowMs() - startMs);
     spentMs += times[times.length - 1];
   }
-  return smallestOf(times) * config.settings.gradAccumulation;
+  return smallestOf(times);
 }
 
-/** The time of the remaining run, evaluations included. */
-function totalMs({ trainer, config, kind }: OpenRun, steps: number, stepMs: number): number {
+function workOf({ trainer, config, kind, ranks }: OpenRun, partMs: number): Work {
   const { settings } = config;
-  // A forward pass alone is about a third of a step's work.
-  const msPerToken = stepMs / trainer.tokensPerStep / 3;
-  const evaluations = Math.ceil(steps / settings.evalInterval);
-  const saves = Math.ceil(steps / settings.checkpointInterval);
+  const { gradAccumulation, evalInterval, checkpointInterval, patience } = settings;
   const { estimate, measure } = kind.tokens;
-  const evaluated = evaluations * (settings.patience > 0 ? measure : estimate) + saves * measure;
-  return steps * stepMs + evaluated * msPerToken;
+  return {
+    stepMs: partMs * (ranks?.ownParts().length ?? gradAccumulation),
+    tokenMs: (partMs * gradAccumulation) / trainer.tokensPerStep,
+    evaluations: [
+      { every: evalInterval, tokens: patience > 0 ? measure : estimate },
+      { every: checkpointInterval, tokens: measure },
+    ],
+  };
 }

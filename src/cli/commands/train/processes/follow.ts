@@ -31,7 +31,8 @@ export async function follow(given: TrainFlags, joined: JoinedProcess): Promise<
 
 async function takePart(flags: TrainFlags, { communicator, ended }: JoinedProcess): Promise<void> {
   const config = await receiveConfig(communicator);
-  const ranks = new DataParallel(communicator, config.settings.gradAccumulation);
+  const { gradAccumulation, batchSize } = config.settings;
+  const ranks = new DataParallel(communicator, gradAccumulation, batchSize);
   const cache = cachePlace(flags, flags.out ?? join(RUNS, "run"), processes());
   const { data, validation, include } = flags;
   const text = await readCorpusFor(

@@ -10,7 +10,7 @@ import { threadsOf } from "../../../options/settings-flags.ts";
 import { flagFor } from "../../../shared/explain-error.ts";
 import { printMessage } from "../../../terminal/output.ts";
 import type { TrainFlags } from "../plan-run.ts";
-import { launchOf } from "./launcher.ts";
+import { type Environment, launchOf, strangersOf } from "./launcher.ts";
 
 /** This process as one of several that train together. */
 export interface JoinedProcess {
@@ -37,6 +37,7 @@ export async function joinProcesses(
   const launch = launchOf(env);
   if (distributed === "none" || (distributed === undefined && (launch?.processes ?? 2) === 1)) return null;
   if (launch === null) {
+    checkAlone(env);
     if (distributed === undefined) return null;
     throw new ConfigError(
       "--distributed mpi trains on several processes, and this one was started alone: start it with mpirun -n 2 npx nopeek train …",
@@ -68,6 +69,17 @@ export async function joinProcesses(
       hasEnded = true;
     },
   };
+}
+
+/**
+ * @throws ConfigError if srun has started several processes that cannot find each other: each would train the same run
+ */
+export function checkAlone(env: Environment): void {
+  const tasks = strangersOf(env);
+  if (tasks > 1)
+    throw new ConfigError(
+      `srun has started ${tasks} processes without MPI, and each would train alone: use srun --mpi=pmix for Open MPI, or --mpi=pmi2 for MPICH and Intel MPI (srun --mpi=list shows what there is). --distributed none lets each train its own run`,
+    );
 }
 
 /**

@@ -40,6 +40,15 @@ export function launchOf(env: Environment): Launch | null {
   return { processes, onHost, libraries: [...OPEN_MPI, ...STANDARD, ...MPICH] };
 }
 
+/**
+ * How many tasks srun has started without an MPI that they could join; 1 if none or one.
+ *
+ * A batch script has SLURM_NTASKS too, but it is no task of a step.
+ */
+export function strangersOf(env: Environment): number {
+  return launchOf(env) === null ? Math.max(1, Number(env.SLURM_STEP_NUM_TASKS) || 1) : 1;
+}
+
 /** "2(x3),1" says two tasks on each of three hosts and one on a fourth. */
 function slurmTasksOnHost({ SLURM_STEP_TASKS_PER_NODE: counts = "" }: Environment): number | null {
   const most = counts.split(",").reduce((most, each) => Math.max(most, Number.parseInt(each, 10) || 0), 0);

@@ -13,6 +13,13 @@ describe("a process", () => {
   it.each([
     ["without a launcher", flags, {}],
     ["that mpirun started alone", flags, { OMPI_COMM_WORLD_SIZE: "1" }],
+    ["of srun with one task", flags, { SLURM_STEP_NUM_TASKS: "1", SLURM_PROCID: "0", SLURM_NTASKS: "4" }],
+    ["that is a batch script of Slurm", flags, { SLURM_PROCID: "0", SLURM_NTASKS: "4" }],
+    [
+      "that srun started with others, with --distributed none",
+      { ...flags, distributed: "none" as const },
+      { SLURM_STEP_NUM_TASKS: "4" },
+    ],
     ["with --distributed none", { ...flags, distributed: "none" as const }, { OMPI_COMM_WORLD_SIZE: "4" }],
   ])("%s trains alone", async (_, given, env) => {
     expect(await joinProcesses(given, "1.0.0", env)).toBeNull();
@@ -22,6 +29,16 @@ describe("a process", () => {
     await expect(joinProcesses({ ...flags, distributed: "mpi" }, "1.0.0", {})).rejects.toThrow(
       "start it with mpirun -n 2 npx nopeek train",
     );
+  });
+
+  it("that srun started with others, without MPI, is refused with what would work", async () => {
+    const env = { SLURM_STEP_NUM_TASKS: "4", SLURM_NTASKS: "4", SLURM_PROCID: "2" };
+    for (const distributed of [undefined, "mpi" as const])
+      await expect(
+        joinProcesses({ ...flags, ...(distributed && { distributed }) }, "1.0.0", env),
+      ).rejects.toThrow(
+        /^srun has started 4 processes without MPI, .* use srun --mpi=pmix for Open MPI, or --mpi=pmi2/,
+      );
   });
 
   it("whose library is missing names what was tried", async () => {
