@@ -38,11 +38,11 @@ export class StepTimer {
 
 /** What a run has to do, and how long it takes this process. */
 export interface Work {
-  /** Time of this process in a step: of its own parts, if processes share the step. */
+  /** Time of this process in a step, of which it computes some parts. */
   readonly stepMs: number;
   /** Time of training on one token. */
   readonly tokenMs: number;
-  /** Evaluations of so many tokens, each after so many steps. One process makes them. */
+  /** Tokens of an evaluation, and steps from one to the next. One process makes them. */
   readonly evaluations: readonly { readonly every: number; readonly tokens: number }[];
 }
 

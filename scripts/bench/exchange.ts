@@ -1,0 +1,39 @@
+/**
+ * Measures the exchange of gradients between processes, as each step makes it (docs/cluster.md has a table from it).
+ *
+ *   mpirun -n 2 npx tsx scripts/bench/exchange.ts [ROUNDS]
+ */
+import { openBackend } from "../../src/backend/open.ts";
+import { launchOf } from "../../src/cli/commands/train/processes/launcher.ts";
+import { MpiCommunicator } from "../../src/distributed/mpi-communicator.ts";
+import { sumAcrossRanks } from "../../src/distributed/sum-across-ranks.ts";
+import { smallestOf } from "../../src/util/extremes.ts";
+import { median } from "../../src/util/format.ts";
+
+const PARAMETERS = [400_000, 1_000_000, 4_000_000, 12_500_000];
+
+const rounds = Number(process.argv[2] ?? 15);
+const launch = launchOf(process.env);
+if (launch === null) throw new Error("start it with mpirun -n 2 npx tsx scripts/bench/exchange.ts");
+const communicator = await MpiCommunicator.open(launch.libraries, launch.processes);
+const backend = await openBackend("wasm", 1);
+const { rank, size, title } = communicator;
+for (const parameters of PARAMETERS) {
+  const gradient = backend.alloc(parameters);
+  backend.view(gradient).fill(1);
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const startMs = performance.now();
+    await sumAcrossRanks(communicator, backend, [gradient]);
+    times.push(performance.now() - startMs);
+  }
+  backend.free(gradient);
+  if (rank > 0) continue;
+  // Other programs of the machine only make it slower.
+  const least = smallestOf(times);
+  process.stdout.write(
+    `${title}, ${size} processes, ${(parameters / 1e6).toFixed(1)} million parameters: least ${least.toFixed(1)} ms and median ${median(times).toFixed(1)} ms of ${rounds}; ${((1e6 * least) / parameters).toFixed(1)} ns a parameter\n`,
+  );
+}
+await backend.close();
+communicator.close();
