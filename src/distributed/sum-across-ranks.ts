@@ -24,7 +24,9 @@ export async function sumAcrossRanks(
   const { size } = communicator;
   const total = buffers.reduce((sum, { length }) => sum + length, 0);
   if (size === 1 || total === 0) return;
-  const slice = Math.ceil(Math.min(total, most) / size);
+  // Rounds of equal length: a whole row is sent in each.
+  const rounds = Math.ceil(total / most);
+  const slice = Math.ceil(total / rounds / size);
   const row = backend.alloc(size * slice);
   const received = backend.alloc(size * slice);
   const tree = new TreeSum<number>((earlier, later) => {

@@ -1,0 +1,88 @@
+/** What docs/cluster.md computes and shows: the table of costs, from what is sent, and the Slurm script. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { Context } from "../../src/autograd/context.ts";
+import { openBackend } from "../../src/backend/open.ts";
+import type { Communicator } from "../../src/distributed/communicator.ts";
+import { ranksInProcess } from "../../src/distributed/in-process.ts";
+import { sumAcrossRanks } from "../../src/distributed/sum-across-ranks.ts";
+import { readPage } from "../support/pages.ts";
+import { makeFolder } from "../support/program.ts";
+
+const page = readPage("docs/cluster.md");
+
+/** Bytes that one of several processes sends to others for each parameter of a step. */
+async function bytesSent(ranks: number): Promise<number> {
+  const { backend } = new Context(await openBackend("wasm", 1));
+  const parameters = 64 * 60;
+  let bytes = 0;
+  const counting = (communicator: Communicator): Communicator => ({
+    rank: communicator.rank,
+    size: ranks,
+    exchange: (mine, theirs) => {
+      bytes += (mine.byteLength / ranks) * (ranks - 1);
+      return communicator.exchange(mine, theirs);
+    },
+    gather: (mine, all) => {
+      bytes += mine.byteLength * (ranks - 1);
+      return communicator.gather(mine, all);
+    },
+    broadcast: (numbers) => communicator.broadcast(numbers),
+    abort: (code) => communicator.abort(code),
+    close: () => communicator.close(),
+  });
+  await Promise.all(
+    ranksInProcess(ranks).map((each) =>
+      sumAcrossRanks(counting(each), backend, [backend.alloc(parameters)], 64 * 25),
+    ),
+  );
+  await backend.close();
+  return bytes / ranks / parameters;
+}
+
+const formatted = (ms: number) =>
+  ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${ms.toFixed(ms >= 10 ? 0 : 1)} ms`;
+
+it("the table of costs follows from the bytes that a process sends, and from the measured rest", async () => {
+  const localNs = Number(/\/ \(0\.94 · G\) \+ ([\d.]+)$/m.exec(page)?.[1]);
+  const rows = [...page.matchAll(/^\| ([\d.]+) million.*?\| (\d+) \| (.*) \|$/gm)];
+  expect(rows).toHaveLength(12);
+  for (const [, millions, ranks, cells] of rows) {
+    const bytes = await bytesSent(Number(ranks));
+    expect(bytes).toBeCloseTo((8 * (Number(ranks) - 1)) / Number(ranks), 9);
+    const costs = [1, 10, 25].map(
+      (gigabits) => Number(millions) * ((8 * bytes) / (0.94 * gigabits) + localNs),
+    );
+    expect(cells.split(" | "), `${millions} million, ${ranks} processes`).toEqual(costs.map(formatted));
+  }
+});
+
+it.skipIf(process.platform === "win32")(
+  "the Slurm script starts a run, then resumes it, until it is done",
+  () => {
+    const [script] = [...page.matchAll(/```bash\n([\s\S]*?)```/g)].map(([, code]) => code);
+    const folder = makeFolder();
+    writeFileSync(join(folder, "job.sh"), script);
+    const stub = '#!/bin/bash\necho "$(basename "$0") $*" >> calls.txt\nexit $CODE\n';
+    for (const name of ["srun", "scontrol"]) writeFileSync(join(folder, name), stub, { mode: 0o755 });
+    const submit = (code: number) => {
+      const env = { PATH: `${folder}:${process.env.PATH}`, SLURM_JOB_ID: "7", CODE: String(code) };
+      writeFileSync(join(folder, "calls.txt"), "");
+      const { status } = spawnSync("bash", ["job.sh"], { cwd: folder, env });
+      return { status, calls: readFileSync(join(folder, "calls.txt"), "utf8").trim().split("\n") };
+    };
+    const start = submit(138).calls;
+    expect(start[0]).toMatch(/^srun .*nopeek train --data novel.txt .*--out checkpoints\/novel$/);
+    expect(start[1]).toBe("scontrol requeue 7");
+    mkdirSync(join(folder, "checkpoints/novel"), { recursive: true });
+    writeFileSync(join(folder, "checkpoints/novel/config.json"), "{}");
+    expect(submit(143).calls).toEqual([
+      expect.stringMatching(/^srun .*nopeek train --resume --out checkpoints\/novel$/),
+      "scontrol requeue 7",
+    ]);
+    for (const code of [0, 1, 137])
+      expect(submit(code)).toMatchObject({ status: code, calls: { length: 1 } });
+  },
+);
