@@ -32,13 +32,6 @@ export const blas: readonly Mutant[] = [
     tests: ["test/backend/blas/gemm.test.ts"],
   },
   {
-    promise: "`auto` fails if an explicitly named library does not work",
-    file: "src/backend/open.ts",
-    line: "if (library !== null || !(error instanceof BackendError)) throw error;",
-    broken: "if (!(error instanceof BackendError)) throw error;",
-    tests: ["test/backend/blas/open.test.ts"],
-  },
-  {
     promise: "a library of SciPy, whose functions have a prefix, is used",
     file: "src/backend/blas/library.js",
     line: "library.func(prefix + name + suffix, result, args)",

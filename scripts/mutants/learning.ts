@@ -96,8 +96,8 @@ export const learning: readonly Mutant[] = [
   {
     promise: "processes that could compute different bits do not train together",
     file: "src/cli/commands/train/processes/join.ts",
-    line: 'if (fast === true || backend === "blas" || backend === "auto")',
-    broken: 'if (backend === "blas" || backend === "auto")',
+    line: 'if (fast === true || backend === "blas")',
+    broken: 'if (backend === "blas")',
     tests: ["test/cli/commands/train/processes/join.test.ts"],
   },
   {

@@ -84,6 +84,13 @@ export const native: readonly Mutant[] = [
     tests: ["test/backend/native/find-library.test.ts"],
   },
   {
+    promise: "the default backend uses native kernels where they were built",
+    file: "src/backend/open.ts",
+    line: "return isNotBuilt() ? openWasm(threads, options) : openNative(threads, options);",
+    broken: "return openWasm(threads, options);",
+    tests: ["test/backend/native/open.test.ts"],
+  },
+  {
     promise: "records of native runs name the bits of wasm",
     file: "src/backend/names.ts",
     line: 'if (backend.name === "native") return "wasm";',

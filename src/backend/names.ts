@@ -4,11 +4,11 @@ import { checkChoice, checkTypes, describeValue } from "../util/check-types.ts";
 import { plural } from "../util/format.ts";
 import type { Backend } from "./backend.ts";
 
-export const BACKEND_NAMES = ["wasm", "native", "blas", "auto", "reference"] as const;
-/** "auto" is blas if a fast library is installed, otherwise wasm. */
+export const BACKEND_NAMES = ["auto", "wasm", "native", "blas", "reference"] as const;
+/** "auto" is native where its kernels were built, otherwise wasm: the same bits. */
 export type BackendName = (typeof BACKEND_NAMES)[number];
 /** Has the same bits on every machine. */
-export const DEFAULT_BACKEND = "wasm" satisfies BackendName;
+export const DEFAULT_BACKEND = "auto" satisfies BackendName;
 
 /** At the sizes of these models, more threads gain nothing. */
 export const MOST_THREADS = 64;

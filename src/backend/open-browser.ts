@@ -2,7 +2,7 @@
 import { BackendError } from "../errors.ts";
 import { checkChoice, checkTypes } from "../util/check-types.ts";
 import type { Backend } from "./backend.ts";
-import { checkThreads, DEFAULT_BACKEND } from "./names.ts";
+import { checkThreads } from "./names.ts";
 import { Heap } from "./wasm/host/heap.ts";
 import { WasmBackend } from "./wasm/host/wasm-backend.ts";
 import { startWebThreads } from "./web-thread.ts";
@@ -57,7 +57,7 @@ const simd = Uint8Array.of(
  * @example const backend = await openBackend("wasm", 4)
  */
 export async function openBackend(
-  name: BrowserBackendName = DEFAULT_BACKEND,
+  name: BrowserBackendName = "wasm",
   threads = 1,
   options: BrowserOptions = {},
 ): Promise<Backend> {

@@ -14,10 +14,11 @@ export { BACKEND_NAMES, type BackendName } from "./names.ts";
  *
  * @param threads the number of computing threads, including the calling one; results do not depend on it if the backend
  *   is `exact`
+ * @param name    auto is native where its kernels were built, otherwise wasm; both have the same bits
  * @param library for blas: the name or path of the library; null for the usual ones
  * @throws BackendError if the backend cannot start
  * @throws ConfigError for an unknown name, a number of threads outside 1 … 64, or options that the backend lacks
- * @example const backend = await openBackend("wasm", 4)
+ * @example const backend = await openBackend("auto", 4)
  */
 export async function openBackend(
   name: BackendName = DEFAULT_BACKEND,
@@ -35,9 +36,9 @@ export async function openBackend(
     case "native":
       return openNative(threads, options);
     case "blas":
-      return openBlas(threads, library, false);
+      return openBlas(threads, library);
     case "auto":
-      return openFastest(threads, library, options);
+      return openExact(threads, options);
   }
 }
 
@@ -56,6 +57,13 @@ async function openWasm(threads: number, { fast = false, say = () => {} }: OpenO
   return WasmBackend.onThreads(module, new Heap(undefined, threads), startThreads, exact);
 }
 
+/** The fastest backend with the bits of wasm. A machine without a compiler has no native kernels, which is no fault. */
+async function openExact(threads: number, options: OpenOptions): Promise<Backend> {
+  if (options.fast) return openWasm(threads, options);
+  const { isNotBuilt } = await import("./native/find-library.ts");
+  return isNotBuilt() ? openWasm(threads, options) : openNative(threads, options);
+}
+
 /** If there is no library that can be trusted, the wasm backend computes: it has the same bits. */
 async function openNative(threads: number, options: OpenOptions): Promise<Backend> {
   const { findNativeLibrary } = await import("./native/find-library.ts");
@@ -72,22 +80,12 @@ async function openNative(threads: number, options: OpenOptions): Promise<Backen
   }
 }
 
-async function openBlas(threads: number, library: string | null, knownOnly: boolean): Promise<Backend> {
+async function openBlas(threads: number, library: string | null): Promise<Backend> {
   const { BlasBackend } = await import("./blas/blas-backend.ts");
   const { usualLibraries } = await import("./blas/library-names.ts");
   const { startThreads } = await import("./node-thread.ts");
   const libraries = library === null ? usualLibraries(platform()) : [library];
-  return BlasBackend.open(await loadKernels(), { libraries, threads, spawn: startThreads, knownOnly });
-}
-
-/** If the caller names a library, failing to open it is an error. Otherwise the wasm backend is the fallback. */
-async function openFastest(threads: number, library: string | null, options: OpenOptions): Promise<Backend> {
-  try {
-    return await openBlas(threads, library, library === null);
-  } catch (error) {
-    if (library !== null || !(error instanceof BackendError)) throw error;
-    return openWasm(threads, options);
-  }
+  return BlasBackend.open(await loadKernels(), { libraries, threads, spawn: startThreads });
 }
 
 /**

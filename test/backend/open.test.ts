@@ -15,6 +15,6 @@ it.each([0, -1, 1.5, Number.NaN, 65, 1e9, Number.POSITIVE_INFINITY])(
 it("refuses an unknown name, and says which are known", async () => {
   const opened = Reflect.apply(openBackend, undefined, ["wsam"]);
   const message =
-    '`backend` must be wasm or native or blas or auto or reference: got "wsam"; did you mean "wasm"?';
+    '`backend` must be auto or wasm or native or blas or reference: got "wsam"; did you mean "wasm"?';
   await expect(opened).rejects.toThrow(new ConfigError(message));
 });

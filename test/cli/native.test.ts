@@ -59,7 +59,7 @@ describe.skipIf(none !== null)(`native training${none === null ? "" : ` (skipped
     ["an encoder", [...text, "--model", "encoder"]],
     ["an encoder and a decoder", ["--model", "seq2seq", "--task", "reverse"]],
   ])("of %s writes the files of wasm", async (_, words) => {
-    const wasm = await train([...words, "--threads", 1]);
+    const wasm = await train([...words, "--backend", "wasm", "--threads", 1]);
     expect(Object.keys(wasm.files).length).toBeGreaterThan(4);
     expect(wasm.said).toMatch(/ on wasm$/m);
     for (const [vectors, threads] of [

@@ -22,8 +22,6 @@ const MIN_WORK = 4096;
 export interface BlasOptions {
   /** Names and paths of libraries, in the order in which they are tried. */
   readonly libraries: readonly string[];
-  /** Whether to reject a library of unknown origin, which may be slower than WebAssembly. */
-  readonly knownOnly?: boolean;
   /** Number of threads, including the calling one. */
   readonly threads: number;
   /** Starts the threads on the host. */
@@ -73,7 +71,7 @@ export class BlasBackend extends WasmBackend {
   }
 }
 
-async function findLibrary({ libraries, knownOnly }: BlasOptions) {
+async function findLibrary({ libraries }: BlasOptions) {
   let library: Awaited<ReturnType<typeof openLibrary>>;
   try {
     library = await openLibrary(libraries);
@@ -84,11 +82,9 @@ async function findLibrary({ libraries, knownOnly }: BlasOptions) {
       { cause },
     );
   }
-  if (library !== null && (library.known || !knownOnly)) return library;
-  const found =
-    library === null ? "no BLAS library" : `no BLAS library from a known vendor (only ${library.title})`;
+  if (library !== null) return library;
   throw new BackendError(
-    `blas: ${found} was found; tried ${libraries.join(", ")}. To install one, ${HOW_TO_INSTALL}. NOPEEK_BLAS can ` +
+    `blas: no BLAS library was found; tried ${libraries.join(", ")}. To install one, ${HOW_TO_INSTALL}. NOPEEK_BLAS can ` +
       `name another library or its path; \`backend\` wasm works without one`,
   );
 }

@@ -8,7 +8,6 @@
  * @typedef {object} Library
  * @property {string} file  the name or path by which it was found
  * @property {string} title the name and version it reports, and `file`
- * @property {boolean} known whether it comes from a known vendor, and so is fast
  * @property {import("./gemm.js").Sgemm} sgemm runs on the calling thread only
  * @property {(memory: WebAssembly.Memory) => number} address where a memory begins: it grows, but never moves
  */
@@ -74,7 +73,6 @@ export async function openLibrary(files) {
       return {
         file,
         title: title === undefined ? file : `${title} in ${file}`,
-        known: vendor !== undefined,
         sgemm,
         address: ({ buffer }) => Number(koffi.address(new Uint8Array(buffer))),
       };

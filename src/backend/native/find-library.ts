@@ -3,7 +3,7 @@
  * whole and belongs to these sources.
  */
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { BackendError } from "../../errors.ts";
 
@@ -39,6 +39,17 @@ export function findNativeLibrary(build = BUILD, kernels = KERNELS): string {
       `native: the library is damaged: its SHA-256 is not the recorded one; ${BUILD_IT}`,
     );
   return fileURLToPath(url);
+}
+
+/** Whether no library was built, which is no fault: there may be no compiler. */
+export function isNotBuilt(build = BUILD): boolean {
+  if (!existsSync(new URL(RECORD, build))) return true;
+  try {
+    return readRecord(build).library === null;
+  } catch {
+    // `findNativeLibrary` says what is wrong with it.
+    return false;
+  }
 }
 
 /** SHA-256 of the names and contents of all sources, in hexadecimal. */

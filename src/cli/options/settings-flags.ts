@@ -36,7 +36,7 @@ export function addCommonFlags(command: Command): void {
     .addOption(
       new Option(
         "--backend <name>",
-        "compute backend. wasm: fast, bit-identical on every machine; native: the same bits in the CPU's widest vectors, faster, if a C compiler built it; blas: faster, uses the system's BLAS library, results differ between machines; auto: blas if available, otherwise wasm; reference: plain TypeScript",
+        "compute backend. auto: native if it was built, otherwise wasm; wasm: bit-identical on every machine; native: the same bits, faster, in the CPU's widest vectors, if a C compiler built it; blas: the system's BLAS library, results differ between machines; reference: plain TypeScript",
       )
         .choices(BACKEND_NAMES)
         .default(DEFAULT_BACKEND),

@@ -16,12 +16,6 @@ export async function openBackend(
   const library = process.env.NOPEEK_BLAS || null;
   const vectors = process.env.NOPEEK_VECTORS || null;
   const backend = await backends.openBackend(name, threads, library, { fast, vectors, say });
-  if (name === "auto" && backend.library === null) {
-    printPart(
-      "stderr",
-      `backend auto: ${backend.name}, because no fast BLAS library was found (--backend blas prints the reason)\n`,
-    );
-  }
   if (backend.library !== null) {
     printPart(
       "stderr",

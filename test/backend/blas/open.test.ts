@@ -19,19 +19,10 @@ it.skipIf(noKoffi)("reports which libraries were tried and how to install one", 
   }
 });
 
-it("auto falls back to wasm", async () => {
-  const backend = await openBackend("auto", 2);
-  expect(backend).toMatchObject({ name: "wasm", exact: true, library: null, threads: 2 });
-  await backend.close();
+it.skipIf(noKoffi)("fails if an explicitly named library does not work", async () => {
+  const open = openBackend("blas", 1, "/another/libnot.so");
+  await expect(open).rejects.toThrow("tried /another/libnot.so.");
 });
-
-it.skipIf(noKoffi).each(["blas", "auto"] as const)(
-  "%s fails if an explicitly named library does not work",
-  async (name) => {
-    const open = openBackend(name, 1, "/another/libnot.so");
-    await expect(open).rejects.toThrow("tried /another/libnot.so.");
-  },
-);
 
 it.skipIf(noKoffi)("rejects a library without cblas_sgemm", async () => {
   await expect(openBackend("blas", 1, process.execPath)).rejects.toThrow("no BLAS library was found");
@@ -47,7 +38,4 @@ it("reports that koffi is missing", async () => {
   await expect(openAnew("blas")).rejects.toThrow(
     /^blas: the package koffi.* does not load .*npm install koffi/,
   );
-  const backend = await openAnew("auto");
-  expect(backend.name).toBe("wasm");
-  await backend.close();
 });

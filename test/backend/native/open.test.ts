@@ -6,20 +6,21 @@ import { BackendError } from "../../../src/errors.ts";
 import { noKoffi } from "../../support/blas.ts";
 import { ifNative, nativeLibrary, noNative, openNative } from "../../support/native.ts";
 
-const find = vi.hoisted(() => ({ instead: null as (() => string) | null }));
+const find = vi.hoisted(() => ({ instead: null as (() => string) | null, isNotBuilt: false }));
 vi.mock("../../../src/backend/native/find-library.ts", async (original) => {
   const real = await original<typeof import("../../../src/backend/native/find-library.ts")>();
   const findNativeLibrary: typeof real.findNativeLibrary = (...places) =>
     find.instead === null ? real.findNativeLibrary(...places) : find.instead();
-  return { ...real, findNativeLibrary };
+  return { ...real, findNativeLibrary, isNotBuilt: () => find.isNotBuilt };
 });
 afterEach(() => {
   find.instead = null;
+  find.isNotBuilt = false;
 });
 
-async function sentence(threads: number): Promise<string> {
+async function sentence(threads: number, name: "native" | "auto" = "native"): Promise<string> {
   const said: string[] = [];
-  const backend = await openBackend("native", threads, null, { say: (words) => said.push(words) });
+  const backend = await openBackend(name, threads, null, { say: (words) => said.push(words) });
   expect(backend).toMatchObject({ name: "wasm", exact: true, library: null, threads });
   await backend.close();
   expect(said).toHaveLength(1);
@@ -31,6 +32,20 @@ it("wasm computes if there is no library", async () => {
     throw new BackendError("native: the library is damaged");
   };
   expect(await sentence(2)).toBe("native: the library is damaged; wasm computes, with the same results");
+  // The default says so too, because that library was built here.
+  expect(await sentence(2, "auto")).toBe(await sentence(2));
+});
+
+it("by default, wasm computes where nothing was built, and nothing is printed", async () => {
+  find.isNotBuilt = true;
+  find.instead = () => {
+    throw new BackendError("native: no library was built");
+  };
+  const say = vi.fn();
+  const backend = await openBackend("auto", 1, null, { say });
+  expect(backend.name).toBe("wasm");
+  expect(say).not.toHaveBeenCalled();
+  await backend.close();
 });
 
 it.skipIf(noKoffi)("wasm computes if the library does not open, or is another", async () => {
@@ -53,6 +68,9 @@ it.skipIf(noNative !== null)(`opens on threads, and computes what wasm does${ifN
   // Records do not depend on where the bits of wasm were computed.
   expect(computedBy(backend)).toBe("wasm");
   await backend.close();
+  const usual = await openBackend();
+  expect(usual.name).toBe("native");
+  await usual.close();
 });
 
 it.skipIf(noNative !== null)(`never uses wider vectors than the CPU has${ifNative}`, async () => {

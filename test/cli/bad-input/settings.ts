@@ -253,7 +253,7 @@ export const FLAGS: readonly Case[] = [
     "an unknown backend",
     start("--backend", "gpu"),
     2,
-    ["--backend", "'gpu'", "wasm, native, blas, auto, reference"],
+    ["--backend", "'gpu'", "auto, wasm, native, blas, reference"],
   ],
   ["no threads at all", start("--threads", 0), 2, ["It must be a whole number from 1 to 64"]],
   ["an unknown activation", start("--activation", "relu"), 2, ["'relu'", "gelu, gelu-tanh, relu2, swiglu"]],

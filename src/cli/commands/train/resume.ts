@@ -1,6 +1,6 @@
 /** The command that resumes a run. */
 import type { Backend } from "../../../backend/backend.ts";
-import { DEFAULT_BACKEND, isFast } from "../../../backend/names.ts";
+import { isFast } from "../../../backend/names.ts";
 import { STDIN } from "../../../data/text-files.ts";
 import { shellWord } from "../../../util/format.ts";
 import type { RunPlan } from "./plan-run.ts";
@@ -17,7 +17,7 @@ export function resumeCommand(plan: RunPlan, path: string, backend: Backend): st
   if (data !== undefined && (data !== known || flags.data?.includes(STDIN))) words.push(`--data ${data}`);
   if (flags.validation !== undefined) words.push(`--validation ${flags.validation.map(shellWord).join(" ")}`);
   if (flags.cache !== undefined) words.push(`--cache ${shellWord(flags.cache)}`);
-  if (backend.name !== DEFAULT_BACKEND) words.push(`--backend ${backend.name}`);
+  if (backend.library !== null || backend.name === "reference") words.push(`--backend ${backend.name}`);
   if (isFast(backend)) words.push("--fast");
   if (backend.library !== null) words.push(`--threads ${backend.threads}`);
   return words.join(" ");

@@ -141,7 +141,7 @@ function described(name: string, value: unknown): string {
 
 /** @throws ConfigError for flags with which several processes cannot have the same bits, or the same text */
 export function checkSuitable({ backend, fast, data, texts }: TrainFlags): void {
-  if (fast === true || backend === "blas" || backend === "auto")
+  if (fast === true || backend === "blas")
     throw new ConfigError(
       `${fast ? "--fast" : `--backend ${backend}`} gives other bits on other machines, and several processes must have the same: use --backend wasm`,
     );

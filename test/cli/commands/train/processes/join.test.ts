@@ -83,7 +83,6 @@ describe("processes that were started", () => {
 describe("several processes", () => {
   it.each([
     [{ backend: "blas" }, "--backend blas gives other bits on other machines"],
-    [{ backend: "auto" }, "--backend auto gives other bits"],
     [{ backend: "wasm", fast: true }, "--fast gives other bits"],
     [{ backend: "wasm", data: ["a.txt", "-"] }, "cannot read one standard input"],
     [{ backend: "wasm", texts: ["-"] }, "cannot read one standard input"],
@@ -91,7 +90,7 @@ describe("several processes", () => {
     expect(() => checkSuitable(given)).toThrow(words);
   });
 
-  it.each([{ backend: "wasm" }, { backend: "reference", data: ["a.txt"] }] as const)(
+  it.each([{ backend: "auto" }, { backend: "wasm" }, { backend: "reference", data: ["a.txt"] }] as const)(
     "train with %j",
     (given) => {
       expect(() => checkSuitable(given)).not.toThrow();
