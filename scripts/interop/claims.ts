@@ -26,6 +26,8 @@ export const LIMITS: Readonly<Record<string, number>> = {
   // that both errors together exchange them.
   "half cache": 3e-2,
   "half cache gap": 6e-2,
+  gradient: 1e-6,
+  "gradient of a tensor": 2e-6,
   greedy: 0,
   beam: 0,
   pipeline: 0,

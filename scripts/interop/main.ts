@@ -14,13 +14,14 @@ import { type Client, describeClients, NODE, PYTHON, PYTHON_4 } from "./clients.
 import { runCheck } from "./run-check.ts";
 import { writeTokenizerCases } from "./tokenizer-cases.ts";
 import { writeCase } from "./write-case.ts";
+import { writeGradientCase } from "./write-gradient-case.ts";
 
 interface Check {
   readonly name: string;
   readonly client: Client;
   readonly script: readonly string[];
   /** What it reads of a case, or what it reads instead. */
-  readonly format: Format | "tokenizers" | "foreign models";
+  readonly format: Format | "tokenizers" | "foreign models" | "two ranks";
   readonly claims: readonly string[];
 }
 
@@ -38,6 +39,13 @@ const CHECKS: readonly Check[] = [
     script: ["check_import.py"],
     format: "foreign models",
     claims: ["logits", "greedy"],
+  },
+  {
+    name: "DistributedDataParallel of PyTorch",
+    client: PYTHON,
+    script: ["check_ddp.py"],
+    format: "two ranks",
+    claims: ["gradient", "gradient of a tensor"],
   },
   { name: "onnxruntime in Python", client: PYTHON, script: ["check_onnx.py"], format: "onnx", claims: GRAPH },
   {
@@ -91,6 +99,8 @@ function tokenizers(name: string, client: Client): Check {
 /** The folders of the tokenizers without a model, and of the models that check_import.py makes. */
 const TOKENIZERS = "tokenizers";
 const FOREIGN = "foreign";
+/** The step that two processes share. */
+const SHARED_STEP = "shared-step";
 /** The names of those models, in ../golden/imported_models.py. */
 const FOREIGN_MODELS = ["gpt2", "gpt2-exact", "gpt-neo", "gpt-neox", "llama", "qwen2", "qwen3", "mistral"];
 
@@ -124,6 +134,8 @@ async function main(): Promise<boolean> {
   if (cases.length > 0) await writeCases(cases);
   const tokenizers = read.has("tokenizers") ? writeTokenizerCases(join(folder, TOKENIZERS)) : [];
   mkdirSync(join(folder, FOREIGN));
+  mkdirSync(join(folder, SHARED_STEP));
+  if (read.has("two ranks")) await writeGradientCase(SHARED_STEP, join(folder, SHARED_STEP));
   let faults = 0;
   for (const check of checks) {
     const { format } = check;
@@ -132,9 +144,11 @@ async function main(): Promise<boolean> {
         ? tokenizers.map((name) => ({ name, path: join(folder, TOKENIZERS, name) }))
         : format === "foreign models"
           ? FOREIGN_MODELS.map((name) => ({ name, path: join(folder, FOREIGN, name) }))
-          : cases
-              .filter(({ formats }) => formats.includes(format))
-              .map(({ name, limits }) => ({ name, limits, path: join(folder, name) }));
+          : format === "two ranks"
+            ? [{ name: SHARED_STEP, path: join(folder, SHARED_STEP) }]
+            : cases
+                .filter(({ formats }) => formats.includes(format))
+                .map(({ name, limits }) => ({ name, limits, path: join(folder, name) }));
     if (subjects.length > 0) faults += await report(check, subjects);
   }
   print(faults === 0 ? "every claim holds" : `${faults} claims do not hold`);
