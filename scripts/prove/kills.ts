@@ -109,7 +109,7 @@ function startRun({ folder, steps }: KillPlan, name: string, threads: number) {
  *
  * @throws CheckpointError if the latest or best checkpoint does not load
  */
-function inspect(run: string): { readonly latest: string | null; readonly midway: boolean } {
+export function inspect(run: string): { readonly latest: string | null; readonly midway: boolean } {
   if (!existsSync(run)) return { latest: null, midway: false };
   const names = readdirSync(run);
   const latest = names.includes("latest") ? readFileSync(join(run, "latest"), "utf8").trim() : null;
@@ -118,7 +118,7 @@ function inspect(run: string): { readonly latest: string | null; readonly midway
 }
 
 /** All results of a run, byte for byte: its last step, its best step, and the log of each step. */
-function finalBits(run: string): Map<string, string> {
+export function finalBits(run: string): Map<string, string> {
   const directory = RunDirectory.open(run);
   const [latest, best] = [directory.latest(), directory.best()];
   if (latest === null || best === null) throw new Error(`${run}: ended without a checkpoint`);
@@ -138,14 +138,18 @@ function finalBits(run: string): Map<string, string> {
   return bits;
 }
 
-function compare(name: string, found: ReadonlyMap<string, string>, whole: ReadonlyMap<string, string>): void {
+export function compare(
+  name: string,
+  found: ReadonlyMap<string, string>,
+  whole: ReadonlyMap<string, string>,
+): void {
   const names = [...new Set([...whole.keys(), ...found.keys()])];
   const differing = names.filter((each) => whole.get(each) !== found.get(each));
   if (differing.length > 0)
     throw new Error(`${name}: different bits from the uninterrupted run: ${differing.join(", ")}`);
 }
 
-function textOf(random: Random): string {
+export function textOf(random: Random): string {
   const words = "the fox sees a red bird and runs home to sleep under old trees while rain falls".split(" ");
   return Array.from(
     { length: 300 },

@@ -5,7 +5,8 @@
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { MPIS, processOf, startProcesses } from "../../../../support/mpi.ts";
+import { startProcesses } from "../../../../support/mpi.ts";
+import { MPIS, processOf } from "../../../../support/mpi-launchers.ts";
 import { makeFolderWithText, parseLines, succeed, TRAIN } from "../../../../support/program.ts";
 
 const PATIENCE = { timeout: 120_000 };
