@@ -186,7 +186,7 @@ describe("two hosts that take over at the same time", () => {
     const answers = () => Promise.all(racers.map(async (racer) => (await once(racer, "message"))[0]));
     await answers();
     const wins: boolean[][] = [];
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < 10; round++) {
       const run = join(temporary, `raced-${round}`);
       RunLock.take(run, on("a"), nodeFiles);
       for (const racer of racers) racer.send(run);
