@@ -44,6 +44,7 @@ const all: readonly TaskKind[] = ["training", "sampling", "products"];
 export const COMPETITORS: readonly Competitor[] = [
   ...[
     { name: REFERENCE_NAME, extras: { backend: "wasm" } },
+    { name: "nopeek native", extras: { backend: "native" } },
     { name: "nopeek wasm, fast", extras: { backend: "wasm", fast: true } },
     { name: "nopeek blas", extras: { backend: "blas" } },
   ].map((own) => ({ ...own, peer: null, kinds: all, threaded: true, program: node("nopeek.js") })),
