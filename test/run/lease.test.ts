@@ -15,6 +15,7 @@ import { type Owner, ownerOf, type Processes, RunLock } from "../../src/run/lock
 import { encodeOwner, heartbeat, heartbeatFile, ownerFile } from "../../src/run/lock-files.ts";
 import { MemoryFiles } from "../../src/run/memory-files.ts";
 import { nodeFiles } from "../../src/run/node-files.ts";
+import { FailingFiles, Killed } from "./failing-files.ts";
 import { interrupted } from "./interrupted-files.ts";
 
 const temporary = mkdtempSync(join(tmpdir(), "nopeek-lease-"));
@@ -174,6 +175,25 @@ describe("two hosts that take over at the same time", () => {
       locks.push(attempt(() => RunLock.take(RUN, b, interrupted(files, at, other))));
       const writers = locks.filter((lock) => lock !== null && mayWrite(files, lock));
       expect(writers, `at ${at}`).toHaveLength(1);
+    }
+  });
+
+  it("do not disturb each other with equal PIDs, wherever both are interrupted", () => {
+    for (let at = 0; at < 12; at++) {
+      for (let budget = 0; budget < 12; budget++) {
+        const files = new MemoryFiles();
+        // It stops for good in the middle of its work, as if it were very slow.
+        const other = () => {
+          try {
+            attempt(() => RunLock.take(RUN, on("c"), new FailingFiles(files, "killed", budget)));
+          } catch (error) {
+            if (!(error instanceof Killed)) throw error;
+          }
+        };
+        const lock = attempt(() => RunLock.take(RUN, on("b"), interrupted(files, at, other)));
+        // The other ends before it has a lock.
+        expect(lock !== null && mayWrite(files, lock), `at ${at}, after ${budget}`).toBe(true);
+      }
     }
   });
 
