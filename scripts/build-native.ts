@@ -24,7 +24,7 @@ import {
 const run = promisify(execFile);
 
 /** No fused multiply-add, and no reordering: see src/backend/native/README.md. */
-const FLAGS = ["-std=gnu11", "-O3", "-fPIC", "-ffp-contract=off", "-fvisibility=default"];
+const FLAGS = ["-std=gnu11", "-O3", "-fPIC", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=default"];
 
 interface Variant {
   readonly name: string;
@@ -43,7 +43,15 @@ const VARIANTS: readonly Variant[] =
     : [PLAIN];
 
 /** The kernels that are compiled once for each kind of vectors. */
-const KERNEL_SOURCES = ["gemm.c", "attention.c", "unary.c"];
+const KERNEL_SOURCES = [
+  "gemm.c",
+  "attention.c",
+  "unary.c",
+  "elements.c",
+  "normalize.c",
+  "cross-entropy.c",
+  "optimizer.c",
+];
 
 const SUFFIX: Readonly<Record<string, string>> = { darwin: ".dylib", win32: ".dll" };
 

@@ -7,25 +7,41 @@ export const nativeKernels = [
   "attention",
   "attentionBackward",
   "unaryTanh",
-  "unaryRelu",
-  "unaryRelu2",
   "unarySilu",
   "unaryGelu",
   "unaryGeluTanh",
   "unaryTanhBackward",
-  "unaryReluBackward",
-  "unaryRelu2Backward",
   "unarySiluBackward",
   "unaryGeluBackward",
   "unaryGeluTanhBackward",
   "geluWithDerivative",
   "geluTanhWithDerivative",
+  "dropout",
+  "rotateRows",
+  "normalizeRows",
+  "normalizeRowsBackward",
+  "normalizeRowsBackwardColumns",
+  "crossEntropyRows",
+  "crossEntropyRowsBackward",
+  "adamw",
 ] as const satisfies readonly KernelName[];
 
 export type NativeKernelName = (typeof nativeKernels)[number];
 
 /** The arguments that are numbers with a fraction. All others are addresses, counts, flags or keys. */
-const fractions: ReadonlySet<string> = new Set(["factor", "epsilon"]);
+const fractions: ReadonlySet<string> = new Set([
+  ...[
+    "factor",
+    "epsilon",
+    "gradientScale",
+    "beta1",
+    "rest1",
+    "beta2",
+    "rest2",
+    "stepSize",
+    "rootCorrection2",
+  ],
+]);
 
 /** The C types of the arguments of each kernel, for koffi. */
 export type ArgumentTypes = Readonly<Record<string, readonly string[]>>;

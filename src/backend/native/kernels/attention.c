@@ -118,12 +118,12 @@ static void softmax(const Call *call, const Strip *strip, char *numbers, char *m
   const char *end = numbers + VECTOR_BYTES * strip->most;
   uint32_t column = strip->shared;
   for (char *at = numbers + VECTOR_BYTES * strip->shared; at < end; at += VECTOR_BYTES, column++)
-    store(at, select((Bits)(column < strip->seen), load(at), splat(-INFINITY)));
+    store(at, choose((Bits)(column < strip->seen), load(at), splat(-INFINITY)));
   /* This maximum ignores NaN, but exp does not, so the sum is NaN. */
   Vector max = splat(-INFINITY);
   for (const char *at = numbers; at < end; at += VECTOR_BYTES) max = pmax(max, load(at));
   /* A row that sees nothing, or only −∞, is shifted by 0, because −∞ − max would be NaN. */
-  const Vector shift = select((Bits)(max == splat(-INFINITY)), splat(0), max);
+  const Vector shift = choose((Bits)(max == splat(-INFINITY)), splat(0), max);
   Vector sum = splat(0);
   for (char *at = numbers; at < end; at += VECTOR_BYTES) {
     const Vector p = exp_of_negative(load(at) - shift);
@@ -133,7 +133,7 @@ static void softmax(const Call *call, const Strip *strip, char *numbers, char *m
   memcpy(max_at, &max, 4 * strip->rows);
   memcpy(sum_at, &sum, 4 * strip->rows);
   /* A row that sees nothing has sum 0; its weights are 0. */
-  const Vector factor = select((Bits)(sum == splat(0)), splat(0), splat(call->keep_factor) / sum);
+  const Vector factor = choose((Bits)(sum == splat(0)), splat(0), splat(call->keep_factor) / sum);
   for (char *at = numbers; at < end; at += VECTOR_BYTES, indices += 1) {
     const Vector weight = factor * load(at);
     store(at, call->dropping ? drop(weight, indices, call->key0, call->key1, call->drop_threshold) : weight);

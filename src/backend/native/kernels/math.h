@@ -12,6 +12,7 @@
 /* Adding 1.5·2²³ to a number below 2²² rounds it to an integer, which is then in the low bits. The rounder includes the
  * exponent bias, 127, so shifting it to the exponent makes 2ⁿ. */
 #define ROUNDER (12582912 + 127)
+#define SMALLEST_NORMAL 1.17549435e-38f
 #define LOG2_E 1.44269504088896341f
 #define LN2_HIGH 0.693359375f
 #define LN2_LOW -2.12194440054690583e-4f
@@ -51,8 +52,8 @@ INLINE Vector log_of(Vector x) {
       -0.16667995861440965f, 0.2000211865590755f,   -0.25000009599226636f, 0.3333331260411291f
   };
   const uint32_t root_half = 0x3f3504f3;
-  const Bits subnormal = (Bits)(x < 1.17549435e-38f);
-  const Vector normal = select(subnormal, x * 8388608, x);
+  const Bits subnormal = (Bits)(x < SMALLEST_NORMAL);
+  const Vector normal = if_less(x, splat(SMALLEST_NORMAL), x * 8388608, x);
   const Bits above_root_half = (Bits)normal - root_half;
   const Integers exponent = ((Integers)above_root_half >> 23) - (Integers)(subnormal & 23);
   const Vector n = __builtin_convertvector(exponent, Vector);
@@ -60,8 +61,8 @@ INLINE Vector log_of(Vector x) {
   const Vector f2 = f * f;
   const Vector small = f * f2 * polynomial(P, 9, f) + n * LN2_LOW - f2 * 0.5f;
   Vector y = small + f + n * LN2_HIGH;
-  y = select((Bits)(x < INFINITY), y, x);
-  y = select((Bits)(x != 0), y, splat(-INFINITY));
+  y = if_less(x, splat(INFINITY), y, x);
+  y = choose((Bits)(x != 0), y, splat(-INFINITY));
   /* All bits set is a NaN. */
   return (Vector)((Bits)y | (Bits)(x < 0));
 }
@@ -75,7 +76,7 @@ INLINE Vector tanh_of(Vector x) {
   const Vector far = (1 - e) / (1 + e);
   const Vector x2 = x * x;
   const Vector near = size + size * x2 * polynomial(P, 5, x2);
-  return (Vector)((Bits)select((Bits)(size < 0.625f), near, far) | ((Bits)x & 0x80000000));
+  return (Vector)((Bits)if_less(size, splat(0.625f), near, far) | ((Bits)x & 0x80000000));
 }
 
 /* e^{−a²/2} for 0 ≤ a ≤ 16. h is the upper 12 bits of a. */

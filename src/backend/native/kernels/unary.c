@@ -4,7 +4,7 @@
  */
 #include "math.h"
 
-typedef enum { TANH, RELU, RELU2, SILU, GELU, GELU_TANH } Function;
+typedef enum { TANH, SILU, GELU, GELU_TANH } Function;
 
 #define ONE_OVER_SQRT_TWO_PI 0.3989422804014327f
 #define SQRT_TWO_OVER_PI 0.7978845608028654f
@@ -20,7 +20,7 @@ INLINE Vector not_below(Vector x, float least) { return pmax(x, splat(least)); }
 INLINE Vector not_above(Vector x, float most) { return pmin(x, splat(most)); }
 
 /* F(x) from F(−|x|) of a symmetric distribution. */
-INLINE Vector reflect(Vector x, Vector below) { return select((Bits)(x < 0), below, 1 - below); }
+INLINE Vector reflect(Vector x, Vector below) { return if_less(x, splat(0), below, 1 - below); }
 
 /* Φ(x), from a = |x| and b = e^{−a²/2}. */
 INLINE Vector normal_below(Vector x, Vector a, Vector b) { return reflect(x, b * tail_over_bell(a)); }
@@ -29,12 +29,12 @@ INLINE Vector normal_below(Vector x, Vector a, Vector b) { return reflect(x, b *
 INLINE Vector exp_of_minus_magnitude(Vector z) { return exp_of_negative(-magnitude(z)); }
 
 /* σ(z), from e = e^{−|z|}. */
-INLINE Vector sigmoid(Vector z, Vector e) { return select((Bits)(z < 0), e, splat(1)) / (1 + e); }
+INLINE Vector sigmoid(Vector z, Vector e) { return if_less(z, splat(0), e, splat(1)) / (1 + e); }
 
 /* σ(z) + slope·σ′(z), from e = e^{−|z|}: the derivative of x·σ(z) if slope = x·z′(x). */
 INLINE Vector gate_derivative(Vector z, Vector e, Vector slope) {
   const Vector inverse = 1 / (1 + e);
-  return select((Bits)(z < 0), e, splat(1)) * inverse + slope * (e * inverse * inverse);
+  return if_less(z, splat(0), e, splat(1)) * inverse + slope * (e * inverse * inverse);
 }
 
 /* GELU's tanh form is x·σ(z) with this z. */
@@ -45,11 +45,6 @@ INLINE Vector gelu_tanh_derivative(Vector x, Vector z, Vector e) {
 
 INLINE Vector value(const Function name, Vector x) {
   if (name == TANH) return tanh_of(x);
-  if (name == RELU || name == RELU2) {
-    /* Zero for x ≤ 0; keeps NaN. */
-    const Vector above = select((Bits)(x <= 0), splat(0), x);
-    return name == RELU ? above : above * above;
-  }
   if (name == SILU) {
     const Vector above = not_below(x, -FAR_OF_SILU);
     return above * sigmoid(above, exp_of_minus_magnitude(above));
@@ -71,9 +66,6 @@ INLINE Vector gelu_derivative(Vector x, Vector below, Vector b) {
 /* dy·f′(x), computed from x or from y = f(x). */
 INLINE Vector derivative(const Function name, Vector dy, Vector x, Vector y) {
   if (name == TANH) return dy * (1 - y * y);
-  if (name == RELU) return dy * select((Bits)(x > 0), splat(1), splat(0));
-  /* 2·dy instead of 2·x, which could overflow. */
-  if (name == RELU2) return (dy + dy) * select((Bits)(x > 0), x, splat(0));
   if (name == SILU) {
     const Vector inside = not_above(not_below(x, -FAR_OF_SILU), FAR_OF_SILU);
     return dy * gate_derivative(inside, exp_of_minus_magnitude(inside), inside);
@@ -102,26 +94,21 @@ INLINE void both(const Function name, Vector x, Vector *y, Vector *d) {
   }
 }
 
-/* The numbers of the next vector: LANES of them, or those that are left. */
-#define FOR_EACH_VECTOR(i, count, begin, end) \
-  for (size_t i = (begin), count; i < (end) && (count = least(LANES, (end)-i)); i += LANES)
-
 #define UNARY(kernel, name) \
   void EXPORTED(kernel)(uintptr_t memory, uint32_t y, uint32_t x, uint32_t begin, uint32_t end) { \
-    char *to = (char *)memory + y; \
-    const char *from = (char *)memory + x; \
-    FOR_EACH_VECTOR(i, count, begin, end) \
-    store_some(to + 4 * i, value(name, load_some(from + 4 * i, count, 1)), count); \
+    char *base = (char *)memory; \
+    FOR_EACH_VECTOR(at, count, begin, end) \
+    store_some(base + y + at, value(name, load_some(base + x + at, count, 1)), count); \
   } \
   void EXPORTED(kernel##Backward)( \
       uintptr_t memory, uint32_t dx, uint32_t dy, uint32_t x, uint32_t y, uint32_t accumulate, uint32_t begin, \
       uint32_t end \
   ) { \
     char *base = (char *)memory; \
-    FOR_EACH_VECTOR(i, count, begin, end) { \
-      const Vector above = load_some(base + dy + 4 * i, count, 0); \
-      const Vector input = load_some(base + x + 4 * i, count, 1), output = load_some(base + y + 4 * i, count, 1); \
-      put_some(base + dx + 4 * i, derivative(name, above, input, output), count, accumulate); \
+    FOR_EACH_VECTOR(at, count, begin, end) { \
+      const Vector above = load_some(base + dy + at, count, 0); \
+      const Vector input = load_some(base + x + at, count, 1), output = load_some(base + y + at, count, 1); \
+      put_some(base + dx + at, derivative(name, above, input, output), count, accumulate); \
     } \
   }
 
@@ -130,17 +117,15 @@ INLINE void both(const Function name, Vector x, Vector *y, Vector *d) {
       uintptr_t memory, uint32_t y, uint32_t derivative, uint32_t x, uint32_t begin, uint32_t end \
   ) { \
     char *base = (char *)memory; \
-    FOR_EACH_VECTOR(i, count, begin, end) { \
+    FOR_EACH_VECTOR(at, count, begin, end) { \
       Vector value, slope; \
-      both(name, load_some(base + x + 4 * i, count, 0), &value, &slope); \
-      store_some(base + derivative + 4 * i, slope, count); \
-      store_some(base + y + 4 * i, value, count); \
+      both(name, load_some(base + x + at, count, 0), &value, &slope); \
+      store_some(base + derivative + at, slope, count); \
+      store_some(base + y + at, value, count); \
     } \
   }
 
 UNARY(unaryTanh, TANH)
-UNARY(unaryRelu, RELU)
-UNARY(unaryRelu2, RELU2)
 UNARY(unarySilu, SILU)
 UNARY(unaryGelu, GELU)
 UNARY(unaryGeluTanh, GELU_TANH)

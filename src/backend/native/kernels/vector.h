@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#if LANES > 4
+#include <immintrin.h>
+#endif
 
 #ifdef __FAST_MATH__
 #error "the bits of the results would differ: compile without -ffast-math"
@@ -76,11 +79,43 @@ typedef uint32_t Bits __attribute__((vector_size(4 * LANES)));
 typedef int32_t Integers __attribute__((vector_size(4 * LANES)));
 
 /* `yes` in the lanes whose bits are set, `no` in the others. */
-INLINE Vector select(Bits bits, Vector yes, Vector no) { return (Vector)((bits & (Bits)yes) | (~bits & (Bits)no)); }
+INLINE Vector choose(Bits bits, Vector yes, Vector no) { return (Vector)((bits & (Bits)yes) | (~bits & (Bits)no)); }
 
-/* WebAssembly's pmin and pmax: a, unless b is less, or more. So NaN in b is ignored. */
-INLINE Vector pmin(Vector a, Vector b) { return select((Bits)(b < a), b, a); }
-INLINE Vector pmax(Vector a, Vector b) { return select((Bits)(a < b), b, a); }
+/*
+ * `yes` in the lanes where a < b, `no` in the others; and WebAssembly's pmin and pmax: a, unless b is less, or more. So
+ * NaN in b is ignored. x86-64 has instructions for them, which compilers do not recognize in `choose`.
+ */
+#if LANES == 16
+INLINE Vector if_less(Vector a, Vector b, Vector yes, Vector no) {
+  return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
+}
+INLINE Vector pmin(Vector a, Vector b) { return _mm512_min_ps(b, a); }
+INLINE Vector pmax(Vector a, Vector b) { return _mm512_max_ps(b, a); }
+INLINE Vector square_root(Vector x) { return _mm512_sqrt_ps(x); }
+#elif LANES == 8
+INLINE Vector if_less(Vector a, Vector b, Vector yes, Vector no) {
+  return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
+}
+INLINE Vector pmin(Vector a, Vector b) { return _mm256_min_ps(b, a); }
+INLINE Vector pmax(Vector a, Vector b) { return _mm256_max_ps(b, a); }
+INLINE Vector square_root(Vector x) { return _mm256_sqrt_ps(x); }
+#else
+INLINE Vector if_less(Vector a, Vector b, Vector yes, Vector no) { return choose((Bits)(a < b), yes, no); }
+INLINE Vector pmin(Vector a, Vector b) { return if_less(b, a, b, a); }
+INLINE Vector pmax(Vector a, Vector b) { return if_less(a, b, b, a); }
+INLINE Vector square_root(Vector x) {
+  for (int lane = 0; lane < LANES; lane++) x[lane] = __builtin_sqrtf(x[lane]);
+  return x;
+}
+#endif
+
+/* first, first + 1, … */
+INLINE Bits indices_from(uint32_t first) {
+  static const uint32_t lanes[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  Bits indices;
+  memcpy(&indices, lanes, sizeof indices);
+  return indices + first;
+}
 
 INLINE Vector magnitude(Vector x) { return (Vector)((Bits)x & 0x7fffffff); }
 
@@ -100,6 +135,14 @@ typedef int32_t FourIndices __attribute__((vector_size(16)));
 INLINE Four load_four(const char *at) {
   Four four;
   memcpy(&four, at, sizeof four);
+  return four;
+}
+
+/* Loads the first 1 … 3 of four numbers; the others are `fill`. */
+INLINE Four load_part_of_four(const char *at, size_t count, float fill) {
+  Four four = {load_one(at), fill, fill, fill};
+  if (count > 1) four[1] = load_one(at + 4);
+  if (count > 2) four[2] = load_one(at + 8);
   return four;
 }
 
@@ -123,5 +166,10 @@ INLINE void transpose_four(char *to, size_t pitch, const char *from, size_t lane
 }
 
 INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+/* For numbers begin … end−1, a vector at a time: `at` is the offset in bytes, `count` how many numbers are left, up to LANES. */
+#define FOR_EACH_VECTOR(at, count, begin, end) \
+  for (size_t at = 4 * (size_t)(begin), count; \
+       at < 4 * (size_t)(end) && (count = least(LANES, (size_t)(end)-at / 4)); at += 4 * LANES)
 
 #endif
