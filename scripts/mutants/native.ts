@@ -4,6 +4,7 @@ import type { Mutant } from "./list.ts";
 
 const tests = ["test/backend/native/bits.test.ts"];
 const attention = ["test/backend/native/attention-bits.test.ts"];
+const rows = ["test/backend/native/kernels.test.ts"];
 
 export const native: readonly Mutant[] = [
   {
@@ -68,6 +69,41 @@ export const native: readonly Mutant[] = [
     line: "(uint32_t)(sum[r] == 0) << r",
     broken: "(uint32_t)(sum[r] == -1) << r",
     tests: attention,
+  },
+  {
+    promise: "the sum of a native row has the order of WebAssembly",
+    file: "src/backend/native/kernels/row.h",
+    line: "return sum_lanes((fours[0] + fours[1]) + (fours[2] + fours[3]));",
+    broken: "return sum_lanes((fours[0] + fours[2]) + (fours[1] + fours[3]));",
+    tests: rows,
+  },
+  {
+    promise: "the end of a native row is added to the second sum",
+    file: "src/backend/native/kernels/row.h",
+    line: "fours[1] = fours[1] + TERM(numbers);",
+    broken: "fours[0] = fours[0] + TERM(numbers);",
+    tests: rows,
+  },
+  {
+    promise: "the sign of a maximum of 0 of a native row is that of WebAssembly",
+    file: "src/backend/native/kernels/row.h",
+    line: "return pairs[0] < pairs[1] ? pairs[1] : pairs[0];",
+    broken: "return pairs[0] > pairs[1] ? pairs[0] : pairs[1];",
+    tests: rows,
+  },
+  {
+    promise: "native exponentials are added in the order of WebAssembly",
+    file: "src/backend/native/kernels/row.h",
+    line: "sum = sum + ((fours[0] + fours[1]) + (fours[2] + fours[3]));",
+    broken: "sum = sum + fours[0] + fours[1] + fours[2] + fours[3];",
+    tests: rows,
+  },
+  {
+    promise: "a vector at the end of a native run writes nothing beyond it",
+    file: "src/backend/native/kernels/vector.h",
+    line: "else store_part(at, vector, count);",
+    broken: "else store(at, vector);",
+    tests: rows,
   },
   {
     promise: "a damaged library of native kernels is not opened",

@@ -10,7 +10,7 @@ import type { KernelExports } from "../wasm/host/signatures.ts";
 import { WasmBackend } from "../wasm/host/wasm-backend.ts";
 import { ThreadPool, type ThreadStart, type Threads } from "../wasm/threads/pool.ts";
 import { keepSmallCalls } from "./keep-small-calls.ts";
-import { argumentTypes } from "./kernel-table.ts";
+import { argumentTypes, kernelsOfRows } from "./kernel-table.ts";
 import { type NativeLibrary, openNativeLibrary, VECTORS, type Vectors } from "./library.js";
 import { replaceKernels } from "./replace-kernels.js";
 
@@ -49,7 +49,7 @@ export class NativeBackend extends WasmBackend {
     const library = await openLibrary(file, options.vectors ?? null);
     const { vectors } = library;
     const heap = new Heap(undefined, threads);
-    const choices = { at: productWords, always };
+    const choices = { at: productWords, rows: always || vectors !== "plain" ? kernelsOfRows : [], always };
     const replacement = {
       module: new URL("./thread-kernels.js", import.meta.url).href,
       options: { file, vectors, types: argumentTypes, choices },

@@ -10,6 +10,7 @@ import { makeGemm } from "./gemm.js";
 /**
  * @typedef {object} Choices
  * @property {import("../wasm/host/gemm.ts").ProductWords} at indices of the words of a product
+ * @property {readonly string[]} rows the kernels of rows and elements to compute in C
  * @property {boolean} always whether to compute even those calls in C that are faster in WebAssembly, for tests
  */
 
@@ -20,16 +21,18 @@ import { makeGemm } from "./gemm.js";
  * @param {Choices} choices
  * @returns {import("../wasm/host/signatures.ts").KernelExports}
  */
-export function replaceKernels(library, memory, wasm, { at, always }) {
+export function replaceKernels(library, memory, wasm, { at, rows, always }) {
   const { gemm, attention, attentionBackward } = library.kernels;
   const base = library.address(memory);
   /** @type {Record<string, (...args: number[]) => void>} */
-  const others = {};
-  for (const [name, kernel] of Object.entries(library.kernels))
-    others[name] = (...args) => kernel(base, ...args);
+  const ofRows = {};
+  for (const name of rows) {
+    const kernel = library.kernels[name];
+    ofRows[name] = (...args) => kernel(base, ...args);
+  }
   return {
     ...wasm,
-    ...others,
+    ...ofRows,
     gemm: makeGemm(gemm, base, memory, wasm.gemm, at, always),
     attention: makeAttention(attention, base, memory, wasm.attention, always),
     attentionBackward: makeAttention(attentionBackward, base, memory, wasm.attentionBackward, always),
