@@ -7,7 +7,7 @@
  */
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
@@ -116,9 +116,16 @@ async function compile(
     })),
   );
   jobs.push({ source: "cpu.c", object: join(folder, "cpu.o"), own: [] });
-  for (const { source, object, own } of jobs) {
-    await run(compiler, [...flags, ...own, "-c", fileURLToPath(new URL(source, kernels)), "-o", object]);
-  }
+  const queue = [...jobs];
+  const work = async (): Promise<void> => {
+    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+      const source = fileURLToPath(new URL(job.source, kernels));
+      await run(compiler, [...flags, ...job.own, "-c", source, "-o", job.object]);
+    }
+  };
+  // All end before the folder is removed, even if one fails.
+  const outcomes = await Promise.allSettled(Array.from({ length: availableParallelism() }, work));
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   const library = join(folder, "kernels");
   await run(compiler, [...flags, "-shared", ...jobs.map(({ object }) => object), "-o", library]);
   return library;

@@ -25,9 +25,11 @@ const asan = sanitizer();
 if (asan === null) {
   console.log("No compiler with AddressSanitizer: skipping the native kernels under sanitizers.");
 } else {
+  process.env.NOPEEK_NATIVE_FLAGS = FLAGS;
+  // Builds the library once, before the test files would each do so.
+  await import("../test/support/native.ts");
   const env = {
     ...process.env,
-    NOPEEK_NATIVE_FLAGS: FLAGS,
     LD_PRELOAD: asan,
     // Node frees little of what it allocates before it ends, and handles signals itself.
     ASAN_OPTIONS: "detect_leaks=0:handle_segv=0:allow_user_segv_handler=1",
