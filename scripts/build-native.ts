@@ -43,15 +43,7 @@ const VARIANTS: readonly Variant[] =
     : [PLAIN];
 
 /** The kernels that are compiled once for each kind of vectors. */
-const KERNEL_SOURCES = [
-  "gemm.c",
-  "attention.c",
-  "unary.c",
-  "elements.c",
-  "normalize.c",
-  "cross-entropy.c",
-  "optimizer.c",
-];
+const KERNEL_SOURCES = ["gemm.c", "attention.c", "unary.c", "elements.c", "cross-entropy.c", "optimizer.c"];
 
 const SUFFIX: Readonly<Record<string, string>> = { darwin: ".dylib", win32: ".dll" };
 

@@ -71,20 +71,6 @@ export const native: readonly Mutant[] = [
     tests: attention,
   },
   {
-    promise: "the sum of a native row has the order of WebAssembly",
-    file: "src/backend/native/kernels/row.h",
-    line: "return sum_lanes((fours[0] + fours[1]) + (fours[2] + fours[3]));",
-    broken: "return sum_lanes((fours[0] + fours[2]) + (fours[1] + fours[3]));",
-    tests: rows,
-  },
-  {
-    promise: "the end of a native row is added to the second sum",
-    file: "src/backend/native/kernels/row.h",
-    line: "fours[1] = fours[1] + TERM(numbers);",
-    broken: "fours[0] = fours[0] + TERM(numbers);",
-    tests: rows,
-  },
-  {
     promise: "the sign of a maximum of 0 of a native row is that of WebAssembly",
     file: "src/backend/native/kernels/row.h",
     line: "return pairs[0] < pairs[1] ? pairs[1] : pairs[0];",

@@ -1,6 +1,6 @@
 /*
- * Sums and the maximum of a row, in the order of ../../wasm/kernels/row.ts: sixteen partial sums side by side. There
- * they are four vectors of four numbers, here one, two or four vectors. The end of a row is added four at a time.
+ * The maximum of a row and the sum of its exponentials, in the order of ../../wasm/kernels/row.ts. There, a vector has four
+ * lanes, so four, eight or sixteen numbers are combined as one, two or four vectors of four.
  */
 #ifndef NOPEEK_ROW_H
 #define NOPEEK_ROW_H
@@ -12,37 +12,6 @@ enum { PARTS = 16 / LANES };
 
 /* (0 + 2) + (1 + 3), as WebAssembly's `sumLanes`. */
 INLINE float sum_lanes(Four v) { return (v[0] + v[2]) + (v[1] + v[3]); }
-
-/* Σ x, or Σ (x − center)². */
-INLINE float row_total(const int is_squared, const char *x, float center, size_t columns) {
-#define TERM(x) (is_squared ? ((x) - center) * ((x) - center) : (x))
-  Vector sums[PARTS] = {0};
-  size_t j = 0;
-  for (; j + 16 <= columns; j += 16)
-#pragma GCC unroll 4
-    for (int part = 0; part < PARTS; part++) {
-      const Vector numbers = load(x + 4 * (j + part * LANES));
-      sums[part] = sums[part] + TERM(numbers);
-    }
-  Four fours[4];
-  memcpy(fours, sums, sizeof fours);
-  for (; j + 4 <= columns; j += 4) {
-    const Four numbers = load_four(x + 4 * j);
-    fours[0] = fours[0] + TERM(numbers);
-  }
-  if (j < columns) {
-    const Four numbers = load_part_of_four(x + 4 * j, columns - j, center);
-    fours[1] = fours[1] + TERM(numbers);
-  }
-  return sum_lanes((fours[0] + fours[1]) + (fours[2] + fours[3]));
-#undef TERM
-}
-
-INLINE float row_sum(const char *x, size_t columns) { return row_total(0, x, 0, columns); }
-
-INLINE float row_squared_deviation(const char *x, float center, size_t columns) {
-  return row_total(1, x, center, columns);
-}
 
 #if LANES > 4
 INLINE Four pmax_of_fours(Four a, Four b) { return _mm_max_ps(b, a); }
