@@ -37,7 +37,7 @@ if (asan === null) {
   const tests = ["attention-bits", "bits", "kernels", "conformance"].map(
     (name) => `test/backend/native/${name}.test.ts`,
   );
-  const words = ["node_modules/vitest/vitest.mjs", "run", "--project", "program", ...tests];
+  const words = ["node_modules/vitest/vitest.mjs", "run", ...tests];
   const { status } = spawnSync(process.execPath, words, { env, stdio: "inherit" });
   process.exitCode = status ?? 1;
 }
