@@ -13,6 +13,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import {
   BUILD,
+  builtIn,
   digestOfSources,
   findNativeLibrary,
   KERNELS,
@@ -33,19 +34,31 @@ interface Variant {
 }
 
 const PLAIN: Variant = { name: "plain", lanes: 4, flags: [] };
-const VARIANTS: readonly Variant[] =
-  process.arch === "x64"
-    ? [
-        PLAIN,
-        { name: "avx2", lanes: 8, flags: ["-mavx2"] },
-        { name: "avx512", lanes: 16, flags: ["-mavx512f"] },
-      ]
-    : [PLAIN];
+const X64: readonly Variant[] = [
+  PLAIN,
+  { name: "avx2", lanes: 8, flags: ["-mavx2"] },
+  { name: "avx512", lanes: 16, flags: ["-mavx512f"] },
+];
+
+/** What the library is compiled for. */
+export interface Target {
+  /** As in `process.platform`. */
+  readonly platform: string;
+  /** As in `process.arch`. */
+  readonly arch: string;
+  /** What the compiler is told before all else, for example the name that it has for this target. */
+  readonly words: readonly string[];
+}
+
+const THIS_MACHINE: Target = { platform: process.platform, arch: process.arch, words: [] };
 
 /** The kernels that are compiled once for each kind of vectors. */
 const KERNEL_SOURCES = ["gemm.c", "attention.c", "unary.c", "elements.c", "cross-entropy.c", "optimizer.c"];
 
 const SUFFIX: Readonly<Record<string, string>> = { darwin: ".dylib", win32: ".dll" };
+
+/** The name of the library on a platform: "kernels.so". */
+export const libraryName = (platform: string): string => `kernels${SUFFIX[platform] ?? ".so"}`;
 
 /**
  * @param build the folder that gets the library and its record
@@ -56,8 +69,9 @@ export async function buildNative(
   build = BUILD,
   also: readonly string[] = [],
   kernels = KERNELS,
+  target = THIS_MACHINE,
 ): Promise<NativeBuild> {
-  const record = await tryCompilers(compilers, build, also, kernels);
+  const record = await tryCompilers(compilers, build, also, kernels, target);
   mkdirSync(build, { recursive: true });
   writeFileSync(new URL(RECORD, build), `${JSON.stringify(record, null, 2)}\n`);
   return record;
@@ -68,15 +82,16 @@ async function tryCompilers(
   build: URL,
   also: readonly string[],
   kernels: URL,
+  target: Target,
 ): Promise<NativeBuild> {
   const sources = digestOfSources(kernels);
   const whys: string[] = [];
   for (const compiler of compilers) {
     const folder = mkdtempSync(join(tmpdir(), "nopeek-native-"));
     try {
-      const made = await compile(compiler, folder, also, kernels);
+      const made = await compile(compiler, folder, also, kernels, target);
       const contents = readFileSync(made);
-      const file = `kernels${SUFFIX[process.platform] ?? ".so"}`;
+      const file = libraryName(target.platform);
       mkdirSync(build, { recursive: true });
       // Renamed when complete: a program that has the old library open keeps it.
       const partial = new URL(`${file}.${process.pid}`, build);
@@ -98,9 +113,11 @@ async function compile(
   folder: string,
   also: readonly string[],
   kernels: URL,
+  { arch, words }: Target,
 ): Promise<string> {
-  const flags = [...FLAGS, ...also];
-  const jobs = VARIANTS.flatMap(({ name, lanes, flags: own }) =>
+  const flags = [...words, ...FLAGS, ...also];
+  const variants = arch === "x64" ? X64 : [PLAIN];
+  const jobs = variants.flatMap(({ name, lanes, flags: own }) =>
     KERNEL_SOURCES.map((source) => ({
       source,
       object: join(folder, `${name}-${source}.o`),
@@ -133,7 +150,7 @@ function reasonOf(compiler: string, error: unknown): string {
 
 function isBuilt(): boolean {
   try {
-    findNativeLibrary();
+    findNativeLibrary([builtIn(BUILD)]);
     return true;
   } catch {
     return false;

@@ -1,11 +1,14 @@
-/** Native kernels for tests, compiled from the sources of this folder. Tests are skipped where there is no compiler. */
+/**
+ * Native kernels for tests, compiled from the sources of this folder, or the library that NOPEEK_NATIVE_LIBRARY names.
+ * Tests are skipped where there is no compiler.
+ */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { buildNative } from "../../scripts/build-native.ts";
-import { digestOfSources, findNativeLibrary } from "../../src/backend/native/find-library.ts";
+import { builtIn, digestOfSources, findNativeLibrary } from "../../src/backend/native/find-library.ts";
 import type { Vectors } from "../../src/backend/native/library.js";
 import { NativeBackend } from "../../src/backend/native/native-backend.ts";
 import { startThreads } from "../../src/backend/node-thread.ts";
@@ -25,12 +28,14 @@ function buildFolder(): URL {
 
 async function findOrBuild(): Promise<{ file: string; why: null } | { file: null; why: string }> {
   if (noKoffi) return { file: null, why: "koffi is not installed" };
+  const { NOPEEK_NATIVE_LIBRARY: given } = process.env;
+  if (given) return { file: given, why: null };
   const folder = buildFolder();
   try {
-    return { file: findNativeLibrary(folder), why: null };
+    return { file: findNativeLibrary([builtIn(folder)]), why: null };
   } catch {
     const { why } = await buildNative(["cc", "gcc", "clang"], folder, also);
-    return why === null ? { file: findNativeLibrary(folder), why } : { file: null, why };
+    return why === null ? { file: findNativeLibrary([builtIn(folder)]), why } : { file: null, why };
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { beforeEach, describe, expect, it } from "vitest";
 import { buildNative } from "../../../scripts/build-native.ts";
-import { findNativeLibrary, isNotBuilt, KERNELS } from "../../../src/backend/native/find-library.ts";
+import { builtIn, findNativeLibrary, isNotBuilt, KERNELS } from "../../../src/backend/native/find-library.ts";
 import { BackendError } from "../../../src/errors.ts";
 import { makeFolder } from "../../support/program.ts";
 
@@ -17,7 +17,7 @@ const compiler = join(folder, "compiler");
 /** A "compiler" that writes its last argument, so that these tests need none. */
 const script = '#!/bin/sh\nfor last; do :; done\necho "compiled" > "$last"\n';
 
-const find = () => findNativeLibrary(build, kernels);
+const find = () => findNativeLibrary([builtIn(build)], kernels);
 
 describe.skipIf(process.platform === "win32" || process.platform === "darwin")("the library", () => {
   beforeEach(async () => {
@@ -28,7 +28,7 @@ describe.skipIf(process.platform === "win32" || process.platform === "darwin")("
   });
 
   it("is found if it is whole and of these sources", () => {
-    expect(isNotBuilt(build)).toBe(false);
+    expect(isNotBuilt([builtIn(build)])).toBe(false);
     expect(find()).toBe(library);
     expect(readFileSync(library, "utf8")).toBe("compiled\n");
   });
@@ -52,9 +52,9 @@ describe.skipIf(process.platform === "win32" || process.platform === "darwin")("
     expect(find).toThrow("native: the library is missing: build it");
     writeFileSync(new URL("native.json", build), '{"sources":');
     expect(find).toThrow("native: native.json is damaged: build it");
-    expect(isNotBuilt(build)).toBe(false);
+    expect(isNotBuilt([builtIn(build)])).toBe(false);
     rmSync(build, { recursive: true });
-    expect(isNotBuilt(build)).toBe(true);
+    expect(isNotBuilt([builtIn(build)])).toBe(true);
     expect(find).toThrow("native: no library was built: build it");
   });
 
