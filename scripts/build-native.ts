@@ -46,7 +46,7 @@ export interface Target {
   readonly platform: string;
   /** As in `process.arch`. */
   readonly arch: string;
-  /** What the compiler is told before all else, for example the name that it has for this target. */
+  /** The first options of the compiler, for example the name that it has for this target. */
   readonly words: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 /**
  * Compiles the native kernels for every platform with one cross-compiler, Zig, and lays out one optional package for
- * each: native-packages/PLATFORM-ARCH/. docs/backends.md says how they are published.
+ * each: native-packages/PLATFORM-ARCH/. CONTRIBUTING.md says how they are published.
  *
  *   ZIG=path/to/zig npm run native:packages
  */
@@ -29,7 +29,7 @@ export const PLATFORMS: readonly Platform[] = [
   { platform: "win32", arch: "x64", target: "x86_64-windows-gnu" },
 ];
 
-const HOW_TO_GET_ZIG = `Zig compiles for every platform, and is missing. Install it into a folder of its own:
+const HOW_TO_GET_ZIG = `Zig compiles for every platform, and is missing. Install it, for example:
   python3 -m venv zig && zig/bin/pip install ziglang
   ZIG=$(echo zig/lib/python3*/site-packages/ziglang/zig) npm run native:packages`;
 
@@ -37,7 +37,7 @@ const HOW_TO_GET_ZIG = `Zig compiles for every platform, and is missing. Install
  * Lays out the package of one platform.
  *
  * @param zig    the path of Zig
- * @param folder where the package is made; what was there is removed
+ * @param folder where the package is made; its old contents are removed
  * @throws Error if Zig does not compile the kernels
  */
 export async function makePackage(

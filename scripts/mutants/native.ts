@@ -106,6 +106,13 @@ export const native: readonly Mutant[] = [
     tests: ["test/backend/native/find-library.test.ts"],
   },
   {
+    promise: "the library of a platform's package is used before the one built here",
+    file: "src/backend/native/find-library.ts",
+    line: "again` }, builtIn(BUILD)];",
+    broken: "again` }, builtIn(BUILD)].reverse();",
+    tests: ["test/backend/native/packages.test.ts"],
+  },
+  {
     promise: "the default backend uses native kernels where they were built",
     file: "src/backend/open.ts",
     line: "return isNotBuilt() ? openWasm(threads, options) : openNative(threads, options);",

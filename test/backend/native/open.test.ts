@@ -1,4 +1,6 @@
 /** Without native kernels that can be trusted, wasm computes, and a sentence says why. */
+import { readFileSync } from "node:fs";
+import { arch, platform } from "node:os";
 import { afterEach, expect, it, vi } from "vitest";
 import { computedBy, nameOf } from "../../../src/backend/names.ts";
 import { openBackend } from "../../../src/backend/open.ts";
@@ -72,6 +74,18 @@ it.skipIf(noNative !== null)(`opens on threads, and computes what wasm does${ifN
   expect(usual.name).toBe("native");
   await usual.close();
 });
+
+const isLinuxX64 = platform() === "linux" && arch() === "x64";
+it.skipIf(noNative !== null || !isLinuxX64)(
+  `uses the widest vectors that the CPU has${ifNative}`,
+  async () => {
+    const flags = /^flags\s*:(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1].split(" ") ?? [];
+    const narrower = flags.includes("avx2") ? "avx2" : "plain";
+    const native = await openNative(null);
+    expect(native.vectors).toBe(flags.includes("avx512f") ? "avx512" : narrower);
+    await native.close();
+  },
+);
 
 it.skipIf(noNative !== null)(`never uses wider vectors than the CPU has${ifNative}`, async () => {
   const widest = await openNative(null);
