@@ -13,6 +13,7 @@ import { MUTANTS, type Mutant } from "./mutants/list.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const copied = [
+  "LICENSE",
   "src",
   "test",
   "scripts",
