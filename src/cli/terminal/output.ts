@@ -104,10 +104,18 @@ export function printPart(stream: "stdout" | "stderr", text: string): void {
 /** Reports progress on stderr before a run starts. */
 export function stderrReporter(): ProgressReporter {
   const live = canRedraw(process.stderr);
-  const clear = live ? "\r\x1b[K" : "";
+  let shown = false;
+  const clear = () => (shown ? "\r\x1b[K" : "");
   return {
-    note: (line) => process.stderr.write(`${clear}${noteText(line, false, process.stderr.columns)}\n`),
-    status: (line) => live && process.stderr.write(`${clear}${printable(line)}`),
+    note: (line) => {
+      process.stderr.write(`${clear()}${noteText(line, false, process.stderr.columns)}\n`);
+      shown = false;
+    },
+    status: (line) => {
+      if (!live) return;
+      process.stderr.write(`${clear()}${printable(line)}`);
+      shown = line !== "";
+    },
   };
 }
 
