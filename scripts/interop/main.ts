@@ -138,17 +138,7 @@ async function main(): Promise<boolean> {
   if (read.has("two ranks")) await writeGradientCase(SHARED_STEP, join(folder, SHARED_STEP));
   let faults = 0;
   for (const check of checks) {
-    const { format } = check;
-    const subjects =
-      format === "tokenizers"
-        ? tokenizers.map((name) => ({ name, path: join(folder, TOKENIZERS, name) }))
-        : format === "foreign models"
-          ? FOREIGN_MODELS.map((name) => ({ name, path: join(folder, FOREIGN, name) }))
-          : format === "two ranks"
-            ? [{ name: SHARED_STEP, path: join(folder, SHARED_STEP) }]
-            : cases
-                .filter(({ formats }) => formats.includes(format))
-                .map(({ name, limits }) => ({ name, limits, path: join(folder, name) }));
+    const subjects = subjectsOf(check, cases, tokenizers);
     if (subjects.length > 0) faults += await report(check, subjects);
   }
   print(faults === 0 ? "every claim holds" : `${faults} claims do not hold`);
@@ -177,6 +167,22 @@ interface Subject {
   readonly name: string;
   readonly path: string;
   readonly limits?: Case["limits"];
+}
+
+/** What a check opens, of what was written. */
+function subjectsOf(
+  { format }: Check,
+  cases: readonly Case[],
+  tokenizers: readonly string[],
+): readonly Subject[] {
+  const inFolder = (names: readonly string[], parent: string) =>
+    names.map((name) => ({ name, path: join(parent, name) }));
+  if (format === "tokenizers") return inFolder(tokenizers, join(folder, TOKENIZERS));
+  if (format === "foreign models") return inFolder(FOREIGN_MODELS, join(folder, FOREIGN));
+  if (format === "two ranks") return inFolder([SHARED_STEP], folder);
+  return cases
+    .filter(({ formats }) => formats.includes(format))
+    .map(({ name, limits }) => ({ name, limits, path: join(folder, name) }));
 }
 
 /** Runs a check and prints its lines. Returns the number of claims that do not hold. */

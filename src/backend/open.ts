@@ -12,9 +12,9 @@ export { BACKEND_NAMES, type BackendName } from "./names.ts";
 /**
  * Opens a backend. Close it when done.
  *
+ * @param name    auto is native where its kernels were built, otherwise wasm; both have the same bits
  * @param threads the number of computing threads, including the calling one; results do not depend on it if the backend
  *   is `exact`
- * @param name    auto is native where its kernels were built, otherwise wasm; both have the same bits
  * @param library for blas: the name or path of the library; null for the usual ones
  * @throws BackendError if the backend cannot start
  * @throws ConfigError for an unknown name, a number of threads outside 1 … 64, or options that the backend lacks

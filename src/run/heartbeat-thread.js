@@ -8,11 +8,9 @@
 import { closeSync, constants, openSync, readFileSync, writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 
-/** @type {{ ownerFile: string, owner: string, heartbeatFile: string, beatMs: number }} */
-const { ownerFile, owner, heartbeatFile, beatMs } = workerData;
+/** @type {{ ownerFile: string, owner: string, heartbeatFile: string, beatMs: number, digits: number }} */
+const { ownerFile, owner, heartbeatFile, beatMs, digits } = workerData;
 const { O_WRONLY, O_NOFOLLOW = 0 } = constants;
-/** As in lock-files.ts. */
-const DIGITS = 12;
 let beats = 0;
 
 const timer = setInterval(() => {
@@ -21,7 +19,7 @@ const timer = setInterval(() => {
     // Never created anew: the folder may be removed at this moment. Closed each time, so that NFS shows it to others.
     const descriptor = openSync(heartbeatFile, O_WRONLY | O_NOFOLLOW);
     try {
-      writeSync(descriptor, String(++beats).padStart(DIGITS, "0"), 0);
+      writeSync(descriptor, String(++beats).padStart(digits, "0"), 0);
     } finally {
       closeSync(descriptor);
     }

@@ -55,8 +55,8 @@ const OWNER = "owner.json";
 const HEARTBEAT = "heartbeat";
 const OWNER_LIMIT = 4096;
 const HEARTBEAT_LIMIT = 64;
-/** All numbers have this many digits: a new one replaces the whole file. */
-const DIGITS = 12;
+/** All heartbeats have this many digits: a new one replaces the whole file. */
+export const HEARTBEAT_DIGITS = 12;
 
 const lockName = (number: number) => `.lock-${number}`;
 export const lockPath = (run: string, number: number) => joinPath(run, lockName(number));
@@ -64,7 +64,7 @@ export const ownerFile = (lock: string) => joinPath(lock, OWNER);
 export const heartbeatFile = (lock: string) => joinPath(lock, HEARTBEAT);
 
 /** The contents of a heartbeat file after this many changes. */
-export const heartbeat = (beats: number) => String(beats).padStart(DIGITS, "0");
+export const heartbeat = (beats: number) => String(beats).padStart(HEARTBEAT_DIGITS, "0");
 
 /** Whether a name is a lock, or the remains of one. A directory with nothing else counts as empty. */
 export const isLockName = (name: string): boolean => name.startsWith(".lock-");

@@ -15,6 +15,7 @@ import { type Owner, ownerOf, type Processes, RunLock } from "../../src/run/lock
 import { encodeOwner, heartbeat, heartbeatFile, ownerFile } from "../../src/run/lock-files.ts";
 import { MemoryFiles } from "../../src/run/memory-files.ts";
 import { nodeFiles } from "../../src/run/node-files.ts";
+import { attempt } from "./attempt.ts";
 import { FailingFiles, Killed } from "./failing-files.ts";
 import { interrupted } from "./interrupted-files.ts";
 
@@ -41,15 +42,6 @@ function watched(files: Files, from: Processes, meanwhile: (look: number) => voi
   let looks = 0;
   for (; watch.look(looks * LOOK_MS) !== null; looks++) meanwhile(looks);
   return { looks, seen: watch.processes };
-}
-
-function attempt(take: () => RunLock): RunLock | null {
-  try {
-    return take();
-  } catch (error) {
-    if (error instanceof CheckpointError) return null;
-    throw error;
-  }
 }
 
 /** Whether a process may still write to the run. */

@@ -8,6 +8,7 @@ import { RunDirectory } from "../../src/run/directory.ts";
 import { type Owner, ownerOf, type Processes, RunLock } from "../../src/run/lock.ts";
 import { MemoryFiles } from "../../src/run/memory-files.ts";
 import { nodeFiles } from "../../src/run/node-files.ts";
+import { attempt } from "./attempt.ts";
 import { FailingFiles, Killed } from "./failing-files.ts";
 import { interrupted } from "./interrupted-files.ts";
 
@@ -112,15 +113,6 @@ describe.each([
     );
   });
 });
-
-function attempt(take: () => RunLock): RunLock | null {
-  try {
-    return take();
-  } catch (error) {
-    if (error instanceof CheckpointError) return null;
-    throw error;
-  }
-}
 
 describe("two processes that lock a directory at the same time", () => {
   it.each([0, 1, 2])("exactly one succeeds, wherever one is interrupted, with %i dead locks", (dead) => {

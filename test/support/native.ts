@@ -53,6 +53,11 @@ export function nativeLibrary(): string {
   return found.file;
 }
 
+/** The index of the first number with other bits; −1 if there is none. NaN is NaN: its payload may differ. */
+export function firstDifference(expected: ArrayLike<number>, actual: ArrayLike<number>): number {
+  return Array.from(expected).findIndex((number, i) => !Object.is(number, actual[i]));
+}
+
 /** @param always whether to compute even those products in C that are faster in WebAssembly */
 export async function openNative(
   vectors: Vectors | null,

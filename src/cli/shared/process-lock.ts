@@ -6,7 +6,7 @@ import { Worker } from "node:worker_threads";
 import { CheckpointError } from "../../errors.ts";
 import { BEAT_MS } from "../../run/lease.ts";
 import { type Owner, type Processes, RunLock } from "../../run/lock.ts";
-import { encodeOwner, heartbeatFile, ownerFile } from "../../run/lock-files.ts";
+import { encodeOwner, HEARTBEAT_DIGITS, heartbeatFile, ownerFile } from "../../run/lock-files.ts";
 import { nodeFiles } from "../../run/node-files.ts";
 
 /**
@@ -37,6 +37,7 @@ function startHeartbeat({ path, owner }: RunLock): void {
       owner: new TextDecoder().decode(encodeOwner(owner)),
       heartbeatFile: heartbeatFile(path),
       beatMs: BEAT_MS,
+      digits: HEARTBEAT_DIGITS,
     },
   });
   heart.unref();

@@ -4,7 +4,7 @@ import type { Backend, Buffer, Matrices } from "../../../src/backend/backend.ts"
 import { VECTORS } from "../../../src/backend/native/library.js";
 import { openBackend } from "../../../src/backend/open.ts";
 import { Random } from "../../../src/random.ts";
-import { ifNative, noNative, openNative } from "../../support/native.ts";
+import { firstDifference, ifNative, noNative, openNative } from "../../support/native.ts";
 
 interface Trial {
   readonly rows: number;
@@ -98,8 +98,7 @@ describe.skipIf(noNative !== null)(`native products${ifNative}`, () => {
       try {
         for (const [seed, trial] of trials.entries()) {
           const actual = await product(native, trial);
-          // NaN is NaN: its payload may differ.
-          const wrong = expected[seed].findIndex((number, i) => !Object.is(number, actual[i]));
+          const wrong = firstDifference(expected[seed], actual);
           expect(wrong, `seed ${seed}: ${actual[wrong]} instead of ${expected[seed][wrong]}`).toBe(-1);
         }
       } finally {

@@ -7,7 +7,7 @@ import { Heap } from "../../../src/backend/wasm/host/heap.ts";
 import { instantiate } from "../../../src/backend/wasm/host/instance.ts";
 import { argumentsOf, type KernelName } from "../../../src/backend/wasm/host/signatures.ts";
 import { Random } from "../../../src/random.ts";
-import { ifNative, nativeLibrary, noNative } from "../../support/native.ts";
+import { firstDifference, ifNative, nativeLibrary, noNative } from "../../support/native.ts";
 
 const MOST_COLUMNS = 70;
 const MOST_ROWS = 5;
@@ -112,8 +112,7 @@ describe.skipIf(noNative !== null)(`native kernels${ifNative}`, async () => {
         const expected = numbers.slice();
         numbers.set(before);
         native.kernels[kernel](native.address(heap.memory), ...args);
-        // NaN is NaN: its payload may differ.
-        const wrong = expected.findIndex((number, i) => !Object.is(number, numbers[i]));
+        const wrong = firstDifference(expected, numbers);
         const words = `seed ${seed}, arguments ${args}: ${numbers[wrong]} instead of ${expected[wrong]} at ${wrong}`;
         expect(wrong, words).toBe(-1);
       }
