@@ -1,6 +1,6 @@
 /**
  * Data-parallel training: the ranks share the parts of each step (gradient accumulation). Each computes the gradient of
- * some parts, all of them are added, and every rank makes the same update.
+ * some parts, all of them are added, and every rank makes the same update. They share the batches of an evaluation too.
  *
  * The bits do not depend on the number of ranks. Gradients are added in the tree of `TreeSum`, of which each rank
  * computes a whole subtree, and losses in the order of the parts. MPI_Allreduce would be simpler, but its order of
@@ -10,14 +10,18 @@ import type { Tensor } from "../autograd/tensor.ts";
 import { ConfigError, NopeekError } from "../errors.ts";
 import { plural } from "../util/format.ts";
 import type { Communicator } from "./communicator.ts";
+import { gatherInTurn, type Job, type RunJobs, runOwn } from "./jobs.ts";
 import { sumAcrossRanks } from "./sum-across-ranks.ts";
 
-/** Thrown in the step of a rank after another rank has ended the run. */
+/** Thrown on a rank after another rank has ended the run. */
 export class RunEnded extends Error {}
+
+/** Thrown on all ranks when jobs were given up because a rank has asked the run to end. */
+export class JobsGivenUp extends Error {}
 
 /** What a rank says with its losses. */
 const SAYS = { goOn: 0, pleaseStop: 1, ended: 2 } as const;
-/** Numbers before the losses of a rank: what it says, and the size of its gradient. */
+/** Numbers before the losses of a rank: what it says, and another one, such as the size of its gradient. */
 const HEAD = 2;
 
 export class DataParallel {
@@ -54,45 +58,78 @@ export class DataParallel {
   async share(losses: readonly number[], parameters: readonly Tensor[]): Promise<number[]> {
     const gradients = parameters.flatMap(({ gradient }) => gradient ?? []);
     const numbers = gradients.reduce((sum, { length }) => sum + length, 0);
-    const said = await this.#say(this.#wantsStop ? SAYS.pleaseStop : SAYS.goOn, numbers, losses);
-    if (said.some(([says]) => says === SAYS.ended)) throw new RunEnded();
+    const said = await this.#say(numbers, losses);
     if (said.some(([, size]) => size !== numbers))
       throw new NopeekError("the ranks have gradients of different sizes: they train different models");
-    this.#stopWanted = said.some(([says]) => says === SAYS.pleaseStop);
     await sumAcrossRanks(this.#communicator, parameters[0].context.backend, gradients);
     return said.flatMap(([, , ...theirs]) => theirs);
   }
 
-  /** Asks the run to end after a step, from any rank. The others learn it in the next `share`. */
+  /**
+   * Shares out jobs, such as the batches of an evaluation.
+   *
+   * @throws JobsGivenUp on every rank, if one has asked the run to end
+   * @throws RunEnded if a rank has ended the run
+   */
+  readonly runJobs: RunJobs = async (jobs) => {
+    const own = await runOwn(this.#communicator, this.#untilStop(jobs));
+    await this.#say(0);
+    if (this.#stopWanted) throw new JobsGivenUp();
+    return gatherInTurn(this.#communicator, own);
+  };
+
+  /**
+   * The number that rank 0 gives, on every rank.
+   *
+   * @throws RunEnded if a rank has ended the run
+   */
+  async numberOfFirst(number = 0): Promise<number> {
+    const [[, first]] = await this.#say(number);
+    return first;
+  }
+
+  /** Asks the run to end, from any rank. The others learn it in the next call that they share. */
   requestStop(): void {
     this.#wantsStop = true;
   }
 
-  /** Whether a rank had asked the run to end when the last step was shared. The same on every rank. */
+  /** Whether a rank had asked the run to end at the last call that was shared. The same on every rank. */
   get stopRequested(): boolean {
     return this.#stopWanted;
   }
 
-  /** Ends the run: the others' next step throws `RunEnded`. */
+  /** Ends the run: the next call of the others throws `RunEnded`, whichever it is. */
   async end(): Promise<void> {
-    await this.#say(
-      SAYS.ended,
-      0,
-      Array.from({ length: this.#share }, () => 0),
-    );
+    await this.#gather(SAYS.ended, 0, []);
   }
 
   get #share(): number {
     return this.#parts / this.#communicator.size;
   }
 
-  async #say(what: number, numbers: number, losses: readonly number[]): Promise<number[][]> {
+  *#untilStop(jobs: Iterable<Job>): Generator<Job> {
+    for (const job of jobs) {
+      if (this.#wantsStop) return;
+      yield job;
+    }
+  }
+
+  /** Begins each call that the ranks share, so that all learn of a stop and of the end at the same call. */
+  async #say(number: number, losses: readonly number[] = []): Promise<number[][]> {
+    const said = await this.#gather(this.#wantsStop ? SAYS.pleaseStop : SAYS.goOn, number, losses);
+    if (said.some(([says]) => says === SAYS.ended)) throw new RunEnded();
+    this.#stopWanted = said.some(([says]) => says === SAYS.pleaseStop);
+    return said;
+  }
+
+  async #gather(says: number, number: number, losses: readonly number[]): Promise<number[][]> {
     const { size } = this.#communicator;
-    const length = HEAD + this.#share;
-    const all = new Float64Array(size * length);
-    await this.#communicator.gather(Float64Array.of(what, numbers, ...losses), all);
+    const mine = new Float64Array(HEAD + this.#share);
+    mine.set([says, number, ...losses]);
+    const all = new Float64Array(size * mine.length);
+    await this.#communicator.gather(mine, all);
     return Array.from({ length: size }, (_, rank) =>
-      Array.from(all.subarray(rank * length, (rank + 1) * length)),
+      Array.from(all.subarray(rank * mine.length, (rank + 1) * mine.length)),
     );
   }
 }

@@ -12,6 +12,7 @@ import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
 import type { TokenIds } from "../data/token-source.ts";
 import { type Batch, stratifiedWindows, WindowLoader } from "../data/window-loader.ts";
+import { type Job, type RunJobs, runHere } from "../distributed/jobs.ts";
 import type { GPT } from "../nn/gpt.ts";
 import { checkTypes } from "../util/check-types.ts";
 
@@ -44,20 +45,27 @@ export interface EstimateSize {
 /**
  * The mean loss over `batches` batches of random windows. The same seed selects the same windows.
  *
+ * @param runJobs runs the batches, here or on several processes
  * @example
  * const { lossNats } = await estimateLoss(model, validation, { batches: 10, batchSize: 12, seed: 1 });
  */
-export async function estimateLoss(model: GPT, ids: TokenIds, size: EstimateSize): Promise<Evaluation> {
+export async function estimateLoss(
+  model: GPT,
+  ids: TokenIds,
+  size: EstimateSize,
+  runJobs: RunJobs = runHere,
+): Promise<Evaluation> {
   checkTypes("estimateLoss", { model, ids, size }, { model: ["loss"], ids: ["length"], size: "object" });
   const { batches } = size;
   checkTypes("estimateLoss", { batches }, { batches: "number" });
-  return estimateOnRandomWindows(model, ids, size, nextTokenLoss(model));
+  return estimateOnRandomWindows(model, ids, size, nextTokenLoss(model), runJobs);
 }
 
 /**
  * The mean loss over ids[start … end), each predicted once, from at most `contextLength` ids before it.
  *
  * @param most the maximum number of predicted ids; a longer range is sampled with a fixed set of windows
+ * @param runJobs runs the batches, here or on several processes
  * @example
  * const { train } = splitCorpus(ids);
  * const { lossNats } = await evaluateSplit(model, ids, { start: train.length, end: ids.length });
@@ -67,6 +75,7 @@ export async function evaluateSplit(
   ids: TokenIds,
   range: Range,
   most = Number.POSITIVE_INFINITY,
+  runJobs: RunJobs = runHere,
 ): Promise<Evaluation> {
   checkTypes(
     "evaluateSplit",
@@ -74,7 +83,7 @@ export async function evaluateSplit(
     { model: ["loss"], ids: ["length"], range: "object", most: "number" },
   );
   checkTypes("evaluateSplit", range, { start: "number", end: "number" });
-  return evaluateRange(model, ids, range, most, nextTokenLoss(model));
+  return evaluateRange(model, ids, range, most, nextTokenLoss(model), runJobs);
 }
 
 function nextTokenLoss(model: GPT): LossFunction {
@@ -101,10 +110,11 @@ export async function estimateOnRandomWindows(
   ids: TokenIds,
   { batches, batchSize, seed }: EstimateSize,
   lossOf: LossFunction,
+  runJobs: RunJobs,
 ): Promise<Evaluation> {
   const loader = new WindowLoader(ids, { contextLength: config.contextLength, batchSize, seed });
   const windows = Array.from({ length: batches }, (_, step) => loader.batch(step));
-  return { method: "random windows", ...(await meanLoss(context, windows, lossOf)) };
+  return { method: "random windows", ...(await meanLoss(context, windows, lossOf, runJobs)) };
 }
 
 /** Any loss over a range of a corpus. */
@@ -114,11 +124,12 @@ export async function evaluateRange(
   { start, end }: Range,
   most: number,
   lossOf: LossFunction,
+  runJobs: RunJobs,
 ): Promise<Evaluation> {
   const size = { contextLength: config.contextLength, batchSize: BATCH_SIZE };
   const windows = stratifiedWindows(ids, start, end, size, most);
   const method = end - Math.max(start, 1) <= most ? "whole split" : "spread windows";
-  return { method, ...(await meanLoss(context, windows, lossOf)) };
+  return { method, ...(await meanLoss(context, windows, lossOf, runJobs)) };
 }
 
 /** Mean nats per token over all batches, weighted by their tokens. */
@@ -126,13 +137,21 @@ async function meanLoss(
   context: Context,
   batches: Iterable<Batch>,
   lossOf: LossFunction,
+  runJobs: RunJobs,
 ): Promise<{ lossNats: number; tokens: number }> {
-  let nats = 0;
   let tokens = 0;
-  for (const batch of batches) {
-    const batchLoss = lossOf(batch);
-    nats += batchLoss.tokens * (await context.scope("no-grad", () => batchLoss.loss().item()));
-    tokens += batchLoss.tokens;
+  function* jobs(): Generator<Job> {
+    for (const batch of batches) {
+      const batchLoss = lossOf(batch);
+      tokens += batchLoss.tokens;
+      yield async () => batchLoss.tokens * (await context.scope("no-grad", () => batchLoss.loss().item()));
+    }
   }
-  return { lossNats: nats / tokens, tokens };
+  const nats = await runJobs(jobs());
+  return { lossNats: sum(nats) / tokens, tokens };
+}
+
+/** In order: rounding depends on it. */
+export function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -6,6 +6,7 @@
  *   evaluateMaskedSplit   the result to report: windows cover every token of a split, and about 15% are predicted
  */
 import type { TokenIds } from "../data/token-source.ts";
+import { type RunJobs, runHere } from "../distributed/jobs.ts";
 import type { Encoder } from "../nn/encoder.ts";
 import { Random } from "../random.ts";
 import { maskTokens } from "../train/objectives/masked-token.ts";
@@ -23,22 +24,28 @@ const MASKS_SEED = 1;
 /**
  * The mean loss over the masked tokens of `batches` batches of random windows. The same seed selects the same windows.
  */
-export function estimateMaskedLoss(model: Encoder, ids: TokenIds, size: EstimateSize): Promise<Evaluation> {
-  return estimateOnRandomWindows(model, ids, size, maskedTokenLoss(model));
+export function estimateMaskedLoss(
+  model: Encoder,
+  ids: TokenIds,
+  size: EstimateSize,
+  runJobs: RunJobs = runHere,
+): Promise<Evaluation> {
+  return estimateOnRandomWindows(model, ids, size, maskedTokenLoss(model), runJobs);
 }
 
 /**
  * The mean loss over the masked tokens of ids[start … end), in disjoint windows. Id 0 of a corpus is in no window.
  *
- * @param most as in `evaluateSplit`
+ * @param most, runJobs as in `evaluateSplit`
  */
 export function evaluateMaskedSplit(
   model: Encoder,
   ids: TokenIds,
   range: Range,
   most = Number.POSITIVE_INFINITY,
+  runJobs: RunJobs = runHere,
 ): Promise<Evaluation> {
-  return evaluateRange(model, ids, range, most, maskedTokenLoss(model));
+  return evaluateRange(model, ids, range, most, maskedTokenLoss(model), runJobs);
 }
 
 function maskedTokenLoss(model: Encoder): LossFunction {

@@ -1,4 +1,4 @@
-/** Training on 1, 2 and 4 ranks has the same bits: weights, optimizer state, losses, norms. */
+/** Training on 1, 2 and 4 ranks has the same bits: weights, optimizer state, losses, norms, evaluations. */
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
@@ -6,8 +6,12 @@ import { openBackend } from "../../src/backend/open.ts";
 import type { ModelKind } from "../../src/config/choices.ts";
 import { resolveSettings, type Settings } from "../../src/config/settings.ts";
 import type { Communicator } from "../../src/distributed/communicator.ts";
-import { DataParallel, RunEnded } from "../../src/distributed/data-parallel.ts";
+import { DataParallel, JobsGivenUp, RunEnded } from "../../src/distributed/data-parallel.ts";
 import { ranksInProcess } from "../../src/distributed/in-process.ts";
+import type { RunJobs } from "../../src/distributed/jobs.ts";
+import { evaluateAnswers } from "../../src/evaluate/exact-match.ts";
+import { type Evaluation, estimateLoss, evaluateSplit } from "../../src/evaluate/loss.ts";
+import { estimateMaskedLoss, evaluateMaskedSplit } from "../../src/evaluate/masked-loss.ts";
 import { Encoder } from "../../src/nn/encoder.ts";
 import { EncoderDecoder } from "../../src/nn/encoder-decoder.ts";
 import { GPT } from "../../src/nn/gpt.ts";
@@ -23,6 +27,7 @@ import { type StepReport, Trainer } from "../../src/train/trainer.ts";
 
 const VOCAB = 7;
 const STEPS = 7;
+const EVAL_INTERVAL = 3;
 const SMALL: Partial<Settings> = {
   ...{ layers: 1, heads: 2, dModel: 6, contextLength: 11, batchSize: 2, steps: STEPS, warmupSteps: 2 },
   ...{ learningRate: 1e-2, gradAccumulation: 4, alphabetSize: VOCAB, minLength: 2, maxLength: 5 },
@@ -44,7 +49,7 @@ interface Saved {
 
 interface Trained {
   readonly saved: Saved;
-  readonly reports: readonly StepReport[];
+  readonly reports: readonly (StepReport | Evaluation)[];
 }
 
 function build(kind: ModelKind, context: Context, settings: Settings): [Trainable, Objective] {
@@ -60,6 +65,24 @@ function build(kind: ModelKind, context: Context, settings: Settings): [Trainabl
   }
   const model = new EncoderDecoder(context, config, random);
   return [model, new SequenceToSequence(model, new ToyTask(settings), settings.batchSize)];
+}
+
+/** Evaluates on 3 or 5 batches, which no number of ranks above 1 divides. */
+async function evaluate(model: Trainable, settings: Settings, runJobs?: RunJobs): Promise<Evaluation[]> {
+  const whole = { start: 0, end: text.length };
+  const size = { batches: 5, batchSize: 2, seed: 1 };
+  if (model instanceof GPT)
+    return [
+      await estimateLoss(model, text, size, runJobs),
+      await evaluateSplit(model, text, whole, Number.POSITIVE_INFINITY, runJobs),
+    ];
+  if (model instanceof Encoder)
+    return [
+      await estimateMaskedLoss(model, text, size, runJobs),
+      await evaluateMaskedSplit(model, text, whole, Number.POSITIVE_INFINITY, runJobs),
+    ];
+  if (!(model instanceof EncoderDecoder)) throw new Error("of no kind");
+  return [await evaluateAnswers(model, new ToyTask(settings).heldOut(150), runJobs)];
 }
 
 /** Trains one rank until `end` steps are done. */
@@ -79,8 +102,12 @@ async function trainRank(
     restore(trainer.optimizerState(), from.optimizer, "optimizer");
     trainer.resumeAt(from.step, from.state);
   }
-  const reports: StepReport[] = [];
-  while (trainer.stepsDone < end) reports.push(await trainer.step());
+  const reports: (StepReport | Evaluation)[] = [];
+  while (trainer.stepsDone < end) {
+    reports.push(await trainer.step());
+    if (trainer.stepsDone % EVAL_INTERVAL > 0) continue;
+    reports.push(...(await trainer.evaluating(() => evaluate(model, settings, ranks?.runJobs))));
+  }
   const saved = await trainer.evaluating(async () => ({
     step: trainer.stepsDone,
     model: await snapshot(model.parameters()),
@@ -175,12 +202,48 @@ describe("processes that cannot share the parts of a step", () => {
 
 describe("the end of a run on several ranks", () => {
   const two = () => ranksInProcess(2).map((communicator) => new DataParallel(communicator, 2, 1));
+  const jobs = (numbers: readonly number[]) => numbers.map((number) => async () => number);
 
   it("reaches a rank that is in its next step", async () => {
     const [first, second] = two();
     const step = second.share([1], []);
     await first.end();
     await expect(step).rejects.toThrow(RunEnded);
+  });
+
+  it("reaches a rank that shares jobs, or waits for a number", async () => {
+    for (const waits of [
+      (ranks: DataParallel) => ranks.runJobs(jobs([1, 2, 3])),
+      (ranks: DataParallel) => ranks.numberOfFirst(),
+    ]) {
+      const [first, second] = two();
+      const waiting = waits(second);
+      await first.end();
+      await expect(waiting).rejects.toThrow(RunEnded);
+    }
+  });
+
+  it("gives up the jobs of all ranks, if it is asked for meanwhile", async () => {
+    const [first, second] = two();
+    let done = 0;
+    const stoppingJobs = [0, 1, 2, 3, 4, 5].map((i) => async () => {
+      if (i === 1) second.requestStop();
+      done += 1;
+      return i;
+    });
+    const runs = await Promise.allSettled([first, second].map((ranks) => ranks.runJobs(stoppingJobs)));
+    for (const run of runs) expect(run.status === "rejected" && run.reason).toBeInstanceOf(JobsGivenUp);
+    expect(done, "three of the first rank, one of the second").toBe(4);
+    expect([first.stopRequested, second.stopRequested]).toEqual([true, true]);
+  });
+
+  it("is an error if the ranks share different jobs", async () => {
+    const [first, second] = two();
+    const runs = [first.runJobs(jobs([1, 2, 3])), second.runJobs(jobs([1, 2]))];
+    for (const result of await Promise.allSettled(runs))
+      expect(String(result.status === "rejected" && result.reason)).toContain(
+        "numbers of jobs to share: 3, 2",
+      );
   });
 
   it("is an error if the ranks train different models", async () => {

@@ -51,7 +51,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   sample: [...core, "text"],
   distributed: ["ground", "contract", "autograd"],
   train: [...persistent, "optim", "distributed"],
-  evaluate: [...persistent, "sample", "train"],
+  evaluate: [...persistent, "distributed", "sample", "train"],
   interop: persistent,
   verify: [...persistent, "sample", "train", "evaluate"],
   lesson: [...persistent, "sample", "optim", "train", "evaluate", "verify"],

@@ -121,8 +121,11 @@ function checkUnchanged({ path, savedJSON, checkpoint }: ResumePlan, directory: 
   throw new CheckpointError(`${path}: another process changed it while it was being opened; try again`);
 }
 
+/** What every process of a run has. */
+export type BuiltRun = Pick<OpenRun, "backend" | "kind" | "trainer" | "ranks">;
+
 /** Tokenizes the text, and allocates the model and what trains it. */
-export async function buildRun(plan: Plan, beforeScope: BeforeScope, ranks: Ranks) {
+export async function buildRun(plan: Plan, beforeScope: BeforeScope, ranks: Ranks): Promise<BuiltRun> {
   const { config, flags, threads } = plan;
   const text = await tokenizedText(plan);
   const backend = await openBackend(flags, threads);

@@ -1,6 +1,7 @@
 /** The third step of a training run: it trains, evaluates, samples, saves checkpoints and stops. */
 import { join } from "node:path";
 import { computedBy } from "../../../backend/names.ts";
+import { JobsGivenUp } from "../../../distributed/data-parallel.ts";
 import { TrainingError } from "../../../errors.ts";
 import { learningRatesAt } from "../../../optim/schedule.ts";
 import { restore } from "../../../run/restore.ts";
@@ -16,6 +17,7 @@ import { describeVerdict, judgeRun, pointsOf } from "./judge-run.ts";
 import type { EvaluationReport } from "./kinds/kind.ts";
 import type { OpenRun } from "./open-run.ts";
 import type { TrainFlags } from "./plan-run.ts";
+import { announce, announcesAfter, evaluateTogether, type Method } from "./processes/next-task.ts";
 import type { Progress } from "./progress.ts";
 import { printRunSummary } from "./run-summary.ts";
 import { drawSample } from "./samples.ts";
@@ -73,12 +75,16 @@ export class TrainingSession {
   }
 
   async #makeSteps(timer: StepTimer): Promise<void> {
-    const { trainer, earlyStopping, config } = this.#run;
+    const { trainer, earlyStopping, config, ranks } = this.#run;
     const { steps, patience } = config.settings;
     const hasMore = () => trainer.stepsDone < steps && !earlyStopping.isExhausted(patience);
     if (hasMore() || this.#evaluationDue) this.#progress.begin();
     if (this.#evaluationDue) await this.#afterStep();
-    for (; hasMore(); await this.#stop.check()) await this.#step(timer);
+    const start = trainer.stepsDone;
+    for (; hasMore(); await this.#stop.check()) {
+      if (announcesAfter(trainer.stepsDone, start, config.settings)) await announce(ranks, "step");
+      await this.#step(timer);
+    }
     this.#progress.end();
   }
 
@@ -170,10 +176,22 @@ export class TrainingSession {
     );
   }
 
+  /** Evaluates with all processes. @throws Stopped if one of the others was asked to stop meanwhile */
+  async #evaluate(method: Method): Promise<EvaluationReport> {
+    await announce(this.#run.ranks, method);
+    try {
+      return await evaluateTogether(this.#run, method);
+    } catch (error) {
+      if (!(error instanceof JobsGivenUp)) throw error;
+      this.#stop.askedElsewhere();
+      await this.#stop.check();
+      throw error;
+    }
+  }
+
   /** Estimates the validation loss from a few random batches. */
   async #estimate(): Promise<void> {
-    const { trainer, kind } = this.#run;
-    const report = await trainer.evaluating(() => kind.estimate());
+    const report = await this.#evaluate("estimate");
     this.#checkFinite(report.evaluation.lossNats);
     this.#report(report, "estimate");
   }
@@ -183,7 +201,7 @@ export class TrainingSession {
     const { trainer, kind, earlyStopping, config } = this.#run;
     const { settings } = config;
     this.#progress.busy(`evaluating on ${kind.measured} …`);
-    this.#current = await trainer.evaluating(() => kind.measure());
+    this.#current = await this.#evaluate("measure");
     this.#progress.busy(null);
     this.#checkFinite(this.#current.evaluation.lossNats);
     // The last one is printed at the end.
@@ -228,7 +246,7 @@ export class TrainingSession {
     } else {
       if (this.#current === null) {
         note(`evaluating on ${kind.measured} …`);
-        this.#current = await trainer.evaluating(() => kind.measure());
+        this.#current = await this.#evaluate("measure");
         this.#logEvaluation(this.#current);
       }
       const validationNats = this.#current.evaluation.lossNats;

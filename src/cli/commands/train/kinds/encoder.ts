@@ -1,6 +1,7 @@
 /** An encoder, trained to fill in blanks. */
 import type { Context } from "../../../../autograd/context.ts";
 import { readIds } from "../../../../data/token-source.ts";
+import type { RunJobs } from "../../../../distributed/jobs.ts";
 import { estimateMaskedLoss, evaluateMaskedSplit } from "../../../../evaluate/masked-loss.ts";
 import { measuredSet, measuredTokens } from "../../../../evaluate/measured-set.ts";
 import { Encoder } from "../../../../nn/encoder.ts";
@@ -60,18 +61,18 @@ class TrainableEncoder implements TrainableKind {
     this.#text = text;
   }
 
-  async estimate(): Promise<EvaluationReport> {
+  async estimate(runJobs?: RunJobs): Promise<EvaluationReport> {
     const { evalBatches, batchSize, seed } = this.#config.settings;
     const options = { batches: evalBatches, batchSize, seed };
-    const evaluation = await estimateMaskedLoss(this.model, this.#text.split.validation, options);
+    const evaluation = await estimateMaskedLoss(this.model, this.#text.split.validation, options, runJobs);
     const text = `validation loss about ${formatLoss(evaluation.lossNats)} (estimate: ${formatCount(evaluation.tokens)} hidden tokens in random windows)`;
     return { evaluation, text };
   }
 
-  async measure(): Promise<EvaluationReport> {
+  async measure(runJobs?: RunJobs): Promise<EvaluationReport> {
     const { split, heldOut } = this.#text;
     const most = this.#config.settings.measureTokens;
-    const evaluation = await evaluateMaskedSplit(this.model, this.#text.text.ids, heldOut, most);
+    const evaluation = await evaluateMaskedSplit(this.model, this.#text.text.ids, heldOut, most, runJobs);
     const over =
       evaluation.method === "whole split"
         ? `whole split: ${formatCount(evaluation.tokens)} of ${formatCount(split.validation.length)} tokens hidden, by fixed masks`

@@ -1,6 +1,7 @@
 /** A GPT, trained to continue a text. */
 import type { Context } from "../../../../autograd/context.ts";
 import { entropyFloor } from "../../../../data/corpus.ts";
+import type { RunJobs } from "../../../../distributed/jobs.ts";
 import { bitsPerByte, type PredictedText, predictedText } from "../../../../evaluate/bits-per-byte.ts";
 import { estimateLoss, evaluateSplit } from "../../../../evaluate/loss.ts";
 import { measuredSet, measuredTokens } from "../../../../evaluate/measured-set.ts";
@@ -74,20 +75,20 @@ class TrainableGPT implements TrainableKind {
     this.#floor = floor;
   }
 
-  async estimate(): Promise<EvaluationReport> {
+  async estimate(runJobs?: RunJobs): Promise<EvaluationReport> {
     const { evalBatches, batchSize, seed } = this.#config.settings;
     const options = { batches: evalBatches, batchSize, seed };
-    const evaluation = await estimateLoss(this.model, this.#text.split.validation, options);
+    const evaluation = await estimateLoss(this.model, this.#text.split.validation, options, runJobs);
     const { lossNats } = evaluation;
     const floor = this.#floor === null ? "" : `, floor ${formatLoss(this.#floor)}`;
     const report = `validation loss about ${describeLoss(lossNats, this.bitsPerByte(lossNats))}${floor} (estimate: ${formatCount(evaluation.tokens)} tokens in random windows)`;
     return { evaluation, text: report };
   }
 
-  async measure(): Promise<EvaluationReport> {
+  async measure(runJobs?: RunJobs): Promise<EvaluationReport> {
     const { text, heldOut } = this.#text;
     const most = this.#config.settings.measureTokens;
-    const measured = await evaluateSplit(this.model, text.ids, heldOut, most);
+    const measured = await evaluateSplit(this.model, text.ids, heldOut, most, runJobs);
     const perByte = this.bitsPerByte(measured.lossNats);
     const evaluation = { ...measured, bitsPerByte: perByte };
     const above =

@@ -1,6 +1,7 @@
 /** What `nopeek train` needs to know about a kind of model: its objective, its evaluation and its samples. */
 import type { Context } from "../../../../autograd/context.ts";
 import type { TokenizedText } from "../../../../data/tokenized-corpus.ts";
+import type { RunJobs } from "../../../../distributed/jobs.ts";
 import type { Evaluation } from "../../../../evaluate/loss.ts";
 import { log } from "../../../../math.ts";
 import type { RunConfig } from "../../../../run/config.ts";
@@ -21,10 +22,10 @@ export interface TrainableKind {
   readonly remark: string | null;
   /** Tokens that go through the model in an estimate and in a full evaluation, to predict their time. */
   readonly tokens: { readonly estimate: number; readonly measure: number };
-  /** Estimates the validation loss from a few random batches. */
-  estimate(): Promise<EvaluationReport>;
+  /** Estimates the validation loss from a few random batches, which run here or on several processes. */
+  estimate(runJobs?: RunJobs): Promise<EvaluationReport>;
   /** Evaluates on the validation set: the figure to report. */
-  measure(): Promise<EvaluationReport>;
+  measure(runJobs?: RunJobs): Promise<EvaluationReport>;
   /** A loss on the validation set in bits per UTF-8 byte; null unless a text is predicted token by token. */
   bitsPerByte(lossNats: number): number | null;
   /** What `measure` covers: "the whole validation split". */

@@ -1,5 +1,6 @@
 /** An encoder–decoder, trained to answer strings. */
 import type { Context } from "../../../../autograd/context.ts";
+import type { RunJobs } from "../../../../distributed/jobs.ts";
 import { evaluateAnswers } from "../../../../evaluate/exact-match.ts";
 import { EncoderDecoder } from "../../../../nn/encoder-decoder.ts";
 import { padTokens } from "../../../../nn/inputs/token-batch.ts";
@@ -52,16 +53,18 @@ class TrainableEncoderDecoder implements TrainableKind {
     this.#task = task;
   }
 
-  async estimate(): Promise<EvaluationReport> {
+  async estimate(runJobs?: RunJobs): Promise<EvaluationReport> {
     const { evalBatches, batchSize } = this.#config.settings;
-    const evaluation = await evaluateAnswers(this.model, this.#task.heldOut(evalBatches * batchSize));
+    const examples = this.#task.heldOut(evalBatches * batchSize);
+    const evaluation = await evaluateAnswers(this.model, examples, runJobs);
     const { lossNats, exact, strings } = evaluation;
     const text = `validation loss about ${formatLoss(lossNats)}, ${formatCount(exact)} of ${formatCount(strings)} strings exactly right (estimate: some held-out strings)`;
     return { evaluation, text, answers: { exact, strings } };
   }
 
-  async measure(): Promise<EvaluationReport> {
-    const evaluation = await evaluateAnswers(this.model, this.#task.heldOut(EVALUATED_STRINGS));
+  async measure(runJobs?: RunJobs): Promise<EvaluationReport> {
+    const examples = this.#task.heldOut(EVALUATED_STRINGS);
+    const evaluation = await evaluateAnswers(this.model, examples, runJobs);
     return { evaluation, text: describeAnswers(evaluation), answers: evaluation };
   }
 

@@ -1,24 +1,25 @@
-/** What processes other than number 0 do: their parts of each step, until process 0 ends the run. */
+/** What processes other than number 0 do: their parts of each step and evaluation, until process 0 ends the run. */
 
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { cachePlace } from "../../../../data/token-cache.ts";
-import { DataParallel, RunEnded } from "../../../../distributed/data-parallel.ts";
+import { DataParallel, JobsGivenUp, RunEnded } from "../../../../distributed/data-parallel.ts";
 import { ConfigError, NopeekError, TrainingError } from "../../../../errors.ts";
 import { threadsOf } from "../../../options/settings-flags.ts";
 import { RUNS } from "../../../shared/find-model.ts";
 import { processes } from "../../../shared/process-lock.ts";
 import { readCorpusFor } from "../../../shared/read-corpus.ts";
 import { SIGNALS } from "../../../shared/signals.ts";
-import { buildRun } from "../open-run.ts";
+import { type BuiltRun, buildRun } from "../open-run.ts";
 import type { TrainFlags } from "../plan-run.ts";
 import type { JoinedProcess } from "./join.ts";
+import { announcesAfter, evaluateTogether, nextTask } from "./next-task.ts";
 import { receiveConfig, receiveState } from "./share-run.ts";
 
 const silent = { note: () => {}, status: () => {} };
 
-/** Trains with process 0, which alone displays, evaluates and saves. */
+/** Trains and evaluates with process 0, which alone displays and saves. */
 export async function follow(given: TrainFlags, joined: JoinedProcess): Promise<void> {
   try {
     await takePart(given, joined);
@@ -47,11 +48,16 @@ async function takePart(flags: TrainFlags, { communicator, ended }: JoinedProces
       `${text.path} is not the text that process 0 reads: its SHA-256 differs; copy the same files to every host`,
     );
   const plan = { flags, config, text, length: null, cache, threads: threadsOf(flags) };
-  const { trainer, backend } = await buildRun(plan, async () => nextTurn(), ranks);
+  const run = await buildRun(plan, async () => nextTurn(), ranks);
+  const { trainer, backend } = run;
   await receiveState(communicator, trainer);
   for (const signal of SIGNALS) process.on(signal, () => ranks.requestStop());
   try {
-    for (;;) await trainer.step();
+    const start = trainer.stepsDone;
+    for (;;) {
+      if (announcesAfter(trainer.stepsDone, start, config.settings)) await evaluateWhenAsked(run, ranks);
+      await trainer.step();
+    }
   } catch (error) {
     // Process 0 has the same numbers, and reports that they are not finite.
     if (error instanceof TrainingError) await ranks.end();
@@ -61,4 +67,16 @@ async function takePart(flags: TrainFlags, { communicator, ended }: JoinedProces
   await backend.close();
   // A listener for signals keeps no process alive, but a second signal now may end this one.
   for (const signal of SIGNALS) process.removeAllListeners(signal);
+}
+
+/** Evaluates with process 0, until its next task is a step. */
+async function evaluateWhenAsked(run: BuiltRun, ranks: DataParallel): Promise<void> {
+  for (let task = await nextTask(ranks); task !== "step"; task = await nextTask(ranks)) {
+    try {
+      await evaluateTogether(run, task);
+    } catch (error) {
+      // Process 0 saves now, and ends the run.
+      if (!(error instanceof JobsGivenUp)) throw error;
+    }
+  }
 }

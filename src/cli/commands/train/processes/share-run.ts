@@ -1,4 +1,4 @@
-/** What process 0 sends the others of the run: its settings and tokenizer, then its state. */
+/** What process 0 sends the others of the run: its settings and tokenizer, its state, then what they do next. */
 
 import type { Communicator } from "../../../../distributed/communicator.ts";
 import { broadcastTensors } from "../../../../distributed/tensors.ts";
