@@ -108,6 +108,20 @@ export const learning: readonly Mutant[] = [
     tests: ["test/distributed/same-bits.test.ts"],
   },
   {
+    promise: "losses of an evaluation that processes share are added in the order of its batches",
+    file: "src/distributed/jobs.ts",
+    line: "return Array.from({ length: jobs }, (_, i) => all[(i % size) * mine.length + Math.floor(i / size)]);",
+    broken: "return Array.from(all.subarray(0, jobs));",
+    tests: ["test/distributed/jobs.test.ts", "test/distributed/same-bits.test.ts"],
+  },
+  {
+    promise: "a stop during an evaluation ends it on all ranks",
+    file: "src/distributed/data-parallel.ts",
+    line: "if (this.#stopWanted) throw new JobsGivenUp();",
+    broken: "",
+    tests: ["test/distributed/same-bits.test.ts"],
+  },
+  {
     promise: "a step that is given up between its batches loses no memory",
     file: "src/train/gradient-sum.ts",
     line: "for (const [i, gradient] of gradients.entries()) this.#free(gradient, i);",

@@ -56,17 +56,18 @@ describe.each(MPIS)("on several processes with $name", ({ skipped, ...mpi }) => 
   );
 
   it.skipIf(skipped)(
-    "a run is stopped by a signal to any process, and resumes on another number",
+    "a run is stopped by a signal to any process, in steps or an evaluation, and resumes on another number",
     PATIENCE,
     async () => {
       await alone;
-      for (const [rank, signal, then] of [
-        [1, "SIGTERM", 4],
-        [0, "SIGUSR1", 1],
+      // The second run spends most of its time in evaluations.
+      for (const [rank, signal, then, settings] of [
+        [0, "SIGUSR1", 1, []],
+        [1, "SIGTERM", 4, ["--eval-interval", 2, "--eval-batches", 300]],
       ] as const) {
         const out = `${mpi.launcher}-${signal}`;
         const slow = ["--steps", 8000, "--log-every", 1, "--out", out];
-        const run = launch(2, ...SETTINGS, ...slow);
+        const run = launch(2, ...SETTINGS, ...slow, ...settings);
         await run.shows(/^step 3\//m, "stderr");
         process.kill(processOf(rank, out) ?? Number.NaN, signal);
         const { code, stderr } = await run.outcome;
