@@ -92,6 +92,9 @@ export const SETTING_HELP: Readonly<Record<SettingName, SettingHelp>> = {
   checkpointActivations: {
     help: "keep only the input of each block in a training step, and compute the rest again for the gradients: less memory, about a third more time, the same weights",
   },
+  shardOptimizer: {
+    help: "share out the optimizer's state among the processes that train together: less memory for each, the same weights",
+  },
   averageSteps: {
     help: "evaluate and save the weights averaged over about this many steps; 0 uses the newest",
     unit: "steps",

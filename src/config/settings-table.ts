@@ -121,6 +121,7 @@ export const TRAINING_TABLE = {
   skipSpikes: setting(real(1e6), 0),
   gradAccumulation: setting(count(1, 65_536), 1),
   checkpointActivations: setting(z.boolean(), false),
+  shardOptimizer: setting(z.boolean(), false),
   averageSteps: setting(count(0, MANY), 0),
   evalInterval: setting(count(1, MANY), 250),
   patience: setting(count(0, MANY), 0),

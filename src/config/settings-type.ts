@@ -157,6 +157,11 @@ export type Settings = {
    */
   readonly checkpointActivations: boolean;
   /**
+   * Share out the optimizer's state among the processes that train together: less memory for each, the
+   * same weights. Default: false.
+   */
+  readonly shardOptimizer: boolean;
+  /**
    * Evaluate and save the weights averaged over about this many steps; 0 uses the newest. Default: 0
    * steps.
    */

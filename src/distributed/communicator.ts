@@ -27,8 +27,8 @@ export interface Communicator {
    * @param all as many blocks as there are ranks, each as long as `mine`; block r is from rank r
    */
   gather(mine: Numbers, all: Numbers): Promise<void>;
-  /** Copies the numbers of rank 0 to all others. */
-  broadcast(numbers: Numbers): Promise<void>;
+  /** Copies the numbers of one rank, by default rank 0, to all others. */
+  broadcast(numbers: Numbers, from?: number): Promise<void>;
   /** Ends every process of the run at once, with this exit code. */
   abort(exitCode: number): void;
   /** Leaves the run in good order. Every rank calls it last. */

@@ -11,7 +11,9 @@ import { ConfigError, NopeekError } from "../errors.ts";
 import { plural } from "../util/format.ts";
 import type { Communicator } from "./communicator.ts";
 import { gatherInTurn, type Job, type RunJobs, runOwn } from "./jobs.ts";
+import { Shards, type Tensors } from "./shards.ts";
 import { sumAcrossRanks } from "./sum-across-ranks.ts";
+import { broadcastNumbers } from "./tensors.ts";
 
 /** Thrown on a rank after another rank has ended the run. */
 export class RunEnded extends Error {}
@@ -19,26 +21,51 @@ export class RunEnded extends Error {}
 /** Thrown on all ranks when jobs were given up because a rank has asked the run to end. */
 export class JobsGivenUp extends Error {}
 
-/** What a rank says with its losses. */
-const SAYS = { goOn: 0, pleaseStop: 1, ended: 2 } as const;
+/** What a rank says with its losses; rank 0 may ask for something instead. */
+const SAYS = { goOn: 0, pleaseStop: 1, ended: 2, collectState: 3 } as const;
+/** What rank 0 may ask the others for between two calls that they share. */
+export type Request = "collectState";
 /** Numbers before the losses of a rank: what it says, and another one, such as the size of its gradient. */
 const HEAD = 2;
 
 export class DataParallel {
+  /** Whether each rank updates a share of the parameters. */
+  readonly isSharded: boolean;
   readonly #communicator: Communicator;
   readonly #parts: number;
+  readonly #answers = new Map<number, () => Promise<unknown>>();
+  /** null if every rank updates all parameters. */
+  #shards: Shards | null = null;
   #wantsStop = false;
   #stopWanted = false;
 
   /**
-   * @param parts the number of parts in a step
-   * @param rows  the number of rows in a part
+   * @param parts     the number of parts in a step
+   * @param rows      the number of rows in a part
+   * @param isSharded whether each rank updates a share of the parameters, and keeps the optimizer's state of those alone
    * @throws ConfigError if the ranks cannot share them; it names what would fit
    */
-  constructor(communicator: Communicator, parts: number, rows: number) {
+  constructor(communicator: Communicator, parts: number, rows: number, isSharded = false) {
     checkShared(parts, rows, communicator.size);
     this.#communicator = communicator;
     this.#parts = parts;
+    this.isSharded = isSharded;
+  }
+
+  /** The parameters that this rank updates: all, or its share of them. It is called once, before the first step. */
+  updatedHere(parameters: Tensors): Tensors {
+    if (!this.isSharded) return parameters;
+    this.#shards = new Shards(this.#communicator, parameters);
+    return this.#shards.own;
+  }
+
+  /** The rank whose state of a parameter is saved: the only one that updates it, or rank 0 if all do. */
+  ownerOf(parameter: string): number {
+    return this.#shards?.ownerOf(parameter) ?? 0;
+  }
+
+  get rank(): number {
+    return this.#communicator.rank;
   }
 
   /** The parts of a step that this rank computes. */
@@ -48,7 +75,7 @@ export class DataParallel {
   }
 
   /**
-   * Adds the gradients of all ranks. Every rank then has the whole sum.
+   * Adds the gradients of all ranks. Every rank then has the sum for the parameters that it updates.
    *
    * @param losses     of the own parts
    * @param parameters with the summed gradient of the own parts
@@ -61,8 +88,19 @@ export class DataParallel {
     const said = await this.#say(numbers, losses);
     if (said.some(([, size]) => size !== numbers))
       throw new NopeekError("the ranks have gradients of different sizes: they train different models");
-    await sumAcrossRanks(this.#communicator, parameters[0].context.backend, gradients);
+    if (this.#shards !== null) await this.#shards.sumGradients();
+    else await sumAcrossRanks(this.#communicator, parameters[0].context.backend, gradients);
     return said.flatMap(([, , ...theirs]) => theirs);
+  }
+
+  /** One number for each parameter, in their order, from those for the parameters that each rank updates. */
+  async gatherNumbers(own: readonly number[]): Promise<readonly number[]> {
+    return this.#shards?.gatherNumbers(own) ?? own;
+  }
+
+  /** Copies updated parameters to the ranks that did not update them. */
+  async gatherParameters(): Promise<void> {
+    await this.#shards?.gatherValues();
   }
 
   /**
@@ -86,6 +124,25 @@ export class DataParallel {
   async numberOfFirst(number = 0): Promise<number> {
     const [[, first]] = await this.#say(number);
     return first;
+  }
+
+  /**
+   * Copies numbers from one rank to others. Every rank calls it.
+   *
+   * @param numbers null on a rank that needs none
+   */
+  async copyFrom(rank: number, length: number, numbers: Float32Array | null): Promise<void> {
+    await broadcastNumbers(this.#communicator, rank, length, numbers);
+  }
+
+  /** Asks the other ranks for something, on rank 0: each does what it gave to `answer`, before its next shared call. */
+  async ask(request: Request): Promise<void> {
+    await this.#gather(SAYS[request], 0, []);
+  }
+
+  /** Sets what this rank does when rank 0 asks for something. */
+  answer(request: Request, body: () => Promise<unknown>): void {
+    this.#answers.set(SAYS[request], body);
   }
 
   /** Asks the run to end, from any rank. The others learn it in the next call that they share. */
@@ -118,6 +175,11 @@ export class DataParallel {
   async #say(number: number, losses: readonly number[] = []): Promise<number[][]> {
     const said = await this.#gather(this.#wantsStop ? SAYS.pleaseStop : SAYS.goOn, number, losses);
     if (said.some(([says]) => says === SAYS.ended)) throw new RunEnded();
+    const answer = this.#answers.get(said[0][0]);
+    if (answer !== undefined) {
+      await answer();
+      return this.#say(number, losses);
+    }
     this.#stopWanted = said.some(([says]) => says === SAYS.pleaseStop);
     return said;
   }

@@ -68,9 +68,9 @@ class RankInProcess implements Communicator {
     await this.#copyFromAll(mine, (block, from) => all.set(block, from * mine.length));
   }
 
-  async broadcast(numbers: Numbers): Promise<void> {
-    await this.#copyFromAll(numbers, (block, from) => {
-      if (from === 0) numbers.set(block);
+  async broadcast(numbers: Numbers, from = 0): Promise<void> {
+    await this.#copyFromAll(numbers, (block, rank) => {
+      if (rank === from) numbers.set(block);
     });
   }
 

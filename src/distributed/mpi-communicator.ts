@@ -72,9 +72,9 @@ export class MpiCommunicator implements Communicator {
     return this.#finish(mine, all);
   }
 
-  broadcast(numbers: Numbers): Promise<void> {
+  broadcast(numbers: Numbers, from = 0): Promise<void> {
     const { broadcast, world } = this.#mpi;
-    broadcast(...this.#blocks(numbers, 1), 0, world, this.#mpi.address(this.#request));
+    broadcast(...this.#blocks(numbers, 1), from, world, this.#mpi.address(this.#request));
     return this.#finish(numbers);
   }
 

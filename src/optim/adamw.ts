@@ -1,5 +1,5 @@
 import type { Tensor } from "../autograd/tensor.ts";
-import type { AdamWTarget, Buffer } from "../backend/backend.ts";
+import type { AdamWTarget } from "../backend/backend.ts";
 import { powerOfInteger } from "../math.ts";
 import type { NamedTensors } from "../nn/parameters.ts";
 import { checkTypes } from "../util/check-types.ts";
@@ -85,11 +85,19 @@ export class AdamW {
   /** The moments by name, for a checkpoint: "head.weight.firstMoment" and so on. */
   state(): NamedTensors {
     return Object.fromEntries(
-      this.#trained.flatMap(({ name, first, second }) => [
-        [`${name}.firstMoment`, first],
-        [`${name}.secondMoment`, second],
-      ]),
+      this.#trained.flatMap(({ name, first, second }) => {
+        const [firstName, secondName] = AdamW.stateNames(name);
+        return [
+          [firstName, first],
+          [secondName, second],
+        ];
+      }),
     );
+  }
+
+  /** The names of a parameter's moments. */
+  static stateNames(parameter: string): string[] {
+    return [`${parameter}.firstMoment`, `${parameter}.secondMoment`];
   }
 }
 
@@ -100,15 +108,23 @@ function decays(parameter: Tensor): boolean {
 
 /** The Euclidean norm of all gradients together. */
 export async function gradientNorm(parameters: NamedTensors): Promise<number> {
+  return normOf(await squaresOf(parameters));
+}
+
+/** For each parameter, the sum of the squares of its gradient; 0 if it has none. */
+export async function squaresOf(parameters: NamedTensors): Promise<number[]> {
   const tensors = Object.values(parameters);
-  const gradients: Buffer[] = [];
-  for (const { gradient } of tensors) if (gradient !== null) gradients.push(gradient);
+  const gradients = tensors.flatMap(({ gradient }) => gradient ?? []);
+  if (gradients.length === 0) return tensors.map(() => 0);
   const { backend } = tensors[0].context;
   const squares = backend.alloc(gradients.length);
   backend.sumsOfSquares(squares, gradients);
-  const sums = await backend.read(squares);
+  const sums = Array.from(await backend.read(squares));
   backend.free(squares);
-  let total = 0;
-  for (const sum of sums) total += sum;
-  return Math.sqrt(total);
+  return tensors.map(({ gradient }) => (gradient === null ? 0 : (sums.shift() ?? 0)));
+}
+
+/** The norm of all gradients, from the sums of squares of each. */
+export function normOf(squares: readonly number[]): number {
+  return Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
 }

@@ -79,8 +79,13 @@ export class Muon {
   /** The momenta by name, for a checkpoint. */
   state(): NamedTensors {
     return Object.fromEntries(
-      Object.entries(this.#momentum).map(([name, tensor]) => [`${name}.momentum`, tensor]),
+      Object.entries(this.#momentum).map(([name, tensor]) => [Muon.stateName(name), tensor]),
     );
+  }
+
+  /** The name of a parameter's momentum. */
+  static stateName(parameter: string): string {
+    return `${parameter}.momentum`;
   }
 
   /** Adds the gradient to the momentum, and returns Nesterov's direction in a new buffer. */

@@ -9,13 +9,12 @@ export class Optimizer {
   readonly #adamw: AdamW;
   readonly #muon: Muon;
 
+  /** @param parameters those that it updates */
   constructor(parameters: NamedTensors, settings: Settings) {
-    const usesMuon = (name: string) => settings.optimizer === "muon" && isBlockMatrix(name, parameters);
-    const pick = (wanted: boolean) =>
-      Object.fromEntries(Object.entries(parameters).filter(([name]) => usesMuon(name) === wanted));
-    this.#adamw = new AdamW(pick(false), settings);
+    const { forAdamW, forMuon } = divided(parameters, settings);
+    this.#adamw = new AdamW(forAdamW, settings);
     const { muonMomentum, muonWeightDecay } = settings;
-    this.#muon = new Muon(pick(true), { momentum: muonMomentum, weightDecay: muonWeightDecay });
+    this.#muon = new Muon(forMuon, { momentum: muonMomentum, weightDecay: muonWeightDecay });
   }
 
   /** See `AdamW.step`. */
@@ -28,6 +27,36 @@ export class Optimizer {
   state(): NamedTensors {
     return { ...this.#adamw.state(), ...this.#muon.state() };
   }
+}
+
+/** A tensor of an optimizer's state. */
+export interface StateEntry {
+  readonly name: string;
+  /** The parameter that it belongs to. */
+  readonly parameter: string;
+  readonly shape: readonly number[];
+}
+
+/** What the state of an optimizer of these parameters holds, in the order of a checkpoint. Nothing is allocated. */
+export function stateLayout(parameters: NamedTensors, settings: Settings): StateEntry[] {
+  const { forAdamW, forMuon } = divided(parameters, settings);
+  const entry = (parameter: string, name: string) => ({
+    name,
+    parameter,
+    shape: parameters[parameter].shape,
+  });
+  return [
+    ...Object.keys(forAdamW).flatMap((of) => AdamW.stateNames(of).map((name) => entry(of, name))),
+    ...Object.keys(forMuon).map((of) => entry(of, Muon.stateName(of))),
+  ];
+}
+
+/** The parameters that each of the two updates. */
+function divided(parameters: NamedTensors, { optimizer }: Settings) {
+  const usesMuon = (name: string) => optimizer === "muon" && isBlockMatrix(name, parameters);
+  const pick = (wanted: boolean): NamedTensors =>
+    Object.fromEntries(Object.entries(parameters).filter(([name]) => usesMuon(name) === wanted));
+  return { forAdamW: pick(false), forMuon: pick(true) };
 }
 
 /** Embeddings and the head are excluded: they are tables whose rows are looked up or scored one by one. */

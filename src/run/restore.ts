@@ -22,6 +22,16 @@ export function restore(
     { tensors, stored, where },
     { tensors: "object", stored: ["get", "keys"], where: "string" },
   );
+  checkFits(tensors, stored, where);
+  fill(tensors, stored);
+}
+
+/** Checks stored values against the shapes of all tensors. Throws as `restore` does. */
+export function checkFits(
+  tensors: Readonly<Record<string, { readonly shape: readonly number[] }>>,
+  stored: ReadonlyMap<string, StoredTensor>,
+  where: string,
+): void {
   for (const [name, { shape }] of Object.entries(tensors)) {
     const found = stored.get(name);
     if (found === undefined)
@@ -39,6 +49,10 @@ export function restore(
       );
     }
   }
+}
+
+/** Fills those tensors that have a stored value, by name. They must fit. */
+export function fill(tensors: NamedTensors, stored: ReadonlyMap<string, StoredTensor>): void {
   for (const [name, tensor] of Object.entries(tensors)) {
     const found = stored.get(name);
     if (found !== undefined) tensor.context.backend.write(tensor.buffer, found.values);

@@ -1,16 +1,20 @@
 /** What a checkpoint holds of a run in training, and how a run resumes from it. */
 import * as z from "zod/mini";
 import type { Settings } from "../config/settings.ts";
+import type { DataParallel } from "../distributed/data-parallel.ts";
 import type { Checkpoint } from "../run/checkpoint.ts";
 import type { RunDirectory } from "../run/directory.ts";
-import { restore, snapshot } from "../run/restore.ts";
+import { checkFits, fill, restore, snapshot } from "../run/restore.ts";
 import { joinPath } from "../util/paths.ts";
 import { EarlyStopping } from "./early-stopping.ts";
+import { collectState, stateShapes } from "./optimizer-state.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** A run in training, as far as its checkpoint depends on it. */
 export interface RunInTraining {
   readonly trainer: Trainer;
+  /** The processes that train together; null if this one trains alone. */
+  readonly ranks: DataParallel | null;
   readonly earlyStopping: EarlyStopping;
   readonly directory: RunDirectory;
   /** What the bits depend on: "wasm". */
@@ -39,13 +43,13 @@ const layout = z.object({
 
 /** Saves the state after the current step in the run's directory. Throws as `RunDirectory.saveStep` does. */
 export async function saveRun(run: RunInTraining): Promise<void> {
-  const { trainer, earlyStopping, directory, computedBy, covers, evaluationDue } = run;
+  const { trainer, ranks, earlyStopping, directory, computedBy, covers, evaluationDue } = run;
   const due = evaluationDue ? { evaluationDue: true } : {};
   await trainer.evaluating(async () =>
     directory.saveStep({
       step: trainer.stepsDone,
       model: await snapshot(trainer.model.parameters()),
-      optimizer: await snapshot(trainer.optimizerState()),
+      optimizer: await collectState(trainer, ranks),
       state: { ...earlyStopping.toJSON(), ...trainer.toJSON(), computedBy, covers, ...due },
       best: earlyStopping.best?.step === trainer.stepsDone,
     }),
@@ -70,7 +74,9 @@ export function resumeFrom(
   path: string,
 ): void {
   restore(trainer.model.parameters(), model, joinPath(path, name, "model.safetensors"));
-  restore(trainer.optimizerState(), optimizer, joinPath(path, name, "optimizer.safetensors"));
+  checkFits(stateShapes(trainer), optimizer, joinPath(path, name, "optimizer.safetensors"));
+  // Other processes may keep the rest.
+  fill(trainer.optimizerState(), optimizer);
   trainer.resumeAt(step, state);
 }
 

@@ -11,7 +11,7 @@ import type { DataParallel } from "../distributed/data-parallel.ts";
 import { TrainingError } from "../errors.ts";
 import type { NamedTensors } from "../nn/parameters.ts";
 import { scale } from "../ops/scale.ts";
-import { gradientNorm } from "../optim/adamw.ts";
+import { normOf, squaresOf } from "../optim/adamw.ts";
 import { SpikeDetector } from "../optim/gradient-spikes.ts";
 import { Optimizer } from "../optim/optimizer.ts";
 import { learningRatesAt } from "../optim/schedule.ts";
@@ -45,6 +45,8 @@ export class Trainer<Model extends Trainable = Trainable> {
   readonly #objective: Objective;
   readonly #optimizer: Optimizer;
   readonly #parameters: NamedTensors;
+  /** The parameters that this process updates: all, unless several processes share them out. */
+  readonly #updated: NamedTensors;
   /** Adds the gradients of the batches of a step. */
   readonly #gradient: GradientSum;
   /** null if the latest weights are evaluated, not an average. */
@@ -75,7 +77,8 @@ export class Trainer<Model extends Trainable = Trainable> {
     this.#objective = objective;
     this.#parameters = model.parameters();
     this.#gradient = new GradientSum(this.#parameters);
-    this.#optimizer = new Optimizer(this.#parameters, settings);
+    this.#updated = ranks?.updatedHere(this.#parameters) ?? this.#parameters;
+    this.#optimizer = new Optimizer(this.#updated, settings);
     this.#average =
       settings.averageSteps > 0 ? new WeightAverage(this.#parameters, settings.averageSteps) : null;
   }
@@ -100,7 +103,8 @@ export class Trainer<Model extends Trainable = Trainable> {
     const losses = await this.#computeGradient();
     const lossNats = losses.reduce((sum, loss) => sum + loss, 0) / gradAccumulation;
     // The batches' gradients were summed; the step follows their mean.
-    const norm = (await gradientNorm(this.#parameters)) / gradAccumulation;
+    const squares = await squaresOf(this.#updated);
+    const norm = normOf((await this.#ranks?.gatherNumbers(squares)) ?? squares) / gradAccumulation;
     this.#checkFinite(losses, lossNats, norm);
     const skipped = this.#spikes.isSpike(norm, this.settings.skipSpikes);
 
@@ -108,6 +112,7 @@ export class Trainer<Model extends Trainable = Trainable> {
     const rates = learningRatesAt(this.settings, this.#earlier, this.#step);
     if (skipped) this.#gradient.clear();
     else await this.#optimizer.step(this.#step + 1, rates, clip / gradAccumulation);
+    await this.#ranks?.gatherParameters();
     this.#step += 1;
     this.#average?.add(this.#step);
     return { step: this.#step, lossNats, learningRate: rates.learningRate, gradientNorm: norm, skipped };

@@ -219,6 +219,7 @@ export class TrainingRun {
     const { trainer, earlyStopping } = this;
     return saveRun({
       trainer,
+      ranks: null,
       earlyStopping,
       directory: this.#directory,
       computedBy: computedBy(this.model.context.backend),

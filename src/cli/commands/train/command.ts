@@ -42,11 +42,12 @@ async function openShared(
   }
   const { communicator } = joined;
   const plan = await planRun(await withTexts(flags));
-  const { gradAccumulation, batchSize } = plan.config.settings;
-  const ranks = new DataParallel(communicator, gradAccumulation, batchSize);
+  const { gradAccumulation, batchSize, shardOptimizer } = plan.config.settings;
+  const ranks = new DataParallel(communicator, gradAccumulation, batchSize, shardOptimizer);
   await sendConfig(communicator, plan.config);
   const run = await openRun(plan, stop.check, ranks);
-  await sendState(communicator, run.trainer);
+  const stored = plan.kind === "resume" ? plan.checkpoint?.optimizer : undefined;
+  await sendState(communicator, ranks, run.trainer, stored ?? null);
   return run;
 }
 

@@ -25,6 +25,7 @@ const HARMLESS: readonly SettingName[] = [
   "checkpointInterval",
   "keepCheckpoints",
   "checkpointActivations",
+  "shardOptimizer",
 ];
 const CHANGEABLE: readonly SettingName[] = [...SCHEDULE_SETTINGS, ...HARMLESS];
 

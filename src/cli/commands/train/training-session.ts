@@ -223,9 +223,9 @@ export class TrainingSession {
   }
 
   async #save(): Promise<void> {
-    const { trainer, directory, earlyStopping, backend, kind } = this.#run;
+    const { trainer, ranks, directory, earlyStopping, backend, kind } = this.#run;
     const what = { computedBy: computedBy(backend), covers: kind.covers, evaluationDue: this.#evaluationDue };
-    await saveRun({ trainer, earlyStopping, directory, ...what });
+    await saveRun({ trainer, ranks, earlyStopping, directory, ...what });
   }
 
   async #finish(): Promise<void> {

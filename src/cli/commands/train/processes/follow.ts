@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { cachePlace } from "../../../../data/token-cache.ts";
 import { DataParallel, JobsGivenUp, RunEnded } from "../../../../distributed/data-parallel.ts";
 import { ConfigError, NopeekError, TrainingError } from "../../../../errors.ts";
+import { answerForState } from "../../../../train/optimizer-state.ts";
 import { threadsOf } from "../../../options/settings-flags.ts";
 import { RUNS } from "../../../shared/find-model.ts";
 import { processes } from "../../../shared/process-lock.ts";
@@ -32,8 +33,8 @@ export async function follow(given: TrainFlags, joined: JoinedProcess): Promise<
 
 async function takePart(flags: TrainFlags, { communicator, ended }: JoinedProcess): Promise<void> {
   const config = await receiveConfig(communicator);
-  const { gradAccumulation, batchSize } = config.settings;
-  const ranks = new DataParallel(communicator, gradAccumulation, batchSize);
+  const { gradAccumulation, batchSize, shardOptimizer } = config.settings;
+  const ranks = new DataParallel(communicator, gradAccumulation, batchSize, shardOptimizer);
   const cache = cachePlace(flags, flags.out ?? join(RUNS, "run"), processes());
   const { data, validation, include } = flags;
   const text = await readCorpusFor(
@@ -50,7 +51,8 @@ async function takePart(flags: TrainFlags, { communicator, ended }: JoinedProces
   const plan = { flags, config, text, length: null, cache, threads: threadsOf(flags) };
   const run = await buildRun(plan, async () => nextTurn(), ranks);
   const { trainer, backend } = run;
-  await receiveState(communicator, trainer);
+  await receiveState(communicator, ranks, trainer);
+  answerForState(trainer, ranks);
   for (const signal of SIGNALS) process.on(signal, () => ranks.requestStop());
   try {
     const start = trainer.stepsDone;
