@@ -42,9 +42,9 @@ describe.each(MPIS)("on several processes with $name", ({ skipped, ...mpi }) => 
     PATIENCE,
     async () => {
       await alone;
-      for (const processes of [2, 4]) {
+      for (const [processes, ...more] of [[2], [4, "--shard-optimizer"]] as const) {
         const out = `${mpi.launcher}-${processes}`;
-        const { code, stderr } = await launch(processes, ...SETTINGS, "--out", out).outcome;
+        const { code, stderr } = await launch(processes, ...SETTINGS, ...more, "--out", out).outcome;
         expect(code, stderr).toBe(0);
         expect(stderr.match(/^training on \d processes/gm), stderr).toEqual([
           `training on ${processes} processes`,
@@ -63,7 +63,7 @@ describe.each(MPIS)("on several processes with $name", ({ skipped, ...mpi }) => 
       // The second run spends most of its time in evaluations.
       for (const [rank, signal, then, settings] of [
         [0, "SIGUSR1", 1, []],
-        [1, "SIGTERM", 4, ["--eval-interval", 2, "--eval-batches", 300]],
+        [1, "SIGTERM", 4, ["--eval-interval", 2, "--eval-batches", 300, "--shard-optimizer"]],
       ] as const) {
         const out = `${mpi.launcher}-${signal}`;
         const slow = ["--steps", 8000, "--log-every", 1, "--out", out];
