@@ -2,8 +2,8 @@
  * The parameters of a model shared out among ranks: each rank updates some of them, whole tensors, and so keeps the
  * optimizer's state of those alone. Source: Rajbhandari et al., "ZeRO", 2020, stage 1.
  *
- * A rank needs the summed gradient of its own parameters only, and sends their new values to all. So as many numbers are
- * sent as without shards.
+ * A rank receives the summed gradient of the parameters that it updates, and sends their new values to all: the same
+ * messages as without shards, where every rank receives the whole gradient.
  */
 import type { Tensor } from "../autograd/tensor.ts";
 import type { Buffer } from "../backend/backend.ts";

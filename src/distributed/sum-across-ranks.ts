@@ -121,7 +121,7 @@ function blockOf(buffer: Buffer, index: number, length: number): Span {
   return { buffer, offset: index * length, length };
 }
 
-/** Copies the numbers of a share from number `start` on to a block, as many as the block has, or back. */
+/** Copies the numbers of a share from number `start` on to a block, which they fill, or back. */
 function copyBlock(
   backend: Backend,
   spans: readonly Span[],

@@ -15,7 +15,7 @@ const MOST_NUMBERS = 2 ** 20;
 /**
  * Copies numbers from one rank to others, in pieces.
  *
- * @param numbers null on a rank that needs none: it receives each piece into memory of its own
+ * @param numbers null on a rank that needs none: it receives each piece into spare memory
  */
 export async function broadcastNumbers(
   communicator: Communicator,
