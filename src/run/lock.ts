@@ -140,12 +140,20 @@ export function checkUnlocked(run: string, processes: Processes, given: Files): 
   rejectLiving(files, run, lockNumbers(files, run), processes);
 }
 
+/** The process that holds the lock of a run. */
+export interface Holder {
+  readonly owner: Owner;
+  /** False for a process of another host, which may have died. */
+  readonly isAlive: boolean;
+}
+
 /** The process that holds the lock of a run; null if there is none. Changes nothing. */
-export function ownerOf(run: string, processes: Processes, given: Files): Owner | null {
-  const held = locksIn(explainFailures(given), run).find(
-    ({ owner, heartbeat }) => processes.isAlive(owner, heartbeat) !== false,
-  );
-  return held?.owner ?? null;
+export function holderOf(run: string, processes: Processes, given: Files): Holder | null {
+  for (const { owner, heartbeat } of locksIn(explainFailures(given), run)) {
+    const alive = processes.isAlive(owner, heartbeat);
+    if (alive !== false) return { owner, isAlive: alive === true };
+  }
+  return null;
 }
 
 /** Removes the locks that programs prepared, or put away, when they were killed. */

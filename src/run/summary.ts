@@ -5,7 +5,7 @@ import { stepOfName } from "./checkpoint.ts";
 import { runConfigFromJSON } from "./config.ts";
 import { explainFailures, type Files } from "./files.ts";
 import { readConfig, readPointer } from "./layout.ts";
-import { ownerOf, type Processes } from "./lock.ts";
+import { type Holder, holderOf, type Processes } from "./lock.ts";
 import {
   asEvaluation,
   asStep,
@@ -18,7 +18,10 @@ import { LogReader } from "./log-reader.ts";
 
 export interface RunSummary {
   readonly path: string;
-  /** "running", "finished", "stopped early", "stopped", "imported", or "damaged: " and the reason. */
+  /**
+   * "running", "locked by HOST" (a process there runs, or died with its host), "finished", "stopped early", "stopped",
+   * "imported", or "damaged: " and the reason.
+   */
   readonly status: string;
   /** What the loss at the end means, such as "overfitting"; null if the run has not ended, or has none. */
   readonly verdict: string | null;
@@ -73,15 +76,15 @@ export function readSummary(
   const log = new LogReader(files, path);
   const { made, trainedMs, best, stoppedAt, lastVerdict } = totalsOf(log, named, onEntry);
   const saved = stepOfName(readPointer(files, path, "latest") ?? "") ?? 0;
-  const running = ownerOf(path, processes, files) !== null;
-  const step = running ? (made ?? saved) : saved;
+  const holder = holderOf(path, processes, files);
+  const step = holder !== null ? (made ?? saved) : saved;
   // A resume may change the number of steps, and may continue after an early stop.
   const steps = log.stepsAsked ?? settings.steps;
   const trained = step >= steps ? "finished" : stoppedAt.has(step) ? "stopped early" : "stopped";
   const ended = origin === undefined ? trained : "imported";
-  const status = running ? "running" : ended;
+  const status = holder === null ? ended : statusOf(holder);
   // One from before a resume says nothing about the steps since.
-  const isCurrent = !running && lastVerdict !== null && lastVerdict.step >= step;
+  const isCurrent = holder === null && lastVerdict !== null && lastVerdict.step >= step;
   const verdict = isCurrent ? lastVerdict.verdict : null;
   const verdictText = isCurrent ? lastVerdict.text : null;
   const bytes = sizeOf(files, path);
@@ -98,6 +101,10 @@ export function readSummary(
     bytes,
     trainedMs,
   };
+}
+
+function statusOf({ owner, isAlive }: Holder): string {
+  return isAlive ? "running" : `locked by ${owner.machine}`;
 }
 
 function totalsOf(log: LogReader, bestStep: number | null, onEntry: (entry: LogEntry) => void) {

@@ -11,7 +11,7 @@ import { CheckpointError } from "../../src/errors.ts";
 import { RunDirectory } from "../../src/run/directory.ts";
 import type { Files } from "../../src/run/files.ts";
 import { LEASE_MS, LeaseWatch, LOOK_MS } from "../../src/run/lease.ts";
-import { type Owner, ownerOf, type Processes, RunLock } from "../../src/run/lock.ts";
+import { holderOf, type Owner, type Processes, RunLock } from "../../src/run/lock.ts";
 import { encodeOwner, heartbeat, heartbeatFile, ownerFile } from "../../src/run/lock-files.ts";
 import { MemoryFiles } from "../../src/run/memory-files.ts";
 import { nodeFiles } from "../../src/run/node-files.ts";
@@ -63,7 +63,7 @@ describe("a lock of another host", () => {
       expect(() => RunLock.take(RUN, on("b"), files)).toThrow("is in use by process 1 on a");
     });
     expect(looks).toBe(SECONDS);
-    expect(ownerOf(RUN, seen, files)).toBeNull();
+    expect(holderOf(RUN, seen, files)).toBeNull();
     RunLock.take(RUN, seen, files);
     expect(files.list(RUN)).toEqual([".lock-2"]);
     RunDirectory.create(RUN, {}, { files });
@@ -138,7 +138,7 @@ describe("a process that another host took over from", () => {
     expect(RunLock.take(RUN, on("c"), files).path).toBe(slow.path);
     expect(mayWrite(files, slow)).toBe(false);
     slow.release();
-    expect(ownerOf(RUN, on("c"), files)?.machine).toBe("c");
+    expect(holderOf(RUN, on("c"), files)?.owner.machine).toBe("c");
   });
 
   it("never writes after the other has the lock, whenever it wakes up", () => {

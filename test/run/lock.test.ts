@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { CheckpointError } from "../../src/errors.ts";
 import { RunDirectory } from "../../src/run/directory.ts";
-import { type Owner, ownerOf, type Processes, RunLock } from "../../src/run/lock.ts";
+import { holderOf, type Owner, type Processes, RunLock } from "../../src/run/lock.ts";
 import { MemoryFiles } from "../../src/run/memory-files.ts";
 import { nodeFiles } from "../../src/run/node-files.ts";
 import { attempt } from "./attempt.ts";
@@ -35,14 +35,14 @@ describe.each([
     const { files, path } = setUp();
     const machine = new Machine();
     const lock = RunLock.take(path, machine.as(7), files);
-    expect(ownerOf(path, machine.as(11), files)?.pid).toBe(7);
+    expect(holderOf(path, machine.as(11), files)?.owner.pid).toBe(7);
     expect(() => RunLock.take(path, machine.as(11), files)).toThrow(
       `${path}: is in use by process 7; wait for it, stop it, or choose another folder with \`out\``,
     );
     lock.release();
     lock.release();
     expect(files.list(path)).toEqual([]);
-    expect(ownerOf(path, machine.as(11), files)).toBeNull();
+    expect(holderOf(path, machine.as(11), files)).toBeNull();
     RunLock.take(path, machine.as(11), files).release();
   });
 
@@ -53,7 +53,7 @@ describe.each([
       RunLock.take(path, machine.as(pid), files);
       expect(() => RunLock.take(path, machine.as(17), files)).toThrow(CheckpointError);
       machine.dead.add(pid);
-      expect(ownerOf(path, machine.as(17), files)).toBeNull();
+      expect(holderOf(path, machine.as(17), files)).toBeNull();
     }
     RunLock.take(path, machine.as(17), files);
     expect(files.list(path)).toEqual([".lock-4"]);
@@ -66,7 +66,7 @@ describe.each([
     RunLock.take(path, machine.as(7), files);
     files.write(join(path, ".lock-1", "owner.json"), new Uint8Array(0));
     RunLock.take(path, machine.as(11), files);
-    expect(ownerOf(path, machine.as(7), files)?.pid).toBe(11);
+    expect(holderOf(path, machine.as(7), files)?.owner.pid).toBe(11);
   });
 
   it("removes what killed processes prepared, and nothing of living ones", () => {
@@ -162,7 +162,7 @@ it("a process killed at any moment of locking or releasing blocks no other", () 
     }
     machine.dead.add(7);
     RunLock.take("/run", machine.as(11), files);
-    expect(ownerOf("/run", machine.as(13), files)?.pid).toBe(11);
+    expect(holderOf("/run", machine.as(13), files)?.owner.pid).toBe(11);
     if (failing.survived) break;
   }
 });

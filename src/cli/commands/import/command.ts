@@ -3,7 +3,9 @@ import { basename, resolve } from "node:path";
 import { type ImportedModel, importFolder, saveImported } from "../../../interop/index.ts";
 import { nodeFiles } from "../../../run/node-files.ts";
 import { formatCount, plural, shellWord } from "../../../util/format.ts";
-import { Terminal } from "../../terminal/output.ts";
+import { awaitLease } from "../../shared/await-lease.ts";
+import { processes } from "../../shared/process-lock.ts";
+import { stderrReporter, Terminal } from "../../terminal/output.ts";
 import { checkFree, claimFolder, claimNextFolder } from "../train/claim-folder.ts";
 
 export interface ImportFlags {
@@ -13,11 +15,15 @@ export interface ImportFlags {
 }
 
 /** @throws NopeekError before anything is written, if the folder is not a model that nopeek computes */
-export function importModel(folder: string, { out, contextLength, ignoreFields }: ImportFlags): void {
+export async function importModel(
+  folder: string,
+  { out, contextLength, ignoreFields }: ImportFlags,
+): Promise<void> {
   const terminal = new Terminal();
-  if (out !== undefined) checkFree(out);
+  const seen = out === undefined ? processes() : await awaitLease(out, stderrReporter());
+  if (out !== undefined) checkFree(out, seen);
   const model = importFolder(folder, nodeFiles, { contextLength, ignoreFields });
-  const { path, lock } = out === undefined ? claimNextFolder(nameFor(folder)) : claimFolder(out);
+  const { path, lock } = out === undefined ? claimNextFolder(nameFor(folder)) : claimFolder(out, seen);
   try {
     saveImported(path, model, nodeFiles);
   } finally {

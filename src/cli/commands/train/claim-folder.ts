@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { CheckpointError } from "../../../errors.ts";
-import { checkUnlocked, ownerOf, type RunLock } from "../../../run/lock.ts";
+import { checkUnlocked, holderOf, type RunLock } from "../../../run/lock.ts";
 import { nodeFiles } from "../../../run/node-files.ts";
 import { RunDirectory } from "../../../run/on-disk.ts";
 import { RUNS } from "../../shared/find-model.ts";
@@ -57,7 +57,7 @@ function lockIfFree(path: string): RunLock | null {
     if (
       error instanceof CheckpointError &&
       existsSync(path) &&
-      ownerOf(path, processes(), nodeFiles) !== null
+      holderOf(path, processes(), nodeFiles) !== null
     )
       return null;
     throw error;

@@ -179,6 +179,16 @@ describe("a run", () => {
     expect((await read(path)).next[0].command).toBe(`npx nopeek train --resume --out ${path}`);
   });
 
+  it("locked by another host says which host, since its process may have died", async () => {
+    const path = runWith("elsewhere", step(1, 3) + step(2, 2.5));
+    const self = { ...processes().self, machine: "trainer-0", boot: "another boot" };
+    const lock = RunLock.take(path, { self, isAlive: () => null }, nodeFiles);
+    const run = await read(path);
+    lock.release();
+    expect(run).toMatchObject({ status: "locked by trainer-0", step: 2 });
+    expect(run.next.map(({ purpose }) => purpose)).toEqual(["sample from the model"]);
+  });
+
   it("with a broken config is an error", async () => {
     mkdirSync(at("broken"));
     writeFileSync(at("broken", "config.json"), "{");
