@@ -4,7 +4,7 @@
  *   mpirun -n 2 npx tsx scripts/bench/exchange.ts [ROUNDS]
  */
 import { openBackend } from "../../src/backend/open.ts";
-import { launchOf } from "../../src/cli/commands/train/processes/launcher.ts";
+import { launchOf } from "../../src/cli/shared/processes/launcher.ts";
 import { MpiCommunicator } from "../../src/distributed/mpi-communicator.ts";
 import { sumAcrossRanks } from "../../src/distributed/sum-across-ranks.ts";
 import { smallestOf } from "../../src/util/extremes.ts";

@@ -88,17 +88,17 @@ export const learning: readonly Mutant[] = [
   },
   {
     promise: "processes of different versions of the program do not train together",
-    file: "src/cli/commands/train/processes/join.ts",
+    file: "src/cli/shared/processes/join.ts",
     line: "if (other.version !== first.version)",
     broken: "if (other.version === undefined)",
-    tests: ["test/cli/commands/train/processes/join.test.ts"],
+    tests: ["test/cli/shared/processes/join.test.ts"],
   },
   {
     promise: "processes that could compute different bits do not train together",
-    file: "src/cli/commands/train/processes/join.ts",
+    file: "src/cli/shared/processes/join.ts",
     line: 'if (fast === true || backend === "blas")',
     broken: 'if (backend === "blas")',
-    tests: ["test/cli/commands/train/processes/join.test.ts"],
+    tests: ["test/cli/shared/processes/join.test.ts"],
   },
   {
     promise: "all ranks end together",

@@ -27,6 +27,7 @@ import {
 import { unknownFlag } from "./options/unknown-characters.ts";
 import { explainError } from "./shared/explain-error.ts";
 import { addModelFlags, parseStep } from "./shared/find-model.ts";
+import { workAlone } from "./shared/processes/work-alone.ts";
 import { readableStack } from "./shared/readable-stack.ts";
 import { printMessage, printPart } from "./terminal/output.ts";
 
@@ -54,6 +55,16 @@ const program = new Command("nopeek")
   // Commander exits with 1 on bad usage. Here that is 2, and 0 after --help.
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage))
   .addHelpText("after", EXAMPLES);
+
+/** @param how the processes share the work of a command */
+function distributedFlag(how: string): Option {
+  return new Option(
+    "--distributed <how>",
+    `what the processes that mpirun or srun starts do: mpi: ${how}, to the same bits; none: each works by itself`,
+  )
+    .choices(["mpi", "none"])
+    .default(undefined, "mpi if there are several");
+}
 
 /** Adds a command that rejects extra positional arguments. */
 function command(name: string, description: string): Command {
@@ -115,17 +126,12 @@ const train = command("train", "train a model on a text (default: the bundled ta
   .option("--color", "use colors even if the terminal does not seem to support them")
   .option("--no-color", "do not use colors; NO_COLOR and FORCE_COLOR are honored too")
   .option("--debug-nan", "if a number is not finite, rerun that step and name the op that produced it")
-  .addOption(
-    new Option(
-      "--distributed <how>",
-      "how the processes that mpirun or srun starts train together: mpi, each computing its parts of every step (see --grad-accumulation), to the same bits; none: each alone",
-    )
-      .choices(["mpi", "none"])
-      .default(undefined, "mpi if there are several"),
-  )
   .action(async (texts, flags) =>
     (await import("./commands/train/command.ts")).train({ ...flags, texts }, undefined, version),
   );
+train.addOption(
+  distributedFlag("each computes its parts of every step (see --grad-accumulation) and evaluation"),
+);
 addCacheFlags(train);
 addCommonFlags(train);
 addSettingFlags(train, settingsOf("model"));
@@ -206,7 +212,8 @@ const evaluate = command(
       .default(undefined, "val"),
   )
   .addOption(unknownFlag())
-  .action(async (run, flags) => (await import("./commands/eval.ts")).evaluate(run, flags));
+  .addOption(distributedFlag("each evaluates a share of the batches"))
+  .action(async (run, flags) => (await import("./commands/eval/command.ts")).evaluate(run, flags, version));
 addModelFlags(evaluate);
 addSettingFlags(
   evaluate,
@@ -330,13 +337,17 @@ const ablate = command(
     "file of finished runs; runs that are already in it are not repeated",
     "ablation.jsonl",
   )
-  .action(async (flags) => (await import("./commands/ablate/command.ts")).ablate(flags));
+  .addOption(distributedFlag("each makes a share of the runs"))
+  .action(async (flags) => (await import("./commands/ablate/command.ts")).ablate(flags, version));
 addCacheFlags(ablate);
 addCommonFlags(ablate);
 addSettingFlags(ablate, settingsOf("model"), "from the base");
 addSettingFlags(ablate, settingsOf("training"), "from the base");
 ablate.addHelpText("after", describePresets);
 
+program.hook("preAction", (_, called) => {
+  if (called !== train && called !== evaluate && called !== ablate) workAlone(called.name());
+});
 for (const each of program.commands) addAliases(each);
 addEpochs(train);
 

@@ -85,8 +85,8 @@ export function reportImpossibleStops(
   }
 }
 
-export function reportDropped(terminal: Terminal, dropped: number, names: string): void {
-  terminal.note(`dropped     ${plural(dropped, "character")} that the model does not know: ${names}`);
+export function reportDropped(reporter: { note(line: string): void }, dropped: number, names: string): void {
+  reporter.note(`dropped     ${plural(dropped, "character")} that the model does not know: ${names}`);
 }
 
 function unknownIn(tokenizer: Tokenizer, text: string): Set<string> {

@@ -22,12 +22,14 @@ export interface Text {
   readonly sha256: string;
 }
 
+export type RunResult = Pick<AblationRun, "lossNats" | "bitsPerByte" | "tokens" | "elapsedMs">;
+
 /** Trains a model from scratch and evaluates it once at the end. */
 export async function runOnce(
   settings: Settings,
   { ids, boundary, tokenizer }: Text,
   backend: Backend,
-): Promise<Pick<AblationRun, "lossNats" | "bitsPerByte" | "tokens" | "elapsedMs">> {
+): Promise<RunResult> {
   const context = new Context(backend);
   const model = new GPT(
     context,

@@ -1,13 +1,14 @@
 /** `nopeek train`: plans a run, opens it and trains. */
 import { DataParallel } from "../../../distributed/data-parallel.ts";
 import { CheckpointError, TrainingError } from "../../../errors.ts";
+import { type JoinedProcess, joinProcesses } from "../../shared/processes/join.ts";
+import { sendConfig } from "../../shared/processes/send-config.ts";
 import { stderrReporter, Terminal } from "../../terminal/output.ts";
 import { openProgress } from "./open-progress.ts";
 import { closeRun, type OpenRun, openRun } from "./open-run.ts";
 import { planRun, type TrainFlags } from "./plan-run.ts";
 import { follow } from "./processes/follow.ts";
-import { type JoinedProcess, joinProcesses } from "./processes/join.ts";
-import { sendConfig, sendState } from "./processes/share-run.ts";
+import { sendState } from "./processes/share-run.ts";
 import { StopRequest } from "./stop-request.ts";
 import { TrainingSession } from "./training-session.ts";
 import { trainingText } from "./training-text.ts";
@@ -17,7 +18,7 @@ import { trainingText } from "./training-text.ts";
  * @param version of this program, which must be the same in all processes
  */
 export async function train(given: TrainFlags, open = openProgress, version = ""): Promise<void> {
-  const joined = await joinProcesses(given, version);
+  const joined = await joinProcesses("train", given, version);
   const flags = joined?.flags ?? given;
   if (joined !== null && joined.communicator.rank > 0) return follow(await withTexts(flags), joined);
   const stop = new StopRequest();
@@ -32,7 +33,7 @@ export async function train(given: TrainFlags, open = openProgress, version = ""
 /** Opens the run, and sends it to the other processes. */
 async function openShared(
   flags: TrainFlags,
-  joined: JoinedProcess | null,
+  joined: JoinedProcess<TrainFlags> | null,
   stop: StopRequest,
 ): Promise<OpenRun> {
   if (joined === null) {
@@ -59,7 +60,7 @@ async function withTexts(flags: TrainFlags): Promise<TrainFlags> {
 
 /** Runs `body`, and lets the other processes end after it. They wait for their next step then, or fail as this one. */
 async function endingTogether<T>(
-  joined: JoinedProcess | null,
+  joined: JoinedProcess<TrainFlags> | null,
   { ranks }: OpenRun,
   body: () => Promise<T>,
 ): Promise<T> {

@@ -1,37 +1,34 @@
 /** What processes other than number 0 do: their parts of each step and evaluation, until process 0 ends the run. */
 
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { cachePlace } from "../../../../data/token-cache.ts";
 import { DataParallel, JobsGivenUp, RunEnded } from "../../../../distributed/data-parallel.ts";
-import { ConfigError, NopeekError, TrainingError } from "../../../../errors.ts";
+import { ConfigError, TrainingError } from "../../../../errors.ts";
 import { answerForState } from "../../../../train/optimizer-state.ts";
 import { threadsOf } from "../../../options/settings-flags.ts";
 import { RUNS } from "../../../shared/find-model.ts";
 import { processes } from "../../../shared/process-lock.ts";
+import { asProcess, type JoinedProcess } from "../../../shared/processes/join.ts";
+import { receiveConfig } from "../../../shared/processes/send-config.ts";
 import { readCorpusFor } from "../../../shared/read-corpus.ts";
 import { SIGNALS } from "../../../shared/signals.ts";
 import { type BuiltRun, buildRun } from "../open-run.ts";
 import type { TrainFlags } from "../plan-run.ts";
-import type { JoinedProcess } from "./join.ts";
 import { announcesAfter, evaluateTogether, nextTask } from "./next-task.ts";
-import { receiveConfig, receiveState } from "./share-run.ts";
+import { receiveState } from "./share-run.ts";
 
 const silent = { note: () => {}, status: () => {} };
 
 /** Trains and evaluates with process 0, which alone displays and saves. */
-export async function follow(given: TrainFlags, joined: JoinedProcess): Promise<void> {
-  try {
-    await takePart(given, joined);
-  } catch (error) {
-    if (error instanceof NopeekError)
-      error.message = `process ${joined.communicator.rank} on ${hostname()}: ${error.message}`;
-    throw error;
-  }
+export async function follow(given: TrainFlags, joined: JoinedProcess<TrainFlags>): Promise<void> {
+  await asProcess(joined, () => takePart(given, joined));
 }
 
-async function takePart(flags: TrainFlags, { communicator, ended }: JoinedProcess): Promise<void> {
+async function takePart(
+  flags: TrainFlags,
+  { communicator, ended }: JoinedProcess<TrainFlags>,
+): Promise<void> {
   const config = await receiveConfig(communicator);
   const { gradAccumulation, batchSize, shardOptimizer } = config.settings;
   const ranks = new DataParallel(communicator, gradAccumulation, batchSize, shardOptimizer);

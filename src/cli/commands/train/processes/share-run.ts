@@ -1,4 +1,4 @@
-/** What process 0 sends the others of the run: its settings and tokenizer, its state, then what they do next. */
+/** Sends the state of a run from process 0 to the others. */
 
 import type { Tensor } from "../../../../autograd/tensor.ts";
 import type { Communicator } from "../../../../distributed/communicator.ts";
@@ -6,17 +6,8 @@ import type { DataParallel } from "../../../../distributed/data-parallel.ts";
 import { broadcastTensors } from "../../../../distributed/tensors.ts";
 import { broadcastText } from "../../../../distributed/texts.ts";
 import type { StoredTensors } from "../../../../run/checkpoint.ts";
-import { type RunConfig, runConfigFromJSON, runConfigToJSON } from "../../../../run/config.ts";
 import { heldByAll, spreadState } from "../../../../train/optimizer-state.ts";
 import type { Trainer } from "../../../../train/trainer.ts";
-
-export async function sendConfig(communicator: Communicator, config: RunConfig): Promise<void> {
-  await broadcastText(communicator, JSON.stringify(runConfigToJSON(config)));
-}
-
-export async function receiveConfig(communicator: Communicator): Promise<RunConfig> {
-  return runConfigFromJSON(JSON.parse(await broadcastText(communicator, null)), "the settings of process 0");
-}
 
 /**
  * Sends weights, optimizer state and the rest, as a checkpoint has them.

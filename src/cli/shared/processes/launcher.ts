@@ -1,5 +1,8 @@
 /** Finds out by the environment whether mpirun, srun or a similar program has started this process as one of several. */
 
+/** The value of NOPEEK_MPI with which each process works by itself. */
+export const ALONE = "none";
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Launch {
@@ -21,6 +24,7 @@ const MPICH = ["libmpi.so.12", "libmpich.so.12", "libmpi.12.dylib"];
  * @example launchOf({ OMPI_COMM_WORLD_SIZE: "2" })?.processes // 2
  */
 export function launchOf(env: Environment): Launch | null {
+  if (env.NOPEEK_MPI === ALONE) return null;
   const count = (name: string) => {
     const number = Number(env[name]);
     return Number.isInteger(number) && number > 0 ? number : null;
@@ -46,7 +50,20 @@ export function launchOf(env: Environment): Launch | null {
  * A batch script has SLURM_NTASKS too, but it is no task of a step.
  */
 export function strangersOf(env: Environment): number {
-  return launchOf(env) === null ? Math.max(1, Number(env.SLURM_STEP_NUM_TASKS) || 1) : 1;
+  if (env.NOPEEK_MPI === ALONE || launchOf(env) !== null) return 1;
+  return Math.max(1, Number(env.SLURM_STEP_NUM_TASKS) || 1);
+}
+
+/** The number of this process among those that were started, by what their launcher says; 0 if it was started alone. */
+export function rankOf(env: Environment): number {
+  if (launchOf(env) === null && strangersOf(env) === 1) return 0;
+  const { OMPI_COMM_WORLD_RANK, PMI_RANK, PMI_ID, PMIX_RANK, SLURM_PROCID } = env;
+  return Number(OMPI_COMM_WORLD_RANK ?? PMI_RANK ?? PMI_ID ?? PMIX_RANK ?? SLURM_PROCID) || 0;
+}
+
+/** Whether this process is one of several. */
+export function isOneOfSeveral(env: Environment): boolean {
+  return (launchOf(env)?.processes ?? strangersOf(env)) > 1 || rankOf(env) > 0;
 }
 
 /** "2(x3),1" says two tasks on each of three hosts and one on a fourth. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { launchOf } from "../../../../../src/cli/commands/train/processes/launcher.ts";
+import { launchOf } from "../../../../src/cli/shared/processes/launcher.ts";
 
 describe("the launcher of this process", () => {
   it.each([

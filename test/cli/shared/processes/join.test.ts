@@ -5,7 +5,7 @@ import {
   checkConnection,
   checkSuitable,
   joinProcesses,
-} from "../../../../../src/cli/commands/train/processes/join.ts";
+} from "../../../../src/cli/shared/processes/join.ts";
 
 const flags = { backend: "wasm" } as const;
 
@@ -22,11 +22,11 @@ describe("a process", () => {
     ],
     ["with --distributed none", { ...flags, distributed: "none" as const }, { OMPI_COMM_WORLD_SIZE: "4" }],
   ])("%s trains alone", async (_, given, env) => {
-    expect(await joinProcesses(given, "1.0.0", env)).toBeNull();
+    expect(await joinProcesses("train", given, "1.0.0", env)).toBeNull();
   });
 
   it("that is to train with others, and was started alone, is refused", async () => {
-    await expect(joinProcesses({ ...flags, distributed: "mpi" }, "1.0.0", {})).rejects.toThrow(
+    await expect(joinProcesses("train", { ...flags, distributed: "mpi" }, "1.0.0", {})).rejects.toThrow(
       "start it with mpirun -n 2 npx nopeek train",
     );
   });
@@ -35,7 +35,7 @@ describe("a process", () => {
     const env = { SLURM_STEP_NUM_TASKS: "4", SLURM_NTASKS: "4", SLURM_PROCID: "2" };
     for (const distributed of [undefined, "mpi" as const])
       await expect(
-        joinProcesses({ ...flags, ...(distributed && { distributed }) }, "1.0.0", env),
+        joinProcesses("train", { ...flags, ...(distributed && { distributed }) }, "1.0.0", env),
       ).rejects.toThrow(
         /^srun has started 4 processes without MPI, .* use srun --mpi=pmix for Open MPI, or --mpi=pmi2/,
       );
@@ -43,7 +43,7 @@ describe("a process", () => {
 
   it("whose library is missing names what was tried", async () => {
     const env = { OMPI_COMM_WORLD_SIZE: "2", NOPEEK_MPI: "libnone.so" };
-    await expect(joinProcesses(flags, "1.0.0", env)).rejects.toThrow("tried libnone.so");
+    await expect(joinProcesses("train", flags, "1.0.0", env)).rejects.toThrow("tried libnone.so");
   });
 });
 

@@ -1,22 +1,30 @@
 /** Joins the processes that mpirun started, as one of them. */
 import { fstatSync } from "node:fs";
 import { hostname } from "node:os";
-import { STDIN } from "../../../../data/text-files.ts";
-import type { Communicator } from "../../../../distributed/communicator.ts";
-import { MpiCommunicator } from "../../../../distributed/mpi-communicator.ts";
-import { gatherTexts } from "../../../../distributed/texts.ts";
-import { ConfigError } from "../../../../errors.ts";
-import { threadsOf } from "../../../options/settings-flags.ts";
-import { flagFor } from "../../../shared/explain-error.ts";
-import { printMessage } from "../../../terminal/output.ts";
-import type { TrainFlags } from "../plan-run.ts";
+import { STDIN } from "../../../data/text-files.ts";
+import type { Communicator } from "../../../distributed/communicator.ts";
+import { MpiCommunicator } from "../../../distributed/mpi-communicator.ts";
+import { gatherTexts } from "../../../distributed/texts.ts";
+import { ConfigError, NopeekError } from "../../../errors.ts";
+import { type CommonFlags, threadsOf } from "../../options/settings-flags.ts";
+import { printMessage } from "../../terminal/output.ts";
+import { flagFor } from "../explain-error.ts";
 import { type Environment, launchOf, strangersOf } from "./launcher.ts";
 
-/** This process as one of several that train together. */
-export interface JoinedProcess {
+/** A command that several processes can share, and what they do then. */
+const SHARED = { train: "training", eval: "evaluating", ablate: "making runs" } as const;
+
+export interface ProcessFlags extends CommonFlags {
+  readonly distributed?: "mpi" | "none";
+  readonly data?: readonly string[];
+  readonly texts?: readonly string[];
+}
+
+/** This process as one of several that share the work of a command. */
+export interface JoinedProcess<Flags extends ProcessFlags> {
   readonly communicator: Communicator;
   /** The flags, with the threads that are left to this process. */
-  readonly flags: TrainFlags;
+  readonly flags: Flags;
   /** From here on the end of this process is not a failure. */
   ended(): void;
 }
@@ -25,14 +33,15 @@ export interface JoinedProcess {
  * Joins the other processes, if there are any, and checks that all were started alike. Whatever ends this process early
  * then ends all of them.
  *
- * @returns null if this process trains alone
+ * @returns null if this process works alone
  * @throws ConfigError when the processes have different flags or versions, or flags that give up equal bits
  */
-export async function joinProcesses(
-  flags: TrainFlags,
+export async function joinProcesses<Flags extends ProcessFlags>(
+  command: keyof typeof SHARED,
+  flags: Flags,
   version: string,
   env: Record<string, string | undefined> = process.env,
-): Promise<JoinedProcess | null> {
+): Promise<JoinedProcess<Flags> | null> {
   const { distributed } = flags;
   const launch = launchOf(env);
   if (distributed === "none" || (distributed === undefined && (launch?.processes ?? 2) === 1)) return null;
@@ -40,7 +49,7 @@ export async function joinProcesses(
     checkAlone(env);
     if (distributed === undefined) return null;
     throw new ConfigError(
-      "--distributed mpi trains on several processes, and this one was started alone: start it with mpirun -n 2 npx nopeek train …",
+      `--distributed mpi needs several processes, and this one was started alone: start it with mpirun -n 2 npx nopeek ${command} …`,
     );
   }
   checkConnection(env.PMI_FD);
@@ -59,7 +68,7 @@ export async function joinProcesses(
   if (rank === 0) {
     checkAlike(all.map((text) => JSON.parse(text)));
     checkSuitable(flags);
-    printMessage(`training on ${size} processes, by ${title}; --distributed none turns this off`);
+    printMessage(`${SHARED[command]} on ${size} processes, by ${title}; --distributed none turns this off`);
   }
   const threads = flags.threads ?? Math.max(1, Math.floor(threadsOf(flags) / launch.onHost));
   return {
@@ -71,14 +80,28 @@ export async function joinProcesses(
   };
 }
 
+/** Runs what a process other than number 0 does. Its errors say which process it is. */
+export async function asProcess(
+  { communicator }: Pick<JoinedProcess<ProcessFlags>, "communicator">,
+  body: () => Promise<void>,
+): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    if (error instanceof NopeekError)
+      error.message = `process ${communicator.rank} on ${hostname()}: ${error.message}`;
+    throw error;
+  }
+}
+
 /**
- * @throws ConfigError if srun has started several processes that cannot find each other: each would train the same run
+ * @throws ConfigError if srun has started several processes that cannot find each other: each would do the same work
  */
 export function checkAlone(env: Environment): void {
   const tasks = strangersOf(env);
   if (tasks > 1)
     throw new ConfigError(
-      `srun has started ${tasks} processes without MPI, and each would train alone: use srun --mpi=pmix for Open MPI, or --mpi=pmi2 for MPICH and Intel MPI (srun --mpi=list shows what there is). --distributed none lets each train its own run`,
+      `srun has started ${tasks} processes without MPI, and each would do all the work: use srun --mpi=pmix for Open MPI, or --mpi=pmi2 for MPICH and Intel MPI (srun --mpi=list shows what there is). --distributed none lets each work by itself`,
     );
 }
 
@@ -91,7 +114,7 @@ export function checkAlone(env: Environment): void {
 export function checkConnection(descriptor: string | undefined): void {
   if (descriptor === undefined || isSocket(Number(descriptor))) return;
   throw new ConfigError(
-    "the connection to mpirun is closed, as npx does: start mpirun -n 2 node_modules/.bin/nopeek train …, or with MPICH mpirun -pmi-port -n 2 npx nopeek train …",
+    "the connection to mpirun is closed, as npx does: start mpirun -n 2 node_modules/.bin/nopeek …, or with MPICH mpirun -pmi-port -n 2 npx nopeek …",
   );
 }
 
@@ -110,7 +133,7 @@ interface Started {
 }
 
 /** Flags that must be equal. Threads do not change the bits. */
-function comparable(flags: TrainFlags): Started["flags"] {
+function comparable(flags: ProcessFlags): Started["flags"] {
   return Object.fromEntries(Object.entries(flags).filter(([name]) => name !== "threads"));
 }
 
@@ -140,7 +163,7 @@ function described(name: string, value: unknown): string {
 }
 
 /** @throws ConfigError for flags with which several processes cannot have the same bits, or the same text */
-export function checkSuitable({ backend, fast, data, texts }: TrainFlags): void {
+export function checkSuitable({ backend, fast, data, texts }: ProcessFlags): void {
   if (fast === true || backend === "blas")
     throw new ConfigError(
       `${fast ? "--fast" : `--backend ${backend}`} gives other bits on other machines, and several processes must have the same: use --backend wasm`,
