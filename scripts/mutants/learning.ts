@@ -115,6 +115,13 @@ export const learning: readonly Mutant[] = [
     tests: ["test/distributed/jobs.test.ts", "test/distributed/same-bits.test.ts"],
   },
   {
+    promise: "a command that processes cannot share runs once",
+    file: "src/cli/shared/processes/launcher.ts",
+    line: "return (launchOf(env)?.processes ?? strangersOf(env)) > 1 || rankOf(env) > 0;",
+    broken: "return rankOf(env) > 0;",
+    tests: ["test/cli/shared/processes/launcher.test.ts"],
+  },
+  {
     promise: "a stop during an evaluation ends it on all ranks",
     file: "src/distributed/data-parallel.ts",
     line: "if (this.#stopWanted) throw new JobsGivenUp();",

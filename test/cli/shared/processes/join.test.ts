@@ -50,7 +50,7 @@ describe("a process", () => {
 describe("the connection to the launcher", () => {
   it("is refused if something else, or nothing, has its number", () => {
     for (const descriptor of ["0x", "999999", String(openSync("/dev/null", "r"))])
-      expect(() => checkConnection(descriptor), descriptor).toThrow("node_modules/.bin/nopeek train");
+      expect(() => checkConnection(descriptor), descriptor).toThrow("node_modules/.bin/nopeek …");
   });
 
   it("may be one that uses no descriptor", () => {

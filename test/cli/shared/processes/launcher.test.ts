@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { launchOf } from "../../../../src/cli/shared/processes/launcher.ts";
+import {
+  isOneOfSeveral,
+  launchOf,
+  rankOf,
+  strangersOf,
+} from "../../../../src/cli/shared/processes/launcher.ts";
 
 describe("the launcher of this process", () => {
   it.each([
@@ -40,5 +45,34 @@ describe("the launcher of this process", () => {
     const launch = launchOf(env);
     expect(launch).toMatchObject({ processes, onHost });
     expect(launch?.libraries[0]).toBe(library);
+  });
+});
+
+describe("the number of this process", () => {
+  it.each([
+    ["started alone", {}, 0, false],
+    ["a batch script of Slurm", { SLURM_PROCID: "0", SLURM_NTASKS: "4" }, 0, false],
+    ["one task of srun", { SLURM_PROCID: "0", SLURM_STEP_NUM_TASKS: "1", PMIX_RANK: "0" }, 0, false],
+    ["the first of Open MPI", { OMPI_COMM_WORLD_SIZE: "2", OMPI_COMM_WORLD_RANK: "0" }, 0, true],
+    ["the second of Open MPI", { OMPI_COMM_WORLD_SIZE: "2", OMPI_COMM_WORLD_RANK: "1" }, 1, true],
+    ["the only one of Open MPI", { OMPI_COMM_WORLD_SIZE: "1", OMPI_COMM_WORLD_RANK: "0" }, 0, false],
+    ["the third of MPICH", { PMI_SIZE: "3", PMI_RANK: "2" }, 2, true],
+    ["the second of MPICH, at a port", { PMI_PORT: "a:4", PMI_ID: "1" }, 1, true],
+    ["the fourth of srun without MPI", { SLURM_PROCID: "3", SLURM_STEP_NUM_TASKS: "4" }, 3, true],
+    [
+      "the fourth of srun with pmix",
+      { PMIX_RANK: "3", SLURM_STEP_NUM_TASKS: "4", SLURM_PROCID: "3" },
+      3,
+      true,
+    ],
+  ])("%s is by what the launcher says", (_, env, rank, several) => {
+    expect([rankOf(env), isOneOfSeveral(env)]).toEqual([rank, several]);
+    const alone = { ...env, NOPEEK_MPI: "none" };
+    expect([launchOf(alone), strangersOf(alone), rankOf(alone), isOneOfSeveral(alone)]).toEqual([
+      null,
+      1,
+      0,
+      false,
+    ]);
   });
 });

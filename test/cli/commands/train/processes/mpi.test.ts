@@ -1,13 +1,14 @@
 /**
  * Training on several processes, started by mpirun: the same bits on any number of them, one log, one lock; what ends
- * one process ends all; processes that were started differently are refused.
+ * one process ends all; processes that were started differently are refused. Other commands share their work, or work
+ * on one process.
  */
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { startProcesses } from "../../../../support/mpi.ts";
 import { MPIS, processOf } from "../../../../support/mpi-launchers.ts";
-import { makeFolderWithText, parseLines, succeed, TRAIN } from "../../../../support/program.ts";
+import { makeFolderWithText, parseLines, succeed, TINY, TRAIN } from "../../../../support/program.ts";
 
 const PATIENCE = { timeout: 120_000 };
 const SETTINGS = [
@@ -16,6 +17,15 @@ const SETTINGS = [
 ];
 const { folder, at } = makeFolderWithText(300);
 const alone = succeed(folder, ...TRAIN, ...SETTINGS, "--out", "alone");
+const EVAL = ["eval", "alone", "--json", "--threads", 1];
+const ABLATE = ["ablate", "--data", "text.txt", ...TINY, "--steps", 3, "--seeds", 2, "--vary", "dropout=0.2"];
+const evaluated = alone.then(() => succeed(folder, ...EVAL));
+const ablated = succeed(folder, ...ABLATE, "--results", "ablated");
+
+/** Results of an ablation, without times. */
+function results(file: string): unknown[] {
+  return parseLines(readFileSync(at(file), "utf8")).map(({ elapsedMs, ...run }) => run);
+}
 
 /** SHA-256 of the newest checkpoint, and of the log without times. */
 function remains(run: string): string[] {
@@ -63,7 +73,7 @@ describe.each(MPIS)("on several processes with $name", ({ skipped, ...mpi }) => 
       // The second run spends most of its time in evaluations.
       for (const [rank, signal, then, settings] of [
         [0, "SIGUSR1", 1, []],
-        [1, "SIGTERM", 4, ["--eval-interval", 2, "--eval-batches", 300, "--shard-optimizer"]],
+        [1, "SIGTERM", 4, ["--eval-interval", 2, "--eval-batches", 150, "--shard-optimizer"]],
       ] as const) {
         const out = `${mpi.launcher}-${signal}`;
         const slow = ["--steps", 8000, "--log-every", 1, "--out", out];
@@ -95,6 +105,25 @@ describe.each(MPIS)("on several processes with $name", ({ skipped, ...mpi }) => 
       }
     },
   );
+
+  it.skipIf(skipped)("eval and ablate share their work, and sample does not", PATIENCE, async () => {
+    const file = `${mpi.launcher}-ablated`;
+    const sample = ["sample", "alone", "--tokens", 3, "--threads", 1];
+    const start = (...words: readonly (string | number)[]) =>
+      startProcesses(mpi, folder, [words, words]).outcome;
+    const { stdout } = await evaluated;
+    const evaluation = await start(...EVAL);
+    expect(evaluation.stdout).toBe(stdout);
+    expect(evaluation.stderr).toMatch(/^evaluating on 2 processes/);
+    await ablated;
+    const ablation = await start(...ABLATE, "--results", file);
+    expect(results(file)).toEqual(results("ablated"));
+    expect(ablation.stderr.match(/^run \d\/4 /gm)).toHaveLength(4);
+    const sampled = await start(...sample);
+    expect(sampled.stderr.match(/^nopeek sample works on one process/gm)).toHaveLength(1);
+    expect(sampled.stderr.match(/^model alone/gm)).toHaveLength(1);
+    expect([evaluation, ablation, sampled].map(({ code }) => code)).toEqual([0, 0, 0]);
+  });
 
   it.skipIf(skipped)("a process that is killed ends the others", PATIENCE, async () => {
     const out = `${mpi.launcher}-killed`;
