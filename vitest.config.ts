@@ -7,19 +7,14 @@ const TESTS = "test/**/*.test.ts";
 /** Tests of pages in a browser, which is several processes by itself. */
 const PAGES = ["test/play/*.test.ts", "test/play/page/*.test.ts", "test/{browser,report/browser}/*.test.ts"];
 
-/** Folders whose tests only call functions. */
-const UNITS =
-  /^test\/(autograd|backend|config|data|distributed|evaluate|interop|nn|ops|run|sample|text|train|util|verify)\//;
-/** A test that replaces a module must be the first to import it. */
-const REPLACES_MODULES = /vi\.(mock|doMock|resetModules)\(/;
+/** What a test must not do to others: replace modules and their functions, or change the process. */
+const CHANGES =
+  /vi\.(mock|doMock|resetModules|spyOn)\(|process\.chdir\(|defineProperty\(process|assign\(nodeFiles|process\.env\.\w+( =|;)/;
 
 const root = fileURLToPath(new URL(".", import.meta.url));
-const files = readdirSync(`${root}test`, { recursive: true, encoding: "utf8" })
+const isolated = readdirSync(`${root}test`, { recursive: true, encoding: "utf8" })
   .map((path) => `test/${path.replaceAll("\\", "/")}`)
-  .filter((path) => path.endsWith(".test.ts"));
-const units = files.filter(
-  (path) => UNITS.test(path) && !REPLACES_MODULES.test(readFileSync(`${root}${path}`, "utf8")),
-);
+  .filter((path) => path.endsWith(".test.ts") && CHANGES.test(readFileSync(`${root}${path}`, "utf8")));
 /** Many tests wait for a program, so all cores are worth using. The default leaves one idle. */
 const maxWorkers = availableParallelism();
 
@@ -30,9 +25,9 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "program",
-          include: [TESTS],
-          exclude: [...PAGES, ...units],
+          name: "isolated",
+          include: isolated,
+          exclude: PAGES,
           maxWorkers,
           sequence: { groupOrder: 0 },
         },
@@ -40,8 +35,9 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "units",
-          include: units,
+          name: "shared",
+          include: [TESTS],
+          exclude: [...PAGES, ...isolated],
           // Importing the modules again for each file would take a third of the time.
           isolate: false,
           maxWorkers,
