@@ -15,6 +15,7 @@ import {
   START_MS,
   succeed,
   succeedInJson,
+  TINY,
   TRAIN,
   WORDS,
 } from "../support/program.ts";
@@ -106,13 +107,12 @@ describe("nopeek train --tokenizer bpe", () => {
 
   it("has it in an ablation, of the text that is held out", async () => {
     const words = ["--steps", 1, "--seeds", 1, "--vary", "bias=off", "--results", "runs.jsonl"];
-    const size = TRAIN.slice(TRAIN.indexOf("--layers"));
     const { stdout } = await succeed(
       folder,
       "ablate",
       "--data",
       "text.txt",
-      ...size,
+      ...TINY,
       ...BPE,
       ...words,
       "--json",

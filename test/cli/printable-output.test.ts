@@ -8,7 +8,7 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { decodeSafetensors, encodeSafetensors } from "../../src/run/safetensors.ts";
 import { ACTIVE_TEXT, activeIn } from "../support/active-characters.ts";
 import { nopeekHere } from "../support/in-process.ts";
-import { makeFolderWithText, START_MS, TRAIN } from "../support/program.ts";
+import { makeFolderWithText, START_MS, TRAIN_AND_SAMPLE } from "../support/program.ts";
 import { latestStep, reseal, resealState } from "../support/run-files.ts";
 
 /** What the hostile text starts with, or one of its characters in a list of unknown ones. */
@@ -27,9 +27,9 @@ beforeAll(async () => {
   writeFileSync(at("hostile.txt"), HOSTILE_TEXT);
   const flags = [...STEPS, "--eval-interval", 1, "--in-memory", 0, "--cache", "cache"];
   for (const words of [
-    [...TRAIN, "--out", "run", ...flags],
-    [...TRAIN, "--data", "hostile.txt", "--out", "letters", ...STEPS],
-    [...TRAIN, "--data", "hostile.txt", "--model", "encoder", "--out", "blanks", ...STEPS],
+    [...TRAIN_AND_SAMPLE, "--out", "run", ...flags],
+    [...TRAIN_AND_SAMPLE, "--data", "hostile.txt", "--out", "letters", ...STEPS],
+    [...TRAIN_AND_SAMPLE, "--data", "hostile.txt", "--model", "encoder", "--out", "blanks", ...STEPS],
   ]) {
     const { code, stderr } = await nopeekHere(folder, ...words);
     expect(code, stderr).toBe(0);
@@ -219,7 +219,7 @@ describe("text of a model", () => {
     ["predictions", ["logits", "--model", "letters", "--prompt", ACTIVE_TEXT.slice(4, 12)]],
     ["predictions of an encoder", ["logits", "--model", "blanks", "--prompt", "the f_x"]],
     ["a lesson", ["lesson", "mask", "--model", "letters", "--prompt", ACTIVE_TEXT.slice(4, 12)]],
-    ["a training run", [...TRAIN, "--data", "hostile.txt", "--out", "again", ...STEPS]],
+    ["a training run", [...TRAIN_AND_SAMPLE, "--data", "hostile.txt", "--out", "again", ...STEPS]],
     ["checks", ["verify", "--model", "letters", "--break", "shift"]],
     ["a plot", ["plot", "letters"]],
   ])("%s: nothing that acts", async (_what, words) => {
@@ -250,9 +250,9 @@ describe("a hostile name", () => {
     ["plot of what is no run", ["plot", "run", `none/${NAME}`]],
     ["sample", ["sample", "--model", `runs/${NAME} damaged`]],
     ["verify", ["verify", "--model", `runs/${NAME}`, "--texts", 1, "--positions", 2]],
-    ["a text that is not UTF-8", [...TRAIN, "--data", "texts"]],
-    ["a run", [...TRAIN, "--out", `runs/${NAME} new`, ...STEPS]],
-    ["a run that exists", [...TRAIN, "--out", `runs/${NAME}`]],
+    ["a text that is not UTF-8", [...TRAIN_AND_SAMPLE, "--data", "texts"]],
+    ["a run", [...TRAIN_AND_SAMPLE, "--out", `runs/${NAME} new`, ...STEPS]],
+    ["a run that exists", [...TRAIN_AND_SAMPLE, "--out", `runs/${NAME}`]],
     ["a folder without runs", ["runs", `none/${NAME}`]],
   ])("%s", async (_what, words) => {
     await expectHarmless(...words);

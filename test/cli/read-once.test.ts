@@ -3,14 +3,14 @@ import { basename, dirname } from "node:path";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { nodeFiles } from "../../src/run/node-files.ts";
 import { nopeekHere } from "../support/in-process.ts";
-import { makeFolderWithText, START_MS, TRAIN } from "../support/program.ts";
+import { makeFolderWithText, START_MS, TRAIN_AND_SAMPLE } from "../support/program.ts";
 
 const { folder } = makeFolderWithText(200);
 const seq2seq = ["train", "--model", "seq2seq", "--layers", 1, "--d-model", 8, "--threads", 1, "--steps", 1];
 
 beforeAll(async () => {
-  await nopeekHere(folder, ...TRAIN, "--steps", 2, "--out", "run");
-  await nopeekHere(folder, ...TRAIN, "--model", "encoder", "--steps", 2, "--out", "blanks");
+  await nopeekHere(folder, ...TRAIN_AND_SAMPLE, "--steps", 2, "--out", "run");
+  await nopeekHere(folder, ...TRAIN_AND_SAMPLE, "--model", "encoder", "--steps", 2, "--out", "blanks");
   await nopeekHere(folder, ...seq2seq, "--out", "answers");
 }, START_MS);
 
@@ -57,6 +57,6 @@ describe("a checkpoint is read once by", () => {
   it("no command that needs none", async () => {
     expect(await readsOf("runs", ".")).toEqual({});
     expect(await readsOf("plot", "run", "--json")).toEqual({});
-    expect(await readsOf(...TRAIN, "--steps", 1, "--out", "fresh")).toEqual({});
+    expect(await readsOf(...TRAIN_AND_SAMPLE, "--steps", 1, "--out", "fresh")).toEqual({});
   });
 });

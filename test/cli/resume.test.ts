@@ -13,7 +13,7 @@ import {
   START_MS,
   start,
   succeed,
-  TRAIN,
+  TRAIN_AND_SAMPLE,
 } from "../support/program.ts";
 
 /** Enough steps that a signal sent after the first few arrives long before the last. */
@@ -21,7 +21,7 @@ const STEPS = 997;
 const LAST = "step-000997";
 const { folder } = makeFolderWithText(200);
 const run = ["--steps", STEPS, "--dropout", 0.1, "--eval-interval", 400];
-const training = [...TRAIN, ...run, "--checkpoint-interval", 400, "--eval-batches", 1];
+const training = [...TRAIN_AND_SAMPLE, ...run, "--checkpoint-interval", 400, "--eval-batches", 1];
 
 beforeAll(async () => {
   await succeed(folder, ...training, "--out", "whole");

@@ -12,7 +12,7 @@ import {
   succeed,
   succeedInJson,
   TINY,
-  TRAIN,
+  TRAIN_AND_SAMPLE,
 } from "../support/program.ts";
 
 const { folder, text: TEXT } = makeFolderWithText(400);
@@ -23,7 +23,7 @@ const CONTEXT_LENGTH = 13;
 let training: Outcome;
 beforeAll(async () => {
   const flags = ["--warmup-steps", 2, "--eval-interval", 5, "--checkpoint-interval", 5, "--eval-batches", 2];
-  training = await succeed(folder, ...TRAIN, "--out", "run", "--steps", 11, ...flags);
+  training = await succeed(folder, ...TRAIN_AND_SAMPLE, "--out", "run", "--steps", 11, ...flags);
 }, START_MS);
 
 const json = async (...words: readonly (string | number)[]) => {
@@ -81,7 +81,7 @@ describe("nopeek train", () => {
 
   it("with --json prints one object per line on stdout, and messages on stderr", async () => {
     const flags = ["--steps", 3, "--eval-interval", 2, "--json"];
-    const { stdout, stderr } = await succeed(folder, ...TRAIN, ...flags);
+    const { stdout, stderr } = await succeed(folder, ...TRAIN_AND_SAMPLE, ...flags);
     const lines = parseLines(stdout);
     const kinds = lines.map(({ kind, step }) => [kind, step]);
     expect(kinds).toEqual([
@@ -118,7 +118,7 @@ describe("nopeek train", () => {
   });
 
   it("with --steps 0 saves the initial weights", async () => {
-    await succeed(folder, ...TRAIN, "--out", "unborn", "--steps", 0);
+    await succeed(folder, ...TRAIN_AND_SAMPLE, "--out", "unborn", "--steps", 0);
     const { lossNats } = await json("eval", "--model", "unborn", "--data", "text.txt");
     expect(Math.abs(Number(lossNats) - Math.log(VOCAB_SIZE))).toBeLessThan(0.1);
   });

@@ -160,4 +160,7 @@ export const TINY = ["--layers", 1, "--heads", 2, "--d-model", 6, "--context-len
 ]);
 
 /** The arguments that train this model on a folder's text.txt, with the textbook recipe. */
-export const TRAIN = ["train", "--data", "text.txt", "--preset", "gpt2-style", ...TINY];
+export const TRAIN_AND_SAMPLE = ["train", "--data", "text.txt", "--preset", "gpt2-style", ...TINY];
+
+/** Without the sample at each evaluation, which takes longer than a hundred steps of this model. */
+export const TRAIN = [...TRAIN_AND_SAMPLE, "--no-samples"];

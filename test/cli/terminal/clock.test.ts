@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { nowMs } from "../../../src/cli/terminal/clock.ts";
 import { nopeekHere } from "../../support/in-process.ts";
-import { makeFolderWithText, parseLines, TRAIN } from "../../support/program.ts";
+import { makeFolderWithText, parseLines, TRAIN_AND_SAMPLE } from "../../support/program.ts";
 import { logOf } from "../../support/run-files.ts";
 
 const { folder } = makeFolderWithText(200);
@@ -35,7 +35,7 @@ describe.each(Object.entries(CLOCKS))("with a clock %s", (name, clock) => {
   it("speed, remaining time and logged times are never negative or NaN", async () => {
     setClock(clock);
     const run = `run ${name}`;
-    const words = [...TRAIN, "--out", run, "--steps", 12, "--eval-interval", 5];
+    const words = [...TRAIN_AND_SAMPLE, "--out", run, "--steps", 12, "--eval-interval", 5];
     const trained = await nopeekHere(folder, ...words, "--eval-batches", 1, "--checkpoint-interval", 4);
     const sampled = await nopeekHere(folder, "sample", "--model", run, "--tokens", 5);
     for (const { code, stderr } of [trained, sampled]) {

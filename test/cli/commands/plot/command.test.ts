@@ -8,13 +8,13 @@ import {
   parseLines,
   START_MS,
   succeed,
-  TRAIN,
+  TRAIN_AND_SAMPLE,
 } from "../../../support/program.ts";
 import { logOf } from "../../../support/run-files.ts";
 import { elements, parseXml } from "../../../support/xml.ts";
 
 const { folder, at } = makeFolderWithText(200);
-const training = [...TRAIN, "--steps", 60, "--eval-interval", 20];
+const training = [...TRAIN_AND_SAMPLE, "--steps", 60, "--eval-interval", 20];
 
 beforeAll(async () => {
   await succeed(folder, ...training, "--out", "checkpoints/one");

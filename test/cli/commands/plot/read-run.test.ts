@@ -12,11 +12,11 @@ import { RunLock } from "../../../../src/run/lock.ts";
 import { nodeFiles } from "../../../../src/run/node-files.ts";
 import { summarizeRun } from "../../../../src/run/summary.ts";
 import { exampleRun } from "../../../report/example-runs.ts";
-import { makeFolderWithText, START_MS, succeed, TRAIN } from "../../../support/program.ts";
+import { makeFolderWithText, START_MS, succeed, TRAIN_AND_SAMPLE } from "../../../support/program.ts";
 import { logOf } from "../../../support/run-files.ts";
 
 const { folder, text, at } = makeFolderWithText(200);
-const words = [...TRAIN, "--steps", 8, "--eval-interval", 3];
+const words = [...TRAIN_AND_SAMPLE, "--steps", 8, "--eval-interval", 3];
 
 beforeAll(async () => {
   await succeed(folder, ...words, "--checkpoint-interval", 4, "--out", "checkpoints/whole");

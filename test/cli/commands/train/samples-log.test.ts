@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { samplesOf } from "../../../../src/run/log.ts";
 import { RunDirectory } from "../../../../src/run/on-disk.ts";
-import { makeFolderWithText, parseLines, succeed, TINY, TRAIN } from "../../../support/program.ts";
+import { makeFolderWithText, parseLines, succeed, TINY, TRAIN_AND_SAMPLE } from "../../../support/program.ts";
 
 const { folder, text: TEXT } = makeFolderWithText(200);
-const training = [...TRAIN, "--steps", 11, "--eval-interval", 3];
+const training = [...TRAIN_AND_SAMPLE, "--steps", 11, "--eval-interval", 3];
 
 describe("the log", () => {
   const logOf = (run: string) => readFileSync(join(folder, run, "log.jsonl"), "utf8");

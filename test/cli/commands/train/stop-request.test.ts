@@ -9,7 +9,7 @@ import { Context } from "../../../../src/autograd/context.ts";
 import { Stopped, StopRequest } from "../../../../src/cli/commands/train/stop-request.ts";
 import { RunDirectory } from "../../../../src/run/on-disk.ts";
 import { nopeekHere } from "../../../support/in-process.ts";
-import { makeFolderWithText, TRAIN } from "../../../support/program.ts";
+import { makeFolderWithText, TRAIN, TRAIN_AND_SAMPLE } from "../../../support/program.ts";
 
 // The time between two keystrokes would be most of the test.
 vi.mock("node:timers/promises", async (original) => {
@@ -95,7 +95,7 @@ describe.each(Object.keys(KINDS) as Kind[])("a run with %s", (kind) => {
 });
 
 test("a stop during a sample keeps the evaluation before it, and what was best", async () => {
-  const run = (name: string) => [...TRAIN, ...SETTINGS, ...KINDS.measurements, "--out", name];
+  const run = (name: string) => [...TRAIN_AND_SAMPLE, ...SETTINGS, ...KINDS.measurements, "--out", name];
   await nopeekHere(folder, ...run("sampled"));
   // Two steps of two batches, one batch of the validation split, a few tokens.
   const stopped = await stopAt(2 * 2 + 1 + 3, ...run("not sampled"));

@@ -2,11 +2,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { makeFolderWithText, succeed, TRAIN } from "../../../../support/program.ts";
+import { makeFolderWithText, succeed, TRAIN_AND_SAMPLE } from "../../../../support/program.ts";
 import { HAS_TERMINALS, TerminalProgram } from "../../../../support/pseudo-terminal.ts";
 
 const { folder } = makeFolderWithText(200);
-const training = [...TRAIN, "--dropout", 0.1, "--eval-batches", 1];
+const training = [...TRAIN_AND_SAMPLE, "--dropout", 0.1, "--eval-batches", 1];
 const train = (out: string, ...words: readonly (string | number)[]) => [...training, "--out", out, ...words];
 const SHORT = ["--steps", 60, "--eval-interval", 20];
 /** The escape sequence of a color. */

@@ -8,7 +8,13 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { describe, expect, it } from "vitest";
 import { startProcesses } from "../../../../support/mpi.ts";
 import { MPIS, processOf } from "../../../../support/mpi-launchers.ts";
-import { makeFolderWithText, parseLines, succeed, TINY, TRAIN } from "../../../../support/program.ts";
+import {
+  makeFolderWithText,
+  parseLines,
+  succeed,
+  TINY,
+  TRAIN_AND_SAMPLE,
+} from "../../../../support/program.ts";
 
 const PATIENCE = { timeout: 120_000 };
 const SETTINGS = [
@@ -16,7 +22,7 @@ const SETTINGS = [
   ...["--average-steps", 3, "--eval-interval", 4, "--checkpoint-interval", 4, "--quiet"],
 ];
 const { folder, at } = makeFolderWithText(300);
-const alone = succeed(folder, ...TRAIN, ...SETTINGS, "--out", "alone");
+const alone = succeed(folder, ...TRAIN_AND_SAMPLE, ...SETTINGS, "--out", "alone");
 const EVAL = ["eval", "alone", "--json", "--threads", 1];
 const ABLATE = ["ablate", "--data", "text.txt", ...TINY, "--steps", 3, "--seeds", 2, "--vary", "dropout=0.2"];
 const evaluated = alone.then(() => succeed(folder, ...EVAL));
@@ -44,7 +50,7 @@ describe.each(MPIS)("on several processes with $name", ({ skipped, ...mpi }) => 
     startProcesses(
       mpi,
       folder,
-      Array.from({ length: processes }, () => [...TRAIN, ...words]),
+      Array.from({ length: processes }, () => [...TRAIN_AND_SAMPLE, ...words]),
     );
 
   it.skipIf(skipped)(
@@ -147,7 +153,7 @@ describe.each(MPIS)("on several processes with $name", ({ skipped, ...mpi }) => 
 
   it.skipIf(skipped)("processes with another seed, or another text, are refused", PATIENCE, async () => {
     const out = `${mpi.launcher}-refused`;
-    const given = [...TRAIN, ...SETTINGS, "--out", out];
+    const given = [...TRAIN_AND_SAMPLE, ...SETTINGS, "--out", out];
     const seeds = await startProcesses(mpi, folder, [given, [...given, "--seed", 7]]).outcome;
     expect(seeds.code).not.toBe(0);
     expect(seeds.stderr).toMatch(
