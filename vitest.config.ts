@@ -5,7 +5,12 @@ import { defineConfig } from "vitest/config";
 
 const TESTS = "test/**/*.test.ts";
 /** Tests of pages in a browser, which is several processes by itself. */
-const PAGES = ["test/play/*.test.ts", "test/play/page/*.test.ts", "test/{browser,report/browser}/*.test.ts"];
+const PAGES = [
+  "test/play/*.test.ts",
+  "test/play/page/*.test.ts",
+  "test/{browser,report/browser}/*.test.ts",
+  "test/scripts/prove/browser.test.ts",
+];
 
 /** What a test must not do to others: replace modules and their functions, or change the process. */
 const CHANGES =

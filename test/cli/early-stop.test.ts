@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { succeedHere } from "../support/in-process.ts";
 import {
   makeFolderWithText,
   type Outcome,
@@ -56,16 +57,16 @@ describe("a run that overfits", () => {
     const stop = parseLines(run.stdout).find(({ kind }) => kind === "early stop");
     const { step, validationNats } = Object(stop?.best);
     expect(best).toBe(`step-${String(step).padStart(6, "0")}`);
-    const { stdout } = await succeed(folder, "eval", "--model", "run", "--data", "text.txt", "--json");
+    const { stdout } = await succeedHere(folder, "eval", "--model", "run", "--data", "text.txt", "--json");
     expect(parseLines(stdout)[0].lossNats).toBe(validationNats);
   });
 
   it("resumes with more patience, and does nothing without", async () => {
     const words = ["train", "--resume", "--out", "run", "--threads", 1, "--json"];
-    const same = await succeed(folder, ...words);
+    const same = await succeedHere(folder, ...words);
     expect(parseLines(same.stdout).filter(({ kind }) => kind === "step")).toEqual([]);
     expect(same.stderr).toContain("3 evaluations without a lower validation loss");
-    const more = await succeed(folder, ...words, "--patience", 4);
+    const more = await succeedHere(folder, ...words, "--patience", 4);
     const steps = parseLines(more.stdout).filter(({ kind }) => kind === "step");
     expect(steps).toHaveLength(20);
     expect(more.stderr).toContain("4 evaluations without a lower validation loss");

@@ -2,16 +2,15 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { nopeekHere, succeedHere, succeedInJsonHere } from "../support/in-process.ts";
 import {
   expectComplaint,
   makeFolderWithText,
-  nopeek,
   type Outcome,
   parseLines,
   START_MS,
   start,
   succeed,
-  succeedInJson,
 } from "../support/program.ts";
 
 const { folder, text: TEXT } = makeFolderWithText(300);
@@ -51,7 +50,7 @@ beforeAll(async () => {
   outcomes = { encoder, seq2seq, gpt };
 }, START_MS);
 
-const json = (...words: readonly (string | number)[]) => succeedInJson(folder, ...words);
+const json = (...words: readonly (string | number)[]) => succeedInJsonHere(folder, ...words);
 
 const configOf = (run: string) => JSON.parse(readFileSync(join(folder, run, "config.json"), "utf8")).config;
 
@@ -99,7 +98,7 @@ describe("nopeek train", () => {
     writeFileSync(join(folder, "bytes.txt"), "Ü".repeat(99));
     const words = ["train", "--model", "encoder", "--tokenizer", "byte", "--data", "bytes.txt", "--json"];
     const sizes = [...SIZES, "--context-length", 3, "--steps", 1, "--out", "bytes"];
-    const { stdout } = await succeed(folder, ...words, ...sizes);
+    const { stdout } = await succeedHere(folder, ...words, ...sizes);
     expect(parseLines(stdout).at(-1)).toMatchObject({ kind: "sample", text: expect.stringMatching(/^_/) });
     const [{ text }] = await json("sample", "--model", "bytes", "--prompt", "Ü_");
     expect(text).toMatch(/^Ü./s);
@@ -118,14 +117,14 @@ describe("nopeek train", () => {
       "--out",
       "sorting",
     ];
-    await succeed(folder, ...words);
+    await succeedHere(folder, ...words);
     expect(configOf("sorting").settings).toMatchObject({
       task: "sort",
       layers: 1,
       maxLength: 10,
       learningRate: 2e-3,
     });
-    await succeed(folder, "train", "--model", "encoder", ...SIZES, "--steps", 0, "--out", "tales");
+    await succeedHere(folder, "train", "--model", "encoder", ...SIZES, "--steps", 0, "--out", "tales");
     expect(configOf("tales")).toMatchObject({
       settings: { model: "encoder", contextLength: 64 },
       corpus: { path: "the embedded tales" },
@@ -164,14 +163,14 @@ describe("nopeek sample", () => {
     });
     expect(filled).toMatchObject({ prompt, text: expected.join("") });
     expect(filled.blanks).toMatchObject([{ position: 5 }, { position: 9 }]);
-    const plain = await succeed(folder, "sample", "--model", "encoder", "--prompt", prompt);
+    const plain = await succeedHere(folder, "sample", "--model", "encoder", "--prompt", prompt);
     expect(plain.stdout).toBe(`${expected.join("")}\n`);
   });
 
   it("answers a string with a string", async () => {
     const [answer] = await json("sample", "--model", "seq2seq", "--prompt", "dab");
     expect(answer).toMatchObject({ prompt: "dab", text: expect.stringMatching(/^[a-d]*$/) });
-    const plain = await succeed(folder, "sample", "--model", "seq2seq", "--prompt", "dab");
+    const plain = await succeedHere(folder, "sample", "--model", "seq2seq", "--prompt", "dab");
     expect(plain.stdout).toBe(`${answer.text}\n`);
   });
 });
@@ -189,7 +188,7 @@ describe("nopeek eval", () => {
       outcomes.seq2seq.stderr,
     );
     expect(seq2seq).toMatchObject({ exact: Number(strings?.[1]), strings: Number(strings?.[2]) });
-    expect((await succeed(folder, "eval", "--model", "encoder", "--data", "text.txt")).stderr).toContain(
+    expect((await succeedHere(folder, "eval", "--model", "encoder", "--data", "text.txt")).stderr).toContain(
       "tokens masked, in a fixed pattern, in windows of 13",
     );
   });
@@ -250,6 +249,6 @@ const CASES: readonly Case[] = [
 
 describe("rejected with a message", () => {
   it.each(CASES)("%s", async (_what, words, code, told) => {
-    expectComplaint(await nopeek(folder, ...words), code, ...told);
+    expectComplaint(await nopeekHere(folder, ...words), code, ...told);
   });
 });

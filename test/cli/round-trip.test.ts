@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { decodeSafetensors } from "../../src/run/safetensors.ts";
+import { succeedHere, succeedInJsonHere } from "../support/in-process.ts";
 import {
   makeFolderWithText,
   makeText,
@@ -10,7 +11,6 @@ import {
   START_MS,
   start,
   succeed,
-  succeedInJson,
   TINY,
   TRAIN_AND_SAMPLE,
 } from "../support/program.ts";
@@ -27,7 +27,7 @@ beforeAll(async () => {
 }, START_MS);
 
 const json = async (...words: readonly (string | number)[]) => {
-  const lines = await succeedInJson(folder, ...words);
+  const lines = await succeedInJsonHere(folder, ...words);
   expect(lines).toHaveLength(1);
   return lines[0];
 };
@@ -81,7 +81,7 @@ describe("nopeek train", () => {
 
   it("with --json prints one object per line on stdout, and messages on stderr", async () => {
     const flags = ["--steps", 3, "--eval-interval", 2, "--json"];
-    const { stdout, stderr } = await succeed(folder, ...TRAIN_AND_SAMPLE, ...flags);
+    const { stdout, stderr } = await succeedHere(folder, ...TRAIN_AND_SAMPLE, ...flags);
     const lines = parseLines(stdout);
     const kinds = lines.map(({ kind, step }) => [kind, step]);
     expect(kinds).toEqual([
@@ -109,16 +109,18 @@ describe("nopeek train", () => {
   it("without --data trains on the embedded tales, and the run holds no path of this machine", async () => {
     // The tales preset has rotary positions, which rotate pairs of channels.
     const flags = [...TINY, "--d-model", 8, "--context-length", 64, "--steps", 1];
-    const { stderr } = await succeed(folder, "train", "--out", "tales", ...flags);
+    const { stderr } = await succeedHere(folder, "train", "--out", "tales", ...flags);
     expect(stderr).toContain("the embedded tales");
     expect(stderr).toMatch(/floor {7}\d\.\d{4} nats/);
     const config = JSON.parse(readFileSync(join(folder, "tales/config.json"), "utf8"));
     expect(config.config.corpus.path).toBe("the embedded tales");
-    expect((await succeed(folder, "train", "--resume", "--out", "tales")).stderr).toContain("after step 1");
+    expect((await succeedHere(folder, "train", "--resume", "--out", "tales")).stderr).toContain(
+      "after step 1",
+    );
   });
 
   it("with --steps 0 saves the initial weights", async () => {
-    await succeed(folder, ...TRAIN_AND_SAMPLE, "--out", "unborn", "--steps", 0);
+    await succeedHere(folder, ...TRAIN_AND_SAMPLE, "--out", "unborn", "--steps", 0);
     const { lossNats } = await json("eval", "--model", "unborn", "--data", "text.txt");
     expect(Math.abs(Number(lossNats) - Math.log(VOCAB_SIZE))).toBeLessThan(0.1);
   });
@@ -144,7 +146,7 @@ describe("nopeek eval", () => {
     const evaluation = await json("eval", "--model", "run", "--data", "text.txt");
     const boundary = Math.floor((TEXT.length * 9) / 10);
     expect(evaluation).toMatchObject({ split: "val", chars: TEXT.length - boundary });
-    const { stdout, stderr } = await succeed(
+    const { stdout, stderr } = await succeedHere(
       folder,
       ...["eval", "--model", "run/step-000011", "--data", "text.txt", "--split", "train"],
     );
@@ -159,7 +161,7 @@ describe("nopeek eval", () => {
     const text = makeText(["größe", "🦊", "für", "bird", "ü"], 200);
     writeFileSync(join(folder, "bytes.txt"), text);
     const flags = [...TINY, "--tokenizer", "byte", "--steps", 2];
-    await succeed(folder, "train", "--data", "bytes.txt", "--out", "bytes", ...flags);
+    await succeedHere(folder, "train", "--data", "bytes.txt", "--out", "bytes", ...flags);
     const evaluation = await json("eval", "--model", "bytes", "--data", "bytes.txt");
     const bytes = Buffer.from(text);
     const held = bytes.subarray(Math.floor((bytes.length * 9) / 10));
@@ -170,7 +172,7 @@ describe("nopeek eval", () => {
     expect(evaluation.bitsPerChar).toBeCloseTo(bits / chars, 9);
     expect(evaluation.bitsPerByte).toBeCloseTo(bits / held.length, 9);
 
-    const { stdout } = await succeed(folder, "logits", "--model", "bytes", "--prompt", "ü!");
+    const { stdout } = await succeedHere(folder, "logits", "--model", "bytes", "--prompt", "ü!");
     expect(stdout).toMatch(/^0xc3 .*\n0xbc .*\n"!" /);
     // Bytes that form no character appear as U+FFFD.
     const sampled = await json("sample", "--model", "bytes", "--prompt", "🦊", "--tokens", 40);
@@ -203,7 +205,7 @@ describe("nopeek sample", () => {
 
   it("writes the prompt and its continuation; the same seed gives the same text", async () => {
     const first = await sample("--tokens", 60, "--seed", 3);
-    const plain = await succeed(
+    const plain = await succeedHere(
       folder,
       ...["sample", "--model", "run", "--prompt", prompt, "--tokens", 60, "--seed", 3],
     );
@@ -238,15 +240,15 @@ describe("nopeek sample", () => {
     expect(String(slid.text).startsWith(String(stopped.text))).toBe(true);
 
     const long = ["sample", "--model", "run", "--prompt", TEXT.slice(0, 30), "--overflow", "stop"];
-    const { stdout, stderr } = await succeed(folder, ...long);
+    const { stdout, stderr } = await succeedHere(folder, ...long);
     expect([...stdout]).toHaveLength(30 + 1 + "\n".length);
     expect(stderr).toContain("--overflow slide");
     const end = ["sample", "--model", "run", "--prompt", TEXT.slice(30 - CONTEXT_LENGTH, 30), "--tokens", 1];
-    expect((await succeed(folder, ...end)).stdout.at(-2)).toBe(stdout.at(-2));
+    expect((await succeedHere(folder, ...end)).stdout.at(-2)).toBe(stdout.at(-2));
   });
 
   it("writes nothing for --tokens 0", async () => {
-    expect((await succeed(folder, "sample", "--model", "run", "--tokens", 0)).stdout).toBe("\n");
+    expect((await succeedHere(folder, "sample", "--model", "run", "--tokens", 0)).stdout).toBe("\n");
   });
 
   it("streams, and ends silently when the reader closes the pipe", async () => {

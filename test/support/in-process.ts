@@ -3,7 +3,7 @@
  * and start no threads; anything that needs a separate process uses program.ts.
  */
 import { vi } from "vitest";
-import type { Outcome } from "./program.ts";
+import { checkJson, checkSuccess, type Outcome } from "./program.ts";
 
 class Exit extends Error {}
 
@@ -51,4 +51,17 @@ export async function nopeekHere(folder: string, ...words: readonly (string | nu
     process.argv = argv;
     process.exitCode = undefined;
   }
+}
+
+/** Like `nopeekHere`, and fails unless the exit code is 0. */
+export async function succeedHere(folder: string, ...words: readonly (string | number)[]): Promise<Outcome> {
+  return checkSuccess(words, await nopeekHere(folder, ...words));
+}
+
+/** Like `succeedHere` with --json: returns the lines of JSON; expects nothing on stderr. */
+export async function succeedInJsonHere(
+  folder: string,
+  ...words: readonly (string | number)[]
+): Promise<Record<string, unknown>[]> {
+  return checkJson(await succeedHere(folder, ...words, "--json"));
 }

@@ -101,7 +101,11 @@ export function nopeek(folder: string, ...words: readonly (string | number)[]): 
 
 /** Like `nopeek`, and fails unless the exit code is 0. */
 export async function succeed(folder: string, ...words: readonly (string | number)[]): Promise<Outcome> {
-  const outcome = await nopeek(folder, ...words);
+  return checkSuccess(words, await nopeek(folder, ...words));
+}
+
+/** @throws Error if the exit code is not 0 */
+export function checkSuccess(words: readonly (string | number)[], outcome: Outcome): Outcome {
   if (outcome.code !== 0)
     throw new Error(`nopeek ${words.join(" ")} exited with ${outcome.code}: ${outcome.stderr}`);
   return outcome;
@@ -123,7 +127,11 @@ export async function succeedInJson(
   folder: string,
   ...words: readonly (string | number)[]
 ): Promise<Record<string, unknown>[]> {
-  const { stdout, stderr } = await succeed(folder, ...words, "--json");
+  return checkJson(await succeed(folder, ...words, "--json"));
+}
+
+/** Parses lines of JSON on stdout; expects nothing on stderr. */
+export function checkJson({ stdout, stderr }: Outcome): Record<string, unknown>[] {
   expect(stderr).toBe("");
   return parseLines(stdout);
 }

@@ -1,11 +1,11 @@
-/** Runs `nopeek ablate` as a user would. */
+/** `nopeek ablate`: its table, its file of results, and what it rejects. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { nopeekHere, succeedHere } from "../../../support/in-process.ts";
 import {
   expectComplaint,
   makeFolderWithText,
-  nopeek,
   type Outcome,
   parseLines,
   START_MS,
@@ -40,7 +40,7 @@ describe("nopeek ablate", () => {
     const words = varied.map(
       (word) => ({ "text.txt": "other.txt", "runs.jsonl": "other.jsonl" })[word] ?? word,
     );
-    await succeed(folder, ...words);
+    await succeedHere(folder, ...words);
     const losses = ["runs.jsonl", "other.jsonl"].map((file) =>
       parseLines(readFileSync(join(folder, file), "utf8")).map(({ lossNats }) => lossNats),
     );
@@ -67,14 +67,14 @@ describe("nopeek ablate", () => {
     const file = join(folder, "runs.jsonl");
     const whole = readFileSync(file, "utf8");
     writeFileSync(file, whole.slice(0, -20));
-    const again = await succeed(folder, ...varied, "--json");
+    const again = await succeedHere(folder, ...varied, "--json");
     expect(again.stderr).toContain("5 of 6 runs already done");
     expect(again.stderr.match(/^run /gm)).toHaveLength(1);
     const rows = parseLines(again.stdout);
     expect(rows[0]).toMatchObject({ name: "base" });
     for (const name of ["differenceNats", "p", "verdict", "seedsToShow"])
       expect(rows[1]).toHaveProperty(name);
-    const done = await succeed(folder, ...varied);
+    const done = await succeedHere(folder, ...varied);
     expect(done.stderr).toContain("6 of 6 runs already done");
     const timeless = (text: string) => text.replaceAll(/ *(\d+ min )?\d+ m?s/g, "");
     expect(timeless(done.stdout)).toBe(timeless(first.stdout));
@@ -82,11 +82,11 @@ describe("nopeek ablate", () => {
 
   it("leaves out variations that do not fit the base with the reason, and rejects requested ones", async () => {
     const odd = [...base.slice(0, -2), "--d-model", 10, "--steps", 0, "--seeds", 1, "--results", "odd.jsonl"];
-    const { stderr, stdout } = await succeed(folder, ...odd);
+    const { stderr, stdout } = await succeedHere(folder, ...odd);
     expect(stderr).toContain("left out    --positions rotary: rotary positions rotate pairs of channels");
     expect(stdout).toContain("--qk-norm");
     expect(stdout).not.toContain("rotary");
-    expectComplaint(await nopeek(folder, ...odd, "--vary", "positions=rotary"), 2, "pairs of channels");
+    expectComplaint(await nopeekHere(folder, ...odd, "--vary", "positions=rotary"), 2, "pairs of channels");
   });
 
   it.each([
@@ -96,15 +96,15 @@ describe("nopeek ablate", () => {
     [["--model", "encoder"], "ablate only compares gpt models"],
     [["--vary", "layer=3"], 'did you mean "layers"?'],
   ])("rejects %j", async (words, message) => {
-    const outcome = await nopeek(folder, ...base, ...words);
+    const outcome = await nopeekHere(folder, ...base, ...words);
     expectComplaint(outcome, 2, message);
   });
 
   it("reports a text that is too short and a results file that cannot be written", async () => {
     writeFileSync(join(folder, "short.txt"), TEXT.slice(0, 80));
-    const short = await nopeek(folder, "ablate", "--data", "short.txt", ...TINY);
+    const short = await nopeekHere(folder, "ablate", "--data", "short.txt", ...TINY);
     expectComplaint(short, 1, "too short for --holdout 0.1");
-    const nowhere = await nopeek(folder, ...base, "--results", "no/such/folder.jsonl");
+    const nowhere = await nopeekHere(folder, ...base, "--results", "no/such/folder.jsonl");
     expectComplaint(nowhere, 1, "cannot write no/such/folder.jsonl");
   });
 
@@ -115,14 +115,14 @@ describe("nopeek ablate", () => {
     writeFileSync(join(folder, "b.txt"), whole.slice(cut));
     const steps = ["--steps", 7, "--seeds", 2, "--json", "--vary", "optimizer=muon"];
     const lossesOf = async (...words: (string | number)[]) => {
-      const { stdout } = await succeed(folder, "ablate", ...words);
+      const { stdout } = await succeedHere(folder, "ablate", ...words);
       return parseLines(stdout).map(({ meanNats }) => meanNats);
     };
     const one = await lossesOf("--data", "whole.txt", ...TINY, ...steps, "--results", "one.jsonl");
     const two = await lossesOf("--data", "a.txt", "b.txt", ...TINY, ...steps, "--results", "two.jsonl");
     expect(two).toEqual(one);
     const textbook = ["--preset", "gpt2-style", ...TINY];
-    await succeed(folder, "train", "--data", "a.txt", "b.txt", ...textbook, "--steps", 7, "--out", "run");
+    await succeedHere(folder, "train", "--data", "a.txt", "b.txt", ...textbook, "--steps", 7, "--out", "run");
     const threads = ["--threads", 1];
     const words = ["--config", "run/config.json", ...steps.slice(2), ...threads, "--results", "three.jsonl"];
     expect(await lossesOf(...words)).toEqual(one);

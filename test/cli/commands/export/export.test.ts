@@ -9,24 +9,26 @@ import { nodeFiles } from "../../../../src/run/node-files.ts";
 import { readSavedModel } from "../../../../src/run/saved-model.ts";
 import { CharTokenizer } from "../../../../src/text/char-tokenizer.ts";
 import { readGGUF } from "../../../support/gguf-reader.ts";
-import { nopeekHere } from "../../../support/in-process.ts";
-import {
-  expectComplaint,
-  makeFolderWithText,
-  succeed,
-  succeedInJson,
-  TRAIN,
-} from "../../../support/program.ts";
+import { nopeekHere, succeedHere, succeedInJsonHere } from "../../../support/in-process.ts";
+import { expectComplaint, makeFolderWithText, TRAIN } from "../../../support/program.ts";
 
 const loadTokenizer = (path: string) => readSavedModel(path, undefined, nodeFiles).config.tokenizer;
 
 const { folder, at } = makeFolderWithText(3000);
-await succeed(folder, ...TRAIN, "--out", "run", "--steps", 4);
-await succeed(folder, ...TRAIN, "--out", "odd", "--steps", 1, "--bigram", "--logit-cap", 5);
+await succeedHere(folder, ...TRAIN, "--out", "run", "--steps", 4);
+await succeedHere(folder, ...TRAIN, "--out", "odd", "--steps", 1, "--bigram", "--logit-cap", 5);
 
 describe("nopeek export", () => {
   it("writes a folder for transformers, with a card, and names it", async () => {
-    const { stdout, stderr } = await succeed(folder, "export", "run", "--format", "hf", "--out", "sub/hf");
+    const { stdout, stderr } = await succeedHere(
+      folder,
+      "export",
+      "run",
+      "--format",
+      "hf",
+      "--out",
+      "sub/hf",
+    );
     expect(stdout).toBe("wrote sub/hf: a folder for Hugging Face's transformers, as GPT2\n");
     expect(stderr).toMatch(/parameters of step 4, 6 files, /);
     expect(readdirSync(at("sub"))).toEqual(["hf"]);
@@ -46,17 +48,17 @@ describe("nopeek export", () => {
   });
 
   it("by default, into <run>-<format>; --json lists the files; --dtype halves the weights", async () => {
-    const [whole] = await succeedInJson(folder, "export", "run", "--format", "hf");
+    const [whole] = await succeedInJsonHere(folder, "export", "run", "--format", "hf");
     expect(whole).toMatchObject({ format: "hf", architecture: "GPT2", dtype: "f32", folder: "run-hf" });
     const words = ["export", "run", "--format", "hf", "--out", "half", "--dtype", "bf16"];
-    const [half] = await succeedInJson(folder, ...words);
+    const [half] = await succeedInJsonHere(folder, ...words);
     const size = (name: string) => readFileSync(at(name, "model.safetensors")).length;
     expect(half).toMatchObject({ dtype: "bf16" });
     expect(size("half")).toBeLessThan(0.7 * size("run-hf"));
   });
 
   it("writes a GGUF file, and says which character ends a text if the model has no end token", async () => {
-    const { stdout, stderr } = await succeed(folder, "export", "run", "--format", "gguf");
+    const { stdout, stderr } = await succeedHere(folder, "export", "run", "--format", "gguf");
     expect(stdout).toBe("wrote run-gguf: a GGUF file for llama.cpp, as gpt2\n");
     expect(readdirSync(at("run-gguf")).sort()).toEqual(["README.md", "model.gguf"]);
     expect(readFileSync(at("run-gguf", "README.md"), "utf8")).toContain('params.model.path = "model.gguf"');
@@ -77,8 +79,8 @@ describe("nopeek export", () => {
   });
 
   it("ends texts in GGUF at the end token of the model, without a warning", async () => {
-    await succeed(folder, ...TRAIN, "--out", "ends", "--steps", 1, "--documents", "lines");
-    const { stderr } = await succeed(folder, "export", "ends", "--format", "gguf", "--dtype", "f16");
+    await succeedHere(folder, ...TRAIN, "--out", "ends", "--steps", 1, "--documents", "lines");
+    const { stderr } = await succeedHere(folder, "export", "ends", "--format", "gguf", "--dtype", "f16");
     expect(stderr).not.toContain("warning");
     const { metadata } = readGGUF(readFileSync(at("ends-gguf", "model.gguf")));
     expect(metadata.get("tokenizer.ggml.eos_token_id")).toBe(loadTokenizer(at("ends")).endOfText);
@@ -86,7 +88,7 @@ describe("nopeek export", () => {
   });
 
   it("lists what a model can become, and why not", async () => {
-    const { stdout, stderr } = await succeed(folder, "export", "run");
+    const { stdout, stderr } = await succeedHere(folder, "export", "run");
     expect(stdout).toContain("hf    a folder for Hugging Face's transformers: as GPT2\n");
     expect(stderr).toContain("npx nopeek export run --format hf");
     const odd = await nopeekHere(folder, "export", "odd", "--json");
@@ -115,29 +117,29 @@ describe("nopeek export", () => {
 
   it("writes an encoder–decoder for transformers, and says what is in the way of others", async () => {
     const words = ["--preset", "sort", "--layers", 1, "--d-model", 8, "--heads", 2, "--steps", 1];
-    await succeed(folder, "train", "--out", "sorts", ...words);
-    const { stdout } = await succeed(folder, "export", "sorts", "--format", "hf");
+    await succeedHere(folder, "train", "--out", "sorts", ...words);
+    const { stdout } = await succeedHere(folder, "export", "sorts", "--format", "hf");
     expect(stdout).toBe("wrote sorts-hf: a folder for Hugging Face's transformers, as Blenderbot\n");
     const card = readFileSync(at("sorts-hf", "README.md"), "utf8");
     expect(card).toContain("AutoModelForSeq2SeqLM.from_pretrained(folder)");
     expect(card).toContain("npx nopeek train --preset sort --layers 1");
     const { parameters } = (
-      await succeedInJson(folder, "export", "sorts", "--format", "hf", "--out", "again")
+      await succeedInJsonHere(folder, "export", "sorts", "--format", "hf", "--out", "again")
     )[0];
     const stored = readSavedModel(at("sorts"), undefined, nodeFiles).files.tensors.values();
     expect(parameters).toBe([...stored].reduce((sum, { values }) => sum + values.length, 0));
-    const list = await succeed(folder, "export", "sorts");
+    const list = await succeedHere(folder, "export", "sorts");
     expect(list.stdout).toContain("transformers: as Blenderbot\n");
     expect(list.stdout).toContain("onnx needs a model of kind gpt: got seq2seq, which hf can hold\n");
     expectComplaint(await nopeekHere(folder, "export", "sorts", "--format", "gguf"), 2, "gguf needs", "gpt");
-    await succeed(folder, "train", "--out", "loose", ...words, "--no-tie-head", "--positions", "rotary");
+    await succeedHere(folder, "train", "--out", "loose", ...words, "--no-tie-head", "--positions", "rotary");
     const refused = await nopeekHere(folder, "export", "loose", "--format", "hf");
     expectComplaint(refused, 2, "Blenderbot, needs", "--tie-head, not false", "--positions learned or none");
   });
 
   it("refuses an encoder", async () => {
     const words = ["--preset", "blanks", "--layers", 1, "--d-model", 8, "--heads", 2, "--steps", 1];
-    await succeed(folder, "train", "--data", "text.txt", "--out", "blanks", ...words);
+    await succeedHere(folder, "train", "--data", "text.txt", "--out", "blanks", ...words);
     const outcome = await nopeekHere(folder, "export", "blanks", "--format", "hf");
     expectComplaint(outcome, 2, "needs a model of kind gpt: got encoder");
   });

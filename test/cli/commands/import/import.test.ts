@@ -4,22 +4,16 @@ import { describe, expect, it } from "vitest";
 import { portableModel } from "../../../../src/interop/portable-model.ts";
 import { nodeFiles } from "../../../../src/run/node-files.ts";
 import { readSavedModel } from "../../../../src/run/saved-model.ts";
-import {
-  expectComplaint,
-  makeFolderWithText,
-  nopeek,
-  succeed,
-  succeedInJson,
-  TRAIN,
-} from "../../../support/program.ts";
+import { nopeekHere, succeedHere, succeedInJsonHere } from "../../../support/in-process.ts";
+import { expectComplaint, makeFolderWithText, succeed, TRAIN } from "../../../support/program.ts";
 
 const { folder, at } = makeFolderWithText(3000);
 const GREEDY = ["--prompt", "ab", "--tokens", 20, "--strategy", "greedy"] as const;
 
 /** Trains, exports and imports a model. Returns what the last of these prints to a person. */
 async function roundTrip(name: string, ...settings: readonly (string | number)[]): Promise<string> {
-  await succeed(folder, ...TRAIN, "--out", name, "--steps", 3, ...settings);
-  await succeed(folder, "export", name, "--format", "hf", "--out", `${name}-hf`);
+  await succeedHere(folder, ...TRAIN, "--out", name, "--steps", 3, ...settings);
+  await succeedHere(folder, "export", name, "--format", "hf", "--out", `${name}-hf`);
   return (await succeed(folder, "import", `${name}-hf`, "--out", `${name}-back`)).stderr;
 }
 
@@ -44,19 +38,20 @@ describe("nopeek import", () => {
     if (name !== "run") await roundTrip(name, ...settings);
     expect(read(`${name}-back`).config.tokenizer.toJSON()).toEqual(read(name).config.tokenizer.toJSON());
     expect(tensorsOf(`${name}-back`)).toEqual(tensorsOf(name));
-    const [first, second] = await Promise.all(
-      [name, `${name}-back`].map((run) => succeed(folder, "sample", run, ...GREEDY)),
-    );
+    const first = await succeedHere(folder, "sample", name, ...GREEDY);
+    const second = await succeedHere(folder, "sample", `${name}-back`, ...GREEDY);
     expect(second.stdout).toBe(first.stdout);
   });
 
   it("makes a run that is listed, evaluated, verified and fine-tuned", async () => {
-    const [listed] = await succeedInJson(folder, "runs", "run-back");
+    const [listed] = await succeedInJsonHere(folder, "runs", "run-back");
     expect(listed).toMatchObject({ status: "imported", step: 0, steps: 0 });
-    expect((await succeed(folder, "runs", "run-back")).stdout).toMatch(/run-back +– +– +– +– .*imported$/m);
-    await succeed(folder, "eval", "run-back", "--data", "text.txt");
-    await succeed(folder, "verify", "run-back");
-    await succeed(
+    expect((await succeedHere(folder, "runs", "run-back")).stdout).toMatch(
+      /run-back +– +– +– +– .*imported$/m,
+    );
+    await succeedHere(folder, "eval", "run-back", "--data", "text.txt");
+    await succeedHere(folder, "verify", "run-back");
+    await succeedHere(
       folder,
       "train",
       "--from",
@@ -68,28 +63,28 @@ describe("nopeek import", () => {
       "--out",
       "tuned",
     );
-    const outcome = await nopeek(folder, "train", "--out", "run-back", "--resume");
+    const outcome = await nopeekHere(folder, "train", "--out", "run-back", "--resume");
     expectComplaint(outcome, 2, "was imported, so there is no training to resume", "--from run-back");
   });
 
   it("shortens the context on demand, and never lengthens it", async () => {
     const short = ["import", "run-hf", "--context-length", 4, "--out", "short"];
-    await succeed(folder, ...short);
+    await succeedHere(folder, ...short);
     expect(read("short").config.settings.contextLength).toBe(4);
-    const outcome = await nopeek(folder, "import", "run-hf", "--context-length", 4000);
+    const outcome = await nopeekHere(folder, "import", "run-hf", "--context-length", 4000);
     expectComplaint(outcome, 1, "--context-length may be at most");
   });
 
   it("writes nothing if it refuses a model", async () => {
-    expectComplaint(await nopeek(folder, "import", "run-hf", "--out", "run-back"), 1, "run-back");
-    await succeed(folder, "export", "run", "--format", "hf", "--out", "broken");
+    expectComplaint(await nopeekHere(folder, "import", "run-hf", "--out", "run-back"), 1, "run-back");
+    await succeedHere(folder, "export", "run", "--format", "hf", "--out", "broken");
     const config = JSON.parse(readFileSync(at("broken", "config.json"), "utf8"));
     writeFileSync(at("broken", "config.json"), JSON.stringify({ ...config, new_trick: 3 }));
     const before = readdirSync(folder);
-    const unknown = await nopeek(folder, "import", "broken", "--out", "never");
+    const unknown = await nopeekHere(folder, "import", "broken", "--out", "never");
     expectComplaint(unknown, 1, "does not know the field `new_trick` 3", "name it with --ignore-fields");
     rmSync(at("broken", "model.safetensors"));
-    expectComplaint(await nopeek(folder, "import", "broken", "--out", "never"), 1, "model.safetensors");
+    expectComplaint(await nopeekHere(folder, "import", "broken", "--out", "never"), 1, "model.safetensors");
     expect(readdirSync(folder)).toEqual(before);
   });
 });

@@ -1,10 +1,10 @@
-/** Runs `nopeek plot` as a user would. */
+/** `nopeek plot`: as text, JSON, an SVG and a page. */
 import { cpSync, mkdirSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
+import { nopeekHere, succeedHere } from "../../../support/in-process.ts";
 import {
   expectComplaint,
   makeFolderWithText,
-  nopeek,
   parseLines,
   START_MS,
   succeed,
@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 describe("nopeek plot", () => {
   it("prints curves in 80 columns without colors, a summary of the runs and their differences", async () => {
-    const { stdout, stderr } = await succeed(folder, "plot", "one", "checkpoints/two");
+    const { stdout, stderr } = await succeedHere(folder, "plot", "one", "checkpoints/two");
     const lines = stdout.trimEnd().split("\n");
     for (const line of lines) expect(Array.from(line).length, line).toBeLessThanOrEqual(80);
     expect(stdout).not.toContain("\u001b");
@@ -41,7 +41,7 @@ describe("nopeek plot", () => {
   });
 
   it("prints one JSON object per run with --json, and nothing else on stdout", async () => {
-    const { stdout, stderr } = await succeed(folder, "plot", "one", "two", "--json", "--smooth", 3);
+    const { stdout, stderr } = await succeedHere(folder, "plot", "one", "two", "--json", "--smooth", 3);
     expect(stderr).toBe("");
     const [one, two, ...rest] = parseLines(stdout);
     expect(rest).toEqual([]);
@@ -75,7 +75,7 @@ describe("nopeek plot", () => {
 
     const config = readFileSync(at("checkpoints/one/config.json"), "utf8");
     expectComplaint(
-      await nopeek(folder, "plot", "one", "--html", "checkpoints/one/config.json", "--json"),
+      await nopeekHere(folder, "plot", "one", "--html", "checkpoints/one/config.json", "--json"),
       1,
       "already exists and is not an HTML page",
     );
@@ -102,7 +102,7 @@ describe("nopeek plot", () => {
       "its folder does not exist",
     ],
   ])("rejects %s", async (_, words, code, message) => {
-    const outcome = await nopeek(folder, ...words);
+    const outcome = await nopeekHere(folder, ...words);
     expect(outcome.code).toBe(code);
     expect(outcome.stderr).toContain(message);
     expect(outcome.stderr).not.toMatch(/^\s+at /m);
@@ -112,10 +112,10 @@ describe("nopeek plot", () => {
     const name = 'a "<b>&\u001b[31m run';
     mkdirSync(at(name));
     cpSync(at("checkpoints/one/config.json"), at(name, "config.json"));
-    const alone = await succeed(folder, "plot", name);
+    const alone = await succeedHere(folder, "plot", name);
     expect(alone.stdout).toMatch(/^no step yet\n/);
     expect(alone.stdout + alone.stderr).not.toContain("\u001b");
-    const { stderr, stdout } = await succeed(
+    const { stderr, stdout } = await succeedHere(
       folder,
       "plot",
       name,

@@ -1,10 +1,10 @@
-/** Runs `nopeek sample` as a user would: stop texts, batches, beam search, explanations. */
+/** `nopeek sample`: stop texts, batches, beam search, explanations. */
 import { spawnSync } from "node:child_process";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { decodeSafetensors, encodeSafetensors } from "../../../../src/run/safetensors.ts";
-import { nopeekHere } from "../../../support/in-process.ts";
+import { nopeekHere, succeedHere, succeedInJsonHere } from "../../../support/in-process.ts";
 import {
   expectComplaint,
   MAIN,
@@ -13,7 +13,6 @@ import {
   START_MS,
   start,
   succeed,
-  succeedInJson,
   TRAIN,
 } from "../../../support/program.ts";
 import { latestStep, reseal } from "../../../support/run-files.ts";
@@ -28,7 +27,7 @@ beforeAll(async () => {
 type Words = readonly (string | number)[];
 const words = (...more: Words) => ["sample", "--model", "run", ...more];
 /** The objects that --json prints; stderr must be empty. */
-const lines = (...more: Words) => succeedInJson(folder, ...words(...more));
+const lines = (...more: Words) => succeedInJsonHere(folder, ...words(...more));
 const line = async (...more: Words) => {
   const all = await lines(...more);
   expect(all).toHaveLength(1);
@@ -49,7 +48,7 @@ describe("--stop", () => {
     const stopped = await line(...flags, "--stop", "eeeeee", "--stop", stop);
     expect(stopped).toMatchObject({ text: text.slice(0, at), ended: "stop", stop });
     expect(stopped.tokens).toEqual(Array.isArray(whole.tokens) && whole.tokens.slice(0, at + 2));
-    const shown = await succeed(folder, ...words(...flags, "--stop", stop));
+    const shown = await succeedHere(folder, ...words(...flags, "--stop", stop));
     expect(shown.stdout).toBe(`the ${text.slice(0, at)}\n`);
     const unmet = await line(...flags, "--stop", "eeeeee");
     expect(unmet).toEqual({ ...whole, ended: "length", stop: null });
@@ -69,7 +68,7 @@ describe("escapes", () => {
 
   it("a stop text that the model never writes is reported", async () => {
     const given = words("--tokens", 3, "--stop", "aΩé", "--stop", "e");
-    const { stderr } = await succeed(folder, ...given);
+    const { stderr } = await succeedHere(folder, ...given);
     expect(stderr).toBe(
       'model run: its best step, 60\n--stop "aΩé" never occurs: this model\'s vocabulary has no "Ω" "é"\n',
     );
@@ -80,10 +79,10 @@ describe("the prompt", () => {
   it("is left out with --no-echo", async () => {
     const flags = ["--prompt", "the fox", "--tokens", 9];
     const { text } = await line(...flags);
-    expect((await succeed(folder, ...words(...flags, "--no-echo"))).stdout).toBe(`${text}\n`);
+    expect((await succeedHere(folder, ...words(...flags, "--no-echo"))).stdout).toBe(`${text}\n`);
     const beams = ["--strategy", "beam", "--no-echo"];
     const { text: found } = await line(...flags, ...beams);
-    expect((await succeed(folder, ...words(...flags, ...beams))).stdout).toBe(`${found}\n`);
+    expect((await succeedHere(folder, ...words(...flags, ...beams))).stdout).toBe(`${found}\n`);
   });
 
   it("is read from standard input, without the line break at its end", async () => {
@@ -129,14 +128,14 @@ describe("many texts", () => {
   });
 
   it("are printed below each other with their numbers", async () => {
-    const { stdout } = await succeed(folder, ...words(...prompts.slice(2), ...flags));
+    const { stdout } = await succeedHere(folder, ...words(...prompts.slice(2), ...flags));
     const [a, trees] = await lines(...prompts.slice(2), ...flags);
     expect(stdout).toBe(`── text 1 of 2 ──\na${a.text}\n── text 2 of 2 ──\nold trees${trees.text}\n`);
   });
 
   it("have the log probability of every token and their sum", async () => {
     const { tokens, logProbabilities, logProbability } = await line("--prompt", "the", "--tokens", 1);
-    const scores = await succeed(folder, "logits", "--model", "run", "--prompt", "the", "--json");
+    const scores = await succeedHere(folder, "logits", "--model", "run", "--prompt", "the", "--json");
     const [{ logits }] = parseLines(scores.stdout);
     const rows: number[][] = Array.isArray(logits) ? logits : [];
     const last = rows[rows.length - 1];
@@ -170,13 +169,13 @@ describe("--strategy beam", () => {
       expect(["stop", "length"]).toContain(ended);
     }
     expect(results.map(({ ended }) => ended)).toContain("stop");
-    const { stdout } = await succeed(folder, ...words(...flags, 2));
+    const { stdout } = await succeedHere(folder, ...words(...flags, 2));
     const blocks = results.map(
       ({ rank, score, text }) =>
         `── best ${rank} of 2, score ${Number(score).toFixed(4)} ──\nthe fox${text}\n`,
     );
     expect(stdout).toBe(blocks.join(""));
-    const alone = await succeed(folder, ...words(...flags, 1));
+    const alone = await succeedHere(folder, ...words(...flags, 1));
     expect(alone.stdout).toBe(`the fox${results[0].text}\n`);
   });
 });
@@ -185,8 +184,8 @@ describe("--explain", () => {
   const flags = ["--prompt", "the fox", "--tokens", 4, "--top-k", 5, "--no-repeat-ngram", 1];
 
   it("explains each step on stderr in 80 columns and leaves stdout unchanged", async () => {
-    const plain = await succeed(folder, ...words(...flags));
-    const { stdout, stderr } = await succeed(folder, ...words(...flags, "--explain"));
+    const plain = await succeedHere(folder, ...words(...flags));
+    const { stdout, stderr } = await succeedHere(folder, ...words(...flags, "--explain"));
     expect(stdout).toBe(plain.stdout);
     expect(plain.stderr).toBe("model run: its best step, 60\n");
     expect(stderr.match(/^step \d: ".*" chosen, /gm)).toHaveLength(4);
@@ -202,7 +201,7 @@ describe("--explain", () => {
     const [best, second] = await lines(...search);
     expect(best.steps).toHaveLength(3);
     expect(second.steps).toBeUndefined();
-    const { stderr } = await succeed(folder, ...words(...search));
+    const { stderr } = await succeedHere(folder, ...words(...search));
     expect(stderr.match(/^step \d: \d+ continuations compared, [45] kept/gm)).toHaveLength(3);
   });
 });
@@ -261,27 +260,27 @@ it("a model whose weights are finite, and whose loss is not, fails to be evaluat
 describe("--unknown", () => {
   it("drops unknown characters, lists them, and uses the rest of the prompt", async () => {
     const given = words("--tokens", 9, "--json", "--prompt");
-    const dropped = await succeed(folder, ...given, "thΩe éfox", "--unknown", "drop");
+    const dropped = await succeedHere(folder, ...given, "thΩe éfox", "--unknown", "drop");
     expect(dropped.stderr).toBe('dropped     2 characters that the model does not know: "Ω" "é"\n');
     const [known] = await lines("--tokens", 9, "--prompt", "the fox");
     expect(parseLines(dropped.stdout)).toEqual([known]);
     expect(known.prompt).toBe("the fox");
     const logits = ["logits", "--model", "run", "--json", "--prompt"];
-    const scored = await succeed(folder, ...logits, "thΩe", "--unknown", "drop");
-    expect(scored.stdout).toBe((await succeed(folder, ...logits, "the")).stdout);
+    const scored = await succeedHere(folder, ...logits, "thΩe", "--unknown", "drop");
+    expect(scored.stdout).toBe((await succeedHere(folder, ...logits, "the")).stdout);
   });
 
   it("evaluates the rest of a text", async () => {
     writeFileSync(join(folder, "greek.txt"), `${TEXT.replaceAll("fox", "fΩox")}Ω`);
     const measure = ["eval", "--model", "run", "--split", "all", "--json", "--data"];
-    const outcome = await succeed(folder, ...measure, "greek.txt", "--unknown", "drop");
+    const outcome = await succeedHere(folder, ...measure, "greek.txt", "--unknown", "drop");
     expect(outcome.stderr).toMatch(/^dropped .* characters that the model does not know: "Ω"$/m);
-    expect(outcome.stdout).toBe((await succeed(folder, ...measure, "text.txt")).stdout);
+    expect(outcome.stdout).toBe((await succeedHere(folder, ...measure, "text.txt")).stdout);
   });
 });
 
 it("greedy lists the flags that it ignores", async () => {
-  const { stderr } = await succeed(folder, ...words("--tokens", 3, "--strategy", "greedy", "--top-k", 3));
+  const { stderr } = await succeedHere(folder, ...words("--tokens", 3, "--strategy", "greedy", "--top-k", 3));
   expect(stderr).toBe(
     "model run: its best step, 60\n--strategy greedy always chooses the most probable token, so it ignores --top-k\n",
   );

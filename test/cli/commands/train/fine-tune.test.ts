@@ -2,15 +2,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import {
-  expectComplaint,
-  makeFolderWithText,
-  makeText,
-  nopeek,
-  succeed,
-  TRAIN,
-  WORDS,
-} from "../../../support/program.ts";
+import { nopeekHere, succeedHere } from "../../../support/in-process.ts";
+import { expectComplaint, makeFolderWithText, makeText, TRAIN, WORDS } from "../../../support/program.ts";
 
 const { folder } = makeFolderWithText(200);
 writeFileSync(join(folder, "other.txt"), makeText([...WORDS].reverse(), 210).replaceAll("fox", "fΩx"));
@@ -18,18 +11,22 @@ const weights = (run: string, step: string) => readFileSync(join(folder, run, st
 const on = ["train", "--from", "first", "--data", "other.txt", "--steps", 4, "--threads", 1];
 
 it("starts from the trained weights and their tokenizer; resumes and repeats to the same bits", async () => {
-  await succeed(folder, ...TRAIN, "--steps", 6, "--out", "first");
-  expectComplaint(await nopeek(folder, ...on, "--out", "on"), 1, '"Ω" (U+03A9) is not among the');
-  expectComplaint(await nopeek(folder, ...on, "--out", "on", "--unknown", "byte"), 1, "use drop");
+  await succeedHere(folder, ...TRAIN, "--steps", 6, "--out", "first");
+  expectComplaint(await nopeekHere(folder, ...on, "--out", "on"), 1, '"Ω" (U+03A9) is not among the');
+  expectComplaint(await nopeekHere(folder, ...on, "--out", "on", "--unknown", "byte"), 1, "use drop");
   expectComplaint(
-    await nopeek(folder, ...on, "--out", "on", "--layers", 3),
+    await nopeekHere(folder, ...on, "--out", "on", "--layers", 3),
     2,
     "--from keeps the model",
     "--layers",
   );
-  expectComplaint(await nopeek(folder, "train", "--from", "first", "--out", "on"), 2, "name it with --data");
+  expectComplaint(
+    await nopeekHere(folder, "train", "--from", "first", "--out", "on"),
+    2,
+    "name it with --data",
+  );
 
-  const { stderr } = await succeed(folder, ...on, "--out", "on", "--unknown", "drop");
+  const { stderr } = await succeedHere(folder, ...on, "--out", "on", "--unknown", "drop");
   expect(stderr).toContain("characters unknown to the model were dropped");
   expect(stderr).toContain("fine-tunes  first: its best step, ");
   // The initial model is saved at once.
@@ -39,8 +36,8 @@ it("starts from the trained weights and their tokenizer; resumes and repeats to 
   writeFileSync(join(folder, "on", "latest"), "step-000000\n");
   const last = weights("on", "step-000004");
   writeFileSync(join(folder, "on", "step-000004", "model.safetensors"), "");
-  await succeed(folder, "train", "--resume", "--out", "on");
+  await succeedHere(folder, "train", "--resume", "--out", "on");
   expect(weights("on", "step-000004").equals(last)).toBe(true);
-  await succeed(folder, "train", "--config", "on/config.json", "--out", "again");
+  await succeedHere(folder, "train", "--config", "on/config.json", "--out", "again");
   expect(weights("again", "step-000004").equals(last)).toBe(true);
 });

@@ -1,10 +1,10 @@
-/** Runs `nopeek verify` and `nopeek lesson` as a user would. */
+/** `nopeek verify` and `nopeek lesson`. Their checks themselves are tested in test/verify and test/lesson. */
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { nopeekHere, succeedHere } from "../../../support/in-process.ts";
 import {
   expectComplaint,
   makeFolderWithText,
-  nopeek,
   parseLines,
   START_MS,
   succeed,
@@ -15,6 +15,9 @@ import { fingerprint } from "../../../support/run-files.ts";
 const { folder } = makeFolderWithText(300);
 const run = ["--model", "run"] as const;
 const CHECK_COUNT = 7;
+const ONE = ["--threads", 1] as const;
+const verify = (...words: readonly (string | number)[]) => nopeekHere(folder, "verify", ...words, ...ONE);
+const verified = (...words: readonly (string | number)[]) => succeedHere(folder, "verify", ...words, ...ONE);
 
 beforeAll(async () => {
   const strings = ["--model", "seq2seq", "--task", "sort", "--alphabet-size", 4, "--max-length", 7];
@@ -63,7 +66,7 @@ describe("verify", () => {
   });
 
   test("checks the bundled model against the entropy of the tales", async () => {
-    const { stdout } = await succeed(folder, "verify", "--positions", 5, "--texts", 1);
+    const { stdout } = await verified("--positions", 5, "--texts", 1);
     expect(stdout).toMatch(/^loss vs\. entropy floor +0\.5770 nats per token, floor 0\.5146 +ok$/m);
     expect(stdout).toMatch(/^batched vs\. alone +– {2}needs at least two texts$/m);
   });
@@ -75,7 +78,7 @@ describe("verify", () => {
     ["padding", "padded vs. unpadded", /padded on the left: the\s+logit/],
   ])("--break %s is caught by: %s", async (how, name, example) => {
     const before = fingerprint(join(folder, "run"));
-    const { stdout, code } = await nopeek(folder, "verify", ...run, "--break", how);
+    const { stdout, code } = await verify(...run, "--break", how);
     expect(code).toBe(1);
     expect(stdout).toMatch(new RegExp(`^Checking an in-memory copy with an injected fault \\(${how}\\):`));
     expect(stdout).toMatch(new RegExp(`^${name} .* FAILED$`, "m"));
@@ -86,7 +89,7 @@ describe("verify", () => {
   });
 
   test("reports the injected fault in JSON", async () => {
-    const { stdout, code } = await nopeek(folder, "verify", ...run, "--break", "cache", "--json");
+    const { stdout, code } = await nopeekHere(folder, "verify", ...run, "--break", "cache", "--json");
     expect(code).toBe(1);
     const [report] = parseLines(stdout);
     expect(report).toMatchObject({ ok: false, broken: "cache" });
@@ -99,7 +102,7 @@ describe("verify", () => {
     [["--break", "heart"], 2, ["--break", "mask, shift, cache, padding"]],
     [["--model", "nowhere"], 1, ["nowhere", "there is no such folder"]],
   ] as const)("rejects %j", async (words, code, said) => {
-    const outcome = await nopeek(folder, "verify", ...(words[0] === "--model" ? [] : run), ...words);
+    const outcome = await verify(...(words[0] === "--model" ? [] : run), ...words);
     expect(outcome.code).toBe(code);
     for (const part of said) expect(outcome.stderr).toContain(part);
     expect(outcome.stdout).toBe("");
@@ -108,7 +111,7 @@ describe("verify", () => {
 
 describe("verify on encoders and encoder–decoders", () => {
   test("checks that an encoder attends in both directions and never to padding", async () => {
-    const { stdout, stderr } = await succeed(folder, "verify", "--model", "encoder", "--positions", 7);
+    const { stdout, stderr } = await verified("--model", "encoder", "--positions", 7);
     const lines = stdout.trimEnd().split("\n");
     expect(lines.filter((line) => line.endsWith(" ok"))).toHaveLength(4);
     expect(lines[0]).toMatch(/^attends in both directions +49 pairs of positions, none 0 +ok$/);
@@ -120,7 +123,7 @@ describe("verify on encoders and encoder–decoders", () => {
   });
 
   test("runs the checks of a gpt on a decoder, and checks its sources", async () => {
-    const { stdout } = await succeed(folder, "verify", "--model", "seq2seq");
+    const { stdout } = await verified("--model", "seq2seq");
     const lines = stdout.trimEnd().split("\n");
     expect(lines.filter((line) => line.endsWith(" ok"))).toHaveLength(7);
     expect(stdout).toMatch(/^later tokens, earlier logits /m);
@@ -154,7 +157,7 @@ describe("verify on encoders and encoder–decoders", () => {
     ],
   ])("%s --break %s is caught by: %s", async (model, how, name, meaning, example) => {
     const before = fingerprint(join(folder, model));
-    const { stdout, code } = await nopeek(folder, "verify", "--model", model, "--break", how);
+    const { stdout, code } = await verify("--model", model, "--break", how);
     expect(code).toBe(1);
     expect(stdout.slice(0, stdout.indexOf("\n\n")).replaceAll("\n", " ")).toMatch(meaning);
     expect(stdout).toMatch(new RegExp(`^${name} .* FAILED$`, "m"));
@@ -163,20 +166,20 @@ describe("verify on encoders and encoder–decoders", () => {
   });
 
   test.each(["shift", "cache"])("an encoder does not support --break %s", async (how) => {
-    const outcome = await nopeek(folder, "verify", "--model", "encoder", "--break", how);
+    const outcome = await verify("--model", "encoder", "--break", how);
     expectComplaint(outcome, 2, `--break ${how}: an encoder only supports mask and padding; it attends`);
   });
 });
 
 describe("lesson", () => {
   test("lists the lessons", async () => {
-    const { stdout } = await succeed(folder, "lesson");
+    const { stdout } = await succeedHere(folder, "lesson");
     expect(stdout).toMatch(/^nopeek lesson leakage .*\nnopeek lesson mask .*\n$/);
   });
 
   test("suggests the nearest name for an unknown lesson", async () => {
     expectComplaint(
-      await nopeek(folder, "lesson", "masc"),
+      await nopeekHere(folder, "lesson", "masc"),
       2,
       'no lesson "masc"',
       '"mask"',
@@ -185,7 +188,7 @@ describe("lesson", () => {
   });
 
   test("mask prints a head in 80 columns", async () => {
-    const { stdout } = await succeed(
+    const { stdout } = await succeedHere(
       folder,
       "lesson",
       "mask",
@@ -205,7 +208,16 @@ describe("lesson", () => {
   });
 
   test("mask prints JSON for the user's own model", async () => {
-    const { stdout } = await succeed(folder, "lesson", "mask", ...run, "--prompt", "the", "--json");
+    const { stdout } = await succeedHere(
+      folder,
+      "lesson",
+      "mask",
+      ...run,
+      "--prompt",
+      "the",
+      "--json",
+      ...ONE,
+    );
     const [lesson] = parseLines(stdout);
     expect(lesson).toMatchObject({ lesson: "mask", prompt: "the", layer: 0, head: 0, headSize: 3 });
     expect(lesson.weights).toMatchObject([[1, 0, 0], { 2: 0 }, {}]);
@@ -222,7 +234,7 @@ describe("lesson", () => {
     [["--prompt", "the", "--layer", 1], "--layer must be in 0 … 0 for this model: got 1"],
     [["--prompt", "the", "--head", -1], "--head must be in 0 … 1 for this model: got -1"],
   ])("mask rejects %j", async (words, said) => {
-    expectComplaint(await nopeek(folder, "lesson", "mask", ...run, ...words), 2, said);
+    expectComplaint(await nopeekHere(folder, "lesson", "mask", ...run, ...words), 2, said);
   });
 
   test("leakage prints its page after a few steps too", async () => {
@@ -236,7 +248,7 @@ describe("lesson", () => {
 
   test("leakage rejects 0 steps", async () => {
     expectComplaint(
-      await nopeek(folder, "lesson", "leakage", "--steps", 0),
+      await nopeekHere(folder, "lesson", "leakage", "--steps", 0),
       2,
       "--steps must be a whole number",
     );
