@@ -5,6 +5,7 @@ import { nopeekHere, succeedHere } from "../../../support/in-process.ts";
 import {
   expectComplaint,
   makeFolderWithText,
+  nopeek,
   parseLines,
   START_MS,
   succeed,
@@ -75,7 +76,7 @@ describe("nopeek plot", () => {
 
     const config = readFileSync(at("checkpoints/one/config.json"), "utf8");
     expectComplaint(
-      await nopeekHere(folder, "plot", "one", "--html", "checkpoints/one/config.json", "--json"),
+      await nopeek(folder, "plot", "one", "--html", "checkpoints/one/config.json", "--json"),
       1,
       "already exists and is not an HTML page",
     );
