@@ -22,6 +22,16 @@ export const SIZES = {
     ...{ layers: 6, heads: 6, dModel: 384, contextLength: 256 },
     ...{ vocabSize: 65, tieHead: true, normWeights: true, batchSize: 4 },
   },
+  /** 51 million parameters, half of them GPT-2's vocabulary. */
+  large: {
+    ...{ layers: 8, heads: 8, dModel: 512, contextLength: 256 },
+    ...{ vocabSize: 50_257, tieHead: true, normWeights: true, batchSize: 8 },
+  },
+  /** GPT-2 small, without its biases: 124 million parameters. */
+  gpt2: {
+    ...{ layers: 12, heads: 12, dModel: 768, contextLength: 1024 },
+    ...{ vocabSize: 50_257, tieHead: true, normWeights: true, batchSize: 1 },
+  },
   /** The 4,192 parameters of Karpathy's microgpt: 27 letters, an untied head, norms without scales. */
   tiny: {
     ...{ layers: 1, heads: 4, dModel: 16, contextLength: 16 },
