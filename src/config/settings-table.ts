@@ -63,6 +63,9 @@ function setting<Valid extends z.ZodMiniType>(
   return row;
 }
 
+/** The largest `contextLength`. */
+export const LONGEST_CONTEXT = 65_536;
+
 /** The settings of the model. */
 export const MODEL_TABLE = {
   model: setting(z.enum(MODEL_KINDS), "gpt"),
@@ -72,7 +75,7 @@ export const MODEL_TABLE = {
   kvHeads: setting(count(0, 1000), 0),
   headSize: setting(count(0, 65_536), 0),
   dModel: setting(count(1, 65_536), 128),
-  contextLength: setting(count(1, 65_536), 64, OF_TEXT),
+  contextLength: setting(count(1, LONGEST_CONTEXT), 64, OF_TEXT),
   dropout: setting(share(), 0),
   bias: setting(z.boolean(), true),
   activation: setting(z.enum(["gelu", "gelu-tanh", "relu2", "swiglu"]), "gelu"),

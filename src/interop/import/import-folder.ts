@@ -1,5 +1,6 @@
 /** Turns a model from elsewhere into a run of nopeek. */
 import { parseSettings, type Settings } from "../../config/settings.ts";
+import { LONGEST_CONTEXT } from "../../config/settings-table.ts";
 import { CheckpointError, ConfigError, NopeekError } from "../../errors.ts";
 import type { GPTConfig } from "../../nn/config.ts";
 import { hiddenSize } from "../../nn/layers/mlp.ts";
@@ -96,7 +97,7 @@ function read(folder: string, files: Files, options: ImportOptions): ImportedMod
       origin,
     },
     tensors: own,
-    remarks: [...family.remarks, ...remarks],
+    remarks: [...family.remarks, ...contextRemarks(family.settings, options.contextLength), ...remarks],
   };
 }
 
@@ -120,12 +121,26 @@ function settingsOf(
     throw new ConfigError(`\`contextLength\` may be at most ${longest}, the model's: got ${wanted}`);
   const { heads, dModel } = given;
   const plain = (name: string, usual: unknown) => (given[name] === usual ? { [name]: 0 } : {});
-  const settings = { model: "gpt", steps: 0, ...given, contextLength: wanted ?? longest };
+  const settings = {
+    model: "gpt",
+    steps: 0,
+    ...given,
+    contextLength: wanted ?? Math.min(longest, LONGEST_CONTEXT),
+  };
   // 0 means the usual size: then the settings equal those of the same model trained here.
   const sizes = { ...plain("kvHeads", heads), ...plain("headSize", Number(dModel) / Number(heads)) };
   const parsed = parseSettings({ ...settings, ...sizes });
   const usualWidth = hiddenSize({ ...gptConfigOf(parsed, 1), mlpWidth: 0 });
   return parsed.mlpWidth === usualWidth ? parseSettings({ ...parsed, mlpWidth: 0 }) : parsed;
+}
+
+/** What to say of a model that has more positions than are supported. */
+function contextRemarks(
+  { contextLength }: Readonly<Record<string, string | number | boolean>>,
+  wanted: number | undefined,
+): string[] {
+  if (wanted !== undefined || Number(contextLength) <= LONGEST_CONTEXT) return [];
+  return [`the context is ${LONGEST_CONTEXT} tokens, the most that is supported, not ${contextLength}`];
 }
 
 /** Reads the weights one by one, and checks that none is left over. */

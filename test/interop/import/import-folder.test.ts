@@ -228,6 +228,17 @@ describe("importFolder", () => {
     expect(importFolder(FOLDER, files).config.settings.contextLength).toBe(length);
   });
 
+  it("limits the context of a model with more positions than are supported", () => {
+    const files = foreignFolder("Llama", WIDE, randomWeights(WIDE), {
+      ...WIDE_FIELDS,
+      ...{ model_type: "llama", rope_theta: 500, max_position_embeddings: 131_072 },
+    });
+    const { config, remarks } = importFolder(FOLDER, files);
+    expect(config.settings.contextLength).toBe(65_536);
+    expect(remarks).toEqual(["the context is 65536 tokens, the most that is supported, not 131072"]);
+    expect(importFolder(FOLDER, files, { contextLength: 64 }).remarks).toEqual([]);
+  });
+
   it("shortens the context to what a window sees, or to a given length", () => {
     const files = foreignFolder("Llama", WIDE, randomWeights(WIDE), {
       ...WIDE_FIELDS,

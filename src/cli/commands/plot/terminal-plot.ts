@@ -51,7 +51,10 @@ function curveLines(
 ): string[] {
   const chart = chartOf("loss", runs, view);
   const drawn = chart.curves.filter(({ points }) => points.length > 0);
-  if (drawn.length === 0) return ["no step yet"];
+  if (drawn.length === 0) {
+    const isImported = runs.every(({ status }) => status === "imported");
+    return [isImported ? "imported: no training to plot" : "no step yet"];
+  }
   const marked = drawn.filter(({ drawnAs }) => drawnAs === "marked");
   const count = runs.filter(({ curves }) => curves.train.length > 0).length;
   const enough = count > RUNS_WITH_BOTH && marked.length === count;
