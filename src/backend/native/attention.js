@@ -5,7 +5,7 @@
  * Plain JavaScript, because the threads of the pool load it too (see ../wasm/threads/worker.js).
  */
 
-/** With fewer rows, most lanes have no row. That is also the attention of decoding. */
+/** With fewer rows, most lanes have no row. A single row, as in decoding, has its own way. */
 const FEW_ROWS = 4;
 /** With fewer multiply-adds, the call through koffi takes longer than it saves. */
 const MIN_WORK = 8192;
@@ -24,7 +24,7 @@ export function makeAttention(native, base, memory, wasm, always) {
   return (parameters, begin, end, scratch) => {
     // Words 0, 1 and 2 are rows, columns and bytes per row: see ../wasm/host/attention.ts.
     const [rows, columns, widthBytes] = new Int32Array(memory.buffer, parameters, 3);
-    const isFaster = rows >= FEW_ROWS && (rows * columns * widthBytes * (end - begin)) / 4 >= MIN_WORK;
+    const isFaster = (rows === 1 || rows >= FEW_ROWS) && (rows * columns * widthBytes * (end - begin)) / 4 >= MIN_WORK;
     if (always || isFaster) native(base, parameters, begin, end, scratch);
     else wasm(parameters, begin, end, scratch);
   };

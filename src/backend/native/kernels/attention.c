@@ -16,6 +16,7 @@
  *
  * Source: Dao 2023, FlashAttention-2, algorithms 1 and 2.
  */
+#include "attention-row.h"
 #include "attention-strip.h"
 #include "math.h"
 
@@ -140,6 +141,26 @@ static void softmax(const Call *call, const Strip *strip, char *numbers, char *m
   }
 }
 
+/* Attends `count` neighbors of one row each, of which `of` is the first. `columns` of the window are seen. */
+static void attend_group(
+    const Call *call, char *base, const Matrix *of, size_t matrix, size_t count, size_t columns, char *scratch
+) {
+  enum { Y, Q, K, V };
+  /* Scores row by row, then column by column; both have room for whole vectors. */
+  const size_t padded = (columns + 3) & ~(size_t)3;
+  char *scores = scratch, *numbers = scratch + 4 * GROUP * padded;
+  const Group q = group_of(call, of[Q], Q), k = group_of(call, of[K], K);
+  memset(scores, 0, 4 * GROUP * padded);
+  for (size_t r = 0; r < count; r++) {
+    const Matrix keys = {k.first.at + r * k.step, k.first.row};
+    dots_of_row(scores + 4 * r * padded, q.first.at + r * q.step, keys, columns, call->width_bytes, call->scale);
+  }
+  transpose_four(numbers, 16, scores, 4 * padded, padded);
+  char *max = base + call->max + 4 * matrix, *sum = base + call->sum + 4 * matrix;
+  softmax_of_group(numbers, columns, call->keep_factor, max, sum, count);
+  sum_group(count, group_of(call, of[Y], Y), numbers, group_of(call, of[V], V), columns, call->width_bytes);
+}
+
 /* Matrices begin … end−1 of the batch. `scratch` has LANES numbers for each column, and for each number of a row. */
 void EXPORTED(attention)(uintptr_t memory, uint32_t parameters, uint32_t begin, uint32_t end, uint32_t scratch) {
   enum { Y, Q, K, V, OPERANDS };
@@ -153,6 +174,12 @@ void EXPORTED(attention)(uintptr_t memory, uint32_t parameters, uint32_t begin, 
     const Window window = find_window(base, call, matrix);
     of[K].at += window.from * of[K].row;
     of[V].at += window.from * of[V].row;
+    if (call->rows == 1 && !call->dropping) {
+      const size_t count = count_neighbors(call, matrix, end);
+      attend_group(call, base, of, matrix, count, take_strip(call, window, 0, 0).most, numbers);
+      matrix += count - 1;
+      continue;
+    }
     for (size_t row = 0; row < call->rows; row += LANES) {
       const Strip strip = take_strip(call, window, row, 0);
       const size_t at = 4 * (matrix * call->rows + row);
