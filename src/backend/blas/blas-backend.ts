@@ -9,6 +9,7 @@
 import { BackendError } from "../../errors.ts";
 import { productWords } from "../wasm/host/gemm.ts";
 import { Heap } from "../wasm/host/heap.ts";
+import type { HostKernels } from "../wasm/host/instance.ts";
 import type { KernelExports } from "../wasm/host/signatures.ts";
 import { WasmBackend } from "../wasm/host/wasm-backend.ts";
 import { ThreadPool, type ThreadStart, type Threads } from "../wasm/threads/pool.ts";
@@ -34,20 +35,15 @@ export class BlasBackend extends WasmBackend {
   override readonly exact = false;
   override readonly library: string;
 
-  /** Products are calls of a library, which a captured list of kernels cannot contain. */
-  override capture(body: () => void): null {
-    body();
-    return null;
-  }
-
   private constructor(
     module: WebAssembly.Module,
     divide: (kernels: KernelExports) => KernelExports,
     heap: Heap,
     pool: ThreadPool | null,
+    host: HostKernels,
     library: string,
   ) {
-    super(module, divide, heap, pool);
+    super(module, divide, heap, pool, true, host);
     this.library = library;
   }
 
@@ -62,12 +58,14 @@ export class BlasBackend extends WasmBackend {
       options: { file, at: productWords, minWork },
     };
     const pool = threads === 1 ? null : await ThreadPool.start(threads, module, heap, spawn, replacement);
+    const host: HostKernels = {};
     const divide = (kernels: KernelExports) => {
       const gemm = makeGemm(sgemm, address(memory), memory, kernels, productWords, minWork);
       const replaced = { ...kernels, gemm };
+      host.gemm = gemm;
       return pool === null ? replaced : pool.share(replaced);
     };
-    return new BlasBackend(module, divide, heap, pool, title);
+    return new BlasBackend(module, divide, heap, pool, host, title);
   }
 }
 

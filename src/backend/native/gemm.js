@@ -6,8 +6,8 @@
  */
 
 /**
- * With fewer rows, packing B costs more than it saves: the WebAssembly kernel reads it in place. That is also the
- * product of decoding, whose time is that of reading B from memory.
+ * With fewer rows, packing B costs more than it saves: the WebAssembly kernel reads it in place. So does the one in C for
+ * a single row, as in decoding, which gains from wide vectors.
  */
 const FEW_ROWS = 8;
 /** With fewer multiply-adds, the call through koffi takes longer than it saves. */
@@ -21,15 +21,17 @@ const MIN_WORK = 8192;
  * @param {WebAssembly.Memory} memory
  * @param {Gemm} wasm the same kernel in WebAssembly
  * @param {import("../wasm/host/gemm.ts").ProductWords} at indices of the words of a product
+ * @param {boolean} wide whether vectors are wider than those of WebAssembly
  * @param {boolean} always whether to compute every product in C, for tests
  * @returns {Gemm}
  */
-export function makeGemm(native, base, memory, wasm, at, always) {
+export function makeGemm(native, base, memory, wasm, at, wide, always) {
   return (parameters, begin, end, scratch) => {
     const words = new Int32Array(memory.buffer, parameters, at.head);
     const rows = Math.min(words[at.partRows], words[at.rows]);
     const work = rows * Math.min(words[at.partColumns], words[at.columns]) * words[at.inner] * (end - begin);
-    const isFaster = rows >= FEW_ROWS && work >= MIN_WORK;
+    const isOneRow = wide && rows === 1 && words[at.bColumn] === 4 && words[at.cColumn] === 4;
+    const isFaster = (isOneRow || rows >= FEW_ROWS) && work >= MIN_WORK;
     if (words[at.inner] === 0 || !(always || isFaster)) wasm(parameters, begin, end, scratch);
     else native(base, parameters, begin, end, scratch);
   };

@@ -6,6 +6,7 @@ import { BackendError } from "../../errors.ts";
 import { checkChoice } from "../../util/check-types.ts";
 import { productWords } from "../wasm/host/gemm.ts";
 import { Heap } from "../wasm/host/heap.ts";
+import type { HostKernels } from "../wasm/host/instance.ts";
 import type { KernelExports } from "../wasm/host/signatures.ts";
 import { WasmBackend } from "../wasm/host/wasm-backend.ts";
 import { ThreadPool, type ThreadStart, type Threads } from "../wasm/threads/pool.ts";
@@ -37,9 +38,10 @@ export class NativeBackend extends WasmBackend {
     divide: (kernels: KernelExports) => KernelExports,
     heap: Heap,
     pool: ThreadPool | null,
+    host: HostKernels,
     vectors: Vectors,
   ) {
-    super(module, divide, heap, pool);
+    super(module, divide, heap, pool, true, host);
     this.vectors = vectors;
   }
 
@@ -49,18 +51,22 @@ export class NativeBackend extends WasmBackend {
     const library = await openLibrary(file, options.vectors ?? null);
     const { vectors } = library;
     const heap = new Heap(undefined, threads);
-    const choices = { at: productWords, rows: always || vectors !== "plain" ? kernelsOfRows : [], always };
+    const wide = vectors !== "plain";
+    const choices = { at: productWords, wide, rows: always || wide ? kernelsOfRows : [], always };
     const replacement = {
       module: new URL("./thread-kernels.js", import.meta.url).href,
       options: { file, vectors, types: argumentTypes, choices },
     };
     const pool = threads === 1 ? null : await ThreadPool.start(threads, module, heap, spawn, replacement);
+    const host: HostKernels = {};
     const divide = (kernels: KernelExports) => {
       const native = replaceKernels(library, heap.memory, kernels, choices);
       const replaced = always ? native : keepSmallCalls(native, kernels, heap);
+      host.gemm = replaced.gemm;
+      host.attention = replaced.attention;
       return pool === null ? replaced : pool.share(replaced);
     };
-    return new NativeBackend(module, divide, heap, pool, vectors);
+    return new NativeBackend(module, divide, heap, pool, host, vectors);
   }
 }
 

@@ -10,6 +10,7 @@ import { makeGemm } from "./gemm.js";
 /**
  * @typedef {object} Choices
  * @property {import("../wasm/host/gemm.ts").ProductWords} at indices of the words of a product
+ * @property {boolean} wide whether vectors are wider than those of WebAssembly
  * @property {readonly string[]} rows the kernels of rows and elements to compute in C
  * @property {boolean} always whether to compute even those calls in C that are faster in WebAssembly, for tests
  */
@@ -21,7 +22,7 @@ import { makeGemm } from "./gemm.js";
  * @param {Choices} choices
  * @returns {import("../wasm/host/signatures.ts").KernelExports}
  */
-export function replaceKernels(library, memory, wasm, { at, rows, always }) {
+export function replaceKernels(library, memory, wasm, { at, wide, rows, always }) {
   const { gemm, attention, attentionBackward } = library.kernels;
   const base = library.address(memory);
   /** @type {Record<string, (...args: number[]) => void>} */
@@ -33,7 +34,7 @@ export function replaceKernels(library, memory, wasm, { at, rows, always }) {
   return {
     ...wasm,
     ...ofRows,
-    gemm: makeGemm(gemm, base, memory, wasm.gemm, at, always),
+    gemm: makeGemm(gemm, base, memory, wasm.gemm, at, wide, always),
     attention: makeAttention(attention, base, memory, wasm.attention, always),
     attentionBackward: makeAttention(attentionBackward, base, memory, wasm.attentionBackward, always),
   };

@@ -9,6 +9,7 @@
  *
  * Blocks nest as in Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
  */
+#include "gemm-row.h"
 #include "vector.h"
 
 /*
@@ -264,6 +265,11 @@ void EXPORTED(gemm)(uintptr_t memory, uint32_t parameters, uint32_t begin, uint3
     char *bias = product->bias == 0 ? NULL : base + product->bias + 4 * column;
     const size_t rows = least(product->part_rows, product->rows - row);
     const size_t columns = least(product->part_columns, product->columns - column);
-    multiply_blocks(product, c, a, b, bias, rows, columns, base + scratch);
+    if (rows == 1 && b.column == 4 && c.column == 4) {
+      const char *start = product->accumulate ? c.at : bias;
+      multiply_row(c.at, start, columns, a.at, a.column, b.at, b.row, product->inner);
+    } else {
+      multiply_blocks(product, c, a, b, bias, rows, columns, base + scratch);
+    }
   }
 }

@@ -5,6 +5,7 @@
 import type { CapturedCalls } from "../../backend.ts";
 import type { Heap, WasmBuffer } from "../host/heap.ts";
 import type { HostArrays, KeptArrays } from "../host/host-arrays.ts";
+import type { HostKernels } from "../host/instance.ts";
 import { argumentsOf, type KernelExports, type KernelName, kernelNames } from "../host/signatures.ts";
 import { sharingOf } from "../threads/work-estimate.ts";
 
@@ -42,11 +43,14 @@ export class Recorder {
   readonly capturing: KernelExports;
   readonly #heap: Heap;
   readonly #hostArrays: HostArrays;
+  readonly #host: HostKernels;
   #steps: Step[] = [];
   #isComplete = true;
 
-  constructor(heap: Heap, hostArrays: HostArrays, kernels: KernelExports) {
+  /** @param host the kernels that a replay takes from the host */
+  constructor(heap: Heap, hostArrays: HostArrays, kernels: KernelExports, host: HostKernels = {}) {
     this.#heap = heap;
+    this.#host = host;
     this.#hostArrays = hostArrays;
     this.kernels = kernels;
     this.capturing = Object.assign(
@@ -70,7 +74,7 @@ export class Recorder {
       release = this.#heap.isolated(body);
     });
     if (this.#isComplete && this.#heap.hostAccesses === accesses) {
-      return new WasmCapturedCalls(this.#heap, this.kernels, this.#steps, arrays, release);
+      return new WasmCapturedCalls(this.#heap, this.kernels, this.#host, this.#steps, arrays, release);
     }
     arrays.free();
     release();
@@ -105,6 +109,7 @@ class WasmCapturedCalls implements CapturedCalls {
   constructor(
     heap: Heap,
     kernels: Pick<KernelExports, "replay">,
+    host: HostKernels,
     steps: readonly Step[],
     arrays: KeptArrays,
     release: () => void,
@@ -118,7 +123,7 @@ class WasmCapturedCalls implements CapturedCalls {
     this.#program = heap.alloc(listed + parameters);
     this.#words = new Int32Array(heap.memory.buffer, this.#program.pointer, listed + parameters);
     this.#end = lastTicket(steps.length);
-    this.#layOut(steps, listed);
+    this.#layOut(steps, listed, host);
   }
 
   replay(): void {
@@ -139,7 +144,7 @@ class WasmCapturedCalls implements CapturedCalls {
   }
 
   /** @param parametersAt the word offset at which copies of parameters begin */
-  #layOut(steps: readonly Step[], parametersAt: number): void {
+  #layOut(steps: readonly Step[], parametersAt: number, host: HostKernels): void {
     const words = this.#words;
     const floats = new Float32Array(words.buffer, words.byteOffset, words.length);
     words[programWords.steps] = steps.length;
@@ -149,7 +154,8 @@ class WasmCapturedCalls implements CapturedCalls {
       const names = argumentsOf(kernel);
       const begin = names.indexOf("begin");
       const share = sharingOf(kernel, this.#heap.threads, LEAST_WORK)(args, parameters ?? words);
-      words[at + stepWords.kernel] = cases.get(kernel) ?? 0;
+      const index = cases.get(kernel) ?? 0;
+      words[at + stepWords.kernel] = kernel in host ? ~index : index;
       if (share.chunks > 1) this.#threads = this.#heap.threads;
       words[at + stepWords.chunks] = share.chunks;
       words[at + stepWords.grain] = share.grain;

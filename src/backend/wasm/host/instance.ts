@@ -2,9 +2,24 @@
 import { BackendError } from "../../../errors.ts";
 import { type KernelExports, signatures } from "./signatures.ts";
 
-/** @throws BackendError if the module was built from different sources than this program */
-export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): KernelExports {
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+/** The kernels that captured calls take from the host instead of the instance: see kernels/replay.ts. */
+export type HostKernels = { -readonly [Name in "gemm" | "attention"]?: KernelExports[Name] };
+
+/**
+ * @param host for backends that compute these kernels elsewhere; may be filled in later
+ * @throws BackendError if the module was built from different sources than this program
+ */
+export function instantiate(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  host: HostKernels = {},
+): KernelExports {
+  type Kernel = KernelExports["gemm"];
+  const hostGemm: Kernel = (parameters, begin, end, scratch) =>
+    host.gemm?.(parameters, begin, end, scratch);
+  const hostAttention: Kernel = (parameters, begin, end, scratch) =>
+    host.attention?.(parameters, begin, end, scratch);
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, hostGemm, hostAttention } });
   if (hasKernels(exports)) return exports;
   throw new BackendError(
     `wasm: kernels.wasm does not have ${mismatches(exports).join(", ")}: rebuild it with "npm run build:kernels"`,

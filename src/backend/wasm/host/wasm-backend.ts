@@ -21,7 +21,7 @@ import { ThreadPool, type ThreadStart, type Threads } from "../threads/pool.ts";
 import { attention, attentionBackward } from "./attention.ts";
 import { gemm } from "./gemm.ts";
 import { Heap } from "./heap.ts";
-import { instantiate } from "./instance.ts";
+import { type HostKernels, instantiate } from "./instance.ts";
 import { adamw, sumsOfSquares } from "./multi-tensor.ts";
 import type { KernelExports } from "./signatures.ts";
 import { WasmRows } from "./wasm-rows.ts";
@@ -31,6 +31,7 @@ export class WasmBackend extends WasmRows implements Backend {
   readonly exact: boolean;
   readonly library: string | null = null;
   readonly #pool: ThreadPool | null;
+  readonly #host: HostKernels;
   #recorder: Recorder | null = null;
 
   /**
@@ -39,6 +40,7 @@ export class WasmBackend extends WasmRows implements Backend {
    * @param heap   the memory of kernels and buffers
    * @param pool   the threads to stop when the backend closes
    * @param exact  false for kernels whose bits depend on the machine, like the fast ones
+   * @param host   the kernels that captured calls take from here; `divide` may fill it
    */
   constructor(
     module: WebAssembly.Module,
@@ -46,9 +48,11 @@ export class WasmBackend extends WasmRows implements Backend {
     heap = new Heap(),
     pool: ThreadPool | null = null,
     exact = true,
+    host: HostKernels = {},
   ) {
-    super(heap, divide(instantiate(module, heap.memory)));
+    super(heap, divide(instantiate(module, heap.memory, host)));
     this.exact = exact;
+    this.#host = host;
     this.#pool = pool;
   }
 
@@ -73,7 +77,7 @@ export class WasmBackend extends WasmRows implements Backend {
   }
 
   capture(body: () => void): CapturedCalls | null {
-    this.#recorder ??= new Recorder(this.heap, this.hostArrays, this.kernels);
+    this.#recorder ??= new Recorder(this.heap, this.hostArrays, this.kernels, this.#host);
     this.kernels = this.#recorder.capturing;
     try {
       return this.#recorder.capture(body);

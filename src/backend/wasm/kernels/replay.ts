@@ -18,6 +18,16 @@ import { rotateRows } from "./rotate";
 import { logSoftmaxRows, softmaxRows } from "./softmax";
 import { scale, binaryAdd, binaryDivide, binaryMultiply, binarySubtract } from "./binary";
 
+/**
+ * The kernels `gemm` and `attention` of the host, for backends that compute them elsewhere (../../native, ../../blas).
+ */
+// @ts-ignore: decorator
+@external("env", "hostGemm")
+declare function hostGemm(parameters: usize, begin: i32, end: i32, scratch: usize): void;
+// @ts-ignore: decorator
+@external("env", "hostAttention")
+declare function hostAttention(parameters: usize, begin: i32, end: i32, scratch: usize): void;
+
 /** 32-bit words, as the host lays them out. The steps follow. */
 @unmanaged
 class Program {
@@ -31,7 +41,7 @@ class Program {
 
 @unmanaged
 class Step {
-  /** Index of the kernel in `capturable` of ../capture/captured-calls.ts. */
+  /** Index of the kernel in `capturable` of ../capture/captured-calls.ts, or ~index if the host computes it. */
   kernel: i32;
   chunks: i32;
   /** Chunks begin at multiples of this number of elements of the range. */
@@ -103,6 +113,8 @@ function runChunk(s: Step, chunk: i32, scratch: usize): void {
     begin += s.grain * ((units * chunk) / s.chunks);
   }
   switch (s.kernel) {
+    case ~0: return hostGemm(int(s, 0), begin, end, scratch);
+    case ~1: return hostAttention(int(s, 0), begin, end, scratch);
     case 0: return gemm(changetype<Product>(int(s, 0)), begin, end, scratch);
     case 1: return attention(int(s, 0), begin, end, scratch);
     case 2: return unaryExp(int(s, 0), int(s, 1), begin, end);

@@ -8,14 +8,24 @@
 /** @typedef {import("./pool.ts").ThreadStart & { thread: number }} Start */
 
 /**
- * The kernels of this thread, by name: a separate instance over the shared memory.
+ * The kernels of this thread, by name: a separate instance over the shared memory. Captured calls of a replaced kernel
+ * take the one that is in the map (see ../kernels/replay.ts).
  *
  * @param {Start} start
- * @returns {Map<string, unknown>}
+ * @returns {Map<string, any>}
  */
 export function ownKernels({ module, memory }) {
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  return new Map(Object.entries(exports));
+  /** @type {Map<string, any>} */
+  const functions = new Map();
+  /** @type {(parameters: number, begin: number, end: number, scratch: number) => void} */
+  const hostGemm = (parameters, begin, end, scratch) =>
+    functions.get("gemm")(parameters, begin, end, scratch);
+  /** @type {typeof hostGemm} */
+  const hostAttention = (parameters, begin, end, scratch) =>
+    functions.get("attention")(parameters, begin, end, scratch);
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, hostGemm, hostAttention } });
+  for (const [name, kernel] of Object.entries(exports)) functions.set(name, kernel);
+  return functions;
 }
 
 /**
