@@ -15,10 +15,12 @@ function computedIn(rows: number, columns: number, width: number, matrices: numb
   return calls[0];
 }
 
-it("attention of many rows is computed in C, that of decoding or of little work in WebAssembly", () => {
+it("attention of many rows or of one is computed in C, that of few rows or of little work in WebAssembly", () => {
   expect(computedIn(64, 64, 32, 1)).toBe("c");
   expect(computedIn(4, 256, 32, 1)).toBe("c");
-  expect(computedIn(1, 1024, 64, 12)).toBe("wasm");
+  expect(computedIn(1, 1024, 64, 12)).toBe("c");
+  expect(computedIn(1, 64, 16, 4)).toBe("wasm");
+  expect(computedIn(3, 1024, 64, 12)).toBe("wasm");
   expect(computedIn(8, 8, 8, 1)).toBe("wasm");
   expect(computedIn(8, 8, 8, 16)).toBe("c");
 });

@@ -39,8 +39,9 @@ function drawTrial(seed: number): Trial {
   const random = Random.of(seed, "native products");
   const pick = <T>(values: readonly T[]) => values[random.below(values.length)];
   const flip = () => random.below(2) === 1;
-  const [rows, inner] = [pick(EDGES), pick(LONG)];
-  const columns = seed % 10 === 0 ? pick([511, 512, 513, 600]) : pick(EDGES);
+  // Every third product has a single row, and wide columns often.
+  const [rows, inner] = [seed % 3 === 0 ? 1 : pick(EDGES), pick(LONG)];
+  const columns = seed % 5 === 0 ? pick([127, 128, 129, 511, 512, 513, 600]) : pick(EDGES);
   const matrices = pick([1, 1, 2, 3]);
   const special = random.below(4) === 0;
   const numbers = (length: number) =>

@@ -87,23 +87,19 @@ static void softmax_of_group(char *numbers, size_t columns, float keep_factor, c
   for (char *at = numbers; at < end; at += 4 * LANES) store(at, factors * load(at));
 }
 
-/* y[r] += Σ numbers[column, r]·b[r, column] for two vectors of type SLICE of each row: the sums stay in registers. */
-#define ADD_SUMS_OF_GROUP(NAME, SLICE, VECTORS) \
-  INLINE void NAME(const int count, char *y, size_t y_step, const char *numbers, const char *b, size_t b_step, size_t b_row, size_t columns) { \
-    SLICE sums[GROUP][VECTORS]; \
-    _Pragma("GCC unroll 4") for (int r = 0; r < count; r++) memcpy(sums[r], y + r * y_step, sizeof sums[r]); \
-    for (size_t column = 0; column < columns; column++, numbers += 16, b += b_row) { \
-      _Pragma("GCC unroll 4") for (int r = 0; r < count; r++) { \
-        SLICE parts[VECTORS]; \
-        memcpy(parts, b + r * b_step, sizeof parts); \
-        _Pragma("GCC unroll 2") for (int i = 0; i < VECTORS; i++) \
-          sums[r][i] = sums[r][i] + load_one(numbers + 4 * r) * parts[i]; \
-      } \
-    } \
-    _Pragma("GCC unroll 4") for (int r = 0; r < count; r++) memcpy(y + r * y_step, sums[r], sizeof sums[r]); \
-  }
-ADD_SUMS_OF_GROUP(add_sums_of_two_vectors, Vector, 2)
-ADD_SUMS_OF_GROUP(add_sums_of_four, Four, 1)
+/* y[r] += Σ numbers[column, r]·b[r, column]. The sums of a slice of each row stay in registers. */
+#define SLICE Vector
+#define SLICES 2
+#define SLICED(name) name##_wide
+#include "attention-row-slices.h"
+#undef SLICE
+#undef SLICES
+#undef SLICED
+/* What is left of a row that is no multiple of two vectors. */
+#define SLICE Four
+#define SLICES 1
+#define SLICED(name) name##_four
+#include "attention-row-slices.h"
 
 INLINE void add_sums_of_block(const int count, Group y, const char *numbers, Group b, size_t from, size_t to, size_t width_bytes) {
   enum { TWO = 8 * LANES };
@@ -111,9 +107,9 @@ INLINE void add_sums_of_block(const int count, Group y, const char *numbers, Gro
   const char *at = b.first.at + from * b.first.row;
   size_t d = 0;
   for (; d + TWO <= width_bytes; d += TWO)
-    add_sums_of_two_vectors(count, y.first.at + d, y.step, numbers, at + d, b.step, b.first.row, to - from);
+    add_slices_wide(count, y.first.at + d, y.step, numbers, at + d, b.step, b.first.row, to - from);
   for (; d < width_bytes; d += 16)
-    add_sums_of_four(count, y.first.at + d, y.step, numbers, at + d, b.step, b.first.row, to - from);
+    add_slices_four(count, y.first.at + d, y.step, numbers, at + d, b.step, b.first.row, to - from);
 }
 
 /* y[r] = Σ numbers[column, r]·b[r, column]. */

@@ -5,6 +5,7 @@ import { loadKernels, openBackend } from "../../../../src/backend/open.ts";
 import { Recorder } from "../../../../src/backend/wasm/capture/captured-calls.ts";
 import { Heap } from "../../../../src/backend/wasm/host/heap.ts";
 import { HostArrays } from "../../../../src/backend/wasm/host/host-arrays.ts";
+import type { HostKernels } from "../../../../src/backend/wasm/host/instance.ts";
 import {
   argumentsOf,
   type KernelExports,
@@ -220,6 +221,34 @@ describe("captured calls", () => {
     const bits = await backend.read(y);
     calls.free();
     expect(bits.every(Number.isFinite)).toBe(true);
+  });
+
+  it("take replaced kernels from the host", async () => {
+    const host: HostKernels = {};
+    let calls = 0;
+    const divide = (kernels: KernelExports): KernelExports => {
+      host.gemm = (...args) => {
+        calls++;
+        kernels.gemm(...args);
+      };
+      return { ...kernels, gemm: host.gemm };
+    };
+    const backend = new WasmBackend(module, divide, undefined, null, true, host);
+    const [c, a, b] = [1, 4, 4].map((length) => backend.alloc(length));
+    backend.fill(a, 2);
+    backend.fill(b, 3);
+    const matrix = (buffer: Buffer, rowStride: number) => ({
+      ...{ buffer, offset: 0, rowStride, columnStride: 1, batchStrides: [] },
+    });
+    const size = { batch: [], rows: 1, columns: 1, inner: 4, accumulate: true, bias: null };
+    backend.fill(c, 0);
+    const captured = backend.capture(() => {
+      backend.gemm(matrix(c, 1), matrix(a, 4), matrix(b, 1), size);
+      backend.binary("multiply", { buffer: c, accumulate: false }, c, c);
+    });
+    expect([calls, ...(await backend.read(c))]).toEqual([1, 24 ** 2]);
+    captured?.replay();
+    expect([calls, ...(await backend.read(c))]).toEqual([2, (24 ** 2 + 24) ** 2]);
   });
 
   it("leak no memory over many captures", async () => {

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { loadKernels } from "../../../../src/backend/open.ts";
 import { Heap, type WasmBuffer } from "../../../../src/backend/wasm/host/heap.ts";
+import { instantiate } from "../../../../src/backend/wasm/host/instance.ts";
 import { BackendError } from "../../../../src/errors.ts";
 
 const mebibyte = 2 ** 20;
@@ -45,7 +46,7 @@ it("never allocates the memory of the kernels' constants", async () => {
   const heap = new Heap();
   // The very first buffer.
   const first = heap.parameters.pointer;
-  const { exports } = new WebAssembly.Instance(await loadKernels(), { env: { memory: heap.memory } });
+  const exports = instantiate(await loadKernels(), heap.memory);
   const constantsEnd: unknown = new Map<string, unknown>(Object.entries(exports)).get("constantsEnd");
   const end = constantsEnd instanceof WebAssembly.Global ? constantsEnd.value : null;
   expect(end).toBeGreaterThan(64);
