@@ -24,7 +24,8 @@ export function makeAttention(native, base, memory, wasm, always) {
   return (parameters, begin, end, scratch) => {
     // Words 0, 1 and 2 are rows, columns and bytes per row: see ../wasm/host/attention.ts.
     const [rows, columns, widthBytes] = new Int32Array(memory.buffer, parameters, 3);
-    const isFaster = (rows === 1 || rows >= FEW_ROWS) && (rows * columns * widthBytes * (end - begin)) / 4 >= MIN_WORK;
+    const isFaster =
+      (rows === 1 || rows >= FEW_ROWS) && (rows * columns * widthBytes * (end - begin)) / 4 >= MIN_WORK;
     if (always || isFaster) native(base, parameters, begin, end, scratch);
     else wasm(parameters, begin, end, scratch);
   };

@@ -47,7 +47,8 @@ function drawTrial(seed: number, hasOneRow: boolean): Trial {
     () => "full",
     () => Array.from({ length: batch[0] }, range),
   ])();
-  const dropping = flip() && !(hasOneRow && flip()) ? { probability: 0.3, key: [seed, ~seed] as const } : null;
+  const dropping =
+    flip() && !(hasOneRow && flip()) ? { probability: 0.3, key: [seed, ~seed] as const } : null;
   const rare = pick([0, 0, 60, 500]);
   const draw = (name: Name) => {
     const length = batch.reduce((a, b) => a * b, 1) * (IN_COLUMNS.includes(name) ? columns : rows) * width;

@@ -15,8 +15,7 @@ export function instantiate(
   host: HostKernels = {},
 ): KernelExports {
   type Kernel = KernelExports["gemm"];
-  const hostGemm: Kernel = (parameters, begin, end, scratch) =>
-    host.gemm?.(parameters, begin, end, scratch);
+  const hostGemm: Kernel = (parameters, begin, end, scratch) => host.gemm?.(parameters, begin, end, scratch);
   const hostAttention: Kernel = (parameters, begin, end, scratch) =>
     host.attention?.(parameters, begin, end, scratch);
   const { exports } = new WebAssembly.Instance(module, { env: { memory, hostGemm, hostAttention } });

@@ -17,7 +17,10 @@ declare namespace WebAssembly {
   }
 
   class Instance {
-    constructor(module: Module, imports: Record<string, Record<string, Memory | ((...args: number[]) => void)>>);
+    constructor(
+      module: Module,
+      imports: Record<string, Record<string, Memory | ((...args: number[]) => void)>>,
+    );
     readonly exports: object;
   }
 
