@@ -1,6 +1,7 @@
 /**
  * Sampling of one sequence: time per token against the number of tokens it attends to, with a cache (one position at
- * a time) and without (all positions for each token). Includes drawing from the probabilities.
+ * a time) and without (all positions for each token). Includes drawing from the probabilities. These are times of the
+ * steady state; those of the first tokens of a new process are separate (first-tokens.ts).
  */
 import * as z from "zod";
 import { logitDisagreement } from "../check.ts";
@@ -12,14 +13,18 @@ import { growthExponent, median, type RoundTimes, sideBySide, typical } from "..
 import { formatRatio, formatTable } from "../table.ts";
 import type { Task } from "../tasks.ts";
 import { messageOf } from "../training.ts";
+import { type FirstTokensRow, formatFirstTokens, measureFirstTokens, timesLayout } from "./first-tokens.ts";
 
 /** The first size unchanged, and with a longer context, to show the growth. */
 const MODELS: readonly { readonly size: Size; readonly lengths: readonly number[] }[] = [
   { size: SIZES.nanogpt, lengths: [16, 32, 64] },
   { size: { ...SIZES.nanogpt, contextLength: 1024 }, lengths: [64, 256, 1024] },
 ];
-/** Consecutive tokens timed together; the last one attends to the length named in the table. */
-const RUN = 8;
+/**
+ * Consecutive tokens of a run, at most; the last one attends to the length named in the table. Only the second half is
+ * timed: the prompt has replaced what the CPU's caches held, and nopeek captures the second token.
+ */
+const RUN = 32;
 const UNCACHED_RUN = 2;
 const WARM_UP_RUNS = 25;
 const TURN_MS = 30;
@@ -27,7 +32,6 @@ const BUDGET_MS = 5_000;
 /** Length of the sequence whose logits are compared. */
 const CHECKED_TOKENS = 24;
 
-const timesLayout = z.object({ times: z.array(z.number()) });
 const logitsLayout = z.object({ logits: z.array(z.number()) });
 
 export interface SampleRow {
@@ -52,15 +56,18 @@ interface Sampler extends RunningCompetitor {
   readonly logits: readonly number[];
 }
 
-export async function measureSampling(plan: Plan): Promise<SampleRow[]> {
-  const rows: SampleRow[] = [];
+export async function measureSampling(plan: Plan): Promise<(SampleRow | FirstTokensRow)[]> {
+  const rows: (SampleRow | FirstTokensRow)[] = [];
   for (const { size, lengths } of MODELS) {
     plan.report.say(`\nSampling, tokens per second: ${formatSize({ ...size, batchSize: 1 })}`);
     const task = await plan.taskFiles.task(size);
     for (const threads of plan.threads) {
       const measured = await measureOn(plan, task, lengths, threads);
-      rows.push(...measured);
-      if (measured.length > 0) plan.report.say(formatRows(measured, threads));
+      if (measured.length === 0) continue;
+      plan.report.say(formatRows(measured, threads));
+      const first = await measureFirstTokens(plan, task, threads, Math.max(...lengths));
+      plan.report.say(`${formatFirstTokens(first, oursIn(measured))}\n`);
+      rows.push(...measured, ...first);
     }
   }
   return rows;
@@ -139,10 +146,14 @@ async function measureLength(
   length: number,
 ): Promise<RoundTimes[]> {
   const players = [];
+  const count = Math.min(RUN, length / 2);
   for (const { child, cached } of samplers) {
-    const prompt = task.text.slice(0, cached ? length - RUN : length);
-    const details = { prompt, count: cached ? RUN : UNCACHED_RUN };
-    const tokens = async () => (await child.ask("tokens", details, timesLayout)).times;
+    const prompt = task.text.slice(0, cached ? length - count : length);
+    const details = { prompt, count: cached ? count : UNCACHED_RUN };
+    const tokens = async () => {
+      const { times } = await child.ask("tokens", details, timesLayout);
+      return cached ? times.slice(count / 2) : times;
+    };
     // Tokens take longer until engines have compiled the hot code.
     for (let i = 0; i < (cached ? WARM_UP_RUNS : 1); i++) await tokens();
     // A run is a prompt and the tokens after it. A turn contains as many runs as fit.
@@ -160,9 +171,12 @@ async function measureLength(
   return alternate(players, { rounds: plan.rounds, turnMs: TURN_MS, budgetMs: BUDGET_MS });
 }
 
+/** The names of nopeek's backends. */
+const oursIn = (rows: readonly SampleRow[]) => Object.keys(rows[0].points[0].overNopeek);
+
 function formatRows(rows: readonly SampleRow[], threads: number): string {
   const lengths = rows[0].points.map(({ attended }) => `at ${attended}`);
-  const ours = Object.keys(rows[0].points[0].overNopeek);
+  const ours = oursIn(rows);
   const head = [
     "",
     ...lengths,
@@ -175,6 +189,6 @@ function formatRows(rows: readonly SampleRow[], threads: number): string {
     exponent.toFixed(2),
     ...ours.map((name) => formatRatio(points.at(-1)?.overNopeek[name] ?? null)),
   ]);
-  const note = `${threads} ${threads === 1 ? "thread" : "threads"}; time per token relative to nopeek's; above 1, nopeek is faster`;
+  const note = `${threads} ${threads === 1 ? "thread" : "threads"}, steady state; time per token relative to nopeek's; above 1, nopeek is faster`;
   return `${formatTable(head, cells)}\n${note}\n`;
 }
