@@ -6,15 +6,14 @@ import { runConfigFromJSON } from "../../src/run/config.ts";
 import { RunDirectory } from "../../src/run/on-disk.ts";
 import { splitWords } from "../../src/text/bpe/split-words.ts";
 import { trainBpe } from "../../src/text/bpe/train-bpe.ts";
+import { nopeekHere, succeedHere, succeedInJsonHere } from "../support/in-process.ts";
 import {
   expectComplaint,
   makeFolderWithText,
   makeText,
-  nopeek,
   parseLines,
   START_MS,
   succeed,
-  succeedInJson,
   TINY,
   TRAIN,
   WORDS,
@@ -54,15 +53,15 @@ describe("nopeek train --tokenizer bpe", () => {
   });
 
   it("gives the same bits when it is resumed, and from a file of tokens", async () => {
-    await succeed(folder, ...training, "--steps", 10, "--schedule", "constant", "--out", "flat");
-    await succeed(folder, ...training, "--steps", 20, "--schedule", "constant", "--out", "flat-20");
-    await succeed(folder, "train", "--resume", "--out", "flat", "--steps", 20);
+    await succeedHere(folder, ...training, "--steps", 10, "--schedule", "constant", "--out", "flat");
+    await succeedHere(folder, ...training, "--steps", 20, "--schedule", "constant", "--out", "flat-20");
+    await succeedHere(folder, "train", "--resume", "--out", "flat", "--steps", 20);
     expect(weightsOf("flat", "step-000020").equals(weightsOf("flat-20", "step-000020"))).toBe(true);
     const cached = ["--steps", 20, "--in-memory", 0, "--out", "cached"];
-    const { stderr } = await succeed(folder, ...training, ...cached);
+    const { stderr } = await succeedHere(folder, ...training, ...cached);
     expect(stderr).toContain("of tokens in .nopeek-cache");
     expect(weightsOf("cached", "step-000020").equals(weightsOf("whole", "step-000020"))).toBe(true);
-    const again = await succeed(
+    const again = await succeedHere(
       folder,
       "train",
       "--resume",
@@ -78,12 +77,12 @@ describe("nopeek train --tokenizer bpe", () => {
 
   it("writes, and continues a prompt with any characters", async () => {
     const words = ["--tokens", 20, "--prompt", "the Ω", "--seed", 1];
-    const { stdout } = await succeed(folder, "sample", "--model", "whole", ...words);
+    const { stdout } = await succeedHere(folder, "sample", "--model", "whole", ...words);
     expect(stdout).toContain("the Ω");
   });
 
   it("has its loss in bits per byte of the text", async () => {
-    const [evaluation] = await succeedInJson(folder, "eval", "--model", "whole");
+    const [evaluation] = await succeedInJsonHere(folder, "eval", "--model", "whole");
     const { tokenizer } = configOf("whole");
     const tokens = tokenizer.encode(heldOut).length;
     const length = Buffer.byteLength(heldOut);
@@ -94,20 +93,20 @@ describe("nopeek train --tokenizer bpe", () => {
   });
 
   it("has it in the log, in the list of runs, in a plot and in the model card of an export", async () => {
-    const [evaluation] = await succeedInJson(folder, "eval", "--model", "whole", "--step", "best");
-    const [run] = await succeedInJson(folder, "runs", "whole");
+    const [evaluation] = await succeedInJsonHere(folder, "eval", "--model", "whole", "--step", "best");
+    const [run] = await succeedInJsonHere(folder, "runs", "whole");
     expect(run.bestBitsPerByte).toBeCloseTo(Number(evaluation.bitsPerByte), 9);
     const shown = Number(evaluation.bitsPerByte).toFixed(4);
-    const { stdout: plot } = await succeed(folder, "plot", "whole");
+    const { stdout: plot } = await succeedHere(folder, "plot", "whole");
     expect(plot).toMatch(new RegExp(`bits/byte.*${shown}`, "s"));
-    await succeed(folder, "export", "whole", "--format", "onnx", "--step", "best", "--out", "exported");
+    await succeedHere(folder, "export", "whole", "--format", "onnx", "--step", "best", "--out", "exported");
     const card = readFileSync(join(folder, "exported", "README.md"), "utf8");
     expect(card).toContain(`nats per token, or ${shown} bits per byte of UTF-8`);
   });
 
   it("has it in an ablation, of the text that is held out", async () => {
     const words = ["--steps", 1, "--seeds", 1, "--vary", "bias=off", "--results", "runs.jsonl"];
-    const { stdout } = await succeed(
+    const { stdout } = await succeedHere(
       folder,
       "ablate",
       "--data",
@@ -130,7 +129,7 @@ describe("nopeek train --tokenizer bpe", () => {
   it("ends words and tokens at the end of a document", async () => {
     writeFileSync(join(folder, "names.txt"), "emma\nemily\nemil\n".repeat(60));
     const names = ["train", "--data", "names.txt", "--preset", "gpt2-style", ...TRAIN.slice(5)];
-    await succeed(folder, ...names, ...BPE, "--documents", "lines", "--steps", 2, "--out", "names");
+    await succeedHere(folder, ...names, ...BPE, "--documents", "lines", "--steps", 2, "--out", "names");
     const { tokenizer } = configOf("names");
     expect(tokenizer.endOfText).toBe(tokenizer.vocabSize - 1);
     const tokens = Array.from({ length: tokenizer.vocabSize - 257 }, (_, i) => tokenizer.decode([256 + i]));
@@ -141,12 +140,23 @@ describe("nopeek train --tokenizer bpe", () => {
 
   it("fine-tunes with the tokenizer of the model", async () => {
     writeFileSync(join(folder, "other.txt"), "Ωmega beats alpha. ".repeat(60));
-    await succeed(folder, "train", "--from", "whole", "--data", "other.txt", "--steps", 2, "--out", "tuned");
+    await succeedHere(
+      folder,
+      "train",
+      "--from",
+      "whole",
+      "--data",
+      "other.txt",
+      "--steps",
+      2,
+      "--out",
+      "tuned",
+    );
     expect(configOf("tuned").tokenizer.toJSON()).toEqual(configOf("whole").tokenizer.toJSON());
   });
 
   it("says when the text has not enough for the vocabulary", async () => {
-    const { stderr } = await succeed(
+    const { stderr } = await succeedHere(
       folder,
       ...TRAIN,
       ...BPE.slice(0, 3),
@@ -162,9 +172,9 @@ describe("nopeek train --tokenizer bpe", () => {
   });
 
   it("rejects a size that has no room, or that is for no other tokenizer", async () => {
-    const small = await nopeek(folder, ...TRAIN, "--tokenizer", "bpe", "--vocab-size", 256);
+    const small = await nopeekHere(folder, ...TRAIN, "--tokenizer", "bpe", "--vocab-size", 256);
     expectComplaint(small, 2, "--vocab-size must be at least 257, because 256 tokens are the bytes: got 256");
-    const char = await nopeek(folder, ...TRAIN, "--vocab-size", 300);
+    const char = await nopeekHere(folder, ...TRAIN, "--vocab-size", 300);
     expectComplaint(char, 2, "--vocab-size is for --tokenizer bpe: got it with --tokenizer char");
   });
 });

@@ -11,14 +11,13 @@ import {
 } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { CAN_MEASURE, measureProgram, talesText, writeLargeText } from "../../scripts/prove/large-text.ts";
+import { nopeekHere, succeedHere } from "../support/in-process.ts";
 import {
   expectComplaint,
   MAIN,
   makeFolderWithText,
   makeText,
-  nopeek,
   start,
-  succeed,
   TRAIN,
   WORDS,
 } from "../support/program.ts";
@@ -42,28 +41,31 @@ describe("a text whose tokens are in a file", () => {
     ["encoder", "char"],
   ])("trains to the same bits as one in memory: %s of %s", async (model, tokenizer) => {
     const kind = ["--model", model, "--tokenizer", tokenizer];
-    await succeed(folder, ...train(`${model}-${tokenizer}-a`, ...kind));
-    const { stderr } = await succeed(folder, ...train(`${model}-${tokenizer}-b`, ...kind, ...FILE));
+    await succeedHere(folder, ...train(`${model}-${tokenizer}-a`, ...kind));
+    const { stderr } = await succeedHere(folder, ...train(`${model}-${tokenizer}-b`, ...kind, ...FILE));
     const [a, b] = [`${model}-${tokenizer}-a`, `${model}-${tokenizer}-b`];
     expect(stderr).toMatch(/tokenizing {2}.* of text into \.nopeek-cache|tokenized before/);
     expect(weights(a).equals(weights(b))).toBe(true);
     expect(losses(a)).toEqual(losses(b));
     expect(readFileSync(at(a, "config.json"), "utf8")).toBe(readFileSync(at(b, "config.json"), "utf8"));
     const measure = ["eval", "--model", a, "--data", "text.txt", "--json"];
-    const [memory, file] = [await succeed(folder, ...measure), await succeed(folder, ...measure, ...FILE)];
+    const [memory, file] = [
+      await succeedHere(folder, ...measure),
+      await succeedHere(folder, ...measure, ...FILE),
+    ];
     expect(file.stdout).toBe(memory.stdout);
   });
 
   it("is tokenized once for all runs, and again when its file is damaged", async () => {
     const place = ["--cache", "own", ...FILE];
-    expect((await succeed(folder, ...train("once-1", ...place))).stderr).toContain("tokenizing");
-    const second = await succeed(folder, ...train("once-2", ...place));
+    expect((await succeedHere(folder, ...train("once-1", ...place))).stderr).toContain("tokenizing");
+    const second = await succeedHere(folder, ...train("once-2", ...place));
     expect(second.stderr).toContain("tokenized before");
     expect(second.stderr).not.toContain("tokenizing");
     const [name, ...others] = caches("own");
     expect(others).toEqual([]);
     truncateSync(at("own", name), 900);
-    const third = await succeed(folder, ...train("once-3", ...place));
+    const third = await succeedHere(folder, ...train("once-3", ...place));
     expect(third.stderr).toContain("is damaged: it has 900 bytes");
     expect(third.stderr).toContain("rebuilding it");
     expect(weights("once-3").equals(weights("once-1"))).toBe(true);
@@ -75,11 +77,11 @@ describe("a text whose tokens are in a file", () => {
     );
     const { status } = spawnSync(process.execPath, [MAIN, ...words], { cwd: folder, input: TEXT });
     expect(status).toBe(0);
-    await succeed(folder, ...train("unpiped"));
+    await succeedHere(folder, ...train("unpiped"));
     expect(weights("piped").equals(weights("unpiped"))).toBe(true);
     // No copy of the text is left, and a resume does not need it.
     expect(caches("piped-cache")).toHaveLength(1);
-    await succeed(folder, "train", "--resume", "--out", "piped", "--steps", 8, "--cache", "piped-cache");
+    await succeedHere(folder, "train", "--resume", "--out", "piped", "--steps", 8, "--cache", "piped-cache");
   });
 
   it("may change or disappear after the start: the run resumes on its original text, and says so", async () => {
@@ -88,31 +90,31 @@ describe("a text whose tokens are in a file", () => {
       train(out, ...FILE, "--steps", 300, ...RARELY, "--json").map((word) =>
         word === "text.txt" ? "passing.txt" : word,
       );
-    await succeed(folder, ...words("whole"));
+    await succeedHere(folder, ...words("whole"));
     const program = start(folder, ...words("passing"));
     await program.shows(/"kind":"step","step":3,/, "stdout");
     appendFileSync(at("passing.txt"), "more");
     program.process.kill("SIGINT");
     await program.outcome;
-    const resumed = await succeed(folder, "train", "--resume", "--out", "passing", "--steps", 300);
+    const resumed = await succeedHere(folder, "train", "--resume", "--out", "passing", "--steps", 300);
     expect(resumed.stderr).toContain("passing.txt: changed or deleted since the run started");
     expect(weights("passing", "step-000300").equals(weights("whole", "step-000300"))).toBe(true);
     // If --data names it again, it is read and must be the same, with or without cached tokens.
     const resume = ["train", "--resume", "--out", "passing", "--steps", 302];
-    expectComplaint(await nopeek(folder, ...resume, "--data", "passing.txt"), 2, "its SHA-256 differs");
+    expectComplaint(await nopeekHere(folder, ...resume, "--data", "passing.txt"), 2, "its SHA-256 differs");
     rmSync(at(".nopeek-cache"), { recursive: true });
-    expectComplaint(await nopeek(folder, ...resume), 2, "its SHA-256 differs");
+    expectComplaint(await nopeekHere(folder, ...resume), 2, "its SHA-256 differs");
     writeFileSync(at("passing.txt"), TEXT);
-    await succeed(folder, ...resume);
+    await succeedHere(folder, ...resume);
   });
 });
 
 describe("an evaluation of more than --measure-tokens", () => {
   it("uses windows spread over the validation split, and says so", async () => {
-    const { stderr } = await succeed(folder, ...train("spread", "--measure-tokens", 100));
+    const { stderr } = await succeedHere(folder, ...train("spread", "--measure-tokens", 100));
     expect(stderr).toMatch(/\(91 of [\d,]+ validation tokens, in fixed windows spread over them/);
     const measure = ["eval", "--model", "spread", "--data", "text.txt", "--measure-tokens", 100];
-    const { stdout } = await succeed(folder, ...measure, "--json");
+    const { stdout } = await succeedHere(folder, ...measure, "--json");
     const last = losses("spread").findLast(([kind]) => kind === "evaluation");
     expect(JSON.parse(stdout)).toMatchObject({
       method: "spread windows",
@@ -126,7 +128,7 @@ describe("an evaluation of more than --measure-tokens", () => {
 describe("a cache that cannot be written", () => {
   it("is reported with a remedy, and leaves nothing behind", async (test) => {
     writeFileSync(at("in the way"), "");
-    const blocked = await nopeek(folder, ...train("no-1", ...FILE, "--cache", "in the way/cache"));
+    const blocked = await nopeekHere(folder, ...train("no-1", ...FILE, "--cache", "in the way/cache"));
     expectComplaint(blocked, 1, "cannot write in the way/cache", "--cache names another");
     mkdirSync(at("disk"));
     try {
@@ -135,7 +137,7 @@ describe("a cache that cannot be written", () => {
       return test.skip("no file system can be mounted");
     }
     try {
-      const full = await nopeek(folder, ...train("no-2", ...FILE, "--cache", "disk"));
+      const full = await nopeekHere(folder, ...train("no-2", ...FILE, "--cache", "disk"));
       expect(full.code).toBe(1);
       expect(full.stderr).toContain("the disk is full; free some space");
       expect(full.stderr).toContain("--cache names another folder");

@@ -3,14 +3,12 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
-import { nopeekHere } from "../../support/in-process.ts";
+import { nopeekHere, succeedHere } from "../../support/in-process.ts";
 import {
   expectComplaint,
   MAIN,
   makeFolderWithText,
   makeText,
-  nopeek,
-  succeed,
   TINY,
   TRAIN,
   WORDS,
@@ -28,16 +26,26 @@ const weights = (run: string, step = "step-000005") => readFileSync(at(run, step
 
 describe("a text of several files", () => {
   it("equals one file with the same contents, and a resumed run finds it again", async () => {
-    await succeed(folder, ...TRAIN, "--out", "one", ...short);
+    await succeedHere(folder, ...TRAIN, "--out", "one", ...short);
     const many = ["texts/a.txt", "texts/b/two.txt"];
-    const { stderr } = await succeed(folder, "train", "--data", ...many, "--out", "many", ...TINY, ...short);
+    const { stderr } = await succeedHere(
+      folder,
+      "train",
+      "--data",
+      ...many,
+      "--out",
+      "many",
+      ...TINY,
+      ...short,
+    );
     expect(stderr).toContain("in 2 files, joined in order");
     expect(stderr).toMatch(/distinct characters; the rarest: ".*" \d+×/);
     expect(stderr).toMatch(/[\d.]+ training tokens per parameter/);
-    await succeed(folder, "train", "--data", "texts", "--out", "folder", ...TINY, ...short);
+    await succeedHere(folder, "train", "--data", "texts", "--out", "folder", ...TINY, ...short);
     expect(weights("many").equals(weights("one"))).toBe(true);
     expect(weights("folder").equals(weights("one"))).toBe(true);
-    for (const run of ["one", "many"]) await succeed(folder, "train", "--resume", "--out", run, "--steps", 7);
+    for (const run of ["one", "many"])
+      await succeedHere(folder, "train", "--resume", "--out", run, "--steps", 7);
     expect(weights("many", "step-000007").equals(weights("one", "step-000007"))).toBe(true);
   });
 
@@ -57,23 +65,23 @@ describe("a text of several files", () => {
 describe("--config", () => {
   it("repeats a run from its config bit for bit, with the steps that a resume added; flags override it", async () => {
     const end = "step-000007";
-    await succeed(folder, "train", "--config", "one/config.json", "--out", "again", "--threads", 1);
+    await succeedHere(folder, "train", "--config", "one/config.json", "--out", "again", "--threads", 1);
     expect(weights("again", end).equals(weights("one", end))).toBe(true);
     expect(readFileSync(at("again", "config.json"))).toEqual(readFileSync(at("one", "config.json")));
-    await succeed(folder, "train", "--config", "one/config.json", "--out", "other", "--seed", 2);
+    await succeedHere(folder, "train", "--config", "one/config.json", "--out", "other", "--seed", 2);
     expect(weights("other", end).equals(weights("one", end))).toBe(false);
     writeFileSync(
       at("changed.json"),
       readFileSync(at("one", "config.json"), "utf8").replace(/"sha256": "./, "$&0"),
     );
-    const outcome = await nopeek(folder, "train", "--config", "changed.json", "--out", "changed");
+    const outcome = await nopeekHere(folder, "train", "--config", "changed.json", "--out", "changed");
     expectComplaint(outcome, 2, "text.txt: is not the text that this run was started on");
   });
 });
 
 describe("nopeek data", () => {
   it("lists the available texts", async () => {
-    const { stdout } = await succeed(folder, "data");
+    const { stdout } = await succeedHere(folder, "data");
     expect(stdout).toContain("tinyshakespeare");
     expect(stdout).toContain("https://raw.githubusercontent.com/karpathy/char-rnn/");
   });
@@ -88,7 +96,7 @@ describe("nopeek data", () => {
     if (address === null || typeof address === "string") throw new Error("the server has no port");
     const url = `http://127.0.0.1:${address.port}`;
     const get = (from: string) =>
-      nopeek(folder, "data", "tinyshakespeare", "--url", from, "--out", "got.txt");
+      nopeekHere(folder, "data", "tinyshakespeare", "--url", from, "--out", "got.txt");
     expect((await get(`${url}/input.txt`)).stderr).toContain("returned a different text: its SHA-256 is");
     expect((await get(`${url}/none`)).stderr).toContain("the server answered 404");
     await new Promise((resolve) => server.close(resolve));
