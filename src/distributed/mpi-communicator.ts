@@ -1,13 +1,9 @@
 /** Ranks that are processes, on one host or several, started by mpirun, srun or similar programs. */
-import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { NopeekError } from "../errors.ts";
+import { plural } from "../util/format.ts";
 import type { Communicator, Numbers } from "./communicator.ts";
 import { integer, type MpiLibrary, openMpiLibrary } from "./mpi-library.ts";
-
-/** Most messages arrive within this many tests, a fraction of a millisecond. */
-const QUICK_TESTS = 1000;
-/** After these, the other ranks are busy with something else: waiting must not take their processors. */
-const PATIENT_TESTS = 20_000;
+import { waitUntil } from "./wait.ts";
 
 export class MpiCommunicator implements Communicator {
   readonly rank: number;
@@ -15,6 +11,7 @@ export class MpiCommunicator implements Communicator {
   /** The library, for people: "Open MPI v4.1.4 (libmpi.so.40)". */
   readonly title: string;
   readonly #mpi: MpiLibrary;
+  readonly #mostMinutes: number;
   /** A request is a pointer or an int. */
   readonly #request = new Uint8Array(new ArrayBuffer(8));
   readonly #isDone = integer();
@@ -24,7 +21,7 @@ export class MpiCommunicator implements Communicator {
   /** Memory that the library reads or writes now, so that it is not collected. */
   readonly #inUse = new Set<readonly Numbers[]>();
 
-  private constructor(mpi: MpiLibrary) {
+  private constructor(mpi: MpiLibrary, mostMinutes: number) {
     mpi.init(0, 0);
     const [rank, size] = [integer(), integer()];
     mpi.rank(mpi.world, mpi.address(rank));
@@ -33,17 +30,23 @@ export class MpiCommunicator implements Communicator {
     this.size = size[0];
     this.title = `${mpi.title} (${mpi.file})`;
     this.#mpi = mpi;
+    this.#mostMinutes = mostMinutes;
   }
 
   /**
    * Joins the other processes.
    *
-   * @param files    names and paths of libraries, in the order in which they are tried
-   * @param expected the number of processes that were started; null if it is not known
+   * @param files       names and paths of libraries, in the order in which they are tried
+   * @param expected    the number of processes that were started; null if it is not known
+   * @param mostMinutes how long a call waits for the other processes before it fails
    * @throws NopeekError if there is no library, or it is not the one that started the processes
    */
-  static async open(files: readonly string[], expected: number | null): Promise<MpiCommunicator> {
-    const communicator = new MpiCommunicator(await openMpiLibrary(files));
+  static async open(
+    files: readonly string[],
+    expected: number | null,
+    mostMinutes = Number.POSITIVE_INFINITY,
+  ): Promise<MpiCommunicator> {
+    const communicator = new MpiCommunicator(await openMpiLibrary(files), mostMinutes);
     const { size, title } = communicator;
     if (expected !== null && size !== expected) {
       communicator.close();
@@ -94,14 +97,15 @@ export class MpiCommunicator implements Communicator {
   async #finish(...numbers: readonly Numbers[]): Promise<void> {
     this.#inUse.add(numbers);
     const { test, address } = this.#mpi;
-    const [request, isDone, status] = [this.#request, this.#isDone, this.#status].map(address);
-    for (let tests = 1; ; tests++) {
-      test(request, isDone, status);
-      if (this.#isDone[0] !== 0) break;
-      // Signals are heard in a turn of the event loop.
-      if (tests > PATIENT_TESTS) await pause(1);
-      else if (tests > QUICK_TESTS) await nextTurn();
-    }
+    const [request, done, status] = [this.#request, this.#isDone, this.#status].map(address);
+    const isDone = () => {
+      test(request, done, status);
+      return this.#isDone[0] !== 0;
+    };
+    if (!(await waitUntil(isDone, 60_000 * this.#mostMinutes)))
+      throw new NopeekError(
+        `no message came from the other processes in ${plural(this.#mostMinutes, "minute")}: one of them hangs, or the network between the hosts was cut. The last checkpoint is intact. NOPEEK_MPI_TIMEOUT sets another number of minutes; 0 waits without end`,
+      );
     this.#inUse.delete(numbers);
   }
 }

@@ -89,6 +89,7 @@ const NODE_SIDE: ReadonlySet<string> = new Set([
   "data/tokenized-corpus.ts",
   "data/write-tokens.ts",
   "distributed/mpi-communicator.ts",
+  "distributed/wait.ts",
   "report/html.ts",
   "run/heartbeat-thread.js",
   "run/make-folders.ts",

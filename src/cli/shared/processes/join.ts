@@ -14,6 +14,9 @@ import { type Environment, launchOf, strangersOf } from "./launcher.ts";
 /** A command that several processes can share, and what they do then. */
 const SHARED = { train: "training", eval: "evaluating", ablate: "making runs" } as const;
 
+/** Process 0 may read a large text, or save on a slow disk, while the others wait. */
+const USUAL_PATIENCE_MINUTES = 30;
+
 export interface ProcessFlags extends CommonFlags {
   readonly distributed?: "mpi" | "none";
   readonly data?: readonly string[];
@@ -56,7 +59,12 @@ export async function joinProcesses<Flags extends ProcessFlags>(
   // UCX, which some libraries use, replaces malloc to observe memory; then V8 crashes now and then.
   env.UCX_MEM_EVENTS ??= "n";
   const libraries = env.NOPEEK_MPI ? [env.NOPEEK_MPI] : launch.libraries;
-  const communicator = await MpiCommunicator.open(libraries, launch.processes);
+  const communicator = await MpiCommunicator.open(
+    libraries,
+    launch.processes,
+    // Runs of an ablation may differ in length by hours.
+    command === "ablate" ? Number.POSITIVE_INFINITY : patienceOf(env.NOPEEK_MPI_TIMEOUT),
+  );
   let hasEnded = false;
   process.once("exit", (code) => {
     if (hasEnded) communicator.close();
@@ -116,6 +124,18 @@ export function checkConnection(descriptor: string | undefined): void {
   throw new ConfigError(
     "the connection to mpirun is closed, as npx does: start mpirun -n 2 node_modules/.bin/nopeek …, or with MPICH mpirun -pmi-port -n 2 npx nopeek …",
   );
+}
+
+/**
+ * How many minutes a process waits for the others: the value of NOPEEK_MPI_TIMEOUT, of which 0 means without end.
+ *
+ * @throws ConfigError unless it is a number of at least 0
+ */
+export function patienceOf(timeout: string | undefined): number {
+  if (timeout === undefined || timeout === "") return USUAL_PATIENCE_MINUTES;
+  const minutes = Number(timeout);
+  if (minutes >= 0) return minutes === 0 ? Number.POSITIVE_INFINITY : minutes;
+  throw new ConfigError(`NOPEEK_MPI_TIMEOUT must be a number of minutes, at least 0: got ${timeout}`);
 }
 
 function isSocket(descriptor: number): boolean {

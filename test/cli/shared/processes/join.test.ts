@@ -5,6 +5,7 @@ import {
   checkConnection,
   checkSuitable,
   joinProcesses,
+  patienceOf,
 } from "../../../../src/cli/shared/processes/join.ts";
 
 const flags = { backend: "wasm" } as const;
@@ -96,4 +97,20 @@ describe("several processes", () => {
       expect(() => checkSuitable(given)).not.toThrow();
     },
   );
+});
+
+describe("the minutes that a process waits for the others", () => {
+  it("are 30, or those of NOPEEK_MPI_TIMEOUT", () => {
+    expect([undefined, "", "5", "0.5", "0"].map(patienceOf)).toEqual([
+      30,
+      30,
+      5,
+      0.5,
+      Number.POSITIVE_INFINITY,
+    ]);
+  });
+
+  it.each(["-1", "soon"])("cannot be %s", (timeout) => {
+    expect(() => patienceOf(timeout)).toThrow(`at least 0: got ${timeout}`);
+  });
 });
