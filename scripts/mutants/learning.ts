@@ -115,6 +115,13 @@ export const learning: readonly Mutant[] = [
     tests: ["test/distributed/jobs.test.ts", "test/distributed/same-bits.test.ts"],
   },
   {
+    promise: "a process does not wait without end for a message that never comes",
+    file: "src/distributed/wait.ts",
+    line: "if (tests > PATIENT_TESTS + mostMs) return false;",
+    broken: "if (tests > PATIENT_TESTS + 60_000 * mostMs) return false;",
+    tests: ["test/distributed/wait.test.ts"],
+  },
+  {
     promise: "a command that processes cannot share runs once",
     file: "src/cli/shared/processes/launcher.ts",
     line: "return (launchOf(env)?.processes ?? strangersOf(env)) > 1 || rankOf(env) > 0;",

@@ -1,6 +1,5 @@
 /** Ranks that are processes, on one host or several, started by mpirun, srun or similar programs. */
 import { NopeekError } from "../errors.ts";
-import { plural } from "../util/format.ts";
 import type { Communicator, Numbers } from "./communicator.ts";
 import { integer, type MpiLibrary, openMpiLibrary } from "./mpi-library.ts";
 import { waitUntil } from "./wait.ts";
@@ -104,7 +103,7 @@ export class MpiCommunicator implements Communicator {
     };
     if (!(await waitUntil(isDone, 60_000 * this.#mostMinutes)))
       throw new NopeekError(
-        `no message came from the other processes in ${plural(this.#mostMinutes, "minute")}: one of them hangs, or the network between the hosts was cut. The last checkpoint is intact. NOPEEK_MPI_TIMEOUT sets another number of minutes; 0 waits without end`,
+        `no message came from the other processes in ${this.#mostMinutes} min: one of them hangs, or the network between the hosts was cut. The last checkpoint is intact. NOPEEK_MPI_TIMEOUT sets another number of minutes; 0 waits without end`,
       );
     this.#inUse.delete(numbers);
   }
