@@ -52,7 +52,7 @@ test("both runs have the losses and samples of the lesson, while questions and t
   const { curve: __, ...right } = withoutMask;
   expect(done).toMatchObject({ kind: "done", withMask: left, withoutMask: right, floorNats: 0.514561 });
   expect(statesOf(page).filter(({ kind }) => kind === "done")).toHaveLength(1);
-});
+}, 180_000);
 
 test("it can be stopped, and started again on a short text of a person", async () => {
   const page = await nodeEngine();

@@ -84,7 +84,9 @@ describe.skipIf(!HAS_TERMINALS)("in a terminal", () => {
     installOpener(`printf %s "$1" > ${opened}.part; mv ${opened}.part ${opened}`);
     const program = new TerminalProgram(folder, ["play", "--port", 0], { env });
     await vi.waitFor(() => expect(existsSync(opened)).toBe(true), PROMPT_MS);
-    expect(program.screen.bytes).toContain(readFileSync(opened, "utf8"));
+    // The opener may be faster than the terminal.
+    const address = readFileSync(opened, "utf8");
+    await vi.waitFor(() => expect(program.screen.bytes).toContain(address), PROMPT_MS);
     program.type("\x03");
     expect(await program.code).toBe(130);
     expect(program.screen.bytes).not.toContain("no browser");
