@@ -13,9 +13,7 @@ import { checkSequences, positionsOf, type TokenBatch } from "../inputs/token-ba
 import { DecodeState } from "./decode-state.ts";
 import type { KVCache } from "./kv-cache.ts";
 
-/**
- * Steps before capturing. Beam search selects rows after every token, which ends a capture, so it should not start one.
- */
+/** Steps before capturing. A search often selects another number of rows after its first step, which ends a capture. */
 const STEPS_BEFORE_CAPTURE = 1;
 /**
  * The key count of the first capture; it doubles when exceeded, because the division of attention among threads depends

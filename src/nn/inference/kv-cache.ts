@@ -149,14 +149,16 @@ export class KVCache {
     if (wrong !== undefined) {
       throw new ShapeError(`cache: has rows 0 … ${this.batchSize - 1}: got ${wrong} to select`);
     }
-    if (rows.length === this.batchSize && rows.every((row, i) => row === i)) return;
-    const selected = this.#allocate(rows.length);
-    this.#layers.forEach((layer, i) => {
-      this.#copyRows(selected[i].keys, layer.keys, rows);
-      this.#copyRows(selected[i].values, layer.values, rows);
-    });
-    this.free();
-    this.#layers = selected;
+    if (rows.length === this.batchSize) this.#moveRows(rows);
+    else {
+      const selected = this.#allocate(rows.length);
+      this.#layers.forEach((layer, i) => {
+        this.#copyRows(selected[i].keys, [...rows.keys()], layer.keys, rows, rows);
+        this.#copyRows(selected[i].values, [...rows.keys()], layer.values, rows, rows);
+      });
+      this.free();
+      this.#layers = selected;
+    }
     this.#lengths = rows.map((row) => this.#lengths[row]);
     this.#lastIds = rows.map((row) => this.#lastIds[row]);
   }
@@ -193,13 +195,36 @@ export class KVCache {
     return Array.from({ length: this.#sizes.layers }, () => ({ keys: empty(), values: empty() }));
   }
 
-  #copyRows(to: Tensor, from: Tensor, rows: readonly number[]): void {
+  /** Selects rows in place, so that a captured step, which refers to this memory, stays valid. */
+  #moveRows(rows: readonly number[]): void {
+    const moved = [...rows.keys()].filter((i) => rows[i] !== i);
+    if (moved.length === 0) return;
+    const sources = moved.map((i) => rows[i]);
+    const places = [...moved.keys()];
+    const aside = this.#context.persistent([moved.length, this.capacity, this.#sizes.channels]);
+    for (const { keys, values } of this.#layers) {
+      for (const tensor of [keys, values]) {
+        this.#copyRows(aside, places, tensor, sources, sources);
+        this.#copyRows(tensor, moved, aside, places, sources);
+      }
+    }
+    aside.free();
+  }
+
+  /** Copies `fromRows` of one tensor to `toRows` of another: as many positions as the sequences `of` have. */
+  #copyRows(
+    to: Tensor,
+    toRows: readonly number[],
+    from: Tensor,
+    fromRows: readonly number[],
+    of: readonly number[],
+  ): void {
     const [rowSize] = stridesOf(from.shape);
     const { channels } = this.#sizes;
-    rows.forEach((row, i) => {
-      const dst = { buffer: to.buffer, offset: i * rowSize, strides: [1] };
-      const src = { buffer: from.buffer, offset: row * rowSize, strides: [1] };
-      this.#context.backend.copy(dst, src, [this.#lengths[row] * channels], false);
+    of.forEach((sequence, i) => {
+      const dst = { buffer: to.buffer, offset: toRows[i] * rowSize, strides: [1] };
+      const src = { buffer: from.buffer, offset: fromRows[i] * rowSize, strides: [1] };
+      this.#context.backend.copy(dst, src, [this.#lengths[sequence] * channels], false);
     });
   }
 }

@@ -155,7 +155,7 @@ describe("steps", () => {
     cache.free();
   });
 
-  test("are not captured if rows are selected after every token, as in beam search", async () => {
+  test("are replayed if as many rows are selected after every token, as in beam search", async () => {
     const backend = new CountingBackend();
     const model = modelOn(backend);
     const cache = model.makeCache(2);
@@ -169,7 +169,11 @@ describe("steps", () => {
       cache.select([1, 0]);
       text.reverse();
     }
-    expect(backend.captures).toBe(0);
+    expect([backend.captures, backend.replays]).toEqual([1, 7]);
+    cache.select([1]);
+    const alone = await nextLogitsOfRows(model, cache, [[3]]);
+    expect(Array.from(alone[0])).toEqual(Array.from((await fullLogits(model, [...text[1], 3])).slice(-11)));
+    expect([backend.captures, backend.replays]).toEqual([1, 7]);
     cache.free();
   });
 
