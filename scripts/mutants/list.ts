@@ -130,8 +130,8 @@ const masks: readonly Mutant[] = [
   {
     promise: "selecting rows of a cache copies the right rows",
     file: "src/nn/inference/kv-cache.ts",
-    line: "offset: row * rowSize, strides: [1] };",
-    broken: "offset: i * rowSize, strides: [1] };",
+    line: "offset: fromRows[i] * rowSize, strides: [1] };",
+    broken: "offset: toRows[i] * rowSize, strides: [1] };",
     tests: ["test/nn/inference/kv-cache.test.ts"],
   },
 ];
