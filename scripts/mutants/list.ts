@@ -21,6 +21,7 @@ import { page } from "./page.ts";
 import { plot } from "./plot.ts";
 import { pytorch } from "./pytorch.ts";
 import { seq2seq } from "./seq2seq.ts";
+import { sharding } from "./sharding.ts";
 import { step } from "./step.ts";
 import { texts } from "./texts.ts";
 
@@ -148,6 +149,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...imports,
   ...huggingFace,
   ...seq2seq,
+  ...sharding,
   ...options,
   ...page,
   ...plot,
