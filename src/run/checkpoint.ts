@@ -52,18 +52,21 @@ export function stepOfName(name: string): number | null {
 
 /** Writes the files of a checkpoint into `folder`, an empty directory. */
 export function writeCheckpoint(files: Files, folder: string, contents: Checkpoint): void {
-  const model = encodeSafetensors(contents.model);
-  const optimizer = encodeSafetensors(contents.optimizer);
+  // One file after the other, so that the bytes of only one are in memory.
+  const write = (file: string, tensors: StoredTensors) => {
+    const bytes = encodeSafetensors(tensors);
+    files.write(joinPath(folder, file), bytes);
+    return files.sha256(bytes);
+  };
+  const hashes = { [MODEL]: write(MODEL, contents.model), [OPTIMIZER]: write(OPTIMIZER, contents.optimizer) };
   const body = {
     format: FORMAT,
     version: VERSION,
     step: contents.step,
-    files: { [MODEL]: files.sha256(model), [OPTIMIZER]: files.sha256(optimizer) },
+    files: hashes,
     state: contents.state,
   };
   const state = { ...body, sha256: files.sha256(encode(JSON.stringify(body))) };
-  files.write(joinPath(folder, MODEL), model);
-  files.write(joinPath(folder, OPTIMIZER), optimizer);
   files.write(joinPath(folder, STATE), encodeJSON(state, STATE));
 }
 

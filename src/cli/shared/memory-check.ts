@@ -37,6 +37,7 @@ function countLogits({ vocabSize, dModel, logitCap }: GPTConfig, positions: numb
 /**
  * @param averages whether an average of the weights is kept
  * @param parts    number of batches in a step: their gradients are added in a tree
+ * @param sharers  number of processes that share out the moments
  * @throws ConfigError when weights, gradients, moments and activations of a step exceed the limit
  */
 export function checkMemory(
@@ -45,10 +46,12 @@ export function checkMemory(
   kind: ModelKind = "gpt",
   averages = false,
   parts = 1,
+  sharers = 1,
 ): void {
   const parameters = countParameters(config, kind);
   const partialSums = 31 - Math.clz32(parts);
-  const copies = (averages ? 5 : 4) + partialSums;
+  // The weights and their gradient, two moments, and the average.
+  const copies = 2 + 2 / sharers + (averages ? 1 : 0) + partialSums;
   const bytes = BYTES_PER_NUMBER * (copies * parameters + countActivations(config, batchSize, kind));
   if (bytes <= LIMIT_BYTES) return;
   const gib = bytes / 2 ** 30;

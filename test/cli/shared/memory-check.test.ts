@@ -38,6 +38,14 @@ describe("checkMemory", () => {
     expect(() => checkMemory(near, 1, "gpt", false, 2)).toThrow("the limit is 3.9 GiB");
   });
 
+  it("counts the share of the moments that a process keeps", () => {
+    const large = { ...config, layers: 30, dModel: 896, vocabSize: 3 };
+    expect(() => checkMemory(large, 1)).toThrow("the limit is 3.9 GiB");
+    expect(() => checkMemory(large, 1, "gpt", false, 1, 2)).not.toThrow();
+    const larger = { ...large, layers: 60 };
+    expect(() => checkMemory(larger, 1, "gpt", false, 1, 1000)).toThrow("the limit is 3.9 GiB");
+  });
+
   it("counts one block and the inputs of the others with checkpointed activations", () => {
     const deep = { ...config, layers: 400, dModel: 64, heads: 4, attention: "fused" } as const;
     expect(() => checkMemory(deep, 100)).toThrow(/--batch-size, or turn on --checkpoint-activations$/);

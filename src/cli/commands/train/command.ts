@@ -42,7 +42,7 @@ async function openShared(
     return openRun(await planRun(given, stderrReporter(), stdin), stop.check);
   }
   const { communicator } = joined;
-  const plan = await planRun(await withTexts(flags));
+  const plan = await planRun(await withTexts(flags), stderrReporter(), undefined, communicator.size);
   const { gradAccumulation, batchSize, shardOptimizer } = plan.config.settings;
   const ranks = new DataParallel(communicator, gradAccumulation, batchSize, shardOptimizer);
   await sendConfig(communicator, plan.config);

@@ -115,21 +115,24 @@ export type RunPlan = NewRunPlan | ResumePlan;
 /**
  * Plans a new run, or with `--resume` the rest of an old one.
  *
+ * @param ranks the number of processes that train together
  * @throws ConfigError, DataError, TokenError or CheckpointError for whatever would fail later
  */
 export async function planRun(
   flags: TrainFlags,
   reporter: ProgressReporter = stderrReporter(),
   stdin?: OpenStdin,
+  ranks = 1,
 ): Promise<RunPlan> {
   checkWorkingFolder();
   checkBackend(flags.backend, threadsOf(flags), { fast: flags.fast === true });
-  return flags.resume ? planResume(flags, reporter) : planNewRun(flags, reporter, stdin);
+  return flags.resume ? planResume(flags, reporter, ranks) : planNewRun(flags, reporter, ranks, stdin);
 }
 
 async function planNewRun(
   flags: TrainFlags,
   reporter: ProgressReporter,
+  ranks: number,
   stdin?: OpenStdin,
 ): Promise<NewRunPlan> {
   const given = givenSettings(flags);
@@ -166,7 +169,7 @@ async function planNewRun(
     checkEndToken(settings, tokenizer);
     const path = flags.out ?? null;
     const name = nameFor(settings, corpus);
-    checkSize({ settings, tokenizer });
+    checkSize({ settings, tokenizer }, ranks);
     const length = await checkTrainable({ settings, tokenizer }, corpus);
     const config = {
       settings,
@@ -186,7 +189,7 @@ function droppingRare(settings: Settings): Settings {
   return settings.minCount > 1 ? { ...settings, unknown: "drop" } : settings;
 }
 
-async function planResume(flags: TrainFlags, reporter: ProgressReporter): Promise<ResumePlan> {
+async function planResume(flags: TrainFlags, reporter: ProgressReporter, ranks: number): Promise<ResumePlan> {
   checkMinutes(flags, true);
   const { out } = flags;
   if (out === undefined) {
@@ -206,7 +209,7 @@ async function planResume(flags: TrainFlags, reporter: ProgressReporter): Promis
     );
   const checkpoint = readLatestCheckpoint(path);
   const { config, remarks } = resumedConfig(saved, checkpoint?.step ?? 0, path, flags);
-  checkSize(config);
+  checkSize(config, ranks);
   if (checkpoint === null && saved.from !== undefined)
     throw new ConfigError(
       `${path}: was stopped before it saved the model that it fine-tunes: start it again, with --from ${saved.from}`,
@@ -272,14 +275,15 @@ async function releasingOnError<T>(corpus: Corpus | null, body: () => Promise<T>
 type ModelOf = Pick<RunConfig, "settings" | "tokenizer">;
 
 /** Rejects a model that cannot fit into memory before a long text is tokenized for it. */
-function checkSize({ settings, tokenizer }: ModelOf): void {
-  const { batchSize, model, averageSteps, gradAccumulation } = settings;
+function checkSize({ settings, tokenizer }: ModelOf, ranks: number): void {
+  const { batchSize, model, averageSteps, gradAccumulation, shardOptimizer } = settings;
   checkMemory(
     gptConfigOf(settings, tokenizer.vocabSize),
     batchSize,
     model,
     averageSteps > 0,
     gradAccumulation,
+    shardOptimizer ? ranks : 1,
   );
 }
 
