@@ -59,6 +59,20 @@ export function fill(tensors: NamedTensors, stored: ReadonlyMap<string, StoredTe
   }
 }
 
+/**
+ * The tensors, by name, in the form that a checkpoint stores. Where possible the values are not copied: use them before
+ * the tensors change.
+ */
+export function storedForm(tensors: NamedTensors): Map<string, StoredTensor> {
+  return new Map(
+    Object.entries(tensors).map(([name, { shape, buffer, context }]) => {
+      const numbers = context.backend.view(buffer);
+      const values = numbers instanceof Float32Array ? numbers : Float32Array.from(numbers);
+      return [name, { shape, values }];
+    }),
+  );
+}
+
 /** Copies all tensors, by name, into the form that a checkpoint stores. */
 export async function snapshot(tensors: NamedTensors): Promise<Map<string, StoredTensor>> {
   checkTypes("snapshot", { tensors }, { tensors: "object" });

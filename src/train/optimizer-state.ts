@@ -2,7 +2,7 @@
 import type { DataParallel } from "../distributed/data-parallel.ts";
 import type { NamedTensors } from "../nn/parameters.ts";
 import { type StateEntry, stateLayout } from "../optim/optimizer.ts";
-import { snapshot } from "../run/restore.ts";
+import { storedForm } from "../run/restore.ts";
 import type { StoredTensor } from "../run/safetensors.ts";
 import { sizeOf } from "../shape.ts";
 import type { Trainer } from "./trainer.ts";
@@ -15,9 +15,12 @@ export function stateShapes(trainer: Trainer): Readonly<Record<string, Pick<Stat
   return { ...Object.fromEntries(layout.map((entry) => [entry.name, entry])), ...trainer.optimizerState() };
 }
 
-/** Copies the whole state. On several ranks, those that keep a part of it are asked for it. */
+/**
+ * The whole state. On several ranks, those that keep a part of it are asked for it. What this rank keeps is not copied:
+ * use it before the next step.
+ */
 export async function collectState(trainer: Trainer, ranks: DataParallel | null): Promise<StoredTensors> {
-  if (ranks === null || !ranks.isSharded) return snapshot(trainer.optimizerState());
+  if (ranks === null || !ranks.isSharded) return storedForm(trainer.optimizerState());
   await ranks.ask("collectState");
   return moveState(trainer, ranks);
 }
@@ -57,13 +60,13 @@ async function moveState(trainer: Trainer, ranks: DataParallel): Promise<StoredT
   const stored = new Map<string, StoredTensor>();
   for (const { name, parameter, shape } of layoutOf(trainer)) {
     const owner = ranks.ownerOf(parameter);
-    const own = name in held ? await snapshot({ [name]: held[name] }) : null;
+    const own = name in held ? storedForm({ [name]: held[name] }) : null;
     const values = own?.get(name)?.values ?? (ranks.rank === 0 ? new Float32Array(sizeOf(shape)) : null);
     if (owner > 0) await ranks.copyFrom(owner, sizeOf(shape), values);
     if (ranks.rank === 0 && values !== null) stored.set(name, { shape, values });
   }
   if (ranks.rank > 0) return stored;
-  return new Map([...stored, ...(await snapshot(heldByAll(trainer, ranks)))]);
+  return new Map([...stored, ...storedForm(heldByAll(trainer, ranks))]);
 }
 
 function layoutOf({ model, settings }: Trainer): StateEntry[] {

@@ -4,7 +4,7 @@ import type { Settings } from "../config/settings.ts";
 import type { DataParallel } from "../distributed/data-parallel.ts";
 import type { Checkpoint } from "../run/checkpoint.ts";
 import type { RunDirectory } from "../run/directory.ts";
-import { checkFits, fill, restore, snapshot } from "../run/restore.ts";
+import { checkFits, fill, restore, storedForm } from "../run/restore.ts";
 import { joinPath } from "../util/paths.ts";
 import { EarlyStopping } from "./early-stopping.ts";
 import { collectState, stateShapes } from "./optimizer-state.ts";
@@ -48,7 +48,7 @@ export async function saveRun(run: RunInTraining): Promise<void> {
   await trainer.evaluating(async () =>
     directory.saveStep({
       step: trainer.stepsDone,
-      model: await snapshot(trainer.model.parameters()),
+      model: storedForm(trainer.model.parameters()),
       optimizer: await collectState(trainer, ranks),
       state: { ...earlyStopping.toJSON(), ...trainer.toJSON(), computedBy, covers, ...due },
       best: earlyStopping.best?.step === trainer.stepsDone,

@@ -17,7 +17,7 @@ import { EncoderDecoder } from "../../src/nn/encoder-decoder.ts";
 import { GPT } from "../../src/nn/gpt.ts";
 import { Random } from "../../src/random.ts";
 import { gptConfigOf } from "../../src/run/config.ts";
-import { checkFits, fill, restore, snapshot } from "../../src/run/restore.ts";
+import { checkFits, fill, restore, snapshot, storedForm } from "../../src/run/restore.ts";
 import { MaskedToken } from "../../src/train/objectives/masked-token.ts";
 import { NextToken } from "../../src/train/objectives/next-token.ts";
 import type { Objective, Trainable } from "../../src/train/objectives/objective.ts";
@@ -112,12 +112,19 @@ async function trainRank(
   const saved = await trainer.evaluating(async () => ({
     step: trainer.stepsDone,
     model: await snapshot(model.parameters()),
-    optimizer: follows ? await snapshot(trainer.optimizerState()) : await collectState(trainer, ranks),
+    optimizer: copied(follows ? storedForm(trainer.optimizerState()) : await collectState(trainer, ranks)),
     state: trainer.toJSON(),
   }));
   if (!follows) await ranks?.end();
   await backend.close();
   return { saved, reports };
+}
+
+/** The values, which are only valid until the backend closes. */
+function copied(tensors: Tensors): Tensors {
+  return new Map(
+    Array.from(tensors, ([name, { shape, values }]) => [name, { shape, values: Float32Array.from(values) }]),
+  );
 }
 
 async function makeSteps(
