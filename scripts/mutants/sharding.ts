@@ -38,7 +38,7 @@ export const sharding: readonly Mutant[] = [
     tests: ["test/distributed/shard-optimizer.test.ts"],
   },
   {
-    promise: "a rank keeps the optimizer's state of its own parameters only",
+    promise: "a rank keeps the optimizer's state of only those parameters that it updates",
     file: "src/distributed/data-parallel.ts",
     line: "return this.#shards.own;",
     broken: "return parameters;",
