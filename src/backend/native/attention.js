@@ -5,7 +5,7 @@
  * Plain JavaScript, because the threads of the pool load it too (see ../wasm/threads/worker.js).
  */
 
-/** With fewer rows, most lanes have no row. A single row, as in decoding, has its own way. */
+/** With fewer rows, most lanes have no row. A single row, as in decoding, has its own kernel. */
 const FEW_ROWS = 4;
 /** With fewer multiply-adds, the call through koffi takes longer than it saves. */
 const MIN_WORK = 8192;

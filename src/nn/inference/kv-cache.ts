@@ -152,9 +152,10 @@ export class KVCache {
     if (rows.length === this.batchSize) this.#moveRows(rows);
     else {
       const selected = this.#allocate(rows.length);
+      const places = [...rows.keys()];
       this.#layers.forEach((layer, i) => {
-        this.#copyRows(selected[i].keys, [...rows.keys()], layer.keys, rows, rows);
-        this.#copyRows(selected[i].values, [...rows.keys()], layer.values, rows, rows);
+        this.#copyRows(selected[i].keys, places, layer.keys, rows, rows);
+        this.#copyRows(selected[i].values, places, layer.values, rows, rows);
       });
       this.free();
       this.#layers = selected;
