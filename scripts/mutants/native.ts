@@ -106,6 +106,13 @@ export const native: readonly Mutant[] = [
     tests: attention,
   },
   {
+    promise: "native trainings with any two options have the bits of WebAssembly",
+    file: "src/backend/native/kernels/optimizer.c",
+    line: "rest2 * g * g;",
+    broken: "rest2 * (g * g);",
+    tests: ["test/backend/native/trainings.test.ts"],
+  },
+  {
     promise: "the sign of a maximum of 0 of a native row is that of WebAssembly",
     file: "src/backend/native/kernels/row.h",
     line: "return pairs[0] < pairs[1] ? pairs[1] : pairs[0];",
