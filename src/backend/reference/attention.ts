@@ -108,7 +108,9 @@ function columnsSeen(matrix: number, row: number, size: AttentionSize): number[]
 
 /** from … end−1. */
 function range(from: number, end: number): number[] {
-  return Array.from({ length: Math.max(end - from, 0) }, (_, i) => from + i);
+  const numbers: number[] = [];
+  for (let i = from; i < end; i++) numbers.push(i);
+  return numbers;
 }
 
 /**

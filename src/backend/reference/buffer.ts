@@ -71,8 +71,11 @@ export function batchStarts(matrices: Matrices, batch: readonly number[]): numbe
 export function startsOf(block: Strided, shape: readonly number[]): number[] {
   let starts = [block.offset];
   shape.forEach((length, axis) => {
-    const steps = Array.from({ length }, (_, i) => i * block.strides[axis]);
-    starts = starts.flatMap((start) => steps.map((step) => start + step));
+    const next: number[] = [];
+    for (const start of starts) {
+      for (let i = 0; i < length; i++) next.push(start + i * block.strides[axis]);
+    }
+    starts = next;
   });
   return starts;
 }
