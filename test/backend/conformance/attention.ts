@@ -42,10 +42,9 @@ function randomSize(trial: Trial, { dropping = true } = {}): RandomSize {
     size: { ...size, mask: unchanging(ranges) },
     seen(matrix, row) {
       const { start, end, diagonal } = ranges[Math.floor(matrix / sharing)];
-      const columnsSeen = Array.from({ length: columns }, (_, column) => column).filter(
-        (column) => column >= start && column < end && column <= diagonal + row,
-      );
-      return { start, count: columnsSeen.length };
+      let count = 0;
+      for (let column = start; column < end; column++) if (column <= diagonal + row) count++;
+      return { start, count };
     },
   };
 }
@@ -100,7 +99,7 @@ const attention: Case = {
     });
     const roundings = weightRoundings(trial, size, operands);
     const largestWeight = size.dropping === null ? 1 : 1 / (1 - size.dropping.probability);
-    const scale = y.twin.numbers.map(() => largestWeight * largest(v.twin));
+    const scale = y.twin.numbers.slice().fill(largestWeight * largest(v.twin));
     await trial.near("y", y.twin, { roundings, scale });
     await trial.near("max", statistics.max, { roundings, scale: statistics.max.numbers.map(() => 1) });
     await trial.near("sum", statistics.sum, { roundings });
@@ -176,11 +175,12 @@ const largeScores: Case = {
         roundings: 2 * roundings + width + count * trial.tolerance.sums,
         scale: twin.numbers.map((_, i) => scale(i % width)),
       });
-    const dScore = 2 * width * largest(dy) * largest(v);
-    await bound("y", y, 0, () => largest(v));
+    const [largestV, largestDy] = [largest(v), largest(dy)];
+    const dScore = 2 * width * largestDy * largestV;
+    await bound("y", y, 0, () => largestV);
     await bound("dq", dq, columns, () => 2 * dScore);
     await bound("dk", dk, rows, (d) => rows * dScore * (d === 0 ? Math.abs(level) : 3));
-    await bound("dv", dv, rows, () => rows * largest(dy));
+    await bound("dv", dv, rows, () => rows * largestDy);
   },
 };
 

@@ -5,6 +5,7 @@ import { loadKernels } from "../../../../src/backend/open.ts";
 import { type KernelExports, signatures } from "../../../../src/backend/wasm/host/signatures.ts";
 import { WasmBackend } from "../../../../src/backend/wasm/host/wasm-backend.ts";
 import { Random } from "../../../../src/random.ts";
+import { sameBits } from "../../conformance/trial.ts";
 import { cases, check } from "../../conformance.ts";
 
 const module = await loadKernels();
@@ -54,7 +55,9 @@ describe("a divided kernel has the same bits", () => {
       const divided = new Recorder(module, inParts(Random.of(1, one.name), counted));
       await check(one, whole);
       await check(one, divided);
-      expect(divided.readings).toEqual(whole.readings);
+      expect(divided.readings).toHaveLength(whole.readings.length);
+      for (const [i, numbers] of divided.readings.entries())
+        sameBits(`reading ${i}`, numbers, whole.readings[i]);
     });
   }
 });
