@@ -32,6 +32,10 @@ interface Outcome {
 
 const word = process.argv[2] ?? "";
 const chosen = MUTANTS.filter(({ promise, file }) => promise.includes(word) || file.includes(word));
+if (chosen.length === 0) {
+  process.stderr.write(`no mutant has "${word}" in its promise or its file: see scripts/mutants/\n`);
+  process.exit(1);
+}
 const parent = mkdtempSync(join(tmpdir(), "nopeek-mutants-"));
 try {
   process.exitCode = (await runMutants(chosen)) ? 0 : 1;

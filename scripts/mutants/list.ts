@@ -14,6 +14,7 @@ import { imports } from "./import.ts";
 import { keeping } from "./keeping.ts";
 import { largeModels } from "./large-models.ts";
 import { learning } from "./learning.ts";
+import { modelOptions } from "./model-options.ts";
 import { native } from "./native.ts";
 import { onnx } from "./onnx.ts";
 import { options } from "./options.ts";
@@ -143,6 +144,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...argumentChecks,
   ...largeModels,
   ...learning,
+  ...modelOptions,
   ...keeping,
   ...onnx,
   ...gguf,

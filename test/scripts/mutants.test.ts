@@ -2,7 +2,9 @@
  * Checks that every mutant can be applied and names existing tests. `npm run mutants` checks whether the tests catch
  * it.
  */
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { MUTANTS } from "../../scripts/mutants/list.ts";
 
@@ -20,4 +22,15 @@ test.each(MUTANTS)("$promise", ({ file, line, broken, tests }) => {
 test("no two mutants are the same", () => {
   const breaks = MUTANTS.map(({ file, line, broken }) => `${file}\n${line}\n${broken}`);
   expect(new Set(breaks).size).toBe(breaks.length);
+});
+
+test("a word that no mutant contains is an error", () => {
+  const words = ["--import", "tsx", "scripts/mutants.ts", "no such promise"];
+  const { status, stderr } = spawnSync(process.execPath, words, {
+    cwd: fileURLToPath(at(".")),
+    encoding: "utf8",
+    timeout: 50_000,
+  });
+  expect(stderr).toBe('no mutant has "no such promise" in its promise or its file: see scripts/mutants/\n');
+  expect(status).toBe(1);
 });
