@@ -50,7 +50,8 @@ describe("a text of documents", () => {
     await fc.assert(
       fc.asyncProperty(cases, async ([contents, chunkBytes, kind, place]) => {
         const documents = documentsOf(contents, kind);
-        const reading = readTexts(write(contents), place, { chunkBytes, documents: kind });
+        const paths = write(contents);
+        const reading = readTexts(paths, place, { chunkBytes, documents: kind });
         if (documents.length === 0) {
           await expect(reading).rejects.toThrow("has no document");
           return;
@@ -64,12 +65,12 @@ describe("a text of documents", () => {
             .join(""),
         );
         for (const tokenizer of [new CharTokenizer(vocabulary, END), new ByteTokenizer(END)]) {
-          const read = await readTexts(write(contents), place, { chunkBytes, documents: kind });
+          const read = await readTexts(paths, place, { chunkBytes, documents: kind });
           const { ids } = await tokenize(read, tokenizer, "reject", place, silent);
           expect(Array.from(readIds(ids, 0, ids.length))).toEqual(idsOf(documents, tokenizer));
         }
         // The text is the same, whatever its documents are.
-        const plain = await readTexts(write(contents), place, { chunkBytes });
+        const plain = await readTexts(paths, place, { chunkBytes });
         expect(corpus.sha256).toBe(plain.sha256);
         expect(corpus.facts).toEqual(plain.facts);
         expect(plain.marked).toEqual(plain.facts);

@@ -47,7 +47,7 @@ describe("a plan", () => {
     ["sizes that do not fit", { heads: 4 }, ConfigError, "`dModel` must be a multiple of `heads`"],
     ["odd heads with rotary positions", { positions: "rotary" }, ConfigError, "rotary"],
     ["a model larger than memory", { dModel: 65536, layers: 1000 }, ConfigError, "GiB"],
-    ["a text that is too short", { contextLength: 6000 }, DataError, "tokens are too few"],
+    ["a text that is too short", { contextLength: 1000 }, DataError, "tokens are too few"],
     ["unknown characters", { from: at("run"), data: [at("greek.txt")] }, TokenError, '"Ω"'],
     ["a backend without threads", { backend: "reference", threads: 2 }, ConfigError, "`threads` 2"],
     ["a directory in use by a run", { out: at("run") }, CheckpointError, "already holds a run"],
