@@ -82,7 +82,7 @@ function copyProject(): string {
 
 /** Clients of scripts/interop and peers of scripts/bench may be installed: gigabytes that no test needs. */
 function isOurs(path: string): boolean {
-  return !/[\\/](?:node_modules|\.venv)$/.test(path);
+  return !/[\\/](?:node_modules|\.venv|candle[\\/]target)$/.test(path);
 }
 
 async function runMutant(folder: string, mutant: Mutant): Promise<Outcome> {

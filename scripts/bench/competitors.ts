@@ -6,7 +6,7 @@ import { Child, CompetitorError, type Program } from "./child.ts";
 
 const peers = fileURLToPath(new URL("peers/", import.meta.url));
 
-export const PEER_NAMES = ["torch", "jax", "tfjs"] as const;
+export const PEER_NAMES = ["torch", "jax", "tfjs", "candle"] as const;
 export type PeerName = (typeof PEER_NAMES)[number];
 
 export type TaskKind = "training" | "sampling" | "products";
@@ -39,6 +39,14 @@ export const pythonProgram = (threads: number, script = "pytorch.py"): Program =
   },
 });
 
+const candleFile = `${peers}candle/target/release/nopeek-candle${process.platform === "win32" ? ".exe" : ""}`;
+
+const candleProgram = (threads: number): Program => ({
+  file: candleFile,
+  arguments: [],
+  environment: { RAYON_NUM_THREADS: String(threads) },
+});
+
 const all: readonly TaskKind[] = ["training", "sampling", "products"];
 
 export const COMPETITORS: readonly Competitor[] = [
@@ -60,6 +68,10 @@ export const COMPETITORS: readonly Competitor[] = [
   {
     ...({ name: "tfjs", peer: "tfjs", kinds: ["training"], threaded: false } as const),
     ...{ program: node("tfjs.js"), extras: {} },
+  },
+  {
+    ...({ name: "candle", peer: "candle", kinds: ["training"], threaded: true } as const),
+    ...{ program: candleProgram, extras: {} },
   },
 ];
 
@@ -94,6 +106,11 @@ export function whyMissing(peer: PeerName): string | null {
     return hasTorch()
       ? null
       : "is not installed: python3 -m venv scripts/bench/peers/.venv && scripts/bench/peers/.venv/bin/pip install -r scripts/bench/peers/requirements.txt";
+  }
+  if (peer === "candle") {
+    return existsSync(candleFile)
+      ? null
+      : "is not built: cd scripts/bench/peers/candle && cargo build --release";
   }
   const folder = { jax: "@jax-js/jax", tfjs: "@tensorflow/tfjs-backend-wasm" }[peer];
   return existsSync(`${peers}node_modules/${folder}`)

@@ -42,7 +42,7 @@ const sizeNames: SizeName[] = [...defaultSizes, "large", "gpt2"];
 
 await new Command("npm run bench --")
   .description(
-    "Benchmark nopeek against PyTorch, jax-js and tfjs in alternating turns. A ratio above 1 means that nopeek is faster.",
+    "Benchmark nopeek against PyTorch, jax-js, tfjs and candle in alternating turns. A ratio above 1 means that nopeek is faster.",
   )
   .addArgument(
     new Argument("[sections...]", "what to measure")

@@ -149,6 +149,7 @@ const UNCHECKED: readonly string[] = [
   "test/support/prose.ts",
   "test/prose.test.ts",
   "test/golden",
+  "scripts/bench/peers/candle/target",
   "scripts/bench/peers/node_modules",
   "scripts/api-docs/node_modules",
 ];
