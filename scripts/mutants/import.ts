@@ -72,7 +72,7 @@ export const imports: readonly Mutant[] = [
   {
     promise: "a run whose weights are its own is not imported",
     file: "src/run/checkpoint.ts",
-    line: "return files.sha256(files.read(joinPath(folder, MODEL), TENSORS_LIMIT)) === hashes[MODEL];",
+    line: "return files.sha256Of(joinPath(folder, MODEL), TENSORS_LIMIT) === hashes[MODEL];",
     broken: "return hashes[MODEL] === folder;",
     tests: ["test/interop/import/saved-again.test.ts"],
   },

@@ -1,6 +1,7 @@
 /** Writes weights as safetensors in the type of number that the reader is to have. */
 import { ConfigError } from "../errors.ts";
-import { encodeSafetensors, type StoredTensor, startSafetensors } from "../run/safetensors.ts";
+import { encodeSafetensors, type StoredTensor, startOfSafetensors } from "../run/safetensors.ts";
+import { joinBytes } from "../util/join-bytes.ts";
 import { toBfloat16, toFloat16 } from "./half-floats.ts";
 import type { NumberType } from "./number-types.ts";
 
@@ -30,14 +31,11 @@ export function writeSafetensors(tensors: ReadonlyMap<string, StoredTensor>, typ
   if (type === "f32") return encodeSafetensors(tensors, METADATA);
   const { dtype } = ENCODINGS[type];
   const entries = Array.from(tensors, ([name, { shape }]) => ({ name, dtype, width: 2, shape }));
-  const { bytes, data } = startSafetensors(entries, METADATA);
-  let at = data;
-  for (const [name, { values }] of tensors) {
-    const halves = toHalves(name, values, type);
-    bytes.set(new Uint8Array(halves.buffer), at);
-    at += halves.byteLength;
-  }
-  return bytes;
+  const numbers = Array.from(
+    tensors,
+    ([name, { values }]) => new Uint8Array(toHalves(name, values, type).buffer),
+  );
+  return joinBytes([startOfSafetensors(entries, METADATA), ...numbers]);
 }
 
 /**

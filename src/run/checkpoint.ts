@@ -12,8 +12,7 @@ import { IN_ENGLISH } from "../util/english.ts";
 import { joinPath } from "../util/paths.ts";
 import type { Files } from "./files.ts";
 import { encodeJSON, readJSON } from "./json.ts";
-import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
-import { checkHeaderLength, PREFIX_BYTES } from "./safetensors-header.ts";
+import { readSafetensors, type StoredTensor, safetensorsPieces } from "./safetensors.ts";
 import { withCurrentNames } from "./tensor-names.ts";
 
 export type StoredTensors = ReadonlyMap<string, StoredTensor>;
@@ -33,8 +32,8 @@ const MODEL = "model.safetensors";
 const OPTIMIZER = "optimizer.safetensors";
 const STATE = "state.json";
 const STATE_LIMIT = 1 << 20;
-/** Node cannot read more into one array on every machine. */
-const TENSORS_LIMIT = 2 ** 31 - 1;
+/** As much as one process can hold. */
+const TENSORS_LIMIT = 2 ** 32;
 
 /** The name of a step directory, "step-000500", which sorts by step up to a million steps. */
 export function stepFolderName(step: number): string {
@@ -52,11 +51,10 @@ export function stepOfName(name: string): number | null {
 
 /** Writes the files of a checkpoint into `folder`, an empty directory. */
 export function writeCheckpoint(files: Files, folder: string, contents: Checkpoint): void {
-  // One file after the other, so that the bytes of only one are in memory.
   const write = (file: string, tensors: StoredTensors) => {
-    const bytes = encodeSafetensors(tensors);
-    files.write(joinPath(folder, file), bytes);
-    return files.sha256(bytes);
+    const pieces = safetensorsPieces(tensors);
+    files.write(joinPath(folder, file), pieces);
+    return files.sha256(pieces);
   };
   const hashes = { [MODEL]: write(MODEL, contents.model), [OPTIMIZER]: write(OPTIMIZER, contents.optimizer) };
   const body = {
@@ -87,7 +85,7 @@ export function readCheckpointModel(files: Files, folder: string): { step: numbe
 /** Whether the file of weights is the one that the step was saved with. @throws CheckpointError if state.json is damaged */
 export function hasSavedModel(files: Files, folder: string): boolean {
   const { hashes } = readState(files, folder);
-  return files.sha256(files.read(joinPath(folder, MODEL), TENSORS_LIMIT)) === hashes[MODEL];
+  return files.sha256Of(joinPath(folder, MODEL), TENSORS_LIMIT) === hashes[MODEL];
 }
 
 const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
@@ -110,19 +108,17 @@ function readState(files: Files, folder: string) {
   const { format, version, step, files: hashes, state, sha256: expected } = result.data;
   const listed = { [MODEL]: hashes[MODEL], [OPTIMIZER]: hashes[OPTIMIZER] };
   const body = JSON.stringify({ format, version, step, files: listed, state });
-  checkHash(files, file, encode(body), expected);
+  checkHash(file, files.sha256(encode(body)), expected);
   return { step, hashes, state };
 }
 
 function readTensors(files: Files, file: string, expected: string): StoredTensors {
-  checkHeaderLength(files.readPart(file, 0, PREFIX_BYTES), file);
-  const bytes = files.read(file, TENSORS_LIMIT);
-  checkHash(files, file, bytes, expected);
-  return withCurrentNames(decodeSafetensors(bytes, file).tensors);
+  const { tensors, pieces } = files.open(file, (opened) => readSafetensors(opened, TENSORS_LIMIT, file));
+  checkHash(file, files.sha256(pieces), expected);
+  return withCurrentNames(tensors);
 }
 
-function checkHash(files: Files, file: string, bytes: Uint8Array, expected: string): void {
-  const found = files.sha256(bytes);
+function checkHash(file: string, found: string, expected: string): void {
   if (found === expected) return;
   throw new CheckpointError(
     `${file}: is damaged: its SHA-256 should be ${expected.slice(0, 12)}…: got ${found.slice(0, 12)}…`,

@@ -6,6 +6,16 @@
 import { CheckpointError } from "../errors.ts";
 import { failureReason } from "../util/failure-reason.ts";
 
+/** The contents of a file: whole, or in pieces that follow each other. */
+export type Contents = Uint8Array | readonly Uint8Array[];
+
+/** A regular file that is open. It stays the same file when another takes its name, or its name is removed. */
+export interface OpenedFile {
+  readonly bytes: number;
+  /** Reads at most `length` bytes from `start` on, fewer at its end, into a new buffer. */
+  readPart(start: number, length: number): Uint8Array;
+}
+
 /** What a path leads to. A link is not followed. */
 export interface Found {
   readonly type: "file" | "folder" | "link" | "other";
@@ -24,10 +34,12 @@ export interface Files {
    * @param limit the most bytes that it may have
    */
   read(file: string, limit: number): Uint8Array;
-  /** Reads at most `length` bytes of a regular file from `start` on, fewer at its end. */
+  /** Opens a regular file for the time of a call. */
+  open<T>(file: string, use: (opened: OpenedFile) => T): T;
+  /** `readPart` of a file that is opened for this alone. */
   readPart(file: string, start: number, length: number): Uint8Array;
   /** Creates or replaces a file, and flushes it to disk. A link is replaced, not followed. */
-  write(file: string, bytes: Uint8Array): void;
+  write(file: string, contents: Contents): void;
   /** Appends to a file, without flushing. */
   append(file: string, text: string): void;
   /** Flushes a file to disk. */
@@ -40,8 +52,19 @@ export interface Files {
   rename(from: string, to: string): void;
   /** Removes a file or a whole folder, if it exists. */
   remove(path: string): void;
-  /** The SHA-256 of bytes in hexadecimal. It is here because Node's is ten times as fast as one in JavaScript. */
-  sha256(bytes: Uint8Array): string;
+  /** The SHA-256 in hexadecimal. It is here because Node's is ten times as fast as one in JavaScript. */
+  sha256(contents: Contents): string;
+  /**
+   * The SHA-256 of a regular file, of which only a part is in memory at a time.
+   *
+   * @param limit the most bytes that it may have
+   */
+  sha256Of(file: string, limit: number): string;
+}
+
+/** The pieces of contents: one, if they are whole. */
+export function piecesOf(contents: Contents): readonly Uint8Array[] {
+  return contents instanceof Uint8Array ? [contents] : contents;
 }
 
 /** Wraps the operations so that a system failure becomes a CheckpointError with the operation, the path and the reason. */
@@ -51,15 +74,17 @@ export function explainFailures(files: Files): Files {
     list: (folder) => attempt(`list ${folder}`, () => files.list(folder)),
     inspect: (path) => attempt(`look for ${path}`, () => files.inspect(path)),
     read: (file, limit) => attempt(`read ${file}`, () => files.read(file, limit)),
+    open: (file, use) => attempt(`read ${file}`, () => files.open(file, use)),
     readPart: (file, start, length) => attempt(`read ${file}`, () => files.readPart(file, start, length)),
-    write: (file, bytes) => attempt(`write ${file}`, () => files.write(file, bytes), UNTOUCHED),
+    write: (file, contents) => attempt(`write ${file}`, () => files.write(file, contents), UNTOUCHED),
     append: (file, text) => attempt(`write ${file}`, () => files.append(file, text), UNTOUCHED),
     flush: (file) => attempt(`write ${file}`, () => files.flush(file), UNTOUCHED),
     createFolder: (folder) => attempt(`create ${folder}`, () => files.createFolder(folder), UNTOUCHED),
     flushFolder: (folder) => attempt(`write ${folder}`, () => files.flushFolder(folder), UNTOUCHED),
     rename: (from, to) => attempt(`rename ${from} to ${to}`, () => files.rename(from, to), UNTOUCHED),
     remove: (path) => attempt(`remove ${path}`, () => files.remove(path), UNTOUCHED),
-    sha256: (bytes) => files.sha256(bytes),
+    sha256: (contents) => files.sha256(contents),
+    sha256Of: (file, limit) => attempt(`read ${file}`, () => files.sha256Of(file, limit)),
   };
 }
 

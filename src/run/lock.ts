@@ -97,15 +97,17 @@ export class RunLock {
       list: (folder) => given.list(folder),
       inspect: (path) => given.inspect(path),
       read: (file, limit) => given.read(file, limit),
+      open: (file, use) => given.open(file, use),
       readPart: (file, start, length) => given.readPart(file, start, length),
-      write: checked((file, bytes) => given.write(file, bytes)),
+      write: checked((file, contents) => given.write(file, contents)),
       append: checked((file, text) => given.append(file, text)),
       flush: (file) => given.flush(file),
       createFolder: checked((folder) => given.createFolder(folder)),
       flushFolder: (folder) => given.flushFolder(folder),
       rename: checked((from, to) => given.rename(from, to)),
       remove: checked((path) => given.remove(path)),
-      sha256: (bytes) => given.sha256(bytes),
+      sha256: (contents) => given.sha256(contents),
+      sha256Of: (file, limit) => given.sha256Of(file, limit),
     };
   }
 

@@ -1,7 +1,8 @@
 /** Files in memory: a run directory where there is no disk, as in a browser. */
 import { formatBytes } from "../util/format.ts";
+import { joinBytes } from "../util/join-bytes.ts";
 import { sha256Hex } from "../util/sha256.ts";
-import type { Files, Found } from "./files.ts";
+import { type Contents, type Files, type Found, type OpenedFile, piecesOf } from "./files.ts";
 
 type Folder = Map<string, Node>;
 type Node = Folder | Content;
@@ -30,7 +31,6 @@ class MemoryFailure extends Error {
  * const run = RunDirectory.create("/run", runConfigToJSON(config), { files });
  */
 export class MemoryFiles implements Files {
-  readonly sha256 = sha256Hex;
   readonly #root: Folder;
 
   /** @param from files to start with a copy of */
@@ -62,13 +62,21 @@ export class MemoryFiles implements Files {
     return this.readPart(file, 0, length);
   }
 
-  readPart(file: string, start: number, length: number): Uint8Array {
-    const content = this.#content(file);
-    return new Uint8Array(content.array.subarray(start, Math.min(start + length, content.length)));
+  open<T>(file: string, use: (opened: OpenedFile) => T): T {
+    const { array, length: bytes } = this.#content(file);
+    return use({
+      bytes,
+      readPart: (start, length) => new Uint8Array(array.subarray(start, Math.min(start + length, bytes))),
+    });
   }
 
-  write(file: string, bytes: Uint8Array): void {
-    this.#put(file, { array: new Uint8Array(bytes), length: bytes.length });
+  readPart(file: string, start: number, length: number): Uint8Array {
+    return this.open(file, (opened) => opened.readPart(start, length));
+  }
+
+  write(file: string, contents: Contents): void {
+    const array = joinBytes(piecesOf(contents));
+    this.#put(file, { array, length: array.length });
   }
 
   append(file: string, text: string): void {
@@ -116,6 +124,14 @@ export class MemoryFiles implements Files {
 
   remove(path: string): void {
     this.#delete(path);
+  }
+
+  sha256(contents: Contents): string {
+    return sha256Hex(joinBytes(piecesOf(contents)));
+  }
+
+  sha256Of(file: string, limit: number): string {
+    return sha256Hex(this.read(file, limit));
   }
 
   #delete(path: string): void {

@@ -13,9 +13,19 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { errorCode } from "../util/failure-reason.ts";
-import type { Files, Found } from "./files.ts";
+import { type Files, type Found, piecesOf } from "./files.ts";
 import { makeFolders } from "./make-folders.ts";
-import { createAfresh, openToAppend, openToFlush, readPart, readRegular, using } from "./regular-file.ts";
+import {
+  createAfresh,
+  openRegular,
+  openToAppend,
+  openToFlush,
+  partOf,
+  partsOf,
+  readPart,
+  readRegular,
+  using,
+} from "./regular-file.ts";
 
 /** Links in a run are not followed: one in a foreign run could lead out of its directory. */
 export const nodeFiles: Files = {
@@ -23,11 +33,16 @@ export const nodeFiles: Files = {
   list: (folder) => readdirSync(folder).sort(),
   inspect,
   read: (file, limit) => readRegular(file, limit, "refuse"),
+  open: (file, use) =>
+    using(openRegular(file, "refuse"), (opened) =>
+      use({ bytes: opened.bytes, readPart: (start, length) => partOf(opened, start, length) }),
+    ),
   readPart: (file, start, length) => readPart(file, start, length, "refuse"),
-  write: (file, bytes) => {
+  write: (file, contents) => {
     const descriptor = createAfresh(file);
     try {
-      writeFileSync(descriptor, bytes, { flush: true });
+      for (const piece of piecesOf(contents)) writeFileSync(descriptor, piece);
+      fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
     }
@@ -40,8 +55,15 @@ export const nodeFiles: Files = {
   flushFolder,
   rename: renameSync,
   remove: (path) => rmSync(path, { recursive: true, force: true }),
-  sha256: (bytes) => createHash("sha256").update(bytes).digest("hex"),
+  sha256: (contents) => hashOf(piecesOf(contents)),
+  sha256Of: (file, limit) => hashOf(partsOf(file, limit, "refuse")),
 };
+
+function hashOf(pieces: Iterable<Uint8Array>): string {
+  const hash = createHash("sha256");
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest("hex");
+}
 
 function inspect(path: string): Found | null {
   const found = lstatSync(path, { throwIfNoEntry: false });

@@ -17,6 +17,9 @@ export interface OpenFile {
 
 // Windows has neither flag.
 const { O_RDONLY, O_RDWR, O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+const PART_BYTES = 2 ** 20;
+/** Node refuses to read 2 GiB in one call. */
+const MOST_AT_ONCE = 2 ** 30;
 /** The descriptors of this program under their paths, as in a shell's `<(…)`. */
 const OWN_DESCRIPTOR = /^\/dev\/(?:stdin|fd\/\d+)$/;
 
@@ -78,20 +81,35 @@ export function createAfresh(path: string): number {
  */
 export function readRegular(path: string, limit: number, links: Links = "follow"): Uint8Array<ArrayBuffer> {
   return using(openRegular(path, links), ({ descriptor, bytes }) => {
-    if (bytes > limit)
-      throw new UnsuitableFile(
-        "TOO_LARGE",
-        `it has ${formatBytes(bytes)}, and a file of this type has at most ${formatBytes(limit)}`,
-      );
+    checkSize(bytes, limit);
     return readAt(descriptor, 0, bytes);
   });
 }
 
+/** The bytes of a regular file, a part at a time. Throws as `readRegular` does. */
+export function* partsOf(path: string, limit: number, links: Links): Generator<Uint8Array> {
+  const { descriptor, bytes } = openRegular(path, links);
+  try {
+    checkSize(bytes, limit);
+    for (let at = 0; at < bytes; at += PART_BYTES)
+      yield readAt(descriptor, at, Math.min(PART_BYTES, bytes - at));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** Reads at most `length` bytes of a regular file from `start` on, fewer at its end. Throws as `openRegular` does. */
 export function readPart(path: string, start: number, length: number, links: Links): Uint8Array<ArrayBuffer> {
-  return using(openRegular(path, links), ({ descriptor, bytes }) =>
-    readAt(descriptor, start, Math.max(0, Math.min(length, bytes - start))),
-  );
+  return using(openRegular(path, links), (file) => partOf(file, start, length));
+}
+
+/** Reads at most `length` bytes of an open file from `start` on, fewer at its end. */
+export function partOf(
+  { descriptor, bytes }: OpenFile,
+  start: number,
+  length: number,
+): Uint8Array<ArrayBuffer> {
+  return readAt(descriptor, start, Math.max(0, Math.min(length, bytes - start)));
 }
 
 /** Runs `operation` on an open file, and closes it. */
@@ -103,12 +121,20 @@ export function using<T>(file: OpenFile, operation: (file: OpenFile) => T): T {
   }
 }
 
+function checkSize(bytes: number, limit: number): void {
+  if (bytes > limit)
+    throw new UnsuitableFile(
+      "TOO_LARGE",
+      `it has ${formatBytes(bytes)}, and a file of this type has at most ${formatBytes(limit)}`,
+    );
+}
+
 /** Reads `length` bytes from `start` on, or fewer at the end of the file. */
 function readAt(descriptor: number, start: number, length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   let got = 0;
   while (got < length) {
-    const more = readSync(descriptor, bytes, got, length - got, start + got);
+    const more = readSync(descriptor, bytes, got, Math.min(length - got, MOST_AT_ONCE), start + got);
     if (more === 0) break;
     got += more;
   }

@@ -11,6 +11,9 @@
  */
 import { CheckpointError } from "../errors.ts";
 import { sizeOf } from "../shape.ts";
+import { formatBytes } from "../util/format.ts";
+import { joinBytes } from "../util/join-bytes.ts";
+import type { OpenedFile } from "./files.ts";
 import { checkHeaderLength, METADATA, PREFIX_BYTES, parseHeader } from "./safetensors-header.ts";
 
 export interface StoredTensor {
@@ -40,6 +43,14 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array {
+  return joinBytes(safetensorsPieces(tensors, metadata));
+}
+
+/** The same file in pieces, in order: the header, and the numbers of each tensor in its own memory, not copied. */
+export function safetensorsPieces(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array[] {
   const entries = Array.from(tensors, ([name, { shape, values }]) => {
     if (sizeOf(shape) !== values.length) {
       throw new CheckpointError(
@@ -48,30 +59,11 @@ export function encodeSafetensors(
     }
     return { name, dtype: "F32", width: FLOAT_BYTES, shape };
   });
-  const { bytes, data } = startSafetensors(entries, metadata);
-  let at = data;
-  for (const { values } of tensors.values()) {
-    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
-    at += values.byteLength;
-  }
-  return bytes;
-}
-
-/**
- * The bytes of a file with its header, and room for the numbers.
- *
- * @returns data: where the numbers of the first tensor begin; those of the others follow without gaps
- */
-export function startSafetensors(
-  entries: readonly TensorToWrite[],
-  metadata?: Readonly<Record<string, string>>,
-): { readonly bytes: Uint8Array; readonly data: number } {
-  const { header, dataBytes } = encodeHeader(entries, metadata);
-  const data = PREFIX_BYTES + header.length;
-  const bytes = new Uint8Array(data + dataBytes);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
-  bytes.set(header, PREFIX_BYTES);
-  return { bytes, data };
+  const numbers = Array.from(
+    tensors.values(),
+    ({ values }) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+  );
+  return [startOfSafetensors(entries, metadata), ...numbers];
 }
 
 /**
@@ -81,32 +73,70 @@ export function startSafetensors(
  * @throws CheckpointError when the file is damaged, or holds tensors other than float32
  */
 export function decodeSafetensors(bytes: Uint8Array, where: string): SafetensorsContents {
-  const end = endOfHeader(bytes, where);
-  const header = bytes.subarray(PREFIX_BYTES, end);
-  const { metadata, entries } = parseHeader(header, bytes.length - end, { F32: FLOAT_BYTES }, where);
+  // Copies, because a Float32Array needs an offset that is a multiple of four bytes.
+  return decode(
+    (start, length) => new Uint8Array(bytes.subarray(start, start + length)),
+    bytes.length,
+    where,
+  );
+}
+
+/**
+ * Reads an open file tensor by tensor, so that nothing of it is in memory twice. Throws as `decodeSafetensors` does.
+ *
+ * @param limit the most bytes that it may have
+ * @returns pieces: the bytes that were read, which are the whole file; the tensors share their memory
+ */
+export function readSafetensors(
+  { bytes, readPart }: OpenedFile,
+  limit: number,
+  where: string,
+): SafetensorsContents & { readonly pieces: readonly Uint8Array[] } {
+  if (bytes > limit)
+    throw new CheckpointError(
+      `${where}: has ${formatBytes(bytes)}, and a file of this type has at most ${formatBytes(limit)}`,
+    );
+  const pieces: Uint8Array[] = [];
+  const read = (start: number, length: number) => {
+    const piece = readPart(start, length);
+    pieces.push(piece);
+    return piece;
+  };
+  return { ...decode(read, bytes, where), pieces };
+}
+
+/** @param read gives bytes in a new buffer; it is asked for each byte once, in order */
+function decode(
+  read: (start: number, length: number) => Uint8Array,
+  bytes: number,
+  where: string,
+): SafetensorsContents {
+  const end = endOfHeader(read(0, PREFIX_BYTES), bytes, where);
+  const header = read(PREFIX_BYTES, end - PREFIX_BYTES);
+  const { metadata, entries } = parseHeader(header, bytes - end, { F32: FLOAT_BYTES }, where);
   const tensors = new Map<string, StoredTensor>();
   for (const { name, shape, from, to } of entries) {
-    // A copy, because a Float32Array needs an offset that is a multiple of four bytes.
-    const values = new Float32Array((to - from) / FLOAT_BYTES);
-    new Uint8Array(values.buffer).set(bytes.subarray(end + from, end + to));
-    tensors.set(name, { shape, values });
+    const { buffer, length } = read(end + from, to - from);
+    if (length !== to - from) throw new CheckpointError(`${where}: was cut short while it was read`);
+    tensors.set(name, { shape, values: new Float32Array(buffer, 0, length / FLOAT_BYTES) });
   }
   return { tensors, metadata };
 }
 
-function endOfHeader(bytes: Uint8Array, where: string): number {
-  const length = checkHeaderLength(bytes, where);
-  const room = bytes.length - PREFIX_BYTES;
+function endOfHeader(start: Uint8Array, bytes: number, where: string): number {
+  const length = checkHeaderLength(start, where);
+  const room = bytes - PREFIX_BYTES;
   if (length <= BigInt(room)) return PREFIX_BYTES + Number(length);
   throw new CheckpointError(
     `${where}: is cut short, or not a safetensors file: its header should have ${length} bytes, and ${room} follow`,
   );
 }
 
-function encodeHeader(
+/** The bytes of a file before its numbers, which follow in the order of the entries, without gaps. */
+export function startOfSafetensors(
   entries: readonly TensorToWrite[],
-  metadata: Readonly<Record<string, string>> | undefined,
-): { header: Uint8Array; dataBytes: number } {
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array {
   // Written by hand: an object would move numeric names to the front.
   const fields = metadata === undefined ? [] : [`"${METADATA}":${JSON.stringify(metadata)}`];
   let dataBytes = 0;
@@ -119,7 +149,9 @@ function encodeHeader(
   }
   const unpadded = new TextEncoder().encode(`{${fields.join(",")}}`);
   // Padded to a multiple of 8, so that readers can map the data in place.
-  const header = new Uint8Array(Math.ceil(unpadded.length / 8) * 8).fill(0x20);
-  header.set(unpadded);
-  return { header, dataBytes };
+  const length = Math.ceil(unpadded.length / 8) * 8;
+  const start = new Uint8Array(PREFIX_BYTES + length).fill(0x20);
+  new DataView(start.buffer).setBigUint64(0, BigInt(length), true);
+  start.set(unpadded, PREFIX_BYTES);
+  return start;
 }

@@ -54,7 +54,7 @@ describe("a model that was changed after saving is rejected, and stays as it is"
     [
       "weights cut short",
       (copy) => truncateSync(join(copy, model), 500),
-      [model, "is damaged", "step-000002"],
+      [model, "is cut short", "step-000002"],
     ],
     [
       "a flipped bit",
@@ -337,7 +337,7 @@ describe("a run that is damaged", () => {
     truncateSync(at("cut", "step-000004/optimizer.safetensors"), 500);
     const damaged = fingerprint(at("cut"));
     const outcome = await nopeekHere(folder, "train", "--resume", "--out", "cut", "--steps", 6);
-    expectComplaint(outcome, 1, "optimizer.safetensors", "is damaged", "step-000002", "cut/latest");
+    expectComplaint(outcome, 1, "optimizer.safetensors", "is cut short", "step-000002", "cut/latest");
     expect(fingerprint(at("cut"))).toBe(damaged);
 
     // The remedy in the message works, and sampling does not need the optimizer.

@@ -18,11 +18,12 @@ afterEach(() => vi.restoreAllMocks());
 
 /** How often a command reads each file of a checkpoint, by the file's name. */
 async function readsOf(...words: (string | number)[]): Promise<Record<string, number>> {
-  const spy = vi.spyOn(nodeFiles, "read");
+  const whole = vi.spyOn(nodeFiles, "read");
+  const inPieces = vi.spyOn(nodeFiles, "open");
   const { code, stderr } = await nopeekHere(folder, ...words);
   expect(code, stderr).toBe(0);
   const reads: Record<string, number> = {};
-  for (const [file] of spy.mock.calls) {
+  for (const [file] of [...whole.mock.calls, ...inPieces.mock.calls]) {
     if (!basename(dirname(file)).startsWith("step-")) continue;
     reads[basename(file)] = (reads[basename(file)] ?? 0) + 1;
   }

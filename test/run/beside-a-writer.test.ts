@@ -4,12 +4,11 @@ import { resolveSettings } from "../../src/config/settings.ts";
 import type { Checkpoint } from "../../src/run/checkpoint.ts";
 import { runConfigToJSON } from "../../src/run/config.ts";
 import { loadModelFiles, RunDirectory, readLatestCheckpoint } from "../../src/run/directory.ts";
-import type { Files, Found } from "../../src/run/files.ts";
+import type { Contents, Files, Found, OpenedFile } from "../../src/run/files.ts";
 import type { Processes } from "../../src/run/lock.ts";
 import { MemoryFiles } from "../../src/run/memory-files.ts";
 import { readSummary } from "../../src/run/summary.ts";
 import { CharTokenizer } from "../../src/text/char-tokenizer.ts";
-import { sha256Hex } from "../../src/util/sha256.ts";
 import { someStep } from "./saved-steps.ts";
 
 const PATH = "/runs/one";
@@ -87,6 +86,7 @@ class PassingFiles implements Files {
   list = (folder: string): string[] => this.#now().list(folder);
   inspect = (path: string): Found | null => this.#now().inspect(path);
   read = (file: string, limit: number): Uint8Array => this.#now().read(file, limit);
+  open = <T>(file: string, use: (opened: OpenedFile) => T): T => this.#now().open(file, use);
   readPart = (file: string, start: number, length: number): Uint8Array =>
     this.#now().readPart(file, start, length);
   write = (): void => expect.unreachable();
@@ -96,7 +96,8 @@ class PassingFiles implements Files {
   flushFolder = (): void => expect.unreachable();
   rename = (): void => expect.unreachable();
   remove = (): void => expect.unreachable();
-  sha256 = sha256Hex;
+  sha256 = (contents: Contents): string => this.#now().sha256(contents);
+  sha256Of = (file: string, limit: number): string => this.#now().sha256Of(file, limit);
 }
 
 describe("beside a program that saves, replaces and removes steps", () => {

@@ -234,11 +234,13 @@ it("flushes contents before the names that lead to them", () => {
   const calls: string[] = [];
   const short = (path: string) => path.slice(PATH.length + 1) || ".";
   const recorded: Files = {
-    sha256: (bytes) => memory.sha256(bytes),
+    sha256: (contents) => memory.sha256(contents),
+    sha256Of: (path, limit) => memory.sha256Of(path, limit),
     exists: (path) => memory.exists(path),
     list: (path) => memory.list(path),
     inspect: (path) => memory.inspect(path),
     read: (path, limit) => memory.read(path, limit),
+    open: (path, use) => memory.open(path, use),
     readPart: (path, start, length) => memory.readPart(path, start, length),
     append: (path, text) => memory.append(path, text),
     write: (path, bytes) => {

@@ -1,8 +1,8 @@
 /** File operations for tests: files in memory that fail at a chosen moment. */
 import { join } from "node:path";
-import type { Files, Found } from "../../src/run/files.ts";
+import { type Contents, type Files, type Found, type OpenedFile, piecesOf } from "../../src/run/files.ts";
 import type { MemoryFiles } from "../../src/run/memory-files.ts";
-import { sha256Hex } from "../../src/util/sha256.ts";
+import { joinBytes } from "../../src/util/join-bytes.ts";
 
 /** An error like those of Node's file operations. */
 export function systemError(code: string, path: string): Error {
@@ -28,7 +28,6 @@ export class FailingFiles implements Files {
   readonly #cuts: number;
   #budget: number;
   #over = false;
-  readonly sha256 = sha256Hex;
 
   constructor(files: MemoryFiles, failure: Failure, budget: number, cuts = Number.POSITIVE_INFINITY) {
     this.#files = files;
@@ -62,13 +61,28 @@ export class FailingFiles implements Files {
     return this.#files.read(file, limit);
   }
 
+  open<T>(file: string, use: (opened: OpenedFile) => T): T {
+    this.#live();
+    return this.#files.open(file, use);
+  }
+
   readPart(file: string, start: number, length: number): Uint8Array {
     this.#live();
     return this.#files.readPart(file, start, length);
   }
 
-  write(file: string, bytes: Uint8Array): void {
+  sha256(contents: Contents): string {
+    return this.#files.sha256(contents);
+  }
+
+  sha256Of(file: string, limit: number): string {
+    this.#live();
+    return this.#files.sha256Of(file, limit);
+  }
+
+  write(file: string, contents: Contents): void {
     this.#spend(1, file);
+    const bytes = joinBytes(piecesOf(contents));
     const units = Math.min(this.#cuts, bytes.length);
     this.#files.write(
       file,

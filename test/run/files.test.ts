@@ -64,6 +64,8 @@ describe.skipIf(process.platform === "win32")("in a folder that someone else fil
   const reads: readonly (readonly [string, (path: string) => unknown])[] = [
     ["read", (path) => nodeFiles.read(path, LIMIT)],
     ["readPart", (path) => nodeFiles.readPart(path, 0, 1)],
+    ["open", (path) => nodeFiles.open(path, () => 0)],
+    ["sha256Of", (path) => nodeFiles.sha256Of(path, LIMIT)],
     ["append", (path) => nodeFiles.append(path, "x")],
     ["flush", (path) => nodeFiles.flush(path)],
   ];
@@ -96,6 +98,7 @@ describe.skipIf(process.platform === "win32")("in a folder that someone else fil
     writeFileSync(at("sparse"), "");
     truncateSync(at("sparse"), 2 ** 40);
     expect(codeOf(() => nodeFiles.read(at("sparse"), 2 ** 31))).toBe("TOO_LARGE");
+    expect(codeOf(() => nodeFiles.sha256Of(at("sparse"), 2 ** 31))).toBe("TOO_LARGE");
     expect(nodeFiles.readPart(at("sparse"), 2 ** 39, 7)).toHaveLength(7);
     nodeFiles.remove(at("sparse"));
     // A regular file of 0 bytes, according to the system.
@@ -144,6 +147,20 @@ describe.each([
     expect(files.readPart(at("a", "b", "log"), 99, 9)).toHaveLength(0);
     expect(files.read(at("a", "b", "log"), 4)).toHaveLength(4);
     expect(codeOf(() => files.read(at("a", "b", "log"), 3))).toBe("TOO_LARGE");
+    expect(files.sha256Of(at("a", "b", "log"), 4)).toBe(files.sha256(bytes("xyé")));
+    expect(codeOf(() => files.sha256Of(at("a", "b", "log"), 3))).toBe("TOO_LARGE");
+    files.write(at("a", "b", "log"), [bytes("in "), bytes(""), bytes("pieces")]);
+    expect(text(files.read(at("a", "b", "log"), LIMIT))).toBe("in pieces");
+    expect(files.sha256([bytes("in "), bytes("pieces")])).toBe(files.sha256(bytes("in pieces")));
+    files.open(at("a", "b", "log"), (opened) => {
+      files.write(at("a", "b", "log"), bytes("other"));
+      expect(opened.bytes).toBe(9);
+      expect(text(opened.readPart(3, 4))).toBe("piec");
+      expect(opened.readPart(3, 4).buffer.byteLength).toBe(4);
+      expect(text(opened.readPart(7, 99))).toBe("es");
+      expect(opened.readPart(99, 1)).toHaveLength(0);
+    });
+    files.write(at("a", "b", "log"), bytes("long"));
     expect(files.inspect(at("a", "b", "log"))).toEqual({ type: "file", bytes: 4 });
     expect(files.inspect(at("a", "b"))?.type).toBe("folder");
     expect(files.inspect(at("a", "b", "none"))).toBeNull();
@@ -231,6 +248,7 @@ describe("explainFailures", () => {
       list: fail,
       inspect: fail,
       read: fail,
+      open: fail,
       readPart: fail,
       write: fail,
       append: fail,
@@ -240,6 +258,7 @@ describe("explainFailures", () => {
       rename: fail,
       remove: fail,
       sha256: fail,
+      sha256Of: fail,
     };
   }
 
@@ -248,6 +267,8 @@ describe("explainFailures", () => {
     ["list /p", (files) => files.list("/p")],
     ["read /p", (files) => files.read("/p", LIMIT)],
     ["read /p", (files) => files.readPart("/p", 0, 1)],
+    ["read /p", (files) => files.open("/p", () => 0)],
+    ["read /p", (files) => files.sha256Of("/p", LIMIT)],
     ["look for /p", (files) => files.inspect("/p")],
     ["write /p", (files) => files.write("/p", bytes(""))],
     ["write /p", (files) => files.append("/p", "")],

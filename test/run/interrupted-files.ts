@@ -14,6 +14,10 @@ export function interrupted(files: Files, at: number, happens: () => void): File
     list: before((folder) => files.list(folder)),
     inspect: before((path) => files.inspect(path)),
     read: before((file, limit) => files.read(file, limit)),
+    open: (file, use) => {
+      before(() => {})();
+      return files.open(file, use);
+    },
     readPart: before((file, start, length) => files.readPart(file, start, length)),
     write: before((file, bytes) => files.write(file, bytes)),
     append: before((file, text) => files.append(file, text)),
@@ -22,6 +26,7 @@ export function interrupted(files: Files, at: number, happens: () => void): File
     flushFolder: before((folder) => files.flushFolder(folder)),
     rename: before((from, to) => files.rename(from, to)),
     remove: before((path) => files.remove(path)),
-    sha256: (bytes) => files.sha256(bytes),
+    sha256: (contents) => files.sha256(contents),
+    sha256Of: before((file, limit) => files.sha256Of(file, limit)),
   };
 }

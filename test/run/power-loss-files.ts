@@ -3,8 +3,9 @@
  * independently of the others. That is harsher than any journaling file system; only a rename stays atomic.
  */
 import { basename, dirname, join } from "node:path";
-import type { Files, Found } from "../../src/run/files.ts";
+import { type Contents, type Files, type Found, type OpenedFile, piecesOf } from "../../src/run/files.ts";
 import { MemoryFiles } from "../../src/run/memory-files.ts";
+import { joinBytes } from "../../src/util/join-bytes.ts";
 import { sha256Hex } from "../../src/util/sha256.ts";
 import { Killed, systemError } from "./failing-files.ts";
 
@@ -37,7 +38,6 @@ export class PowerLossFiles implements Files {
   #budget: number;
   #pending: Change[] = [];
   operations = 0;
-  readonly sha256 = sha256Hex;
 
   /** @param budget operations until the power fails */
   constructor(budget: number) {
@@ -85,11 +85,25 @@ export class PowerLossFiles implements Files {
     return this.#file(file).now.slice();
   }
 
-  readPart(file: string, start: number, length: number): Uint8Array {
-    return this.#file(file).now.slice(start, start + length);
+  open<T>(file: string, use: (opened: OpenedFile) => T): T {
+    const { now } = this.#file(file);
+    return use({ bytes: now.length, readPart: (start, length) => now.slice(start, start + length) });
   }
 
-  write(file: string, bytes: Uint8Array): void {
+  readPart(file: string, start: number, length: number): Uint8Array {
+    return this.open(file, (opened) => opened.readPart(start, length));
+  }
+
+  sha256(contents: Contents): string {
+    return sha256Hex(joinBytes(piecesOf(contents)));
+  }
+
+  sha256Of(file: string): string {
+    return sha256Hex(this.read(file));
+  }
+
+  write(file: string, contents: Contents): void {
+    const bytes = joinBytes(piecesOf(contents));
     const node = this.#made(file);
     // Truncated first, then partly written.
     node.now = bytes.slice(0, bytes.length >> 1);
