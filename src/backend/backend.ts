@@ -12,36 +12,9 @@
  * To write a backend, implement `Backend` with `reference/` beside you: it is the specification, and each kernel there
  * shows its formula. Then run the suite in test/backend/conformance.ts, which compares the two.
  */
+import type { Allocator, Buffer, HostIntegers, Matrices, Strided, WriteTarget } from "./memory.ts";
 
-/** A contiguous range of numbers in the memory of one backend. Opaque outside backend/. */
-export interface Buffer {
-  readonly length: number;
-}
-
-/** An output that is either replaced or, with `accumulate`, added to. Gradients use both. */
-export interface WriteTarget {
-  readonly buffer: Buffer;
-  readonly accumulate: boolean;
-}
-
-/** A strided view of a buffer as a batch of matrices. A stride of 0 repeats the same numbers (broadcasts). */
-export interface Matrices {
-  readonly buffer: Buffer;
-  /** The index of element (0, 0) of the first matrix. */
-  readonly offset: number;
-  readonly rowStride: number;
-  readonly columnStride: number;
-  /** One stride for each batch axis. */
-  readonly batchStrides: readonly number[];
-}
-
-/** A strided view of a buffer with any number of axes: a slice, a transpose, a broadcast. */
-export interface Strided {
-  readonly buffer: Buffer;
-  readonly offset: number;
-  /** One stride for each axis. */
-  readonly strides: readonly number[];
-}
+export type { Allocator, Buffer, HostIntegers, Matrices, Strided, WriteTarget } from "./memory.ts";
 
 /**
  * The sizes of C = A·B for a batch of matrices. Each sum starts from 0, from a bias, or from the old C.
@@ -84,12 +57,6 @@ export interface KeyRange {
 
 /** One mask for all matrices, or one key range per index of the first batch axis. */
 export type AttentionMask = Mask | readonly KeyRange[];
-
-/**
- * Integers that a kernel reads from the host: token ids, positions, row indices. Exact up to 2²⁴; at least one per row.
- * A captured call reads the array again at each replay.
- */
-export type HostIntegers = ArrayLike<number>;
 
 /** A batch of `count` contiguous (rows, columns) matrices. */
 export interface MatrixSize {
@@ -183,22 +150,6 @@ export interface AdamWStep {
   readonly correction2: number;
   /** Multiplies the gradient first, for clipping and averaging. */
   readonly gradientScale: number;
-}
-
-export interface Allocator {
-  /** A new buffer with unspecified contents. */
-  alloc(length: number): Buffer;
-  free(buffer: Buffer): void;
-  fill(dst: Buffer, value: number): void;
-  /** Copies numbers from the host to dst[at …]. */
-  write(dst: Buffer, src: ArrayLike<number>, at?: number): void;
-  /** A copy of the contents. The only point where a caller waits: a queued backend drains its queue here. */
-  read(src: Buffer): Promise<Float32Array | Float64Array>;
-  /**
-   * The numbers of a buffer where they are, for messages between processes. Earlier kernels have written them; the view is
-   * valid until the buffer is freed.
-   */
-  view(buffer: Buffer): Float32Array | Float64Array;
 }
 
 export interface Kernels {

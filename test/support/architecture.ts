@@ -21,7 +21,7 @@ interface Import {
 function layerOf(path: string): string {
   const kernels = /^backend\/[^/]+\/kernels\//.exec(path);
   if (kernels !== null) return kernels[0].slice(0, -1);
-  if (path === "backend/backend.ts") return "contract";
+  if (/^backend\/(?:backend|memory)\.ts$/.test(path)) return "contract";
   if (/^backend\/(?:names|open|open-browser|node-thread|web-thread)\.ts$/.test(path)) return "open";
   if (["index.ts", "browser.ts", "quickstart.ts"].includes(path)) return "library";
   if (path.startsWith("play/page/")) return "play/page";
