@@ -3,8 +3,6 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import * as z from "zod/mini";
-import { USUAL_MINUTES } from "../config/fit.ts";
-import { PRESETS } from "../config/presets.ts";
 import { SETTINGS } from "../config/settings.ts";
 import { NopeekError } from "../errors.ts";
 import { X_UNITS } from "../report/plotted-run.ts";
@@ -13,9 +11,11 @@ import { addChatFlags, describeChat } from "./commands/chat/flags.ts";
 import { addExportFlags } from "./commands/export/flags.ts";
 import { addPlayFlags } from "./commands/play/flags.ts";
 import { addSampleFlags } from "./commands/sample/flags.ts";
+import { addTrainFlags } from "./commands/train/flags.ts";
 import { addAliases, addEpochs } from "./options/aliases.ts";
+import { distributedFlag } from "./options/distributed.ts";
 import { escapesFlag } from "./options/escapes.ts";
-import { describeOption, describePresets, EXAMPLES, OTHER_KINDS } from "./options/help.ts";
+import { describeOption, describePresets, EXAMPLES, OTHER_KINDS, PRESET_NAMES } from "./options/help.ts";
 import {
   addCacheFlags,
   addCommonFlags,
@@ -26,7 +26,7 @@ import {
 } from "./options/settings-flags.ts";
 import { unknownFlag } from "./options/unknown-characters.ts";
 import { explainError } from "./shared/explain-error.ts";
-import { addModelFlags, parseStep } from "./shared/find-model.ts";
+import { addModelFlags } from "./shared/find-model.ts";
 import { workAlone } from "./shared/processes/work-alone.ts";
 import { readableStack } from "./shared/readable-stack.ts";
 import { printMessage, printPart } from "./terminal/output.ts";
@@ -34,8 +34,6 @@ import { printMessage, printPart } from "./terminal/output.ts";
 const { version } = z
   .object({ version: z.string() })
   .parse(JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")));
-
-const presetNames = Object.keys(PRESETS).join(", ");
 
 /** Process exit codes. */
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
@@ -56,87 +54,16 @@ const program = new Command("nopeek")
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage))
   .addHelpText("after", EXAMPLES);
 
-/** @param how the processes share the work of a command */
-function distributedFlag(how: string): Option {
-  return new Option(
-    "--distributed <how>",
-    `what the processes that mpirun or srun starts do: mpi: ${how}, to the same bits; none: each works by itself`,
-  )
-    .choices(["mpi", "none"])
-    .default(undefined, "mpi if there are several");
-}
-
 /** Adds a command that rejects extra positional arguments. */
 function command(name: string, description: string): Command {
   return program.command(name).description(description).allowExcessArguments(false);
 }
 
-const train = command("train", "train a model on a text (default: the bundled tales)")
-  .argument("[texts...]", "training texts, as for --data")
-  .option(
-    "--data <paths...>",
-    "training text (UTF-8): files, folders of files, or - for standard input; joined in order (default: a text that is piped in)",
-  )
-  .option(
-    "--validation <paths...>",
-    "text to validate with, read like --data, instead of the last tenth of the training text",
-  )
-  .option(
-    "--include <patterns...>",
-    'which files of folders to read, such as "*.md" or "letters/*.txt" (default: all that are text)',
-  )
-  .option("--from <run>", "fine-tune the model of this run, by its best step, on the text in --data")
-  .addOption(
-    new Option("--from-step <which>", "the step of --from to start from: best, latest or a number").argParser(
-      parseStep,
-    ),
-  )
-  .option(
-    "--config <file>",
-    "read settings from a JSON file, such as another run's config.json; flags override it",
-  )
-  .option(
-    "--preset <name>",
-    `preset to start from: ${presetNames} (default: tales if there is no --data; with --data, sizes, recipe and steps that fit the text instead of the defaults below)`,
-  )
-  .addOption(
-    new Option(
-      "--minutes <number>",
-      "with --data and no preset: choose sizes and steps so that training takes about this long on this machine, or less if the text is short",
-    )
-      .argParser(parseNumber)
-      .default(undefined, `${USUAL_MINUTES}`),
-  )
-  .option("--out <folder>", "run directory (default: the next free folder in checkpoints/)")
-  .option("--resume", "resume the run in --out; the weights are bit-identical to an uninterrupted run")
-  .option(
-    "--restart-schedule",
-    "with --resume: begin the learning rate schedule again, with its warm-up; by default more steps continue from the current rate",
-  )
-  .option(
-    "--quiet",
-    "print plain lines instead of the live display (the default without a terminal, and where CI is set)",
-  )
-  .option("--no-samples", "do not generate a sample at each evaluation")
-  .addOption(
-    new Option("--log-every <steps>", "in plain output, print one line every <steps> steps")
-      .argParser(parseCount)
-      .default(undefined, "one for 2% of the steps, or every ten seconds"),
-  )
-  .option("--color", "use colors even if the terminal does not seem to support them")
-  .option("--no-color", "do not use colors; NO_COLOR and FORCE_COLOR are honored too")
-  .option("--debug-nan", "if a number is not finite, rerun that step and name the op that produced it")
-  .action(async (texts, flags) =>
+const train = command("train", "train a model on a text (default: the bundled tales)").action(
+  async (texts, flags) =>
     (await import("./commands/train/command.ts")).train({ ...flags, texts }, undefined, version),
-  );
-train.addOption(
-  distributedFlag("each computes its parts of every step (see --grad-accumulation) and evaluation"),
 );
-addCacheFlags(train);
-addCommonFlags(train);
-addSettingFlags(train, settingsOf("model"));
-addSettingFlags(train, settingsOf("training"));
-train.addHelpText("after", describePresets);
+addTrainFlags(train);
 
 command(
   "import",
@@ -241,7 +168,7 @@ const exporting = command(
 addExportFlags(exporting);
 
 const bench = command("bench", "time training steps and sampling on this machine")
-  .option("--preset <name>", `preset to start from: ${presetNames}`, "shakespeare-cpu")
+  .option("--preset <name>", `preset to start from: ${PRESET_NAMES}`, "shakespeare-cpu")
   .option("--rounds <count>", "number of steps to time", parseNumber, 15)
   .action(async (flags) => (await import("./commands/bench.ts")).bench(flags));
 addCommonFlags(bench);
@@ -313,7 +240,7 @@ const ablate = command(
 )
   .option("--data <paths...>", "training text (UTF-8), as for train (default: the bundled tales)")
   .option("--config <file>", "read the base from a JSON file, such as a run's config.json; flags override it")
-  .option("--preset <name>", `base preset: ${presetNames} (default: tales if there is no --data)`)
+  .option("--preset <name>", `base preset: ${PRESET_NAMES} (default: tales if there is no --data)`)
   .option(
     "--vary <changes>",
     'a variation, such as "positions=rotary" or "optimizer=adamw learning-rate=0.003"; repeatable (default: switch each option, one at a time)',

@@ -35,6 +35,8 @@ export function describeOption({
   return facts.length === 0 ? description : `${description} (${facts.join("; ")})`;
 }
 
+export const PRESET_NAMES = Object.keys(PRESETS).join(", ");
+
 /** Lists the presets and the flags that each one sets. */
 export function describePresets(): string {
   const lines = Object.entries(PRESET_HELP).flatMap(([name, help]) => {
