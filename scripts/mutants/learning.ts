@@ -54,8 +54,8 @@ export const learning: readonly Mutant[] = [
   {
     promise: "the encoder's windows reach the last token",
     file: "src/data/window-loader.ts",
-    line: "this.#order = orderOf(size, ids.length, ids.length);",
-    broken: "this.#order = orderOf(size, ids.length - 1, ids.length);",
+    line: "super(ids, size, 0);",
+    broken: "super(ids, size, 1);",
     tests: ["test/data/window-loader.test.ts"],
   },
   {

@@ -35,19 +35,31 @@ export interface WindowConfig extends WindowSize {
   readonly gradAccumulation?: number;
 }
 
-/** Loads the batch for (seed, step, microStep), which alone determine its windows; see `WindowOrder`. */
-export class WindowLoader {
-  readonly #ids: TokenSource;
-  readonly #contextLength: number;
-  readonly #order: WindowOrder;
+/** What the loaders share: the windows of a batch depend on (seed, step, microStep) alone; see `WindowOrder`. */
+abstract class Loader {
+  protected readonly ids: TokenSource;
+  protected readonly order: WindowOrder;
+  protected readonly contextLength: number;
 
+  /** @param targetsAfter tokens after a window that its last target needs */
+  constructor(ids: TokenIds, size: WindowConfig, targetsAfter: 0 | 1) {
+    checkWindows(ids, size);
+    this.ids = sourceOf(ids);
+    this.contextLength = size.contextLength;
+    this.order = orderOf(size, ids.length - targetsAfter, ids.length);
+  }
+
+  /** The positions of that batch's windows, for messages. */
+  describeBatch(step: number, microStep = 0): string {
+    return describeWindows(this.order.starts(step, microStep), this.contextLength);
+  }
+}
+
+/** Loads windows and the tokens after them. The last token of the corpus has no next one, so it is never an input. */
+export class WindowLoader extends Loader {
   /** @throws DataError if the corpus is shorter than a window and its last target */
   constructor(ids: TokenIds, size: WindowConfig) {
-    checkWindows(ids, size);
-    this.#ids = sourceOf(ids);
-    this.#contextLength = size.contextLength;
-    // The last token has no next one, so it is never an input.
-    this.#order = orderOf(size, ids.length - 1, ids.length);
+    super(ids, size, 1);
   }
 
   /**
@@ -55,43 +67,26 @@ export class WindowLoader {
    * @param microStep the index of the batch within that update (gradient accumulation)
    */
   batch(step: number, microStep = 0): Batch {
-    return windowsAt(this.#ids, this.#order.starts(step, microStep), this.#contextLength);
-  }
-
-  /** The positions of that batch's windows, for messages. */
-  describeBatch(step: number, microStep = 0): string {
-    return describeWindows(this.#order.starts(step, microStep), this.#contextLength);
+    return windowsAt(this.ids, this.order.starts(step, microStep), this.contextLength);
   }
 }
 
-/** Like `WindowLoader`, but without targets, so that the last token of the corpus is in a window too. */
-export class TextLoader {
-  readonly #ids: TokenSource;
-  readonly #contextLength: number;
-  readonly #order: WindowOrder;
-
+/** Loads windows without targets, so that the last token of the corpus is in a window too. */
+export class TextLoader extends Loader {
   /** @throws DataError if the corpus is shorter than a window */
   constructor(ids: TokenIds, size: WindowConfig) {
-    checkWindows(ids, size);
-    this.#ids = sourceOf(ids);
-    this.#contextLength = size.contextLength;
-    this.#order = orderOf(size, ids.length, ids.length);
+    super(ids, size, 0);
   }
 
   /** `batchSize` windows, row by row. The arguments are those of `WindowLoader.batch`. */
   windows(step: number, microStep = 0): Int32Array {
-    const starts = this.#order.starts(step, microStep);
-    const length = this.#contextLength;
+    const starts = this.order.starts(step, microStep);
+    const length = this.contextLength;
     const windows = new Int32Array(starts.length * length);
     starts.forEach((start, row) => {
-      this.#ids.read(start, windows.subarray(row * length, (row + 1) * length));
+      this.ids.read(start, windows.subarray(row * length, (row + 1) * length));
     });
     return windows;
-  }
-
-  /** The positions of that batch's windows, for messages. */
-  describeBatch(step: number, microStep = 0): string {
-    return describeWindows(this.#order.starts(step, microStep), this.#contextLength);
   }
 }
 
