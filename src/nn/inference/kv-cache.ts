@@ -29,6 +29,12 @@ export interface CachedSequence {
   readonly values: Float32Array | Float64Array;
 }
 
+/** Some rows of a (B, capacity, H_kv·D) tensor. */
+interface Rows {
+  readonly tensor: Tensor;
+  readonly rows: readonly number[];
+}
+
 export class KVCache {
   /** The maximum number of positions per sequence: by default the model's context length. */
   readonly capacity: number;
@@ -154,8 +160,8 @@ export class KVCache {
       const selected = this.#allocate(rows.length);
       const places = [...rows.keys()];
       this.#layers.forEach((layer, i) => {
-        this.#copyRows(selected[i].keys, places, layer.keys, rows, rows);
-        this.#copyRows(selected[i].values, places, layer.values, rows, rows);
+        for (const name of ["keys", "values"] as const)
+          this.#copyRows({ tensor: selected[i][name], rows: places }, { tensor: layer[name], rows }, rows);
       });
       this.free();
       this.#layers = selected;
@@ -205,26 +211,21 @@ export class KVCache {
     const aside = this.#context.persistent([moved.length, this.capacity, this.#sizes.channels]);
     for (const { keys, values } of this.#layers) {
       for (const tensor of [keys, values]) {
-        this.#copyRows(aside, places, tensor, sources, sources);
-        this.#copyRows(tensor, moved, aside, places, sources);
+        const kept = { tensor: aside, rows: places };
+        this.#copyRows(kept, { tensor, rows: sources }, sources);
+        this.#copyRows({ tensor, rows: moved }, kept, sources);
       }
     }
     aside.free();
   }
 
-  /** Copies `fromRows` of one tensor to `toRows` of another: as many positions as the sequences `of` have. */
-  #copyRows(
-    to: Tensor,
-    toRows: readonly number[],
-    from: Tensor,
-    fromRows: readonly number[],
-    of: readonly number[],
-  ): void {
-    const [rowSize] = stridesOf(from.shape);
+  /** Copies rows to others: as many positions as the sequences `of` have. */
+  #copyRows(to: Rows, from: Rows, of: readonly number[]): void {
+    const [rowSize] = stridesOf(from.tensor.shape);
     const { channels } = this.#sizes;
     of.forEach((sequence, i) => {
-      const dst = { buffer: to.buffer, offset: toRows[i] * rowSize, strides: [1] };
-      const src = { buffer: from.buffer, offset: fromRows[i] * rowSize, strides: [1] };
+      const dst = { buffer: to.tensor.buffer, offset: to.rows[i] * rowSize, strides: [1] };
+      const src = { buffer: from.tensor.buffer, offset: from.rows[i] * rowSize, strides: [1] };
       this.#context.backend.copy(dst, src, [this.#lengths[sequence] * channels], false);
     });
   }
