@@ -132,8 +132,8 @@ const masks: readonly Mutant[] = [
   {
     promise: "selecting rows of a cache copies the right rows",
     file: "src/nn/inference/kv-cache.ts",
-    line: "offset: fromRows[i] * rowSize, strides: [1] };",
-    broken: "offset: toRows[i] * rowSize, strides: [1] };",
+    line: "offset: from.rows[i] * rowSize, strides: [1] };",
+    broken: "offset: to.rows[i] * rowSize, strides: [1] };",
     tests: ["test/nn/inference/kv-cache.test.ts"],
   },
 ];

@@ -68,7 +68,7 @@ function addTextFlags(train: Command): void {
     );
 }
 
-/** Where the run is kept, and how it goes on. */
+/** Where the run is kept, and how it continues. */
 function addRunFlags(train: Command): void {
   train
     .option("--out <folder>", "run directory (default: the next free folder in checkpoints/)")
