@@ -140,9 +140,9 @@ export function dotProductsOfOne(
   }
 }
 
-/** Four rows, eight numbers of their width at a time. */
+/** Four rows, eight numbers of their width at a time. With `stairs`, row r sees r columns more than row 0. */
 export function addSumsOfFour(
-  y: usize, yRow: usize, numbers: usize, b: usize, bRow: usize, widthBytes: usize, seen: usize,
+  y: usize, yRow: usize, numbers: usize, b: usize, bRow: usize, widthBytes: usize, seen: usize, stairs: bool,
 ): void {
   const end = numbers + seen * COLUMN;
   let d: usize = 0;
@@ -173,6 +173,32 @@ export function addSumsOfFour(
       s31 = multiplyAdd(s31, weight, b1);
       at += bRow;
     }
+    if (stairs) {
+      let b0 = v128.load(at);
+      let b1 = v128.load(at, 16);
+      let weight = v128.load32_splat(end, 4);
+      s10 = multiplyAdd(s10, weight, b0);
+      s11 = multiplyAdd(s11, weight, b1);
+      weight = v128.load32_splat(end, 8);
+      s20 = multiplyAdd(s20, weight, b0);
+      s21 = multiplyAdd(s21, weight, b1);
+      weight = v128.load32_splat(end, 12);
+      s30 = multiplyAdd(s30, weight, b0);
+      s31 = multiplyAdd(s31, weight, b1);
+      at += bRow;
+      b0 = v128.load(at);
+      b1 = v128.load(at, 16);
+      weight = v128.load32_splat(end, COLUMN + 8);
+      s20 = multiplyAdd(s20, weight, b0);
+      s21 = multiplyAdd(s21, weight, b1);
+      weight = v128.load32_splat(end, COLUMN + 12);
+      s30 = multiplyAdd(s30, weight, b0);
+      s31 = multiplyAdd(s31, weight, b1);
+      at += bRow;
+      weight = v128.load32_splat(end, 2 * COLUMN + 12);
+      s30 = multiplyAdd(s30, weight, v128.load(at));
+      s31 = multiplyAdd(s31, weight, v128.load(at, 16));
+    }
     v128.store(y0, s00);
     v128.store(y0, s01, 16);
     v128.store(y1, s10);
@@ -196,6 +222,18 @@ export function addSumsOfFour(
     s2 = multiplyAdd(s2, v128.load32_splat(w, 8), part);
     s3 = multiplyAdd(s3, v128.load32_splat(w, 12), part);
     at += bRow;
+  }
+  if (stairs) {
+    let part = v128.load(at);
+    s1 = multiplyAdd(s1, v128.load32_splat(end, 4), part);
+    s2 = multiplyAdd(s2, v128.load32_splat(end, 8), part);
+    s3 = multiplyAdd(s3, v128.load32_splat(end, 12), part);
+    at += bRow;
+    part = v128.load(at);
+    s2 = multiplyAdd(s2, v128.load32_splat(end, COLUMN + 8), part);
+    s3 = multiplyAdd(s3, v128.load32_splat(end, COLUMN + 12), part);
+    at += bRow;
+    s3 = multiplyAdd(s3, v128.load32_splat(end, 2 * COLUMN + 12), v128.load(at));
   }
   v128.store(y0, s0);
   v128.store(y1, s1);
@@ -239,9 +277,12 @@ export function addSumOfOne(
   }
 }
 
-/** Keeps four rows of `a` in registers, eight numbers of their width at a time. */
+/**
+ * Keeps four rows of `a` in registers, eight numbers of their width at a time. With `stairs`, row r sees r columns
+ * more than row 0.
+ */
 export function addOuterProductsOfFour(
-  y: usize, yRow: usize, numbers: usize, a0: usize, aRow: usize, widthBytes: usize, seen: usize,
+  y: usize, yRow: usize, numbers: usize, a0: usize, aRow: usize, widthBytes: usize, seen: usize, stairs: bool,
 ): void {
   const end = numbers + seen * COLUMN;
   const a1 = a0 + aRow;
@@ -269,6 +310,27 @@ export function addOuterProductsOfFour(
       v128.store(at, multiplyAdd(s1, weight, a31), 16);
       at += yRow;
     }
+    if (!stairs) continue;
+    let weight = v128.load32_splat(end, 4);
+    let s0 = multiplyAdd(v128.load(at), weight, a10);
+    let s1 = multiplyAdd(v128.load(at, 16), weight, a11);
+    weight = v128.load32_splat(end, 8);
+    s0 = multiplyAdd(s0, weight, a20);
+    s1 = multiplyAdd(s1, weight, a21);
+    weight = v128.load32_splat(end, 12);
+    v128.store(at, multiplyAdd(s0, weight, a30));
+    v128.store(at, multiplyAdd(s1, weight, a31), 16);
+    at += yRow;
+    weight = v128.load32_splat(end, COLUMN + 8);
+    s0 = multiplyAdd(v128.load(at), weight, a20);
+    s1 = multiplyAdd(v128.load(at, 16), weight, a21);
+    weight = v128.load32_splat(end, COLUMN + 12);
+    v128.store(at, multiplyAdd(s0, weight, a30));
+    v128.store(at, multiplyAdd(s1, weight, a31), 16);
+    at += yRow;
+    weight = v128.load32_splat(end, 2 * COLUMN + 12);
+    v128.store(at, multiplyAdd(v128.load(at), weight, a30));
+    v128.store(at, multiplyAdd(v128.load(at, 16), weight, a31), 16);
   }
   if (d == widthBytes) return;
   const x0 = v128.load(a0 + d), x1 = v128.load(a1 + d), x2 = v128.load(a2 + d), x3 = v128.load(a3 + d);
@@ -280,14 +342,21 @@ export function addOuterProductsOfFour(
     v128.store(at, multiplyAdd(s, v128.load32_splat(w, 12), x3));
     at += yRow;
   }
+  if (!stairs) return;
+  let s = multiplyAdd(v128.load(at), v128.load32_splat(end, 4), x1);
+  s = multiplyAdd(s, v128.load32_splat(end, 8), x2);
+  v128.store(at, multiplyAdd(s, v128.load32_splat(end, 12), x3));
+  at += yRow;
+  s = multiplyAdd(v128.load(at), v128.load32_splat(end, COLUMN + 8), x2);
+  v128.store(at, multiplyAdd(s, v128.load32_splat(end, COLUMN + 12), x3));
+  at += yRow;
+  v128.store(at, multiplyAdd(v128.load(at), v128.load32_splat(end, 2 * COLUMN + 12), x3));
 }
 
 export function addOuterProductOfOne(
-  y: usize, yRow: usize, numbers: usize, a: usize, widthBytes: usize, from: usize, to: usize,
+  y: usize, yRow: usize, numbers: usize, a: usize, widthBytes: usize, seen: usize,
 ): void {
-  numbers += from * COLUMN;
-  y += from * yRow;
-  for (let column = from; column < to; column++) {
+  for (let column: usize = 0; column < seen; column++) {
     const weight = v128.load32_splat(numbers);
     for (let d: usize = 0; d < widthBytes; d += 16) {
       v128.store(y + d, multiplyAdd(v128.load(y + d), weight, v128.load(a + d)));

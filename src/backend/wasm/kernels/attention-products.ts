@@ -37,14 +37,8 @@ export function addSumsOverColumns(y: Matrix, numbers: usize, strip: Strip, b: M
   const width = strip.widthBytes, step = strip.step, seen = strip.seen;
   const yRow = y.rowBytes, bRow = b.rowBytes;
   const first = y.start + strip.row * yRow;
-  let shared: usize = 0;
-  if (strip.rows == 4) {
-    addSumsOfFour(first, yRow, numbers, b.start, bRow, width, seen);
-    shared = seen;
-  }
-  for (let r: usize = 0; r < strip.rows; r++) {
-    addSumOfOne(first + r * yRow, numbers + 4 * r, b.start, bRow, width, shared, seen + r * step);
-  }
+  if (strip.rows == 4) addSumsOfFour(first, yRow, numbers, b.start, bRow, width, seen, step == 1);
+  else addSumOfOne(first, numbers, b.start, bRow, width, 0, seen);
 }
 
 /** y[column] += numbers[row, column]·a[row], one row after the other. */
@@ -52,14 +46,8 @@ export function addOuterProducts(y: Matrix, numbers: usize, strip: Strip, a: Mat
   const width = strip.widthBytes, step = strip.step, seen = strip.seen;
   const yRow = y.rowBytes, aRow = a.rowBytes;
   const first = a.start + strip.row * aRow;
-  let shared: usize = 0;
-  if (strip.rows == 4) {
-    addOuterProductsOfFour(y.start, yRow, numbers, first, aRow, width, seen);
-    shared = seen;
-  }
-  for (let r: usize = 0; r < strip.rows; r++) {
-    addOuterProductOfOne(y.start, yRow, numbers + 4 * r, first + r * aRow, width, shared, seen + r * step);
-  }
+  if (strip.rows == 4) addOuterProductsOfFour(y.start, yRow, numbers, first, aRow, width, seen, step == 1);
+  else addOuterProductOfOne(y.start, yRow, numbers, first, width, seen);
 }
 
 /** Sets `rows` rows of y to 0, starting at `row`. */
