@@ -6,7 +6,8 @@
  * `aStep`, `bStep` and `yStep` are the bytes from one matrix to the next.
  */
 import { Strip } from "./attention-call";
-import { addSumOfOne, dotProductsOfOne } from "./attention-loops";
+import { dotProductsOfOne } from "./attention-dots";
+import { addSumOfOne } from "./attention-sums";
 
 /** A multiple of four. A row of one matrix with 32 numbers is 128 bytes, so a block of four matrices is 16 KiB. */
 const BLOCK: usize = 32;

@@ -6,16 +6,12 @@
  * of missing rows, or of rows that do not see the column, may hold anything. Products of four rows fill those lanes
  * too, and hidden values never enter a sum.
  *
- * Four rows share their loads. Sums over columns that only some of the rows see, and strips of one row, are computed
- * row by row. Both ways compute an element by the same operations in the same order, so its bits do not depend on the
- * strip.
+ * Four rows share their loads. A row alone and a row among four compute an element by the same operations in the same
+ * order, so its bits do not depend on the strip.
  */
 import { Matrix, Strip } from "./attention-call";
-import {
-  addOuterProductOfOne, addOuterProductsOfFour, addSumOfOne, addSumsOfFour, dotProductsOfFour,
-  dotProductsOfNarrow, dotProductsOfOne,
-  sumsOfLanes,
-} from "./attention-loops";
+import { dotProductsOfFour, dotProductsOfNarrow, dotProductsOfOne, sumsOfLanes } from "./attention-dots";
+import { addOuterProductOfOne, addOuterProductsOfFour, addSumOfOne, addSumsOfFour } from "./attention-sums";
 import { multiplyAdd } from "./multiply-add";
 
 /** numbers[row, column] = factor·⟨a[row], b[column]⟩. */
