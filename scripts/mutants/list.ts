@@ -67,6 +67,21 @@ const masks: readonly Mutant[] = [
     tests: ["test/verify/causality.test.ts"],
   },
   {
+    promise: "at the edge of a causal mask, a row adds no column that only later rows see (wasm)",
+    file: "src/backend/wasm/kernels/attention-sums.ts",
+    line: "weight = v128.load32_splat(end, 4);\n      s10 = multiplyAdd",
+    broken:
+      "weight = v128.load32_splat(end, 0);\n      s00 = multiplyAdd(s00, weight, b0);\n      s10 = multiplyAdd",
+    tests: ["test/backend/native/attention-bits.test.ts", "test/backend/wasm/host/attention-bits.test.ts"],
+  },
+  {
+    promise: "at the edge of a causal mask, gradients of k and v are added row by row (wasm)",
+    file: "src/backend/wasm/kernels/attention-sums.ts",
+    line: "weight = v128.load32_splat(end, COLUMN + 8);\n    s0 = multiplyAdd(v128.load(at), weight, a20);",
+    broken: "weight = v128.load32_splat(end, COLUMN + 4);\n    s0 = multiplyAdd(v128.load(at), weight, a10);",
+    tests: ["test/backend/native/attention-bits.test.ts", "test/backend/wasm/host/attention-bits.test.ts"],
+  },
+  {
     promise: "left padding is hidden",
     file: "src/nn/inputs/mask.ts",
     line: "    start,\n",
