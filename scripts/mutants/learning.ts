@@ -94,6 +94,13 @@ export const learning: readonly Mutant[] = [
     tests: ["test/cli/shared/processes/join.test.ts"],
   },
   {
+    promise: "processes that are bound to different processors each use all of theirs",
+    file: "src/cli/shared/processes/join.ts",
+    line: "host === own.host && processors === own.processors",
+    broken: "host === own.host",
+    tests: ["test/cli/shared/processes/join.test.ts"],
+  },
+  {
     promise: "processes that could compute different bits do not train together",
     file: "src/cli/shared/processes/join.ts",
     line: 'if (fast === true || backend === "blas")',

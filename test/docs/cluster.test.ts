@@ -1,6 +1,6 @@
 /** What docs/cluster.md computes and shows: the table of costs, from what is sent, and the Slurm script. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { Context } from "../../src/autograd/context.ts";
@@ -60,29 +60,38 @@ it("the table of costs follows from the bytes that a process sends, and from the
 });
 
 it.skipIf(process.platform === "win32")(
-  "the Slurm script starts a run, then resumes it, until it is done",
+  "the Slurm script starts a run, then resumes it, until it is done or makes no progress",
   () => {
     const [script] = [...page.matchAll(/```bash\n([\s\S]*?)```/g)].map(([, code]) => code);
     const folder = makeFolder();
     writeFileSync(join(folder, "job.sh"), script);
-    const stub = '#!/bin/bash\necho "$(basename "$0") $*" >> calls.txt\nexit $CODE\n';
-    for (const name of ["srun", "scontrol"]) writeFileSync(join(folder, name), stub, { mode: 0o755 });
-    const submit = (code: number) => {
-      const env = { PATH: `${folder}:${process.env.PATH}`, SLURM_JOB_ID: "7", CODE: String(code) };
+    const recording = '#!/bin/bash\necho "$(basename "$0") $*" >> calls.txt\n';
+    const saving = 'mkdir -p checkpoints/novel\necho "$SAVED" > checkpoints/novel/latest\nexit $CODE\n';
+    writeFileSync(join(folder, "srun"), recording + saving, { mode: 0o755 });
+    writeFileSync(join(folder, "scontrol"), recording, { mode: 0o755 });
+    const submit = (code: number, saved: string) => {
+      const slurm = { SLURM_JOB_ID: "7", SLURM_CPUS_PER_TASK: "3" };
+      const env = { PATH: `${folder}:${process.env.PATH}`, ...slurm, CODE: String(code), SAVED: saved };
       writeFileSync(join(folder, "calls.txt"), "");
       const { status } = spawnSync("bash", ["job.sh"], { cwd: folder, env });
       return { status, calls: readFileSync(join(folder, "calls.txt"), "utf8").trim().split("\n") };
     };
-    const start = submit(138).calls;
-    expect(start[0]).toMatch(/^srun .*nopeek train --data novel.txt .*--out checkpoints\/novel$/);
+    const start = submit(138, "step-000001").calls;
+    expect(start[0]).toMatch(
+      /^srun .*--cpus-per-task=3 .*nopeek train --data novel.txt .*--out checkpoints\/novel$/,
+    );
     expect(start[1]).toBe("scontrol requeue 7");
-    mkdirSync(join(folder, "checkpoints/novel"), { recursive: true });
     writeFileSync(join(folder, "checkpoints/novel/config.json"), "{}");
-    expect(submit(143).calls).toEqual([
-      expect.stringMatching(/^srun .*nopeek train --resume --out checkpoints\/novel$/),
-      "scontrol requeue 7",
-    ]);
+    expect(submit(143, "step-000002")).toEqual({
+      status: 0,
+      calls: [
+        expect.stringMatching(/^srun .*nopeek train --resume --out checkpoints\/novel$/),
+        "scontrol requeue 7",
+      ],
+    });
+    // A task that fails at once ends the others with 143.
+    expect(submit(143, "step-000002")).toMatchObject({ status: 143, calls: { length: 1 } });
     for (const code of [0, 1, 137])
-      expect(submit(code)).toMatchObject({ status: code, calls: { length: 1 } });
+      expect(submit(code, "step-000003")).toMatchObject({ status: code, calls: { length: 1 } });
   },
 );

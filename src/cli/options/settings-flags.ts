@@ -6,7 +6,7 @@ import { flagOf, SETTINGS, type Setting } from "../../config/settings.ts";
 import { CACHE_NAME, IN_MEMORY_MB } from "../../data/token-cache.ts";
 import { nearest } from "../../util/edit-distance.ts";
 import { namesToFlags } from "../shared/explain-error.ts";
-import { usableCpus } from "../shared/usable-cpus.ts";
+import { type Sharers, usableCpus } from "../shared/usable-cpus.ts";
 
 /**
  * Adds a flag for each setting. Omitting a flag leaves its setting unchanged.
@@ -130,8 +130,8 @@ function choiceOf(choices: readonly string[]): (word: string) => string {
 const USUAL_THREADS = 8;
 
 /** The number of threads for parallel work: the flag's, or one for each processor that may be used. */
-export function threadsOf({ threads, backend }: CommonFlags): number {
-  return threads ?? (backend === "reference" ? 1 : Math.min(usableCpus(), USUAL_THREADS));
+export function threadsOf({ threads, backend }: CommonFlags, sharers?: Sharers): number {
+  return threads ?? (backend === "reference" ? 1 : Math.min(usableCpus(sharers), USUAL_THREADS));
 }
 
 function parseThreads(text: string): number {

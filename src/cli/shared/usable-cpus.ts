@@ -8,6 +8,16 @@ export type ReadText = (path: string) => string | null;
 
 const ROOT = "/sys/fs/cgroup";
 
+/** How many processes compute side by side, this one included. */
+export interface Sharers {
+  /** Those that may use the same processors. */
+  readonly ofProcessors: number;
+  /** Those on this host, which may have one quota. */
+  readonly ofQuota: number;
+}
+
+const ALONE: Sharers = { ofProcessors: 1, ofQuota: 1 };
+
 /**
  * The number of threads that can compute at the same time. A container often shows all processors of its machine and
  * may use the time of two: more threads would wait for each other, spinning.
@@ -15,14 +25,26 @@ const ROOT = "/sys/fs/cgroup";
  * @param parallelism what the system reports
  * @returns at least 1
  */
-export function usableCpus(parallelism = availableParallelism(), read: ReadText = readIfThere): number {
-  return Math.max(1, Math.floor(Math.min(parallelism, allowedCpus(read), quota(read))));
+export function usableCpus(
+  { ofProcessors, ofQuota }: Sharers = ALONE,
+  parallelism = availableParallelism(),
+  read: ReadText = readIfThere,
+): number {
+  const processors = Math.min(parallelism, allowedCpus(read)) / ofProcessors;
+  return Math.max(1, Math.floor(Math.min(processors, quota(read) / ofQuota)));
 }
 
-/** The processors that the scheduler may choose, as `taskset` sets them. Source: proc_pid_status(5). */
+/**
+ * The processors that the scheduler may choose, as `taskset` and launchers of processes set them: "ff" is the first
+ * eight. Empty if the system does not say. Source: proc_pid_status(5).
+ */
+export function processorMask(read: ReadText = readIfThere): string {
+  return /^Cpus_allowed:\s*([\da-f,]+)$/m.exec(read("/proc/self/status") ?? "")?.[1] ?? "";
+}
+
 function allowedCpus(read: ReadText): number {
-  const mask = /^Cpus_allowed:\s*([\da-f,]+)$/m.exec(read("/proc/self/status") ?? "")?.[1] ?? "";
-  const bits = Array.from(mask.replaceAll(",", ""), (digit) => BITS[Number.parseInt(digit, 16)]);
+  const digits = processorMask(read).replaceAll(",", "");
+  const bits = Array.from(digits, (digit) => BITS[Number.parseInt(digit, 16)]);
   return bits.reduce((sum, count) => sum + count, 0) || Number.POSITIVE_INFINITY;
 }
 

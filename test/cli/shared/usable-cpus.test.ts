@@ -36,7 +36,7 @@ test.each<[string, Record<string, string>, number]>([
   ["quota and affinity", { ...V2, ...max("", "700000 100000"), ...cpus("1f") }, 5],
   ["files that hold something else", { ...V2, ...max("", "much"), ...cpus("none") }, 16],
 ])("%s", (_, files, expected) => {
-  expect(usableCpus(16, (path) => files[path] ?? null)).toBe(expected);
+  expect(usableCpus(undefined, 16, (path) => files[path] ?? null)).toBe(expected);
 });
 
 test("on this machine, it is at most what Node reports, and taskset lowers it to one", (test) => {
@@ -44,5 +44,20 @@ test("on this machine, it is at most what Node reports, and taskset lowers it to
   expect(usableCpus()).toBeLessThanOrEqual(availableParallelism());
   const mask = spawnSync("taskset", ["1", "cat", "/proc/self/status"], { encoding: "utf8" });
   test.skip(mask.status !== 0, "there is no taskset here");
-  expect(usableCpus(16, (path) => (path === "/proc/self/status" ? mask.stdout : null))).toBe(1);
+  expect(usableCpus(undefined, 16, (path) => (path === "/proc/self/status" ? mask.stdout : null))).toBe(1);
+});
+
+test.each([
+  ["that share all processors", { ofProcessors: 4, ofQuota: 4 }, cpus("ffff"), 4],
+  ["bound to four processors each", { ofProcessors: 1, ofQuota: 4 }, cpus("f0"), 4],
+  ["of which two share four processors", { ofProcessors: 2, ofQuota: 4 }, cpus("f0"), 2],
+  [
+    "bound to four processors each, with a quota of eight for all",
+    { ofProcessors: 1, ofQuota: 4 },
+    { ...V2, ...max("", "800000 100000"), ...cpus("f0") },
+    2,
+  ],
+  ["that are more than the processors", { ofProcessors: 32, ofQuota: 32 }, {}, 1],
+])("processes %s", (_, sharers, files: Record<string, string>, expected) => {
+  expect(usableCpus(sharers, 16, (path) => files[path] ?? null)).toBe(expected);
 });

@@ -9,6 +9,7 @@ import { ConfigError, NopeekError } from "../../../errors.ts";
 import { type CommonFlags, threadsOf } from "../../options/settings-flags.ts";
 import { printMessage } from "../../terminal/output.ts";
 import { flagFor } from "../explain-error.ts";
+import { processorMask, type Sharers } from "../usable-cpus.ts";
 import { type Environment, launchOf, strangersOf } from "./launcher.ts";
 
 /** A command that several processes can share, and what they do then. */
@@ -71,17 +72,17 @@ export async function joinProcesses<Flags extends ProcessFlags>(
     else communicator.abort(code || 1);
   });
   const { rank, size, title } = communicator;
-  const own = { version, host: hostname(), flags: comparable(flags) };
-  const all = await gatherTexts(communicator, JSON.stringify(own));
+  const own = { version, host: hostname(), processors: processorMask(), flags: comparable(flags) };
+  const texts = await gatherTexts(communicator, JSON.stringify(own));
+  const all: readonly Started[] = texts.map((text) => JSON.parse(text));
   if (rank === 0) {
-    checkAlike(all.map((text) => JSON.parse(text)));
+    checkAlike(all);
     checkSuitable(flags);
     printMessage(`${SHARED[command]} on ${size} processes, by ${title}; --distributed none turns this off`);
   }
-  const threads = flags.threads ?? Math.max(1, Math.floor(threadsOf(flags) / launch.onHost));
   return {
     communicator,
-    flags: { ...flags, threads },
+    flags: { ...flags, threads: threadsOf(flags, sharersOf(own, all, launch.onHost)) },
     ended: () => {
       hasEnded = true;
     },
@@ -149,7 +150,19 @@ function isSocket(descriptor: number): boolean {
 interface Started {
   readonly version: string;
   readonly host: string;
+  /** As `processorMask` describes them. */
+  readonly processors: string;
   readonly flags: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The processes that share processors with this one. Launchers may bind each to other processors.
+ *
+ * @param onHost by what the launcher says, which knows hosts with the same name apart
+ */
+export function sharersOf(own: Started, all: readonly Started[], onHost: number): Sharers {
+  const same = all.filter(({ host, processors }) => host === own.host && processors === own.processors);
+  return { ofProcessors: Math.min(same.length, onHost), ofQuota: onHost };
 }
 
 /** Flags that must be equal. Threads do not change the bits. */

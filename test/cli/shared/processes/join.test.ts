@@ -6,6 +6,7 @@ import {
   checkSuitable,
   joinProcesses,
   patienceOf,
+  sharersOf,
 } from "../../../../src/cli/shared/processes/join.ts";
 
 const flags = { backend: "wasm" } as const;
@@ -59,8 +60,27 @@ describe("the connection to the launcher", () => {
   });
 });
 
+describe("the processes that share processors", () => {
+  const on = (host: string, processors: string) => ({ version: "1.0.0", host, processors, flags: {} });
+
+  it.each([
+    ["are all of a host, if nothing binds them", ["a ff", "a ff", "b ff"], 2, 2],
+    ["are fewer if each is bound to other processors", ["a 0f", "a f0", "b 0f"], 2, 1],
+    ["are those of a host if it does not say which it may use", ["a ", "a ", "b "], 2, 2],
+    ["are told by the launcher where two hosts have one name", ["a ff", "a ff", "a ff", "a ff"], 2, 2],
+  ])("%s", (_, started, onHost, expected) => {
+    const all = started.map((text) => on(text.slice(0, 1), text.slice(2)));
+    expect(sharersOf(all[0], all, onHost)).toEqual({ ofProcessors: expected, ofQuota: onHost });
+  });
+});
+
 describe("processes that were started", () => {
-  const first = { version: "1.0.0", host: "a", flags: { seed: 1, data: ["x.txt"], samples: true } };
+  const first = {
+    version: "1.0.0",
+    host: "a",
+    processors: "ff",
+    flags: { seed: 1, data: ["x.txt"], samples: true },
+  };
 
   it("alike may train", () => {
     expect(() => checkAlike([first, { ...first, host: "b" }])).not.toThrow();
