@@ -63,31 +63,40 @@ function seriesOfExp(r: number): number {
   return 1 + r * sum;
 }
 
-/** ln x. With x = 2^k·m, √½ ≤ m < √2, and s = (m−1)/(m+1): ln m = 2·(s + s³/3 + s⁵/5 + …). */
+/** ln x. With x = 2^k·m, √½ ≤ m ≤ √2, and s = (m−1)/(m+1): ln m = 2·(s + s³/3 + s⁵/5 + …). */
 export function log(x: number): number {
   if (Number.isNaN(x) || x < 0) return Number.NaN;
   if (x === 0) return Number.NEGATIVE_INFINITY;
   if (x === Number.POSITIVE_INFINITY) return x;
-  let k = 0;
-  let m = x;
-  if (m < 2.2250738585072014e-308) {
-    m *= powerOfTwo(54);
-    k = -54;
-  }
-  bits.setFloat64(0, m);
-  const high = bits.getUint32(0);
-  k += (high >>> 20) - 1023;
-  bits.setUint32(0, (high & 0x000fffff) | (1023 << 20));
-  m = bits.getFloat64(0);
-  if (m > Math.SQRT2) {
-    m *= 0.5;
-    k += 1;
-  }
+  let shift = 0;
+  // A number whose exponent cannot be negated is first moved away from the ends of the range.
+  if (x < 2.2250738585072014e-308) shift = -54;
+  else if (x > 1e300) shift = 54;
+  const moved = shift === 0 ? x : x * powerOfTwo(-shift);
+  bits.setFloat64(0, moved);
+  const exponent = (bits.getUint32(0) >>> 20) - 1023;
+  const significand = moved * powerOfTwo(-exponent);
+  // Without a branch, which would be guessed wrong every other time.
+  const isHigh = significand > Math.SQRT2 ? 1 : 0;
+  const m = significand * powerOfTwo(-isHigh);
+  const k = shift + exponent + isHigh;
   const s = (m - 1) / (m + 1);
-  const s2 = s * s;
-  let sum = 0;
-  for (let n = 23; n >= 3; n -= 2) sum = (sum + 1 / n) * s2;
-  return k * LN2_HIGH + (k * LN2_LOW + 2 * s * sum + 2 * s);
+  return k * LN2_HIGH + (k * LN2_LOW + 2 * s * seriesOfLog(s * s) + 2 * s);
+}
+
+/** s²/3 + s⁴/5 + … + s²²/23. Unrolled, so that the engine divides once, when it compiles this. */
+function seriesOfLog(s2: number): number {
+  let sum = (1 / 23) * s2;
+  sum = (sum + 1 / 21) * s2;
+  sum = (sum + 1 / 19) * s2;
+  sum = (sum + 1 / 17) * s2;
+  sum = (sum + 1 / 15) * s2;
+  sum = (sum + 1 / 13) * s2;
+  sum = (sum + 1 / 11) * s2;
+  sum = (sum + 1 / 9) * s2;
+  sum = (sum + 1 / 7) * s2;
+  sum = (sum + 1 / 5) * s2;
+  return (sum + 1 / 3) * s2;
 }
 
 /** tanh x = (1 − e^{−2|x|}) / (1 + e^{−2|x|}); near 0, where that loses digits, Lambert's continued fraction. */

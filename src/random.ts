@@ -2,6 +2,7 @@ import type seedrandom from "seedrandom";
 import alea from "seedrandom/lib/alea.js";
 import { log } from "./math.ts";
 import { checkTypes } from "./util/check-types.ts";
+import { fillNormal } from "./util/normal-numbers.ts";
 
 /** The state of a generator as saved in a checkpoint. A generator restored from it continues with the same numbers. */
 export interface RandomState {
@@ -23,7 +24,7 @@ export interface RandomState {
  * random.below(10); // in 0 … 9
  */
 export class Random {
-  readonly #generator: seedrandom.StatefulPRNG<seedrandom.State.Alea>;
+  #generator: seedrandom.StatefulPRNG<seedrandom.State.Alea>;
   readonly #isZero: boolean;
 
   private constructor(generator: seedrandom.StatefulPRNG<seedrandom.State.Alea>, isZero = false) {
@@ -79,5 +80,15 @@ export class Random {
       // The second number of the pair is discarded, so that the four numbers of the generator are the whole state.
       if (s > 0 && s < 1) return u * Math.sqrt((-2 * log(s)) / s);
     }
+  }
+
+  /**
+   * Fills an array with `deviation · normal()`, in order: the same numbers, in less than half the time.
+   *
+   * @example random.fillNormal(new Float32Array(1000), 0.02)
+   */
+  fillNormal(values: Float32Array | Float64Array, deviation: number): void {
+    if (this.#isZero) values.fill(0);
+    else this.#generator = alea("", { state: fillNormal(values, deviation, this.state()) });
   }
 }

@@ -87,6 +87,22 @@ describe("log", () => {
     expectUnits(log, exact.log, xs, 2);
   });
 
+  test("has the same bits as its series with a division per term", () => {
+    const plain = (s2: number) => {
+      let sum = 0;
+      for (let n = 23; n >= 3; n -= 2) sum = (sum + 1 / n) * s2;
+      return sum;
+    };
+    for (const m of [...uniform(1000, Math.SQRT1_2, Math.SQRT2), Math.SQRT2]) {
+      const s = (m - 1) / (m + 1);
+      const low = 1.9082149292705877e-10;
+      for (const k of [-1021, -54, -1, 0, 1, 53, 1021]) {
+        const expected = k * 0.6931471803691238 + (k * low + 2 * s * plain(s * s) + 2 * s);
+        expect(log(m * 2 ** k)).toBe(expected);
+      }
+    }
+  });
+
   test("covers the range from the smallest number to the largest", () => {
     expect(log(1)).toBe(0);
     expectUnits(log, () => -1074 * Math.LN2, [Number.MIN_VALUE], 1);

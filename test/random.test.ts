@@ -93,5 +93,18 @@ describe("distributions", () => {
     const random = Random.zeros();
     expect([random.normal(), random.normal()]).toEqual([0, 0]);
     expect(random.uniform()).not.toBe(random.uniform());
+    const numbers = new Float32Array([1, 2]);
+    random.fillNormal(numbers, 1);
+    expect(numbers).toEqual(new Float32Array(2));
+  });
+
+  test("fillNormal draws what normal does, and continues with the same state", () => {
+    const [one, many] = [Random.of(19), Random.of(19)];
+    for (const count of [3, 1500, 1]) {
+      const numbers = new Float64Array(count);
+      many.fillNormal(numbers, 1.5);
+      expect(Array.from(numbers)).toEqual(Array.from(numbers, () => 1.5 * one.normal()));
+      expect(many.uniform()).toBe(one.uniform());
+    }
   });
 });

@@ -115,6 +115,20 @@ export const modelOptions: readonly Mutant[] = [
     tests: ["test/nn/initialize.test.ts"],
   },
   {
+    promise: "initial weights drawn in blocks are those drawn one at a time: the carry of the generator",
+    file: "src/util/normal-numbers.ts",
+    line: "(low >>> 0 < c >>> 0 ? 1 : 0)",
+    broken: "(low >>> 0 <= c >>> 0 ? 1 : 0)",
+    tests: ["test/util/normal-numbers.test.ts"],
+  },
+  {
+    promise: "initial weights drawn in blocks are those drawn one at a time: the carry beyond 31 bits",
+    file: "src/util/normal-numbers.ts",
+    line: "((s >>> 0) * FACTOR_OF_HIGH)",
+    broken: "(s * FACTOR_OF_HIGH)",
+    tests: ["test/util/normal-numbers.test.ts"],
+  },
+  {
     promise: "bigram embedding: order matters, and pairs spread evenly over rows",
     file: "src/nn/layers/bigram-embedding.ts",
     line: "Math.imul(previous, 0x9e3779b1)",

@@ -28,6 +28,9 @@ export interface OpResult {
   readonly values: Promise<ArrayLike<number>>;
 }
 
+/** Writes the initial numbers of a tensor where they are. */
+export type Fill = (numbers: Float32Array | Float64Array) => void;
+
 /** See `Context.temporaries`. */
 export interface Temporaries {
   freeAllBut<T extends Tensor | null>(result: T): T;
@@ -152,10 +155,14 @@ export class Context {
   /**
    * A trainable tensor. It lives until it is freed or the context closes, and backward computes its gradient.
    *
+   * @param values in row-major order, or a function that writes them, which saves memory if they are many
    * @example const weight = context.parameter([2, 3], [1, 2, 3, 4, 5, 6])
    */
-  parameter(shape: Shape, values: ArrayLike<number>): Tensor {
-    return this.#filled("parameter", this.#make(shape, "persistent", true), values);
+  parameter(shape: Shape, values: ArrayLike<number> | Fill): Tensor {
+    const tensor = this.#make(shape, "persistent", true);
+    if (typeof values !== "function") return this.#filled("parameter", tensor, values);
+    values(this.backend.view(tensor.buffer));
+    return tensor;
   }
 
   /**

@@ -17,7 +17,7 @@ import type { Random } from "../random.ts";
 import { checkTypes } from "../util/check-types.ts";
 import { checkModelConfig, kvChannelsOf, type ModelConfig } from "./config.ts";
 import { KVCache } from "./inference/kv-cache.ts";
-import { INIT_STD, normalValues } from "./initialize.ts";
+import { INIT_STD, normal } from "./initialize.ts";
 import { blockOptions } from "./inputs/block-options.ts";
 import { type EncoderOutput, type ForwardOptions, INFERENCE } from "./inputs/forward-options.ts";
 import { checkSequences, type TokenBatch } from "./inputs/token-batch.ts";
@@ -51,13 +51,12 @@ export class EncoderDecoder {
    * @throws ConfigError if the sizes do not fit together
    */
   constructor(context: Context, config: ModelConfig, random: Random) {
-    checkTypes("EncoderDecoder", { context, random }, { context: ["parameter"], random: ["normal"] });
+    checkTypes("EncoderDecoder", { context, random }, { context: ["parameter"], random: ["fillNormal"] });
     checkModelConfig(config);
     const { vocabSize, dModel } = config;
-    const values = normalValues((vocabSize + 2) * dModel, random, INIT_STD);
     this.context = context;
     this.config = config;
-    this.tokenEmbedding = context.parameter([vocabSize + 2, dModel], values);
+    this.tokenEmbedding = context.parameter([vocabSize + 2, dModel], normal(random, INIT_STD));
     const shared = { token: this.tokenEmbedding, bigram: false };
     this.sourceEmbeddings = new Embeddings(context, config, shared, random);
     this.encoder = new Transformer(context, config, { cross: false }, random);

@@ -14,7 +14,7 @@ import type { Tensor } from "../autograd/tensor.ts";
 import type { Random } from "../random.ts";
 import { checkTypes } from "../util/check-types.ts";
 import { checkModelConfig, type ModelConfig } from "./config.ts";
-import { INIT_STD, normalValues } from "./initialize.ts";
+import { INIT_STD, normal } from "./initialize.ts";
 import { blockOptions } from "./inputs/block-options.ts";
 import { type ForwardOptions, INFERENCE } from "./inputs/forward-options.ts";
 import { checkSequences, type TokenBatch } from "./inputs/token-batch.ts";
@@ -43,13 +43,12 @@ export class Encoder {
 
   /** @throws ConfigError if the sizes do not fit together */
   constructor(context: Context, config: ModelConfig, random: Random) {
-    checkTypes("Encoder", { context, random }, { context: ["parameter"], random: ["normal"] });
+    checkTypes("Encoder", { context, random }, { context: ["parameter"], random: ["fillNormal"] });
     checkModelConfig(config);
     const { vocabSize, dModel } = config;
-    const values = normalValues((vocabSize + 1) * dModel, random, INIT_STD);
     this.context = context;
     this.config = config;
-    this.tokenEmbedding = context.parameter([vocabSize + 1, dModel], values);
+    this.tokenEmbedding = context.parameter([vocabSize + 1, dModel], normal(random, INIT_STD));
     this.embeddings = new Embeddings(context, config, { token: this.tokenEmbedding, bigram: false }, random);
     this.transformer = new Transformer(context, config, { cross: false }, random);
     this.head = new Head(this.tokenEmbedding, { ...config, scores: vocabSize, logitCap: 0 }, random);

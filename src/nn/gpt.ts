@@ -17,7 +17,7 @@ import { checkTypes } from "../util/check-types.ts";
 import { checkGPTConfig, type GPTConfig, kvChannelsOf } from "./config.ts";
 import { decode } from "./inference/captured-decode.ts";
 import { KVCache } from "./inference/kv-cache.ts";
-import { INIT_STD, normalValues } from "./initialize.ts";
+import { INIT_STD, normal } from "./initialize.ts";
 import { blockOptions } from "./inputs/block-options.ts";
 import { type ForwardOptions, INFERENCE } from "./inputs/forward-options.ts";
 import { checkSequences, positionsOf, type TokenBatch } from "./inputs/token-batch.ts";
@@ -46,13 +46,12 @@ export class GPT {
 
   /** @throws ConfigError if the sizes do not fit together */
   constructor(context: Context, config: GPTConfig, random: Random) {
-    checkTypes("GPT", { context, random }, { context: ["parameter"], random: ["normal"] });
+    checkTypes("GPT", { context, random }, { context: ["parameter"], random: ["fillNormal"] });
     checkGPTConfig(config);
     const { vocabSize, dModel, bigram } = config;
-    const values = normalValues(vocabSize * dModel, random, INIT_STD);
     this.context = context;
     this.config = config;
-    this.tokenEmbedding = context.parameter([vocabSize, dModel], values);
+    this.tokenEmbedding = context.parameter([vocabSize, dModel], normal(random, INIT_STD));
     this.embeddings = new Embeddings(context, config, { token: this.tokenEmbedding, bigram }, random);
     this.transformer = new Transformer(context, config, { cross: false }, random);
     this.head = new Head(this.tokenEmbedding, { ...config, scores: vocabSize }, random);

@@ -3,6 +3,7 @@
  * residual stream are drawn from N(0, (0.02/√n)²), or are 0. n is their number: two in each block, three with
  * cross-attention. So the variance that they add does not grow with depth. Norm weights start at 1 and biases at 0.
  */
+import type { Fill } from "../autograd/context.ts";
 import type { Random } from "../random.ts";
 import type { BlockConfig } from "./config.ts";
 
@@ -21,10 +22,7 @@ export function outputStd(
   return zeroInit ? 0 : INIT_STD / Math.sqrt(writes * layers);
 }
 
-/** Independent numbers from N(0, std²). */
-export function normalValues(count: number, random: Random, std: number): Float64Array {
-  const values = new Float64Array(count);
-  // With std 0, negative draws become −0; adding 0 makes them 0.
-  for (let i = 0; i < count; i++) values[i] = std * random.normal() + 0;
-  return values;
+/** Initial values of a parameter: independent numbers from N(0, std²). */
+export function normal(random: Random, std: number): Fill {
+  return (numbers) => random.fillNormal(numbers, std);
 }

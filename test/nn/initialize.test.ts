@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { Encoder } from "../../src/nn/encoder.ts";
 import { EncoderDecoder } from "../../src/nn/encoder-decoder.ts";
 import { GPT } from "../../src/nn/gpt.ts";
-import { INIT_STD, normalValues, outputStd } from "../../src/nn/initialize.ts";
+import { INIT_STD, normal, outputStd } from "../../src/nn/initialize.ts";
 import { Random } from "../../src/random.ts";
 import { logitsOf } from "../../src/verify/logits.ts";
 import { doubleContext } from "../support/contexts.ts";
@@ -68,8 +68,9 @@ test("the standard deviations are those of the paper", () => {
   expect(outputStd({ layers: 8, zeroInit: false }, 2)).toBe(0.005);
 });
 
-test("values are drawn in order", () => {
+test("values are drawn in order", async () => {
   const random = Random.of(3);
   const drawn = [random.normal(), random.normal()].map((value) => 2 * value);
-  expect(Array.from(normalValues(2, Random.of(3), 2))).toEqual(drawn);
+  const parameter = doubleContext().parameter([1, 2], normal(Random.of(3), 2));
+  expect(await parameter.read()).toEqual(Float64Array.from(drawn));
 });

@@ -5,7 +5,7 @@ import { dropout } from "../../ops/dropout.ts";
 import { embedding } from "../../ops/embedding.ts";
 import type { Random } from "../../random.ts";
 import type { ModelConfig } from "../config.ts";
-import { INIT_STD, normalValues } from "../initialize.ts";
+import { INIT_STD, normal } from "../initialize.ts";
 import type { ForwardOptions } from "../inputs/forward-options.ts";
 import { positionsOf, type TokenBatch } from "../inputs/token-batch.ts";
 import { type NamedTensors, parametersOf } from "../parameters.ts";
@@ -38,9 +38,7 @@ export class Embeddings {
     this.token = token;
     this.positions = new Positions(context, config, random);
     const rows = countBigramRows(vocabSize);
-    this.bigram = bigram
-      ? context.parameter([rows, dModel], normalValues(rows * dModel, random, INIT_STD))
-      : null;
+    this.bigram = bigram ? context.parameter([rows, dModel], normal(random, INIT_STD)) : null;
     this.#config = config;
   }
 

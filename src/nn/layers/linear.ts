@@ -2,7 +2,7 @@ import type { Context } from "../../autograd/context.ts";
 import type { Tensor } from "../../autograd/tensor.ts";
 import { linear } from "../../ops/linear.ts";
 import type { Random } from "../../random.ts";
-import { normalValues } from "../initialize.ts";
+import { normal } from "../initialize.ts";
 import { type NamedTensors, parametersOf } from "../parameters.ts";
 
 /** y = x·W + b over the channels. The weight is (in, out), as in the textbook. */
@@ -18,7 +18,7 @@ export class Linear {
     std: number,
   ) {
     const { inputs, outputs } = sizes;
-    this.weight = context.parameter([inputs, outputs], normalValues(inputs * outputs, random, std));
+    this.weight = context.parameter([inputs, outputs], normal(random, std));
     this.bias = sizes.bias ? context.parameter([outputs], new Float64Array(outputs)) : null;
   }
 

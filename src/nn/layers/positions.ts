@@ -6,7 +6,7 @@ import { addRepeated } from "../../ops/fused/add-repeated.ts";
 import { slice } from "../../ops/slice.ts";
 import type { Random } from "../../random.ts";
 import { headSizeOf, type ModelConfig } from "../config.ts";
-import { INIT_STD, normalValues } from "../initialize.ts";
+import { INIT_STD, normal } from "../initialize.ts";
 import { positionsIn, positionsOf, type TokenBatch } from "../inputs/token-batch.ts";
 import { type NamedTensors, parametersOf } from "../parameters.ts";
 import { rotaryAngles } from "./rotary-angles.ts";
@@ -25,10 +25,7 @@ export class Positions {
   constructor(context: Context, config: ModelConfig, random: Random) {
     const { positions, contextLength, dModel, ropeBase } = config;
     const shape = [contextLength, dModel];
-    this.embedding =
-      positions === "learned"
-        ? context.parameter(shape, normalValues(contextLength * dModel, random, INIT_STD))
-        : null;
+    this.embedding = positions === "learned" ? context.parameter(shape, normal(random, INIT_STD)) : null;
     this.angles =
       positions === "rotary" ? rotaryAngles(context, contextLength, headSizeOf(config), ropeBase) : null;
   }
