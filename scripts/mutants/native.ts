@@ -64,10 +64,17 @@ export const native: readonly Mutant[] = [
     tests: attention,
   },
   {
-    promise: "native products of one row add in the order of k",
+    promise: "native products of a few rows add in the order of k",
     file: "src/backend/native/kernels/gemm-row.h",
-    line: "sums[j] = sums[j] + number * load(b + j * 4 * LANES);",
-    broken: "sums[j] = (sums[j] - number) + (number * load(b + j * 4 * LANES) + number);",
+    line: "sums[i][j] = sums[i][j] + numbers[i] * term;",
+    broken: "sums[i][j] = (sums[i][j] - term) + (numbers[i] * term + term);",
+    tests,
+  },
+  {
+    promise: "native products of more than four rows start each row from its own sums",
+    file: "src/backend/native/kernels/gemm-row.h",
+    line: "if (of.start != NULL) of.start += together * of.start_row;",
+    broken: "",
     tests,
   },
   {

@@ -6,8 +6,8 @@
  */
 
 /**
- * With fewer rows, packing B costs more than it saves: the WebAssembly kernel reads it in place. So does the one in C for
- * a single row, as in decoding, which gains from wide vectors.
+ * With fewer rows, packing B costs more than it saves: the WebAssembly kernel reads it in place. So does the one in C if
+ * columns are contiguous, as in decoding, but only wide vectors make it faster.
  */
 const FEW_ROWS = 8;
 /** With fewer multiply-adds, the call through koffi takes longer than it saves. */
@@ -30,8 +30,8 @@ export function makeGemm(native, base, memory, wasm, at, wide, always) {
     const words = new Int32Array(memory.buffer, parameters, at.head);
     const rows = Math.min(words[at.partRows], words[at.rows]);
     const work = rows * Math.min(words[at.partColumns], words[at.columns]) * words[at.inner] * (end - begin);
-    const isOneRow = wide && rows === 1 && words[at.bColumn] === 4 && words[at.cColumn] === 4;
-    const isFaster = (isOneRow || rows >= FEW_ROWS) && work >= MIN_WORK;
+    const isReadInPlace = words[at.bColumn] === 4 && words[at.cColumn] === 4;
+    const isFaster = (rows >= FEW_ROWS || (wide && isReadInPlace)) && work >= MIN_WORK;
     if (words[at.inner] === 0 || !(always || isFaster)) wasm(parameters, begin, end, scratch);
     else native(base, parameters, begin, end, scratch);
   };

@@ -28,15 +28,18 @@ function computedIn(
 it("products of many rows are computed in C, those of few rows or little work in WebAssembly", () => {
   expect(computedIn(64, 64, 64)).toBe("c");
   expect(computedIn(8, 64, 64)).toBe("c");
-  expect(computedIn(7, 1024, 1024)).toBe("wasm");
+  expect(computedIn(7, 1024, 1024, { wide: false })).toBe("wasm");
   expect(computedIn(16, 16, 16)).toBe("wasm");
 });
 
-it("the product of one row is computed in C if vectors are wide and the columns of B contiguous", () => {
+it("products of few rows are computed in C if vectors are wide and the columns of B contiguous", () => {
   expect(computedIn(1, 128, 128)).toBe("c");
   expect(computedIn(1, 128, 128, { wide: false })).toBe("wasm");
   expect(computedIn(1, 128, 128, { bColumn: 512 })).toBe("wasm");
-  expect(computedIn(2, 128, 128)).toBe("wasm");
+  expect(computedIn(2, 64, 64)).toBe("c");
+  expect(computedIn(7, 128, 128)).toBe("c");
+  expect(computedIn(7, 128, 128, { wide: false })).toBe("wasm");
+  expect(computedIn(7, 128, 128, { bColumn: 512 })).toBe("wasm");
   expect(computedIn(1, 64, 64)).toBe("wasm");
 });
 

@@ -265,9 +265,10 @@ void EXPORTED(gemm)(uintptr_t memory, uint32_t parameters, uint32_t begin, uint3
     char *bias = product->bias == 0 ? NULL : base + product->bias + 4 * column;
     const size_t rows = least(product->part_rows, product->rows - row);
     const size_t columns = least(product->part_columns, product->columns - column);
-    if (rows == 1 && b.column == 4 && c.column == 4) {
+    if (rows < FEW_ROWS && b.column == 4 && c.column == 4) {
       const char *start = product->accumulate ? c.at : bias;
-      multiply_row(c.at, start, columns, a.at, a.column, b.at, b.row, product->inner);
+      const Rows few = {c.at, c.row, start, product->accumulate ? c.row : 0, a.at, a.row, a.column};
+      multiply_few_rows(rows, few, columns, b.at, b.row, product->inner);
     } else {
       multiply_blocks(product, c, a, b, bias, rows, columns, base + scratch);
     }
