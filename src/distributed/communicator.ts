@@ -2,8 +2,9 @@
  * Messages between the processes of one training run. Types only: `in-process.ts` and `mpi-communicator.ts` implement
  * them.
  *
- * Every rank makes the same calls in the same order, with the same lengths. A communicator only moves numbers: what
- * adds them decides the order, and with it the bits.
+ * Every rank makes the same calls in the same order, with the same lengths. A call may be made before earlier ones have
+ * ended; calls end in the order in which they were made. A communicator only moves numbers: what adds them decides the
+ * order, and with it the bits.
  */
 
 /** Numbers in memory, all of one type. Messages are sent from it and arrive in it without a copy. */

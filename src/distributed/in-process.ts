@@ -1,6 +1,7 @@
 /** Ranks that live in one process, for tests: each awaits the others. */
 import { NopeekError } from "../errors.ts";
 import type { Communicator, Numbers } from "./communicator.ts";
+import { InOrder } from "./in-order.ts";
 
 /** Where the ranks meet: a call ends when every rank has made it. */
 class Meeting {
@@ -50,6 +51,7 @@ class RankInProcess implements Communicator {
   readonly rank: number;
   readonly size: number;
   readonly #meeting: Meeting;
+  readonly #calls = new InOrder();
 
   constructor(meeting: Meeting, rank: number) {
     this.#meeting = meeting;
@@ -57,19 +59,19 @@ class RankInProcess implements Communicator {
     this.size = meeting.size;
   }
 
-  async exchange(mine: Numbers, theirs: Numbers): Promise<void> {
+  exchange(mine: Numbers, theirs: Numbers): Promise<void> {
     const length = mine.length / this.size;
-    await this.#copyFromAll(mine, (block, from) => {
+    return this.#copyFromAll(mine, (block, from) => {
       theirs.set(block.subarray(this.rank * length, (this.rank + 1) * length), from * length);
     });
   }
 
-  async gather(mine: Numbers, all: Numbers): Promise<void> {
-    await this.#copyFromAll(mine, (block, from) => all.set(block, from * mine.length));
+  gather(mine: Numbers, all: Numbers): Promise<void> {
+    return this.#copyFromAll(mine, (block, from) => all.set(block, from * mine.length));
   }
 
-  async broadcast(numbers: Numbers, from = 0): Promise<void> {
-    await this.#copyFromAll(numbers, (block, rank) => {
+  broadcast(numbers: Numbers, from = 0): Promise<void> {
+    return this.#copyFromAll(numbers, (block, rank) => {
       if (rank === from) numbers.set(block);
     });
   }
@@ -80,10 +82,12 @@ class RankInProcess implements Communicator {
 
   close(): void {}
 
-  async #copyFromAll(mine: Numbers, copy: (block: Numbers, from: number) => void): Promise<void> {
-    const offers = await this.#meeting.meet(this.rank, mine);
-    for (const [from, block] of offers.entries()) copy(block, from);
-    // No rank changes its numbers before all have copied them.
-    await this.#meeting.meet(this.rank, mine);
+  #copyFromAll(mine: Numbers, copy: (block: Numbers, from: number) => void): Promise<void> {
+    return this.#calls.add(async () => {
+      const offers = await this.#meeting.meet(this.rank, mine);
+      for (const [from, block] of offers.entries()) copy(block, from);
+      // No rank changes its numbers before all have copied them.
+      await this.#meeting.meet(this.rank, mine);
+    });
   }
 }

@@ -1,6 +1,7 @@
 /** Ranks that are processes, on one host or several, started by mpirun, srun or similar programs. */
 import { NopeekError } from "../errors.ts";
 import type { Communicator, Numbers } from "./communicator.ts";
+import { InOrder } from "./in-order.ts";
 import { integer, type MpiLibrary, openMpiLibrary } from "./mpi-library.ts";
 import { waitUntil } from "./wait.ts";
 
@@ -11,8 +12,7 @@ export class MpiCommunicator implements Communicator {
   readonly title: string;
   readonly #mpi: MpiLibrary;
   readonly #mostMinutes: number;
-  /** A request is a pointer or an int. */
-  readonly #request = new Uint8Array(new ArrayBuffer(8));
+  readonly #messages = new InOrder();
   readonly #isDone = integer();
   /** An MPI_Status has 40 bytes at most. */
   readonly #status = new Uint8Array(new ArrayBuffer(64));
@@ -59,25 +59,18 @@ export class MpiCommunicator implements Communicator {
   exchange(mine: Numbers, theirs: Numbers): Promise<void> {
     const { exchange, world } = this.#mpi;
     const [from, to] = [this.#blocks(mine, this.size), this.#blocks(theirs, this.size)];
-    exchange(...from, ...to, world, this.#mpi.address(this.#request));
-    return this.#finish(mine, theirs);
+    return this.#send((request) => exchange(...from, ...to, world, request), mine, theirs);
   }
 
   gather(mine: Numbers, all: Numbers): Promise<void> {
     const { gather, world } = this.#mpi;
-    gather(
-      ...this.#blocks(mine, 1),
-      ...this.#blocks(all, this.size),
-      world,
-      this.#mpi.address(this.#request),
-    );
-    return this.#finish(mine, all);
+    const [from, to] = [this.#blocks(mine, 1), this.#blocks(all, this.size)];
+    return this.#send((request) => gather(...from, ...to, world, request), mine, all);
   }
 
   broadcast(numbers: Numbers, from = 0): Promise<void> {
     const { broadcast, world } = this.#mpi;
-    broadcast(...this.#blocks(numbers, 1), from, world, this.#mpi.address(this.#request));
-    return this.#finish(numbers);
+    return this.#send((request) => broadcast(...this.#blocks(numbers, 1), from, world, request), numbers);
   }
 
   abort(exitCode: number): void {
@@ -93,10 +86,21 @@ export class MpiCommunicator implements Communicator {
     return [this.#mpi.address(numbers), numbers.byteLength / count, this.#mpi.byte];
   }
 
-  async #finish(...numbers: readonly Numbers[]): Promise<void> {
+  /** Starts a message at once. Messages are awaited in the order in which they were started, and all of them move meanwhile. */
+  #send(start: (request: bigint) => void, ...numbers: readonly Numbers[]): Promise<void> {
     this.#inUse.add(numbers);
+    // A request is a pointer or an int.
+    const request = new Uint8Array(new ArrayBuffer(8));
+    start(this.#mpi.address(request));
+    return this.#messages.add(async () => {
+      await this.#finish(request);
+      this.#inUse.delete(numbers);
+    });
+  }
+
+  async #finish(handle: Uint8Array): Promise<void> {
     const { test, address } = this.#mpi;
-    const [request, done, status] = [this.#request, this.#isDone, this.#status].map(address);
+    const [request, done, status] = [handle, this.#isDone, this.#status].map(address);
     const isDone = () => {
       test(request, done, status);
       return this.#isDone[0] !== 0;
@@ -105,6 +109,5 @@ export class MpiCommunicator implements Communicator {
       throw new NopeekError(
         `no message came from the other processes in ${this.#mostMinutes} min: one of them hangs, or the network between the hosts was cut. The last checkpoint is intact. NOPEEK_MPI_TIMEOUT sets another number of minutes; 0 waits without end`,
       );
-    this.#inUse.delete(numbers);
   }
 }

@@ -2,8 +2,9 @@
 import type { Backend, Buffer } from "../backend/backend.ts";
 import { TreeSum } from "../util/tree-sum.ts";
 import type { Communicator } from "./communicator.ts";
+import { pipeline, type Stage } from "./pipeline.ts";
 
-/** Numbers that are sent at a time; memory for twice as many is needed. */
+/** Numbers that are sent in a message; memory for six times as many is needed. */
 const MOST_NUMBERS = 2 ** 20;
 
 /** A part of a buffer. */
@@ -32,8 +33,14 @@ export async function sumAcrossRanks(
   most = MOST_NUMBERS,
 ): Promise<void> {
   const slices = equalSlices(buffers, communicator.size);
-  await sumAtOwners(communicator, backend, slices, most);
-  await gatherFromOwners(communicator, backend, slices, most);
+  await inRounds(communicator, backend, slices, most, (stages) => [
+    stages.exchange,
+    (round) => {
+      stages.add(round);
+      return stages.gather(round);
+    },
+    stages.spreadAll,
+  ]);
 }
 
 /** Replaces the numbers of this rank's share by their sums over all ranks, in the tree of `TreeSum`. */
@@ -43,30 +50,13 @@ export async function sumAtOwners(
   shares: Shares,
   most = MOST_NUMBERS,
 ): Promise<void> {
-  const { rank, size } = communicator;
-  const { slice, starts } = roundsOf(shares, most);
-  if (size === 1 || slice === 0) return;
-  const row = backend.alloc(size * slice);
-  const received = backend.alloc(size * slice);
-  const tree = new TreeSum<number>((earlier, later) => {
-    const block = (of: number) => ({ buffer: received, offset: of * slice, strides: [1] });
-    backend.copy(block(earlier), block(later), [slice], true);
-    return earlier;
-  });
-  try {
-    for (const start of starts) {
-      for (const [to, spans] of shares.entries())
-        copyBlock(backend, spans, start, blockOf(row, to, slice), "collect");
-      await communicator.exchange(backend.view(row), backend.view(received));
-      for (let rank = 0; rank < size; rank++) tree.push(rank);
-      // The sum is where the first item was: in block 0.
-      tree.take();
-      copyBlock(backend, shares[rank], start, blockOf(received, 0, slice), "spread");
-    }
-  } finally {
-    backend.free(row);
-    backend.free(received);
-  }
+  await inRounds(communicator, backend, shares, most, (stages) => [
+    stages.exchange,
+    (round) => {
+      stages.add(round);
+      stages.spreadOwn(round);
+    },
+  ]);
 }
 
 /** Copies the numbers of each rank's share to all other ranks. */
@@ -76,21 +66,101 @@ export async function gatherFromOwners(
   shares: Shares,
   most = MOST_NUMBERS,
 ): Promise<void> {
-  const { rank, size } = communicator;
+  await inRounds(communicator, backend, shares, most, (stages) => [
+    (round) => {
+      stages.collectOwn(round);
+      return stages.gather(round);
+    },
+    stages.spreadAll,
+  ]);
+}
+
+/** A slice of every rank's share, and memory for it. */
+interface Round {
+  /** Where the slices start in the shares. */
+  readonly start: number;
+  /** A block for each rank: its slice. */
+  readonly row: Buffer;
+  /** A block from each rank: this rank's slice. Block 0 becomes their sum. */
+  readonly received: Buffer;
+}
+
+/** Sends the shares in rounds. While the messages of one round are under way, those of others are computed with. */
+async function inRounds(
+  communicator: Communicator,
+  backend: Backend,
+  shares: Shares,
+  most: number,
+  choose: (stages: Stages) => Stage<Round>[],
+): Promise<void> {
   const { slice, starts } = roundsOf(shares, most);
-  if (size === 1 || slice === 0) return;
-  const mine = backend.alloc(slice);
-  const row = backend.alloc(size * slice);
+  if (communicator.size === 1 || slice === 0) return;
+  const stages = choose(new Stages(communicator, backend, shares, slice));
+  const row = () => backend.alloc(communicator.size * slice);
+  // Of the rounds that a pipeline of S stages runs at a time, no two have the same number modulo S.
+  const memory = stages.slice(0, starts.length).map(() => ({ row: row(), received: row() }));
   try {
-    for (const start of starts) {
-      copyBlock(backend, shares[rank], start, blockOf(mine, 0, slice), "collect");
-      await communicator.gather(backend.view(mine), backend.view(row));
-      for (const [from, spans] of shares.entries())
-        if (from !== rank) copyBlock(backend, spans, start, blockOf(row, from, slice), "spread");
-    }
+    await pipeline(
+      starts.map((start, i) => ({ start, ...memory[i % memory.length] })),
+      stages,
+    );
   } finally {
-    backend.free(mine);
-    backend.free(row);
+    for (const buffer of memory.flatMap(({ row, received }) => [row, received])) backend.free(buffer);
+  }
+}
+
+/** What a round consists of. */
+class Stages {
+  readonly #communicator: Communicator;
+  readonly #backend: Backend;
+  readonly #shares: Shares;
+  readonly #slice: number;
+
+  constructor(communicator: Communicator, backend: Backend, shares: Shares, slice: number) {
+    this.#communicator = communicator;
+    this.#backend = backend;
+    this.#shares = shares;
+    this.#slice = slice;
+  }
+
+  /** Sends each rank its slice, and receives this rank's slice of all. */
+  readonly exchange = ({ start, row, received }: Round): Promise<void> => {
+    for (const to of this.#shares.keys()) this.#copy("collect", to, start, row, to);
+    return this.#communicator.exchange(this.#backend.view(row), this.#backend.view(received));
+  };
+
+  readonly add = ({ received }: Round): void => {
+    const { size } = this.#communicator;
+    const tree = new TreeSum<number>((earlier, later) => {
+      const block = (of: number) => ({ buffer: received, offset: of * this.#slice, strides: [1] });
+      this.#backend.copy(block(earlier), block(later), [this.#slice], true);
+      return earlier;
+    });
+    for (let rank = 0; rank < size; rank++) tree.push(rank);
+    // The sum is where the first item was: in block 0.
+    tree.take();
+  };
+
+  readonly spreadOwn = ({ start, received }: Round): void =>
+    this.#copy("spread", this.#communicator.rank, start, received, 0);
+
+  readonly collectOwn = ({ start, received }: Round): void =>
+    this.#copy("collect", this.#communicator.rank, start, received, 0);
+
+  /** Sends block 0 to all ranks, and receives theirs. */
+  readonly gather = ({ row, received }: Round): Promise<void> => {
+    const mine = this.#backend.view(received).subarray(0, this.#slice);
+    return this.#communicator.gather(mine, this.#backend.view(row));
+  };
+
+  readonly spreadAll = ({ start, row }: Round): void => {
+    for (const from of this.#shares.keys()) this.#copy("spread", from, start, row, from);
+  };
+
+  /** Copies a slice of a rank's share to a block of a row, or back. */
+  #copy(direction: "collect" | "spread", rank: number, start: number, row: Buffer, block: number): void {
+    const [offset, length] = [block * this.#slice, this.#slice];
+    copyBlock(this.#backend, this.#shares[rank], start, { buffer: row, offset, length }, direction);
   }
 }
 
@@ -115,10 +185,6 @@ function roundsOf(shares: Shares, most: number): { slice: number; starts: number
   const rounds = Math.ceil((longest * shares.length) / most);
   const slice = rounds === 0 ? 0 : Math.ceil(longest / rounds);
   return { slice, starts: Array.from({ length: rounds }, (_, i) => i * slice) };
-}
-
-function blockOf(buffer: Buffer, index: number, length: number): Span {
-  return { buffer, offset: index * length, length };
 }
 
 /** Copies the numbers of a share from number `start` on to a block, which they fill, or back. */

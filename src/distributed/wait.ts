@@ -1,10 +1,14 @@
 /** Waiting for messages that arrive without an event. */
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 
-/** Most messages arrive within this many tests, a fraction of a millisecond. */
-const QUICK_TESTS = 1000;
+/** Most small messages arrive within this many tests, a fraction of a millisecond. */
+const QUICK_TESTS = 200;
 /** After these, the other ranks are busy with something else: waiting must not take their processors. */
-const PATIENT_TESTS = 20_000;
+const PATIENT_TESTS = 5000;
+/** A process that never sleeps is suspended for longer on a busy machine, and meanwhile no message moves. */
+const NAP_MS = 0.05;
+
+const nobody = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * Tests until it is done.
@@ -16,9 +20,13 @@ export async function waitUntil(isDone: () => boolean, mostMs: number): Promise<
   for (let tests = 1; !isDone(); tests++) {
     // Each of the late tests takes a millisecond or more.
     if (tests > PATIENT_TESTS + mostMs) return false;
-    // Signals are heard in a turn of the event loop.
     if (tests > PATIENT_TESTS) await pause(1);
-    else if (tests > QUICK_TESTS) await nextTurn();
+    else {
+      // Timers of Node are too coarse.
+      if (tests > QUICK_TESTS) Atomics.wait(nobody, 0, 0, NAP_MS);
+      // Signals are heard in a turn of the event loop.
+      await nextTurn();
+    }
   }
   return true;
 }

@@ -42,6 +42,24 @@ describe("ranks in one process", () => {
       ]);
   });
 
+  it("may make calls before earlier ones have ended", async () => {
+    const gathered = await onAll(ranksInProcess(2), async (communicator) => {
+      const rounds = [1, 2, 3].map(() => new Float64Array(2));
+      const calls = rounds.map((all, round) =>
+        communicator.gather(Float64Array.of(10 * round + communicator.rank), all),
+      );
+      // The last ends last.
+      await calls[2];
+      return rounds.map((all) => Array.from(all));
+    });
+    for (const rounds of gathered)
+      expect(rounds).toEqual([
+        [0, 1],
+        [10, 11],
+        [20, 21],
+      ]);
+  });
+
   it("broadcast what rank 0 has", async () => {
     const all = await onAll(ranksInProcess(2), async (communicator) => {
       const bytes = Uint8Array.of(communicator.rank + 7);

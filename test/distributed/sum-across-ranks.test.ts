@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Backend } from "../../src/backend/backend.ts";
 import { openBackend } from "../../src/backend/open.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
+import type { Communicator } from "../../src/distributed/communicator.ts";
 import { ranksInProcess } from "../../src/distributed/in-process.ts";
 import { sumAcrossRanks } from "../../src/distributed/sum-across-ranks.ts";
 import { Random } from "../../src/random.ts";
@@ -60,6 +61,36 @@ describe.each([
     const expected = treeSum(ranks);
     for (const found of await sums(ranks, most, open)) expect(found).toEqual(expected);
   });
+});
+
+it("are sent in rounds whose messages overlap, in memory for three rounds", async () => {
+  const [first, second] = ranksInProcess(2);
+  let [underWay, most] = [0, 0];
+  const counting = async (call: Promise<void>) => {
+    most = Math.max(most, ++underWay);
+    await call;
+    underWay -= 1;
+  };
+  const watched: Communicator = {
+    ...{ rank: 0, size: 2 },
+    exchange: (mine, theirs) => counting(first.exchange(mine, theirs)),
+    gather: (mine, all) => counting(first.gather(mine, all)),
+    broadcast: (numbers) => first.broadcast(numbers),
+    abort: (code) => first.abort(code),
+    close: () => first.close(),
+  };
+  const backend = new ReferenceBackend();
+  let allocated = 0;
+  const buffers = [watched, second].map(() => [backend.alloc(60)]);
+  const alloc = backend.alloc.bind(backend);
+  backend.alloc = (length) => {
+    allocated += length;
+    return alloc(length);
+  };
+  await Promise.all([watched, second].map((rank, i) => sumAcrossRanks(rank, backend, buffers[i], 10)));
+  expect(most).toBeGreaterThan(1);
+  // Two ranks, three rounds, a row to send and one to receive.
+  expect(allocated).toBe(2 * 3 * 2 * 10);
 });
 
 it("of one rank stay as they are", async () => {

@@ -10,7 +10,7 @@ import { type CommonFlags, threadsOf } from "../../options/settings-flags.ts";
 import { printMessage } from "../../terminal/output.ts";
 import { flagFor } from "../explain-error.ts";
 import { processorMask, type Sharers } from "../usable-cpus.ts";
-import { type Environment, launchOf, strangersOf } from "./launcher.ts";
+import { type Environment, launchOf, prepareForMpi, strangersOf } from "./launcher.ts";
 
 /** A command that several processes can share, and what they do then. */
 const SHARED = { train: "training", eval: "evaluating", ablate: "making runs" } as const;
@@ -57,8 +57,7 @@ export async function joinProcesses<Flags extends ProcessFlags>(
     );
   }
   checkConnection(env.PMI_FD);
-  // UCX, which some libraries use, replaces malloc to observe memory; then V8 crashes now and then.
-  env.UCX_MEM_EVENTS ??= "n";
+  prepareForMpi(env);
   const libraries = env.NOPEEK_MPI ? [env.NOPEEK_MPI] : launch.libraries;
   const communicator = await MpiCommunicator.open(
     libraries,

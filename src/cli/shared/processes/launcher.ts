@@ -44,6 +44,14 @@ export function launchOf(env: Environment): Launch | null {
   return { processes, onHost, libraries: [...OPEN_MPI, ...STANDARD, ...MPICH] };
 }
 
+/** Sets what MPI libraries read from the environment, where the user has not. */
+export function prepareForMpi(env: Record<string, string | undefined>): void {
+  // UCX, which some libraries use, replaces malloc to observe memory; then V8 crashes now and then.
+  env.UCX_MEM_EVENTS ??= "n";
+  // Over one connection to each process, Open MPI hardly sends and receives at once: docs/cluster.md, what it costs.
+  env.OMPI_MCA_btl_tcp_links ??= "2";
+}
+
 /**
  * How many tasks srun has started without an MPI that they could join; 1 if none or one.
  *

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   isOneOfSeveral,
   launchOf,
+  prepareForMpi,
   rankOf,
   strangersOf,
 } from "../../../../src/cli/shared/processes/launcher.ts";
@@ -75,4 +76,13 @@ describe("the number of this process", () => {
       false,
     ]);
   });
+});
+
+it("the environment is prepared for MPI libraries, and what the user has set stays", () => {
+  const env = { OMPI_MCA_btl_tcp_links: "4" };
+  prepareForMpi(env);
+  expect(env).toEqual({ OMPI_MCA_btl_tcp_links: "4", UCX_MEM_EVENTS: "n" });
+  const empty = {};
+  prepareForMpi(empty);
+  expect(empty).toEqual({ OMPI_MCA_btl_tcp_links: "2", UCX_MEM_EVENTS: "n" });
 });
