@@ -145,7 +145,7 @@ const calls: readonly Call[] = [
   {
     name: "parameter",
     run: (...args) => Reflect.apply(context.parameter, context, args),
-    args: [arg("shape", [2], ["array", "texts"]), numbers("values", [1, 2])],
+    args: [arg("shape", [2], ["array", "texts"]), arg("values", [1, 2], ["array", "function"])],
   },
   {
     name: "persistent",

@@ -57,7 +57,6 @@ function toNormal(
 
 /** Points (u, v) of the unit disk, from a square around it, with s = u² + v². */
 class AcceptedPoints {
-  /** One longer than a block: the last point is written before it is known to be accepted. */
   readonly u: Float64Array;
   readonly s: Float64Array;
   // Whole numbers of 32 bits. Products of two are computed in halves, because doubles would have to be rounded.
@@ -119,5 +118,5 @@ function carry(s: number, c: number, low: number): number {
 
 /** As `Random.uniform`: 32 bits of `high` and 21 of `low`, of 53. */
 function fraction(high: number, low: number): number {
-  return (high >>> 0) / TWO_TO_32 + (low >>> 11) * 2 ** -53;
+  return (high >>> 0) / TWO_TO_32 + (low >>> 11) / 2 ** 53;
 }
