@@ -68,10 +68,8 @@ export function log(x: number): number {
   if (Number.isNaN(x) || x < 0) return Number.NaN;
   if (x === 0) return Number.NEGATIVE_INFINITY;
   if (x === Number.POSITIVE_INFINITY) return x;
-  let shift = 0;
   // A number whose exponent cannot be negated is first moved away from the ends of the range.
-  if (x < 2.2250738585072014e-308) shift = -54;
-  else if (x > 1e300) shift = 54;
+  const shift = x < 2.2250738585072014e-308 ? -54 : x > 1e300 ? 54 : 0;
   const moved = shift === 0 ? x : x * powerOfTwo(-shift);
   bits.setFloat64(0, moved);
   const exponent = (bits.getUint32(0) >>> 20) - 1023;

@@ -113,7 +113,7 @@ function readState(files: Files, folder: string) {
 }
 
 function readTensors(files: Files, file: string, expected: string): StoredTensors {
-  const { tensors, pieces } = files.open(file, (opened) => readSafetensors(opened, TENSORS_LIMIT, file));
+  const { tensors, pieces } = files.open(file, TENSORS_LIMIT, (opened) => readSafetensors(opened, file));
   checkHash(file, files.sha256(pieces), expected);
   return withCurrentNames(tensors);
 }

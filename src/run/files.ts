@@ -34,8 +34,12 @@ export interface Files {
    * @param limit the most bytes that it may have
    */
   read(file: string, limit: number): Uint8Array;
-  /** Opens a regular file for the time of a call. */
-  open<T>(file: string, use: (opened: OpenedFile) => T): T;
+  /**
+   * Opens a regular file for the time of a call.
+   *
+   * @param limit the most bytes that it may have
+   */
+  open<T>(file: string, limit: number, use: (opened: OpenedFile) => T): T;
   /** `readPart` of a file that is opened for this alone. */
   readPart(file: string, start: number, length: number): Uint8Array;
   /** Creates or replaces a file, and flushes it to disk. A link is replaced, not followed. */
@@ -74,7 +78,7 @@ export function explainFailures(files: Files): Files {
     list: (folder) => attempt(`list ${folder}`, () => files.list(folder)),
     inspect: (path) => attempt(`look for ${path}`, () => files.inspect(path)),
     read: (file, limit) => attempt(`read ${file}`, () => files.read(file, limit)),
-    open: (file, use) => attempt(`read ${file}`, () => files.open(file, use)),
+    open: (file, limit, use) => attempt(`read ${file}`, () => files.open(file, limit, use)),
     readPart: (file, start, length) => attempt(`read ${file}`, () => files.readPart(file, start, length)),
     write: (file, contents) => attempt(`write ${file}`, () => files.write(file, contents), UNTOUCHED),
     append: (file, text) => attempt(`write ${file}`, () => files.append(file, text), UNTOUCHED),

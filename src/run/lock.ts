@@ -97,7 +97,7 @@ export class RunLock {
       list: (folder) => given.list(folder),
       inspect: (path) => given.inspect(path),
       read: (file, limit) => given.read(file, limit),
-      open: (file, use) => given.open(file, use),
+      open: (file, limit, use) => given.open(file, limit, use),
       readPart: (file, start, length) => given.readPart(file, start, length),
       write: checked((file, contents) => given.write(file, contents)),
       append: checked((file, text) => given.append(file, text)),

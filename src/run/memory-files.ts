@@ -53,17 +53,16 @@ export class MemoryFiles implements Files {
   }
 
   read(file: string, limit: number = Number.POSITIVE_INFINITY): Uint8Array {
-    const { length } = this.#content(file);
-    if (length > limit)
-      throw new MemoryFailure(
-        "TOO_LARGE",
-        `it has ${formatBytes(length)}, and a file of this type has at most ${formatBytes(limit)}`,
-      );
-    return this.readPart(file, 0, length);
+    return this.open(file, limit, ({ bytes, readPart }) => readPart(0, bytes));
   }
 
-  open<T>(file: string, use: (opened: OpenedFile) => T): T {
+  open<T>(file: string, limit: number, use: (opened: OpenedFile) => T): T {
     const { array, length: bytes } = this.#content(file);
+    if (bytes > limit)
+      throw new MemoryFailure(
+        "TOO_LARGE",
+        `it has ${formatBytes(bytes)}, and a file of this type has at most ${formatBytes(limit)}`,
+      );
     return use({
       bytes,
       readPart: (start, length) => new Uint8Array(array.subarray(start, Math.min(start + length, bytes))),
@@ -71,7 +70,7 @@ export class MemoryFiles implements Files {
   }
 
   readPart(file: string, start: number, length: number): Uint8Array {
-    return this.open(file, (opened) => opened.readPart(start, length));
+    return this.open(file, Number.POSITIVE_INFINITY, (opened) => opened.readPart(start, length));
   }
 
   write(file: string, contents: Contents): void {

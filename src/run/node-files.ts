@@ -16,6 +16,7 @@ import { errorCode } from "../util/failure-reason.ts";
 import { type Files, type Found, piecesOf } from "./files.ts";
 import { makeFolders } from "./make-folders.ts";
 import {
+  checkSize,
   createAfresh,
   openRegular,
   openToAppend,
@@ -33,10 +34,11 @@ export const nodeFiles: Files = {
   list: (folder) => readdirSync(folder).sort(),
   inspect,
   read: (file, limit) => readRegular(file, limit, "refuse"),
-  open: (file, use) =>
-    using(openRegular(file, "refuse"), (opened) =>
-      use({ bytes: opened.bytes, readPart: (start, length) => partOf(opened, start, length) }),
-    ),
+  open: (file, limit, use) =>
+    using(openRegular(file, "refuse"), (opened) => {
+      checkSize(opened.bytes, limit);
+      return use({ bytes: opened.bytes, readPart: (start, length) => partOf(opened, start, length) });
+    }),
   readPart: (file, start, length) => readPart(file, start, length, "refuse"),
   write: (file, contents) => {
     const descriptor = createAfresh(file);

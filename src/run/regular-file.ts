@@ -121,7 +121,8 @@ export function using<T>(file: OpenFile, operation: (file: OpenFile) => T): T {
   }
 }
 
-function checkSize(bytes: number, limit: number): void {
+/** @throws a system error if it has more bytes than it may */
+export function checkSize(bytes: number, limit: number): void {
   if (bytes > limit)
     throw new UnsuitableFile(
       "TOO_LARGE",

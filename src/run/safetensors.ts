@@ -11,7 +11,6 @@
  */
 import { CheckpointError } from "../errors.ts";
 import { sizeOf } from "../shape.ts";
-import { formatBytes } from "../util/format.ts";
 import { joinBytes } from "../util/join-bytes.ts";
 import type { OpenedFile } from "./files.ts";
 import { checkHeaderLength, METADATA, PREFIX_BYTES, parseHeader } from "./safetensors-header.ts";
@@ -84,18 +83,12 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
 /**
  * Reads an open file tensor by tensor, so that nothing of it is in memory twice. Throws as `decodeSafetensors` does.
  *
- * @param limit the most bytes that it may have
  * @returns pieces: the bytes that were read, which are the whole file; the tensors share their memory
  */
 export function readSafetensors(
   { bytes, readPart }: OpenedFile,
-  limit: number,
   where: string,
 ): SafetensorsContents & { readonly pieces: readonly Uint8Array[] } {
-  if (bytes > limit)
-    throw new CheckpointError(
-      `${where}: has ${formatBytes(bytes)}, and a file of this type has at most ${formatBytes(limit)}`,
-    );
   const pieces: Uint8Array[] = [];
   const read = (start: number, length: number) => {
     const piece = readPart(start, length);

@@ -33,80 +33,53 @@ export function fillNormal(
   deviation: number,
   state: AleaState,
 ): AleaState {
-  const size = Math.min(BLOCK, values.length);
-  const points = new AcceptedPoints(size, state);
-  for (let at = 0; at < values.length; at += size) {
-    const block = values.subarray(at, at + size);
-    points.draw(block.length);
-    toNormal(block, deviation, points);
-  }
-  return points.state();
-}
-
-/** Marsaglia's polar method (1964): deviation · u·√(−2·ln s / s). */
-function toNormal(
-  values: Float32Array | Float64Array,
-  deviation: number,
-  { u, s }: Pick<AcceptedPoints, "u" | "s">,
-): void {
-  for (let i = 0; i < values.length; i++) {
-    // With deviation 0, negative numbers become −0; adding 0 makes them 0.
-    values[i] = deviation * (u[i] * Math.sqrt((-2 * log(s[i])) / s[i])) + 0;
-  }
-}
-
-/** Points (u, v) of the unit disk, from a square around it, with s = u² + v². */
-class AcceptedPoints {
-  readonly u: Float64Array;
-  readonly s: Float64Array;
-  // Whole numbers of 32 bits. Products of two are computed in halves, because doubles would have to be rounded.
-  #c: number;
-  #s0: number;
-  #s1: number;
-  #s2: number;
-
-  constructor(size: number, { c, s0, s1, s2 }: AleaState) {
-    this.u = new Float64Array(size);
-    this.s = new Float64Array(size);
-    this.#c = c;
-    [this.#s0, this.#s1, this.#s2] = [s0, s1, s2].map((fraction) => (fraction * TWO_TO_32) | 0);
-  }
-
-  /** Draws `count` points into u and s. */
-  draw(count: number): void {
-    const { u: us, s: ss } = this;
-    // Local variables stay in registers.
-    let c = this.#c;
-    let s0 = this.#s0;
-    let s1 = this.#s1;
-    let s2 = this.#s2;
-    for (let i = 0; i < count; ) {
-      const u0 = (Math.imul(FACTOR, s0) + c) | 0;
-      c = carry(s0, c, u0);
-      const u1 = (Math.imul(FACTOR, s1) + c) | 0;
-      c = carry(s1, c, u1);
-      const v0 = (Math.imul(FACTOR, s2) + c) | 0;
-      c = carry(s2, c, v0);
-      const v1 = (Math.imul(FACTOR, u0) + c) | 0;
-      c = carry(u0, c, v1);
-      s0 = u1;
-      s1 = v0;
-      s2 = v1;
-      const u = 2 * fraction(u0, u1) - 1;
-      const v = 2 * fraction(v0, v1) - 1;
-      const s = u * u + v * v;
-      us[i] = u;
-      ss[i] = s;
-      // Without a branch: which points are accepted is random, so a branch would be guessed wrong one time in five.
-      i += s < 1 && s > 0 ? 1 : 0;
+  const points = new Float64Array(2 * BLOCK);
+  let words = [state.c, state.s0 * TWO_TO_32, state.s1 * TWO_TO_32, state.s2 * TWO_TO_32];
+  for (let at = 0; at < values.length; at += BLOCK) {
+    const block = values.subarray(at, at + BLOCK);
+    words = draw(points, block.length, words);
+    // Marsaglia's polar method (1964).
+    for (let i = 0; i < block.length; i++) {
+      const s = points[BLOCK + i];
+      // With deviation 0, negative numbers become −0; adding 0 makes them 0.
+      block[i] = deviation * (points[i] * Math.sqrt((-2 * log(s)) / s)) + 0;
     }
-    [this.#c, this.#s0, this.#s1, this.#s2] = [c, s0, s1, s2];
   }
+  const [s0, s1, s2] = words.slice(1).map((word) => fraction(word, 0));
+  return { c: words[0], s0, s1, s2 };
+}
 
-  state(): AleaState {
-    const [s0, s1, s2] = [this.#s0, this.#s1, this.#s2].map((word) => (word >>> 0) / TWO_TO_32);
-    return { c: this.#c, s0, s1, s2 };
+/**
+ * Draws points (u, v) of the unit disk, from a square around it.
+ *
+ * @param points u of each point, and from BLOCK on s = u² + v²
+ * @param words  c, s0, s1 and s2 in 32 bits: products are computed in halves, because doubles would have to be rounded
+ * @returns the words after them
+ */
+function draw(points: Float64Array, count: number, words: readonly number[]): number[] {
+  // Local variables stay in registers.
+  let [c, s0, s1, s2] = words.map((word) => word | 0);
+  for (let i = 0; i < count; ) {
+    const u0 = (Math.imul(FACTOR, s0) + c) | 0;
+    c = carry(s0, c, u0);
+    const u1 = (Math.imul(FACTOR, s1) + c) | 0;
+    c = carry(s1, c, u1);
+    const v0 = (Math.imul(FACTOR, s2) + c) | 0;
+    c = carry(s2, c, v0);
+    const v1 = (Math.imul(FACTOR, u0) + c) | 0;
+    c = carry(u0, c, v1);
+    s0 = u1;
+    s1 = v0;
+    s2 = v1;
+    const u = 2 * fraction(u0, u1) - 1;
+    const v = 2 * fraction(v0, v1) - 1;
+    const s = u * u + v * v;
+    points[i] = u;
+    points[BLOCK + i] = s;
+    // Without a branch: which points are accepted is random, so a branch would be guessed wrong one time in five.
+    i += s < 1 && s > 0 ? 1 : 0;
   }
+  return [c, s0, s1, s2];
 }
 
 /** ⌊(FACTOR·s + c) / 2³²⌋, where `low` is the rest, as 32 bits. */

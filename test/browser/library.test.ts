@@ -6,7 +6,7 @@ import * as browser from "../../src/browser.ts";
 import * as node from "../../src/index.ts";
 import { root } from "../support/pages.ts";
 
-it("bundles without Node's modules, in at most 93 KB", async () => {
+it("bundles without Node's modules, in at most 94 KB", async () => {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     entryPoints: ["src/browser.ts"],
@@ -35,7 +35,7 @@ it("bundles without Node's modules, in at most 93 KB", async () => {
   for (const { path, text } of files) expect(text, path).not.toMatch(/["']node:/);
   const loaded = files.filter(({ path }) => needed.has(path));
   expect(loaded).toHaveLength(needed.size);
-  expect(loaded.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(93_000);
+  expect(loaded.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(94_000);
 });
 
 /** What needs Node, or its files. */

@@ -86,7 +86,8 @@ class PassingFiles implements Files {
   list = (folder: string): string[] => this.#now().list(folder);
   inspect = (path: string): Found | null => this.#now().inspect(path);
   read = (file: string, limit: number): Uint8Array => this.#now().read(file, limit);
-  open = <T>(file: string, use: (opened: OpenedFile) => T): T => this.#now().open(file, use);
+  open = <T>(file: string, limit: number, use: (opened: OpenedFile) => T): T =>
+    this.#now().open(file, limit, use);
   readPart = (file: string, start: number, length: number): Uint8Array =>
     this.#now().readPart(file, start, length);
   write = (): void => expect.unreachable();

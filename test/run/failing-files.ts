@@ -61,9 +61,9 @@ export class FailingFiles implements Files {
     return this.#files.read(file, limit);
   }
 
-  open<T>(file: string, use: (opened: OpenedFile) => T): T {
+  open<T>(file: string, limit: number, use: (opened: OpenedFile) => T): T {
     this.#live();
-    return this.#files.open(file, use);
+    return this.#files.open(file, limit, use);
   }
 
   readPart(file: string, start: number, length: number): Uint8Array {

@@ -64,7 +64,7 @@ describe.skipIf(process.platform === "win32")("in a folder that someone else fil
   const reads: readonly (readonly [string, (path: string) => unknown])[] = [
     ["read", (path) => nodeFiles.read(path, LIMIT)],
     ["readPart", (path) => nodeFiles.readPart(path, 0, 1)],
-    ["open", (path) => nodeFiles.open(path, () => 0)],
+    ["open", (path) => nodeFiles.open(path, LIMIT, () => 0)],
     ["sha256Of", (path) => nodeFiles.sha256Of(path, LIMIT)],
     ["append", (path) => nodeFiles.append(path, "x")],
     ["flush", (path) => nodeFiles.flush(path)],
@@ -152,7 +152,8 @@ describe.each([
     files.write(at("a", "b", "log"), [bytes("in "), bytes(""), bytes("pieces")]);
     expect(text(files.read(at("a", "b", "log"), LIMIT))).toBe("in pieces");
     expect(files.sha256([bytes("in "), bytes("pieces")])).toBe(files.sha256(bytes("in pieces")));
-    files.open(at("a", "b", "log"), (opened) => {
+    expect(codeOf(() => files.open(at("a", "b", "log"), 8, () => 0))).toBe("TOO_LARGE");
+    files.open(at("a", "b", "log"), 9, (opened) => {
       files.write(at("a", "b", "log"), bytes("other"));
       expect(opened.bytes).toBe(9);
       expect(text(opened.readPart(3, 4))).toBe("piec");
@@ -267,7 +268,7 @@ describe("explainFailures", () => {
     ["list /p", (files) => files.list("/p")],
     ["read /p", (files) => files.read("/p", LIMIT)],
     ["read /p", (files) => files.readPart("/p", 0, 1)],
-    ["read /p", (files) => files.open("/p", () => 0)],
+    ["read /p", (files) => files.open("/p", LIMIT, () => 0)],
     ["read /p", (files) => files.sha256Of("/p", LIMIT)],
     ["look for /p", (files) => files.inspect("/p")],
     ["write /p", (files) => files.write("/p", bytes(""))],

@@ -14,9 +14,9 @@ export function interrupted(files: Files, at: number, happens: () => void): File
     list: before((folder) => files.list(folder)),
     inspect: before((path) => files.inspect(path)),
     read: before((file, limit) => files.read(file, limit)),
-    open: (file, use) => {
+    open: (file, limit, use) => {
       before(() => {})();
-      return files.open(file, use);
+      return files.open(file, limit, use);
     },
     readPart: before((file, start, length) => files.readPart(file, start, length)),
     write: before((file, bytes) => files.write(file, bytes)),

@@ -85,13 +85,13 @@ export class PowerLossFiles implements Files {
     return this.#file(file).now.slice();
   }
 
-  open<T>(file: string, use: (opened: OpenedFile) => T): T {
+  open<T>(file: string, _limit: number, use: (opened: OpenedFile) => T): T {
     const { now } = this.#file(file);
     return use({ bytes: now.length, readPart: (start, length) => now.slice(start, start + length) });
   }
 
   readPart(file: string, start: number, length: number): Uint8Array {
-    return this.open(file, (opened) => opened.readPart(start, length));
+    return this.open(file, length, (opened) => opened.readPart(start, length));
   }
 
   sha256(contents: Contents): string {
