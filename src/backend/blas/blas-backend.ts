@@ -9,10 +9,9 @@
 import { BackendError } from "../../errors.ts";
 import { productWords } from "../wasm/host/gemm.ts";
 import { Heap } from "../wasm/host/heap.ts";
-import type { HostKernels } from "../wasm/host/instance.ts";
-import type { KernelExports } from "../wasm/host/signatures.ts";
+import { type ReplacedKernels, replaceKernelsOnThreads } from "../wasm/host/replaced-kernels.ts";
 import { WasmBackend } from "../wasm/host/wasm-backend.ts";
-import { ThreadPool, type ThreadStart, type Threads } from "../wasm/threads/pool.ts";
+import type { ThreadStart, Threads } from "../wasm/threads/pool.ts";
 import { makeGemm } from "./gemm.js";
 import { openLibrary } from "./library.js";
 import { HOW_TO_INSTALL } from "./library-names.ts";
@@ -35,15 +34,8 @@ export class BlasBackend extends WasmBackend {
   override readonly exact = false;
   override readonly library: string;
 
-  private constructor(
-    module: WebAssembly.Module,
-    divide: (kernels: KernelExports) => KernelExports,
-    heap: Heap,
-    pool: ThreadPool | null,
-    host: HostKernels,
-    library: string,
-  ) {
-    super(module, divide, heap, pool, true, host);
+  private constructor(module: WebAssembly.Module, replaced: ReplacedKernels, library: string) {
+    super(module, replaced.divide, replaced.heap, replaced.pool, true, replaced.host);
     this.library = library;
   }
 
@@ -57,15 +49,11 @@ export class BlasBackend extends WasmBackend {
       module: new URL("./thread-kernels.js", import.meta.url).href,
       options: { file, at: productWords, minWork },
     };
-    const pool = threads === 1 ? null : await ThreadPool.start(threads, module, heap, spawn, replacement);
-    const host: HostKernels = {};
-    const divide = (kernels: KernelExports) => {
-      const gemm = makeGemm(sgemm, address(memory), memory, kernels, productWords, minWork);
-      const replaced = { ...kernels, gemm };
-      host.gemm = gemm;
-      return pool === null ? replaced : pool.share(replaced);
-    };
-    return new BlasBackend(module, divide, heap, pool, host, title);
+    const replaced = await replaceKernelsOnThreads(module, heap, spawn, replacement, (kernels) => ({
+      ...kernels,
+      gemm: makeGemm(sgemm, address(memory), memory, kernels, productWords, minWork),
+    }));
+    return new BlasBackend(module, replaced, title);
   }
 }
 

@@ -6,10 +6,9 @@ import { BackendError } from "../../errors.ts";
 import { checkChoice } from "../../util/check-types.ts";
 import { productWords } from "../wasm/host/gemm.ts";
 import { Heap } from "../wasm/host/heap.ts";
-import type { HostKernels } from "../wasm/host/instance.ts";
-import type { KernelExports } from "../wasm/host/signatures.ts";
+import { type ReplacedKernels, replaceKernelsOnThreads } from "../wasm/host/replaced-kernels.ts";
 import { WasmBackend } from "../wasm/host/wasm-backend.ts";
-import { ThreadPool, type ThreadStart, type Threads } from "../wasm/threads/pool.ts";
+import type { ThreadStart, Threads } from "../wasm/threads/pool.ts";
 import { keepSmallCalls } from "./keep-small-calls.ts";
 import { argumentTypes, kernelsOfRows } from "./kernel-table.ts";
 import { type NativeLibrary, openNativeLibrary, VECTORS, type Vectors } from "./library.js";
@@ -33,15 +32,8 @@ export class NativeBackend extends WasmBackend {
   /** The vectors in use. */
   readonly vectors: Vectors;
 
-  private constructor(
-    module: WebAssembly.Module,
-    divide: (kernels: KernelExports) => KernelExports,
-    heap: Heap,
-    pool: ThreadPool | null,
-    host: HostKernels,
-    vectors: Vectors,
-  ) {
-    super(module, divide, heap, pool, true, host);
+  private constructor(module: WebAssembly.Module, replaced: ReplacedKernels, vectors: Vectors) {
+    super(module, replaced.divide, replaced.heap, replaced.pool, true, replaced.host);
     this.vectors = vectors;
   }
 
@@ -57,16 +49,11 @@ export class NativeBackend extends WasmBackend {
       module: new URL("./thread-kernels.js", import.meta.url).href,
       options: { file, vectors, types: argumentTypes, choices },
     };
-    const pool = threads === 1 ? null : await ThreadPool.start(threads, module, heap, spawn, replacement);
-    const host: HostKernels = {};
-    const divide = (kernels: KernelExports) => {
+    const replaced = await replaceKernelsOnThreads(module, heap, spawn, replacement, (kernels) => {
       const native = replaceKernels(library, heap.memory, kernels, choices);
-      const replaced = always ? native : keepSmallCalls(native, kernels, heap);
-      host.gemm = replaced.gemm;
-      host.attention = replaced.attention;
-      return pool === null ? replaced : pool.share(replaced);
-    };
-    return new NativeBackend(module, divide, heap, pool, host, vectors);
+      return always ? native : keepSmallCalls(native, kernels, heap);
+    });
+    return new NativeBackend(module, replaced, vectors);
   }
 }
 

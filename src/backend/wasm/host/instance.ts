@@ -2,8 +2,9 @@
 import { BackendError } from "../../../errors.ts";
 import { type KernelExports, signatures } from "./signatures.ts";
 
-/** The kernels that captured calls take from the host instead of the instance: see kernels/replay.ts. */
-export type HostKernels = { -readonly [Name in "gemm" | "attention"]?: KernelExports[Name] };
+/** The kernels that captured calls can take from the host instead of the instance: see kernels/replay.ts. */
+export const hostKernelNames = ["gemm", "attention"] as const;
+export type HostKernels = { -readonly [Name in (typeof hostKernelNames)[number]]?: KernelExports[Name] };
 
 /**
  * @param host for backends that compute these kernels elsewhere; may be filled in later
