@@ -45,6 +45,28 @@ export const keeping: readonly Mutant[] = [
     tests: ["test/run/lease.test.ts"],
   },
   {
+    promise: "a lock of an earlier boot is waited for where a network may reach the run",
+    file: "src/cli/shared/process-lock.ts",
+    line: 'disk === "local" && boot?.endsWith(',
+    broken: "disk !== undefined && boot?.endsWith(",
+    tests: ["test/cli/shared/living-processes.test.ts"],
+  },
+  {
+    promise:
+      "containers, whose boot ids may not be those of the host, do not take over from each other at once",
+    file: "src/cli/shared/process-lock.ts",
+    line: "boot?.endsWith(FIRST_NUMBERING)",
+    broken: "boot !== null",
+    tests: ["test/cli/shared/living-processes.test.ts"],
+  },
+  {
+    promise: "an overlay or a network drive is no disk of one system",
+    file: "src/cli/shared/local-disk.ts",
+    line: "return LOCAL.has(type(path));",
+    broken: "return type(path) !== 0;",
+    tests: ["test/cli/shared/local-disk.test.ts"],
+  },
+  {
     promise: "processes with one PID on two hosts prepare their locks in different folders",
     file: "src/run/lock.ts",
     line: "host.slice(0, 12)",

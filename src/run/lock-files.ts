@@ -22,6 +22,8 @@ const ownerLayout = z.strictObject({
   machine: z.string(),
   /** Identifies the boot of the machine and the PID namespace; null if unknown. */
   boot: z.nullable(z.string()),
+  /** "local" if the run is on a disk that no other system can use at the same time, as its own system says. */
+  disk: z.optional(z.string()),
   /** When it took the lock, by the clock of its machine: for people only. */
   since: z.optional(z.string()),
 });

@@ -11,7 +11,7 @@ import { largestOf } from "../../util/extremes.ts";
 import { formatBitsPerByte, formatCount, formatDuration, formatLoss } from "../../util/format.ts";
 import { namesToFlags } from "../shared/explain-error.ts";
 import { runAt } from "../shared/find-model.ts";
-import { processes } from "../shared/process-lock.ts";
+import { processes, thisProcess } from "../shared/process-lock.ts";
 import { Terminal } from "../terminal/output.ts";
 
 export interface RunsFlags {
@@ -26,8 +26,10 @@ export function listRuns(word: string, { json }: RunsFlags): void {
   if (!statSync(folder).isDirectory())
     throw new DataError(`${folder}: is a file; name a run directory or a folder of run directories`);
   const paths = [folder, ...readdirSync(folder).map((name) => join(folder, name))];
-  const system = processes();
-  const runs = paths.filter((path) => RunDirectory.isRun(path)).map((path) => describeRun(path, system));
+  const self = thisProcess();
+  const runs = paths
+    .filter((path) => RunDirectory.isRun(path))
+    .map((path) => describeRun(path, processes(path, self)));
   if (json) for (const run of runs) terminal.json(run);
   else if (runs.length === 0) terminal.note(`${folder}: contains no run; start one with nopeek train`);
   else for (const line of tableOf(runs, process.stdout.columns)) terminal.write(`${line}\n`);

@@ -22,7 +22,7 @@ export async function awaitLease(
   run: string,
   { note, status }: ProgressReporter,
   { nowMs, pause }: Waiting = { nowMs: clock, pause: sleep },
-  system: Processes = processes(),
+  system: Processes = processes(run),
 ): Promise<Processes> {
   const watch = new LeaseWatch(run, system, nodeFiles);
   for (let lock = watch.look(nowMs()); lock !== null; lock = watch.look(nowMs())) {

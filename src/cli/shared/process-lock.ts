@@ -8,6 +8,13 @@ import { BEAT_MS } from "../../run/lease.ts";
 import { type Owner, type Processes, RunLock } from "../../run/lock.ts";
 import { encodeOwner, HEARTBEAT_DIGITS, heartbeatFile, ownerFile } from "../../run/lock-files.ts";
 import { nodeFiles } from "../../run/node-files.ts";
+import { isOnLocalDisk } from "./local-disk.ts";
+
+/**
+ * Linux's name of the first PID namespace, which is that of no container. A container may have another boot id than its
+ * host: systemd-nspawn and LXC give it one. Source: PROC_PID_INIT_INO in linux/proc_ns.h.
+ */
+const FIRST_NUMBERING = " pid:[4026531836]";
 
 /**
  * Locks a run until the lock is released or this process exits. Meanwhile other hosts see that this process is alive.
@@ -15,7 +22,7 @@ import { nodeFiles } from "../../run/node-files.ts";
  *
  * @param seen what is known of processes, after `awaitLease`
  */
-export function lockRun(path: string, seen: Processes = processes()): RunLock {
+export function lockRun(path: string, seen: Processes = processes(path)): RunLock {
   const self = { ...seen.self, since: new Date().toISOString() };
   const lock = RunLock.take(path, { ...seen, self }, nodeFiles);
   startHeartbeat(lock);
@@ -43,26 +50,40 @@ function startHeartbeat({ path, owner }: RunLock): void {
   heart.unref();
 }
 
-/** The processes of this machine. */
-export function processes(): Processes {
-  const self: Owner = {
-    pid: process.pid,
-    started: startOf(process.pid),
-    machine: hostname(),
-    boot: bootOf(),
-  };
-  return { self, isAlive: (owner, heartbeat = null) => isAlive(owner, heartbeat, self) };
+/**
+ * The processes of this machine.
+ *
+ * @param run the run whose locks are asked about: on a disk of this system alone, more is known of them
+ */
+export function processes(run?: string, self = thisProcess()): Processes {
+  const here = run === undefined ? self : { ...self, disk: isOnLocalDisk(run) ? "local" : "shared" };
+  return { self: here, isAlive: (owner, heartbeat = null) => isAlive(owner, heartbeat, here) };
 }
 
-function isAlive(owner: Owner, heartbeat: string | null, self: Owner): boolean | null {
+/** This process, as a lock names it. */
+export function thisProcess(): Owner {
+  return { pid: process.pid, started: startOf(process.pid), machine: hostname(), boot: bootOf() };
+}
+
+/** Whether the process of a lock is alive, as `self` sees it; null if that cannot be determined. */
+export function isAlive(owner: Owner, heartbeat: string | null, self: Owner): boolean | null {
   if (owner.machine !== self.machine) return null;
   if (owner.boot !== self.boot) {
     const sameBoot = owner.boot?.split(" ")[0] === self.boot?.split(" ")[0];
-    // Another boot of this machine, or another machine with the same name, as pods can have: its heartbeat decides.
-    return sameBoot || heartbeat !== null ? null : false;
+    if (!sameBoot && (heartbeat === null || endedWithItsBoot(owner, self))) return false;
+    // Perhaps another machine or container with the same name, as pods can have: its heartbeat decides.
+    return null;
   }
   if (!exists(owner.pid)) return false;
   return owner.started === null || startOf(owner.pid) === owner.started;
+}
+
+/**
+ * Whether an owner of another boot must have ended: its system and this one each need the disk of the run for themselves,
+ * so they do not run at the same time.
+ */
+function endedWithItsBoot(...both: readonly Owner[]): boolean {
+  return both.every(({ boot, disk }) => disk === "local" && boot?.endsWith(FIRST_NUMBERING));
 }
 
 function exists(pid: number): boolean {

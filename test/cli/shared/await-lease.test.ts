@@ -1,11 +1,11 @@
 /** A start waits for the lock of another host to expire, and says so. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { awaitLease } from "../../../src/cli/shared/await-lease.ts";
-import { lockRun, processes } from "../../../src/cli/shared/process-lock.ts";
-import { checkUnlocked, RunLock } from "../../../src/run/lock.ts";
+import { isAlive, lockRun, processes } from "../../../src/cli/shared/process-lock.ts";
+import { checkUnlocked, type Owner, RunLock } from "../../../src/run/lock.ts";
 import { heartbeatFile } from "../../../src/run/lock-files.ts";
 import { nodeFiles } from "../../../src/run/node-files.ts";
 
@@ -68,4 +68,26 @@ it("gives up at the first sign of life", async () => {
 it("does not wait where no run is", async () => {
   const reporter = { note: expect.unreachable, status: (line: string) => expect(line).toBe("") };
   await awaitLease(join(folder, "nowhere"), reporter);
+});
+
+it("does not wait for a process that ended with an earlier boot of this host", async () => {
+  const run = join(folder, "rebooted");
+  const host = (boot: string) => ({
+    pid: 1,
+    started: "7",
+    machine: "here",
+    boot: `${boot} pid:[4026531836]`,
+  });
+  const before = { ...host("first"), disk: "local" };
+  RunLock.take(run, { self: before, isAlive: () => null }, nodeFiles);
+  const now = { ...host("second"), disk: "local" };
+  const system = {
+    self: now,
+    isAlive: (owner: Owner, beat: string | null = null) => isAlive(owner, beat, now),
+  };
+  const silent = { note: expect.unreachable, status: (line: string) => expect(line).toBe("") };
+  const never = { nowMs: () => 0, pause: () => expect.unreachable() };
+  const seen = await awaitLease(run, silent, never, system);
+  expect(lockRun(run, seen).owner).toMatchObject(now);
+  expect(readdirSync(run)).toEqual([".lock-2"]);
 });

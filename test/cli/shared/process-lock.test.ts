@@ -1,9 +1,7 @@
-/** Two programs on one run directory, and the detection of living processes. */
-import { spawnSync } from "node:child_process";
+/** Two programs on one run directory. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { processes } from "../../../src/cli/shared/process-lock.ts";
 import {
   expectComplaint,
   makeFolderWithText,
@@ -88,22 +86,5 @@ describe("--keep-checkpoints", () => {
     const more = ["--steps", 120, "--keep-checkpoints", 5];
     await succeed(folder, "train", "--resume", "--out", "few", ...more);
     expect(saved().length).toBeGreaterThanOrEqual(5);
-  });
-});
-
-describe("a process", () => {
-  const { self, isAlive } = processes();
-
-  it("is alive while it runs, and dead when it has ended", () => {
-    expect(isAlive(self)).toBe(true);
-    const { pid } = spawnSync(process.execPath, ["--version"]);
-    expect(isAlive({ ...self, pid, started: "1" })).toBe(false);
-  });
-
-  it.runIf(process.platform === "linux")("differs from a later one with the same PID", () => {
-    expect(isAlive({ ...self, started: "1" })).toBe(false);
-    expect(isAlive({ ...self, boot: "00000000-0000-0000-0000-000000000000 pid:[1]" })).toBe(false);
-    expect(isAlive({ ...self, boot: `${self.boot?.split(" ")[0]} pid:[1]` })).toBeNull();
-    expect(isAlive({ ...self, machine: "elsewhere" })).toBeNull();
   });
 });

@@ -10,7 +10,7 @@ import { saveFile } from "../../../run/save-file.ts";
 import { largestOf } from "../../../util/extremes.ts";
 import { failureReason } from "../../../util/failure-reason.ts";
 import { shellWord } from "../../../util/format.ts";
-import { processes } from "../../shared/process-lock.ts";
+import { processes, thisProcess } from "../../shared/process-lock.ts";
 import { hasUnicode, wantsColor } from "../../terminal/colors.ts";
 import { Terminal } from "../../terminal/output.ts";
 import { findRuns, namesOf } from "./find-runs.ts";
@@ -32,9 +32,9 @@ export async function plot(words: readonly string[], flags: PlotFlags): Promise<
   const { paths, others } = findRuns(words);
   for (const other of others) terminal.note(`${other}: contains no run; skipped`);
   const names = namesOf(paths);
-  const system = processes();
+  const self = thisProcess();
   const read: ReadRun[] = [];
-  for (const [i, path] of paths.entries()) read.push(await readRun(path, names[i], system));
+  for (const [i, path] of paths.entries()) read.push(await readRun(path, names[i], processes(path, self)));
   // Smooth all runs equally: more smoothing makes a run look more stable.
   const smoothing = flags.smooth ?? defaultSmoothing(largestOf(read.map(({ train }) => train.count)));
   const runs = read.map((run) => smoothed(run, smoothing));

@@ -20,13 +20,13 @@ export interface ClaimedFolder {
  * @param seen what is known of processes that may hold its lock
  * @throws CheckpointError when it is in use, or holds anything but the remains of a run that was killed at its start
  */
-export function checkFree(path: string, seen = processes()): void {
+export function checkFree(path: string, seen = processes(path)): void {
   if (existsSync(path)) checkUnlocked(path, seen, nodeFiles);
   RunDirectory.checkFree(path);
 }
 
 /** Locks a folder for a new run. Throws as `checkFree` does. */
-export function claimFolder(path: string, seen = processes()): ClaimedFolder {
+export function claimFolder(path: string, seen = processes(path)): ClaimedFolder {
   checkFree(path, seen);
   return { path, lock: lockRun(path, seen) };
 }
@@ -57,7 +57,7 @@ function lockIfFree(path: string): RunLock | null {
     if (
       error instanceof CheckpointError &&
       existsSync(path) &&
-      holderOf(path, processes(), nodeFiles) !== null
+      holderOf(path, processes(path), nodeFiles) !== null
     )
       return null;
     throw error;
