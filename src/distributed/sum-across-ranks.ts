@@ -4,8 +4,10 @@ import { TreeSum } from "../util/tree-sum.ts";
 import type { Communicator } from "./communicator.ts";
 import { pipeline, type Stage } from "./pipeline.ts";
 
-/** Numbers that are sent in a message; memory for six times as many is needed. */
+/** Numbers that a rank sends at a time; memory for six times as many is needed. */
 const MOST_NUMBERS = 2 ** 20;
+/** Numbers of a message to one of many ranks. A shorter one takes hardly less time (docs/cluster.md, what it costs). */
+const ENOUGH_NUMBERS = 2 ** 13;
 
 /** A part of a buffer. */
 export interface Span {
@@ -24,13 +26,13 @@ export type Shares = readonly (readonly Span[])[];
  * a rank sends and receives each number about twice, however many ranks there are.
  *
  * @param buffers of the same lengths on every rank
- * @param most    the number of numbers that are sent at a time
+ * @param most    the number of numbers that are sent at a time; by default a million, more among more than 128 ranks
  */
 export async function sumAcrossRanks(
   communicator: Communicator,
   backend: Backend,
   buffers: readonly Buffer[],
-  most = MOST_NUMBERS,
+  most?: number,
 ): Promise<void> {
   const slices = equalSlices(buffers, communicator.size);
   await inRounds(communicator, backend, slices, most, (stages) => [
@@ -48,7 +50,7 @@ export async function sumAtOwners(
   communicator: Communicator,
   backend: Backend,
   shares: Shares,
-  most = MOST_NUMBERS,
+  most?: number,
 ): Promise<void> {
   await inRounds(communicator, backend, shares, most, (stages) => [
     stages.exchange,
@@ -64,7 +66,7 @@ export async function gatherFromOwners(
   communicator: Communicator,
   backend: Backend,
   shares: Shares,
-  most = MOST_NUMBERS,
+  most?: number,
 ): Promise<void> {
   await inRounds(communicator, backend, shares, most, (stages) => [
     (round) => {
@@ -90,7 +92,7 @@ async function inRounds(
   communicator: Communicator,
   backend: Backend,
   shares: Shares,
-  most: number,
+  most: number | undefined,
   choose: (stages: Stages) => Stage<Round>[],
 ): Promise<void> {
   const { slice, starts } = roundsOf(shares, most);
@@ -179,12 +181,25 @@ function equalSlices(buffers: readonly Buffer[], ranks: number): Shares {
 }
 
 /** In each round, a slice of every rank's share is sent, of equal length: messages are as long for all ranks. */
-function roundsOf(shares: Shares, most: number): { slice: number; starts: number[] } {
+function roundsOf(shares: Shares, most?: number): { slice: number; starts: number[] } {
   const lengths = shares.map((spans) => spans.reduce((sum, { length }) => sum + length, 0));
   const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
-  const rounds = Math.ceil((longest * shares.length) / most);
-  const slice = rounds === 0 ? 0 : Math.ceil(longest / rounds);
+  const { rounds, slice } = roundsFor(longest, shares.length, most);
   return { slice, starts: Array.from({ length: rounds }, (_, i) => i * slice) };
+}
+
+/**
+ * The rounds in which shares are sent, and the numbers of a slice: what a rank sends to another in a message.
+ *
+ * @param longest the numbers of the longest share
+ */
+export function roundsFor(
+  longest: number,
+  ranks: number,
+  most = Math.max(MOST_NUMBERS, ranks * ENOUGH_NUMBERS),
+): { readonly rounds: number; readonly slice: number } {
+  const rounds = Math.ceil((longest * ranks) / most);
+  return { rounds, slice: rounds === 0 ? 0 : Math.ceil(longest / rounds) };
 }
 
 /** Copies the numbers of a share from number `start` on to a block, which they fill, or back. */

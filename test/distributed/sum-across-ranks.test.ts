@@ -4,7 +4,7 @@ import { openBackend } from "../../src/backend/open.ts";
 import { ReferenceBackend } from "../../src/backend/reference/reference-backend.ts";
 import type { Communicator } from "../../src/distributed/communicator.ts";
 import { ranksInProcess } from "../../src/distributed/in-process.ts";
-import { sumAcrossRanks } from "../../src/distributed/sum-across-ranks.ts";
+import { roundsFor, sumAcrossRanks } from "../../src/distributed/sum-across-ranks.ts";
 import { Random } from "../../src/random.ts";
 
 const LENGTHS = [5, 0, 13, 1, 29];
@@ -97,4 +97,14 @@ it("of one rank stay as they are", async () => {
   expect(await sums(1, 10, () => Promise.resolve(new ReferenceBackend()))).toEqual([
     numbersOf(0).map((numbers) => Array.from(numbers)),
   ]);
+});
+
+it.each([
+  [2, 50_000_000, { rounds: 96, slice: 520_834 }],
+  [128, 781_250, { rounds: 96, slice: 8139 }],
+  [1024, 97_657, { rounds: 12, slice: 8139 }],
+  [1024, 390, { rounds: 1, slice: 390 }],
+  [3, 0, { rounds: 0, slice: 0 }],
+])("go to %i ranks in messages that are long or few, for slices of %i numbers", (ranks, longest, rounds) => {
+  expect(roundsFor(longest, ranks)).toEqual(rounds);
 });
