@@ -17,6 +17,20 @@ export const sharding: readonly Mutant[] = [
     tests: ["test/distributed/owners.test.ts"],
   },
   {
+    promise: "Muon shares out its products by itself",
+    file: "src/train/ranks.ts",
+    line: 'optimizer === "muon" ? "if even" : "never"',
+    broken: '"never"',
+    tests: ["test/distributed/shard-optimizer.test.ts"],
+  },
+  {
+    promise: "Muon shares out nothing by itself where messages would grow",
+    file: "src/distributed/shards.ts",
+    line: "load * size * 3 <= total * 4",
+    broken: "load >= 0",
+    tests: ["test/distributed/shard-optimizer.test.ts"],
+  },
+  {
     promise: "the norm is that of the whole gradient where each rank has a part of it",
     file: "src/train/trainer.ts",
     line: "normOf((await this.#ranks?.gatherNumbers(squares)) ?? squares)",
@@ -40,7 +54,7 @@ export const sharding: readonly Mutant[] = [
   {
     promise: "a rank keeps the optimizer's state of only those parameters that it updates",
     file: "src/distributed/data-parallel.ts",
-    line: "return this.#shards.own;",
+    line: "return shards.own;",
     broken: "return parameters;",
     tests: ["test/distributed/shard-optimizer.test.ts"],
   },

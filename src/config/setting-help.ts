@@ -93,7 +93,7 @@ export const SETTING_HELP: Readonly<Record<SettingName, SettingHelp>> = {
     help: "keep only the input of each block in a training step, and compute the rest again for the gradients: less memory, about a third more time, the same weights",
   },
   shardOptimizer: {
-    help: "share out the optimizer's state among the processes that train together: less memory for each, the same weights",
+    help: "share out the optimizer's state among the processes that train together: less memory for each, the same weights; Muon does so by itself if tensors allow",
   },
   averageSteps: {
     help: "evaluate and save the weights averaged over about this many steps; 0 uses the newest",

@@ -158,7 +158,7 @@ export type Settings = {
   readonly checkpointActivations: boolean;
   /**
    * Share out the optimizer's state among the processes that train together: less memory for each, the
-   * same weights. Default: false.
+   * same weights; Muon does so by itself if tensors allow. Default: false.
    */
   readonly shardOptimizer: boolean;
   /**

@@ -28,11 +28,13 @@ export type Request = "collectState";
 /** Numbers before the losses of a rank: what it says, and another one, such as the size of its gradient. */
 const HEAD = 2;
 
+/** When each rank updates a share of the parameters; "if even": if messages are hardly longer than without shares. */
+type Sharing = "never" | "if even" | "always";
+
 export class DataParallel {
-  /** Whether each rank updates a share of the parameters. */
-  readonly isSharded: boolean;
   readonly #communicator: Communicator;
   readonly #parts: number;
+  readonly #sharing: Sharing;
   readonly #answers = new Map<number, () => Promise<unknown>>();
   /** null if every rank updates all parameters. */
   #shards: Shards | null = null;
@@ -40,23 +42,29 @@ export class DataParallel {
   #stopWanted = false;
 
   /**
-   * @param parts     the number of parts in a step
-   * @param rows      the number of rows in a part
-   * @param isSharded whether each rank updates a share of the parameters, and keeps the optimizer's state of those alone
+   * @param parts   the number of parts in a step
+   * @param rows    the number of rows in a part
+   * @param sharing when each rank updates a share of the parameters, and keeps the optimizer's state of those alone
    * @throws ConfigError if the ranks cannot share them; it names what would fit
    */
-  constructor(communicator: Communicator, parts: number, rows: number, isSharded = false) {
+  constructor(communicator: Communicator, parts: number, rows: number, sharing: Sharing = "never") {
     checkShared(parts, rows, communicator.size);
     this.#communicator = communicator;
     this.#parts = parts;
-    this.isSharded = isSharded;
+    this.#sharing = sharing;
   }
 
   /** The parameters that this rank updates: all, or its share of them. It is called once, before the first step. */
   updatedHere(parameters: Tensors): Tensors {
-    if (!this.isSharded) return parameters;
-    this.#shards = new Shards(this.#communicator, parameters);
-    return this.#shards.own;
+    const shards = new Shards(this.#communicator, parameters);
+    if (this.#sharing === "never" || (this.#sharing === "if even" && !shards.areEven)) return parameters;
+    this.#shards = shards;
+    return shards.own;
+  }
+
+  /** Whether each rank updates a share of the parameters. */
+  get isSharded(): boolean {
+    return this.#shards !== null;
   }
 
   /** The rank whose state of a parameter is saved: the only one that updates it, or rank 0 if all do. */

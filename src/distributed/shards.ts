@@ -39,6 +39,15 @@ export class Shards {
     return Object.fromEntries(all.filter((_, i) => this.#owners[i] === rank));
   }
 
+  /** Whether no rank updates more than 4/3 of its share of the numbers. All messages are as long as the longest share. */
+  get areEven(): boolean {
+    const { size } = this.#communicator;
+    const loads = Array.from({ length: size }, () => 0);
+    for (const [i, owner] of this.#owners.entries()) loads[owner] += this.#tensors[i].size;
+    const total = loads.reduce((sum, load) => sum + load, 0);
+    return loads.every((load) => load * size * 3 <= total * 4);
+  }
+
   /** The rank that updates a parameter. */
   ownerOf(name: string): number {
     return this.#owners[this.#names.indexOf(name)];

@@ -1,6 +1,6 @@
 /** With the optimizer's state shared out, the bits are those of one process that keeps all of it. */
 import { describe, expect, it } from "vitest";
-import { digest, type Report, type Saved, STEPS, train, trainAll } from "./train-ranks.ts";
+import { digest, type Report, type Saved, STEPS, type Trained, train, trainAll } from "./train-ranks.ts";
 
 describe.each([
   ["AdamW, dropout", { model: "seq2seq", dropout: 0.2 }],
@@ -35,13 +35,27 @@ describe.each([
   });
 });
 
+/** How many numbers of the state a rank has at the end. */
+const count = ({ saved }: Trained) =>
+  [...saved.optimizer.values()].reduce((sum, { values }) => sum + values.length, 0);
+
 it("each rank keeps a share of the state", async () => {
   const [first, ...others] = await trainAll(4, { shardOptimizer: true }, 1);
-  const count = ({ saved }: typeof first) =>
-    [...saved.optimizer.values()].reduce((sum, { values }) => sum + values.length, 0);
   for (const other of others) expect(count(other) / count(first)).toBeCloseTo(0.25, 1);
   const names = others.flatMap(({ saved }) => [...saved.optimizer.keys()]);
   expect(new Set(names).size).toBe(names.length);
+});
+
+describe("without the setting, the state", () => {
+  it.each([
+    ["of Muon is shared out", 2, { optimizer: "muon" }, 0.5],
+    ["of AdamW is not", 2, {}, 1],
+    ["of Muon is not among ranks of which some would get nothing", 32, { optimizer: "muon" }, 1],
+  ] as const)("%s", async (_, ranks, optimizer, share) => {
+    const parts = { gradAccumulation: ranks, batchSize: 1 };
+    const [first, ...others] = await trainAll(ranks, { ...optimizer, ...parts }, 1);
+    for (const other of others) expect(count(other) / count(first)).toBeCloseTo(share, 1);
+  });
 });
 
 it("ranks that update nothing, because there are more of them than tensors, change no bit", async () => {

@@ -6,7 +6,7 @@ import { openBackend } from "../../src/backend/open.ts";
 import type { ModelKind } from "../../src/config/choices.ts";
 import { resolveSettings, type Settings } from "../../src/config/settings.ts";
 import type { Communicator } from "../../src/distributed/communicator.ts";
-import { DataParallel, RunEnded } from "../../src/distributed/data-parallel.ts";
+import { type DataParallel, RunEnded } from "../../src/distributed/data-parallel.ts";
 import { ranksInProcess } from "../../src/distributed/in-process.ts";
 import type { RunJobs } from "../../src/distributed/jobs.ts";
 import { evaluateAnswers } from "../../src/evaluate/exact-match.ts";
@@ -24,6 +24,7 @@ import type { Objective, Trainable } from "../../src/train/objectives/objective.
 import { SequenceToSequence } from "../../src/train/objectives/sequence-to-sequence.ts";
 import { ToyTask } from "../../src/train/objectives/toy-task.ts";
 import { answerForState, collectState, spreadState, stateShapes } from "../../src/train/optimizer-state.ts";
+import { ranksOf } from "../../src/train/ranks.ts";
 import { type StepReport, Trainer } from "../../src/train/trainer.ts";
 
 const VOCAB = 7;
@@ -97,10 +98,9 @@ async function trainRank(
   from: Saved | null,
 ): Promise<Trained> {
   const settings = resolveSettings(SMALL, changes);
-  const { gradAccumulation, batchSize, shardOptimizer } = settings;
   const backend = await openBackend("wasm", 1);
   const [model, objective] = build(settings.model, new Context(backend), settings);
-  const ranks = communicator && new DataParallel(communicator, gradAccumulation, batchSize, shardOptimizer);
+  const ranks = communicator && ranksOf(communicator, settings);
   const trainer = new Trainer(model, objective, settings, [], ranks);
   if (from !== null) await resume(trainer, ranks, from);
   const follows = ranks !== null && ranks.rank > 0;

@@ -1,6 +1,6 @@
 /** `nopeek train`: plans a run, opens it and trains. */
-import { DataParallel } from "../../../distributed/data-parallel.ts";
 import { CheckpointError, TrainingError } from "../../../errors.ts";
+import { ranksOf } from "../../../train/ranks.ts";
 import { type JoinedProcess, joinProcesses } from "../../shared/processes/join.ts";
 import { sendConfig } from "../../shared/processes/send-config.ts";
 import { stderrReporter, Terminal } from "../../terminal/output.ts";
@@ -43,8 +43,7 @@ async function openShared(
   }
   const { communicator } = joined;
   const plan = await planRun(await withTexts(flags), stderrReporter(), undefined, communicator.size);
-  const { gradAccumulation, batchSize, shardOptimizer } = plan.config.settings;
-  const ranks = new DataParallel(communicator, gradAccumulation, batchSize, shardOptimizer);
+  const ranks = ranksOf(communicator, plan.config.settings);
   await sendConfig(communicator, plan.config);
   const run = await openRun(plan, stop.check, ranks);
   const stored = plan.kind === "resume" ? plan.checkpoint?.optimizer : undefined;

@@ -3,9 +3,10 @@
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { cachePlace } from "../../../../data/token-cache.ts";
-import { DataParallel, JobsGivenUp, RunEnded } from "../../../../distributed/data-parallel.ts";
+import { type DataParallel, JobsGivenUp, RunEnded } from "../../../../distributed/data-parallel.ts";
 import { ConfigError, TrainingError } from "../../../../errors.ts";
 import { answerForState } from "../../../../train/optimizer-state.ts";
+import { ranksOf } from "../../../../train/ranks.ts";
 import { threadsOf } from "../../../options/settings-flags.ts";
 import { RUNS } from "../../../shared/find-model.ts";
 import { processes } from "../../../shared/process-lock.ts";
@@ -30,8 +31,7 @@ async function takePart(
   { communicator, ended }: JoinedProcess<TrainFlags>,
 ): Promise<void> {
   const config = await receiveConfig(communicator);
-  const { gradAccumulation, batchSize, shardOptimizer } = config.settings;
-  const ranks = new DataParallel(communicator, gradAccumulation, batchSize, shardOptimizer);
+  const ranks = ranksOf(communicator, config.settings);
   const cache = cachePlace(flags, flags.out ?? join(RUNS, "run"), processes());
   const { data, validation, include } = flags;
   const text = await readCorpusFor(
