@@ -72,9 +72,7 @@ const layout = z.object({
     }),
   ),
   from: z.optional(z.string()),
-  origin: z.optional(
-    z.object({ folder: z.string(), modelType: z.string(), numbers: z.readonly(z.array(z.string())) }),
-  ),
+  origin: z.optional(z.object({ folder: z.string(), modelType: z.string(), numbers: z.array(z.string()) })),
   changes: z.optional(z.array(settingsChange)),
 });
 

@@ -12,7 +12,7 @@ const special = { endOfText: z.optional(z.literal(true)) };
 const tokenizerData = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("byte"), ...special }),
   z.strictObject({ kind: z.literal("char"), characters: z.string(), ...special }),
-  z.strictObject({ kind: z.literal("bpe"), merges: z.readonly(z.array(z.string())), ...special }),
+  z.strictObject({ kind: z.literal("bpe"), merges: z.array(z.string()), ...special }),
   z.strictObject({
     kind: z.literal("huggingface"),
     definition: z.string(),
