@@ -234,4 +234,18 @@ export const decoding: readonly Mutant[] = [
     broken: "  if (bias != 0) {",
     tests: ["test/backend/wasm/host/gemm.test.ts"],
   },
+  {
+    promise: "the last position alone sees the keys that it sees among all positions",
+    file: "src/nn/inputs/mask.ts",
+    line: "range.diagonal + first",
+    broken: "range.diagonal",
+    tests: ["test/nn/last-only.test.ts"],
+  },
+  {
+    promise: "if only the last position is read, the last block computes no other",
+    file: "src/nn/layers/attention.ts",
+    line: "if (!lastOnly) return this.#attend(query, source, mask, options);",
+    broken: "if (!lastOnly || x.shape[1] > 1) return this.#attend(query, source, mask, options);",
+    tests: ["test/nn/last-only.test.ts"],
+  },
 ];

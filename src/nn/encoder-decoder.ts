@@ -76,7 +76,7 @@ export class EncoderDecoder {
   }
 
   /**
-   * Logits (B, T, V + 1) for the decoder's tokens (B, T), given a source (B, S).
+   * Logits (B, T, V + 1) for the decoder's tokens (B, T), given a source (B, S); (B, 1, V + 1) with `lastOnly`.
    *
    * @throws ShapeError if a sequence is longer than the context, or a batch is malformed
    */
@@ -103,7 +103,8 @@ export class EncoderDecoder {
   }
 
   /**
-   * Logits (B, T, V + 1) for the decoder's tokens (B, T). With a cache, the tokens continue the cached sequences.
+   * Logits (B, T, V + 1) for the decoder's tokens (B, T); (B, 1, V + 1) with `lastOnly`. With a cache, the tokens
+   * continue the cached sequences.
    *
    * @throws ShapeError as `forward`, or if there is not one source for each row
    */

@@ -11,7 +11,6 @@
 
 import type { Context } from "../autograd/context.ts";
 import type { Tensor } from "../autograd/tensor.ts";
-import { slice } from "../ops/slice.ts";
 import type { Random } from "../random.ts";
 import { checkTypes } from "../util/check-types.ts";
 import { checkGPTConfig, type GPTConfig, kvChannelsOf } from "./config.ts";
@@ -20,7 +19,7 @@ import { KVCache } from "./inference/kv-cache.ts";
 import { INIT_STD, normal } from "./initialize.ts";
 import { blockOptions } from "./inputs/block-options.ts";
 import { type ForwardOptions, INFERENCE } from "./inputs/forward-options.ts";
-import { checkSequences, positionsOf, type TokenBatch } from "./inputs/token-batch.ts";
+import { checkSequences, type TokenBatch } from "./inputs/token-batch.ts";
 import { Embeddings } from "./layers/embeddings.ts";
 import { Head } from "./layers/head.ts";
 import { Transformer } from "./layers/transformer.ts";
@@ -81,13 +80,13 @@ export class GPT {
 
   /** What the head reads for tokens (B, T): (B, T, C), or (B, 1, C) with `lastOnly`. */
   hidden(tokens: TokenBatch, options: ForwardOptions = INFERENCE): Tensor {
-    const { cache, lastOnly = false } = options;
+    const { cache } = options;
     checkSequences("gpt", tokens, cache === null ? [] : cache.lengths, this.config.contextLength);
     const { positions } = this.embeddings;
     let x = this.embeddings.forward(tokens, options);
     x = this.transformer.forward(x, blockOptions(tokens, options, { mask: "causal", positions }));
     cache?.advance(tokens);
-    return lastOnly ? lastPosition(x, positionsOf(tokens)) : x;
+    return x;
   }
 
   /**
@@ -96,8 +95,8 @@ export class GPT {
    * @returns (B, T, V), or (B, 1, V) with `lastOnly`; valid until the next step
    * @throws ShapeError if the cache has no room for the tokens
    */
-  decode(tokens: TokenBatch, cache: KVCache, { lastOnly = false } = {}): Tensor {
-    return decode(this, tokens, cache, lastOnly);
+  decode(tokens: TokenBatch, cache: KVCache, options: Pick<ForwardOptions, "lastOnly"> = {}): Tensor {
+    return decode(this, tokens, cache, options);
   }
 
   /** An empty cache for `batchSize` sequences of up to `capacity` tokens each. Free it when done. */
@@ -115,9 +114,4 @@ export class GPT {
       ...this.head.parameters(),
     });
   }
-}
-
-/** (B, T, C) → (B, 1, C) */
-function lastPosition(x: Tensor, positions: number): Tensor {
-  return positions === 1 ? x : slice(x, 1, positions - 1, positions);
 }

@@ -22,9 +22,13 @@ export class MaskSwitchGPT extends GPT {
     return super.hidden(tokens, maskMatrix === null ? options : { ...options, maskMatrix });
   }
 
-  override decode(tokens: TokenBatch, cache: KVCache, { lastOnly = false } = {}): Tensor {
+  override decode(
+    tokens: TokenBatch,
+    cache: KVCache,
+    options: Pick<ForwardOptions, "lastOnly"> = {},
+  ): Tensor {
     // A replayed step attends with the causal mask.
-    if (this.maskMatrix === null) return super.decode(tokens, cache, { lastOnly });
-    return this.forward(tokens, { cache, random: null, lastOnly });
+    if (this.maskMatrix === null) return super.decode(tokens, cache, options);
+    return this.forward(tokens, { cache, random: null, ...options });
   }
 }

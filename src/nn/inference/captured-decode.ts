@@ -8,7 +8,7 @@ import type { Tensor } from "../../autograd/tensor.ts";
 import type { CapturedCalls } from "../../backend/backend.ts";
 import type { GPT } from "../gpt.ts";
 import { decodeOptions } from "../inputs/block-options.ts";
-import { INFERENCE } from "../inputs/forward-options.ts";
+import { type ForwardOptions, INFERENCE } from "../inputs/forward-options.ts";
 import { checkSequences, positionsOf, type TokenBatch } from "../inputs/token-batch.ts";
 import { DecodeState } from "./decode-state.ts";
 import type { KVCache } from "./kv-cache.ts";
@@ -28,10 +28,15 @@ const FIRST_KEY_COUNT = 64;
  * @returns      (B, T, V), or (B, 1, V) with `lastOnly`; valid until the next step
  * @throws ShapeError if the cache has no room for the tokens
  */
-export function decode(model: GPT, tokens: TokenBatch, cache: KVCache, lastOnly = false): Tensor {
+export function decode(
+  model: GPT,
+  tokens: TokenBatch,
+  cache: KVCache,
+  options: Pick<ForwardOptions, "lastOnly">,
+): Tensor {
   const oneTokenEach = positionsOf(tokens) === 1 && tokens.padding === undefined;
   if (!oneTokenEach || model.config.attention !== "fused" || model.context.recordsOps) {
-    return model.forward(tokens, { cache, random: null, lastOnly });
+    return model.forward(tokens, { cache, random: null, ...options });
   }
   if (cache.captured?.model !== model) {
     cache.captured?.free();

@@ -8,14 +8,13 @@ import { positionsIn, positionsOf, type TokenBatch } from "./token-batch.ts";
 /** The options of the blocks for a forward pass over these tokens. */
 export function blockOptions(
   tokens: TokenBatch,
-  { cache, random, maskMatrix }: ForwardOptions,
+  { cache, ...given }: ForwardOptions,
   { mask, positions }: { readonly mask: Mask; readonly positions: Positions },
 ): BlockOptions {
-  if (cache !== null) return decodeOptions(DecodeState.of(cache, tokens), positions, { random, maskMatrix });
+  if (cache !== null) return decodeOptions(DecodeState.of(cache, tokens), positions, given);
   const { angles } = positions;
   return {
-    random,
-    maskMatrix,
+    ...given,
     mask: paddingMask(mask, tokens.padding, positionsOf(tokens)),
     rotation: angles === null ? null : { angles, positions: positionsIn(tokens, []) },
     decode: null,
@@ -26,8 +25,8 @@ export function blockOptions(
 export function decodeOptions(
   decode: DecodeState,
   { angles }: Positions,
-  { random, maskMatrix }: Pick<BlockOptions, "random" | "maskMatrix">,
+  given: Pick<BlockOptions, "random" | "maskMatrix" | "lastOnly">,
 ): BlockOptions {
   const rotation = angles === null ? null : { angles, positions: decode.positions };
-  return { random, maskMatrix, mask: decode.ranges, rotation, decode };
+  return { ...given, mask: decode.ranges, rotation, decode };
 }

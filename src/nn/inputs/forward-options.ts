@@ -13,7 +13,8 @@ export interface ForwardOptions {
   /** Draws the dropout keys, in the order of the ops; null outside training, where nothing is dropped. */
   readonly random: Random | null;
   /**
-   * Whether to compute only the logits of the last position: (B, 1, V). Rows must be padded on the left, if at all.
+   * Whether to compute only the logits of the last position: (B, 1, V). They have the same bits as among those of all
+   * positions, unless activations are dropped. Rows must be padded on the left, if at all.
    */
   readonly lastOnly?: boolean | undefined;
   /** Added to the input of the first block, (B, T, C). Checks use zeros here to get the gradient of that input. */
@@ -27,6 +28,8 @@ export const INFERENCE: ForwardOptions = { cache: null, random: null };
 
 /** The inputs of a block besides x, derived from the forward options and the tokens. */
 export interface BlockOptions extends Pick<ForwardOptions, "random" | "maskMatrix"> {
+  /** Whether the output is read only at the last position, as in the last block of a forward pass with `lastOnly`. */
+  readonly lastOnly?: boolean | undefined;
   /** Which keys each query sees in self-attention. */
   readonly mask: AttentionMask;
   /** How queries and keys are rotated; null unless positions are rotary. */

@@ -17,3 +17,9 @@ export function paddingMask(mask: Mask, padding: Padding | undefined, keys: numb
     diagonal: mask === "causal" ? 0 : keys,
   }));
 }
+
+/** The mask without its first queries: that of the queries from index `first` on. */
+export function laterQueries(mask: AttentionMask, first: number): AttentionMask {
+  if (typeof mask === "string") return mask; // Causal queries are the last positions, however many there are.
+  return mask.map((range) => ({ ...range, diagonal: range.diagonal + first }));
+}

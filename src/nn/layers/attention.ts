@@ -9,8 +9,9 @@ import type { Random } from "../../random.ts";
 import { type BlockConfig, headSizeOf, kvChannelsOf } from "../config.ts";
 import { INIT_STD, outputStd } from "../initialize.ts";
 import type { BlockOptions, EncoderOutput, KeysAndValues } from "../inputs/forward-options.ts";
-import { paddingMask } from "../inputs/mask.ts";
+import { laterQueries, paddingMask } from "../inputs/mask.ts";
 import { type NamedTensors, parametersOf } from "../parameters.ts";
+import { lastPosition } from "./last-position.ts";
 import { Linear } from "./linear.ts";
 import { QKNorm } from "./qk-norm.ts";
 import { textbookAttention } from "./textbook-attention.ts";
@@ -54,12 +55,16 @@ export class Attention {
     this.#layer = layer;
   }
 
-  /** Self-attention: (B, T, C) → (B, T, C). With a cache, queries also see the cached keys. */
+  /**
+   * Self-attention: (B, T, C) → (B, T, C), or (B, 1, C) with `lastOnly`. With a cache, queries also see the cached keys.
+   */
   forward(x: Tensor, options: BlockOptions): Tensor {
     const { query, ...own } = this.project(x, options);
-    const { decode } = options;
+    const { decode, mask, lastOnly } = options;
     const source = decode === null ? own : decode.append(this.#layer, own);
-    return this.#attend(query, source, options.mask, options);
+    if (!lastOnly) return this.#attend(query, source, mask, options);
+    // Other positions are still keys, but their queries are not read.
+    return this.#attend(lastPosition(query), source, laterQueries(mask, x.shape[1] - 1), options);
   }
 
   /**

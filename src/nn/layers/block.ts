@@ -7,6 +7,7 @@ import type { BlockConfig } from "../config.ts";
 import type { BlockOptions } from "../inputs/forward-options.ts";
 import { type NamedTensors, parametersOf } from "../parameters.ts";
 import { Attention } from "./attention.ts";
+import { lastPosition } from "./last-position.ts";
 import { MLP } from "./mlp.ts";
 import { Norm } from "./norm.ts";
 
@@ -44,12 +45,13 @@ export class Block {
   }
 
   /**
-   * (B, T, C) → (B, T, C)
+   * (B, T, C) → (B, T, C), or (B, 1, C) with `lastOnly`
    *
    * @throws ConfigError if the block has cross-attention but the options have no encoder output
    */
   forward(x: Tensor, options: BlockOptions): Tensor {
-    x = add(x, this.attention.forward(this.attentionNorm.forward(x), options));
+    const read = options.lastOnly ? lastPosition(x) : x;
+    x = add(read, this.attention.forward(this.attentionNorm.forward(x), options));
     if (this.cross !== null && this.crossNorm !== null) {
       const { encoderOutput } = options;
       if (encoderOutput === undefined)

@@ -27,10 +27,14 @@ export class Transformer {
     this.#checkpoints = config.checkpointActivations;
   }
 
-  /** (B, T, C) → (B, T, C). Values at padding positions are meaningless. */
+  /** (B, T, C) → (B, T, C), or (B, 1, C) with `lastOnly`. Values at padding positions are meaningless. */
   forward(x: Tensor, options: BlockOptions): Tensor {
     const temporaries = x.context.temporaries();
-    for (const block of this.blocks) x = temporaries.freeAllBut(this.#through(block, x, options));
+    for (const block of this.blocks) {
+      // All positions of a block's output are keys of the next one.
+      const lastOnly = options.lastOnly && block === this.blocks.at(-1);
+      x = temporaries.freeAllBut(this.#through(block, x, { ...options, lastOnly }));
+    }
     return this.finalNorm.forward(x);
   }
 
