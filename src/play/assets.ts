@@ -35,7 +35,7 @@ const TYPES = {
 } as const;
 
 /** The bundled model's step. */
-const STEP = "step-004200";
+const STEP = "step-005800";
 
 export const ASSETS: readonly Asset[] = [
   { path: "", file: "dist/play/index.html", type: TYPES.html, group: "shell" },

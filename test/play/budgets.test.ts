@@ -76,7 +76,7 @@ describe.skipIf(!hasChromium)("in a browser (no Chromium: skipped)", () => {
 
     await page.locator("select", { hasText: "the shipped one" }).selectOption("shipped");
     await showUntil(page.locator("#leaks"), page.locator("#leaks .body > *").first());
-    await expect.poll(() => asked, PATIENCE).toContain("model/step-004200/model.safetensors");
+    await expect.poll(() => asked, PATIENCE).toContain("model/step-005800/model.safetensors");
     await page.close();
   });
 

@@ -134,7 +134,7 @@ describe.skipIf(!hasChromium)("the static site (no Chromium: skipped)", { retry:
     const page = await open({ loads: 2 });
     await hasTrained(page);
     expect(countOf("tales.txt")).toBeGreaterThan(0);
-    expect(countOf("model/step-004200/model.safetensors")).toBe(0);
+    expect(countOf("model/step-005800/model.safetensors")).toBe(0);
     const before = host.requests.length;
     await page.reload();
     await hasTrained(page);

@@ -1,5 +1,5 @@
 /** The recipes of the page: where a run's settings come from. */
-import { presetOf } from "../../config/presets.ts";
+import { PRESETS } from "../../config/presets.ts";
 import { parseSettings, type Settings } from "../../config/settings.ts";
 import { LEAKAGE_SETTINGS } from "../../lesson/leakage-settings.ts";
 import type { Recipe, ShownSettings } from "../settings.ts";
@@ -11,7 +11,7 @@ const { attention: _, ...SMALL } = LEAKAGE_SETTINGS;
 const SMALL_STEPS = 1500;
 
 function baseOf(recipe: Recipe): Partial<Settings> {
-  return recipe === "small" ? { ...SMALL, steps: SMALL_STEPS } : presetOf("tales").settings;
+  return recipe === "small" ? { ...SMALL, steps: SMALL_STEPS } : PRESETS.tales.settings;
 }
 
 /** A recipe's values of the shown settings. */

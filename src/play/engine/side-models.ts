@@ -1,6 +1,6 @@
 /** The models that section 7 trains beside the run: an encoder that fills in blanks, and an encoder–decoder. */
 import { Context } from "../../autograd/context.ts";
-import { presetOf } from "../../config/presets.ts";
+import { PRESETS } from "../../config/presets.ts";
 import { resolveSettings } from "../../config/settings.ts";
 import { evaluateAnswers } from "../../evaluate/exact-match.ts";
 import { Encoder } from "../../nn/encoder.ts";
@@ -47,7 +47,7 @@ export const sideModelsOf = perEngine((engine) => new SideModels(engine));
 /** An encoder for the tales. */
 async function openEncoder(engine: Engine): Promise<SideModel<Encoder>> {
   const { tokenizer, split } = await engine.tales();
-  const settings = resolveSettings(presetOf("blanks").settings, BLANKS_SETTINGS);
+  const settings = resolveSettings(PRESETS.blanks.settings, BLANKS_SETTINGS);
   const shape = gptConfigOf(settings, tokenizer.vocabSize);
   const model = new Encoder(new Context(engine.backend), shape, Random.of(settings.seed, "weights"));
   const trainer = new Trainer(model, new MaskedToken(model, split.train, settings), settings);
@@ -80,7 +80,7 @@ async function measureBlanks(model: Encoder, ids: Int32Array): Promise<Measured>
 
 /** An encoder–decoder that reverses strings. */
 function openAnswers(engine: Engine): AnswerModel {
-  const settings = resolveSettings(presetOf("reverse").settings, ANSWER_SETTINGS);
+  const settings = resolveSettings(PRESETS.reverse.settings, ANSWER_SETTINGS);
   const task = new ToyTask(settings);
   const tokenizer = new CharTokenizer(LETTERS);
   const model = new MaskSwitchEncoderDecoder(

@@ -88,7 +88,7 @@ test("the cache shows the norms of the keys and values of every position that wa
   const { model, tokenizer } = await engine.viewed("shipped");
   const { text, read, cache } = await oneToken(engine, requestOf({ step: 4 }));
   expect(read).toBe(1);
-  expect(cache).toMatchObject({ positions: PROMPT.length + 3, capacity: 256 });
+  expect(cache).toMatchObject({ positions: PROMPT.length + 3, capacity: 512 });
   const ids = tokenizer.encode(text.slice(0, -1).join(""));
   const { heads, dModel } = model.config;
   const expected = await model.context.noGrad(() =>
@@ -175,11 +175,11 @@ test("the model keeps the mask that training gave it", async () => {
 
 test("steps end with the context", async () => {
   const { engine } = await nodeEngine();
-  const prompt = "By the oak sat Ulf. ".repeat(20).slice(0, 253);
+  const prompt = "By the oak sat Ulf. ".repeat(40).slice(0, 509);
   const last = await oneToken(engine, requestOf({ prompt, step: 100 }));
   expect(last).toMatchObject({ step: 4, steps: 4 });
-  expect(last.cache.positions).toBe(256);
-  expect(last.text).toHaveLength(257);
+  expect(last.cache.positions).toBe(512);
+  expect(last.text).toHaveLength(513);
 });
 
 test("without a prompt, the default is one that the model can continue, a person's own text included", async () => {
@@ -191,7 +191,7 @@ test("without a prompt, the default is one that the model can continue, a person
     expect(prompt).toBe(token.prompt);
     return token;
   };
-  expect(await shown("shipped")).toMatchObject({ prompt: "By the oak sat ", steps: 242 });
+  expect(await shown("shipped")).toMatchObject({ prompt: "By the oak sat ", steps: 498 });
   const small = { recipe: "small", changes: { dModel: 16, heads: 2, contextLength: 9 } } as const;
   await questions.open(engine, small);
   expect(await shown("training")).toMatchObject({ prompt: "By th", steps: 5 });
@@ -203,7 +203,7 @@ test("without a prompt, the default is one that the model can continue, a person
 const refusals: readonly [name: string, changes: Partial<OneTokenRequest>, message: RegExp][] = [
   ["an empty prompt", { prompt: "" }, /the prompt is empty/],
   ["an unknown character", { prompt: "By the é" }, /"é" \(U\+00E9\) is not among/],
-  ["a long prompt", { prompt: "a".repeat(257) }, /at most 256 tokens.*has 257/],
+  ["a long prompt", { prompt: "a".repeat(513) }, /at most 512 tokens.*has 513/],
   ["a temperature", { settings: { ...PLAIN, temperature: -1 } }, /`temperature`.*got -1/],
   ["top-k", { settings: { ...PLAIN, topK: 1.5 } }, /`topK`.*got 1.5/],
   ["top-p", { settings: { ...PLAIN, topP: 2 } }, /`topP`.*got 2/],

@@ -24,7 +24,7 @@ async function openSection(options: Parameters<typeof openPlay>[2] = {}) {
   const { page } = opened;
   await page.locator("#bar select").selectOption("shipped");
   const section = page.locator("#token");
-  await showUntil(section, section.getByText("token 1 of at most 242"));
+  await showUntil(section, section.getByText("token 1 of at most 498"));
   expect(await section.getByLabel("prompt").inputValue()).toBe("By the oak sat ");
   const set = (name: string, value: string) => section.getByLabel(name, { exact: true }).fill(value);
   const press = (name: string) => section.getByRole("button", { name }).click();
@@ -55,7 +55,7 @@ describe.skipIf(!hasChromium)("section 4", () => {
     await section.locator("code", { hasText: "--seed 5 " }).waitFor();
     for (let step = 1; step <= 3; step++) {
       if (step > 1) await press("Next token");
-      await section.getByText(`token ${step} of at most 228`).waitFor();
+      await section.getByText(`token ${step} of at most 484`).waitFor();
       const command = (await section.locator("code").textContent()) ?? "";
       const [npx, nopeek, ...words] = wordsOf(command);
       expect([npx, nopeek]).toEqual(["npx", "nopeek"]);
@@ -92,10 +92,10 @@ describe.skipIf(!hasChromium)("section 4", () => {
       }
     }
     await press("Back");
-    await section.getByText("token 2 of at most 228").waitFor();
+    await section.getByText("token 2 of at most 484").waitFor();
     // Presses during an answer count too.
     for (let i = 0; i < 5; i++) await press("Next token");
-    await section.getByText("token 7 of at most 228").waitFor();
+    await section.getByText("token 7 of at most 484").waitFor();
     expect(errors).toEqual([]);
     await page.close();
   });
@@ -151,7 +151,7 @@ describe.skipIf(!hasChromium)("section 4", () => {
     const refusals = [
       ["prompt", "", "the prompt is empty", PROMPT],
       ["prompt", "é<img src=x>", '"é" (U+00E9) is not among', PROMPT],
-      ["prompt", "a".repeat(300), "at most 256 tokens", PROMPT],
+      ["prompt", "a".repeat(600), "at most 512 tokens", PROMPT],
       ["temperature", "-1", "`temperature` must be", "1"],
       ["top-p", "2", "`topP` must be", ""],
       ["top-k", "0", "`topK` must be", ""],

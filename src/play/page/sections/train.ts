@@ -13,7 +13,7 @@ import { currentLink, replaceLink } from "../page-link.ts";
 
 const RECIPE_LABELS: Readonly<Record<Recipe, string>> = {
   small: "small: learns to spell in seconds",
-  tales: "npm start: the shipped model, 4,200 steps",
+  tales: "npm start: the shipped model, 5,800 steps",
 };
 const SETTING_LABELS: Readonly<Record<(typeof SHOWN)[number], string>> = {
   layers: "layers",

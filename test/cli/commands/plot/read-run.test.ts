@@ -199,7 +199,7 @@ describe("a run", () => {
     const run = await read("checkpoints/tales");
     expect(run.floorNats).toBeCloseTo(0.5146, 4);
     expect(run.curves.train).toEqual([]);
-    expect(run.step).toBe(4200);
+    expect(run.step).toBe(5800);
   });
 });
 
