@@ -2,7 +2,7 @@
 import type { PresetName } from "./presets.ts";
 
 export const PRESET_HELP: Readonly<Record<PresetName, string>> = {
-  tales: "the embedded tales, in about a minute on a laptop",
+  tales: "the embedded tales, in a minute or two on a laptop",
   "shakespeare-cpu": "nanoGPT's CPU settings for tiny Shakespeare; the corpus is not included",
   "gpt2-style":
     "GPT-2-style architecture at nanoGPT's CPU sizes; AdamW with a learning rate for small models",

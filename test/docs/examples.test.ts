@@ -116,7 +116,10 @@ describe("examples", () => {
   test("stream: continues the prompt up to the stop string", async () => {
     const lines = await run("stream.ts");
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(/^One misty Sunday in Ashford, [A-Z][a-z]+ the [a-z]+ /);
+    // The bundled model and the seed decide the text, to the letter.
+    expect(lines[0]).toMatch(
+      /^One misty Sunday in Ashford, Hetty and Tam rushed in\. And they danced to ".+\.$/,
+    );
   });
 
   test("beam: a wider search finds a better text, and scores match a pass without a cache", async () => {
