@@ -9,7 +9,7 @@ import { keepUpdated } from "../updates.ts";
 
 const NUMBERS = {
   beams: { label: "beams", initial: 3, step: 1, max: 5 },
-  tokens: { label: "tokens", initial: 8, step: 1, max: 10 },
+  tokens: { label: "tokens", initial: 9, step: 1, max: 10 },
   lengthPenalty: { label: "length penalty", initial: 0, step: 0.1, max: 5 },
 } as const;
 type NumberName = keyof typeof NUMBERS;
@@ -18,7 +18,7 @@ const NAMES: readonly NumberName[] = ["beams", "tokens", "lengthPenalty"];
 export function mountBeams(body: HTMLElement, app: App): void {
   /** The prompt is null until one is typed. */
   let settings: Omit<BeamsRequest, "model" | "mask"> = {
-    ...{ prompt: null, end: "", beams: 3, tokens: 8, lengthPenalty: 0 },
+    ...{ prompt: null, end: "", beams: 3, tokens: 9, lengthPenalty: 0 },
   };
   let found: Beams | null = null;
   let message: string | null = null;
