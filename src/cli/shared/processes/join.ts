@@ -18,6 +18,10 @@ const SHARED = { train: "training", eval: "evaluating", ablate: "making runs" } 
 /** Process 0 may read a large text, or save on a slow disk, while the others wait. */
 const USUAL_PATIENCE_MINUTES = 30;
 
+/** An abort ends mpirun at once. Without this pause, MPICH's may lose what it has not read yet: the message of an error. */
+const OUTPUT_MS = 100;
+const nobody = new Int32Array(new SharedArrayBuffer(4));
+
 export interface ProcessFlags extends CommonFlags {
   readonly distributed?: "mpi" | "none";
   readonly data?: readonly string[];
@@ -68,7 +72,10 @@ export async function joinProcesses<Flags extends ProcessFlags>(
   let hasEnded = false;
   process.once("exit", (code) => {
     if (hasEnded) communicator.close();
-    else communicator.abort(code || 1);
+    else {
+      Atomics.wait(nobody, 0, 0, OUTPUT_MS);
+      communicator.abort(code || 1);
+    }
   });
   const { rank, size, title } = communicator;
   const own = { version, host: hostname(), processors: processorMask(), flags: comparable(flags) };
