@@ -194,6 +194,13 @@ describe.skipIf(!hasChromium)("the static site (no Chromium: skipped)", { retry:
     const page = await context.newPage();
     let loaded = 0;
     page.on("load", () => loaded++);
+    // On a fast machine the service worker would be there before the click.
+    await page.addInitScript(`
+      const { register } = ServiceWorkerContainer.prototype;
+      ServiceWorkerContainer.prototype.register = async function (...given) {
+        while (!navigator.userActivation.hasBeenActive) await new Promise((done) => setTimeout(done, 10));
+        return register.apply(this, given);
+      };`);
     await page.goto(`${host.url}${SUBPATH}/`);
     await page.mouse.click(5, 5);
     await until(page, "navigator.serviceWorker.controller !== null");
