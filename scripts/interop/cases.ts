@@ -19,7 +19,7 @@ export interface Case {
  * flag of a name counts.
  */
 export const SHARED =
-  "--preset tales --context-length 256 --batch-size 2 --muon-momentum 0.95 --muon-learning-rate 0.02 --learning-rate 0.01 --no-bigram --threads 1 --no-samples --steps 200 --eval-interval 200 --checkpoint-interval 2000";
+  "--preset tales --context-length 256 --batch-size 2 --muon-momentum 0.95 --muon-learning-rate 0.02 --learning-rate 0.01 --weight-decay 0.1 --no-bigram --threads 1 --no-samples --steps 200 --eval-interval 200 --checkpoint-interval 2000";
 
 const EVERYWHERE: readonly Format[] = ["hf", "onnx", "gguf"];
 

@@ -17,7 +17,7 @@ import { disturb, nopeek } from "./train-run.ts";
 
 const TALES = fileURLToPath(new URL("../../data/tales.txt", import.meta.url));
 const FLAGS =
-  "--preset tales --batch-size 2 --muon-momentum 0.95 --muon-learning-rate 0.02 --learning-rate 0.01 --no-bigram --threads 1 --no-samples --steps 30 --layers 2 --d-model 32 --context-length 48 --positions learned --norm layer --activation gelu --tie-head";
+  "--preset tales --batch-size 2 --muon-momentum 0.95 --muon-learning-rate 0.02 --learning-rate 0.01 --weight-decay 0.1 --no-bigram --threads 1 --no-samples --steps 30 --layers 2 --d-model 32 --context-length 48 --positions learned --norm layer --activation gelu --tie-head";
 const RANKS = 2;
 const ROWS = 4;
 
