@@ -3,6 +3,7 @@ import { App } from "./app.ts";
 import { mountBar } from "./bar.ts";
 import { find } from "./elements.ts";
 import { EngineClient } from "./engine-client.ts";
+import { keepFocusInView } from "./focus.ts";
 import { readLink } from "./link.ts";
 import { mountBeams } from "./sections/beams.ts";
 import { mountCompare } from "./sections/compare.ts";
@@ -38,3 +39,4 @@ for (const [id, mount] of Object.entries(sections)) {
   const body = find(id).querySelector(".body");
   if (body instanceof HTMLElement) mount(body, app);
 }
+keepFocusInView(document.body);
