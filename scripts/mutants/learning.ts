@@ -117,7 +117,7 @@ export const learning: readonly Mutant[] = [
   {
     promise: "a process that waits for long leaves its processor to others",
     file: "src/distributed/wait.ts",
-    line: "      if (tests > QUICK_TESTS) Atomics.wait(nobody, 0, 0, NAP_MS);\n",
+    line: "      if (tests > QUICK_TESTS) suspend(NAP_MS);\n",
     broken: "",
     tests: ["test/distributed/wait.test.ts"],
   },

@@ -23,10 +23,15 @@ export async function waitUntil(isDone: () => boolean, mostMs: number): Promise<
     if (tests > PATIENT_TESTS) await pause(1);
     else {
       // Timers of Node are too coarse.
-      if (tests > QUICK_TESTS) Atomics.wait(nobody, 0, 0, NAP_MS);
+      if (tests > QUICK_TESTS) suspend(NAP_MS);
       // Signals are heard in a turn of the event loop.
       await nextTurn();
     }
   }
   return true;
+}
+
+/** Stops this thread for some milliseconds or a fraction of one: no timer, promise or signal is handled meanwhile. */
+export function suspend(milliseconds: number): void {
+  Atomics.wait(nobody, 0, 0, milliseconds);
 }

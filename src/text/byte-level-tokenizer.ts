@@ -1,4 +1,5 @@
 import { checkTypes } from "../util/check-types.ts";
+import { joinBytes } from "../util/join-bytes.ts";
 import {
   END_OF_TEXT,
   type StreamingDecoder,
@@ -26,10 +27,10 @@ export abstract class ByteLevelTokenizer implements Tokenizer {
         tokens.push(this.tokenBytes(ids[i]));
         continue;
       }
-      text += makeTextDecoder().decode(join(tokens)) + END_OF_TEXT;
+      text += makeTextDecoder().decode(joinBytes(tokens)) + END_OF_TEXT;
       tokens = [];
     }
-    return text + makeTextDecoder().decode(join(tokens));
+    return text + makeTextDecoder().decode(joinBytes(tokens));
   }
 
   /** Holds back the bytes of an incomplete character until the next token completes it. */
@@ -47,13 +48,3 @@ export abstract class ByteLevelTokenizer implements Tokenizer {
 
 /** A byte order mark is treated like any other character, so decoding reverses encoding. */
 const makeTextDecoder = () => new TextDecoder("utf-8", { ignoreBOM: true });
-
-function join(tokens: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(tokens.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const token of tokens) {
-    bytes.set(token, at);
-    at += token.length;
-  }
-  return bytes;
-}

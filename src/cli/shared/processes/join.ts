@@ -5,6 +5,7 @@ import { STDIN } from "../../../data/text-files.ts";
 import type { Communicator } from "../../../distributed/communicator.ts";
 import { MpiCommunicator } from "../../../distributed/mpi-communicator.ts";
 import { gatherTexts } from "../../../distributed/texts.ts";
+import { suspend } from "../../../distributed/wait.ts";
 import { ConfigError, NopeekError } from "../../../errors.ts";
 import { type CommonFlags, threadsOf } from "../../options/settings-flags.ts";
 import { printMessage } from "../../terminal/output.ts";
@@ -20,7 +21,6 @@ const USUAL_PATIENCE_MINUTES = 30;
 
 /** An abort ends mpirun at once. Without this pause, MPICH's may lose what it has not read yet: the message of an error. */
 const OUTPUT_MS = 100;
-const nobody = new Int32Array(new SharedArrayBuffer(4));
 
 export interface ProcessFlags extends CommonFlags {
   readonly distributed?: "mpi" | "none";
@@ -73,7 +73,7 @@ export async function joinProcesses<Flags extends ProcessFlags>(
   process.once("exit", (code) => {
     if (hasEnded) communicator.close();
     else {
-      Atomics.wait(nobody, 0, 0, OUTPUT_MS);
+      suspend(OUTPUT_MS);
       communicator.abort(code || 1);
     }
   });
