@@ -2,7 +2,7 @@
 /**
  * Compares two builds of nopeek in one process, step by step in turns, so that the machine's load affects both alike.
  *
- *   node scripts/bench/builds.js OLD/dist [NEW/dist]
+ *   node scripts/bench/builds.js OLD/dist [NEW/dist] [wasm | native | blas]
  *
  * Prints, for a training step and for a sampled token, both medians and the median of the paired ratios.
  */
@@ -23,6 +23,7 @@ const MODULES = [
   ["sample/generate"],
 ];
 const VOCAB_SIZE = 65;
+const BACKEND = process.argv[4] ?? "wasm";
 const PLAIN = { strategy: "sample", temperature: 1, topK: null, topP: null };
 
 const builds = await Promise.all([process.argv[2], process.argv[3] ?? "dist"].map(load));
@@ -73,7 +74,7 @@ async function load(folder) {
 
 async function open(build, preset, threads) {
   const settings = build.resolveSettings(build.presetOf(preset).settings, {});
-  const backend = await build.openBackend("wasm", threads);
+  const backend = await build.openBackend(BACKEND, threads);
   const ids = Int32Array.from({ length: 20_000 }, (_, i) => (i * 7919 + (i >> 3)) % VOCAB_SIZE);
   const config = build.gptConfigOf(settings, VOCAB_SIZE);
   const model = new build.GPT(new build.Context(backend), config, build.Random.of(1, "weights"));

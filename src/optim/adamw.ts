@@ -119,9 +119,10 @@ export async function squaresOf(parameters: NamedTensors): Promise<number[]> {
   const { backend } = tensors[0].context;
   const squares = backend.alloc(gradients.length);
   backend.sumsOfSquares(squares, gradients);
-  const sums = Array.from(await backend.read(squares));
+  const sums = await backend.read(squares);
   backend.free(squares);
-  return tensors.map(({ gradient }) => (gradient === null ? 0 : (sums.shift() ?? 0)));
+  let next = 0;
+  return tensors.map(({ gradient }) => (gradient === null ? 0 : sums[next++]));
 }
 
 /** The norm of all gradients, from the sums of squares of each. */

@@ -4,6 +4,7 @@
  *
  * Plain JavaScript, because the threads of the pool load it too (see ../wasm/threads/worker.js).
  */
+import { wordsOf } from "./memory-words.js";
 
 /** With fewer rows, most lanes have no row. A single row, as in decoding, has its own kernel. */
 const FEW_ROWS = 4;
@@ -21,9 +22,12 @@ const MIN_WORK = 8192;
  * @returns {Attention}
  */
 export function makeAttention(native, base, memory, wasm, always) {
+  const wordsUpTo = wordsOf(memory);
   return (parameters, begin, end, scratch) => {
     // Words 0, 1 and 2 are rows, columns and bytes per row: see ../wasm/host/attention.ts.
-    const [rows, columns, widthBytes] = new Int32Array(memory.buffer, parameters, 3);
+    const words = wordsUpTo(parameters + 12);
+    const first = parameters / 4;
+    const [rows, columns, widthBytes] = [words[first], words[first + 1], words[first + 2]];
     const isFaster =
       (rows === 1 || rows >= FEW_ROWS) && (rows * columns * widthBytes * (end - begin)) / 4 >= MIN_WORK;
     if (always || isFaster) native(base, parameters, begin, end, scratch);

@@ -4,6 +4,7 @@
  *
  * Plain JavaScript, because the threads of the pool load it too (see ../wasm/threads/worker.js).
  */
+import { wordsOf } from "./memory-words.js";
 
 /**
  * With fewer rows, packing B costs more than it saves: the WebAssembly kernel reads it in place. So does the one in C if
@@ -26,13 +27,17 @@ const MIN_WORK = 8192;
  * @returns {Gemm}
  */
 export function makeGemm(native, base, memory, wasm, at, wide, always) {
+  const wordsUpTo = wordsOf(memory);
   return (parameters, begin, end, scratch) => {
-    const words = new Int32Array(memory.buffer, parameters, at.head);
-    const rows = Math.min(words[at.partRows], words[at.rows]);
-    const work = rows * Math.min(words[at.partColumns], words[at.columns]) * words[at.inner] * (end - begin);
-    const isReadInPlace = words[at.bColumn] === 4 && words[at.cColumn] === 4;
-    const isFaster = (rows >= FEW_ROWS || (wide && isReadInPlace)) && work >= MIN_WORK;
-    if (words[at.inner] === 0 || !(always || isFaster)) wasm(parameters, begin, end, scratch);
+    const words = wordsUpTo(parameters + 4 * at.head);
+    const first = parameters / 4;
+    const rows = Math.min(words[first + at.partRows], words[first + at.rows]);
+    const columns = Math.min(words[first + at.partColumns], words[first + at.columns]);
+    const inner = words[first + at.inner];
+    const isReadInPlace = words[first + at.bColumn] === 4 && words[first + at.cColumn] === 4;
+    const isFaster =
+      (rows >= FEW_ROWS || (wide && isReadInPlace)) && rows * columns * inner * (end - begin) >= MIN_WORK;
+    if (inner === 0 || !(always || isFaster)) wasm(parameters, begin, end, scratch);
     else native(base, parameters, begin, end, scratch);
   };
 }

@@ -35,7 +35,7 @@ export function checkTargets(op: string, shape: Shape, targets: ArrayLike<number
     );
   }
   checkIds(op, targets, IGNORED, columns);
-  const ids = Int32Array.from(targets);
+  const ids = new Int32Array(targets);
   const counted = ids.reduce((count, id) => count + (id === IGNORED ? 0 : 1), 0);
   return { ids, rows, columns, share: counted === 0 ? 0 : 1 / counted };
 }
@@ -50,9 +50,9 @@ export function meanOfCounted(
   const { backend } = context;
   const sum = (terms: Buffer, count: number) =>
     backend.sumAxis(y.target, terms, { outer: 1, axis: count, inner: 1 }, share);
-  const counted = Array.from(ids.keys()).filter((row) => ids[row] !== IGNORED);
-  if (counted.length === ids.length) sum(losses, ids.length);
+  if (!ids.includes(IGNORED)) sum(losses, ids.length);
   else {
+    const counted = Array.from(ids.keys()).filter((row) => ids[row] !== IGNORED);
     // Adding a 0 for each ignored row instead would regroup the sum, which can change its last bit.
     context.withScratch(ids.length, (terms) => {
       backend.gatherRows(terms, losses, counted, counted.length, 1);

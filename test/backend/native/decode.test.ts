@@ -39,4 +39,13 @@ describe.skipIf(noNative !== null)(`native decoding${ifNative}`, () => {
       expect(found).toEqual(expected);
     },
   );
+
+  it("has them in memory beyond 2 GiB too", async () => {
+    const native = await openNative("plain", 1);
+    // Nothing is written to it, so it takes addresses and no memory.
+    native.alloc(2 ** 29);
+    const found = await logitsOn(native);
+    await native.close();
+    expect(found).toEqual(expected);
+  });
 });

@@ -16,9 +16,11 @@ export function instantiate(
   host: HostKernels = {},
 ): KernelExports {
   type Kernel = KernelExports["gemm"];
-  const hostGemm: Kernel = (parameters, begin, end, scratch) => host.gemm?.(parameters, begin, end, scratch);
+  // WebAssembly passes addresses from 2 GiB on as negative numbers.
+  const hostGemm: Kernel = (parameters, begin, end, scratch) =>
+    host.gemm?.(parameters >>> 0, begin, end, scratch >>> 0);
   const hostAttention: Kernel = (parameters, begin, end, scratch) =>
-    host.attention?.(parameters, begin, end, scratch);
+    host.attention?.(parameters >>> 0, begin, end, scratch >>> 0);
   const { exports } = new WebAssembly.Instance(module, { env: { memory, hostGemm, hostAttention } });
   if (hasKernels(exports)) return exports;
   throw new BackendError(

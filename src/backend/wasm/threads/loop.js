@@ -11,18 +11,19 @@
  * The kernels of this thread, by name: a separate instance over the shared memory. Captured calls of a replaced kernel
  * take the one that is in the map (see ../kernels/replay.ts).
  *
- * @param {Start} start
+ * @param {Pick<Start, "module" | "memory">} start
  * @returns {Map<string, any>}
  */
 export function ownKernels({ module, memory }) {
   /** @type {Map<string, any>} */
   const functions = new Map();
+  // WebAssembly passes addresses from 2 GiB on as negative numbers.
   /** @type {(parameters: number, begin: number, end: number, scratch: number) => void} */
   const hostGemm = (parameters, begin, end, scratch) =>
-    functions.get("gemm")(parameters, begin, end, scratch);
+    functions.get("gemm")(parameters >>> 0, begin, end, scratch >>> 0);
   /** @type {typeof hostGemm} */
   const hostAttention = (parameters, begin, end, scratch) =>
-    functions.get("attention")(parameters, begin, end, scratch);
+    functions.get("attention")(parameters >>> 0, begin, end, scratch >>> 0);
   const { exports } = new WebAssembly.Instance(module, { env: { memory, hostGemm, hostAttention } });
   for (const [name, kernel] of Object.entries(exports)) functions.set(name, kernel);
   return functions;
