@@ -113,7 +113,7 @@ async function compile(
   folder: string,
   also: readonly string[],
   kernels: URL,
-  { arch, words }: Target,
+  { platform, arch, words }: Target,
 ): Promise<string> {
   const flags = [...words, ...FLAGS, ...also];
   const variants = arch === "x64" ? X64 : [PLAIN];
@@ -136,7 +136,9 @@ async function compile(
   const outcomes = await Promise.allSettled(Array.from({ length: availableParallelism() }, work));
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   const library = join(folder, "kernels");
-  await run(compiler, [...flags, "-shared", ...jobs.map(({ object }) => object), "-o", library]);
+  // Otherwise a dylib holds the path at which it was linked: a temporary one, so that its bytes would never be the same.
+  const named = platform === "darwin" ? [`-Wl,-install_name,${libraryName(platform)}`] : [];
+  await run(compiler, [...flags, "-shared", ...named, ...jobs.map(({ object }) => object), "-o", library]);
   return library;
 }
 
