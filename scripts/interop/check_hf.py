@@ -62,7 +62,7 @@ def check(folder):
     claim("greedy", different(greedy["ids"], generated(model, greedy["promptIds"], len(greedy["ids"]))))
     # nopeek adds log probabilities without dividing by the length, and stops when no beam can become better.
     found = generated(
-        model, beam["promptIds"], len(beam["ids"]), num_beams=beam["beams"], length_penalty=0.0, early_stopping=False
+        model, beam["promptIds"], beam["tokens"], num_beams=beam["beams"], length_penalty=0.0, early_stopping=False
     )
     claim("beam", different(beam["ids"], found))
     claim("tokenizer", wrong_texts(tokenizer, case))

@@ -40,7 +40,7 @@ export interface CaseFile {
   readonly endToken: number | null;
   readonly rows: readonly (readonly number[])[];
   readonly greedy: { prompt: string; promptIds: readonly number[]; ids: readonly number[]; text: string };
-  readonly beam: { promptIds: readonly number[]; beams: number; ids: readonly number[] };
+  readonly beam: { promptIds: readonly number[]; beams: number; tokens: number; ids: readonly number[] };
   readonly texts: readonly { text: string; ids: readonly number[] }[];
 }
 
@@ -142,7 +142,7 @@ async function beam(model: GPT, tokenizer: Tokenizer): Promise<CaseFile["beam"]>
     let widest = 0;
     let next = await search.next();
     for (; !next.done; next = await search.next()) widest = Math.max(widest, next.value.followed.length);
-    if (widest <= beams) return { promptIds, beams, ids: next.value[0].tokens };
+    if (widest <= beams) return { promptIds, beams, tokens, ids: next.value[0].tokens };
   }
   throw new Error("greedy's path leaves the beam in every search");
 }
