@@ -175,4 +175,25 @@ export const native: readonly Mutant[] = [
     broken: "",
     tests: ["test/backend/native/open.test.ts"],
   },
+  {
+    promise: "a replay on the calling thread hands over addresses beyond 2 GiB",
+    file: "src/backend/wasm/host/instance.ts",
+    line: "host.gemm?.(parameters >>> 0, begin, end, scratch >>> 0);",
+    broken: "host.gemm?.(parameters, begin, end, scratch);",
+    tests: ["test/backend/wasm/host/replaced-kernels.test.ts"],
+  },
+  {
+    promise: "a replay on a thread of the pool hands over addresses beyond 2 GiB",
+    file: "src/backend/wasm/threads/loop.js",
+    line: 'functions.get("gemm")(parameters >>> 0, begin, end, scratch >>> 0);',
+    broken: 'functions.get("gemm")(parameters, begin, end, scratch);',
+    tests: ["test/backend/wasm/host/replaced-kernels.test.ts"],
+  },
+  {
+    promise: "parameters beyond the memory of the last call are read",
+    file: "src/backend/native/memory-words.js",
+    line: "    if (end > words.byteLength) words = new Int32Array(memory.buffer);\n",
+    broken: "",
+    tests: ["test/backend/native/memory-words.test.ts"],
+  },
 ];
