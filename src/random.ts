@@ -1,8 +1,8 @@
 import type seedrandom from "seedrandom";
 import alea from "seedrandom/lib/alea.js";
+import { ConfigError } from "./errors.ts";
 import { log } from "./math.ts";
 import { checkTypes } from "./util/check-types.ts";
-import { fillNormal } from "./util/normal-numbers.ts";
 
 /** The state of a generator as saved in a checkpoint. A generator restored from it continues with the same numbers. */
 export interface RandomState {
@@ -10,6 +10,12 @@ export interface RandomState {
   readonly s0: number;
   readonly s1: number;
   readonly s2: number;
+}
+
+/** What `Random.fillNormal` needs of a backend: see backend/backend.ts. */
+interface NormalSource<Buffer> {
+  fill(dst: Buffer, value: number): void;
+  fillNormal(dst: Buffer, deviation: number, state: RandomState): RandomState;
 }
 
 /**
@@ -38,9 +44,20 @@ export class Random {
     return new Random(alea([seed, ...labels].join("/"), { state: true }));
   }
 
-  /** A generator that continues from a saved state. */
+  /**
+   * A generator that continues from a saved state.
+   *
+   * @throws ConfigError if no generator has this state
+   */
   static from(state: RandomState): Random {
     checkTypes("Random.from", { state }, { state: ["c", "s0", "s1", "s2"] });
+    const { c, s0, s1, s2 } = state;
+    const words = [s0, s1, s2].map((fraction) => fraction * 2 ** 32);
+    const isState = [c, ...words].every((word) => word >= 0 && word < 2 ** 32 && Number.isInteger(word));
+    // From zeros alone, every number would be 0.
+    if (!isState || c + s0 + s1 + s2 === 0) {
+      throw new ConfigError("Random.from: `state` must be what `state()` returned: got other numbers");
+    }
     return new Random(alea("", { state }));
   }
 
@@ -83,12 +100,12 @@ export class Random {
   }
 
   /**
-   * Fills an array with `deviation · normal()`, in order: the same numbers, in less than half the time.
+   * Fills a buffer with `deviation · normal()`, in order, where it is: a backend's kernel draws the same numbers faster.
    *
-   * @example random.fillNormal(new Float32Array(1000), 0.02)
+   * @example random.fillNormal(context.backend, context.backend.alloc(1000), 0.02)
    */
-  fillNormal(values: Float32Array | Float64Array, deviation: number): void {
-    if (this.#isZero) values.fill(0);
-    else this.#generator = alea("", { state: fillNormal(values, deviation, this.state()) });
+  fillNormal<Buffer>(backend: NormalSource<Buffer>, dst: Buffer, deviation: number): void {
+    if (this.#isZero) backend.fill(dst, 0);
+    else this.#generator = alea("", { state: backend.fillNormal(dst, deviation, this.state()) });
   }
 }

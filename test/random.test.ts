@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ReferenceBackend } from "../src/backend/reference/reference-backend.ts";
 import { Random } from "../src/random.ts";
 
 const draw = (random: Random, count = 5) => Array.from({ length: count }, () => random.uniform());
@@ -39,6 +40,17 @@ describe("state", () => {
     draw(random);
     const again = Random.from(JSON.parse(JSON.stringify(random.state())));
     expect(draw(again)).toEqual(draw(random));
+  });
+
+  test.each([
+    ["a fraction that no 32 bits hold", { c: 1, s0: 0.1, s1: 0.5, s2: 0.5 }],
+    ["a fraction of 1", { c: 1, s0: 1, s1: 0.5, s2: 0.5 }],
+    ["a negative number", { c: 1, s0: 0.5, s1: -0.5, s2: 0.5 }],
+    ["NaN", { c: 1, s0: 0.5, s1: 0.5, s2: Number.NaN }],
+    ["a carry that is not whole", { c: 0.5, s0: 0.5, s1: 0.5, s2: 0.5 }],
+    ["zeros alone, from which every number would be 0", { c: 0, s0: 0, s1: 0, s2: 0 }],
+  ])("is refused with %s", (_, state) => {
+    expect(() => Random.from(state)).toThrow("`state` must be what `state()` returned");
   });
 });
 
@@ -89,20 +101,23 @@ describe("distributions", () => {
     expect(Math.abs(values.filter((value) => value >= 2 ** 31).length / 1009 - 0.5)).toBeLessThan(0.08);
   });
 
-  test("zeros returns 0 for normal, and is otherwise an ordinary generator", () => {
+  test("zeros returns 0 for normal, and is otherwise an ordinary generator", async () => {
     const random = Random.zeros();
     expect([random.normal(), random.normal()]).toEqual([0, 0]);
     expect(random.uniform()).not.toBe(random.uniform());
-    const numbers = new Float32Array([1, 2]);
-    random.fillNormal(numbers, 1);
-    expect(numbers).toEqual(new Float32Array(2));
+    const backend = new ReferenceBackend();
+    const buffer = backend.alloc(2);
+    random.fillNormal(backend, buffer, 1);
+    expect(await backend.read(buffer)).toEqual(new Float32Array(2));
   });
 
-  test("fillNormal draws what normal does, and continues with the same state", () => {
+  test("fillNormal draws what normal does, and continues with the same state", async () => {
     const [one, many] = [Random.of(19), Random.of(19)];
+    const backend = new ReferenceBackend("double");
     for (const count of [3, 1500, 1]) {
-      const numbers = new Float64Array(count);
-      many.fillNormal(numbers, 1.5);
+      const buffer = backend.alloc(count);
+      many.fillNormal(backend, buffer, 1.5);
+      const numbers = await backend.read(buffer);
       expect(Array.from(numbers)).toEqual(Array.from(numbers, () => 1.5 * one.normal()));
       expect(many.uniform()).toBe(one.uniform());
     }

@@ -29,7 +29,7 @@ export interface OpResult {
 }
 
 /** Writes the initial numbers of a tensor where they are. */
-export type Fill = (numbers: Float32Array | Float64Array) => void;
+export type Fill = (buffer: Buffer, backend: Backend) => void;
 
 /** See `Context.temporaries`. */
 export interface Temporaries {
@@ -161,7 +161,7 @@ export class Context {
   parameter(shape: Shape, values: ArrayLike<number> | Fill): Tensor {
     const tensor = this.#make(shape, "persistent", true);
     if (typeof values !== "function") return this.#filled("parameter", tensor, values);
-    values(this.backend.view(tensor.buffer));
+    values(tensor.buffer, this.backend);
     return tensor;
   }
 

@@ -1,7 +1,7 @@
 /**
  * The contract between the model and the hardware: memory and kernels. Types only.
  *
- * A kernel returns nothing and writes to the outputs it is given. Calls take effect in order, and the caller owns every
+ * A kernel writes to the outputs it is given and returns nothing. Calls take effect in order, and the caller owns every
  * buffer. Plain loops, WebAssembly memory and a queued GPU all fit this interface; only `await read` waits for a queue.
  *
  * Unless a kernel says otherwise:
@@ -12,6 +12,7 @@
  * To write a backend, implement `Backend` with `reference/` beside you: it is the specification, and each kernel there
  * shows its formula. Then run the suite in test/backend/conformance.ts, which compares the two.
  */
+import type { RandomState } from "../random.ts";
 import type { Allocator, Buffer, HostIntegers, Matrices, Strided, WriteTarget } from "./memory.ts";
 
 export type { Allocator, Buffer, HostIntegers, Matrices, Strided, WriteTarget } from "./memory.ts";
@@ -222,6 +223,11 @@ export interface Kernels {
 
   /** y = dropout of x. Backward is the same kernel applied to the gradient. */
   dropout(y: WriteTarget, x: Buffer, dropping: Dropping): void;
+  /**
+   * y = deviation · z + 0, with independent standard normal numbers z: those of `Random.normal` from a generator in
+   * this state. The only kernel that returns something: the generator's state after them.
+   */
+  fillNormal(y: Buffer, deviation: number, state: RandomState): RandomState;
 
   /**
    * loss[i] = log sum[i] − (x[i, targets[i]] − max[i]), or 0 if targets[i] < 0. `statistics` are outputs, saved for

@@ -24,5 +24,5 @@ export function outputStd(
 
 /** Initial values of a parameter: independent numbers from N(0, std²). */
 export function normal(random: Random, std: number): Fill {
-  return (numbers) => random.fillNormal(numbers, std);
+  return (buffer, backend) => random.fillNormal(backend, buffer, std);
 }

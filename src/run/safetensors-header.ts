@@ -99,7 +99,7 @@ const index = z.int().check(z.minimum(0));
 const tensorLayout = z.strictObject({
   dtype: z.string(),
   shape: z.array(index),
-  data_offsets: z.tuple([index, index]),
+  data_offsets: z.array(index).check(z.length(2)),
 });
 
 function parseObject(json: string, where: string): object {

@@ -14,6 +14,7 @@ import { crossEntropyRows, crossEntropyRowsBackward } from "./cross-entropy.ts";
 import { dropout } from "./dropout.ts";
 import { gatherRows, scatterAddRows, scatterRows } from "./gather.ts";
 import { gemm } from "./gemm.ts";
+import { fillNormal } from "./normal.ts";
 import { normalizeRows, normalizeRowsBackward } from "./normalize.ts";
 import { adamw } from "./optimizer.ts";
 import { maxAxis, maxAxisBackward, sumAxis, sumsOfSquares } from "./reduce.ts";
@@ -89,6 +90,7 @@ export class ReferenceBackend implements Backend {
   readonly scatterRows = scatterRows;
   readonly scatterAddRows = scatterAddRows;
   readonly dropout = dropout;
+  readonly fillNormal = fillNormal;
   readonly crossEntropyRows = crossEntropyRows;
   readonly crossEntropyRowsBackward = crossEntropyRowsBackward;
   readonly attention = attention;

@@ -1,5 +1,6 @@
 /** Memory, and kernels that process each element separately. */
 import type { AdamWStep, BinaryName, UnaryName } from "../../../src/backend/backend.ts";
+import { Random, type RandomState } from "../../../src/random.ts";
 import { type Case, sameBits, specials } from "./trial.ts";
 
 const mapNames: readonly UnaryName[] = [
@@ -131,6 +132,25 @@ const scale: Case = {
   },
 };
 
+const fillNormal: Case = {
+  name: "fillNormal",
+  async check(trial) {
+    const { random } = trial;
+    // Long enough, at times, for several threads.
+    const y = trial.output(trial.pick([trial.length(), 20_000 + random.below(20_000)]));
+    const deviation = trial.pick([0, 0.02, 1, -3, 1e-30]);
+    const state = Random.of(random.uint32(), "fillNormal").state();
+    const ends: RandomState[] = [];
+    trial.run((backend, of) => {
+      ends.push(backend.fillNormal(of(y), deviation, state));
+    });
+    await trial.same("y", y);
+    if (JSON.stringify(ends[0]) !== JSON.stringify(ends[1])) {
+      throw new Error(`state: got ${JSON.stringify(ends[0])}, expected ${JSON.stringify(ends[1])}`);
+    }
+  },
+};
+
 const dropout: Case = {
   name: "dropout",
   async check(trial) {
@@ -236,6 +256,7 @@ export const elementCases: readonly Case[] = [
   ...zips,
   scale,
   dropout,
+  fillNormal,
   adamw,
   memory,
   alone,

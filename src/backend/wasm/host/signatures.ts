@@ -42,6 +42,8 @@ export const signatures = {
   binaryDivide: binary,
   scale: ["y", "x", "factor", "accumulate", "begin", "end"],
   dropout: ["y", "x", "key0", "key1", "threshold", "factor", "accumulate", "begin", "end"],
+  countNormals: ["stretches", "points", "begin", "end", "scratch"],
+  fillNormals: ["y", "length", "deviation", "stretches", "points", "begin", "end", "scratch"],
   // biome-ignore format: one argument per line would be hard to read.
   adamw: [
     "targets", "gradientScale", "beta1", "rest1", "beta2", "rest2", "stepSize", "rootCorrection2", "epsilon",

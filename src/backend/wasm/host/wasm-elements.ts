@@ -1,4 +1,5 @@
 /** Elementwise kernels, and reductions along an axis: translates buffers to addresses and calls the kernel. */
+import type { RandomState } from "../../../random.ts";
 import { sizeOf } from "../../../shape.ts";
 import type {
   BinaryName,
@@ -13,6 +14,7 @@ import type {
 import { blocksOf, isShortRun } from "./copy.ts";
 import type { Heap } from "./heap.ts";
 import { bytesPerNumber } from "./heap.ts";
+import { fillNormal } from "./normal.ts";
 import type { KernelExports } from "./signatures.ts";
 import { adds, WasmMemory } from "./wasm-memory.ts";
 
@@ -87,6 +89,10 @@ export class WasmElements extends WasmMemory {
     const factor = 1 / (1 - probability);
     const to = this.at(y.buffer, n);
     this.kernels.dropout(to, this.at(x, n), key[0], key[1], threshold, factor, adds(y), 0, n);
+  }
+
+  fillNormal(y: Buffer, deviation: number, state: RandomState): RandomState {
+    return fillNormal(this.heap, this.kernels, y, deviation, state);
   }
 
   copy(dst: Strided, src: Strided, shape: readonly number[], accumulate: boolean): void {

@@ -8,6 +8,7 @@ export * from "./dropout";
 export * from "./gather";
 export * from "./gemm";
 export * from "./unary";
+export * from "./normal";
 export * from "./normalize";
 export * from "./optimizer";
 export * from "./reduce";

@@ -40,6 +40,8 @@ const exceptions: { readonly [Name in KernelName]?: Work } = {
     grain: (words, steps, threads) => (words[0] !== 1 ? 1 : steps < 8 * threads ? 2 : 4),
   },
   attentionBackward: { perStep: (_, words) => 2 * attentionShare * words[0] * words[1] * words[2], grain: 1 },
+  countNormals: numbersIn("countNormals", "points"),
+  fillNormals: numbersIn("fillNormals", "points"),
   copyBlock: numbersIn("copyBlock", "shape1", "shape2", "shape3"),
   rotateRows: numbersIn("rotateRows", "groups", "half"),
   gatherRows: rows("gatherRows"),
