@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statfsSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
@@ -23,29 +23,10 @@ const isolated = readdirSync(`${root}test`, { recursive: true, encoding: "utf8" 
 /** Many tests wait for a program, so all cores are worth using. The default leaves one idle. */
 const maxWorkers = availableParallelism();
 
-/**
- * Where tests write. Runs flush every file, which takes a disk milliseconds, so it is a file system in memory if there
- * is one with room for large texts and with permission to open a library that was compiled there.
- */
-function temporaryFolder(): Record<string, string> {
-  const folder = "/dev/shm";
-  if (process.env.TMPDIR !== undefined) return {};
-  try {
-    const options = new RegExp(`^\\S+ ${folder} tmpfs (\\S+)`, "m").exec(
-      readFileSync("/proc/mounts", "utf8"),
-    );
-    const { bavail, bsize } = statfsSync(folder);
-    const hasRoom = bavail * bsize >= 2 ** 31;
-    return hasRoom && options !== null && !/\bnoexec\b/.test(options[1]) ? { TMPDIR: folder } : {};
-  } catch {
-    return {};
-  }
-}
-
 export default defineConfig({
   test: {
     testTimeout: 60_000,
-    env: temporaryFolder(),
+    globalSetup: "test/support/temporary-folder.ts",
     projects: [
       {
         extends: true,

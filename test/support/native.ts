@@ -4,7 +4,6 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { buildNative } from "../../scripts/build-native.ts";
@@ -15,6 +14,7 @@ import { startThreads } from "../../src/backend/node-thread.ts";
 import { loadKernels } from "../../src/backend/open.ts";
 import { BackendError } from "../../src/errors.ts";
 import { noKoffi } from "./blas.ts";
+import { lastingFolder } from "./temporary-folder.ts";
 
 /** More options of the compiler, such as sanitizers: scripts/sanitize-native.ts. */
 const also = (process.env.NOPEEK_NATIVE_FLAGS ?? "").split(" ").filter((word) => word !== "");
@@ -23,7 +23,7 @@ const also = (process.env.NOPEEK_NATIVE_FLAGS ?? "").split(" ").filter((word) =>
 function buildFolder(): URL {
   const script = readFileSync(fileURLToPath(new URL("../../scripts/build-native.ts", import.meta.url)));
   const hash = createHash("sha256").update(digestOfSources()).update(script).update(also.join(" "));
-  return pathToFileURL(join(tmpdir(), `nopeek-native-${hash.digest("hex").slice(0, 16)}/`));
+  return pathToFileURL(join(lastingFolder(), `nopeek-native-${hash.digest("hex").slice(0, 16)}/`));
 }
 
 async function findOrBuild(): Promise<{ file: string; why: null } | { file: null; why: string }> {
